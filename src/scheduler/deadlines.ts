@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { Heap } from './heap.js';
+import { NOT_IN_HEAP, type RegisteredEvent } from './registered-event.js';
+
+const INT_MAX = 2 ** 31 - 1;
+
+/**
+ * The TIMEOUT events by deadline. During a pass the events that are due are outside of it.
+ *
+ * Deadlines compare as the signed 32-bit numbers that they are (rule E6).
+ */
+export class Deadlines {
+  readonly #heap = new Heap<RegisteredEvent>(
+    (a, b) => a.deadline < b.deadline,
+    (event, index) => {
+      event.heapIndex = index;
+    },
+  );
+
+  /** Takes the event in, or restores its place after its deadline has changed. */
+  put(event: RegisteredEvent): void {
+    if (event.heapIndex === NOT_IN_HEAP) this.#heap.push(event);
+    else this.#heap.updateAt(event.heapIndex);
+  }
+
+  remove(event: RegisteredEvent): void {
+    if (event.heapIndex !== NOT_IN_HEAP) this.#heap.removeAt(event.heapIndex);
+  }
+
+  /** Takes out an event whose deadline is at or before `nowSeconds`, or answers undefined when there is none. */
+  popDue(nowSeconds: number): RegisteredEvent | undefined {
+    const first = this.#heap.smallest;
+    return first !== undefined && first.deadline <= nowSeconds ? this.#heap.pop() : undefined;
+  }
+
+  /** The smallest of `limit` and, over all events, the seconds from `nowSeconds` to the deadline, 0 when past (rule W2). */
+  secondsToFirst(nowSeconds: number, limit: number): number {
+    const first = this.#heap.smallest;
+    if (first === undefined) return limit;
+    // The difference is narrowed to 32 bits. It is exact, and the smallest deadline gives the smallest difference, while
+    // neither side is negative or beyond 32 bits. Otherwise only a look at every event tells.
+    if (first.deadline >= 0 && nowSeconds >= 0 && nowSeconds <= INT_MAX) {
+      return Math.min(limit, Math.max(0, first.deadline - nowSeconds));
+    }
+    let seconds = limit;
+    for (const event of this.#heap.entries) {
+      seconds = Math.min(seconds, Math.max(0, (event.deadline - nowSeconds) | 0));
+    }
+    return seconds;
+  }
+}

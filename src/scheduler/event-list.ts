@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { RegisteredEvent } from './registered-event.js';
+
+/** An event's place in one list. */
+export class EventNode {
+  previous: EventNode | undefined;
+  next: EventNode | undefined;
+
+  constructor(readonly event: RegisteredEvent) {}
+}
+
+/** Events in the order in which they were registered (rules E1, E5): appended at the tail, removed anywhere at once. */
+export class EventList {
+  head: EventNode | undefined;
+  tail: EventNode | undefined;
+
+  append(event: RegisteredEvent): EventNode {
+    const node = new EventNode(event);
+    if (this.tail) {
+      node.previous = this.tail;
+      this.tail.next = node;
+    } else {
+      this.head = node;
+    }
+    this.tail = node;
+    return node;
+  }
+
+  remove(node: EventNode): void {
+    if (node.previous) node.previous.next = node.next;
+    else this.head = node.next;
+    if (node.next) node.next.previous = node.previous;
+    else this.tail = node.previous;
+  }
+
+  get isEmpty(): boolean {
+    return this.head === undefined;
+  }
+
+  *[Symbol.iterator](): Generator<RegisteredEvent, void, undefined> {
+    for (let node = this.head; node; node = node.next) yield node.event;
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { EventCallback, EventDescription, EventId } from './event.js';
+import type { EventNode } from './event-list.js';
+
+/** Not in the deadline heap. */
+export const NOT_IN_HEAP = -1;
+
+/** One registration (rule E1; C: event_t), with its places in the scheduler's indexes. */
+export class RegisteredEvent implements EventDescription {
+  /** False once it is unregistered: it never fires again (rule P7). */
+  live = true;
+  /** Its place in the order of all events. */
+  orderNode: EventNode | undefined;
+  /** Its places among the events of its descriptor that ask for the same condition, as DESCRIPTOR_MODES lists them. */
+  readonly interestNodes: (EventNode | undefined)[] = [undefined, undefined, undefined];
+  /** Its index in the deadline heap. */
+  heapIndex = NOT_IN_HEAP;
+
+  /**
+   * @param sequence grows with every registration: it compares as the order does
+   * @param deadline wrapped to 32 bits (rule E6)
+   */
+  constructor(
+    readonly sequence: number,
+    readonly id: EventId,
+    readonly mode: number,
+    readonly fd: number,
+    readonly timeoutSeconds: number,
+    public deadline: number,
+    readonly callback: EventCallback<never>,
+    readonly privateData: unknown,
+  ) {}
+}

@@ -1,0 +1,278 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Clock } from '../posix/clock.js';
+import { errno } from '../posix/errno.js';
+import type { Poller, ReadyDescriptor } from '../posix/poller.js';
+import { Deadlines } from './deadlines.js';
+import {
+  ANY_DESCRIPTOR_MODE,
+  ANY_MODE,
+  type EventCallback,
+  type EventDescription,
+  type EventId,
+  modeName,
+  TIMEOUT,
+} from './event.js';
+import { EventIds } from './event-ids.js';
+import { EventList, type EventNode } from './event-list.js';
+import { InterestSet } from './interest-set.js';
+import { Pass } from './pass.js';
+import { RegisteredEvent } from './registered-event.js';
+import type { EventRegistrar } from './registrar.js';
+
+/** The longest sleep of a wait in seconds (rule W2; C: SCHEDULER_MAX_TIMEOUT). */
+export const MAX_TIMEOUT_SECONDS = 600;
+
+/** How many callbacks one pass may call unless set otherwise. */
+export const DEFAULT_MAX_CALLBACKS_PER_PASS = 10_000;
+
+/** Something that would go unseen in C, or hang it. */
+export interface SchedulerWarning {
+  /**
+   * `pass-cut`: a pass called as many callbacks as it may; `event` is the one whose turn it was.
+   * `bad-descriptor`: select failed as the descriptor of `event` is not open.
+   */
+  readonly kind: 'pass-cut' | 'bad-descriptor';
+  readonly event: EventDescription;
+  /** One sentence that names the event. */
+  readonly message: string;
+}
+
+/** Sees what the scheduler does, in order; for tracing and measuring. It must not throw. */
+export interface SchedulerObserver {
+  registered?(event: EventDescription): void;
+  unregistered?(event: EventDescription): void;
+  /** A callback is about to be entered for one mode. */
+  entering?(event: EventDescription, mode: number): void;
+  /** That callback returned, or threw. */
+  left?(event: EventDescription, mode: number): void;
+}
+
+export interface SchedulerOptions {
+  /** What answers select. It is this scheduler's alone. */
+  readonly poller: Poller;
+  readonly clock: Clock;
+  /** A pass that would call more callbacks than this is cut and goes on in the next wait; an integer >= 1, 10,000 unless set. */
+  readonly maxCallbacksPerPass?: number;
+  readonly onWarning?: (warning: SchedulerWarning) => void;
+  readonly observer?: SchedulerObserver | undefined;
+}
+
+/**
+ * tapdisk's poll scheduler (C: scheduler_t): events by id, and one wait that selects and calls what is ready or due.
+ *
+ * Guaranteed, beyond the rules: registering, unregistering and a wait cost what is ready or due and the logarithm of the
+ * number of TIMEOUT events, not the number of events. Differs from C: the wait is asynchronous, so events may be registered
+ * while it sleeps, and take part in that wait; an endless pass is cut; a wait within a wait is refused.
+ */
+export class Scheduler implements EventRegistrar {
+  readonly #poller: Poller;
+  readonly #clock: Clock;
+  readonly #onWarning: (warning: SchedulerWarning) => void;
+  readonly #observer: SchedulerObserver | undefined;
+  readonly #maxCallbacksPerPass: number;
+
+  readonly #ids = new EventIds();
+  readonly #order = new EventList();
+  readonly #deadlines = new Deadlines();
+  readonly #interest: InterestSet;
+  readonly #pass: Pass;
+  #nextSequence = 0;
+  /** Caps the next wait's sleep. It starts at 0, so that the first wait does not sleep (rule W3). */
+  #capSeconds = 0;
+  /** A wait is under way; it is in select while no pass is running. */
+  #waiting = false;
+
+  /** @throws RangeError when maxCallbacksPerPass is not an integer of at least 1 */
+  constructor(options: SchedulerOptions) {
+    const { poller, clock, maxCallbacksPerPass = DEFAULT_MAX_CALLBACKS_PER_PASS } = options;
+    if (!Number.isInteger(maxCallbacksPerPass) || maxCallbacksPerPass < 1) {
+      throw new RangeError(
+        `maxCallbacksPerPass is ${maxCallbacksPerPass}, but must be an integer of at least 1`,
+      );
+    }
+    this.#poller = poller;
+    this.#clock = clock;
+    this.#maxCallbacksPerPass = maxCallbacksPerPass;
+    this.#onWarning = options.onWarning ?? (() => {});
+    this.#observer = options.observer;
+    this.#interest = new InterestSet((fd, conditions) => poller.setInterest(fd, conditions));
+    this.#pass = new Pass(
+      {
+        order: this.#order,
+        interest: this.#interest,
+        deadlines: this.#deadlines,
+        fire: (event, mode) => this.#fire(event, mode),
+      },
+      maxCallbacksPerPass,
+    );
+  }
+
+  /** What the next registration tries first as its id (rule I1); settable so that a wrap-around can be tested. */
+  get nextEventId(): number {
+    return this.#ids.next;
+  }
+
+  set nextEventId(id: number) {
+    this.#ids.next = id;
+  }
+
+  /** How many events are registered. */
+  get size(): number {
+    return this.#ids.size;
+  }
+
+  /** The events in the order of registration. */
+  *events(): Generator<EventDescription, void, undefined> {
+    yield* this.#order;
+  }
+
+  registerEvent<Private = undefined>(
+    mode: number,
+    fd: number,
+    timeoutSeconds: number,
+    callback: EventCallback<Private>,
+    privateData?: Private,
+  ): EventId | number {
+    const integers = isInt32(mode) && isInt32(fd) && isInt32(timeoutSeconds);
+    if (!integers || (mode & ANY_MODE) === 0 || typeof callback !== 'function') return -errno.EINVAL;
+    const id = this.#ids.draw();
+    if (id === 0) return -errno.EBUSY;
+
+    const sequence = this.#nextSequence++;
+    const deadline = this.#deadlineAfter(timeoutSeconds);
+    const event = new RegisteredEvent(
+      sequence,
+      id,
+      mode,
+      fd,
+      timeoutSeconds,
+      deadline,
+      callback,
+      privateData,
+    );
+    this.#ids.add(event);
+    event.orderNode = this.#order.append(event);
+    if (mode & TIMEOUT) this.#deadlines.put(event);
+    if (mode & ANY_DESCRIPTOR_MODE) this.#interest.add(event);
+    if (this.#pass.running) this.#pass.registered(event);
+    else if (this.#waiting && mode & TIMEOUT) this.#poller.shorten(Math.max(0, timeoutSeconds));
+    this.#observer?.registered?.(event);
+    return id;
+  }
+
+  unregisterEvent(id: EventId): void {
+    const event = this.#ids.get(id);
+    if (event === undefined) return;
+    event.live = false;
+    this.#ids.delete(id);
+    this.#order.remove(event.orderNode as EventNode);
+    if (event.mode & TIMEOUT) this.#deadlines.remove(event);
+    if (event.mode & ANY_DESCRIPTOR_MODE) this.#interest.remove(event);
+    if (this.#pass.running) this.#pass.unregistered(event);
+    this.#observer?.unregistered?.(event);
+  }
+
+  setMaxTimeout(timeoutSeconds: number): number {
+    if (!isInt32(timeoutSeconds)) return -errno.EINVAL;
+    if (timeoutSeconds < 0) return 0;
+    this.#capSeconds = Math.min(this.#capSeconds, timeoutSeconds);
+    if (this.#waiting && !this.#pass.running) this.#poller.shorten(timeoutSeconds);
+    return 0;
+  }
+
+  /**
+   * One wait (rules W1 to W5; C: scheduler_wait_for_events): sleeps until something is ready or due and calls its callbacks.
+   *
+   * @returns what select answered: the number of ready conditions (0 when only deadlines were due), or a negative errno,
+   *   with nothing called; -EDEADLK when a wait is under way already, as in a callback
+   * @throws (rejects with) what a callback throws, or a poller; the next wait starts over
+   */
+  async waitForEvents(): Promise<number> {
+    if (this.#waiting) return -errno.EDEADLK;
+    this.#waiting = true;
+    try {
+      const ready = await this.#select();
+      if (typeof ready === 'number') {
+        if (ready === -errno.EBADF) this.#warnOfBadDescriptors();
+        return ready;
+      }
+      const cutAt = this.#pass.run(ready, this.#nowSeconds());
+      if (cutAt !== undefined) this.#warnOfCut(cutAt);
+      return countConditions(ready);
+    } finally {
+      this.#waiting = false;
+    }
+  }
+
+  /** The events whose descriptor keeps select from working: it is not open. Each event is listed once. */
+  eventsOnBadDescriptors(): EventDescription[] {
+    const events = new Set<EventDescription>();
+    for (const fd of this.#poller.badDescriptors()) {
+      for (const event of this.#interest.eventsOn(fd)) events.add(event);
+    }
+    return [...events];
+  }
+
+  async #select(): Promise<readonly ReadyDescriptor[] | number> {
+    try {
+      const limit = Math.min(MAX_TIMEOUT_SECONDS, this.#capSeconds);
+      const timeoutSeconds = this.#deadlines.secondsToFirst(this.#nowSeconds(), limit);
+      return await this.#poller.select(this.#interest, timeoutSeconds);
+    } finally {
+      this.#capSeconds = MAX_TIMEOUT_SECONDS;
+    }
+  }
+
+  #fire(event: RegisteredEvent, mode: number): void {
+    if (event.mode & TIMEOUT) {
+      event.deadline = this.#deadlineAfter(event.timeoutSeconds);
+      this.#deadlines.put(event);
+    }
+    this.#observer?.entering?.(event, mode);
+    try {
+      (event.callback as EventCallback)(event.id, mode, event.privateData);
+    } finally {
+      this.#observer?.left?.(event, mode);
+    }
+  }
+
+  #nowSeconds(): number {
+    return Math.floor(this.#clock.now());
+  }
+
+  /** Rules E4 and E6. */
+  #deadlineAfter(timeoutSeconds: number): number {
+    return (this.#nowSeconds() + timeoutSeconds) | 0;
+  }
+
+  #warnOfBadDescriptors(): void {
+    for (const event of this.eventsOnBadDescriptors()) {
+      const message = `select failed: descriptor ${event.fd} of ${describe(event)} is not open`;
+      this.#onWarning({ kind: 'bad-descriptor', event, message });
+    }
+  }
+
+  #warnOfCut(event: EventDescription): void {
+    const message = `a pass was cut after ${this.#maxCallbacksPerPass} callbacks, at ${describe(event)}; it goes on in the next wait`;
+    this.#onWarning({ kind: 'pass-cut', event, message });
+  }
+}
+
+function describe({ id, mode, fd, timeoutSeconds }: EventDescription): string {
+  return `event ${id} (${modeName(mode)}, descriptor ${fd}, timeout ${timeoutSeconds} s)`;
+}
+
+function isInt32(value: number): boolean {
+  return (value | 0) === value;
+}
+
+/** How many bits are set over all descriptors, as select counts. */
+function countConditions(ready: readonly ReadyDescriptor[]): number {
+  let count = 0;
+  for (const { conditions } of ready) {
+    for (let left = conditions; left !== 0; left &= left - 1) count += 1;
+  }
+  return count;
+}
