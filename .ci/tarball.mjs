@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Fails when the tarball named on the command line lacks a file that package.json promises, or has one that nobody
+// who installs the package needs.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+const [tarball] = process.argv.slice(2);
+const listed = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
+const files = new Set(listed.map((file) => file.replace(/^package\//, '')));
+const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+const complaints = [];
+const promised = [
+  'README.md',
+  'NOTICE',
+  'LICENSES/BSD-3-Clause.txt',
+  'LICENSES/LGPL-2.1-only.txt',
+  ...Object.values(manifest.bin),
+  ...Object.values(manifest.exports).flatMap((entry) =>
+    typeof entry === 'string' ? [entry] : Object.values(entry),
+  ),
+];
+for (const file of promised) {
+  if (!files.has(file.replace(/^\.\//, ''))) complaints.push(`lacks ${file}`);
+}
+for (const file of files) {
+  const wanted =
+    /^(?:package\.json|README\.md|NOTICE|LICENSES\/[^/]+\.txt)$/.test(file) ||
+    /^src\/.*\.ts$/.test(file) ||
+    /^dist\/.*\.(?:js|d\.ts)(?:\.map)?$/.test(file);
+  if (!wanted || /\.test\.|\/conformance\//.test(file)) complaints.push(`has ${file}, which is not needed`);
+}
+// A source map leads to the source it was made of, so the two are published together.
+for (const file of files) {
+  const source = /^dist\/(.*)\.js$/.exec(file)?.[1];
+  if (source !== undefined && !files.has(`src/${source}.ts`))
+    complaints.push(`has ${file} without src/${source}.ts`);
+}
+
+for (const complaint of complaints) console.error(`tarball: ${complaint}`);
+if (complaints.length === 0) console.log(`tarball: ${files.size} files, all of them needed`);
+process.exitCode = complaints.length === 0 ? 0 : 1;

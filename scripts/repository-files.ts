@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The directory that holds package.json. */
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * The files git tracks, and the new ones that it would track, relative to {@link root}; git lists them in one order.
+ * Files deleted from the working tree and not yet from the index are left out.
+ */
+export function repositoryFiles(): string[] {
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const files = new Set(
+    listed.split('\0').filter((file) => file !== '' && existsSync(path.join(root, file))),
+  );
+  return [...files];
+}

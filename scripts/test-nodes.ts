@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Runs the suite on several versions of Node.js and prints a line for each; ends with 1 when one of them failed.
+// The versions are taken from the npm package `node`, into a temporary directory that is gone afterwards.
+// Other versions can be named on the command line: `npm run test:nodes -- 20 22.12.0`.
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { root } from './repository-files.js';
+
+const VERSIONS = ['20', '22', '24', '26'];
+/** What a failing version prints, at most, of the end of its output. */
+const SHOWN_LINES = 200;
+
+interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** Runs a command to its end; its output, both streams in one, is collected. */
+async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env = process.env,
+): Promise<Outcome> {
+  return await new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const collect = (chunk: string): void => {
+      output += chunk;
+    };
+    child.stdout.setEncoding('utf8').on('data', collect);
+    child.stderr.setEncoding('utf8').on('data', collect);
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, output }));
+  });
+}
+
+/** Puts one version of Node.js into `directory` and answers the path of its binary. */
+async function install(version: string, directory: string): Promise<string> {
+  await mkdir(directory);
+  // A package.json of its own, or npm would look for one in the directories above.
+  await writeFile(path.join(directory, 'package.json'), '{ "private": true }\n');
+  const { code, output } = await run(
+    'npm',
+    ['install', '--no-audit', '--no-fund', `node@${version}`],
+    directory,
+  );
+  if (code !== 0) throw new Error(`npm install node@${version} ended with ${code}:\n${output}`);
+  return path.join(directory, 'node_modules', 'node', 'bin', 'node');
+}
+
+/** The numbers of tap's last line, `# { total: 12, pass: 12 }`; undefined when the suite did not come that far. */
+function summaryOf(output: string): { pass: number; fail: number; skip: number } | undefined {
+  const line = [...output.matchAll(/^# \{ total: .*\}$/gm)].at(-1)?.[0];
+  if (line === undefined) return undefined;
+  const count = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(line)?.[1] ?? 0);
+  return { pass: count('pass'), fail: count('fail'), skip: count('skip') + count('todo') };
+}
+
+/** Runs the suite on one version; answers whether it passed. */
+async function testOn(version: string, directory: string): Promise<boolean> {
+  const node = await install(version, directory);
+  const { output: asked } = await run(node, ['--version'], directory);
+  const started = performance.now();
+  // Tests that start a `node` of their own are to get this one, whether they look it up or not.
+  const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env['PATH'] ?? ''}` };
+  const tap = path.join(root, 'node_modules', '.bin', 'tap');
+  const args = [tap, 'run', '--disable-coverage', '--reporter=tap'];
+  const { code, output } = await run(node, args, root, env);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const summary = summaryOf(output);
+  const passed = code === 0 && summary !== undefined && summary.fail === 0 && summary.pass > 0;
+  const counted =
+    summary === undefined
+      ? 'no summary'
+      : `${summary.pass} passed, ${summary.fail} failed, ${summary.skip} skipped`;
+  if (!passed) console.log(output.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n'));
+  console.log(`node ${asked.trim()}: ${passed ? 'ok' : 'FAILED'}: ${counted} (exit ${code}, ${seconds} s)`);
+  return passed;
+}
+
+const versions = process.argv.length > 2 ? process.argv.slice(2) : VERSIONS;
+const temporary = await mkdtemp(path.join(tmpdir(), 'tapdisk-ts-nodes-'));
+let failed = 0;
+try {
+  for (const version of versions) {
+    const directory = path.join(temporary, `node-${version}`);
+    try {
+      if (!(await testOn(version, directory))) failed += 1;
+    } catch (error) {
+      // One version that cannot be had must not hide what the others do.
+      failed += 1;
+      console.log(`node ${version}: FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    await rm(directory, { recursive: true, force: true });
+  }
+} finally {
+  await rm(temporary, { recursive: true, force: true });
+}
+process.exitCode = failed === 0 ? 0 : 1;
