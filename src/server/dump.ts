@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Posix } from '../posix/posix.js';
+import { type EventDescription, modeName, TIMEOUT } from '../scheduler/event.js';
+
+/** The tables of events and descriptors as text, a line each, for a person to read. */
+export function dumpTables(
+  events: Iterable<EventDescription>,
+  descriptors: ReturnType<Posix['openDescriptors']>,
+  nowSeconds: number,
+): string {
+  const eventRows = [...events].map(({ id, mode, fd, timeoutSeconds, deadline }) => [
+    String(id),
+    modeName(mode),
+    String(fd),
+    mode & TIMEOUT ? `${timeoutSeconds} s` : '-',
+    mode & TIMEOUT ? `in ${deadline - Math.floor(nowSeconds)} s` : '-',
+  ]);
+  const descriptorRows = descriptors.map(({ fd, description }) => [String(fd), description]);
+  return [
+    `${eventRows.length} events`,
+    ...formatTable(['id', 'mode', 'fd', 'timeout', 'due'], eventRows),
+    `${descriptorRows.length} descriptors`,
+    ...formatTable(['fd', 'what'], descriptorRows),
+    '',
+  ].join('\n');
+}
+
+/** The rows under their headings in aligned columns, indented; nothing when there are no rows. */
+function formatTable(headings: string[], rows: string[][]): string[] {
+  if (rows.length === 0) return [];
+  const table = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
+  return table.map((row) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
+  );
+}

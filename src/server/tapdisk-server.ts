@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Clock } from '../posix/clock.js';
+import { errno, errnoName } from '../posix/errno.js';
+import { NodePosix } from '../posix/index.js';
+import type { Poller } from '../posix/poller.js';
+import type { Posix } from '../posix/posix.js';
+import type { EventCallback, EventId } from '../scheduler/event.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import { Scheduler, type SchedulerObserver, type SchedulerWarning } from '../scheduler/scheduler.js';
+import { dumpTables } from './dump.js';
+import { LOG_ERR, LOG_INFO, LOG_WARNING, type Logger, stderrLogger } from './logger.js';
+import { onSignals } from './signals.js';
+
+/** How many waits in a row may fail before run gives up, so that it does not spin. */
+export const MAX_FAILED_WAITS = 10;
+
+export interface TapdiskServerOptions {
+  /** The operating system; Node's own unless given. The descriptors of one that is given stay the giver's to close. */
+  readonly posix?: Posix;
+  /** The scheduler's clock; the operating system's unless given. */
+  readonly clock?: Clock;
+  /** Standard error, from LOG_INFO on, unless given. */
+  readonly logger?: Logger;
+  /** See {@link Scheduler}. */
+  readonly maxCallbacksPerPass?: number;
+  /** See {@link Scheduler}. */
+  readonly observer?: SchedulerObserver;
+}
+
+export interface RunOptions {
+  /** Ends the run as stop does. */
+  readonly signal?: AbortSignal;
+  /** Whether SIGINT stops the server and SIGUSR1 dumps its tables to the logger while it runs; true unless given. */
+  readonly signals?: boolean;
+}
+
+/**
+ * The daemon around one scheduler (C: tapdisk-server.c, as far as events go).
+ *
+ *     running and idle --stop--> stopping (until the wait under way has ended) --> stopped
+ *
+ * Guaranteed after it has stopped: none of its events, timers and handles is left, and none of the descriptors of its own
+ * operating system (see {@link TapdiskServerOptions.posix}).
+ */
+export class TapdiskServer implements EventRegistrar, AsyncDisposable {
+  readonly posix: Posix;
+  readonly scheduler: Scheduler;
+  readonly logger: Logger;
+  readonly #ownsPosix: boolean;
+  readonly #clock: Clock;
+  readonly #poller: Poller;
+  #state: 'live' | 'stopping' | 'stopped' = 'live';
+  /** The wait under way; never rejects. */
+  #wait: Promise<unknown> | undefined;
+
+  constructor(options: TapdiskServerOptions = {}) {
+    this.posix = options.posix ?? new NodePosix();
+    this.logger = options.logger ?? stderrLogger();
+    this.#ownsPosix = options.posix === undefined;
+    this.#clock = options.clock ?? this.posix.clock;
+    this.#poller = this.posix.createPoller();
+    this.scheduler = new Scheduler({
+      poller: this.#poller,
+      clock: this.#clock,
+      observer: options.observer,
+      onWarning: (warning) => this.#warn(warning),
+      ...(options.maxCallbacksPerPass !== undefined && { maxCallbacksPerPass: options.maxCallbacksPerPass }),
+    });
+  }
+
+  /** See {@link EventRegistrar.registerEvent}; -ECANCELED once the server has stopped. C: tapdisk_server_register_event. */
+  registerEvent<Private = undefined>(
+    mode: number,
+    fd: number,
+    timeoutSeconds: number,
+    callback: EventCallback<Private>,
+    privateData?: Private,
+  ): EventId | number {
+    if (this.#state === 'stopped') return -errno.ECANCELED;
+    return this.scheduler.registerEvent(mode, fd, timeoutSeconds, callback, privateData);
+  }
+
+  /** C: tapdisk_server_unregister_event. */
+  unregisterEvent(id: EventId): void {
+    this.scheduler.unregisterEvent(id);
+  }
+
+  /** C: tapdisk_server_set_max_timeout. */
+  setMaxTimeout(timeoutSeconds: number): number {
+    return this.scheduler.setMaxTimeout(timeoutSeconds);
+  }
+
+  /**
+   * One wait of the scheduler (C: tapdisk_server_iterate).
+   *
+   * @returns what the wait answers, or -ECANCELED once the server has stopped
+   * @throws (rejects with) what a callback throws; the server is whole then
+   */
+  async iterate(): Promise<number> {
+    if (this.#state === 'stopped') return -errno.ECANCELED;
+    if (this.#wait !== undefined) return -errno.EDEADLK;
+    const wait = this.scheduler.waitForEvents();
+    this.#wait = wait.catch(() => {});
+    try {
+      return await wait;
+    } finally {
+      this.#wait = undefined;
+      if (this.#isStopping()) this.#closeDown();
+    }
+  }
+
+  /**
+   * Iterates until the server is stopped (C: tapdisk_server_run).
+   *
+   * An event whose descriptor is not open makes every select fail: it is named to the logger and unregistered. In C the
+   * loop spins.
+   *
+   * @throws (rejects with) what a callback throws, and an Error with the errno's name as `code` after
+   *   {@link MAX_FAILED_WAITS} failed waits in a row. The server can be run again.
+   */
+  async run(options: RunOptions = {}): Promise<void> {
+    const stop = (): void => this.stop();
+    using _signals = onSignals(options.signals === false ? {} : this.#signalHandlers());
+    if (options.signal?.aborted) stop();
+    options.signal?.addEventListener('abort', stop, { once: true });
+    try {
+      let failures = 0;
+      while (this.#state === 'live') {
+        const answer = await this.iterate();
+        failures = answer < 0 ? failures + 1 : 0;
+        if (answer < 0) this.#recover(answer, failures);
+      }
+    } finally {
+      options.signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  /** Ends the run, and the server's use: at once when it is idle, else when the wait under way has ended. Idempotent. */
+  stop(): void {
+    if (this.#state !== 'live') return;
+    this.#state = 'stopping';
+    if (this.#wait === undefined) this.#closeDown();
+    else this.#poller.shorten(0);
+  }
+
+  /** Stops the server and waits until it has. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop();
+    await this.#wait;
+  }
+
+  /** The tables of events and descriptors, for a person to read (C: tapdisk_server_debug). */
+  dump(): string {
+    return dumpTables(this.scheduler.events(), this.posix.openDescriptors(), this.#clock.now());
+  }
+
+  #signalHandlers(): Parameters<typeof onSignals>[0] {
+    return {
+      SIGINT: () => {
+        this.logger.log(LOG_INFO, 'SIGINT: closing down');
+        this.stop();
+      },
+      SIGUSR1: () => this.logger.log(LOG_INFO, this.dump()),
+    };
+  }
+
+  #isStopping(): boolean {
+    return this.#state === 'stopping';
+  }
+
+  #closeDown(): void {
+    this.#state = 'stopped';
+    for (const { id } of [...this.scheduler.events()]) this.scheduler.unregisterEvent(id);
+    this.#poller.close();
+    if (!this.#ownsPosix) return;
+    for (const { fd } of this.posix.openDescriptors()) this.posix.close(fd);
+  }
+
+  #recover(answer: number, failures: number): void {
+    const name = errnoName(answer) ?? String(answer);
+    if (failures >= MAX_FAILED_WAITS) {
+      throw Object.assign(new Error(`${failures} waits in a row failed, the last with ${name}`), {
+        code: name,
+      });
+    }
+    if (answer !== -errno.EBADF) this.logger.log(LOG_WARNING, `a wait failed with ${name}`);
+    for (const { id, fd } of this.scheduler.eventsOnBadDescriptors()) {
+      this.logger.log(LOG_ERR, `event ${id} is unregistered: its descriptor ${fd} is not open`);
+      this.scheduler.unregisterEvent(id);
+    }
+  }
+
+  #warn(warning: SchedulerWarning): void {
+    this.logger.log(warning.kind === 'bad-descriptor' ? LOG_ERR : LOG_WARNING, warning.message);
+  }
+}
