@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+export { Completions } from './completions.js';
+export { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
+export type {
+  DataRequest,
+  DiskDriverType,
+  DiskInfo,
+  Done,
+  Driver,
+  DriverContext,
+  DriverType,
+  FilterDriverType,
+  OpenFlags,
+  RangeRequest,
+  SectorRange,
+  ZeroesRequest,
+} from './driver.js';
+export { MAX_VBDS, VbdRegistry } from './registry.js';
+export type { VbdDescription, VbdRegistryOptions } from './registry.js';
+export { MAX_RETRIES, RETRY_INTERVAL_SECONDS } from './request-queue.js';
+export type { DriverTypes } from './stack.js';
+export * from './state.js';
+export { LATENCY_BOUNDS_SECONDS, REQUEST_KINDS } from './statistics.js';
+export type { KindSnapshot, RequestKind, StatisticsSnapshot } from './statistics.js';
+export { Vbd } from './vbd.js';
+export type { ChangeOptions, VbdOptions } from './vbd.js';

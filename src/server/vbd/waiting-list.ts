@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { VbdRequest } from './request.js';
+
+/** A queue of requests, linked through them. Taking from the front and adding at either end cost the same at any length. */
+export class WaitingList {
+  #first: VbdRequest | undefined;
+  #last: VbdRequest | undefined;
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+  get first(): VbdRequest | undefined {
+    return this.#first;
+  }
+
+  push(request: VbdRequest): void {
+    if (this.#last) this.#last.next = request;
+    else this.#first = request;
+    this.#last = request;
+    this.#length++;
+  }
+
+  unshift(request: VbdRequest): void {
+    request.next = this.#first;
+    this.#first = request;
+    this.#last ??= request;
+    this.#length++;
+  }
+
+  shift(): VbdRequest | undefined {
+    const request = this.#first;
+    if (!request) return undefined;
+    this.#first = request.next;
+    if (!this.#first) this.#last = undefined;
+    request.next = undefined;
+    this.#length--;
+    return request;
+  }
+}
