@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { scriptedErrno } from './error-names.js';
+import type { Trace, TraceEntry } from './vector.js';
+
+/** The first entry in which two traces differ; a side that has ended there has none. */
+export interface Difference {
+  readonly index: number;
+  readonly expected: TraceEntry | undefined;
+  readonly actual: TraceEntry | undefined;
+}
+
+/** Where two traces part, or undefined when they are equal. */
+export function firstDifference(expected: Trace, actual: Trace): Difference | undefined {
+  for (let index = 0; index < Math.max(expected.length, actual.length); index++) {
+    const difference = { index, expected: expected[index], actual: actual[index] };
+    if (comparisonKey(difference.expected) !== comparisonKey(difference.actual)) return difference;
+  }
+  return undefined;
+}
+
+/**
+ * Equal for entries that tell the same: the order of an object's members is of no account, and two names of one error,
+ * as EAGAIN and EWOULDBLOCK, are the same answer.
+ */
+export function comparisonKey(entry: TraceEntry | undefined): string {
+  return JSON.stringify(entry, (_, value: unknown) => {
+    if (typeof value === 'string') return canonicalError(value);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+  });
+}
+
+function canonicalError(text: string): string {
+  const error = /^(-?)(E[A-Z0-9]+)$/.exec(text);
+  const number = scriptedErrno(error?.[2] ?? '');
+  return error === null || number === undefined ? text : `${error[1]}errno ${number}`;
+}

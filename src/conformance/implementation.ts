@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { Scheduler } from '../scheduler/scheduler.js';
+import { ReferenceScheduler } from './reference-scheduler.js';
+import { runReplicationScript } from './replication-driver.js';
+import { runSchedulerScript } from './scheduler-driver.js';
+import type { SchedulerFactory } from './scheduler-under-test.js';
+import type { Trace, Vector } from './vector.js';
+
+/** An implementation does not have what the script is about: the vector is skipped. */
+export class ScriptUnsupported extends Error {
+  override readonly name = 'ScriptUnsupported';
+}
+
+/** What makes traces of scripts. */
+export interface Implementation {
+  /** The trace of a script; rejects with an Error that says why there is none (ScriptUnsupported to have it skipped). */
+  run(vector: Vector): Promise<Trace>;
+}
+
+/** The scheduler that is shipped. A script's own limit ends its passes, so that the scheduler's never does. */
+export const ownScheduler: SchedulerFactory = (poller, clock) =>
+  new Scheduler({ poller, clock, maxCallbacksPerPass: Number.MAX_SAFE_INTEGER });
+
+export const referenceScheduler: SchedulerFactory = (poller, clock) => new ReferenceScheduler(poller, clock);
+
+/** Runs both suites in this process, over the given scheduler. */
+export function inProcess(create: SchedulerFactory): Implementation {
+  return {
+    run: (vector) =>
+      vector.suite === 'scheduler'
+        ? runSchedulerScript(vector, create)
+        : runReplicationScript(vector, create),
+  };
+}

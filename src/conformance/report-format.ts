@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { reportJunit } from './report-junit.js';
+import { reportTap } from './report-tap.js';
+import { reportText } from './report-text.js';
+import type { Report, Write } from './report.js';
+import { tallyOf } from './vector-result.js';
+
+export const REPORT_FORMATS = ['text', 'json', 'tap', 'junit'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+
+export function createReport(format: ReportFormat, write: Write): Report {
+  switch (format) {
+    case 'text':
+      return reportText(write);
+    case 'json':
+      return reportJson(write);
+    case 'tap':
+      return reportTap(write);
+    case 'junit':
+      return reportJunit(write);
+  }
+}
+
+/** One document: the tally, and every result with its reason and its traces where they differ. */
+function reportJson(write: Write): Report {
+  return {
+    result: () => {},
+    end: (results) => write(`${JSON.stringify({ ...tallyOf(results), results }, undefined, 2)}\n`),
+  };
+}

@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { EXCEPTIONAL, READABLE, WRITABLE } from '../posix/poller.js';
+import type { Interest, Poller, ReadyDescriptor } from '../posix/poller.js';
+import { scriptedErrno } from './error-names.js';
+import type { ScriptedClock } from './scripted-clock.js';
+import type { SelectScript, TraceEntry } from './vector.js';
+
+/**
+ * Answers select from a script: the clock moves by `elapse`, then the answer is what is listed and was asked for, or the
+ * error. Each call leaves a `select` entry in the trace.
+ */
+export class ScriptedPoller implements Poller {
+  readonly #clock: ScriptedClock;
+  readonly #record: (entry: TraceEntry) => void;
+  /** What was told by setInterest; undefined as long as nothing was, as by a scheduler that collects its sets per wait. */
+  #told: Map<number, number> | undefined;
+  #script: SelectScript | undefined;
+
+  constructor(clock: ScriptedClock, record: (entry: TraceEntry) => void) {
+    this.#clock = clock;
+    this.#record = record;
+  }
+
+  /** What the next select is answered with. */
+  answerNext(script: SelectScript): void {
+    this.#script = script;
+  }
+
+  select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
+    const script = this.#script;
+    if (script === undefined) throw new Error('select was called without a wait, or twice in one');
+    this.#script = undefined;
+    const read = interest.descriptors(READABLE);
+    const write = interest.descriptors(WRITABLE);
+    const except = interest.descriptors(EXCEPTIONAL);
+    this.#record(['select', { nfds: interest.nfds, read, write, except, timeout: timeoutSeconds }]);
+    this.#checkTold(interest, [...read, ...write, ...except]);
+    this.#clock.elapse(script.elapse ?? 0);
+    if (script.errno !== undefined) return Promise.resolve(-(scriptedErrno(script.errno) ?? 0));
+    return Promise.resolve(readyDescriptors(script, interest));
+  }
+
+  setInterest(fd: number, conditions: number): void {
+    this.#told ??= new Map();
+    this.#told.set(fd, conditions);
+  }
+
+  shorten(): void {}
+
+  badDescriptors(): number[] {
+    return [];
+  }
+
+  close(): void {
+    this.#told?.clear();
+  }
+
+  /** What was told as it changed must be what is asked for in the end: a real poller relies on the former. */
+  #checkTold(interest: Interest, asked: readonly number[]): void {
+    if (this.#told === undefined) return;
+    for (const fd of new Set([...asked, ...this.#told.keys()])) {
+      const told = this.#told.get(fd) ?? 0;
+      const wanted = interest.conditions(fd);
+      if (told !== wanted)
+        throw new Error(`descriptor ${fd}: conditions ${told} were told, ${wanted} are asked for`);
+    }
+  }
+}
+
+function readyDescriptors(script: SelectScript, interest: Interest): ReadyDescriptor[] {
+  const ready = new Map<number, number>();
+  const sets = [
+    [script.read, READABLE],
+    [script.write, WRITABLE],
+    [script.except, EXCEPTIONAL],
+  ] as const;
+  for (const [descriptors, condition] of sets) {
+    for (const fd of descriptors ?? []) {
+      if (interest.conditions(fd) & condition) ready.set(fd, (ready.get(fd) ?? 0) | condition);
+    }
+  }
+  return Array.from(ready, ([fd, conditions]) => ({ fd, conditions }));
+}

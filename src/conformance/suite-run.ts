@@ -1,0 +1,90 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { firstDifference } from './comparison.js';
+import { shorten } from './member.js';
+import { type Implementation, ScriptUnsupported } from './implementation.js';
+import type { VectorFileItem } from './vector-file.js';
+import type { VectorResult } from './vector-result.js';
+import type { TraceEntry, Vector } from './vector.js';
+
+/** One thing to run, and the file that it is from. */
+export interface Assignment {
+  readonly file: string;
+  readonly item: VectorFileItem;
+}
+
+/**
+ * Runs vectors, up to `jobs` at a time, and answers their results in the vectors' order. Whatever an implementation does
+ * is one vector's failure and never the end of the run.
+ *
+ * @param onResult told of each result as soon as all before it are there
+ */
+export async function runVectors(
+  assignments: readonly Assignment[],
+  implementation: Implementation,
+  { jobs = 1, onResult = () => {} }: { jobs?: number; onResult?: (result: VectorResult) => void } = {},
+): Promise<VectorResult[]> {
+  const results: (VectorResult | undefined)[] = assignments.map(() => undefined);
+  let taken = 0;
+  let told = 0;
+  const worker = async (): Promise<void> => {
+    while (taken < assignments.length) {
+      const index = taken++;
+      results[index] = await runOne(assignments[index] as Assignment, implementation);
+      for (let result = results[told]; result !== undefined; result = results[told]) {
+        onResult(result);
+        told++;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
+  return results as VectorResult[];
+}
+
+async function runOne({ file, item }: Assignment, implementation: Implementation): Promise<VectorResult> {
+  if (item.kind === 'fault') {
+    const { vector, message } = item.fault;
+    return {
+      file,
+      name: vector ?? file,
+      outcome: 'failed',
+      reason: `bad vector: ${message}`,
+      milliseconds: 0,
+    };
+  }
+  const { vector } = item;
+  const start = performance.now();
+  const verdict = await judge(vector, implementation);
+  return {
+    file,
+    name: `${vector.suite}/${vector.name}`,
+    ...(vector.about === undefined ? {} : { about: vector.about }),
+    ...verdict,
+    milliseconds: performance.now() - start,
+  };
+}
+
+async function judge(
+  vector: Vector,
+  implementation: Implementation,
+): Promise<Pick<VectorResult, 'outcome' | 'reason' | 'traces'>> {
+  const expected = vector.trace ?? [];
+  try {
+    const actual = await implementation.run(vector);
+    const difference = firstDifference(expected, actual);
+    if (difference === undefined) return { outcome: 'passed' };
+    const reason = `entry ${difference.index}: expected ${show(difference.expected)}, got ${show(difference.actual)}`;
+    return { outcome: 'failed', reason, traces: { expected, actual } };
+  } catch (error) {
+    if (error instanceof ScriptUnsupported) return { outcome: 'skipped', reason: error.message };
+    return {
+      outcome: 'failed',
+      reason: `no trace: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+}
+
+function show(entry: TraceEntry | undefined): string {
+  return entry === undefined ? 'the end' : shorten(entry, 500);
+}

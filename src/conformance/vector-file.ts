@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { readFileSync } from 'node:fs';
+import { ShapeError } from './member.js';
+import { parseVector, unknownMembers } from './vector-shape.js';
+import type { Vector } from './vector.js';
+
+/** One item of a vector file: a vector, or what is wrong with it. */
+export type VectorFileItem =
+  | { readonly kind: 'vector'; readonly vector: Vector; readonly warnings: readonly string[] }
+  | { readonly kind: 'fault'; readonly fault: VectorFault };
+
+/** Something that is no vector: a whole file (then without a vector), or one vector's member. */
+export interface VectorFault {
+  readonly file: string;
+  /** `scheduler/its-name` as far as they can be read, or `vector 3` by its place from 0. */
+  readonly vector?: string;
+  readonly member?: string;
+  readonly message: string;
+}
+
+/** Vectors and faults of a file, in its order. Never throws for what the file holds, or for its absence. */
+export function readVectorFile(file: string, trace: 'required' | 'optional' = 'required'): VectorFileItem[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    return [fault({ file, message: `cannot be read: ${(error as Error).message}` })];
+  }
+  return parseVectorFile(file, text, trace);
+}
+
+/** As {@link readVectorFile}, of a text at hand. */
+export function parseVectorFile(
+  file: string,
+  text: string,
+  trace: 'required' | 'optional' = 'required',
+): VectorFileItem[] {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    return [fault({ file, message: `not JSON: ${(error as Error).message}` })];
+  }
+  if (!Array.isArray(content)) return [fault({ file, message: 'not an array of vectors' })];
+  const names = new Set<string>();
+  return content.map((value: unknown, index) => {
+    const vector = nameOf(value, index);
+    const item = parseItem(file, vector, value, trace);
+    if (item.kind === 'vector' && names.size === names.add(vector).size) {
+      return fault({
+        file,
+        vector,
+        member: 'name',
+        message: 'name: wanted a name that no other vector of its suite has',
+      });
+    }
+    return item;
+  });
+}
+
+function parseItem(
+  file: string,
+  name: string,
+  value: unknown,
+  trace: 'required' | 'optional',
+): VectorFileItem {
+  try {
+    const vector = parseVector(value, trace);
+    const warnings = unknownMembers(vector).map(
+      (member) => `${file}: ${name}: unknown member ${member} is passed over`,
+    );
+    return { kind: 'vector', vector, warnings };
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    return fault({ file, vector: name, member: error.member, message: error.message });
+  }
+}
+
+function fault(what: VectorFault): VectorFileItem {
+  return { kind: 'fault', fault: what };
+}
+
+function nameOf(value: unknown, index: number): string {
+  if (typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string') {
+    const suite = 'suite' in value && typeof value.suite === 'string' ? value.suite : '?';
+    return `${suite}/${value.name}`;
+  }
+  return `vector ${index}`;
+}

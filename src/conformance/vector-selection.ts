@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Assignment } from './suite-run.js';
+import { readVectorFile } from './vector-file.js';
+import type { SuiteName } from './vector.js';
+
+/** Which vectors of the files are wanted. */
+export interface VectorFilter {
+  readonly suite?: SuiteName | undefined;
+  /** Matched against `suite/name`. */
+  readonly pattern?: RegExp | undefined;
+}
+
+/** The project's own vector files; none where the package was installed without them. */
+export function ownVectorFiles(): string[] {
+  const directory = fileURLToPath(new URL('../../test/vectors/', import.meta.url));
+  try {
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.json'))
+      .toSorted()
+      .map((name) => join(directory, name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** The files' vectors that pass the filter, in order, and all that is wrong in the files, whatever the filter. */
+export function selectVectors(files: readonly string[], { suite, pattern }: VectorFilter = {}): Assignment[] {
+  const wanted = ({ item }: Assignment): boolean =>
+    item.kind === 'fault' ||
+    ((suite === undefined || item.vector.suite === suite) &&
+      (pattern === undefined || pattern.test(`${item.vector.suite}/${item.vector.name}`)));
+  return files.flatMap((file) => readVectorFile(file).map((item) => ({ file, item }))).filter(wanted);
+}

@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { scriptedErrno } from './error-names.js';
+import { Member } from './member.js';
+import { checkOutcomes } from './outcome-shape.js';
+import type { ReplicationStep, SchedulerStep, TraceEntry, Vector } from './vector.js';
+import { MODE_NAMES, SUITE_NAMES } from './vector.js';
+
+const INT_MAX = 2 ** 31 - 1;
+const COMMON_MEMBERS = ['suite', 'name', 'about', 'clock', 'uuid', 'limit', 'steps', 'trace'];
+const OWN_MEMBERS = { scheduler: ['events'], replication: ['connect', 'callback', 'syscalls'] } as const;
+const TRACE_KINDS = {
+  scheduler: ['register', 'unregister', 'select', 'fire', 'wait', 'limit'],
+  replication: [
+    'sys',
+    'register',
+    'unregister',
+    'select',
+    'fire',
+    'callback',
+    'log',
+    'return',
+    'state',
+    'wait',
+    'limit',
+  ],
+} as const;
+const SETS = ['read', 'write', 'except'] as const;
+
+/**
+ * The vector that a JSON value is.
+ *
+ * @param trace whether a trace has to be there: `required` in a vector, `optional` in a script to be recorded
+ * @throws ShapeError naming the member that is wrong
+ */
+export function parseVector(value: unknown, trace: 'required' | 'optional' = 'required'): Vector {
+  const vector = new Member(value);
+  const suite = vector.get('suite').oneOf(SUITE_NAMES);
+  if (vector.get('name').string() === '') vector.get('name').fail('a name');
+  if (vector.get('about').present) vector.get('about').string();
+  vector.get('clock').number();
+  if (vector.get('uuid').present) vector.get('uuid').integer(0, INT_MAX);
+  if (vector.get('limit').present) vector.get('limit').integer(1, INT_MAX);
+  if (suite === 'scheduler') checkScheduler(vector);
+  else checkReplication(vector);
+  if (trace === 'required' || vector.get('trace').present) {
+    for (const entry of vector.get('trace').array()) checkTraceEntry(entry, TRACE_KINDS[suite]);
+  }
+  // Every member that is looked at later has just been checked, which is what the types say.
+  return value as Vector;
+}
+
+/** The members of a vector that the format does not know, and that are passed over (a comment, or a slip of the pen). */
+export function unknownMembers(vector: Vector): string[] {
+  const known: readonly string[] = [...COMMON_MEMBERS, ...OWN_MEMBERS[vector.suite]];
+  return Object.keys(vector).filter((member) => !known.includes(member));
+}
+
+function checkTraceEntry(entry: Member, kinds: readonly TraceEntry[0][]): void {
+  const [kind] = entry.array();
+  if (kind === undefined) return entry.fail('an entry with its kind first');
+  kind.oneOf(kinds);
+}
+
+function checkScheduler(vector: Member): void {
+  const labels = Object.keys(vector.get('events').object());
+  for (const [, event] of vector.get('events').entries()) checkEvent(event, labels);
+  for (const step of vector.get('steps').array()) checkSchedulerStep(step, labels, true);
+}
+
+function checkEvent(event: Member, labels: readonly string[]): void {
+  event.only(['mode', 'fd', 'timeout', 'cb', 'on']);
+  const mode = event.get('mode').array();
+  for (const name of mode) name.oneOf(MODE_NAMES);
+  // C indexes its fd_set without a check: what such an event would do is undefined there.
+  if (mode.some((name) => name.value !== 'TIMEOUT')) event.get('fd').integer(0, 1023);
+  event.get('fd').integer();
+  event.get('timeout').integer();
+  if (event.get('cb').present && typeof event.get('cb').value !== 'boolean')
+    event.get('cb').fail('true or false');
+  if (!event.get('on').present) return;
+  for (const actions of event.get('on').array()) {
+    for (const action of actions.array()) checkSchedulerStep(action, labels, false);
+  }
+}
+
+function checkSchedulerStep(step: Member, labels: readonly string[], mayWait: boolean): void {
+  const [kind] = step.array();
+  const names = ['register', 'unregister', 'setMaxTimeout', 'elapse', 'uuid'] as const;
+  const name: SchedulerStep[0] = new Member(kind?.value, `${step.path}[0]`).oneOf(
+    mayWait ? [...names, 'wait'] : names,
+  );
+  const [, argument] = step.tuple(2, `${name} and its argument`);
+  if (argument === undefined) return;
+  switch (name) {
+    case 'register':
+      argument.oneOf(labels);
+      break;
+    case 'unregister':
+      if (typeof argument.value === 'number') argument.integer();
+      else argument.oneOf(labels);
+      break;
+    case 'setMaxTimeout':
+      argument.integer();
+      break;
+    case 'uuid':
+      argument.integer(0, INT_MAX);
+      break;
+    case 'elapse':
+      argument.number();
+      break;
+    case 'wait':
+      checkSelectScript(argument);
+      break;
+  }
+}
+
+function checkReplication(vector: Member): void {
+  const connect = vector.get('connect').only(['retryTimeout', 'maxConnections', 'fd']);
+  for (const member of ['retryTimeout', 'maxConnections', 'fd']) connect.get(member).integer();
+  const callback = vector.get('callback');
+  if (callback.present && callback.only(['on']).get('on').present) {
+    for (const actions of callback.get('on').array()) {
+      for (const action of actions.array()) checkReplicationStep(action, false);
+    }
+  }
+  checkOutcomes(vector.get('syscalls'));
+  for (const step of vector.get('steps').array()) checkReplicationStep(step, true);
+}
+
+function checkReplicationStep(step: Member, mayWait: boolean): void {
+  const [kind] = step.array();
+  const calls = ['server_start', 'server_restart', 'client_start', 'kill', 'status'] as const;
+  const names = [...calls, 'init', 'setStatus', 'elapse', 'uuid'] as const;
+  const name: ReplicationStep[0] = new Member(kind?.value, `${step.path}[0]`).oneOf(
+    mayWait ? [...names, 'wait'] : names,
+  );
+  if (calls.some((call) => call === name)) {
+    step.tuple(1, `${name} without an argument`);
+    return;
+  }
+  const [, argument] = step.tuple(2, `${name} and its argument`);
+  if (argument === undefined) return;
+  if (name === 'init') argument.string('"host:port"');
+  else if (name === 'setStatus') argument.integer();
+  else if (name === 'uuid') argument.integer(0, INT_MAX);
+  else if (name === 'elapse') argument.number();
+  else checkSelectScript(argument);
+}
+
+function checkSelectScript(script: Member): void {
+  script.only([...SETS, 'elapse', 'errno']);
+  for (const set of SETS) {
+    if (script.get(set).present) for (const fd of script.get(set).array()) fd.integer();
+  }
+  if (script.get('elapse').present) script.get('elapse').number();
+  const errno = script.get('errno');
+  if (errno.present && scriptedErrno(errno.string('an errno name')) === undefined)
+    errno.fail('an errno name');
+}

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+/**
+ * What a vector file holds, as checked by {@link parseVector}: the members and their meaning are in
+ * test/vectors/README.md. The types are those of the JSON itself, so that a vector can be written back as it was read.
+ */
+
+export const MODE_NAMES = ['READ', 'WRITE', 'EXCEPT', 'TIMEOUT'] as const;
+export type ModeName = (typeof MODE_NAMES)[number];
+
+/** One observed entry: its kind, then what is told of it. */
+export type TraceEntry = readonly [kind: string, ...rest: unknown[]];
+export type Trace = readonly TraceEntry[];
+
+/** What select answers in one wait: descriptors by condition, after `elapse` seconds; or an error. */
+export interface SelectScript {
+  readonly read?: readonly number[];
+  readonly write?: readonly number[];
+  readonly except?: readonly number[];
+  readonly elapse?: number;
+  readonly errno?: string;
+}
+
+export type WaitStep = readonly ['wait', SelectScript];
+
+/** What a callback of the scheduler suite may do. */
+export type SchedulerAction =
+  | readonly ['register', string]
+  | readonly ['unregister', string | number]
+  | readonly ['setMaxTimeout', number]
+  | readonly ['elapse', number]
+  | readonly ['uuid', number];
+
+export type SchedulerStep = SchedulerAction | WaitStep;
+
+/** What is registered under a label, and what its callback does at its k-th firing. */
+export interface ScriptedEvent {
+  readonly mode: readonly ModeName[];
+  readonly fd: number;
+  readonly timeout: number;
+  /** false registers without a callback. */
+  readonly cb?: boolean;
+  readonly on?: readonly (readonly SchedulerAction[])[];
+}
+
+interface VectorBase {
+  readonly name: string;
+  readonly about?: string;
+  /** Seconds on the scripted clock. */
+  readonly clock: number;
+  readonly uuid?: number;
+  readonly limit?: number;
+  /** Absent in a script that is yet to be recorded. */
+  readonly trace?: Trace;
+}
+
+export interface SchedulerVector extends VectorBase {
+  readonly suite: 'scheduler';
+  readonly events: Readonly<Record<string, ScriptedEvent>>;
+  readonly steps: readonly SchedulerStep[];
+}
+
+/** What the user's callback of the replication suite may do. */
+export type ReplicationAction =
+  | readonly ['init', string]
+  | readonly ['server_start' | 'server_restart' | 'client_start' | 'kill' | 'status']
+  | readonly ['setStatus', number]
+  | readonly ['elapse', number]
+  | readonly ['uuid', number];
+
+export type ReplicationStep = ReplicationAction | WaitStep;
+
+/** An errno name, or 0 for success. */
+export type Outcome = string | 0;
+export type AddressInfo = readonly [family: 'AF_INET' | 'AF_INET6', address: string];
+
+/** The outcomes of each call, in order; past the end of a list the call succeeds. */
+export interface ScriptedOutcomes {
+  readonly socket?: readonly Outcome[];
+  readonly accept?: readonly Outcome[];
+  readonly setsockopt?: readonly Outcome[];
+  readonly bind?: readonly Outcome[];
+  readonly listen?: readonly Outcome[];
+  readonly connect?: readonly Outcome[];
+  /** A positive number is the flags that F_GETFL answers. */
+  readonly fcntl?: readonly (Outcome | number)[];
+  readonly getsockopt?: readonly (string | { readonly so_error: Outcome })[];
+  readonly getaddrinfo?: readonly (string | readonly AddressInfo[])[];
+  readonly register?: readonly Outcome[];
+}
+
+export interface ReplicationVector extends VectorBase {
+  readonly suite: 'replication';
+  /** Seconds, the backlog, and the descriptor that the caller left in the struct. */
+  readonly connect: { readonly retryTimeout: number; readonly maxConnections: number; readonly fd: number };
+  readonly callback?: { readonly on?: readonly (readonly ReplicationAction[])[] };
+  readonly syscalls: ScriptedOutcomes;
+  readonly steps: readonly ReplicationStep[];
+}
+
+export type Vector = SchedulerVector | ReplicationVector;
+export type SuiteName = Vector['suite'];
+export const SUITE_NAMES: readonly SuiteName[] = ['scheduler', 'replication'];
+
+/** How many `fire` entries a run has at most when its vector does not say. */
+export const DEFAULT_LIMIT = 200;
+/** The id that is tried first when a vector does not say. */
+export const DEFAULT_UUID = 1;
