@@ -10,24 +10,28 @@ import type { RegisteredEvent } from './registered-event.js';
 class DescriptorInterest {
   conditions = 0;
   readonly lists: (EventList | undefined)[] = [undefined, undefined, undefined];
+
+  constructor(readonly fd: number) {}
 }
+
+/** Descriptor numbers below this one, as all that are ever open are, are looked up in an array. */
+const USUAL_DESCRIPTORS = 2 ** 20;
 
 /**
  * What the registered events ask of which descriptor: the sets that the C scheduler collects anew for every select
  * (scheduler_prepare_events), kept up to date instead.
  */
 export class InterestSet implements Interest {
-  readonly #descriptors = new Map<number, DescriptorInterest>();
+  /** By number. An entry stays once it was used: the table is as long as the highest number in use so far. */
+  readonly #usual: (DescriptorInterest | undefined)[] = [];
+  /** Numbers that no descriptor has, such as negative ones, but that events may be registered on all the same. */
+  readonly #unusual = new Map<number, DescriptorInterest>();
 
   /** @param changed told of a descriptor's new conditions (0: none) whenever they change */
   constructor(private readonly changed: (fd: number, conditions: number) => void) {}
 
   add(event: RegisteredEvent): void {
-    let descriptor = this.#descriptors.get(event.fd);
-    if (descriptor === undefined) {
-      descriptor = new DescriptorInterest();
-      this.#descriptors.set(event.fd, descriptor);
-    }
+    const descriptor = this.#find(event.fd) ?? this.#create(event.fd);
     const before = descriptor.conditions;
     for (let index = 0; index < DESCRIPTOR_MODES.length; index++) {
       const mode = DESCRIPTOR_MODES[index] as number;
@@ -40,7 +44,7 @@ export class InterestSet implements Interest {
   }
 
   remove(event: RegisteredEvent): void {
-    const descriptor = this.#descriptors.get(event.fd) as DescriptorInterest;
+    const descriptor = this.#find(event.fd) as DescriptorInterest;
     const before = descriptor.conditions;
     for (let index = 0; index < DESCRIPTOR_MODES.length; index++) {
       const node = event.interestNodes[index];
@@ -49,37 +53,56 @@ export class InterestSet implements Interest {
       list.remove(node);
       if (list.isEmpty) descriptor.conditions &= ~(DESCRIPTOR_MODES[index] as number);
     }
-    if (descriptor.conditions === 0) this.#descriptors.delete(event.fd);
+    if (descriptor.conditions === 0) this.#unusual.delete(event.fd);
     if (descriptor.conditions !== before) this.changed(event.fd, descriptor.conditions);
   }
 
   /** The oldest event that asks for a condition (an index into DESCRIPTOR_MODES) of a descriptor. */
   first(fd: number, index: number): EventNode | undefined {
-    return this.#descriptors.get(fd)?.lists[index]?.head;
+    return this.#find(fd)?.lists[index]?.head;
   }
 
-  /** Every event on a descriptor, in the order of its conditions. */
+  /** Every event on a descriptor, by condition and then in the order of registration: one that asks for several comes again. */
   *eventsOn(fd: number): Generator<RegisteredEvent, void, undefined> {
-    for (const list of this.#descriptors.get(fd)?.lists ?? []) {
+    for (const list of this.#find(fd)?.lists ?? []) {
       if (list !== undefined) yield* list;
     }
   }
 
   get nfds(): number {
-    let highest = 0;
-    for (const fd of this.#descriptors.keys()) highest = Math.max(highest, fd + 1);
-    return highest === 0 ? 1 : highest;
+    return 1 + this.#all().reduce((highest, { fd }) => Math.max(highest, fd), 0);
   }
 
   conditions(fd: number): number {
-    return this.#descriptors.get(fd)?.conditions ?? 0;
+    return this.#find(fd)?.conditions ?? 0;
   }
 
   descriptors(condition: number): number[] {
-    const found: number[] = [];
-    for (const [fd, descriptor] of this.#descriptors) {
-      if (descriptor.conditions & condition) found.push(fd);
+    return this.#all()
+      .filter(({ conditions }) => conditions & condition)
+      .map(({ fd }) => fd)
+      .toSorted((a, b) => a - b);
+  }
+
+  /** The descriptors that something is asked of. */
+  #all(): DescriptorInterest[] {
+    return [...this.#usual, ...this.#unusual.values()].filter(
+      (descriptor) => descriptor?.conditions,
+    ) as DescriptorInterest[];
+  }
+
+  #find(fd: number): DescriptorInterest | undefined {
+    return fd >= 0 && fd < USUAL_DESCRIPTORS ? this.#usual[fd] : this.#unusual.get(fd);
+  }
+
+  #create(fd: number): DescriptorInterest {
+    const descriptor = new DescriptorInterest(fd);
+    if (fd < 0 || fd >= USUAL_DESCRIPTORS) {
+      this.#unusual.set(fd, descriptor);
+    } else {
+      while (this.#usual.length < fd) this.#usual.push(undefined);
+      this.#usual[fd] = descriptor;
     }
-    return found.sort((a, b) => a - b);
+    return descriptor;
   }
 }
