@@ -44,11 +44,9 @@ async function install(version: string, directory: string): Promise<string> {
   await mkdir(directory);
   // A package.json of its own, or npm would look for one in the directories above.
   await writeFile(path.join(directory, 'package.json'), '{ "private": true }\n');
-  const { code, output } = await run(
-    'npm',
-    ['install', '--no-audit', '--no-fund', `node@${version}`],
-    directory,
-  );
+  // Said outright, or settings of an npm that runs this script would reach this one.
+  const options = ['--prefix', directory, '--loglevel=error', '--no-audit', '--no-fund'];
+  const { code, output } = await run('npm', ['install', ...options, `node@${version}`], directory);
   if (code !== 0) throw new Error(`npm install node@${version} ended with ${code}:\n${output}`);
   return path.join(directory, 'node_modules', 'node', 'bin', 'node');
 }
