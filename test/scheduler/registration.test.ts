@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../src/posix/errno.js';
+import { POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/index.js';
+import { schedulerInMemory } from './fixture.js';
+
+const nothing = (): void => {};
+
+t.test('numbers that are no 32-bit integers are refused with -EINVAL and use up no id', async (t) => {
+  const { scheduler } = schedulerInMemory();
+  for (const bad of [
+    Number.NaN,
+    0.5,
+    2 ** 31,
+    -(2 ** 31) - 1,
+    Number.POSITIVE_INFINITY,
+    '1',
+    undefined,
+    null,
+  ]) {
+    t.equal(scheduler.registerEvent(TIMEOUT, -1, bad as number, nothing), -errno.EINVAL, `timeout ${bad}`);
+    t.equal(
+      scheduler.registerEvent(POLL_READ_FD, bad as number, 0, nothing),
+      -errno.EINVAL,
+      `descriptor ${bad}`,
+    );
+    t.equal(scheduler.registerEvent(bad as number, 3, 0, nothing), -errno.EINVAL, `mode ${bad}`);
+  }
+  t.equal(scheduler.registerEvent(TIMEOUT, -1, 2 ** 31 - 1, nothing), 1);
+  t.equal(scheduler.registerEvent(TIMEOUT, -1, -(2 ** 31), nothing), 2);
+});
+
+t.test(
+  'a callback that is no function, or a mode without a known bit, is refused with -EINVAL (E3)',
+  async (t) => {
+    const { scheduler } = schedulerInMemory();
+    for (const bad of [undefined, null, {}, 'callback']) {
+      t.equal(scheduler.registerEvent(POLL_READ_FD, 3, 0, bad as unknown as () => void), -errno.EINVAL);
+    }
+    t.equal(scheduler.registerEvent(0, 3, 0, nothing), -errno.EINVAL);
+    t.equal(scheduler.registerEvent(0x10, 3, 0, nothing), -errno.EINVAL);
+    t.equal(
+      scheduler.registerEvent(0x10 | POLL_READ_FD, 3, 0, nothing),
+      1,
+      'an unknown bit beside a known one is let be',
+    );
+  },
+);
+
+t.test('a callback is given its id, the one mode that fired and the private data', async (t) => {
+  const { scheduler, poller } = schedulerInMemory();
+  const calls: unknown[] = [];
+  const callback = (...args: unknown[]): void => void calls.push(args);
+  const data = { some: 'data' };
+  scheduler.registerEvent(POLL_READ_FD | POLL_WRITE_FD, 3, 0, callback, data);
+  scheduler.registerEvent(POLL_EXCEPT_FD, 4, 0, callback);
+  poller.answers.push([
+    { fd: 3, conditions: POLL_WRITE_FD },
+    { fd: 4, conditions: POLL_EXCEPT_FD },
+  ]);
+  t.equal(await scheduler.waitForEvents(), 2);
+  t.same(calls, [
+    [1, POLL_WRITE_FD, data],
+    [2, POLL_EXCEPT_FD, undefined],
+  ]);
+});
+
+t.test('what is unregistered with anything but the id of a live event changes nothing (I3)', async (t) => {
+  const { scheduler } = schedulerInMemory();
+  const id = scheduler.registerEvent(POLL_READ_FD, 3, 0, nothing);
+  for (const other of [0, -1, id + 1, Number.NaN, 0.5, 2 ** 31 + id, '1' as unknown as number])
+    scheduler.unregisterEvent(other);
+  t.equal(scheduler.size, 1);
+  scheduler.unregisterEvent(id);
+  t.equal(scheduler.size, 0);
+});
+
+t.test('the poller is told what is asked of a descriptor as it changes, and only then', async (t) => {
+  const { scheduler, poller } = schedulerInMemory();
+  const told = (fd: number): number | undefined => {
+    const conditions = poller.told.get(fd);
+    poller.told.clear();
+    return conditions;
+  };
+  const first = scheduler.registerEvent(POLL_READ_FD, 3, 0, nothing);
+  t.equal(told(3), POLL_READ_FD);
+  const second = scheduler.registerEvent(POLL_READ_FD | POLL_WRITE_FD, 3, 0, nothing);
+  t.equal(told(3), POLL_READ_FD | POLL_WRITE_FD);
+  scheduler.unregisterEvent(first);
+  t.equal(told(3), undefined, 'READ is still asked for');
+  scheduler.unregisterEvent(second);
+  t.equal(told(3), 0);
+  scheduler.registerEvent(TIMEOUT, 3, 0, nothing);
+  t.equal(told(3), undefined, 'TIMEOUT asks nothing of the descriptor');
+});
+
+t.test('descriptor numbers that nothing is ever open under can be asked for', async (t) => {
+  const { scheduler, poller, fired, named } = schedulerInMemory();
+  const ids = [-1, 2 ** 30].map((fd) => scheduler.registerEvent(POLL_READ_FD, fd, 0, named(String(fd))));
+  poller.answers.push([{ fd: 2 ** 30, conditions: POLL_READ_FD }]);
+  await scheduler.waitForEvents();
+  t.same(fired, [String(2 ** 30)]);
+  for (const id of ids) scheduler.unregisterEvent(id);
+  t.same(
+    [...poller.told],
+    [
+      [-1, 0],
+      [2 ** 30, 0],
+    ],
+  );
+});
+
+t.test('the events are listed in the order of registration (E1)', async (t) => {
+  const { scheduler } = schedulerInMemory();
+  scheduler.nextEventId = 7;
+  t.equal(scheduler.nextEventId, 7);
+  scheduler.registerEvent(POLL_READ_FD, 3, 0, nothing);
+  scheduler.registerEvent(TIMEOUT, -1, 5, nothing);
+  t.match(
+    [...scheduler.events()],
+    [
+      { id: 7, mode: POLL_READ_FD, fd: 3, timeoutSeconds: 0, deadline: 1000 },
+      { id: 8, mode: TIMEOUT, fd: -1, timeoutSeconds: 5, deadline: 1005 },
+    ],
+  );
+});

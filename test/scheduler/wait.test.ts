@@ -1,0 +1,180 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../src/posix/errno.js';
+import {
+  POLL_EXCEPT_FD,
+  POLL_READ_FD,
+  POLL_WRITE_FD,
+  Scheduler,
+  TIMEOUT,
+} from '../../src/scheduler/index.js';
+import { schedulerInMemory } from './fixture.js';
+import { MemoryPoller } from './memory-poller.js';
+
+const nothing = (): void => {};
+const readable = (...fds: number[]) => fds.map((fd) => ({ fd, conditions: POLL_READ_FD }));
+
+t.test('a wait within a callback, or beside another one, answers -EDEADLK', async (t) => {
+  const { scheduler, poller } = schedulerInMemory();
+  const answers: Promise<number>[] = [];
+  scheduler.registerEvent(POLL_READ_FD, 3, 0, () => answers.push(scheduler.waitForEvents()));
+  poller.answers.push(readable(3));
+  const wait = scheduler.waitForEvents();
+  t.equal(await scheduler.waitForEvents(), -errno.EDEADLK);
+  t.equal(await wait, 1);
+  t.same(await Promise.all(answers), [-errno.EDEADLK]);
+  t.equal(await scheduler.waitForEvents(), 0);
+});
+
+t.test('a wait rejects with what a callback throws, and the next one goes on', async (t) => {
+  const { scheduler, poller, fired, named } = schedulerInMemory();
+  let broken = true;
+  scheduler.registerEvent(
+    POLL_READ_FD,
+    3,
+    0,
+    named('a', () => {
+      if (broken) throw new Error('broken');
+    }),
+  );
+  scheduler.registerEvent(POLL_READ_FD, 4, 0, named('b'));
+  scheduler.registerEvent(TIMEOUT, -1, 0, named('c'));
+  poller.answers.push(readable(3, 4), readable(3, 4));
+  await t.rejects(scheduler.waitForEvents(), { message: 'broken' });
+  t.same(fired, ['a']);
+  broken = false;
+  t.equal(await scheduler.waitForEvents(), 2);
+  t.same(fired, ['a', 'a', 'b', 'c']);
+});
+
+t.test('a wait rejects with what the poller throws, and the next one goes on', async (t) => {
+  const { scheduler, poller } = schedulerInMemory();
+  poller.answers.push(new Error('no select'));
+  await t.rejects(scheduler.waitForEvents(), { message: 'no select' });
+  t.equal(await scheduler.waitForEvents(), 0);
+  t.same(poller.timeouts, [0, 600], 'the cap is 600 after a select that failed, too (W3)');
+});
+
+t.test(
+  'a select that fails for a descriptor that is not open names the events that are registered on it',
+  async (t) => {
+    const { scheduler, poller, warnings, fired, named } = schedulerInMemory();
+    scheduler.registerEvent(TIMEOUT, -1, 0, named('due'));
+    scheduler.registerEvent(POLL_READ_FD | POLL_WRITE_FD, 7, 0, named('bad'));
+    poller.bad = [7, 8];
+    poller.answers.push(-errno.EBADF, -errno.EINTR);
+    t.equal(await scheduler.waitForEvents(), -errno.EBADF);
+    t.match(warnings, [
+      { kind: 'bad-descriptor', event: { id: 2, fd: 7 }, message: /descriptor 7 of event 2 .*not open/ },
+    ]);
+    t.equal(warnings.length, 1);
+    t.same(fired, [], 'nothing is run (W5)');
+    t.equal(await scheduler.waitForEvents(), -errno.EINTR);
+    t.equal(warnings.length, 1, 'another error names nothing');
+  },
+);
+
+t.test('a scheduler without an ear for warnings fails in the same way', async (t) => {
+  const poller = new MemoryPoller();
+  poller.bad = [7];
+  poller.answers.push(-errno.EBADF);
+  const scheduler = new Scheduler({ poller, clock: { now: () => 0 } });
+  scheduler.registerEvent(POLL_READ_FD, 7, 0, nothing);
+  t.equal(await scheduler.waitForEvents(), -errno.EBADF);
+});
+
+t.test('an event registered while the wait sleeps shortens the sleep, and may fire in it', async (t) => {
+  const { scheduler, poller, clock, fired, named } = schedulerInMemory();
+  await scheduler.waitForEvents();
+  poller.duringSelect = () => {
+    scheduler.registerEvent(TIMEOUT, -1, 2, named('two'));
+    scheduler.registerEvent(TIMEOUT, -1, -2, named('past'));
+    scheduler.registerEvent(POLL_READ_FD, 3, 0, named('read'));
+    clock.seconds += 2;
+  };
+  poller.answers.push(readable(3));
+  t.equal(await scheduler.waitForEvents(), 1);
+  t.same(poller.shortened, [2, 0], 'a descriptor shortens nothing');
+  t.same(fired, ['two', 'past', 'read']);
+});
+
+t.test(
+  'a cap set while the wait sleeps shortens the sleep; one that is no number of seconds is -EINVAL',
+  async (t) => {
+    const { scheduler, poller } = schedulerInMemory();
+    poller.duringSelect = () => {
+      t.equal(scheduler.setMaxTimeout(4), 0);
+      t.equal(scheduler.setMaxTimeout(-4), 0);
+      for (const bad of [Number.NaN, 0.5, 2 ** 31]) t.equal(scheduler.setMaxTimeout(bad), -errno.EINVAL);
+    };
+    await scheduler.waitForEvents();
+    t.same(poller.shortened, [4]);
+  },
+);
+
+t.test(
+  'an event unregistered while the wait sleeps is not called, though its descriptor was found ready',
+  async (t) => {
+    const { scheduler, poller, fired, named } = schedulerInMemory();
+    const id = scheduler.registerEvent(POLL_READ_FD, 3, 0, named('gone'));
+    poller.duringSelect = () => scheduler.unregisterEvent(id);
+    poller.answers.push(readable(3));
+    t.equal(await scheduler.waitForEvents(), 1);
+    t.same(fired, []);
+  },
+);
+
+t.test(
+  'deadlines that went round 32 bits are due, and their differences still come out right (E6)',
+  async (t) => {
+    const { scheduler, poller, clock, fired, named } = schedulerInMemory();
+    await scheduler.waitForEvents();
+    clock.seconds = 2 ** 31 - 5;
+    scheduler.registerEvent(TIMEOUT, -1, 3, named('before'));
+    scheduler.registerEvent(TIMEOUT, -1, 30, named('around'));
+    await scheduler.waitForEvents();
+    t.same(fired, ['around']);
+    t.equal(poller.timeouts.at(-1), 3);
+    clock.seconds = -10;
+    scheduler.registerEvent(TIMEOUT, -1, 7, named('negative'));
+    await scheduler.waitForEvents();
+    t.equal(poller.timeouts.at(-1), 0, 'a deadline more than 2^31 s ahead wraps to the past');
+  },
+);
+
+t.test(
+  'an observer sees registrations, callbacks and their ends in order, also when one throws',
+  async (t) => {
+    const seen: unknown[] = [];
+    const { scheduler, poller } = schedulerInMemory({
+      observer: {
+        registered: ({ id }) => seen.push(['registered', id]),
+        unregistered: ({ id }) => seen.push(['unregistered', id]),
+        entering: ({ id }, mode) => seen.push(['entering', id, mode]),
+        left: ({ id }, mode) => seen.push(['left', id, mode]),
+      },
+    });
+    const id = scheduler.registerEvent(POLL_EXCEPT_FD, 3, 0, () => {
+      scheduler.unregisterEvent(id);
+      throw new Error('broken');
+    });
+    poller.answers.push([{ fd: 3, conditions: POLL_EXCEPT_FD }]);
+    await t.rejects(scheduler.waitForEvents(), { message: 'broken' });
+    t.same(seen, [
+      ['registered', 1],
+      ['entering', 1, POLL_EXCEPT_FD],
+      ['unregistered', 1],
+      ['left', 1, POLL_EXCEPT_FD],
+    ]);
+  },
+);
+
+t.test('an observer may leave out what it does not want to see', async (t) => {
+  const { scheduler, fired, named } = schedulerInMemory({ observer: {} });
+  const id = scheduler.registerEvent(TIMEOUT, -1, 0, named('a'));
+  await scheduler.waitForEvents();
+  scheduler.unregisterEvent(id);
+  t.same(fired, ['a']);
+});
