@@ -20,34 +20,34 @@ export interface VectorFault {
   readonly message: string;
 }
 
+/** What a file is read for: vectors have their trace; a script may lack it, and stand alone in its file without an array. */
+export type Purpose = 'vector' | 'script';
+
 /** Vectors and faults of a file, in its order. Never throws for what the file holds, or for its absence. */
-export function readVectorFile(file: string, trace: 'required' | 'optional' = 'required'): VectorFileItem[] {
+export function readVectorFile(file: string, purpose: Purpose = 'vector'): VectorFileItem[] {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     return [fault({ file, message: `cannot be read: ${(error as Error).message}` })];
   }
-  return parseVectorFile(file, text, trace);
+  return parseVectorFile(file, text, purpose);
 }
 
 /** As {@link readVectorFile}, of a text at hand. */
-export function parseVectorFile(
-  file: string,
-  text: string,
-  trace: 'required' | 'optional' = 'required',
-): VectorFileItem[] {
+export function parseVectorFile(file: string, text: string, purpose: Purpose = 'vector'): VectorFileItem[] {
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (error) {
     return [fault({ file, message: `not JSON: ${(error as Error).message}` })];
   }
+  if (purpose === 'script' && !Array.isArray(content)) content = [content];
   if (!Array.isArray(content)) return [fault({ file, message: 'not an array of vectors' })];
   const names = new Set<string>();
   return content.map((value: unknown, index) => {
     const vector = nameOf(value, index);
-    const item = parseItem(file, vector, value, trace);
+    const item = parseItem(file, vector, value, purpose);
     if (item.kind === 'vector' && names.size === names.add(vector).size) {
       return fault({
         file,
@@ -60,14 +60,9 @@ export function parseVectorFile(
   });
 }
 
-function parseItem(
-  file: string,
-  name: string,
-  value: unknown,
-  trace: 'required' | 'optional',
-): VectorFileItem {
+function parseItem(file: string, name: string, value: unknown, purpose: Purpose): VectorFileItem {
   try {
-    const vector = parseVector(value, trace);
+    const vector = parseVector(value, purpose === 'vector' ? 'required' : 'optional');
     const warnings = unknownMembers(vector).map(
       (member) => `${file}: ${name}: unknown member ${member} is passed over`,
     );

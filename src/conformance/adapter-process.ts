@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+
+/** The longest line that an adapter may answer, in characters. */
+export const MAX_ANSWER_LENGTH = 2 ** 24;
+/** How much of an adapter's standard error is kept for a failure's reason, in characters. */
+const MAX_ERROR_OUTPUT = 2000;
+
+/** Why there is no line: the process could not be started, has ended, is silent, or says too much. */
+export class AdapterFailure extends Error {
+  override readonly name = 'AdapterFailure';
+}
+
+/**
+ * One run of an adapter: lines go to its standard input, and lines come from its standard output, one for each.
+ *
+ *     idle --ask--> asked --line--> idle
+ *     idle, asked --it ends, closes its output, says too much, or is stopped--> ended
+ */
+export class AdapterProcess {
+  readonly #child: ChildProcessWithoutNullStreams;
+  #buffered = '';
+  #errorOutput = '';
+  #failure: string | undefined;
+  #waiting: { resolve(line: string): void; reject(error: Error): void } | undefined;
+  readonly #closed: Promise<void>;
+
+  constructor(program: string, args: readonly string[]) {
+    this.#child = spawn(program, args, { stdio: 'pipe', windowsHide: true });
+    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => this.#received(text));
+    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#errorOutput = (this.#errorOutput + text).slice(-MAX_ERROR_OUTPUT);
+    });
+    // What is written to a process that has ended is lost; that it has ended is told by `close`.
+    this.#child.stdin.on('error', () => {});
+    this.#child.on('error', (error) => this.#fail(`cannot start ${program}: ${error.message}`));
+    this.#closed = new Promise((resolve) => {
+      this.#child.on('close', (status, signal) => {
+        this.#fail(
+          `the adapter ended ${signal === null ? `with exit status ${status}` : `by ${signal}`} without an answer`,
+        );
+        resolve();
+      });
+    });
+  }
+
+  /** Whether it is of no use any more. */
+  get ended(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /**
+   * Sends a line and answers the line that comes back.
+   *
+   * @throws AdapterFailure; the process is of no use any more then
+   */
+  async ask(line: string, timeoutSeconds: number): Promise<string> {
+    const answer = new Promise<string>((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      if (this.#failure !== undefined) this.#fail(this.#failure);
+    });
+    this.#child.stdin.write(`${line}\n`);
+    const timer = setTimeout(() => this.kill(`no answer within ${timeoutSeconds} s`), timeoutSeconds * 1000);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends it at once, for a reason that whoever waits for an answer is told. */
+  kill(reason: string): void {
+    this.#fail(reason);
+    this.#child.kill('SIGKILL');
+    // A process that it has started may keep the pipes open.
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
+  }
+
+  /** Closes its input, which tells it to end; kills it when it has not within the time. */
+  async stop(timeoutSeconds: number): Promise<void> {
+    this.#child.stdin.end();
+    const timer = setTimeout(
+      () => this.kill('it did not end at the end of its input'),
+      timeoutSeconds * 1000,
+    );
+    await this.#closed;
+    clearTimeout(timer);
+  }
+
+  #received(text: string): void {
+    this.#buffered += text;
+    const end = this.#buffered.indexOf('\n');
+    if (end >= 0 && this.#waiting !== undefined) {
+      const line = this.#buffered.slice(0, end);
+      this.#buffered = this.#buffered.slice(end + 1);
+      this.#waiting.resolve(line);
+      this.#waiting = undefined;
+    }
+    if (this.#waiting === undefined && this.#buffered !== '') this.kill('output that was not asked for');
+    else if (this.#buffered.length > MAX_ANSWER_LENGTH)
+      this.kill(`an answer of more than ${MAX_ANSWER_LENGTH} characters`);
+  }
+
+  #fail(reason: string): void {
+    this.#failure ??=
+      this.#errorOutput === ''
+        ? reason
+        : `${reason}; its standard error ends:\n${this.#errorOutput.trimEnd()}`;
+    this.#waiting?.reject(new AdapterFailure(this.#failure));
+    this.#waiting = undefined;
+  }
+}
