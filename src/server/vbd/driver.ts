@@ -56,14 +56,17 @@ export interface ZeroesRequest extends RangeRequest {
 }
 
 /**
- * A driver, or a filter over another one (C: struct tap_disk). One instance serves one opening of one image.
+ * A driver, or a filter over another one (C: struct tap_disk). One instance serves one opening of a VBD.
  *
  * The VBD calls open once, then requests, then preClose and close; it never has requests outside of the disk, or changes
  * on a read-only opening. A driver completes a request at any time after it was queued, also before the call returns, in
  * any order, with 0 or a negative errno; -EBUSY asks the VBD to try again later. Completions run on the scheduler.
  */
 export interface Driver {
-  /** Opens the image. After anything but 0 the driver holds nothing and is not used again. */
+  /**
+   * Opens the image. After anything but 0 the driver holds nothing. It may be opened again after a close: that is how a
+   * paused VBD is resumed.
+   */
   open(flags: OpenFlags, done: Done): void;
   /** The open image's measures. */
   info(): DiskInfo;

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+export { BlockDevice } from './block-device.js';
+export type { ChangeOptions } from './block-device.js';
 export { Completions } from './completions.js';
 export { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
 export type {
@@ -25,4 +27,4 @@ export * from './state.js';
 export { LATENCY_BOUNDS_SECONDS, REQUEST_KINDS } from './statistics.js';
 export type { KindSnapshot, RequestKind, StatisticsSnapshot } from './statistics.js';
 export { Vbd } from './vbd.js';
-export type { ChangeOptions, VbdOptions } from './vbd.js';
+export type { VbdOptions } from './vbd.js';

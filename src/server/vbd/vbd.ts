@@ -3,7 +3,8 @@
 
 import { errno, errnoName } from '../../posix/errno.js';
 import { LOG_ERR, LOG_INFO } from '../logger.js';
-import { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
+import { BlockDevice } from './block-device.js';
+import { SECTOR_SIZE } from './driver.js';
 import type { DiskInfo, Done, DriverContext, OpenFlags } from './driver.js';
 import { VbdRequest } from './request.js';
 import type { RequestParts } from './request.js';
@@ -24,22 +25,14 @@ export interface VbdOptions {
   readonly maxWaiting: number;
 }
 
-/** What only some requests have. */
-export interface ChangeOptions {
-  /** It completes when the change, and what it needs, is on stable storage. */
-  readonly forceUnitAccess?: boolean;
-}
-
 /**
  * A virtual block device: a minor number, an image behind drivers, and the requests for it (C: td_vbd_t).
  *
  * The phases and the moves between them are drawn at {@link VbdPhase}. All calls may complete before they return.
  * Requests never cross a closing: each is answered, with -ESHUTDOWN if it came to nothing. A paused VBD keeps requests
  * until it is resumed.
- *
- * A flush covers every change that was answered before it was asked for, whoever asked for that change.
  */
-export class Vbd {
+export class Vbd extends BlockDevice {
   readonly minor: number;
   readonly #options: VbdOptions;
   readonly #queue: RequestQueue;
@@ -55,6 +48,7 @@ export class Vbd {
   readonly #closedListeners = new Set<() => void>();
 
   constructor(minor: number, options: VbdOptions) {
+    super();
     this.minor = minor;
     this.#options = options;
     this.#queue = new RequestQueue({
@@ -76,19 +70,16 @@ export class Vbd {
   get name(): string {
     return this.#name;
   }
-  /** Whether it has an image that requests can be queued for: running, pausing, paused or resuming. */
-  get isOpen(): boolean {
+  override get isOpen(): boolean {
     return openPhases.has(this.#phase);
   }
-  get readOnly(): boolean {
+  override get readOnly(): boolean {
     return this.#flags.readOnly;
   }
-  /** The image's measures, as of the last opening or resuming. */
-  get info(): DiskInfo {
+  override get info(): DiskInfo {
     return this.#info;
   }
-  /** Whether {@link discard} does anything. */
-  get canDiscard(): boolean {
+  override get canDiscard(): boolean {
     return this.#stack?.top.discard !== undefined;
   }
 
@@ -101,7 +92,7 @@ export class Vbd {
     this.#phase = 'opening';
     this.#name = name;
     this.#flags = flags;
-    this.#openImage(name, (result) => {
+    this.#openImage(name, undefined, (result) => {
       if (result < 0) {
         this.#phase = 'closed';
         this.#name = '';
@@ -143,9 +134,9 @@ export class Vbd {
     }
     this.#phase = 'resuming';
     const newName = name ? name : this.#name;
-    this.#openImage(newName, (result) => {
+    // The same name finds the drivers as they were, so that a disk in memory keeps its content over a pause.
+    this.#openImage(newName, newName === this.#name ? this.#stack : undefined, (result) => {
       if (result < 0) this.#phase = 'paused';
-      else this.#name = newName;
       done(result);
     });
   }
@@ -194,39 +185,6 @@ export class Vbd {
     return () => this.#closedListeners.delete(listener);
   }
 
-  /** Reads buffer.length bytes, whole sectors. -EINVAL outside of the disk, -ESHUTDOWN unless open, else the driver's error. */
-  queueRead(sector: number, buffer: Uint8Array, done: Done): void {
-    this.#queueRequest({ kind: 'read', sector, sectors: buffer.length / SECTOR_SIZE, buffer }, done);
-  }
-
-  /** Writes whole sectors; the buffer is the VBD's until it is done. As {@link queueRead}, and -EROFS on a read-only opening. */
-  queueWrite(sector: number, buffer: Uint8Array, done: Done, options?: ChangeOptions): void {
-    this.#queueRequest(
-      { kind: 'write', sector, sectors: buffer.length / SECTOR_SIZE, buffer, ...options },
-      done,
-    );
-  }
-
-  /** Brings all that was answered before to stable storage. */
-  flush(done: Done): void {
-    this.#enqueue({ kind: 'flush', sector: 0, sectors: 0 }, done);
-  }
-
-  /** Gives a range up: it may read as anything afterwards. -EOPNOTSUPP where the driver cannot. */
-  discard(sector: number, sectors: number, done: Done, options?: ChangeOptions): void {
-    this.#queueRequest({ kind: 'discard', sector, sectors, ...options }, done);
-  }
-
-  /** Makes a range read as zeroes. */
-  writeZeroes(
-    sector: number,
-    sectors: number,
-    done: Done,
-    options?: ChangeOptions & { readonly noHole?: boolean },
-  ): void {
-    this.#queueRequest({ kind: 'writeZeroes', sector, sectors, ...options }, done);
-  }
-
   statistics(): StatisticsSnapshot {
     const { inFlight, waiting, retrying, retries } = this.#queue;
     return { kinds: this.#counters.snapshot(), inFlight, waiting, retrying, retries };
@@ -239,21 +197,7 @@ export class Vbd {
     return `vbd ${this.minor} ${this.#phase} '${this.#name}' ${inFlight} in flight, ${waiting} waiting${image}`;
   }
 
-  #queueRequest(parts: RequestParts, done: Done): void {
-    const { sector, sectors } = parts;
-    const inside =
-      Number.isSafeInteger(sector) &&
-      Number.isSafeInteger(sectors) &&
-      sector >= 0 &&
-      sectors > 0 &&
-      sector + sectors <= this.#info.sectors;
-    if (!this.isOpen) done(-ESHUTDOWN);
-    else if (!inside) done(-errno.EINVAL);
-    else if (parts.kind !== 'read' && this.#flags.readOnly) done(-errno.EROFS);
-    else this.#enqueue(parts, done);
-  }
-
-  #enqueue(parts: RequestParts, done: Done): void {
+  protected override enqueue(parts: RequestParts, done: Done): void {
     if (this.#queue.waiting >= this.#options.maxWaiting) {
       done(-errno.ENOMEM);
       return;
@@ -262,9 +206,10 @@ export class Vbd {
     this.#queue.submit(new VbdRequest(parts, this.#sequence++, now, done));
   }
 
-  #openImage(name: string, done: Done): void {
+  /** Opens the stack that was kept, or else a new one by the name, and lets requests go. */
+  #openImage(name: string, kept: DriverStack | undefined, done: Done): void {
     const { types, context } = this.#options;
-    const stack = DriverStack.create(name, types, context);
+    const stack = kept ?? DriverStack.create(name, types, context);
     if (typeof stack === 'number') {
       done(stack);
       return;
@@ -276,6 +221,7 @@ export class Vbd {
         return;
       }
       this.#stack = stack;
+      this.#name = name;
       this.#info = stack.top.info();
       this.#phase = 'running';
       context.logger.log(LOG_INFO, `vbd ${this.minor}: opened ${name}, ${this.#info.sectors} sectors`);
@@ -307,9 +253,7 @@ export class Vbd {
   }
 
   #closeImage(done: Done): void {
-    const stack = this.#stack;
-    this.#stack = undefined;
-    if (stack) stack.close(done);
+    if (this.#stack) this.#stack.close(done);
     else done(0);
   }
 
@@ -317,6 +261,7 @@ export class Vbd {
     this.#queue.shut();
     this.#phase = 'closed';
     this.#name = '';
+    this.#stack = undefined;
     const waiters = this.#closeWaiters;
     this.#closeWaiters = [];
     for (const done of waiters) done(result);

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawn } from 'node:child_process';
+import { errno } from '../../posix/errno.js';
+import { LOG_ERR } from '../logger.js';
+import type { Logger } from '../logger.js';
+import type { Completions, Done } from '../vbd/index.js';
+
+/** util-linux's program, looked for in PATH. */
+export const FLOCK_PROGRAM = 'flock';
+
+/** What flock(1) exits with when another has the lock. */
+const EXIT_LOCKED = 1;
+
+/** Locks an open file; see {@link lockFile}. */
+export type LockFile = (fd: number, shared: boolean, done: Done) => void;
+
+/**
+ * Locks files against a second writer, with the kernel's flock(2).
+ *
+ * Node has no call for it, but such a lock belongs to the open file, and a child process that is given the descriptor
+ * shares that: so the program flock(1) takes the lock on our behalf, and it is kept after the program's end, until the
+ * descriptor is closed or this process ends, however it ends. There is never a stale lock to remove.
+ *
+ * The lock is advisory: it keeps out those who ask for it (this daemon, other instances of it, flock(1)), not others.
+ * A shared lock excludes an exclusive one, and the other way round. It works over all processes of a host, also from
+ * containers that share the file; across hosts as far as the network file system supports flock.
+ *
+ * Completes with 0, -EBUSY when another has it, or -ENOLCK when the program is missing or fails.
+ */
+export function fileLocker(completions: Completions, logger: Logger, program = FLOCK_PROGRAM): LockFile {
+  return (fd, shared, done) => {
+    const child = spawn(program, [shared ? '-s' : '-x', '-n', '3'], {
+      stdio: ['ignore', 'ignore', 'ignore', fd],
+    });
+    let ended = false;
+    const end = (result: number, reason?: string): void => {
+      if (ended) return;
+      ended = true;
+      if (reason) logger.log(LOG_ERR, `cannot lock an image: ${reason}`);
+      completions.post(() => done(result));
+    };
+    child.on('error', (error) =>
+      end(-errno.ENOLCK, `${program} (of util-linux) does not start: ${error.message}`),
+    );
+    child.on('exit', (code, signal) => {
+      if (code === 0) end(0);
+      else if (code === EXIT_LOCKED) end(-errno.EBUSY);
+      else end(-errno.ENOLCK, `${program} ended with ${signal ?? `status ${code}`}`);
+    });
+  };
+}
