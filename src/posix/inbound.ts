@@ -1,0 +1,209 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Readable } from 'node:stream';
+
+/** Bytes read ahead at which a flowing stream is paused, unless told otherwise. */
+export const DEFAULT_RECEIVE_BUFFER_BYTES = 256 * 1024;
+
+/**
+ * The receiving side of a stream: what Node has read and the descriptor's owner has not.
+ *
+ * Bytes wait in one of two places. While somebody waits for them (READ interest), the stream flows and its chunks queue
+ * here, which is the fast way. While nobody does, they stay in the stream's own buffer: the stream reads ahead up to its
+ * high-water mark, so that an end of file or a reset is noticed without interest, and the object can be handed to
+ * ordinary Node code as it is.
+ *
+ *     parked --interest--> flowing --high-water mark--> parked --drained below half, interest--> flowing
+ *        ^------------------------- a chunk that nobody waits for (put back)
+ *     either --lend--> lent --read or interest--> parked or flowing
+ *
+ * At most the high-water mark, plus one chunk, plus the stream's own high-water mark is read ahead.
+ */
+export class Inbound {
+  readonly #stream: Readable;
+  readonly #changed: () => void;
+  readonly #highWaterMark: number;
+  #chunks: Uint8Array[] = [];
+  /** How much of the first chunk has been taken. */
+  #taken = 0;
+  #queued = 0;
+  #wanted = false;
+  #attached = false;
+  #listening = false;
+  #flowing = false;
+  #pulling = false;
+  #ended = false;
+
+  readonly #onData = (chunk: Uint8Array | string): void => {
+    // A read() of ours emits `data` too; it has its bytes already.
+    if (!this.#pulling) this.#arrived(chunk);
+  };
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#changed();
+  };
+
+  /** @param changed called when there may be something to read that was not there before */
+  constructor(stream: Readable, highWaterMark: number, changed: () => void) {
+    this.#stream = stream;
+    this.#highWaterMark = highWaterMark;
+    this.#changed = changed;
+  }
+
+  /** Bytes wait, or the end of file was reached: a read would not have to wait. */
+  get ready(): boolean {
+    return this.#queued > 0 || this.#ended || (this.#attached && this.#stream.readableLength > 0);
+  }
+
+  /** Whether the end of file was reached; bytes before it may still wait. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Somebody waits for bytes, or nobody does any more. */
+  want(wanted: boolean): void {
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    if (!wanted) return;
+    this.#attach();
+    this.#flow();
+  }
+
+  /** Copies what waits into `buffer`; 0 when nothing does. */
+  read(buffer: Uint8Array): number {
+    if (!this.#attached) this.#attach();
+    let count = this.#take(buffer, 0);
+    if (count < buffer.length && (this.#stream.readableLength > 0 || !(this.#flowing || this.#ended))) {
+      this.#pull(buffer.length - count);
+      count = this.#take(buffer, count);
+    }
+    if (this.#wanted && !this.#flowing && this.#queued <= this.#highWaterMark / 2) this.#flow();
+    return count;
+  }
+
+  /** Nothing more will come: the stream is closed. */
+  finish(): void {
+    this.#ended = true;
+  }
+
+  /** Forgets what was read ahead and listens no more: the descriptor is closed. */
+  discard(): void {
+    this.#chunks = [];
+    this.#queued = 0;
+    this.#removeListeners();
+  }
+
+  /**
+   * Takes the listeners off and puts what was read ahead back into the stream. Answers the bytes that the stream no
+   * longer takes, because it had its end of file already.
+   */
+  detach(): Uint8Array[] {
+    const stream = this.#stream;
+    const flowed = this.#listening;
+    this.#removeListeners();
+    if (flowed) stream.pause();
+    const chunks = this.#chunks;
+    const first = chunks[0];
+    if (first !== undefined && this.#taken > 0) chunks[0] = first.subarray(this.#taken);
+    this.#chunks = [];
+    this.#taken = 0;
+    this.#queued = 0;
+    if (stream.readableEnded || stream.destroyed) return chunks;
+    for (const chunk of chunks.toReversed()) stream.unshift(chunk);
+    if (flowed) forgetPause(stream);
+    return [];
+  }
+
+  #attach(): void {
+    if (this.#attached) return;
+    this.#attached = true;
+    this.#stream.on('end', this.#onEnd);
+    if (this.#stream.readableEnded || this.#stream.destroyed) this.#ended = true;
+  }
+
+  #removeListeners(): void {
+    this.#wanted = false;
+    this.#attached = false;
+    this.#listening = false;
+    this.#flowing = false;
+    this.#stream.off('data', this.#onData);
+    this.#stream.off('end', this.#onEnd);
+  }
+
+  #flow(): void {
+    if (this.#flowing || this.#ended || this.#queued >= this.#highWaterMark) return;
+    this.#flowing = true;
+    if (!this.#listening) {
+      this.#listening = true;
+      this.#stream.on('data', this.#onData);
+    }
+    this.#stream.resume();
+  }
+
+  #park(): void {
+    this.#flowing = false;
+    this.#stream.pause();
+  }
+
+  #arrived(chunk: Uint8Array | string): void {
+    if (this.#wanted) {
+      this.#push(chunk);
+      if (this.#queued >= this.#highWaterMark) this.#park();
+    } else {
+      this.#park();
+      this.#stream.unshift(chunk);
+    }
+    this.#changed();
+  }
+
+  #push(chunk: Uint8Array | string): void {
+    // A caller that had the object may have set an encoding; bytes are wanted here.
+    const bytes =
+      typeof chunk === 'string' ? Buffer.from(chunk, this.#stream.readableEncoding ?? 'utf8') : chunk;
+    if (bytes.length === 0) return;
+    this.#chunks.push(bytes);
+    this.#queued += bytes.length;
+  }
+
+  /** Moves up to `room` bytes from the stream's own buffer into the queue, and lets the stream go on reading. */
+  #pull(room: number): void {
+    const stream = this.#stream;
+    this.#pulling = true;
+    const chunk = stream.read(Math.min(room, stream.readableLength)) as Uint8Array | string | null;
+    this.#pulling = false;
+    if (chunk !== null) this.#push(chunk);
+  }
+
+  #take(buffer: Uint8Array, start: number): number {
+    let count = start;
+    while (this.#queued > 0 && count < buffer.length) {
+      const chunk = this.#chunks[0] as Uint8Array;
+      const left = chunk.length - this.#taken;
+      const room = buffer.length - count;
+      if (left <= room) {
+        buffer.set(this.#taken === 0 ? chunk : chunk.subarray(this.#taken), count);
+        this.#chunks.shift();
+        this.#taken = 0;
+        this.#queued -= left;
+        count += left;
+      } else {
+        buffer.set(chunk.subarray(this.#taken, this.#taken + room), count);
+        this.#taken += room;
+        this.#queued -= room;
+        count += room;
+      }
+    }
+    return count;
+  }
+}
+
+/**
+ * A stream that was paused explicitly does not start to flow when a `data` listener is added, which ordinary Node code
+ * relies on. Adding and removing a `readable` listener makes Node decide anew.
+ */
+function forgetPause(stream: Readable): void {
+  const listener = (): void => {};
+  stream.on('readable', listener);
+  stream.off('readable', listener);
+}

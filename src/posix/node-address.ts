@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Server, Socket } from 'node:net';
+import { AF_INET, AF_INET6, AF_UNIX, type SocketAddress } from './address.js';
+
+/** The address that Node reports for an end of an IP socket. */
+export interface NodeAddress {
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** Node's address as ours, or undefined when Node has none (a Unix socket, or a socket that is gone). */
+export function fromNodeAddress({ address, port }: NodeAddress): SocketAddress | undefined {
+  if (address === undefined || port === undefined) return undefined;
+  return { family: address.includes(':') ? AF_INET6 : AF_INET, address, port };
+}
+
+/** The address of a socket that is bound to nothing. */
+export function unboundAddress(domain: number): SocketAddress {
+  if (domain === AF_UNIX) return { family: AF_UNIX, path: '' };
+  return domain === AF_INET
+    ? { family: AF_INET, address: '0.0.0.0', port: 0 }
+    : { family: AF_INET6, address: '::', port: 0 };
+}
+
+/** Where a server listens, or undefined while it does not. */
+export function serverAddress(server: Server): SocketAddress | undefined {
+  const address = server.address();
+  if (address === null) return undefined;
+  return typeof address === 'string' ? { family: AF_UNIX, path: address } : fromNodeAddress(address);
+}
+
+/** The two ends of a connected socket; what Node does not know of them is an unnamed Unix socket. */
+export function socketEnds(socket: Socket): { local: SocketAddress; peer: SocketAddress } {
+  const unnamed: SocketAddress = { family: AF_UNIX, path: '' };
+  return {
+    local: fromNodeAddress({ address: socket.localAddress, port: socket.localPort }) ?? unnamed,
+    peer: fromNodeAddress({ address: socket.remoteAddress, port: socket.remotePort }) ?? unnamed,
+  };
+}

@@ -1,0 +1,201 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { AF_INET, AF_INET6, AF_UNIX, type InetAddress, SOCK_STREAM, type SocketAddress } from './address.js';
+import { adoptedDescriptor } from './adopt.js';
+import { nodeBindCall, type BindCall } from './bind-handle.js';
+import { monotonicClock, type Clock } from './clock.js';
+import { DEFAULT_MAX_DESCRIPTORS, DescriptorTable } from './descriptor-table.js';
+import type { Descriptor } from './descriptor.js';
+import { errno } from './errno.js';
+import { EventCounter } from './event-counter.js';
+import { DEFAULT_RECEIVE_BUFFER_BYTES } from './inbound.js';
+import { DEFAULT_LINGER_SECONDS } from './linger.js';
+import { NameResolver, systemLookup, type Lookup } from './name-resolver.js';
+import type { NodeObject } from './node-object.js';
+import { NodePoller } from './node-poller.js';
+import { DEFAULT_SEND_BUFFER_BYTES } from './outbound.js';
+import type { Poller } from './poller.js';
+import { F_GETFL, F_SETFL, IPPROTO_TCP, type Posix, type SelectSets } from './posix.js';
+import { selectOnce } from './select.js';
+import { SendSlab } from './send-slab.js';
+import { StreamSocket, type SocketSettings } from './stream-socket.js';
+import { nodeTimers, type Timers } from './timers.js';
+
+/** What a {@link NodePosix} takes from outside; everything has a default. */
+export interface NodePosixOptions {
+  /** The clock that the rest reads. Default: {@link monotonicClock}. */
+  readonly clock?: Clock;
+  /** The first number that no descriptor gets (C: RLIMIT_NOFILE). Default: {@link DEFAULT_MAX_DESCRIPTORS}. */
+  readonly maxDescriptors?: number;
+  /** How names are looked up. Default: {@link systemLookup}. */
+  readonly lookup?: Lookup;
+  /** What select and a lingering close sleep on. Default: Node's timers. */
+  readonly timers?: Timers;
+  /** Bytes read ahead for a descriptor that somebody reads. Default: {@link DEFAULT_RECEIVE_BUFFER_BYTES}. */
+  readonly receiveBufferBytes?: number;
+  /** Bytes that write takes before the kernel does. Default: {@link DEFAULT_SEND_BUFFER_BYTES}. */
+  readonly sendBufferBytes?: number;
+  /** How long a closed socket may send nothing of what it still has. Default: {@link DEFAULT_LINGER_SECONDS}. */
+  readonly lingerSeconds?: number;
+  /** How an address is bound. Default: Node's undocumented handle, or the fallback where it is missing. */
+  readonly bindCall?: BindCall;
+}
+
+const ACCESS_MODE = 0o3;
+
+/**
+ * The descriptors and calls of {@link Posix} over Node's own sockets.
+ *
+ * Errors are answered, never thrown, whatever the arguments: what is not an open number is -EBADF, what is not a
+ * Uint8Array is -EFAULT.
+ */
+export class NodePosix implements Posix {
+  readonly clock: Clock;
+  readonly #table: DescriptorTable;
+  readonly #settings: SocketSettings;
+  readonly #names: NameResolver;
+
+  constructor(options: NodePosixOptions = {}) {
+    this.clock = options.clock ?? monotonicClock;
+    this.#table = new DescriptorTable(options.maxDescriptors ?? DEFAULT_MAX_DESCRIPTORS);
+    this.#names = new NameResolver(options.lookup ?? systemLookup);
+    this.#settings = {
+      slab: new SendSlab(),
+      timers: options.timers ?? nodeTimers,
+      receiveBufferBytes: options.receiveBufferBytes ?? DEFAULT_RECEIVE_BUFFER_BYTES,
+      sendBufferBytes: options.sendBufferBytes ?? DEFAULT_SEND_BUFFER_BYTES,
+      lingerSeconds: options.lingerSeconds ?? DEFAULT_LINGER_SECONDS,
+      bindCall: options.bindCall ?? nodeBindCall(),
+    };
+  }
+
+  socket(domain: number, type: number, protocol = 0): number {
+    if (domain !== AF_INET && domain !== AF_INET6 && domain !== AF_UNIX) return -errno.EAFNOSUPPORT;
+    const known = protocol === 0 || (protocol === IPPROTO_TCP && domain !== AF_UNIX);
+    if (type !== SOCK_STREAM || !known) return -errno.EPROTONOSUPPORT;
+    return this.#table.open(new StreamSocket(domain, this.#settings));
+  }
+
+  setsockopt(fd: number, level: number, option: number, value: number): number {
+    return this.#table.get(fd)?.setsockopt(level, option, value) ?? -errno.EBADF;
+  }
+
+  getsockopt(fd: number, level: number, option: number): number {
+    return this.#table.get(fd)?.getsockopt(level, option) ?? -errno.EBADF;
+  }
+
+  fcntl(fd: number, command: number, argument = 0): number {
+    const descriptor = this.#table.get(fd);
+    if (descriptor === undefined) return -errno.EBADF;
+    if (command === F_GETFL) return descriptor.flags;
+    if (command !== F_SETFL || !Number.isInteger(argument)) return -errno.EINVAL;
+    descriptor.flags = (descriptor.flags & ACCESS_MODE) | (argument & ~ACCESS_MODE);
+    return 0;
+  }
+
+  bind(fd: number, address: SocketAddress): number {
+    return this.#table.get(fd)?.bind(address) ?? -errno.EBADF;
+  }
+
+  listen(fd: number, backlog: number): number {
+    const outcome = this.#table.get(fd)?.listen(backlog) ?? -errno.EBADF;
+    if (typeof outcome === 'number') return outcome;
+    this.#table.replace(fd, outcome);
+    return 0;
+  }
+
+  accept(fd: number): number {
+    const listener = this.#table.get(fd);
+    const connection = listener?.waiting() ?? -errno.EBADF;
+    if (typeof connection === 'number') return connection;
+    const accepted = this.#table.open(connection);
+    if (accepted >= 0) listener?.accepted();
+    return accepted;
+  }
+
+  connect(fd: number, address: SocketAddress): number {
+    return this.#table.get(fd)?.connect(address) ?? -errno.EBADF;
+  }
+
+  read(fd: number, buffer: Uint8Array): number {
+    const descriptor = this.#table.get(fd);
+    if (descriptor === undefined) return -errno.EBADF;
+    return buffer instanceof Uint8Array ? descriptor.read(buffer) : -errno.EFAULT;
+  }
+
+  write(fd: number, bytes: Uint8Array): number {
+    const descriptor = this.#table.get(fd);
+    if (descriptor === undefined) return -errno.EBADF;
+    return bytes instanceof Uint8Array ? descriptor.write(bytes) : -errno.EFAULT;
+  }
+
+  shutdown(fd: number, how: number): number {
+    return this.#table.get(fd)?.shutdown(how) ?? -errno.EBADF;
+  }
+
+  close(fd: number): number {
+    const descriptor = this.#table.remove(fd);
+    if (descriptor === undefined) return -errno.EBADF;
+    descriptor.close();
+    return 0;
+  }
+
+  getsockname(fd: number): SocketAddress | number {
+    return this.#table.get(fd)?.getsockname() ?? -errno.EBADF;
+  }
+
+  getpeername(fd: number): SocketAddress | number {
+    return this.#table.get(fd)?.getpeername() ?? -errno.EBADF;
+  }
+
+  getaddrinfo(host: string, port: string): readonly InetAddress[] | number {
+    return this.#names.getaddrinfo(host, port);
+  }
+
+  resolve(host: string, port: string): Promise<readonly InetAddress[] | number> {
+    return this.#names.resolve(host, port);
+  }
+
+  /** Errors: -EINVAL for an initial value that is not an unsigned 32-bit integer, -EMFILE. */
+  eventfd(initial = 0): number {
+    const counter = EventCounter.create(initial);
+    return typeof counter === 'number' ? counter : this.#table.open(counter);
+  }
+
+  createPoller(): Poller {
+    return new NodePoller(this.#table, this.#settings.timers);
+  }
+
+  /** Errors: -EBADF for a number that is not open, -EINVAL for a timeout that is negative or not a number. */
+  select(sets: SelectSets, timeoutSeconds: number): Promise<Required<SelectSets> | number> {
+    return selectOnce(this.#table, this.#settings.timers, sets, timeoutSeconds);
+  }
+
+  openDescriptors(): readonly { readonly fd: number; readonly description: string }[] {
+    return this.#table.entries().map(({ fd, descriptor }) => ({ fd, description: descriptor.describe() }));
+  }
+
+  /**
+   * Makes a descriptor of a Node stream or server (rule D5): net.Socket, net.Server, a child's output, a file stream, a
+   * TLS socket, anything Readable or Writable that carries bytes.
+   *
+   * Its `error` events are the descriptor's from now on. A stream's reading side starts with READ interest or read.
+   * Errors: -EINVAL for anything else, -EBADF for a destroyed stream, -EBUSY for one that is a descriptor already, -EMFILE.
+   */
+  adopt(object: NodeObject): number {
+    const descriptor = adoptedDescriptor(object, this.#settings);
+    return typeof descriptor === 'number' ? descriptor : this.#table.open(descriptor);
+  }
+
+  nodeObject(fd: number): NodeObject | undefined {
+    return this.#table.get(fd)?.nodeObject();
+  }
+
+  release(fd: number): number {
+    const descriptor: Descriptor | undefined = this.#table.remove(fd);
+    if (descriptor === undefined) return -errno.EBADF;
+    descriptor.release();
+    return 0;
+  }
+}

@@ -1,0 +1,33 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+/** The size of the block that bytes on their way out are copied into, and the most that one write hands over at once. */
+export const SEND_SLAB_BYTES = 64 * 1024;
+
+/**
+ * The memory that outgoing bytes are copied into, since the caller may reuse its buffer at once.
+ *
+ * Mostly the kernel takes the bytes during the call, and the next write uses the same memory again. Bytes that it did not
+ * take keep their part of the block until the garbage collector finds it unused, and the next write goes behind them. So
+ * what is held is what is under way, and no allocation is made on the usual path.
+ */
+export class SendSlab {
+  #block: Buffer = Buffer.alloc(0);
+  #used = 0;
+
+  /** A copy of `bytes` (at most {@link SEND_SLAB_BYTES}); the next copy overwrites it unless it is kept. */
+  copy(bytes: Uint8Array): Buffer {
+    if (this.#block.length - this.#used < bytes.length) {
+      this.#block = Buffer.allocUnsafeSlow(SEND_SLAB_BYTES);
+      this.#used = 0;
+    }
+    const part = this.#block.subarray(this.#used, this.#used + bytes.length);
+    part.set(bytes);
+    return part;
+  }
+
+  /** The last copy is still needed. */
+  keep(part: Buffer): void {
+    this.#used += part.length;
+  }
+}
