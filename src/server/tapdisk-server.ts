@@ -16,9 +16,9 @@ import { onSignals } from './signals.js';
 /** How many waits in a row may fail before run gives up, so that it does not spin. */
 export const MAX_FAILED_WAITS = 10;
 
-export interface TapdiskServerOptions {
+export interface TapdiskServerOptions<OperatingSystem extends Posix = NodePosix> {
   /** The operating system; Node's own unless given. The descriptors of one that is given stay the giver's to close. */
-  readonly posix?: Posix;
+  readonly posix?: OperatingSystem;
   /** The scheduler's clock; the operating system's unless given. */
   readonly clock?: Clock;
   /** Standard error, from LOG_INFO on, unless given. */
@@ -44,8 +44,10 @@ export interface RunOptions {
  * Guaranteed after it has stopped: none of its events, timers and handles is left, and none of the descriptors of its own
  * operating system (see {@link TapdiskServerOptions.posix}).
  */
-export class TapdiskServer implements EventRegistrar, AsyncDisposable {
-  readonly posix: Posix;
+export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
+  implements EventRegistrar, AsyncDisposable
+{
+  readonly posix: OperatingSystem;
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly #ownsPosix: boolean;
@@ -55,8 +57,9 @@ export class TapdiskServer implements EventRegistrar, AsyncDisposable {
   /** The wait under way; never rejects. */
   #wait: Promise<unknown> | undefined;
 
-  constructor(options: TapdiskServerOptions = {}) {
-    this.posix = options.posix ?? new NodePosix();
+  constructor(options: TapdiskServerOptions<OperatingSystem> = {}) {
+    // Without an operating system in the options the type parameter is the default one.
+    this.posix = options.posix ?? (new NodePosix() as Posix as OperatingSystem);
     this.logger = options.logger ?? stderrLogger();
     this.#ownsPosix = options.posix === undefined;
     this.#clock = options.clock ?? this.posix.clock;

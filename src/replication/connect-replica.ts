@@ -1,0 +1,217 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Socket } from 'node:net';
+import { formatAddress, type InetAddress, SOCK_STREAM } from '../posix/address.js';
+import { errno, errnoName } from '../posix/errno.js';
+import { EAI_AGAIN, gaiName, gaiStrerror } from '../posix/gai.js';
+import { SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
+import { type EventId, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
+import { LOG_DEBUG, LOG_WARNING } from '../server/logger.js';
+import { TapdiskServer } from '../server/tapdisk-server.js';
+import {
+  callError,
+  checkPort,
+  isPeerAllowed,
+  type PeerFilter,
+  ReplicaError,
+  type ReplicaHost,
+} from './replica-host.js';
+
+export interface ConnectReplicaOptions extends PeerFilter {
+  /** A name, or a numeric IPv4 or IPv6 address. */
+  readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number;
+  /** The server whose loop the connection is made on; one of its own, for as long as it takes, unless given. */
+  readonly server?: ReplicaHost;
+  /** Whole seconds between two rounds over the addresses, at least 1; 1 unless given. */
+  readonly retryTimeoutSeconds?: number;
+  /** Gives up. Without it, a backup that stays away is waited for without end. */
+  readonly signal?: AbortSignal;
+}
+
+/** Errors after which the backup is taken to be away for a while: those of the C module, and EHOSTUNREACH. */
+const RETRIED: ReadonlySet<number> = new Set([
+  errno.ECONNREFUSED,
+  errno.ENETUNREACH,
+  errno.EHOSTUNREACH,
+  errno.EAGAIN,
+  errno.ECONNABORTED,
+  errno.ETIMEDOUT,
+]);
+
+/**
+ * Connects to a backup, as the client of the connect module does, and gives the connection as a Node stream.
+ *
+ * Beyond the C module: every address of the host is tried in turn, IPv6 too; names are looked up anew in each round and
+ * without stalling the loop; EHOSTUNREACH and a resolver that fails for now are retried.
+ *
+ * @returns the stream, half-open allowed; it is the caller's to destroy
+ * @throws (rejects with) the signal's reason; RangeError for a port or retry time out of range; {@link ReplicaError} for a
+ *   name that does not exist (EAI_NONAME), a host all of whose addresses are refused by the filter (EACCES), and any
+ *   error of connect that is not retried
+ */
+export async function connectReplica(options: ConnectReplicaOptions): Promise<Socket> {
+  const { retryTimeoutSeconds = 1, server, signal } = options;
+  checkPort(options.port, 1);
+  if (!Number.isInteger(retryTimeoutSeconds) || retryTimeoutSeconds < 1 || retryTimeoutSeconds >= 2 ** 31) {
+    throw new RangeError(
+      `retryTimeoutSeconds is ${retryTimeoutSeconds}, but must be an integer of at least 1`,
+    );
+  }
+  signal?.throwIfAborted();
+  if (server !== undefined) return new Connecting(server, options, retryTimeoutSeconds).socket;
+
+  await using own = new TapdiskServer();
+  const connecting = new Connecting(own, options, retryTimeoutSeconds);
+  const [socket] = await Promise.all([
+    connecting.socket.finally(() => own.stop()),
+    own.run({ signals: false }),
+  ]);
+  return socket;
+}
+
+/**
+ *     looking up --> trying address 0, 1, ... --all failed--> waiting --> looking up
+ *                     |                  |
+ *                 connected        not to be retried, or aborted (in any state)
+ */
+class Connecting {
+  readonly socket: Promise<Socket>;
+  readonly #resolve: (socket: Socket) => void;
+  readonly #reject: (reason: unknown) => void;
+  readonly #abort = (): void => this.#fail(this.options.signal?.reason);
+  #done = false;
+  #addresses: readonly InetAddress[] = [];
+  #next = 0;
+  #fd = -1;
+  #id: EventId = -1;
+
+  constructor(
+    private readonly server: ReplicaHost,
+    private readonly options: ConnectReplicaOptions,
+    private readonly retryTimeoutSeconds: number,
+  ) {
+    const { promise, resolve, reject } = deferred<Socket>();
+    this.socket = promise;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    options.signal?.addEventListener('abort', this.#abort, { once: true });
+    void this.#lookUp();
+  }
+
+  async #lookUp(): Promise<void> {
+    const { host, port } = this.options;
+    const answer = await this.server.posix.resolve(host, String(port));
+    if (this.#done) return;
+    if (typeof answer === 'number') {
+      const message = `${host}: ${gaiStrerror(answer)}`;
+      if (answer === EAI_AGAIN) this.#retryLater(message);
+      else this.#fail(new ReplicaError(message, gaiName(answer) ?? String(answer)));
+      return;
+    }
+    this.#addresses = answer.filter((address) => isPeerAllowed(this.options, address));
+    if (this.#addresses.length === 0) {
+      this.#fail(
+        new ReplicaError(`${host}: none of its ${answer.length} addresses is allowed as a peer`, 'EACCES'),
+      );
+      return;
+    }
+    this.#next = 0;
+    this.#tryNext();
+  }
+
+  #tryNext(): void {
+    const { posix } = this.server;
+    const address = this.#addresses[this.#next++];
+    if (address === undefined) {
+      this.#retryLater('no address answers');
+      return;
+    }
+    const fd = posix.socket(address.family, SOCK_STREAM);
+    if (fd < 0) {
+      this.#fail(callError('a socket for', fd, address));
+      return;
+    }
+    this.#fd = fd;
+    const answer = posix.connect(fd, address);
+    if (answer === 0 || answer === -errno.EINPROGRESS)
+      this.#register(POLL_WRITE_FD, 0, () => this.#connected(address));
+    else this.#attemptFailed(answer, address);
+  }
+
+  #connected(address: InetAddress): void {
+    this.#unregister();
+    const { posix } = this.server;
+    const socketErrno = posix.getsockopt(this.#fd, SOL_SOCKET, SO_ERROR);
+    if (socketErrno !== 0) {
+      this.#attemptFailed(-Math.abs(socketErrno), address);
+      return;
+    }
+    const socket = posix.nodeObject(this.#fd) as Socket;
+    posix.release(this.#fd);
+    this.#fd = -1;
+    this.#end();
+    this.#resolve(socket);
+  }
+
+  #attemptFailed(answer: number, address: InetAddress): void {
+    this.#close();
+    if (RETRIED.has(-answer)) {
+      this.server.logger.log(LOG_DEBUG, `connect ${formatAddress(address)}: ${errnoName(answer)}`);
+      this.#tryNext();
+    } else {
+      this.#fail(callError('connect', answer, address));
+    }
+  }
+
+  #retryLater(why: string): void {
+    this.server.logger.log(LOG_WARNING, `${why}; next attempt in ${this.retryTimeoutSeconds} s`);
+    this.#register(TIMEOUT, this.retryTimeoutSeconds, () => {
+      this.#unregister();
+      void this.#lookUp();
+    });
+  }
+
+  #register(mode: number, timeoutSeconds: number, callback: () => void): void {
+    const id = this.server.registerEvent(mode, this.#fd, timeoutSeconds, callback);
+    if (id < 0)
+      this.#fail(
+        new ReplicaError(`registering an event failed with ${errnoName(id)}`, errnoName(id) ?? String(id)),
+      );
+    else this.#id = id;
+  }
+
+  #unregister(): void {
+    if (this.#id >= 0) this.server.unregisterEvent(this.#id);
+    this.#id = -1;
+  }
+
+  #close(): void {
+    if (this.#fd >= 0) this.server.posix.close(this.#fd);
+    this.#fd = -1;
+  }
+
+  #fail(reason: unknown): void {
+    this.#end();
+    this.#reject(reason);
+  }
+
+  #end(): void {
+    this.#done = true;
+    this.#unregister();
+    this.#close();
+    this.options.signal?.removeEventListener('abort', this.#abort);
+  }
+}
+
+function deferred<Value>() {
+  let resolve!: (value: Value) => void;
+  let reject!: (reason: unknown) => void;
+  const promise = new Promise<Value>((res, rej) => {
+    resolve = res;
+    reject = rej;
+  });
+  return { promise, resolve, reject };
+}

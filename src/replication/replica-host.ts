@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { BlockList } from 'node:net';
+import { AF_INET6, AF_UNIX, formatAddress, type SocketAddress } from '../posix/address.js';
+import { errnoName, strerror } from '../posix/errno.js';
+import type { NodePosix } from '../posix/index.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import type { Logger } from '../server/logger.js';
+
+/** What a replica's connection lives on: a TapdiskServer over Node's sockets is one. It must be running. */
+export interface ReplicaHost extends EventRegistrar {
+  readonly posix: NodePosix;
+  readonly logger: Logger;
+}
+
+/** Which peers are talked to. */
+export interface PeerFilter {
+  /** Only addresses on this list; every address unless given. */
+  readonly allow?: BlockList;
+  /** Not the addresses on this list, even if allowed. */
+  readonly deny?: BlockList;
+}
+
+/** Whether the filter lets an address through. A Unix socket's peer has no address to judge. */
+export function isPeerAllowed(filter: PeerFilter, peer: SocketAddress): boolean {
+  if (peer.family === AF_UNIX) return true;
+  const family = peer.family === AF_INET6 ? 'ipv6' : 'ipv4';
+  if (filter.deny?.check(peer.address, family)) return false;
+  return filter.allow?.check(peer.address, family) ?? true;
+}
+
+/** An error of a replica's connection; `code` is stable. */
+export class ReplicaError extends Error {
+  override readonly name = 'ReplicaError';
+
+  constructor(
+    message: string,
+    /** An errno's or EAI_ code's name. */
+    readonly code: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The error of a call that answered a negative errno. */
+export function callError(what: string, answer: number, address: SocketAddress): ReplicaError {
+  return new ReplicaError(
+    `${what} ${formatAddress(address)}: ${strerror(-answer)}`,
+    errnoName(answer) ?? String(answer),
+  );
+}
+
+/** @throws RangeError when a port is not an integer in the given range */
+export function checkPort(port: number, least: number): void {
+  if (!Number.isInteger(port) || port < least || port > 65_535) {
+    throw new RangeError(`the port is ${port}, but must be an integer from ${least} to 65535`);
+  }
+}
