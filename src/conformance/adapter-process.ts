@@ -21,6 +21,7 @@ export class AdapterFailure extends Error {
  */
 export class AdapterProcess {
   readonly #child: ChildProcessWithoutNullStreams;
+  /** What came of an answer's line so far. */
   #buffered = '';
   #errorOutput = '';
   #failure: string | undefined;
@@ -91,13 +92,13 @@ export class AdapterProcess {
   }
 
   #received(text: string): void {
-    this.#buffered += text;
-    const end = this.#buffered.indexOf('\n');
-    if (end >= 0 && this.#waiting !== undefined) {
-      const line = this.#buffered.slice(0, end);
-      this.#buffered = this.#buffered.slice(end + 1);
-      this.#waiting.resolve(line);
+    const end = text.indexOf('\n');
+    if (end < 0 || this.#waiting === undefined) {
+      this.#buffered += text;
+    } else {
+      this.#waiting.resolve(this.#buffered + text.slice(0, end));
       this.#waiting = undefined;
+      this.#buffered = text.slice(end + 1);
     }
     if (this.#waiting === undefined && this.#buffered !== '') this.kill('output that was not asked for');
     else if (this.#buffered.length > MAX_ANSWER_LENGTH)

@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { Adapter } from '../../src/conformance/adapter.js';
+import { runVectors } from '../../src/conformance/suite-run.js';
+import { tallyOf, type VectorResult } from '../../src/conformance/vector-result.js';
+import type { SchedulerVector } from '../../src/conformance/vector.js';
+import { ownVectorFiles, selectVectors } from '../../src/conformance/vector-selection.js';
+
+const misbehaving = fileURLToPath(new URL('misbehaving-adapter.mjs', import.meta.url));
+
+function scriptNamed(name: string): SchedulerVector {
+  return { suite: 'scheduler', name, about: 'A script.', clock: 1000, events: {}, steps: [], trace: [] };
+}
+
+async function resultsOf(
+  names: readonly string[],
+  { timeoutSeconds = 10, jobs = 1, program = process.execPath, args = [misbehaving] } = {},
+): Promise<VectorResult[]> {
+  await using adapter = new Adapter({ program, args, timeoutSeconds });
+  const assignments = names.map((name) => ({
+    file: 'f',
+    item: { kind: 'vector', vector: scriptNamed(name), warnings: [] } as const,
+  }));
+  return await runVectors(assignments, adapter, { jobs });
+}
+
+/** The outcome of a deed, with a well-behaved script after it: that one must pass whatever happened before. */
+async function deed(
+  t: Test,
+  name: string,
+  options: { timeoutSeconds?: number } = {},
+): Promise<VectorResult | undefined> {
+  const [result, next] = await resultsOf([name, 'good'], options);
+  t.match(next, { name: 'scheduler/good', outcome: 'passed' }, `the script after ${name} passes`);
+  return result;
+}
+
+t.test('one process answers script after script', async (t) => {
+  t.same(tallyOf(await resultsOf(['good', 'good', 'good'])), { passed: 3, failed: 0, skipped: 0 });
+});
+
+t.test('a script has its defaults filled in, and nothing of what is expected', async (t) => {
+  const [result] = await resultsOf(['echo']);
+  const script: unknown = JSON.parse(result?.reason?.replace('no trace: the adapter says: ', '') ?? '');
+  const { about: _about, trace: _trace, ...sent } = scriptNamed('echo');
+  t.same(script, { uuid: 1, limit: 200, ...sent });
+});
+
+t.test('a trace that differs fails with the entry and both traces', async (t) => {
+  t.match(await deed(t, 'differs'), {
+    outcome: 'failed',
+    reason: 'entry 0: expected the end, got ["wait",1]',
+    traces: { expected: [], actual: [['wait', 1]] },
+  });
+});
+
+t.test('whatever an adapter does is its one vector failed, with the reason', async (t) => {
+  const reasons: [string, RegExp][] = [
+    [
+      'exits',
+      /^no trace: the adapter ended with exit status 3 without an answer; its standard error ends:\nout of cheese$/,
+    ],
+    ['is-killed', /^no trace: the adapter ended by SIGKILL without an answer$/],
+    ['says-garbage', /^no trace: the answer is not JSON: "Segmentation fault"$/],
+    ['says-no-object', /^no trace: the answer is no object with an id: \[\]$/],
+    ['says-another-id', /^no trace: the answer's id is 2, the script's is 1$/],
+    ['says-no-trace', /^no trace: the answer has no trace that is an array of arrays: \{"id":1\}$/],
+    ['says-half-a-trace', /^no trace: the answer has no trace that is an array of arrays: /],
+    ['says-error', /^no trace: the adapter says: unknown step$/],
+    ['says-error-oddly', /^no trace: the adapter says: \{"code":5\}$/],
+    ['never-ends-a-line', /^no trace: an answer of more than 16777216 characters$/],
+  ];
+  await Promise.all(
+    reasons.map(async ([name, reason]) => {
+      const result = await deed(t, name);
+      t.equal(result?.outcome, 'failed', name);
+      t.match(result?.reason, reason);
+    }),
+  );
+});
+
+t.test(
+  'an adapter that is silent, or lives on at the end of its input, is killed when its time is over',
+  async (t) => {
+    const stays = resultsOf(['good'], { timeoutSeconds: 3, args: [misbehaving, 'stays'] });
+    await Promise.all(
+      ['hangs', 'closes-its-output'].map(async (name) => {
+        const result = await deed(t, name, { timeoutSeconds: 3 });
+        t.match(result, { outcome: 'failed', reason: /^no trace: no answer within 3 s$/ });
+      }),
+    );
+    t.match(await stays, [{ outcome: 'passed' }]);
+  },
+);
+
+t.test('a process that says more than was asked for is not used again', async (t) => {
+  t.match(await deed(t, 'says-too-much'), { outcome: 'passed' });
+});
+
+t.test('an adapter that does not have a suite has its vectors skipped', async (t) => {
+  t.match(await deed(t, 'says-skip'), { outcome: 'skipped', reason: 'not here' });
+});
+
+t.test('a program that cannot be started fails every vector', async (t) => {
+  const results = await resultsOf(['good', 'good'], { program: '/nonexistent/program', args: [] });
+  t.same(tallyOf(results), { passed: 0, failed: 2, skipped: 0 });
+  t.match(results[1]?.reason, /^no trace: cannot start \/nonexistent\/program: .*ENOENT/);
+});
+
+t.test('a program that ends at once fails every vector', async (t) => {
+  const results = await resultsOf(['good', 'good'], { args: ['-e', 'process.exitCode = 9'] });
+  t.match(results, [{ reason: /exit status 9/ }, { reason: /exit status 9/ }]);
+});
+
+t.test('results keep the order of the vectors when several processes run', async (t) => {
+  const names = ['good', 'exits', 'good', 'differs', 'says-skip', 'good'];
+  const results = await resultsOf(names, { jobs: 3 });
+  t.same(
+    results.map(({ name }) => name),
+    names.map((name) => `scheduler/${name}`),
+  );
+  t.same(tallyOf(results), { passed: 3, failed: 2, skipped: 1 });
+});
+
+t.test('the example adapters pass every vector of the scheduler', async (t) => {
+  const adapters: [string, string][] = [
+    [process.execPath, '../../examples/adapter-js/adapter.mjs'],
+    ['python3', '../../examples/adapter-python/adapter.py'],
+  ];
+  const assignments = selectVectors(ownVectorFiles(), { suite: 'scheduler' });
+  for (const [program, file] of adapters) {
+    const missing = spawnSync(program, ['--version']).error !== undefined;
+    const skip = missing ? `${program} IS NOT INSTALLED: ${file} was not run` : false;
+    t.test(file, { skip }, async (t) => {
+      await using adapter = new Adapter({
+        program,
+        args: [fileURLToPath(new URL(file, import.meta.url))],
+        timeoutSeconds: 30,
+      });
+      const results = await runVectors(assignments, adapter, { jobs: 2 });
+      t.same(
+        results.filter(({ outcome }) => outcome !== 'passed').map(({ name, reason }) => [name, reason]),
+        [],
+      );
+      t.equal(results.length, 540);
+    });
+  }
+});

@@ -1,0 +1,292 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parseVectorFile, readVectorFile } from '../../src/conformance/vector-file.js';
+
+const scheduler = {
+  suite: 'scheduler',
+  name: 'one',
+  about: 'A vector.',
+  clock: 1000,
+  events: { a: { mode: ['READ'], fd: 3, timeout: 0, on: [[['elapse', 1]]] } },
+  steps: [['register', 'a']],
+  trace: [['register', 'a', 1]],
+};
+const replication = {
+  suite: 'replication',
+  name: 'one',
+  clock: 1000,
+  connect: { retryTimeout: 1, maxConnections: 1, fd: -1 },
+  syscalls: {},
+  steps: [['kill']],
+  trace: [['return', 'kill', null]],
+};
+
+/** The faults of a file that holds the value, as [vector, member, message]. */
+function faultsOf(content: unknown): (string | undefined)[][] {
+  return parseVectorFile('file.json', JSON.stringify(content)).flatMap((item) =>
+    item.kind === 'fault' ? [[item.fault.vector, item.fault.member, item.fault.message]] : [],
+  );
+}
+
+t.test('a vector of each suite with all that the format knows is taken', async (t) => {
+  const full = {
+    ...scheduler,
+    name: 'full',
+    uuid: 2147483647,
+    limit: 3,
+    clock: 0.015625,
+    events: {
+      'a label': { mode: [], fd: -5, timeout: -2147483648, cb: false },
+      b: {
+        mode: ['READ', 'WRITE', 'EXCEPT', 'TIMEOUT'],
+        fd: 1023,
+        timeout: 2147483647,
+        on: [[], [['uuid', 0]]],
+      },
+      c: { mode: ['TIMEOUT'], fd: 5000, timeout: 1, cb: true },
+    },
+    steps: [
+      ['register', 'a label'],
+      ['unregister', 'b'],
+      ['unregister', -1],
+      ['setMaxTimeout', -1],
+      ['elapse', -0.5],
+      ['uuid', 1],
+      ['wait', {}],
+      ['wait', { read: [3], write: [], except: [1023], elapse: -1, errno: 'EHOSTDOWN' }],
+    ],
+    trace: [],
+  };
+  const other = {
+    ...replication,
+    name: 'full',
+    callback: { on: [[['status'], ['init', 'x']]] },
+    syscalls: {
+      socket: ['EMFILE', 0],
+      accept: [0],
+      setsockopt: ['ENOPROTOOPT'],
+      bind: [0],
+      listen: [0],
+      connect: ['EINPROGRESS'],
+      register: ['EBUSY', 0],
+      fcntl: [0, 2, 'EBADF'],
+      getsockopt: [{ so_error: 'ECONNREFUSED' }, { so_error: 0 }, 'EBADF'],
+      getaddrinfo: [
+        [],
+        [
+          ['AF_INET', '10.0.0.2'],
+          ['AF_INET6', '::1'],
+        ],
+        'EAI_NONAME',
+      ],
+    },
+    steps: [
+      ['init', ':'],
+      ['server_start'],
+      ['server_restart'],
+      ['client_start'],
+      ['kill'],
+      ['status'],
+      ['setStatus', -7],
+      ['elapse', 1],
+      ['uuid', 5],
+      ['wait', {}],
+    ],
+  };
+  t.same(faultsOf([full, other, scheduler, replication]), []);
+});
+
+t.test('a file that is none is one fault that says why', async (t) => {
+  t.match(readVectorFile('/nonexistent/file.json'), [
+    { kind: 'fault', fault: { file: '/nonexistent/file.json', message: /^cannot be read: ENOENT/ } },
+  ]);
+  t.match(parseVectorFile('x', '[{'), [{ kind: 'fault', fault: { message: /^not JSON: / } }]);
+  t.same(faultsOf({}), [[undefined, undefined, 'not an array of vectors']]);
+  t.same(faultsOf([]), []);
+});
+
+t.test('a fault names the vector, the member, what was wanted and what stood there', async (t) => {
+  const wrong: [object, string, RegExp][] = [
+    [
+      { ...scheduler, suite: 'scheduling' },
+      'suite',
+      /wanted one of "scheduler", "replication", got "scheduling"/,
+    ],
+    [{ ...scheduler, name: '' }, 'name', /wanted a name, got ""/],
+    [{ ...scheduler, name: 5 }, 'name', /wanted a string, got 5/],
+    [{ ...scheduler, about: 5 }, 'about', /wanted a string, got 5/],
+    [{ ...scheduler, clock: '1000' }, 'clock', /wanted a number, got "1000"/],
+    [{ ...scheduler, uuid: -1 }, 'uuid', /wanted a whole number from 0 to 2147483647, got -1/],
+    [{ ...scheduler, limit: 0 }, 'limit', /wanted a whole number from 1 to 2147483647, got 0/],
+    [{ ...scheduler, trace: undefined }, 'trace', /wanted an array, got nothing/],
+    [{ ...scheduler, trace: {} }, 'trace', /wanted an array, got \{\}/],
+    [{ ...scheduler, trace: [['wait', 0], 'wait'] }, 'trace[1]', /wanted an array, got "wait"/],
+    [{ ...scheduler, trace: [[]] }, 'trace[0]', /wanted an entry with its kind first, got \[\]/],
+    [{ ...scheduler, trace: [['sys', 'socket', 3]] }, 'trace[0][0]', /wanted one of .*"fire".* got "sys"/],
+    [{ ...scheduler, steps: undefined }, 'steps', /wanted an array, got nothing/],
+    [
+      { ...scheduler, steps: [['sleep', 1]] },
+      'steps[0][0]',
+      /wanted one of "register", .*"wait", got "sleep"/,
+    ],
+    [{ ...scheduler, steps: [[]] }, 'steps[0][0]', /wanted one of .* got nothing/],
+    [
+      { ...scheduler, steps: [['register']] },
+      'steps[0]',
+      /wanted register and its argument, got \["register"\]/,
+    ],
+    [{ ...scheduler, steps: [['register', 'b']] }, 'steps[0][1]', /wanted one of "a", got "b"/],
+    [{ ...scheduler, steps: [['unregister', 1.5]] }, 'steps[0][1]', /wanted a whole number/],
+    [{ ...scheduler, steps: [['unregister', 'b']] }, 'steps[0][1]', /wanted one of "a", got "b"/],
+    [{ ...scheduler, steps: [['setMaxTimeout', null]] }, 'steps[0][1]', /wanted a whole number/],
+    [{ ...scheduler, steps: [['elapse', 'x']] }, 'steps[0][1]', /wanted a number/],
+    [
+      { ...scheduler, steps: [['wait', { reads: [3] }]] },
+      'steps[0][1].reads',
+      /members read, write, except, elapse, errno/,
+    ],
+    [{ ...scheduler, steps: [['wait', { read: 3 }]] }, 'steps[0][1].read', /wanted an array, got 3/],
+    [{ ...scheduler, steps: [['wait', { read: ['3'] }]] }, 'steps[0][1].read[0]', /wanted a whole number/],
+    [
+      { ...scheduler, steps: [['wait', { errno: 'EFOO' }]] },
+      'steps[0][1].errno',
+      /wanted an errno name, got "EFOO"/,
+    ],
+    [{ ...scheduler, steps: [['wait', []]] }, 'steps[0][1]', /wanted an object, got \[\]/],
+    [{ ...scheduler, events: [] }, 'events', /wanted an object/],
+    [{ ...scheduler, events: { a: { fd: 3, timeout: 0 } } }, 'events.a.mode', /wanted an array, got nothing/],
+    [
+      { ...scheduler, events: { 'a b': { mode: ['X'], fd: 3, timeout: 0 } }, steps: [] },
+      'events["a b"].mode[0]',
+      /"READ"/,
+    ],
+    [
+      { ...scheduler, events: { a: { mode: [], fd: 0.5, timeout: 0 } } },
+      'events.a.fd',
+      /wanted a whole number/,
+    ],
+    [
+      { ...scheduler, events: { a: { mode: [], fd: 3, timeout: 2147483648 } } },
+      'events.a.timeout',
+      /got 2147483648/,
+    ],
+    [
+      { ...scheduler, events: { a: { mode: [], fd: 3, timeout: 0, cb: 0 } } },
+      'events.a.cb',
+      /wanted true or false, got 0/,
+    ],
+    [
+      { ...scheduler, events: { a: { mode: [], fd: 3, timeout: 0, at: 0 } } },
+      'events.a.at',
+      /mode, fd, timeout, cb, on/,
+    ],
+    [
+      { ...scheduler, events: { a: { mode: [], fd: 3, timeout: 0, on: [[['wait', {}]]] } } },
+      'events.a.on[0][0][0]',
+      /wanted one of "register", "unregister", "setMaxTimeout", "elapse", "uuid", got "wait"/,
+    ],
+    [
+      { ...replication, connect: { retryTimeout: 1, fd: 0 } },
+      'connect.maxConnections',
+      /wanted a whole number/,
+    ],
+    [{ ...replication, steps: [['kill', 1]] }, 'steps[0]', /wanted kill without an argument/],
+    [{ ...replication, steps: [['init', 1]] }, 'steps[0][1]', /wanted "host:port", got 1/],
+    [{ ...replication, steps: [['setStatus', '1']] }, 'steps[0][1]', /wanted a whole number/],
+    [{ ...replication, steps: [['uuid', -1]] }, 'steps[0][1]', /wanted a whole number from 0/],
+    [{ ...replication, steps: [['elapse', null]] }, 'steps[0][1]', /wanted a number/],
+    [{ ...replication, callback: { on: [[['wait', {}]]] } }, 'callback.on[0][0][0]', /got "wait"/],
+    [{ ...replication, callback: { do: [] } }, 'callback.do', /one of the members on, got "do"/],
+    [
+      { ...replication, syscalls: { scoket: [] } },
+      'syscalls.scoket',
+      /one of the members socket, .* got "scoket"/,
+    ],
+    [
+      { ...replication, syscalls: { bind: ['EFOO'] } },
+      'syscalls.bind[0]',
+      /wanted an errno name or 0, got "EFOO"/,
+    ],
+    [{ ...replication, syscalls: { socket: [3] } }, 'syscalls.socket[0]', /wanted an errno name or 0, got 3/],
+    [{ ...replication, syscalls: { fcntl: [-1] } }, 'syscalls.fcntl[0]', /wanted a whole number from 0/],
+    [{ ...replication, syscalls: { getsockopt: [0] } }, 'syscalls.getsockopt[0]', /wanted an object/],
+    [
+      { ...replication, syscalls: { getsockopt: ['X'] } },
+      'syscalls.getsockopt[0]',
+      /wanted an errno name or \{"so_error"/,
+    ],
+    [
+      { ...replication, syscalls: { getsockopt: [{ so_error: 1 }] } },
+      'syscalls.getsockopt[0].so_error',
+      /errno name or 0/,
+    ],
+    [
+      { ...replication, syscalls: { getaddrinfo: ['ENOENT'] } },
+      'syscalls.getaddrinfo[0]',
+      /wanted a name like "EAI_NONAME"/,
+    ],
+    [
+      { ...replication, syscalls: { getaddrinfo: [['AF_INET']] } },
+      'syscalls.getaddrinfo[0][0]',
+      /wanted an array/,
+    ],
+    [
+      { ...replication, syscalls: { getaddrinfo: [[['AF_INET']]] } },
+      'syscalls.getaddrinfo[0][0]',
+      /wanted a pair/,
+    ],
+    [
+      { ...replication, syscalls: { getaddrinfo: [[['AF_INET', '::1']]] } },
+      'syscalls.getaddrinfo[0][0][1]',
+      /wanted an address of family AF_INET, got "::1"/,
+    ],
+  ];
+  for (const [vector, member, message] of wrong) {
+    const [found] = faultsOf([vector]);
+    t.equal(found?.[1], member);
+    t.match(found?.[2], message);
+    t.ok(found?.[2]?.startsWith(`${member}: `), 'the message says the member too');
+  }
+});
+
+t.test('a fault names a vector by suite and name, or by its place where it has none', async (t) => {
+  const named = faultsOf([scheduler, { ...scheduler, name: 'two', clock: null }]);
+  t.equal(named[0]?.[0], 'scheduler/two');
+  t.equal(faultsOf([scheduler, 7])[0]?.[0], 'vector 1');
+  t.equal(faultsOf([{ name: 'x' }])[0]?.[0], '?/x');
+});
+
+t.test('the other vectors of a file with a fault are there', async (t) => {
+  const items = parseVectorFile('f', JSON.stringify([{ ...scheduler, steps: 1 }, scheduler]));
+  t.same(
+    items.map(({ kind }) => kind),
+    ['fault', 'vector'],
+  );
+});
+
+t.test('a name given twice in a suite is a fault; the two suites do not share names', async (t) => {
+  t.same(faultsOf([scheduler, replication]), []);
+  t.match(faultsOf([scheduler, scheduler]), [['scheduler/one', 'name', /no other vector of its suite has/]]);
+});
+
+t.test('an unknown member of a vector is warned of and passed over', async (t) => {
+  const [item] = parseVectorFile('f', JSON.stringify([{ ...scheduler, seed: 5 }]));
+  t.match(item, { kind: 'vector', warnings: ['f: scheduler/one: unknown member seed is passed over'] });
+});
+
+t.test('a script may stand alone in its file, and without a trace', async (t) => {
+  const file = join(t.testdir(), 'script.json');
+  const { trace: _trace, ...script } = scheduler;
+  writeFileSync(file, JSON.stringify(script));
+  t.match(readVectorFile(file, 'script'), [{ kind: 'vector', vector: { name: 'one' } }]);
+  t.match(readVectorFile(file), [{ kind: 'fault', fault: { message: 'not an array of vectors' } }]);
+});
+
+t.test('a value in a message is cut to 60 characters', async (t) => {
+  const [found] = faultsOf([{ ...scheduler, clock: 'x'.repeat(100) }]);
+  t.match(found?.[2], /got "x{56}\.\.\.$/);
+});
