@@ -7,7 +7,7 @@
 // all of it, and leave out functions without a name, while tsx puts a file on a few long lines and wraps functions
 // in a call that takes their names away. V8's own ranges are exact to the character.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { SourceMap, type SourceMapPayload } from 'node:module';
+import { SourceMap, type SourceMapPayload, type SourceMapping } from 'node:module';
 import path from 'node:path';
 
 /** Code that no process ran: where it starts in the source, and the last line of it. Both count from 1. */
@@ -58,28 +58,30 @@ function markRun(script: ScriptCoverage, ran: Uint8Array): void {
       inThisProcess.fill(count > 0 ? 1 : 0, startOffset, endOffset);
     }
   }
-  for (let offset = 0; offset < ran.length; offset += 1)
-    ran[offset] = (ran[offset] ?? 0) | (inThisProcess[offset] ?? 0);
+  inThisProcess.forEach((run, offset) => {
+    if (run === 1) ran[offset] = 1;
+  });
 }
 
 /** The first place of the source that `[start, end)` of a compiled file leads to, and the last; undefined if none. */
 function placeOf(file: CompiledFile, map: SourceMap, start: number, end: number): UncoveredCode | undefined {
-  let first: { line: number; column: number } | undefined;
-  let lastLine = 0;
+  const begun: SourceMapping[] = [];
+  let around: SourceMapping | undefined;
   let lineStart = 0;
   file.map.lineLengths.forEach((length, line) => {
     for (let offset = Math.max(start, lineStart); offset < Math.min(end, lineStart + length); offset += 1) {
       const entry = map.findEntry(line, offset - lineStart);
       if (!('originalLine' in entry)) continue;
-      const startsHere = entry.generatedLine === line && entry.generatedColumn === offset - lineStart;
-      // The operand of `a ?? 3` is mapped as a part of what stands before it.
-      if (!startsHere && (first !== undefined || end - start <= PUNCTUATION_LENGTH)) continue;
-      first ??= { line: entry.originalLine + 1, column: entry.originalColumn + 1 };
-      lastLine = Math.max(lastLine, entry.originalLine + 1);
+      around ??= entry;
+      if (entry.generatedLine === line && entry.generatedColumn === offset - lineStart) begun.push(entry);
     }
     lineStart += length + 1;
   });
-  return first === undefined ? undefined : { ...first, lastLine };
+  // The constant in `a ?? 3` is mapped as a part of what stands before it.
+  const first = begun[0] ?? (end - start > PUNCTUATION_LENGTH ? around : undefined);
+  if (first === undefined) return undefined;
+  const lastLine = Math.max(first.originalLine, ...begun.map(({ originalLine }) => originalLine));
+  return { line: first.originalLine + 1, column: first.originalColumn + 1, lastLine: lastLine + 1 };
 }
 
 function uncoveredIn(file: CompiledFile): UncoveredCode[] {
