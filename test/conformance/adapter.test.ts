@@ -67,20 +67,18 @@ t.test('whatever an adapter does is its one vector failed, with the reason', asy
     ['is-killed', /^no trace: the adapter ended by SIGKILL without an answer$/],
     ['says-garbage', /^no trace: the answer is not JSON: "Segmentation fault"$/],
     ['says-no-object', /^no trace: the answer is no object with an id: \[\]$/],
-    ['says-another-id', /^no trace: the answer's id is 2, the script's is 1$/],
-    ['says-no-trace', /^no trace: the answer has no trace that is an array of arrays: \{"id":1\}$/],
+    ['says-another-id', /^no trace: the answer's id is \d+, the script's is \d+$/],
+    ['says-no-trace', /^no trace: the answer has no trace that is an array of arrays: \{"id":\d+\}$/],
     ['says-half-a-trace', /^no trace: the answer has no trace that is an array of arrays: /],
     ['says-error', /^no trace: the adapter says: unknown step$/],
     ['says-error-oddly', /^no trace: the adapter says: \{"code":5\}$/],
     ['never-ends-a-line', /^no trace: an answer of more than 16777216 characters$/],
   ];
-  await Promise.all(
-    reasons.map(async ([name, reason]) => {
-      const result = await deed(t, name);
-      t.equal(result?.outcome, 'failed', name);
-      t.match(result?.reason, reason);
-    }),
-  );
+  const results = await resultsOf(reasons.flatMap(([name]) => [name, 'good']));
+  for (const [index, [name, reason]] of reasons.entries()) {
+    t.match(results[2 * index], { outcome: 'failed', reason }, name);
+    t.match(results[2 * index + 1], { outcome: 'passed' }, `the script after ${name} passes`);
+  }
 });
 
 t.test(
