@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+/** The calls of a simulated operating system, by the names under which faults are asked for and traces are written. */
+export const CALL_NAMES = [
+  'socket',
+  'setsockopt',
+  'getsockopt',
+  'fcntl',
+  'bind',
+  'listen',
+  'accept',
+  'connect',
+  'close',
+  'read',
+  'write',
+  'shutdown',
+  'getsockname',
+  'getpeername',
+  'getaddrinfo',
+  'resolve',
+  'eventfd',
+  'select',
+] as const;
+
+export type CallName = (typeof CALL_NAMES)[number];
+
+/** Which calls are to fail. */
+export interface CallFaultOptions {
+  /** The calls that count; every kind unless given. */
+  readonly calls?: readonly CallName[];
+  /** Which of them fails, counted from 1 from now on; the next one unless given. */
+  readonly nth?: number;
+  /** How many fail from there on; 1 unless given, Infinity for all. */
+  readonly times?: number;
+  /**
+   * What they answer: a positive errno, or for getaddrinfo and resolve an EAI_ code of either sign; or a function that
+   * chooses, undefined to let this call through (it still counts).
+   */
+  readonly error: number | ((call: CallName) => number | undefined);
+}
+
+/** Calls that were made to fail. */
+export class CallFault {
+  #calls = 0;
+  #failed = 0;
+  #isCancelled = false;
+
+  /** @throws RangeError that names the number that makes no sense */
+  constructor(private readonly options: CallFaultOptions) {
+    const { nth = 1, times = 1 } = options;
+    if (!Number.isSafeInteger(nth) || nth < 1)
+      throw new RangeError(`nth is ${nth}, but must be a whole number from 1 up`);
+    if (!(times >= 1)) throw new RangeError(`times is ${times}, but must be 1 or more`);
+  }
+
+  /** How many calls have counted. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** How many calls have failed by it. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** Whether no call can fail by it any more. */
+  get isOver(): boolean {
+    const { nth = 1, times = 1 } = this.options;
+    return this.#isCancelled || this.#calls >= nth + times - 1;
+  }
+
+  /** No call fails by it any more. */
+  cancel(): void {
+    this.#isCancelled = true;
+  }
+
+  /** The negative answer of this call if it is to fail. */
+  next(call: CallName): number | undefined {
+    const { calls, nth = 1, times = 1, error } = this.options;
+    if (this.isOver || (calls !== undefined && !calls.includes(call))) return undefined;
+    this.#calls += 1;
+    if (this.#calls < nth || this.#calls >= nth + times) return undefined;
+    const chosen = typeof error === 'number' ? error : error(call);
+    if (chosen === undefined) return undefined;
+    this.#failed += 1;
+    return -Math.abs(chosen);
+  }
+}

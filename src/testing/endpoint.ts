@@ -1,0 +1,313 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { formatAddress, type SocketAddress } from '../posix/address.js';
+import { errno } from '../posix/errno.js';
+import type { EventQueue, FutureEvent } from './event-queue.js';
+import { type Piece, ReceiveHalf, SendHalf } from './halves.js';
+import type { Random } from './random.js';
+import { bareSegment, type Segment, type SegmentKind } from './segment.js';
+
+/**
+ * Where an endpoint stands.
+ *
+ *     syn-sent ─────SYN+ACK────> established ──both ends of file acknowledged──> finished
+ *     syn-received ───ACK──────> established
+ *     any ──reset, given up, or dropped by its host──> gone
+ */
+export type EndpointState = 'syn-sent' | 'syn-received' | 'established' | 'finished' | 'gone';
+
+/** What an endpoint needs of the host that it is on. */
+export interface EndpointHost {
+  readonly queue: EventQueue;
+  readonly random: Random;
+  readonly buffers: BufferSizes;
+  /** Puts a connection's first segment on its way to whoever listens at the endpoint's remote address. */
+  sendSyn(from: Endpoint): void;
+  send(segment: Segment, to: Endpoint): void;
+  /** The endpoint does nothing any more. */
+  remove(endpoint: Endpoint): void;
+}
+
+export interface BufferSizes {
+  /** Bytes that write takes before they are acknowledged. */
+  readonly sendBytes: number;
+  /** Bytes that are taken in before they are read. */
+  readonly receiveBytes: number;
+  /** Bytes in one segment, at most; each is cut at random. */
+  readonly segmentBytes: number;
+}
+
+const SECOND = 1e6;
+/** Linux's tcp_syn_retries: given up after 127 s. */
+const SYN_RETRIES = 6;
+/** Linux's tcp_synack_retries. */
+const SYN_ACK_RETRIES = 5;
+/** Linux's tcp_retries2: given up after about a quarter of an hour. */
+const DATA_RETRIES = 15;
+/** The same for what nobody owns any more (tcp_orphan_retries). */
+const ORPHAN_RETRIES = 8;
+const FIRST_RETRANSMISSION = 0.2 * SECOND;
+const LAST_RETRANSMISSION = 120 * SECOND;
+/** How long a closed endpoint waits for its peer's end of file (tcp_fin_timeout). */
+const FIN_TIMEOUT = 60 * SECOND;
+
+/** One end of a simulated TCP connection: in order, acknowledged, sent again when lost, with windows and resets. */
+export class Endpoint {
+  state: EndpointState;
+  peer: Endpoint | undefined;
+  /** An errno that nobody has been told of yet; 0 for none. */
+  pendingError = 0;
+  /** Called when what can be done with it may have changed. */
+  changed: () => void = () => {};
+  /** A listener's endpoint: asks for a place among those to be accepted; false when there is none. */
+  admit: () => boolean = () => false;
+  readonly sending: SendHalf;
+  readonly receiving: ReceiveHalf;
+  #isOrphan = false;
+  #retries = 0;
+  #sentAt = 0;
+  #timer: FutureEvent | undefined;
+
+  private constructor(
+    readonly host: EndpointHost,
+    readonly local: SocketAddress,
+    readonly remote: SocketAddress,
+    state: EndpointState,
+  ) {
+    this.state = state;
+    this.sending = new SendHalf(host.buffers.sendBytes);
+    this.receiving = new ReceiveHalf(host.buffers.receiveBytes);
+  }
+
+  /** The client's end: says hello at once. */
+  static connect(host: EndpointHost, local: SocketAddress, remote: SocketAddress): Endpoint {
+    const endpoint = new Endpoint(host, local, remote, 'syn-sent');
+    endpoint.#hello();
+    return endpoint;
+  }
+
+  /** The listener's end, of a connection that `peer` has asked for: answers at once. */
+  static answer(host: EndpointHost, local: SocketAddress, peer: Endpoint): Endpoint {
+    const endpoint = new Endpoint(host, local, peer.local, 'syn-received');
+    endpoint.peer = peer;
+    endpoint.#hello();
+    return endpoint;
+  }
+
+  get isOpen(): boolean {
+    return this.state === 'established' || this.state === 'finished';
+  }
+
+  describe(): string {
+    return `${this.state} ${formatAddress(this.local)} -> ${formatAddress(this.remote)}`;
+  }
+
+  /** A read would not have to wait. */
+  get isReadable(): boolean {
+    return this.receiving.length > 0 || this.receiving.isEnded || this.state === 'gone';
+  }
+
+  /** A write would not have to wait. */
+  get isWritable(): boolean {
+    return this.sending.room > 0 || this.sending.isShut || this.state !== 'established';
+  }
+
+  /** Answers bytes taken, or a negative errno. */
+  write(bytes: Uint8Array): number {
+    if (this.sending.isShut || this.state === 'gone' || this.state === 'finished') return -errno.EPIPE;
+    if (this.state !== 'established') return -errno.EAGAIN;
+    if (bytes.length === 0) return 0;
+    const count = this.sending.append(bytes);
+    if (count === 0) return -errno.EAGAIN;
+    this.#transmit();
+    return count;
+  }
+
+  /** Answers bytes read, 0 at end of file, or a negative errno; a pending error once. */
+  read(target: Uint8Array): number {
+    if (this.receiving.length > 0 || target.length === 0) {
+      const count = this.receiving.read(target);
+      if (this.state === 'established' && this.receiving.hasNewsOfRoom) this.#send('ACK');
+      return count;
+    }
+    if (this.receiving.isEnded) return 0;
+    if (this.pendingError !== 0) return -this.takeError();
+    return this.state === 'gone' ? 0 : -errno.EAGAIN;
+  }
+
+  takeError(): number {
+    const error = this.pendingError;
+    this.pendingError = 0;
+    return error;
+  }
+
+  shutdownWrite(): void {
+    this.sending.shut();
+    if (this.state === 'established') this.#transmit();
+  }
+
+  /** Its owner lets go of it: what was written is still sent, what comes until then is thrown away. */
+  close(): void {
+    this.changed = () => {};
+    if (this.state === 'syn-received') this.reset();
+    if (this.state === 'finished') return;
+    if (this.state !== 'established') return this.vanish();
+    this.#isOrphan = true;
+    this.receiving.discard();
+    this.sending.shut();
+    this.#transmit();
+    this.#finishIfDone();
+  }
+
+  /** Ends the connection, and tells the peer. */
+  reset(): void {
+    if (this.state === 'gone') return;
+    if (this.peer !== undefined) this.host.send(bareSegment('RST', this), this.peer);
+    this.vanish();
+  }
+
+  /** Ends it without a word to the peer. With an error it is what the owner is told. */
+  vanish(error = 0): void {
+    if (this.state === 'gone') return;
+    this.state = 'gone';
+    this.pendingError = error;
+    this.host.queue.cancel(this.#timer);
+    this.host.remove(this);
+    this.changed();
+  }
+
+  /** What comes from the network. */
+  receive(segment: Segment): void {
+    if (segment.kind === 'RST') return this.receiveReset();
+    if (segment.kind === 'SYN+ACK') return this.#receiveSynAck(segment);
+    if (segment.from !== this.peer || this.state === 'gone' || this.state === 'syn-sent')
+      return this.#refuse(segment);
+    if (this.state === 'syn-received') {
+      // Without a place to wait in, it stays half open: the client is asked again, and has to say it again.
+      if (!this.admit()) return this.lost();
+      this.#establish();
+    }
+    if (segment.kind !== 'ACK') {
+      const piece = segment as Piece;
+      const isUnwanted = this.state === 'finished' || (this.#isOrphan && this.sending.isFlushed);
+      if (isUnwanted && piece.bytes.length > 0 && this.receiving.isFresh(piece)) return this.reset();
+      this.receiving.accept(piece);
+    }
+    if (this.sending.acknowledge(segment.acknowledged, segment.windowEnd)) this.#retries = 0;
+    if (segment.kind !== 'ACK') this.#send('ACK');
+    if (this.state === 'established') {
+      this.#transmit();
+      this.#finishIfDone();
+    }
+    this.changed();
+  }
+
+  /** A segment was lost that only something from this endpoint can make good: sends again after a while. */
+  lost(): void {
+    if (this.state === 'gone' || this.state === 'finished' || this.#timer !== undefined) return;
+    const now = this.host.queue.nowMicroseconds;
+    const isHello = this.state === 'syn-sent' || this.state === 'syn-received';
+    const pause = (isHello ? SECOND : FIRST_RETRANSMISSION) * 2 ** this.#retries;
+    const due = (isHello ? this.#sentAt : now) + Math.min(pause, LAST_RETRANSMISSION);
+    this.#setTimer(Math.max(0, due - now), () => this.#sendAgain());
+  }
+
+  /** A listener's endpoint: the client has asked again, so the first answer was lost. */
+  answerAgain(): void {
+    if (this.state === 'syn-received') this.#hello();
+  }
+
+  #hello(): void {
+    this.#sentAt = this.host.queue.nowMicroseconds;
+    if (this.state === 'syn-sent') this.host.sendSyn(this);
+    else this.#send('SYN+ACK');
+  }
+
+  /** A reset has come. */
+  receiveReset(): void {
+    if (this.state === 'gone' || this.state === 'finished') return;
+    if (this.state === 'syn-sent') return this.vanish(errno.ECONNREFUSED);
+    // Whoever has had the end of file reads no error, but cannot write any more.
+    this.vanish(this.receiving.isEnded ? 0 : errno.ECONNRESET);
+  }
+
+  #receiveSynAck(segment: Segment): void {
+    if (this.state === 'syn-sent' && segment.from !== undefined) {
+      this.peer = segment.from;
+      this.#establish();
+      this.sending.acknowledge(segment.acknowledged, segment.windowEnd);
+      this.changed();
+    } else if (segment.from !== this.peer || this.state === 'gone') {
+      return this.#refuse(segment);
+    }
+    this.#send('ACK');
+  }
+
+  #establish(): void {
+    this.state = 'established';
+    this.#retries = 0;
+    this.host.queue.cancel(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #refuse(segment: Segment): void {
+    if (segment.from !== undefined) this.host.send(bareSegment('RST', this), segment.from);
+  }
+
+  #send(kind: SegmentKind, piece?: Piece): void {
+    const acknowledged = this.receiving.acknowledged;
+    const windowEnd = this.receiving.advertise();
+    const { position, bytes } = piece ?? bareSegment(kind, this);
+    this.host.send({ kind, from: this, position, bytes, acknowledged, windowEnd }, this.peer as Endpoint);
+  }
+
+  #transmit(): void {
+    for (;;) {
+      const { random, buffers } = this.host;
+      const whole = random.chance(0.75);
+      const piece = this.sending.next(whole ? buffers.segmentBytes : random.integer(1, buffers.segmentBytes));
+      if (piece === undefined) return;
+      this.#send(piece.kind, piece);
+    }
+  }
+
+  #sendAgain(): void {
+    this.#retries += 1;
+    switch (this.state) {
+      case 'syn-sent':
+        return this.#retries > SYN_RETRIES ? this.vanish(errno.ETIMEDOUT) : this.#hello();
+      case 'syn-received':
+        return this.#retries > SYN_ACK_RETRIES ? this.vanish() : this.#hello();
+      case 'established':
+        if (!this.sending.isWaiting) return;
+        if (this.#retries > (this.#isOrphan ? ORPHAN_RETRIES : DATA_RETRIES))
+          return this.vanish(errno.ETIMEDOUT);
+        this.sending.rewind();
+        this.#send('DATA', this.sending.probe());
+        return this.#transmit();
+      case 'finished':
+      case 'gone':
+        return;
+    }
+  }
+
+  #setTimer(delay: number, action: () => void): void {
+    this.host.queue.cancel(this.#timer);
+    this.#timer = this.host.queue.after(delay, () => {
+      this.#timer = undefined;
+      action();
+    });
+  }
+
+  #finishIfDone(): void {
+    if (this.state !== 'established' || !this.sending.isFinished) return;
+    if (this.receiving.isEnded) {
+      this.state = 'finished';
+      this.host.queue.cancel(this.#timer);
+      this.host.remove(this);
+    } else if (this.#isOrphan && this.#timer === undefined) {
+      this.#setTimer(FIN_TIMEOUT, () => this.vanish());
+    }
+  }
+}

@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Clock } from '../posix/clock.js';
+import { type Logger, priorityName } from '../server/logger.js';
+import { TapdiskServer, type TapdiskServerOptions } from '../server/tapdisk-server.js';
+import type { CallFault, CallFaultOptions } from './call-faults.js';
+import type { Kernel } from './kernel.js';
+import { SimulatedPosix } from './simulated-posix.js';
+
+/**
+ * How the peers of a host that crashes learn of it.
+ *
+ * - `end of file`: its process was killed and its kernel closes the connections (end of file, or a reset where bytes
+ *   come in); new connections are refused
+ * - `reset`: its connections are reset; new ones are refused
+ * - `silence`: the machine lost its power; nothing answers until it is restarted
+ */
+export type CrashKind = 'end of file' | 'reset' | 'silence';
+
+/** What a host runs whenever it starts. */
+export type Program = (host: SimulatedHost) => void | Promise<void>;
+
+/** A server whose run loop the world drives. */
+interface Running {
+  readonly server: TapdiskServer<SimulatedPosix>;
+  readonly posix: SimulatedPosix;
+  isOver: boolean;
+}
+
+/** A host of a simulated world: it has addresses, and at most one process at a time. */
+export class SimulatedHost {
+  readonly #kernel: Kernel;
+  readonly #failed: (error: unknown) => void;
+  #posix: SimulatedPosix;
+  #running: Running[] = [];
+  #program: Program | undefined;
+  #isAlive = true;
+
+  /** Made by {@link SimulatedWorld.host}. */
+  constructor(kernel: Kernel, failed: (host: SimulatedHost, error: unknown) => void) {
+    this.#kernel = kernel;
+    this.#failed = (error) => failed(this, error);
+    this.#posix = new SimulatedPosix(kernel);
+  }
+
+  /** Its first address. */
+  get name(): string {
+    return this.#kernel.machine.name;
+  }
+
+  /** The operating system as the running process sees it; another one after a restart. */
+  get posix(): SimulatedPosix {
+    return this.#posix;
+  }
+
+  /** Whether it has a process: it has not crashed, or was restarted since. */
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  get clock(): Clock {
+    return this.#kernel.clock;
+  }
+
+  /** What it writes, a line each in the world's trace. */
+  readonly logger: Logger = {
+    log: (priority, message) => {
+      if (this.#kernel.isTracing) this.#kernel.note(`log ${priorityName(priority)} ${message.trimEnd()}`);
+    },
+  };
+
+  /** Starts a server on the running process: its run loop goes on whenever the world runs. */
+  serve(
+    options: Omit<TapdiskServerOptions<SimulatedPosix>, 'posix' | 'clock'> = {},
+  ): TapdiskServer<SimulatedPosix> {
+    const posix = this.#posix;
+    const server = new TapdiskServer({ logger: this.logger, ...options, posix, clock: this.clock });
+    const running: Running = { server, posix, isOver: false };
+    this.#running.push(running);
+    server
+      .run({ signals: false })
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        running.isOver = true;
+        this.#running = this.#running.filter((one) => one !== running);
+      });
+    return server;
+  }
+
+  /** Runs a program now, and again at every restart. What it throws fails the world's run. */
+  boot(program: Program): this {
+    this.#program = program;
+    this.#runProgram();
+    return this;
+  }
+
+  /** Its process dies: nothing of it runs any more, and its descriptors are gone. A crashed host can be restarted. */
+  crash(kind: CrashKind = 'reset'): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    this.#kernel.note(`crashes: ${kind}`);
+    const { machine } = this.#kernel;
+    if (kind !== 'end of file') machine.dropEverything(kind);
+    if (kind === 'silence') machine.isUp = false;
+    this.#posix.die();
+    this.#running = [];
+  }
+
+  /** Starts a fresh process, after a crash (`reset`) if one is running, and in it the program that was booted. */
+  restart(): void {
+    this.crash('reset');
+    this.#isAlive = true;
+    this.#kernel.machine.isUp = true;
+    this.#kernel.note('starts');
+    this.#posix = new SimulatedPosix(this.#kernel);
+    this.#runProgram();
+  }
+
+  /** Has calls of this host fail, those of later processes too. */
+  failCalls(options: CallFaultOptions): CallFault {
+    return this.#kernel.addFault(options);
+  }
+
+  /** Sets its clock forward (or back, when negative), as somebody who corrects the time. Sleeps under way do not change. */
+  adjustClock(seconds: number): void {
+    this.#kernel.adjustClock(seconds);
+  }
+
+  /** The first number that no descriptor of the next process gets (RLIMIT_NOFILE). */
+  set maxDescriptors(limit: number) {
+    this.#kernel.maxDescriptors = limit;
+  }
+
+  /** Whether a server of it has something to do: it was started, has not ended, and is not in select. */
+  get isBusy(): boolean {
+    return this.#running.some(({ isOver, posix }) => !isOver && !posix.isSelecting);
+  }
+
+  /** Stops its servers; they have ended when the world has run on. */
+  stop(): void {
+    for (const { server } of this.#running) server.stop();
+  }
+
+  /** What it still has: descriptors, pollers, events and connections, a line each. */
+  leftovers(): string[] {
+    const lines = this.#posix
+      .openDescriptors()
+      .map(({ fd, description }) => `descriptor ${fd}: ${description}`);
+    for (const { server } of this.#running) {
+      for (const { id, fd } of server.scheduler.events()) lines.push(`event ${id} on descriptor ${fd}`);
+    }
+    if (this.#posix.pollerCount > 0) lines.push(`${this.#posix.pollerCount} pollers`);
+    for (const endpoint of this.#kernel.machine.endpoints) lines.push(`connection ${endpoint.describe()}`);
+    return lines.map((line) => `${this.name}: ${line}`);
+  }
+
+  #runProgram(): void {
+    const posix = this.#posix;
+    const outcome = this.#program?.(this);
+    // The program of a dead process is not waited for, and nobody hears of its errors.
+    outcome?.catch((error: unknown) => {
+      if (posix === this.#posix) this.#failed(error);
+    });
+  }
+}

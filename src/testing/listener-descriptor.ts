@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { AF_UNIX, formatAddress, type SocketAddress } from '../posix/address.js';
+import { Descriptor } from '../posix/descriptor.js';
+import { errno } from '../posix/errno.js';
+import { READABLE } from '../posix/poller.js';
+import { SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
+import type { SocketOptions } from '../posix/socket-options.js';
+import { Endpoint } from './endpoint.js';
+import type { Machine, SynReceiver } from './machine.js';
+
+/** Connections that a listener has answered and that have not been confirmed; more are dropped (Linux's SYN queue). */
+const MAX_HALF_OPEN = 256;
+/** Linux's somaxconn. */
+const MAX_BACKLOG = 4096;
+
+interface Waiting {
+  readonly endpoint: Endpoint;
+  readonly descriptor: Descriptor;
+}
+
+/** A simulated listening socket: ready to be read while a connection waits, never to be written. */
+export class ListenerDescriptor extends Descriptor implements SynReceiver {
+  readonly #machine: Machine;
+  readonly #local: SocketAddress;
+  readonly #options: SocketOptions;
+  /** As in Linux, one connection more than this may wait. */
+  #backlog: number;
+  /** What was answered and not confirmed, by the client's end. */
+  readonly #halfOpen = new Map<Endpoint, Endpoint>();
+  readonly #waiting: Waiting[] = [];
+  readonly #wrap: (endpoint: Endpoint) => Descriptor;
+
+  /** @param wrap makes the descriptor of a connection */
+  constructor(
+    machine: Machine,
+    local: SocketAddress,
+    options: SocketOptions,
+    backlog: number,
+    wrap: (endpoint: Endpoint) => Descriptor,
+  ) {
+    super();
+    this.#wrap = wrap;
+    this.#machine = machine;
+    this.#local = local;
+    this.#options = options;
+    this.#backlog = clampBacklog(backlog);
+  }
+
+  override describe(): string {
+    const kind = this.#local.family === AF_UNIX ? 'unix' : 'tcp';
+    return `${kind} listening ${formatAddress(this.#local)}`;
+  }
+
+  override close(): void {
+    this.#machine.unlisten(this.#local);
+    this.#machine.releasePort(this.#local);
+    for (const endpoint of [...this.#halfOpen.values()]) endpoint.reset();
+    for (const { endpoint, descriptor } of this.#waiting) {
+      endpoint.reset();
+      descriptor.close();
+    }
+  }
+
+  receiveSyn(from: Endpoint): void {
+    const answered = this.#halfOpen.get(from);
+    if (answered !== undefined) return answered.answerAgain();
+    if (this.#isFull || this.#halfOpen.size >= MAX_HALF_OPEN) return from.lost();
+    const local = this.#local.family === AF_UNIX ? this.#local : from.remote;
+    const endpoint = Endpoint.answer(this.#machine, local, from);
+    this.#machine.keep(endpoint);
+    this.#halfOpen.set(from, endpoint);
+    endpoint.admit = () => this.#admit(from, endpoint);
+    endpoint.changed = () => {
+      if (endpoint.state === 'gone') this.#halfOpen.delete(from);
+    };
+  }
+
+  override listen(backlog: number): number {
+    if (!Number.isInteger(backlog)) return -errno.EINVAL;
+    this.#backlog = clampBacklog(backlog);
+    return 0;
+  }
+
+  override waiting(): Descriptor | number {
+    return this.#waiting[0]?.descriptor ?? -errno.EAGAIN;
+  }
+
+  override accepted(): void {
+    this.#waiting.shift();
+    this.#refresh();
+  }
+
+  override bind(): number {
+    return -errno.EINVAL;
+  }
+
+  override connect(): number {
+    return -errno.EISCONN;
+  }
+
+  override read(): number {
+    return -errno.ENOTCONN;
+  }
+
+  override write(): number {
+    return -errno.ENOTCONN;
+  }
+
+  override shutdown(): number {
+    return -errno.ENOTCONN;
+  }
+
+  override getsockname(): SocketAddress {
+    return this.#local;
+  }
+
+  override getpeername(): number {
+    return -errno.ENOTCONN;
+  }
+
+  override setsockopt(level: number, option: number, value: number): number {
+    return this.#options.set(this.#local.family, level, option, value);
+  }
+
+  override getsockopt(level: number, option: number): number {
+    if (level === SOL_SOCKET && option === SO_ERROR) return 0;
+    return this.#options.get(this.#local.family, level, option);
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting.length > this.#backlog;
+  }
+
+  #admit(from: Endpoint, endpoint: Endpoint): boolean {
+    if (this.#isFull) return false;
+    this.#halfOpen.delete(from);
+    this.#waiting.push({ endpoint, descriptor: this.#wrap(endpoint) });
+    this.#refresh();
+    return true;
+  }
+
+  #refresh(): void {
+    this.setReady(this.#waiting.length > 0 ? READABLE : 0);
+  }
+}
+
+/** As in Linux, a negative backlog is a very large one. */
+function clampBacklog(backlog: number): number {
+  return backlog < 0 ? MAX_BACKLOG : Math.min(backlog, MAX_BACKLOG);
+}

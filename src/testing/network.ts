@@ -1,0 +1,127 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { formatAddress } from '../posix/address.js';
+import { errnoName } from '../posix/errno.js';
+import type { Endpoint } from './endpoint.js';
+import type { EventQueue } from './event-queue.js';
+import type { Machine } from './machine.js';
+import { LAN, LOOPBACK, Path, type PathConditions } from './path.js';
+import type { Random } from './random.js';
+import { bareSegment, describeSegment, type Segment } from './segment.js';
+import type { Trace } from './trace.js';
+
+/** How the network answers for a host that it cannot reach. */
+export interface Unreachable {
+  /** A positive errno, for example EHOSTUNREACH. */
+  readonly errno: number;
+  /** How long after the attempt the caller learns of it; 0: connect answers it at once. */
+  readonly afterSeconds: number;
+}
+
+/** One direction between two machines, and what stands in the way of new connections. */
+export interface Route {
+  readonly path: Path;
+  /** Attempts to connect are reset, as by a firewall. */
+  refuses: boolean;
+  unreachable: Unreachable | undefined;
+}
+
+/** What carries segments between machines: an ordered path for each direction of each pair of them. */
+export class Network {
+  readonly #machines = new Map<string, Machine>();
+  readonly #routes = new Map<Machine, Map<Machine, Route>>();
+
+  constructor(
+    readonly queue: EventQueue,
+    readonly random: Random,
+    readonly trace: Trace,
+    private readonly conditions: PathConditions = LAN,
+  ) {}
+
+  /** @throws Error when another machine has one of the addresses */
+  add(machine: Machine): void {
+    for (const address of machine.addresses) {
+      if (this.#machines.has(address)) throw new Error(`there is a host with the address ${address} already`);
+    }
+    for (const address of machine.addresses) this.#machines.set(address, machine);
+  }
+
+  /** The machine that packets from `from` to an address reach; undefined when nobody has it. */
+  machineAt(from: Machine, address: string): Machine | undefined {
+    return from.owns(address) ? from : this.#machines.get(address);
+  }
+
+  route(from: Machine, to: Machine): Route {
+    let routes = this.#routes.get(from);
+    if (routes === undefined) this.#routes.set(from, (routes = new Map()));
+    let route = routes.get(to);
+    if (route === undefined) {
+      const conditions = from === to ? LOOPBACK : this.conditions;
+      const path = new Path(this.queue, this.random, conditions);
+      routes.set(to, (route = { path, refuses: false, unreachable: undefined }));
+    }
+    return route;
+  }
+
+  /** Carries the first segment of a connection to the machine that has the address, if any. */
+  sendSyn(from: Endpoint, machine: Machine, address: string): void {
+    const to = this.machineAt(machine, address);
+    if (to === undefined) {
+      // Nobody ever answers: the machine may be switched off. The caller gives up when it has had enough.
+      this.note(machine, `SYN to ${formatAddress(from.remote)}: nobody has this address`);
+      from.lost();
+      return;
+    }
+    const { path, refuses, unreachable } = this.route(machine, to);
+    if (unreachable !== undefined) {
+      this.note(machine, `SYN to ${formatAddress(from.remote)}: ${errnoName(unreachable.errno)}`);
+      this.queue.after(unreachable.afterSeconds * 1e6, () => {
+        if (from.state === 'syn-sent') from.vanish(unreachable.errno);
+      });
+      return;
+    }
+    this.note(machine, `SYN ${formatAddress(from.local)} > ${formatAddress(from.remote)}`);
+    path.send(
+      0,
+      () => {
+        if (!to.isUp) this.#lose(from, 'SYN', from);
+        else if (refuses) to.send(bareSegment('RST', undefined), from);
+        else to.receiveSyn(from);
+      },
+      () => this.#lose(from, 'SYN', from),
+    );
+  }
+
+  /** Carries a segment; when it is lost, the endpoint that can make it good is told. */
+  send(machine: Machine, segment: Segment, to: Endpoint): void {
+    const target = to.host as Machine;
+    const { path } = this.route(machine, target);
+    const responsible = segment.kind === 'DATA' || segment.kind === 'FIN' ? segment.from : to;
+    if (this.trace.enabled) {
+      const way = `${formatAddress(to.remote)} > ${formatAddress(to.local)}`;
+      this.note(machine, `${describeSegment(segment)} ${way}`);
+    }
+    const lose = (): void => this.#lose(responsible, segment.kind, to);
+    path.send(
+      segment.bytes.length,
+      () => {
+        if (target.isUp) to.receive(segment);
+        else lose();
+      },
+      lose,
+    );
+  }
+
+  note(machine: Machine, what: string): void {
+    if (this.trace.enabled) this.trace.add(this.queue.nowMicroseconds, machine.name, `net ${what}`);
+  }
+
+  #lose(responsible: Endpoint | undefined, kind: string, to: Endpoint): void {
+    if (this.trace.enabled) {
+      const what = `net ${kind} on the way to ${formatAddress(kind === 'SYN' ? to.remote : to.local)} is lost`;
+      this.trace.add(this.queue.nowMicroseconds, 'world', what);
+    }
+    responsible?.lost();
+  }
+}

@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { DescriptorTable, Slot, Watch } from '../posix/descriptor-table.js';
+import { errno } from '../posix/errno.js';
+import type { Interest, Poller, ReadyDescriptor } from '../posix/poller.js';
+import type { FutureEvent } from './event-queue.js';
+
+/** What a poller needs of the process that it belongs to. */
+export interface PollerHost {
+  readonly table: DescriptorTable;
+  /** Has something happen after a virtual while. */
+  after(seconds: number, action: () => void): FutureEvent;
+  cancel(event: FutureEvent | undefined): void;
+  /** How long it takes this time from a descriptor's becoming ready to select's answer. */
+  wakeLatencySeconds(): number;
+  /** A select is asked: a negative errno makes it fail. */
+  selecting(interest: Interest, timeoutSeconds: number): number | undefined;
+  /** A select has answered. */
+  selected(answer: readonly ReadyDescriptor[] | number): void;
+  closed(poller: SimulatedPoller): void;
+}
+
+/** One number's place in what a poller asks for. */
+class NumberWatch implements Watch {
+  interest = 0;
+  slot: Slot | undefined;
+
+  constructor(private readonly poller: SimulatedPoller) {}
+
+  changed(): void {
+    this.poller.watchChanged(this);
+  }
+
+  /** What is asked for and holds. */
+  get hot(): number {
+    return (this.slot?.descriptor?.ready ?? 0) & this.interest;
+  }
+}
+
+/**
+ * select in virtual time.
+ *
+ *     idle --select--> sleeping --something ready or bad, or the time is over--> waking --a moment later--> idle
+ *                         ^------------------- nothing is ready any more, and there is time left --'
+ */
+export class SimulatedPoller implements Poller {
+  readonly #watches = new Map<number, NumberWatch>();
+  readonly #hot = new Set<NumberWatch>();
+  readonly #bad = new Set<number>();
+  #resolve: ((answer: readonly ReadyDescriptor[] | number) => void) | undefined;
+  #deadline: FutureEvent | undefined;
+  #waking: FutureEvent | undefined;
+  #isDue = false;
+  #failure: number | undefined;
+  #isClosed = false;
+
+  constructor(private readonly host: PollerHost) {}
+
+  /** Whether a select is under way. */
+  get isSleeping(): boolean {
+    return this.#resolve !== undefined;
+  }
+
+  setInterest(fd: number, conditions: number): void {
+    if (this.#isClosed) return;
+    let watch = this.#watches.get(fd);
+    if (watch === undefined) {
+      if (conditions === 0) return;
+      watch = new NumberWatch(this);
+      watch.interest = conditions;
+      watch.slot = this.host.table.watch(fd, watch);
+      this.#watches.set(fd, watch);
+    }
+    watch.interest = conditions;
+    this.watchChanged(watch);
+    if (conditions === 0) this.#forget(fd, watch);
+  }
+
+  /** Beside what {@link Poller.select} says: -EINVAL for a timeout that is none, -EBUSY in a select, -EBADF once closed. */
+  select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
+    const failure = this.host.selecting(interest, timeoutSeconds);
+    if (this.#isClosed) return Promise.resolve(-errno.EBADF);
+    if (!(timeoutSeconds >= 0)) return Promise.resolve(-errno.EINVAL);
+    if (this.#resolve !== undefined) return Promise.resolve(-errno.EBUSY);
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.#failure = failure;
+      this.#isDue = failure !== undefined;
+      this.#setDeadline(timeoutSeconds);
+      this.#wakeIfNeeded();
+    });
+  }
+
+  shorten(timeoutSeconds: number): void {
+    if (this.#resolve === undefined || !(timeoutSeconds >= 0)) return;
+    const before = this.#deadline as FutureEvent;
+    this.#setDeadline(timeoutSeconds);
+    const after = this.#deadline as FutureEvent;
+    const isLater = before.position >= 0 && before.atMicroseconds <= after.atMicroseconds;
+    this.host.cancel(isLater ? after : before);
+    if (isLater) this.#deadline = before;
+  }
+
+  badDescriptors(): number[] {
+    return [...this.#bad].toSorted((a, b) => a - b);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    for (const [fd, watch] of this.#watches) this.#forget(fd, watch);
+    this.#isClosed = true;
+    this.#answer([]);
+    this.host.closed(this);
+  }
+
+  /** The process is dead: a select under way never answers. */
+  abandon(): void {
+    this.#resolve = undefined;
+    this.host.cancel(this.#deadline);
+    this.host.cancel(this.#waking);
+    for (const [fd, watch] of this.#watches) this.#forget(fd, watch);
+    this.#isClosed = true;
+  }
+
+  /** What is ready under a number, or what is open there, or what is asked for has changed. */
+  watchChanged(watch: NumberWatch): void {
+    const { slot } = watch;
+    if (slot === undefined) return;
+    if (slot.descriptor === undefined && watch.interest !== 0) this.#bad.add(slot.fd);
+    else this.#bad.delete(slot.fd);
+    if (watch.hot !== 0) this.#hot.add(watch);
+    else this.#hot.delete(watch);
+    this.#wakeIfNeeded();
+  }
+
+  #forget(fd: number, watch: NumberWatch): void {
+    this.#watches.delete(fd);
+    this.#hot.delete(watch);
+    this.#bad.delete(fd);
+    if (watch.slot !== undefined) this.host.table.unwatch(watch.slot, watch);
+  }
+
+  #setDeadline(seconds: number): void {
+    this.#deadline = this.host.after(seconds, () => {
+      this.#isDue = true;
+      this.#wakeIfNeeded();
+    });
+  }
+
+  #wakeIfNeeded(): void {
+    if (this.#resolve === undefined || this.#waking !== undefined) return;
+    if (!this.#isDue && this.#hot.size === 0 && this.#bad.size === 0) return;
+    this.#waking = this.host.after(this.host.wakeLatencySeconds(), () => this.#wake());
+  }
+
+  #wake(): void {
+    this.#waking = undefined;
+    if (this.#failure !== undefined) return this.#answer(this.#failure);
+    if (this.#bad.size > 0) return this.#answer(-errno.EBADF);
+    if (this.#hot.size === 0 && !this.#isDue) return;
+    const ready = [...this.#hot].map((watch) => ({ fd: (watch.slot as Slot).fd, conditions: watch.hot }));
+    this.#answer(ready.toSorted((a, b) => a.fd - b.fd));
+  }
+
+  #answer(answer: readonly ReadyDescriptor[] | number): void {
+    const resolve = this.#resolve;
+    if (resolve === undefined) return;
+    this.#resolve = undefined;
+    this.#failure = undefined;
+    this.host.cancel(this.#deadline);
+    this.host.cancel(this.#waking);
+    this.#waking = undefined;
+    this.host.selected(answer);
+    resolve(answer);
+  }
+}

@@ -1,0 +1,281 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  type InetAddress,
+  SOCK_STREAM,
+  type SocketAddress,
+} from '../posix/address.js';
+import type { Clock } from '../posix/clock.js';
+import { DescriptorTable } from '../posix/descriptor-table.js';
+import type { Descriptor } from '../posix/descriptor.js';
+import { errno } from '../posix/errno.js';
+import { EventCounter } from '../posix/event-counter.js';
+import { NameResolver } from '../posix/name-resolver.js';
+import { EXCEPTIONAL, type Interest, READABLE, type ReadyDescriptor, WRITABLE } from '../posix/poller.js';
+import { F_GETFL, F_SETFL, IPPROTO_TCP, type Posix, type SelectSets } from '../posix/posix.js';
+import type { CallName } from './call-faults.js';
+import { callText, selectAnswerText, selectText } from './call-text.js';
+import type { Kernel } from './kernel.js';
+import { type PollerHost, SimulatedPoller } from './simulated-poller.js';
+import { StreamDescriptor } from './stream-descriptor.js';
+
+const ACCESS_MODE = 0o3;
+
+type Argument = number | string | Uint8Array | SocketAddress;
+
+/**
+ * The operating system as one process of a simulated host sees it: the descriptors and calls of {@link Posix} over the
+ * simulated network. Each call can be made to fail, and leaves a line in the world's trace.
+ *
+ * When the process has died, every call answers -ESRCH and a select under way never answers.
+ */
+export class SimulatedPosix implements Posix {
+  readonly clock: Clock;
+  readonly #kernel: Kernel;
+  readonly #table: DescriptorTable;
+  readonly #names: NameResolver;
+  readonly #pollers = new Set<SimulatedPoller>();
+  /** Which opening of a number is the current one. */
+  readonly #openings = new Map<number, number>();
+  readonly #pollerHost: PollerHost;
+  #opened = 0;
+  #isDead = false;
+
+  /** Made by its host. */
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel;
+    this.clock = kernel.clock;
+    this.#table = new DescriptorTable(kernel.maxDescriptors);
+    this.#names = new NameResolver(kernel.names.lookup);
+    this.#pollerHost = {
+      table: this.#table,
+      after: (seconds, action) => kernel.machine.queue.after(seconds * 1e6, action),
+      cancel: (event) => kernel.machine.queue.cancel(event),
+      wakeLatencySeconds: () => kernel.machine.random.between(0, kernel.maxWakeLatencySeconds),
+      selecting: (interest, timeoutSeconds) => this.#selecting(interest, timeoutSeconds),
+      selected: (answer) => {
+        if (kernel.isTracing) kernel.note(selectAnswerText(answer));
+        kernel.stirred();
+      },
+      closed: (poller) => this.#pollers.delete(poller),
+    };
+  }
+
+  /** Whether a select of this process is under way. */
+  get isSelecting(): boolean {
+    for (const poller of this.#pollers) if (poller.isSleeping) return true;
+    return false;
+  }
+
+  /** How many pollers there are that were not closed. */
+  get pollerCount(): number {
+    return this.#pollers.size;
+  }
+
+  /** Tells openings of one number apart: the same answer means the same descriptor; undefined when it is not open. */
+  opening(fd: number): number | undefined {
+    return this.#openings.get(fd);
+  }
+
+  socket(domain: number, type: number, protocol = 0): number {
+    return this.#call('socket', [domain, type, protocol], () => {
+      if (domain !== AF_INET && domain !== AF_INET6 && domain !== AF_UNIX) return -errno.EAFNOSUPPORT;
+      const isKnown = protocol === 0 || (protocol === IPPROTO_TCP && domain !== AF_UNIX);
+      if (type !== SOCK_STREAM || !isKnown) return -errno.EPROTONOSUPPORT;
+      return this.#open(new StreamDescriptor(this.#kernel.machine, domain));
+    });
+  }
+
+  setsockopt(fd: number, level: number, option: number, value: number): number {
+    return this.#on('setsockopt', fd, [level, option, value], (d) => d.setsockopt(level, option, value));
+  }
+
+  getsockopt(fd: number, level: number, option: number): number {
+    return this.#on('getsockopt', fd, [level, option], (d) => d.getsockopt(level, option));
+  }
+
+  fcntl(fd: number, command: number, argument = 0): number {
+    return this.#on('fcntl', fd, [command, argument], (descriptor) => {
+      if (command === F_GETFL) return descriptor.flags;
+      if (command !== F_SETFL || !Number.isInteger(argument)) return -errno.EINVAL;
+      descriptor.flags = (descriptor.flags & ACCESS_MODE) | (argument & ~ACCESS_MODE);
+      return 0;
+    });
+  }
+
+  bind(fd: number, address: SocketAddress): number {
+    return this.#on('bind', fd, [address], (descriptor) => descriptor.bind(address));
+  }
+
+  listen(fd: number, backlog: number): number {
+    return this.#on('listen', fd, [backlog], (descriptor) => {
+      const outcome = descriptor.listen(backlog);
+      if (typeof outcome === 'number') return outcome;
+      this.#table.replace(fd, outcome);
+      return 0;
+    });
+  }
+
+  accept(fd: number): number {
+    return this.#on('accept', fd, [], (listener) => {
+      const connection = listener.waiting();
+      if (typeof connection === 'number') return connection;
+      const accepted = this.#open(connection);
+      if (accepted >= 0) listener.accepted();
+      return accepted;
+    });
+  }
+
+  connect(fd: number, address: SocketAddress): number {
+    return this.#on('connect', fd, [address], (descriptor) => descriptor.connect(address));
+  }
+
+  read(fd: number, buffer: Uint8Array): number {
+    if (!(buffer instanceof Uint8Array)) return -errno.EFAULT;
+    return this.#on('read', fd, [buffer], (descriptor) => descriptor.read(this.#kernel.shortened(buffer)));
+  }
+
+  write(fd: number, bytes: Uint8Array): number {
+    if (!(bytes instanceof Uint8Array)) return -errno.EFAULT;
+    return this.#on('write', fd, [bytes], (descriptor) => descriptor.write(this.#kernel.shortened(bytes)));
+  }
+
+  shutdown(fd: number, how: number): number {
+    return this.#on('shutdown', fd, [how], (descriptor) => descriptor.shutdown(how));
+  }
+
+  /** Frees the number even when it is made to fail, as Linux does. */
+  close(fd: number): number {
+    return this.#call('close', [fd], () => this.#close(fd), true);
+  }
+
+  getsockname(fd: number): SocketAddress | number {
+    return this.#on('getsockname', fd, [], (descriptor) => descriptor.getsockname());
+  }
+
+  getpeername(fd: number): SocketAddress | number {
+    return this.#on('getpeername', fd, [], (descriptor) => descriptor.getpeername());
+  }
+
+  getaddrinfo(host: string, port: string): readonly InetAddress[] | number {
+    return this.#call('getaddrinfo', [host, port], () => this.#names.getaddrinfo(host, port));
+  }
+
+  async resolve(host: string, port: string): Promise<readonly InetAddress[] | number> {
+    if (this.#isDead) return -errno.ESRCH;
+    const failure = this.#kernel.failure('resolve');
+    const answer = failure ?? (await this.#names.resolve(host, port));
+    if (this.#kernel.isTracing) this.#kernel.note(callText('resolve', [host, port], answer));
+    return answer;
+  }
+
+  eventfd(initial = 0): number {
+    return this.#call('eventfd', [initial], () => {
+      const counter = EventCounter.create(initial);
+      return typeof counter === 'number' ? counter : this.#open(counter);
+    });
+  }
+
+  createPoller(): SimulatedPoller {
+    const poller = new SimulatedPoller(this.#pollerHost);
+    if (!this.#isDead) this.#pollers.add(poller);
+    else poller.abandon();
+    return poller;
+  }
+
+  async select(sets: SelectSets, timeoutSeconds: number): Promise<Required<SelectSets> | number> {
+    const asked = new Map<number, number>();
+    const ask = (numbers: readonly number[] | undefined, condition: number): void => {
+      for (const fd of numbers ?? []) asked.set(fd, (asked.get(fd) ?? 0) | condition);
+    };
+    ask(sets.read, READABLE);
+    ask(sets.write, WRITABLE);
+    ask(sets.except, EXCEPTIONAL);
+    const poller = this.createPoller();
+    for (const [fd, conditions] of asked) poller.setInterest(fd, conditions);
+    const answer = await poller.select(interestOf(asked), timeoutSeconds);
+    poller.close();
+    if (typeof answer === 'number') return answer;
+    const ready = (condition: number): number[] =>
+      answer.filter(({ conditions }) => (conditions & condition) !== 0).map(({ fd }) => fd);
+    return { read: ready(READABLE), write: ready(WRITABLE), except: ready(EXCEPTIONAL) };
+  }
+
+  openDescriptors(): readonly { readonly fd: number; readonly description: string }[] {
+    return this.#table.entries().map(({ fd, descriptor }) => ({ fd, description: descriptor.describe() }));
+  }
+
+  /** The process dies: its descriptors are closed as the kernel does for it, its selects never answer. */
+  die(): void {
+    if (this.#isDead) return;
+    for (const poller of this.#pollers) poller.abandon();
+    this.#pollers.clear();
+    for (const { fd } of this.#table.entries()) this.#close(fd);
+    this.#isDead = true;
+  }
+
+  #open(descriptor: Descriptor): number {
+    const fd = this.#table.open(descriptor);
+    if (fd >= 0) this.#openings.set(fd, ++this.#opened);
+    return fd;
+  }
+
+  #close(fd: number): number {
+    const descriptor = this.#table.remove(fd);
+    if (descriptor === undefined) return -errno.EBADF;
+    this.#openings.delete(fd);
+    descriptor.close();
+    return 0;
+  }
+
+  /** A call on a descriptor. */
+  #on<Answer>(
+    call: CallName,
+    fd: number,
+    args: Argument[],
+    run: (descriptor: Descriptor) => Answer,
+  ): Answer | number {
+    return this.#call(call, [fd, ...args], () => {
+      const descriptor = this.#table.get(fd);
+      return descriptor === undefined ? -errno.EBADF : run(descriptor);
+    });
+  }
+
+  /** Every call comes through here: it may be made to fail, and it is traced. */
+  #call<Answer>(call: CallName, args: Argument[], run: () => Answer, runsAnyway = false): Answer | number {
+    if (this.#isDead) return -errno.ESRCH;
+    const failure = this.#kernel.failure(call);
+    if (failure !== undefined && runsAnyway) run();
+    const answer = failure ?? run();
+    if (this.#kernel.isTracing) {
+      this.#kernel.note(callText(call, args, answer) + (failure === undefined ? '' : ' (made to fail)'));
+    }
+    return answer;
+  }
+
+  #selecting(interest: Interest, timeoutSeconds: number): number | undefined {
+    if (this.#kernel.isTracing) {
+      const asked = new Map<number, ReadyDescriptor>();
+      for (const condition of [READABLE, WRITABLE, EXCEPTIONAL]) {
+        for (const fd of interest.descriptors(condition))
+          asked.set(fd, { fd, conditions: interest.conditions(fd) });
+      }
+      const byNumber = [...asked.values()].toSorted((a, b) => a.fd - b.fd);
+      this.#kernel.note(selectText(byNumber, timeoutSeconds));
+    }
+    return this.#kernel.failure('select');
+  }
+}
+
+function interestOf(asked: ReadonlyMap<number, number>): Interest {
+  const numbers = [...asked.keys()].toSorted((a, b) => a - b);
+  return {
+    nfds: 1 + Math.max(0, ...numbers),
+    conditions: (fd) => asked.get(fd) ?? 0,
+    descriptors: (condition) => numbers.filter((fd) => ((asked.get(fd) ?? 0) & condition) !== 0),
+  };
+}
