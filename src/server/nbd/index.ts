@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+export { vbdExports } from './exports.js';
+export type { NbdExport, NbdExports } from './exports.js';
+export { parseNbdAddress, resolveNbdAddress } from './nbd-address.js';
+export type { HostAndPort } from './nbd-address.js';
+export { DEFAULT_NBD_LIMITS, NbdServer } from './server.js';
+export type { NbdLimits, NbdServerOptions } from './server.js';
+export { tlsServer } from './tls.js';
+export type { NodeObjects, TlsKeyPair, TlsServer } from './tls.js';
