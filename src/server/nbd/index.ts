@@ -1,8 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+export { MAX_PENDING_REQUESTS, NbdClient } from './client.js';
+export type { NbdClientOptions } from './client.js';
+export type { ExportFacts } from './client-handshake.js';
 export { vbdExports } from './exports.js';
 export type { NbdExport, NbdExports } from './exports.js';
+export { NbdError } from './nbd-error.js';
 export { parseNbdAddress, resolveNbdAddress } from './nbd-address.js';
 export type { HostAndPort } from './nbd-address.js';
 export { DEFAULT_NBD_LIMITS, NbdServer } from './server.js';

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errnoName } from '../../posix/errno.js';
+import { ESHUTDOWN } from '../vbd/index.js';
+
+/** Why something asked of an NBD server came to nothing. */
+export class NbdError extends Error {
+  override readonly name = 'NbdError';
+  /** The name of the errno: what the server said (`ENOSPC`), what happened to the connection, or EPROTO for what cannot be understood. */
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(`${message}: ${code}`);
+    this.code = code;
+  }
+}
+
+/** The name of an errno or of the protocol's error, whatever the sign. */
+export function errorName(error: number): string {
+  return Math.abs(error) === ESHUTDOWN ? 'ESHUTDOWN' : (errnoName(error) ?? `E${Math.abs(error)}`);
+}
