@@ -12,6 +12,8 @@ export const wallClock: Clock = {
   now: () => Date.now() / 1000,
 };
 
+const timeOriginMs = performance.timeOrigin;
+
 /**
  * A clock that starts at the wall clock's time and then only moves forward, at the rate of the monotonic clock.
  *
@@ -19,5 +21,5 @@ export const wallClock: Clock = {
  * It does not follow the wall clock afterwards. {@link wallClock} restores what C does.
  */
 export const monotonicClock: Clock = {
-  now: () => (performance.timeOrigin + performance.now()) / 1000,
+  now: () => (timeOriginMs + performance.now()) / 1000,
 };

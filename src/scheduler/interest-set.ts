@@ -3,13 +3,17 @@
 
 import type { Interest } from '../posix/poller.js';
 import { DESCRIPTOR_MODES } from './event.js';
-import { EventList, type EventNode } from './event-list.js';
+import { EventList } from './event-list.js';
 import type { RegisteredEvent } from './registered-event.js';
 
-/** The events on one descriptor number, per condition in the order of registration. */
-class DescriptorInterest {
+/** The events on one descriptor number. */
+export class DescriptorInterest {
+  /** What they ask for together. */
   conditions = 0;
+  /** For each of DESCRIPTOR_MODES, the events that ask for it in the order of registration. */
   readonly lists: (EventList | undefined)[] = [undefined, undefined, undefined];
+  /** The ready bits that the running pass has not used yet (rule P3); 0 between passes. */
+  bits = 0;
 
   constructor(readonly fd: number) {}
 }
@@ -31,7 +35,8 @@ export class InterestSet implements Interest {
   constructor(private readonly changed: (fd: number, conditions: number) => void) {}
 
   add(event: RegisteredEvent): void {
-    const descriptor = this.#find(event.fd) ?? this.#create(event.fd);
+    const descriptor = this.find(event.fd) ?? this.#create(event.fd);
+    event.descriptor = descriptor;
     const before = descriptor.conditions;
     for (let index = 0; index < DESCRIPTOR_MODES.length; index++) {
       const mode = DESCRIPTOR_MODES[index] as number;
@@ -44,7 +49,7 @@ export class InterestSet implements Interest {
   }
 
   remove(event: RegisteredEvent): void {
-    const descriptor = this.#find(event.fd) as DescriptorInterest;
+    const descriptor = event.descriptor as DescriptorInterest;
     const before = descriptor.conditions;
     for (let index = 0; index < DESCRIPTOR_MODES.length; index++) {
       const node = event.interestNodes[index];
@@ -53,18 +58,24 @@ export class InterestSet implements Interest {
       list.remove(node);
       if (list.isEmpty) descriptor.conditions &= ~(DESCRIPTOR_MODES[index] as number);
     }
-    if (descriptor.conditions === 0) this.#unusual.delete(event.fd);
+    this.release(descriptor);
     if (descriptor.conditions !== before) this.changed(event.fd, descriptor.conditions);
   }
 
-  /** The oldest event that asks for a condition (an index into DESCRIPTOR_MODES) of a descriptor. */
-  first(fd: number, index: number): EventNode | undefined {
-    return this.#find(fd)?.lists[index]?.head;
+  /** What is asked of a descriptor; undefined when nothing ever was. */
+  find(fd: number): DescriptorInterest | undefined {
+    return fd >= 0 && fd < USUAL_DESCRIPTORS ? this.#usual[fd] : this.#unusual.get(fd);
+  }
+
+  /** Forgets an unusual number that nothing is asked of, and that has no bit set. */
+  release(descriptor: DescriptorInterest): void {
+    if (this.#unusual.size > 0 && descriptor.conditions === 0 && descriptor.bits === 0)
+      this.#unusual.delete(descriptor.fd);
   }
 
   /** Every event on a descriptor, by condition and then in the order of registration: one that asks for several comes again. */
   *eventsOn(fd: number): Generator<RegisteredEvent, void, undefined> {
-    for (const list of this.#find(fd)?.lists ?? []) {
+    for (const list of this.find(fd)?.lists ?? []) {
       if (list !== undefined) yield* list;
     }
   }
@@ -74,7 +85,7 @@ export class InterestSet implements Interest {
   }
 
   conditions(fd: number): number {
-    return this.#find(fd)?.conditions ?? 0;
+    return this.find(fd)?.conditions ?? 0;
   }
 
   descriptors(condition: number): number[] {
@@ -89,10 +100,6 @@ export class InterestSet implements Interest {
     return [...this.#usual, ...this.#unusual.values()].filter(
       (descriptor) => descriptor?.conditions,
     ) as DescriptorInterest[];
-  }
-
-  #find(fd: number): DescriptorInterest | undefined {
-    return fd >= 0 && fd < USUAL_DESCRIPTORS ? this.#usual[fd] : this.#unusual.get(fd);
   }
 
   #create(fd: number): DescriptorInterest {

@@ -6,7 +6,7 @@ import type { Deadlines } from './deadlines.js';
 import { DESCRIPTOR_MODES, TIMEOUT } from './event.js';
 import type { EventList } from './event-list.js';
 import { Heap } from './heap.js';
-import type { InterestSet } from './interest-set.js';
+import type { DescriptorInterest, InterestSet } from './interest-set.js';
 import { NOT_IN_HEAP, type RegisteredEvent } from './registered-event.js';
 
 /** Before the first event in the order of sequence numbers. */
@@ -35,10 +35,10 @@ export interface PassContext {
  */
 export class Pass {
   readonly #candidates = new Heap<RegisteredEvent>((a, b) => a.sequence < b.sequence);
-  /** The ready bits not used yet, by descriptor (rule P3). */
-  readonly #bits = new Map<number, number>();
-  /** Descriptors with a set bit whose candidate may not be the oldest event that asks for it. */
-  readonly #passedOver = new Set<number>();
+  /** The descriptors that were ready as the pass began. */
+  readonly #ready: DescriptorInterest[] = [];
+  /** Descriptors with a bit whose candidate may not be the oldest event that asks for it; one may be listed again. */
+  readonly #passedOver: DescriptorInterest[] = [];
   #nowSeconds = 0;
   /** The sequence number of the event that had its turn last. */
   #cursor = HEAD;
@@ -70,17 +70,25 @@ export class Pass {
     this.#cursor = this.#cutAt;
     this.#cutAt = HEAD;
     for (const { fd, conditions } of ready) {
-      this.#bits.set(fd, conditions);
-      if (this.#cursor !== HEAD) this.#passedOver.add(fd);
+      const descriptor = this.context.interest.find(fd);
+      // Nothing is there when what asked for it was unregistered while select slept.
+      if (descriptor === undefined) continue;
+      descriptor.bits = conditions;
+      this.#ready.push(descriptor);
+      if (this.#cursor !== HEAD) this.#passedOver.push(descriptor);
     }
     this.#running = true;
     try {
-      this.#collect(this.#bits.keys());
+      this.#collect(this.#ready);
       return this.#sweep();
     } finally {
       this.#running = false;
-      this.#bits.clear();
-      this.#passedOver.clear();
+      for (const descriptor of this.#ready) {
+        descriptor.bits = 0;
+        this.context.interest.release(descriptor);
+      }
+      this.#ready.length = 0;
+      this.#passedOver.length = 0;
       for (const event of this.#candidates.entries) this.#putBack(event);
       this.#candidates.clear();
     }
@@ -88,15 +96,13 @@ export class Pass {
 
   /** Tells the running pass of an event registered in a callback (rule P5). */
   registered(event: RegisteredEvent): void {
-    const bits = (this.#bits.get(event.fd) ?? 0) & event.mode;
-    const due = (event.mode & TIMEOUT) !== 0 && event.deadline <= this.#nowSeconds;
-    if (bits !== 0 || due) this.#candidates.push(event);
+    if (this.#modeToFire(event) !== 0) this.#candidates.push(event);
   }
 
   /** Tells the running pass of an event unregistered in a callback. */
   unregistered(event: RegisteredEvent): void {
     this.#unregistered = true;
-    if (this.#bits.has(event.fd)) this.#passedOver.add(event.fd);
+    this.#passOver(event);
   }
 
   #sweep(): RegisteredEvent | undefined {
@@ -144,13 +150,13 @@ export class Pass {
       }
       // It had its turn, or stands before the place where this pass took up.
       this.#putBack(event);
-      if (this.#bits.has(event.fd)) this.#passedOver.add(event.fd);
+      this.#passOver(event);
     }
   }
 
   /** The first condition of the event that holds (rule P2), or 0. */
   #modeToFire(event: RegisteredEvent): number {
-    const bits = (this.#bits.get(event.fd) ?? 0) & event.mode;
+    const bits = event.descriptor === undefined ? 0 : event.descriptor.bits & event.mode;
     if (bits !== 0) return bits & -bits;
     return (event.mode & TIMEOUT) !== 0 && event.deadline <= this.#nowSeconds ? TIMEOUT : 0;
   }
@@ -158,35 +164,35 @@ export class Pass {
   /** Clears the bit that the event fires by, and hands those it leaves on to the events behind it. */
   #useBit(event: RegisteredEvent, mode: number): void {
     if (mode === TIMEOUT) return;
-    const left = (this.#bits.get(event.fd) as number) & ~mode;
-    if (left === 0) {
-      this.#bits.delete(event.fd);
-      this.#passedOver.delete(event.fd);
-      return;
-    }
-    this.#bits.set(event.fd, left);
-    this.#passedOver.add(event.fd);
+    const descriptor = event.descriptor as DescriptorInterest;
+    descriptor.bits &= ~mode;
+    if (descriptor.bits === 0) return;
+    this.#passOver(event);
     for (let index = 0; index < DESCRIPTOR_MODES.length; index++) {
-      if ((left & (DESCRIPTOR_MODES[index] as number)) === 0) continue;
+      if ((descriptor.bits & (DESCRIPTOR_MODES[index] as number)) === 0) continue;
       const next = event.interestNodes[index]?.next;
       if (next !== undefined) this.#candidates.push(next.event);
     }
   }
 
+  /** Notes that bits of the event's descriptor may need an older candidate when the pass starts over. */
+  #passOver({ descriptor }: RegisteredEvent): void {
+    if (descriptor !== undefined && descriptor.bits !== 0) this.#passedOver.push(descriptor);
+  }
+
   #startOver(): void {
     this.#cursor = HEAD;
     this.#collect(this.#passedOver);
-    this.#passedOver.clear();
+    this.#passedOver.length = 0;
   }
 
   /** Makes candidates of the oldest events behind the cursor for the bits of some descriptors, and of those that are due. */
-  #collect(descriptors: Iterable<number>): void {
-    const { interest, deadlines } = this.context;
-    for (const fd of descriptors) {
-      const bits = this.#bits.get(fd) as number;
+  #collect(descriptors: readonly DescriptorInterest[]): void {
+    const { deadlines } = this.context;
+    for (const { bits, lists } of descriptors) {
       for (let index = 0; index < DESCRIPTOR_MODES.length; index++) {
         if ((bits & (DESCRIPTOR_MODES[index] as number)) === 0) continue;
-        let node = interest.first(fd, index);
+        let node = lists[index]?.head;
         while (node !== undefined && node.event.sequence <= this.#cursor) node = node.next;
         if (node !== undefined) this.#candidates.push(node.event);
       }

@@ -3,6 +3,7 @@
 
 import type { EventCallback, EventDescription, EventId } from './event.js';
 import type { EventNode } from './event-list.js';
+import type { DescriptorInterest } from './interest-set.js';
 
 /** Not in the deadline heap. */
 export const NOT_IN_HEAP = -1;
@@ -13,6 +14,8 @@ export class RegisteredEvent implements EventDescription {
   live = true;
   /** Its place in the order of all events. */
   orderNode: EventNode | undefined;
+  /** Its descriptor's entry, unless its mode is TIMEOUT alone. */
+  descriptor: DescriptorInterest | undefined;
   /** Its places among the events of its descriptor that ask for the same condition, as DESCRIPTOR_MODES lists them. */
   readonly interestNodes: (EventNode | undefined)[] = [undefined, undefined, undefined];
   /** Its index in the deadline heap. */

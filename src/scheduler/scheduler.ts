@@ -79,7 +79,7 @@ export class Scheduler implements EventRegistrar {
   readonly #interest: InterestSet;
   readonly #pass: Pass;
   #nextSequence = 0;
-  /** Caps the next wait's sleep. It starts at 0, so that the first wait does not sleep (rule W3). */
+  /** Caps the next wait's sleep, at most 600 s. It starts at 0, so that the first wait does not sleep (rule W3). */
   #capSeconds = 0;
   /** A wait is under way; it is in select while no pass is running. */
   #waiting = false;
@@ -189,21 +189,11 @@ export class Scheduler implements EventRegistrar {
    *   with nothing called; -EDEADLK when a wait is under way already, as in a callback
    * @throws (rejects with) what a callback throws, or a poller; the next wait starts over
    */
-  async waitForEvents(): Promise<number> {
-    if (this.#waiting) return -errno.EDEADLK;
+  waitForEvents(): Promise<number> {
+    if (this.#waiting) return Promise.resolve(-errno.EDEADLK);
     this.#waiting = true;
-    try {
-      const ready = await this.#select();
-      if (typeof ready === 'number') {
-        if (ready === -errno.EBADF) this.#warnOfBadDescriptors();
-        return ready;
-      }
-      const cutAt = this.#pass.run(ready, this.#nowSeconds());
-      if (cutAt !== undefined) this.#warnOfCut(cutAt);
-      return countConditions(ready);
-    } finally {
-      this.#waiting = false;
-    }
+    // Plain promises and two functions that are made once: this is the path of every message through a descriptor.
+    return this.#select().then(this.#selected, this.#selectFailed);
   }
 
   /** The events whose descriptor keeps select from working: it is not open. Each event is listed once. */
@@ -215,15 +205,35 @@ export class Scheduler implements EventRegistrar {
     return [...events];
   }
 
-  async #select(): Promise<readonly ReadyDescriptor[] | number> {
+  #select(): Promise<readonly ReadyDescriptor[] | number> {
+    const timeoutSeconds = this.#deadlines.secondsToFirst(this.#nowSeconds(), this.#capSeconds);
     try {
-      const limit = Math.min(MAX_TIMEOUT_SECONDS, this.#capSeconds);
-      const timeoutSeconds = this.#deadlines.secondsToFirst(this.#nowSeconds(), limit);
-      return await this.#poller.select(this.#interest, timeoutSeconds);
-    } finally {
-      this.#capSeconds = MAX_TIMEOUT_SECONDS;
+      return this.#poller.select(this.#interest, timeoutSeconds);
+    } catch (error) {
+      return Promise.reject(error as Error);
     }
   }
+
+  readonly #selected = (ready: readonly ReadyDescriptor[] | number): number => {
+    this.#capSeconds = MAX_TIMEOUT_SECONDS;
+    try {
+      if (typeof ready === 'number') {
+        if (ready === -errno.EBADF) this.#warnOfBadDescriptors();
+        return ready;
+      }
+      const cutAt = this.#pass.run(ready, this.#nowSeconds());
+      if (cutAt !== undefined) this.#warnOfCut(cutAt);
+      return countConditions(ready);
+    } finally {
+      this.#waiting = false;
+    }
+  };
+
+  readonly #selectFailed = (error: unknown): never => {
+    this.#capSeconds = MAX_TIMEOUT_SECONDS;
+    this.#waiting = false;
+    throw error;
+  };
 
   #fire(event: RegisteredEvent, mode: number): void {
     if (event.mode & TIMEOUT) {

@@ -54,8 +54,8 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   readonly #clock: Clock;
   readonly #poller: Poller;
   #state: 'live' | 'stopping' | 'stopped' = 'live';
-  /** The wait under way; never rejects. */
-  #wait: Promise<unknown> | undefined;
+  #iterating = false;
+  readonly #whenStopped: (() => void)[] = [];
 
   constructor(options: TapdiskServerOptions<OperatingSystem> = {}) {
     // Without an operating system in the options the type parameter is the default one.
@@ -103,13 +103,12 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
    */
   async iterate(): Promise<number> {
     if (this.#state === 'stopped') return -errno.ECANCELED;
-    if (this.#wait !== undefined) return -errno.EDEADLK;
-    const wait = this.scheduler.waitForEvents();
-    this.#wait = wait.catch(() => {});
+    if (this.#iterating) return -errno.EDEADLK;
+    this.#iterating = true;
     try {
-      return await wait;
+      return await this.scheduler.waitForEvents();
     } finally {
-      this.#wait = undefined;
+      this.#iterating = false;
       if (this.#isStopping()) this.#closeDown();
     }
   }
@@ -144,14 +143,14 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   stop(): void {
     if (this.#state !== 'live') return;
     this.#state = 'stopping';
-    if (this.#wait === undefined) this.#closeDown();
-    else this.#poller.shorten(0);
+    if (this.#iterating) this.#poller.shorten(0);
+    else this.#closeDown();
   }
 
   /** Stops the server and waits until it has. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop();
-    await this.#wait;
+    if (this.#state !== 'stopped') await new Promise<void>((resolve) => this.#whenStopped.push(resolve));
   }
 
   /** The tables of events and descriptors, for a person to read (C: tapdisk_server_debug). */
@@ -177,8 +176,10 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
     this.#state = 'stopped';
     for (const { id } of [...this.scheduler.events()]) this.scheduler.unregisterEvent(id);
     this.#poller.close();
-    if (!this.#ownsPosix) return;
-    for (const { fd } of this.posix.openDescriptors()) this.posix.close(fd);
+    if (this.#ownsPosix) {
+      for (const { fd } of this.posix.openDescriptors()) this.posix.close(fd);
+    }
+    for (const stopped of this.#whenStopped) stopped();
   }
 
   #recover(answer: number, failures: number): void {
