@@ -65,10 +65,10 @@ export const ERROR_CONNECTION = -2;
 export type TdReplicationCallback = (t: TdReplicationConnect, rc: number) => void;
 
 /** C: struct td_replication_connect. */
-export interface TdReplicationConnect {
+export interface TdReplicationConnect<System extends SocketCalls = SocketCalls> {
   /** What the C code finds by linking: the scheduler, the system calls and syslog. */
   readonly server: EventRegistrar;
-  readonly posix: SocketCalls;
+  readonly posix: System;
   readonly logger: Logger;
 
   /*
@@ -102,10 +102,10 @@ const INADDR_ANY: Inet4Address = { family: AF_INET, address: '0.0.0.0', port: 0 
  * A zero-filled struct, but for what the caller fills in. `fd` is 0 too unless given, as in C, where a kill of a listening
  * server closes whatever stands in it.
  */
-export function tdReplicationConnect(
-  given: Pick<TdReplicationConnect, 'server' | 'posix' | 'logger' | 'callback'> &
-    Partial<TdReplicationConnect>,
-): TdReplicationConnect {
+export function tdReplicationConnect<System extends SocketCalls>(
+  given: Pick<TdReplicationConnect<System>, 'server' | 'posix' | 'logger' | 'callback'> &
+    Partial<TdReplicationConnect<System>>,
+): TdReplicationConnect<System> {
   return {
     logPrefix: '',
     retryTimeoutS: 0,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Posix } from '../posix/posix.js';
+import type { Posix, SocketCalls } from '../posix/posix.js';
 import { type TdReplicationConnect, tdReplicationConnectInit } from './block-replication.js';
 
 /**
@@ -12,7 +12,7 @@ import { type TdReplicationConnect, tdReplicationConnectInit } from './block-rep
  * @returns what {@link tdReplicationConnectInit} answers: 0 or -ENOENT
  */
 export async function tdReplicationConnectInitAsync(
-  t: TdReplicationConnect & { readonly posix: Pick<Posix, 'resolve'> },
+  t: TdReplicationConnect<SocketCalls & Pick<Posix, 'resolve'>>,
   name: string,
 ): Promise<number> {
   const colon = name.indexOf(':');

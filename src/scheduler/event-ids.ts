@@ -30,6 +30,9 @@ export class EventIds {
   /** What the next registration tries first (C: the scheduler's uuid). */
   next = 1;
 
+  /** @param largest the id behind which counting resumes at 1 */
+  constructor(private readonly largest = MAX_EVENT_ID) {}
+
   get size(): number {
     return this.#size;
   }
@@ -39,7 +42,7 @@ export class EventIds {
     const start = this.next;
     do {
       const id = this.next;
-      this.next = id === MAX_EVENT_ID ? 1 : id + 1;
+      this.next = id === this.largest ? 1 : id + 1;
       // A counter that was set to 0 gives 0, which is no id, just as in C.
       if (this.get(id) === undefined) return id;
     } while (this.next !== start);

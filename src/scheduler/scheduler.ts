@@ -210,7 +210,7 @@ export class Scheduler implements EventRegistrar {
     try {
       return this.#poller.select(this.#interest, timeoutSeconds);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

@@ -4,6 +4,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { POLL_READ_FD } from '../../src/scheduler/index.js';
+import { EventIds } from '../../src/scheduler/event-ids.js';
+import { RegisteredEvent } from '../../src/scheduler/registered-event.js';
 import { schedulerInMemory } from './fixture.js';
 
 const nothing = (): void => {};
@@ -53,4 +55,17 @@ t.test('many events can be live at once, and all go again', async (t) => {
   for (const id of ids) scheduler.unregisterEvent(id);
   t.equal(scheduler.size, 0);
   t.same([...scheduler.events()], []);
+});
+
+t.test('there is no id when every one is held (I2), and one again when one is freed', async (t) => {
+  const ids = new EventIds(3);
+  const hold = (id: number): void =>
+    ids.add(new RegisteredEvent(id, id, POLL_READ_FD, 3, 0, 0, nothing, undefined));
+  for (const id of [1, 2, 3]) {
+    t.equal(ids.draw(), id);
+    hold(id);
+  }
+  t.equal(ids.draw(), 0);
+  ids.delete(2);
+  t.equal(ids.draw(), 2);
 });

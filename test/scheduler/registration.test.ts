@@ -37,7 +37,7 @@ t.test(
   async (t) => {
     const { scheduler } = schedulerInMemory();
     for (const bad of [undefined, null, {}, 'callback']) {
-      t.equal(scheduler.registerEvent(POLL_READ_FD, 3, 0, bad as unknown as () => void), -errno.EINVAL);
+      t.equal(scheduler.registerEvent(POLL_READ_FD, 3, 0, bad as never), -errno.EINVAL);
     }
     t.equal(scheduler.registerEvent(0, 3, 0, nothing), -errno.EINVAL);
     t.equal(scheduler.registerEvent(0x10, 3, 0, nothing), -errno.EINVAL);

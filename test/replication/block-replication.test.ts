@@ -1,0 +1,183 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// The connect module on Node's sockets. What it does call by call is what the conformance vectors are about.
+
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import t from 'tap';
+import { AF_INET, errno, type Inet4Address, NodePosix } from '../../src/posix/index.js';
+import {
+  CONNECTION_CLOSED,
+  CONNECTION_ESTABLISHED,
+  type TdReplicationConnect,
+  tdReplicationClientStart,
+  tdReplicationConnect,
+  tdReplicationConnectInit,
+  tdReplicationConnectInitAsync,
+  tdReplicationConnectKill,
+  tdReplicationConnectStatus,
+  tdReplicationServerRestart,
+  tdReplicationServerStart,
+} from '../../src/replication/index.js';
+import { nullLogger, TapdiskServer } from '../../src/server/index.js';
+
+/** A struct whose callback's results can be waited for, each with the iterations of its server that it takes. */
+function connectOn(server: TapdiskServer, given: Partial<TdReplicationConnect<NodePosix>> = {}) {
+  const results: number[] = [];
+  const t = tdReplicationConnect({
+    server,
+    posix: server.posix,
+    logger: nullLogger,
+    callback: (_t, rc) => void results.push(rc),
+    logPrefix: 'test',
+    retryTimeoutS: 1,
+    maxConnections: 1,
+    fd: -1,
+    ...given,
+  });
+  const nextResult = async (): Promise<number> => {
+    while (results.length === 0) await server.iterate();
+    return results.shift() as number;
+  };
+  return { t, nextResult };
+}
+
+function quietServer(posix = new NodePosix()): TapdiskServer {
+  return new TapdiskServer({ posix, logger: nullLogger });
+}
+
+/** A port of 127.0.0.1 on which nobody listens: one that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+t.test('a client that is refused connects on the same descriptor number once the server is up', async (t) => {
+  await using clientSide = quietServer();
+  await using serverSide = quietServer();
+  const address = `127.0.0.1:${await freePort()}`;
+  const client = connectOn(clientSide);
+  t.equal(tdReplicationConnectInit(client.t, address), 0);
+  t.equal(tdReplicationClientStart(client.t), 0);
+  const { fd } = client.t;
+  // The first attempt, and its refusal: then the retry is an event that was not there before.
+  const firstId = client.t.id;
+  while (client.t.id < firstId + 2) await clientSide.iterate();
+  t.equal(tdReplicationConnectStatus(client.t), 0);
+
+  const server = connectOn(serverSide);
+  t.equal(tdReplicationConnectInit(server.t, address), 0);
+  t.equal(tdReplicationServerStart(server.t), 0);
+  const [clientResult, serverResult] = await Promise.all([client.nextResult(), server.nextResult()]);
+  t.equal(clientResult, 0);
+  t.equal(serverResult, 0);
+  t.equal(client.t.fd, fd);
+  t.equal(tdReplicationConnectStatus(client.t), 1);
+  tdReplicationConnectKill(client.t);
+  tdReplicationConnectKill(server.t);
+  t.equal(client.t.status, CONNECTION_CLOSED);
+  t.same(clientSide.posix.openDescriptors(), []);
+  t.same(serverSide.posix.openDescriptors(), []);
+  t.same([...clientSide.scheduler.events()], []);
+});
+
+t.test(
+  'a second client is closed while one is established; after a restart the next one is taken',
+  async (t) => {
+    await using serverSide = quietServer();
+    const server = connectOn(serverSide);
+    tdReplicationConnectInit(server.t, '127.0.0.1:0');
+    t.equal(tdReplicationServerStart(server.t), 0);
+    const { port } = serverSide.posix.getsockname(server.t.listenFd) as Inet4Address;
+
+    const first = connect(port, '127.0.0.1');
+    t.equal(await server.nextResult(), 0);
+    const firstFd = server.t.fd;
+    const second = connect(port, '127.0.0.1');
+    let closed = false;
+    second
+      .resume()
+      .on('error', () => {})
+      .on('close', () => (closed = true));
+    serverSide.setMaxTimeout(0);
+    while (!closed) {
+      serverSide.setMaxTimeout(0);
+      await serverSide.iterate();
+    }
+    t.equal(server.t.status, CONNECTION_ESTABLISHED);
+    t.equal(server.t.fd, firstFd);
+
+    t.equal(tdReplicationServerRestart(server.t), 0);
+    const third = connect(port, '127.0.0.1');
+    t.equal(await server.nextResult(), 0);
+    tdReplicationConnectKill(server.t);
+    first.destroy();
+    third.destroy();
+  },
+);
+
+t.test(
+  'a server on a port in use fails with -1, on an address this host does not have with -2, and leaves nothing open',
+  async (t) => {
+    await using serverSide = quietServer();
+    const busy = createServer().listen(0, '127.0.0.1');
+    await once(busy, 'listening');
+    const { t: struct } = connectOn(serverSide);
+    tdReplicationConnectInit(struct, `127.0.0.1:${(busy.address() as AddressInfo).port}`);
+    t.equal(tdReplicationServerStart(struct), -1);
+    tdReplicationConnectInit(struct, '192.0.2.1:9000');
+    t.equal(tdReplicationServerStart(struct), -2);
+    t.same(serverSide.posix.openDescriptors(), []);
+    busy.close();
+  },
+);
+
+t.test('init answers -ENOENT for what is no host and port', async (t) => {
+  await using server = quietServer();
+  const { t: struct } = connectOn(server);
+  for (const name of [
+    '127.0.0.1',
+    ':9000',
+    '127.0.0.1:99999',
+    '127.0.0.1:',
+    '127.0.0.1:-1',
+    '[::1]:9000',
+    '',
+  ]) {
+    t.equal(tdReplicationConnectInit(struct, name), -errno.ENOENT, name);
+    t.equal(await tdReplicationConnectInitAsync(struct, name), -errno.ENOENT, `${name}, looked up`);
+  }
+});
+
+t.test('a name has an answer once it was looked up, and the loop goes on meanwhile', async (t) => {
+  let answer: (addresses: { address: string; family: number }[]) => void = () => {};
+  const posix = new NodePosix({ lookup: () => new Promise((resolve) => (answer = resolve)) });
+  await using server = new TapdiskServer({ posix, logger: nullLogger });
+  const { t: struct } = connectOn(server);
+  t.equal(tdReplicationConnectInit(struct, 'backup:9000'), -errno.ENOENT, 'not looked up yet');
+  const init = tdReplicationConnectInitAsync(struct, 'backup:9000');
+  for (let wait = 0; wait < 10; wait++) {
+    server.setMaxTimeout(0);
+    t.equal(await server.iterate(), 0);
+  }
+  answer([
+    { address: '::1', family: 6 },
+    { address: '127.0.0.1', family: 4 },
+  ]);
+  t.equal(await init, 0);
+  t.same(struct.sa, { family: AF_INET, address: '127.0.0.1', port: 9000 });
+});
+
+t.test('a name that does not exist gives -ENOENT', async (t) => {
+  const posix = new NodePosix({
+    lookup: () => Promise.reject(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })),
+  });
+  await using server = new TapdiskServer({ posix, logger: nullLogger });
+  const { t: struct } = connectOn(server);
+  t.equal(await tdReplicationConnectInitAsync(struct, 'nowhere.invalid:9000'), -errno.ENOENT);
+});

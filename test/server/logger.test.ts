@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import {
+  LOG_DEBUG,
+  LOG_EMERG,
+  LOG_ERR,
+  LOG_INFO,
+  nullLogger,
+  priorityName,
+  stderrLogger,
+} from '../../src/server/index.js';
+
+t.test('lines that are grave enough are written with the name of their priority', async (t) => {
+  const written: string[] = [];
+  const logger = stderrLogger(LOG_ERR, (line) => void written.push(line));
+  logger.log(LOG_ERR, 'with a newline\n');
+  logger.log(LOG_INFO, 'left out');
+  logger.log(LOG_EMERG, 'without');
+  t.same(written, ['err: with a newline\n', 'emerg: without\n']);
+});
+
+t.test('standard error takes what is LOG_INFO or graver, unless told otherwise', async (t) => {
+  const lines = t.capture(process.stderr, 'write', () => true);
+  stderrLogger().log(LOG_INFO, 'shown');
+  stderrLogger().log(LOG_DEBUG, 'left out');
+  t.same(
+    lines().map(({ args }) => args[0]),
+    ['info: shown\n'],
+  );
+});
+
+t.test('the null logger drops everything', async (t) => {
+  const lines = t.capture(process.stderr, 'write', () => true);
+  nullLogger.log(LOG_EMERG, 'gone');
+  t.same(lines(), []);
+  t.equal(priorityName(LOG_DEBUG), 'debug');
+});
