@@ -104,15 +104,14 @@ export class ReferenceScheduler implements SchedulerUnderTest {
     const events = this.#events.filter((event) => event.mode & ANY_DESCRIPTOR_MODE);
     return {
       nfds: 1 + Math.max(0, ...events.map((event) => event.fd)),
-      conditions: (fd) =>
-        events.reduce(
-          (mask, event) => (event.fd === fd ? mask | (event.mode & ANY_DESCRIPTOR_MODE) : mask),
-          0,
-        ),
-      descriptors: (condition) =>
-        [...new Set(events.filter((event) => event.mode & condition).map((event) => event.fd))].toSorted(
-          (a, b) => a - b,
-        ),
+      conditions(fd) {
+        const own = events.filter((event) => event.fd === fd);
+        return own.reduce((mask, event) => mask | (event.mode & ANY_DESCRIPTOR_MODE), 0);
+      },
+      descriptors(condition) {
+        const asking = events.filter((event) => event.mode & condition);
+        return [...new Set(asking.map((event) => event.fd))].toSorted((one, other) => one - other);
+      },
     };
   }
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Interest } from '../posix/poller.js';
 import { modeName } from '../scheduler/event.js';
 import type { EventCallback } from '../scheduler/event.js';
 import { tracedResult } from './error-names.js';
@@ -12,13 +13,21 @@ import { ScriptedPoller } from './scripted-poller.js';
 import { DEFAULT_LIMIT, DEFAULT_UUID } from './vector.js';
 import type { SchedulerAction, SchedulerVector, SelectScript, Trace, TraceEntry } from './vector.js';
 
-/** Runs a script of the scheduler suite and answers what was observed. */
-export async function runSchedulerScript(vector: SchedulerVector, create: SchedulerFactory): Promise<Trace> {
-  return new SchedulerDriver(vector, create).run();
+/** What select's answer becomes, given what the script says and what is asked for. */
+export type AnswerRule = (script: SelectScript, interest: Interest) => SelectScript;
+
+/** Runs a script of the scheduler suite and answers what was observed. Select answers as the script says, or by a rule. */
+export async function runSchedulerScript(
+  vector: SchedulerVector,
+  create: SchedulerFactory,
+  answerRule?: AnswerRule,
+): Promise<Trace> {
+  return new SchedulerDriver(vector, create, answerRule).run();
 }
 
 class SchedulerDriver {
   readonly #vector: SchedulerVector;
+  readonly #answerRule: AnswerRule | undefined;
   readonly #trace: TraceEntry[] = [];
   readonly #clock: ScriptedClock;
   readonly #poller: ScriptedPoller;
@@ -29,8 +38,9 @@ class SchedulerDriver {
   readonly #firings = new Map<string, number>();
   #fires = 0;
 
-  constructor(vector: SchedulerVector, create: SchedulerFactory) {
+  constructor(vector: SchedulerVector, create: SchedulerFactory, answerRule: AnswerRule | undefined) {
     this.#vector = vector;
+    this.#answerRule = answerRule;
     this.#clock = new ScriptedClock(vector.clock);
     this.#poller = new ScriptedPoller(this.#clock, (entry) => this.#trace.push(entry));
     this.#scheduler = create(this.#poller, this.#clock);
@@ -51,7 +61,8 @@ class SchedulerDriver {
   }
 
   async #wait(script: SelectScript): Promise<void> {
-    this.#poller.answerNext(script);
+    const rule = this.#answerRule;
+    this.#poller.answerNext(rule === undefined ? script : (interest) => rule(script, interest));
     const answer = await this.#scheduler.waitForEvents();
     this.#trace.push(['wait', answer < 0 ? -1 : answer]);
   }

@@ -7,6 +7,9 @@ import { scriptedErrno } from './error-names.js';
 import type { ScriptedClock } from './scripted-clock.js';
 import type { SelectScript, TraceEntry } from './vector.js';
 
+/** Makes select's answer of what is asked for. */
+export type AnswerFromInterest = (interest: Interest) => SelectScript;
+
 /**
  * Answers select from a script: the clock moves by `elapse`, then the answer is what is listed and was asked for, or the
  * error. Each call leaves a `select` entry in the trace.
@@ -16,27 +19,28 @@ export class ScriptedPoller implements Poller {
   readonly #record: (entry: TraceEntry) => void;
   /** What was told by setInterest; undefined as long as nothing was, as by a scheduler that collects its sets per wait. */
   #told: Map<number, number> | undefined;
-  #script: SelectScript | undefined;
+  #script: SelectScript | AnswerFromInterest | undefined;
 
   constructor(clock: ScriptedClock, record: (entry: TraceEntry) => void) {
     this.#clock = clock;
     this.#record = record;
   }
 
-  /** What the next select is answered with. */
-  answerNext(script: SelectScript): void {
+  /** What the next select is answered with, or what makes the answer of what is asked for. */
+  answerNext(script: SelectScript | AnswerFromInterest): void {
     this.#script = script;
   }
 
   select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
-    const script = this.#script;
-    if (script === undefined) throw new Error('select was called without a wait, or twice in one');
+    const answer = this.#script;
+    if (answer === undefined) throw new Error('select was called without a wait, or twice in one');
     this.#script = undefined;
     const read = interest.descriptors(READABLE);
     const write = interest.descriptors(WRITABLE);
     const except = interest.descriptors(EXCEPTIONAL);
     this.#record(['select', { nfds: interest.nfds, read, write, except, timeout: timeoutSeconds }]);
     this.#checkTold(interest, [...read, ...write, ...except]);
+    const script = typeof answer === 'function' ? answer(interest) : answer;
     this.#clock.elapse(script.elapse ?? 0);
     if (script.errno !== undefined) return Promise.resolve(-(scriptedErrno(script.errno) ?? 0));
     return Promise.resolve(readyDescriptors(script, interest));

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js';
+import { runConformanceCommand } from '../../src/conformance/cli.js';
+import { checkModel } from './model-check.js';
+
+const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);
+const RUNS = 2000;
+
+t.test(
+  `on random programs the scheduler and the naive reference give equal traces (MODEL_SEED=${seed})`,
+  async (t) => {
+    const failure = await checkModel({ seed, runs: RUNS });
+    t.equal(
+      failure,
+      undefined,
+      failure === undefined ? 'equal' : `${failure.message}\nwritten to ${failure.file}`,
+    );
+  },
+);
+
+t.test('a program on which they part is shrunk and written as a vector file that the kit runs', async (t) => {
+  /** It does not start a pass over (P6). */
+  class Forgetful extends ReferenceScheduler {
+    #inPass = false;
+    override unregisterEvent(id: number): void {
+      if (!this.#inPass) super.unregisterEvent(id);
+    }
+    override async waitForEvents(): Promise<number> {
+      this.#inPass = true;
+      try {
+        return await super.waitForEvents();
+      } finally {
+        this.#inPass = false;
+      }
+    }
+  }
+  const failure = await checkModel(
+    { seed: 1, runs: RUNS, directory: t.testdir() },
+    (poller, clock) => new Forgetful(poller, clock),
+  );
+  if (failure === undefined) throw new Error('the difference was not found');
+  t.match(failure.message, /^seed 1, program \d+: \{"index":/);
+  const fires = (failure.vector.trace ?? []).filter(([kind]) => kind === 'fire').length;
+  t.ok(fires <= 2, `shrunk to ${fires} firings`);
+
+  let output = '';
+  const write = (text: string): string => (output += text);
+  t.equal(await runConformanceCommand([failure.file], { stdout: { write }, stderr: { write } }), 0);
+  t.equal(output, '1 passed, 0 failed\n');
+});
