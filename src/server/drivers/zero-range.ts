@@ -27,7 +27,8 @@ export function zeroRange(
     ? Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, range.sectors * SECTOR_SIZE))
     : zeroes;
   const zeroFrom = (position: number): void => {
-    const length = Math.min(PIECE_BYTES, end - position);
+    // Pieces end at multiples of their size, so that they are the file system's blocks and not halves of them.
+    const length = Math.min(PIECE_BYTES - (position % PIECE_BYTES), end - position);
     if (length === 0) {
       done(0);
       return;

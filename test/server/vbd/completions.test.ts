@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { nullLogger } from '../../../src/server/logger.js';
+import { Completions } from '../../../src/server/vbd/index.js';
+import { bench } from './bench.js';
+
+t.test('what is posted runs on the scheduler, in order, with what is posted by it after it', async (t) => {
+  const { registry, step } = bench(t);
+  const ran: string[] = [];
+  registry.completions.post(() => {
+    ran.push('a');
+    registry.completions.post(() => ran.push('c'));
+  });
+  registry.completions.post(() => ran.push('b'));
+  t.strictSame(ran, []);
+  await step();
+  t.strictSame(ran, ['a', 'b', 'c']);
+  registry.completions.post(() => ran.push('d'));
+  await step();
+  t.strictSame(ran, ['a', 'b', 'c', 'd']);
+});
+
+t.test('a task that throws is logged, and the others run', async (t) => {
+  const { registry, step, lines } = bench(t);
+  let ran = false;
+  registry.completions.post(() => {
+    throw new Error('thrown by the test');
+  });
+  registry.completions.post(() => {
+    ran = true;
+  });
+  await step();
+  t.equal(ran, true);
+  t.match(lines, [/a completion failed: Error: thrown by the test/]);
+});
+
+t.test('after dispose nothing runs, and descriptor and event are gone', async (t) => {
+  const { posix, server, step } = bench(t);
+  const [fds, events] = [posix.openDescriptors().length, [...server.scheduler.events()].length];
+  const completions = new Completions(server, posix, nullLogger);
+  let ran = false;
+  completions.post(() => {
+    ran = true;
+  });
+  completions[Symbol.dispose]();
+  completions[Symbol.dispose]();
+  completions.post(() => {
+    ran = true;
+  });
+  await step();
+  t.equal(ran, false);
+  t.equal(posix.openDescriptors().length, fds);
+  t.equal([...server.scheduler.events()].length, events);
+});
