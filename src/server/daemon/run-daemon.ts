@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { constants } from 'node:os';
+import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type ProgramIo, UsageError } from '../control/program.js';
+import { LOG_ERR, LOG_NOTICE, type Logger, stderrLogger } from '../logger.js';
+import { onSignals } from '../signals.js';
+import { Daemon } from './daemon.js';
+import { DAEMON_USAGE, type DaemonOptions, parseDaemonOptions } from './daemon-options.js';
+import { notifyManager } from './readiness.js';
+
+/**
+ * `tapdisk-ts daemon …`: runs in the foreground until a signal ends it.
+ *
+ * SIGINT, SIGTERM and SIGHUP end it in order; a second one of them leaves at once. SIGUSR1 writes its state to standard
+ * error.
+ *
+ * @param argv what follows `daemon`
+ * @returns the exit code: 0 after an orderly end, 1 when something could not be had or closed, 2 for a command line that
+ *   makes no sense; the process exits with 128 and the signal's number when it leaves at once
+ */
+export async function runDaemonCommand(argv: readonly string[], io: ProgramIo): Promise<number> {
+  let options: DaemonOptions | undefined;
+  try {
+    options = parseDaemonOptions(argv);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    io.stderr.write(`tapdisk-ts daemon: ${error.message}\n\n${DAEMON_USAGE}`);
+    return EXIT_USAGE;
+  }
+  if (options) return run(options, io);
+  io.stdout.write(DAEMON_USAGE);
+  return EXIT_OK;
+}
+
+async function run(options: DaemonOptions, io: ProgramIo): Promise<number> {
+  // Whoever read our output may have gone. There is nowhere to tell that, and it must not take the disks down.
+  io.stdout.on('error', () => {});
+  io.stderr.on('error', () => {});
+  const logger = stderrLogger(options.logLevel, (line) => io.stderr.write(line));
+  let daemon: Daemon;
+  try {
+    daemon = new Daemon(options, { logger, pid: process.pid });
+  } catch (error) {
+    logger.log(LOG_ERR, `cannot start: ${(error as Error).message}`);
+    return EXIT_FAILURE;
+  }
+  using _signals = onSignals({
+    ...endingSignals(daemon, logger),
+    SIGUSR1: () => io.stderr.write(daemon.dump()),
+  });
+  let failedToStart = false;
+  try {
+    const ready = await daemon.start();
+    io.stdout.write(`${ready}\n`);
+    await notifyManager(['READY=1'], logger);
+  } catch (error) {
+    failedToStart = true;
+    logger.log(LOG_ERR, `cannot start: ${(error as Error).message}`);
+    daemon.shutDown();
+  }
+  const failures = await daemon.ended;
+  logger.log(LOG_NOTICE, 'ended');
+  if (daemon.openDisks().length > 0) {
+    // What still hangs would keep the process alive.
+    daemon.abandon();
+    process.exit(EXIT_FAILURE);
+  }
+  return failedToStart || failures > 0 ? EXIT_FAILURE : EXIT_OK;
+}
+
+function endingSignals(daemon: Daemon, logger: Logger): Partial<Record<NodeJS.Signals, () => void>> {
+  let ending = false;
+  const on = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => (): void => {
+    if (ending) {
+      logger.log(
+        LOG_ERR,
+        `${signal} again: leaving at once; not closed: ${daemon.openDisks().join('; ') || 'none'}`,
+      );
+      daemon.abandon();
+      process.exit(128 + constants.signals[signal]);
+    }
+    ending = true;
+    logger.log(LOG_NOTICE, `${signal}: ending; once more to leave at once`);
+    daemon.shutDown();
+    void notifyManager(['STOPPING=1'], logger);
+  };
+  return { SIGINT: on('SIGINT'), SIGTERM: on('SIGTERM'), SIGHUP: on('SIGHUP') };
+}
