@@ -3,10 +3,10 @@
 
 import type { Socket } from 'node:net';
 import { formatAddress, type InetAddress, SOCK_STREAM, type SocketAddress } from '../posix/address.js';
-import { errno, errnoName } from '../posix/errno.js';
+import { errnoName } from '../posix/errno.js';
 import { gaiName, gaiStrerror } from '../posix/gai.js';
 import { SO_REUSEADDR, SOL_SOCKET } from '../posix/posix.js';
-import { type EventId, POLL_READ_FD } from '../scheduler/event.js';
+import { type EventId, POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
 import { LOG_ERR, LOG_WARNING } from '../server/logger.js';
 import {
   callError,
@@ -16,6 +16,9 @@ import {
   ReplicaError,
   type ReplicaHost,
 } from './replica-host.js';
+
+/** How long nothing is accepted after accept has failed, for want of descriptors say. */
+const ACCEPT_PAUSE_SECONDS = 1;
 
 export interface ServeReplicaOptions extends PeerFilter {
   /** A name or numeric address of this host; the first of its addresses that this host has is listened on. */
@@ -91,13 +94,11 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
   ) {
     this.#fd = fd;
     this.address = server.posix.getsockname(fd) as SocketAddress;
-    this.#id = server.registerEvent(POLL_READ_FD, fd, 0, () => this.#accept());
+    this.#id = this.#listen();
     if (this.#id < 0) {
       server.posix.close(fd);
-      throw new ReplicaError(
-        `registering the listener failed with ${errnoName(this.#id)}`,
-        errnoName(this.#id) ?? '',
-      );
+      const code = errnoName(this.#id) ?? String(this.#id);
+      throw new ReplicaError(`registering the listener failed with ${code}`, code);
     }
     options.signal?.addEventListener('abort', this.#abort, { once: true });
   }
@@ -122,17 +123,30 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     while (this.#fd >= 0) {
       const socket = this.#waiting;
       this.#waiting = undefined;
-      if (socket !== undefined) yield socket.off('error', dropError);
+      if (socket !== undefined) yield socket;
       else await new Promise<void>((resolve) => (this.#wake = resolve));
     }
+  }
+
+  #listen(): EventId {
+    return this.server.registerEvent(POLL_READ_FD, this.#fd, 0, () => this.#accept());
+  }
+
+  /** A connection that cannot be accepted stays ready: without a pause the loop would spin. */
+  #pause(): void {
+    this.server.unregisterEvent(this.#id);
+    this.#id = this.server.registerEvent(TIMEOUT, -1, ACCEPT_PAUSE_SECONDS, () => {
+      this.server.unregisterEvent(this.#id);
+      this.#id = this.#listen();
+    });
   }
 
   #accept(): void {
     const { logger, posix } = this.server;
     const fd = posix.accept(this.#fd);
     if (fd < 0) {
-      if (fd !== -errno.EAGAIN)
-        logger.log(LOG_ERR, `accept on ${formatAddress(this.address)}: ${errnoName(fd)}`);
+      logger.log(LOG_ERR, `accept on ${formatAddress(this.address)}: ${errnoName(fd)}`);
+      this.#pause();
       return;
     }
     const peer = posix.getpeername(fd);
@@ -149,12 +163,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     }
     const socket = posix.nodeObject(fd) as Socket;
     posix.release(fd);
-    // One that breaks before it is given is dropped without further notice.
-    socket.on('error', dropError);
-    socket.once('close', () => {
-      if (this.#waiting === socket) this.#waiting = undefined;
-      this.#current = undefined;
-    });
+    socket.once('close', () => (this.#current = undefined));
     this.#current = socket;
     this.#waiting = socket;
     this.#wake();
@@ -166,5 +175,3 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     return undefined;
   }
 }
-
-function dropError(): void {}

@@ -17,6 +17,10 @@ export class Heap<Entry> {
     private readonly moved: (entry: Entry, index: number) => void = () => {},
   ) {}
 
+  get size(): number {
+    return this.entries.length;
+  }
+
   get smallest(): Entry | undefined {
     return this.entries[0];
   }

@@ -98,14 +98,10 @@ t.test(
     const first = connect(port, '127.0.0.1');
     t.equal(await server.nextResult(), 0);
     const firstFd = server.t.fd;
-    const second = connect(port, '127.0.0.1');
-    let closed = false;
-    second
-      .resume()
-      .on('error', () => {})
-      .on('close', () => (closed = true));
-    serverSide.setMaxTimeout(0);
-    while (!closed) {
+    const second = connect(port, '127.0.0.1').resume();
+    const state = { closed: false };
+    second.on('error', () => {}).on('close', () => (state.closed = true));
+    while (!state.closed) {
       serverSide.setMaxTimeout(0);
       await serverSide.iterate();
     }

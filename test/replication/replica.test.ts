@@ -1,0 +1,324 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { once } from 'node:events';
+import { BlockList, connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { errno, type Inet4Address, NodePosix, type SocketAddress } from '../../src/posix/index.js';
+import { connectReplica, ReplicaError, serveReplica } from '../../src/replication/index.js';
+import { nullLogger, TapdiskServer } from '../../src/server/index.js';
+
+const LOOPBACK = '127.0.0.1';
+
+/** A server that runs until the test has ended. */
+async function running(t: Test, posix = new NodePosix()): Promise<TapdiskServer> {
+  const server = new TapdiskServer({ posix, logger: nullLogger });
+  const run = server.run({ signals: false });
+  t.teardown(async () => {
+    await server[Symbol.asyncDispose]();
+    await run;
+  });
+  return server;
+}
+
+/** A posix whose names are those given. */
+function withNames(names: Record<string, string[]>, more: object = {}): NodePosix {
+  return new NodePosix({
+    lookup: async (host) => {
+      const addresses = names[host];
+      if (addresses === undefined) throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
+      return addresses.map((address) => ({ address }));
+    },
+    ...more,
+  });
+}
+
+async function plainServer(t: Test, host = LOOPBACK): Promise<number> {
+  const server = createServer((socket) => socket.pipe(socket).on('error', () => {})).listen(0, host);
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+const portOf = (address: SocketAddress): number => (address as Inet4Address).port;
+
+/** The first bytes that come, as text. */
+async function firstText(socket: Socket): Promise<string> {
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  return data.toString();
+}
+
+t.test('connectReplica gives a Node stream, on a server of its own unless one is given', async (t) => {
+  const port = await plainServer(t);
+  for (const server of [undefined, await running(t)]) {
+    const socket = await connectReplica({ host: LOOPBACK, port, ...(server && { server }) });
+    socket.write('echo');
+    t.equal(await firstText(socket), 'echo');
+    socket.destroy();
+    t.same(server?.posix.openDescriptors() ?? [], [], 'no descriptor is left');
+    t.equal(server?.scheduler.size ?? 0, 0);
+  }
+});
+
+t.test('the addresses of a name are tried in turn', async (t) => {
+  const port = await plainServer(t);
+  const server = await running(t, withNames({ backup: ['::1', '127.0.0.2', LOOPBACK] }));
+  const socket = await connectReplica({ host: 'backup', port, server });
+  t.equal(socket.remoteAddress, LOOPBACK);
+  socket.destroy();
+});
+
+t.test(
+  'a backup that is away is tried again after the retry time, with its name looked up anew',
+  async (t) => {
+    const names: Record<string, string[]> = {};
+    let lookups = 0;
+    const port = await plainServer(t);
+    const posix = new NodePosix({
+      lookup: async (host) => {
+        lookups += 1;
+        if (lookups === 1) throw Object.assign(new Error('for now'), { code: 'EAI_AGAIN' });
+        return (names[host] ?? ['127.0.0.2']).map((address) => ({ address }));
+      },
+    });
+    let seconds = 0;
+    const server = new TapdiskServer({
+      posix,
+      clock: { now: () => seconds },
+      logger: {
+        log: (_priority, message) => {
+          if (!message.includes('next attempt')) return;
+          if (message.startsWith('no address answers')) names['backup'] = [LOOPBACK];
+          // The retry time is over as soon as it begins; a cap keeps the wait from sleeping through it.
+          setImmediate(() => {
+            seconds += 5;
+            server.setMaxTimeout(0);
+          });
+        },
+      },
+    });
+    const run = server.run({ signals: false });
+    const socket = await connectReplica({ host: 'backup', port, server, retryTimeoutSeconds: 5 });
+    t.equal(lookups, 3);
+    socket.destroy();
+    server.stop();
+    await run;
+  },
+);
+
+t.test('an abort ends the attempt in any state, with its reason and nothing left', async (t) => {
+  const reason = new Error('enough');
+  await t.rejects(connectReplica({ host: LOOPBACK, port: 1, signal: AbortSignal.abort(reason) }), reason);
+
+  const server = await running(t, withNames({}, { lookup: () => new Promise(() => {}) }));
+  for (const host of ['never.answers', LOOPBACK]) {
+    const abort = new AbortController();
+    const attempt = connectReplica({ host, port: 1, server, signal: abort.signal });
+    setImmediate(() => abort.abort(reason));
+    await t.rejects(attempt, reason, host);
+    t.same(server.posix.openDescriptors(), []);
+    t.equal(server.scheduler.size, 0);
+  }
+});
+
+t.test('an abort while the name is looked up leaves its answer unused', async (t) => {
+  let answer: (addresses: { address: string }[]) => void = () => {};
+  const server = await running(
+    t,
+    new NodePosix({ lookup: () => new Promise((resolve) => (answer = resolve)) }),
+  );
+  const abort = new AbortController();
+  const attempt = connectReplica({ host: 'slow', port: 1, server, signal: abort.signal });
+  abort.abort();
+  await t.rejects(attempt, { name: 'AbortError' });
+  answer([{ address: LOOPBACK }]);
+  await new Promise(setImmediate);
+  t.same(server.posix.openDescriptors(), []);
+});
+
+t.test('what cannot be retried is an error with a stable code', async (t) => {
+  const server = await running(t, withNames({ empty: [] }, { maxDescriptors: 4 }));
+  await t.rejects(connectReplica({ host: 'nowhere', port: 1, server }), {
+    code: 'EAI_NONAME',
+    message: /nowhere: Name or service/,
+  });
+  const deny = new BlockList();
+  deny.addAddress(LOOPBACK);
+  await t.rejects(connectReplica({ host: LOOPBACK, port: 1, server, deny }), {
+    code: 'EACCES',
+    message: /none of its 1 addresses/,
+  });
+  await t.rejects(connectReplica({ host: 'fe80::1', port: 1, server }), ReplicaError);
+  server.posix.eventfd();
+  await t.rejects(connectReplica({ host: LOOPBACK, port: 1, server }), { code: 'EMFILE' });
+});
+
+t.test('a server that takes no event any more is an error, and no descriptor is left', async (t) => {
+  const posix = new NodePosix();
+  const server = new TapdiskServer({ posix, logger: nullLogger });
+  server.stop();
+  await t.rejects(connectReplica({ host: LOOPBACK, port: 1, server }), { code: 'ECANCELED' });
+  await t.rejects(serveReplica({ host: LOOPBACK, port: 0, server }), { code: 'ECANCELED' });
+  t.same(posix.openDescriptors(), []);
+});
+
+t.test('ports and retry times out of range are refused by name', async (t) => {
+  const server = await running(t);
+  for (const port of [0, -1, 65_536, 1.5, Number.NaN]) {
+    await t.rejects(connectReplica({ host: LOOPBACK, port, server }), {
+      name: 'RangeError',
+      message: /from 1 to 65535/,
+    });
+  }
+  await t.rejects(serveReplica({ host: LOOPBACK, port: 65_536, server }), { message: /from 0 to 65535/ });
+  for (const retryTimeoutSeconds of [0, 0.5, 2 ** 31]) {
+    await t.rejects(connectReplica({ host: LOOPBACK, port: 1, server, retryTimeoutSeconds }), {
+      message: /retryTimeoutSeconds/,
+    });
+  }
+});
+
+t.test('serveReplica gives one connection at a time, and turns others away meanwhile', async (t) => {
+  const server = await running(t);
+  const listener = await serveReplica({ host: LOOPBACK, port: 0, server });
+  const connections = listener[Symbol.asyncIterator]();
+  const port = portOf(listener.address);
+
+  const first = await connectReplica({ host: LOOPBACK, port });
+  const { value: given } = (await connections.next()) as { value: Socket };
+  first.write('hello');
+  t.equal(await firstText(given), 'hello');
+
+  const second = connect(port, LOOPBACK).resume();
+  await once(second, 'close');
+  t.pass('the second was closed');
+
+  const givenClosed = once(given, 'close');
+  given.destroy();
+  first.destroy();
+  await givenClosed;
+  const third = connect(port, LOOPBACK);
+  const { value: next } = (await connections.next()) as { value: Socket };
+  t.equal(next.remotePort, third.localPort);
+  next.destroy();
+  third.destroy();
+  listener.close();
+  listener.close();
+  t.same(await connections.next(), { done: true, value: undefined });
+});
+
+t.test('peers are let in by address', async (t) => {
+  const server = await running(t);
+  const allow = new BlockList();
+  allow.addAddress('127.0.0.2');
+  const deny = new BlockList();
+  deny.addAddress('127.0.0.3');
+  allow.addAddress('127.0.0.3');
+  using listener = await serveReplica({ host: LOOPBACK, port: 0, server, allow, deny });
+  const connections = listener[Symbol.asyncIterator]();
+  const port = portOf(listener.address);
+  for (const localAddress of [LOOPBACK, '127.0.0.3']) {
+    await once(connect({ port, host: LOOPBACK, localAddress }).resume(), 'close');
+  }
+  const socket = connect({ port, host: LOOPBACK, localAddress: '127.0.0.2' });
+  const { value: given } = (await connections.next()) as { value: Socket };
+  t.equal(given.remoteAddress, '127.0.0.2');
+  given.destroy();
+  socket.destroy();
+});
+
+t.test('IPv6 is served and connected to', async (t) => {
+  const server = await running(t);
+  using listener = await serveReplica({ host: '::1', port: 0, server, deny: new BlockList() });
+  const socket = await connectReplica({ host: '::1', port: portOf(listener.address), server });
+  const { value: given } = (await listener[Symbol.asyncIterator]().next()) as { value: Socket };
+  t.equal(given.remoteFamily, 'IPv6');
+  given.destroy();
+  socket.destroy();
+});
+
+t.test('a listener is closed by its signal, with a connection that nobody took', async (t) => {
+  const server = await running(t);
+  const abort = new AbortController();
+  const listener = await serveReplica({ host: LOOPBACK, port: 0, server, signal: abort.signal });
+  const socket = connect(portOf(listener.address), LOOPBACK);
+  socket.on('error', () => {}).resume();
+  const closed = new Promise((resolve) => socket.on('close', resolve));
+  // A second client is turned away: then the first one has been accepted.
+  await once(connect(portOf(listener.address), LOOPBACK).resume(), 'close');
+  abort.abort();
+  await closed;
+  t.same(server.posix.openDescriptors(), []);
+  t.same(await listener[Symbol.asyncIterator]().next(), { done: true, value: undefined });
+  await t.rejects(serveReplica({ host: LOOPBACK, port: 0, server, signal: abort.signal }), {
+    name: 'AbortError',
+  });
+});
+
+t.test('a peer that went away before it was accepted is dropped', async (t) => {
+  class GonePeer extends NodePosix {
+    override getpeername(): number {
+      return -errno.ENOTCONN;
+    }
+  }
+  const server = await running(t, new GonePeer());
+  using listener = await serveReplica({ host: LOOPBACK, port: 0, server });
+  await once(connect(portOf(listener.address), LOOPBACK).resume(), 'close');
+  t.equal(server.posix.openDescriptors().length, 1);
+});
+
+t.test('when accept fails it is tried again a second later, and the loop does not spin', async (t) => {
+  const posix = new NodePosix({ maxDescriptors: 5 });
+  const placeholder = posix.eventfd();
+  let seconds = 0;
+  const lines: string[] = [];
+  const server = new TapdiskServer({
+    posix,
+    clock: { now: () => seconds },
+    logger: {
+      log: (_priority, message) => {
+        lines.push(message);
+        setImmediate(() => {
+          posix.close(placeholder);
+          seconds += 1;
+          server.setMaxTimeout(0);
+        });
+      },
+    },
+  });
+  const run = server.run({ signals: false });
+  const listener = await serveReplica({ host: LOOPBACK, port: 0, server });
+  const socket = connect(portOf(listener.address), LOOPBACK);
+  const { value: given } = (await listener[Symbol.asyncIterator]().next()) as { value: Socket };
+  t.match(lines, [/accept on 127.0.0.1:\d+: EMFILE/]);
+  t.equal(lines.length, 1);
+  given.destroy();
+  socket.destroy();
+  listener.close();
+  server.stop();
+  await run;
+});
+
+t.test(
+  'a host that is not this one, a port in use and a name without an address are errors with codes',
+  async (t) => {
+    const busy = await plainServer(t);
+    const server = await running(t, withNames({ both: ['192.0.2.1', LOOPBACK], empty: [] }));
+    await t.rejects(serveReplica({ host: '192.0.2.1', port: 0, server }), {
+      code: 'EADDRNOTAVAIL',
+      message: /bind 192.0.2.1:0/,
+    });
+    await t.rejects(serveReplica({ host: LOOPBACK, port: busy, server }), { code: 'EADDRINUSE' });
+    await t.rejects(serveReplica({ host: 'nowhere', port: 0, server }), { code: 'EAI_NONAME' });
+    await t.rejects(serveReplica({ host: 'empty', port: 0, server }), { code: 'EAI_NONAME' });
+    t.same(server.posix.openDescriptors(), []);
+    using listener = await serveReplica({ host: 'both', port: 0, server });
+    t.match(listener.address, { address: LOOPBACK }, 'the first address that this host has is taken');
+  },
+);
+
+t.test('a listener without a descriptor to spare says so', async (t) => {
+  const server = await running(t, new NodePosix({ maxDescriptors: 3 }));
+  await t.rejects(serveReplica({ host: LOOPBACK, port: 0, server }), { code: 'EMFILE' });
+  t.equal(errno.EMFILE > 0, true);
+});
