@@ -44,6 +44,7 @@ export interface CallFaultOptions {
 export class CallFault {
   #calls = 0;
   #failed = 0;
+  #lastFailed: CallName | undefined;
   #isCancelled = false;
 
   /** @throws RangeError that names the number that makes no sense */
@@ -62,6 +63,11 @@ export class CallFault {
   /** How many calls have failed by it. */
   get failed(): number {
     return this.#failed;
+  }
+
+  /** The call that failed by it last. */
+  get lastFailed(): CallName | undefined {
+    return this.#lastFailed;
   }
 
   /** Whether no call can fail by it any more. */
@@ -84,6 +90,7 @@ export class CallFault {
     const chosen = typeof error === 'number' ? error : error(call);
     if (chosen === undefined) return undefined;
     this.#failed += 1;
+    this.#lastFailed = call;
     return -Math.abs(chosen);
   }
 }

@@ -194,7 +194,9 @@ export class Endpoint {
       if (isUnwanted && piece.bytes.length > 0 && this.receiving.isFresh(piece)) return this.reset();
       this.receiving.accept(piece);
     }
-    if (this.sending.acknowledge(segment.acknowledged, segment.windowEnd)) this.#retries = 0;
+    const isBlocked = this.sending.isBlocked;
+    const isProgress = this.sending.acknowledge(segment.acknowledged, segment.windowEnd);
+    if (isProgress || isBlocked) this.#retries = 0;
     if (segment.kind !== 'ACK') this.#send('ACK');
     if (this.state === 'established') {
       this.#transmit();
@@ -267,9 +269,11 @@ export class Endpoint {
       const { random, buffers } = this.host;
       const whole = random.chance(0.75);
       const piece = this.sending.next(whole ? buffers.segmentBytes : random.integer(1, buffers.segmentBytes));
-      if (piece === undefined) return;
+      if (piece === undefined) break;
       this.#send(piece.kind, piece);
     }
+    // The peer's word that it has room may be lost, or the peer may be gone: it is asked now and then.
+    if (this.sending.isBlocked) this.lost();
   }
 
   #sendAgain(): void {
@@ -280,16 +284,22 @@ export class Endpoint {
       case 'syn-received':
         return this.#retries > SYN_ACK_RETRIES ? this.vanish() : this.#hello();
       case 'established':
-        if (!this.sending.isWaiting) return;
-        if (this.#retries > (this.#isOrphan ? ORPHAN_RETRIES : DATA_RETRIES))
-          return this.vanish(errno.ETIMEDOUT);
-        this.sending.rewind();
-        this.#send('DATA', this.sending.probe());
-        return this.#transmit();
+        return this.#sendDataAgain();
       case 'finished':
       case 'gone':
         return;
     }
+  }
+
+  #sendDataAgain(): void {
+    if (!this.sending.isWaiting) {
+      this.#retries = 0;
+      return this.#finishIfDone();
+    }
+    if (this.#retries > (this.#isOrphan ? ORPHAN_RETRIES : DATA_RETRIES)) return this.vanish(errno.ETIMEDOUT);
+    this.sending.rewind();
+    this.#send('DATA', this.sending.probe());
+    this.#transmit();
   }
 
   #setTimer(delay: number, action: () => void): void {

@@ -31,7 +31,7 @@ export class EventQueue {
 
   /** How many events are still to happen. */
   get size(): number {
-    return this.#heap.size;
+    return this.#heap.entries.length;
   }
 
   /** Has `action` happen `delayMicroseconds` (>= 0, a fraction is rounded up) from now. */

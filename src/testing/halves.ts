@@ -53,6 +53,11 @@ export class SendHalf {
     return this.#sent > this.#acknowledged || this.#sent < this.#ring.end;
   }
 
+  /** Nothing is under way, as the peer has no room for what is to be sent next. */
+  get isBlocked(): boolean {
+    return this.#sent === this.#acknowledged && this.#sent < this.#ring.end;
+  }
+
   append(bytes: Uint8Array): number {
     return this.#ring.append(bytes);
   }

@@ -4,7 +4,7 @@
 import type { Clock } from '../posix/clock.js';
 import { type Logger, priorityName } from '../server/logger.js';
 import { TapdiskServer, type TapdiskServerOptions } from '../server/tapdisk-server.js';
-import type { CallFault, CallFaultOptions } from './call-faults.js';
+import { CallFault, type CallFaultOptions } from './call-faults.js';
 import type { Kernel } from './kernel.js';
 import { SimulatedPosix } from './simulated-posix.js';
 
@@ -70,10 +70,11 @@ export class SimulatedHost {
     },
   };
 
-  /** Starts a server on the running process: its run loop goes on whenever the world runs. */
+  /** Starts a server on the running process: its run loop goes on whenever the world runs. @throws Error after a crash */
   serve(
     options: Omit<TapdiskServerOptions<SimulatedPosix>, 'posix' | 'clock'> = {},
   ): TapdiskServer<SimulatedPosix> {
+    if (!this.#isAlive) throw new Error(`${this.name} has crashed: restart it first`);
     const posix = this.#posix;
     const server = new TapdiskServer({ logger: this.logger, ...options, posix, clock: this.clock });
     const running: Running = { server, posix, isOver: false };
@@ -88,10 +89,10 @@ export class SimulatedHost {
     return server;
   }
 
-  /** Runs a program now, and again at every restart. What it throws fails the world's run. */
+  /** Runs a program now (unless it has crashed), and again at every restart. What it rejects with fails the world's run. */
   boot(program: Program): this {
     this.#program = program;
-    this.#runProgram();
+    if (this.#isAlive) this.#runProgram();
     return this;
   }
 
@@ -117,9 +118,11 @@ export class SimulatedHost {
     this.#runProgram();
   }
 
-  /** Has calls of this host fail, those of later processes too. */
-  failCalls(options: CallFaultOptions): CallFault {
-    return this.#kernel.addFault(options);
+  /** Has calls of this host fail, those of later processes too. A fault that several hosts share counts all their calls. */
+  failCalls(fault: CallFault | CallFaultOptions): CallFault {
+    const added = fault instanceof CallFault ? fault : new CallFault(fault);
+    this.#kernel.addFault(added);
+    return added;
   }
 
   /** Sets its clock forward (or back, when negative), as somebody who corrects the time. Sleeps under way do not change. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Clock } from '../posix/clock.js';
-import { CallFault, type CallFaultOptions, type CallName } from './call-faults.js';
+import type { CallFault, CallName } from './call-faults.js';
 import type { Machine } from './machine.js';
 import type { NameService } from './name-service.js';
 import type { WorldState } from './world-state.js';
@@ -53,10 +53,9 @@ export class Kernel {
     this.note(`clock is set by ${seconds} s`);
   }
 
-  addFault(options: CallFaultOptions): CallFault {
-    const fault = new CallFault(options);
+  /** Has calls fail; one fault may be several hosts', and then counts the calls of all. */
+  addFault(fault: CallFault): void {
     this.#faults.push(fault);
-    return fault;
   }
 
   /** The negative answer of a call that is to fail. Every fault counts the call, the oldest that wants it has it. */

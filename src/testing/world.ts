@@ -164,6 +164,11 @@ export class SimulatedWorld {
     this.#state.names.set(name, record);
   }
 
+  /** Adds a line to the trace. */
+  note(who: string, what: string): void {
+    this.trace.add(this.#state.queue.nowMicroseconds, who, what);
+  }
+
   /** Has something happen at a virtual moment: `delaySeconds` from now. */
   after(delaySeconds: number, action: () => void): void {
     this.#state.queue.after(delaySeconds * 1e6, () => {

@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { CallFault, type CallName } from './call-faults.js';
+import { TYPICAL_ERRORS } from './typical-errors.js';
+
+/** A scenario that never passes untouched calls the system without end. */
+const MAX_CALLS = 10_000;
+
+/**
+ * What is to survive the failure of any one call.
+ *
+ * @param fault to be given to the {@link SimulatedHost.failCalls} of each host whose calls are to fail, when they are to
+ * @returns what must not be and was; empty when all is well
+ */
+export type FailingScenario = (fault: CallFault) => Promise<readonly string[]>;
+
+/** A run that went wrong. */
+export interface FailedRun {
+  /** Which call was made to fail, counted from 1; of the run without a failure it is the one after the last. */
+  readonly nth: number;
+  readonly call: CallName | undefined;
+  /** What it answered, positive; 0 for the run without a failure. */
+  readonly error: number;
+  readonly violations: readonly string[];
+}
+
+export interface EachCallReport {
+  /** How many runs there were, the one without a failure among them. */
+  readonly runs: number;
+  /** How often each kind of call was the one that failed. */
+  readonly calls: ReadonlyMap<CallName, number>;
+  readonly failedRuns: readonly FailedRun[];
+}
+
+/**
+ * Runs a scenario once for every system call that it makes, with that call failing, and for every error that the call
+ * typically fails with ({@link TYPICAL_ERRORS}): n = 1, 2, 3 … until it runs through untouched.
+ *
+ * @throws Error when there is no end of calls
+ */
+export async function failEachCall(scenario: FailingScenario): Promise<EachCallReport> {
+  const calls = new Map<CallName, number>();
+  const failedRuns: FailedRun[] = [];
+  let runs = 0;
+  for (let nth = 1; nth <= MAX_CALLS; nth++) {
+    let call: CallName | undefined;
+    for (
+      let variant = 0;
+      variant === 0 || (call !== undefined && variant < TYPICAL_ERRORS[call].length);
+      variant++
+    ) {
+      const fault = new CallFault({ nth, error: (name) => TYPICAL_ERRORS[name][variant] });
+      const violations = await scenario(fault);
+      runs += 1;
+      call = fault.lastFailed;
+      const error = call === undefined ? 0 : Math.abs(TYPICAL_ERRORS[call][variant] ?? 0);
+      if (violations.length > 0) failedRuns.push({ nth, call, error, violations });
+    }
+    if (call === undefined) return { runs, calls, failedRuns };
+    calls.set(call, (calls.get(call) ?? 0) + 1);
+  }
+  throw new Error(`the scenario makes more than ${MAX_CALLS} calls`);
+}
