@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { SuiteName } from '../src/conformance/vector.js';
+
+/** A rule of docs/semantics.md. */
+export interface Rule {
+  /** Such as `P6`. */
+  readonly id: string;
+  readonly title: string;
+  readonly suite: SuiteName;
+  /** The names of the vectors that pin it, in its suite. */
+  readonly vectors: readonly string[];
+}
+
+/** The rules in their order: a heading `### P6. Title`, its text, and a paragraph that starts with `Pinned by`. */
+export function rulesOf(markdown: string): Rule[] {
+  const sections = markdown.split(/^#{2,3} /m);
+  return sections.flatMap((section) => {
+    const heading = /^([A-Z]\d+)\. (.+)$/m.exec(section.split('\n')[0] ?? '');
+    const [, id, title] = heading ?? [];
+    if (id === undefined || title === undefined) return [];
+    const paragraph = section.split(/\n{2,}/).find((text) => text.startsWith('Pinned by ')) ?? '';
+    const vectors = [...paragraph.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? '');
+    return [{ id, title, suite: id.startsWith('R') ? 'replication' : 'scheduler', vectors }];
+  });
+}
