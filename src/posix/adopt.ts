@@ -15,17 +15,22 @@ import { SocketOptions } from './socket-options.js';
 
 /**
  * The descriptor of a Node object (rule D5).
- * Errors: -EINVAL for what is no stream of bytes and no net.Server, -EBADF for a stream that is destroyed.
+ * Errors: -EINVAL for what is no stream of bytes and no net.Server, -EBADF for a stream that is destroyed,
+ * -EBUSY for what is a descriptor already.
  */
-export function adoptedDescriptor(object: NodeObject, settings: ChannelSettings): Descriptor | number {
-  if (object instanceof Server) return adoptedServer(object, settings);
+export function adoptedDescriptor(
+  object: NodeObject,
+  settings: ChannelSettings,
+  isTaken: () => boolean,
+): Descriptor | number {
+  if (object instanceof Server) return isTaken() ? -errno.EBUSY : adoptedServer(object, settings);
   const readable = object instanceof Readable;
   const writable = object instanceof Writable;
   if (!readable && !writable) return -errno.EINVAL;
   if ((readable && object.readableObjectMode) || (writable && object.writableObjectMode))
     return -errno.EINVAL;
   if (object.destroyed) return -errno.EBADF;
-  return new AdoptedStream(object, settings);
+  return isTaken() ? -errno.EBUSY : new AdoptedStream(object, settings);
 }
 
 /** A server that somebody else made: its connections are accepted as adopted sockets. */

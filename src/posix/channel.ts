@@ -46,6 +46,8 @@ export class Channel {
     const number = errorNumber(error);
     // EPIPE is the writer's news, and write says it every time; the reader's is the end of file or a reset.
     if (number !== errno.EPIPE) this.#pendingError = number;
+    // A socket's `close` comes a turn later, when the kernel has its descriptor back.
+    if (this.#stream.destroyed) this.#inbound?.finish();
     this.#changed();
   };
   readonly #onClose = (): void => {

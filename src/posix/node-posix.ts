@@ -55,6 +55,8 @@ export class NodePosix implements Posix {
   readonly #table: DescriptorTable;
   readonly #settings: SocketSettings;
   readonly #names: NameResolver;
+  /** Whose a Node object is, as far as anybody outside has had it in hand. */
+  readonly #owners = new WeakMap<NodeObject, Descriptor>();
 
   constructor(options: NodePosixOptions = {}) {
     this.clock = options.clock ?? monotonicClock;
@@ -184,16 +186,43 @@ export class NodePosix implements Posix {
    * Errors: -EINVAL for anything else, -EBADF for a destroyed stream, -EBUSY for one that is a descriptor already, -EMFILE.
    */
   adopt(object: NodeObject): number {
-    const descriptor = adoptedDescriptor(object, this.#settings);
-    return typeof descriptor === 'number' ? descriptor : this.#table.open(descriptor);
+    const descriptor = adoptedDescriptor(
+      object,
+      this.#settings,
+      () => this.#owners.get(object)?.place !== undefined,
+    );
+    if (typeof descriptor === 'number') return descriptor;
+    this.#owners.set(object, descriptor);
+    const fd = this.#table.open(descriptor);
+    if (fd < 0) descriptor.release();
+    return fd;
   }
 
+  /**
+   * The Node object behind a descriptor (rule D5): net.Socket, net.Server, or what was adopted; undefined for a number
+   * that is not open and for an eventfd. Before a connect it is the socket that will dial.
+   *
+   * Every byte that was read ahead is put back, and nothing takes bytes or connections from the object until read,
+   * accept or new READ interest does. `error` events go on being recorded for the descriptor: until {@link release} an
+   * error that its user does not listen for is no unhandled one. Half-open connections are allowed: at the peer's end of
+   * file the writing side stays open until it is ended.
+   *
+   * After an end of file that came before all bytes were read, it is a new stream that reads the rest and writes to the
+   * original, because Node takes no byte back by then.
+   */
   nodeObject(fd: number): NodeObject | undefined {
-    return this.#table.get(fd)?.nodeObject();
+    const descriptor = this.#table.get(fd);
+    const object = descriptor?.nodeObject();
+    if (descriptor !== undefined && object !== undefined) this.#owners.set(object, descriptor);
+    return object;
   }
 
+  /**
+   * Frees a number without closing what is behind it. A Node object that nodeObject has answered or that was adopted
+   * lives on, without any listener of ours, errors included; a socket that is not connected just goes. 0 or -EBADF.
+   */
   release(fd: number): number {
-    const descriptor: Descriptor | undefined = this.#table.remove(fd);
+    const descriptor = this.#table.remove(fd);
     if (descriptor === undefined) return -errno.EBADF;
     descriptor.release();
     return 0;

@@ -85,8 +85,7 @@ export class Outbound {
       stream.write(Buffer.from(bytes));
       return;
     }
-    const part = this.#slab.copy(bytes);
-    stream.write(part);
-    if (stream.writableLength > 0) this.#slab.keep(part);
+    stream.write(this.#slab.copy(bytes));
+    if (stream.writableLength > 0) this.#slab.keep();
   }
 }

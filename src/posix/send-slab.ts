@@ -14,20 +14,27 @@ export const SEND_SLAB_BYTES = 64 * 1024;
 export class SendSlab {
   #block: Buffer = Buffer.alloc(0);
   #used = 0;
+  #last: Buffer = this.#block;
 
   /** A copy of `bytes` (at most {@link SEND_SLAB_BYTES}); the next copy overwrites it unless it is kept. */
   copy(bytes: Uint8Array): Buffer {
-    if (this.#block.length - this.#used < bytes.length) {
-      this.#block = Buffer.allocUnsafeSlow(SEND_SLAB_BYTES);
-      this.#used = 0;
-    }
-    const part = this.#block.subarray(this.#used, this.#used + bytes.length);
-    part.set(bytes);
-    return part;
+    // Messages of one size follow one another: then the view of the last copy is right for the next.
+    if (this.#last.length !== bytes.length) this.#last = this.#part(bytes.length);
+    this.#last.set(bytes);
+    return this.#last;
   }
 
   /** The last copy is still needed. */
-  keep(part: Buffer): void {
-    this.#used += part.length;
+  keep(): void {
+    this.#used += this.#last.length;
+    this.#last = this.#block.subarray(0, 0);
+  }
+
+  #part(length: number): Buffer {
+    if (this.#block.length - this.#used < length) {
+      this.#block = Buffer.allocUnsafeSlow(SEND_SLAB_BYTES);
+      this.#used = 0;
+    }
+    return this.#block.subarray(this.#used, this.#used + length);
   }
 }
