@@ -40,13 +40,11 @@ export function markedPart(text: string): string | undefined {
 /** Runs every vector on every implementation and answers the table, with a line break at each end. */
 export async function conformanceTable(): Promise<string> {
   const rules = rulesOf(readFileSync(repositoryFile('docs/semantics.md'), 'utf8'));
-  await using javascript = adapter(process.execPath, 'examples/adapter-js/adapter.mjs');
-  await using python = adapter('python3', 'examples/adapter-python/adapter.py');
   const columns: [string, Map<string, boolean>][] = [
     ['tapdisk-ts', await verdicts(inProcess(ownScheduler))],
     ['reference', await verdicts(inProcess(referenceScheduler))],
-    ['adapter.mjs', await verdicts(javascript)],
-    ['adapter.py', await verdicts(python)],
+    ['adapter.mjs', await adapterVerdicts(process.execPath, 'examples/adapter-js/adapter.mjs')],
+    ['adapter.py', await adapterVerdicts('python3', 'examples/adapter-python/adapter.py')],
   ];
   const rows = rules.map((rule) => {
     const names = rule.vectors.map((name) => `${rule.suite}/${name}`);
@@ -59,8 +57,13 @@ export async function conformanceTable(): Promise<string> {
   return `\n${lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('')}`;
 }
 
-function adapter(program: string, path: string): Adapter {
-  return new Adapter({ program, args: [repositoryFile(path)], timeoutSeconds: TIMEOUT_SECONDS });
+async function adapterVerdicts(program: string, path: string): Promise<Map<string, boolean>> {
+  const adapter = new Adapter({ program, args: [repositoryFile(path)], timeoutSeconds: TIMEOUT_SECONDS });
+  try {
+    return await verdicts(adapter);
+  } finally {
+    await adapter.stop();
+  }
 }
 
 /** Whether each vector passed, by suite and name; those that were skipped are not there. */

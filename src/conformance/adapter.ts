@@ -45,8 +45,12 @@ export class Adapter implements Implementation, AsyncDisposable {
   }
 
   /** Ends the processes that are left. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async stop(): Promise<void> {
     await Promise.all(this.#idle.splice(0).map((process) => process.stop(this.#options.timeoutSeconds)));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
   }
 
   #take(): AdapterProcess {
