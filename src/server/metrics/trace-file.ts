@@ -25,7 +25,19 @@ export interface TraceFileOptions {
   readonly limitBytes: number;
   /** In microseconds, as events have it. */
   readonly now: () => number;
+  /** node:fs's, unless given. */
+  readonly write?: WriteCall;
 }
+
+/** Writes bytes at a position of an open file, perhaps not all of them. */
+export type WriteCall = (
+  fd: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  done: (error: Error | null, count: number) => void,
+) => void;
 
 /**
  * A file of trace events as one JSON array, which is complete after every write: each write begins where the array's end
@@ -132,10 +144,12 @@ export class TraceFile {
   }
 
   #write(bytes: Buffer, position: number): void {
-    write(this.#fd, bytes, 0, bytes.length, position, (error, count) => {
+    const call: WriteCall = this.#options.write ?? write;
+    call(this.#fd, bytes, 0, bytes.length, position, (error, count) => {
       if (error) this.#fail(error);
       else if (count < bytes.length) return this.#write(bytes.subarray(count), position + count);
       this.#writing = false;
+      if (this.#waitingBytes >= WRITE_BYTES) this.flush();
       const written = this.#onWritten;
       this.#onWritten = undefined;
       written?.();

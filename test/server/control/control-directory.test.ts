@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { defaultControlDirectory } from '../../../src/server/control/control-directory.js';
+
+t.test('root’s control directory is that of the C programs', async (t) => {
+  t.equal(defaultControlDirectory(0, '/run/user/0'), '/var/run/blktap-control');
+});
+
+t.test('others have one in their runtime directory, or none', async (t) => {
+  t.equal(defaultControlDirectory(1000, '/run/user/1000'), '/run/user/1000/blktap-control');
+  t.equal(defaultControlDirectory(1000, ''), undefined);
+});
