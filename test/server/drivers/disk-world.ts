@@ -28,9 +28,16 @@ export interface DiskWorld {
   tryOpen(name: string, flags?: Partial<OpenFlags>): Promise<number>;
 }
 
-export function diskWorld(t: Test, types: DriverTypes = standardDriverTypes): DiskWorld {
+export interface DiskWorldOptions {
+  readonly types?: DriverTypes;
+  readonly posix?: NodePosix;
+}
+
+export function diskWorld(
+  t: Test,
+  { types = standardDriverTypes, posix = new NodePosix() }: DiskWorldOptions = {},
+): DiskWorld {
   const directory = mkdtempSync(join(tmpdir(), 'disks-'));
-  const posix = new NodePosix();
   const lines: string[] = [];
   const logger: Logger = { log: (_priority, line) => void lines.push(line) };
   const server = new TapdiskServer({ posix, logger });
