@@ -1,22 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { UsageError } from '../cli/usage-error.js';
 import { defaultControlDirectory } from './control-directory.js';
 import { textFits } from './message.js';
-import { UsageError } from './program.js';
-
-/** The options' values, as parseArgs answers them. @throws UsageError for what is no option, or has no value */
-export function parseOptions<const Options extends NonNullable<ParseArgsConfig['options']>>(
-  args: string[],
-  options: Options,
-) {
-  try {
-    return parseArgs({ args, options, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
 
 /** The directory that was given, or the default one. @throws UsageError when there is neither */
 export function controlDirectory(given: string | undefined): string {

@@ -3,4 +3,3 @@
 
 export { runDaemonCommand } from '../daemon/run-daemon.js';
 export { runCtlCommand } from './ctl.js';
-export type { ProgramIo } from './program.js';

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { ParseArgsConfig } from 'node:util';
-import { controlDirectory, imageName, parseOptions, wholeNumber } from './arguments.js';
-import { UsageError } from './program.js';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { UsageError } from '../cli/usage-error.js';
+import { controlDirectory, imageName, wholeNumber } from './arguments.js';
 
 /** What a command line of `ctl` asks for. */
 export interface CtlOptions {
@@ -49,7 +49,9 @@ const commands = {
 
 export type CtlCommand = keyof typeof commands;
 
-export const CTL_USAGE = `usage: tapdisk-ts ctl COMMAND [OPTION...]
+export const CTL_USAGE = `Usage: tapdisk-ts ctl COMMAND [OPTION]...
+
+Asks the daemons of a control directory, ours or C's tapdisk2, as tap-ctl does.
 
   list     [-p PID] [-m MINOR] [-t TYPE] [-f FILE] [--json]
   pid      [-p PID] [--json]
@@ -61,11 +63,14 @@ export const CTL_USAGE = `usage: tapdisk-ts ctl COMMAND [OPTION...]
   unpause  -p PID -m MINOR [-a TYPE:FILE]
   stats    [-p PID] [--json]
 
-Every command takes --control-directory DIRECTORY. A PID that is left out means every daemon there is.
+Every command takes --control-directory DIRECTORY (default for root: /var/run/blktap-control). A PID that is left out
+means every daemon there is.
+
+Exit status: 0 done; 1 a daemon refused, or could not be asked; 2 the command line is wrong.
 `;
 
 /** @returns undefined when help is asked for
- *  @throws UsageError */
+ *  @throws UsageError, or parseArgs's own error */
 export function parseCtlOptions(argv: readonly string[]): CtlOptions | undefined {
   const [command = '', ...rest] = argv;
   if (command === '--help' || command === '-h' || rest.includes('--help')) return undefined;
@@ -78,9 +83,9 @@ export function parseCtlOptions(argv: readonly string[]): CtlOptions | undefined
   const { needs, takes } = commands[command];
   const names: readonly OptionName[] = [...needs, ...takes];
   const options = Object.fromEntries(names.map((name) => [name, spellings[name]]));
-  const values: Readonly<Record<string, unknown>> = parseOptions(rest, {
-    ...options,
-    'control-directory': { type: 'string' },
+  const { values }: { values: Readonly<Record<string, unknown>> } = parseArgs({
+    args: rest,
+    options: { ...options, 'control-directory': { type: 'string' } },
   });
   for (const name of needs) {
     if (values[name] === undefined) throw new UsageError(`${command} needs --${name}`);

@@ -3,35 +3,24 @@
 
 import { errnoNumber } from '../../posix/errno.js';
 import { NodePosix } from '../../posix/index.js';
+import type { CommandIo } from '../cli/command-io.js';
+import { EXIT_FAILED, EXIT_OK } from '../cli/exit-status.js';
 import { ControlClient, ControlError } from './control-client.js';
 import { ctlCommands } from './ctl-commands.js';
 import { CTL_USAGE, type CtlOptions, parseCtlOptions } from './ctl-options.js';
-import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type ProgramIo, UsageError } from './program.js';
 
-/**
- * `tapdisk-ts ctl …`: asks the daemons of a control directory, ours or C's.
- *
- * @param argv what follows `ctl`
- * @returns the exit code: 0, 1 when a daemon refused or could not be asked, 2 for a command line that makes no sense
- */
-export async function runCtlCommand(argv: readonly string[], io: ProgramIo): Promise<number> {
-  let options: CtlOptions | undefined;
-  try {
-    options = parseCtlOptions(argv);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    io.stderr.write(`tapdisk-ts ctl: ${error.message}\n\n${CTL_USAGE}`);
-    return EXIT_USAGE;
-  }
+/** `tapdisk-ts ctl`: answers the exit status. */
+export async function runCtlCommand(argv: string[], io: CommandIo): Promise<number> {
+  const options = parseCtlOptions(argv);
   if (options) return run(options, io);
   io.stdout.write(CTL_USAGE);
   return EXIT_OK;
 }
 
-async function run(options: CtlOptions, io: ProgramIo): Promise<number> {
-  let exitCode = EXIT_OK;
+async function run(options: CtlOptions, io: CommandIo): Promise<number> {
+  let exitStatus = EXIT_OK;
   const complain = (who: string, message: string): void => {
-    exitCode = EXIT_FAILURE;
+    exitStatus = EXIT_FAILED;
     io.stderr.write(`tapdisk-ts ctl ${options.command}: ${who}: ${message}\n`);
   };
   try {
@@ -47,7 +36,7 @@ async function run(options: CtlOptions, io: ProgramIo): Promise<number> {
     else if (isSystemError(error)) complain(options.directory, error.message);
     else throw error;
   }
-  return exitCode;
+  return exitStatus;
 }
 
 /** As of a control directory that cannot be read. */

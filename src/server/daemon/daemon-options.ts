@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { controlDirectory, imageName, parseOptions, wholeNumber } from '../control/arguments.js';
-import { UsageError } from '../control/program.js';
+import { parseArgs } from 'node:util';
+import { UsageError } from '../cli/usage-error.js';
+import { controlDirectory, imageName, wholeNumber } from '../control/arguments.js';
 import { LOG_INFO, type Priority, priorityName } from '../logger.js';
 import { DEFAULT_TRACE_LIMIT_MIB } from '../metrics/trace-file.js';
 import { parseNbdAddress } from '../nbd/index.js';
@@ -34,7 +35,10 @@ export interface DaemonOptions {
   readonly graceSeconds: number;
 }
 
-export const DAEMON_USAGE = `usage: tapdisk-ts daemon [OPTION...]
+export const DAEMON_USAGE = `Usage: tapdisk-ts daemon [OPTION]...
+
+Serves disks to tap-ctl's control socket, NBD clients and Prometheus, in the foreground, until SIGINT or SIGTERM. When all is
+served it prints a line that begins with 'ready'.
 
   --control-directory DIRECTORY  where the control socket is made (root: /var/run/blktap-control)
   --disk MINOR=TYPE:FILE         a disk to open at the start; may be repeated
@@ -46,6 +50,9 @@ export const DAEMON_USAGE = `usage: tapdisk-ts daemon [OPTION...]
   --trace FILE                   write events and callbacks in the trace event format
   --trace-limit MIB              the largest trace file (default ${DEFAULT_TRACE_LIMIT_MIB})
   --grace SECONDS                how long an orderly end may take (default ${DEFAULT_GRACE_SECONDS}; 0: as long as it takes)
+
+Exit status: 0 ended in order; 1 something could not be had, or not be closed; 2 the command line is wrong; 128 and the
+signal's number when a second signal ended it at once.
 `;
 
 const spellings = {
@@ -65,10 +72,10 @@ const spellings = {
 
 /**
  * @returns undefined when help is asked for
- * @throws UsageError
+ * @throws UsageError, or parseArgs's own error
  */
 export function parseDaemonOptions(argv: readonly string[]): DaemonOptions | undefined {
-  const values = parseOptions([...argv], spellings);
+  const { values } = parseArgs({ args: [...argv], options: spellings });
   if (values.help) return undefined;
   const { nbd, metrics, trace } = values;
   const limitMib = wholeNumber('trace-limit', values['trace-limit'], 1, 1 << 20) ?? DEFAULT_TRACE_LIMIT_MIB;

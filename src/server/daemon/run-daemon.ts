@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { constants } from 'node:os';
-import { EXIT_FAILURE, EXIT_OK, EXIT_USAGE, type ProgramIo, UsageError } from '../control/program.js';
+import type { CommandIo } from '../cli/command-io.js';
+import { EXIT_FAILED, EXIT_OK, exitOfSignal } from '../cli/exit-status.js';
 import { LOG_ERR, LOG_NOTICE, type Logger, stderrLogger } from '../logger.js';
 import { onSignals } from '../signals.js';
 import { Daemon } from './daemon.js';
@@ -15,25 +15,16 @@ import { notifyManager } from './readiness.js';
  * SIGINT, SIGTERM and SIGHUP end it in order; a second one of them leaves at once. SIGUSR1 writes its state to standard
  * error.
  *
- * @param argv what follows `daemon`
- * @returns the exit code: 0 after an orderly end, 1 when something could not be had or closed, 2 for a command line that
- *   makes no sense; the process exits with 128 and the signal's number when it leaves at once
+ * Answers the exit status; it exits by itself when it leaves at once.
  */
-export async function runDaemonCommand(argv: readonly string[], io: ProgramIo): Promise<number> {
-  let options: DaemonOptions | undefined;
-  try {
-    options = parseDaemonOptions(argv);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    io.stderr.write(`tapdisk-ts daemon: ${error.message}\n\n${DAEMON_USAGE}`);
-    return EXIT_USAGE;
-  }
+export async function runDaemonCommand(argv: string[], io: CommandIo): Promise<number> {
+  const options = parseDaemonOptions(argv);
   if (options) return run(options, io);
   io.stdout.write(DAEMON_USAGE);
   return EXIT_OK;
 }
 
-async function run(options: DaemonOptions, io: ProgramIo): Promise<number> {
+async function run(options: DaemonOptions, io: CommandIo): Promise<number> {
   // Whoever read our output may have gone. There is nowhere to tell that, and it must not take the disks down.
   io.stdout.on('error', () => {});
   io.stderr.on('error', () => {});
@@ -43,7 +34,7 @@ async function run(options: DaemonOptions, io: ProgramIo): Promise<number> {
     daemon = new Daemon(options, { logger, pid: process.pid });
   } catch (error) {
     logger.log(LOG_ERR, `cannot start: ${(error as Error).message}`);
-    return EXIT_FAILURE;
+    return EXIT_FAILED;
   }
   using _signals = onSignals({
     ...endingSignals(daemon, logger),
@@ -64,9 +55,9 @@ async function run(options: DaemonOptions, io: ProgramIo): Promise<number> {
   if (daemon.openDisks().length > 0) {
     // What still hangs would keep the process alive.
     daemon.abandon();
-    process.exit(EXIT_FAILURE);
+    process.exit(EXIT_FAILED);
   }
-  return failedToStart || failures > 0 ? EXIT_FAILURE : EXIT_OK;
+  return failedToStart || failures > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 function endingSignals(daemon: Daemon, logger: Logger): Partial<Record<NodeJS.Signals, () => void>> {
@@ -78,7 +69,7 @@ function endingSignals(daemon: Daemon, logger: Logger): Partial<Record<NodeJS.Si
         `${signal} again: leaving at once; not closed: ${daemon.openDisks().join('; ') || 'none'}`,
       );
       daemon.abandon();
-      process.exit(128 + constants.signals[signal]);
+      process.exit(exitOfSignal(signal));
     }
     ending = true;
     logger.log(LOG_NOTICE, `${signal}: ending; once more to leave at once`);

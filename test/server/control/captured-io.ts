@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { PassThrough } from 'node:stream';
-import type { ProgramIo } from '../../../src/server/control/program.js';
+import type { RunCommand } from '../../../src/server/cli/command-io.js';
 
 /** What a command printed, and how it ended. */
 export interface Outcome {
@@ -12,11 +12,7 @@ export interface Outcome {
 }
 
 /** Runs a command and keeps what it prints. */
-export async function captured(
-  command: (argv: readonly string[], io: ProgramIo) => Promise<number>,
-  argv: readonly string[],
-  isTTY = false,
-): Promise<Outcome> {
+export async function captured(command: RunCommand, argv: string[], isTTY = false): Promise<Outcome> {
   const stdout = Object.assign(new PassThrough(), { isTTY });
   const stderr = new PassThrough();
   const exitCode = await command(argv, { stdin: new PassThrough(), stdout, stderr });
