@@ -19,6 +19,7 @@ export interface NodeObjects {
   adopt(object: NodeObject): number;
   nodeObject(fd: number): NodeObject | undefined;
   release(fd: number): number;
+  close(fd: number): number;
 }
 
 /** Makes TLS of connections. */
@@ -45,6 +46,7 @@ export function tlsServer(
       const socket = posix.nodeObject(fd);
       posix.release(fd);
       let givenUp = false;
+      let adopted = -1;
       const tell = (result: number): void => completions.post(() => (givenUp ? undefined : done(result)));
       if (!(socket instanceof Socket)) {
         tell(-errno.ENOTSOCK);
@@ -57,15 +59,17 @@ export function tlsServer(
       socket.on('error', ignore);
       socket.write('', (error) => {
         if (givenUp) return;
-        const secured = error ? undefined : new TLSSocket(socket, { isServer: true, secureContext });
-        const adopted = secured ? posix.adopt(secured) : -errno.ECONNRESET;
+        adopted = error
+          ? -errno.ECONNRESET
+          : posix.adopt(new TLSSocket(socket, { isServer: true, secureContext }));
         if (adopted < 0) socket.destroy();
         else socket.off('error', ignore);
         tell(adopted);
       });
       return () => {
         givenUp = true;
-        socket.destroy();
+        if (adopted >= 0) posix.close(adopted);
+        else socket.destroy();
       };
     },
   };
