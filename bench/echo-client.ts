@@ -1,35 +1,40 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Sends messages of one size to an echo server, the next when the last has come back whole, and checks every byte.
-// Arguments: port, bytes per message, messages. Prints nanoseconds per round trip.
+// Sends messages to an echo server, the next when the last has come back whole, and checks every byte. For each line
+// "bytes messages" on standard input it prints the nanoseconds per round trip. Argument: the port.
 
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 
-const [port, bytes, messages] = process.argv.slice(2).map(Number) as [number, number, number];
-const message = Buffer.alloc(bytes);
-for (let n = 0; n < bytes; n++) message[n] = (n * 31 + 7) & 0xff;
-
-const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+const socket = connect({ port: Number(process.argv[2]), host: '127.0.0.1', noDelay: true });
 await once(socket, 'connect');
-let received = 0;
-let done = 0;
-const start = process.hrtime.bigint();
-const finished = new Promise<void>((resolve, reject) => {
-  socket.on('error', reject);
-  socket.on('data', (data) => {
-    if (!data.equals(message.subarray(received, received + data.length)))
-      reject(new Error('the echo differs'));
-    received += data.length;
-    if (received < bytes) return;
-    received = 0;
-    done += 1;
-    if (done === messages) resolve();
-    else socket.write(message);
-  });
-});
-socket.write(message);
-await finished;
-console.log(Number(process.hrtime.bigint() - start) / messages);
+for await (const line of createInterface(process.stdin)) {
+  const [bytes = 0, messages = 0] = line.split(' ').map(Number);
+  console.log(await roundTrip(socket, bytes, messages));
+}
 socket.destroy();
+
+async function roundTrip(socket: Socket, bytes: number, messages: number): Promise<number> {
+  const message = Buffer.from(Array.from({ length: bytes }, (_, n) => (n * 31 + 7) & 0xff));
+  let received = 0;
+  let done = 0;
+  const start = process.hrtime.bigint();
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('data', (data) => {
+      if (!data.equals(message.subarray(received, received + data.length)))
+        reject(new Error('the echo differs'));
+      received += data.length;
+      if (received < bytes) return;
+      received = 0;
+      done += 1;
+      if (done === messages) resolve();
+      else socket.write(message);
+    });
+    socket.write(message);
+  });
+  socket.removeAllListeners('data').removeAllListeners('error');
+  return Number(process.hrtime.bigint() - start) / messages;
+}

@@ -12,10 +12,12 @@ import { fileURLToPath } from 'node:url';
 import { median } from './median.js';
 
 const SIZES = [
-  { bytes: 64, messages: 15_000 },
-  { bytes: 64 * 1024, messages: 4_000 },
+  { bytes: 64, messages: 1_000 },
+  { bytes: 64 * 1024, messages: 400 },
 ];
-const ROUNDS = 9;
+/** Rounds of messages, many and short: the two kinds meet the same neighbours on the machine. */
+const ROUNDS = 41;
+const WARM_UP_ROUNDS = 10;
 const KINDS = ['plain', 'scheduled'] as const;
 
 const hasTaskset = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
@@ -29,50 +31,59 @@ function start(script: string, args: string[]): Child {
   return spawn(pinned[0] as string, pinned.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
-async function firstLine(child: Child): Promise<string> {
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  return line;
-}
+/** An echo server and its client, each in a process of its own. */
+class Pair {
+  private constructor(
+    private readonly server: Child,
+    private readonly client: Child,
+    private readonly times: AsyncIterator<string>,
+  ) {}
 
-async function roundTrip(port: string, bytes: number, messages: number): Promise<number> {
-  const client = start('./echo-client.ts', [port, String(bytes), String(messages)]);
-  const ended = once(client, 'exit');
-  const nanoseconds = Number(await firstLine(client));
-  const [code] = (await ended) as [number];
-  if (code !== 0) throw new Error(`the echo client ended with ${code}`);
-  return nanoseconds;
-}
-
-/** Medians of the time per round trip, and of the ratio of throughputs round by round. */
-export async function benchEcho(): Promise<void> {
-  const servers = new Map<string, { child: Child; port: string }>();
-  for (const kind of KINDS) {
-    const child = start('./echo-server.ts', [kind]);
-    servers.set(kind, { child, port: await firstLine(child) });
+  static async start(kind: (typeof KINDS)[number]): Promise<Pair> {
+    const server = start('./echo-server.ts', [kind]);
+    const [port] = (await once(createInterface(server.stdout), 'line')) as [string];
+    const client = start('./echo-client.ts', [port]);
+    return new Pair(server, client, createInterface(client.stdout)[Symbol.asyncIterator]());
   }
-  console.log(
-    `echo: us per round trip over loopback, median of ${ROUNDS} interleaved rounds${hasTaskset ? ', all on one CPU' : ''}`,
-  );
+
+  /** Nanoseconds per round trip. */
+  async round(bytes: number, messages: number): Promise<number> {
+    this.client.stdin.write(`${bytes} ${messages}\n`);
+    const { value, done } = await this.times.next();
+    if (done) throw new Error('the echo client ended');
+    return Number(value);
+  }
+
+  async end(): Promise<void> {
+    for (const child of [this.client, this.server]) {
+      const exit = once(child, 'exit');
+      child.stdin.end();
+      await exit;
+    }
+  }
+}
+
+/** Medians of the time per round trip, and their ratio. */
+export async function benchEcho(): Promise<void> {
+  const pairs = { plain: await Pair.start('plain'), scheduled: await Pair.start('scheduled') };
+  const where = hasTaskset ? ', all on one CPU' : '';
+  console.log(`echo: us per round trip over loopback, median of ${ROUNDS} interleaved rounds${where}`);
   for (const { bytes, messages } of SIZES) {
-    const times: Record<string, number[]> = { plain: [], scheduled: [] };
-    for (let round = -1; round < ROUNDS; round++) {
+    const times = { plain: [] as number[], scheduled: [] as number[] };
+    for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
       for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
-        const nanoseconds = await roundTrip(servers.get(kind)?.port ?? '', bytes, messages);
-        // Round -1 warms the servers up.
-        if (round >= 0) times[kind]?.push(nanoseconds);
+        const nanoseconds = await pairs[kind].round(bytes, messages);
+        if (round >= 0) times[kind].push(nanoseconds);
       }
     }
-    const [plain = [], scheduled = []] = KINDS.map((kind) => times[kind]);
-    const ratio = median(plain.map((time, round) => time / (scheduled[round] ?? 0)));
-    const us = (list: number[]): string => (median(list) / 1000).toFixed(1);
+    const [plain, scheduled] = KINDS.map((kind) => median(times[kind]) / 1000) as [number, number];
+    const throughput = (plain / scheduled).toFixed(2);
     console.log(
-      `  ${String(bytes).padStart(6)} B  node:net ${us(plain)} us  descriptors ${us(scheduled)} us  throughput ratio ${ratio.toFixed(2)}`,
+      `  ${String(bytes).padStart(6)} B  node:net ${plain.toFixed(1)}  descriptors ${scheduled.toFixed(1)}  throughput ${throughput}x`,
     );
   }
-  for (const { child } of servers.values()) {
-    child.stdin.end();
-    await once(child, 'exit');
-  }
+  await pairs.plain.end();
+  await pairs.scheduled.end();
 }
 
 if (process.argv[1] === import.meta.filename) await benchEcho();

@@ -43,11 +43,6 @@ export class Heap<Entry> {
     this.moved(removed, -1);
   }
 
-  /** Empties it; nobody is told. */
-  clear(): void {
-    this.entries.length = 0;
-  }
-
   /** Restores the order after the entry at `index` has changed. */
   updateAt(index: number): void {
     this.#place(this.entries[index] as Entry, index);

@@ -83,14 +83,7 @@ export class Pass {
       return this.#sweep();
     } finally {
       this.#running = false;
-      for (const descriptor of this.#ready) {
-        descriptor.bits = 0;
-        this.context.interest.release(descriptor);
-      }
-      this.#ready.length = 0;
-      this.#passedOver.length = 0;
-      for (const event of this.#candidates.entries) this.#putBack(event);
-      this.#candidates.clear();
+      this.#end();
     }
   }
 
@@ -138,6 +131,16 @@ export class Pass {
     }
   }
 
+  /** Leaves nothing behind of the pass, however it ended. */
+  #end(): void {
+    for (let descriptor = this.#ready.pop(); descriptor; descriptor = this.#ready.pop()) {
+      descriptor.bits = 0;
+      this.context.interest.release(descriptor);
+    }
+    this.#forgetPassedOver();
+    for (let event = this.#candidates.pop(); event; event = this.#candidates.pop()) this.#putBack(event);
+  }
+
   /** The next live event behind the cursor, and moves the cursor to it. */
   #nextCandidate(): RegisteredEvent | undefined {
     for (;;) {
@@ -183,7 +186,12 @@ export class Pass {
   #startOver(): void {
     this.#cursor = HEAD;
     this.#collect(this.#passedOver);
-    this.#passedOver.length = 0;
+    this.#forgetPassedOver();
+  }
+
+  #forgetPassedOver(): void {
+    // To set an array's length costs more than the check that it is empty, as it mostly is.
+    if (this.#passedOver.length > 0) this.#passedOver.length = 0;
   }
 
   /** Makes candidates of the oldest events behind the cursor for the bits of some descriptors, and of those that are due. */

@@ -54,7 +54,8 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   readonly #clock: Clock;
   readonly #poller: Poller;
   #state: 'live' | 'stopping' | 'stopped' = 'live';
-  #iterating = false;
+  /** A run or an iterate is under way. */
+  #waiting = false;
   readonly #whenStopped: (() => void)[] = [];
 
   constructor(options: TapdiskServerOptions<OperatingSystem> = {}) {
@@ -103,13 +104,12 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
    */
   async iterate(): Promise<number> {
     if (this.#state === 'stopped') return -errno.ECANCELED;
-    if (this.#iterating) return -errno.EDEADLK;
-    this.#iterating = true;
+    if (this.#waiting) return -errno.EDEADLK;
+    this.#waiting = true;
     try {
       return await this.scheduler.waitForEvents();
     } finally {
-      this.#iterating = false;
-      if (this.#isStopping()) this.#closeDown();
+      this.#waited();
     }
   }
 
@@ -120,22 +120,25 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
    * loop spins.
    *
    * @throws (rejects with) what a callback throws, and an Error with the errno's name as `code` after
-   *   {@link MAX_FAILED_WAITS} failed waits in a row. The server can be run again.
+   *   {@link MAX_FAILED_WAITS} failed waits in a row; the server can be run again. An Error when it is running already.
    */
   async run(options: RunOptions = {}): Promise<void> {
+    if (this.#waiting) throw new Error('the server is running already');
     const stop = (): void => this.stop();
     using _signals = onSignals(options.signals === false ? {} : this.#signalHandlers());
     if (options.signal?.aborted) stop();
     options.signal?.addEventListener('abort', stop, { once: true });
+    this.#waiting = true;
     try {
       let failures = 0;
       while (this.#state === 'live') {
-        const answer = await this.iterate();
+        const answer = await this.scheduler.waitForEvents();
         failures = answer < 0 ? failures + 1 : 0;
         if (answer < 0) this.#recover(answer, failures);
       }
     } finally {
       options.signal?.removeEventListener('abort', stop);
+      this.#waited();
     }
   }
 
@@ -143,7 +146,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   stop(): void {
     if (this.#state !== 'live') return;
     this.#state = 'stopping';
-    if (this.#iterating) this.#poller.shorten(0);
+    if (this.#waiting) this.#poller.shorten(0);
     else this.#closeDown();
   }
 
@@ -168,8 +171,9 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
     };
   }
 
-  #isStopping(): boolean {
-    return this.#state === 'stopping';
+  #waited(): void {
+    this.#waiting = false;
+    if (this.#state === 'stopping') this.#closeDown();
   }
 
   #closeDown(): void {

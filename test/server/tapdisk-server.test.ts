@@ -50,6 +50,15 @@ t.test('iterate within iterate answers -EDEADLK', async (t) => {
   t.equal(await first, 0);
 });
 
+t.test('a server that is running cannot be run again, nor iterated', async (t) => {
+  await using server = new TapdiskServer({ logger: nullLogger });
+  const run = server.run();
+  await t.rejects(server.run(), { message: 'the server is running already' });
+  t.equal(await server.iterate(), -errno.EDEADLK);
+  server.stop();
+  await run;
+});
+
 t.test('run goes on until a callback stops it, and the pass under way is finished', async (t) => {
   await using server = new TapdiskServer({ logger: nullLogger });
   const fd = server.posix.eventfd(1);
