@@ -3,7 +3,6 @@
 
 import { NodePosix } from '../../posix/index.js';
 import { TIMEOUT } from '../../scheduler/event.js';
-import { standardDriverTypes } from '../drivers/index.js';
 import { LOG_CRIT, type Logger } from '../logger.js';
 import { combineObservers } from '../metrics/combined-observer.js';
 import { diagnosticsObserver } from '../metrics/diagnostics.js';
@@ -23,8 +22,7 @@ import { Trace } from './trace.js';
 export interface DaemonParts {
   readonly logger: Logger;
   readonly pid: number;
-  /** Those that come with the project unless given. */
-  readonly types?: DriverTypes;
+  readonly types: DriverTypes;
 }
 
 /** A callback that throws is a fault of ours. After so many the daemon does not even try any more to end in order. */
@@ -57,7 +55,7 @@ export class Daemon {
   #failures = 0;
 
   /** @throws Error when the trace file, a descriptor or an event is not to be had */
-  constructor(options: DaemonOptions, { logger, pid, types = standardDriverTypes }: DaemonParts) {
+  constructor(options: DaemonOptions, { logger, pid, types }: DaemonParts) {
     this.#options = options;
     this.#logger = logger;
     this.#pid = pid;

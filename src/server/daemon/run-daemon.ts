@@ -3,8 +3,10 @@
 
 import type { CommandIo } from '../cli/command-io.js';
 import { EXIT_FAILED, EXIT_OK, exitOfSignal } from '../cli/exit-status.js';
+import { standardDriverTypes } from '../drivers/index.js';
 import { LOG_ERR, LOG_NOTICE, type Logger, stderrLogger } from '../logger.js';
 import { onSignals } from '../signals.js';
+import type { DriverTypes } from '../vbd/index.js';
 import { Daemon } from './daemon.js';
 import { DAEMON_USAGE, type DaemonOptions, parseDaemonOptions } from './daemon-options.js';
 import { notifyManager } from './readiness.js';
@@ -17,21 +19,25 @@ import { notifyManager } from './readiness.js';
  *
  * Answers the exit status; it exits by itself when it leaves at once.
  */
-export async function runDaemonCommand(argv: string[], io: CommandIo): Promise<number> {
+export async function runDaemonCommand(
+  argv: string[],
+  io: CommandIo,
+  types = standardDriverTypes,
+): Promise<number> {
   const options = parseDaemonOptions(argv);
-  if (options) return run(options, io);
+  if (options) return run(options, io, types);
   io.stdout.write(DAEMON_USAGE);
   return EXIT_OK;
 }
 
-async function run(options: DaemonOptions, io: CommandIo): Promise<number> {
+async function run(options: DaemonOptions, io: CommandIo, types: DriverTypes): Promise<number> {
   // Whoever read our output may have gone. There is nowhere to tell that, and it must not take the disks down.
   io.stdout.on('error', () => {});
   io.stderr.on('error', () => {});
   const logger = stderrLogger(options.logLevel, (line) => io.stderr.write(line));
   let daemon: Daemon;
   try {
-    daemon = new Daemon(options, { logger, pid: process.pid });
+    daemon = new Daemon(options, { logger, pid: process.pid, types });
   } catch (error) {
     logger.log(LOG_ERR, `cannot start: ${(error as Error).message}`);
     return EXIT_FAILED;

@@ -9,6 +9,7 @@ export class HeldDisks {
   readonly #requests: RangeRequest[] = [];
   #openings: Done[] | undefined;
   #arrived: (() => void) | undefined;
+  #closeResult = 0;
 
   /** From now on an open waits for {@link finishOpening}. */
   holdOpening(): void {
@@ -29,6 +30,11 @@ export class HeldDisks {
     });
   }
 
+  /** What a close answers from now on. */
+  failClosing(result: number): void {
+    this.#closeResult = result;
+  }
+
   finishRequests(result = 0): void {
     for (const request of this.#requests.splice(0)) request.complete(result);
   }
@@ -47,7 +53,7 @@ export class HeldDisks {
         return undefined;
       },
       info: () => ({ sectors: 2048, sectorSize: 512, info: 0 }),
-      close: (done) => done(0),
+      close: (done) => done(this.#closeResult),
       queueRead: (request) => this.#hold(request),
       queueWrite: (request) => this.#hold(request),
       flush: (done) => done(0),
