@@ -16,14 +16,14 @@ for await (const line of createInterface(process.stdin)) {
 }
 socket.destroy();
 
-async function roundTrip(socket: Socket, bytes: number, messages: number): Promise<number> {
+async function roundTrip(connection: Socket, bytes: number, messages: number): Promise<number> {
   const message = Buffer.from(Array.from({ length: bytes }, (_, n) => (n * 31 + 7) & 0xff));
   let received = 0;
   let done = 0;
-  const start = process.hrtime.bigint();
+  const startMs = performance.now();
   await new Promise<void>((resolve, reject) => {
-    socket.on('error', reject);
-    socket.on('data', (data) => {
+    connection.on('error', reject);
+    connection.on('data', (data) => {
       if (!data.equals(message.subarray(received, received + data.length)))
         reject(new Error('the echo differs'));
       received += data.length;
@@ -31,10 +31,10 @@ async function roundTrip(socket: Socket, bytes: number, messages: number): Promi
       received = 0;
       done += 1;
       if (done === messages) resolve();
-      else socket.write(message);
+      else connection.write(message);
     });
-    socket.write(message);
+    connection.write(message);
   });
-  socket.removeAllListeners('data').removeAllListeners('error');
-  return Number(process.hrtime.bigint() - start) / messages;
+  connection.removeAllListeners('data').removeAllListeners('error');
+  return ((performance.now() - startMs) * 1e6) / messages;
 }

@@ -30,13 +30,15 @@ class Echo {
   readonly #buffer = new Uint8Array(BUFFER_BYTES);
   #from = 0;
   #to = 0;
-  #id: number;
+  #id = -1;
 
   constructor(
     private readonly server: TapdiskServer,
     private readonly fd: number,
-  ) {
-    this.#id = server.registerEvent(POLL_READ_FD, fd, 0, this.#read);
+  ) {}
+
+  start(): void {
+    this.#id = this.server.registerEvent(POLL_READ_FD, this.fd, 0, this.#read);
   }
 
   readonly #read = (): void => {
@@ -80,7 +82,7 @@ function scheduled(): void {
   posix.listen(listener, 8);
   server.registerEvent(POLL_READ_FD, listener, 0, () => {
     const fd = posix.accept(listener);
-    if (fd >= 0) new Echo(server, fd);
+    if (fd >= 0) new Echo(server, fd).start();
   });
   console.log((posix.getsockname(listener) as Inet4Address).port);
   void server.run();
