@@ -195,8 +195,10 @@ export class StreamSocket extends Descriptor {
     else this.#socket?.destroy();
   }
 
+  /** Until Node has told the outcome; a socket that is destroyed meanwhile tells it with `close`. */
   get #connecting(): boolean {
-    return this.#channel === undefined && this.#socket?.connecting === true;
+    if (this.#channel !== undefined || this.#socket === undefined) return false;
+    return this.#socket.connecting || this.#socket.destroyed;
   }
 
   #becomeListener(bound: Bound, backlog: number): Listener | number {

@@ -32,7 +32,7 @@ class SeededBytes {
   constructor(seed: number) {
     this.#state = seed;
   }
-  fill(block: Uint8Array): void {
+  next(block: Uint8Array): void {
     const words = new Uint32Array(block.buffer, block.byteOffset, block.length / 4);
     let state = this.#state;
     for (let index = 0; index < words.length; index++) {
@@ -57,7 +57,7 @@ async function sendSeeded(
   const hash = createHash('sha256');
   const block = new Uint8Array(blockSize);
   for (let sent = 0; sent < length; sent += blockSize) {
-    bytes.fill(block);
+    bytes.next(block);
     hash.update(block);
     let left = block;
     while (left.length > 0) {

@@ -116,7 +116,7 @@ export async function writeText(posix: Posix, fd: number, text: string): Promise
 }
 
 /** Closes what a test has opened. */
-export function closeAll(world: World): void {
+export function closeAll(world: Pick<World, 'a' | 'b'>): void {
   for (const posix of [world.a, world.b]) for (const { fd } of posix.openDescriptors()) posix.close(fd);
 }
 
