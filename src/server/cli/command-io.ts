@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Readable, Writable } from 'node:stream';
+
+/** What a command works with: a process is one. Nothing is looked at that the command does not need. */
+export interface CommandIo {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+}
+
+/** Runs a command and answers its exit status. */
+export type RunCommand = (argv: string[], io: CommandIo) => Promise<number>;

@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The longest path that a Unix socket's address has room for, in bytes (sockaddr_un.sun_path, without its NUL). */
+const MAX_SOCKET_PATH_BYTES = 107;
+const PRIVATE_MODE = 0o700;
+const FOREIGN_BITS = 0o077;
+const socketName = /^(primary|backup)-([1-9][0-9]{0,9})\.sock$/;
+
+/** Where a status socket is, and whose. */
+export interface StatusSocket {
+  readonly path: string;
+  readonly role: string;
+  readonly pid: number;
+}
+
+/** The user's directory of status sockets: in the runtime directory, or else the temporary one. */
+export function statusDirectory(
+  environment: NodeJS.ProcessEnv = process.env,
+  uid: number = process.getuid?.() ?? 0,
+): string {
+  const runtime = environment['XDG_RUNTIME_DIR'];
+  return runtime ? join(runtime, 'tapdisk-ts') : join(tmpdir(), `tapdisk-ts-${uid}`);
+}
+
+/** The status socket's path of this process, where none is given. */
+export function statusSocketPath(directory: string, role: string, pid: number): string {
+  return join(directory, `${role}-${pid}.sock`);
+}
+
+/**
+ * Makes the directory if it is missing, for its owner alone.
+ *
+ * @throws Error with a `code`: node:fs's own, or EPERM when it is not the user's own, so that others could put sockets there
+ */
+export function prepareStatusDirectory(directory: string, uid: number = process.getuid?.() ?? 0): void {
+  mkdirSync(directory, { recursive: true, mode: PRIVATE_MODE });
+  const found = lstatSync(directory);
+  if (found.isDirectory() && found.uid === uid && (found.mode & FOREIGN_BITS) === 0) return;
+  throw refusal('EPERM', `${directory} is not a directory that belongs to this user alone (mode 0700)`);
+}
+
+/** @throws Error with a `code`: ENAMETOOLONG */
+export function checkSocketPath(path: string): void {
+  const length = Buffer.byteLength(path);
+  if (length <= MAX_SOCKET_PATH_BYTES) return;
+  throw refusal(
+    'ENAMETOOLONG',
+    `${path} has ${length} bytes, but the path of a socket at most ${MAX_SOCKET_PATH_BYTES}`,
+  );
+}
+
+/**
+ * The status sockets in a directory, by role and pid; some may be left over from programs that were killed.
+ * A missing directory has none.
+ *
+ * @throws node:fs's Error when it cannot be read
+ */
+export function listStatusSockets(directory: string): StatusSocket[] {
+  let names: string[];
+  try {
+    names = readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return names
+    .map((name) => socketName.exec(name))
+    .filter((match) => match !== null)
+    .map(([name, role = '', pid]) => ({ path: join(directory, name), role, pid: Number(pid) }))
+    .sort((a, b) => b.role.localeCompare(a.role) || a.pid - b.pid);
+}
+
+/**
+ * Removes a socket; a missing one is fine.
+ *
+ * @throws Error with a `code`: node:fs's own, or EEXIST when there is something that is no socket
+ */
+export function removeSocket(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found && !found.isSocket()) throw refusal('EEXIST', `${path} is there, and is no socket`);
+  rmSync(path, { force: true });
+}
+
+/** Whether a process with the pid lives; one of another user does too. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+function refusal(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}

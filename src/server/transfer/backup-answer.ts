@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { GREETING, MAX_VERDICT_BYTES, parseVerdict, type Verdict } from './wire.js';
+
+const greetingLine = GREETING.toString('latin1').trimEnd();
+
+/**
+ * What a backup says once the image is on its way: its verdict is the first line, but for a greeting that came late.
+ *
+ * Another program may say anything, an echo of the image for instance: what is no verdict is forgotten, however much it is.
+ */
+export class BackupAnswer {
+  #line = '';
+  #isForeign = false;
+  #verdict: Verdict | undefined;
+
+  /** The verdict, once it has come. */
+  get verdict(): Verdict | undefined {
+    return this.#verdict;
+  }
+
+  take(bytes: Uint8Array): void {
+    if (this.#isForeign || this.#verdict !== undefined) return;
+    this.#line += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
+      'latin1',
+      0,
+      MAX_VERDICT_BYTES,
+    );
+    if (this.#line.startsWith(`${greetingLine}\n`)) this.#line = this.#line.slice(greetingLine.length + 1);
+    const end = this.#line.indexOf('\n');
+    if (end === -1) {
+      this.#isForeign = this.#line.length >= MAX_VERDICT_BYTES;
+      return;
+    }
+    this.#verdict = parseVerdict(this.#line.slice(0, end));
+    this.#isForeign = this.#verdict === undefined;
+  }
+}

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+/** What a status request is answered, and what progress is reported with. */
+export interface TransferStatus {
+  readonly role: 'primary' | 'backup';
+  readonly pid: number;
+  /** The connect module's. */
+  readonly state: ConnectionState;
+  /** What it does at the moment, in a word or two. */
+  readonly phase: string;
+  /** The backup's, as `HOST:PORT`: as it was given until the name has been looked up. */
+  readonly address: string;
+  /** The other side's, as `HOST:PORT`, while there is a connection. */
+  readonly peer: string | null;
+  /** How often a connect was tried, or a connection accepted. */
+  readonly attempts: number;
+  /** Why the last attempt failed, in words; null when it did not. */
+  readonly lastError: string | null;
+  /** How many transfers were completed. */
+  readonly transfers: number;
+  /** Of the image, in this transfer, or in the last one when none is under way. */
+  readonly bytes: number;
+  /** Of the image, where it is known before the end. */
+  readonly totalBytes: number | null;
+  /** Bytes a second, of late; over all of it when the transfer has ended. */
+  readonly rate: number;
+  /** How long this transfer has taken, or the last one took. */
+  readonly seconds: number;
+  /** How long the role has been played. */
+  readonly uptimeSeconds: number;
+  /** Where the image comes from, or goes. */
+  readonly file: string;
+}
+
+export type ConnectionState = 'none' | 'in_progress' | 'established' | 'closed' | 'corrupted';
+
+const states: readonly ConnectionState[] = ['none', 'in_progress', 'established', 'closed'];
+
+/** The name of a TdReplicationConnect's status. */
+export function connectionState(status: number): ConnectionState {
+  return states[status] ?? 'corrupted';
+}
