@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
@@ -31,13 +31,23 @@ export interface DiskWorld {
 export interface DiskWorldOptions {
   readonly types?: DriverTypes;
   readonly posix?: NodePosix;
+  /** The images are large: they go where files are in memory, if there is room, so that nobody waits for a disk. */
+  readonly large?: boolean;
+}
+
+const MEMORY_DIRECTORY = '/dev/shm';
+const ROOM_FOR_LARGE_BYTES = 2 ** 30;
+
+function parentDirectory(large: boolean): string {
+  const found = large ? statfsSync(MEMORY_DIRECTORY, { bigint: false }) : undefined;
+  return found && found.bavail * found.bsize >= ROOM_FOR_LARGE_BYTES ? MEMORY_DIRECTORY : tmpdir();
 }
 
 export function diskWorld(
   t: Test,
-  { types = standardDriverTypes, posix = new NodePosix() }: DiskWorldOptions = {},
+  { types = standardDriverTypes, posix = new NodePosix(), large = false }: DiskWorldOptions = {},
 ): DiskWorld {
-  const directory = mkdtempSync(join(tmpdir(), 'disks-'));
+  const directory = mkdtempSync(join(parentDirectory(large), 'disks-'));
   const lines: string[] = [];
   const logger: Logger = { log: (_priority, line) => void lines.push(line) };
   const server = new TapdiskServer({ posix, logger });

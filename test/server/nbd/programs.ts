@@ -8,7 +8,14 @@ import type { Test } from 'tap';
 export function hasPrograms(t: Test, ...names: string[]): boolean {
   const missing = names.filter((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0);
   if (missing.length === 0) return true;
-  const reason = `${missing.join(', ')} not installed (Debian: qemu-utils libnbd-bin nbdkit fio python3-libnbd)`;
+  return skipped(
+    t,
+    `${missing.join(', ')} not installed (Debian: qemu-utils libnbd-bin nbdkit fio python3-libnbd)`,
+  );
+}
+
+/** Says aloud that something is not tested, and answers false. */
+export function skipped(t: Test, reason: string): false {
   console.error(`SKIPPED: ${t.name}: ${reason}`);
   t.pass('not tested', { skip: reason });
   return false;

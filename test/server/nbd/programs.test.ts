@@ -1,0 +1,306 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawn, spawnSync } from 'node:child_process';
+import { createCipheriv } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Test } from 'tap';
+import { pattern } from '../drivers/disk-world.js';
+import { nbdWorld, until } from './nbd-world.js';
+import type { NbdWorld } from './nbd-world.js';
+import { hasPrograms, run, skipped } from './programs.js';
+
+const MIB = 1 << 20;
+/** Debian's own: python3-libnbd is for no other. */
+const PYTHON = '/usr/bin/python3';
+
+function hasModule(t: Test): boolean {
+  if (spawnSync(PYTHON, ['-c', 'import nbd']).status === 0) return true;
+  return skipped(t, `${PYTHON} has no module nbd (Debian: python3-libnbd)`);
+}
+
+/** A file of bytes that no two places share, the same in every run. */
+function writeImage(path: string, mebibytes: number): void {
+  const stream = createCipheriv('aes-128-ctr', Buffer.alloc(16, 1), Buffer.alloc(16));
+  const zeroes = Buffer.alloc(8 * MIB);
+  const fd = openSync(path, 'w');
+  for (let written = 0; written < mebibytes; written += 8) writeSync(fd, stream.update(zeroes));
+  closeSync(fd);
+}
+
+function emptyImage(path: string, mebibytes: number): void {
+  const fd = openSync(path, 'w');
+  ftruncateSync(fd, mebibytes * MIB);
+  closeSync(fd);
+}
+
+/** Runs a program that must succeed; answers what it says. */
+async function succeeds(t: Test, name: string, ...parameters: string[]): Promise<string> {
+  const { status, stdout, stderr } = await run(name, parameters);
+  t.equal(status, 0, `${name} ${parameters.join(' ')}: ${stderr}`);
+  return stdout + stderr;
+}
+
+/** A world with an empty image of so many MiB. */
+async function imageWorld(t: Test, mebibytes: number): Promise<NbdWorld & { readonly image: string }> {
+  const world = nbdWorld(t, { large: true });
+  const image = world.path('disk.img');
+  emptyImage(image, mebibytes);
+  await world.open(`aio:${image}`);
+  return { ...world, image };
+}
+
+t.test('nbdinfo tells of a disk what it is', async (t) => {
+  if (!hasPrograms(t, 'nbdinfo')) return;
+  const world = await imageWorld(t, 256);
+  await world.open('ram:1', { readOnly: true });
+  const { exports } = JSON.parse(await succeeds(t, 'nbdinfo', '--list', '--json', world.uri())) as {
+    exports: Record<string, unknown>[];
+  };
+  const common = {
+    can_cache: true,
+    can_df: true,
+    can_flush: true,
+    can_fast_zero: false,
+    can_multi_conn: true,
+    is_rotational: false,
+    block_size_minimum: 512,
+    block_size_preferred: 4096,
+    block_size_maximum: 32 * MIB,
+  };
+  const writable = { can_fua: true, can_trim: true, can_zero: true, is_read_only: false };
+  const readOnly = { can_fua: false, can_trim: false, can_zero: false, is_read_only: true };
+  t.match(exports, [
+    { 'export-name': '0', 'export-size': 256 * MIB, description: /524288 sectors/, ...common, ...writable },
+    { 'export-name': '1', 'export-size': MIB, ...common, ...readOnly },
+  ]);
+});
+
+t.test('nbdcopy of 256 MiB in and out again is the same, byte for byte', async (t) => {
+  if (!hasPrograms(t, 'nbdcopy', 'cmp')) return;
+  const world = await imageWorld(t, 256);
+  const [source, copy] = [world.path('source'), world.path('copy')];
+  writeImage(source, 256);
+  await succeeds(t, 'nbdcopy', '--flush', source, world.uri());
+  await succeeds(t, 'cmp', source, world.image);
+  await succeeds(t, 'nbdcopy', world.uri(), copy);
+  await succeeds(t, 'cmp', source, copy);
+});
+
+t.test('qemu-img converts to the disk and from it, and finds no difference', async (t) => {
+  if (!hasPrograms(t, 'qemu-img', 'qemu-nbd', 'qemu-io')) return;
+  const world = await imageWorld(t, 64);
+  const [source, copy] = [world.path('source'), world.path('copy.qcow2')];
+  writeImage(source, 32);
+  await succeeds(t, 'truncate', '--size=64M', source);
+  const uri = world.uri('0');
+  await succeeds(t, 'qemu-img', 'convert', '-n', '-f', 'raw', '-O', 'raw', source, uri);
+  t.match(await succeeds(t, 'qemu-img', 'compare', '-f', 'raw', '-F', 'raw', source, uri), 'identical');
+  await succeeds(t, 'qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', uri, copy);
+  t.match(await succeeds(t, 'qemu-img', 'compare', '-f', 'raw', '-F', 'qcow2', uri, copy), 'identical');
+  t.match(await succeeds(t, 'qemu-nbd', '--list', '--socket', world.path('nbd.sock')), /export: '0'/);
+  // qemu makes whole blocks of what is not.
+  const commands = [
+    'write -P 5 100 700',
+    'read -P 5 100 700',
+    'write -f -P 6 1M 64k',
+    'write -z 2M 1M',
+    'discard 3M 1M',
+    'flush',
+    'read -P 0 2M 1M',
+  ];
+  await succeeds(t, 'qemu-io', '-f', 'raw', ...commands.flatMap((command) => ['-c', command]), uri);
+});
+
+for (const [blockSize, mebibytes] of [
+  ['4k', 16],
+  ['64k', 64],
+] as const) {
+  t.test(`fio verifies what it has written at random, ${blockSize} at a time, 16 at once`, async (t) => {
+    if (!hasPrograms(t, 'fio')) return;
+    const world = await imageWorld(t, 64);
+    const job = [
+      '--name=verify',
+      '--ioengine=nbd',
+      `--uri=${world.uri('0')}`,
+      '--rw=randwrite',
+      `--bs=${blockSize}`,
+    ];
+    const load = ['--iodepth=16', `--size=${mebibytes}M`, '--randseed=7', '--fsync=256'];
+    const verify = ['--verify=crc32c', '--do_verify=1', '--verify_fatal=1', '--output-format=json'];
+    const output = await succeeds(t, 'fio', ...job, ...load, ...verify);
+    const report = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1)) as {
+      jobs: { error: number; total_err: number; write: { io_bytes: number }; read: { io_bytes: number } }[];
+    };
+    const bytes = mebibytes * MIB;
+    t.match(report.jobs, [{ error: 0, write: { io_bytes: bytes }, read: { io_bytes: bytes } }]);
+    t.equal(world.registry.get(0)!.statistics().kinds.write.failed, 0);
+  });
+}
+
+t.test('libnbd finds the handshake’s corners as they should be', async (t) => {
+  if (!hasPrograms(t, PYTHON) || !hasModule(t)) return;
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  await world.open('ram:2', { readOnly: true });
+  const script = `
+import errno, nbd
+SOCKET = '${world.path('nbd.sock')}'
+
+def fails(call, number):
+    try:
+        call()
+    except nbd.Error as error:
+        assert error.errnum == number, (error.errno, error.string)
+    else:
+        raise AssertionError('no error')
+
+h = nbd.NBD()
+h.set_opt_mode(True)
+h.connect_unix(SOCKET)
+assert h.get_protocol() == 'newstyle-fixed'
+names = []
+h.opt_list(lambda name, description: names.append((name, description)))
+assert [name for name, _ in names] == ['0', '1'], names
+h.set_export_name('nothing')
+fails(h.opt_info, errno.ENOENT)
+h.set_export_name('')
+fails(h.opt_info, errno.ENOENT)
+h.set_full_info(True)
+h.set_export_name('1')
+h.opt_info()
+assert h.is_read_only() and h.get_size() == 2 << 20
+assert h.get_canonical_export_name() == '1'
+h.add_meta_context('base:allocation')
+h.set_export_name('0')
+h.opt_go()
+assert h.get_structured_replies_negotiated()
+assert not h.can_meta_context('base:allocation')
+assert h.get_block_size(nbd.SIZE_MINIMUM) == 512
+assert h.get_block_size(nbd.SIZE_MAXIMUM) == 32 << 20
+assert h.can_df() and h.can_multi_conn() and not h.can_fast_zero()
+h.pwrite(b'a' * 4096, 512, nbd.CMD_FLAG_FUA)
+seen = []
+def chunk(data, offset, status, error):
+    assert status == nbd.READ_DATA and error.value == 0
+    seen.append((offset, bytes(data)))
+assert h.pread_structured(4096, 512, chunk, nbd.CMD_FLAG_DF) == b'a' * 4096
+assert seen == [(512, b'a' * 4096)]
+h.zero(512, 512, nbd.CMD_FLAG_NO_HOLE | nbd.CMD_FLAG_FUA)
+assert h.pread(1024, 512) == bytes(512) + b'a' * 512
+h.trim(4096, 0)
+h.cache(1 << 20, 0)
+h.flush()
+h.set_strict_mode(0)
+fails(lambda: h.pread(512, 1 << 20), errno.EINVAL)
+fails(lambda: h.pread(1, 1), errno.EINVAL)
+fails(lambda: h.pwrite(b'x' * 512, 1 << 20), errno.ENOSPC)
+fails(lambda: h.zero(512, 1 << 20), errno.ENOSPC)
+fails(lambda: h.block_status(512, 0, lambda *_: 0), errno.EINVAL)
+fails(lambda: h.trim(512, 0, 1 << 15), errno.EINVAL)
+assert len(h.pread(512, 0)) == 512
+h.shutdown()
+
+h = nbd.NBD()
+h.set_opt_mode(True)
+h.connect_unix(SOCKET)
+h.opt_abort()
+
+# Neither fixed newstyle nor no-zeroes: EXPORT_NAME, with its zeroes, and simple replies.
+h = nbd.NBD()
+h.set_handshake_flags(0)
+h.set_export_name('0')
+h.connect_unix(SOCKET)
+assert h.get_protocol() == 'newstyle' and h.get_size() == 1 << 20
+assert not h.get_structured_replies_negotiated() and not h.can_df()
+h.pwrite(b'b' * 512, 0)
+assert h.pread(512, 0) == b'b' * 512
+h.shutdown()
+
+h = nbd.NBD()
+h.set_request_structured_replies(False)
+h.set_export_name('1')
+h.connect_unix(SOCKET)
+assert h.pread(512, 0) == bytes(512)
+h.set_strict_mode(0)
+fails(lambda: h.pwrite(b'x' * 512, 0), errno.EPERM)
+h.shutdown()
+
+h = nbd.NBD()
+h.set_tls(nbd.TLS_ALLOW)
+h.set_export_name('0')
+h.connect_unix(SOCKET)
+assert not h.get_tls_negotiated()
+h.shutdown()
+print('all as it should be')
+`;
+  t.match(await succeeds(t, PYTHON, '-c', script), 'all as it should be');
+});
+
+t.test('nbdkit’s nbd plugin serves the disk on to others', async (t) => {
+  if (!hasPrograms(t, 'nbdkit', 'nbdcopy', 'cmp')) return;
+  const world = await imageWorld(t, 8);
+  const [source, copy] = [world.path('source'), world.path('copy')];
+  writeImage(source, 8);
+  const through = ['-U', '-', 'nbd', `uri=${world.uri('0')}`, '--run'];
+  await succeeds(t, 'nbdkit', ...through, `nbdcopy ${source} "$uri" && nbdcopy "$uri" ${copy}`);
+  await succeeds(t, 'cmp', source, copy);
+});
+
+t.test('a client that is killed in the middle of its writes leaves the server serving', async (t) => {
+  if (!hasPrograms(t, 'nbdcopy')) return;
+  const world = await imageWorld(t, 128);
+  const source = world.path('source');
+  writeImage(source, 128);
+  const healthy = await world.client('0');
+  const descriptors = world.posix.openDescriptors().length;
+  for (let round = 1; round <= 3; round++) {
+    const writes = (): number => world.registry.get(0)!.statistics().kinds.write.completed;
+    const before = writes();
+    const child = spawn('nbdcopy', [source, world.uri('0')], { stdio: 'ignore' });
+    await until(() => writes() > before + 20);
+    child.kill('SIGKILL');
+    const [status, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    t.strictSame([status, signal], [null, 'SIGKILL'], 'it was not done before');
+    await until(() => world.nbd.connections === 1);
+    await healthy.write(0, pattern(8, round));
+    t.strictSame(await healthy.read(0, 4096), pattern(8, round));
+    t.equal(world.posix.openDescriptors().length, descriptors);
+  }
+});
+
+t.test('a full file system is an error of the request that it failed, and the server goes on', async (t) => {
+  const world = nbdWorld(t);
+  const small = world.path('small');
+  mkdirSync(small);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small], { encoding: 'utf8' });
+  if (mounted.status !== 0) {
+    skipped(t, `no small file system: ${mounted.error?.message ?? mounted.stderr.trim()}`);
+    return;
+  }
+  const [image, ballast] = [join(small, 'disk.img'), join(small, 'ballast')];
+  t.teardown(async () => {
+    // The image keeps the file system busy until it is closed.
+    await until(() => world.registry.vbds().every((vbd) => vbd.phase === 'closed'));
+    spawnSync('umount', [small]);
+  });
+  emptyImage(image, 8);
+  writeFileSync(ballast, Buffer.alloc(2 * MIB));
+  const vbd = await world.open(`aio:${image}`);
+  t.teardown(() => vbd.close(() => {}));
+  const client = await world.client('0');
+  await client.write(0, pattern(2048, 1));
+  await t.rejects(client.write(4 * MIB, Buffer.alloc(2 * MIB, 'x')), { code: 'ENOSPC' });
+  t.match(world.lines.at(-1), /cannot write 4096 sectors at 8192: ENOSPC/);
+  t.strictSame(await client.read(0, MIB), pattern(2048, 1), 'what was written is there');
+  await client.write(0, pattern(2048, 2));
+  await client.flush();
+  rmSync(ballast);
+  await client.write(4 * MIB, pattern(4096, 3));
+  await client.flush();
+  t.strictSame(await client.read(4 * MIB, 2 * MIB), pattern(4096, 3), 'with room again it goes on');
+  client.disconnect();
+});
