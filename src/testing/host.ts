@@ -33,6 +33,7 @@ export class SimulatedHost {
   readonly #kernel: Kernel;
   readonly #failed: (error: unknown) => void;
   #posix: SimulatedPosix;
+  #others: SimulatedPosix[] = [];
   #running: Running[] = [];
   #program: Program | undefined;
   #isAlive = true;
@@ -89,6 +90,13 @@ export class SimulatedHost {
     return server;
   }
 
+  /** Another process beside the one that {@link SimulatedHost.posix} is, with descriptors of its own; a crash ends it too. */
+  spawn(): SimulatedPosix {
+    const posix = new SimulatedPosix(this.#kernel);
+    this.#others.push(posix);
+    return posix;
+  }
+
   /** Runs a program now (unless it has crashed), and again at every restart. What it rejects with fails the world's run. */
   boot(program: Program): this {
     this.#program = program;
@@ -104,7 +112,8 @@ export class SimulatedHost {
     const { machine } = this.#kernel;
     if (kind !== 'end of file') machine.dropEverything(kind);
     if (kind === 'silence') machine.isUp = false;
-    this.#posix.die();
+    for (const posix of [this.#posix, ...this.#others]) posix.die();
+    this.#others = [];
     this.#running = [];
   }
 
@@ -147,13 +156,15 @@ export class SimulatedHost {
 
   /** What it still has: descriptors, pollers, events and connections, a line each. */
   leftovers(): string[] {
-    const lines = this.#posix
-      .openDescriptors()
-      .map(({ fd, description }) => `descriptor ${fd}: ${description}`);
+    const lines: string[] = [];
+    for (const posix of [this.#posix, ...this.#others]) {
+      for (const { fd, description } of posix.openDescriptors())
+        lines.push(`descriptor ${fd}: ${description}`);
+      if (posix.pollerCount > 0) lines.push(`${posix.pollerCount} pollers`);
+    }
     for (const { server } of this.#running) {
       for (const { id, fd } of server.scheduler.events()) lines.push(`event ${id} on descriptor ${fd}`);
     }
-    if (this.#posix.pollerCount > 0) lines.push(`${this.#posix.pollerCount} pollers`);
     for (const endpoint of this.#kernel.machine.endpoints) lines.push(`connection ${endpoint.describe()}`);
     return lines.map((line) => `${this.name}: ${line}`);
   }
@@ -163,7 +174,7 @@ export class SimulatedHost {
     const outcome = this.#program?.(this);
     // The program of a dead process is not waited for, and nobody hears of its errors.
     outcome?.catch((error: unknown) => {
-      if (posix === this.#posix) this.#failed(error);
+      if (this.#isAlive && posix === this.#posix) this.#failed(error);
     });
   }
 }

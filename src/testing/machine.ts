@@ -122,10 +122,6 @@ export class Machine implements EndpointHost {
     return 0;
   }
 
-  hasListener(address: SocketAddress): boolean {
-    return this.#listenerAt(address) !== undefined;
-  }
-
   unlisten(address: SocketAddress): void {
     const port = portOf(address);
     const listeners = this.#listeners.get(port);
@@ -147,7 +143,10 @@ export class Machine implements EndpointHost {
     if (remote.family !== AF_UNIX) return this.network.sendSyn(from, this, remote.address);
     this.#local.send(
       0,
-      () => this.receiveSyn(from),
+      () => {
+        if (this.#listenerAt(remote) === undefined) from.vanish(errno.ENOENT);
+        else this.receiveSyn(from);
+      },
       () => from.lost(),
     );
   }

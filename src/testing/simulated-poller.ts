@@ -54,6 +54,7 @@ export class SimulatedPoller implements Poller {
   #isDue = false;
   #failure: number | undefined;
   #isClosed = false;
+  #isAbandoned = false;
 
   constructor(private readonly host: PollerHost) {}
 
@@ -80,6 +81,7 @@ export class SimulatedPoller implements Poller {
   /** Beside what {@link Poller.select} says: -EINVAL for a timeout that is none, -EBUSY in a select, -EBADF once closed. */
   select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
     const failure = this.host.selecting(interest, timeoutSeconds);
+    if (this.#isAbandoned) return new Promise(() => {});
     if (this.#isClosed) return Promise.resolve(-errno.EBADF);
     if (!(timeoutSeconds >= 0)) return Promise.resolve(-errno.EINVAL);
     if (this.#resolve !== undefined) return Promise.resolve(-errno.EBUSY);
@@ -114,8 +116,9 @@ export class SimulatedPoller implements Poller {
     this.host.closed(this);
   }
 
-  /** The process is dead: a select under way never answers. */
+  /** The process is dead: no select answers any more. */
   abandon(): void {
+    this.#isAbandoned = true;
     this.#resolve = undefined;
     this.host.cancel(this.#deadline);
     this.host.cancel(this.#waking);

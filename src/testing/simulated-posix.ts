@@ -153,6 +153,13 @@ export class SimulatedPosix implements Posix {
     return this.#call('close', [fd], () => this.#close(fd), true);
   }
 
+  /** Closes a connection with a reset in place of an end of file (C: SO_LINGER with 0, then close). Errors as of close. */
+  abort(fd: number): number {
+    const descriptor = this.#table.get(fd);
+    if (descriptor instanceof StreamDescriptor) descriptor.reset();
+    return this.close(fd);
+  }
+
   getsockname(fd: number): SocketAddress | number {
     return this.#on('getsockname', fd, [], (descriptor) => descriptor.getsockname());
   }
@@ -169,6 +176,7 @@ export class SimulatedPosix implements Posix {
     if (this.#isDead) return -errno.ESRCH;
     const failure = this.#kernel.failure('resolve');
     const answer = failure ?? (await this.#names.resolve(host, port));
+    if (this.#hasDied()) return new Promise(() => {});
     if (this.#kernel.isTracing) this.#kernel.note(callText('resolve', [host, port], answer));
     return answer;
   }
@@ -216,6 +224,10 @@ export class SimulatedPosix implements Posix {
     this.#pollers.clear();
     for (const { fd } of this.#table.entries()) this.#close(fd);
     this.#isDead = true;
+  }
+
+  #hasDied(): boolean {
+    return this.#isDead;
   }
 
   #open(descriptor: Descriptor): number {

@@ -96,14 +96,14 @@ export class StreamDescriptor extends Descriptor {
     return -errno.EINVAL;
   }
 
-  override connect(address: SocketAddress): number {
+  override connect(target: SocketAddress): number {
     if (this.#phase === 'connecting') return -errno.EALREADY;
     if (this.#phase === 'connected') return -errno.EISCONN;
-    const fault = checkAddress(address, this.#family);
+    const fault = checkAddress(target, this.#family);
     if (fault !== 0) return fault;
+    const address = reachable(target);
     const source = this.#machine.sourceFor(address);
     if (typeof source === 'number') return source;
-    if (address.family === AF_UNIX && !this.#machine.hasListener(address)) return -errno.ENOENT;
     if (this.#local === undefined) {
       const bound = this.#bindTo(source);
       if (bound < 0) return bound;
@@ -156,6 +156,11 @@ export class StreamDescriptor extends Descriptor {
     const error = this.#endpoint?.takeError() ?? 0;
     this.#refresh();
     return error;
+  }
+
+  /** Ends the connection with a reset; the descriptor stays. */
+  reset(): void {
+    this.#endpoint?.reset();
   }
 
   #attach(endpoint: Endpoint): void {
@@ -216,4 +221,10 @@ export class StreamDescriptor extends Descriptor {
     if (local.family === AF_UNIX || source.family === AF_UNIX) return local;
     return isWildcard(local.address) ? { ...source, port: local.port } : local;
   }
+}
+
+/** Linux takes a connect to no address in particular for one to this host. */
+function reachable(address: SocketAddress): SocketAddress {
+  if (address.family === AF_UNIX || !isWildcard(address.address)) return address;
+  return { ...address, address: address.address === '::' ? '::1' : '127.0.0.1' };
 }

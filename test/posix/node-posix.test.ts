@@ -20,6 +20,7 @@ function nodeWorld(directory: string): World {
     a,
     b,
     maxDescriptorsOfA,
+    hostA: { family: AF_INET, address: '127.0.0.1', port: 0 },
     hostB: { family: AF_INET, address: '127.0.0.1', port: 0 },
     loopback6: hasIPv6() ? { family: AF_INET6, address: '::1', port: 0 } : undefined,
     foreign: { family: AF_INET, address: '192.0.2.1', port: 0 },

@@ -126,11 +126,8 @@ export const listeningSockets: readonly Behaviour[] = [
   {
     title: 'accept at the limit of descriptors is -EMFILE and leaves the connection for later',
     body: async (t, world) => {
-      const { a, b, maxDescriptorsOfA } = world;
-      const { fd, address } = listening(
-        a,
-        world.hostB.address === '127.0.0.1' ? world.hostB : { ...world.hostB, address: '0.0.0.0' },
-      );
+      const { a, b, hostA, maxDescriptorsOfA } = world;
+      const { fd, address } = listening(a, hostA);
       const client = b.socket(AF_INET, SOCK_STREAM);
       b.connect(client, address);
       await readiness(b, client, WRITABLE);

@@ -94,7 +94,7 @@ export const readinessTable: readonly Behaviour[] = [
       for (;;) {
         const count = a.write(client, block);
         if (count === -errno.EAGAIN) {
-          const answer = await a.select({ write: [client] }, 0);
+          const answer = await a.select({ write: [client] }, 0.05);
           // The network may take more in the meantime: only a buffer that stays full is full.
           if (
             typeof answer !== 'number' &&

@@ -15,6 +15,8 @@ export interface World {
   readonly a: Posix;
   /** The program that mostly listens. */
   readonly b: Posix;
+  /** An address of a's host with port 0, which b reaches. */
+  readonly hostA: InetAddress;
   /** An address of b's host with port 0: bind chooses a free one, and a can connect there. */
   readonly hostB: InetAddress;
   /** Another family's loopback address with port 0, where the world has one: both programs are on its host. */

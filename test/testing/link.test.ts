@@ -1,0 +1,204 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../src/posix/index.js';
+import { SimulatedWorld } from '../../src/testing/index.js';
+import { connected, dial, listenOn, outcome, readText, twoHosts, writeText } from './fixture.js';
+
+t.test('a segment takes the latency there, and the answer the latency back', async (t) => {
+  const { world, near, far } = twoHosts();
+  world.link(near, far).shape({ latencySeconds: 0.5, jitterSeconds: 0 });
+  listenOn(far);
+  const fd = dial(near, far);
+  t.equal(await outcome(world, near, fd), 'connected');
+  t.ok(world.nowSeconds >= 1 && world.nowSeconds < 1.001, `a round trip: ${world.nowSeconds} s`);
+});
+
+t.test('latency can differ by direction', async (t) => {
+  const { world, near, far, one, other } = await connected();
+  world
+    .link(near, far)
+    .shape({ latencySeconds: 2, jitterSeconds: 0 }, 'forth')
+    .shape({ latencySeconds: 0.25, jitterSeconds: 0 }, 'back');
+  const start = world.nowSeconds;
+  writeText(far.posix, other, 'quick');
+  await world.complete(near.posix.select({ read: [one] }, 600));
+  t.ok(world.nowSeconds - start >= 0.25 && world.nowSeconds - start < 0.3);
+  const middle = world.nowSeconds;
+  writeText(near.posix, one, 'slow');
+  await world.complete(far.posix.select({ read: [other] }, 600));
+  t.ok(world.nowSeconds - middle >= 2 && world.nowSeconds - middle < 2.1);
+});
+
+t.test('bandwidth bounds how fast bytes arrive', async (t) => {
+  const { world, near, far, one, other } = await connected();
+  world.link(near, far).shape({ bytesPerSecond: 10_000 });
+  const start = world.nowSeconds;
+  let received = 0;
+  let sent = near.posix.write(one, new Uint8Array(50_000));
+  while (received < 50_000) {
+    await world.complete(far.posix.select({ read: [other] }, 600));
+    received += far.posix.read(other, new Uint8Array(8192));
+    if (sent < 50_000) sent += Math.max(0, near.posix.write(one, new Uint8Array(50_000 - sent)));
+  }
+  const seconds = world.nowSeconds - start;
+  t.ok(seconds > 5 && seconds < 5.5, `50,000 bytes and their headers at 10,000 a second took ${seconds} s`);
+});
+
+t.test('jitter delays, and never lets bytes overtake one another', async (t) => {
+  const { world, near, far, one, other } = await connected({ buffers: { segmentBytes: 7 } });
+  world.link(near, far).shape({ jitterSeconds: 1 });
+  let text = '';
+  for (let n = 0; n < 100; n++) {
+    text += `${n} `;
+    writeText(near.posix, one, `${n} `);
+  }
+  let received = '';
+  while (received.length < text.length) {
+    await world.complete(far.posix.select({ read: [other] }, 600));
+    received += readText(far.posix, other);
+  }
+  t.equal(received, text);
+});
+
+t.test('a cut link loses everything without a word; once healed, TCP sends it again, in order', async (t) => {
+  const { world, near, far, one, other } = await connected();
+  const link = world.link(near, far);
+  writeText(near.posix, one, 'under way,');
+  link.cut();
+  t.notOk(link.isWhole);
+  writeText(near.posix, one, 'written while cut,');
+  t.same(await world.complete(far.posix.select({ read: [other] }, 30)), { read: [], write: [], except: [] });
+  link.heal();
+  t.ok(link.isWhole);
+  writeText(near.posix, one, 'and after');
+  let received = '';
+  while (!received.endsWith('after')) {
+    await world.complete(far.posix.select({ read: [other] }, 600));
+    received += readText(far.posix, other);
+  }
+  t.equal(received, 'under way,written while cut,and after');
+});
+
+t.test(
+  'a link cut in one direction: the bytes arrive, and are sent until their receipt does too',
+  async (t) => {
+    const { world, near, far, one, other } = await connected();
+    const link = world.link(near, far).cut('back');
+    writeText(near.posix, one, 'one way');
+    await world.run(10);
+    t.equal(readText(far.posix, other), 'one way');
+    const lost = world.trace.lines.filter((line) => /ACK on the way .* is lost/.test(line));
+    t.ok(lost.length > 3, 'the receipt is lost again and again');
+    link.heal();
+    await world.run(20);
+    t.equal(readText(far.posix, other), 'EAGAIN', 'nothing is read twice');
+    t.equal(writeText(far.posix, other, 'back'), 4);
+    await world.run(1);
+    t.equal(readText(near.posix, one), 'back');
+  },
+);
+
+t.test('a connection over a link that stays cut is given up after a quarter of an hour', async (t) => {
+  const { world, near, far, one } = await connected();
+  world.link(near, far).cut();
+  writeText(near.posix, one, 'lost');
+  const start = world.nowSeconds;
+  await world.complete(near.posix.select({ read: [one] }, 3600), { limitSeconds: 3600 });
+  t.equal(readText(near.posix, one), 'ETIMEDOUT');
+  t.ok(
+    world.nowSeconds - start > 600 && world.nowSeconds - start < 1200,
+    `after ${world.nowSeconds - start} s`,
+  );
+  t.equal(readText(near.posix, one), 'end of file');
+  t.equal(writeText(near.posix, one, 'x'), 'EPIPE');
+});
+
+t.test(
+  'a connect over a cut link is tried again after 1, 3, 7 s, and succeeds when the link is healed',
+  async (t) => {
+    const { world, near, far } = twoHosts();
+    listenOn(far);
+    const link = world.link(near, far).cut();
+    world.after(5, () => link.heal());
+    const fd = dial(near, far);
+    t.equal(await outcome(world, near, fd), 'connected');
+    t.ok(world.nowSeconds > 7 && world.nowSeconds < 7.1, `${world.nowSeconds} s`);
+  },
+);
+
+t.test('a connect that is never answered ends with ETIMEDOUT after 127 s', async (t) => {
+  const { world, near, far } = twoHosts();
+  listenOn(far);
+  world.link(near, far).cut();
+  const fd = dial(near, far);
+  t.equal(await outcome(world, near, fd), 'ETIMEDOUT');
+  t.ok(world.nowSeconds > 126 && world.nowSeconds < 128, `${world.nowSeconds} s`);
+});
+
+t.test('a link that refuses resets attempts to connect and leaves connections alone', async (t) => {
+  const { world, near, far, one, other } = await connected();
+  const link = world.link(near, far).refuse();
+  t.equal(await outcome(world, near, dial(near, far)), 'ECONNREFUSED');
+  writeText(near.posix, one, 'still here');
+  await world.run(1);
+  t.equal(readText(far.posix, other), 'still here');
+  link.heal();
+  t.equal(await outcome(world, near, dial(near, far)), 'connected');
+});
+
+t.test('a network that answers unreachable does so at once, or after a while', async (t) => {
+  const { world, near, far } = twoHosts();
+  listenOn(far);
+  const link = world.link(near, far).unreachable(errno.ENETUNREACH);
+  const fd = dial(near, far);
+  t.equal(near.posix.connect(fd, { family: 2, address: far.name, port: 9000 }), -errno.ENETUNREACH);
+  link.heal().unreachable(-errno.EHOSTUNREACH, 3);
+  t.equal(await outcome(world, near, dial(near, far)), 'EHOSTUNREACH');
+  t.ok(world.nowSeconds >= 3 && world.nowSeconds < 3.1);
+});
+
+t.test('resetting a link ends the connections over it at both ends, and no other', async (t) => {
+  const { world, near, far, one, other } = await connected();
+  const third = world.host('10.0.0.3');
+  const outside = dial(third, far);
+  t.equal(await outcome(world, third, outside), 'connected');
+  world.link(near, far).reset();
+  t.equal(readText(near.posix, one), 'ECONNRESET');
+  t.equal(readText(far.posix, other), 'ECONNRESET');
+  t.equal(readText(far.posix, other), 'end of file');
+  t.equal(readText(third.posix, outside), 'EAGAIN');
+});
+
+t.test('a partition cuts a group off from everybody else, and not within', async (t) => {
+  const world = new SimulatedWorld();
+  const [a, b, c] = [world.host('10.0.0.1'), world.host('10.0.0.2'), world.host('10.0.0.3')];
+  for (const host of [a, b, c]) listenOn(host);
+  world.partition(a, b);
+  t.equal(await outcome(world, a, dial(a, b)), 'connected');
+  const out = dial(a, c);
+  t.same(await world.complete(a.posix.select({ write: [out] }, 10)), { read: [], write: [], except: [] });
+  world.heal();
+  t.equal(await outcome(world, a, out), 'connected');
+});
+
+t.test('conditions out of range are refused by name', async (t) => {
+  const { world, near, far } = twoHosts();
+  const link = world.link(near, far);
+  t.throws(() => link.shape({ latencySeconds: -1 }), { name: 'RangeError', message: /latencySeconds is -1/ });
+  t.throws(() => link.shape({ jitterSeconds: Number.NaN }), { name: 'RangeError', message: /jitterSeconds/ });
+  t.throws(() => link.shape({ bytesPerSecond: 0 }), { name: 'RangeError', message: /bytesPerSecond is 0/ });
+  t.throws(() => new SimulatedWorld({ link: { bytesPerSecond: -1 } }), { name: 'RangeError' });
+});
+
+t.test('what is done to a link stands in the trace', async (t) => {
+  const { world, near, far } = twoHosts();
+  world.link(near, far).cut('forth').heal().refuse('back').shape({ latencySeconds: 1 });
+  t.same(world.trace.lines, [
+    '   0.000000 10.0.0.1 net link > 10.0.0.2 is cut',
+    '   0.000000 10.0.0.1 net link <> 10.0.0.2 is whole',
+    '   0.000000 10.0.0.1 net link < 10.0.0.2 refuses',
+    '   0.000000 10.0.0.1 net link <> 10.0.0.2 is shaped {"latencySeconds":1}',
+  ]);
+});

@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { createHash } from 'node:crypto';
+import t from 'tap';
+import { Trace } from '../../src/testing/index.js';
+
+t.test('a line has the time in seconds, who and what', async (t) => {
+  const trace = new Trace();
+  trace.add(1_234_567, '10.0.0.1', 'close(3) = 0');
+  t.same(trace.lines, ['   1.234567 10.0.0.1 close(3) = 0']);
+  t.equal(trace.toString(), '   1.234567 10.0.0.1 close(3) = 0\n');
+});
+
+t.test('the newest lines are kept, and all of them enter the digest', async (t) => {
+  const small = new Trace(10);
+  const large = new Trace();
+  for (let n = 0; n < 1000; n++) for (const trace of [small, large]) trace.add(n, 'world', `line ${n}`);
+  t.ok(small.lines.length >= 10 && small.lines.length < 20);
+  t.equal(small.lines.length + small.dropped, 1000);
+  t.match(small.lines.at(-1), /line 999$/);
+  t.equal(small.digest(), large.digest());
+  t.equal(large.digest(), createHash('sha256').update(large.toString()).digest('hex'));
+  large.add(1000, 'world', 'one more');
+  t.not(small.digest(), large.digest());
+});
+
+t.test('without room for lines nothing is traced', async (t) => {
+  const trace = new Trace(0);
+  trace.add(0, 'world', 'unseen');
+  t.notOk(trace.enabled);
+  t.same(trace.lines, []);
+  t.equal(trace.toString(), '');
+});
+
+t.test('a number of lines that is none is refused', async (t) => {
+  for (const bad of [-1, 1.5, Number.NaN])
+    t.throws(() => new Trace(bad), { name: 'RangeError', message: /lines/ });
+});
