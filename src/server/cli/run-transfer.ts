@@ -10,8 +10,10 @@ import type { TransferOutcome } from '../transfer/transfer-event.js';
 import type { TransferStatus } from '../transfer/transfer-status.js';
 import type { CommandIo } from './command-io.js';
 import { EXIT_FAILED, EXIT_NOT_OURS, EXIT_OK, exitOfSignal } from './exit-status.js';
-import { createReporter, type Reporter } from './reporter.js';
+import { JsonReporter } from './json-reporter.js';
+import type { Reporter, ReporterOptions } from './reporter.js';
 import { startStatusServer } from './status-socket.js';
+import { TextReporter } from './text-reporter.js';
 import type { TransferOptions } from './transfer-options.js';
 
 /** A role, as it is played from start to end. */
@@ -34,14 +36,14 @@ export async function runTransfer(
   createRole: CreateRole,
 ): Promise<number> {
   let role: Role | undefined;
-  const reporter = createReporter({
+  const reporting: ReporterOptions = {
     stream: io.stderr,
     clock: monotonicClock,
-    json: options.json,
     verbose: options.verbose,
     role: name,
     status: () => role?.status(),
-  });
+  };
+  const reporter = options.json ? new JsonReporter(reporting) : new TextReporter(reporting);
   await using server = new TapdiskServer({ logger: reporter });
   try {
     role = await createRole(server, reporter);
