@@ -3,7 +3,12 @@
 
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
-import { ESHUTDOWN, MAX_RETRIES } from '../../../src/server/vbd/index.js';
+import {
+  ESHUTDOWN,
+  LATENCY_BOUNDS_SECONDS,
+  MAX_RETRIES,
+  REQUEST_KINDS,
+} from '../../../src/server/vbd/index.js';
 import { bench, Results } from './bench.js';
 
 const sectors = (count = 1): Buffer => Buffer.alloc(512 * count);
@@ -272,5 +277,107 @@ t.test('a driver that completes a request twice is found out', (t) => {
   const call = disks.take('read');
   call.answer(0);
   t.throws(() => call.answer(0), /completed a request twice/);
+  t.end();
+});
+
+t.test('where the driver has no call for zeroes they are written, a MiB at a time', (t) => {
+  const { opened, disks } = bench(t, { sectors: 10_000 });
+  const vbd = opened();
+  const results = new Results();
+  vbd.writeZeroes(100, 5000, results.done);
+  for (const expected of ['write 100+2048', 'write 2148+2048', 'write 4196+904']) {
+    t.strictSame(results.told, []);
+    t.equal(disks.log.at(-1), expected);
+    const call = disks.take('write');
+    t.ok(call.buffer!.every((byte) => byte === 0));
+    t.equal(call.buffer!.length, call.sectors * 512);
+    call.answer(0);
+  }
+  t.strictSame(results.told, [0]);
+  t.end();
+});
+
+t.test('the first error ends it', (t) => {
+  const { opened, disks } = bench(t, { sectors: 10_000 });
+  const results = new Results();
+  opened().writeZeroes(0, 5000, results.done);
+  disks.answer('write');
+  disks.answer('write', -errno.ENOSPC);
+  t.strictSame(results.told, [-errno.ENOSPC]);
+  t.strictSame(disks.calls, []);
+  t.end();
+});
+
+t.test('a driver that answers before it returns is asked for all in turn, to the first error', (t) => {
+  const { opened, disks } = bench(t, { sectors: 2048 * 20_000 });
+  const vbd = opened();
+  const results = new Results();
+  disks.answerAtOnce = () => 0;
+  vbd.writeZeroes(0, 2048 * 20_000, results.done);
+  t.strictSame(results.told, [0]);
+  t.equal(disks.log.length, 20_000);
+  disks.answerAtOnce = () => (disks.log.length === 20_003 ? -errno.EIO : 0);
+  vbd.writeZeroes(0, 2048 * 20_000, results.done);
+  t.strictSame(results.told, [0, -errno.EIO]);
+  t.equal(disks.log.length, 20_003);
+  t.end();
+});
+
+t.test('statistics start at nothing', (t) => {
+  const { opened } = bench(t);
+  const { kinds, ...rest } = opened().statistics();
+  t.strictSame(rest, { inFlight: 0, waiting: 0, retrying: 0, retries: 0 });
+  t.strictSame(Object.keys(kinds), [...REQUEST_KINDS]);
+  for (const kind of REQUEST_KINDS) {
+    const { latencyBuckets, ...counts } = kinds[kind];
+    t.strictSame(counts, { completed: 0, failed: 0, bytes: 0, latencySumSeconds: 0 });
+    t.strictSame(latencyBuckets, Array(LATENCY_BOUNDS_SECONDS.length + 1).fill(0));
+  }
+  t.end();
+});
+
+t.test('requests are counted by kind, with their bytes if they went well', (t) => {
+  const { opened, disks } = bench(t, { canDiscard: true, canZero: true });
+  const vbd = opened();
+  vbd.queueRead(0, Buffer.alloc(1024), () => {});
+  vbd.queueRead(0, Buffer.alloc(512), () => {});
+  vbd.queueWrite(0, Buffer.alloc(2048), () => {});
+  vbd.discard(0, 8, () => {});
+  vbd.writeZeroes(0, 16, () => {});
+  vbd.flush(() => {});
+  t.equal(vbd.statistics().inFlight, 6);
+  disks.answer('read');
+  disks.answer('read', -errno.EIO);
+  disks.answer('write');
+  disks.answer('discard');
+  disks.answer('zeroes');
+  disks.answer('flush');
+  t.match(vbd.statistics().kinds, {
+    read: { completed: 2, failed: 1, bytes: 1024 },
+    write: { completed: 1, failed: 0, bytes: 2048 },
+    discard: { completed: 1, bytes: 4096 },
+    writeZeroes: { completed: 1, bytes: 8192 },
+    flush: { completed: 1, bytes: 0 },
+  });
+  t.end();
+});
+
+t.test('latency is counted from queueing to completion, waiting included, in the bucket it fits', (t) => {
+  const { opened, disks, clock } = bench(t, { maxInFlight: 1 });
+  const vbd = opened();
+  const latencies = [0, 0.5, 10, 11];
+  for (const _ of latencies) vbd.queueRead(0, Buffer.alloc(512), () => {});
+  for (const latency of latencies) {
+    clock.seconds = 1_000_000_000 + latency;
+    disks.answer('read');
+  }
+  const { latencySumSeconds, latencyBuckets } = vbd.statistics().kinds.read;
+  t.equal(latencySumSeconds, 21.5);
+  const expected = Array(LATENCY_BOUNDS_SECONDS.length + 1).fill(0);
+  expected[0] = 1;
+  expected[LATENCY_BOUNDS_SECONDS.indexOf(0.5)] = 1;
+  expected[LATENCY_BOUNDS_SECONDS.indexOf(10)] = 1;
+  expected[LATENCY_BOUNDS_SECONDS.length] = 1;
+  t.strictSame(latencyBuckets, expected);
   t.end();
 });
