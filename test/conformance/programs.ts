@@ -108,13 +108,26 @@ const firstSteps = fc
   .shuffledSubarray([...LABELS, ...LABELS], { minLength: 1, maxLength: LABELS.length })
   .map((names) => names.map((name): Step => ({ step: ['register', name] })));
 const waitStep = wait.map(({ select, closed }): Step => ({ step: ['wait', select], closed }));
-const furtherSteps = fc.array(
-  fc.oneof(
-    { weight: 2, arbitrary: action.map((chosen): Step => ({ step: chosen })) },
-    { weight: 3, arbitrary: waitStep },
-  ),
-  { minLength: 1, maxLength: MAX_STEPS, size: 'max' },
-);
+/** Many events at once, and many gone at once by raw id, for the indexes that grow and shrink. */
+const burst = fc
+  .record({
+    registered: fc.array(label, { minLength: 2, maxLength: 40, size: 'max' }),
+    gone: fc.uniqueArray(fc.integer({ min: 1, max: 45 }), { maxLength: 40, size: 'max' }),
+  })
+  .map(({ registered, gone }): Step[] => [
+    ...registered.map((name): Step => ({ step: ['register', name] })),
+    ...gone.map((id): Step => ({ step: ['unregister', id] })),
+  ]);
+const furtherSteps = fc
+  .array(
+    fc.oneof(
+      { weight: 20, arbitrary: action.map((chosen): Step[] => [{ step: chosen }]) },
+      { weight: 30, arbitrary: waitStep.map((chosen) => [chosen]) },
+      { weight: 1, arbitrary: burst },
+    ),
+    { minLength: 1, maxLength: MAX_STEPS, size: 'max' },
+  )
+  .map((steps) => steps.flat());
 
 /**
  * Random programs: registering, unregistering (by label and raw id, live and stale), capping, clock changes, waits, and

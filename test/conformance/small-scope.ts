@@ -13,12 +13,12 @@ import type { EventCallback } from '../../src/scheduler/event.js';
  * Every sequence of operations up to a length, on few events and descriptors.
  *
  * A sequence is one tape. The program takes operations from it; where it takes a wait, the callbacks that this wait
- * fires go on taking from the same tape, each up to a `return`. So registering and unregistering in callbacks are
+ * fires go on taking from the same tape, each up to a `return` or a `throw`. So registering and unregistering in callbacks are
  * in the scope like any other operation. When the tape is at its end callbacks do nothing, the program lets a second
  * pass and waits once more with everything ready.
  *
  * The alphabet: register an event, unregister an event, one of two clock steps, a wait with each set of descriptors
- * ready, return. Left out, as they add no behaviour: registering what is registered and unregistering what is not
+ * ready, return, throw. Left out, as they add no behaviour: registering what is registered and unregistering what is not
  * (the random programs do both), and readiness of descriptors that no event asks for (select never reports it).
  */
 
@@ -39,6 +39,8 @@ export const WORLDS: readonly World[] = [
   },
 ];
 
+/** What a callback throws: the wait ends with it, and the scheduler is as whole as after any other callback. */
+const thrown = new Error('thrown by a callback');
 const CONDITIONS = [READABLE, WRITABLE, EXCEPTIONAL] as const;
 const CLOCK_STEPS = [0.5, 1] as const;
 const START_SECONDS = 1000.5;
@@ -47,7 +49,7 @@ type Operation =
   | { readonly kind: 'register' | 'unregister'; readonly label: Label }
   | { readonly kind: 'elapse'; readonly seconds: number }
   | { readonly kind: 'wait'; readonly ready: readonly number[] }
-  | { readonly kind: 'return' };
+  | { readonly kind: 'return' | 'throw' };
 
 /** Where the tape ran out: in a callback or not, and which events were registered. */
 interface End {
@@ -117,14 +119,21 @@ class Player implements Poller {
     this.#trace += `fire ${label} ${id} ${mode}\n`;
     for (let operation = this.#next(true); operation !== undefined; operation = this.#next(true)) {
       if (operation.kind === 'return') return;
+      if (operation.kind === 'throw') throw thrown;
       this.#act(operation);
     }
   };
 
   async #wait(ready: readonly number[]): Promise<void> {
     this.#ready = ready;
-    const answer = await this.#scheduler.waitForEvents();
-    this.#trace += `wait ${answer}\n`;
+    try {
+      // The trace grows while this is awaited.
+      const answer = await this.#scheduler.waitForEvents();
+      this.#trace += `wait ${answer}\n`;
+    } catch (error) {
+      if (error !== thrown) throw error;
+      this.#trace += 'wait threw\n';
+    }
   }
 
   select(interest: Interest, timeoutSeconds: number): Promise<ReadyDescriptor[]> {
@@ -149,7 +158,7 @@ function choices(world: World, { inCallback, registered }: End): Operation[] {
     label,
   }));
   operations.push(...CLOCK_STEPS.map((seconds) => ({ kind: 'elapse', seconds }) as const));
-  if (inCallback) return [...operations, { kind: 'return' }];
+  if (inCallback) return [...operations, { kind: 'return' }, { kind: 'throw' }];
   const asks = (fd: number): boolean =>
     registered.some((label) => world[label][1] === fd && world[label][0] !== TIMEOUT);
   let sets: number[][] = [[]];

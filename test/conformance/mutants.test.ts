@@ -1,0 +1,28 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { repositoryFile } from '../../scripts/conformance-table.js';
+import { MUTANTS, mutate } from '../../scripts/mutant-list.js';
+import { rulesOf } from '../../scripts/semantics-rules.js';
+
+t.test(
+  'every mutant of `npm run mutants` applies to the source as it stands, and breaks a rule',
+  async (t) => {
+    const rules = new Set(
+      rulesOf(readFileSync(repositoryFile('docs/semantics.md'), 'utf8')).map(({ id }) => id),
+    );
+    for (const mutant of MUTANTS) {
+      const text = readFileSync(repositoryFile(`src/${mutant.file}`), 'utf8');
+      t.not(mutate(text, mutant), text, mutant.title);
+      t.ok(rules.has(mutant.rule), `${mutant.rule} is a rule`);
+    }
+  },
+);
+
+t.test('a mutant that does not apply exactly once is refused', async (t) => {
+  const mutant = { rule: 'E1', title: 'twice', file: 'f.ts', from: 'a', to: 'b' };
+  t.throws(() => mutate('aa', mutant), { message: 'f.ts: what "twice" replaces stands there 2 times' });
+  t.throws(() => mutate('', mutant), { message: 'f.ts: what "twice" replaces stands there 0 times' });
+});
