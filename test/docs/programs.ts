@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { root } from '../../scripts/repository-files.js';
+
+/** The longest that a program of the documentation may take, in seconds. */
+const LIMIT_SECONDS = 60;
+
+/** The source file that stands for an entry of the package. */
+export function sourceOfEntry(entry: string): string {
+  return path.join(root, 'src', ...entry.split('/').slice(1), 'index.ts');
+}
+
+/** The program with its imports from this package leading to the sources. */
+export function overSources(code: string): string {
+  return code.replace(
+    /(\bfrom ')(tapdisk-ts(?:\/[\w-]+)?)'/g,
+    (_, before: string, entry: string) => `${before}${pathToFileURL(sourceOfEntry(entry)).href}'`,
+  );
+}
+
+export interface Outcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** 0, the exit code, or the signal that ended it. */
+  readonly exit: number | string;
+}
+
+/** Runs a program as a process of its own, over the sources. */
+export async function runProgram(code: string): Promise<Outcome> {
+  return inDirectory(async (directory) => {
+    await writeFile(path.join(directory, 'program.mts'), overSources(code));
+    return run(path.join(directory, 'program.mts'));
+  });
+}
+
+/** Runs programs one after the other in one process, and answers what each has printed, and the outcome of all. */
+export async function runPrograms(
+  codes: readonly string[],
+): Promise<{ printed: string[]; outcome: Outcome }> {
+  const mark = '--- the next program';
+  return inDirectory(async (directory) => {
+    const names = codes.map((_, index) => `program-${index}.mts`);
+    const imports = names.map((name) => `console.log('${mark}');\nawait import('./${name}');\n`);
+    await writeFile(path.join(directory, 'all.mts'), imports.join(''));
+    for (const [index, code] of codes.entries()) {
+      await writeFile(path.join(directory, `program-${index}.mts`), overSources(code));
+    }
+    const outcome = await run(path.join(directory, 'all.mts'));
+    return { printed: outcome.stdout.split(`${mark}\n`).slice(1), outcome };
+  });
+}
+
+async function inDirectory<Result>(use: (directory: string) => Promise<Result>): Promise<Result> {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'program-'));
+  try {
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+function run(file: string): Promise<Outcome> {
+  // What the programs cover is no part of the suite's coverage.
+  const { NODE_V8_COVERAGE: _, ...env } = process.env;
+  const options = { cwd: root, env, timeout: LIMIT_SECONDS * 1000 };
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--import=tsx', file], options, (error, stdout, stderr) => {
+      resolve({ stdout, stderr, exit: error === null ? 0 : (error.code ?? error.signal ?? error.message) });
+    });
+  });
+}
