@@ -30,8 +30,3 @@ const onTheWire = new Map<number, number>([
 export function nbdError(result: number): number {
   return result >= 0 ? 0 : (onTheWire.get(-result) ?? NBD_EIO);
 }
-
-/** A negative errno for the protocol's error, whose numbers are this system's. */
-export function errnoOfNbdError(error: number): number {
-  return error === 0 ? 0 : -error;
-}

@@ -41,6 +41,12 @@ export function tlsServer(
   { cert, key }: TlsKeyPair,
 ): TlsServer {
   const secureContext: SecureContext = createSecureContext({ cert, key, minVersion: 'TLSv1.2' });
+  const adoptSecured = (socket: Socket): number => {
+    const secured = new TLSSocket(socket, { isServer: true, secureContext });
+    const adopted = posix.adopt(secured);
+    if (adopted < 0) secured.on('error', () => {}).destroy();
+    return adopted;
+  };
   return {
     secure(fd, done) {
       const socket = posix.nodeObject(fd);
@@ -49,7 +55,9 @@ export function tlsServer(
       let adopted = -1;
       const tell = (result: number): void => completions.post(() => (givenUp ? undefined : done(result)));
       if (!(socket instanceof Socket)) {
-        tell(-errno.ENOTSOCK);
+        // The client has sent more than it may, and the end of its stream: what reads that is no socket any more.
+        if (socket && 'destroy' in socket) socket.destroy();
+        tell(-errno.ECONNRESET);
         return () => {
           givenUp = true;
         };
@@ -59,9 +67,7 @@ export function tlsServer(
       socket.on('error', ignore);
       socket.write('', (error) => {
         if (givenUp) return;
-        adopted = error
-          ? -errno.ECONNRESET
-          : posix.adopt(new TLSSocket(socket, { isServer: true, secureContext }));
+        adopted = error ? -errno.ECONNRESET : adoptSecured(socket);
         if (adopted < 0) socket.destroy();
         else socket.off('error', ignore);
         tell(adopted);

@@ -31,6 +31,7 @@ t.test('sectors are read and written where they belong', async (t) => {
   expected.set(pattern(4, 9), 10 * 512);
   t.strictSame(await readSectors(vbd, 0, 64), expected);
   t.strictSame(readFileSync(path), expected, 'and the file has them');
+  t.match(vbd.describe(), `[aio ${path} 64 sectors]`);
 });
 
 t.test('a file’s last bytes that fill no sector are no part of the disk', async (t) => {

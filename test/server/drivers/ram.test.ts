@@ -3,6 +3,9 @@
 
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
+import { RamDriver } from '../../../src/server/drivers/index.js';
+import { nullLogger } from '../../../src/server/logger.js';
+import { Results } from '../vbd/bench.js';
 import { diskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
 
 t.test('a disk in memory is as large as its name says, and zero', async (t) => {
@@ -49,4 +52,16 @@ t.test('its content outlives a pause, and not a close', async (t) => {
   await told((done) => vbd.open('ram:1', { readOnly: true, shared: false }, done));
   t.strictSame(await readSectors(vbd, 5, 1), Buffer.alloc(512));
   t.equal(await told((done) => vbd.flush(done)), 0);
+});
+
+t.test('the driver by itself refuses changes of a read-only opening', (t) => {
+  const driver = new RamDriver('1', nullLogger);
+  driver.open({ readOnly: true, shared: false }, () => {});
+  const results = new Results();
+  const range = { sector: 0, sectors: 1, buffer: Buffer.alloc(512), complete: results.done };
+  driver.queueWrite(range);
+  driver.discard(range);
+  driver.writeZeroes(range);
+  t.strictSame(results.told, Array(3).fill(-errno.EROFS));
+  t.end();
 });

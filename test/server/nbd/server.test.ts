@@ -140,6 +140,29 @@ t.test('out of descriptors it goes on serving, and accepts again when there are 
   await waiting.go();
 });
 
+t.test('a scheduler without room turns away who needs an event, and nothing is left of them', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const served = await world.raw().go();
+  const { descriptors, server } = world;
+  const registerEvent = server.registerEvent.bind(server);
+  const none = new NbdServer(optionsOf(world));
+  for (let room = 0; room < 3; room++) {
+    let left = room;
+    server.registerEvent = ((...parameters: Parameters<typeof registerEvent>) =>
+      left-- > 0 ? registerEvent(...parameters) : -errno.EBUSY) as typeof registerEvent;
+    if (room === 0) t.equal(none.listen({ family: AF_UNIX, path: world.path('none') }), -errno.EBUSY);
+    const raw = world.raw();
+    raw.socket.end();
+    await raw.rest();
+    server.registerEvent = registerEvent;
+    await until(() => world.nbd.connections === 1);
+    t.equal(world.posix.openDescriptors().length, descriptors + 1);
+  }
+  served.send(request(3, { cookie: 9n }));
+  t.match(await served.simple(), { cookie: 9n });
+});
+
 t.test('an address is a path with a slash, or a host and a port', async (t) => {
   t.strictSame(parseNbdAddress('/run/nbd.sock'), { family: AF_UNIX, path: '/run/nbd.sock' });
   t.strictSame(parseNbdAddress('./nbd.sock'), { family: AF_UNIX, path: './nbd.sock' });

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
 import { nullLogger } from '../../../src/server/logger.js';
 import { Completions } from '../../../src/server/vbd/index.js';
 import { bench } from './bench.js';
@@ -53,4 +54,16 @@ t.test('after dispose nothing runs, and descriptor and event are gone', async (t
   t.equal(ran, false);
   t.equal(posix.openDescriptors().length, fds);
   t.equal([...server.scheduler.events()].length, events);
+});
+
+t.test('a scheduler without room is told when they are made, and no descriptor is left', (t) => {
+  const { posix, server } = bench(t);
+  const before = posix.openDescriptors().length;
+  const full = { registerEvent: () => -errno.EBUSY, unregisterEvent: () => {}, setMaxTimeout: () => 0 };
+  t.throws(() => new Completions(full, posix, server.logger), {
+    code: 'EBUSY',
+    message: /an event for completions: EBUSY/,
+  });
+  t.equal(posix.openDescriptors().length, before);
+  t.end();
 });

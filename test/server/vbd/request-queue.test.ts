@@ -271,6 +271,18 @@ t.test('a VBD that keeps more requests than anybody may ask for refuses the next
   t.end();
 });
 
+t.test('a busy request ends as it is when the scheduler has no room for the timer', (t) => {
+  const { opened, disks, server } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  server.registerEvent = () => -errno.EBUSY;
+  vbd.queueWrite(1, sectors(), results.done);
+  disks.answer('write', -errno.EBUSY);
+  t.strictSame(results.told, [-errno.EBUSY]);
+  t.equal(vbd.statistics().retrying, 0);
+  t.end();
+});
+
 t.test('a driver that completes a request twice is found out', (t) => {
   const { opened, disks } = bench(t);
   opened().queueRead(0, sectors(), () => {});
