@@ -81,12 +81,16 @@ export class CallFault {
     this.#isCancelled = true;
   }
 
-  /** The negative answer of this call if it is to fail. */
-  next(call: CallName): number | undefined {
+  /**
+   * Counts a call: its negative answer if it is to fail.
+   *
+   * @param isTaken whether it fails already, by another fault
+   */
+  next(call: CallName, isTaken = false): number | undefined {
     const { calls, nth = 1, times = 1, error } = this.options;
     if (this.isOver || (calls !== undefined && !calls.includes(call))) return undefined;
     this.#calls += 1;
-    if (this.#calls < nth || this.#calls >= nth + times) return undefined;
+    if (isTaken || this.#calls < nth || this.#calls >= nth + times) return undefined;
     const chosen = typeof error === 'number' ? error : error(call);
     if (chosen === undefined) return undefined;
     this.#failed += 1;

@@ -21,20 +21,14 @@ export type CrashKind = 'end of file' | 'reset' | 'silence';
 /** What a host runs whenever it starts. */
 export type Program = (host: SimulatedHost) => void | Promise<void>;
 
-/** A server whose run loop the world drives. */
-interface Running {
-  readonly server: TapdiskServer<SimulatedPosix>;
-  readonly posix: SimulatedPosix;
-  isOver: boolean;
-}
-
 /** A host of a simulated world: it has addresses, and at most one process at a time. */
 export class SimulatedHost {
   readonly #kernel: Kernel;
   readonly #failed: (error: unknown) => void;
   #posix: SimulatedPosix;
   #others: SimulatedPosix[] = [];
-  #running: Running[] = [];
+  /** The servers of the running process whose run loops have not ended. */
+  #servers: TapdiskServer<SimulatedPosix>[] = [];
   #program: Program | undefined;
   #isAlive = true;
 
@@ -76,16 +70,18 @@ export class SimulatedHost {
     options: Omit<TapdiskServerOptions<SimulatedPosix>, 'posix' | 'clock'> = {},
   ): TapdiskServer<SimulatedPosix> {
     if (!this.#isAlive) throw new Error(`${this.name} has crashed: restart it first`);
-    const posix = this.#posix;
-    const server = new TapdiskServer({ logger: this.logger, ...options, posix, clock: this.clock });
-    const running: Running = { server, posix, isOver: false };
-    this.#running.push(running);
+    const server = new TapdiskServer({
+      logger: this.logger,
+      ...options,
+      posix: this.#posix,
+      clock: this.clock,
+    });
+    this.#servers.push(server);
     server
       .run({ signals: false })
       .catch((error: unknown) => this.#failed(error))
       .finally(() => {
-        running.isOver = true;
-        this.#running = this.#running.filter((one) => one !== running);
+        this.#servers = this.#servers.filter((one) => one !== server);
       });
     return server;
   }
@@ -114,7 +110,7 @@ export class SimulatedHost {
     if (kind === 'silence') machine.isUp = false;
     for (const posix of [this.#posix, ...this.#others]) posix.die();
     this.#others = [];
-    this.#running = [];
+    this.#servers = [];
   }
 
   /** Starts a fresh process, after a crash (`reset`) if one is running, and in it the program that was booted. */
@@ -146,12 +142,12 @@ export class SimulatedHost {
 
   /** Whether a server of it has something to do: it was started, has not ended, and is not in select. */
   get isBusy(): boolean {
-    return this.#running.some(({ isOver, posix }) => !isOver && !posix.isSelecting);
+    return this.#servers.length > this.#posix.selectCount;
   }
 
   /** Stops its servers; they have ended when the world has run on. */
   stop(): void {
-    for (const { server } of this.#running) server.stop();
+    for (const server of this.#servers) server.stop();
   }
 
   /** What it still has: descriptors, pollers, events and connections, a line each. */
@@ -162,7 +158,7 @@ export class SimulatedHost {
         lines.push(`descriptor ${fd}: ${description}`);
       if (posix.pollerCount > 0) lines.push(`${posix.pollerCount} pollers`);
     }
-    for (const { server } of this.#running) {
+    for (const server of this.#servers) {
       for (const { id, fd } of server.scheduler.events()) lines.push(`event ${id} on descriptor ${fd}`);
     }
     for (const endpoint of this.#kernel.machine.endpoints) lines.push(`connection ${endpoint.describe()}`);

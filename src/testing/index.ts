@@ -1,20 +1,23 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+export { CALL_NAMES, CallFault, type CallFaultOptions, type CallName } from './call-faults.js';
+export { type EachCallReport, failEachCall, type FailedRun, type FailingScenario } from './each-call.js';
+export type { BufferSizes } from './endpoint.js';
+export { type CrashKind, type Program, SimulatedHost } from './host.js';
 export { CheckedStreams, IncomingStream, OutgoingStream } from './invariants/checked-streams.js';
 export { Violations } from './invariants/violations.js';
 export { WatchedConnect, type WatchedConnectOptions } from './invariants/watched-connect.js';
 export { WatchedRegistrar } from './invariants/watched-registrar.js';
-export { CALL_NAMES, CallFault, type CallFaultOptions, type CallName } from './call-faults.js';
-export type { BufferSizes } from './endpoint.js';
-export { type CrashKind, type Program, SimulatedHost } from './host.js';
 export { type Direction, Link } from './link.js';
 export type { NameRecord } from './name-service.js';
 export { LAN, LOOPBACK, type PathConditions } from './path.js';
 export { Random } from './random.js';
+export { SimulatedPoller } from './simulated-poller.js';
 export { SimulatedPosix } from './simulated-posix.js';
 export { CONNECT_SECONDS, FAULT_SECONDS, simulate, type SimulationResult } from './simulation/simulate.js';
 export { DEFAULT_TRACE_LINES, Trace } from './trace.js';
+export { TYPICAL_ERRORS } from './typical-errors.js';
 export {
   DEFAULT_LIMIT_SECONDS,
   type HostOptions,

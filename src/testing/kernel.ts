@@ -61,7 +61,10 @@ export class Kernel {
   /** The negative answer of a call that is to fail. Every fault counts the call, the oldest that wants it has it. */
   failure(call: CallName): number | undefined {
     let failure: number | undefined;
-    for (const fault of this.#faults) failure ??= fault.next(call);
+    for (const fault of this.#faults) {
+      const answer = fault.next(call, failure !== undefined);
+      failure ??= answer;
+    }
     if (failure !== undefined) this.#faults = this.#faults.filter(({ isOver }) => !isOver);
     return failure;
   }

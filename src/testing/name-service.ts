@@ -24,13 +24,10 @@ export class NameService {
   /** @param later has something happen after a virtual while */
   constructor(private readonly later: (seconds: number, action: () => void) => void) {}
 
-  /** From now on; lookups under way have the old answer. */
-  set(name: string, record: NameRecord): void {
-    this.#records.set(name, record);
-  }
-
-  delete(name: string): void {
-    this.#records.delete(name);
+  /** From now on; undefined takes the name away. */
+  set(name: string, record: NameRecord | undefined): void {
+    if (record === undefined) this.#records.delete(name);
+    else this.#records.set(name, record);
   }
 
   /** Looks a name up in virtual time, as {@link Lookup} says. */

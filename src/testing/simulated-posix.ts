@@ -65,10 +65,9 @@ export class SimulatedPosix implements Posix {
     };
   }
 
-  /** Whether a select of this process is under way. */
-  get isSelecting(): boolean {
-    for (const poller of this.#pollers) if (poller.isSleeping) return true;
-    return false;
+  /** How many selects of this process are under way. */
+  get selectCount(): number {
+    return [...this.#pollers].filter(({ isSleeping }) => isSleeping).length;
   }
 
   /** How many pollers there are that were not closed. */

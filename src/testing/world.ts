@@ -19,8 +19,8 @@ import type { WorldState } from './world-state.js';
 const DEFAULT_START_SECONDS = 1_413_252_840;
 /** How long a run goes on for a condition that does not come true, unless told otherwise. */
 export const DEFAULT_LIMIT_SECONDS = 3600;
-/** So many events in one and the same microsecond are a loop that never ends. */
-const MAX_EVENTS_AT_ONCE = 1_000_000;
+/** So many events in one and the same microsecond are a loop that never ends, unless told otherwise. */
+export const DEFAULT_MAX_EVENTS_AT_ONCE = 200_000;
 /** So many turns of Node's event loop are granted to a server that is not in select. */
 const MAX_IDLE_TURNS = 1000;
 
@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly shortTransfers?: number;
   /** How many lines of trace are kept at least; 0 for no trace at all. */
   readonly traceLines?: number;
+  /** How many events in one microsecond are an error; {@link DEFAULT_MAX_EVENTS_AT_ONCE} unless given. */
+  readonly maxEventsAtOnce?: number;
 }
 
 export interface HostOptions {
@@ -77,10 +79,12 @@ export class SimulatedWorld {
   readonly #machines = new Map<SimulatedHost, Machine>();
   #failure: { readonly host: SimulatedHost; readonly error: unknown } | undefined;
   #isRunning = false;
+  readonly #maxEventsAtOnce: number;
 
   /** @throws RangeError for an option that is out of range */
   constructor(options: WorldOptions = {}) {
     const queue = new EventQueue();
+    this.#maxEventsAtOnce = options.maxEventsAtOnce ?? DEFAULT_MAX_EVENTS_AT_ONCE;
     this.random = new Random(options.seed ?? 1);
     this.trace = new Trace(options.traceLines);
     const names = new NameService((seconds, action) => {
@@ -159,8 +163,8 @@ export class SimulatedWorld {
     }
   }
 
-  /** What a name stands for, from now on. */
-  name(name: string, record: NameRecord): void {
+  /** What a name stands for, from now on; undefined: it does not exist. Lookups under way have the old answer. */
+  name(name: string, record: NameRecord | undefined): void {
     this.#state.names.set(name, record);
   }
 
@@ -234,7 +238,7 @@ export class SimulatedWorld {
         if (!queue.advance(limitMicroseconds)) return false;
         eventsAtOnce = queue.nowMicroseconds === instant ? eventsAtOnce + 1 : 0;
         instant = queue.nowMicroseconds;
-        if (eventsAtOnce > MAX_EVENTS_AT_ONCE) {
+        if (eventsAtOnce > this.#maxEventsAtOnce) {
           throw new Error(
             `time stands still at ${this.nowSeconds} s: the same events happen again and again`,
           );
