@@ -13,12 +13,15 @@ import {
   referenceScheduler,
 } from '../src/conformance/implementation.js';
 import { runVectors } from '../src/conformance/suite-run.js';
+import { tallyOf, type VectorResult } from '../src/conformance/vector-result.js';
 import { ownVectorFiles, selectVectors } from '../src/conformance/vector-selection.js';
 import { type Rule, rulesOf } from './semantics-rules.js';
 
 const START = '<!-- conformance-table -->';
 const END = '<!-- /conformance-table -->';
 const TIMEOUT_SECONDS = 60;
+/** The interpreter of the example in Python. */
+export const PYTHON = 'python3';
 
 /** A file of the repository, by its path from the root. */
 export function repositoryFile(path: string): string {
@@ -37,45 +40,62 @@ export function markedPart(text: string): string | undefined {
   return rest?.includes(END) ? rest.split(END)[0] : undefined;
 }
 
-/** Runs every vector on every implementation and answers the table, with a line break at each end. */
-export async function conformanceTable(): Promise<string> {
-  const rules = rulesOf(readFileSync(repositoryFile('docs/semantics.md'), 'utf8'));
-  const columns: [string, Map<string, boolean>][] = [
-    ['tapdisk-ts', await verdicts(inProcess(ownScheduler))],
-    ['reference', await verdicts(inProcess(referenceScheduler))],
-    ['adapter.mjs', await adapterVerdicts(process.execPath, 'examples/adapter-js/adapter.mjs')],
-    ['adapter.py', await adapterVerdicts('python3', 'examples/adapter-python/adapter.py')],
+/** An implementation's results over all vectors. */
+export interface Column {
+  readonly name: string;
+  readonly results: readonly VectorResult[];
+}
+
+/** Runs every vector on every implementation. */
+export async function conformanceColumns(): Promise<Column[]> {
+  return [
+    { name: 'tapdisk-ts', results: await resultsOf(inProcess(ownScheduler)) },
+    { name: 'reference', results: await resultsOf(inProcess(referenceScheduler)) },
+    {
+      name: 'adapter.mjs',
+      results: await adapterResults(process.execPath, 'examples/adapter-js/adapter.mjs'),
+    },
+    { name: 'adapter.py', results: await adapterResults(PYTHON, 'examples/adapter-python/adapter.py') },
   ];
+}
+
+/** The table of rules × implementations, with a line break at each end. */
+export function conformanceTable(columns: readonly Column[]): string {
+  const rules = rulesOf(readFileSync(repositoryFile('docs/semantics.md'), 'utf8'));
   const rows = rules.map((rule) => {
-    const names = rule.vectors.map((name) => `${rule.suite}/${name}`);
-    return [linked(rule), ...columns.map(([, passed]) => share(names, passed))];
+    const names = new Set(rule.vectors.map((name) => `${rule.suite}/${name}`));
+    return [
+      linked(rule),
+      ...columns.map(({ results }) => share(results.filter(({ name }) => names.has(name)))),
+    ];
   });
-  const [, all] = columns[0] ?? ['', new Map<string, boolean>()];
-  const everything = ['all vectors', ...columns.map(([, passed]) => share([...all.keys()], passed))];
-  const head = ['rule', ...columns.map(([name]) => name)];
-  const lines = [head, head.map((_, index) => (index === 0 ? '---' : '--:')), ...rows, everything];
+  const head = ['rule', ...columns.map(({ name }) => name)];
+  const lines = [
+    head,
+    head.map((_, index) => (index === 0 ? '---' : '--:')),
+    ...rows,
+    ['all vectors', ...columns.map(({ results }) => share(results))],
+  ];
   return `\n${lines.map((cells) => `| ${cells.join(' | ')} |\n`).join('')}`;
 }
 
-async function adapterVerdicts(program: string, path: string): Promise<Map<string, boolean>> {
+function resultsOf(implementation: Implementation): Promise<VectorResult[]> {
+  return runVectors(selectVectors(ownVectorFiles()), implementation);
+}
+
+async function adapterResults(program: string, path: string): Promise<VectorResult[]> {
   const adapter = new Adapter({ program, args: [repositoryFile(path)], timeoutSeconds: TIMEOUT_SECONDS });
   try {
-    return await verdicts(adapter);
+    return await resultsOf(adapter);
   } finally {
     await adapter.stop();
   }
 }
 
-/** Whether each vector passed, by suite and name; those that were skipped are not there. */
-async function verdicts(implementation: Implementation): Promise<Map<string, boolean>> {
-  const results = await runVectors(selectVectors(ownVectorFiles()), implementation);
-  const run = results.filter(({ outcome }) => outcome !== 'skipped');
-  return new Map(run.map(({ name, outcome }) => [name, outcome === 'passed']));
-}
-
-function share(names: readonly string[], passed: ReadonlyMap<string, boolean>): string {
-  const run = names.filter((name) => passed.has(name));
-  return run.length === 0 ? '–' : `${run.filter((name) => passed.get(name)).length} of ${run.length}`;
+/** How many passed of those that were not skipped. */
+function share(results: readonly VectorResult[]): string {
+  const { passed, failed } = tallyOf(results);
+  return passed + failed === 0 ? '–' : `${passed} of ${passed + failed}`;
 }
 
 function linked({ id, title }: Rule): string {
@@ -101,5 +121,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = readFileSync(file, 'utf8');
   const part = markedPart(text);
   if (part === undefined) throw new Error(`${file} has no markers ${START} and ${END}`);
-  writeFileSync(file, text.replace(`${START}${part}${END}`, `${START}${await conformanceTable()}${END}`));
+  writeFileSync(
+    file,
+    text.replace(`${START}${part}${END}`, `${START}${conformanceTable(await conformanceColumns())}${END}`),
+  );
 }

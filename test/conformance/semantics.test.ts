@@ -1,10 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { conformanceTable, markedPart, repositoryFile, tableFile } from '../../scripts/conformance-table.js';
+import { repositoryFile } from '../../scripts/conformance-table.js';
 import { rulesOf } from '../../scripts/semantics-rules.js';
 import { ownVectorFiles, selectVectors } from '../../src/conformance/vector-selection.js';
 
@@ -49,14 +48,4 @@ t.test('every named vector stands under a rule', async (t) => {
     named.map(({ suite, name }) => `${suite}/${name}`).filter((name) => !pinning.has(name)),
     [],
   );
-});
-
-const missing = spawnSync('python3', ['--version']).error !== undefined;
-const skip = missing
-  ? 'python3 IS NOT INSTALLED: the table of rules and implementations was not checked'
-  : false;
-
-t.test('the table of rules and implementations is what a run of them gives', { skip }, async (t) => {
-  const table = markedPart(readFileSync(tableFile(), 'utf8'));
-  t.equal(table, await conformanceTable(), 'npm run conformance:table writes it anew');
 });
