@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// What observers add to a registration with its unregistration, and to a wait with one callback.
+
+import { spawnSync } from 'node:child_process';
+import { subscribe } from 'node:diagnostics_channel';
+import { monotonicClock } from '../src/posix/index.js';
+import { POLL_READ_FD, Scheduler, type SchedulerObserver } from '../src/scheduler/index.js';
+import { combineObservers } from '../src/server/metrics/combined-observer.js';
+import {
+  diagnosticsObserver,
+  FIRE_CHANNEL,
+  REGISTER_CHANNEL,
+  UNREGISTER_CHANNEL,
+} from '../src/server/metrics/diagnostics.js';
+import { SchedulerMeter } from '../src/server/metrics/scheduler-meter.js';
+import { traceClock, traceObserver } from '../src/server/metrics/trace-observer.js';
+import { median } from './median.js';
+import { MemoryPoller } from './memory-poller.js';
+
+const OPERATIONS = 20_000;
+const ROUNDS = 9;
+const PROCESSES = 5;
+
+interface Cost {
+  readonly register: number;
+  readonly wait: number;
+}
+
+/** A registration with its unregistration, and a wait with one callback, in nanoseconds. */
+async function round(observer: SchedulerObserver | undefined): Promise<Cost> {
+  const poller = new MemoryPoller();
+  const scheduler = new Scheduler({ poller, clock: monotonicClock, observer });
+  const callback = (): void => {};
+  const start = performance.now();
+  for (let n = 0; n < OPERATIONS; n++) {
+    scheduler.unregisterEvent(scheduler.registerEvent(POLL_READ_FD, 3, 0, callback));
+  }
+  const registered = performance.now();
+  scheduler.registerEvent(POLL_READ_FD, 3, 0, callback);
+  const waiting = performance.now();
+  for (let n = 0; n < OPERATIONS; n++) {
+    poller.makeReady(3, POLL_READ_FD);
+    await scheduler.waitForEvents();
+  }
+  const end = performance.now();
+  const each = (milliseconds: number): number => (milliseconds * 1e6) / OPERATIONS;
+  return { register: each(registered - start), wait: each(end - waiting) };
+}
+
+const diagnostics = diagnosticsObserver(monotonicClock);
+const trace = traceObserver(traceClock(monotonicClock), (event) => JSON.stringify(event));
+const daemon = combineObservers([new SchedulerMeter(monotonicClock), diagnostics]);
+const subjects: Readonly<Record<string, { observer: SchedulerObserver | undefined; subscribed?: true }>> = {
+  none: { observer: undefined },
+  'diagnostics channels, nobody subscribed': { observer: diagnostics },
+  'the daemon: those, and counting': { observer: daemon },
+  'diagnostics channels, one subscriber each': { observer: diagnostics, subscribed: true },
+  'a trace (without its file)': { observer: trace },
+};
+
+/** One subject alone: the compiler has seen no other observer then, as in a program that uses one. */
+async function measure(name: string): Promise<Cost> {
+  const { observer, subscribed = false } = subjects[name] ?? {};
+  const channels = subscribed ? [REGISTER_CHANNEL, UNREGISTER_CHANNEL, FIRE_CHANNEL] : [];
+  for (const channel of channels) subscribe(channel, () => {});
+  const rounds: Cost[] = [];
+  for (let count = 0; count < ROUNDS; count++) rounds.push(await round(observer));
+  const middle = (operation: keyof Cost): number => median(rounds.map((cost) => cost[operation]));
+  return { register: middle('register'), wait: middle('wait') };
+}
+
+/** Prints the best of several processes that each measure one subject: other work of the host only adds to it. */
+export function benchObservers(): void {
+  const costs = new Map<string, Cost[]>();
+  // In turn, so that what else the host does meets all of them.
+  for (let count = 0; count < PROCESSES; count++) {
+    for (const name of Object.keys(subjects)) {
+      const child = spawnSync(process.execPath, [...process.execArgv, import.meta.filename, name], {
+        encoding: 'utf8',
+      });
+      costs.set(name, [...(costs.get(name) ?? []), JSON.parse(child.stdout) as Cost]);
+    }
+  }
+  console.log(
+    `observers: ns per operation, best of ${PROCESSES} processes, each the median of ${ROUNDS} rounds of ${OPERATIONS}`,
+  );
+  for (const [name, measured] of costs) {
+    const cell = (operation: keyof Cost): string =>
+      `${operation} ${median(measured.map((cost) => cost[operation]))
+        .toFixed(0)
+        .padStart(6)} ns`;
+    console.log(`  ${name.padEnd(44)}${cell('register')}  ${cell('wait')}`);
+  }
+}
+
+const subject = process.argv[2];
+if (process.argv[1] === import.meta.filename) {
+  if (subject === undefined) benchObservers();
+  else console.log(JSON.stringify(await measure(subject)));
+}
