@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { execFile } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -56,6 +57,22 @@ export async function runPrograms(
   });
 }
 
+/** Starts a program with arguments, for a test that talks with it; `ended` is its exit code or the signal that ended it. */
+export async function startProgram(
+  code: string,
+  args: readonly string[],
+): Promise<{ child: ChildProcessWithoutNullStreams; ended: Promise<number | string> }> {
+  const directory = await mkdtemp(path.join(os.tmpdir(), 'program-'));
+  const file = path.join(directory, 'program.mts');
+  await writeFile(file, overSources(code));
+  const child = spawn(process.execPath, ['--import=tsx', file, ...args], processOptions());
+  const ended = once(child, 'close').then(async ([exit, signal]) => {
+    await rm(directory, { recursive: true });
+    return (exit ?? signal) as number | string;
+  });
+  return { child, ended };
+}
+
 async function inDirectory<Result>(use: (directory: string) => Promise<Result>): Promise<Result> {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'program-'));
   try {
@@ -66,12 +83,15 @@ async function inDirectory<Result>(use: (directory: string) => Promise<Result>):
 }
 
 function run(file: string): Promise<Outcome> {
-  // What the programs cover is no part of the suite's coverage.
-  const { NODE_V8_COVERAGE: _, ...env } = process.env;
-  const options = { cwd: root, env, timeout: LIMIT_SECONDS * 1000 };
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import=tsx', file], options, (error, stdout, stderr) => {
+    execFile(process.execPath, ['--import=tsx', file], processOptions(), (error, stdout, stderr) => {
       resolve({ stdout, stderr, exit: error === null ? 0 : (error.code ?? error.signal ?? error.message) });
     });
   });
+}
+
+function processOptions(): { cwd: string; env: NodeJS.ProcessEnv; timeout: number } {
+  // What the programs cover is no part of the suite's coverage.
+  const { NODE_V8_COVERAGE: _, ...env } = process.env;
+  return { cwd: root, env, timeout: LIMIT_SECONDS * 1000 };
 }
