@@ -3,23 +3,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { dispatch } from './dispatch.js';
+import { EXIT_FAILED } from './exit-status.js';
 
-// A reader that has gone away (`| head`) is no reason to fail; a report that nobody reads is not missed. When an image
-// goes to standard output, its descriptor sees the error, too.
-const ignoreClosedPipe = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== 'EPIPE') throw error;
+// A reader that has gone away (`| head`) is no reason to fail, and a report that nobody reads is not missed.
+const onError = (error: NodeJS.ErrnoException): void => {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`tapdisk-ts: ${error.message}\n`);
+  process.exitCode = EXIT_FAILED;
 };
 
-process.stderr.on('error', ignoreClosedPipe);
-process.exitCode = await dispatch(process.argv.slice(2), {
+process.stderr.on('error', () => {});
+const status = await dispatch(process.argv.slice(2), {
   get stdin() {
     return process.stdin;
   },
   get stdout() {
-    // Each look at it adds no more than one listener.
-    return process.stdout.off('error', ignoreClosedPipe).on('error', ignoreClosedPipe);
+    // Each look at it leaves one listener.
+    return process.stdout.off('error', onError).on('error', onError);
   },
   get stderr() {
     return process.stderr;
   },
 });
+process.exitCode ??= status;

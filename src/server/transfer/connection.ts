@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { formatAddress } from '../../posix/address.js';
+import { errno } from '../../posix/errno.js';
 import { gaiStrerror } from '../../posix/gai.js';
 import type { NodePosix } from '../../posix/index.js';
 import {
@@ -89,9 +90,10 @@ export class Connection {
     this.#lastError = 0;
   }
 
-  /** The last failed call as an error. */
+  /** The last failed call as an error. Without one, it is the scheduler that has no event left. */
   error(what: string): TransferError {
-    return new TransferError(codeOf(this.#lastError), `${what}: ${inWords(this.#lastError)}`);
+    const error = this.#lastError === 0 ? errno.EBUSY : this.#lastError;
+    return new TransferError(codeOf(error), `${what}: ${inWords(error)}`);
   }
 
   get state(): ConnectionState {

@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { constants, createWriteStream } from 'node:fs';
-import { access, type FileHandle, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { close, constants, createWriteStream, fsync, open } from 'node:fs';
+import { access, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import type { Copy, Output } from './output.js';
 import { callFailed, TransferError } from './transfer-error.js';
 
@@ -13,6 +14,10 @@ import { callFailed, TransferError } from './transfer-error.js';
 export const MAX_PARTIAL_COPIES = 100;
 const PERMISSIONS = 0o777;
 const NEW_FILE_MODE = 0o666;
+
+const openFile = promisify(open);
+const closeFile = promisify(close);
+const syncFile = promisify(fsync);
 
 /**
  * A file as output. The copy is written beside it, as `FILE.partial` (or `FILE.partial.1` and so on, when a killed backup
@@ -49,21 +54,19 @@ export async function outputToFile(path: string): Promise<Output> {
 
 async function beginInPlace(path: string): Promise<Copy> {
   try {
-    const file = await open(path, constants.O_WRONLY);
-    const stream = streamOf(file);
+    const file = new OutputFile(await openFile(path, constants.O_WRONLY));
     return {
-      stream,
+      stream: file.stream,
       commit: async () => {
         try {
-          await written(stream);
-          await sync(file);
+          await file.store();
         } catch (error) {
           throw callFailed(`cannot write ${path}`, error);
         } finally {
           await file.close();
         }
       },
-      abandon: () => discard(stream, file),
+      abandon: () => file.close(),
     };
   } catch (error) {
     throw callFailed(`cannot write ${path}`, error);
@@ -76,13 +79,11 @@ async function beginBeside(path: string): Promise<Copy> {
     const existing = await statIfThere(path);
     const target = existing === undefined ? path : await realpath(path);
     const { file, partial } = await openPartial(target, (existing?.mode ?? NEW_FILE_MODE) & PERMISSIONS);
-    const stream = streamOf(file);
     return {
-      stream,
+      stream: file.stream,
       commit: async () => {
         try {
-          await written(stream);
-          await sync(file);
+          await file.store();
           await rename(partial, target);
           await syncDirectory(dirname(target));
         } catch (error) {
@@ -93,7 +94,7 @@ async function beginBeside(path: string): Promise<Copy> {
         }
       },
       abandon: async () => {
-        await discard(stream, file);
+        await file.close();
         await removeIfThere(partial);
       },
     };
@@ -102,13 +103,42 @@ async function beginBeside(path: string): Promise<Copy> {
   }
 }
 
+/** A file that is open for writing, and its stream. The stream closes it, and not before it is told to. */
+class OutputFile {
+  readonly stream: Writable;
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    this.stream = createWriteStream('', { fd, autoClose: false });
+  }
+
+  /** Brings all that the stream has taken to stable storage. */
+  async store(): Promise<void> {
+    this.stream.end();
+    await finished(this.stream);
+    await sync(this.#fd);
+  }
+
+  /** Closes it, whatever is still on its way; what that fails with does not matter any more. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => {
+      this.stream.on('close', resolve);
+    });
+    this.stream.on('error', () => {});
+    if (this.stream.closed) return;
+    this.stream.destroy();
+    await closed;
+  }
+}
+
 /** Opens a file of its own: two backups with one output must never write into the same one. */
-async function openPartial(target: string, mode: number): Promise<{ file: FileHandle; partial: string }> {
+async function openPartial(target: string, mode: number): Promise<{ file: OutputFile; partial: string }> {
   const first = join(dirname(target), `${basename(target)}.partial`);
   for (let count = 0; count < MAX_PARTIAL_COPIES; count++) {
     const partial = count === 0 ? first : `${first}.${count}`;
     try {
-      return { file: await open(partial, 'wx', mode), partial };
+      return { file: new OutputFile(await openFile(partial, 'wx', mode)), partial };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
@@ -119,29 +149,10 @@ async function openPartial(target: string, mode: number): Promise<{ file: FileHa
   );
 }
 
-/** A stream that leaves the file open. (The one that a FileHandle makes itself would keep the handle from being closed.) */
-function streamOf(file: FileHandle): Writable {
-  return createWriteStream('', { fd: file.fd, autoClose: false });
-}
-
-/** All bytes of the stream are with the kernel. */
-async function written(stream: Writable): Promise<void> {
-  stream.end();
-  await finished(stream);
-}
-
-async function discard(stream: Writable, file: FileHandle): Promise<void> {
-  // What it fails with does not matter any more.
-  stream.on('error', () => {});
-  stream.destroy();
-  await finished(stream).catch(() => {});
-  await file.close();
-}
-
 /** Brings a file or a device to stable storage; what has none (/dev/null) does not know how. */
-async function sync(file: FileHandle): Promise<void> {
+async function sync(fd: number): Promise<void> {
   try {
-    await file.sync();
+    await syncFile(fd);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EINVAL' && code !== 'ENOTSUP' && code !== 'EROFS') throw error;
@@ -150,11 +161,11 @@ async function sync(file: FileHandle): Promise<void> {
 
 /** Makes a new name in a directory outlast a power cut. */
 async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
+  const fd = await openFile(path, 'r');
   try {
-    await sync(directory);
+    await sync(fd);
   } finally {
-    await directory.close();
+    await closeFile(fd);
   }
 }
 

@@ -27,6 +27,8 @@ export function outputToStandard(stdout: StandardOutput): Output {
   // Node's own stream on a pipe never blocks. The one that it has on a file does, so that is written by the thread pool.
   const isPipe = stats === undefined || stats.isFIFO() || stats.isSocket();
   const stream = isPipe ? stdout : createWriteStream('', { fd: fd as number, autoClose: false });
+  // Whoever writes is told of an error; this is for the time when nobody does.
+  stream.on('error', () => {});
   const copy: Copy = {
     stream,
     commit: async () => {

@@ -36,6 +36,12 @@ export interface PumpOptions {
   readonly onFault: (fault: PumpFault) => void;
 }
 
+/** The timeout of an event that is to give an end up after so many idle seconds; 0 for never. */
+export function idleTimeout(idleSeconds: number): number {
+  // A timeout in whole seconds is due up to a second early: one more keeps the promised time whole.
+  return idleSeconds > 0 ? idleSeconds + 1 : 0;
+}
+
 /**
  * Moves bytes from one descriptor to another as fast as the slower one goes.
  *
@@ -111,10 +117,8 @@ export class Pump {
       state === 'filling'
         ? (['source', source, POLL_READ_FD] as const)
         : (['sink', sink, POLL_WRITE_FD] as const);
-    const watched = idle?.where === where && idle.seconds > 0;
-    // A timeout in whole seconds is due up to a second early: one more keeps the promised time whole.
-    const seconds = watched ? idle.seconds + 1 : 0;
-    const id = registrar.registerEvent(watched ? mode | TIMEOUT : mode, fd, seconds, (_, fired) => {
+    const seconds = idle?.where === where ? idleTimeout(idle.seconds) : 0;
+    const id = registrar.registerEvent(seconds > 0 ? mode | TIMEOUT : mode, fd, seconds, (_, fired) => {
       if (fired === TIMEOUT) this.#fault('idle', -errno.ETIMEDOUT);
       else if (state === 'filling') this.#fill();
       else this.#empty();

@@ -10,7 +10,7 @@ import type { Completions } from '../vbd/index.js';
 import { ImageReader } from './image-reader.js';
 import type { Meter } from './meter.js';
 import type { Copy, Output } from './output.js';
-import { Pump, type PumpFault } from './pump.js';
+import { idleTimeout, Pump, type PumpFault } from './pump.js';
 import { callFailed, codeOf, inWords, TransferError } from './transfer-error.js';
 import { type Digest, GREETING, QUIET_SECONDS, type Verdict, verdictLine } from './wire.js';
 
@@ -85,7 +85,7 @@ export class Receiving {
   }
 
   start(): void {
-    this.#watch(this.#options.idleSeconds, (fired) => {
+    this.#watch(idleTimeout(this.#options.idleSeconds), (fired) => {
       if (fired === TIMEOUT) this.#onFault({ where: 'idle', errno: -errno.ETIMEDOUT });
       else this.#open();
     });

@@ -10,7 +10,7 @@ import { BackupAnswer } from './backup-answer.js';
 import { ImageWriter } from './image-writer.js';
 import type { Input } from './input.js';
 import type { Meter } from './meter.js';
-import { Pump, type PumpFault } from './pump.js';
+import { idleTimeout, Pump, type PumpFault } from './pump.js';
 import { codeOf, inWords } from './transfer-error.js';
 import { type Digest, GREETING, GREETING_TIMEOUT_SECONDS, type Verdict } from './wire.js';
 
@@ -121,7 +121,7 @@ export class Sending {
     const { posix, fd, idleSeconds } = this.#options;
     this.#state = 'awaiting';
     posix.shutdown(fd, SHUT_WR);
-    this.#watch(idleSeconds, (fired) => {
+    this.#watch(idleTimeout(idleSeconds), (fired) => {
       if (fired === TIMEOUT) this.#fail(-errno.ETIMEDOUT, `no verdict of the backup in ${idleSeconds} s`);
       else this.#hear();
     });

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import t from 'tap';
+import { outputToStandard } from '../../../src/server/transfer/output-standard.js';
+
+t.test('one transfer follows another on a pipe', async (t) => {
+  const pipe = new PassThrough();
+  const output = outputToStandard(pipe);
+  t.match(output, { name: 'standard output', appends: true });
+  for (const text of ['one', 'two']) {
+    const copy = await output.begin();
+    copy.stream.write(text);
+    await copy.commit();
+  }
+  const abandoned = await output.begin();
+  await abandoned.abandon();
+  t.equal(pipe.read().toString(), 'onetwo');
+  t.ok(pipe.writable);
+});
+
+t.test('a file is written to stable storage before a transfer counts', async (t) => {
+  const path = join(t.testdir(), 'copy');
+  const fd = openSync(path, 'w');
+  const stdout = Object.assign(new PassThrough(), { fd });
+  const output = outputToStandard(stdout);
+  const copy = await output.begin();
+  copy.stream.write('one');
+  await copy.commit();
+  t.equal(readFileSync(path, 'utf8'), 'one');
+  t.equal(stdout.readableLength, 0);
+});
+
+t.test('a full disk is an error of the transfer', async (t) => {
+  const stdout = Object.assign(new PassThrough(), { fd: openSync('/dev/full', 'w') });
+  const copy = await outputToStandard(stdout).begin();
+  copy.stream.write('bytes');
+  await t.rejects(copy.commit(), {
+    code: 'ENOSPC',
+    message: 'cannot write standard output: no space left on device',
+  });
+});
+
+t.test('a terminal is refused', async (t) => {
+  t.throws(() => outputToStandard(Object.assign(new PassThrough(), { isTTY: true })), {
+    code: 'ENOTTY',
+    message: /terminal: redirect it \(> COPY\), or name a file with --output FILE$/,
+  });
+});
