@@ -8,6 +8,9 @@ import { root } from '../../scripts/repository-files.js';
 import { codeBlocks, document } from './markdown.js';
 import { runPrograms, sourceOfEntry } from './programs.js';
 
+// The compiler takes seconds, and longer where other things run beside it.
+t.setTimeout(120_000);
+
 const blocks = codeBlocks(document('docs/embedding.md').text);
 const programs = blocks.flatMap((block, index) => {
   if (block.language !== 'ts') return [];
