@@ -1,10 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { Socket } from 'node:net';
 import { Duplex, Readable, Writable } from 'node:stream';
 import { errno, errnoNumber } from './errno.js';
 import { Inbound } from './inbound.js';
 import { closeStream } from './linger.js';
+import { currentPeer } from './node-address.js';
 import type { NodeStream } from './node-object.js';
 import { Outbound } from './outbound.js';
 import { READABLE, WRITABLE } from './poller.js';
@@ -39,6 +41,8 @@ export class Channel {
   #stream: NodeStream;
   #inbound: Inbound | undefined;
   readonly #outbound: Outbound | undefined;
+  /** Whether it is a TCP connection that was up when it came here. */
+  readonly #hasPeer: boolean;
   #pendingError = 0;
   #readShut = false;
 
@@ -55,11 +59,22 @@ export class Channel {
     this.#changed();
   };
 
+  /**
+   * libuv turns a reset into an end of file when it finds it together with the last bytes. Then the kernel knows no peer
+   * any more, as it would after an orderly end only if our side had ended before: in that case it stays an end of file.
+   */
+  readonly #onEnd = (): void => {
+    const stream = this.#stream;
+    if (!this.#hasPeer || !(stream instanceof Socket) || stream.writableEnded || stream.destroyed) return;
+    if (this.#pendingError === 0 && currentPeer(stream) === undefined) this.#pendingError = errno.ECONNRESET;
+  };
+
   /** @param changed called whenever the readiness may have changed */
   constructor(stream: NodeStream, settings: ChannelSettings, changed: () => void) {
     this.#stream = stream;
     this.#settings = settings;
     this.#changed = changed;
+    this.#hasPeer = stream instanceof Socket && !stream.connecting && currentPeer(stream) !== undefined;
     stream.on('error', this.#onError);
     stream.on('close', this.#onClose);
     if (stream instanceof Readable) this.#inbound = this.#newInbound(stream);
@@ -142,7 +157,7 @@ export class Channel {
   }
 
   #newInbound(stream: Readable): Inbound {
-    return new Inbound(stream, this.#settings.receiveBufferBytes, this.#changed);
+    return new Inbound(stream, this.#settings.receiveBufferBytes, this.#onEnd, this.#changed);
   }
 
   #replaceReader(left: Uint8Array[]): void {

@@ -22,6 +22,7 @@ export const DEFAULT_RECEIVE_BUFFER_BYTES = 256 * 1024;
  */
 export class Inbound {
   readonly #stream: Readable;
+  readonly #reachedEnd: () => void;
   readonly #changed: () => void;
   readonly #highWaterMark: number;
   #chunks: Uint8Array[] = [];
@@ -41,13 +42,18 @@ export class Inbound {
   };
   readonly #onEnd = (): void => {
     this.#ended = true;
+    this.#reachedEnd();
     this.#changed();
   };
 
-  /** @param changed called when there may be something to read that was not there before */
-  constructor(stream: Readable, highWaterMark: number, changed: () => void) {
+  /**
+   * @param reachedEnd called when the stream's end of file is noticed
+   * @param changed called when there may be something to read that was not there before
+   */
+  constructor(stream: Readable, highWaterMark: number, reachedEnd: () => void, changed: () => void) {
     this.#stream = stream;
     this.#highWaterMark = highWaterMark;
+    this.#reachedEnd = reachedEnd;
     this.#changed = changed;
   }
 
@@ -119,7 +125,9 @@ export class Inbound {
     if (this.#attached) return;
     this.#attached = true;
     this.#stream.on('end', this.#onEnd);
-    if (this.#stream.readableEnded || this.#stream.destroyed) this.#ended = true;
+    if (this.#ended || !(this.#stream.readableEnded || this.#stream.destroyed)) return;
+    this.#ended = true;
+    if (this.#stream.readableEnded) this.#reachedEnd();
   }
 
   #removeListeners(): void {

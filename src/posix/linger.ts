@@ -53,10 +53,11 @@ function resetWithoutProgress(socket: Socket, timers: Timers, lingerSeconds: num
   let left = socket.writableLength;
   let timer: TimerHandle;
   const look = (): void => {
-    if (socket.writableLength < left) {
+    if (left > 0 && socket.writableLength === left) reset(socket);
+    else {
       left = socket.writableLength;
       watch();
-    } else reset(socket);
+    }
   };
   const watch = (): void => {
     timer = timers.setTimeout(look, delayMs);

@@ -31,11 +31,22 @@ export function serverAddress(server: Server): SocketAddress | undefined {
   return typeof address === 'string' ? { family: AF_UNIX, path: address } : fromNodeAddress(address);
 }
 
+/**
+ * Where a TCP socket's peer is, asked of the kernel now; undefined when the connection is over, and for other sockets.
+ *
+ * Node keeps the first answer on the socket, and would give it for a connection that is long gone. Asked through an
+ * object that only inherits from the socket, it keeps the answer there.
+ */
+export function currentPeer(socket: Socket): SocketAddress | undefined {
+  const asked = Object.create(socket) as Socket;
+  return fromNodeAddress({ address: asked.remoteAddress, port: asked.remotePort });
+}
+
 /** The two ends of a connected socket; what Node does not know of them is an unnamed Unix socket. */
 export function socketEnds(socket: Socket): { local: SocketAddress; peer: SocketAddress } {
   const unnamed: SocketAddress = { family: AF_UNIX, path: '' };
   return {
     local: fromNodeAddress({ address: socket.localAddress, port: socket.localPort }) ?? unnamed,
-    peer: fromNodeAddress({ address: socket.remoteAddress, port: socket.remotePort }) ?? unnamed,
+    peer: currentPeer(socket) ?? unnamed,
   };
 }

@@ -19,7 +19,7 @@ import {
   WRITABLE,
 } from '../../src/posix/index.js';
 import { acceptOne, readiness, readText, readToEnd, readyFor, succeeded, writeText } from './arms/world.js';
-import { connectedTo, nodeServer, posixFor, turns } from './fixture.js';
+import { connectedTo, nodeServer, posixFor, shortDirectory, turns } from './fixture.js';
 
 t.test("a child's output and input are descriptors: through cat and back", async (t) => {
   const posix = posixFor(t);
@@ -171,7 +171,7 @@ t.test('a server is a listener; its connections are accepted as descriptors', as
 t.test('servers of every family are known, and one that does not listen yet', async (t) => {
   const posix = posixFor(t);
   const unix = net.createServer();
-  const socketPath = path.join(t.testdir(), 's');
+  const socketPath = path.join(shortDirectory(t), 's');
   unix.listen(socketPath);
   const idle = net.createServer();
   t.same(posix.getsockname(posix.adopt(unix)), { family: AF_UNIX, path: socketPath });

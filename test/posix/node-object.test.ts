@@ -3,7 +3,7 @@
 
 import { once } from 'node:events';
 import net from 'node:net';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { buffer as bufferOf, text as textOf } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import t from 'tap';

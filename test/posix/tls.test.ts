@@ -46,7 +46,7 @@ t.test('an established connection goes on to TLS, and the TLS sockets are descri
   const server = new tls.TLSSocket(plain.server, {
     isServer: true,
     ...serverSecrets,
-  } as tls.TLSSocketOptions);
+  });
   const client = tls.connect({ socket: plain.client, ...clientSecrets });
   const [serverFd, clientFd] = [posix.adopt(server), posix.adopt(client)].map(succeeded) as [number, number];
   const long = 'secret'.repeat(50_000);
@@ -84,9 +84,7 @@ t.test('a TLS server is a listener whose connections are ready to use', async (t
 t.test('a TLS connection that is not one ends with an error, not with an unhandled one', async (t) => {
   const posix = posixFor(t);
   const plain = await startTls(posix);
-  const server = posix.adopt(
-    new tls.TLSSocket(plain.server, { isServer: true, ...serverSecrets } as tls.TLSSocketOptions),
-  );
+  const server = posix.adopt(new tls.TLSSocket(plain.server, { isServer: true, ...serverSecrets }));
   const client = posix.adopt(plain.client);
   await writeText(posix, client, 'this is no TLS at all, not by far');
   await posix.select({ read: [server] }, 20);

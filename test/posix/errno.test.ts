@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno, errnoName, errnoNumber, strerror } from '../../src/posix/index.js';
+
+t.test('names and numbers of errors', async (t) => {
+  t.equal(errnoName(errno.ECONNREFUSED), 'ECONNREFUSED');
+  t.equal(errnoName(-errno.EBADF), 'EBADF');
+  t.equal(errnoName(123_456), undefined);
+  t.equal(errnoNumber('ENOENT'), errno.ENOENT);
+  t.equal(errnoNumber('ENOTHING'), undefined);
+  t.equal(errnoNumber('toString'), undefined);
+});
+
+t.test('strerror words an error as Linux does', async (t) => {
+  t.equal(strerror(errno.ECONNREFUSED), 'Connection refused');
+  t.equal(strerror(errno.EADDRNOTAVAIL), 'Cannot assign requested address');
+  t.equal(strerror(errno.EAGAIN), 'Resource temporarily unavailable');
+  t.equal(strerror(0), 'Success');
+  t.equal(strerror(123_456), 'Unknown error 123456');
+  t.equal(
+    strerror(-errno.ECONNREFUSED),
+    `Unknown error -${errno.ECONNREFUSED}`,
+    'as in C, a negative number is none',
+  );
+});
+
+t.test('every error that this system has is in words', async (t) => {
+  for (const [name, number] of Object.entries(errno)) t.notMatch(strerror(number), /^Unknown/, name);
+});
