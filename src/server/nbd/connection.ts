@@ -92,6 +92,11 @@ export class NbdConnection {
   finish(reason: string): void {
     if (this.#phase === 'finishing' || this.#phase === 'closed') return;
     this.#parts.logger.log(LOG_DEBUG, `nbd: ${this.#peer}: ${reason}`);
+    // Between two descriptors there is nothing to be said, and the old one's number may be another's by now.
+    if (this.#phase === 'securing') {
+      this.close();
+      return;
+    }
     this.#phase = 'finishing';
     this.#receiver.stop();
     this.#transmission?.end();

@@ -31,7 +31,7 @@ export interface TlsServer {
    *
    * A TLS handshake that fails shows as an error or end of file on the new descriptor.
    */
-  secure(fd: number, done: Done): () => void;
+  readonly secure: (fd: number, done: Done) => () => void;
 }
 
 /** Throws Node's Error when the certificate or key cannot be used. */

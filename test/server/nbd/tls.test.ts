@@ -142,7 +142,30 @@ test('a client that breaks the TLS handshake, or goes, ends its own connection',
   t.equal(world.posix.openDescriptors().length, world.descriptors);
 });
 
-test('the server stops while TLS is started', async (t) => {
+test('a connection that is between two descriptors is closed when the server stops', async (t) => {
+  let between = (): void => {};
+  const world = await secureWorld(t, {
+    tls: ({ posix, registry }) => {
+      const { secure: start } = tlsServer(posix, registry.completions, pair);
+      return {
+        secure(fd, done) {
+          queueMicrotask(() => between());
+          return start(fd, done);
+        },
+      };
+    },
+  });
+  const stopped = new Promise<void>((resolve) => {
+    between = () => world.nbd.stop(resolve);
+  });
+  const raw = await world.raw().greet();
+  raw.send(option(5));
+  await stopped;
+  await raw.rest();
+  t.equal(world.posix.openDescriptors().length, world.descriptors - 1);
+});
+
+test('the server closes while TLS is started', async (t) => {
   const world = await secureWorld(t);
   const raws = await Promise.all([1, 2, 3].map(() => world.raw().greet()));
   for (const raw of raws) raw.send(option(5));
