@@ -6,19 +6,23 @@ import { type Declaration, declarationsOf, lineOf } from './declarations.js';
 /** A Markdown text with its links to lines put right. */
 export interface Corrected {
   readonly text: string;
-  /** How many links to lines there are. */
+  /** How many links to names there are, with a line or without. */
   readonly links: number;
   /** The links that led elsewhere, in words. */
   readonly moved: readonly string[];
-  /** The links for which no line can be told, in words. */
+  /** The links that name nothing that their file declares, or several things, in words. */
   readonly complaints: readonly string[];
 }
 
-/** ``[`name`](file.ts#L12)``: the file, and the line that declares the name; calls may be written `name()`. */
-const LINE_LINK = /\[`([^`\]]+)`\]\(([^)\s#]+\.ts)#L(\d+)\)/g;
+/**
+ * ``[`name`](file.ts#L12)``: the file, and the line that declares the name; calls may be written `name()`. Without a line,
+ * the link just names what the file declares.
+ */
+const NAME_LINK = /\[`([^`\]]+)`\]\(([^)\s#]+\.ts)(?:#L(\d+))?\)/g;
 
 /**
- * Makes each link to a line of a TypeScript file point at the line that declares what the link's text names.
+ * Makes each link to a line of a TypeScript file point at the line that declares what the link's text names, and checks
+ * that links without a line name something in their file, too.
  *
  * @param sourceOf the text of the file that a link's path leads to, or undefined when there is none
  */
@@ -37,7 +41,7 @@ export function correctLineLinks(
     return declared.get(path);
   };
   let links = 0;
-  const text = markdown.replace(LINE_LINK, (link, shown: string, path: string, line: string) => {
+  const text = markdown.replace(NAME_LINK, (link, shown: string, path: string, line: string | undefined) => {
     links += 1;
     const declarations = declaredIn(path);
     if (declarations === undefined) {
@@ -50,6 +54,7 @@ export function correctLineLinks(
       complaints.push(`${link}: ${path} declares no ${name}, or several (write Owner.${name} then)`);
       return link;
     }
+    if (line === undefined) return link;
     if (found !== Number(line)) moved.push(`${link}: ${name} is declared in line ${found}`);
     return `[\`${shown}\`](${path}#L${found})`;
   });

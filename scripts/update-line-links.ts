@@ -25,6 +25,6 @@ for (const file of repositoryFiles().filter((name) => name === 'README.md' || /^
 }
 conclude(
   'update-line-links',
-  `${links} links lead to their lines, ${corrected} of them were corrected`,
+  `${links} links name what their files declare, and lines of ${corrected} were corrected`,
   complaints,
 );

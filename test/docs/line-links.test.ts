@@ -57,6 +57,16 @@ t.test('a link whose line has moved is corrected', async (t) => {
   t.same(complaints, []);
 });
 
+t.test('a link without a line stays without, but must name something', async (t) => {
+  const markdown =
+    'See [`close`](box.ts) and [`nothing`](box.ts); [the file](box.ts) is a link of another kind.';
+  const { text, links, moved, complaints } = correctLineLinks(markdown, sourceOf);
+  t.equal(text, markdown);
+  t.equal(links, 2);
+  t.same(moved, []);
+  t.match(complaints, [/nothing/]);
+});
+
 t.test('a link that names nothing, or one of several, is a complaint and stays as it is', async (t) => {
   const markdown = '[`inner`](box.ts#L12) [`open`](box.ts#L5) [`close`](none.ts#L1)';
   const { text, complaints } = correctLineLinks(markdown, sourceOf);
