@@ -1,0 +1,121 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { inProcess, ownScheduler, referenceScheduler } from '../../src/conformance/implementation.js';
+import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js';
+import { runVectors } from '../../src/conformance/suite-run.js';
+import type { SchedulerFactory } from '../../src/conformance/scheduler-under-test.js';
+import type { ReplicationVector, SchedulerVector, Vector } from '../../src/conformance/vector.js';
+import type { VectorResult } from '../../src/conformance/vector-result.js';
+import type { Poller } from '../../src/posix/poller.js';
+
+const waiting: SchedulerVector = {
+  suite: 'scheduler',
+  name: 'waiting',
+  clock: 1000,
+  events: { a: { mode: ['READ'], fd: 3, timeout: 0 } },
+  steps: [
+    ['register', 'a'],
+    ['wait', {}],
+  ],
+  trace: [
+    ['register', 'a', 1],
+    ['select', { nfds: 4, read: [3], write: [], except: [], timeout: 0 }],
+    ['wait', 0],
+  ],
+};
+const killing: ReplicationVector = {
+  suite: 'replication',
+  name: 'killing',
+  clock: 1000,
+  connect: { retryTimeout: 1, maxConnections: 1, fd: -1 },
+  syscalls: {},
+  steps: [],
+  trace: [],
+};
+
+function run(vector: Vector, create: SchedulerFactory = ownScheduler): Promise<VectorResult[]> {
+  return runVectors([{ file: 'f', item: { kind: 'vector', vector, warnings: [] } }], inProcess(create));
+}
+
+t.test('a scheduler that breaks in a run fails that vector with its error', async (t) => {
+  class Broken extends ReferenceScheduler {
+    override registerEvent(): number {
+      throw new TypeError('out of events');
+    }
+  }
+  t.match(await run(waiting, (poller, clock) => new Broken(poller, clock)), [
+    { outcome: 'failed', reason: 'no trace: out of events' },
+  ]);
+});
+
+t.test('a scheduler that selects twice in a wait fails', async (t) => {
+  class Twice extends ReferenceScheduler {
+    override async waitForEvents(): Promise<number> {
+      await super.waitForEvents();
+      return super.waitForEvents();
+    }
+  }
+  t.match(await run(waiting, (poller, clock) => new Twice(poller, clock)), [
+    { outcome: 'failed', reason: 'no trace: select was called without a wait, or twice in one' },
+  ]);
+});
+
+t.test('interest that is told as it changes must be what select is asked', async (t) => {
+  const telling = (tell: (poller: Poller) => void): Promise<VectorResult[]> =>
+    run(waiting, (poller, clock) => {
+      tell(poller);
+      return referenceScheduler(poller, clock);
+    });
+  t.match(await telling((poller) => poller.setInterest(3, 1)), [{ outcome: 'passed' }]);
+  t.match(await telling((poller) => poller.setInterest(3, 2)), [
+    { outcome: 'failed', reason: 'no trace: descriptor 3: conditions 2 were told, 1 are asked for' },
+  ]);
+  const forgetting = await telling((poller) => {
+    poller.setInterest(3, 1);
+    poller.close();
+  });
+  t.match(forgetting, [{ reason: 'no trace: descriptor 3: conditions 0 were told, 1 are asked for' }]);
+});
+
+t.test('ids can be set in the suite replication too, by member and by step', async (t) => {
+  const steps = [['server_start'], ['kill'], ['uuid', 70], ['server_start']] as const;
+  const vector = { ...killing, uuid: 50, steps };
+  const [result] = await run(vector);
+  const ids = result?.traces?.actual.filter(([kind]) => kind === 'register').map((entry) => entry[2]);
+  t.same(ids, [50, 70]);
+});
+
+t.test('an error that Node has no number for comes back by its name', async (t) => {
+  const vector: ReplicationVector = {
+    ...killing,
+    syscalls: { socket: ['EHOSTDOWN'] },
+    steps: [['server_start']],
+  };
+  const [result] = await run(vector);
+  t.same(result?.traces?.actual[0], ['sys', 'socket', '-EHOSTDOWN']);
+});
+
+t.test('past the end of its outcomes every call succeeds, and a closed number is free again', async (t) => {
+  const steps = [
+    ['init', 'backup:9000x'],
+    ['client_start'],
+    ['kill'],
+    ['client_start'],
+    ['wait', {}],
+  ] as const;
+  const [result] = await run({ ...killing, steps });
+  const calls = result?.traces?.actual.filter(([kind]) => kind === 'sys');
+  t.same(calls, [
+    ['sys', 'getaddrinfo', 'backup', '9000x', 0],
+    ['sys', 'socket', 3],
+    ['sys', 'fcntl', 3, 'F_GETFL', 0],
+    ['sys', 'fcntl', 3, 'F_SETFL', 2048, 0],
+    ['sys', 'close', 3, 0],
+    ['sys', 'socket', 3],
+    ['sys', 'fcntl', 3, 'F_GETFL', 0],
+    ['sys', 'fcntl', 3, 'F_SETFL', 2048, 0],
+    ['sys', 'connect', 3, 'backup:9000', 0],
+  ]);
+});

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { firstDifference } from '../../src/conformance/comparison.js';
+import { traceDiff } from '../../src/conformance/trace-diff.js';
+import type { Trace } from '../../src/conformance/vector.js';
+
+/** A trace of entries with these numbers. */
+function traceOf(...numbers: number[]): Trace {
+  return numbers.map((number) => ['wait', number] as const);
+}
+
+/** The diff's lines without their padding. */
+function diff(expected: Trace, actual: Trace, options?: Parameters<typeof traceDiff>[2]): string[] {
+  return traceDiff(expected, actual, options).map((line) => line.replaceAll(/ +/g, ' '));
+}
+
+t.test('equal traces have no difference and an empty diff', async (t) => {
+  t.equal(firstDifference(traceOf(1, 2), traceOf(1, 2)), undefined);
+  t.same(diff(traceOf(1, 2), traceOf(1, 2)), []);
+});
+
+t.test('what was inserted and what is missing is told with its place in its own trace', async (t) => {
+  t.same(diff(traceOf(1, 2, 3, 4, 5), traceOf(1, 9, 2, 3, 5, 8)), [
+    ' 0 ["wait",1]',
+    '+ 1 ["wait",9]',
+    ' 1 ["wait",2]',
+    ' 2 ["wait",3]',
+    '- 3 ["wait",4]',
+    ' 4 ["wait",5]',
+    '+ 5 ["wait",8]',
+  ]);
+  t.same(diff(traceOf(1, 7, 2), traceOf(1, 2)), [' 0 ["wait",1]', '- 1 ["wait",7]', ' 2 ["wait",2]']);
+  t.same(diff(traceOf(), traceOf(1)), ['+ 0 ["wait",1]']);
+});
+
+t.test('far from a difference nothing is shown', async (t) => {
+  const before = Array.from({ length: 10 }, (_, index) => index);
+  t.same(diff(traceOf(...before, 10, ...before), traceOf(...before, 11, ...before), { context: 1 }), [
+    ' ...',
+    ' 9 ["wait",9]',
+    '- 10 ["wait",10]',
+    '+ 10 ["wait",11]',
+    ' 11 ["wait",0]',
+  ]);
+});
+
+t.test('a long diff is cut, and what is left is counted', async (t) => {
+  t.same(diff(traceOf(1, 2, 3, 4), traceOf(), { most: 1 }), [
+    '- 0 ["wait",1]',
+    ' ... and 3 more that differ',
+  ]);
+});
+
+t.test('very long traces are told as removed and added as a whole', async (t) => {
+  const many = Array.from({ length: 600 }, (_, index) => index);
+  const lines = diff(traceOf(-1, ...many, -2), traceOf(-3, ...many, -4), { most: 2000 });
+  t.equal(lines.filter((line) => line.startsWith('-')).length, 602);
+  t.equal(lines.filter((line) => line.startsWith('+')).length, 602);
+});
+
+t.test('the order of members, and which of its names an error has, make no difference', async (t) => {
+  t.equal(firstDifference([['state', { fd: 1, id: 2 }]], [['state', { id: 2, fd: 1 }]]), undefined);
+  t.equal(firstDifference([['sys', 'x', '-EAGAIN']], [['sys', 'x', '-EWOULDBLOCK']]), undefined);
+  t.match(firstDifference([['sys', 'x', '-EAGAIN']], [['sys', 'x', 'EAGAIN']]), { index: 0 });
+  t.match(firstDifference([['wait', 0]], [['wait', '0']]), { index: 0 });
+  t.match(firstDifference([['wait', 0]], []), { index: 0, actual: undefined });
+});
