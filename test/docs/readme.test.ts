@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { root } from '../../scripts/repository-files.js';
+import { commands } from '../../src/server/cli/commands.js';
+import { codeBlocks, document, tableRows } from './markdown.js';
+import { runProgram } from './programs.js';
+
+const readme = document('README.md').text;
+
+t.test('the example has 15 lines at most, and prints what the text says', async (t) => {
+  const [example, ...more] = codeBlocks(readme).filter(({ language }) => language === 'js');
+  t.same(more, []);
+  const code = example?.code ?? '';
+  t.ok(code.split('\n').filter((line) => line !== '').length <= 15);
+  const { stdout, stderr, exit } = await runProgram(code);
+  const [, said] = /^prints `([^`]+)`/m.exec(readme) ?? [];
+  t.equal(stdout, `${said}\n`, stderr);
+  t.equal(exit, 0);
+});
+
+t.test('the two commands are told as they are typed, and their scripts exist', async (t) => {
+  const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  for (const script of ['start', 'test', 'build']) t.ok(scripts[script], script);
+  for (const command of ['npm ci && npm start', 'npm ci && npm test']) t.match(readme, `\n    ${command}\n`);
+});
+
+t.test('the table of commands has those that there are', async (t) => {
+  const told = tableRows(readme, '## The command line').map(
+    ([command]) => /^`(\w+)/.exec(command ?? '')?.[1] ?? '',
+  );
+  t.same(told.toSorted(), commands.map(({ name }) => name).toSorted());
+});
