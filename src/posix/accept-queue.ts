@@ -35,13 +35,13 @@ export class AcceptQueue {
   #error = 0;
 
   readonly #onConnection = (socket: Socket): void => {
+    // Also for one that is turned away: its outcome must not become an unhandled error.
+    const descriptor = this.#wrap(socket);
     if (this.#waiting.length >= this.#limit) {
-      // Its outcome interests nobody, and must not become an unhandled error.
-      socket.on('error', () => {});
       reset(socket);
       return;
     }
-    this.#waiting.push({ socket, descriptor: this.#wrap(socket) });
+    this.#waiting.push({ socket, descriptor });
     this.#changed();
   };
   readonly #onError = (error: Error): void => {

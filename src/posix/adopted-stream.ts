@@ -70,8 +70,8 @@ export class AdoptedStream extends Descriptor {
     return this.#socket === undefined ? super.listen(backlog) : -errno.EINVAL;
   }
 
-  override waiting(): Descriptor | number {
-    return this.#socket === undefined ? super.waiting() : -errno.EINVAL;
+  override accept(open: (connection: Descriptor) => number): number {
+    return this.#socket === undefined ? super.accept(open) : -errno.EINVAL;
   }
 
   override connect(address: SocketAddress): number {

@@ -52,10 +52,9 @@ function isLocal(address: string): boolean {
   if (address === '::' || address === '0.0.0.0' || (isIPv4(address) && address.startsWith('127.')))
     return true;
   const wanted = canonical(address);
-  for (const entries of Object.values(os.networkInterfaces())) {
-    for (const entry of entries ?? []) if (canonical(entry.address) === wanted) return true;
-  }
-  return false;
+  return Object.values(os.networkInterfaces())
+    .flat()
+    .some((entry) => entry !== undefined && canonical(entry.address) === wanted);
 }
 
 /** One spelling for each address: `::1` for `0:0:0:0:0:0:0:1`, without the scope. */

@@ -96,8 +96,7 @@ function bindUnix(create: CreateServerHandle, address: UnixAddress): Bound | num
     listen(server, backlog) {
       // A server takes no handle of a Unix socket. With a path it binds and listens within the call; what the caller
       // may have done to the file's permissions since bind is carried over.
-      const mode =
-        handle === undefined ? undefined : fs.statSync(address.path, { throwIfNoEntry: false })?.mode;
+      const mode = fs.statSync(address.path, { throwIfNoEntry: false })?.mode;
       handle?.close();
       handle = undefined;
       server.listen({ path: address.path, backlog });

@@ -95,11 +95,13 @@ export class DescriptorTable {
     return descriptor;
   }
 
-  /** Adds a watch to a number, open or not. */
-  watch(fd: number, watch: Watch): Slot {
+  /** Adds a watch to a number, open or not, until it is taken off with unwatch. */
+  watch<W extends Watch>(fd: number, make: (slot: Slot) => W): W {
     const slot = this.#slot(fd);
+    const watch = make(slot);
     slot.watches.push(watch);
-    return slot;
+    slot.interestChanged();
+    return watch;
   }
 
   unwatch(slot: Slot, watch: Watch): void {

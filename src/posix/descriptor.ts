@@ -65,12 +65,10 @@ export abstract class Descriptor {
   listen(_backlog: number): Descriptor | number {
     return -errno.ENOTSOCK;
   }
-  /** A connection that waits, left in its place until {@link Descriptor.accepted} takes it, or a negative errno. */
-  waiting(): Descriptor | number {
+  /** Opens a connection that waits with `open`, and answers its number; or a negative errno, and it goes on waiting. */
+  accept(_open: (connection: Descriptor) => number): number {
     return -errno.ENOTSOCK;
   }
-  /** Takes out the connection that `waiting` answered. */
-  accepted(): void {}
   connect(_address: SocketAddress): number {
     return -errno.ENOTSOCK;
   }

@@ -168,8 +168,7 @@ export class Inbound {
   #push(chunk: Uint8Array | string): void {
     // A caller that had the object may have set an encoding; bytes are wanted here.
     const bytes =
-      typeof chunk === 'string' ? Buffer.from(chunk, this.#stream.readableEncoding ?? 'utf8') : chunk;
-    if (bytes.length === 0) return;
+      typeof chunk === 'string' ? Buffer.from(chunk, this.#stream.readableEncoding as BufferEncoding) : chunk;
     this.#chunks.push(bytes);
     this.#queued += bytes.length;
   }

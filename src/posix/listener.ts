@@ -53,12 +53,12 @@ export class Listener extends Descriptor {
     return 0;
   }
 
-  override waiting(): Descriptor | number {
-    return this.#queue.first();
-  }
-
-  override accepted(): void {
-    this.#queue.shift();
+  override accept(open: (connection: Descriptor) => number): number {
+    const first = this.#queue.first();
+    if (typeof first === 'number') return first;
+    const fd = open(first);
+    if (fd >= 0) this.#queue.shift();
+    return fd;
   }
 
   override bind(): number {

@@ -13,11 +13,13 @@ const ALL_CONDITIONS = READABLE | WRITABLE | EXCEPTIONAL;
 /** One number's place in the poller's three sets: asked for, ready, bad. */
 class NumberWatch implements Watch {
   readonly #poller: NodePoller;
-  slot: Slot | undefined;
-  interest = 0;
+  readonly slot: Slot;
+  interest: number;
 
-  constructor(poller: NodePoller) {
+  constructor(poller: NodePoller, slot: Slot, interest: number) {
     this.#poller = poller;
+    this.slot = slot;
+    this.interest = interest;
   }
 
   changed(): void {
@@ -26,7 +28,7 @@ class NumberWatch implements Watch {
 
   /** The conditions that are asked for and hold. */
   get hot(): number {
-    const descriptor = this.slot?.descriptor;
+    const { descriptor } = this.slot;
     return descriptor === undefined ? 0 : descriptor.ready & this.interest;
   }
 }
@@ -73,17 +75,14 @@ export class NodePoller implements Poller {
     let watch = this.#watches.get(fd);
     if (watch === undefined) {
       if (interest === 0) return;
-      watch = new NumberWatch(this);
-      watch.interest = interest;
+      watch = this.#table.watch(fd, (slot) => new NumberWatch(this, slot, interest));
       this.#watches.set(fd, watch);
-      watch.slot = this.#table.watch(fd, watch);
-      watch.slot.interestChanged();
     } else if (interest === 0) {
       this.#forget(fd, watch);
       return;
     } else {
       watch.interest = interest;
-      watch.slot?.interestChanged();
+      watch.slot.interestChanged();
     }
     this.watchChanged(watch);
   }
@@ -132,7 +131,6 @@ export class NodePoller implements Poller {
   /** A descriptor's readiness, or what is open under a number, or the interest in it has changed. */
   watchChanged(watch: NumberWatch): void {
     const { slot } = watch;
-    if (slot === undefined) return;
     if (slot.descriptor === undefined) this.#bad.add(slot.fd);
     else if (this.#bad.size > 0) this.#bad.delete(slot.fd);
     if (watch.hot !== 0) this.#hot.add(watch);
@@ -145,7 +143,7 @@ export class NodePoller implements Poller {
     this.#hot.delete(watch);
     this.#bad.delete(fd);
     watch.interest = 0;
-    if (watch.slot !== undefined) this.#table.unwatch(watch.slot, watch);
+    this.#table.unwatch(watch.slot, watch);
   }
 
   #wake(): void {
@@ -167,7 +165,7 @@ export class NodePoller implements Poller {
       return;
     }
     const ready: ReadyDescriptor[] = [];
-    for (const watch of this.#hot) ready.push({ fd: (watch.slot as Slot).fd, conditions: watch.hot });
+    for (const watch of this.#hot) ready.push({ fd: watch.slot.fd, conditions: watch.hot });
     if (ready.length > 1) ready.sort((a, b) => a.fd - b.fd);
     this.#reply(ready);
   }

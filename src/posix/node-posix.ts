@@ -108,12 +108,7 @@ export class NodePosix implements Posix {
   }
 
   accept(fd: number): number {
-    const listener = this.#table.get(fd);
-    const connection = listener?.waiting() ?? -errno.EBADF;
-    if (typeof connection === 'number') return connection;
-    const accepted = this.#table.open(connection);
-    if (accepted >= 0) listener?.accepted();
-    return accepted;
+    return this.#table.get(fd)?.accept((connection) => this.#table.open(connection)) ?? -errno.EBADF;
   }
 
   connect(fd: number, address: SocketAddress): number {

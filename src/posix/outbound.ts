@@ -60,7 +60,7 @@ export class Outbound {
       }
       const whole = count === 0 && bytes.length <= room;
       this.#send(whole ? bytes : bytes.subarray(count, count + room));
-      if (stream.errored) return count === 0 ? -errno.EPIPE : count;
+      if (stream.errored) return -errno.EPIPE;
       count += whole ? bytes.length : Math.min(room, bytes.length - count);
     }
     if (stream.writableLength >= this.#limit) this.#full = true;

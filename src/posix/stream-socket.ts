@@ -48,9 +48,10 @@ export class StreamSocket extends Descriptor {
   #conditions = 0;
 
   readonly #onConnect = (): void => {
-    if (this.#socket === undefined) return;
-    this.#ignore(this.#socket);
-    this.#connected(this.#socket);
+    // Only the socket of this moment has this listener.
+    const socket = this.#socket as Socket;
+    this.#ignore(socket);
+    this.#connected(socket);
   };
   readonly #onConnectError = (error: Error): void => {
     this.#connectFailed(errorNumber(error));
@@ -123,7 +124,7 @@ export class StreamSocket extends Descriptor {
     return this.#becomeListener(this.#bound as Bound, backlog);
   }
 
-  override waiting(): number {
+  override accept(): number {
     return -errno.EINVAL;
   }
 

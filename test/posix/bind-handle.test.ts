@@ -294,3 +294,8 @@ t.test('the fallback binds Unix paths', async (t) => {
   t.equal(posix.listen(second, 5), -errno.EADDRINUSE);
   await echoOnce(t, posix, first, { path: file });
 });
+
+t.test('listen without bind passes on what binding answers', async (t) => {
+  const posix = posixFor(t, { bindCall: () => -errno.EACCES });
+  t.equal(posix.listen(posix.socket(AF_INET, SOCK_STREAM), 1), -errno.EACCES);
+});
