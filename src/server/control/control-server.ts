@@ -6,7 +6,7 @@ import { AF_UNIX } from '../../posix/address.js';
 import { errno } from '../../posix/errno.js';
 import type { Posix } from '../../posix/posix.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
-import type { Logger } from '../logger.js';
+import { LOG_WARNING, type Logger } from '../logger.js';
 import type { ExchangeProtocol, Reply } from './exchange.js';
 import { ExchangeListener } from './exchange-listener.js';
 import { controlSocketPath, prepareControlDirectory, removeSocketFile } from './control-directory.js';
@@ -66,6 +66,8 @@ export function controlProtocol(target: ControlTarget): ExchangeProtocol {
 export class ControlServer implements Disposable {
   readonly path: string;
   readonly #listener: ExchangeListener;
+  readonly #logger: Logger;
+  #disposed = false;
 
   /**
    * Whatever socket has its name in the directory is removed: see {@link removeSocketFile}.
@@ -74,6 +76,7 @@ export class ControlServer implements Disposable {
    */
   constructor(options: ControlServerOptions) {
     const { registrar, posix, logger, directory, pid } = options;
+    this.#logger = logger;
     prepareControlDirectory(directory, pid);
     this.path = controlSocketPath(directory, pid);
     removeSocketFile(this.path);
@@ -102,9 +105,15 @@ export class ControlServer implements Disposable {
     return this.#listener.accepted;
   }
 
-  /** Drops every connection, and removes the socket. Idempotent. */
+  /** Drops every connection, and removes the socket; when it cannot be removed, that is logged. Idempotent. */
   [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
     this.#listener[Symbol.dispose]();
-    removeSocketFile(this.path);
+    try {
+      removeSocketFile(this.path);
+    } catch (error) {
+      this.#logger.log(LOG_WARNING, `control: ${(error as Error).message}`);
+    }
   }
 }

@@ -18,7 +18,7 @@ export interface Reply {
 export interface ExchangeProtocol {
   /** No request is longer, in bytes. */
   readonly maxRequestBytes: number;
-  /** How many of these bytes are the request; 0 while it is not whole, negative when it is none: the connection is dropped. */
+  /** How many of these bytes are the request; 0 while it is not whole. */
   requestLength(received: Uint8Array): number;
   /** Answers, now or later. */
   answer(request: Uint8Array, reply: Reply): void;
@@ -114,8 +114,6 @@ export class Exchange implements Reply {
     if (length > 0) {
       this.#startAnswering();
       protocol.answer(this.#received.subarray(0, length), this);
-    } else if (length < 0) {
-      this.drop('what it sent is no request');
     } else if (this.#receivedBytes === protocol.maxRequestBytes) {
       if (!protocol.tooLong) return this.drop('its request is too long');
       this.#startAnswering();

@@ -21,11 +21,18 @@ export async function closeDisks(
   let failures = 0;
   for (const vbd of vbds) {
     const { name } = vbd;
-    const result = await closeDisk(vbd, registrar);
-    if (result < 0) {
+    const fail = (reason: string): void => {
       failures += 1;
-      logger.log(LOG_ERR, `vbd ${vbd.minor}: closing ${name} failed: ${errnoName(result) ?? result}`);
-    } else if (name !== '') logger.log(LOG_INFO, `vbd ${vbd.minor}: closed ${name}`);
+      logger.log(LOG_ERR, `vbd ${vbd.minor}: closing ${name} failed: ${reason}`);
+    };
+    try {
+      const result = await closeDisk(vbd, registrar);
+      if (result < 0) fail(errnoName(result) ?? String(result));
+      else if (name !== '') logger.log(LOG_INFO, `vbd ${vbd.minor}: closed ${name}`);
+    } catch (error) {
+      // A driver that throws is a fault of ours. The other disks must be closed all the same.
+      fail(String(error));
+    }
   }
   return failures;
 }

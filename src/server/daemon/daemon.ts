@@ -161,16 +161,23 @@ export class Daemon {
 
   async #end(): Promise<void> {
     await this.#started;
-    try {
-      this.#limitEnding();
-      await this.#services.stopClients();
+    this.#limitEnding();
+    await this.#step(() => this.#services.stopClients());
+    await this.#step(async () => {
       this.#failures += await closeDisks(this.#registry.vbds(), this.#server, this.#logger);
+    });
+    await this.#step(() => this.#services.close());
+    this.#registry[Symbol.dispose]();
+    this.#server.stop();
+  }
+
+  /** A step of the end that fails must not keep the later ones, the closing of the disks above all, from being done. */
+  async #step(step: () => Promise<void> | void): Promise<void> {
+    try {
+      await step();
     } catch (error) {
       this.#fail(`the end is out of order: ${String(error)}`);
     }
-    this.#services.close();
-    this.#registry[Symbol.dispose]();
-    this.#server.stop();
   }
 
   /** When an orderly end takes too long, what is left is given up. */

@@ -10,6 +10,7 @@ import { isUsageError } from '../../../src/server/cli/usage-error.js';
 import { runCtlCommand } from '../../../src/server/control/cli.js';
 import { ControlMessage } from '../../../src/server/control/message.js';
 import { MessageType } from '../../../src/server/control/message-type.js';
+import { exampleReport } from '../metrics/example-report.js';
 import { captured, type Outcome } from './captured-io.js';
 import { controlWorld, PID } from './world.js';
 
@@ -73,6 +74,28 @@ t.test('two VBDs of one daemon are listed, as lines, as rows on a terminal, as J
     { pid: PID, minor: 0, state: 2, type: null, path: null },
     { pid: PID, minor: 12, state: 0, type: 'held', path: 'a:b c' },
   ]);
+});
+
+t.test('what is not known of a VBD, or of a daemon without any, is a dash, or null', async (t) => {
+  const { directory, registry } = controlWorld(t);
+  t.equal((await ctlOn(directory, true)('list')).stdout, '    4242    -    -          - -\n');
+  t.equal(
+    (await ctlOn(directory)('list', '--json')).stdout,
+    '[{"pid":4242,"minor":null,"state":null,"type":null,"path":null}]\n',
+  );
+  registry.attach(3);
+  t.equal(
+    (await ctlOn(directory)('list', '--json')).stdout,
+    '[{"pid":4242,"minor":3,"state":2,"type":null,"path":null}]\n',
+  );
+});
+
+t.test('pids and statistics come as JSON and as text', async (t) => {
+  const { directory } = controlWorld(t, { report: () => JSON.stringify(exampleReport) });
+  const ctl = ctlOn(directory);
+  t.equal((await ctl('pid', '--json')).stdout, '[4242]\n');
+  t.match((await ctl('stats')).stdout, /^pid 71, up 12 s.*\n  scheduler: 7 events/);
+  t.strictSame(JSON.parse((await ctl('stats', '--json')).stdout), [exampleReport]);
 });
 
 t.test('a list can be of one daemon, minor, type or file', async (t) => {

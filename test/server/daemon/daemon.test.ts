@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { NodePosix } from '../../../src/posix/index.js';
@@ -37,6 +39,21 @@ const faulty: DriverType = {
   }),
 };
 
+/** `unclosable:`, a disk whose closing throws. */
+const unclosable: DriverType = {
+  name: 'unclosable',
+  create: () => ({
+    open: (_flags, done) => done(0),
+    info: () => ({ sectors: 2048, sectorSize: 512, info: 0 }),
+    close() {
+      throw new Error('it will not close');
+    },
+    queueRead() {},
+    queueWrite() {},
+    flush() {},
+  }),
+};
+
 interface DaemonWorld {
   readonly daemon: Daemon;
   readonly directory: string;
@@ -48,7 +65,7 @@ function daemonWorld(t: Test, ...argv: string[]): DaemonWorld {
   const lines: string[] = [];
   const options = parseDaemonOptions(['--control-directory', directory, ...argv]) as DaemonOptions;
   const logger = { log: (_: number, message: string) => lines.push(message) };
-  const types = driverTypes([ramDriverType, faulty]);
+  const types = driverTypes([ramDriverType, faulty, unclosable]);
   const daemon = new Daemon(options, { logger, pid: PID, types });
   t.teardown(async () => {
     daemon.shutDown();
@@ -125,6 +142,58 @@ t.test('a second daemon of the same pid and directory is refused', async (t) => 
   other.shutDown();
   await other.ended;
   t.equal(await new ControlClient(new NodePosix(), directory).pid(PID), PID, 'the first one goes on');
+});
+
+t.test('a socket that nobody serves any more is replaced', async (t) => {
+  const directory = temporaryDirectory(t);
+  const path = join(directory, 'nbd');
+  const server = createServer().listen(`${path}.old`);
+  await once(server, 'listening');
+  // Node removes the name that it knows: under another one the socket stays, as one of a process that was killed.
+  renameSync(`${path}.old`, path);
+  server.close();
+  const { daemon } = daemonWorld(t, '--nbd', path, '--disk', '0=ram:1');
+  await daemon.start();
+  t.equal((await nbdClient(t, path)).facts.size, 1 << 20);
+});
+
+t.test('its state can be told before anything is served', async (t) => {
+  const { daemon } = daemonWorld(t);
+  t.match(daemon.report(), { connections: { control: 0, controlAccepted: 0, nbd: 0 }, vbds: [] });
+});
+
+t.test('an end that has no limit is waited for', async (t) => {
+  const { daemon } = daemonWorld(t, '--grace', '0', '--disk', '0=ram:1');
+  await daemon.start();
+  daemon.shutDown();
+  t.equal(await daemon.ended, 0);
+});
+
+t.test(
+  'a control socket that something else has taken the place of is left alone, which is told',
+  async (t) => {
+    const { daemon, directory, lines } = daemonWorld(t, '--disk', '0=ram:1');
+    await daemon.start();
+    rmSync(join(directory, `ctl${PID}`));
+    mkdirSync(join(directory, `ctl${PID}`));
+    daemon.shutDown();
+    t.equal(await daemon.ended, 0);
+    t.match(
+      lines.find((line) => line.startsWith('control: ')),
+      /ctl4242 is there and no socket/,
+    );
+    t.strictSame(daemon.openDisks(), []);
+  },
+);
+
+t.test('a disk that will not close is told, and does not keep the others from being closed', async (t) => {
+  const { daemon, lines } = daemonWorld(t, '--disk', '0=unclosable:', '--disk', '1=ram:1');
+  await daemon.start();
+  daemon.shutDown();
+  t.equal(await daemon.ended, 1);
+  t.match(lines.at(-2), /vbd 0: closing unclosable: failed: Error: it will not close/);
+  t.equal(lines.at(-1), 'vbd 1: closed ram:1');
+  t.match(daemon.openDisks(), [/^vbd 0 /]);
 });
 
 t.test('a fault of ours is told, and ends the daemon in order', async (t) => {

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import t from 'tap';
 import { notifyManager } from '../../../src/server/daemon/readiness.js';
 import { temporaryDirectory } from './daemon-child.js';
@@ -25,12 +25,12 @@ t.test('the service manager gets the notification', { skip }, async (t) => {
   const path = join(temporaryDirectory(t), 'notify');
   const manager = spawn('python3', ['-c', MANAGER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => manager.kill());
-  await once(manager.stdout, 'data');
-  const received = once(manager.stdout, 'data');
+  const output = createInterface({ input: manager.stdout })[Symbol.asyncIterator]();
+  await output.next();
   const lines: string[] = [];
   const logger = { log: (_: number, message: string) => lines.push(message) };
   await notifyManager(['READY=1'], logger, { ...process.env, NOTIFY_SOCKET: path });
-  t.match(String((await received)[0]), /READY=1/);
+  t.match((await output.next()).value, /READY=1/);
   t.strictSame(lines, ['the service manager was told READY=1']);
 });
 

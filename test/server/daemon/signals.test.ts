@@ -59,6 +59,12 @@ t.test(
   },
 );
 
+/** Fulfilled when a disk of the daemon has a request. */
+async function requestInFlight(directory: string, { pid }: DaemonChild): Promise<void> {
+  const client = new ControlClient(new NodePosix(), directory);
+  while (!(await client.statistics(pid)).includes('"inFlight":1'));
+}
+
 t.test('a second signal leaves at once, and the trace is whole', async (t) => {
   const directory = temporaryDirectory(t);
   const trace = join(directory, 'trace.json');
@@ -68,8 +74,7 @@ t.test('a second signal leaves at once, and the trace is whole', async (t) => {
   const { nbd = '', control = '' } = await child.ready();
   const client = await nbdClient(t, nbd);
   const read = client.read(0, 512).catch(() => {});
-  const posix = new NodePosix();
-  while (!(await new ControlClient(posix, directory).statistics(child.pid)).includes('"inFlight":1'));
+  await requestInFlight(directory, child);
   child.kill('SIGINT');
   await child.told(/SIGINT: ending/);
   child.kill('SIGINT');
@@ -98,6 +103,7 @@ t.test('an end that takes longer than its grace time is given up, which is told'
   const { nbd = '', control = '' } = await child.ready();
   const client = await nbdClient(t, nbd);
   const read = client.read(0, 512).catch(() => {});
+  await requestInFlight(directory, child);
   child.kill('SIGHUP');
   t.equal(await child.exit(), 1);
   await read;
