@@ -15,7 +15,7 @@ import { callFailed, codeOf, inWords, TransferError } from './transfer-error.js'
 import { type Digest, GREETING, QUIET_SECONDS, type Verdict, verdictLine } from './wire.js';
 
 /** How long a primary that was told of a failure may go on sending before it is cut off, in whole seconds. */
-const REFUSAL_SECONDS = 5;
+const REFUSAL_SECONDS = 2;
 const SCRATCH_BYTES = 64 * 1024;
 const NOT_OURS = 'the primary is no tapdisk-ts, or sends raw, which is not wanted here';
 

@@ -61,14 +61,17 @@ export class EventLog implements TransferObserver {
   }
 }
 
-/** A test with a server that runs while the body does, and has nothing left afterwards. */
+/**
+ * A test with a server that runs while the body does, and has nothing left afterwards. It runs beside others where the
+ * file sets tap's `jobs`.
+ */
 export function serverTest(
   title: string,
   body: (t: Test, server: TapdiskServer) => Promise<void>,
-  posix?: () => NodePosix,
+  posix?: NodePosix,
 ): void {
-  tap.test(title, async (t) => {
-    const server = new TapdiskServer({ logger: nullLogger, ...(posix !== undefined && { posix: posix() }) });
+  tap.test(title, { buffered: tap.jobs > 1 }, async (t) => {
+    const server = new TapdiskServer({ logger: nullLogger, ...(posix !== undefined && { posix }) });
     const run = server.run({ signals: false });
     try {
       await body(t, server);
