@@ -28,11 +28,8 @@ export function repositoryFile(path: string): string {
   return fileURLToPath(new URL(`../${path}`, import.meta.url));
 }
 
-/** README.md, or docs/conformance.md as long as that one has no markers. */
-export function tableFile(): string {
-  const readme = repositoryFile('README.md');
-  return markedPart(readIfThere(readme)) === undefined ? repositoryFile('docs/conformance.md') : readme;
-}
+/** The file that has the table. */
+export const tableFile = repositoryFile('README.md');
 
 /** What stands between the markers of a text; undefined without them. */
 export function markedPart(text: string): string | undefined {
@@ -103,26 +100,15 @@ function linked({ id, title }: Rule): string {
     .toLowerCase()
     .replaceAll(/[^\w\s-]/g, '')
     .replaceAll(' ', '-');
-  const path = tableFile() === repositoryFile('README.md') ? 'docs/semantics.md' : 'semantics.md';
-  return `[${id}](${path}#${anchor}) ${title}`;
-}
-
-function readIfThere(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
+  return `[${id}](docs/semantics.md#${anchor}) ${title}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const file = tableFile();
-  const text = readFileSync(file, 'utf8');
+  const text = readFileSync(tableFile, 'utf8');
   const part = markedPart(text);
-  if (part === undefined) throw new Error(`${file} has no markers ${START} and ${END}`);
+  if (part === undefined) throw new Error(`${tableFile} has no markers ${START} and ${END}`);
   writeFileSync(
-    file,
+    tableFile,
     text.replace(`${START}${part}${END}`, `${START}${conformanceTable(await conformanceColumns())}${END}`),
   );
 }
