@@ -1,56 +1,21 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawn, spawnSync } from 'node:child_process';
-import { createCipheriv } from 'node:crypto';
-import { once } from 'node:events';
-import { closeSync, ftruncateSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import type { Test } from 'tap';
-import { pattern } from '../drivers/disk-world.js';
-import { nbdWorld, until } from './nbd-world.js';
-import type { NbdWorld } from './nbd-world.js';
-import { hasPrograms, run, skipped } from './programs.js';
+import { imageWorld, MIB, PROGRAMS_TIMEOUT_MS, succeeds, writeImage } from './image-world.js';
+import { nbdWorld } from './nbd-world.js';
+import { hasPrograms, skipped } from './programs.js';
 
-const MIB = 1 << 20;
+t.setTimeout(PROGRAMS_TIMEOUT_MS);
+
 /** Debian's own: python3-libnbd is for no other. */
 const PYTHON = '/usr/bin/python3';
 
 function hasModule(t: Test): boolean {
   if (spawnSync(PYTHON, ['-c', 'import nbd']).status === 0) return true;
   return skipped(t, `${PYTHON} has no module nbd (Debian: python3-libnbd)`);
-}
-
-/** A file of bytes that no two places share, the same in every run. */
-function writeImage(path: string, mebibytes: number): void {
-  const stream = createCipheriv('aes-128-ctr', Buffer.alloc(16, 1), Buffer.alloc(16));
-  const zeroes = Buffer.alloc(8 * MIB);
-  const fd = openSync(path, 'w');
-  for (let written = 0; written < mebibytes; written += 8) writeSync(fd, stream.update(zeroes));
-  closeSync(fd);
-}
-
-function emptyImage(path: string, mebibytes: number): void {
-  const fd = openSync(path, 'w');
-  ftruncateSync(fd, mebibytes * MIB);
-  closeSync(fd);
-}
-
-/** Runs a program that must succeed; answers what it says. */
-async function succeeds(t: Test, name: string, ...parameters: string[]): Promise<string> {
-  const { status, stdout, stderr } = await run(name, parameters);
-  t.equal(status, 0, `${name} ${parameters.join(' ')}: ${stderr}`);
-  return stdout + stderr;
-}
-
-/** A world with an empty image of so many MiB. */
-async function imageWorld(t: Test, mebibytes: number): Promise<NbdWorld & { readonly image: string }> {
-  const world = nbdWorld(t, { large: true });
-  const image = world.path('disk.img');
-  emptyImage(image, mebibytes);
-  await world.open(`aio:${image}`);
-  return { ...world, image };
 }
 
 t.test('nbdinfo tells of a disk what it is', async (t) => {
@@ -248,59 +213,4 @@ t.test('nbdkit’s nbd plugin serves the disk on to others', async (t) => {
   const through = ['-U', '-', 'nbd', `uri=${world.uri('0')}`, '--run'];
   await succeeds(t, 'nbdkit', ...through, `nbdcopy ${source} "$uri" && nbdcopy "$uri" ${copy}`);
   await succeeds(t, 'cmp', source, copy);
-});
-
-t.test('a client that is killed in the middle of its writes leaves the server serving', async (t) => {
-  if (!hasPrograms(t, 'nbdcopy')) return;
-  const world = await imageWorld(t, 128);
-  const source = world.path('source');
-  writeImage(source, 128);
-  const healthy = await world.client('0');
-  const descriptors = world.posix.openDescriptors().length;
-  for (let round = 1; round <= 3; round++) {
-    const writes = (): number => world.registry.get(0)!.statistics().kinds.write.completed;
-    const before = writes();
-    const child = spawn('nbdcopy', [source, world.uri('0')], { stdio: 'ignore' });
-    await until(() => writes() > before + 20);
-    child.kill('SIGKILL');
-    const [status, signal] = (await once(child, 'exit')) as [number | null, string | null];
-    t.strictSame([status, signal], [null, 'SIGKILL'], 'it was not done before');
-    await until(() => world.nbd.connections === 1);
-    await healthy.write(0, pattern(8, round));
-    t.strictSame(await healthy.read(0, 4096), pattern(8, round));
-    t.equal(world.posix.openDescriptors().length, descriptors);
-  }
-});
-
-t.test('a full file system is an error of the request that it failed, and the server goes on', async (t) => {
-  const world = nbdWorld(t);
-  const small = world.path('small');
-  mkdirSync(small);
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small], { encoding: 'utf8' });
-  if (mounted.status !== 0) {
-    skipped(t, `no small file system: ${mounted.error?.message ?? mounted.stderr.trim()}`);
-    return;
-  }
-  const [image, ballast] = [join(small, 'disk.img'), join(small, 'ballast')];
-  t.teardown(async () => {
-    // The image keeps the file system busy until it is closed.
-    await until(() => world.registry.vbds().every((vbd) => vbd.phase === 'closed'));
-    spawnSync('umount', [small]);
-  });
-  emptyImage(image, 8);
-  writeFileSync(ballast, Buffer.alloc(2 * MIB));
-  const vbd = await world.open(`aio:${image}`);
-  t.teardown(() => vbd.close(() => {}));
-  const client = await world.client('0');
-  await client.write(0, pattern(2048, 1));
-  await t.rejects(client.write(4 * MIB, Buffer.alloc(2 * MIB, 'x')), { code: 'ENOSPC' });
-  t.match(world.lines.at(-1), /cannot write 4096 sectors at 8192: ENOSPC/);
-  t.strictSame(await client.read(0, MIB), pattern(2048, 1), 'what was written is there');
-  await client.write(0, pattern(2048, 2));
-  await client.flush();
-  rmSync(ballast);
-  await client.write(4 * MIB, pattern(4096, 3));
-  await client.flush();
-  t.strictSame(await client.read(4 * MIB, 2 * MIB), pattern(4096, 3), 'with room again it goes on');
-  client.disconnect();
 });
