@@ -66,7 +66,7 @@ async function simulateSeeds(argv: readonly string[], io: CommandIo, run: typeof
   let failed = 0;
   let slowest: SimulationResult | undefined;
   for (let seed = first; seed <= last; seed++) {
-    const result = await run(seed, values.trace ? WHOLE_TRACE_LINES : 0);
+    const result = await run(seed, { traceLines: values.trace ? WHOLE_TRACE_LINES : 0 });
     if (values.trace) io.stdout.write(result.trace.toString());
     if (result.violations.length > 0) {
       failed += 1;

@@ -4,8 +4,8 @@
 import { CallFault, type CallName } from './call-faults.js';
 import { TYPICAL_ERRORS } from './typical-errors.js';
 
-/** A scenario that never passes untouched calls the system without end. */
-const MAX_CALLS = 10_000;
+/** A scenario that makes more calls than this does not end, unless told otherwise. */
+export const DEFAULT_MAX_CALLS = 10_000;
 
 /**
  * What is to survive the failure of any one call.
@@ -37,13 +37,16 @@ export interface EachCallReport {
  * Runs a scenario once for every system call that it makes, with that call failing, and for every error that the call
  * typically fails with ({@link TYPICAL_ERRORS}): n = 1, 2, 3 … until it runs through untouched.
  *
- * @throws Error when there is no end of calls
+ * @throws Error when there are more than `maxCalls` calls, {@link DEFAULT_MAX_CALLS} unless given
  */
-export async function failEachCall(scenario: FailingScenario): Promise<EachCallReport> {
+export async function failEachCall(
+  scenario: FailingScenario,
+  { maxCalls = DEFAULT_MAX_CALLS }: { readonly maxCalls?: number } = {},
+): Promise<EachCallReport> {
   const calls = new Map<CallName, number>();
   const failedRuns: FailedRun[] = [];
   let runs = 0;
-  for (let nth = 1; nth <= MAX_CALLS; nth++) {
+  for (let nth = 1; nth <= maxCalls; nth++) {
     let call: CallName | undefined;
     for (
       let variant = 0;
@@ -60,5 +63,5 @@ export async function failEachCall(scenario: FailingScenario): Promise<EachCallR
     if (call === undefined) return { runs, calls, failedRuns };
     calls.set(call, (calls.get(call) ?? 0) + 1);
   }
-  throw new Error(`the scenario makes more than ${MAX_CALLS} calls`);
+  throw new Error(`the scenario makes more than ${maxCalls} calls`);
 }

@@ -7,7 +7,12 @@ export type { BufferSizes } from './endpoint.js';
 export { type CrashKind, type Program, SimulatedHost } from './host.js';
 export { CheckedStreams, IncomingStream, OutgoingStream } from './invariants/checked-streams.js';
 export { Violations } from './invariants/violations.js';
-export { WatchedConnect, type WatchedConnectOptions } from './invariants/watched-connect.js';
+export {
+  type ConnectModule,
+  connectModule,
+  WatchedConnect,
+  type WatchedConnectOptions,
+} from './invariants/watched-connect.js';
 export { WatchedRegistrar } from './invariants/watched-registrar.js';
 export { type Direction, Link } from './link.js';
 export type { NameRecord } from './name-service.js';

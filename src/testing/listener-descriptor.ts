@@ -83,13 +83,13 @@ export class ListenerDescriptor extends Descriptor implements SynReceiver {
     return 0;
   }
 
-  override waiting(): Descriptor | number {
-    return this.#waiting[0]?.descriptor ?? -errno.EAGAIN;
-  }
-
-  override accepted(): void {
-    this.#waiting.shift();
+  override accept(open: (connection: Descriptor) => number): number {
+    const first = this.#waiting[0];
+    if (first === undefined) return -errno.EAGAIN;
+    const fd = open(first.descriptor);
+    if (fd >= 0) this.#waiting.shift();
     this.#refresh();
+    return fd;
   }
 
   override bind(): number {

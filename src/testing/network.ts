@@ -102,14 +102,13 @@ export class Network {
       const way = `${formatAddress(to.remote)} > ${formatAddress(to.local)}`;
       this.note(machine, `${describeSegment(segment)} ${way}`);
     }
-    const lose = (): void => this.#lose(responsible, segment.kind, to);
     path.send(
       segment.bytes.length,
       () => {
         if (target.isUp) to.receive(segment);
-        else lose();
+        else this.#lose(responsible, segment.kind, to);
       },
-      lose,
+      () => this.#lose(responsible, segment.kind, to),
     );
   }
 

@@ -24,9 +24,11 @@ export interface PollerHost {
 /** One number's place in what a poller asks for. */
 class NumberWatch implements Watch {
   interest = 0;
-  slot: Slot | undefined;
 
-  constructor(private readonly poller: SimulatedPoller) {}
+  constructor(
+    private readonly poller: SimulatedPoller,
+    readonly slot: Slot,
+  ) {}
 
   changed(): void {
     this.poller.watchChanged(this);
@@ -34,7 +36,7 @@ class NumberWatch implements Watch {
 
   /** What is asked for and holds. */
   get hot(): number {
-    return (this.slot?.descriptor?.ready ?? 0) & this.interest;
+    return (this.slot.descriptor?.ready ?? 0) & this.interest;
   }
 }
 
@@ -68,9 +70,7 @@ export class SimulatedPoller implements Poller {
     let watch = this.#watches.get(fd);
     if (watch === undefined) {
       if (conditions === 0) return;
-      watch = new NumberWatch(this);
-      watch.interest = conditions;
-      watch.slot = this.host.table.watch(fd, watch);
+      watch = this.host.table.watch(fd, (slot) => new NumberWatch(this, slot));
       this.#watches.set(fd, watch);
     }
     watch.interest = conditions;
@@ -129,7 +129,6 @@ export class SimulatedPoller implements Poller {
   /** What is ready under a number, or what is open there, or what is asked for has changed. */
   watchChanged(watch: NumberWatch): void {
     const { slot } = watch;
-    if (slot === undefined) return;
     if (slot.descriptor === undefined && watch.interest !== 0) this.#bad.add(slot.fd);
     else this.#bad.delete(slot.fd);
     if (watch.hot !== 0) this.#hot.add(watch);
@@ -141,7 +140,7 @@ export class SimulatedPoller implements Poller {
     this.#watches.delete(fd);
     this.#hot.delete(watch);
     this.#bad.delete(fd);
-    if (watch.slot !== undefined) this.host.table.unwatch(watch.slot, watch);
+    this.host.table.unwatch(watch.slot, watch);
   }
 
   #setDeadline(seconds: number): void {
@@ -162,7 +161,7 @@ export class SimulatedPoller implements Poller {
     if (this.#failure !== undefined) return this.#answer(this.#failure);
     if (this.#bad.size > 0) return this.#answer(-errno.EBADF);
     if (this.#hot.size === 0 && !this.#isDue) return;
-    const ready = [...this.#hot].map((watch) => ({ fd: (watch.slot as Slot).fd, conditions: watch.hot }));
+    const ready = [...this.#hot].map((watch) => ({ fd: watch.slot.fd, conditions: watch.hot }));
     this.#answer(ready.toSorted((a, b) => a.fd - b.fd));
   }
 

@@ -120,13 +120,7 @@ export class SimulatedPosix implements Posix {
   }
 
   accept(fd: number): number {
-    return this.#on('accept', fd, [], (listener) => {
-      const connection = listener.waiting();
-      if (typeof connection === 'number') return connection;
-      const accepted = this.#open(connection);
-      if (accepted >= 0) listener.accepted();
-      return accepted;
-    });
+    return this.#on('accept', fd, [], (listener) => listener.accept((connection) => this.#open(connection)));
   }
 
   connect(fd: number, address: SocketAddress): number {

@@ -92,7 +92,7 @@ export class StreamDescriptor extends Descriptor {
     return listener;
   }
 
-  override waiting(): number {
+  override accept(): number {
     return -errno.EINVAL;
   }
 

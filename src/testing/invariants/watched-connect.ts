@@ -19,6 +19,26 @@ import type { SimulatedHost } from '../host.js';
 import type { Violations } from './violations.js';
 import { WatchedRegistrar } from './watched-registrar.js';
 
+/** The connect module's functions. */
+export interface ConnectModule {
+  readonly init: typeof tdReplicationConnectInit;
+  readonly status: typeof tdReplicationConnectStatus;
+  readonly kill: typeof tdReplicationConnectKill;
+  readonly serverStart: typeof tdReplicationServerStart;
+  readonly serverRestart: typeof tdReplicationServerRestart;
+  readonly clientStart: typeof tdReplicationClientStart;
+}
+
+/** The module as it is. */
+export const connectModule: ConnectModule = {
+  init: tdReplicationConnectInit,
+  status: tdReplicationConnectStatus,
+  kill: tdReplicationConnectKill,
+  serverStart: tdReplicationServerStart,
+  serverRestart: tdReplicationServerRestart,
+  clientStart: tdReplicationClientStart,
+};
+
 export interface WatchedConnectOptions {
   /** Whole seconds between attempts to connect; 1 unless given. */
   readonly retryTimeoutS?: number;
@@ -26,6 +46,8 @@ export interface WatchedConnectOptions {
   readonly maxConnections?: number;
   /** Called as the module's callback is: 0 when established, negative when the client gave up. */
   readonly callback: (rc: number) => void;
+  /** The module to watch; {@link connectModule} unless given. */
+  readonly module?: ConnectModule;
 }
 
 /** Why a connect fails while the server is away: the client tries again. Anything else and it gives up. */
@@ -49,6 +71,7 @@ const STATUS = { closed: -1, inProgress: 0, established: 1 };
  */
 export class WatchedConnect {
   readonly #t: TdReplicationConnect;
+  readonly #module: ConnectModule;
   readonly #host: SimulatedHost;
   readonly #violations: Violations;
   readonly #events: WatchedRegistrar;
@@ -67,6 +90,7 @@ export class WatchedConnect {
     options: WatchedConnectOptions,
   ) {
     this.#host = host;
+    this.#module = options.module ?? connectModule;
     this.#violations = violations;
     this.#events = new WatchedRegistrar(server, host, violations);
     this.#t = tdReplicationConnect({
@@ -104,26 +128,26 @@ export class WatchedConnect {
   }
 
   init(name: string): number {
-    return tdReplicationConnectInit(this.#t, name);
+    return this.#module.init(this.#t, name);
   }
 
   serverStart(): number {
-    return this.#start(() => tdReplicationServerStart(this.#t));
+    return this.#start(() => this.#module.serverStart(this.#t));
   }
 
   clientStart(): number {
-    return this.#start(() => tdReplicationClientStart(this.#t));
+    return this.#start(() => this.#module.clientStart(this.#t));
   }
 
   /** Drops an established connection and waits for the next. */
   serverRestart(): number {
     if (this.#state === 'established') this.#state = 'idle';
-    return this.#start(() => tdReplicationServerRestart(this.#t));
+    return this.#start(() => this.#module.serverRestart(this.#t));
   }
 
   kill(): void {
     this.#state = 'idle';
-    tdReplicationConnectKill(this.#t);
+    this.#module.kill(this.#t);
     this.#checkStatus(STATUS.closed, 'after kill');
     this.#checkNothingLeft('after kill');
   }
@@ -171,7 +195,7 @@ export class WatchedConnect {
   }
 
   #checkStatus(expected: number, when: string): void {
-    const status = tdReplicationConnectStatus(this.#t);
+    const status = this.#module.status(this.#t);
     if (status !== expected) this.#blame(`status is ${status} ${when}, not ${expected}`);
   }
 

@@ -5,12 +5,14 @@ import { AF_INET, SOCK_STREAM } from '../../posix/address.js';
 import type { CallFault } from '../call-faults.js';
 import type { SimulatedHost } from '../host.js';
 import type { ReplicaNode } from './replica-node.js';
-import { type Disk, Scene } from './scene.js';
+import { type Disk, Scene, type SceneOptions } from './scene.js';
 import { connectAll, stopAll } from './simulate.js';
 
 /** Whose calls are to fail. */
 export type LifeOf = 'server' | 'client' | 'both';
 
+/** Any would do; with another the streams are of other lengths. */
+const LIFE_SEED = 1;
 const BEFORE_BACKUP_SECONDS = 1.5;
 const EXCHANGE_SECONDS = 1.5;
 
@@ -24,10 +26,9 @@ const EXCHANGE_SECONDS = 1.5;
 export async function live(
   lifeOf: LifeOf,
   fault: CallFault,
-  seed = 1,
-  traceLines = 0,
+  options: SceneOptions = {},
 ): Promise<readonly string[]> {
-  const scene = new Scene(seed, traceLines, { maxDisks: 1 });
+  const scene = new Scene(LIFE_SEED, { maxDisks: 1, ...options });
   const { world, violations } = scene;
   const disk = scene.disks[0] as Disk;
   if (lifeOf !== 'client') disk.backup.failCalls(fault);

@@ -6,7 +6,7 @@ import { LOG_INFO } from '../../server/logger.js';
 import type { TapdiskServer } from '../../server/tapdisk-server.js';
 import type { SimulatedHost } from '../host.js';
 import type { CheckedStreams } from '../invariants/checked-streams.js';
-import { WatchedConnect } from '../invariants/watched-connect.js';
+import { type ConnectModule, WatchedConnect } from '../invariants/watched-connect.js';
 import { WatchedRegistrar } from '../invariants/watched-registrar.js';
 import type { Random } from '../random.js';
 import type { SimulatedPosix } from '../simulated-posix.js';
@@ -19,6 +19,8 @@ export interface ReplicaNodeOptions {
   readonly streams: CheckedStreams;
   /** `host:port` of the backup; the host that has the address is the backup, the other one the primary. */
   readonly address: string;
+  /** The connect module to run; the one of this package unless given. */
+  readonly module?: ConnectModule;
 }
 
 /** What server_start answers to the host that does not have the address. */
@@ -50,6 +52,7 @@ export class ReplicaNode {
     this.#events = new WatchedRegistrar(server, host, streams.violations);
     this.connect = new WatchedConnect(server, host, streams.violations, {
       callback: (rc) => (rc === 0 ? this.#established() : this.#again(`connecting failed with ${rc}`)),
+      ...(options.module && { module: options.module }),
     });
   }
 

@@ -3,6 +3,7 @@
 
 import type { SimulatedHost } from '../host.js';
 import { CheckedStreams } from '../invariants/checked-streams.js';
+import type { ConnectModule } from '../invariants/watched-connect.js';
 import { Violations } from '../invariants/violations.js';
 import { SimulatedWorld } from '../world.js';
 import { ReplicaNode } from './replica-node.js';
@@ -20,6 +21,15 @@ export interface Disk {
   readonly nodes: Map<SimulatedHost, ReplicaNode>;
 }
 
+export interface SceneOptions {
+  /** As for {@link WorldOptions.traceLines}; none unless given. */
+  readonly traceLines?: number;
+  /** The connect module to run; the one of this package unless given. */
+  readonly module?: ConnectModule;
+  /** How many disks there are at most; 2 unless given. */
+  readonly maxDisks?: 1 | 2;
+}
+
 /** The world of one simulated run: two hosts that are each other's backups, one or two disks, and a third host. */
 export class Scene {
   readonly world: SimulatedWorld;
@@ -29,12 +39,13 @@ export class Scene {
   readonly stranger: SimulatedHost;
   readonly disks: readonly Disk[];
   readonly #streams: CheckedStreams;
+  readonly #module: ConnectModule | undefined;
 
-  /** @param traceLines as for {@link WorldOptions.traceLines} */
-  constructor(seed: number, traceLines: number, options: { maxDisks: 1 | 2 } = { maxDisks: 2 }) {
+  constructor(seed: number, options: SceneOptions = {}) {
+    this.#module = options.module;
     this.world = new SimulatedWorld({
       seed,
-      traceLines,
+      traceLines: options.traceLines ?? 0,
       buffers: { sendBytes: 4096, receiveBytes: 3072, segmentBytes: 1024 },
       maxWakeLatencySeconds: 0.001,
       shortTransfers: 0.1,
@@ -48,7 +59,7 @@ export class Scene {
     const [one, other] = this.hosts;
     const disks: Disk[] = [newDisk(one, other, 9001)];
     // Half of the second disks are backed up the other way round.
-    if (options.maxDisks === 2 && world.random.chance(0.4)) {
+    if (options.maxDisks !== 1 && world.random.chance(0.4)) {
       disks.push(world.random.chance(0.5) ? newDisk(one, other, 9002) : newDisk(other, one, 9002));
     }
     this.disks = disks;
@@ -65,9 +76,14 @@ export class Scene {
     host.boot(() => {
       const server = host.serve();
       for (const disk of this.disks) {
-        const { world } = this;
-        const { address } = disk;
-        const node = new ReplicaNode({ host, server, random: world.random, streams: this.#streams, address });
+        const node = new ReplicaNode({
+          host,
+          server,
+          random: this.world.random,
+          streams: this.#streams,
+          address: disk.address,
+          ...(this.#module && { module: this.#module }),
+        });
         disk.nodes.set(host, node);
         node.begin();
       }

@@ -49,7 +49,7 @@ export class Session {
     this.#fd = fd;
     this.incoming = streams.incoming(owner);
     this.outgoing = streams.outgoing(owner);
-    this.#toSend = 4 + random.integer(0, random.chance(0.2) ? 40_000 : 2000);
+    this.#toSend = 4 + random.integer(0, random.chance(0.15) ? 12_000 : 1500);
     this.#beatsToEnd = isTalkative && random.chance(0.3) ? random.integer(0, 4) : Infinity;
   }
 

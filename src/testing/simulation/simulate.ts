@@ -3,7 +3,7 @@
 
 import type { Trace } from '../trace.js';
 import { FAULT_KINDS } from './faults.js';
-import { Scene } from './scene.js';
+import { Scene, type SceneOptions } from './scene.js';
 
 /** Faults begin in this time, in virtual seconds; at its end all of them are healed. */
 export const FAULT_SECONDS = 15;
@@ -31,15 +31,15 @@ export interface SimulationResult {
   readonly trace: Trace;
 }
 
+export type SimulationOptions = Pick<SceneOptions, 'traceLines' | 'module'>;
+
 /**
  * One run of primaries and backups on the real scheduler, server and connect module, in a world where everything that
  * can go wrong does, and then stops to: checks what must hold all along, that they connect in the end, and that nothing
  * is left when they are stopped. The seed decides everything.
- *
- * @param traceLines as for {@link WorldOptions.traceLines}; none unless given
  */
-export async function simulate(seed: number, traceLines = 0): Promise<SimulationResult> {
-  const scene = new Scene(seed, traceLines);
+export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
+  const scene = new Scene(seed, options);
   const { world, violations } = scene;
   let secondsToConnect: number | undefined;
   let attempts = 0;

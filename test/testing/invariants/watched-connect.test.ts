@@ -1,0 +1,213 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { AF_INET, errno, SOCK_STREAM } from '../../../src/posix/index.js';
+import {
+  CONNECTION_ESTABLISHED,
+  CONNECTION_IN_PROGRESS,
+  ERROR_CONNECTION,
+  type TdReplicationConnect,
+} from '../../../src/replication/index.js';
+import {
+  type ConnectModule,
+  connectModule,
+  type SimulatedHost,
+  Violations,
+  WatchedConnect,
+} from '../../../src/testing/index.js';
+import { twoHosts } from '../fixture.js';
+
+const ADDRESS = '10.0.0.2:9000';
+
+function watched(): ReturnType<typeof twoHosts> & {
+  violations: Violations;
+  connectOn: (host: SimulatedHost, module?: ConnectModule) => { connect: WatchedConnect; calls: number[] };
+} {
+  const hosts = twoHosts();
+  const violations = new Violations(hosts.world);
+  const connectOn = (
+    host: SimulatedHost,
+    module = connectModule,
+  ): { connect: WatchedConnect; calls: number[] } => {
+    const calls: number[] = [];
+    const connect = new WatchedConnect(host.serve(), host, violations, {
+      callback: (rc) => calls.push(rc),
+      module,
+    });
+    connect.init(ADDRESS);
+    return { connect, calls };
+  };
+  return { ...hosts, violations, connectOn };
+}
+
+t.test('a whole life of the module is no violation', async (t) => {
+  const { world, near, far, violations, connectOn } = watched();
+  const client = connectOn(near);
+  const server = connectOn(far);
+  t.equal(client.connect.serverStart(), -2);
+  t.equal(client.connect.clientStart(), 0);
+  t.ok(client.connect.isStarted);
+  t.equal(client.connect.clientStart(), -1, 'it is started already');
+  await world.run(2);
+  t.equal(server.connect.serverStart(), 0);
+  await world.run(() => client.connect.isEstablished && server.connect.isEstablished);
+  t.same([client.calls, server.calls], [[0], [0]]);
+  client.connect.kill();
+  t.equal(server.connect.serverRestart(), 0);
+  t.equal(client.connect.clientStart(), 0);
+  await world.run(() => client.connect.isEstablished && server.connect.isEstablished);
+  client.connect.kill();
+  client.connect.kill();
+  server.connect.kill();
+  t.same([client.connect.attempts, server.connect.attempts], [2, 2]);
+  t.same(await world.shutDown(), []);
+  t.same([...near.posix.openDescriptors(), ...far.posix.openDescriptors()], []);
+  t.same(violations.list, []);
+});
+
+t.test('a client that gives up is no violation, where it is to give up', async (t) => {
+  const { world, near, far, violations, connectOn } = watched();
+  world.link(near, far).unreachable(errno.EHOSTUNREACH, 3);
+  const { connect, calls } = connectOn(near);
+  connect.clientStart();
+  await world.run(() => calls.length > 0);
+  t.same(calls, [-2]);
+  t.notOk(connect.isStarted);
+  t.same(violations.list, []);
+});
+
+/** What is found when the module is another one. */
+function foundIn(broken: Partial<ConnectModule>, life: (connect: WatchedConnect) => void): readonly string[] {
+  const { far, violations, connectOn } = watched();
+  life(connectOn(far, { ...connectModule, ...broken }).connect);
+  return violations.list.map((line) => line.replace(/^at .*: connect module: /, ''));
+}
+
+/** Opens a socket and is in progress. */
+function startWith(then: (t: TdReplicationConnect) => void): Partial<ConnectModule> {
+  return {
+    clientStart(t) {
+      t.fd = t.posix.socket(AF_INET, SOCK_STREAM);
+      t.status = CONNECTION_IN_PROGRESS;
+      then(t);
+      return 0;
+    },
+  };
+}
+
+t.test('a kill that leaves things behind is found out, one by one', async (t) => {
+  const startAndKill = (connect: WatchedConnect): void => {
+    connect.serverStart();
+    connect.kill();
+  };
+  t.same(foundIn({}, startAndKill), []);
+  t.same(foundIn({ kill: () => {} }, startAndKill), [
+    'status is 0 after kill, not -1',
+    '1 events are left after kill',
+    'descriptors 3 are left after kill',
+  ]);
+  const forgetful: Partial<ConnectModule> = {
+    kill(connect) {
+      connect.listenFd = -1;
+      connectModule.kill(connect);
+    },
+  };
+  t.same(foundIn(forgetful, startAndKill), ['descriptors 3 are left after kill']);
+});
+
+t.test('a start that is refused and leaves its descriptor is found out', async (t) => {
+  const leaky: Partial<ConnectModule> = {
+    clientStart(connect) {
+      connect.posix.socket(AF_INET, SOCK_STREAM);
+      return -1;
+    },
+  };
+  t.same(
+    foundIn(leaky, (connect) => connect.clientStart()),
+    ['descriptors 3 are left after a start that was refused'],
+  );
+});
+
+t.test('a second end of one start is found out', async (t) => {
+  const twice = startWith((connect) => {
+    connectModule.kill(connect);
+    connect.callback(connect, -1);
+    connect.callback(connect, -1);
+  });
+  t.same(
+    foundIn(twice, (connect) => connect.clientStart()),
+    ['callback with -1, but nothing was started (idle)'],
+  );
+});
+
+t.test('a callback after kill is found out', async (t) => {
+  const late: Partial<ConnectModule> = {
+    kill(connect) {
+      connectModule.kill(connect);
+      connect.callback(connect, -1);
+    },
+  };
+  t.same(
+    foundIn(late, (connect) => {
+      connect.serverStart();
+      connect.kill();
+    }),
+    ['callback with -1, but nothing was started (idle)'],
+  );
+});
+
+t.test('established on a descriptor that is not connected is found out', async (t) => {
+  const early = startWith((connect) => {
+    connect.status = CONNECTION_ESTABLISHED;
+    connect.callback(connect, 0);
+  });
+  t.same(
+    foundIn(early, (connect) => connect.clientStart()),
+    ['established on descriptor 3, which is not connected'],
+  );
+  const nowhere = startWith((connect) => {
+    connect.fd = 40;
+    connect.callback(connect, 0);
+  });
+  t.same(
+    foundIn(nowhere, (connect) => connect.clientStart()),
+    ['status is 0 in the callback, not 1', 'established on descriptor 40, which is not connected'],
+  );
+});
+
+t.test(
+  'giving up where it is to try again, and trying again where it is to give up, are found out',
+  async (t) => {
+    const { near, violations, connectOn } = watched();
+    const hasty = startWith((connect) => {
+      connect.posix.connect(connect.fd, connect.sa);
+      connectModule.kill(connect);
+      connect.callback(connect, ERROR_CONNECTION);
+    });
+    near.failCalls({ calls: ['connect'], error: errno.ECONNREFUSED });
+    connectOn(near, { ...connectModule, ...hasty }).connect.clientStart();
+    t.match(violations.list, [/gave up for errno 111, after which it is to try again$/]);
+
+    const stubborn = startWith((connect) => {
+      connect.posix.connect(connect.fd, connect.sa);
+      connect.posix.connect(connect.fd, connect.sa);
+    });
+    near.failCalls({ calls: ['connect'], error: errno.EHOSTUNREACH });
+    connectOn(near, { ...connectModule, ...stubborn }).connect.clientStart();
+    t.match(violations.list[1], /tries again after errno 113, which is final$/);
+  },
+);
+
+t.test('closing a descriptor that is not its own is found out', async (t) => {
+  const greedy: Partial<ConnectModule> = {
+    kill(connect) {
+      connectModule.kill(connect);
+      connect.posix.close(9);
+    },
+  };
+  t.same(
+    foundIn(greedy, (connect) => connect.kill()),
+    ['closes descriptor 9, which is not its own'],
+  );
+});
