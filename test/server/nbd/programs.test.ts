@@ -95,7 +95,13 @@ for (const [blockSize, mebibytes] of [
       `--bs=${blockSize}`,
     ];
     const load = ['--iodepth=16', `--size=${mebibytes}M`, '--randseed=7', '--fsync=256'];
-    const verify = ['--verify=crc32c', '--do_verify=1', '--verify_fatal=1', '--output-format=json'];
+    const verify = [
+      '--verify=crc32c',
+      '--do_verify=1',
+      '--verify_fatal=1',
+      '--verify_state_save=0',
+      '--output-format=json',
+    ];
     const output = await succeeds(t, 'fio', ...job, ...load, ...verify);
     const report = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1)) as {
       jobs: { error: number; total_err: number; write: { io_bytes: number }; read: { io_bytes: number } }[];
