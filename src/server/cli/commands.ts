@@ -13,7 +13,15 @@ export interface Command {
   readonly load: () => Promise<RunCommand>;
 }
 
-const all: readonly (Command & { readonly module?: string })[] = [
+interface MaybeCommand extends Command {
+  /** What it needs of the folders that the published package does not have all. */
+  readonly needs?: readonly string[];
+}
+
+const CONFORMANCE = '../../conformance/cli';
+const SIMULATION = '../../testing/cli';
+
+const all: readonly MaybeCommand[] = [
   {
     name: 'primary',
     summary: 'send an image to a backup, as soon as it is there',
@@ -30,23 +38,37 @@ const all: readonly (Command & { readonly module?: string })[] = [
     load: async () => (await import('./status-command.js')).runStatusCommand,
   },
   {
+    name: 'daemon',
+    summary: 'serve disks to NBD clients, driven through a control socket',
+    load: async () => (await import('../control/cli.js')).runDaemonCommand,
+  },
+  {
+    name: 'ctl',
+    summary: 'drive a running daemon',
+    load: async () => (await import('../control/cli.js')).runCtlCommand,
+  },
+  {
     name: 'conformance',
     summary: 'check a scheduler against the conformance vectors',
-    module: '../../conformance/cli',
+    needs: [CONFORMANCE],
     load: async () => (await import('../../conformance/cli.js')).runConformanceCommand,
   },
   {
     name: 'record',
     summary: 'write the traces of scripts as conformance vectors',
-    module: '../../conformance/cli',
+    needs: [CONFORMANCE],
     load: async () => (await import('../../conformance/cli.js')).runRecordCommand,
+  },
+  {
+    name: 'simulate',
+    summary: 'run primaries and backups in a simulated world full of faults',
+    needs: [CONFORMANCE, SIMULATION],
+    load: async () => (await import('../../testing/cli.js')).runSimulateCommand,
   },
 ];
 
 /** The commands that there are: the published package has not all of those that the source tree has. */
-export const commands: readonly Command[] = all.filter(
-  ({ module }) => module === undefined || isThere(module),
-);
+export const commands: readonly Command[] = all.filter(({ needs = [] }) => needs.every(isThere));
 
 function isThere(module: string): boolean {
   return existsSync(new URL(`${module}${extname(import.meta.url)}`, import.meta.url));

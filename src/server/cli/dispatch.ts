@@ -37,7 +37,7 @@ function help(): string {
   const line = ({ name, summary }: Command): string => `  ${name.padEnd(width)}  ${summary}`;
   return `Usage: tapdisk-ts COMMAND [ARGUMENT]...
 
-Replicates disk images on tapdisk2's poll scheduler and its asynchronous connect module.
+Tapdisk2's poll scheduler and its asynchronous connect module, at work: replication of disk images, and a disk daemon.
 
 Commands:
 ${commands.map(line).join('\n')}

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { AF_UNIX, SOCK_STREAM } from '../../posix/address.js';
-import { errno, errnoName, strerror } from '../../posix/errno.js';
+import { errno } from '../../posix/errno.js';
 import { type Posix, SO_ERROR, SOL_SOCKET } from '../../posix/posix.js';
+import { codeOf, inWords } from '../transfer/transfer-error.js';
 import { checkSocketPath } from './status-directory.js';
 import { MAX_ANSWER_BYTES, STATUS_REQUEST } from './status-protocol.js';
 
@@ -16,9 +17,9 @@ export class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly code: string;
 
-  constructor(error: number, message: string) {
-    super(message);
-    this.code = errnoName(error) ?? `errno ${error}`;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
   }
 }
 
@@ -32,7 +33,12 @@ export async function queryStatus(
   path: string,
   timeoutSeconds: number = QUERY_TIMEOUT_SECONDS,
 ): Promise<object> {
-  checkSocketPath(path);
+  try {
+    checkSocketPath(path);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new StatusError(code, message, { cause: error });
+  }
   const fd = posix.socket(AF_UNIX, SOCK_STREAM);
   check(fd, path);
   try {
@@ -84,10 +90,7 @@ class Query {
       pieces.push(piece.subarray(0, count));
       length += count;
     }
-    throw new StatusError(
-      errno.EMSGSIZE,
-      `${this.#path}: the answer has more than ${MAX_ANSWER_BYTES} bytes`,
-    );
+    throw new StatusError('EMSGSIZE', `${this.#path}: the answer has more than ${MAX_ANSWER_BYTES} bytes`);
   }
 
   async #ready(what: 'read' | 'write'): Promise<void> {
@@ -95,7 +98,7 @@ class Query {
     const ready = seconds <= 0 ? undefined : await this.#posix.select({ [what]: [this.#fd] }, seconds);
     if (typeof ready === 'number') check(ready, this.#path);
     else if (ready === undefined || ready[what].length === 0) {
-      throw new StatusError(errno.ETIMEDOUT, `${this.#path}: no answer in time`);
+      throw new StatusError('ETIMEDOUT', `${this.#path}: no answer in time`);
     }
   }
 
@@ -106,10 +109,10 @@ class Query {
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
     }
-    throw new StatusError(errno.EPROTO, `${this.#path}: the answer is no status`);
+    throw new StatusError('EPROTO', `${this.#path}: the answer is no status`);
   }
 }
 
 function check(answer: number, path: string): void {
-  if (answer < 0) throw new StatusError(-answer, `${path}: ${strerror(-answer)}`);
+  if (answer < 0) throw new StatusError(codeOf(answer), `${path}: ${inWords(-answer)}`);
 }

@@ -48,10 +48,8 @@ export function prepareStatusDirectory(directory: string, uid: number = process.
 export function checkSocketPath(path: string): void {
   const length = Buffer.byteLength(path);
   if (length <= MAX_SOCKET_PATH_BYTES) return;
-  throw refusal(
-    'ENAMETOOLONG',
-    `${path} has ${length} bytes, but the path of a socket at most ${MAX_SOCKET_PATH_BYTES}`,
-  );
+  const message = `${path} has ${length} bytes, but the path of a socket at most ${MAX_SOCKET_PATH_BYTES}`;
+  throw refusal('ENAMETOOLONG', message);
 }
 
 /**

@@ -1,0 +1,14 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Test } from 'tap';
+
+/** A directory for Unix sockets, whose paths must be short; it goes away with the test. */
+export function shortDirectory(t: Test): string {
+  const directory = mkdtempSync(join(tmpdir(), 'tapdisk-ts-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
