@@ -15,6 +15,8 @@ class NumberWatch implements Watch {
   readonly #poller: NodePoller;
   readonly slot: Slot;
   interest: number;
+  /** Its place among the ready ones, -1 when it is not ready. */
+  hotIndex = -1;
 
   constructor(poller: NodePoller, slot: Slot, interest: number) {
     this.#poller = poller;
@@ -53,7 +55,8 @@ export class NodePoller implements Poller {
   readonly #timers: Timers;
   readonly #alarm: Alarm;
   readonly #watches = new Map<number, NumberWatch>();
-  readonly #hot = new Set<NumberWatch>();
+  /** In no order: taking one out moves the last to its place. */
+  readonly #hot: NumberWatch[] = [];
   readonly #bad = new Set<number>();
   readonly #collect = (): void => {
     this.#collectReady();
@@ -103,7 +106,7 @@ export class NodePoller implements Poller {
     return new Promise((resolve) => {
       this.#answer = resolve;
       this.#deadlineMs = this.#timers.now() + timeoutSeconds * 1000;
-      if (timeoutSeconds === 0 || this.#hot.size > 0 || this.#bad.size > 0) this.#wake();
+      if (timeoutSeconds === 0 || this.#hot.length > 0 || this.#bad.size > 0) this.#wake();
       else this.#alarm.set(this.#deadlineMs);
     });
   }
@@ -133,14 +136,25 @@ export class NodePoller implements Poller {
     const { slot } = watch;
     if (slot.descriptor === undefined) this.#bad.add(slot.fd);
     else if (this.#bad.size > 0) this.#bad.delete(slot.fd);
-    if (watch.hot !== 0) this.#hot.add(watch);
-    else this.#hot.delete(watch);
-    if (this.#answer !== undefined && (this.#hot.size > 0 || this.#bad.size > 0)) this.#wake();
+    if (watch.hot === 0) this.#cool(watch);
+    else if (watch.hotIndex < 0) watch.hotIndex = this.#hot.push(watch) - 1;
+    if (this.#answer !== undefined && (this.#hot.length > 0 || this.#bad.size > 0)) this.#wake();
+  }
+
+  #cool(watch: NumberWatch): void {
+    const index = watch.hotIndex;
+    if (index < 0) return;
+    const last = this.#hot.pop() as NumberWatch;
+    if (last !== watch) {
+      this.#hot[index] = last;
+      last.hotIndex = index;
+    }
+    watch.hotIndex = -1;
   }
 
   #forget(fd: number, watch: NumberWatch): void {
     this.#watches.delete(fd);
-    this.#hot.delete(watch);
+    this.#cool(watch);
     this.#bad.delete(fd);
     watch.interest = 0;
     this.#table.unwatch(watch.slot, watch);
@@ -159,7 +173,7 @@ export class NodePoller implements Poller {
       this.#reply(-errno.EBADF);
       return;
     }
-    if (this.#hot.size === 0 && this.#timers.now() < this.#deadlineMs) {
+    if (this.#hot.length === 0 && this.#timers.now() < this.#deadlineMs) {
       // What woke it is gone again (read by somebody, or no longer asked for): the time is not over, so sleep on.
       if (this.#answer !== undefined) this.#alarm.set(this.#deadlineMs);
       return;
