@@ -6,7 +6,7 @@ import { MessageType } from '../../../src/server/control/message-type.js';
 import { Random } from '../../../src/testing/random.js';
 import { bytesOf, connectTo, controlWorld, PID } from './world.js';
 
-const MESSAGES = 4000;
+const MESSAGES = 3000;
 const AT_ONCE = 16;
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
 process.stderr.write(`malformed control messages: SEED=${seed}\n`);
@@ -56,6 +56,8 @@ async function visit(path: string, random: Random): Promise<void> {
   // A pause may wait for a held request: another visitor may have to end it.
   await bytesOf(socket);
 }
+
+t.setTimeout(120_000);
 
 t.test(`${MESSAGES} malformed messages leave the daemon serving, with no descriptor leaked`, async (t) => {
   const world = controlWorld(t);

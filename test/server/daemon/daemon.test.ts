@@ -129,6 +129,7 @@ t.test('what cannot be had at the start is named, and nothing is left', async (t
   const file = join(directory, 'file');
   writeFileSync(file, 'no certificate');
   await refused(/file is there and no socket/, '--nbd', file);
+  await refused(/ctl4242 is served by another process/, '--nbd', join(directory, `ctl${PID}`));
   const nbd = ['--nbd', '127.0.0.1:0', '--tls-cert', file, '--tls-key'];
   await refused(/--tls-cert .*file and --tls-key .*file cannot be used: /, ...nbd, file);
   await refused(/cannot be used: ENOENT/, ...nbd, join(directory, 'missing'));

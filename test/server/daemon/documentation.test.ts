@@ -53,6 +53,8 @@ t.test('the page has every metric, and none that there is not', async (t) => {
   t.strictSame(new Set(told), new Set(names));
 });
 
+t.setTimeout(120_000);
+
 t.test('the examples run', async (t) => {
   const directory = temporaryDirectory(t);
   const image = join(directory, 'disk.img');

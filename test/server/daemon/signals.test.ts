@@ -132,24 +132,14 @@ t.test('SIGUSR1 dumps the state, also when nobody reads it any more', async (t) 
   t.equal(await child.exit(), 0);
 });
 
-t.test(
-  'sockets left over by a killed daemon are passed over and replaced, those of a live one are not',
-  async (t) => {
-    const directory = temporaryDirectory(t);
-    const socket = join(directory, 'nbd');
-    const argv = ['--control-directory', directory, '--disk', '0=ram:1', '--nbd', socket];
-    const killed = new DaemonChild(t, argv);
-    const { control = '' } = await killed.ready();
-    killed.kill('SIGKILL');
-    t.equal(await killed.exit(), 'SIGKILL');
-    t.ok(existsSync(control) && existsSync(socket));
-    const second = new DaemonChild(t, argv);
-    await second.ready();
-    const list = await captured(runCtlCommand, ['list', '--control-directory', directory]);
-    t.strictSame(list, { exitCode: 0, stdout: `pid=${second.pid} minor=0 state=0 args=ram:1\n`, stderr: '' });
-    const third = new DaemonChild(t, argv);
-    t.equal(await third.exit(), 1);
-    t.match(third.stderr, /cannot start: .*nbd is served by another process/);
-    t.equal((await nbdClient(t, socket)).facts.size, 1 << 20);
-  },
-);
+t.test('a killed daemon leaves its sockets behind, and lists pass over them', async (t) => {
+  const directory = temporaryDirectory(t);
+  const socket = join(directory, 'nbd');
+  const child = new DaemonChild(t, ['--control-directory', directory, '--nbd', socket]);
+  const { control = '' } = await child.ready();
+  child.kill('SIGKILL');
+  t.equal(await child.exit(), 'SIGKILL');
+  t.ok(existsSync(control) && existsSync(socket));
+  const list = await captured(runCtlCommand, ['list', '--control-directory', directory]);
+  t.strictSame(list, { exitCode: 0, stdout: '', stderr: '' });
+});
