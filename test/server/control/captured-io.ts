@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import type { RunCommand } from '../../../src/server/cli/command-io.js';
 
 /** What a command printed, and how it ended. */
@@ -11,11 +11,19 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+class Capture extends Writable {
+  text = '';
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
 /** Runs a command and keeps what it prints. */
 export async function captured(command: RunCommand, argv: string[], isTTY = false): Promise<Outcome> {
-  const stdout = Object.assign(new PassThrough(), { isTTY });
-  const stderr = new PassThrough();
+  const stdout = Object.assign(new Capture(), { isTTY });
+  const stderr = new Capture();
   const exitCode = await command(argv, { stdin: new PassThrough(), stdout, stderr });
-  const text = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? '';
-  return { exitCode, stdout: text(stdout), stderr: text(stderr) };
+  return { exitCode, stdout: stdout.text, stderr: stderr.text };
 }

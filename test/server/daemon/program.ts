@@ -3,7 +3,7 @@
 
 // The daemon as a process of its own, for tests that send it signals. Beside its own drivers it has `stuck:`, a disk of
 // 1 MiB whose requests never end.
-import { runDaemonCommand } from '../../../src/server/control/cli.js';
+import { runDaemonCommand } from '../../../src/server/daemon/run-daemon.js';
 import { standardDriverTypes } from '../../../src/server/drivers/index.js';
 import type { DriverType } from '../../../src/server/vbd/index.js';
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { type EventCallback, type EventDescription, TIMEOUT } from '../../../src/scheduler/event.js';
@@ -36,8 +36,9 @@ t.test('a trace follows what happens at least once a second, by an event of its 
   const names = (): string[] =>
     (JSON.parse(readFileSync(file, 'utf8')) as { name: string }[]).map(({ name }) => name);
   t.strictSame(names(), ['process_name']);
+  const { size } = statSync(file);
   for (const flush of flushes) flush();
-  while (names().length === 1) await new Promise(setImmediate);
+  while (statSync(file).size === size) await new Promise(setImmediate);
   t.strictSame(names(), ['process_name', 'TIMEOUT']);
   await trace.close();
 });
