@@ -104,8 +104,11 @@ export class Channel {
     return this.#inbound.ended || this.#readShut ? 0 : -errno.EAGAIN;
   }
 
+  /** As write(2) of a file does, that of anything but a socket answers a pending error (ENOSPC of a full disk), once. */
   write(bytes: Uint8Array): number {
-    return this.#outbound === undefined ? -errno.EBADF : this.#outbound.write(bytes);
+    if (this.#outbound === undefined) return -errno.EBADF;
+    if (this.#pendingError !== 0 && !(this.#stream instanceof Socket)) return -this.takeError();
+    return this.#outbound.write(bytes);
   }
 
   /** SHUT_RD lets what has come be read and makes the rest an end of file; SHUT_WR sends what was written, then the end. */

@@ -115,7 +115,7 @@ export class Inbound {
     this.#chunks = [];
     this.#taken = 0;
     this.#queued = 0;
-    if (stream.readableEnded || stream.destroyed) return chunks;
+    if (stream.readableEnded || stream.destroyed || stream.errored !== null) return chunks;
     for (const chunk of chunks.toReversed()) stream.unshift(chunk);
     if (flowed) forgetPause(stream);
     return [];

@@ -3,44 +3,20 @@
 
 import { AF_INET, AF_INET6, AF_UNIX, type InetAddress, SOCK_STREAM, type SocketAddress } from './address.js';
 import { adoptedDescriptor } from './adopt.js';
-import { nodeBindCall, type BindCall } from './bind-handle.js';
-import { monotonicClock, type Clock } from './clock.js';
-import { DEFAULT_MAX_DESCRIPTORS, DescriptorTable } from './descriptor-table.js';
+import type { Clock } from './clock.js';
+import { DescriptorTable } from './descriptor-table.js';
 import type { Descriptor } from './descriptor.js';
 import { errno } from './errno.js';
 import { EventCounter } from './event-counter.js';
-import { DEFAULT_RECEIVE_BUFFER_BYTES } from './inbound.js';
-import { DEFAULT_LINGER_SECONDS } from './linger.js';
-import { NameResolver, systemLookup, type Lookup } from './name-resolver.js';
+import { NameResolver } from './name-resolver.js';
 import type { NodeObject } from './node-object.js';
+import { withDefaults, type NodePosixOptions } from './node-posix-options.js';
 import { NodePoller } from './node-poller.js';
-import { DEFAULT_SEND_BUFFER_BYTES } from './outbound.js';
 import type { Poller } from './poller.js';
 import { F_GETFL, F_SETFL, IPPROTO_TCP, type Posix, type SelectSets } from './posix.js';
 import { selectOnce } from './select.js';
 import { SendSlab } from './send-slab.js';
 import { StreamSocket, type SocketSettings } from './stream-socket.js';
-import { nodeTimers, type Timers } from './timers.js';
-
-/** What a {@link NodePosix} takes from outside; everything has a default. */
-export interface NodePosixOptions {
-  /** The clock that the rest reads. Default: {@link monotonicClock}. */
-  readonly clock?: Clock;
-  /** The first number that no descriptor gets (C: RLIMIT_NOFILE). Default: {@link DEFAULT_MAX_DESCRIPTORS}. */
-  readonly maxDescriptors?: number;
-  /** How names are looked up. Default: {@link systemLookup}. */
-  readonly lookup?: Lookup;
-  /** What select and a lingering close sleep on. Default: Node's timers. */
-  readonly timers?: Timers;
-  /** Bytes read ahead for a descriptor that somebody reads. Default: {@link DEFAULT_RECEIVE_BUFFER_BYTES}. */
-  readonly receiveBufferBytes?: number;
-  /** Bytes that write takes before the kernel does. Default: {@link DEFAULT_SEND_BUFFER_BYTES}. */
-  readonly sendBufferBytes?: number;
-  /** How long a closed socket may send nothing of what it still has. Default: {@link DEFAULT_LINGER_SECONDS}. */
-  readonly lingerSeconds?: number;
-  /** How an address is bound. Default: Node's undocumented handle, or the fallback where it is missing. */
-  readonly bindCall?: BindCall;
-}
 
 const ACCESS_MODE = 0o3;
 
@@ -58,18 +34,13 @@ export class NodePosix implements Posix {
   /** Whose a Node object is, as far as anybody outside has had it in hand. */
   readonly #owners = new WeakMap<NodeObject, Descriptor>();
 
+  /** @throws RangeError for an option that is out of its range */
   constructor(options: NodePosixOptions = {}) {
-    this.clock = options.clock ?? monotonicClock;
-    this.#table = new DescriptorTable(options.maxDescriptors ?? DEFAULT_MAX_DESCRIPTORS);
-    this.#names = new NameResolver(options.lookup ?? systemLookup);
-    this.#settings = {
-      slab: new SendSlab(),
-      timers: options.timers ?? nodeTimers,
-      receiveBufferBytes: options.receiveBufferBytes ?? DEFAULT_RECEIVE_BUFFER_BYTES,
-      sendBufferBytes: options.sendBufferBytes ?? DEFAULT_SEND_BUFFER_BYTES,
-      lingerSeconds: options.lingerSeconds ?? DEFAULT_LINGER_SECONDS,
-      bindCall: options.bindCall ?? nodeBindCall(),
-    };
+    const { clock, maxDescriptors, lookup, ...settings } = withDefaults(options);
+    this.clock = clock;
+    this.#table = new DescriptorTable(maxDescriptors);
+    this.#names = new NameResolver(lookup);
+    this.#settings = { ...settings, slab: new SendSlab() };
   }
 
   socket(domain: number, type: number, protocol = 0): number {

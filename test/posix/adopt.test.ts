@@ -245,6 +245,22 @@ t.test('an error without an errno is EIO, and is pending once', async (t) => {
   t.equal(posix.read(fd, Buffer.alloc(1)), 0);
 });
 
+t.test(
+  'an error of a stream that is no socket is answered by write too, once: the disk is full',
+  async (t) => {
+    const posix = posixFor(t);
+    const full = new Writable({
+      write: (_chunk, _encoding, done) =>
+        setImmediate(done, Object.assign(new Error('no space left'), { code: 'ENOSPC' })),
+    });
+    const fd = posix.adopt(full);
+    t.equal(posix.write(fd, Buffer.from('image')), 5);
+    await once(full, 'close').catch(() => undefined);
+    t.equal(posix.write(fd, Buffer.from('more')), -errno.ENOSPC);
+    t.equal(posix.write(fd, Buffer.from('more')), -errno.EPIPE);
+  },
+);
+
 t.test('an error of a stream that goes on is pending once, and the bytes go on', async (t) => {
   const posix = posixFor(t);
   const source = new Readable({ read() {}, autoDestroy: false });

@@ -58,8 +58,11 @@ t.test('1,000 connections opened and closed leave no descriptor, handle or timer
   const settled = (): boolean =>
     kernelDescriptors() <= before && process.getActiveResourcesInfo().length <= resources.length;
   for (let turn = 0; turn < 1000 && !settled(); turn++) await turns(1);
-  t.equal(kernelDescriptors(), before);
-  t.same(process.getActiveResourcesInfo().toSorted(), resources);
+  t.ok(kernelDescriptors() <= before, `${kernelDescriptors()} descriptors after ${before}`);
+  // What the loader has under way at the start may be over by now.
+  const left = process.getActiveResourcesInfo();
+  for (const resource of resources) if (left.includes(resource)) left.splice(left.indexOf(resource), 1);
+  t.same(left, []);
 });
 
 /** Runs a program of its own and answers what it writes; one that does not end by itself is stopped and fails. */
