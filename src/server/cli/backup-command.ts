@@ -58,7 +58,7 @@ export async function runBackupCommand(argv: string[], io: CommandIo): Promise<n
   return runTransfer('backup', options, io, async (server, reporter) => {
     const output =
       values.output === undefined || values.output === '-'
-        ? outputToStandard(io.stdout)
+        ? outputToStandard(io.stdoutFd ?? io.stdout)
         : await outputToFile(values.output);
     return new Backup({
       registrar: server,

@@ -7,6 +7,8 @@ import type { Readable, Writable } from 'node:stream';
 export interface CommandIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean };
+  /** The descriptor of standard output, for a command that writes to it itself and leaves `stdout` alone. */
+  readonly stdoutFd?: number;
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
 }
 

@@ -27,7 +27,9 @@ export function checkHostPort(text: string, leastPort: 0 | 1): string {
     const everywhere = leastPort === 0 ? ' (0.0.0.0 stands for every address of this host)' : '';
     throw new UsageError(`${quoted(text)} has no host: ${EXAMPLE}${everywhere}`);
   }
-  if (/\s/.test(host)) throw new UsageError(`${quoted(text)} has a space in its host: ${EXAMPLE}`);
+  if (/[\s\p{Cc}]/u.test(host)) {
+    throw new UsageError(`${quoted(text)} has a space or a control character in its host: ${EXAMPLE}`);
+  }
   if (!/^[0-9]{1,5}$/.test(port) || Number(port) < leastPort || Number(port) > MAX_PORT) {
     throw new UsageError(
       `${quoted(text)} has the port ${quoted(port)}, but a port is a number from ${leastPort} to ${MAX_PORT}`,

@@ -21,6 +21,7 @@ const status = await dispatch(process.argv.slice(2), {
     // Each look at it leaves one listener.
     return process.stdout.off('error', onError).on('error', onError);
   },
+  stdoutFd: 1,
   get stderr() {
     return process.stderr;
   },

@@ -41,13 +41,15 @@ function ownPath(role: string): string {
   return statusSocketPath(directory, role, process.pid);
 }
 
+/** What a query fails with where a socket can be made, or where that will fail and tell why. */
+const notServed: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENAMETOOLONG']);
+
 async function refuseServed(posix: NodePosix, path: string): Promise<void> {
   try {
     await queryStatus(posix, path);
   } catch (error) {
-    if (error instanceof StatusError && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')) return;
     if (!(error instanceof StatusError)) throw error;
-    // ENOTSOCK and the like are for the server to tell of.
+    if (notServed.has(error.code)) return;
   }
   throw new TransferError('EADDRINUSE', `${path} is served by another program`);
 }

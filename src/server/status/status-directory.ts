@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { type Dirent, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -59,15 +59,15 @@ export function checkSocketPath(path: string): void {
  * @throws node:fs's Error when it cannot be read
  */
 export function listStatusSockets(directory: string): StatusSocket[] {
-  let names: string[];
+  let entries: Dirent[];
   try {
-    names = readdirSync(directory);
+    entries = readdirSync(directory, { withFileTypes: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  return names
-    .map((name) => socketName.exec(name))
+  return entries
+    .map((entry) => (entry.isSocket() ? socketName.exec(entry.name) : null))
     .filter((match) => match !== null)
     .map(([name, role = '', pid]) => ({ path: join(directory, name), role, pid: Number(pid) }))
     .sort((a, b) => b.role.localeCompare(a.role) || a.pid - b.pid);

@@ -2,31 +2,28 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { createWriteStream, fsync, fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import type { Copy, Output } from './output.js';
 import { callFailed, TransferError } from './transfer-error.js';
-
-/** A standard output: a process has one. */
-export type StandardOutput = Writable & { readonly isTTY?: boolean; readonly fd?: number };
 
 /**
  * Standard output as output: it gets one transfer after another. What it was given cannot be taken back, so that a broken
  * transfer has to be the last.
  *
+ * @param stdout a descriptor of the process, which nobody else writes to meanwhile, or a stream
  * @throws TransferError (ENOTTY) for a terminal
  */
-export function outputToStandard(stdout: StandardOutput): Output {
-  if (stdout.isTTY === true) {
+export function outputToStandard(stdout: number | Writable): Output {
+  const fd = typeof stdout === 'number' ? stdout : undefined;
+  if (fd !== undefined && isatty(fd)) {
     throw new TransferError(
       'ENOTTY',
       'standard output is a terminal: redirect it (> COPY), or name a file with --output FILE',
     );
   }
-  const { fd } = stdout;
-  const stats = fd === undefined ? undefined : fstatSync(fd);
-  // Node's own stream on a pipe never blocks. The one that it has on a file does, so that is written by the thread pool.
-  const isPipe = stats === undefined || stats.isFIFO() || stats.isSocket();
-  const stream = isPipe ? stdout : createWriteStream('', { fd: fd as number, autoClose: false });
+  const stream = typeof stdout === 'number' ? streamOn(stdout) : stdout;
   // Whoever writes is told of an error; this is for the time when nobody does.
   stream.on('error', () => {});
   const copy: Copy = {
@@ -34,7 +31,7 @@ export function outputToStandard(stdout: StandardOutput): Output {
     commit: async () => {
       try {
         await flushed(stream);
-        if (fd !== undefined && stats?.isFile()) await synced(fd);
+        if (fd !== undefined && fstatSync(fd).isFile()) await synced(fd);
       } catch (error) {
         throw callFailed('cannot write standard output', error);
       }
@@ -42,6 +39,16 @@ export function outputToStandard(stdout: StandardOutput): Output {
     abandon: () => Promise.resolve(),
   };
   return { name: 'standard output', appends: true, begin: () => Promise.resolve(copy) };
+}
+
+/**
+ * A stream of one's own. The one that Node has for the process blocks on a file, and comes to life again after an error, as
+ * if it could be written.
+ */
+function streamOn(fd: number): Writable {
+  const stats = fstatSync(fd);
+  if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: false, writable: true });
+  return createWriteStream('', { fd, autoClose: false });
 }
 
 /** All bytes that the stream has taken are with the kernel. */

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -15,6 +17,7 @@ import {
   statusDirectory,
   statusSocketPath,
 } from '../../../src/server/status/status-directory.js';
+import { shortDirectory } from './short-directory.js';
 
 t.test('the directory is in the runtime directory, or with the uid in the temporary one', async (t) => {
   t.equal(statusDirectory({ XDG_RUNTIME_DIR: '/run/user/7' }, 7), '/run/user/7/tapdisk-ts');
@@ -46,24 +49,26 @@ t.test('a directory that others may write to, or that is not ours, is not used',
 });
 
 t.test('sockets are listed by role and pid, and nothing else is', async (t) => {
-  const directory = t.testdir();
+  const directory = shortDirectory(t);
   t.same(listStatusSockets(join(directory, 'none')), []);
   for (const name of [
     'backup-12.sock',
     'primary-300.sock',
     'primary-4.sock',
     'primary-0.sock',
-    'other',
     'x-backup-1.sock',
   ]) {
-    writeFileSync(join(directory, name), '');
+    const server = createServer().listen(join(directory, name));
+    await once(server, 'listening');
+    t.teardown(() => server.close());
   }
+  writeFileSync(join(directory, 'backup-1.sock'), '');
   t.same(
     listStatusSockets(directory).map(({ role, pid }) => `${role} ${pid}`),
     ['primary 4', 'primary 300', 'backup 12'],
   );
   t.equal(listStatusSockets(directory)[0]?.path, statusSocketPath(directory, 'primary', 4));
-  t.throws(() => listStatusSockets(join(directory, 'other')), { code: 'ENOTDIR' });
+  t.throws(() => listStatusSockets(join(directory, 'backup-1.sock')), { code: 'ENOTDIR' });
 });
 
 t.test('only a socket is removed', async (t) => {

@@ -52,7 +52,7 @@ t.test('an image comes out of its frame as it went in, however the stream is cut
       t.same(
         ending,
         { kind: 'complete', checked: true, bytes: length, sha256: sha256(image) },
-        `${length} in ${sizes}`,
+        `${length} in ${sizes.join()}`,
       );
       t.ok(got.equals(image));
     }

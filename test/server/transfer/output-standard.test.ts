@@ -24,29 +24,17 @@ t.test('one transfer follows another on a pipe', async (t) => {
 
 t.test('a file is written to stable storage before a transfer counts', async (t) => {
   const path = join(t.testdir(), 'copy');
-  const fd = openSync(path, 'w');
-  const stdout = Object.assign(new PassThrough(), { fd });
-  const output = outputToStandard(stdout);
-  const copy = await output.begin();
+  const copy = await outputToStandard(openSync(path, 'w')).begin();
   copy.stream.write('one');
   await copy.commit();
   t.equal(readFileSync(path, 'utf8'), 'one');
-  t.equal(stdout.readableLength, 0);
 });
 
 t.test('a full disk is an error of the transfer', async (t) => {
-  const stdout = Object.assign(new PassThrough(), { fd: openSync('/dev/full', 'w') });
-  const copy = await outputToStandard(stdout).begin();
+  const copy = await outputToStandard(openSync('/dev/full', 'w')).begin();
   copy.stream.write('bytes');
   await t.rejects(copy.commit(), {
     code: 'ENOSPC',
     message: 'cannot write standard output: no space left on device',
-  });
-});
-
-t.test('a terminal is refused', async (t) => {
-  t.throws(() => outputToStandard(Object.assign(new PassThrough(), { isTTY: true })), {
-    code: 'ENOTTY',
-    message: /terminal: redirect it \(> COPY\), or name a file with --output FILE$/,
   });
 });

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+import { ReportLog } from './report-log.js';
+
+/** What is run. */
+export const mainModule = fileURLToPath(new URL('../../../src/server/cli/main.ts', import.meta.url));
+
+/**
+ * `tapdisk-ts` as a process of its own that reports in JSON. To start one takes most of a second of processor time: where
+ * it is not the process that matters, commands run in the test's own (see command.ts).
+ */
+export class CommandProcess {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly log: ReportLog;
+  /** The exit status, or the signal that ended it. */
+  readonly exit: Promise<number | string>;
+
+  /** It is killed when the test ends, if it lives that long. */
+  constructor(t: Test, argv: string[], environment: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(process.execPath, ['--import=tsx', mainModule, ...argv, '--json'], {
+      env: { ...process.env, ...environment },
+    });
+    this.child.stdin.on('error', () => {});
+    this.log = new ReportLog(this.child.stderr);
+    this.exit = this.#exit();
+    t.teardown(async () => {
+      this.child.kill('SIGKILL');
+      await this.exit;
+    });
+  }
+
+  async #exit(): Promise<number | string> {
+    const [code, signal] = (await once(this.child, 'close')) as [number | null, string | null];
+    this.log.end();
+    return code ?? signal ?? '';
+  }
+}
