@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { createServer, Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { MAX_WAITING_CONNECTIONS } from './accept-queue.js';
 import { AF_UNIX, formatAddress, type SocketAddress } from './address.js';
 import type { BindCall, Bound } from './bind-handle.js';
-import { Channel, type ChannelSettings, errorNumber } from './channel.js';
+import { Channel, type ChannelSettings } from './channel.js';
 import { checkAddress } from './check-address.js';
 import { Descriptor } from './descriptor.js';
+import { Dial } from './dial.js';
 import { errno } from './errno.js';
 import { Listener } from './listener.js';
 import { socketEnds, unboundAddress } from './node-address.js';
@@ -38,7 +39,9 @@ export class StreamSocket extends Descriptor {
   readonly #settings: SocketSettings;
   readonly #options: SocketOptions;
   #bound: Bound | undefined;
-  /** The Node socket that dials or is connected, or waits to dial since somebody asked for the object. */
+  /** What dials, or waits to do so since somebody asked for the object; undefined once connected. */
+  #dial: Dial | undefined;
+  /** The connected Node socket and what goes through it: both are there, or neither. */
   #socket: Socket | undefined;
   #channel: Channel | undefined;
   #local: SocketAddress;
@@ -46,20 +49,6 @@ export class StreamSocket extends Descriptor {
   /** Why the last connect failed, until it is fetched. */
   #connectError = 0;
   #conditions = 0;
-
-  readonly #onConnect = (): void => {
-    // Only the socket of this moment has this listener.
-    const socket = this.#socket as Socket;
-    this.#ignore(socket);
-    this.#connected(socket);
-  };
-  readonly #onConnectError = (error: Error): void => {
-    this.#connectFailed(errorNumber(error));
-  };
-  readonly #onConnectClose = (): void => {
-    // Without an error before it, somebody who had the Node object has destroyed it.
-    this.#connectFailed(errno.ECONNABORTED);
-  };
 
   constructor(domain: number, settings: SocketSettings, options = new SocketOptions()) {
     super();
@@ -80,7 +69,6 @@ export class StreamSocket extends Descriptor {
   ): StreamSocket {
     const descriptor = new StreamSocket(domain, settings, options);
     options.apply(socket, true);
-    descriptor.#socket = socket;
     descriptor.#connected(socket);
     if (domain === AF_UNIX) descriptor.#local = { family: AF_UNIX, path };
     return descriptor;
@@ -90,7 +78,7 @@ export class StreamSocket extends Descriptor {
     const kind = this.#domain === AF_UNIX ? 'unix' : 'tcp';
     if (this.#channel !== undefined)
       return `${kind} connected ${formatAddress(this.#local)} -> ${this.#peerText()}`;
-    if (this.#connecting) return `${kind} connecting to ${this.#peerText()}`;
+    if (this.#dial?.underWay) return `${kind} connecting to ${this.#peerText()}`;
     return this.#bound === undefined
       ? `${kind} unconnected`
       : `${kind} bound to ${formatAddress(this.#local)}`;
@@ -103,7 +91,7 @@ export class StreamSocket extends Descriptor {
   }
 
   override bind(address: SocketAddress): number {
-    if (this.#bound !== undefined || this.#socket !== undefined) return -errno.EINVAL;
+    if (this.#bound !== undefined || this.#isInUse) return -errno.EINVAL;
     const fault = checkAddress(address, this.#domain);
     if (fault !== 0) return fault;
     const bound = this.#settings.bindCall(address);
@@ -114,7 +102,7 @@ export class StreamSocket extends Descriptor {
   }
 
   override listen(backlog: number): Descriptor | number {
-    if (!Number.isInteger(backlog) || this.#socket !== undefined) return -errno.EINVAL;
+    if (!Number.isInteger(backlog) || this.#isInUse) return -errno.EINVAL;
     if (this.#bound === undefined) {
       // Linux gives an unbound TCP socket a port of its choice.
       if (this.#domain === AF_UNIX) return -errno.EINVAL;
@@ -130,7 +118,7 @@ export class StreamSocket extends Descriptor {
 
   override connect(address: SocketAddress): number {
     if (this.#channel !== undefined) return -errno.EISCONN;
-    if (this.#connecting) return -errno.EALREADY;
+    if (this.#dial?.underWay) return -errno.EALREADY;
     const fault = checkAddress(address, this.#domain);
     if (fault !== 0) return fault;
     // Node cannot connect a Unix socket that has a name of its own.
@@ -139,9 +127,7 @@ export class StreamSocket extends Descriptor {
     this.#peer = address;
     // Node binds the dialling socket itself, to the address that the bound handle has held so far.
     this.#bound?.close();
-    const socket = this.#socket ?? this.#fresh();
-    if (address.family === AF_UNIX) socket.connect({ path: address.path });
-    else socket.connect({ host: address.address, port: address.port, ...this.#localEnd() });
+    this.#dialling().start(address, this.#bound === undefined ? undefined : this.#local);
     this.#update();
     return -errno.EINPROGRESS;
   }
@@ -168,7 +154,8 @@ export class StreamSocket extends Descriptor {
 
   override setsockopt(level: number, option: number, value: number): number {
     const outcome = this.#options.set(this.#domain, level, option, value);
-    if (outcome === 0 && this.#socket !== undefined) this.#options.apply(this.#socket, false);
+    const socket = this.#socket ?? this.#dial?.socket;
+    if (outcome === 0 && socket !== undefined) this.#options.apply(socket, false);
     return outcome;
   }
 
@@ -181,25 +168,24 @@ export class StreamSocket extends Descriptor {
   }
 
   override nodeObject(): NodeObject {
-    return this.#channel?.lend() ?? this.#socket ?? this.#fresh();
+    return this.#channel?.lend() ?? this.#dialling().socket;
   }
 
   override release(): void {
     this.#bound?.close();
+    this.#dial?.release();
     this.#channel?.release();
-    if (this.#channel === undefined && this.#socket !== undefined) this.#ignore(this.#socket);
   }
 
   override close(): void {
     this.#bound?.close();
-    if (this.#channel !== undefined) this.#channel.close();
-    else this.#socket?.destroy();
+    this.#dial?.socket.destroy();
+    this.#channel?.close();
   }
 
-  /** Until Node has told the outcome; a socket that is destroyed meanwhile tells it with `close`. */
-  get #connecting(): boolean {
-    if (this.#channel !== undefined || this.#socket === undefined) return false;
-    return this.#socket.connecting || this.#socket.destroyed;
+  /** Whether it has a Node socket already, so that it can neither be bound nor listen. */
+  get #isInUse(): boolean {
+    return this.#channel !== undefined || this.#dial !== undefined;
   }
 
   #becomeListener(bound: Bound, backlog: number): Listener | number {
@@ -218,44 +204,27 @@ export class StreamSocket extends Descriptor {
     return listener;
   }
 
-  /** A Node socket to dial on. */
-  #fresh(): Socket {
-    const socket = new Socket({ allowHalfOpen: true });
-    this.#options.apply(socket, true);
-    socket.on('connect', this.#onConnect);
-    socket.on('error', this.#onConnectError);
-    socket.on('close', this.#onConnectClose);
-    this.#socket = socket;
-    return socket;
-  }
-
-  #ignore(socket: Socket): void {
-    socket.off('connect', this.#onConnect);
-    socket.off('error', this.#onConnectError);
-    socket.off('close', this.#onConnectClose);
+  #dialling(): Dial {
+    if (this.#dial !== undefined) return this.#dial;
+    const dial = new Dial((error) => {
+      this.#dial = undefined;
+      this.#connectError = error;
+      if (error === 0) this.#connected(dial.socket);
+      this.#update();
+    });
+    this.#options.apply(dial.socket, true);
+    this.#dial = dial;
+    return dial;
   }
 
   #connected(socket: Socket): void {
+    this.#socket = socket;
     this.#channel = new Channel(socket, this.#settings, () => this.#update());
     const { local, peer } = socketEnds(socket);
     if (local.family !== AF_UNIX) this.#local = local;
     if (peer.family !== AF_UNIX || this.#peer === undefined) this.#peer = peer;
     this.#channel.interestChanged(this.#conditions);
     this.#update();
-  }
-
-  #connectFailed(error: number): void {
-    if (this.#socket !== undefined) this.#ignore(this.#socket);
-    this.#socket = undefined;
-    this.#connectError = error;
-    this.#update();
-  }
-
-  /** Where the dialling socket is to be bound. */
-  #localEnd(): { localAddress?: string; localPort?: number } {
-    if (this.#bound === undefined || this.#local.family === AF_UNIX) return {};
-    const { address, port } = this.#local;
-    return port === 0 ? { localAddress: address } : { localAddress: address, localPort: port };
   }
 
   #peerText(): string {
@@ -269,6 +238,6 @@ export class StreamSocket extends Descriptor {
 
   #update(): void {
     if (this.#channel !== undefined) this.setReady(this.#channel.ready);
-    else this.setReady(this.#connecting ? 0 : READABLE | WRITABLE);
+    else this.setReady(this.#dial?.underWay ? 0 : READABLE | WRITABLE);
   }
 }
