@@ -139,6 +139,10 @@ t.test(
     t.same(calls, []);
     posix.connect(fd, address);
     t.same(calls, ['setNoDelay true']);
+    posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 0);
+    t.same(calls.splice(1), ['setKeepAlive false', 'setNoDelay false'], 'also while it connects');
+    posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    calls.splice(1);
     await readiness(posix, fd, WRITABLE);
     posix.setsockopt(fd, 1, 9, 1);
     t.same(calls.slice(1), ['setKeepAlive true', 'setNoDelay true']);
