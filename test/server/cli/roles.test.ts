@@ -130,9 +130,9 @@ t.test(
       t.match(table.stdout, /^ROLE +PID +ADDRESS +STATE +DOING/);
       t.match(
         table.stdout,
-        new RegExp(`\nprimary +${process.pid} +${address} +established +(greeting|sending) `),
+        new RegExp(`\nprimary +${process.pid} +${String(address)} +established +(greeting|sending) `),
       );
-      t.match(table.stdout, new RegExp(`\nbackup +${process.pid} +${address} +established +`));
+      t.match(table.stdout, new RegExp(`\nbackup +${process.pid} +${String(address)} +established +`));
       const socket = join(directory, 'tapdisk-ts', `backup-${process.pid}.sock`);
       const json = await command('status', '--json', '--socket', socket);
       t.equal(json.status, 0);

@@ -1,0 +1,18 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// `npm start`: shows what tapdisk-ts does, with real processes on this machine, and ends with 0 if all of it worked.
+
+import { acts } from './demo/acts.js';
+import { Stage } from './demo/stage.js';
+
+const stage = new Stage((line) => console.log(line));
+try {
+  for (const act of acts) await act(stage);
+  stage.say('\nAll of it worked.');
+} catch (error) {
+  stage.say(`\nIt did not work: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = stage.stoppedBy === undefined ? 1 : 130;
+} finally {
+  await stage.close();
+}

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NodePosix } from '../../src/posix/index.js';
+import { queryStatus, StatusError } from '../../src/server/status/status-client.js';
+
+/** What the answers to status requests took, in milliseconds. */
+export interface Latencies {
+  readonly answered: number;
+  readonly median: number;
+  readonly slowest: number;
+}
+
+const PAUSE_MS = 20;
+
+/** Asks a process for its status over and over, and takes the time of each answer. */
+export class StatusWatch {
+  readonly #posix: NodePosix;
+  readonly #path: string;
+  /** By what the process did at the time. */
+  readonly #times = new Map<string, number[]>();
+  readonly #done: Promise<void>;
+  #isOver = false;
+
+  /** Starts at once; the process has its socket soon. */
+  constructor(posix: NodePosix, path: string) {
+    this.#posix = posix;
+    this.#path = path;
+    this.#done = this.#watch();
+  }
+
+  /** No more is asked. @throws (rejects with) why a request was not answered, once the first had been */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#done;
+  }
+
+  /** The answers that had one of the states of the connection. */
+  latencies(states: readonly string[]): Latencies {
+    const times = states.flatMap((state) => this.#times.get(state) ?? []).sort((a, b) => a - b);
+    return {
+      answered: times.length,
+      median: times[Math.floor(times.length / 2)] ?? Number.NaN,
+      slowest: times.at(-1) ?? Number.NaN,
+    };
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#isOver) {
+      await this.#ask();
+      await delay(PAUSE_MS);
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const asked = performance.now();
+    try {
+      const { state } = (await queryStatus(this.#posix, this.#path)) as { state: string };
+      const times = this.#times.get(state) ?? [];
+      times.push(performance.now() - asked);
+      this.#times.set(state, times);
+    } catch (error) {
+      const isGone =
+        error instanceof StatusError && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED');
+      // Before its first answer the process is starting; without its socket it has ended.
+      if (!isGone) throw error;
+    }
+  }
+}

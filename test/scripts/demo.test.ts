@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { existsSync } from 'node:fs';
+import t from 'tap';
+import { replication } from '../../scripts/demo/replication.js';
+import { Stage } from '../../scripts/demo/stage.js';
+
+t.test(
+  'the demonstration of replication shows that image and copy are equal, and leaves nothing behind',
+  async (t) => {
+    const lines: string[] = [];
+    const stage = new Stage((line) => lines.push(line));
+    t.ok(existsSync(stage.directory));
+    try {
+      await replication(stage, { bytes: 3_000_001, aloneSeconds: 0.5 });
+    } finally {
+      await stage.close();
+    }
+    t.notOk(existsSync(stage.directory));
+    const text = lines.join('\n');
+    t.match(text, /image and copy +equal, SHA-256 [0-9a-f]{64}/);
+    t.match(text, /primary, connecting +[1-9]/);
+    t.match(text, /backup, listening +[1-9]/);
+  },
+);
+
+t.test('a demonstration that is stopped fails, and leaves nothing behind', async (t) => {
+  const stage = new Stage(() => {});
+  const shown = replication(stage, { bytes: 3_000_001, aloneSeconds: 0.5 });
+  stage.stop('SIGTERM');
+  try {
+    await t.rejects(shown, { message: /^stopped by SIGTERM$/ });
+  } finally {
+    await stage.close();
+  }
+  t.notOk(existsSync(stage.directory));
+});
