@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -151,6 +151,11 @@ t.test('lists pass over sockets left over, and over names that are no pid', asyn
   const world = controlWorld(t);
   for (const name of ['ctl78', 'ctl', 'ctl0', 'ctl12x', 'other'])
     writeFileSync(join(world.directory, name), '');
+  // Node removes the name that it knows: under another one the socket stays, as one of a process that was killed.
+  const killed = createServer();
+  await new Promise<void>((resolve) => killed.listen(join(world.directory, 'old'), resolve));
+  renameSync(join(world.directory, 'old'), join(world.directory, 'ctl79'));
+  killed.close();
   const ctl = ctlOn(world.directory);
   t.strictSame(await ctl('list'), { exitCode: 0, stdout: `pid=${PID}\n`, stderr: '' });
   t.strictSame(await ctlOn(join(world.directory, 'missing'))('list'), silence);

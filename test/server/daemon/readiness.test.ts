@@ -8,13 +8,17 @@ import t from 'tap';
 import { notifyManager } from '../../../src/server/daemon/readiness.js';
 import { temporaryDirectory } from './daemon-child.js';
 
-/** A service manager's end of the protocol: tells of each datagram that comes in, in a line. */
+/**
+ * A service manager's end of the protocol: tells of each datagram that comes in, in a line. The program's last one has a
+ * descriptor with it, and the program waits until that is closed, as it is where nobody takes it.
+ */
 const MANAGER = `
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 print('bound', flush=True)
-print(s.recv(4096).decode().replace('\\n', ' '), flush=True)
+while True:
+    print(s.recv(4096).decode().replace('\\n', ' '), flush=True)
 `;
 
 const missing = ['systemd-notify', 'python3'].filter((program) => spawnSync(program, ['--version']).error);

@@ -6,8 +6,6 @@ import { join } from 'node:path';
 import t from 'tap';
 import { NodePosix } from '../../../src/posix/index.js';
 import { ControlClient } from '../../../src/server/control/control-client.js';
-import { runCtlCommand } from '../../../src/server/control/cli.js';
-import { captured } from '../control/captured-io.js';
 import { DaemonChild, nbdClient, temporaryDirectory } from './daemon-child.js';
 
 t.test(
@@ -130,16 +128,4 @@ t.test('SIGUSR1 dumps the state, also when nobody reads it any more', async (t) 
   t.equal(await client.pid(child.pid), child.pid);
   child.kill('SIGINT');
   t.equal(await child.exit(), 0);
-});
-
-t.test('a killed daemon leaves its sockets behind, and lists pass over them', async (t) => {
-  const directory = temporaryDirectory(t);
-  const socket = join(directory, 'nbd');
-  const child = new DaemonChild(t, ['--control-directory', directory, '--nbd', socket]);
-  const { control = '' } = await child.ready();
-  child.kill('SIGKILL');
-  t.equal(await child.exit(), 'SIGKILL');
-  t.ok(existsSync(control) && existsSync(socket));
-  const list = await captured(runCtlCommand, ['list', '--control-directory', directory]);
-  t.strictSame(list, { exitCode: 0, stdout: '', stderr: '' });
 });
