@@ -45,6 +45,7 @@ export class CallFault {
   #calls = 0;
   #failed = 0;
   #lastFailed: CallName | undefined;
+  #lastError = 0;
   #isCancelled = false;
 
   /** @throws RangeError that names the number that makes no sense */
@@ -68,6 +69,11 @@ export class CallFault {
   /** The call that failed by it last. */
   get lastFailed(): CallName | undefined {
     return this.#lastFailed;
+  }
+
+  /** What it answered, positive; 0 before any has failed. */
+  get lastError(): number {
+    return this.#lastError;
   }
 
   /** Whether no call can fail by it any more. */
@@ -95,6 +101,7 @@ export class CallFault {
     if (chosen === undefined) return undefined;
     this.#failed += 1;
     this.#lastFailed = call;
-    return -Math.abs(chosen);
+    this.#lastError = Math.abs(chosen);
+    return -this.#lastError;
   }
 }

@@ -57,8 +57,7 @@ export async function failEachCall(
       const violations = await scenario(fault);
       runs += 1;
       call = fault.lastFailed;
-      const error = call === undefined ? 0 : Math.abs(TYPICAL_ERRORS[call][variant] ?? 0);
-      if (violations.length > 0) failedRuns.push({ nth, call, error, violations });
+      if (violations.length > 0) failedRuns.push({ nth, call, error: fault.lastError, violations });
     }
     if (call === undefined) return { runs, calls, failedRuns };
     calls.set(call, (calls.get(call) ?? 0) + 1);

@@ -3,9 +3,18 @@
 
 import { formatAddress, type SocketAddress } from '../posix/address.js';
 import { errno } from '../posix/errno.js';
-import type { EventQueue, FutureEvent } from './event-queue.js';
+import type { EndpointHost } from './endpoint-host.js';
 import { type Piece, ReceiveHalf, SendHalf } from './halves.js';
-import type { Random } from './random.js';
+import {
+  DATA_PAUSE,
+  DATA_RETRIES,
+  FIN_TIMEOUT,
+  HELLO_PAUSE,
+  ORPHAN_RETRIES,
+  Retries,
+  SYN_ACK_RETRIES,
+  SYN_RETRIES,
+} from './retries.js';
 import { bareSegment, type Segment, type SegmentKind } from './segment.js';
 
 /**
@@ -16,41 +25,6 @@ import { bareSegment, type Segment, type SegmentKind } from './segment.js';
  *     any ──reset, given up, or dropped by its host──> gone
  */
 export type EndpointState = 'syn-sent' | 'syn-received' | 'established' | 'finished' | 'gone';
-
-/** What an endpoint needs of the host that it is on. */
-export interface EndpointHost {
-  readonly queue: EventQueue;
-  readonly random: Random;
-  readonly buffers: BufferSizes;
-  /** Puts a connection's first segment on its way to whoever listens at the endpoint's remote address. */
-  sendSyn(from: Endpoint): void;
-  send(segment: Segment, to: Endpoint): void;
-  /** The endpoint does nothing any more. */
-  remove(endpoint: Endpoint): void;
-}
-
-export interface BufferSizes {
-  /** Bytes that write takes before they are acknowledged. */
-  readonly sendBytes: number;
-  /** Bytes that are taken in before they are read. */
-  readonly receiveBytes: number;
-  /** Bytes in one segment, at most; each is cut at random. */
-  readonly segmentBytes: number;
-}
-
-const SECOND = 1e6;
-/** Linux's tcp_syn_retries: given up after 127 s. */
-const SYN_RETRIES = 6;
-/** Linux's tcp_synack_retries. */
-const SYN_ACK_RETRIES = 5;
-/** Linux's tcp_retries2: given up after about a quarter of an hour. */
-const DATA_RETRIES = 15;
-/** The same for what nobody owns any more (tcp_orphan_retries). */
-const ORPHAN_RETRIES = 8;
-const FIRST_RETRANSMISSION = 0.2 * SECOND;
-const LAST_RETRANSMISSION = 120 * SECOND;
-/** How long a closed endpoint waits for its peer's end of file (tcp_fin_timeout). */
-const FIN_TIMEOUT = 60 * SECOND;
 
 /** One end of a simulated TCP connection: in order, acknowledged, sent again when lost, with windows and resets. */
 export class Endpoint {
@@ -65,9 +39,8 @@ export class Endpoint {
   readonly sending: SendHalf;
   readonly receiving: ReceiveHalf;
   #isOrphan = false;
-  #retries = 0;
-  #sentAt = 0;
-  #timer: FutureEvent | undefined;
+  readonly #retries: Retries;
+  #helloAt = 0;
 
   private constructor(
     readonly host: EndpointHost,
@@ -76,6 +49,7 @@ export class Endpoint {
     state: EndpointState,
   ) {
     this.state = state;
+    this.#retries = new Retries(host.queue);
     this.sending = new SendHalf(host.buffers.sendBytes);
     this.receiving = new ReceiveHalf(host.buffers.receiveBytes);
   }
@@ -113,10 +87,9 @@ export class Endpoint {
     return this.sending.room > 0 || this.sending.isShut || this.state !== 'established';
   }
 
-  /** Answers bytes taken, or a negative errno. */
+  /** Of an endpoint that has been established: answers bytes taken, or a negative errno. */
   write(bytes: Uint8Array): number {
     if (this.sending.isShut || this.state === 'gone' || this.state === 'finished') return -errno.EPIPE;
-    if (this.state !== 'established') return -errno.EAGAIN;
     if (bytes.length === 0) return 0;
     const count = this.sending.append(bytes);
     if (count === 0) return -errno.EAGAIN;
@@ -150,7 +123,6 @@ export class Endpoint {
   /** Its owner lets go of it: what was written is still sent, what comes until then is thrown away. */
   close(): void {
     this.changed = () => {};
-    if (this.state === 'syn-received') this.reset();
     if (this.state === 'finished') return;
     if (this.state !== 'established') return this.vanish();
     this.#isOrphan = true;
@@ -172,7 +144,7 @@ export class Endpoint {
     if (this.state === 'gone') return;
     this.state = 'gone';
     this.pendingError = error;
-    this.host.queue.cancel(this.#timer);
+    this.#retries.stop();
     this.host.remove(this);
     this.changed();
   }
@@ -196,7 +168,7 @@ export class Endpoint {
     }
     const isBlocked = this.sending.isBlocked;
     const isProgress = this.sending.acknowledge(segment.acknowledged, segment.windowEnd);
-    if (isProgress || isBlocked) this.#retries = 0;
+    if (isProgress || isBlocked) this.#retries.succeed();
     if (segment.kind !== 'ACK') this.#send('ACK');
     if (this.state === 'established') {
       this.#transmit();
@@ -207,12 +179,10 @@ export class Endpoint {
 
   /** A segment was lost that only something from this endpoint can make good: sends again after a while. */
   lost(): void {
-    if (this.state === 'gone' || this.state === 'finished' || this.#timer !== undefined) return;
-    const now = this.host.queue.nowMicroseconds;
-    const isHello = this.state === 'syn-sent' || this.state === 'syn-received';
-    const pause = (isHello ? SECOND : FIRST_RETRANSMISSION) * 2 ** this.#retries;
-    const due = (isHello ? this.#sentAt : now) + Math.min(pause, LAST_RETRANSMISSION);
-    this.#setTimer(Math.max(0, due - now), () => this.#sendAgain());
+    if (this.state === 'gone' || this.state === 'finished') return;
+    const again = (): void => this.#sendAgain();
+    if (this.state === 'established') this.#retries.pause(DATA_PAUSE, this.host.queue.nowMicroseconds, again);
+    else this.#retries.pause(HELLO_PAUSE, this.#helloAt, again);
   }
 
   /** A listener's endpoint: the client has asked again, so the first answer was lost. */
@@ -221,7 +191,7 @@ export class Endpoint {
   }
 
   #hello(): void {
-    this.#sentAt = this.host.queue.nowMicroseconds;
+    this.#helloAt = this.host.queue.nowMicroseconds;
     if (this.state === 'syn-sent') this.host.sendSyn(this);
     else this.#send('SYN+ACK');
   }
@@ -248,9 +218,7 @@ export class Endpoint {
 
   #establish(): void {
     this.state = 'established';
-    this.#retries = 0;
-    this.host.queue.cancel(this.#timer);
-    this.#timer = undefined;
+    this.#retries.stop();
   }
 
   #refuse(segment: Segment): void {
@@ -276,48 +244,34 @@ export class Endpoint {
     if (this.sending.isBlocked) this.lost();
   }
 
+  /** The time is over in which something should have come. */
   #sendAgain(): void {
-    this.#retries += 1;
-    switch (this.state) {
-      case 'syn-sent':
-        return this.#retries > SYN_RETRIES ? this.vanish(errno.ETIMEDOUT) : this.#hello();
-      case 'syn-received':
-        return this.#retries > SYN_ACK_RETRIES ? this.vanish() : this.#hello();
-      case 'established':
-        return this.#sendDataAgain();
-      case 'finished':
-      case 'gone':
-        return;
-    }
+    if (this.state === 'established') return this.#sendDataAgain();
+    const isClient = this.state === 'syn-sent';
+    if (this.#retries.count <= (isClient ? SYN_RETRIES : SYN_ACK_RETRIES)) return this.#hello();
+    return this.vanish(isClient ? errno.ETIMEDOUT : 0);
   }
 
   #sendDataAgain(): void {
     if (!this.sending.isWaiting) {
-      this.#retries = 0;
+      this.#retries.succeed();
       return this.#finishIfDone();
     }
-    if (this.#retries > (this.#isOrphan ? ORPHAN_RETRIES : DATA_RETRIES)) return this.vanish(errno.ETIMEDOUT);
+    const most = this.#isOrphan ? ORPHAN_RETRIES : DATA_RETRIES;
+    if (this.#retries.count > most) return this.vanish(errno.ETIMEDOUT);
     this.sending.rewind();
     this.#send('DATA', this.sending.probe());
     this.#transmit();
-  }
-
-  #setTimer(delay: number, action: () => void): void {
-    this.host.queue.cancel(this.#timer);
-    this.#timer = this.host.queue.after(delay, () => {
-      this.#timer = undefined;
-      action();
-    });
   }
 
   #finishIfDone(): void {
     if (this.state !== 'established' || !this.sending.isFinished) return;
     if (this.receiving.isEnded) {
       this.state = 'finished';
-      this.host.queue.cancel(this.#timer);
+      this.#retries.stop();
       this.host.remove(this);
-    } else if (this.#isOrphan && this.#timer === undefined) {
-      this.#setTimer(FIN_TIMEOUT, () => this.vanish());
+    } else if (this.#isOrphan && !this.#retries.isPending) {
+      this.#retries.after(FIN_TIMEOUT, () => this.vanish());
     }
   }
 }

@@ -3,7 +3,7 @@
 
 export { CALL_NAMES, CallFault, type CallFaultOptions, type CallName } from './call-faults.js';
 export { type EachCallReport, failEachCall, type FailedRun, type FailingScenario } from './each-call.js';
-export type { BufferSizes } from './endpoint.js';
+export type { BufferSizes } from './endpoint-host.js';
 export { type CrashKind, type Program, SimulatedHost } from './host.js';
 export { CheckedStreams, IncomingStream, OutgoingStream } from './invariants/checked-streams.js';
 export { Violations } from './invariants/violations.js';
@@ -23,10 +23,11 @@ export { SimulatedPosix } from './simulated-posix.js';
 export { CONNECT_SECONDS, FAULT_SECONDS, simulate, type SimulationResult } from './simulation/simulate.js';
 export { DEFAULT_TRACE_LINES, Trace } from './trace.js';
 export { TYPICAL_ERRORS } from './typical-errors.js';
+export { SimulatedWorld } from './world.js';
 export {
   DEFAULT_LIMIT_SECONDS,
+  DEFAULT_MAX_EVENTS_AT_ONCE,
   type HostOptions,
   type RunLimits,
-  SimulatedWorld,
   type WorldOptions,
-} from './world.js';
+} from './world-options.js';

@@ -3,7 +3,8 @@
 
 import { AF_INET, AF_INET6, AF_UNIX, type SocketAddress } from '../posix/address.js';
 import { errno } from '../posix/errno.js';
-import type { BufferSizes, Endpoint, EndpointHost } from './endpoint.js';
+import type { Endpoint } from './endpoint.js';
+import type { BufferSizes, EndpointHost } from './endpoint-host.js';
 import type { Network } from './network.js';
 import { LOOPBACK, Path } from './path.js';
 import { bareSegment, type Segment } from './segment.js';

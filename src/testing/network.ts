@@ -85,19 +85,18 @@ export class Network {
     path.send(
       0,
       () => {
-        if (!to.isUp) this.#lose(from, 'SYN', from);
+        if (!to.isUp) this.#loseSyn(from);
         else if (refuses) to.send(bareSegment('RST', undefined), from);
         else to.receiveSyn(from);
       },
-      () => this.#lose(from, 'SYN', from),
+      () => this.#loseSyn(from),
     );
   }
 
-  /** Carries a segment; when it is lost, the endpoint that can make it good is told. */
+  /** Carries a segment; when it is lost, the endpoints that can make it good are told. */
   send(machine: Machine, segment: Segment, to: Endpoint): void {
     const target = to.host as Machine;
     const { path } = this.route(machine, target);
-    const responsible = segment.kind === 'DATA' || segment.kind === 'FIN' ? segment.from : to;
     if (this.trace.enabled) {
       const way = `${formatAddress(to.remote)} > ${formatAddress(to.local)}`;
       this.note(machine, `${describeSegment(segment)} ${way}`);
@@ -106,9 +105,9 @@ export class Network {
       segment.bytes.length,
       () => {
         if (target.isUp) to.receive(segment);
-        else this.#lose(responsible, segment.kind, to);
+        else this.#lose(segment, to);
       },
-      () => this.#lose(responsible, segment.kind, to),
+      () => this.#lose(segment, to),
     );
   }
 
@@ -116,11 +115,16 @@ export class Network {
     if (this.trace.enabled) this.trace.add(this.queue.nowMicroseconds, machine.name, `net ${what}`);
   }
 
-  #lose(responsible: Endpoint | undefined, kind: string, to: Endpoint): void {
-    if (this.trace.enabled) {
-      const what = `net ${kind} on the way to ${formatAddress(kind === 'SYN' ? to.remote : to.local)} is lost`;
-      this.trace.add(this.queue.nowMicroseconds, 'world', what);
-    }
-    responsible?.lost();
+  #loseSyn(from: Endpoint): void {
+    if (this.trace.enabled) this.note(from.host as Machine, `SYN to ${formatAddress(from.remote)} is lost`);
+    from.lost();
+  }
+
+  /** Tells those who can make good what a lost segment was to do. */
+  #lose({ kind, from }: Segment, to: Endpoint): void {
+    if (this.trace.enabled) this.note(to.host as Machine, `${kind} to ${formatAddress(to.local)} is lost`);
+    // Of a lost answer to a SYN both sides notice that nothing follows.
+    if (kind === 'DATA' || kind === 'FIN' || kind === 'SYN+ACK') from?.lost();
+    if (kind === 'ACK' || kind === 'RST' || kind === 'SYN+ACK') to.lost();
   }
 }

@@ -20,6 +20,7 @@ import { F_GETFL, F_SETFL, IPPROTO_TCP, type Posix, type SelectSets } from '../p
 import type { CallName } from './call-faults.js';
 import { callText, selectAnswerText, selectText } from './call-text.js';
 import type { Kernel } from './kernel.js';
+import { selectOnce } from './select-once.js';
 import { type PollerHost, SimulatedPoller } from './simulated-poller.js';
 import { StreamDescriptor } from './stream-descriptor.js';
 
@@ -188,22 +189,8 @@ export class SimulatedPosix implements Posix {
     return poller;
   }
 
-  async select(sets: SelectSets, timeoutSeconds: number): Promise<Required<SelectSets> | number> {
-    const asked = new Map<number, number>();
-    const ask = (numbers: readonly number[] | undefined, condition: number): void => {
-      for (const fd of numbers ?? []) asked.set(fd, (asked.get(fd) ?? 0) | condition);
-    };
-    ask(sets.read, READABLE);
-    ask(sets.write, WRITABLE);
-    ask(sets.except, EXCEPTIONAL);
-    const poller = this.createPoller();
-    for (const [fd, conditions] of asked) poller.setInterest(fd, conditions);
-    const answer = await poller.select(interestOf(asked), timeoutSeconds);
-    poller.close();
-    if (typeof answer === 'number') return answer;
-    const ready = (condition: number): number[] =>
-      answer.filter(({ conditions }) => (conditions & condition) !== 0).map(({ fd }) => fd);
-    return { read: ready(READABLE), write: ready(WRITABLE), except: ready(EXCEPTIONAL) };
+  select(sets: SelectSets, timeoutSeconds: number): Promise<Required<SelectSets> | number> {
+    return selectOnce(this.createPoller(), sets, timeoutSeconds);
   }
 
   openDescriptors(): readonly { readonly fd: number; readonly description: string }[] {
@@ -274,13 +261,4 @@ export class SimulatedPosix implements Posix {
     }
     return this.#kernel.failure('select');
   }
-}
-
-function interestOf(asked: ReadonlyMap<number, number>): Interest {
-  const numbers = [...asked.keys()].toSorted((a, b) => a - b);
-  return {
-    nfds: 1 + Math.max(0, ...numbers),
-    conditions: (fd) => asked.get(fd) ?? 0,
-    descriptors: (condition) => numbers.filter((fd) => ((asked.get(fd) ?? 0) & condition) !== 0),
-  };
 }

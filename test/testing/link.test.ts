@@ -89,7 +89,7 @@ t.test(
     writeText(near.posix, one, 'one way');
     await world.run(10);
     t.equal(readText(far.posix, other), 'one way');
-    const lost = world.trace.lines.filter((line) => /ACK on the way .* is lost/.test(line));
+    const lost = world.trace.lines.filter((line) => /net ACK to .* is lost/.test(line));
     t.ok(lost.length > 3, 'the receipt is lost again and again');
     link.heal();
     await world.run(20);

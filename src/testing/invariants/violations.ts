@@ -30,4 +30,9 @@ export class Violations {
     if (this.#list.length < MAX_VIOLATIONS)
       this.#list.push(`at ${this.#world.nowSeconds.toFixed(6)} s, ${line}`);
   }
+
+  /** Something was thrown that nobody has caught. */
+  caught(who: string, error: unknown): void {
+    this.add(who, error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
 }

@@ -45,7 +45,7 @@ export async function live(
     await connectAll(scene);
     await stopAll(scene);
   } catch (error) {
-    violations.add('world', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    violations.caught('world', error);
   }
   return violations.list;
 }

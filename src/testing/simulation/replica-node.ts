@@ -78,12 +78,7 @@ export class ReplicaNode {
 
   /** Looks its peer's name up and starts. */
   begin(): void {
-    this.#begin().catch((error: unknown) => {
-      this.#options.streams.violations.add(
-        this.name,
-        error instanceof Error ? String(error.stack) : String(error),
-      );
-    });
+    this.#begin().catch((error: unknown) => this.#options.streams.violations.caught(this.name, error));
   }
 
   /** From now on it keeps a connection for as long as the other side does. */

@@ -94,11 +94,11 @@ export class Scene {
     for (const host of this.hosts) this.world.name(nameOf(host), { addresses: [host.name] });
   }
 
-  /** Whether each of the two sides of a disk hears the other on the connection that it has now. */
+  /** Whether each of the two sides of a disk hears the other on the connection that it has now, and neither ends it. */
   isConnected({ primary, backup, nodes }: Disk): boolean {
     const one = nodes.get(primary)?.session;
     const other = nodes.get(backup)?.session;
-    if (one === undefined || other === undefined) return false;
+    if (one === undefined || other === undefined || one.isShut || other.isShut) return false;
     return one.incoming.source === other.outgoing && other.incoming.source === one.outgoing;
   }
 }

@@ -53,8 +53,9 @@ export class Session {
     this.#beatsToEnd = isTalkative && random.chance(0.3) ? random.integer(0, 4) : Infinity;
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
+  /** It has said that nothing follows: the other side will end the session. */
+  get isShut(): boolean {
+    return this.#isShut;
   }
 
   start(): void {
@@ -90,15 +91,20 @@ export class Session {
   #beat(): void {
     this.#silentBeats += 1;
     if (this.#silentBeats > MAX_SILENT_BEATS) return this.#end('nothing comes any more');
+    this.#readOrPause();
     if (this.#isShut) return;
     this.#beatsToEnd -= 1;
     this.#toSend += this.#context.random.integer(1, 20);
     this.#wantToWrite();
-    // Now and then it stops reading for a beat, so that the other side's buffers fill.
-    if (this.#readEvent > 0 && this.#context.random.chance(0.1)) {
+  }
+
+  /** Now and then it stops reading for a beat, so that the other side's buffers fill. */
+  #readOrPause(): void {
+    if (this.#readEvent < 0) this.#readEvent = this.#register(POLL_READ_FD, 0, () => this.#read());
+    else if (this.#context.random.chance(0.1)) {
       this.#context.events.unregisterEvent(this.#readEvent);
       this.#readEvent = -1;
-    } else if (this.#readEvent < 0) this.#readEvent = this.#register(POLL_READ_FD, 0, () => this.#read());
+    }
   }
 
   #read(): void {

@@ -50,7 +50,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     attempts = scene.nodes.reduce((sum, node) => sum + node.connect.attempts, 0);
     if (violations.isEmpty) await stopAll(scene);
   } catch (error) {
-    violations.add('world', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    violations.caught('world', error);
   }
   return { seed, violations: violations.list, secondsToConnect, attempts, trace: world.trace };
 }

@@ -143,3 +143,10 @@ t.test('violations are counted up to a bound, stand in the trace, and tell when'
   t.equal(violations.list[0], 'at 2.000000 s, somebody: wrong 0');
   t.match(world.trace.lines[0], /VIOLATION somebody: wrong 0$/);
 });
+
+t.test('what was thrown is a violation with its stack, or what it is if it is no error', async (t) => {
+  const { violations } = watched();
+  violations.caught('somebody', new Error('broken'));
+  violations.caught('somebody', 'thrown');
+  t.match(violations.list, [/somebody: Error: broken\n +at /, /somebody: thrown$/]);
+});
