@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../src/server/cli/main.ts', import.meta.url));
 
-/** A line that a process reports with --json. */
+/** A line that a process reports with --json; any other line is the report `line`. */
 export interface Report {
   readonly event: string;
   readonly [member: string]: unknown;
@@ -27,12 +27,14 @@ export class Actor {
   constructor(name: string, argv: readonly string[]) {
     this.name = name;
     const options = ['--import', import.meta.resolve('tsx'), main];
-    this.#child = spawn(process.execPath, [...options, ...argv, '--json'], {
-      stdio: ['ignore', 'inherit', 'pipe'],
+    this.#child = spawn(process.execPath, [...options, ...argv], {
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.pid = this.#child.pid;
     this.exit = this.#ended();
-    if (this.#child.stderr) createInterface(this.#child.stderr).on('line', (line) => this.#take(line));
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream) createInterface(stream).on('line', (line) => this.#take(line));
+    }
   }
 
   /** Calls back for every report, those that were there before included. */
@@ -48,6 +50,19 @@ export class Actor {
     return found;
   }
 
+  /** The first line of text, past or to come, that matches. Rejects when the process ends without it. */
+  async line(pattern: RegExp): Promise<string> {
+    const said = new Promise<string>((resolve) => {
+      this.onReport(({ event, line }) => {
+        if (event === 'line' && pattern.test(String(line))) resolve(String(line));
+      });
+    });
+    const ended = this.exit.then((status) => {
+      throw new Error(`the ${this.name} ended with ${status} before it said ${pattern}`);
+    });
+    return Promise.race([said, ended]);
+  }
+
   kill(): void {
     this.#child.kill('SIGTERM');
   }
@@ -58,8 +73,7 @@ export class Actor {
   }
 
   #take(line: string): void {
-    // What is no report is an error that nobody foresaw.
-    const report = line.startsWith('{') ? (JSON.parse(line) as Report) : { event: 'complaint', line };
+    const report = line.startsWith('{') ? (JSON.parse(line) as Report) : { event: 'line', line };
     this.#reports.push(report);
     this.#onReport(report);
   }

@@ -1,21 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { createCipheriv, createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { finished, pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NodePosix } from '../../src/posix/index.js';
 import { formatBytes, formatRate } from '../../src/server/cli/format.js';
 import type { Actor, Report } from './actor.js';
+import { generate, MIB, sha256 } from './image.js';
 import type { Stage } from './stage.js';
 import { type Latencies, StatusWatch } from './status-watch.js';
-
-const MIB = 1024 * 1024;
 
 export interface ReplicationOptions {
   readonly bytes: number;
@@ -63,7 +59,7 @@ export async function replication(
 
 function begin(stage: Stage, posix: NodePosix, name: string, argv: readonly string[]) {
   const socket = join(stage.directory, `${name}.sock`);
-  const actor = stage.start(name, [name, ...argv, '--status', socket]);
+  const actor = stage.start(name, [name, ...argv, '--status', socket, '--json']);
   stage.tell(`${name} started, pid ${actor.pid}`);
   actor.onReport((report) => {
     const what = describe(report);
@@ -83,7 +79,7 @@ function describe(report: Report): string | undefined {
     case 'failed':
     case 'broken':
       return `${report.event}: ${String(report['message'])}`;
-    case 'complaint':
+    case 'line':
       return String(report['line']);
     default:
       return undefined;
@@ -107,25 +103,6 @@ function summarise(
     stage.say(`    ${name.padEnd(18)}${String(answered).padStart(8)}${answered > 0 ? times.join('') : ''}`);
     if (answered === 0) throw new Error(`no status request was answered: ${name}`);
   }
-}
-
-/** The same bytes every time: a key stream is as good as any noise, and quick. */
-async function generate(path: string, bytes: number): Promise<void> {
-  const noise = createCipheriv('aes-128-ctr', Buffer.alloc(16, 'tapdisk'), Buffer.alloc(16));
-  const file = createWriteStream(path);
-  const zeroes = Buffer.alloc(MIB);
-  for (let left = bytes; left > 0; left -= zeroes.length) {
-    const chunk = noise.update(zeroes.subarray(0, Math.min(left, zeroes.length)));
-    if (!file.write(chunk)) await once(file, 'drain');
-  }
-  file.end();
-  await finished(file);
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: MIB }), hash);
-  return hash.digest('hex');
 }
 
 /** A port of this host that nobody listens on; most likely it stays so for the moment. */

@@ -45,7 +45,7 @@ export class Stage {
     this.#print(`${seconds.toFixed(1).padStart(6)} s  ${what}`);
   }
 
-  /** Starts `tapdisk-ts` with arguments, as a process of its own that reports in JSON. */
+  /** Starts `tapdisk-ts` with arguments, as a process of its own. */
   start(name: string, argv: readonly string[]): Actor {
     if (this.#stoppedBy !== undefined) throw new Error(`stopped by ${this.#stoppedBy}`);
     const actor = new Actor(name, argv);

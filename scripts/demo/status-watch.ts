@@ -13,6 +13,8 @@ export interface Latencies {
 }
 
 const PAUSE_MS = 20;
+/** What a request meets where no process serves the socket any more. */
+const WITHOUT_SERVER: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET']);
 
 /** Asks a process for its status over and over, and takes the time of each answer. */
 export class StatusWatch {
@@ -28,6 +30,8 @@ export class StatusWatch {
     this.#posix = posix;
     this.#path = path;
     this.#done = this.#watch();
+    // Whoever calls end hears of it; until then it must not end this process.
+    this.#done.catch(() => {});
   }
 
   /** No more is asked. @throws (rejects with) why a request was not answered, once the first had been */
@@ -61,9 +65,8 @@ export class StatusWatch {
       times.push(performance.now() - asked);
       this.#times.set(state, times);
     } catch (error) {
-      const isGone =
-        error instanceof StatusError && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED');
-      // Before its first answer the process is starting; without its socket it has ended.
+      const isGone = error instanceof StatusError && WITHOUT_SERVER.has(error.code);
+      // Before its first answer the process is starting; without its socket, or cut off in mid-answer, it has ended.
       if (!isGone) throw error;
     }
   }

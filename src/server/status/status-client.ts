@@ -103,6 +103,7 @@ class Query {
   }
 
   #parse(answer: Buffer): object {
+    if (answer.length === 0) throw new StatusError('ECONNRESET', `${this.#path}: closed without an answer`);
     try {
       const status: unknown = JSON.parse(answer.toString());
       if (typeof status === 'object' && status !== null) return status;

@@ -141,11 +141,20 @@ async function otherServer(t: Test, serve: (socket: Socket) => void): Promise<st
 }
 
 tap.test('an answer that is none is an error of the client', { buffered: true }, async (t) => {
-  for (const answer of ['', 'null\n', '"x"\n', '{"asked":', 'hello\n']) {
+  for (const answer of ['null\n', '"x"\n', '{"asked":', 'hello\n']) {
     const path = await otherServer(t, (socket) => socket.end(answer));
     await t.rejects(query(path), { code: 'EPROTO', message: `${path}: the answer is no status` }, answer);
   }
 });
+
+tap.test(
+  'an answer that is empty is a connection lost, as when the program ends',
+  { buffered: true },
+  async (t) => {
+    const path = await otherServer(t, (socket) => socket.end());
+    await t.rejects(query(path), { code: 'ECONNRESET', message: `${path}: closed without an answer` });
+  },
+);
 
 tap.test('an endless answer, and none at all, are given up', { buffered: true }, async (t) => {
   const endless = await otherServer(t, (socket) => {
