@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import t from 'tap';
+import { root } from '../../../scripts/repository-files.js';
+import { CONNECT_SECONDS } from '../../../src/testing/index.js';
+
+// Seconds as a rule; much longer where other things run beside it.
+t.setTimeout(180_000);
+
+/** Runs the command as its user does, in a process of its own. */
+function simulateSeeds(seeds: string): Promise<{ exit: number | string; stdout: string; stderr: string }> {
+  const args = ['--import=tsx', path.join(root, 'src/server/cli/main.ts'), 'simulate', '--seeds', seeds];
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: root }, (error, stdout, stderr) => {
+      resolve({ exit: error === null ? 0 : (error.code ?? error.signal ?? error.message), stdout, stderr });
+    });
+  });
+}
+
+t.test('1,000 seeds of random faults break no invariant', async (t) => {
+  // Two processes for two processors.
+  const halves = await Promise.all(['1..500', '501..1000'].map(simulateSeeds));
+  for (const { exit, stdout, stderr } of halves) {
+    t.match(stdout, /(?:^|\n)500 passed, 0 failed\n$/);
+    t.equal(stderr, '');
+    t.equal(exit, 0);
+    const slowest = Number(/^slowest .*: (\d+\.\d+) s of virtual time/m.exec(stdout)?.[1]);
+    t.ok(
+      slowest > 2 && slowest < CONNECT_SECONDS,
+      `the faults were not without effect: ${slowest} s to connect`,
+    );
+  }
+});
