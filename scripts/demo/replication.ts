@@ -65,7 +65,7 @@ function begin(stage: Stage, posix: NodePosix, name: string, argv: readonly stri
     const what = describe(report);
     if (what !== undefined) stage.tell(`${name}: ${what}`);
   });
-  return { actor, watch: new StatusWatch(posix, socket) };
+  return { actor, watch: new StatusWatch(posix, socket, actor.exit) };
 }
 
 function describe(report: Report): string | undefined {

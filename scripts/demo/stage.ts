@@ -56,7 +56,8 @@ export class Stage {
   async close(): Promise<void> {
     for (const actor of this.#actors) actor.kill();
     for (const actor of this.#actors) await actor.exit;
-    this.#signals[Symbol.dispose]();
     rmSync(this.directory, { recursive: true, force: true });
+    // Not before: whoever is impatient sends a second signal.
+    this.#signals[Symbol.dispose]();
   }
 }

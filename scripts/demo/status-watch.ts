@@ -25,18 +25,22 @@ export class StatusWatch {
   readonly #done: Promise<void>;
   #isOver = false;
 
-  /** Starts at once; the process has its socket soon. */
-  constructor(posix: NodePosix, path: string) {
+  /**
+   * Starts at once; the process has its socket soon.
+   *
+   * @param exit resolves when the process has ended: no more is asked then
+   */
+  constructor(posix: NodePosix, path: string, exit: Promise<unknown>) {
     this.#posix = posix;
     this.#path = path;
+    void this.#endAfter(exit);
     this.#done = this.#watch();
     // Whoever calls end hears of it; until then it must not end this process.
     this.#done.catch(() => {});
   }
 
-  /** No more is asked. @throws (rejects with) why a request was not answered, once the first had been */
+  /** Resolves when the process has ended. @throws (rejects with) why a request was not answered while it was there */
   async end(): Promise<void> {
-    this.#isOver = true;
     await this.#done;
   }
 
@@ -48,6 +52,11 @@ export class StatusWatch {
       median: times[Math.floor(times.length / 2)] ?? Number.NaN,
       slowest: times.at(-1) ?? Number.NaN,
     };
+  }
+
+  async #endAfter(exit: Promise<unknown>): Promise<void> {
+    await exit;
+    this.#isOver = true;
   }
 
   async #watch(): Promise<void> {

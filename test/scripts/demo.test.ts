@@ -26,13 +26,18 @@ t.test(
 );
 
 t.test('a demonstration that is stopped fails, and leaves nothing behind', async (t) => {
-  const stage = new Stage(() => {});
-  const shown = replication(stage, { bytes: 3_000_001, aloneSeconds: 0.5 });
-  stage.stop('SIGTERM');
+  const lines: string[] = [];
+  const stage = new Stage((line) => {
+    lines.push(line);
+    if (line.includes('primary started')) stage.stop('SIGTERM');
+  });
   try {
-    await t.rejects(shown, { message: /^stopped by SIGTERM$/ });
+    await t.rejects(replication(stage, { bytes: 3_000_001, aloneSeconds: 0.1 }), {
+      message: /^stopped by SIGTERM$/,
+    });
   } finally {
     await stage.close();
   }
+  t.match(lines.at(-1), 'primary started');
   t.notOk(existsSync(stage.directory));
 });
