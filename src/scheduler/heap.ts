@@ -17,10 +17,6 @@ export class Heap<Entry> {
     private readonly moved: (entry: Entry, index: number) => void = () => {},
   ) {}
 
-  get size(): number {
-    return this.entries.length;
-  }
-
   get smallest(): Entry | undefined {
     return this.entries[0];
   }

@@ -178,3 +178,25 @@ t.test('an observer may leave out what it does not want to see', async (t) => {
   scheduler.unregisterEvent(id);
   t.same(fired, ['a']);
 });
+
+t.test('a poller that throws at once is like one that rejects', async (t) => {
+  const { scheduler, poller } = schedulerInMemory();
+  const { select } = poller;
+  poller.select = () => {
+    throw new Error('no select');
+  };
+  await t.rejects(scheduler.waitForEvents(), { message: 'no select' });
+  poller.select = select;
+  t.equal(await scheduler.waitForEvents(), 0);
+});
+
+t.test(
+  'a descriptor that is ready though nothing was ever asked of it is counted, and calls nobody',
+  async (t) => {
+    const { scheduler, poller, fired, named } = schedulerInMemory();
+    scheduler.registerEvent(POLL_READ_FD, 3, 0, named('asked'));
+    poller.answers.push(readable(9, 3));
+    t.equal(await scheduler.waitForEvents(), 2);
+    t.same(fired, ['asked']);
+  },
+);

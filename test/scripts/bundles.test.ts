@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { repositoryFiles, root } from '../../scripts/repository-files.js';
+
+t.test('every test file is run once: by itself, or by one bundle', async (t) => {
+  const tests = repositoryFiles().filter((file) => file.startsWith('test/') && file.endsWith('.test.ts'));
+  const bundles = tests.filter((file) => file.startsWith('test/bundles/'));
+  const bundled = bundles.flatMap((bundle) => {
+    const text = readFileSync(path.join(root, bundle), 'utf8');
+    return Array.from(text.matchAll(/^import '\.\.\/(.*)\.js';$/gm), ([, file]) => `test/${file}.ts`);
+  });
+  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    tap: { include: string[] };
+  };
+  const alone = manifest.tap.include.filter((file) => !file.startsWith('test/bundles/'));
+  const run = [...alone, ...bundled].toSorted();
+  t.same(run, tests.filter((file) => !bundles.includes(file)).toSorted());
+});
