@@ -49,8 +49,10 @@ export async function replication(
   const hashes = [expected, found, reported(primary.actor), reported(backup.actor)];
   if (new Set(hashes).size !== 1) throw new Error(`the hashes differ: ${hashes.join(', ')}`);
   const { seconds, rate } = backup.actor.report('complete');
+  const alone = primary.watch.latencies(['none', 'in_progress']);
+  if (alone.answered === 0) throw new Error('the primary answered no status request while it was alone');
   summarise(stage, { seconds: Number(seconds), rate: Number(rate), sha256: found }, [
-    ['primary, connecting', primary.watch.latencies(['none', 'in_progress'])],
+    ['primary, connecting', alone],
     ['primary, sending', primary.watch.latencies(['established'])],
     ['backup, listening', backup.watch.latencies(['none', 'in_progress'])],
     ['backup, receiving', backup.watch.latencies(['established'])],
@@ -101,7 +103,6 @@ function summarise(
   for (const [name, { answered, median, slowest }] of latencies) {
     const times = [median, slowest].map((time) => `${time.toFixed(1)} ms`.padStart(10));
     stage.say(`    ${name.padEnd(18)}${String(answered).padStart(8)}${answered > 0 ? times.join('') : ''}`);
-    if (answered === 0) throw new Error(`no status request was answered: ${name}`);
   }
 }
 

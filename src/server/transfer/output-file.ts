@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import type { Copy, Output } from './output.js';
+import { type Copy, type Output, WRITE_BUFFER_BYTES } from './output.js';
 import { callFailed, TransferError } from './transfer-error.js';
 
 /** How many unfinished copies of one name may lie about before a new one is refused. */
@@ -110,7 +110,7 @@ class OutputFile {
 
   constructor(fd: number) {
     this.#fd = fd;
-    this.stream = createWriteStream('', { fd, autoClose: false });
+    this.stream = createWriteStream('', { fd, autoClose: false, highWaterMark: WRITE_BUFFER_BYTES });
   }
 
   /** Brings all that the stream has taken to stable storage. */

@@ -5,7 +5,7 @@ import { createWriteStream, fsync, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import type { Copy, Output } from './output.js';
+import { type Copy, type Output, WRITE_BUFFER_BYTES } from './output.js';
 import { callFailed, TransferError } from './transfer-error.js';
 
 /**
@@ -48,7 +48,7 @@ export function outputToStandard(stdout: number | Writable): Output {
 function streamOn(fd: number): Writable {
   const stats = fstatSync(fd);
   if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: false, writable: true });
-  return createWriteStream('', { fd, autoClose: false });
+  return createWriteStream('', { fd, autoClose: false, highWaterMark: WRITE_BUFFER_BYTES });
 }
 
 /** All bytes that the stream has taken are with the kernel. */

@@ -3,6 +3,9 @@
 
 import type { Writable } from 'node:stream';
 
+/** How much a file's stream holds at most that the disk has not taken yet. */
+export const WRITE_BUFFER_BYTES = 1024 * 1024;
+
 /** Where a backup puts one transfer. */
 export interface Copy {
   /** Takes the bytes. Its error, if it has one, is why the copy failed. */

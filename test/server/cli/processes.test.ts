@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import tap, { type Test } from 'tap';
 import { NodePosix } from '../../../src/posix/index.js';
@@ -157,6 +158,25 @@ processTest(
     t.match(await primary.log.report('failed'), { code: 'EPIPE', message: /cannot write standard output/ });
     t.equal(await backup.exit, 1);
     t.same(readdirSync(join(directory, 'tapdisk-ts')), []);
+  },
+);
+
+processTest(
+  'help that cannot be printed gives status 1; one that nobody wants to read does not',
+  async (t) => {
+    const argv = ['--import=tsx', mainModule, '--help'];
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, argv, {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    t.equal(status, 1);
+    t.match(stderr, /^tapdisk-ts: ENOSPC/);
+    const unread = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+    unread.stdout.destroy();
+    const [code] = await once(unread, 'close');
+    t.equal(code, 0);
   },
 );
 

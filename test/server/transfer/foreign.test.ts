@@ -191,6 +191,18 @@ serverTest('a verdict before the end fails the primary', async (t, server) => {
   t.match(await log.event('failed'), { code: 'EPROTO' });
 });
 
+serverTest('a backup that says in mid-stream why it fails is believed', async (t, server) => {
+  const address = await foreignBackup(t, (socket) => {
+    socket.write(GREETING);
+    socket.once('data', () => socket.end('error ENOSPC full\n'));
+    socket.resume();
+  });
+  const { primary, log } = primaryOn(server, { name: address, input: inputOf(Buffer.alloc(20_000_000)) });
+  await primary.start();
+  t.same(await primary.ended, { kind: 'failed' });
+  t.match(await log.event('failed'), { code: 'ENOSPC', message: 'the backup failed: full' });
+});
+
 serverTest('a backup that dies in mid-stream fails the primary', async (t, server) => {
   const address = await foreignBackup(t, (socket) => {
     socket.write(GREETING);

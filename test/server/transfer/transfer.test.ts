@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputToFile } from '../../../src/server/transfer/output-file.js';
@@ -155,6 +156,31 @@ serverTest('a full disk is reported by both sides, and ends both', async (t, ser
     message: 'cannot write /dev/full: no space left on device',
   });
 });
+
+serverTest(
+  'a file system that fills up keeps the copy before, and gets its space back',
+  async (t, server) => {
+    const directory = t.testdir();
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]).status === 0;
+    if (!mounted) return void t.pass('left out: no file system can be mounted here', { skip: true });
+    try {
+      const path = join(directory, 'copy');
+      writeFileSync(path, 'before');
+      const { backup, log } = backupOn(server, { output: await outputToFile(path) });
+      await backup.start();
+      const { address } = await log.event('listening');
+      const image = Buffer.alloc(8_000_000);
+      const { primary, log: primaryLog } = primaryOn(server, { name: address, input: inputOf(image) });
+      await primary.start();
+      t.match(await primaryLog.event('failed'), { code: 'ENOSPC' });
+      t.same(await backup.ended, { kind: 'failed' });
+      t.equal(readFileSync(path, 'utf8'), 'before');
+      t.same(readdirSync(directory), ['copy']);
+    } finally {
+      spawnSync('umount', [directory]);
+    }
+  },
+);
 
 serverTest('a disk that turns out full at the end is reported as well', async (t, server) => {
   const { backup, log } = backupOn(server, { output: await outputToFile('/dev/full') });
