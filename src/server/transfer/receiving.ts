@@ -3,7 +3,6 @@
 
 import { errno } from '../../posix/errno.js';
 import type { NodePosix } from '../../posix/index.js';
-import { SHUT_WR } from '../../posix/posix.js';
 import { type EventId, POLL_READ_FD, TIMEOUT } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import type { Completions } from '../vbd/index.js';
@@ -11,12 +10,10 @@ import { ImageReader } from './image-reader.js';
 import type { Meter } from './meter.js';
 import type { Copy, Output } from './output.js';
 import { idleTimeout, Pump, type PumpFault } from './pump.js';
+import { Refusal } from './refusal.js';
 import { callFailed, codeOf, inWords, TransferError } from './transfer-error.js';
 import { type Digest, GREETING, QUIET_SECONDS, type Verdict, verdictLine } from './wire.js';
 
-/** How long a primary that was told of a failure may go on sending before it is cut off, in whole seconds. */
-const REFUSAL_SECONDS = 2;
-const SCRATCH_BYTES = 64 * 1024;
 const NOT_OURS = 'the primary is no tapdisk-ts, or sends raw, which is not wanted here';
 
 /** How a backup's conversation with a primary has ended. */
@@ -61,8 +58,7 @@ export interface ReceivingOptions {
  *        |                       +------ output fails -----+------------------------+--> refusing --> ended
  *        +--end of file, reset--> ended                    +--reset, idle, not the end--> ended
  *
- * While waiting, a primary that says nothing is greeted. While refusing, what the primary still sends is read and
- * forgotten: a connection closed with unread bytes is reset, and the verdict might be lost with it.
+ * While waiting, a primary that says nothing is greeted. For refusing see {@link Refusal}.
  */
 export class Receiving {
   readonly #options: ReceivingOptions;
@@ -71,6 +67,7 @@ export class Receiving {
   #event: EventId = 0;
   #pump: Pump | undefined;
   #copy: Copy | undefined;
+  #refusal: Refusal | undefined;
   #outputFd = -1;
   /** What the output does at the moment, or did last. */
   #work: Promise<void> | undefined;
@@ -98,6 +95,7 @@ export class Receiving {
     this.#state = 'ended';
     this.#unwatch();
     this.#pump?.stop();
+    this.#refusal?.stop();
     await this.#work;
     await this.#release()?.abandon();
   }
@@ -180,18 +178,11 @@ export class Receiving {
 
   /** Tells the primary why, gives it time to hear it, and ends. */
   #refuse(outcome: Failure): void {
-    const { posix, fd } = this.#options;
+    const { registrar, posix, fd } = this.#options;
     this.#state = 'refusing';
     this.#tell({ kind: 'error', code: outcome.code, message: outcome.message });
-    posix.shutdown(fd, SHUT_WR);
-    const scratch = Buffer.alloc(SCRATCH_BYTES);
-    const until = posix.clock.now() + REFUSAL_SECONDS;
     this.#abandonThen(() => {
-      this.#watch(REFUSAL_SECONDS, (fired) => {
-        const count = posix.read(fd, scratch);
-        const goesOn = count > 0 || count === -errno.EAGAIN;
-        if (fired === TIMEOUT || !goesOn || posix.clock.now() >= until) this.#finish(outcome);
-      });
+      this.#refusal = new Refusal({ registrar, posix, fd, onEnd: () => this.#finish(outcome) });
     });
   }
 

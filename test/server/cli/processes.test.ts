@@ -150,7 +150,7 @@ processTest(
     const { address } = await backup.log.report('listening');
     const primary = startCommand('primary', String(address), '--no-status');
     primary.stdin.write(Buffer.alloc(20_000_000));
-    t.match(await backup.log.report('progress'), { phase: 'receiving' });
+    await backup.log.report('progress', ({ phase, bytes }) => phase === 'receiving' && Number(bytes) > 0);
     const path = join(directory, 'tapdisk-ts', `backup-${backup.child.pid}.sock`);
     t.match(await query(path), { role: 'backup', state: 'established', phase: 'receiving', address });
     backup.child.stdout.destroy();

@@ -25,10 +25,10 @@ export class ReportLog {
     this.#wake();
   }
 
-  /** The first report of an event, as soon as it is there. */
-  async report(event: string): Promise<Report> {
+  /** The first report of an event that is as wanted, as soon as it is there. */
+  async report(event: string, isWanted: (report: Report) => boolean = () => true): Promise<Report> {
     for (;;) {
-      const found = this.reports.find((report) => report.event === event);
+      const found = this.reports.find((report) => report.event === event && isWanted(report));
       if (found !== undefined) return found;
       if (this.#ended) {
         const all = [...this.reports.map((report) => JSON.stringify(report)), ...this.complaints];
