@@ -34,11 +34,19 @@ export function serverAddress(server: Server): SocketAddress | undefined {
 /**
  * Where a TCP socket's peer is, asked of the kernel now; undefined when the connection is over, and for other sockets.
  *
- * Node keeps the first answer on the socket, and would give it for a connection that is long gone. Asked through an
- * object that only inherits from the socket, it keeps the answer there.
+ * Node keeps the first answer on the socket, and would give it for a connection that is long gone. Asked through a proxy
+ * that keeps for itself what is set on it, Node asks anew each time. (An object that inherits from the socket would do as
+ * well, but V8 slows down every access to an object that is a prototype.)
  */
 export function currentPeer(socket: Socket): SocketAddress | undefined {
-  const asked = Object.create(socket) as Socket;
+  const kept = new Map<PropertyKey, unknown>();
+  const asked = new Proxy(socket, {
+    get: (target, name, proxy) => (kept.has(name) ? kept.get(name) : Reflect.get(target, name, proxy)),
+    set: (_target, name, value) => {
+      kept.set(name, value);
+      return true;
+    },
+  });
   return fromNodeAddress({ address: asked.remoteAddress, port: asked.remotePort });
 }
 

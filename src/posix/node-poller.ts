@@ -5,7 +5,7 @@ import type { DescriptorTable, Slot, Watch } from './descriptor-table.js';
 import { Alarm } from './alarm.js';
 import { errno } from './errno.js';
 import { EXCEPTIONAL, READABLE, WRITABLE } from './poller.js';
-import type { Interest, Poller, ReadyDescriptor } from './poller.js';
+import type { Interest, Poller, ReadyDescriptor, SelectAnswer } from './poller.js';
 import type { Timers } from './timers.js';
 
 const ALL_CONDITIONS = READABLE | WRITABLE | EXCEPTIONAL;
@@ -61,7 +61,7 @@ export class NodePoller implements Poller {
   readonly #collect = (): void => {
     this.#collectReady();
   };
-  #answer: ((ready: readonly ReadyDescriptor[] | number) => void) | undefined;
+  #answer: SelectAnswer | undefined;
   #deadlineMs = 0;
   #collecting = false;
   #closed = false;
@@ -94,21 +94,15 @@ export class NodePoller implements Poller {
     return this.wait(timeoutSeconds);
   }
 
-  /**
-   * select without the description of what is asked for, which this poller knows anyway.
-   * Errors beside select's: -EINVAL for a timeout that is negative or not a number, -EBUSY while another call is under
-   * way, -EBADF after close.
-   */
+  /** select without the description of what is asked for, which this poller knows anyway. */
   wait(timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
-    if (this.#closed) return Promise.resolve(-errno.EBADF);
-    if (!(timeoutSeconds >= 0)) return Promise.resolve(-errno.EINVAL);
-    if (this.#answer !== undefined) return Promise.resolve(-errno.EBUSY);
     return new Promise((resolve) => {
-      this.#answer = resolve;
-      this.#deadlineMs = this.#timers.now() + timeoutSeconds * 1000;
-      if (timeoutSeconds === 0 || this.#hot.length > 0 || this.#bad.size > 0) this.#wake();
-      else this.#alarm.set(this.#deadlineMs);
+      this.#start(timeoutSeconds, resolve);
     });
+  }
+
+  selectThen(_interest: Interest, timeoutSeconds: number, answer: SelectAnswer): void {
+    this.#start(timeoutSeconds, answer);
   }
 
   shorten(timeoutSeconds: number): void {
@@ -128,7 +122,8 @@ export class NodePoller implements Poller {
     for (const [fd, watch] of this.#watches) this.#forget(fd, watch);
     this.#closed = true;
     this.#alarm.close();
-    this.#reply([]);
+    if (this.#answer !== undefined) setImmediate(this.#answer, []);
+    this.#answer = undefined;
   }
 
   /** A descriptor's readiness, or what is open under a number, or the interest in it has changed. */
@@ -150,6 +145,25 @@ export class NodePoller implements Poller {
       last.hotIndex = index;
     }
     watch.hotIndex = -1;
+  }
+
+  #start(timeoutSeconds: number, answer: SelectAnswer): void {
+    const fault = this.#fault(timeoutSeconds);
+    if (fault !== 0) {
+      setImmediate(answer, fault);
+      return;
+    }
+    this.#answer = answer;
+    this.#deadlineMs = this.#timers.now() + timeoutSeconds * 1000;
+    if (timeoutSeconds === 0 || this.#hot.length > 0 || this.#bad.size > 0) this.#wake();
+    else this.#alarm.set(this.#deadlineMs);
+  }
+
+  /** Errors beside select's own: a time that is negative or none, a second call, and one after close. */
+  #fault(timeoutSeconds: number): number {
+    if (this.#closed) return -errno.EBADF;
+    if (!(timeoutSeconds >= 0)) return -errno.EINVAL;
+    return this.#answer === undefined ? 0 : -errno.EBUSY;
   }
 
   #forget(fd: number, watch: NumberWatch): void {

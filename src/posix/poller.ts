@@ -24,6 +24,9 @@ export interface Interest {
   descriptors(condition: number): number[];
 }
 
+/** Takes what select answers. It must not throw. */
+export type SelectAnswer = (ready: readonly ReadyDescriptor[] | number) => void;
+
 /**
  * What answers select for one scheduler.
  *
@@ -44,6 +47,12 @@ export interface Poller {
    * Readiness is a level. Every call lets Node's event loop poll for I/O once before it answers, also with timeout 0.
    */
   select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number>;
+
+  /**
+   * select without a promise: calls `answer` once, from an empty stack, with what select would answer.
+   * A message through a descriptor costs one turn of the promise queue less. A poller need not have it.
+   */
+  selectThen?(interest: Interest, timeoutSeconds: number, answer: SelectAnswer): void;
 
   /** A select under way sleeps at most `timeoutSeconds` from now on; without one, nothing happens. */
   shorten(timeoutSeconds: number): void;

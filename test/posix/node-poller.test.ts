@@ -245,3 +245,30 @@ t.test('a call looks at what is ready, not at what is asked for', async (t) => {
   // Going through all numbers would take 100 times 100,000 steps; the bound leaves two orders of magnitude either way.
   t.ok(Math.min(...looked) < 100);
 });
+
+t.test('selectThen answers as select does, by a call from an empty stack', async (t) => {
+  const posix = posixFor(t);
+  const poller = posix.createPoller();
+  const fd = posix.eventfd(1);
+  poller.setInterest(fd, READABLE);
+  let inCall = false;
+  const ask = (seconds: number, meanwhile = (): void => {}): Promise<unknown> =>
+    new Promise((resolve) => {
+      inCall = true;
+      poller.selectThen?.(interest, seconds, (answer) => {
+        t.notOk(inCall);
+        resolve(answer);
+      });
+      meanwhile();
+      inCall = false;
+    });
+  t.same(await ask(600), [{ fd, conditions: READABLE }]);
+  poller.setInterest(fd, 0);
+  t.same(await ask(0), []);
+  t.equal(await ask(-1), -errno.EINVAL);
+  let second: Promise<unknown> | undefined;
+  t.same(await ask(600, () => (second = ask(1, () => poller.shorten(0)))), []);
+  t.equal(await second, -errno.EBUSY);
+  t.same(await ask(600, () => poller.close()), []);
+  t.equal(await ask(0), -errno.EBADF);
+});
