@@ -108,7 +108,7 @@ class Connecting {
     if (typeof answer === 'number') {
       const message = `${host}: ${gaiStrerror(answer)}`;
       if (answer === EAI_AGAIN) this.#retryLater(message);
-      else this.#fail(new ReplicaError(message, gaiName(answer) ?? String(answer)));
+      else this.#fail(new ReplicaError(message, `${gaiName(answer)}`));
       return;
     }
     this.#addresses = answer.filter((address) => isPeerAllowed(this.options, address));
@@ -177,9 +177,7 @@ class Connecting {
   #register(mode: number, timeoutSeconds: number, callback: () => void): void {
     const id = this.server.registerEvent(mode, this.#fd, timeoutSeconds, callback);
     if (id < 0)
-      this.#fail(
-        new ReplicaError(`registering an event failed with ${errnoName(id)}`, errnoName(id) ?? String(id)),
-      );
+      this.#fail(new ReplicaError(`registering an event failed with ${errnoName(id)}`, `${errnoName(id)}`));
     else this.#id = id;
   }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { BlockList } from 'node:net';
-import { AF_INET6, AF_UNIX, formatAddress, type SocketAddress } from '../posix/address.js';
+import { AF_INET6, formatAddress, type InetAddress } from '../posix/address.js';
 import { errnoName, strerror } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
@@ -22,9 +22,8 @@ export interface PeerFilter {
   readonly deny?: BlockList;
 }
 
-/** Whether the filter lets an address through. A Unix socket's peer has no address to judge. */
-export function isPeerAllowed(filter: PeerFilter, peer: SocketAddress): boolean {
-  if (peer.family === AF_UNIX) return true;
+/** Whether the filter lets an address through. */
+export function isPeerAllowed(filter: PeerFilter, peer: InetAddress): boolean {
   const family = peer.family === AF_INET6 ? 'ipv6' : 'ipv4';
   if (filter.deny?.check(peer.address, family)) return false;
   return filter.allow?.check(peer.address, family) ?? true;
@@ -44,11 +43,8 @@ export class ReplicaError extends Error {
 }
 
 /** The error of a call that answered a negative errno. */
-export function callError(what: string, answer: number, address: SocketAddress): ReplicaError {
-  return new ReplicaError(
-    `${what} ${formatAddress(address)}: ${strerror(-answer)}`,
-    errnoName(answer) ?? String(answer),
-  );
+export function callError(what: string, answer: number, address: InetAddress): ReplicaError {
+  return new ReplicaError(`${what} ${formatAddress(address)}: ${strerror(-answer)}`, `${errnoName(answer)}`);
 }
 
 /** @throws RangeError when a port is not an integer in the given range */

@@ -49,16 +49,16 @@ export async function serveReplica(options: ServeReplicaOptions): Promise<Replic
   const addresses = await server.posix.resolve(host, String(port));
   signal?.throwIfAborted();
   if (typeof addresses === 'number') {
-    throw new ReplicaError(`${host}: ${gaiStrerror(addresses)}`, gaiName(addresses) ?? String(addresses));
+    throw new ReplicaError(`${host}: ${gaiStrerror(addresses)}`, `${gaiName(addresses)}`);
   }
-  let failure: ReplicaError | undefined;
+  let failure = new ReplicaError(`${host} has no address`, 'EAI_NONAME');
   for (const address of addresses) {
     const fd = listenOn(server, address, options.maxConnections ?? 1);
     if (typeof fd === 'number') return new ReplicaListener(server, options, fd);
     failure = fd;
     if (failure.code !== 'EADDRNOTAVAIL') break;
   }
-  throw failure ?? new ReplicaError(`${host} has no address`, 'EAI_NONAME');
+  throw failure;
 }
 
 /** A listening descriptor, or why there is none; then it is closed. */
@@ -70,7 +70,7 @@ function listenOn({ posix }: ReplicaHost, address: InetAddress, backlog: number)
   const answer = bound < 0 ? bound : posix.listen(fd, backlog);
   if (answer === 0) return fd;
   posix.close(fd);
-  return callError(bound < 0 ? 'bind' : 'listen', answer, address);
+  return callError('listen on', answer, address);
 }
 
 /** Gives the connections of {@link serveReplica}; iterate it once. It ends when it is closed. */
@@ -97,7 +97,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     this.#id = this.#listen();
     if (this.#id < 0) {
       server.posix.close(fd);
-      const code = errnoName(this.#id) ?? String(this.#id);
+      const code = `${errnoName(this.#id)}`;
       throw new ReplicaError(`registering the listener failed with ${code}`, code);
     }
     options.signal?.addEventListener('abort', this.#abort, { once: true });
@@ -155,7 +155,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
       posix.close(fd);
       return;
     }
-    const refusal = this.#refusal(peer);
+    const refusal = this.#refusal(peer as InetAddress);
     if (refusal !== undefined) {
       logger.log(LOG_WARNING, `${formatAddress(peer)} is turned away: ${refusal}`);
       posix.close(fd);
@@ -169,7 +169,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     this.#wake();
   }
 
-  #refusal(peer: SocketAddress): string | undefined {
+  #refusal(peer: InetAddress): string | undefined {
     if (!isPeerAllowed(this.options, peer)) return 'its address is not allowed';
     if (this.#current !== undefined) return 'a connection is established already';
     return undefined;

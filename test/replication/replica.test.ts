@@ -306,7 +306,7 @@ t.test(
     const server = await running(t, withNames({ both: ['192.0.2.1', LOOPBACK], empty: [] }));
     await t.rejects(serveReplica({ host: '192.0.2.1', port: 0, server }), {
       code: 'EADDRNOTAVAIL',
-      message: /bind 192.0.2.1:0/,
+      message: /listen on 192.0.2.1:0/,
     });
     await t.rejects(serveReplica({ host: LOOPBACK, port: busy, server }), { code: 'EADDRINUSE' });
     await t.rejects(serveReplica({ host: 'nowhere', port: 0, server }), { code: 'EAI_NONAME' });
@@ -321,4 +321,19 @@ t.test('a listener without a descriptor to spare says so', async (t) => {
   const server = await running(t, new NodePosix({ maxDescriptors: 3 }));
   await t.rejects(serveReplica({ host: LOOPBACK, port: 0, server }), { code: 'EMFILE' });
   t.equal(errno.EMFILE > 0, true);
+});
+
+t.test('an address that is refused at once is passed over as one that is refused later', async (t) => {
+  class RefusesFirst extends NodePosix {
+    #calls = 0;
+    override connect(fd: number, address: SocketAddress): number {
+      this.#calls += 1;
+      return this.#calls === 1 ? -errno.ECONNREFUSED : super.connect(fd, address);
+    }
+  }
+  const port = await plainServer(t);
+  const posix = new RefusesFirst({ lookup: async () => [{ address: '127.0.0.2' }, { address: LOOPBACK }] });
+  const socket = await connectReplica({ host: 'backup', port, server: await running(t, posix) });
+  t.equal(socket.remoteAddress, LOOPBACK);
+  socket.destroy();
 });
