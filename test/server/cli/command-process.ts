@@ -10,12 +10,6 @@ import { ReportLog } from './report-log.js';
 /** What is run. */
 export const mainModule = fileURLToPath(new URL('../../../src/server/cli/main.ts', import.meta.url));
 
-/** The environment without what the test runner has every process do for it, which takes longer than most of them live. */
-export function leanEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, NODE_V8_COVERAGE: _coverage, ...rest } = process.env;
-  return rest;
-}
-
 /**
  * `tapdisk-ts` as a process of its own that reports in JSON. To start one takes most of a second of processor time: where
  * it is not the process that matters, commands run in the test's own (see command.ts).
@@ -29,7 +23,7 @@ export class CommandProcess {
   /** It is killed when the test ends, if it lives that long. */
   constructor(t: Test, argv: string[], environment: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, ['--import=tsx', mainModule, ...argv, '--json'], {
-      env: { ...leanEnvironment(), ...environment },
+      env: { ...process.env, ...environment },
     });
     this.child.stdin.on('error', () => {});
     this.log = new ReportLog(this.child.stderr);

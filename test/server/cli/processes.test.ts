@@ -10,7 +10,7 @@ import { NodePosix } from '../../../src/posix/index.js';
 import { queryStatus } from '../../../src/server/status/status-client.js';
 import { shortDirectory } from '../status/short-directory.js';
 import { startCommand } from './command.js';
-import { CommandProcess, leanEnvironment, mainModule } from './command-process.js';
+import { CommandProcess, mainModule } from './command-process.js';
 
 // Most of the time goes into starting processes, so that these tests run beside each other.
 tap.jobs = 2;
@@ -167,7 +167,6 @@ processTest('help that cannot be printed gives status 1', async (t) => {
   const { status, stderr } = spawnSync(process.execPath, ['--import=tsx', mainModule, '--help'], {
     stdio: ['ignore', full, 'pipe'],
     encoding: 'utf8',
-    env: leanEnvironment(),
   });
   closeSync(full);
   t.equal(status, 1);
@@ -183,7 +182,6 @@ processTest('a terminal is not where an image goes', async (t) => {
   const line = `${process.execPath} --import=tsx ${mainModule} backup 127.0.0.1:0 --no-status`;
   const { status, stdout } = spawnSync('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
     encoding: 'utf8',
-    env: leanEnvironment(),
   });
   t.match(stdout, /standard output is a terminal: redirect it/);
   t.equal(status, 1);
