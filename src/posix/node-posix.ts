@@ -67,10 +67,20 @@ export class NodePosix implements Posix {
     return 0;
   }
 
+  /**
+   * As {@link SocketCalls.bind}. A Unix path is created at once, is -EADDRINUSE when it exists, and is removed when the
+   * descriptor is closed (C leaves it); a bound Unix socket can listen, and not connect (-EOPNOTSUPP). Further errors:
+   * -EFAULT for what is no address, -EINVAL for a malformed one, -ENAMETOOLONG, -ENOENT.
+   */
   bind(fd: number, address: SocketAddress): number {
     return this.#table.get(fd)?.bind(address) ?? -errno.EBADF;
   }
 
+  /**
+   * As {@link SocketCalls.listen}. Node takes connections from the kernel by itself; at least
+   * {@link MIN_WAITING_CONNECTIONS} and at most {@link MAX_WAITING_CONNECTIONS} of them wait for accept, in between as many
+   * as `backlog` says, and one beyond is reset. An unbound TCP socket gets a port on all addresses.
+   */
   listen(fd: number, backlog: number): number {
     const outcome = this.#table.get(fd)?.listen(backlog) ?? -errno.EBADF;
     if (typeof outcome === 'number') return outcome;
@@ -82,16 +92,29 @@ export class NodePosix implements Posix {
     return this.#table.get(fd)?.accept((connection) => this.#table.open(connection)) ?? -errno.EBADF;
   }
 
+  /**
+   * As {@link SocketCalls.connect}. What the network or the path has to say comes through SO_ERROR, for Unix sockets too
+   * (-ENOENT, -ECONNREFUSED, which the kernel answers at once). At once come -EFAULT, -EINVAL, -EAFNOSUPPORT,
+   * -ENAMETOOLONG.
+   */
   connect(fd: number, address: SocketAddress): number {
     return this.#table.get(fd)?.connect(address) ?? -errno.EBADF;
   }
 
+  /**
+   * As {@link Posix.read}. A reset behind unread bytes is told after them. After our own SHUT_WR a reset that comes together
+   * with the last bytes may look like an end of file, since libuv tells no more.
+   */
   read(fd: number, buffer: Uint8Array): number {
     const descriptor = this.#table.get(fd);
     if (descriptor === undefined) return -errno.EBADF;
     return buffer instanceof Uint8Array ? descriptor.read(buffer) : -errno.EFAULT;
   }
 
+  /**
+   * As {@link Posix.write}; what was taken is with the kernel already or in the send buffer, a bounded one. On a stream
+   * that is no socket a pending error is answered once (-ENOSPC), then -EPIPE.
+   */
   write(fd: number, bytes: Uint8Array): number {
     const descriptor = this.#table.get(fd);
     if (descriptor === undefined) return -errno.EBADF;
@@ -102,6 +125,12 @@ export class NodePosix implements Posix {
     return this.#table.get(fd)?.shutdown(how) ?? -errno.EBADF;
   }
 
+  /**
+   * As {@link SocketCalls.close}. What write took keeps the process alive until it is with the kernel, the peer resets, or
+   * nothing at all could be sent for the linger time; then the peer gets a reset. `process.exit` does not wait for it.
+   * Bytes that came and were not read do not turn the end of file into a reset, as they do in C. Connections that wait at
+   * a listener are reset.
+   */
   close(fd: number): number {
     const descriptor = this.#table.remove(fd);
     if (descriptor === undefined) return -errno.EBADF;
