@@ -8,7 +8,7 @@ import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { programArguments } from '../scripts/program.js';
 import { median } from './median.js';
 
 const SIZES = [
@@ -25,8 +25,7 @@ const hasTaskset = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 function start(script: string, args: string[]): Child {
-  const file = fileURLToPath(new URL(script, import.meta.url));
-  const command = [process.execPath, '--import=tsx', file, ...args];
+  const command = [process.execPath, ...programArguments(script), ...args];
   const pinned = hasTaskset ? ['taskset', '-c', '0', ...command] : command;
   return spawn(pinned[0] as string, pinned.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
 }
@@ -40,9 +39,9 @@ class Pair {
   ) {}
 
   static async start(kind: (typeof KINDS)[number]): Promise<Pair> {
-    const server = start('./echo-server.ts', [kind]);
+    const server = start('bench/echo-server.ts', [kind]);
     const [port] = (await once(createInterface(server.stdout), 'line')) as [string];
-    const client = start('./echo-client.ts', [port]);
+    const client = start('bench/echo-client.ts', [port]);
     return new Pair(server, client, createInterface(client.stdout)[Symbol.asyncIterator]());
   }
 

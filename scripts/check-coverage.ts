@@ -52,7 +52,7 @@ function complaintsAbout(file: string, uncovered: readonly UncoveredCode[] | und
 const wanted = new Map(
   repositoryFiles()
     .filter(isFullyCovered)
-    .map((file) => [pathToFileURL(path.join(root, file)).href, file]),
+    .map((file) => [pathToFileURL(path.join(root, 'build', file.replace(/\.ts$/, '.js'))).href, file]),
 );
 const uncovered = uncoveredCode(path.join(root, '.tap', 'coverage'), (url) => wanted.has(url));
 const complaints = [...wanted].flatMap(([url, file]) => complaintsAbout(file, uncovered.get(url)));

@@ -15,6 +15,7 @@ import {
 import { runVectors } from '../src/conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../src/conformance/vector-result.js';
 import { ownVectorFiles, selectVectors } from '../src/conformance/vector-selection.js';
+import { repositoryFile } from './repository-files.js';
 import { type Rule, rulesOf } from './semantics-rules.js';
 
 const START = '<!-- conformance-table -->';
@@ -22,11 +23,6 @@ const END = '<!-- /conformance-table -->';
 const TIMEOUT_SECONDS = 60;
 /** The interpreter of the example in Python. */
 export const PYTHON = 'python3';
-
-/** A file of the repository, by its path from the root. */
-export function repositoryFile(path: string): string {
-  return fileURLToPath(new URL(`../${path}`, import.meta.url));
-}
 
 /** The file that has the table. */
 export const tableFile = repositoryFile('README.md');

@@ -3,10 +3,15 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../src/package-file.js';
 
 /** The directory that holds package.json. */
-export const root = fileURLToPath(new URL('..', import.meta.url));
+export const root = packageFile('.');
+
+/** A file of the repository, by its path from {@link root}. */
+export function repositoryFile(file: string): string {
+  return path.join(root, file);
+}
 
 /**
  * The files git tracks, and the new ones that it would track, relative to {@link root}; git lists them in one order.

@@ -4,9 +4,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { programArguments } from '../program.js';
 
-const main = fileURLToPath(new URL('../../src/server/cli/main.ts', import.meta.url));
+const main = programArguments('src/server/cli/main.ts');
 
 /** A line that a process reports with --json; any other line is the report `line`. */
 export interface Report {
@@ -26,8 +26,7 @@ export class Actor {
 
   constructor(name: string, argv: readonly string[]) {
     this.name = name;
-    const options = ['--import', import.meta.resolve('tsx'), main];
-    this.#child = spawn(process.execPath, [...options, ...argv], {
+    this.#child = spawn(process.execPath, [...main, ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.pid = this.#child.pid;

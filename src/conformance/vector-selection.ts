@@ -3,7 +3,7 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../package-file.js';
 import type { Assignment } from './suite-run.js';
 import { readVectorFile } from './vector-file.js';
 import type { SuiteName } from './vector.js';
@@ -17,7 +17,7 @@ export interface VectorFilter {
 
 /** The project's own vector files; none where the package was installed without them. */
 export function ownVectorFiles(): string[] {
-  const directory = fileURLToPath(new URL('../../test/vectors/', import.meta.url));
+  const directory = packageFile('test/vectors');
   try {
     return readdirSync(directory)
       .filter((name) => name.endsWith('.json'))

@@ -6,6 +6,7 @@
 import '../server/control/c-client.test.js';
 import '../server/control/control-connection.test.js';
 import '../server/control/control-directory.test.js';
+import '../server/control/control-server.test.js';
 import '../server/control/ctl.test.js';
 import '../server/control/exchange-listener.test.js';
 import '../server/control/message.test.js';

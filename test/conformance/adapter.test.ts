@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { repositoryFile } from '../../scripts/repository-files.js';
 import { Adapter } from '../../src/conformance/adapter.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../../src/conformance/vector-result.js';
@@ -10,7 +10,7 @@ import type { SchedulerVector } from '../../src/conformance/vector.js';
 
 t.setTimeout(120_000);
 
-const misbehaving = fileURLToPath(new URL('misbehaving-adapter.mjs', import.meta.url));
+const misbehaving = repositoryFile('test/conformance/misbehaving-adapter.mjs');
 
 function scriptNamed(name: string): SchedulerVector {
   return { suite: 'scheduler', name, about: 'A script.', clock: 1000, events: {}, steps: [], trace: [] };

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
 import t from 'tap';
@@ -12,6 +11,8 @@ import {
   runConformanceCommand,
   runRecordCommand,
 } from '../../src/conformance/cli.js';
+import { programArguments } from '../../scripts/program.js';
+import { repositoryFile } from '../../scripts/repository-files.js';
 import { commandWords } from '../../src/conformance/command-words.js';
 
 interface Outcome {
@@ -172,7 +173,7 @@ t.test('--format json is one document', async (t) => {
   });
 });
 
-const skipping = `'${process.execPath}' '${fileURLToPath(new URL('../../examples/adapter-js/adapter.mjs', import.meta.url))}'`;
+const skipping = `'${process.execPath}' '${repositoryFile('examples/adapter-js/adapter.mjs')}'`;
 
 t.test('--format tap is TAP 14', async (t) => {
   const { stdout } = await conformance(
@@ -289,7 +290,9 @@ t.test('a command line is parted into words as a shell does it, without its expa
 });
 
 t.test('npm run conformance has the status of its command', async (t) => {
-  const run = fileURLToPath(new URL('../../src/conformance/run.ts', import.meta.url));
-  const child = promisify(execFile)(process.execPath, ['--import=tsx', run, file('wrong.json')]);
+  const child = promisify(execFile)(process.execPath, [
+    ...programArguments('src/conformance/run.ts'),
+    file('wrong.json'),
+  ]);
   await t.rejects(child, { code: 1, stdout: /\n1 passed, 1 failed\n$/ });
 });

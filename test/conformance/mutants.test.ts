@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { repositoryFile } from '../../scripts/conformance-table.js';
+import { repositoryFile } from '../../scripts/repository-files.js';
 import { MUTANTS, mutate } from '../../scripts/mutant-list.js';
 import { rulesOf } from '../../scripts/semantics-rules.js';
 

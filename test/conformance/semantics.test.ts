@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { repositoryFile } from '../../scripts/conformance-table.js';
+import { repositoryFile } from '../../scripts/repository-files.js';
 import { rulesOf } from '../../scripts/semantics-rules.js';
 import { ownVectorFiles, selectVectors } from '../../src/conformance/vector-selection.js';
 

@@ -4,7 +4,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { repositoryFile } from '../../scripts/conformance-table.js';
+import { programArguments } from '../../scripts/program.js';
 import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js';
 import { exhaust, WORLDS, type World } from './small-scope.js';
 
@@ -18,7 +18,7 @@ t.test(
     const lengths = ['6', '5', '5'];
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--import=tsx', repositoryFile('scripts/small-scope.ts'), ...lengths],
+      [...programArguments('scripts/small-scope.ts'), ...lengths],
       { env },
     );
     t.same(

@@ -7,15 +7,17 @@ import { type Source, sourceOf, sources } from './sources.js';
 
 /** The layers, and what each may import beside itself; `parts` are the directories in src/server. */
 const MAY_IMPORT = {
+  /** Where the package's files are. */
+  package: [],
   posix: [],
   scheduler: ['posix'],
   server: ['posix', 'scheduler'],
   replication: ['posix', 'scheduler', 'server'],
   parts: ['posix', 'scheduler', 'server', 'replication'],
-  conformance: ['posix', 'scheduler', 'server', 'replication'],
+  conformance: ['package', 'posix', 'scheduler', 'server', 'replication'],
   testing: ['posix', 'scheduler', 'server', 'replication', 'conformance'],
   /** The package's main entry, and the program with its list of commands, loaded from wherever they are. */
-  top: ['posix', 'scheduler', 'server', 'replication', 'parts', 'conformance', 'testing'],
+  top: ['package', 'posix', 'scheduler', 'server', 'replication', 'parts', 'conformance', 'testing'],
 } as const satisfies Record<string, readonly string[]>;
 
 type Layer = keyof typeof MAY_IMPORT;
@@ -30,6 +32,7 @@ const all = sources();
 function layerOf(file: string): Layer {
   const path = file.slice('src/'.length);
   if (TOP.has(path)) return 'top';
+  if (path === 'package-file.ts') return 'package';
   const [first = '', second] = path.split('/');
   if (first === 'server' && second?.endsWith('.ts') === false) return 'parts';
   if (first in MAY_IMPORT) return first as Layer;

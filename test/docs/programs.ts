@@ -6,22 +6,22 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { moduleUrl } from '../../scripts/program.js';
 import { root } from '../../scripts/repository-files.js';
 
 /** The longest that a program of the documentation may take, in seconds. */
 const LIMIT_SECONDS = 60;
 
-/** The source file that stands for an entry of the package. */
+/** The source that stands for an entry of the package. */
 export function sourceOfEntry(entry: string): string {
-  return path.join(root, 'src', ...entry.split('/').slice(1), 'index.ts');
+  return path.join('src', ...entry.split('/').slice(1), 'index.ts');
 }
 
 /** The program with its imports from this package leading to the sources. */
 export function overSources(code: string): string {
   return code.replace(
     /(\bfrom ')(tapdisk-ts(?:\/[\w-]+)?)'/g,
-    (_, before: string, entry: string) => `${before}${pathToFileURL(sourceOfEntry(entry)).href}'`,
+    (_, before: string, entry: string) => `${before}${moduleUrl(sourceOfEntry(entry))}'`,
   );
 }
 

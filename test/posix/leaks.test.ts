@@ -5,11 +5,12 @@ import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { loader, moduleUrl } from '../../scripts/program.js';
 import { AF_INET, NodePosix, READABLE, SOCK_STREAM, WRITABLE } from '../../src/posix/index.js';
 import { listening, readiness, succeeded } from './arms/world.js';
 import { turns } from './fixture.js';
 
-const index = new URL('../../src/posix/index.ts', import.meta.url).href;
+const index = moduleUrl('src/posix/index.ts');
 
 function kernelDescriptors(): number {
   return fs.existsSync('/proc/self/fd') ? fs.readdirSync('/proc/self/fd').length : 0;
@@ -70,7 +71,7 @@ async function run(program: string): Promise<string> {
   const source = `import { NodePosix } from ${JSON.stringify(index)};\nconst posix = new NodePosix();\n${program}`;
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--import=tsx', '--input-type=module', '--eval', source],
+    [...loader, '--input-type=module', '--eval', source],
     { timeout: 20_000 },
   );
   return stdout;

@@ -4,8 +4,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { loader, moduleUrl } from '../../scripts/program.js';
 import { AF_INET, errno, NodePosix, SOCK_STREAM } from '../../src/posix/index.js';
 import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/index.js';
 import { LOG_ERR, MAX_FAILED_WAITS, nullLogger, TapdiskServer } from '../../src/server/index.js';
@@ -198,7 +198,7 @@ t.test(
   'SIGUSR1 dumps the tables, SIGINT closes down, and the process ends by itself with code 0',
   async (t) => {
     const script = `
-    import { TapdiskServer, TIMEOUT } from ${JSON.stringify(fileURLToPath(new URL('../../src/index.ts', import.meta.url)))};
+    import { TapdiskServer, TIMEOUT } from ${JSON.stringify(moduleUrl('src/index.ts'))};
     const server = new TapdiskServer();
     server.registerEvent(TIMEOUT, -1, 500, () => {});
     const run = server.run();
@@ -206,7 +206,7 @@ t.test(
     await run;
     console.log('stopped');
   `;
-    const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+    const child = spawn(process.execPath, [...loader, '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const exit = once(child, 'exit');

@@ -6,6 +6,7 @@ import { type Command, commands } from './commands.js';
 import type { CommandIo } from './command-io.js';
 import { EXIT_OK, EXIT_USAGE } from './exit-status.js';
 import { isUsageError, UsageError } from './usage-error.js';
+import { packageFile } from '../../package-file.js';
 
 /** Runs the command that the arguments name; answers the exit status. */
 export async function dispatch(argv: readonly string[], io: CommandIo): Promise<number> {
@@ -50,8 +51,7 @@ Exit status: 0 done; 1 it could not be done; 2 the command line is wrong; more i
 }
 
 function version(): string {
-  // Both the source and what is built of it are three directories below.
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(packageFile('package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 

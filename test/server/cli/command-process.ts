@@ -3,12 +3,12 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { programArguments } from '../../../scripts/program.js';
 import { ReportLog } from './report-log.js';
 
-/** What is run. */
-export const mainModule = fileURLToPath(new URL('../../../src/server/cli/main.ts', import.meta.url));
+/** What Node is given to run the command. */
+export const mainProgram = programArguments('src/server/cli/main.ts');
 
 /**
  * `tapdisk-ts` as a process of its own that reports in JSON. To start one takes most of a second of processor time: where
@@ -22,7 +22,7 @@ export class CommandProcess {
 
   /** It is killed when the test ends, if it lives that long. */
   constructor(t: Test, argv: string[], environment: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, ['--import=tsx', mainModule, ...argv, '--json'], {
+    this.child = spawn(process.execPath, [...mainProgram, ...argv, '--json'], {
       env: { ...process.env, ...environment },
     });
     this.child.stdin.on('error', () => {});

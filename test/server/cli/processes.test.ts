@@ -10,7 +10,7 @@ import { NodePosix } from '../../../src/posix/index.js';
 import { queryStatus } from '../../../src/server/status/status-client.js';
 import { shortDirectory } from '../status/short-directory.js';
 import { startCommand } from './command.js';
-import { CommandProcess, mainModule } from './command-process.js';
+import { CommandProcess, mainProgram } from './command-process.js';
 
 // Most of the time goes into starting processes, so that these tests run beside each other.
 tap.jobs = 2;
@@ -164,7 +164,7 @@ processTest(
 
 processTest('help that cannot be printed gives status 1', async (t) => {
   const full = openSync('/dev/full', 'w');
-  const { status, stderr } = spawnSync(process.execPath, ['--import=tsx', mainModule, '--help'], {
+  const { status, stderr } = spawnSync(process.execPath, [...mainProgram, '--help'], {
     stdio: ['ignore', full, 'pipe'],
     encoding: 'utf8',
   });
@@ -179,7 +179,7 @@ processTest('a terminal is not where an image goes', async (t) => {
     t.pass('left out: there is no script(1) here', { skip: true });
     return;
   }
-  const line = `${process.execPath} --import=tsx ${mainModule} backup 127.0.0.1:0 --no-status`;
+  const line = [process.execPath, ...mainProgram, 'backup 127.0.0.1:0 --no-status'].join(' ');
   const { status, stdout } = spawnSync('script', ['--quiet', '--return', '--command', line, '/dev/null'], {
     encoding: 'utf8',
   });

@@ -5,13 +5,13 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { repositoryFile } from '../../../scripts/repository-files.js';
 import { controlWorld, PID } from './world.js';
 
 const run = promisify(execFile);
-const source = fileURLToPath(new URL('client.c', import.meta.url));
+const source = repositoryFile('test/server/control/client.c');
 const directory = mkdtempSync(join(tmpdir(), 'ctl-c-'));
 const client = join(directory, 'client');
 t.teardown(() => rmSync(directory, { recursive: true }));

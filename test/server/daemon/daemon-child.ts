@@ -6,13 +6,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { programArguments } from '../../../scripts/program.js';
 import { AF_INET, AF_UNIX, type SocketAddress } from '../../../src/posix/index.js';
 import { NbdClient } from '../../../src/server/nbd/index.js';
 import { TapdiskServer } from '../../../src/server/tapdisk-server.js';
 
-const program = fileURLToPath(new URL('program.ts', import.meta.url));
+const program = programArguments('test/server/daemon/program.ts');
 
 /** A directory that goes away with the test. */
 export function temporaryDirectory(t: Test): string {
@@ -30,7 +30,7 @@ export class DaemonChild {
   #changed: () => void = () => {};
 
   constructor(t: Test, argv: readonly string[], environment: NodeJS.ProcessEnv = {}) {
-    this.#child = spawn(process.execPath, ['--import=tsx', program, ...argv], {
+    this.#child = spawn(process.execPath, [...program, ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     });

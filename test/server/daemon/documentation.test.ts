@@ -11,6 +11,7 @@ import {
   MAX_PENDING_REQUESTS,
   SLOW_CLIENT_SECONDS,
 } from '../../../src/server/control/control-server.js';
+import { repositoryFile } from '../../../scripts/repository-files.js';
 import { CTL_USAGE } from '../../../src/server/control/ctl-options.js';
 import { DAEMON_USAGE } from '../../../src/server/daemon/daemon-options.js';
 import { MAX_HTTP_REQUEST_BYTES } from '../../../src/server/metrics/http.js';
@@ -23,7 +24,7 @@ import { MAX_VBDS } from '../../../src/server/vbd/index.js';
 import { exampleReport } from '../metrics/example-report.js';
 import { DaemonChild, temporaryDirectory } from './daemon-child.js';
 
-const page = readFileSync(new URL('../../../docs/daemon.md', import.meta.url), 'utf8');
+const page = readFileSync(repositoryFile('docs/daemon.md'), 'utf8');
 const SOCKET = '/run/tapdisk-ts/nbd.sock';
 
 t.test('the page has the usage texts as they are', async (t) => {

@@ -5,8 +5,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { programArguments } from '../../../scripts/program.js';
 import { ControlMessage } from '../../../src/server/control/message.js';
 import { MessageType } from '../../../src/server/control/message-type.js';
 import { request } from '../control/world.js';
@@ -20,8 +20,7 @@ const MAX_ROUNDS = 10;
 
 /** A process that has printed something that matches. */
 async function started(t: Test, program: string, argv: string[], told: RegExp): Promise<ChildProcess> {
-  const path = fileURLToPath(new URL(program, import.meta.url));
-  const child = spawn(process.execPath, ['--import=tsx', path, ...argv], {
+  const child = spawn(process.execPath, [...programArguments(`test/server/daemon/${program}`), ...argv], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exit = once(child, 'exit');

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFile } from 'node:child_process';
-import path from 'node:path';
 import t from 'tap';
+import { programArguments } from '../../../scripts/program.js';
 import { root } from '../../../scripts/repository-files.js';
 import { CONNECT_SECONDS } from '../../../src/testing/index.js';
 
@@ -12,7 +12,7 @@ t.setTimeout(180_000);
 
 /** Runs the command as its user does, in a process of its own. */
 function simulateSeeds(seeds: string): Promise<{ exit: number | string; stdout: string; stderr: string }> {
-  const args = ['--import=tsx', path.join(root, 'src/server/cli/main.ts'), 'simulate', '--seeds', seeds];
+  const args = [...programArguments('src/server/cli/main.ts'), 'simulate', '--seeds', seeds];
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd: root }, (error, stdout, stderr) => {
       resolve({ exit: error === null ? 0 : (error.code ?? error.signal ?? error.message), stdout, stderr });
