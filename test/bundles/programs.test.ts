@@ -3,6 +3,7 @@
 
 // Files that are quick and leave the process as they found it, run in one: a process each would cost more than they do.
 
+import '../docs/embedding.test.js';
 import '../docs/examples.test.js';
 import '../docs/testing.test.js';
 import '../scripts/demo.test.js';

@@ -9,6 +9,8 @@ import '../server/drivers/image-lock.test.js';
 import '../server/drivers/log.test.js';
 import '../server/drivers/ram.test.js';
 import '../server/nbd/client.test.js';
+import '../server/nbd/failures.test.js';
+import '../server/nbd/handshake.test.js';
 import '../server/nbd/server.test.js';
 import '../server/nbd/streams.test.js';
 import '../server/nbd/tls.test.js';

@@ -3,5 +3,5 @@
 
 // Files that are quick and leave the process as they found it, run in one: a process each would cost more than they do.
 
-import '../server/nbd/failures.test.js';
-import '../server/nbd/handshake.test.js';
+import '../server/control/malformed.test.js';
+import '../server/nbd/malformed.test.js';
