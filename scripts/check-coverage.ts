@@ -54,7 +54,7 @@ const wanted = new Map(
     .filter(isFullyCovered)
     .map((file) => [pathToFileURL(path.join(root, 'build', file.replace(/\.ts$/, '.js'))).href, file]),
 );
-const uncovered = uncoveredCode(path.join(root, '.tap', 'coverage'), (url) => wanted.has(url));
+const uncovered = uncoveredCode(path.join(root, '.tap', 'v8'), (url) => wanted.has(url));
 const complaints = [...wanted].flatMap(([url, file]) => complaintsAbout(file, uncovered.get(url)));
 if (wanted.size === 0) complaints.push(`no source file in ${FULLY_COVERED.join(' or ')}`);
 conclude(

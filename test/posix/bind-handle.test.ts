@@ -58,15 +58,17 @@ t.test('what is bound and closed without listening leaves nothing', { skip: !has
   const posix = posixFor(t);
   const directory = shortDirectory(t);
   const before = kernelDescriptors();
+  const answers: number[] = [];
   for (let n = 0; n < 50; n++) {
     const fd = bind(posix, loopback);
     const unix = bind(posix, { family: AF_UNIX, path: path.join(directory, 's') });
-    t.ok(fd >= 3 && unix >= 3);
     const address = addressOf(posix.getsockname(fd));
-    t.equal(posix.close(fd), 0);
-    t.equal(posix.close(unix), 0);
-    t.equal(posix.close(listening(posix, address).fd), 0);
+    answers.push(posix.close(fd), posix.close(unix), posix.close(listening(posix, address).fd));
   }
+  t.same(
+    answers.filter((answer) => answer !== 0),
+    [],
+  );
   t.equal(kernelDescriptors(), before);
 });
 

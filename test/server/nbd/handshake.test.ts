@@ -186,7 +186,9 @@ t.test('the options of one connection are bounded', async (t) => {
   const world = nbdWorld(t);
   const raw = await world.raw().greet();
   raw.send(...Array.from({ length: 1025 }, () => option(99)));
-  for (let count = 0; count < 1024; count++) t.equal((await raw.reply()).type, ERR_UNSUP);
+  const types = new Set<number>();
+  for (let count = 0; count < 1024; count++) types.add((await raw.reply()).type);
+  t.same(types, new Set([ERR_UNSUP]));
   t.equal((await raw.rest()).length, 0);
   t.match(world.lines.at(-1), /more than 1024 options/);
 });
