@@ -6,7 +6,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { moduleUrl } from '../../scripts/program.js';
+import { transformSync } from 'esbuild';
+import { loader, moduleUrl } from '../../scripts/program.js';
 import { root } from '../../scripts/repository-files.js';
 
 /** The longest that a program of the documentation may take, in seconds. */
@@ -17,12 +18,14 @@ export function sourceOfEntry(entry: string): string {
   return path.join('src', ...entry.split('/').slice(1), 'index.ts');
 }
 
-/** The program with its imports from this package leading to the sources. */
-export function overSources(code: string): string {
-  return code.replace(
-    /(\bfrom ')(tapdisk-ts(?:\/[\w-]+)?)'/g,
+/** The program as JavaScript, with its imports from this package leading to the sources or what was compiled of them. */
+function overSources(program: string): string {
+  const imports = /(\bfrom ')(tapdisk-ts(?:\/[\w-]+)?)'/g;
+  const located = program.replace(
+    imports,
     (_, before: string, entry: string) => `${before}${moduleUrl(sourceOfEntry(entry))}'`,
   );
+  return transformSync(located, { loader: 'ts', format: 'esm', target: 'es2022' }).code;
 }
 
 export interface Outcome {
@@ -35,8 +38,8 @@ export interface Outcome {
 /** Runs a program as a process of its own, over the sources. */
 export async function runProgram(code: string): Promise<Outcome> {
   return inDirectory(async (directory) => {
-    await writeFile(path.join(directory, 'program.mts'), overSources(code));
-    return run(path.join(directory, 'program.mts'));
+    await writeFile(path.join(directory, 'program.mjs'), overSources(code));
+    return run(path.join(directory, 'program.mjs'));
   });
 }
 
@@ -46,13 +49,13 @@ export async function runPrograms(
 ): Promise<{ printed: string[]; outcome: Outcome }> {
   const mark = '--- the next program';
   return inDirectory(async (directory) => {
-    const names = codes.map((_, index) => `program-${index}.mts`);
+    const names = codes.map((_, index) => `program-${index}.mjs`);
     const imports = names.map((name) => `console.log('${mark}');\nawait import('./${name}');\n`);
-    await writeFile(path.join(directory, 'all.mts'), imports.join(''));
+    await writeFile(path.join(directory, 'all.mjs'), imports.join(''));
     for (const [index, code] of codes.entries()) {
-      await writeFile(path.join(directory, `program-${index}.mts`), overSources(code));
+      await writeFile(path.join(directory, `program-${index}.mjs`), overSources(code));
     }
-    const outcome = await run(path.join(directory, 'all.mts'));
+    const outcome = await run(path.join(directory, 'all.mjs'));
     return { printed: outcome.stdout.split(`${mark}\n`).slice(1), outcome };
   });
 }
@@ -63,9 +66,9 @@ export async function startProgram(
   args: readonly string[],
 ): Promise<{ child: ChildProcessWithoutNullStreams; ended: Promise<number | string> }> {
   const directory = await mkdtemp(path.join(os.tmpdir(), 'program-'));
-  const file = path.join(directory, 'program.mts');
+  const file = path.join(directory, 'program.mjs');
   await writeFile(file, overSources(code));
-  const child = spawn(process.execPath, ['--import=tsx', file, ...args], processOptions());
+  const child = spawn(process.execPath, [...loader, file, ...args], processOptions());
   const ended = once(child, 'close').then(async ([exit, signal]) => {
     await rm(directory, { recursive: true });
     return (exit ?? signal) as number | string;
@@ -84,7 +87,7 @@ async function inDirectory<Result>(use: (directory: string) => Promise<Result>):
 
 function run(file: string): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--import=tsx', file], processOptions(), (error, stdout, stderr) => {
+    execFile(process.execPath, [...loader, file], processOptions(), (error, stdout, stderr) => {
       resolve({ stdout, stderr, exit: error === null ? 0 : (error.code ?? error.signal ?? error.message) });
     });
   });

@@ -11,7 +11,7 @@ import {
 
 t.test('a seed run twice gives the same trace, byte for byte', async (t) => {
   const digests = new Set<string>();
-  for (let seed = 1; seed <= 25; seed++) {
+  for (let seed = 1; seed <= 10; seed++) {
     const [one, other] = [
       await simulate(seed, { traceLines: 100_000 }),
       await simulate(seed, { traceLines: 100_000 }),
@@ -21,7 +21,7 @@ t.test('a seed run twice gives the same trace, byte for byte', async (t) => {
     t.equal(untraced.secondsToConnect, one.secondsToConnect, 'and tracing changes nothing');
     digests.add(one.trace.digest());
   }
-  t.equal(digests.size, 25, 'other seeds give other traces');
+  t.equal(digests.size, 10, 'other seeds give other traces');
 });
 
 /** The first seed in which a broken module is found out, and how. */
