@@ -15,7 +15,7 @@ t.test('every test file is run once: by itself, or by one bundle', async (t) => 
   });
   const suite = readFileSync(path.join(root, 'test/suite.ts'), 'utf8');
   const [, list = ''] = /^const ALONE = \[(.*?)^\];/ms.exec(suite) ?? [];
-  const alone = Array.from(list.matchAll(/'(.*)'/g), ([, file]) => file);
-  const run = [...alone, ...bundled].toSorted();
+  const alone = Array.from(list.matchAll(/'(.*)'/g), ([, file = '']) => file);
+  const run: string[] = [...alone, ...bundled].toSorted();
   t.same(run, tests.filter((file) => !bundles.includes(file)).toSorted());
 });

@@ -6,8 +6,8 @@ import type { Posix } from '../../posix/posix.js';
 
 /** How much is read ahead of what is asked for, so that small messages cost few calls. */
 const READ_AHEAD_BYTES = 32 << 10;
-/** How much one pump reads at most before others get their turn. */
-const PUMP_BYTES = 1 << 20;
+/** How much one pump reads at most before others get their turn: large messages cost few calls, and nobody waits for long. */
+const PUMP_BYTES = 128 << 10;
 
 /**
  * Why a pump stopped:

@@ -11,11 +11,15 @@ import type { Logger } from '../logger.js';
 
 const one = new Uint8Array(new BigUint64Array([1n]).buffer);
 
+/** How many tasks one turn runs at most, so that a disk under full load keeps nobody else waiting for long. */
+export const MAX_TASKS_PER_TURN = 8;
+
 /**
  * Brings what ends elsewhere (a file call in Node's thread pool) back onto the scheduler: what is posted runs in a callback
  * of an event on a counter descriptor, in the order of posting.
  *
- * What is posted while such a callback runs is run by it too, after all that was posted before.
+ * What is posted while such a callback runs is run by it too, after all that was posted before, up to
+ * {@link MAX_TASKS_PER_TURN}; the rest waits for the next select, in which every other descriptor has its turn.
  */
 export class Completions implements Disposable {
   readonly #registrar: EventRegistrar;
@@ -52,8 +56,9 @@ export class Completions implements Disposable {
   #run(): void {
     this.#posix.read(this.#fd, this.#counter);
     this.#running = true;
-    // The array grows while it is walked: what a task posts is run in this same turn.
-    for (let next = 0; next < this.#tasks.length; next++) {
+    // The array grows while it is walked: what a task posts is run in this same turn, if the turn has room for it.
+    let next = 0;
+    for (; next < this.#tasks.length && next < MAX_TASKS_PER_TURN; next++) {
       try {
         this.#tasks[next]?.();
       } catch (error) {
@@ -64,8 +69,9 @@ export class Completions implements Disposable {
         );
       }
     }
-    this.#tasks = [];
+    this.#tasks = this.#tasks.slice(next);
     this.#running = false;
+    if (this.#tasks.length > 0) this.#posix.write(this.#fd, one);
   }
 
   [Symbol.dispose](): void {

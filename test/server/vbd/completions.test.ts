@@ -4,7 +4,7 @@
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { nullLogger } from '../../../src/server/logger.js';
-import { Completions } from '../../../src/server/vbd/index.js';
+import { Completions, MAX_TASKS_PER_TURN } from '../../../src/server/vbd/completions.js';
 import { bench } from './bench.js';
 
 t.test('what is posted runs on the scheduler, in order, with what is posted by it after it', async (t) => {
@@ -21,6 +21,18 @@ t.test('what is posted runs on the scheduler, in order, with what is posted by i
   registry.completions.post(() => ran.push('d'));
   await step();
   t.strictSame(ran, ['a', 'b', 'c', 'd']);
+});
+
+t.test('a turn runs so many tasks at most, and the rest in the turns after it', async (t) => {
+  const { registry, step } = bench(t);
+  let ran = 0;
+  for (let count = 0; count < 2 * MAX_TASKS_PER_TURN + 1; count++) registry.completions.post(() => ran++);
+  const turns = [];
+  for (let turn = 0; turn < 3; turn++) {
+    await step();
+    turns.push(ran);
+  }
+  t.strictSame(turns, [MAX_TASKS_PER_TURN, 2 * MAX_TASKS_PER_TURN, 2 * MAX_TASKS_PER_TURN + 1]);
 });
 
 t.test('a task that throws is logged, and the others run', async (t) => {
