@@ -11,9 +11,10 @@ import type { Readable, Writable } from 'node:stream';
 import { programArguments } from '../scripts/program.js';
 import { median } from './median.js';
 
-const SIZES = [
-  { bytes: 64, messages: 1_000 },
-  { bytes: 64 * 1024, messages: 400 },
+const LOADS = [
+  { bytes: 64, messages: 1_000, connections: 1 },
+  { bytes: 64, messages: 1_600, connections: 16 },
+  { bytes: 64 * 1024, messages: 400, connections: 1 },
 ];
 /** Rounds of messages, many and short: the two kinds meet the same neighbours on the machine. */
 const ROUNDS = 41;
@@ -45,9 +46,9 @@ class Pair {
     return new Pair(server, client, createInterface(client.stdout)[Symbol.asyncIterator]());
   }
 
-  /** Nanoseconds per round trip. */
-  async round(bytes: number, messages: number): Promise<number> {
-    this.client.stdin.write(`${bytes} ${messages}\n`);
+  /** Nanoseconds per message and its echo. */
+  async round({ bytes, messages, connections }: (typeof LOADS)[number]): Promise<number> {
+    this.client.stdin.write(`${bytes} ${messages} ${connections}\n`);
     const { value, done } = await this.times.next();
     if (done) throw new Error('the echo client ended');
     return Number(value);
@@ -66,19 +67,21 @@ class Pair {
 export async function benchEcho(): Promise<void> {
   const pairs = { plain: await Pair.start('plain'), scheduled: await Pair.start('scheduled') };
   const where = hasTaskset ? ', all on one CPU' : '';
-  console.log(`echo: us per round trip over loopback, median of ${ROUNDS} interleaved rounds${where}`);
-  for (const { bytes, messages } of SIZES) {
+  console.log(
+    `echo: us per message and its echo over loopback, median of ${ROUNDS} interleaved rounds${where}`,
+  );
+  for (const load of LOADS) {
     const times = { plain: [] as number[], scheduled: [] as number[] };
     for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
       for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
-        const nanoseconds = await pairs[kind].round(bytes, messages);
+        const nanoseconds = await pairs[kind].round(load);
         if (round >= 0) times[kind].push(nanoseconds);
       }
     }
     const [plain, scheduled] = KINDS.map((kind) => median(times[kind]) / 1000) as [number, number];
     const throughput = (plain / scheduled).toFixed(2);
     console.log(
-      `  ${String(bytes).padStart(6)} B  node:net ${plain.toFixed(1)}  descriptors ${scheduled.toFixed(1)}  throughput ${throughput}x`,
+      `  ${String(load.bytes).padStart(6)} B on ${String(load.connections).padStart(2)}  node:net ${plain.toFixed(1)}  descriptors ${scheduled.toFixed(1)}  throughput ${throughput}x`,
     );
   }
   await pairs.plain.end();

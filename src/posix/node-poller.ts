@@ -177,7 +177,6 @@ export class NodePoller implements Poller {
   #wake(): void {
     if (this.#collecting) return;
     this.#collecting = true;
-    this.#alarm.clear();
     setImmediate(this.#collect);
   }
 
@@ -202,5 +201,7 @@ export class NodePoller implements Poller {
     const answer = this.#answer;
     this.#answer = undefined;
     answer?.(ready);
+    // A loop of selectThen sleeps again by now. To let the timer go and hold it again would cost it more than the pass.
+    if (this.#answer === undefined) this.#alarm.clear();
   }
 }

@@ -49,8 +49,8 @@ export interface Poller {
   select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number>;
 
   /**
-   * select without a promise: calls `answer` once, from an empty stack, with what select would answer.
-   * A message through a descriptor costs one turn of the promise queue less. A poller need not have it.
+   * select without a promise: calls `answer` once, from an empty stack, with what select would answer. `answer` may call
+   * it again. It spares a message through a descriptor the turns of the promise queue. A poller need not have it.
    */
   selectThen?(interest: Interest, timeoutSeconds: number, answer: SelectAnswer): void;
 

@@ -19,6 +19,10 @@ export class Deadlines {
     },
   );
 
+  get isEmpty(): boolean {
+    return this.#heap.smallest === undefined;
+  }
+
   /** Takes the event in, or restores its place after its deadline has changed. */
   put(event: RegisteredEvent): void {
     if (event.heapIndex === NOT_IN_HEAP) this.#heap.push(event);

@@ -83,6 +83,9 @@ export class Scheduler implements EventRegistrar {
   #capSeconds = 0;
   /** A wait is under way; it is in select while no pass is running. */
   #waiting = false;
+  /** Who waits for the wait of {@link waitThen} that is under way. */
+  #answered: (answer: number) => void = () => {};
+  #failed: (error: unknown) => void = () => {};
 
   /** @throws RangeError when maxCallbacksPerPass is not an integer of at least 1 */
   constructor(options: SchedulerOptions) {
@@ -192,8 +195,33 @@ export class Scheduler implements EventRegistrar {
   waitForEvents(): Promise<number> {
     if (this.#waiting) return Promise.resolve(-errno.EDEADLK);
     this.#waiting = true;
-    // Plain promises and two functions that are made once: this is the path of every message through a descriptor.
     return this.#select().then(this.#selected, this.#selectFailed);
+  }
+
+  /**
+   * {@link waitForEvents} for a loop that waits for ever: calls one of the two once, from an empty stack but for -EDEADLK,
+   * and makes no promise if the poller needs none, as this is the way of every message through a descriptor.
+   *
+   * @param answered gets what the wait answers; it may wait again
+   * @param failed gets what a callback, or the poller, has thrown
+   */
+  waitThen(answered: (answer: number) => void, failed: (error: unknown) => void): void {
+    const poller = this.#poller;
+    if (this.#waiting) {
+      answered(-errno.EDEADLK);
+    } else if (poller.selectThen === undefined) {
+      this.waitForEvents().then(answered, failed);
+    } else {
+      this.#waiting = true;
+      this.#answered = answered;
+      this.#failed = failed;
+      try {
+        poller.selectThen(this.#interest, this.#selectTimeout(), this.#selectedThen);
+      } catch (error) {
+        this.#selectEnded();
+        failed(error);
+      }
+    }
   }
 
   /** The events whose descriptor keeps select from working: it is not open. Each event is listed once. */
@@ -206,13 +234,28 @@ export class Scheduler implements EventRegistrar {
   }
 
   #select(): Promise<readonly ReadyDescriptor[] | number> {
-    const timeoutSeconds = this.#deadlines.secondsToFirst(this.#nowSeconds(), this.#capSeconds);
     try {
-      return this.#poller.select(this.#interest, timeoutSeconds);
+      return this.#poller.select(this.#interest, this.#selectTimeout());
     } catch (error) {
       return Promise.reject(error);
     }
   }
+
+  #selectTimeout(): number {
+    if (this.#deadlines.isEmpty) return this.#capSeconds;
+    return this.#deadlines.secondsToFirst(this.#nowSeconds(), this.#capSeconds);
+  }
+
+  readonly #selectedThen = (ready: readonly ReadyDescriptor[] | number): void => {
+    let answer: number;
+    try {
+      answer = this.#selected(ready);
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    this.#answered(answer);
+  };
 
   readonly #selected = (ready: readonly ReadyDescriptor[] | number): number => {
     this.#capSeconds = MAX_TIMEOUT_SECONDS;
@@ -230,10 +273,15 @@ export class Scheduler implements EventRegistrar {
   };
 
   readonly #selectFailed = (error: unknown): never => {
-    this.#capSeconds = MAX_TIMEOUT_SECONDS;
-    this.#waiting = false;
+    this.#selectEnded();
     throw error;
   };
+
+  /** The poller has failed: the cap is used up all the same (rule W3). */
+  #selectEnded(): void {
+    this.#capSeconds = MAX_TIMEOUT_SECONDS;
+    this.#waiting = false;
+  }
 
   #fire(event: RegisteredEvent, mode: number): void {
     if (event.mode & TIMEOUT) {

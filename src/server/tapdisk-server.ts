@@ -130,12 +130,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
     options.signal?.addEventListener('abort', stop, { once: true });
     this.#waiting = true;
     try {
-      let failures = 0;
-      while (this.#state === 'live') {
-        const answer = await this.scheduler.waitForEvents();
-        failures = answer < 0 ? failures + 1 : 0;
-        if (answer < 0) this.#recover(answer, failures);
-      }
+      await this.#loop();
     } finally {
       options.signal?.removeEventListener('abort', stop);
       this.#waited();
@@ -159,6 +154,30 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   /** The tables of events and descriptors, for a person to read (C: tapdisk_server_debug). */
   dump(): string {
     return dumpTables(this.scheduler.events(), this.posix.openDescriptors(), this.#clock.now());
+  }
+
+  /** Waits again and again without a promise a wait; fulfilled when the server is no longer live. */
+  #loop(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let failures = 0;
+      const next = (): void => {
+        if (this.#state === 'live') this.scheduler.waitThen(answered, reject);
+        else resolve();
+      };
+      const answered = (answer: number): void => {
+        failures = answer < 0 ? failures + 1 : 0;
+        if (answer < 0) {
+          try {
+            this.#recover(answer, failures);
+          } catch (error) {
+            reject(error as Error);
+            return;
+          }
+        }
+        next();
+      };
+      next();
+    });
   }
 
   #signalHandlers(): Parameters<typeof onSignals>[0] {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Interest, Poller, ReadyDescriptor } from '../../src/posix/poller.js';
+import type { Interest, Poller, ReadyDescriptor, SelectAnswer } from '../../src/posix/poller.js';
 
 type Answer = readonly ReadyDescriptor[] | number | Error;
 
@@ -40,4 +40,14 @@ export class MemoryPoller implements Poller {
   }
 
   close(): void {}
+}
+
+/** One that answers by a call, and throws its errors at once. */
+export class DirectPoller extends MemoryPoller {
+  selectThen(_interest: Interest, timeoutSeconds: number, answer: SelectAnswer): void {
+    this.timeouts.push(timeoutSeconds);
+    const next = this.answers.shift() ?? [];
+    if (next instanceof Error) throw next;
+    queueMicrotask(() => answer(next));
+  }
 }
