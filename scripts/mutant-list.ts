@@ -23,7 +23,7 @@ function inFile(file: string, changes: readonly Change[]): Mutant[] {
 const scheduler = inFile('scheduler/scheduler.ts', [
   ['E3', 'takes a mode without a known bit', '!integers || (mode & ANY_MODE) === 0 ||', '!integers ||'],
   ['E3', 'takes an event without a callback', " || typeof callback !== 'function'", ''],
-  ['E4', 'rounds the time', 'return Math.floor(this.#clock.now());', 'return Math.round(this.#clock.now());'],
+  ['E4', 'rounds the time', '=> Math.floor(this.#clock.now());', '=> Math.round(this.#clock.now());'],
   [
     'E6',
     'does not wrap deadlines',

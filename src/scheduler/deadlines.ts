@@ -19,10 +19,6 @@ export class Deadlines {
     },
   );
 
-  get isEmpty(): boolean {
-    return this.#heap.smallest === undefined;
-  }
-
   /** Takes the event in, or restores its place after its deadline has changed. */
   put(event: RegisteredEvent): void {
     if (event.heapIndex === NOT_IN_HEAP) this.#heap.push(event);
@@ -39,10 +35,14 @@ export class Deadlines {
     return first !== undefined && first.deadline <= nowSeconds ? this.#heap.pop() : undefined;
   }
 
-  /** The smallest of `limit` and, over all events, the seconds from `nowSeconds` to the deadline, 0 when past (rule W2). */
-  secondsToFirst(nowSeconds: number, limit: number): number {
+  /**
+   * The smallest of `limit` and, over all events, the seconds from now to the deadline, 0 when past (rule W2). The clock is
+   * read only when there is a deadline.
+   */
+  secondsToFirst(readSeconds: () => number, limit: number): number {
     const first = this.#heap.smallest;
     if (first === undefined) return limit;
+    const nowSeconds = readSeconds();
     // The difference is narrowed to 32 bits. It is exact, and the smallest deadline gives the smallest difference, while
     // neither side is negative or beyond 32 bits. Otherwise only a look at every event tells.
     if (first.deadline >= 0 && nowSeconds >= 0 && nowSeconds <= INT_MAX) {

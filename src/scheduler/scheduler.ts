@@ -83,9 +83,6 @@ export class Scheduler implements EventRegistrar {
   #capSeconds = 0;
   /** A wait is under way; it is in select while no pass is running. */
   #waiting = false;
-  /** Who waits for the wait of {@link waitThen} that is under way. */
-  #answered: (answer: number) => void = () => {};
-  #failed: (error: unknown) => void = () => {};
 
   /** @throws RangeError when maxCallbacksPerPass is not an integer of at least 1 */
   constructor(options: SchedulerOptions) {
@@ -213,10 +210,17 @@ export class Scheduler implements EventRegistrar {
       this.waitForEvents().then(answered, failed);
     } else {
       this.#waiting = true;
-      this.#answered = answered;
-      this.#failed = failed;
       try {
-        poller.selectThen(this.#interest, this.#selectTimeout(), this.#selectedThen);
+        poller.selectThen(this.#interest, this.#selectTimeout(), (ready) => {
+          let answer: number;
+          try {
+            answer = this.#selected(ready);
+          } catch (error) {
+            failed(error);
+            return;
+          }
+          answered(answer);
+        });
       } catch (error) {
         this.#selectEnded();
         failed(error);
@@ -242,20 +246,8 @@ export class Scheduler implements EventRegistrar {
   }
 
   #selectTimeout(): number {
-    if (this.#deadlines.isEmpty) return this.#capSeconds;
-    return this.#deadlines.secondsToFirst(this.#nowSeconds(), this.#capSeconds);
+    return this.#deadlines.secondsToFirst(this.#nowSeconds, this.#capSeconds);
   }
-
-  readonly #selectedThen = (ready: readonly ReadyDescriptor[] | number): void => {
-    let answer: number;
-    try {
-      answer = this.#selected(ready);
-    } catch (error) {
-      this.#failed(error);
-      return;
-    }
-    this.#answered(answer);
-  };
 
   readonly #selected = (ready: readonly ReadyDescriptor[] | number): number => {
     this.#capSeconds = MAX_TIMEOUT_SECONDS;
@@ -296,9 +288,7 @@ export class Scheduler implements EventRegistrar {
     }
   }
 
-  #nowSeconds(): number {
-    return Math.floor(this.#clock.now());
-  }
+  readonly #nowSeconds = (): number => Math.floor(this.#clock.now());
 
   /** Rules E4 and E6. */
   #deadlineAfter(timeoutSeconds: number): number {

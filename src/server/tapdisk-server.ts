@@ -170,7 +170,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
           try {
             this.#recover(answer, failures);
           } catch (error) {
-            reject(error as Error);
+            reject(error);
             return;
           }
         }
