@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// An echo server in a process of its own, over plain node:net or over the scheduler's descriptors. It prints its port, and
-// ends with its standard input.
+// An echo server in a process of its own: over plain node:net; the same, but writing at the end of the event loop's turn; or
+// over the scheduler's descriptors. It prints its port, and ends with its standard input.
 
 import { createServer, type AddressInfo } from 'node:net';
 import { AF_INET, type Inet4Address, SOCK_STREAM } from '../src/posix/index.js';
@@ -12,14 +12,16 @@ import { TapdiskServer } from '../src/server/index.js';
 
 const BUFFER_BYTES = 64 * 1024;
 
-function plain(): void {
+/** @param deferred whether it writes when the turn's other events have had their say, as select has to answer */
+function plain(deferred: boolean): void {
   const server = createServer((socket) => {
-    socket.on('data', (data) => {
+    const echo = (data: Buffer): void => {
       if (!socket.write(data)) {
         socket.pause();
         socket.once('drain', () => socket.resume());
       }
-    });
+    };
+    socket.on('data', deferred ? (data) => setImmediate(echo, data) : echo);
     socket.on('error', () => socket.destroy());
   });
   server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port));
@@ -88,6 +90,7 @@ function scheduled(): void {
   void server.run();
 }
 
-if (process.argv[2] === 'plain') plain();
-else scheduled();
+const [, , kind] = process.argv;
+if (kind === 'scheduled') scheduled();
+else plain(kind === 'deferred');
 process.stdin.on('end', () => process.exit(0)).resume();

@@ -19,7 +19,8 @@ const LOADS = [
 /** Rounds of messages, many and short: the two kinds meet the same neighbours on the machine. */
 const ROUNDS = 41;
 const WARM_UP_ROUNDS = 10;
-const KINDS = ['plain', 'scheduled'] as const;
+const KINDS = ['plain', 'deferred', 'scheduled'] as const;
+type Kind = (typeof KINDS)[number];
 
 const hasTaskset = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
@@ -39,7 +40,7 @@ class Pair {
     private readonly times: AsyncIterator<string>,
   ) {}
 
-  static async start(kind: (typeof KINDS)[number]): Promise<Pair> {
+  static async start(kind: Kind): Promise<Pair> {
     const server = start('bench/echo-server.ts', [kind]);
     const [port] = (await once(createInterface(server.stdout), 'line')) as [string];
     const client = start('bench/echo-client.ts', [port]);
@@ -63,29 +64,46 @@ class Pair {
   }
 }
 
-/** Medians of the time per round trip, and their ratio. */
+/** The median of the nanoseconds per message of each kind. */
+async function medians(
+  pairs: Record<Kind, Pair>,
+  load: (typeof LOADS)[number],
+): Promise<Record<Kind, number>> {
+  const times: Record<Kind, number[]> = { plain: [], deferred: [], scheduled: [] };
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+    for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
+      const nanoseconds = await pairs[kind].round(load);
+      if (round >= 0) times[kind].push(nanoseconds);
+    }
+  }
+  return {
+    plain: median(times.plain),
+    deferred: median(times.deferred),
+    scheduled: median(times.scheduled),
+  };
+}
+
+/** Medians of the time per message, and what they are of node:net's throughput. */
 export async function benchEcho(): Promise<void> {
-  const pairs = { plain: await Pair.start('plain'), scheduled: await Pair.start('scheduled') };
+  const pairs = {
+    plain: await Pair.start('plain'),
+    deferred: await Pair.start('deferred'),
+    scheduled: await Pair.start('scheduled'),
+  };
   const where = hasTaskset ? ', all on one CPU' : '';
   console.log(
     `echo: us per message and its echo over loopback, median of ${ROUNDS} interleaved rounds${where}`,
   );
   for (const load of LOADS) {
-    const times = { plain: [] as number[], scheduled: [] as number[] };
-    for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
-      for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
-        const nanoseconds = await pairs[kind].round(load);
-        if (round >= 0) times[kind].push(nanoseconds);
-      }
-    }
-    const [plain, scheduled] = KINDS.map((kind) => median(times[kind]) / 1000) as [number, number];
-    const throughput = (plain / scheduled).toFixed(2);
+    const { plain, deferred, scheduled } = await medians(pairs, load);
+    const told = (nanoseconds: number): string =>
+      `${(nanoseconds / 1000).toFixed(1)} (${(plain / nanoseconds).toFixed(2)}x)`;
+    const what = `${String(load.bytes).padStart(6)} B on ${String(load.connections).padStart(2)}`;
     console.log(
-      `  ${String(load.bytes).padStart(6)} B on ${String(load.connections).padStart(2)}  node:net ${plain.toFixed(1)}  descriptors ${scheduled.toFixed(1)}  throughput ${throughput}x`,
+      `  ${what}  node:net ${(plain / 1000).toFixed(1)}  with setImmediate ${told(deferred)}  descriptors ${told(scheduled)}`,
     );
   }
-  await pairs.plain.end();
-  await pairs.scheduled.end();
+  for (const pair of Object.values(pairs)) await pair.end();
 }
 
 if (process.argv[1] === import.meta.filename) await benchEcho();

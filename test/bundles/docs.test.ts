@@ -9,3 +9,4 @@ import '../docs/layers.test.js';
 import '../docs/line-links.test.js';
 import '../docs/porting-reference.test.js';
 import '../docs/readme.test.js';
+import '../docs/transfer.test.js';

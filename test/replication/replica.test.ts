@@ -148,10 +148,25 @@ t.test('what cannot be retried is an error with a stable code', async (t) => {
     code: 'EACCES',
     message: /none of its 1 addresses/,
   });
-  await t.rejects(connectReplica({ host: 'fe80::1', port: 1, server }), ReplicaError);
   server.posix.eventfd();
   await t.rejects(connectReplica({ host: LOOPBACK, port: 1, server }), { code: 'EMFILE' });
 });
+
+t.test(
+  'an error of connect that is none of those that are retried ends the attempt with its name',
+  async (t) => {
+    /** Whatever a connect came to, it was that. */
+    class Forbids extends NodePosix {
+      override getsockopt(fd: number, level: number, option: number): number {
+        return super.getsockopt(fd, level, option) === 0 ? 0 : errno.EACCES;
+      }
+    }
+    const server = await running(t, new Forbids());
+    const attempt = connectReplica({ host: LOOPBACK, port: 1, server });
+    await t.rejects(attempt, { constructor: ReplicaError, code: 'EACCES' });
+    t.same(server.posix.openDescriptors(), []);
+  },
+);
 
 t.test('a server that takes no event any more is an error, and no descriptor is left', async (t) => {
   const posix = new NodePosix();
