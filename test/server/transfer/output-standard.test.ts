@@ -18,7 +18,10 @@ t.test('one transfer follows another on a pipe', async (t) => {
   }
   const abandoned = await output.begin();
   await abandoned.abandon();
-  t.equal(pipe.read().toString(), 'onetwo');
+  // Node 26 gives a chunk a call, the versions before it everything.
+  let read = '';
+  for (let chunk = pipe.read(); chunk !== null; chunk = pipe.read()) read += String(chunk);
+  t.equal(read, 'onetwo');
   t.ok(pipe.writable);
 });
 
