@@ -12,7 +12,12 @@ export async function command(
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()] as const;
   stdin.end();
   const status = await dispatch(argv, { stdin, stdout, stderr });
-  const text = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? '';
+  // A call may give one chunk, or everything.
+  const text = (stream: PassThrough): string => {
+    const chunks: Buffer[] = [];
+    for (let chunk = stream.read(); chunk !== null; chunk = stream.read()) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks).toString();
+  };
   return { status, stdout: text(stdout), stderr: text(stderr) };
 }
 
