@@ -18,6 +18,7 @@ import type { TdReplicationConnect } from '../replication/block-replication.js';
 import { LOG_DEBUG, LOG_ERR, priorityName } from '../server/logger.js';
 import type { Priority } from '../server/logger.js';
 import { tracedResult } from './error-names.js';
+import { playSteps } from './play-steps.js';
 import { LimitReached } from './scheduler-under-test.js';
 import type { SchedulerFactory, SchedulerUnderTest } from './scheduler-under-test.js';
 import { ScriptedClock } from './scripted-clock.js';
@@ -85,23 +86,16 @@ class ReplicationDriver {
     });
   }
 
-  async run(): Promise<Trace> {
-    try {
-      for (const step of this.#vector.steps) {
-        if (step[0] === 'wait') await this.#wait(step[1]);
-        else this.#act(step);
-      }
-    } catch (error) {
-      if (!(error instanceof LimitReached)) throw error;
-      this.#trace.push(['limit']);
-    }
-    return this.#trace;
+  run(): Promise<Trace> {
+    return playSteps(this.#vector.steps, this.#trace, {
+      wait: (script) => this.#wait(script),
+      act: (action) => this.#act(action),
+    });
   }
 
-  async #wait(script: SelectScript): Promise<void> {
+  #wait(script: SelectScript): Promise<number> {
     this.#poller.answerNext(script);
-    const answer = await this.#scheduler.waitForEvents();
-    this.#trace.push(['wait', answer < 0 ? -1 : answer]);
+    return this.#scheduler.waitForEvents();
   }
 
   #act(action: ReplicationAction): void {

@@ -6,6 +6,7 @@ import { modeName } from '../scheduler/event.js';
 import type { EventCallback } from '../scheduler/event.js';
 import { tracedResult } from './error-names.js';
 import { modeMask } from './mode-names.js';
+import { playSteps } from './play-steps.js';
 import { LimitReached } from './scheduler-under-test.js';
 import type { SchedulerFactory, SchedulerUnderTest } from './scheduler-under-test.js';
 import { ScriptedClock } from './scripted-clock.js';
@@ -47,24 +48,17 @@ class SchedulerDriver {
     this.#scheduler.nextEventId = vector.uuid ?? DEFAULT_UUID;
   }
 
-  async run(): Promise<Trace> {
-    try {
-      for (const step of this.#vector.steps) {
-        if (step[0] === 'wait') await this.#wait(step[1]);
-        else this.#act(step);
-      }
-    } catch (error) {
-      if (!(error instanceof LimitReached)) throw error;
-      this.#trace.push(['limit']);
-    }
-    return this.#trace;
+  run(): Promise<Trace> {
+    return playSteps(this.#vector.steps, this.#trace, {
+      wait: (script) => this.#wait(script),
+      act: (action) => this.#act(action),
+    });
   }
 
-  async #wait(script: SelectScript): Promise<void> {
+  #wait(script: SelectScript): Promise<number> {
     const rule = this.#answerRule;
     this.#poller.answerNext(rule === undefined ? script : (interest) => rule(script, interest));
-    const answer = await this.#scheduler.waitForEvents();
-    this.#trace.push(['wait', answer < 0 ? -1 : answer]);
+    return this.#scheduler.waitForEvents();
   }
 
   #act(action: SchedulerAction): void {

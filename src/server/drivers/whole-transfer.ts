@@ -5,6 +5,9 @@ import { errno } from '../../posix/errno.js';
 import type { Done } from '../vbd/index.js';
 import type { FileCalls } from './file-calls.js';
 
+/** One call of {@link FileCalls}, which may move fewer bytes than there are. */
+type Transfer = (bytes: Uint8Array, position: number, done: Done) => void;
+
 /** Reads until `bytes` is full; behind the end of the file it is filled with zeroes. Completes with 0 or a negative errno. */
 export function readWhole(
   files: FileCalls,
@@ -13,18 +16,16 @@ export function readWhole(
   position: number,
   done: Done,
 ): void {
-  files.read(fd, bytes, position, (result) => {
-    if (result < 0) {
-      done(result);
-    } else if (result === bytes.length) {
-      done(0);
-    } else if (result === 0) {
-      bytes.fill(0);
-      done(0);
-    } else {
-      readWhole(files, fd, bytes.subarray(result), position + result, done);
-    }
-  });
+  whole(
+    (...part) => files.read(fd, ...part),
+    bytes,
+    position,
+    done,
+    (rest) => {
+      rest.fill(0);
+      return 0;
+    },
+  );
 }
 
 /** Writes all of `bytes`. After an error part of them may be written. Completes with 0 or a negative errno. */
@@ -35,16 +36,28 @@ export function writeWhole(
   position: number,
   done: Done,
 ): void {
-  files.write(fd, bytes, position, (result) => {
-    if (result < 0) {
-      done(result);
-    } else if (result === bytes.length) {
-      done(0);
-    } else if (result === 0) {
-      // A file takes something or says why not; going round for ever on nothing would help nobody.
-      done(-errno.EIO);
-    } else {
-      writeWhole(files, fd, bytes.subarray(result), position + result, done);
-    }
+  // A file takes something or says why not; going round for ever on nothing would help nobody.
+  whole(
+    (...part) => files.write(fd, ...part),
+    bytes,
+    position,
+    done,
+    () => -errno.EIO,
+  );
+}
+
+/** Goes on until all bytes are moved, or none are any more: then `onNothing` says of the rest how that ends. */
+function whole(
+  transfer: Transfer,
+  bytes: Uint8Array,
+  position: number,
+  done: Done,
+  onNothing: (rest: Uint8Array) => number,
+): void {
+  transfer(bytes, position, (result) => {
+    if (result < 0) done(result);
+    else if (result === bytes.length) done(0);
+    else if (result === 0) done(onNothing(bytes));
+    else whole(transfer, bytes.subarray(result), position + result, done, onNothing);
   });
 }
