@@ -34,15 +34,15 @@ function annotatedPatterns(toml: string): RegExp[] {
 
 function complaintAbout(file: string): string | undefined {
   const header = readFileSync(path.join(root, file), 'utf8').split('\n', HEADER_LINES).join('\n');
-  const licence = /SPDX-License-Identifier: (\S+)/.exec(header)?.[1];
+  const licence = /SPDX-License-Identifier[:] (\S+)/.exec(header)?.[1];
   if (licence === undefined) {
-    return `${file}: no "SPDX-License-Identifier: …" in its first ${HEADER_LINES} lines, and REUSE.toml does not cover it`;
+    return `${file}: no "SPDX-License-Identifier" with a licence in its first ${HEADER_LINES} lines, and REUSE.toml does not cover it`;
   }
   if (!existsSync(path.join(root, 'LICENSES', `${licence}.txt`))) {
     return `${file}: LICENSES/${licence}.txt, the licence it names, does not exist`;
   }
-  if (!/SPDX-FileCopyrightText: \S|Copyright \(C\) \d/.test(header)) {
-    return `${file}: no "SPDX-FileCopyrightText: …" in its first ${HEADER_LINES} lines`;
+  if (!/SPDX-FileCopyrightText[:] \S|Copyright \(C\) \d/.test(header)) {
+    return `${file}: no "SPDX-FileCopyrightText" with a holder in its first ${HEADER_LINES} lines`;
   }
   return undefined;
 }
