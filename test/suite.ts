@@ -27,6 +27,8 @@ const ALONE = [
   'test/server/tapdisk-server.test.ts',
 ];
 
+/** Counts coverage in all files: `npm run coverage`. */
+const countsAll = process.env['TAPDISK_TS_COVERAGE'] === 'all';
 /** What has to cover the scheduler and the connect module whole: counting makes code much slower. */
 const COVERING = new Set([
   'test/bundles/core.test.ts',
@@ -49,7 +51,7 @@ for (const file of [...bundles().slice(0, LONG.length), ...ALONE, ...bundles().s
   // env(1) takes back what tap adds to the options of each Node process that it starts.
   const { NODE_V8_COVERAGE: _, ...env } = process.env;
   const options = `NODE_OPTIONS=${env['NODE_OPTIONS'] ?? ''}`;
-  const coverage = COVERING.has(file) ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
+  const coverage = countsAll || COVERING.has(file) ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
   void t.spawn('env', [options, ...coverage, process.execPath, '--enable-source-maps', moduleFile(file)], {
     name: file,
     buffered: true,
