@@ -8,6 +8,7 @@ import '../server/control/control-connection.test.js';
 import '../server/control/control-directory.test.js';
 import '../server/control/control-server.test.js';
 import '../server/control/ctl.test.js';
+import '../server/control/each-call.test.js';
 import '../server/control/exchange-listener.test.js';
 import '../server/control/message.test.js';
 import '../server/control/requests.test.js';

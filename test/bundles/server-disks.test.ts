@@ -9,6 +9,7 @@ import '../server/drivers/image-lock.test.js';
 import '../server/drivers/log.test.js';
 import '../server/drivers/ram.test.js';
 import '../server/nbd/client.test.js';
+import '../server/nbd/each-call.test.js';
 import '../server/nbd/failures.test.js';
 import '../server/nbd/handshake.test.js';
 import '../server/nbd/server.test.js';

@@ -80,7 +80,7 @@ export class NbdClient {
       }
       const client = new NbdClient(options, fd);
       client.#onLost = (error) =>
-        reject(new NbdError(`cannot use the NBD server at ${where}: ${error.message}`, error.code));
+        reject(new NbdError(`cannot use the NBD server at ${where}: ${error.reason}`, error.code));
       const result = posix.connect(fd, address);
       if (result < 0 && result !== -errno.EINPROGRESS) client.#lose(connectionError(result));
       else client.#await(POLL_WRITE_FD, () => client.#connected(resolve));

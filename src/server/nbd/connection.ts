@@ -78,10 +78,6 @@ export class NbdConnection {
     this.#sender = this.#newSender();
   }
 
-  get phase(): ConnectionPhase {
-    return this.#phase;
-  }
-
   start(): void {
     this.#setTimer(this.#parts.handshakeTimeoutSeconds, 'no disk was chosen in time');
     this.#handshake(this.#parts.tls ? 'required' : 'none').greet();

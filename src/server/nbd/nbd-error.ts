@@ -10,8 +10,12 @@ export class NbdError extends Error {
   /** The name of the errno: what the server said (`ENOSPC`), what happened to the connection, or EPROTO for what cannot be understood. */
   readonly code: string;
 
-  constructor(message: string, code: string) {
-    super(`${message}: ${code}`);
+  /** The message without the code. */
+  readonly reason: string;
+
+  constructor(reason: string, code: string) {
+    super(`${reason}: ${code}`);
+    this.reason = reason;
     this.code = code;
   }
 }

@@ -120,8 +120,9 @@ export class Sending {
   #await(): void {
     const { posix, fd, idleSeconds } = this.#options;
     this.#state = 'awaiting';
-    posix.shutdown(fd, SHUT_WR);
-    this.#watch(idleTimeout(idleSeconds), (fired) => {
+    const shut = posix.shutdown(fd, SHUT_WR);
+    if (shut < 0) return this.#onFault({ where: 'sink', errno: shut });
+    return this.#watch(idleTimeout(idleSeconds), (fired) => {
       if (fired === TIMEOUT) this.#fail(-errno.ETIMEDOUT, `no verdict of the backup in ${idleSeconds} s`);
       else this.#hear();
     });

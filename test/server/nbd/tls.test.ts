@@ -2,13 +2,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import type { TLSSocket } from 'node:tls';
 import t from 'tap';
 import type { Test } from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import type { NodeObject } from '../../../src/posix/index.js';
 import { tlsServer } from '../../../src/server/nbd/index.js';
 import type { TlsKeyPair } from '../../../src/server/nbd/index.js';
 import { pattern, readSectors } from '../drivers/disk-world.js';
@@ -163,6 +168,69 @@ test('a connection that is between two descriptors is closed when the server sto
   await stopped;
   await raw.rest();
   t.equal(world.posix.openDescriptors().length, world.descriptors - 1);
+});
+
+/** Both ends of a connection, and the descriptor layer as far as TLS sees it, with what adopting there answers. */
+async function connectedWith(t: Test, adopted: number) {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const far = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  far.on('error', () => {});
+  t.teardown(() => {
+    far.destroy();
+    socket.destroy();
+  });
+  const adoptions: unknown[] = [];
+  const objects = {
+    nodeObject: (): NodeObject => socket,
+    release: () => 0,
+    close: () => 0,
+    adopt: (object: NodeObject) => {
+      adoptions.push(object);
+      return adopted;
+    },
+  };
+  return { socket, objects, adoptions };
+}
+
+test('without a descriptor for it there is no TLS, and the connection ends', async (t) => {
+  const { completions } = nbdWorld(t).registry;
+  const { socket, objects, adoptions } = await connectedWith(t, -errno.EMFILE);
+  const { secure: start } = tlsServer(objects, completions, pair);
+  t.equal(await new Promise((done) => start(3, done)), -errno.EMFILE);
+  t.equal(adoptions.length, 1);
+  t.ok(socket.destroyed);
+});
+
+test('a connection that breaks before TLS is started is told as reset', async (t) => {
+  const { completions } = nbdWorld(t).registry;
+  const { socket, objects, adoptions } = await connectedWith(t, 3);
+  socket.destroy();
+  const { secure: start } = tlsServer(objects, completions, pair);
+  t.equal(await new Promise((done) => start(3, done)), -errno.ECONNRESET);
+  t.equal(adoptions.length, 0);
+});
+
+test('what reads the rest of an ended connection cannot speak TLS, and is told as reset', async (t) => {
+  const { completions } = nbdWorld(t).registry;
+  const { objects } = await connectedWith(t, 3);
+  const rest = new PassThrough();
+  const { secure: start } = tlsServer({ ...objects, nodeObject: () => rest }, completions, pair);
+  t.equal(await new Promise((done) => start(3, done)), -errno.ECONNRESET);
+  t.ok(rest.destroyed);
+});
+
+test('TLS that is given up is told to nobody', async (t) => {
+  const { completions } = nbdWorld(t).registry;
+  const { socket, objects } = await connectedWith(t, 3);
+  const told = (): void => void t.fail('it was given up');
+  tlsServer(objects, completions, pair).secure(3, told)();
+  const rest = new PassThrough();
+  tlsServer({ ...objects, nodeObject: () => rest }, completions, pair).secure(3, told)();
+  await new Promise<void>((done) => completions.post(done));
+  t.ok(socket.destroyed && rest.destroyed);
 });
 
 test('the server closes while TLS is started', async (t) => {

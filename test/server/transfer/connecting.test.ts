@@ -16,9 +16,14 @@ class FaultyPosix extends NodePosix {
   readonly connects: number[] = [];
   /** What socket answers, if it is negative. */
   sockets = 0;
+  /** What shutdown answers, if it is negative. */
+  shutdowns = 0;
 
   override socket(domain: number, type: number, protocol?: number): number {
     return this.sockets < 0 ? this.sockets : super.socket(domain, type, protocol);
+  }
+  override shutdown(fd: number, how: number): number {
+    return this.shutdowns < 0 ? this.shutdowns : super.shutdown(fd, how);
   }
   override connect(fd: number, address: SocketAddress): number {
     return this.connects.shift() ?? super.connect(fd, address);
@@ -67,6 +72,23 @@ serverTest(
     await backup.ended;
   },
   unreachable,
+);
+
+const cut = new FaultyPosix();
+serverTest(
+  'a connection that is gone when the image has been sent fails the primary',
+  async (t, server) => {
+    const { backup, log } = backupOn(server);
+    await backup.start();
+    cut.shutdowns = -errno.ENOTCONN;
+    const { primary, log: primaryLog } = primaryOn(server, { name: (await log.event('listening')).address });
+    await primary.start();
+    t.same(await primary.ended, { kind: 'failed' });
+    t.match(await primaryLog.event('failed'), { code: 'ENOTCONN', message: /broke after 5 bytes/ });
+    await log.event('broken');
+    await backup.stop('SIGTERM');
+  },
+  cut,
 );
 
 const forbidden = new FaultyPosix();
