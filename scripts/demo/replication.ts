@@ -1,13 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NodePosix } from '../../src/posix/index.js';
 import { formatBytes, formatRate } from '../../src/server/cli/format.js';
+import { freePort } from '../free-port.js';
 import type { Actor, Report } from './actor.js';
 import { generate, MIB, sha256 } from './image.js';
 import type { Stage } from './stage.js';
@@ -104,14 +102,4 @@ function summarise(
     const times = [median, slowest].map((time) => `${time.toFixed(1)} ms`.padStart(10));
     stage.say(`    ${name.padEnd(18)}${String(answered).padStart(8)}${answered > 0 ? times.join('') : ''}`);
   }
-}
-
-/** A port of this host that nobody listens on; most likely it stays so for the moment. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -19,7 +19,7 @@ import {
   WRITABLE,
 } from '../../src/posix/index.js';
 import { acceptOne, readiness, readText, readToEnd, readyFor, succeeded, writeText } from './arms/world.js';
-import { connectedTo, nodeServer, posixFor, shortDirectory, turns } from './fixture.js';
+import { connectedTo, nodeServer, posixFor, refusingAddress, shortDirectory, turns } from './fixture.js';
 
 t.test("a child's output and input are descriptors: through cat and back", async (t) => {
   const posix = posixFor(t);
@@ -142,9 +142,7 @@ t.test('a net.Socket that still connects is ready for nothing until it has', asy
 
 t.test('a net.Socket whose connect fails has its error pending', async (t) => {
   const posix = posixFor(t);
-  const { server, address } = await nodeServer(t);
-  server.close();
-  await once(server, 'close');
+  const address = refusingAddress(t);
   const fd = posix.adopt(net.connect(address.port, '127.0.0.1'));
   await readiness(posix, fd, WRITABLE);
   t.equal(posix.getsockopt(fd, 1, 4), errno.ECONNREFUSED);

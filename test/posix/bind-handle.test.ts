@@ -22,7 +22,7 @@ import {
   type SocketAddress,
 } from '../../src/posix/index.js';
 import { acceptOne, addressOf, listening, readiness, readText } from './arms/world.js';
-import { nodeServer, posixFor, shortDirectory } from './fixture.js';
+import { nodeServer, posixFor, refusingAddress, shortDirectory } from './fixture.js';
 
 const loopback = { family: AF_INET, address: '127.0.0.1', port: 0 } as const;
 
@@ -204,9 +204,7 @@ t.test('what the handle answers is passed on', async (t) => {
 
 t.test('after a connect that failed a bound socket can listen, at the address it had', async (t) => {
   const posix = posixFor(t);
-  const { server, address } = await nodeServer(t);
-  server.close();
-  await once(server, 'close');
+  const address = refusingAddress(t);
   const fd = bind(posix, loopback);
   const name = addressOf(posix.getsockname(fd)) as { port: number };
   posix.connect(fd, address);
@@ -218,9 +216,7 @@ t.test('after a connect that failed a bound socket can listen, at the address it
 
 t.test("after a connect that failed, listen says when the address is somebody else's by now", async (t) => {
   const posix = posixFor(t);
-  const { server, address } = await nodeServer(t);
-  server.close();
-  await once(server, 'close');
+  const address = refusingAddress(t);
   const fd = bind(posix, loopback);
   const name = addressOf(posix.getsockname(fd));
   posix.connect(fd, address);

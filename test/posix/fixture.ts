@@ -16,7 +16,7 @@ import {
   WRITABLE,
 } from '../../src/posix/index.js';
 import type { TimerHandle, Timers } from '../../src/posix/index.js';
-import { closeAll, readiness, succeeded } from './arms/world.js';
+import { bound, closeAll, readiness, succeeded } from './arms/world.js';
 
 /** A table whose descriptors are closed when the test ends. */
 export function posixFor(t: Test, options: NodePosixOptions = {}): NodePosix {
@@ -40,6 +40,12 @@ export async function nodeServer(
   });
   const { port } = server.address() as net.AddressInfo;
   return { server, address: { family: AF_INET, address: '127.0.0.1', port } };
+}
+
+/** An address that is taken, at which nobody listens: who connects there is refused, until the test has ended. */
+export function refusingAddress(t: Test): Inet4Address {
+  const { address } = bound(posixFor(t), { family: AF_INET, address: '127.0.0.1', port: 0 });
+  return address as Inet4Address;
 }
 
 /** A connected descriptor and, as its peer, a plain Node socket. */

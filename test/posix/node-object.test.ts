@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import t from 'tap';
 import { AF_INET, errno, READABLE, SOCK_STREAM, WRITABLE } from '../../src/posix/index.js';
 import { acceptOne, listening, readiness, readText } from './arms/world.js';
-import { connectedTo, nodeServer, posixFor, turns } from './fixture.js';
+import { connectedTo, nodeServer, posixFor, refusingAddress, turns } from './fixture.js';
 
 t.test('a connected descriptor gives its net.Socket, without listeners that take bytes', async (t) => {
   const posix = posixFor(t);
@@ -270,9 +270,7 @@ t.test(
 
 t.test('after a refused connect the object is a fresh one', async (t) => {
   const posix = posixFor(t);
-  const { server, address } = await nodeServer(t);
-  server.close();
-  await once(server, 'close');
+  const address = refusingAddress(t);
   const fd = posix.socket(AF_INET, SOCK_STREAM);
   const first = posix.nodeObject(fd) as net.Socket;
   posix.connect(fd, address);

@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import t from 'tap';
+import { freePort } from '../../scripts/free-port.js';
 import { AF_INET, errno, type Inet4Address, NodePosix } from '../../src/posix/index.js';
 import {
   CONNECTION_CLOSED,
@@ -45,16 +46,6 @@ function connectOn(server: TapdiskServer, given: Partial<TdReplicationConnect<No
 
 function quietServer(posix = new NodePosix()): TapdiskServer {
   return new TapdiskServer({ posix, logger: nullLogger });
-}
-
-/** A port of 127.0.0.1 on which nobody listens: one that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 t.test('a client that is refused connects on the same descriptor number once the server is up', async (t) => {

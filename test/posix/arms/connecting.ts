@@ -21,6 +21,7 @@ import {
   readiness,
   readText,
   succeeded,
+  bound,
 } from './world.js';
 
 /** connect, and the names of both ends. */
@@ -45,8 +46,7 @@ export const connecting: readonly Behaviour[] = [
     title:
       'a refused connect leaves the descriptor: it is refused again while nobody listens, and connects once somebody does',
     body: async (t, { a, b, hostB }) => {
-      const { fd: gone, address } = listening(b, hostB);
-      b.close(gone);
+      const { fd: listener, address } = bound(b, hostB);
       const fd = a.socket(AF_INET, SOCK_STREAM);
       for (let time = 0; time < 3; time++) {
         t.equal(a.connect(fd, address), -errno.EINPROGRESS);
@@ -54,7 +54,7 @@ export const connecting: readonly Behaviour[] = [
         // The third time nobody fetches the error before the next connect.
         if (time < 2) t.equal(a.getsockopt(fd, SOL_SOCKET, SO_ERROR), errno.ECONNREFUSED);
       }
-      const { fd: listener } = listening(b, address);
+      t.equal(b.listen(listener, 5), 0);
       t.equal(a.connect(fd, address), -errno.EINPROGRESS);
       await readiness(a, fd, WRITABLE);
       t.equal(a.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0);

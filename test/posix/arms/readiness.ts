@@ -11,7 +11,7 @@ import {
   SOL_SOCKET,
   WRITABLE,
 } from '../../../src/posix/index.js';
-import { addressOf, type Behaviour, connection, listening, readiness, readyFor } from './world.js';
+import { addressOf, type Behaviour, bound, connection, listening, readiness, readyFor } from './world.js';
 
 /** The table of readiness. */
 export const readinessTable: readonly Behaviour[] = [
@@ -46,8 +46,7 @@ export const readinessTable: readonly Behaviour[] = [
     title:
       'a connect that failed is ready for both until and after SO_ERROR is fetched, which says why just once',
     body: async (t, { a, b, hostB }) => {
-      const { fd: listener, address } = listening(b, hostB);
-      b.close(listener);
+      const { address } = bound(b, hostB);
       const fd = a.socket(AF_INET, SOCK_STREAM);
       t.equal(a.connect(fd, address), -errno.EINPROGRESS);
       await readiness(a, fd, WRITABLE);

@@ -60,16 +60,22 @@ export async function readyFor(posix: Posix, fd: number): Promise<string> {
   );
 }
 
+/** A socket that has a port and does not listen on it: who connects to it is refused. */
+export function bound(posix: Posix, address: SocketAddress): { fd: number; address: SocketAddress } {
+  const fd = succeeded(posix.socket(address.family, 1));
+  succeeded(posix.bind(fd, address));
+  return { fd, address: addressOf(posix.getsockname(fd)) };
+}
+
 /** A socket that listens at a port that bind chose. */
 export function listening(
   posix: Posix,
   address: SocketAddress,
   backlog = 5,
 ): { fd: number; address: SocketAddress } {
-  const fd = succeeded(posix.socket(address.family, 1));
-  succeeded(posix.bind(fd, address));
-  succeeded(posix.listen(fd, backlog));
-  return { fd, address: addressOf(posix.getsockname(fd)) };
+  const named = bound(posix, address);
+  succeeded(posix.listen(named.fd, backlog));
+  return named;
 }
 
 /** Both ends of a fresh connection, and the listener it came through. */

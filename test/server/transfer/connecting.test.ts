@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import tap from 'tap';
+import { freePort } from '../../../scripts/free-port.js';
 import { errno, NodePosix, type SocketAddress } from '../../../src/posix/index.js';
 import { backupOn, MemoryOutput, primaryOn, serverTest } from './world.js';
 
@@ -28,17 +27,6 @@ class FaultyPosix extends NodePosix {
   override connect(fd: number, address: SocketAddress): number {
     return this.connects.shift() ?? super.connect(fd, address);
   }
-}
-
-/** A port of this host that nobody listens on, as far as can be known. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => {
-    probe.close(resolve);
-  });
-  return port;
 }
 
 serverTest('a primary comes first and tries every second until its backup is there', async (t, server) => {
