@@ -6,6 +6,7 @@
 
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { moduleFile } from '../scripts/program.js';
 import { repositoryFile } from '../scripts/repository-files.js';
@@ -46,13 +47,15 @@ function bundles(): string[] {
   );
 }
 
+const plainPromises = pathToFileURL(repositoryFile('scripts/plain-promises.mjs')).href;
 t.jobs = JOBS;
 for (const file of [...bundles().slice(0, LONG.length), ...ALONE, ...bundles().slice(LONG.length)]) {
   // env(1) takes back what tap adds to the options of each Node process that it starts.
   const { NODE_V8_COVERAGE: _, ...env } = process.env;
   const options = `NODE_OPTIONS=${env['NODE_OPTIONS'] ?? ''}`;
   const coverage = countsAll || COVERING.has(file) ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
-  void t.spawn('env', [options, ...coverage, process.execPath, '--enable-source-maps', moduleFile(file)], {
+  const node = [process.execPath, '--enable-source-maps', '--import', plainPromises];
+  void t.spawn('env', [options, ...coverage, ...node, moduleFile(file)], {
     name: file,
     buffered: true,
     timeout: FILE_TIMEOUT_MS,
