@@ -19,6 +19,8 @@ import type {
 import { NodeFileCalls } from './file-calls.js';
 import type { FileCalls, FileKind } from './file-calls.js';
 import { FlushGroup } from './flush-group.js';
+import { HoleQueue, holePuncher } from './hole-punch.js';
+import type { PunchHole } from './hole-punch.js';
 import { fileLocker } from './image-lock.js';
 import type { LockFile } from './image-lock.js';
 import { imageSizer } from './image-size.js';
@@ -27,11 +29,15 @@ import { readWhole, writeWhole } from './whole-transfer.js';
 import { WriteOrder } from './write-order.js';
 import { zeroRange } from './zero-range.js';
 
+/** Smaller holes are not worth the process that makes them. */
+export const LEAST_HOLE_BYTES = 1 << 20;
+
 /** What an aio driver works with. */
 export interface AioParts {
   readonly files: FileCalls;
   readonly lock: LockFile;
   readonly size: SizeImage;
+  readonly punch: PunchHole;
   readonly logger: Logger;
 }
 
@@ -44,7 +50,9 @@ export interface AioParts {
  * - A file that was cut short while open reads as zeroes behind its end.
  * - An image opened for writing is locked ({@link fileLocker}), a block device also with O_EXCL, which keeps mounted
  *   ones out: a second writer gets -EBUSY. Shared openers may write together.
- * - Node has no call that frees blocks: a discard changes nothing, and zeroes are written, but not over zeroes.
+ * - Discarding 1 MiB ({@link LEAST_HOLE_BYTES}) or more makes a hole in a regular file, and so does zeroing it, where the
+ *   file system can and fallocate(1) is there ({@link holePuncher}). Otherwise a discard changes nothing, and zeroes are
+ *   written, but not over zeroes.
  */
 export class AioDriver implements Driver {
   readonly #path: string;
@@ -54,7 +62,8 @@ export class AioDriver implements Driver {
   #readOnly = false;
   #sectors = 0;
   #order = new WriteOrder();
-  #flushes = new FlushGroup((done) => this.#parts.files.fdatasync(this.#fd, done));
+  #flushes = this.#newFlushGroup();
+  #holes = this.#newHoleQueue();
 
   constructor(path: string, parts: AioParts) {
     this.#path = path;
@@ -70,7 +79,8 @@ export class AioDriver implements Driver {
     }
     this.#readOnly = flags.readOnly;
     this.#order = new WriteOrder();
-    this.#flushes = new FlushGroup((synced) => this.#parts.files.fdatasync(this.#fd, synced));
+    this.#flushes = this.#newFlushGroup();
+    this.#holes = this.#newHoleQueue();
     this.#parts.files.stat(this.#path, (result, kind) => {
       if (kind) this.#openKind(kind, flags, done);
       else done(result);
@@ -154,18 +164,31 @@ export class AioDriver implements Driver {
   }
 
   discard(request: RangeRequest): void {
-    request.complete(this.#readOnly ? -errno.EROFS : 0);
+    // It is a hint: whether a hole was made is all the same.
+    this.#change(request, (ended) => {
+      if (this.#isRegular && isWorthAHole(request)) this.#holes.punch(request, () => ended(0));
+      else ended(0);
+    });
   }
 
   writeZeroes(request: ZeroesRequest): void {
-    const onlyWhereNotZero = this.#isRegular && !request.noHole;
-    this.#change(request, (ended) =>
-      zeroRange(this.#parts.files, this.#fd, request, onlyWhereNotZero, ended),
-    );
+    const mayBeHole = this.#isRegular && !request.noHole;
+    this.#change(request, (ended) => {
+      const write = (): void => zeroRange(this.#parts.files, this.#fd, request, mayBeHole, ended);
+      if (!mayBeHole || !isWorthAHole(request)) write();
+      else this.#holes.punch(request, (result) => (result < 0 ? write() : ended(result)));
+    });
   }
 
   describe(): string {
     return `aio ${this.#path} ${this.#sectors} sectors${this.#readOnly ? ' read-only' : ''}`;
+  }
+
+  #newFlushGroup(): FlushGroup {
+    return new FlushGroup((done) => this.#parts.files.fdatasync(this.#fd, done));
+  }
+  #newHoleQueue(): HoleQueue {
+    return new HoleQueue((range, done) => this.#parts.punch(this.#fd, range, done));
   }
 
   #change(request: RangeRequest, change: (ended: Done) => void): void {
@@ -191,6 +214,10 @@ export class AioDriver implements Driver {
   }
 }
 
+function isWorthAHole({ sectors }: RangeRequest): boolean {
+  return sectors * SECTOR_SIZE >= LEAST_HOLE_BYTES;
+}
+
 /** The driver type `aio` over Node's file calls. */
 export const aioDriverType: DiskDriverType = {
   name: 'aio',
@@ -199,6 +226,7 @@ export const aioDriverType: DiskDriverType = {
       files: new NodeFileCalls(completions),
       lock: fileLocker(completions, logger),
       size: imageSizer(completions),
+      punch: holePuncher(completions),
       logger,
     }),
 };

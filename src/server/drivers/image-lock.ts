@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawn } from 'node:child_process';
 import { errno } from '../../posix/errno.js';
 import { LOG_ERR } from '../logger.js';
 import type { Logger } from '../logger.js';
 import type { Completions, Done } from '../vbd/index.js';
+import { runOnFile } from './file-program.js';
 
 /** util-linux's program, looked for in PATH. */
 export const FLOCK_PROGRAM = 'flock';
@@ -31,23 +31,16 @@ export type LockFile = (fd: number, shared: boolean, done: Done) => void;
  */
 export function fileLocker(completions: Completions, logger: Logger, program = FLOCK_PROGRAM): LockFile {
   return (fd, shared, done) => {
-    const child = spawn(program, [shared ? '-s' : '-x', '-n', '3'], {
-      stdio: ['ignore', 'ignore', 'ignore', fd],
-    });
-    let ended = false;
-    const end = (result: number, reason?: string): void => {
-      if (ended) return;
-      ended = true;
-      if (reason) logger.log(LOG_ERR, `cannot lock an image: ${reason}`);
-      completions.post(() => done(result));
-    };
-    child.on('error', (error) =>
-      end(-errno.ENOLCK, `${program} (of util-linux) does not start: ${error.message}`),
-    );
-    child.on('exit', (code, signal) => {
-      if (code === 0) end(0);
-      else if (code === EXIT_LOCKED) end(-errno.EBUSY);
-      else end(-errno.ENOLCK, `${program} ended with ${signal ?? `status ${code}`}`);
+    const command = [program, shared ? '-s' : '-x', '-n', '3'] as const;
+    runOnFile(completions, command, fd, (status, how) => {
+      if (status === 0) {
+        done(0);
+      } else if (status === EXIT_LOCKED) {
+        done(-errno.EBUSY);
+      } else {
+        logger.log(LOG_ERR, `cannot lock an image: ${how}`);
+        done(-errno.ENOLCK);
+      }
     });
   };
 }

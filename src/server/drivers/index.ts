@@ -6,10 +6,12 @@ import { aioDriverType } from './aio.js';
 import { logDriverType } from './log.js';
 import { ramDriverType } from './ram.js';
 
-export { AioDriver, aioDriverType } from './aio.js';
+export { AioDriver, aioDriverType, LEAST_HOLE_BYTES } from './aio.js';
 export type { AioParts } from './aio.js';
 export { NodeFileCalls } from './file-calls.js';
 export type { DoneKind, FileCalls, FileKind } from './file-calls.js';
+export { FALLOCATE_PROGRAM, holePuncher, HoleQueue } from './hole-punch.js';
+export type { PunchHole } from './hole-punch.js';
 export { FLOCK_PROGRAM, fileLocker } from './image-lock.js';
 export type { LockFile } from './image-lock.js';
 export { imageSizer } from './image-size.js';

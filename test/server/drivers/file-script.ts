@@ -12,7 +12,7 @@ export interface FileCall {
   readonly done: Done;
 }
 
-/** File calls that the test answers; stat, open, fstat and close answer by themselves. */
+/** File calls, and holes, that the test answers; stat, open, fstat and close answer by themselves. */
 export class FileScript {
   readonly calls: FileCall[] = [];
   readonly log: string[] = [];
@@ -32,6 +32,8 @@ export class FileScript {
     files: this.files,
     lock: (_fd, _shared, done) => done(0),
     size: (kind, done) => done(kind.size / 512),
+    punch: (fd, { sector, sectors }, done) =>
+      this.#call(`punch ${sector}+${sectors}`, fd, new Uint8Array(0), done),
     logger: nullLogger,
   };
 
