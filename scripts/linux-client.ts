@@ -8,14 +8,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findKernel, makeInitramfs } from './linux-client/initramfs.js';
 import { programArguments } from './program.js';
 import { repositoryFile } from './repository-files.js';
 
-const DISK_BYTES = 128 << 20;
+const MIB = 1 << 20;
+const DISK_BYTES = 128 * MIB;
+/** What the machine writes of files. */
+const [DELETED_MIB, KEPT_MIB] = [32, 32];
 /** Without hardware's help the machine takes less than a minute here; after so long it has hung. */
 const MACHINE_TIMEOUT_MS = 600_000;
 /** Under this address QEMU's user network has its host's loopback. */
@@ -109,6 +112,7 @@ try {
     runMachine(kernel.image, initramfs, `HOST=${HOST_SEEN_FROM_INSIDE} PORT=${port}`),
   );
   const written = results.get('written');
+  const takenMib = (statSync(image).blocks * 512) / MIB;
   const checks: [string, boolean][] = [
     ['every command in the machine succeeded', results.get('end') === '0'],
     ['the block device has the size of the image', results.get('bytes') === String(DISK_BYTES)],
@@ -116,6 +120,10 @@ try {
     [
       'after connecting again the file is what was written',
       written !== undefined && written === results.get('read'),
+    ],
+    [
+      `without the file that was deleted and trimmed the image takes ${takenMib.toFixed()} MiB`,
+      takenMib < DELETED_MIB + KEPT_MIB,
     ],
     [
       'the image is what the kernel read last',

@@ -34,7 +34,7 @@ use_disk() {
 
   mkfs.ext4 -q -F /dev/nbd0
   mount -t ext4 /dev/nbd0 /mnt
-  dd if=/dev/urandom of=/mnt/first bs=64k count=128 2>/dev/null
+  dd if=/dev/urandom of=/mnt/first bs=64k count=512 2>/dev/null
   cp /mnt/first /mnt/second
   result written "$(hash_of /mnt/first)"
   rm /mnt/first
