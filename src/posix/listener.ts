@@ -4,19 +4,17 @@
 import type { Server, Socket } from 'node:net';
 import { AcceptQueue } from './accept-queue.js';
 import { formatAddress, type SocketAddress } from './address.js';
-import { Descriptor } from './descriptor.js';
-import { errno } from './errno.js';
+import type { Descriptor } from './descriptor.js';
+import { ListeningDescriptor } from './listening-descriptor.js';
 import { serverAddress, unboundAddress } from './node-address.js';
 import type { NodeObject } from './node-object.js';
 import { READABLE } from './poller.js';
-import { SO_ERROR, SOL_SOCKET } from './posix.js';
 import type { SocketOptions } from './socket-options.js';
 
 /** A listening socket: ready for READ while a connection waits, never for WRITE. */
-export class Listener extends Descriptor {
+export class Listener extends ListeningDescriptor {
   readonly #server: Server;
   readonly #domain: number;
-  readonly #options: SocketOptions;
   readonly #queue: AcceptQueue;
 
   /**
@@ -31,10 +29,9 @@ export class Listener extends Descriptor {
     backlog: number,
     wrap: (socket: Socket) => Descriptor,
   ) {
-    super();
+    super(domain, options);
     this.#server = server;
     this.#domain = domain;
-    this.#options = options;
     this.#queue = new AcceptQueue(server, backlog, wrap, () => this.#update());
     this.#queue.attach();
   }
@@ -47,10 +44,12 @@ export class Listener extends Descriptor {
     if ((conditions & READABLE) !== 0) this.#queue.attach();
   }
 
-  override listen(backlog: number): number {
-    if (!Number.isInteger(backlog)) return -errno.EINVAL;
+  protected override setBacklog(backlog: number): void {
     this.#queue.setBacklog(backlog);
-    return 0;
+  }
+
+  protected override takeError(): number {
+    return this.#queue.takeError();
   }
 
   override accept(open: (connection: Descriptor) => number): number {
@@ -61,41 +60,8 @@ export class Listener extends Descriptor {
     return fd;
   }
 
-  override bind(): number {
-    return -errno.EINVAL;
-  }
-
-  override connect(): number {
-    return -errno.EISCONN;
-  }
-
-  override read(): number {
-    return -errno.ENOTCONN;
-  }
-
-  override write(): number {
-    return -errno.ENOTCONN;
-  }
-
-  override shutdown(): number {
-    return -errno.ENOTCONN;
-  }
-
   override getsockname(): SocketAddress {
     return serverAddress(this.#server) ?? unboundAddress(this.#domain);
-  }
-
-  override getpeername(): number {
-    return -errno.ENOTCONN;
-  }
-
-  override setsockopt(level: number, option: number, value: number): number {
-    return this.#options.set(this.#domain, level, option, value);
-  }
-
-  override getsockopt(level: number, option: number): number {
-    if (level === SOL_SOCKET && option === SO_ERROR) return this.#queue.takeError();
-    return this.#options.get(this.#domain, level, option);
   }
 
   override nodeObject(): NodeObject {

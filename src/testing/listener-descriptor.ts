@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { AF_UNIX, formatAddress, type SocketAddress } from '../posix/address.js';
-import { Descriptor } from '../posix/descriptor.js';
+import type { Descriptor } from '../posix/descriptor.js';
 import { errno } from '../posix/errno.js';
+import { ListeningDescriptor } from '../posix/listening-descriptor.js';
 import { READABLE } from '../posix/poller.js';
-import { SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
 import type { SocketOptions } from '../posix/socket-options.js';
 import { Endpoint } from './endpoint.js';
 import type { Machine, SynReceiver } from './machine.js';
@@ -21,10 +21,9 @@ interface Waiting {
 }
 
 /** A simulated listening socket: ready to be read while a connection waits, never to be written. */
-export class ListenerDescriptor extends Descriptor implements SynReceiver {
+export class ListenerDescriptor extends ListeningDescriptor implements SynReceiver {
   readonly #machine: Machine;
   readonly #local: SocketAddress;
-  readonly #options: SocketOptions;
   /** As in Linux, one connection more than this may wait. */
   #backlog: number;
   /** What was answered and not confirmed, by the client's end. */
@@ -40,11 +39,10 @@ export class ListenerDescriptor extends Descriptor implements SynReceiver {
     backlog: number,
     wrap: (endpoint: Endpoint) => Descriptor,
   ) {
-    super();
+    super(local.family, options);
     this.#wrap = wrap;
     this.#machine = machine;
     this.#local = local;
-    this.#options = options;
     this.#backlog = clampBacklog(backlog);
   }
 
@@ -77,9 +75,11 @@ export class ListenerDescriptor extends Descriptor implements SynReceiver {
     };
   }
 
-  override listen(backlog: number): number {
-    if (!Number.isInteger(backlog)) return -errno.EINVAL;
+  protected override setBacklog(backlog: number): void {
     this.#backlog = clampBacklog(backlog);
+  }
+
+  protected override takeError(): number {
     return 0;
   }
 
@@ -92,41 +92,8 @@ export class ListenerDescriptor extends Descriptor implements SynReceiver {
     return fd;
   }
 
-  override bind(): number {
-    return -errno.EINVAL;
-  }
-
-  override connect(): number {
-    return -errno.EISCONN;
-  }
-
-  override read(): number {
-    return -errno.ENOTCONN;
-  }
-
-  override write(): number {
-    return -errno.ENOTCONN;
-  }
-
-  override shutdown(): number {
-    return -errno.ENOTCONN;
-  }
-
   override getsockname(): SocketAddress {
     return this.#local;
-  }
-
-  override getpeername(): number {
-    return -errno.ENOTCONN;
-  }
-
-  override setsockopt(level: number, option: number, value: number): number {
-    return this.#options.set(this.#local.family, level, option, value);
-  }
-
-  override getsockopt(level: number, option: number): number {
-    if (level === SOL_SOCKET && option === SO_ERROR) return 0;
-    return this.#options.get(this.#local.family, level, option);
   }
 
   get #isFull(): boolean {
