@@ -4,7 +4,10 @@
 import type { SocketAddress } from './address.js';
 import { errno } from './errno.js';
 import type { NodeObject } from './node-object.js';
-import { O_RDWR } from './posix.js';
+import { F_GETFL, F_SETFL, O_RDWR } from './posix.js';
+
+/** The part of the flags that F_SETFL does not change. */
+const ACCESS_MODE = 0o3;
 
 /** Where a descriptor is entered: it is told when the readiness has changed. */
 export interface Place {
@@ -53,6 +56,13 @@ export abstract class Descriptor {
   /** Forgets the Node object without closing it. */
   release(): void {
     this.close();
+  }
+
+  fcntl(command: number, argument: number): number {
+    if (command === F_GETFL) return this.flags;
+    if (command !== F_SETFL || !Number.isInteger(argument)) return -errno.EINVAL;
+    this.flags = (this.flags & ACCESS_MODE) | (argument & ~ACCESS_MODE);
+    return 0;
   }
 
   abstract read(buffer: Uint8Array): number;

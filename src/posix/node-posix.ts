@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_INET, AF_INET6, AF_UNIX, type InetAddress, SOCK_STREAM, type SocketAddress } from './address.js';
+import type { InetAddress, SocketAddress } from './address.js';
 import { adoptedDescriptor } from './adopt.js';
+import { checkStreamSocket } from './check-stream-socket.js';
 import type { Clock } from './clock.js';
 import { DescriptorTable } from './descriptor-table.js';
 import type { Descriptor } from './descriptor.js';
@@ -13,12 +14,10 @@ import type { NodeObject } from './node-object.js';
 import { withDefaults, type NodePosixOptions } from './node-posix-options.js';
 import { NodePoller } from './node-poller.js';
 import type { Poller } from './poller.js';
-import { F_GETFL, F_SETFL, IPPROTO_TCP, type Posix, type SelectSets } from './posix.js';
+import type { Posix, SelectSets } from './posix.js';
 import { selectOnce } from './select.js';
 import { SendSlab } from './send-slab.js';
 import { StreamSocket, type SocketSettings } from './stream-socket.js';
-
-const ACCESS_MODE = 0o3;
 
 /**
  * The descriptors and calls of {@link Posix} over Node's own sockets.
@@ -44,10 +43,8 @@ export class NodePosix implements Posix {
   }
 
   socket(domain: number, type: number, protocol = 0): number {
-    if (domain !== AF_INET && domain !== AF_INET6 && domain !== AF_UNIX) return -errno.EAFNOSUPPORT;
-    const known = protocol === 0 || (protocol === IPPROTO_TCP && domain !== AF_UNIX);
-    if (type !== SOCK_STREAM || !known) return -errno.EPROTONOSUPPORT;
-    return this.#table.open(new StreamSocket(domain, this.#settings));
+    const fault = checkStreamSocket(domain, type, protocol);
+    return fault < 0 ? fault : this.#table.open(new StreamSocket(domain, this.#settings));
   }
 
   setsockopt(fd: number, level: number, option: number, value: number): number {
@@ -59,12 +56,7 @@ export class NodePosix implements Posix {
   }
 
   fcntl(fd: number, command: number, argument = 0): number {
-    const descriptor = this.#table.get(fd);
-    if (descriptor === undefined) return -errno.EBADF;
-    if (command === F_GETFL) return descriptor.flags;
-    if (command !== F_SETFL || !Number.isInteger(argument)) return -errno.EINVAL;
-    descriptor.flags = (descriptor.flags & ACCESS_MODE) | (argument & ~ACCESS_MODE);
-    return 0;
+    return this.#table.get(fd)?.fcntl(command, argument) ?? -errno.EBADF;
   }
 
   /**

@@ -1,14 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import {
-  AF_INET,
-  AF_INET6,
-  AF_UNIX,
-  type InetAddress,
-  SOCK_STREAM,
-  type SocketAddress,
-} from '../posix/address.js';
+import type { InetAddress, SocketAddress } from '../posix/address.js';
+import { checkStreamSocket } from '../posix/check-stream-socket.js';
 import type { Clock } from '../posix/clock.js';
 import { DescriptorTable } from '../posix/descriptor-table.js';
 import type { Descriptor } from '../posix/descriptor.js';
@@ -16,15 +10,13 @@ import { errno } from '../posix/errno.js';
 import { EventCounter } from '../posix/event-counter.js';
 import { NameResolver } from '../posix/name-resolver.js';
 import { EXCEPTIONAL, type Interest, READABLE, type ReadyDescriptor, WRITABLE } from '../posix/poller.js';
-import { F_GETFL, F_SETFL, IPPROTO_TCP, type Posix, type SelectSets } from '../posix/posix.js';
+import type { Posix, SelectSets } from '../posix/posix.js';
 import type { CallName } from './call-faults.js';
 import { callText, selectAnswerText, selectText } from './call-text.js';
 import type { Kernel } from './kernel.js';
 import { selectOnce } from './select-once.js';
 import { type PollerHost, SimulatedPoller } from './simulated-poller.js';
 import { StreamDescriptor } from './stream-descriptor.js';
-
-const ACCESS_MODE = 0o3;
 
 type Argument = number | string | Uint8Array | SocketAddress;
 
@@ -83,10 +75,8 @@ export class SimulatedPosix implements Posix {
 
   socket(domain: number, type: number, protocol = 0): number {
     return this.#call('socket', [domain, type, protocol], () => {
-      if (domain !== AF_INET && domain !== AF_INET6 && domain !== AF_UNIX) return -errno.EAFNOSUPPORT;
-      const isKnown = protocol === 0 || (protocol === IPPROTO_TCP && domain !== AF_UNIX);
-      if (type !== SOCK_STREAM || !isKnown) return -errno.EPROTONOSUPPORT;
-      return this.#open(new StreamDescriptor(this.#kernel.machine, domain));
+      const fault = checkStreamSocket(domain, type, protocol);
+      return fault < 0 ? fault : this.#open(new StreamDescriptor(this.#kernel.machine, domain));
     });
   }
 
@@ -99,12 +89,7 @@ export class SimulatedPosix implements Posix {
   }
 
   fcntl(fd: number, command: number, argument = 0): number {
-    return this.#on('fcntl', fd, [command, argument], (descriptor) => {
-      if (command === F_GETFL) return descriptor.flags;
-      if (command !== F_SETFL || !Number.isInteger(argument)) return -errno.EINVAL;
-      descriptor.flags = (descriptor.flags & ACCESS_MODE) | (argument & ~ACCESS_MODE);
-      return 0;
-    });
+    return this.#on('fcntl', fd, [command, argument], (descriptor) => descriptor.fcntl(command, argument));
   }
 
   bind(fd: number, address: SocketAddress): number {
