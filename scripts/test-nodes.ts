@@ -11,8 +11,9 @@ import path from 'node:path';
 import { root } from './repository-files.js';
 
 const VERSIONS = ['20', '22', '24', '26'];
-/** What a failing version prints, at most, of the end of its output. */
-const SHOWN_LINES = 200;
+/** What a failing version prints of its output: each failure with what follows it, and the end. */
+const LINES_OF_A_FAILURE = 30;
+const LINES_OF_THE_END = 20;
 
 interface Outcome {
   readonly code: number | null;
@@ -59,6 +60,18 @@ function summaryOf(output: string): { pass: number; fail: number; skip: number }
   return { pass: count('pass'), fail: count('fail'), skip: count('skip') + count('todo') };
 }
 
+/** The lines of a run that tell what failed in it. */
+function failuresIn(output: string): string {
+  const lines = output.trimEnd().split('\n');
+  let shownUntil = 0;
+  return lines
+    .filter((line, index) => {
+      if (/^ *not ok /.test(line)) shownUntil = index + LINES_OF_A_FAILURE;
+      return index < shownUntil || index >= lines.length - LINES_OF_THE_END;
+    })
+    .join('\n');
+}
+
 /** Runs the suite on one version; answers whether it passed. */
 async function testOn(version: string, directory: string): Promise<boolean> {
   const node = await install(version, directory);
@@ -76,7 +89,7 @@ async function testOn(version: string, directory: string): Promise<boolean> {
     summary === undefined
       ? 'no summary'
       : `${summary.pass} passed, ${summary.fail} failed, ${summary.skip} skipped`;
-  if (!passed) console.log(output.trimEnd().split('\n').slice(-SHOWN_LINES).join('\n'));
+  if (!passed) console.log(failuresIn(output));
   console.log(`node ${asked.trim()}: ${passed ? 'ok' : 'FAILED'}: ${counted} (exit ${code}, ${seconds} s)`);
   return passed;
 }
