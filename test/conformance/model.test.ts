@@ -4,15 +4,16 @@
 import t from 'tap';
 import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js';
 import { runConformanceCommand } from '../../src/conformance/cli.js';
+import { randomSeed } from '../random.js';
 import { checkModel } from './model-check.js';
 
-const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);
+const seed = randomSeed(t);
 const RUNS = 1500;
 
 t.setTimeout(120_000);
 
 t.test(
-  `on random programs the scheduler and the naive reference give equal traces (MODEL_SEED=${seed})`,
+  `on random programs the scheduler and the naive reference give equal traces (TEST_SEED=${seed})`,
   async (t) => {
     const failure = await checkModel({ seed, runs: RUNS });
     t.equal(

@@ -4,12 +4,12 @@
 import t from 'tap';
 import { MessageType } from '../../../src/server/control/message-type.js';
 import { Random } from '../../../src/testing/random.js';
+import { randomSeed } from '../../random.js';
 import { bytesOf, connectTo, controlWorld, PID } from './world.js';
 
 const MESSAGES = 3000;
 const AT_ONCE = 16;
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-process.stderr.write(`malformed control messages: SEED=${seed}\n`);
+const seed = randomSeed(t);
 
 const types = Object.values(MessageType);
 const names = [

@@ -4,6 +4,7 @@
 import { connect } from 'node:net';
 import t from 'tap';
 import { Random } from '../../../src/testing/random.js';
+import { randomSeed } from '../../random.js';
 import { pattern } from '../drivers/disk-world.js';
 import { nbdWorld, until } from './nbd-world.js';
 import { exportRequest, option, request, u32 } from './raw-client.js';
@@ -11,8 +12,7 @@ import { exportRequest, option, request, u32 } from './raw-client.js';
 /** With the malformed control messages of the next test file they are 10,000. */
 const HANDSHAKES = 7_000;
 const AT_ONCE = 64;
-const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-process.stderr.write(`malformed NBD handshakes: SEED=${seed}\n`);
+const seed = randomSeed(t);
 
 // On a busy machine they are slow.
 t.setTimeout(180_000);

@@ -7,7 +7,8 @@ import { ImageReader } from '../../../src/server/transfer/image-reader.js';
 import { ImageWriter } from '../../../src/server/transfer/image-writer.js';
 import { Meter } from '../../../src/server/transfer/meter.js';
 import { HEADER, trailer, TRAILER_BYTES } from '../../../src/server/transfer/wire.js';
-import { randomBytes, randomSeed, randomSource } from './random.js';
+import { Random } from '../../../src/testing/index.js';
+import { randomBytes, randomSeed } from '../../random.js';
 
 const meter = (): Meter => new Meter({ now: () => 0 });
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -42,12 +43,12 @@ function read(stream: Buffer, sizes: readonly number[], acceptsRaw = true) {
 
 t.test('an image comes out of its frame as it went in, however the stream is cut', async (t) => {
   const seed = randomSeed(t);
-  const random = randomSource(seed);
+  const random = new Random(seed);
   for (const length of [0, 1, TRAILER_BYTES - 1, TRAILER_BYTES, TRAILER_BYTES + 1, 1000]) {
     const image = randomBytes(random, length);
     const stream = written(image);
     const cuts = [[1], [2, 1], [HEADER.length], [HEADER.length + 1, 7], [TRAILER_BYTES], [stream.length]];
-    for (const sizes of [...cuts, [1 + random(200), 1 + random(200), 1 + random(20)]]) {
+    for (const sizes of [...cuts, [random.integer(1, 200), random.integer(1, 200), random.integer(1, 20)]]) {
       const { image: got, ending } = read(stream, sizes);
       t.same(
         ending,

@@ -11,7 +11,8 @@ import {
   PUMP_BUFFER_BYTES,
 } from '../../../src/server/transfer/pump.js';
 import { nullLogger, TapdiskServer } from '../../../src/server/index.js';
-import { randomBytes, randomSeed, randomSource } from './random.js';
+import { Random } from '../../../src/testing/index.js';
+import { randomBytes, randomSeed } from '../../random.js';
 
 const unchanged: PumpFilter = {
   begin() {},
@@ -49,8 +50,8 @@ function pumpBetween(t: Test, source: PassThrough, sink: Writable, filter: PumpF
 const events = (server: TapdiskServer): unknown[] => [...server.scheduler.events()];
 
 t.test('every byte arrives, in order, with what the filter puts before and behind', async (t) => {
-  const random = randomSource(randomSeed(t));
-  const image = randomBytes(random, 3 * PUMP_BUFFER_BYTES + random(1000));
+  const random = new Random(randomSeed(t));
+  const image = randomBytes(random, 3 * PUMP_BUFFER_BYTES + random.integer(0, 999));
   const source = new PassThrough();
   const sink = new PassThrough();
   const { pump, settled, server } = pumpBetween(t, source, sink, {

@@ -5,11 +5,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputToFile } from '../../../src/server/transfer/output-file.js';
-import { randomBytes, randomSeed, randomSource } from './random.js';
+import { Random } from '../../../src/testing/index.js';
+import { randomBytes, randomSeed } from '../../random.js';
 import { backupOn, inputOf, MemoryOutput, openInput, primaryOn, serverTest, sha256 } from './world.js';
 
 serverTest('an image arrives, both sides know it, and the backup takes the next one', async (t, server) => {
-  const random = randomSource(randomSeed(t));
+  const random = new Random(randomSeed(t));
   const output = new MemoryOutput();
   const { backup, log } = backupOn(server, { output });
   await backup.start();
