@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Fails when a relative link in README.md or docs/ leads nowhere: to a file that does not exist, a heading that is
+// Fails when a relative link in a document leads nowhere: to a file that does not exist, a heading that is
 // not there (`#heading`), or a line beyond the end of the file (`#L120`). Links to other hosts are not followed.
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { conclude } from './conclude.js';
-import { repositoryFiles, root } from './repository-files.js';
+import { documentFiles, root } from './repository-files.js';
 
 interface Link {
   readonly line: number;
@@ -82,7 +82,7 @@ function complaintAbout(source: string, link: Link): string | undefined {
   return complaint === undefined ? undefined : `${at}: ${complaint}`;
 }
 
-const sources = repositoryFiles().filter((file) => file === 'README.md' || /^docs\/.*\.md$/.test(file));
+const sources = documentFiles();
 const links = sources.flatMap((source) =>
   linksOf(prose(readFileSync(path.join(root, source), 'utf8'))).map((link) => ({ source, link })),
 );

@@ -13,6 +13,11 @@ export function repositoryFile(file: string): string {
   return path.join(root, file);
 }
 
+/** The documents among {@link repositoryFiles}: Markdown at the top, as README.md, and in docs/. */
+export function documentFiles(): string[] {
+  return repositoryFiles().filter((file) => /^(?:docs\/.*|[^/]*)\.md$/.test(file));
+}
+
 /**
  * The files git tracks, and the new ones that it would track, relative to {@link root}; git lists them in one order.
  * Files deleted from the working tree and not yet from the index are left out.

@@ -7,12 +7,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { conclude } from './conclude.js';
 import { correctLineLinks } from './line-links.js';
-import { repositoryFiles, root } from './repository-files.js';
+import { documentFiles, root } from './repository-files.js';
 
 const complaints: string[] = [];
 let links = 0;
 let corrected = 0;
-for (const file of repositoryFiles().filter((name) => name === 'README.md' || /^docs\/.*\.md$/.test(name))) {
+for (const file of documentFiles()) {
   const before = readFileSync(path.join(root, file), 'utf8');
   const result = correctLineLinks(before, (target) => {
     const source = path.join(root, path.dirname(file), target);

@@ -3,6 +3,7 @@
 
 // Files that are quick and leave the process as they found it, run in one: a process each would cost more than they do.
 
+import '../docs/contributing.test.js';
 import '../docs/divergences.test.js';
 import '../docs/evidence.test.js';
 import '../docs/layers.test.js';

@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { repositoryFiles, root } from '../../scripts/repository-files.js';
+import { documentFiles, root } from '../../scripts/repository-files.js';
 
 /** A Markdown file of the repository that is documentation, by its path from the root. */
 export interface Document {
@@ -11,11 +11,9 @@ export interface Document {
   readonly text: string;
 }
 
-/** README.md and everything in docs/. */
+/** README.md, everything in docs/, and what else is Markdown at the top. */
 export function documents(): Document[] {
-  return repositoryFiles()
-    .filter((file) => file === 'README.md' || /^docs\/.*\.md$/.test(file))
-    .map(document);
+  return documentFiles().map(document);
 }
 
 export function document(file: string): Document {
