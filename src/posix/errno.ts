@@ -21,6 +21,11 @@ export function errnoName(error: number): ErrnoName | undefined {
   return namesByNumber.get(Math.abs(error));
 }
 
+/** What stands for an error number in the `code` of an Error and in lines of a log: its name, or `errno N` for an unknown one. */
+export function errnoCode(error: number): string {
+  return errnoName(error) ?? `errno ${Math.abs(error)}`;
+}
+
 /** The number of an error's name (as in a Node error's `code`), or undefined for an unknown one. */
 export function errnoNumber(name: string): number | undefined {
   return Object.hasOwn(errno, name) ? errno[name as ErrnoName] : undefined;

@@ -3,6 +3,7 @@
 
 import type { Posix } from '../posix/posix.js';
 import { type EventDescription, modeName, TIMEOUT } from '../scheduler/event.js';
+import { alignedLines } from './text-table.js';
 
 /** The tables of events and descriptors as text, a line each, for a person to read. */
 export function dumpTables(
@@ -30,9 +31,5 @@ export function dumpTables(
 /** The rows under their headings in aligned columns, indented; nothing when there are no rows. */
 function formatTable(headings: string[], rows: string[][]): string[] {
   if (rows.length === 0) return [];
-  const table = [headings, ...rows];
-  const widths = headings.map((_, column) => Math.max(...table.map((row) => (row[column] ?? '').length)));
-  return table.map((row) =>
-    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd(),
-  );
+  return alignedLines([headings, ...rows]).map((line) => `  ${line}`);
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Clock } from '../posix/clock.js';
-import { errno, errnoName } from '../posix/errno.js';
+import { errno, errnoCode } from '../posix/errno.js';
 import { NodePosix } from '../posix/index.js';
 import type { Poller } from '../posix/poller.js';
 import type { Posix } from '../posix/posix.js';
@@ -206,7 +206,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   }
 
   #recover(answer: number, failures: number): void {
-    const name = errnoName(answer) ?? String(answer);
+    const name = errnoCode(answer);
     if (failures >= MAX_FAILED_WAITS) {
       throw Object.assign(new Error(`${failures} waits in a row failed, the last with ${name}`), {
         code: name,

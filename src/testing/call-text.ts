@@ -9,7 +9,7 @@ import {
   SOCK_STREAM,
   type SocketAddress,
 } from '../posix/address.js';
-import { errnoName } from '../posix/errno.js';
+import { errnoCode, errnoName } from '../posix/errno.js';
 import { gaiName } from '../posix/gai.js';
 import { READABLE, WRITABLE, type ReadyDescriptor } from '../posix/poller.js';
 import {
@@ -69,7 +69,7 @@ function argumentText(argument: Argument): string {
 function answerText(call: CallName, answer: unknown): string {
   if (typeof answer === 'number') {
     // Of the calls that answer a positive errno there is one: getsockopt with SO_ERROR. Its options are 0 or 1 otherwise.
-    if (call === 'getsockopt' && answer > 1) return errnoName(answer) ?? String(answer);
+    if (call === 'getsockopt' && answer > 1) return errnoCode(answer);
     if (answer >= 0) return String(answer);
     const name = call === 'getaddrinfo' || call === 'resolve' ? gaiName(answer) : errnoName(answer);
     return name === undefined ? String(answer) : `-${name}`;

@@ -9,6 +9,8 @@ import '../server/cli/host-port.test.js';
 import '../server/cli/reporter.test.js';
 import '../server/cli/roles.test.js';
 import '../server/status/status-directory.test.js';
+import '../server/text-table.test.js';
+import '../server/thrown-text.test.js';
 import '../server/transfer/backup-answer.test.js';
 import '../server/transfer/foreign.test.js';
 import '../server/transfer/image-reader.test.js';

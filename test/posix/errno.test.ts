@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
+import { errnoCode } from '../../src/posix/errno.js';
 import { errno, errnoName, errnoNumber, strerror } from '../../src/posix/index.js';
 
 t.test('names and numbers of errors', async (t) => {
@@ -11,6 +12,8 @@ t.test('names and numbers of errors', async (t) => {
   t.equal(errnoNumber('ENOENT'), errno.ENOENT);
   t.equal(errnoNumber('ENOTHING'), undefined);
   t.equal(errnoNumber('toString'), undefined);
+  t.equal(errnoCode(-errno.EBADF), 'EBADF');
+  t.equal(errnoCode(-123_456), 'errno 123456');
 });
 
 t.test('strerror words an error as Linux does', async (t) => {

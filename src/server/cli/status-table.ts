@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { alignedLines } from '../text-table.js';
 import { formatBytes, formatRate, formatSeconds } from './format.js';
 
 type Row = readonly string[];
@@ -23,11 +24,7 @@ const numeric = new Set([1, 5, 6, 7, 8, 9]);
 /** Statuses, as they came from other programs, in a table for a person. */
 export function statusTable(statuses: readonly object[]): string {
   const table = [headings, ...statuses.map((status) => row(status as Record<string, unknown>))];
-  const widths = headings.map((_, column) => Math.max(...table.map((cells) => (cells[column] ?? '').length)));
-  const padded = (cell: string, column: number): string =>
-    numeric.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
-  const line = (cells: Row): string => cells.map(padded).join('  ').trimEnd();
-  return `${table.map(line).join('\n')}\n`;
+  return `${alignedLines(table, numeric).join('\n')}\n`;
 }
 
 function row(status: Record<string, unknown>): Row {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoName, strerror } from '../../posix/errno.js';
+import { errno, errnoCode, strerror } from '../../posix/errno.js';
 import type { Posix } from '../../posix/posix.js';
 import { ControlConnection } from './control-connection.js';
 import { controlSocketPath } from './control-directory.js';
@@ -31,7 +31,7 @@ export class ControlError extends Error {
     readonly number: number,
     readonly detail: string,
   ) {
-    const code = errnoName(number) ?? `error ${number}`;
+    const code = errnoCode(number);
     const meaning = strerror(number);
     super(detail === '' ? `${code} (${meaning})` : `${code} (${meaning}): ${detail}`);
     this.name = 'ControlError';

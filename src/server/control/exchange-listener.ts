@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { formatAddress, SOCK_STREAM, type SocketAddress } from '../../posix/address.js';
-import { errno, errnoName } from '../../posix/errno.js';
+import { errno, errnoCode, errnoName } from '../../posix/errno.js';
 import { type Posix, SO_REUSEADDR, SOL_SOCKET } from '../../posix/posix.js';
 import { type EventId, POLL_READ_FD, TIMEOUT } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
@@ -151,6 +151,6 @@ export class ExchangeListener implements Disposable {
 
 function check(result: number, name: string, what: string): number {
   if (result >= 0) return result;
-  const code = errnoName(result) ?? String(result);
+  const code = errnoCode(result);
   throw Object.assign(new Error(`${name}: cannot ${what}: ${code}`), { code });
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoName } from '../../posix/errno.js';
+import { errnoCode } from '../../posix/errno.js';
 import { TIMEOUT } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import { LOG_ERR, LOG_INFO, type Logger } from '../logger.js';
@@ -27,7 +27,7 @@ export async function closeDisks(
     };
     try {
       const result = await closeDisk(vbd, registrar);
-      if (result < 0) fail(errnoName(result) ?? String(result));
+      if (result < 0) fail(errnoCode(result));
       else if (name !== '') logger.log(LOG_INFO, `vbd ${vbd.minor}: closed ${name}`);
     } catch (error) {
       // A driver that throws is a fault of ours. The other disks must be closed all the same.

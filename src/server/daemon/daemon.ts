@@ -11,6 +11,7 @@ import { reportText } from '../metrics/report-text.js';
 import { type Report, REPORT_VERSION, vbdReport } from '../metrics/report.js';
 import { SchedulerMeter } from '../metrics/scheduler-meter.js';
 import { TapdiskServer } from '../tapdisk-server.js';
+import { thrownText } from '../thrown-text.js';
 import { type DriverTypes, VbdRegistry } from '../vbd/index.js';
 import { closeDisks } from './close-disks.js';
 import type { DaemonOptions } from './daemon-options.js';
@@ -149,7 +150,7 @@ export class Daemon {
         await this.#server.run({ signals: false });
         break;
       } catch (error) {
-        this.#fail(`fault: ${error instanceof Error ? error.stack : String(error)}`);
+        this.#fail(`fault: ${thrownText(error)}`);
         this.shutDown();
       }
     }

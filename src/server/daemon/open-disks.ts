@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoName, strerror } from '../../posix/errno.js';
+import { errnoCode, strerror } from '../../posix/errno.js';
 import type { VbdRegistry } from '../vbd/index.js';
 import type { DiskOption } from './daemon-options.js';
 
@@ -19,7 +19,7 @@ export async function openDisks(registry: VbdRegistry, disks: readonly DiskOptio
       });
     }
     if (result < 0) {
-      const code = errnoName(result) ?? String(result);
+      const code = errnoCode(result);
       throw Object.assign(new Error(`cannot open disk ${minor}=${name}: ${code} (${strerror(-result)})`), {
         code,
       });

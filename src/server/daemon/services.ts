@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import { formatAddress } from '../../posix/address.js';
-import { errnoName, strerror } from '../../posix/errno.js';
+import { errnoCode, strerror } from '../../posix/errno.js';
 import type { NodePosix } from '../../posix/index.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import { controlSocketPath, prepareControlDirectory } from '../control/control-directory.js';
@@ -100,7 +100,7 @@ export class Services {
     this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls: this.#tls() });
     const result = this.#nbd.listen(address);
     if (result < 0) {
-      const code = errnoName(result) ?? String(result);
+      const code = errnoCode(result);
       throw Object.assign(new Error(`--nbd: cannot listen on ${text}: ${code} (${strerror(-result)})`), {
         code,
       });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import { errno, errnoName } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import { LOG_ERR } from '../logger.js';
 import type { Logger } from '../logger.js';
 import { SECTOR_SIZE } from '../vbd/index.js';
@@ -207,10 +207,7 @@ export class AioDriver implements Driver {
 
   #logFailure(request: RangeRequest, result: number): void {
     const range = `${request.sectors} sectors at ${request.sector}`;
-    this.#parts.logger.log(
-      LOG_ERR,
-      `aio: ${this.#path}: cannot write ${range}: ${errnoName(result) ?? result}`,
-    );
+    this.#parts.logger.log(LOG_ERR, `aio: ${this.#path}: cannot write ${range}: ${errnoCode(result)}`);
   }
 }
 

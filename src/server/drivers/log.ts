@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoName } from '../../posix/errno.js';
+import { errnoCode } from '../../posix/errno.js';
 import { LOG_INFO } from '../logger.js';
 import type {
   DataRequest,
@@ -81,9 +81,7 @@ export class LogDriver implements Driver {
     return (result) => {
       const microseconds = Math.round((clock.now() - start) * 1e6);
       const range = request.sectors > 0 ? ` ${request.sectors} at ${request.sector}` : '';
-      this.#log(
-        `${what}${range}: ${result < 0 ? (errnoName(result) ?? result) : 'ok'} in ${microseconds} us`,
-      );
+      this.#log(`${what}${range}: ${result < 0 ? errnoCode(result) : 'ok'} in ${microseconds} us`);
       request.complete(result);
     };
   }

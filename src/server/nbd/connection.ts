@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoName } from '../../posix/errno.js';
+import { errnoCode } from '../../posix/errno.js';
 import type { Posix } from '../../posix/posix.js';
 import { POLL_READ_FD, TIMEOUT } from '../../scheduler/event.js';
 import type { EventId } from '../../scheduler/event.js';
@@ -148,7 +148,7 @@ export class NbdConnection {
       this.#fd = fd;
       this.#giveUpTls = undefined;
       if (fd < 0) {
-        logger.log(LOG_WARNING, `nbd: ${this.#peer}: cannot start TLS: ${errnoName(fd) ?? fd}`);
+        logger.log(LOG_WARNING, `nbd: ${this.#peer}: cannot start TLS: ${errnoCode(fd)}`);
         this.close();
         return;
       }
@@ -232,7 +232,7 @@ export class NbdConnection {
     if (this.#phase === 'closed') return;
     // A client that has said goodbye may be gone before it is answered.
     const priority = this.#phase === 'finishing' ? LOG_DEBUG : LOG_INFO;
-    this.#parts.logger.log(priority, `nbd: ${this.#peer}: connection lost: ${errnoName(error) ?? error}`);
+    this.#parts.logger.log(priority, `nbd: ${this.#peer}: connection lost: ${errnoCode(error)}`);
     this.close();
   }
 

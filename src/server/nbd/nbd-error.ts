@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoName } from '../../posix/errno.js';
+import { errnoCode } from '../../posix/errno.js';
 import { ESHUTDOWN } from '../vbd/index.js';
 
 /** Why something asked of an NBD server came to nothing. */
@@ -22,5 +22,5 @@ export class NbdError extends Error {
 
 /** The name of an errno or of the protocol's error, whatever the sign. */
 export function errorName(error: number): string {
-  return Math.abs(error) === ESHUTDOWN ? 'ESHUTDOWN' : (errnoName(error) ?? `E${Math.abs(error)}`);
+  return Math.abs(error) === ESHUTDOWN ? 'ESHUTDOWN' : errnoCode(error);
 }

@@ -3,7 +3,7 @@
 
 import { AF_UNIX, SOCK_STREAM, formatAddress } from '../../posix/address.js';
 import type { SocketAddress } from '../../posix/address.js';
-import { errno, errnoName } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import type { Posix } from '../../posix/posix.js';
 import { IPPROTO_TCP, SOL_SOCKET, SO_KEEPALIVE, SO_REUSEADDR, TCP_NODELAY } from '../../posix/posix.js';
 import { POLL_READ_FD, TIMEOUT } from '../../scheduler/event.js';
@@ -156,7 +156,7 @@ export class NbdServer {
       else this.#accept();
     });
     this.#listenEvent = event < 0 ? undefined : event;
-    if (event < 0) logger.log(LOG_ERR, `nbd: accepts no more connections: ${errnoName(event) ?? event}`);
+    if (event < 0) logger.log(LOG_ERR, `nbd: accepts no more connections: ${errnoCode(event)}`);
     return event;
   }
 
@@ -167,7 +167,7 @@ export class NbdServer {
       if (fd === -errno.EAGAIN) return;
       if (fd < 0) {
         // Out of descriptors, say. The connection waits and stays reported, so a while passes before it is tried again.
-        logger.log(LOG_ERR, `nbd: cannot accept: ${errnoName(fd) ?? fd}`);
+        logger.log(LOG_ERR, `nbd: cannot accept: ${errnoCode(fd)}`);
         this.#awaitEvent(TIMEOUT);
         return;
       }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoName } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import { ESHUTDOWN, SECTOR_SIZE } from '../vbd/index.js';
 import type { BlockDevice, ChangeOptions, Done } from '../vbd/index.js';
 import type { BufferPool } from './buffer-pool.js';
@@ -212,7 +212,7 @@ export class Transmission {
     const { sender, structuredReplies } = this.#parts;
     const reply =
       request.command === CMD_READ && structuredReplies
-        ? encodeErrorChunk(request.cookie, error, errnoName(result) ?? `error ${-result}`)
+        ? encodeErrorChunk(request.cookie, error, errnoCode(result))
         : encodeSimpleReply(request.cookie, error);
     sender.queue(reply, () => this.#sent(bytes));
     this.#parts.onQueued();

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { AF_UNIX, SOCK_STREAM } from '../../posix/address.js';
-import { errno } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import { type Posix, SO_ERROR, SOL_SOCKET } from '../../posix/posix.js';
-import { codeOf, inWords } from '../transfer/transfer-error.js';
+import { inWords } from '../transfer/transfer-error.js';
 import { checkSocketPath } from './status-directory.js';
 import { MAX_ANSWER_BYTES, STATUS_REQUEST } from './status-protocol.js';
 
@@ -115,5 +115,5 @@ class Query {
 }
 
 function check(answer: number, path: string): void {
-  if (answer < 0) throw new StatusError(codeOf(answer), `${path}: ${inWords(-answer)}`);
+  if (answer < 0) throw new StatusError(errnoCode(answer), `${path}: ${inWords(-answer)}`);
 }

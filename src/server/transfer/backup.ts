@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import type { NodePosix } from '../../posix/index.js';
 import { SO_KEEPALIVE, SOL_SOCKET } from '../../posix/posix.js';
 import {
@@ -17,7 +17,7 @@ import { Meter } from './meter.js';
 import type { Output } from './output.js';
 import { Receiving, type ReceivingOutcome } from './receiving.js';
 import { resetConnection } from './reset-connection.js';
-import { codeOf, inWords, TransferError } from './transfer-error.js';
+import { inWords, TransferError } from './transfer-error.js';
 import type { TransferObserver, TransferOutcome } from './transfer-event.js';
 import type { TransferStatus } from './transfer-status.js';
 
@@ -193,7 +193,7 @@ export class Backup {
     const message =
       `this host does not have the address ${this.#connection.address}, and a backup listens on one of its own; ` +
       `to send to the host that has it: tapdisk-ts primary ${name}`;
-    observer.happened({ event: 'failed', code: codeOf(errno.EADDRNOTAVAIL), message, bytes: 0 });
+    observer.happened({ event: 'failed', code: errnoCode(errno.EADDRNOTAVAIL), message, bytes: 0 });
     this.#finish({ kind: 'not-ours' });
   }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { formatAddress } from '../../posix/address.js';
-import { errno } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import { gaiStrerror } from '../../posix/gai.js';
 import type { NodePosix } from '../../posix/index.js';
 import {
@@ -13,7 +13,7 @@ import {
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import type { Logger } from '../logger.js';
 import { observedCalls } from './observed-calls.js';
-import { codeOf, inWords, TransferError } from './transfer-error.js';
+import { inWords, TransferError } from './transfer-error.js';
 import { type ConnectionState, connectionState } from './transfer-status.js';
 
 /** How long a primary waits before it tries to connect again. */
@@ -93,7 +93,7 @@ export class Connection {
   /** The last failed call as an error. Without one, it is the scheduler that has no event left. */
   error(what: string): TransferError {
     const error = this.#lastError === 0 ? errno.EBUSY : this.#lastError;
-    return new TransferError(codeOf(error), `${what}: ${inWords(error)}`);
+    return new TransferError(errnoCode(error), `${what}: ${inWords(error)}`);
   }
 
   get state(): ConnectionState {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import type { NodePosix } from '../../posix/index.js';
 import { SO_KEEPALIVE, SOL_SOCKET } from '../../posix/posix.js';
 import { tdReplicationClientStart, tdReplicationConnectKill } from '../../replication/index.js';
@@ -13,7 +13,7 @@ import type { Input } from './input.js';
 import { Meter } from './meter.js';
 import { resetConnection } from './reset-connection.js';
 import { Sending, type SendingOutcome } from './sending.js';
-import { codeOf, inWords, TransferError } from './transfer-error.js';
+import { inWords, TransferError } from './transfer-error.js';
 import type { TransferObserver, TransferOutcome } from './transfer-event.js';
 import type { TransferStatus } from './transfer-status.js';
 
@@ -130,14 +130,14 @@ export class Primary {
       registrar.unregisterEvent(this.#retryEvent);
       this.#connect();
     });
-    if (this.#retryEvent < 0) this.#fail(new TransferError(codeOf(this.#retryEvent), 'cannot wait'));
+    if (this.#retryEvent < 0) this.#fail(new TransferError(errnoCode(this.#retryEvent), 'cannot wait'));
   }
 
   #onFailedCall(call: string, error: number): void {
     if (call !== 'connect') return;
     const { attempts } = this.#connection;
     const message = inWords(error);
-    this.#options.observer.happened({ event: 'retrying', attempts, code: codeOf(error), message });
+    this.#options.observer.happened({ event: 'retrying', attempts, code: errnoCode(error), message });
   }
 
   #gaveUp(): void {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import type { NodePosix } from '../../posix/index.js';
 import { type EventId, POLL_READ_FD, TIMEOUT } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
@@ -11,7 +11,7 @@ import type { Meter } from './meter.js';
 import type { Copy, Output } from './output.js';
 import { idleTimeout, Pump, type PumpFault } from './pump.js';
 import { Refusal } from './refusal.js';
-import { callFailed, codeOf, inWords, TransferError } from './transfer-error.js';
+import { callFailed, inWords, TransferError } from './transfer-error.js';
 import { type Digest, GREETING, QUIET_SECONDS, type Verdict, verdictLine } from './wire.js';
 
 const NOT_OURS = 'the primary is no tapdisk-ts, or sends raw, which is not wanted here';
@@ -155,7 +155,7 @@ export class Receiving {
 
   #onFault({ where, errno: error }: PumpFault): void {
     const { idleSeconds } = this.#options;
-    const code = codeOf(error);
+    const code = errnoCode(error);
     if (where === 'filter') return this.#refuse({ kind: 'broken', code, message: NOT_OURS });
     if (where === 'idle') return this.#broken(code, `the primary sent nothing for ${idleSeconds} s`);
     if (where === 'source') {
@@ -169,7 +169,7 @@ export class Receiving {
     // The stream knows why; its descriptor only that nothing can be written any more.
     const cause = this.#copy?.stream.errored;
     if (cause) return this.#failed(callFailed(what, cause));
-    return this.#failed(new TransferError(codeOf(error), `${what}: ${inWords(-error)}`));
+    return this.#failed(new TransferError(errnoCode(error), `${what}: ${inWords(-error)}`));
   }
 
   #failed({ code, message }: TransferError): void {
@@ -249,7 +249,7 @@ export class Receiving {
     this.#unwatch();
     const mode = seconds > 0 ? POLL_READ_FD | TIMEOUT : POLL_READ_FD;
     const id = registrar.registerEvent(mode, fd, seconds, (_, fired) => callback(fired));
-    if (id < 0) this.#broken(codeOf(id), `cannot watch the connection: ${inWords(-id)}`);
+    if (id < 0) this.#broken(errnoCode(id), `cannot watch the connection: ${inWords(-id)}`);
     else this.#event = id;
   }
 

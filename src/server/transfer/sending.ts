@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import type { NodePosix } from '../../posix/index.js';
 import { SHUT_WR } from '../../posix/posix.js';
 import { type EventId, POLL_READ_FD, TIMEOUT } from '../../scheduler/event.js';
@@ -11,7 +11,7 @@ import { ImageWriter } from './image-writer.js';
 import type { Input } from './input.js';
 import type { Meter } from './meter.js';
 import { idleTimeout, Pump, type PumpFault } from './pump.js';
-import { codeOf, inWords } from './transfer-error.js';
+import { inWords } from './transfer-error.js';
 import { type Digest, GREETING, GREETING_TIMEOUT_SECONDS, type Verdict } from './wire.js';
 
 /** How much of what the backup says is read at once. */
@@ -178,7 +178,7 @@ export class Sending {
   }
 
   #fail(error: number, what: string): void {
-    this.#end({ kind: 'failed', code: codeOf(error), message: `${what}: ${inWords(-error)}` });
+    this.#end({ kind: 'failed', code: errnoCode(error), message: `${what}: ${inWords(-error)}` });
   }
 
   #end(outcome: SendingOutcome): void {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoName, strerror } from '../../posix/errno.js';
+import { strerror } from '../../posix/errno.js';
 
 /** Something outside of the program is not as it must be. The message says what, and what would be right. */
 export class TransferError extends Error {
@@ -27,9 +27,4 @@ export function callFailed(what: string, error: unknown): TransferError {
 export function inWords(error: number): string {
   const text = strerror(error);
   return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
-}
-
-/** An errno's name, whatever its sign, as a `code`. */
-export function codeOf(error: number): string {
-  return errnoName(error) ?? `errno ${Math.abs(error)}`;
 }

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoName } from '../../posix/errno.js';
+import { errnoCode } from '../../posix/errno.js';
 import type { Posix } from '../../posix/posix.js';
 import { POLL_READ_FD } from '../../scheduler/event.js';
 import type { EventId } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import { LOG_ERR } from '../logger.js';
 import type { Logger } from '../logger.js';
+import { thrownText } from '../thrown-text.js';
 
 const one = new Uint8Array(new BigUint64Array([1n]).buffer);
 
@@ -63,10 +64,7 @@ export class Completions implements Disposable {
         this.#tasks[next]?.();
       } catch (error) {
         // A task that throws is a fault of ours. The others belong to other requests and must still end.
-        this.#logger.log(
-          LOG_ERR,
-          `a completion failed: ${error instanceof Error ? error.stack : String(error)}`,
-        );
+        this.#logger.log(LOG_ERR, `a completion failed: ${thrownText(error)}`);
       }
     }
     this.#tasks = this.#tasks.slice(next);
@@ -84,6 +82,6 @@ export class Completions implements Disposable {
 }
 
 function refused(what: string, result: number): Error {
-  const code = errnoName(result) ?? String(result);
+  const code = errnoCode(result);
   return Object.assign(new Error(`cannot get ${what}: ${code}`), { code });
 }

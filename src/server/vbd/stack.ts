@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoName } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import { LOG_ERR } from '../logger.js';
 import type { Done, Driver, DriverContext, DriverType, OpenFlags } from './driver.js';
 
@@ -119,7 +119,7 @@ export class DriverStack {
     }
     driver.close((result) => {
       if (result < 0) {
-        this.#context.logger.log(LOG_ERR, `${this.#name}: close failed: ${errnoName(result) ?? result}`);
+        this.#context.logger.log(LOG_ERR, `${this.#name}: close failed: ${errnoCode(result)}`);
       }
       this.#closeFrom(index + 1, done, first < 0 ? first : result);
     });

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoName } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import { LOG_ERR, LOG_INFO } from '../logger.js';
 import { BlockDevice } from './block-device.js';
 import { SECTOR_SIZE } from './driver.js';
@@ -216,7 +216,7 @@ export class Vbd extends BlockDevice {
     }
     stack.open(this.#flags, (result) => {
       if (result < 0) {
-        context.logger.log(LOG_ERR, `vbd ${this.minor}: cannot open ${name}: ${errnoName(result) ?? result}`);
+        context.logger.log(LOG_ERR, `vbd ${this.minor}: cannot open ${name}: ${errnoCode(result)}`);
         done(result);
         return;
       }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { thrownText } from '../../server/thrown-text.js';
 import type { SimulatedWorld } from '../world.js';
 
 /** How many are kept; one is enough to fail, and the first ones tell most. */
@@ -33,6 +34,6 @@ export class Violations {
 
   /** Something was thrown that nobody has caught. */
   caught(who: string, error: unknown): void {
-    this.add(who, error instanceof Error ? (error.stack ?? error.message) : String(error));
+    this.add(who, thrownText(error));
   }
 }
