@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t from 'tap';
 import { root } from '../../scripts/repository-files.js';
-import { codeBlocks, document } from './markdown.js';
-import { runPrograms, sourceOfEntry } from './programs.js';
+import { codeBlocks, document, tableRows } from './markdown.js';
+import { runPrograms, sourcesOfEntries } from './programs.js';
 
 // The compiler takes seconds, and longer where other things run beside it.
 t.setTimeout(120_000);
@@ -27,9 +27,6 @@ async function complaints(modules: ReadonlyMap<string, string>): Promise<string[
   const directory = await mkdtemp(path.join(tmpdir(), 'embedding-'));
   try {
     for (const [name, code] of modules) await writeFile(path.join(directory, name), code);
-    const entries = ['', '/posix', '/scheduler', '/server', '/replication', '/testing'].map(
-      (entry) => `tapdisk-ts${entry}`,
-    );
     const config = {
       extends: path.join(root, 'test/tsconfig.json'),
       compilerOptions: {
@@ -37,7 +34,9 @@ async function complaints(modules: ReadonlyMap<string, string>): Promise<string[
         rootDir: '/',
         // A block shows what it shows; it need not use all that it names.
         noUnusedLocals: false,
-        paths: Object.fromEntries(entries.map((entry) => [entry, [path.join(root, sourceOfEntry(entry))]])),
+        paths: Object.fromEntries(
+          [...sourcesOfEntries].map(([entry, source]) => [entry, [path.join(root, source)]]),
+        ),
         typeRoots: [path.join(root, 'node_modules/@types')],
       },
       include: [],
@@ -60,6 +59,13 @@ t.test('every block compiles against the sources', async (t) => {
   modules.set('wrong.mts', "import { TapdiskServer } from 'tapdisk-ts';\nnew TapdiskServer().stop(1);\n");
   const wrong = 'wrong.mts(2,26): error TS2554: Expected 0 arguments, but got 1.';
   t.same(await complaints(modules), [wrong], 'and a wrong one does not');
+});
+
+t.test('the table of entries has those that the package exports', async (t) => {
+  const told = tableRows(document('docs/embedding.md').text, '# Embedding')
+    .map(([entry]) => /^`(tapdisk-ts\/\w+)`$/.exec(entry ?? '')?.[1])
+    .filter((entry) => entry !== undefined);
+  t.same(new Set(['tapdisk-ts', ...told]), new Set(sourcesOfEntries.keys()));
 });
 
 t.test('every block that shows its output prints just that, and leaves nothing behind', async (t) => {

@@ -3,28 +3,46 @@
 
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { transformSync } from 'esbuild';
 import { loader, moduleUrl } from '../../scripts/program.js';
-import { root } from '../../scripts/repository-files.js';
+import { repositoryFile, root } from '../../scripts/repository-files.js';
 
 /** The longest that a program of the documentation may take, in seconds. */
 const LIMIT_SECONDS = 60;
 
-/** The source that stands for an entry of the package. */
-export function sourceOfEntry(entry: string): string {
-  return path.join('src', ...entry.split('/').slice(1), 'index.ts');
+/** What the package exports: the source behind each of its entries, by the name under which it is imported. */
+export const sourcesOfEntries: ReadonlyMap<string, string> = new Map(
+  Object.entries(packageExports()).flatMap(([entry, target]): [string, string][] =>
+    typeof target === 'string'
+      ? []
+      : [
+          [
+            path.posix.join('tapdisk-ts', entry),
+            target.default.replace('./dist/', 'src/').replace(/js$/, 'ts'),
+          ],
+        ],
+  ),
+);
+
+function packageExports(): Record<string, string | { readonly default: string }> {
+  const { exports } = JSON.parse(readFileSync(repositoryFile('package.json'), 'utf8')) as {
+    exports: Record<string, string | { readonly default: string }>;
+  };
+  return exports;
 }
 
 /** The program as JavaScript, with its imports from this package leading to the sources or what was compiled of them. */
 function overSources(program: string): string {
   const imports = /(\bfrom ')(tapdisk-ts(?:\/[\w-]+)?)'/g;
-  const located = program.replace(
-    imports,
-    (_, before: string, entry: string) => `${before}${moduleUrl(sourceOfEntry(entry))}'`,
-  );
+  const located = program.replace(imports, (_, before: string, entry: string) => {
+    const source = sourcesOfEntries.get(entry);
+    if (source === undefined) throw new Error(`the package has no entry ${entry}`);
+    return `${before}${moduleUrl(source)}'`;
+  });
   return transformSync(located, { loader: 'ts', format: 'esm', target: 'es2022' }).code;
 }
 
