@@ -10,7 +10,7 @@ export { AioDriver, aioDriverType, LEAST_HOLE_BYTES } from './aio.js';
 export type { AioParts } from './aio.js';
 export { NodeFileCalls } from './file-calls.js';
 export type { DoneKind, FileCalls, FileKind } from './file-calls.js';
-export { FALLOCATE_PROGRAM, holePuncher, HoleQueue } from './hole-punch.js';
+export { FALLOCATE_PROGRAM, holePuncher } from './hole-punch.js';
 export type { PunchHole } from './hole-punch.js';
 export { FLOCK_PROGRAM, fileLocker } from './image-lock.js';
 export type { LockFile } from './image-lock.js';
@@ -18,7 +18,6 @@ export { imageSizer } from './image-size.js';
 export type { SizeImage } from './image-size.js';
 export { LogDriver, logDriverType } from './log.js';
 export { MAX_RAM_MIB, RamDriver, ramDriverType } from './ram.js';
-export { WriteOrder } from './write-order.js';
 
 /** A table of driver types by name, as a registry of VBDs wants it. */
 export function driverTypes(types: readonly DriverType[]): ReadonlyMap<string, DriverType> {
