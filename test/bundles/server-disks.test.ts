@@ -7,6 +7,7 @@ import '../server/drivers/aio.test.js';
 import '../server/drivers/block-device.test.js';
 import '../server/drivers/hole-punch.test.js';
 import '../server/drivers/image-lock.test.js';
+import '../server/drivers/image-size.test.js';
 import '../server/drivers/log.test.js';
 import '../server/drivers/ram.test.js';
 import '../server/nbd/client.test.js';

@@ -4,11 +4,25 @@
 import t from 'tap';
 import { inProcess, ownScheduler, referenceScheduler } from '../../src/conformance/implementation.js';
 import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js';
+import { ScriptedSockets } from '../../src/conformance/scripted-sockets.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
 import type { SchedulerFactory } from '../../src/conformance/scheduler-under-test.js';
 import type { ReplicationVector, SchedulerVector, Vector } from '../../src/conformance/vector.js';
 import type { VectorResult } from '../../src/conformance/vector-result.js';
+import { AF_INET } from '../../src/posix/index.js';
 import type { Poller } from '../../src/posix/poller.js';
+
+t.test('a port that is no number is 0, as atoi makes of it, and a large one is cut to 16 bits', async (t) => {
+  const sockets = new ScriptedSockets({}, () => {});
+  for (const [text, port] of [
+    ['http', 0],
+    ['12x', 12],
+    ['65537', 1],
+    ['-1', 65_535],
+  ] as const) {
+    t.same(sockets.getaddrinfo('10.0.0.2', text), [{ family: AF_INET, address: '10.0.0.2', port }], text);
+  }
+});
 
 const waiting: SchedulerVector = {
   suite: 'scheduler',

@@ -6,6 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t from 'tap';
+import { moduleUrl } from '../../scripts/program.js';
 import { root } from '../../scripts/repository-files.js';
 import { codeBlocks, document, tableRows } from './markdown.js';
 import { runPrograms, sourcesOfEntries } from './programs.js';
@@ -66,6 +67,13 @@ t.test('the table of entries has those that the package exports', async (t) => {
     .map(([entry]) => /^`(tapdisk-ts\/\w+)`$/.exec(entry ?? '')?.[1])
     .filter((entry) => entry !== undefined);
   t.same(new Set(['tapdisk-ts', ...told]), new Set(sourcesOfEntries.keys()));
+});
+
+t.test('every entry can be loaded, and exports something', async (t) => {
+  for (const [entry, source] of sourcesOfEntries) {
+    const exported = (await import(moduleUrl(source))) as object;
+    t.ok(Object.keys(exported).length > 0, entry);
+  }
 });
 
 t.test('every block that shows its output prints just that, and leaves nothing behind', async (t) => {

@@ -45,6 +45,8 @@ t.test('several calls in a row can fail, all, or those that a function chooses',
   });
   t.same([socket(near), near.posix.eventfd()], ['ok', -errno.EMFILE]);
   t.same(asked, ['socket', 'eventfd']);
+  t.equal(near.failCalls({ error: errno.ENOMEM }).calls, 0);
+  t.equal(all.calls, 3);
 });
 
 t.test('a call that fails has no effect, but for close, which frees the number as Linux does', async (t) => {

@@ -6,8 +6,11 @@ import { defaultControlDirectory } from './control-directory.js';
 import { textFits } from './message.js';
 
 /** The directory that was given, or the default one. @throws UsageError when there is neither */
-export function controlDirectory(given: string | undefined): string {
-  const directory = given ?? defaultControlDirectory();
+export function controlDirectory(
+  given: string | undefined,
+  byDefault: () => string | undefined = defaultControlDirectory,
+): string {
+  const directory = given ?? byDefault();
   if (directory) return directory;
   throw new UsageError(
     '--control-directory is missing: only root has a default, and who has XDG_RUNTIME_DIR set',

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import tap, { type Test } from 'tap';
 import { NodePosix } from '../../../src/posix/index.js';
 import { queryStatus } from '../../../src/server/status/status-client.js';
-import { shortDirectory } from '../status/short-directory.js';
+import { shortDirectory } from '../short-directory.js';
 import { startCommand } from './command.js';
 import { CommandProcess, mainProgram } from './command-process.js';
 
@@ -24,6 +24,12 @@ function processTest(title: string, body: (t: Test, directory: string) => Promis
     await body(t, shortDirectory(t));
   });
 }
+
+processTest('a reader that has gone away is no failure', async (t) => {
+  const script = '{ "$@"; echo "exit $?" >&2; } | true';
+  const { stderr } = spawnSync('sh', ['-c', script, 'sh', process.execPath, ...mainProgram, '--help']);
+  t.equal(stderr.toString(), 'exit 0\n');
+});
 
 /** Waits until a backup has begun its copy in a directory, and so has bytes of an image. */
 async function copyBegun(directory: string): Promise<void> {

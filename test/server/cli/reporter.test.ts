@@ -121,6 +121,22 @@ t.test('a terminal has one line that changes, below the others', async (t) => {
   t.equal(written(), clear);
 });
 
+t.test('a dump begins with what is going on', async (t) => {
+  const { reporter, now, written } = reporting(asText);
+  now.status = { ...status, attempts: 1 };
+  reporter.dump('tables\n');
+  t.equal(written(), 'tapdisk-ts: primary 127.0.0.1:9  connecting, attempt 1\ntapdisk-ts: tables\n');
+});
+
+t.test('a terminal that does not tell its width has 80 columns', async (t) => {
+  let text = '';
+  const stream = { write: (more: string) => (text += more), isTTY: true };
+  const { reporter, now } = reporting(asText, { stream });
+  now.status = { ...status, phase: 'x'.repeat(100) };
+  reporter.happened({ event: 'nothing', peer: 'x' });
+  t.equal(text.split('\u001B[2K').at(-1)?.length, 79);
+});
+
 t.test('an event before there is a status is told all the same', async (t) => {
   const { reporter, now, written } = reporting(asText, {}, true);
   now.status = undefined;

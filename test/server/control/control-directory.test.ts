@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
+import { controlDirectory } from '../../../src/server/control/arguments.js';
 import { defaultControlDirectory } from '../../../src/server/control/control-directory.js';
 
 t.test('root’s control directory is that of the C programs', async (t) => {
@@ -11,4 +12,16 @@ t.test('root’s control directory is that of the C programs', async (t) => {
 t.test('others have one in their runtime directory, or none', async (t) => {
   t.equal(defaultControlDirectory(1000, '/run/user/1000'), '/run/user/1000/blktap-control');
   t.equal(defaultControlDirectory(1000, ''), undefined);
+});
+
+t.test('whoever has no default directory has to name one', async (t) => {
+  t.equal(
+    controlDirectory('/here', () => undefined),
+    '/here',
+  );
+  t.equal(
+    controlDirectory(undefined, () => '/there'),
+    '/there',
+  );
+  t.throws(() => controlDirectory(undefined, () => undefined), /--control-directory is missing/);
 });

@@ -84,6 +84,7 @@ t.test('an image opened read-only is not changed', async (t) => {
   t.equal(await writeSectors(vbd, 0, pattern(1, 2)), -errno.EROFS);
   t.strictSame(await readSectors(vbd, 0, 8), pattern(8, 1));
   t.equal(await told((done) => vbd.flush(done)), 0);
+  t.match(vbd.describe(), /ro\.img 8 sectors read-only/);
 });
 
 t.test('the driver by itself refuses changes of a read-only image', (t) => {

@@ -67,3 +67,13 @@ t.test('what the disk cannot do, the filter cannot', (t) => {
   t.strictSame(disks.log, ['write 0+8']);
   t.end();
 });
+
+t.test('without a label the lines have none, and an opening tells its flags', (t) => {
+  const it = bench(t, { types: [logDriverType] });
+  it.registry.attach(0);
+  it.registry.open(0, 'log:|scripted:disk', { readOnly: true, shared: false }, () => {});
+  it.disks.answer('open disk read-only');
+  t.match(it.lines.join('\n'), /^log: open read-only$/m);
+  t.match(it.registry.get(0)!.describe(), /log/);
+  t.end();
+});

@@ -177,6 +177,16 @@ t.test('a server that is none, or speaks nonsense, is EPROTO', async (t) => {
       Buffer.concat([GREETING, optionReply(8, 1).subarray(0, 16), u32(1 << 30)]),
       /1073741824 bytes/,
     ],
+    [
+      'a size beyond all disks',
+      Buffer.concat([
+        GREETING,
+        optionReply(8, 1),
+        optionReply(7, 3, Buffer.concat([u16(0), u64(1n << 63n), u16(1)])),
+        optionReply(7, 1),
+      ]),
+      /impossible measures/,
+    ],
   ];
   for (const [what, bytes, message] of wrong)
     await t.rejects(clientOf(t, bytes), { code: 'EPROTO', message }, what);
@@ -190,6 +200,23 @@ t.test(
     t.match(client.facts, { size: 4096, flags: 1, structuredReplies: false, minBlockBytes: 512 });
   },
 );
+
+t.test(
+  'a server that sends zeroes after EXPORT_NAME, and information that is none, is understood',
+  async (t) => {
+    const greeting = Buffer.concat([GREETING.subarray(0, 16), u16(1)]);
+    const replies = [optionReply(8, 1), optionReply(7, 3, Buffer.alloc(1)), optionReply(7, 0x80000001)];
+    const zeroes = Buffer.alloc(124);
+    const client = await clientOf(t, Buffer.concat([greeting, ...replies, u64(8192), u16(1), zeroes]));
+    t.match(client.facts, { size: 8192, flags: 1, structuredReplies: true });
+  },
+);
+
+t.test('an error without a text is told by its name alone', async (t) => {
+  const reply = chunk(1, 0x8001, Buffer.concat([u32(108), u16(0)]));
+  const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
+  await t.rejects(client.read(0, 512), { code: 'ESHUTDOWN', message: 'read of 512 at 0: ESHUTDOWN' });
+});
 
 t.test('a reply in several chunks, with holes, is put together', async (t) => {
   const reply = Buffer.concat([

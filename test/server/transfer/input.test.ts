@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
+import { servedSocket } from '../short-directory.js';
 import { inputFromFile, inputFromStandard } from '../../../src/server/transfer/input.js';
 
 const directory = t.testdir({ image: 'an image', nothing: '' });
@@ -39,6 +40,7 @@ t.test('what cannot be an image is refused by name, with what would be right', a
     code: 'EINVAL',
     message: /is a FIFO; give it as standard input instead$/,
   });
+  await t.rejects(inputFromFile(await servedSocket(t)), { code: 'EINVAL', message: /it is a socket; give/ });
   writeFileSync(join(directory, 'file'), '');
   await t.rejects(inputFromFile(join(directory, 'file', 'below')), { code: 'ENOTDIR' });
 });

@@ -17,6 +17,7 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { MAX_PARTIAL_COPIES, outputToFile } from '../../../src/server/transfer/output-file.js';
+import { servedSocket } from '../short-directory.js';
 import type { Copy } from '../../../src/server/transfer/output.js';
 
 /** Writes and waits until the stream has handed it on. */
@@ -141,6 +142,7 @@ t.test('what cannot be written is refused before anything comes', async (t) => {
     code: 'EINVAL',
     message: /is a FIFO; give it as standard output instead$/,
   });
+  await t.rejects(outputToFile(await servedSocket(t)), { code: 'EINVAL', message: /it is a socket; give/ });
   await t.rejects(outputToFile(join(directory, 'no', 'copy')), { code: 'ENOENT' });
 });
 

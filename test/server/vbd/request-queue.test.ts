@@ -186,6 +186,18 @@ t.test('what conflicts with a busy request waits behind it, and what came before
   t.strictSame(disks.log, ['read 20+1', 'write 10+4', 'read 13+1', 'read 30+1']);
 });
 
+t.test('a write waits behind a busy read of its sectors', async (t) => {
+  const { opened, disks, pass } = bench(t);
+  const vbd = opened();
+  vbd.queueRead(10, sectors(4), () => {});
+  disks.answer('read', -errno.EBUSY);
+  disks.log.length = 0;
+  vbd.queueWrite(13, sectors(), () => {});
+  t.strictSame(disks.log, []);
+  await pass(1);
+  t.strictSame(disks.log, ['read 10+4', 'write 13+1']);
+});
+
 t.test('busy requests are tried again in the order in which they were asked for', async (t) => {
   const { opened, disks, pass } = bench(t);
   const vbd = opened();
