@@ -1,13 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { closeSync, openSync, write, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { LOG_ERR, LOG_WARNING, type Logger } from '../logger.js';
 
 /** A trace file is never larger, in MiB, unless set otherwise. */
 export const DEFAULT_TRACE_LIMIT_MIB = 64;
 /** As much may wait to be written, in bytes; what comes on top is dropped, and counted. */
 export const MAX_WAITING_TRACE_BYTES = 4 << 20;
+/** A process that ends at once waits for a write that is under way for so many milliseconds at most. */
+const LANDING_MS = 100;
 /** As much is worth a write. */
 const WRITE_BYTES = 64 << 10;
 
@@ -110,13 +112,28 @@ export class TraceFile {
     this.#close();
   }
 
-  /** As {@link close}, for a process that ends at once: what is just being written is the last then. */
+  /**
+   * As {@link close}, for a process that ends at once. It waits for what is just being written, up to {@link LANDING_MS};
+   * if that has not arrived then, it is the last.
+   */
   closeNow(): void {
-    if (!this.#writing && this.#waiting.length > 0) {
+    if (this.#state === 'closed') return;
+    const isWhole = !this.#writing || this.#hasLanded();
+    if (isWhole && this.#waiting.length > 0) {
       const { bytes, position } = this.#takeWaiting();
       writeSync(this.#fd, bytes, 0, bytes.length, position);
     }
     this.#close();
+  }
+
+  /** Whether the write under way, which another thread makes, is in the file, or comes to be in time. */
+  #hasLanded(): boolean {
+    const sleeper = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    for (let waited = 0; fstatSync(this.#fd).size < this.#position + TAIL.length; waited++) {
+      if (waited === LANDING_MS) return false;
+      Atomics.wait(sleeper, 0, 0, 1);
+    }
+    return true;
   }
 
   /** What waits, with the array's end behind it, and where it belongs in the file. */

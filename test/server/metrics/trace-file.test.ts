@@ -60,6 +60,32 @@ t.test('what waits is in the file when the process has to end at once', async (t
   t.strictSame(names(read()), ['first', 'a']);
 });
 
+t.test('what is just being written is waited for when the process has to end at once', async (t) => {
+  const { trace, read } = traceFile(t);
+  trace.add({ name: 'a' });
+  trace.flush();
+  trace.add({ name: 'b' });
+  trace.closeNow();
+  t.strictSame(names(read()), ['first', 'a', 'b']);
+  const { trace: last, read: readLast } = traceFile(t);
+  last.add({ name: 'a' });
+  last.flush();
+  last.closeNow();
+  t.strictSame(names(readLast()), ['first', 'a']);
+});
+
+t.test(
+  'a write that does not arrive is not waited for for ever, and the file is whole without it',
+  async (t) => {
+    const { trace, read } = traceFile(t, 1 << 20, [], () => {});
+    trace.add({ name: 'a' });
+    trace.flush();
+    trace.add({ name: 'b' });
+    trace.closeNow();
+    t.strictSame(names(read()), ['first']);
+  },
+);
+
 t.test('much is written without being asked', async (t) => {
   const { trace, path, read } = traceFile(t);
   for (let count = 0; count < 100; count++) trace.add({ name: 'x'.repeat(1000) });
