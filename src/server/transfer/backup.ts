@@ -17,7 +17,7 @@ import { Meter } from './meter.js';
 import type { Output } from './output.js';
 import { Receiving, type ReceivingOutcome } from './receiving.js';
 import { resetConnection } from './reset-connection.js';
-import { inWords, TransferError } from './transfer-error.js';
+import { TransferError } from './transfer-error.js';
 import type { TransferObserver, TransferOutcome } from './transfer-event.js';
 import type { TransferStatus } from './transfer-status.js';
 
@@ -109,16 +109,12 @@ export class Backup {
 
   status(): TransferStatus {
     const { posix, output } = this.#options;
-    const { state, address, peer, lastError } = this.#connection;
     return {
       role: 'backup',
       pid: process.pid,
-      state,
-      phase: this.#conversation?.phase ?? this.#phase,
-      address,
-      peer,
+      ...this.#connection.status(),
       attempts: this.#accepted,
-      lastError: lastError === 0 ? null : inWords(lastError),
+      phase: this.#conversation?.phase ?? this.#phase,
       transfers: this.#transfers,
       bytes: this.#meter.bytes,
       totalBytes: null,

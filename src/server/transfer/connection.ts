@@ -14,7 +14,7 @@ import type { EventRegistrar } from '../../scheduler/registrar.js';
 import type { Logger } from '../logger.js';
 import { observedCalls } from './observed-calls.js';
 import { inWords, TransferError } from './transfer-error.js';
-import { type ConnectionState, connectionState } from './transfer-status.js';
+import { type ConnectionState, connectionState, type TransferStatus } from './transfer-status.js';
 
 /** How long a primary waits before it tries to connect again. */
 export const RETRY_SECONDS = 1;
@@ -94,6 +94,12 @@ export class Connection {
   error(what: string): TransferError {
     const error = this.#lastError === 0 ? errno.EBUSY : this.#lastError;
     return new TransferError(errnoCode(error), `${what}: ${inWords(error)}`);
+  }
+
+  /** What a status tells of it. */
+  status(): Pick<TransferStatus, 'state' | 'address' | 'peer' | 'attempts' | 'lastError'> {
+    const { state, address, peer, attempts, lastError } = this;
+    return { state, address, peer, attempts, lastError: lastError === 0 ? null : inWords(lastError) };
   }
 
   get state(): ConnectionState {

@@ -96,16 +96,11 @@ export class Primary {
 
   status(): TransferStatus {
     const { posix, input } = this.#options;
-    const { state, address, peer, attempts, lastError } = this.#connection;
     return {
       role: 'primary',
       pid: process.pid,
-      state,
+      ...this.#connection.status(),
       phase: this.#conversation?.phase ?? this.#phase,
-      address,
-      peer,
-      attempts,
-      lastError: lastError === 0 ? null : inWords(lastError),
       transfers: this.#transfers,
       bytes: this.#meter.bytes,
       totalBytes: input.size ?? null,
