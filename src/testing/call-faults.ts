@@ -25,10 +25,10 @@ export const CALL_NAMES = [
 
 export type CallName = (typeof CALL_NAMES)[number];
 
-/** Which calls are to fail. */
-export interface CallFaultOptions {
+/** Which calls are to fail: of those of a system, or of others that have names. */
+export interface CallFaultOptions<Name extends string = CallName> {
   /** The calls that count; every kind unless given. */
-  readonly calls?: readonly CallName[];
+  readonly calls?: readonly Name[];
   /** Which of them fails, counted from 1 from now on; the next one unless given. */
   readonly nth?: number;
   /** How many fail from there on; 1 unless given, Infinity for all. */
@@ -37,19 +37,19 @@ export interface CallFaultOptions {
    * What they answer: a positive errno, or for getaddrinfo and resolve an EAI_ code of either sign; or a function that
    * chooses, undefined to let this call through (it still counts).
    */
-  readonly error: number | ((call: CallName) => number | undefined);
+  readonly error: number | ((call: Name) => number | undefined);
 }
 
 /** Calls that were made to fail. */
-export class CallFault {
+export class CallFault<Name extends string = CallName> {
   #calls = 0;
   #failed = 0;
-  #lastFailed: CallName | undefined;
+  #lastFailed: Name | undefined;
   #lastError = 0;
   #isCancelled = false;
 
   /** @throws RangeError that names the number that makes no sense */
-  constructor(private readonly options: CallFaultOptions) {
+  constructor(private readonly options: CallFaultOptions<Name>) {
     const { nth = 1, times = 1 } = options;
     if (!Number.isSafeInteger(nth) || nth < 1)
       throw new RangeError(`nth is ${nth}, but must be a whole number from 1 up`);
@@ -67,7 +67,7 @@ export class CallFault {
   }
 
   /** The call that failed by it last. */
-  get lastFailed(): CallName | undefined {
+  get lastFailed(): Name | undefined {
     return this.#lastFailed;
   }
 
@@ -92,7 +92,7 @@ export class CallFault {
    *
    * @param isTaken whether it fails already, by another fault
    */
-  next(call: CallName, isTaken = false): number | undefined {
+  next(call: Name, isTaken = false): number | undefined {
     const { calls, nth = 1, times = 1, error } = this.options;
     if (this.isOver || (calls !== undefined && !calls.includes(call))) return undefined;
     this.#calls += 1;

@@ -13,24 +13,26 @@ export const DEFAULT_MAX_CALLS = 10_000;
  * @param fault to be given to the {@link SimulatedHost.failCalls} of each host whose calls are to fail, when they are to
  * @returns what must not be and was; empty when all is well
  */
-export type FailingScenario = (fault: CallFault) => Promise<readonly string[]>;
+export type FailingScenario<Name extends string = CallName> = (
+  fault: CallFault<Name>,
+) => Promise<readonly string[]>;
 
 /** A run that went wrong. */
-export interface FailedRun {
+export interface FailedRun<Name extends string = CallName> {
   /** Which call was made to fail, counted from 1; of the run without a failure it is the one after the last. */
   readonly nth: number;
-  readonly call: CallName | undefined;
+  readonly call: Name | undefined;
   /** What it answered, positive; 0 for the run without a failure. */
   readonly error: number;
   readonly violations: readonly string[];
 }
 
-export interface EachCallReport {
+export interface EachCallReport<Name extends string = CallName> {
   /** How many runs there were, the one without a failure among them. */
   readonly runs: number;
   /** How often each kind of call was the one that failed. */
-  readonly calls: ReadonlyMap<CallName, number>;
-  readonly failedRuns: readonly FailedRun[];
+  readonly calls: ReadonlyMap<Name, number>;
+  readonly failedRuns: readonly FailedRun<Name>[];
 }
 
 /**
@@ -39,21 +41,26 @@ export interface EachCallReport {
  *
  * @throws Error when there are more than `maxCalls` calls, {@link DEFAULT_MAX_CALLS} unless given
  */
-export async function failEachCall(
+export function failEachCall(
   scenario: FailingScenario,
-  { maxCalls = DEFAULT_MAX_CALLS }: { readonly maxCalls?: number } = {},
+  options: { readonly maxCalls?: number } = {},
 ): Promise<EachCallReport> {
-  const calls = new Map<CallName, number>();
-  const failedRuns: FailedRun[] = [];
+  return failEachNamed(TYPICAL_ERRORS, scenario, options);
+}
+
+/** As {@link failEachCall}, for calls of whatever names, and with the errors that each of them is to fail with. */
+export async function failEachNamed<Name extends string>(
+  errors: Readonly<Record<Name, readonly number[]>>,
+  scenario: FailingScenario<Name>,
+  { maxCalls = DEFAULT_MAX_CALLS }: { readonly maxCalls?: number } = {},
+): Promise<EachCallReport<Name>> {
+  const calls = new Map<Name, number>();
+  const failedRuns: FailedRun<Name>[] = [];
   let runs = 0;
   for (let nth = 1; nth <= maxCalls; nth++) {
-    let call: CallName | undefined;
-    for (
-      let variant = 0;
-      variant === 0 || (call !== undefined && variant < TYPICAL_ERRORS[call].length);
-      variant++
-    ) {
-      const fault = new CallFault({ nth, error: (name) => TYPICAL_ERRORS[name][variant] });
+    let call: Name | undefined;
+    for (let variant = 0; variant === 0 || (call !== undefined && variant < errors[call].length); variant++) {
+      const fault = new CallFault<Name>({ nth, error: (name) => errors[name][variant] });
       const violations = await scenario(fault);
       runs += 1;
       call = fault.lastFailed;
