@@ -4,12 +4,13 @@
 // A disk in a file, served over NBD by the daemon and by other servers in turn, under fio's load: `npm run bench:disk`.
 // Needs fio; servers that are not installed are left out, which is told.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { programPath } from '../scripts/program-path.js';
 import { programArguments } from '../scripts/program.js';
 import { median } from './median.js';
 
@@ -51,10 +52,6 @@ const PROGRAMS: readonly NbdProgram[] = [
   },
 ];
 
-function isInstalled(program: string): boolean {
-  return spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
-}
-
 /** A server that accepts connections. */
 async function start(program: NbdProgram, image: string, socket: string): Promise<ChildProcess> {
   const [command, ...args] = program.command(image, socket);
@@ -88,7 +85,7 @@ async function round(socket: string, { blockSize, depth }: (typeof LOADS)[number
 
 async function bench(directory: string): Promise<void> {
   const programs = PROGRAMS.filter(({ name }) => {
-    const there = name === 'tapdisk-ts' || isInstalled(name);
+    const there = name === 'tapdisk-ts' || programPath(name) !== undefined;
     if (!there) console.log(`${name} is not installed, and left out`);
     return there;
   });
@@ -124,7 +121,7 @@ async function bench(directory: string): Promise<void> {
   }
 }
 
-if (!isInstalled('fio')) throw new Error('fio is not installed, which makes the load');
+if (programPath('fio') === undefined) throw new Error('fio is not installed, which makes the load');
 const memory = '/dev/shm';
 const directory = mkdtempSync(path.join(existsSync(memory) ? memory : tmpdir(), 'tapdisk-ts-bench-'));
 try {

@@ -5,17 +5,17 @@
 // machine, connects with nbd-client, makes a file system on the disk, writes, trims, disconnects, connects again and
 // reads; what it read and what is in the image afterwards must be what it wrote. ROOT is where boot/ and lib/modules/ of
 // the kernel are (default: /). Ends with 0 when all is as it should be, 1 when not, 77 when something needed is missing.
-import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Actor } from './demo/actor.js';
+import { MIB, sha256 } from './demo/image.js';
 import { findKernel, makeInitramfs } from './linux-client/initramfs.js';
-import { programArguments } from './program.js';
+import { programPath } from './program-path.js';
 import { repositoryFile } from './repository-files.js';
 
-const MIB = 1 << 20;
 const DISK_BYTES = 128 * MIB;
 /** What the machine writes of files. */
 const [DELETED_MIB, KEPT_MIB] = [32, 32];
@@ -25,14 +25,6 @@ const MACHINE_TIMEOUT_MS = 600_000;
 const HOST_SEEN_FROM_INSIDE = '10.0.2.2';
 const PACKAGES = 'qemu-system-x86 busybox-static nbd-client e2fsprogs linux-image-amd64';
 
-function programPath(name: string): string | undefined {
-  const { stdout } = spawnSync('sh', ['-c', 'command -v "$0"', name], {
-    encoding: 'utf8',
-    env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
-  });
-  return stdout.trim() || undefined;
-}
-
 /** Runs the daemon with the image as its disk 0, `use` with the port where it is served, and ends the daemon. */
 async function withDaemon<T>(
   directory: string,
@@ -40,20 +32,14 @@ async function withDaemon<T>(
   use: (port: string) => Promise<T>,
 ): Promise<T> {
   const argv = ['--control-directory', directory, '--disk', `0=aio:${image}`, '--nbd', '127.0.0.1:0'];
-  const daemon = spawn(process.execPath, [...programArguments('src/server/cli/main.ts'), 'daemon', ...argv], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exit = once(daemon, 'exit');
+  const daemon = new Actor('daemon', ['daemon', ...argv]);
   try {
-    const ready = once(daemon.stdout, 'data').then(
-      ([line]) => /nbd=127\.0\.0\.1:(\d+)/.exec(String(line))?.[1],
-    );
-    const port = await Promise.race([ready, exit.then(() => undefined)]);
-    if (port === undefined) throw new Error('the daemon does not serve the disk');
-    return await use(port);
+    const ready = await daemon.line(/^ready/);
+    daemon.onReport(({ line }) => console.error(line));
+    return await use(/nbd=127\.0\.0\.1:(\d+)/.exec(ready)?.[1] ?? '');
   } finally {
     daemon.kill();
-    await exit;
+    await daemon.exit;
   }
 }
 
@@ -87,7 +73,7 @@ async function runMachine(kernel: string, initramfs: string, settings: string): 
 const root = process.argv[2] ?? '/';
 const kernel = findKernel(root);
 const names = ['qemu-system-x86_64', 'busybox', 'nbd-client', 'mkfs.ext4', 'e2fsck'] as const;
-const programs = names.map(programPath);
+const programs = names.map((name) => programPath(name, '/usr/sbin', '/sbin'));
 const missing = names.filter((_, index) => programs[index] === undefined);
 if (kernel === undefined || missing.length > 0) {
   const what = [...missing, ...(kernel ? [] : [`a kernel with modules.dep below ${root}`])];
@@ -125,10 +111,7 @@ try {
       `without the file that was deleted and trimmed the image takes ${takenMib.toFixed()} MiB`,
       takenMib < DELETED_MIB + KEPT_MIB,
     ],
-    [
-      'the image is what the kernel read last',
-      results.get('disk') === createHash('sha256').update(readFileSync(image)).digest('hex'),
-    ],
+    ['the image is what the kernel read last', results.get('disk') === (await sha256(image))],
   ];
   console.log(`\nLinux ${kernel.version}:`);
   for (const [name, holds] of checks) console.log(`${holds ? 'ok    ' : 'FAILED'} ${name}`);

@@ -8,6 +8,7 @@ import { AF_UNIX } from '../../src/posix/index.js';
 import { formatBytes } from '../../src/server/cli/format.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
 import { NbdClient } from '../../src/server/nbd/index.js';
+import { programPath } from '../program-path.js';
 import { generate, MIB, sha256 } from './image.js';
 import type { Stage } from './stage.js';
 
@@ -31,7 +32,7 @@ export async function serving(stage: Stage, mebibytes = 32): Promise<void> {
   const ctl = stage.start('ctl', ['ctl', 'list', '--control-directory', control]);
   stage.tell(`ctl list: ${await ctl.line(/minor=0/)}`);
 
-  const hasNbdcopy = spawnSync('nbdcopy', ['--version']).status === 0;
+  const hasNbdcopy = programPath('nbdcopy') !== undefined;
   const client = hasNbdcopy ? 'nbdcopy' : "this project's own client, as nbdcopy is not installed,";
   const start = performance.now();
   if (hasNbdcopy) copyWithNbdcopy(image, readBack, `nbd+unix:///?socket=${socket}`);

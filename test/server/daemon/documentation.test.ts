@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import {
   MAX_PENDING_REQUESTS,
   SLOW_CLIENT_SECONDS,
 } from '../../../src/server/control/control-server.js';
+import { programPath } from '../../../scripts/program-path.js';
 import { repositoryFile } from '../../../scripts/repository-files.js';
 import { CTL_USAGE } from '../../../src/server/control/ctl-options.js';
 import { DAEMON_USAGE } from '../../../src/server/daemon/daemon-options.js';
@@ -75,7 +76,7 @@ t.test('the examples run', async (t) => {
   t.equal(examples.length, 4);
   for (const example of examples) {
     const [, title = '', program = ''] = /^# (.*)\n(?:truncate .*\n)?(\S+)/.exec(example) ?? [];
-    if (spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0) {
+    if (programPath(program) === undefined) {
       process.stderr.write(`\n*** not tried, as ${program} is not installed: ${title}\n\n`);
       t.pass(title, { skip: `${program} is not installed` });
       continue;

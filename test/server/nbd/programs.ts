@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import type { Test } from 'tap';
+import { programPath } from '../../../scripts/program-path.js';
 
 /** Whether all these programs are installed. If not, the test says so aloud, in its result and on standard error. */
 export function hasPrograms(t: Test, ...names: string[]): boolean {
-  const missing = names.filter((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0);
+  const missing = names.filter((name) => programPath(name) === undefined);
   if (missing.length === 0) return true;
   return skipped(
     t,
