@@ -16,9 +16,9 @@ import { findKernel, makeInitramfs } from './linux-client/initramfs.js';
 import { programPath } from './program-path.js';
 import { repositoryFile } from './repository-files.js';
 
-const DISK_BYTES = 128 * MIB;
+const DISK_BYTES = 256 * MIB;
 /** What the machine writes of files. */
-const [DELETED_MIB, KEPT_MIB] = [32, 32];
+const [DELETED_MIB, KEPT_MIB] = [64, 64];
 /** Without hardware's help the machine takes less than a minute here; after so long it has hung. */
 const MACHINE_TIMEOUT_MS = 600_000;
 /** Under this address QEMU's user network has its host's loopback. */

@@ -34,10 +34,13 @@ use_disk() {
 
   mkfs.ext4 -q -F /dev/nbd0
   mount -t ext4 /dev/nbd0 /mnt
-  dd if=/dev/urandom of=/mnt/first bs=64k count=512 2>/dev/null
+  dd if=/dev/urandom of=/mnt/first bs=64k count=1024 2>/dev/null
   cp /mnt/first /mnt/second
   result written "$(hash_of /mnt/first)"
+  # Both files have to be on the disk, and what is freed in the journal too: only then is there something to trim.
+  sync
   rm /mnt/first
+  sync
   fstrim /mnt
   umount /mnt
   nbd-client -d /dev/nbd0
