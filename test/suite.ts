@@ -40,21 +40,20 @@ const COVERING = new Set([
 /** The bundles that take longest, to be started first. */
 const LONG = ['malformed', 'simulation', 'processes', 'programs', 'server-daemon'];
 
-function bundles(): string[] {
-  const names = readdirSync(repositoryFile('test/bundles')).map((file) => file.replace(/\.test\.ts$/, ''));
-  return [...LONG, ...names.filter((name) => !LONG.includes(name))].map(
-    (name) => `test/bundles/${name}.test.ts`,
-  );
-}
+const bundle = (name: string): string => `test/bundles/${name}.test.ts`;
+const others = readdirSync(repositoryFile('test/bundles'))
+  .map((file) => file.replace(/\.test\.ts$/, ''))
+  .filter((name) => !LONG.includes(name));
 
+// env(1) takes back what tap adds to the options of each Node process that it starts.
+const { NODE_V8_COVERAGE: _, ...env } = process.env;
+const options = `NODE_OPTIONS=${env['NODE_OPTIONS'] ?? ''}`;
 const plainPromises = pathToFileURL(repositoryFile('scripts/plain-promises.mjs')).href;
+const node = [process.execPath, '--enable-source-maps', '--import', plainPromises];
+
 t.jobs = JOBS;
-for (const file of [...bundles().slice(0, LONG.length), ...ALONE, ...bundles().slice(LONG.length)]) {
-  // env(1) takes back what tap adds to the options of each Node process that it starts.
-  const { NODE_V8_COVERAGE: _, ...env } = process.env;
-  const options = `NODE_OPTIONS=${env['NODE_OPTIONS'] ?? ''}`;
+for (const file of [...LONG.map(bundle), ...ALONE, ...others.map(bundle)]) {
   const coverage = countsAll || COVERING.has(file) ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
-  const node = [process.execPath, '--enable-source-maps', '--import', plainPromises];
   void t.spawn('env', [options, ...coverage, ...node, moduleFile(file)], {
     name: file,
     buffered: true,
