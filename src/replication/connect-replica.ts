@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { formatAddress, type InetAddress, SOCK_STREAM } from '../posix/address.js';
-import { errno, errnoName } from '../posix/errno.js';
+import { errno, errnoCode } from '../posix/errno.js';
 import { EAI_AGAIN, gaiName, gaiStrerror } from '../posix/gai.js';
 import { SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
 import { type EventId, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
@@ -159,7 +159,7 @@ class Connecting {
   #attemptFailed(answer: number, address: InetAddress): void {
     this.#close();
     if (RETRIED.has(-answer)) {
-      this.server.logger.log(LOG_DEBUG, `connect ${formatAddress(address)}: ${errnoName(answer)}`);
+      this.server.logger.log(LOG_DEBUG, `connect ${formatAddress(address)}: ${errnoCode(answer)}`);
       this.#tryNext();
     } else {
       this.#fail(callError('connect', answer, address));
@@ -177,7 +177,7 @@ class Connecting {
   #register(mode: number, timeoutSeconds: number, callback: () => void): void {
     const id = this.server.registerEvent(mode, this.#fd, timeoutSeconds, callback);
     if (id < 0)
-      this.#fail(new ReplicaError(`registering an event failed with ${errnoName(id)}`, `${errnoName(id)}`));
+      this.#fail(new ReplicaError(`registering an event failed with ${errnoCode(id)}`, errnoCode(id)));
     else this.#id = id;
   }
 

@@ -3,7 +3,7 @@
 
 import type { BlockList } from 'node:net';
 import { AF_INET6, formatAddress, type InetAddress } from '../posix/address.js';
-import { errnoName, strerror } from '../posix/errno.js';
+import { errnoCode, strerror } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Logger } from '../server/logger.js';
@@ -44,7 +44,7 @@ export class ReplicaError extends Error {
 
 /** The error of a call that answered a negative errno. */
 export function callError(what: string, answer: number, address: InetAddress): ReplicaError {
-  return new ReplicaError(`${what} ${formatAddress(address)}: ${strerror(-answer)}`, `${errnoName(answer)}`);
+  return new ReplicaError(`${what} ${formatAddress(address)}: ${strerror(-answer)}`, errnoCode(answer));
 }
 
 /** @throws RangeError when a port is not an integer in the given range */

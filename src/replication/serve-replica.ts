@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { formatAddress, type InetAddress, SOCK_STREAM, type SocketAddress } from '../posix/address.js';
-import { errnoName } from '../posix/errno.js';
+import { errnoCode } from '../posix/errno.js';
 import { gaiName, gaiStrerror } from '../posix/gai.js';
 import { SO_REUSEADDR, SOL_SOCKET } from '../posix/posix.js';
 import { type EventId, POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
@@ -97,7 +97,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     this.#id = this.#listen();
     if (this.#id < 0) {
       server.posix.close(fd);
-      const code = `${errnoName(this.#id)}`;
+      const code = errnoCode(this.#id);
       throw new ReplicaError(`registering the listener failed with ${code}`, code);
     }
     options.signal?.addEventListener('abort', this.#abort, { once: true });
@@ -145,7 +145,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     const { logger, posix } = this.server;
     const fd = posix.accept(this.#fd);
     if (fd < 0) {
-      logger.log(LOG_ERR, `accept on ${formatAddress(this.address)}: ${errnoName(fd)}`);
+      logger.log(LOG_ERR, `accept on ${formatAddress(this.address)}: ${errnoCode(fd)}`);
       this.#pause();
       return;
     }

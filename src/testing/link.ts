@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoName } from '../posix/errno.js';
+import { errnoCode } from '../posix/errno.js';
 import type { Machine } from './machine.js';
 import type { Network, Route, Unreachable } from './network.js';
 import { checkPathConditions, type PathConditions } from './path.js';
@@ -62,7 +62,7 @@ export class Link {
   unreachable(error: number, afterSeconds = 0, direction: Direction = 'both'): this {
     const unreachable: Unreachable = { errno: Math.abs(error), afterSeconds };
     for (const route of this.#routes(direction)) route.unreachable = unreachable;
-    return this.#noted(`answers ${errnoName(error)} after ${afterSeconds} s`, direction);
+    return this.#noted(`answers ${errnoCode(error)} after ${afterSeconds} s`, direction);
   }
 
   /** Resets every connection over it, at both ends at once, as a firewall in the middle does. */

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { formatAddress } from '../posix/address.js';
-import { errnoName } from '../posix/errno.js';
+import { errnoCode } from '../posix/errno.js';
 import type { Endpoint } from './endpoint.js';
 import type { EventQueue } from './event-queue.js';
 import type { Machine } from './machine.js';
@@ -75,7 +75,7 @@ export class Network {
     }
     const { path, refuses, unreachable } = this.route(machine, to);
     if (unreachable !== undefined) {
-      this.note(machine, `SYN to ${formatAddress(from.remote)}: ${errnoName(unreachable.errno)}`);
+      this.note(machine, `SYN to ${formatAddress(from.remote)}: ${errnoCode(unreachable.errno)}`);
       this.queue.after(unreachable.afterSeconds * 1e6, () => {
         if (from.state === 'syn-sent') from.vanish(unreachable.errno);
       });

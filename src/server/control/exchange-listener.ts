@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { formatAddress, SOCK_STREAM, type SocketAddress } from '../../posix/address.js';
-import { errno, errnoCode, errnoName } from '../../posix/errno.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import { type Posix, SO_REUSEADDR, SOL_SOCKET } from '../../posix/posix.js';
 import { type EventId, POLL_READ_FD, TIMEOUT } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
@@ -95,7 +95,7 @@ export class ExchangeListener implements Disposable {
       const fd = posix.accept(this.#fd);
       if (fd === -errno.EAGAIN) return;
       if (fd < 0) {
-        logger.log(LOG_WARNING, `${name}: accept failed with ${errnoName(fd)}; trying again in a second`);
+        logger.log(LOG_WARNING, `${name}: accept failed with ${errnoCode(fd)}; trying again in a second`);
         return this.#wait();
       }
       this.#accepted += 1;

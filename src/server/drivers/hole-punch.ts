@@ -82,7 +82,7 @@ export class HoleQueue {
   /** Answers all who wait. */
   #giveUp(failure: number): Done[] {
     this.#failure = failure;
-    const dones = [...this.#holes, ...joined(this.#waiting)].flatMap((hole) => hole.dones);
+    const dones = [...this.#holes.flatMap((hole) => hole.dones), ...this.#waiting.map(({ done }) => done)];
     this.#holes = [];
     this.#waiting = [];
     return dones;
