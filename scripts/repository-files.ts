@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { packageFile } from '../src/package-file.js';
 
@@ -12,6 +12,13 @@ export const root = packageFile('.');
 export function repositoryFile(file: string): string {
   return path.join(root, file);
 }
+
+/** What package.json says, as far as anybody here asks. */
+export const manifest = JSON.parse(readFileSync(repositoryFile('package.json'), 'utf8')) as {
+  readonly version: string;
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
+};
 
 /** The documents among {@link repositoryFiles}: Markdown at the top, as README.md, and in docs/. */
 export function documentFiles(): string[] {

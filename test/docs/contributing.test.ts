@@ -1,21 +1,18 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import t from 'tap';
-import { repositoryFile } from '../../scripts/repository-files.js';
+import { manifest, repositoryFile } from '../../scripts/repository-files.js';
 import { document, tableRows } from './markdown.js';
 
 /** What npm runs by itself, before or after another script. */
 const LIFECYCLE = ['dependencies', 'prepack', 'pretest', 'posttest'];
 
 t.test('the table of commands has every script of the package, and none that there is not', async (t) => {
-  const { scripts } = JSON.parse(readFileSync(repositoryFile('package.json'), 'utf8')) as {
-    scripts: Record<string, string>;
-  };
   const rows = tableRows(document('CONTRIBUTING.md').text, '# Contributing').flat().join('\n');
   const told = new Set(Array.from(rows.matchAll(/`npm (?:run )?([\w:]+)/g), ([, name = '']) => name));
-  t.same(told, new Set(Object.keys(scripts).filter((name) => !LIFECYCLE.includes(name))));
+  t.same(told, new Set(Object.keys(manifest.scripts).filter((name) => !LIFECYCLE.includes(name))));
   const [, file = ''] = /`npx tsx (\S+)`/.exec(rows) ?? [];
   t.ok(existsSync(repositoryFile(file)), `${file} is there`);
 });

@@ -3,20 +3,19 @@
 
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { transformSync } from 'esbuild';
 import { loader, moduleUrl } from '../../scripts/program.js';
-import { repositoryFile, root } from '../../scripts/repository-files.js';
+import { manifest, root } from '../../scripts/repository-files.js';
 
 /** The longest that a program of the documentation may take, in seconds. */
 const LIMIT_SECONDS = 60;
 
 /** What the package exports: the source behind each of its entries, by the name under which it is imported. */
 export const sourcesOfEntries: ReadonlyMap<string, string> = new Map(
-  Object.entries(packageExports()).flatMap(([entry, target]): [string, string][] =>
+  Object.entries(manifest.exports).flatMap(([entry, target]): [string, string][] =>
     typeof target === 'string'
       ? []
       : [
@@ -27,13 +26,6 @@ export const sourcesOfEntries: ReadonlyMap<string, string> = new Map(
         ],
   ),
 );
-
-function packageExports(): Record<string, string | { readonly default: string }> {
-  const { exports } = JSON.parse(readFileSync(repositoryFile('package.json'), 'utf8')) as {
-    exports: Record<string, string | { readonly default: string }>;
-  };
-  return exports;
-}
 
 /** The program as JavaScript, with its imports from this package leading to the sources or what was compiled of them. */
 function overSources(program: string): string {

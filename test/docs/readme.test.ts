@@ -1,10 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import t from 'tap';
-import { root } from '../../scripts/repository-files.js';
+import { manifest } from '../../scripts/repository-files.js';
 import { commands } from '../../src/server/cli/commands.js';
 import { codeBlocks, document, tableRows } from './markdown.js';
 import { runProgram } from './programs.js';
@@ -23,10 +21,7 @@ t.test('the example has 15 lines at most, and prints what the text says', async 
 });
 
 t.test('the two commands are told as they are typed, and their scripts exist', async (t) => {
-  const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
-    scripts: Record<string, string>;
-  };
-  for (const script of ['start', 'test', 'build']) t.ok(scripts[script], script);
+  for (const script of ['start', 'test', 'build']) t.ok(manifest.scripts[script], script);
   for (const command of ['npm ci && npm start', 'npm ci && npm test']) t.match(readme, `\n    ${command}\n`);
 });
 

@@ -13,7 +13,8 @@ import {
   type SocketAddress,
 } from '../../src/posix/index.js';
 import { acceptOne, listening, readiness, readText } from './arms/world.js';
-import { posixFor, shortDirectory, turns } from './fixture.js';
+import { shortDirectory } from '../short-directory.js';
+import { posixFor, turns } from './fixture.js';
 
 /** Connects so many Node sockets and answers how each fared once the server has seen all. */
 async function visitors(

@@ -19,7 +19,8 @@ import {
   WRITABLE,
 } from '../../src/posix/index.js';
 import { acceptOne, readiness, readText, readToEnd, readyFor, succeeded, writeText } from './arms/world.js';
-import { connectedTo, nodeServer, posixFor, refusingAddress, shortDirectory, turns } from './fixture.js';
+import { shortDirectory } from '../short-directory.js';
+import { connectedTo, nodeServer, posixFor, refusingAddress, turns } from './fixture.js';
 
 t.test("a child's output and input are descriptors: through cat and back", async (t) => {
   const posix = posixFor(t);

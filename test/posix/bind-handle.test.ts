@@ -22,7 +22,8 @@ import {
   type SocketAddress,
 } from '../../src/posix/index.js';
 import { acceptOne, addressOf, listening, readiness, readText } from './arms/world.js';
-import { nodeServer, posixFor, refusingAddress, shortDirectory } from './fixture.js';
+import { shortDirectory } from '../short-directory.js';
+import { nodeServer, posixFor, refusingAddress } from './fixture.js';
 
 /** A user without any privilege, whatever its name. */
 const NOBODY = 65_534;

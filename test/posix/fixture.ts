@@ -2,10 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { once } from 'node:events';
-import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
 import type { Test } from 'tap';
 import {
   AF_INET,
@@ -121,13 +118,4 @@ export class ManualTimers implements Timers {
 /** After everything that the event loop has ready has run, poll phase included. */
 export async function turns(count = 2): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
-/** A directory that goes with the test. Its name is short: a Unix socket's path has 107 bytes at most. */
-export function shortDirectory(t: Test): string {
-  const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'posix-'));
-  t.teardown(() => {
-    fs.rmSync(directory, { recursive: true });
-  });
-  return directory;
 }

@@ -8,7 +8,8 @@ import path from 'node:path';
 import t, { type Test } from 'tap';
 import { AF_UNIX, errno, type NodePosix, READABLE } from '../../src/posix/index.js';
 import { acceptOne, listening, readiness } from './arms/world.js';
-import { ManualTimers, connectedTo, posixFor, shortDirectory, turns } from './fixture.js';
+import { shortDirectory } from '../short-directory.js';
+import { ManualTimers, connectedTo, posixFor, turns } from './fixture.js';
 
 /** Writes until the kernel's buffers and ours are full, and closes: bytes are left that cannot be sent yet. */
 async function closeFull(posix: NodePosix, fd: number): Promise<{ sent: number; socket: net.Socket }> {

@@ -16,12 +16,12 @@ import {
   acceptOne,
   addressOf,
   type Behaviour,
+  bound,
   connection,
   listening,
   readiness,
   readText,
   succeeded,
-  bound,
 } from './world.js';
 
 /** connect, and the names of both ends. */

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { readFileSync } from 'node:fs';
 import t from 'tap';
+import { manifest } from '../../../scripts/repository-files.js';
 import { commands } from '../../../src/server/cli/commands.js';
 import { command } from './command.js';
 
-const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+const { version } = manifest;
 
 t.test('help lists every command with its summary', async (t) => {
   for (const argv of [['--help'], ['-h'], ['help']]) {

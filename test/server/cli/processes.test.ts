@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import tap, { type Test } from 'tap';
 import { NodePosix } from '../../../src/posix/index.js';
 import { queryStatus } from '../../../src/server/status/status-client.js';
-import { shortDirectory } from '../short-directory.js';
+import { shortDirectory } from '../../short-directory.js';
 import { startCommand } from './command.js';
 import { CommandProcess, mainProgram } from './command-process.js';
 

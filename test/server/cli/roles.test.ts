@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { shortDirectory } from '../short-directory.js';
+import { shortDirectory } from '../../short-directory.js';
 import { command, startCommand } from './command.js';
 
 t.test('what is wrong outside of the command line is named, and gives status 1', async (t) => {

@@ -3,9 +3,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Test } from 'tap';
 import { programArguments } from '../../../scripts/program.js';
 import { AF_INET, AF_UNIX, type SocketAddress } from '../../../src/posix/index.js';
@@ -13,13 +10,6 @@ import { NbdClient } from '../../../src/server/nbd/index.js';
 import { TapdiskServer } from '../../../src/server/tapdisk-server.js';
 
 const program = programArguments('test/server/daemon/program.ts');
-
-/** A directory that goes away with the test. */
-export function temporaryDirectory(t: Test): string {
-  const directory = mkdtempSync(join(tmpdir(), 'daemon-'));
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
-}
 
 /** The daemon as a process of its own. It is killed when the test ends, should it still run. */
 export class DaemonChild {

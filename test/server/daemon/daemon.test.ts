@@ -16,7 +16,8 @@ import { driverTypes, ramDriverType } from '../../../src/server/drivers/index.js
 import type { Report } from '../../../src/server/metrics/report.js';
 import type { DriverType } from '../../../src/server/vbd/index.js';
 import { captured } from '../control/captured-io.js';
-import { nbdClient, temporaryDirectory } from './daemon-child.js';
+import { shortDirectory } from '../../short-directory.js';
+import { nbdClient } from './daemon-child.js';
 
 const PID = 4242;
 
@@ -61,7 +62,7 @@ interface DaemonWorld {
 }
 
 function daemonWorld(t: Test, ...argv: string[]): DaemonWorld {
-  const directory = temporaryDirectory(t);
+  const directory = shortDirectory(t);
   const lines: string[] = [];
   const options = parseDaemonOptions(['--control-directory', directory, ...argv]) as DaemonOptions;
   const logger = { log: (_: number, message: string) => lines.push(message) };
@@ -146,7 +147,7 @@ t.test('a second daemon of the same pid and directory is refused', async (t) => 
 });
 
 t.test('a socket that nobody serves any more is replaced', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = shortDirectory(t);
   const path = join(directory, 'nbd');
   const server = createServer().listen(`${path}.old`);
   await once(server, 'listening');
@@ -222,7 +223,7 @@ t.test('it can be shut down before it has started, and twice', async (t) => {
 });
 
 t.test('the trace of a run shows its callbacks', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = shortDirectory(t);
   const file = join(directory, 'trace.json');
   const { daemon, directory: control } = daemonWorld(t, '--trace', file);
   await daemon.start();
@@ -236,7 +237,7 @@ t.test('the trace of a run shows its callbacks', async (t) => {
 });
 
 t.test('the command says why it cannot start, and ends with 1', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = shortDirectory(t);
   const start = (...argv: string[]) =>
     captured(runDaemonCommand, ['--control-directory', directory, ...argv]);
   t.match(await start('--disk', '0=aio:/nonexistent/image'), {

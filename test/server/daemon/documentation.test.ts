@@ -23,7 +23,8 @@ import {
 import { prometheusText } from '../../../src/server/metrics/prometheus.js';
 import { MAX_VBDS } from '../../../src/server/vbd/index.js';
 import { exampleReport } from '../metrics/example-report.js';
-import { DaemonChild, temporaryDirectory } from './daemon-child.js';
+import { shortDirectory } from '../../short-directory.js';
+import { DaemonChild } from './daemon-child.js';
 
 const page = readFileSync(repositoryFile('docs/daemon.md'), 'utf8');
 const SOCKET = '/run/tapdisk-ts/nbd.sock';
@@ -58,7 +59,7 @@ t.test('the page has every metric, and none that there is not', async (t) => {
 t.setTimeout(120_000);
 
 t.test('the examples run', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = shortDirectory(t);
   const image = join(directory, 'disk.img');
   writeFileSync(image, '');
   truncateSync(image, 16 << 20);

@@ -10,7 +10,7 @@ import { programArguments } from '../../../scripts/program.js';
 import { ControlMessage } from '../../../src/server/control/message.js';
 import { MessageType } from '../../../src/server/control/message-type.js';
 import { request } from '../control/world.js';
-import { temporaryDirectory } from './daemon-child.js';
+import { shortDirectory } from '../../short-directory.js';
 
 /** What is promised, in milliseconds, of 99 requests in 100. */
 const PROMISED_MS = 10;
@@ -83,7 +83,7 @@ t.setTimeout(120_000);
 t.test(
   '99 of 100 control requests are answered within 10 ms beside a loaded disk and a replication client that retries',
   async (t) => {
-    const directory = temporaryDirectory(t);
+    const directory = shortDirectory(t);
     const image = join(directory, 'image');
     const socket = join(directory, 'nbd');
     writeFileSync(image, '');

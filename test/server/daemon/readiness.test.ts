@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { notifyManager } from '../../../src/server/daemon/readiness.js';
-import { temporaryDirectory } from './daemon-child.js';
+import { shortDirectory } from '../../short-directory.js';
 
 /**
  * A service manager's end of the protocol: tells of each datagram that comes in, in a line. The program's last one has a
@@ -26,7 +26,7 @@ const skip = missing.length > 0 ? `${missing.join(' and ')} not found` : false;
 if (skip) process.stderr.write(`\n*** the service manager's notification is not tested: ${skip}\n\n`);
 
 t.test('the service manager gets the notification', { skip }, async (t) => {
-  const path = join(temporaryDirectory(t), 'notify');
+  const path = join(shortDirectory(t), 'notify');
   const manager = spawn('python3', ['-c', MANAGER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => manager.kill());
   const output = createInterface({ input: manager.stdout })[Symbol.asyncIterator]();

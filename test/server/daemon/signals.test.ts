@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import t from 'tap';
 import { NodePosix } from '../../../src/posix/index.js';
 import { ControlClient } from '../../../src/server/control/control-client.js';
-import { DaemonChild, nbdClient, temporaryDirectory } from './daemon-child.js';
+import { shortDirectory } from '../../short-directory.js';
+import { DaemonChild, nbdClient } from './daemon-child.js';
 
 t.test(
   'SIGTERM while a client writes: what was answered is in the image, and nothing is left behind',
   async (t) => {
-    const directory = temporaryDirectory(t);
+    const directory = shortDirectory(t);
     const image = join(directory, 'image');
     const socket = join(directory, 'nbd');
     writeFileSync(image, '');
@@ -64,7 +65,7 @@ async function requestInFlight(directory: string, { pid }: DaemonChild): Promise
 }
 
 t.test('a second signal leaves at once, and the trace is whole', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = shortDirectory(t);
   const trace = join(directory, 'trace.json');
   const child = new DaemonChild(t, [
     ...['--control-directory', directory, '--disk', '0=stuck:', '--nbd', '127.0.0.1:0', '--trace', trace],
@@ -85,7 +86,7 @@ t.test('a second signal leaves at once, and the trace is whole', async (t) => {
 });
 
 t.test('an end that takes longer than its grace time is given up, which is told', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = shortDirectory(t);
   const child = new DaemonChild(t, [
     ...[
       '--control-directory',
@@ -110,7 +111,7 @@ t.test('an end that takes longer than its grace time is given up, which is told'
 });
 
 t.test('SIGUSR1 dumps the state, also when nobody reads it any more', async (t) => {
-  const directory = temporaryDirectory(t);
+  const directory = shortDirectory(t);
   const child = new DaemonChild(t, [
     '--control-directory',
     directory,

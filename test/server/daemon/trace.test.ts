@@ -9,10 +9,10 @@ import type { EventRegistrar } from '../../../src/scheduler/registrar.js';
 import { Trace } from '../../../src/server/daemon/trace.js';
 import { nullLogger } from '../../../src/server/logger.js';
 import { ManualClock } from '../control/world.js';
-import { temporaryDirectory } from './daemon-child.js';
+import { shortDirectory } from '../../short-directory.js';
 
 t.test('a trace follows what happens at least once a second, by an event of its own', async (t) => {
-  const file = join(temporaryDirectory(t), 'trace.json');
+  const file = join(shortDirectory(t), 'trace.json');
   const trace = new Trace(file, 1 << 20, new ManualClock(), nullLogger);
   const flushes: (() => void)[] = [];
   const registrar: EventRegistrar = {

@@ -16,7 +16,7 @@ import { errno } from '../../../src/posix/index.js';
 import { AioDriver } from '../../../src/server/drivers/index.js';
 import { Results } from '../vbd/bench.js';
 import { diskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
-import { FileScript } from './file-script.js';
+import { FileScript, scriptedDriver } from './file-script.js';
 
 t.test('sectors are read and written where they belong', async (t) => {
   const world = diskWorld(t);
@@ -180,9 +180,7 @@ function scripted(): {
   readonly driver: AioDriver;
   readonly write: (sector: number, sectors: number) => Results;
 } {
-  const script = new FileScript();
-  const driver = new AioDriver('/image', script.parts);
-  driver.open({ readOnly: false, shared: false }, () => {});
+  const { script, driver } = scriptedDriver();
   return {
     script,
     driver,

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { AioParts, FileCalls } from '../../../src/server/drivers/index.js';
+import { AioDriver, type AioParts, type FileCalls } from '../../../src/server/drivers/index.js';
 import { nullLogger } from '../../../src/server/logger.js';
 import type { Done } from '../../../src/server/vbd/index.js';
 
@@ -53,4 +53,12 @@ export class FileScript {
     this.log.push(what);
     this.calls.push({ what, buffer, done });
   }
+}
+
+/** A driver over scripted calls, open for writing. */
+export function scriptedDriver(): { readonly script: FileScript; readonly driver: AioDriver } {
+  const script = new FileScript();
+  const driver = new AioDriver('/image', script.parts);
+  driver.open({ readOnly: false, shared: false }, () => {});
+  return { script, driver };
 }

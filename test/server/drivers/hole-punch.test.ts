@@ -4,12 +4,12 @@
 import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { errno } from '../../../src/posix/index.js';
-import { AioDriver, holePuncher } from '../../../src/server/drivers/index.js';
+import { holePuncher } from '../../../src/server/drivers/index.js';
 import { skipped } from '../nbd/programs.js';
 import { Results } from '../vbd/bench.js';
 import { diskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
 import type { DiskWorld } from './disk-world.js';
-import { FileScript } from './file-script.js';
+import { scriptedDriver } from './file-script.js';
 
 const MIB_SECTORS = 2048;
 
@@ -83,9 +83,7 @@ t.test('where holes cannot be made it is told', async (t) => {
 
 /** A driver over scripted calls. */
 function scripted() {
-  const script = new FileScript();
-  const driver = new AioDriver('/image', script.parts);
-  driver.open({ readOnly: false, shared: false }, () => {});
+  const { script, driver } = scriptedDriver();
   const results = new Results();
   const complete = results.done;
   return {

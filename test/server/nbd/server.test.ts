@@ -180,7 +180,7 @@ t.test('an address is a path with a slash, or a host and a port', async (t) => {
   });
   t.strictSame(await resolveNbdAddress(posix, '[::1]:5'), { family: AF_INET6, address: '::1', port: 5 });
   const nowhere = new NodePosix({ lookup: async () => [] });
-  t.match(await resolveNbdAddress(nowhere, 'known:5'), /no address|no host/);
+  t.equal(await resolveNbdAddress(nowhere, 'known:5'), "there is no host 'known'");
   t.match(await resolveNbdAddress(posix, 'known:5'), { family: AF_INET, address: '127.0.0.7', port: 5 });
   t.equal(await resolveNbdAddress(posix, 'unknown:5'), "there is no host 'unknown'");
 });

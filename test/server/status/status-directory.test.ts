@@ -17,7 +17,7 @@ import {
   statusDirectory,
   statusSocketPath,
 } from '../../../src/server/status/status-directory.js';
-import { shortDirectory } from '../short-directory.js';
+import { shortDirectory } from '../../short-directory.js';
 
 t.test('the directory is in the runtime directory, or with the uid in the temporary one', async (t) => {
   t.equal(statusDirectory({ XDG_RUNTIME_DIR: '/run/user/7' }, 7), '/run/user/7/tapdisk-ts');

@@ -10,7 +10,7 @@ import { NodePosix } from '../../../src/posix/index.js';
 import { nullLogger, TapdiskServer } from '../../../src/server/index.js';
 import { queryStatus } from '../../../src/server/status/status-client.js';
 import { MAX_STATUS_CONNECTIONS, StatusServer } from '../../../src/server/status/status-server.js';
-import { shortDirectory } from '../short-directory.js';
+import { shortDirectory } from '../../short-directory.js';
 
 // A slow client is dropped after two seconds of real time, so that these tests run beside each other.
 tap.jobs = 8;

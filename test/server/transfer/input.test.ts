@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
-import { servedSocket } from '../short-directory.js';
+import { servedSocket } from '../../short-directory.js';
 import { inputFromFile, inputFromStandard } from '../../../src/server/transfer/input.js';
 
 const directory = t.testdir({ image: 'an image', nothing: '' });

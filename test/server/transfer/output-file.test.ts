@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { MAX_PARTIAL_COPIES, outputToFile } from '../../../src/server/transfer/output-file.js';
-import { servedSocket } from '../short-directory.js';
+import { servedSocket } from '../../short-directory.js';
 import type { Copy } from '../../../src/server/transfer/output.js';
 
 /** Writes and waits until the stream has handed it on. */
