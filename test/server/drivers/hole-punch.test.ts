@@ -111,6 +111,20 @@ t.test('holes are made one at a time; those that wait and adjoin are one', (t) =
   t.end();
 });
 
+t.test('a hole that cannot be made ends those that were to come after it, and those that wait', (t) => {
+  const { script, results, discard } = scripted();
+  discard(0, 2048);
+  discard(8192, 2048);
+  discard(16_384, 2048);
+  script.answer('punch 0+2048', 0);
+  discard(32_768, 2048);
+  t.strictSame(results.told, [0]);
+  script.answer('punch 8192+2048', -errno.EOPNOTSUPP);
+  t.strictSame(results.told, [0, 0, 0, 0]);
+  t.strictSame(script.calls, []);
+  t.end();
+});
+
 t.test('a write waits for the hole that is made where it goes', (t) => {
   const { script, write, discard } = scripted();
   discard(0, 2048);
