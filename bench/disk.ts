@@ -34,7 +34,7 @@ const PROGRAMS: readonly NbdProgram[] = [
     name: 'tapdisk-ts',
     command: (image, socket) => [
       process.execPath,
-      ...programArguments('src/server/cli/main.ts'),
+      ...programArguments('src/cli/main.ts'),
       'daemon',
       ...['--control-directory', path.dirname(socket), '--disk', `0=aio:${image}`, '--nbd', socket],
     ],

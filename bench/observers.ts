@@ -7,15 +7,15 @@ import { spawnSync } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { monotonicClock } from '../src/posix/index.js';
 import { POLL_READ_FD, Scheduler, type SchedulerObserver } from '../src/scheduler/index.js';
-import { combineObservers } from '../src/server/metrics/combined-observer.js';
+import { combineObservers } from '../src/metrics/combined-observer.js';
 import {
   diagnosticsObserver,
   FIRE_CHANNEL,
   REGISTER_CHANNEL,
   UNREGISTER_CHANNEL,
-} from '../src/server/metrics/diagnostics.js';
-import { SchedulerMeter } from '../src/server/metrics/scheduler-meter.js';
-import { traceClock, traceObserver } from '../src/server/metrics/trace-observer.js';
+} from '../src/metrics/diagnostics.js';
+import { SchedulerMeter } from '../src/metrics/scheduler-meter.js';
+import { traceClock, traceObserver } from '../src/metrics/trace-observer.js';
 import { median } from './median.js';
 import { MemoryPoller } from './memory-poller.js';
 

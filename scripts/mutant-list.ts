@@ -51,7 +51,7 @@ const scheduler = inFile('scheduler/scheduler.ts', [
   [
     'I3',
     'leaves an unregistered event in the order',
-    'this.#order.remove(event.orderNode as EventNode);',
+    'this.#order.remove(event.orderNode as EventNode<RegisteredEvent>);',
     '',
   ],
   ['I2', 'leaves the id of an unregistered event', 'this.#ids.delete(id);', ''],

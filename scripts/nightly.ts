@@ -5,7 +5,7 @@
 // out as a vector file; the seed runs everything again.
 
 import { parseArgs } from 'node:util';
-import { runSimulateCommand } from '../src/testing/cli.js';
+import { runSimulateCommand } from '../src/cli/simulate/simulate-command.js';
 import { checkModel } from '../test/conformance/model-check.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
 

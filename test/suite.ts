@@ -4,27 +4,32 @@
 // What `npm test` runs: the test files, some beside each other, each in a Node process as plain as its users' are. tap's own
 // way of starting them puts a process tracker into each, and into all that they start, which takes a third of the time.
 
-import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
-import { moduleFile } from '../scripts/program.js';
-import { repositoryFile } from '../scripts/repository-files.js';
+import { moduleFile, moduleUrl } from '../scripts/program.js';
+import { repositoryFile, repositoryFiles } from '../scripts/repository-files.js';
 
 /** One more than processors: many tests wait for processes and for times that are real. */
 const JOBS = 3;
 /** A file may take so long without a word from it, in milliseconds. */
 const FILE_TIMEOUT_MS = 240_000;
 
-/** Files with a process of their own, those that take longest first. The others run in bundles. */
+/** Files with a process of their own, those that take longest first. The others share one process a folder. */
 const ALONE = [
-  'test/server/nbd/programs.test.ts',
+  'test/control/malformed.test.ts',
+  'test/nbd/malformed.test.ts',
+  'test/testing/simulation/seeds.test.ts',
+  'test/conformance/small-scope.test.ts',
+  'test/cli/processes.test.ts',
+  'test/daemon/signals.test.ts',
+  'test/nbd/programs.test.ts',
   'test/testing/simulation/each-call.test.ts',
   'test/conformance/adapter.test.ts',
   'test/conformance/implementations.test.ts',
-  'test/server/daemon/latency.test.ts',
+  'test/daemon/latency.test.ts',
   'test/testing/posix-arms.test.ts',
-  'test/posix/leaks.test.ts',
+  'test/posix/node/leaks.test.ts',
   'test/server/tapdisk-server.test.ts',
 ];
 
@@ -32,18 +37,23 @@ const ALONE = [
 const countsAll = process.env['TAPDISK_TS_COVERAGE'] === 'all';
 /** What has to cover the scheduler and the connect module whole: counting makes code much slower. */
 const COVERING = new Set([
-  'test/bundles/core.test.ts',
-  'test/bundles/conformance.test.ts',
+  'test/scheduler',
+  'test/replication',
+  'test/conformance',
   'test/conformance/implementations.test.ts',
 ]);
 
-/** The bundles that take longest, to be started first. */
-const LONG = ['malformed', 'simulation', 'processes', 'programs', 'server-daemon'];
+const tests = repositoryFiles().filter((file) => /^test\/.*\.test\.ts$/.test(file));
+const missing = ALONE.filter((file) => !tests.includes(file));
+if (missing.length > 0) throw new Error(`test/suite.ts names files that do not exist: ${missing.join(', ')}`);
 
-const bundle = (name: string): string => `test/bundles/${name}.test.ts`;
-const others = readdirSync(repositoryFile('test/bundles'))
-  .map((file) => file.replace(/\.test\.ts$/, ''))
-  .filter((name) => !LONG.includes(name));
+/** The files that share a process, by folder. */
+const folders = new Map<string, string[]>();
+for (const file of tests.filter((test) => !ALONE.includes(test))) {
+  const folder = path.posix.join('test', file.split('/')[1] as string);
+  folders.set(folder, [...(folders.get(folder) ?? []), file]);
+}
+const largestFirst = [...folders].toSorted(([, a], [, b]) => b.length - a.length);
 
 // env(1) takes back what tap adds to the options of each Node process that it starts.
 const { NODE_V8_COVERAGE: _, ...env } = process.env;
@@ -52,10 +62,11 @@ const plainPromises = pathToFileURL(repositoryFile('scripts/plain-promises.mjs')
 const node = [process.execPath, '--enable-source-maps', '--import', plainPromises];
 
 t.jobs = JOBS;
-for (const file of [...LONG.map(bundle), ...ALONE, ...others.map(bundle)]) {
-  const coverage = countsAll || COVERING.has(file) ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
-  void t.spawn('env', [options, ...coverage, ...node, moduleFile(file)], {
-    name: file,
+for (const [name, files] of [...ALONE.map((file) => [file, [file]] as const), ...largestFirst]) {
+  const coverage = countsAll || COVERING.has(name) ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
+  const list = `TEST_FILES=${JSON.stringify(files.map(moduleUrl))}`;
+  void t.spawn('env', [options, list, ...coverage, ...node, moduleFile('test/run-files.ts'), name], {
+    name,
     buffered: true,
     timeout: FILE_TIMEOUT_MS,
     env,

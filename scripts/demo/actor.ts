@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { programArguments } from '../program.js';
 
-const main = programArguments('src/server/cli/main.ts');
+const main = programArguments('src/cli/main.ts');
 
 /** A line that a process reports with --json; any other line is the report `line`. */
 export interface Report {

@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NodePosix } from '../../src/posix/index.js';
-import { queryStatus, StatusError } from '../../src/server/status/status-client.js';
+import { queryStatus, StatusError } from '../../src/status/status-client.js';
 
 /** What the answers to status requests took, in milliseconds. */
 export interface Latencies {

@@ -3,7 +3,7 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageFile } from '../package-file.js';
+import { packageFile } from './package-file.js';
 import type { Assignment } from './suite-run.js';
 import { readVectorFile } from './vector-file.js';
 import type { SuiteName } from './vector.js';

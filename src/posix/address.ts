@@ -45,3 +45,11 @@ export function formatAddress(address: SocketAddress): string {
       return `[${address.address}]:${address.port}`;
   }
 }
+
+/** The address of a socket that is bound to nothing. */
+export function unboundAddress(domain: number): SocketAddress {
+  if (domain === AF_UNIX) return { family: AF_UNIX, path: '' };
+  return domain === AF_INET
+    ? { family: AF_INET, address: '0.0.0.0', port: 0 }
+    : { family: AF_INET6, address: '::', port: 0 };
+}

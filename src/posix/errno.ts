@@ -37,3 +37,9 @@ export function strerror(error: number): string {
   const name = error > 0 ? errnoName(error) : undefined;
   return (name === undefined ? undefined : errorTexts[name]) ?? `Unknown error ${error}`;
 }
+
+/** A positive error number in words, with a small first letter as within a sentence. */
+export function inWords(error: number): string {
+  const text = strerror(error);
+  return `${text.charAt(0).toLowerCase()}${text.slice(1)}`;
+}

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { ErrnoName } from './errno.js';
+import type { constants } from 'node:os';
 
 /** What each error is called in words, as Linux's C library words it. */
-export const errorTexts: { readonly [Name in ErrnoName]?: string } = {
+export const errorTexts: { readonly [Name in keyof typeof constants.errno]?: string } = {
   EPERM: 'Operation not permitted',
   ENOENT: 'No such file or directory',
   ESRCH: 'No such process',

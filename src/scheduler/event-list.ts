@@ -1,22 +1,20 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { RegisteredEvent } from './registered-event.js';
-
 /** An event's place in one list. */
-export class EventNode {
-  previous: EventNode | undefined;
-  next: EventNode | undefined;
+export class EventNode<E> {
+  previous: EventNode<E> | undefined;
+  next: EventNode<E> | undefined;
 
-  constructor(readonly event: RegisteredEvent) {}
+  constructor(readonly event: E) {}
 }
 
 /** Events in the order in which they were registered (rules E1, E5): appended at the tail, removed anywhere at once. */
-export class EventList {
-  head: EventNode | undefined;
-  tail: EventNode | undefined;
+export class EventList<E> {
+  head: EventNode<E> | undefined;
+  tail: EventNode<E> | undefined;
 
-  append(event: RegisteredEvent): EventNode {
+  append(event: E): EventNode<E> {
     const node = new EventNode(event);
     if (this.tail) {
       node.previous = this.tail;
@@ -28,7 +26,7 @@ export class EventList {
     return node;
   }
 
-  remove(node: EventNode): void {
+  remove(node: EventNode<E>): void {
     if (node.previous) node.previous.next = node.next;
     else this.head = node.next;
     if (node.next) node.next.previous = node.previous;
@@ -39,7 +37,7 @@ export class EventList {
     return this.head === undefined;
   }
 
-  *[Symbol.iterator](): Generator<RegisteredEvent, void, undefined> {
+  *[Symbol.iterator](): Generator<E, void, undefined> {
     for (let node = this.head; node; node = node.next) yield node.event;
   }
 }

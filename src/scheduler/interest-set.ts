@@ -3,20 +3,9 @@
 
 import type { Interest } from '../posix/poller.js';
 import { DESCRIPTOR_MODES } from './event.js';
+import { DescriptorInterest } from './descriptor-interest.js';
 import { EventList } from './event-list.js';
 import type { RegisteredEvent } from './registered-event.js';
-
-/** The events on one descriptor number. */
-export class DescriptorInterest {
-  /** What they ask for together. */
-  conditions = 0;
-  /** For each of DESCRIPTOR_MODES, the events that ask for it in the order of registration. */
-  readonly lists: (EventList | undefined)[] = [undefined, undefined, undefined];
-  /** The ready bits that the running pass has not used yet (rule P3); 0 between passes. */
-  bits = 0;
-
-  constructor(readonly fd: number) {}
-}
 
 /** Descriptor numbers below this one, as all that are ever open are, are looked up in an array. */
 const USUAL_DESCRIPTORS = 2 ** 20;
@@ -27,9 +16,9 @@ const USUAL_DESCRIPTORS = 2 ** 20;
  */
 export class InterestSet implements Interest {
   /** By number. An entry stays once it was used: the table is as long as the highest number in use so far. */
-  readonly #usual: (DescriptorInterest | undefined)[] = [];
+  readonly #usual: (DescriptorInterest<RegisteredEvent> | undefined)[] = [];
   /** Numbers that no descriptor has, such as negative ones, but that events may be registered on all the same. */
-  readonly #unusual = new Map<number, DescriptorInterest>();
+  readonly #unusual = new Map<number, DescriptorInterest<RegisteredEvent>>();
 
   /** @param changed told of a descriptor's new conditions (0: none) whenever they change */
   constructor(private readonly changed: (fd: number, conditions: number) => void) {}
@@ -49,12 +38,12 @@ export class InterestSet implements Interest {
   }
 
   remove(event: RegisteredEvent): void {
-    const descriptor = event.descriptor as DescriptorInterest;
+    const descriptor = event.descriptor as DescriptorInterest<RegisteredEvent>;
     const before = descriptor.conditions;
     for (let index = 0; index < DESCRIPTOR_MODES.length; index++) {
       const node = event.interestNodes[index];
       if (node === undefined) continue;
-      const list = descriptor.lists[index] as EventList;
+      const list = descriptor.lists[index] as EventList<RegisteredEvent>;
       list.remove(node);
       if (list.isEmpty) descriptor.conditions &= ~(DESCRIPTOR_MODES[index] as number);
     }
@@ -63,12 +52,12 @@ export class InterestSet implements Interest {
   }
 
   /** What is asked of a descriptor; undefined when nothing ever was. */
-  find(fd: number): DescriptorInterest | undefined {
+  find(fd: number): DescriptorInterest<RegisteredEvent> | undefined {
     return fd >= 0 && fd < USUAL_DESCRIPTORS ? this.#usual[fd] : this.#unusual.get(fd);
   }
 
   /** Forgets an unusual number that nothing is asked of, and that has no bit set. */
-  release(descriptor: DescriptorInterest): void {
+  release(descriptor: DescriptorInterest<RegisteredEvent>): void {
     if (this.#unusual.size > 0 && descriptor.conditions === 0 && descriptor.bits === 0)
       this.#unusual.delete(descriptor.fd);
   }
@@ -96,14 +85,14 @@ export class InterestSet implements Interest {
   }
 
   /** The descriptors that something is asked of. */
-  #all(): DescriptorInterest[] {
+  #all(): DescriptorInterest<RegisteredEvent>[] {
     return [...this.#usual, ...this.#unusual.values()].filter(
       (descriptor) => descriptor?.conditions,
-    ) as DescriptorInterest[];
+    ) as DescriptorInterest<RegisteredEvent>[];
   }
 
-  #create(fd: number): DescriptorInterest {
-    const descriptor = new DescriptorInterest(fd);
+  #create(fd: number): DescriptorInterest<RegisteredEvent> {
+    const descriptor = new DescriptorInterest<RegisteredEvent>(fd);
     if (fd < 0 || fd >= USUAL_DESCRIPTORS) {
       this.#unusual.set(fd, descriptor);
     } else {

@@ -4,9 +4,10 @@
 import type { ReadyDescriptor } from '../posix/poller.js';
 import type { Deadlines } from './deadlines.js';
 import { DESCRIPTOR_MODES, TIMEOUT } from './event.js';
+import type { DescriptorInterest } from './descriptor-interest.js';
 import type { EventList } from './event-list.js';
 import { Heap } from './heap.js';
-import type { DescriptorInterest, InterestSet } from './interest-set.js';
+import type { InterestSet } from './interest-set.js';
 import { NOT_IN_HEAP, type RegisteredEvent } from './registered-event.js';
 
 /** Before the first event in the order of sequence numbers. */
@@ -14,7 +15,7 @@ const HEAD = -1;
 
 /** What a pass works on; it belongs to the scheduler. */
 export interface PassContext {
-  readonly order: EventList;
+  readonly order: EventList<RegisteredEvent>;
   readonly interest: InterestSet;
   readonly deadlines: Deadlines;
   /** Sets the event's deadline anew (rule P4) and calls its callback for one mode. */
@@ -36,9 +37,9 @@ export interface PassContext {
 export class Pass {
   readonly #candidates = new Heap<RegisteredEvent>((a, b) => a.sequence < b.sequence);
   /** The descriptors that were ready as the pass began. */
-  readonly #ready: DescriptorInterest[] = [];
+  readonly #ready: DescriptorInterest<RegisteredEvent>[] = [];
   /** Descriptors with a bit whose candidate may not be the oldest event that asks for it; one may be listed again. */
-  readonly #passedOver: DescriptorInterest[] = [];
+  readonly #passedOver: DescriptorInterest<RegisteredEvent>[] = [];
   #nowSeconds = 0;
   /** The sequence number of the event that had its turn last. */
   #cursor = HEAD;
@@ -167,7 +168,7 @@ export class Pass {
   /** Clears the bit that the event fires by, and hands those it leaves on to the events behind it. */
   #useBit(event: RegisteredEvent, mode: number): void {
     if (mode === TIMEOUT) return;
-    const descriptor = event.descriptor as DescriptorInterest;
+    const descriptor = event.descriptor as DescriptorInterest<RegisteredEvent>;
     descriptor.bits &= ~mode;
     if (descriptor.bits === 0) return;
     this.#passOver(event);
@@ -195,7 +196,7 @@ export class Pass {
   }
 
   /** Makes candidates of the oldest events behind the cursor for the bits of some descriptors, and of those that are due. */
-  #collect(descriptors: readonly DescriptorInterest[]): void {
+  #collect(descriptors: readonly DescriptorInterest<RegisteredEvent>[]): void {
     const { deadlines } = this.context;
     for (const { bits, lists } of descriptors) {
       for (let index = 0; index < DESCRIPTOR_MODES.length; index++) {

@@ -3,7 +3,7 @@
 
 import type { EventCallback, EventDescription, EventId } from './event.js';
 import type { EventNode } from './event-list.js';
-import type { DescriptorInterest } from './interest-set.js';
+import type { DescriptorInterest } from './descriptor-interest.js';
 
 /** Not in the deadline heap. */
 export const NOT_IN_HEAP = -1;
@@ -13,11 +13,11 @@ export class RegisteredEvent implements EventDescription {
   /** False once it is unregistered: it never fires again (rule P7). */
   live = true;
   /** Its place in the order of all events. */
-  orderNode: EventNode | undefined;
+  orderNode: EventNode<RegisteredEvent> | undefined;
   /** Its descriptor's entry, unless its mode is TIMEOUT alone. */
-  descriptor: DescriptorInterest | undefined;
+  descriptor: DescriptorInterest<RegisteredEvent> | undefined;
   /** Its places among the events of its descriptor that ask for the same condition, as DESCRIPTOR_MODES lists them. */
-  readonly interestNodes: (EventNode | undefined)[] = [undefined, undefined, undefined];
+  readonly interestNodes: (EventNode<RegisteredEvent> | undefined)[] = [undefined, undefined, undefined];
   /** Its index in the deadline heap. */
   heapIndex = NOT_IN_HEAP;
 

@@ -74,7 +74,7 @@ export class Scheduler implements EventRegistrar {
   readonly #maxCallbacksPerPass: number;
 
   readonly #ids = new EventIds();
-  readonly #order = new EventList();
+  readonly #order = new EventList<RegisteredEvent>();
   readonly #deadlines = new Deadlines();
   readonly #interest: InterestSet;
   readonly #pass: Pass;
@@ -167,7 +167,7 @@ export class Scheduler implements EventRegistrar {
     if (event === undefined) return;
     event.live = false;
     this.#ids.delete(id);
-    this.#order.remove(event.orderNode as EventNode);
+    this.#order.remove(event.orderNode as EventNode<RegisteredEvent>);
     if (event.mode & TIMEOUT) this.#deadlines.remove(event);
     if (event.mode & ANY_DESCRIPTOR_MODE) this.#interest.remove(event);
     if (this.#pass.running) this.#pass.unregistered(event);

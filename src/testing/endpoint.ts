@@ -43,7 +43,7 @@ export class Endpoint {
   #helloAt = 0;
 
   private constructor(
-    readonly host: EndpointHost,
+    readonly host: EndpointHost<Endpoint>,
     readonly local: SocketAddress,
     readonly remote: SocketAddress,
     state: EndpointState,
@@ -55,14 +55,14 @@ export class Endpoint {
   }
 
   /** The client's end: says hello at once. */
-  static connect(host: EndpointHost, local: SocketAddress, remote: SocketAddress): Endpoint {
+  static connect(host: EndpointHost<Endpoint>, local: SocketAddress, remote: SocketAddress): Endpoint {
     const endpoint = new Endpoint(host, local, remote, 'syn-sent');
     endpoint.#hello();
     return endpoint;
   }
 
   /** The listener's end, of a connection that `peer` has asked for: answers at once. */
-  static answer(host: EndpointHost, local: SocketAddress, peer: Endpoint): Endpoint {
+  static answer(host: EndpointHost<Endpoint>, local: SocketAddress, peer: Endpoint): Endpoint {
     const endpoint = new Endpoint(host, local, peer.local, 'syn-received');
     endpoint.peer = peer;
     endpoint.#hello();
@@ -150,7 +150,7 @@ export class Endpoint {
   }
 
   /** What comes from the network. */
-  receive(segment: Segment): void {
+  receive(segment: Segment<Endpoint>): void {
     if (segment.kind === 'RST') return this.receiveReset();
     if (segment.kind === 'SYN+ACK') return this.#receiveSynAck(segment);
     if (segment.from !== this.peer || this.state === 'gone' || this.state === 'syn-sent')
@@ -204,7 +204,7 @@ export class Endpoint {
     this.vanish(this.receiving.isEnded ? 0 : errno.ECONNRESET);
   }
 
-  #receiveSynAck(segment: Segment): void {
+  #receiveSynAck(segment: Segment<Endpoint>): void {
     if (this.state === 'syn-sent' && segment.from !== undefined) {
       this.peer = segment.from;
       this.#establish();
@@ -221,7 +221,7 @@ export class Endpoint {
     this.#retries.stop();
   }
 
-  #refuse(segment: Segment): void {
+  #refuse(segment: Segment<Endpoint>): void {
     if (segment.from !== undefined) this.host.send(bareSegment('RST', this), segment.from);
   }
 

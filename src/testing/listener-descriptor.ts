@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { AF_UNIX, formatAddress, type SocketAddress } from '../posix/address.js';
-import type { Descriptor } from '../posix/descriptor.js';
+import type { Descriptor } from '../posix/shared/descriptor.js';
 import { errno } from '../posix/errno.js';
-import { ListeningDescriptor } from '../posix/listening-descriptor.js';
+import { ListeningDescriptor } from '../posix/shared/listening-descriptor.js';
 import { READABLE } from '../posix/poller.js';
-import type { SocketOptions } from '../posix/socket-options.js';
+import type { SocketOptions } from '../posix/shared/socket-options.js';
 import { Endpoint } from './endpoint.js';
 import type { Machine, SynReceiver } from './machine.js';
 

@@ -4,8 +4,8 @@
 import { AF_INET, AF_INET6, AF_UNIX, type SocketAddress } from '../posix/address.js';
 import { errno } from '../posix/errno.js';
 import type { Endpoint } from './endpoint.js';
-import type { BufferSizes, EndpointHost } from './endpoint-host.js';
-import type { Network } from './network.js';
+import type { BufferSizes } from './endpoint-host.js';
+import type { Network, NetworkNode } from './network.js';
 import { LOOPBACK, Path } from './path.js';
 import { bareSegment, type Segment } from './segment.js';
 
@@ -29,7 +29,7 @@ export interface MachineOptions {
 }
 
 /** What stays of a host when its programs come and go: its addresses, its ports, and the connections' ends. */
-export class Machine implements EndpointHost {
+export class Machine implements NetworkNode {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly buffers: BufferSizes;
@@ -155,10 +155,10 @@ export class Machine implements EndpointHost {
   receiveSyn(from: Endpoint): void {
     const listener = this.#listenerAt(from.remote);
     if (listener !== undefined) listener.receiveSyn(from);
-    else this.send(bareSegment('RST', undefined), from);
+    else this.send(bareSegment<Endpoint>('RST', undefined), from);
   }
 
-  send(segment: Segment, to: Endpoint): void {
+  send(segment: Segment<Endpoint>, to: Endpoint): void {
     this.network.send(this, segment, to);
   }
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Lookup } from '../posix/name-resolver.js';
+import type { Lookup } from '../posix/shared/name-resolver.js';
 
 /** What a name stands for. */
 export interface NameRecord {

@@ -4,8 +4,8 @@
 import { formatAddress } from '../posix/address.js';
 import { errnoCode } from '../posix/errno.js';
 import type { Endpoint } from './endpoint.js';
+import type { EndpointHost } from './endpoint-host.js';
 import type { EventQueue } from './event-queue.js';
-import type { Machine } from './machine.js';
 import { LAN, LOOPBACK, Path, type PathConditions } from './path.js';
 import type { Random } from './random.js';
 import { bareSegment, describeSegment, type Segment } from './segment.js';
@@ -27,10 +27,19 @@ export interface Route {
   unreachable: Unreachable | undefined;
 }
 
+/** What the network needs of a machine. */
+export interface NetworkNode extends EndpointHost<Endpoint> {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  readonly isUp: boolean;
+  owns(address: string): boolean;
+  receiveSyn(from: Endpoint): void;
+}
+
 /** What carries segments between machines: an ordered path for each direction of each pair of them. */
 export class Network {
-  readonly #machines = new Map<string, Machine>();
-  readonly #routes = new Map<Machine, Map<Machine, Route>>();
+  readonly #machines = new Map<string, NetworkNode>();
+  readonly #routes = new Map<NetworkNode, Map<NetworkNode, Route>>();
 
   constructor(
     readonly queue: EventQueue,
@@ -40,7 +49,7 @@ export class Network {
   ) {}
 
   /** @throws Error when another machine has one of the addresses */
-  add(machine: Machine): void {
+  add(machine: NetworkNode): void {
     for (const address of machine.addresses) {
       if (this.#machines.has(address)) throw new Error(`there is a host with the address ${address} already`);
     }
@@ -48,11 +57,11 @@ export class Network {
   }
 
   /** The machine that packets from `from` to an address reach; undefined when nobody has it. */
-  machineAt(from: Machine, address: string): Machine | undefined {
+  machineAt(from: NetworkNode, address: string): NetworkNode | undefined {
     return from.owns(address) ? from : this.#machines.get(address);
   }
 
-  route(from: Machine, to: Machine): Route {
+  route(from: NetworkNode, to: NetworkNode): Route {
     let routes = this.#routes.get(from);
     if (routes === undefined) this.#routes.set(from, (routes = new Map()));
     let route = routes.get(to);
@@ -65,7 +74,7 @@ export class Network {
   }
 
   /** Carries the first segment of a connection to the machine that has the address, if any. */
-  sendSyn(from: Endpoint, machine: Machine, address: string): void {
+  sendSyn(from: Endpoint, machine: NetworkNode, address: string): void {
     const to = this.machineAt(machine, address);
     if (to === undefined) {
       // Nobody ever answers: the machine may be switched off. The caller gives up when it has had enough.
@@ -86,7 +95,7 @@ export class Network {
       0,
       () => {
         if (!to.isUp) this.#loseSyn(from);
-        else if (refuses) to.send(bareSegment('RST', undefined), from);
+        else if (refuses) to.send(bareSegment<Endpoint>('RST', undefined), from);
         else to.receiveSyn(from);
       },
       () => this.#loseSyn(from),
@@ -94,8 +103,8 @@ export class Network {
   }
 
   /** Carries a segment; when it is lost, the endpoints that can make it good are told. */
-  send(machine: Machine, segment: Segment, to: Endpoint): void {
-    const target = to.host as Machine;
+  send(machine: NetworkNode, segment: Segment<Endpoint>, to: Endpoint): void {
+    const target = to.host as NetworkNode;
     const { path } = this.route(machine, target);
     if (this.trace.enabled) {
       const way = `${formatAddress(to.remote)} > ${formatAddress(to.local)}`;
@@ -111,18 +120,20 @@ export class Network {
     );
   }
 
-  note(machine: Machine, what: string): void {
+  note(machine: NetworkNode, what: string): void {
     if (this.trace.enabled) this.trace.add(this.queue.nowMicroseconds, machine.name, `net ${what}`);
   }
 
   #loseSyn(from: Endpoint): void {
-    if (this.trace.enabled) this.note(from.host as Machine, `SYN to ${formatAddress(from.remote)} is lost`);
+    if (this.trace.enabled)
+      this.note(from.host as NetworkNode, `SYN to ${formatAddress(from.remote)} is lost`);
     from.lost();
   }
 
   /** Tells those who can make good what a lost segment was to do. */
-  #lose({ kind, from }: Segment, to: Endpoint): void {
-    if (this.trace.enabled) this.note(to.host as Machine, `${kind} to ${formatAddress(to.local)} is lost`);
+  #lose({ kind, from }: Segment<Endpoint>, to: Endpoint): void {
+    if (this.trace.enabled)
+      this.note(to.host as NetworkNode, `${kind} to ${formatAddress(to.local)} is lost`);
     // Of a lost answer to a SYN both sides notice that nothing follows.
     if (kind === 'DATA' || kind === 'FIN' || kind === 'SYN+ACK') from?.lost();
     if (kind === 'ACK' || kind === 'RST' || kind === 'SYN+ACK') to.lost();

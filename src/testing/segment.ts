@@ -1,17 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Endpoint } from './endpoint.js';
-
 export type SegmentKind = 'SYN' | 'SYN+ACK' | 'ACK' | 'DATA' | 'FIN' | 'RST';
 
 const NO_BYTES = new Uint8Array(0);
 
 /** What travels between two endpoints: TCP's segment, as far as a simulation needs it. */
-export interface Segment {
+export interface Segment<End> {
   readonly kind: SegmentKind;
   /** Who sent it; undefined for a reset by a host that has no such endpoint. */
-  readonly from: Endpoint | undefined;
+  readonly from: End | undefined;
   /** DATA, FIN: the position of the first byte, or of the end of file, in the sender's stream. */
   readonly position: number;
   /** DATA: the bytes; a probe has none. */
@@ -23,11 +21,17 @@ export interface Segment {
 }
 
 /** A reset, or the start of a connection: segments that say nothing of positions. */
-export function bareSegment(kind: SegmentKind, from: Endpoint | undefined): Segment {
+export function bareSegment<End>(kind: SegmentKind, from: End | undefined): Segment<End> {
   return { kind, from, position: 0, bytes: NO_BYTES, acknowledged: 0, windowEnd: 0 };
 }
 
-export function describeSegment({ kind, position, bytes, acknowledged, windowEnd }: Segment): string {
+export function describeSegment({
+  kind,
+  position,
+  bytes,
+  acknowledged,
+  windowEnd,
+}: Segment<unknown>): string {
   switch (kind) {
     case 'SYN':
     case 'RST':

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { DescriptorTable, Slot, Watch } from '../posix/descriptor-table.js';
+import type { DescriptorTable, Slot, Watch } from '../posix/shared/descriptor-table.js';
 import { errno } from '../posix/errno.js';
 import type { Interest, Poller, ReadyDescriptor } from '../posix/poller.js';
 import type { FutureEvent } from './event-queue.js';

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { InetAddress, SocketAddress } from '../posix/address.js';
-import { checkStreamSocket } from '../posix/check-stream-socket.js';
+import { checkStreamSocket } from '../posix/shared/check-stream-socket.js';
 import type { Clock } from '../posix/clock.js';
-import { DescriptorTable } from '../posix/descriptor-table.js';
-import type { Descriptor } from '../posix/descriptor.js';
+import { DescriptorTable } from '../posix/shared/descriptor-table.js';
+import type { Descriptor } from '../posix/shared/descriptor.js';
 import { errno } from '../posix/errno.js';
-import { EventCounter } from '../posix/event-counter.js';
-import { NameResolver } from '../posix/name-resolver.js';
+import { EventCounter } from '../posix/shared/event-counter.js';
+import { NameResolver } from '../posix/shared/name-resolver.js';
 import { EXCEPTIONAL, type Interest, READABLE, type ReadyDescriptor, WRITABLE } from '../posix/poller.js';
 import type { Posix, SelectSets } from '../posix/posix.js';
 import type { CallName } from './call-faults.js';

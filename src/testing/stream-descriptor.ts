@@ -1,14 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_UNIX, formatAddress, type SocketAddress } from '../posix/address.js';
-import { checkAddress } from '../posix/check-address.js';
-import { Descriptor } from '../posix/descriptor.js';
+import { AF_UNIX, formatAddress, type SocketAddress, unboundAddress } from '../posix/address.js';
+import { checkAddress } from '../posix/shared/check-address.js';
+import { Descriptor } from '../posix/shared/descriptor.js';
 import { errno } from '../posix/errno.js';
-import { unboundAddress } from '../posix/node-address.js';
 import { READABLE, WRITABLE } from '../posix/poller.js';
 import { SHUT_RD, SHUT_RDWR, SHUT_WR, SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
-import { SocketOptions } from '../posix/socket-options.js';
+import { SocketOptions } from '../posix/shared/socket-options.js';
 import { Endpoint } from './endpoint.js';
 import { ListenerDescriptor } from './listener-descriptor.js';
 import { isWildcard, type Machine } from './machine.js';

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { DEFAULT_MAX_DESCRIPTORS } from '../posix/descriptor-table.js';
+import { DEFAULT_MAX_DESCRIPTORS } from '../posix/shared/descriptor-table.js';
 import type { BufferSizes } from './endpoint-host.js';
 import { EventQueue } from './event-queue.js';
 import { SimulatedHost } from './host.js';

@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js';
-import { runConformanceCommand } from '../../src/conformance/cli.js';
+import { runConformanceCommand } from '../../src/cli/conformance/conformance-command.js';
 import { randomSeed } from '../random.js';
 import { checkModel } from './model-check.js';
 

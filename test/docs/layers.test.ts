@@ -5,44 +5,78 @@ import t from 'tap';
 import { document, tableRows } from './markdown.js';
 import { type Source, sourceOf, sources } from './sources.js';
 
-/** The layers, and what each may import beside itself; `parts` are the directories in src/server. */
-const MAY_IMPORT = {
-  /** Where the package's files are. */
-  package: [],
-  posix: [],
-  scheduler: ['posix'],
-  server: ['posix', 'scheduler'],
-  replication: ['posix', 'scheduler', 'server'],
-  parts: ['posix', 'scheduler', 'server', 'replication'],
-  conformance: ['package', 'posix', 'scheduler', 'server', 'replication'],
-  testing: ['posix', 'scheduler', 'server', 'replication', 'conformance'],
-  /** The package's main entry, and the program with its list of commands, loaded from wherever they are. */
-  top: ['package', 'posix', 'scheduler', 'server', 'replication', 'parts', 'conformance', 'testing'],
-} as const satisfies Record<string, readonly string[]>;
+/** The folders of src: each may import those before it, and never those after it. */
+const FOLDERS = [
+  'posix',
+  'scheduler',
+  'server',
+  'replication',
+  'disks',
+  'nbd',
+  'control',
+  'metrics',
+  'status',
+  'transfer',
+  'daemon',
+  'conformance',
+  'testing',
+  'cli',
+];
 
-type Layer = keyof typeof MAY_IMPORT;
-
-const TOP = new Set(['index.ts', 'server/cli/main.ts', 'server/cli/dispatch.ts', 'server/cli/commands.ts']);
+/** The package's main entry: the only source outside of the folders. */
+const MAIN_ENTRY = 'src/index.ts';
 
 /** Modules by which sockets, names and the time are had. */
 const RESERVED = /^node:(?:net|tls|dgram|https?|http2|dns|timers|perf_hooks)\b/;
 
 const all = sources();
 
-function layerOf(file: string): Layer {
-  const path = file.slice('src/'.length);
-  if (TOP.has(path)) return 'top';
-  if (path === 'package-file.ts') return 'package';
-  const [first = '', second] = path.split('/');
-  if (first === 'server' && second?.endsWith('.ts') === false) return 'parts';
-  if (first in MAY_IMPORT) return first as Layer;
-  throw new Error(`${file} belongs to no layer`);
+/** A file's place in the order; the main entry comes after all. */
+function levelOf(file: string): number {
+  if (file === MAIN_ENTRY) return FOLDERS.length;
+  const level = FOLDERS.indexOf(file.split('/')[1] ?? '');
+  if (level < 0) throw new Error(`${file} is in no folder of the list`);
+  return level;
 }
 
 function upward({ file, imports }: Source): string[] {
-  const layer = layerOf(file);
-  const allowed: readonly string[] = [layer, ...MAY_IMPORT[layer]];
-  return imports.filter((target) => !allowed.includes(layerOf(target)));
+  return imports.filter((target) => levelOf(target) > levelOf(file));
+}
+
+/** src/posix has three parts: the contract imports neither of the others, what implementations share not Node's own. */
+function acrossPosix({ file, imports }: Source): string[] {
+  if (file === 'src/posix/index.ts') return [];
+  const barred = /^src\/posix\/(?:shared\/|[^/]*$)/.test(file)
+    ? file.startsWith('src/posix/shared/')
+      ? /^src\/posix\/node\//
+      : /^src\/posix\/(?:node|shared)\//
+    : file.startsWith('src/testing/')
+      ? /^src\/posix\/(?:node\/|index\.ts$)/
+      : /^$/;
+  return imports.filter((target) => barred.test(target));
+}
+
+/** The files of one circle of imports, types included, or none. */
+function circle(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const finished = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] => {
+    if (finished.has(file)) return [];
+    if (path.includes(file)) return path.slice(path.indexOf(file));
+    path.push(file);
+    for (const target of graph.get(file) ?? []) {
+      const found = visit(target);
+      if (found.length > 0) return found;
+    }
+    path.pop();
+    finished.add(file);
+    return [];
+  };
+  for (const file of graph.keys()) {
+    const found = visit(file);
+    if (found.length > 0) return found;
+  }
+  return [];
 }
 
 /** What a file uses of Node's sockets, names and time. */
@@ -63,6 +97,40 @@ t.test('dependencies point one way', async (t) => {
   ]);
 });
 
+t.test('the parts of src/posix are kept apart', async (t) => {
+  t.same(
+    all.flatMap((source) => acrossPosix(source).map((target) => `${source.file} imports ${target}`)),
+    [],
+  );
+  const shared = sourceOf('src/posix/shared/x.ts', "import type { A } from '../node/a.js';");
+  t.same(acrossPosix(shared), ['src/posix/node/a.ts']);
+  t.same(acrossPosix(sourceOf('src/testing/x.ts', "import { A } from '../posix/index.js';")), [
+    'src/posix/index.ts',
+  ]);
+});
+
+t.test('no imports go in a circle, types included', async (t) => {
+  t.same(circle(new Map(all.map(({ file, imports }) => [file, imports]))), []);
+  t.same(
+    circle(
+      new Map([
+        ['a', ['b']],
+        ['b', ['c']],
+        ['c', ['b']],
+      ]),
+    ),
+    ['b', 'c'],
+  );
+});
+
+t.test('architecture.md has the same folders in the same order', async (t) => {
+  const rows = tableRows(document('docs/architecture.md').text, '## Folders');
+  t.same(
+    rows.map(([folder = '']) => plain(folder)),
+    FOLDERS.map((folder) => `src/${folder}`),
+  );
+});
+
 t.test(
   'only src/posix touches sockets, timers and the clock, but for what architecture.md gives a reason for',
   async (t) => {
@@ -73,7 +141,7 @@ t.test(
       rows.map(([file = '', uses = '', why = '']) => [plain(file), { uses: plain(uses), why }]),
     );
     const used = all
-      .filter(({ file }) => layerOf(file) !== 'posix')
+      .filter(({ file }) => !file.startsWith('src/posix/'))
       .map((source) => [source.file, reservedUses(source).join(', ')] as const)
       .filter(([, uses]) => uses !== '');
     t.same(new Map(used), new Map([...given].map(([file, { uses }]) => [file, uses])));
@@ -90,7 +158,7 @@ t.test(
 t.test('the scheduler takes nothing of Node, and nothing takes a package', async (t) => {
   const taken = all.flatMap(({ file, modules }) => modules.map((name) => [file, name] as const));
   t.same(
-    taken.filter(([file, name]) => layerOf(file) === 'scheduler' || !name.startsWith('node:')),
+    taken.filter(([file, name]) => file.startsWith('src/scheduler/') || !name.startsWith('node:')),
     [],
   );
 });

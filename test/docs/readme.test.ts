@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { manifest } from '../../scripts/repository-files.js';
-import { commands } from '../../src/server/cli/commands.js';
+import { commands } from '../../src/cli/commands.js';
 import { codeBlocks, document, tableRows } from './markdown.js';
 import { runProgram } from './programs.js';
 

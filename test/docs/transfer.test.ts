@@ -12,7 +12,7 @@ import {
   trailer,
   TRAILER_BYTES,
   verdictLine,
-} from '../../src/server/transfer/wire.js';
+} from '../../src/transfer/wire.js';
 import { document, tableRows } from './markdown.js';
 
 const { text } = document('docs/transfer.md');

@@ -12,7 +12,7 @@ t.setTimeout(180_000);
 
 /** Runs the command as its user does, in a process of its own. */
 function simulateSeeds(seeds: string): Promise<{ exit: number | string; stdout: string; stderr: string }> {
-  const args = [...programArguments('src/server/cli/main.ts'), 'simulate', '--seeds', seeds];
+  const args = [...programArguments('src/cli/main.ts'), 'simulate', '--seeds', seeds];
   return new Promise((resolve) => {
     execFile(process.execPath, args, { cwd: root }, (error, stdout, stderr) => {
       resolve({ exit: error === null ? 0 : (error.code ?? error.signal ?? error.message), stdout, stderr });

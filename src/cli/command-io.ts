@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Readable, Writable } from 'node:stream';
+
+/** What a command works with: a process is one. Nothing is looked at that the command does not need. */
+export interface CommandIo {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  /** The descriptor of standard output, for a command that writes to it itself and leaves `stdout` alone. */
+  readonly stdoutFd?: number;
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+}
+
+/** Runs a command and answers its exit status. */
+export type RunCommand = (argv: string[], io: CommandIo) => Promise<number>;
+
+/** The streams of a command that only writes text; a process is one. */
+export interface TextIo {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}

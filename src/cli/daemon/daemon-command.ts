@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { CommandIo } from '../command-io.js';
+import { EXIT_FAILED, EXIT_OK, exitOfSignal } from '../exit-status.js';
+import { standardDriverTypes } from '../../disks/drivers/index.js';
+import { LOG_ERR, LOG_NOTICE, type Logger, stderrLogger } from '../../server/logger.js';
+import { onSignals } from '../../server/signals.js';
+import type { DriverTypes } from '../../disks/index.js';
+import { Daemon } from '../../daemon/daemon.js';
+import type { DaemonOptions } from '../../daemon/daemon-options.js';
+import { DAEMON_USAGE, parseDaemonOptions } from './daemon-arguments.js';
+import { notifyManager } from '../../daemon/readiness.js';
+
+/**
+ * `tapdisk-ts daemon …`: runs in the foreground until a signal ends it.
+ *
+ * SIGINT, SIGTERM and SIGHUP end it in order; a second one of them leaves at once. SIGUSR1 writes its state to standard
+ * error.
+ *
+ * Answers the exit status; it exits by itself when it leaves at once.
+ */
+export async function runDaemonCommand(
+  argv: string[],
+  io: CommandIo,
+  types = standardDriverTypes,
+): Promise<number> {
+  const options = parseDaemonOptions(argv);
+  if (options) return run(options, io, types);
+  io.stdout.write(DAEMON_USAGE);
+  return EXIT_OK;
+}
+
+async function run(options: DaemonOptions, io: CommandIo, types: DriverTypes): Promise<number> {
+  // Whoever read our output may have gone. There is nowhere to tell that, and it must not take the disks down.
+  io.stdout.on('error', () => {});
+  io.stderr.on('error', () => {});
+  const logger = stderrLogger(options.logLevel, (line) => io.stderr.write(line));
+  let daemon: Daemon;
+  try {
+    daemon = new Daemon(options, { logger, pid: process.pid, types });
+  } catch (error) {
+    logger.log(LOG_ERR, `cannot start: ${(error as Error).message}`);
+    return EXIT_FAILED;
+  }
+  using _signals = onSignals({
+    ...endingSignals(daemon, logger),
+    SIGUSR1: () => io.stderr.write(daemon.dump()),
+  });
+  let failedToStart = false;
+  try {
+    const ready = await daemon.start();
+    io.stdout.write(`${ready}\n`);
+    await notifyManager(['READY=1'], logger);
+  } catch (error) {
+    failedToStart = true;
+    logger.log(LOG_ERR, `cannot start: ${(error as Error).message}`);
+    daemon.shutDown();
+  }
+  const failures = await daemon.ended;
+  logger.log(LOG_NOTICE, 'ended');
+  if (daemon.openDisks().length > 0) {
+    // What still hangs would keep the process alive.
+    daemon.abandon();
+    process.exit(EXIT_FAILED);
+  }
+  return failedToStart || failures > 0 ? EXIT_FAILED : EXIT_OK;
+}
+
+function endingSignals(daemon: Daemon, logger: Logger): Partial<Record<NodeJS.Signals, () => void>> {
+  let ending = false;
+  const on = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => (): void => {
+    if (ending) {
+      logger.log(
+        LOG_ERR,
+        `${signal} again: leaving at once; not closed: ${daemon.openDisks().join('; ') || 'none'}`,
+      );
+      daemon.abandon();
+      process.exit(exitOfSignal(signal));
+    }
+    ending = true;
+    logger.log(LOG_NOTICE, `${signal}: ending; once more to leave at once`);
+    daemon.shutDown();
+    void notifyManager(['STOPPING=1'], logger);
+  };
+  return { SIGINT: on('SIGINT'), SIGTERM: on('SIGTERM'), SIGHUP: on('SIGHUP') };
+}

@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type Priority, priorityName } from '../../server/logger.js';
+import type { TransferEvent } from '../../transfer/transfer-event.js';
+import { Interval, isWanted, isWorth, type Reporter, type ReporterOptions } from './reporter.js';
+
+/** How often progress is told at most, in seconds. */
+const PROGRESS_INTERVAL = 1;
+
+/** Reports for machines: a JSON object a line. */
+export class JsonReporter implements Reporter {
+  readonly #options: ReporterOptions;
+  readonly #interval: Interval;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    this.#interval = new Interval(options.clock, PROGRESS_INTERVAL);
+  }
+
+  happened(event: TransferEvent): void {
+    this.#write(event);
+  }
+
+  moved(): void {
+    this.tick();
+  }
+
+  tick(): void {
+    if (!this.#interval.isOver()) return;
+    const status = this.#options.status();
+    if (isWorth(status)) this.#write({ event: 'progress', ...status });
+  }
+
+  log(priority: Priority, message: string): void {
+    if (!isWanted(priority, this.#options)) return;
+    this.#write({ event: 'log', priority: priorityName(priority), message: message.trimEnd() });
+  }
+
+  dump(text: string): void {
+    this.#write({ event: 'dump', ...this.#options.status(), text });
+  }
+
+  end(): void {}
+
+  #write(object: object): void {
+    this.#options.stream.write(`${JSON.stringify(object)}\n`);
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { monotonicClock } from '../../posix/clock.js';
+import { TIMEOUT } from '../../scheduler/event.js';
+import { onSignals } from '../../server/signals.js';
+import { TapdiskServer } from '../../server/tapdisk-server.js';
+import { TransferError } from '../../transfer/transfer-error.js';
+import type { TransferOutcome } from '../../transfer/transfer-event.js';
+import type { TransferStatus } from '../../transfer/transfer-status.js';
+import type { CommandIo } from '../command-io.js';
+import { EXIT_FAILED, EXIT_NOT_OURS, EXIT_OK, exitOfSignal } from '../exit-status.js';
+import { JsonReporter } from './json-reporter.js';
+import type { Reporter, ReporterOptions } from './reporter.js';
+import { startStatusServer } from './status-socket.js';
+import { TextReporter } from './text-reporter.js';
+import type { TransferOptions } from './transfer-options.js';
+
+/** A role, as it is played from start to end. */
+export interface Role {
+  start(): Promise<void>;
+  /** Breaks off. */
+  stop(signal: string): void | Promise<void>;
+  status(): TransferStatus;
+  readonly ended: Promise<TransferOutcome>;
+}
+
+/** Makes a role; throws (rejects with) a TransferError when something that it needs is not there. */
+export type CreateRole = (server: TapdiskServer, reporter: Reporter) => Promise<Role>;
+
+/** Plays a role on a scheduler of its own until it ends, or a signal ends it. Answers the exit status. */
+export async function runTransfer(
+  name: TransferStatus['role'],
+  options: TransferOptions,
+  io: CommandIo,
+  createRole: CreateRole,
+): Promise<number> {
+  let role: Role | undefined;
+  const reporting: ReporterOptions = {
+    stream: io.stderr,
+    clock: monotonicClock,
+    verbose: options.verbose,
+    role: name,
+    status: () => role?.status(),
+  };
+  const reporter = options.json ? new JsonReporter(reporting) : new TextReporter(reporting);
+  await using server = new TapdiskServer({ logger: reporter });
+  try {
+    role = await createRole(server, reporter);
+    return await play(name, role, server, reporter, options.status);
+  } catch (error) {
+    if (!(error instanceof TransferError)) throw error;
+    const { code, message } = error;
+    reporter.happened({ event: 'failed', code, message, bytes: 0 });
+    return EXIT_FAILED;
+  } finally {
+    reporter.end();
+  }
+}
+
+async function play(
+  name: TransferStatus['role'],
+  role: Role,
+  server: TapdiskServer,
+  reporter: Reporter,
+  statusPath: TransferOptions['status'],
+): Promise<number> {
+  using _status =
+    statusPath === false
+      ? undefined
+      : await startStatusServer({
+          registrar: server,
+          posix: server.posix,
+          logger: reporter,
+          role: name,
+          path: statusPath,
+          status: () => role.status(),
+        });
+  using _signals = onSignals({ ...endingSignals(role), SIGUSR1: () => reporter.dump(server.dump()) });
+  server.registerEvent(TIMEOUT, -1, 1, () => reporter.tick());
+  const run = server.run({ signals: false });
+  const outcome = await Promise.race([
+    Promise.all([role.ended, role.start()]).then(([end]) => end),
+    run.then(() => {
+      throw new Error('the server stopped before the role had ended');
+    }),
+  ]);
+  server.stop();
+  await run;
+  return exitStatus(outcome);
+}
+
+/** The first signal breaks off in good order, a second one at once. */
+function endingSignals(role: Role): Partial<Record<NodeJS.Signals, () => void>> {
+  let isStopping = false;
+  const handler = (signal: NodeJS.Signals) => (): void => {
+    if (isStopping) process.exit(exitOfSignal(signal));
+    isStopping = true;
+    void role.stop(signal);
+  };
+  return { SIGINT: handler('SIGINT'), SIGTERM: handler('SIGTERM'), SIGHUP: handler('SIGHUP') };
+}
+
+function exitStatus(outcome: TransferOutcome): number {
+  switch (outcome.kind) {
+    case 'complete':
+      return EXIT_OK;
+    case 'failed':
+      return EXIT_FAILED;
+    case 'not-ours':
+      return EXIT_NOT_OURS;
+    case 'stopped':
+      return exitOfSignal(outcome.signal);
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type Priority, priorityName } from '../../server/logger.js';
+import type { TransferEvent } from '../../transfer/transfer-event.js';
+import { describeEvent, describeProgress } from './describe.js';
+import { Interval, isWanted, isWorth, type Reporter, type ReporterOptions } from './reporter.js';
+
+/** What happens again every second while a backup is not there: an attempt that goes as the one before is no news. */
+const connecting: ReadonlySet<TransferEvent['event']> = new Set(['retrying', 'established', 'turned-away']);
+
+/** How often progress is told at most, in seconds. */
+const TERMINAL_INTERVAL = 0.1;
+const PLAIN_INTERVAL = 10;
+const CLEAR_LINE = '\r\u001B[2K';
+
+/** Reports for people: lines, and, on a terminal, below them one on progress that changes in place. */
+export class TextReporter implements Reporter {
+  readonly #options: ReporterOptions;
+  readonly #interval: Interval;
+  readonly #isTerminal: boolean;
+  #shown = '';
+  /** What was told last of each kind of event that repeats itself. */
+  readonly #told = new Map<TransferEvent['event'], string>();
+
+  constructor(options: ReporterOptions) {
+    const isTerminal = options.stream.isTTY === true && process.env['TERM'] !== 'dumb';
+    this.#options = options;
+    this.#isTerminal = isTerminal;
+    this.#interval = new Interval(options.clock, isTerminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL);
+  }
+
+  happened(event: TransferEvent): void {
+    const text = describeEvent(this.#options.role, event);
+    if (!connecting.has(event.event)) this.#told.clear();
+    else if (this.#told.get(event.event) === text) return this.#show();
+    this.#told.set(event.event, text);
+    this.#lines(text);
+    return this.#show();
+  }
+
+  moved(): void {
+    this.tick();
+  }
+
+  tick(): void {
+    if (!this.#interval.isOver()) return;
+    const status = this.#options.status();
+    if (this.#isTerminal) this.#show();
+    else if (isWorth(status)) this.#lines(describeProgress(status));
+  }
+
+  log(priority: Priority, message: string): void {
+    if (isWanted(priority, this.#options)) this.#lines(`${priorityName(priority)}: ${message.trimEnd()}`);
+  }
+
+  dump(text: string): void {
+    const status = this.#options.status();
+    if (status !== undefined) this.#lines(describeProgress(status));
+    this.#lines(text.trimEnd());
+  }
+
+  end(): void {
+    this.#clear();
+  }
+
+  #lines(text: string): void {
+    this.#clear();
+    for (const line of text.split('\n')) this.#options.stream.write(`tapdisk-ts: ${line}\n`);
+  }
+
+  #clear(): void {
+    if (this.#shown !== '') this.#options.stream.write(CLEAR_LINE);
+    this.#shown = '';
+  }
+
+  #show(): void {
+    const { stream } = this.#options;
+    const status = this.#options.status();
+    if (!this.#isTerminal || status === undefined) return;
+    // A line that wraps could not be cleared.
+    const line = describeProgress(status).slice(0, (stream.columns ?? 80) - 1);
+    if (line === this.#shown) return;
+    this.#shown = line;
+    stream.write(`${CLEAR_LINE}${line}`);
+  }
+}

@@ -1,8 +1,0 @@
-// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
-// SPDX-License-Identifier: BSD-3-Clause
-
-// `npm run conformance -- FILE...`: this project's own scheduler and connect module over vector files.
-
-import { runConformanceCommand } from './cli.js';
-
-process.exitCode = await runConformanceCommand(process.argv.slice(2), process);

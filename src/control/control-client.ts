@@ -1,0 +1,192 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode, strerror } from '../posix/errno.js';
+import type { Posix } from '../posix/posix.js';
+import { ControlConnection } from './control-connection.js';
+import { controlSocketPath } from './control-directory.js';
+import { ControlMessage, type ImageBody, type ListBody, NO_COOKIE } from './message.js';
+import { MessageType } from './message-type.js';
+
+/** How long each step of a request may take, in seconds. */
+export const QUERY_TIMEOUT_SECONDS = 2;
+export const REQUEST_TIMEOUT_SECONDS = 5;
+export const RESUME_TIMEOUT_SECONDS = 15;
+/** CLOSE is repeated so often while requests are pending, and so long apart. */
+export const CLOSE_REPEATS = 20;
+export const CLOSE_INTERVAL_SECONDS = 0.001;
+/** No list or report is longer, in messages, whatever a daemon sends. */
+export const MAX_ANSWERS = 65_536;
+
+/** A daemon's refusal, or what kept a request from being answered. */
+export class ControlError extends Error {
+  /** The name of its error number, such as `EBUSY`. */
+  readonly code: string;
+
+  /**
+   * @param number a positive errno
+   * @param detail what was wrong, in words; may be empty
+   */
+  constructor(
+    readonly number: number,
+    readonly detail: string,
+  ) {
+    const code = errnoCode(number);
+    const meaning = strerror(number);
+    super(detail === '' ? `${code} (${meaning})` : `${code} (${meaning}): ${detail}`);
+    this.name = 'ControlError';
+    this.code = code;
+  }
+}
+
+/** A VBD as a daemon lists it. */
+export type ListedVbd = Omit<ListBody, 'count'>;
+
+/**
+ * What tap-ctl asks of the daemons of one control directory, ours or C's. Each request is a connection of its own.
+ *
+ * A call throws (rejects with) a {@link ControlError}: with the daemon's errno; ENOENT or ECONNREFUSED without a daemon of
+ * that pid; ETIMEDOUT; EPROTO when the answer is none.
+ */
+export class ControlClient {
+  readonly #posix: Posix;
+  readonly #directory: string;
+
+  constructor(posix: Posix, directory: string) {
+    this.#posix = posix;
+    this.#directory = directory;
+  }
+
+  /** The pid that the daemon says it has. */
+  async pid(pid: number): Promise<number> {
+    const request = ControlMessage.create(MessageType.pid, NO_COOKIE);
+    return (await this.#ask(pid, request, MessageType.pidAnswer, QUERY_TIMEOUT_SECONDS)).pid;
+  }
+
+  async attach(pid: number, minor: number): Promise<void> {
+    await this.#order(pid, ControlMessage.create(MessageType.attach, minor), MessageType.attachAnswer);
+  }
+
+  /** @param flags FLAG_… bits */
+  async open(pid: number, minor: number, path: string, flags: number): Promise<ImageBody> {
+    const request = ControlMessage.create(MessageType.open, minor).setParameters(flags, path);
+    return (await this.#ask(pid, request, MessageType.openAnswer, REQUEST_TIMEOUT_SECONDS)).image;
+  }
+
+  /** Repeated while the daemon answers EAGAIN: see {@link CLOSE_REPEATS}. */
+  async close(pid: number, minor: number): Promise<void> {
+    const request = ControlMessage.create(MessageType.close, minor);
+    for (let repeats = 0; ; repeats++) {
+      const { error, text } = await this.#response(pid, request, MessageType.closeAnswer);
+      if (error === 0) return;
+      if (error !== errno.EAGAIN || repeats === CLOSE_REPEATS) throw new ControlError(error, text);
+      await this.#posix.select({}, CLOSE_INTERVAL_SECONDS);
+    }
+  }
+
+  /** What `tap-ctl close -f` sends. No daemon known does it. */
+  async forceShutdown(pid: number, minor: number): Promise<void> {
+    await this.#order(pid, ControlMessage.create(MessageType.forceShutdown, minor), MessageType.closeAnswer);
+  }
+
+  async detach(pid: number, minor: number): Promise<void> {
+    await this.#order(pid, ControlMessage.create(MessageType.detach, minor), MessageType.detachAnswer);
+  }
+
+  /** Ends when the VBD is quiet. */
+  async pause(pid: number, minor: number): Promise<void> {
+    await this.#order(pid, ControlMessage.create(MessageType.pause, minor), MessageType.pauseAnswer);
+  }
+
+  /** @param path another image in the place of the old one; the old one when undefined */
+  async resume(pid: number, minor: number, path?: string): Promise<void> {
+    const request = ControlMessage.create(MessageType.resume, minor).setParameters(0, path ?? '');
+    await this.#order(pid, request, MessageType.resumeAnswer, RESUME_TIMEOUT_SECONDS);
+  }
+
+  async list(pid: number): Promise<ListedVbd[]> {
+    const vbds: ListedVbd[] = [];
+    const request = ControlMessage.create(MessageType.list, NO_COOKIE);
+    await this.#askForMany(pid, request, MessageType.listAnswer, ({ list: { count, ...vbd } }) => {
+      if (count > 0) vbds.push(vbd);
+      return count > 0;
+    });
+    return vbds;
+  }
+
+  /** The daemon's statistics as JSON text. A C tapdisk has none: EINVAL. */
+  async statistics(pid: number): Promise<string> {
+    const pieces: Uint8Array[] = [];
+    const request = ControlMessage.create(MessageType.statistics, NO_COOKIE);
+    await this.#askForMany(pid, request, MessageType.statisticsAnswer, ({ report }) => {
+      pieces.push(report.bytes);
+      return report.remaining > 0;
+    });
+    return Buffer.concat(pieces).toString();
+  }
+
+  async #order(
+    pid: number,
+    request: ControlMessage,
+    answerType: number,
+    timeout = REQUEST_TIMEOUT_SECONDS,
+  ): Promise<void> {
+    const { error, text } = await this.#response(pid, request, answerType, timeout);
+    if (error !== 0) throw new ControlError(error, text);
+  }
+
+  async #response(
+    pid: number,
+    request: ControlMessage,
+    answerType: number,
+    timeout = REQUEST_TIMEOUT_SECONDS,
+  ) {
+    return (await this.#ask(pid, request, answerType, timeout)).response;
+  }
+
+  async #ask(
+    pid: number,
+    request: ControlMessage,
+    answerType: number,
+    timeout: number,
+  ): Promise<ControlMessage> {
+    using connection = await this.#connect(pid, timeout);
+    await must(connection.send(request));
+    return checked(await must(connection.receive()), answerType);
+  }
+
+  /** @param take takes an answer, and tells whether there is another one */
+  async #askForMany(
+    pid: number,
+    request: ControlMessage,
+    answerType: number,
+    take: (answer: ControlMessage) => boolean,
+  ) {
+    using connection = await this.#connect(pid, QUERY_TIMEOUT_SECONDS);
+    await must(connection.send(request));
+    for (let answers = 0; answers < MAX_ANSWERS; answers++) {
+      if (!take(checked(await must(connection.receive()), answerType))) return;
+    }
+    throw new ControlError(errno.EPROTO, `the answer has no end after ${MAX_ANSWERS} messages`);
+  }
+
+  async #connect(pid: number, timeoutSeconds: number): Promise<ControlConnection> {
+    return must(ControlConnection.open(this.#posix, controlSocketPath(this.#directory, pid), timeoutSeconds));
+  }
+}
+
+/** Turns a negative errno into a {@link ControlError}. */
+async function must<Value>(result: Promise<Value | number>): Promise<Exclude<Value, number>> {
+  const value = await result;
+  if (typeof value === 'number' && value < 0) throw new ControlError(-value, '');
+  return value as Exclude<Value, number>;
+}
+
+function checked(answer: ControlMessage, type: number): ControlMessage {
+  if (answer.type === type) return answer;
+  if (answer.type === MessageType.error) throw new ControlError(answer.response.error, answer.response.text);
+  throw new ControlError(
+    errno.EPROTO,
+    `the daemon answered with a message of type ${answer.type} instead of ${type}`,
+  );
+}

@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../posix/errno.js';
+import type { OpenFlags, VbdRegistry } from '../disks/index.js';
+import type { Reply } from '../server/exchange.js';
+import { ControlMessage, MAX_LISTED_MINORS, REPORT_BYTES, textFits } from './message.js';
+import { FLAG_READ_ONLY, FLAG_SHARED, MessageType, messageTypeName } from './message-type.js';
+
+/** What requests are about. */
+export interface ControlTarget {
+  readonly registry: VbdRegistry;
+  readonly pid: number;
+  /** The daemon's statistics as JSON. */
+  readonly report: () => string;
+}
+
+type Handler = (request: ControlMessage, reply: Reply, target: ControlTarget) => void;
+
+const handlers = new Map<number, Handler>([
+  [MessageType.pid, answerPid],
+  [MessageType.attach, attach],
+  [MessageType.open, open],
+  [MessageType.pause, pause],
+  [MessageType.resume, resume],
+  [MessageType.close, close],
+  [MessageType.detach, detach],
+  [MessageType.listMinors, listMinors],
+  [MessageType.list, list],
+  [MessageType.statistics, sendReport],
+]);
+
+/** Does what a request asks, and answers it as the C daemon's control socket does, at once or when it is done. */
+export function answerRequest(request: ControlMessage, reply: Reply, target: ControlTarget): void {
+  const handler = handlers.get(request.type);
+  if (handler) handler(request, reply, target);
+  else refuse(request, reply, errno.EINVAL, `there is no request ${messageTypeName(request.type)}`);
+}
+
+function answerPid(request: ControlMessage, reply: Reply, { pid }: ControlTarget): void {
+  finish(reply, answerTo(request, MessageType.pidAnswer).setPid(pid));
+}
+
+function attach(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+  respond(request, reply, MessageType.attachAnswer, registry.attach(request.cookie));
+}
+
+function open(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+  const { cookie: minor, parameters } = request;
+  const wrong = unfitForOpen(parameters.flags, parameters.path);
+  if (parameters.path === undefined || wrong !== undefined) {
+    return refuse(request, reply, errno.EINVAL, wrong ?? '');
+  }
+  const flags: OpenFlags = {
+    readOnly: (parameters.flags & FLAG_READ_ONLY) !== 0,
+    shared: (parameters.flags & FLAG_SHARED) !== 0,
+  };
+  registry.open(minor, parameters.path, flags, (result) => {
+    const vbd = registry.get(minor);
+    if (result < 0 || !vbd) return refuse(request, reply, result < 0 ? -result : errno.EINVAL);
+    return finish(reply, answerTo(request, MessageType.openAnswer).setImage(vbd.info));
+  });
+  return undefined;
+}
+
+function pause(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+  registry.pause(request.cookie, (result) => respond(request, reply, MessageType.pauseAnswer, result));
+}
+
+function resume(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+  const { path } = request.parameters;
+  const done = (result: number, text = ''): void =>
+    respond(request, reply, MessageType.resumeAnswer, result, text);
+  if (path === undefined) return done(-errno.EINVAL, PATH_RULE);
+  return registry.resume(request.cookie, path === '' ? undefined : path, done);
+}
+
+function close(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+  registry.close(request.cookie, (result) => respond(request, reply, MessageType.closeAnswer, result));
+}
+
+function detach(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+  respond(request, reply, MessageType.detachAnswer, registry.detach(request.cookie));
+}
+
+function listMinors(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+  const minors = registry.list().map(({ minor }) => minor);
+  if (minors.length > MAX_LISTED_MINORS) {
+    const text = `there are ${minors.length} minors, and an answer has room for ${MAX_LISTED_MINORS}`;
+    return refuse(request, reply, errno.ERANGE, text);
+  }
+  return finish(reply, answerTo(request, MessageType.listMinorsAnswer).setMinors(minors));
+}
+
+/** One message a VBD, counting down to 1, and one more that ends the list: all as it is now, however slow the client. */
+function list(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+  const vbds = registry.list();
+  for (const [index, { minor, state, name }] of vbds.entries()) {
+    const entry = { count: vbds.length - index, minor, state, path: name };
+    reply.send(answerTo(request, MessageType.listAnswer).setList(entry).bytes);
+  }
+  const end = { count: 0, minor: -1, state: 0, path: '' };
+  finish(reply, answerTo(request, MessageType.listAnswer).setList(end));
+}
+
+function sendReport(request: ControlMessage, reply: Reply, { report }: ControlTarget): void {
+  let rest = new TextEncoder().encode(report());
+  do {
+    const bytes = rest.subarray(0, REPORT_BYTES);
+    rest = rest.subarray(bytes.length);
+    const piece = answerTo(request, MessageType.statisticsAnswer).setReport({
+      remaining: rest.length,
+      bytes,
+    });
+    reply.send(piece.bytes);
+  } while (rest.length > 0);
+  reply.end();
+}
+
+const PATH_RULE = 'a path must be UTF-8 of at most 255 bytes with a NUL behind it';
+
+/** What keeps an image from being opened so; undefined when nothing does. */
+function unfitForOpen(flags: number, path: string | undefined): string | undefined {
+  // Its name must not be one that a C client's list stumbles over, nor one that LIST could only show in part.
+  if (path === undefined || !textFits(path)) return PATH_RULE;
+  if (!path.includes(':')) return `${path} has no driver: a name is TYPE:ARGUMENT, as in aio:/path`;
+  const unsupported = flags & ~(FLAG_SHARED | FLAG_READ_ONLY);
+  // To go on without them would let the caller believe in a cache or a log that is not there.
+  if (unsupported !== 0) return `the flags 0x${unsupported.toString(16)} are not supported`;
+  return undefined;
+}
+
+function answerTo(request: ControlMessage, type: number): ControlMessage {
+  return ControlMessage.create(type, request.cookie);
+}
+
+function finish(reply: Reply, answer: ControlMessage): void {
+  reply.send(answer.bytes);
+  reply.end();
+}
+
+/** @param result 0 or a negative errno */
+function respond(request: ControlMessage, reply: Reply, type: number, result: number, text = ''): void {
+  finish(reply, answerTo(request, type).setResponse(result < 0 ? -result : 0, text));
+}
+
+/**
+ * Answers with ERROR.
+ *
+ * @param error a positive errno
+ */
+export function refuse(request: ControlMessage, reply: Reply, error: number, text = ''): void {
+  finish(reply, answerTo(request, MessageType.error).setResponse(error, text));
+}

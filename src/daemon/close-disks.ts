@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errnoCode } from '../posix/errno.js';
+import { TIMEOUT } from '../scheduler/event.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import { LOG_ERR, LOG_INFO, type Logger } from '../server/logger.js';
+import type { Done, Vbd } from '../disks/index.js';
+
+/**
+ * Pauses and closes VBDs, one after the other: each waits for its requests in flight and brings them to stable storage.
+ * Nobody else may open or resume them meanwhile.
+ *
+ * @returns how many could not be closed well; each is logged
+ */
+export async function closeDisks(
+  vbds: readonly Vbd[],
+  registrar: EventRegistrar,
+  logger: Logger,
+): Promise<number> {
+  let failures = 0;
+  for (const vbd of vbds) {
+    const { name } = vbd;
+    const fail = (reason: string): void => {
+      failures += 1;
+      logger.log(LOG_ERR, `vbd ${vbd.minor}: closing ${name} failed: ${reason}`);
+    };
+    try {
+      const result = await closeDisk(vbd, registrar);
+      if (result < 0) fail(errnoCode(result));
+      else if (name !== '') logger.log(LOG_INFO, `vbd ${vbd.minor}: closed ${name}`);
+    } catch (error) {
+      // A driver that throws is a fault of ours. The other disks must be closed all the same.
+      fail(String(error));
+    }
+  }
+  return failures;
+}
+
+/** Leads a VBD, from whatever phase it is in, to `closed`. Answers the first error of its driver. */
+async function closeDisk(vbd: Vbd, registrar: EventRegistrar): Promise<number> {
+  let first = 0;
+  const note = (result: number): void => {
+    if (first === 0 && result < 0) first = result;
+  };
+  for (;;) {
+    switch (vbd.phase) {
+      case 'closed':
+      case 'dead':
+        return first;
+      case 'running':
+      case 'pausing':
+        note(await ending((done) => vbd.pause(done)));
+        break;
+      case 'paused':
+        note(await ending((done) => vbd.close(done)));
+        break;
+      case 'draining':
+      case 'closing':
+        await closing(vbd);
+        break;
+      case 'opening':
+      case 'resuming':
+        await aSecond(registrar);
+        break;
+    }
+  }
+}
+
+function ending(call: (done: Done) => void): Promise<number> {
+  return new Promise((resolve) => {
+    call(resolve);
+  });
+}
+
+function closing(vbd: Vbd): Promise<void> {
+  return new Promise((resolve) => {
+    const forget = vbd.onClosed(() => {
+      forget();
+      resolve();
+    });
+  });
+}
+
+/** There is nothing that tells the end of an opening to others than who asked for it, so it is looked at again. */
+function aSecond(registrar: EventRegistrar): Promise<void> {
+  return new Promise((resolve) => {
+    const event = registrar.registerEvent(TIMEOUT, -1, 1, () => {
+      registrar.unregisterEvent(event);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Priority } from '../server/logger.js';
+
+/** An orderly end may take so long, in seconds, unless set otherwise. */
+export const DEFAULT_GRACE_SECONDS = 60;
+
+/** A disk to open at the start. */
+export interface DiskOption {
+  readonly minor: number;
+  readonly name: string;
+  readonly readOnly: boolean;
+}
+
+/** What a daemon is to do. */
+export interface DaemonOptions {
+  readonly directory: string;
+  /** In the order in which they were given. */
+  readonly disks: readonly DiskOption[];
+  /** A path or HOST:PORT. */
+  readonly nbd?: string | undefined;
+  /** Files in PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** A path or HOST:PORT. */
+  readonly metrics?: string | undefined;
+  readonly logLevel: Priority;
+  readonly trace?: { readonly file: string; readonly limitBytes: number } | undefined;
+  /** 0: no limit. */
+  readonly graceSeconds: number;
+}

@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { NodePosix } from '../posix/index.js';
+import { TIMEOUT } from '../scheduler/event.js';
+import { LOG_CRIT, type Logger } from '../server/logger.js';
+import { combineObservers } from '../metrics/combined-observer.js';
+import { diagnosticsObserver } from '../metrics/diagnostics.js';
+import { LoopLag } from '../metrics/loop-lag.js';
+import { reportText } from '../metrics/report-text.js';
+import { type Report, REPORT_VERSION, vbdReport } from '../metrics/report.js';
+import { SchedulerMeter } from '../metrics/scheduler-meter.js';
+import { TapdiskServer } from '../server/tapdisk-server.js';
+import { thrownText } from '../server/thrown-text.js';
+import { type DriverTypes, VbdRegistry } from '../disks/index.js';
+import { closeDisks } from './close-disks.js';
+import type { DaemonOptions } from './daemon-options.js';
+import { openDisks } from './open-disks.js';
+import { Services } from './services.js';
+import { Trace } from './trace.js';
+
+/** What a daemon is made of beside its options. */
+export interface DaemonParts {
+  readonly logger: Logger;
+  readonly pid: number;
+  readonly types: DriverTypes;
+}
+
+/** A callback that throws is a fault of ours. After so many the daemon does not even try any more to end in order. */
+export const MAX_FAULTS = 10;
+
+/**
+ * The daemon: disks, and those who serve them, around one scheduler.
+ *
+ *     new --start--> starting --all is open--> serving --shutDown, or a fault--> ending --all is closed--> ended
+ *                       |                                                          ^
+ *                       +-- something cannot be had; shutDown has to follow -------+
+ */
+export class Daemon {
+  /** Fulfilled when it has ended, with how many things went wrong on the way. Never rejected. */
+  readonly ended: Promise<number>;
+  readonly #options: DaemonOptions;
+  readonly #logger: Logger;
+  readonly #pid: number;
+  readonly #posix = new NodePosix();
+  readonly #startedAt = this.#posix.clock.now();
+  readonly #meter = new SchedulerMeter(this.#posix.clock);
+  readonly #loopLag = new LoopLag();
+  readonly #trace: Trace | undefined;
+  readonly #server: TapdiskServer;
+  readonly #registry: VbdRegistry;
+  readonly #services: Services;
+  /** Fulfilled once start has come to its end, good or bad. */
+  #started: Promise<unknown> = Promise.resolve();
+  #ending = false;
+  #failures = 0;
+
+  /** @throws Error when the trace file, a descriptor or an event is not to be had */
+  constructor(options: DaemonOptions, { logger, pid, types }: DaemonParts) {
+    this.#options = options;
+    this.#logger = logger;
+    this.#pid = pid;
+    const posix = this.#posix;
+    const { trace } = options;
+    this.#trace = trace && new Trace(trace.file, trace.limitBytes, posix.clock, logger);
+    const tracing = this.#trace ? [this.#trace.observer] : [];
+    const observer = combineObservers([this.#meter, diagnosticsObserver(posix.clock), ...tracing]);
+    this.#server = new TapdiskServer({ posix, logger, observer });
+    const registrar = this.#server;
+    this.#registry = new VbdRegistry({ registrar, posix, logger, types });
+    const report = (): Report => this.report();
+    this.#services = new Services(options, {
+      registrar,
+      posix,
+      logger,
+      registry: this.#registry,
+      pid,
+      report,
+    });
+    this.#trace?.follow(registrar);
+    this.ended = this.#run();
+  }
+
+  /**
+   * Opens the disks, then listens.
+   *
+   * @returns a line for who waits for it: `ready pid=71 control=/dir/ctl71 nbd=127.0.0.1:10809`
+   * @throws (rejects with) Error that says what could not be had
+   */
+  async start(): Promise<string> {
+    const starting = this.#start();
+    this.#started = starting.catch(() => {});
+    return starting;
+  }
+
+  /**
+   * Ends in order: clients have their answers, every disk is paused and closed, then all the rest. Idempotent; waits for
+   * {@link start} first. `ended` tells when it is done.
+   */
+  shutDown(): void {
+    if (this.#ending) return;
+    this.#ending = true;
+    void this.#end();
+  }
+
+  /** Leaves everything as it is, for a process that ends at once: only what others could stumble over is put away. */
+  abandon(): void {
+    this.#services.close();
+    this.#trace?.closeNow();
+  }
+
+  /** The VBDs that are not closed, for a person to read. */
+  openDisks(): string[] {
+    return this.#registry
+      .vbds()
+      .filter(({ phase }) => phase !== 'closed')
+      .map((vbd) => vbd.describe());
+  }
+
+  report(): Report {
+    return {
+      version: REPORT_VERSION,
+      pid: this.#pid,
+      uptimeSeconds: this.#posix.clock.now() - this.#startedAt,
+      residentBytes: process.memoryUsage.rss(),
+      descriptors: this.#posix.openDescriptors().length,
+      connections: this.#services.connections,
+      scheduler: this.#meter.measures(),
+      loopLag: this.#loopLag.measures(),
+      vbds: this.#registry.vbds().map(vbdReport),
+    };
+  }
+
+  /** All that there is to know, for a person to read. */
+  dump(): string {
+    const vbds = this.#registry.vbds().map((vbd) => `${vbd.describe()}\n`);
+    return reportText(this.report()) + vbds.join('') + this.#server.dump();
+  }
+
+  async #start(): Promise<string> {
+    await this.#services.reserve();
+    await openDisks(this.#registry, this.#options.disks);
+    const where = await this.#services.listen();
+    return ['ready', `pid=${this.#pid}`, ...[...where].map(([name, at]) => `${name}=${at}`)].join(' ');
+  }
+
+  async #run(): Promise<number> {
+    for (let faults = 0; faults < MAX_FAULTS; faults++) {
+      try {
+        await this.#server.run({ signals: false });
+        break;
+      } catch (error) {
+        this.#fail(`fault: ${thrownText(error)}`);
+        this.shutDown();
+      }
+    }
+    this.#server.stop();
+    this.#loopLag[Symbol.dispose]();
+    await this.#trace?.close();
+    return this.#failures;
+  }
+
+  async #end(): Promise<void> {
+    await this.#started;
+    this.#limitEnding();
+    await this.#step(() => this.#services.stopClients());
+    await this.#step(async () => {
+      this.#failures += await closeDisks(this.#registry.vbds(), this.#server, this.#logger);
+    });
+    await this.#step(() => this.#services.close());
+    this.#registry[Symbol.dispose]();
+    this.#server.stop();
+  }
+
+  /** A step of the end that fails must not keep the later ones, the closing of the disks above all, from being done. */
+  async #step(step: () => Promise<void> | void): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.#fail(`the end is out of order: ${String(error)}`);
+    }
+  }
+
+  /** When an orderly end takes too long, what is left is given up. */
+  #limitEnding(): void {
+    const { graceSeconds } = this.#options;
+    if (graceSeconds === 0) return;
+    this.#server.registerEvent(TIMEOUT, -1, graceSeconds + 1, () => {
+      for (const disk of this.openDisks()) this.#fail(`not closed within ${graceSeconds} s: ${disk}`);
+      this.#server.stop();
+    });
+  }
+
+  #fail(message: string): void {
+    this.#failures += 1;
+    this.#logger.log(LOG_CRIT, message);
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { readFileSync } from 'node:fs';
+import { formatAddress } from '../posix/address.js';
+import { errnoCode, strerror } from '../posix/errno.js';
+import type { NodePosix } from '../posix/index.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import { controlSocketPath, prepareControlDirectory } from '../control/control-directory.js';
+import { ControlServer } from '../control/control-server.js';
+import type { ExchangeListener } from '../server/exchange-listener.js';
+import type { Logger } from '../server/logger.js';
+import { metricsEndpoint } from '../metrics/metrics-endpoint.js';
+import type { Report } from '../metrics/report.js';
+import { NbdServer, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
+import type { VbdRegistry } from '../disks/index.js';
+import type { DaemonOptions } from './daemon-options.js';
+import { freeSocketPath, listenAddress } from './socket-path.js';
+
+export interface ServiceParts {
+  readonly registrar: EventRegistrar;
+  readonly posix: NodePosix;
+  readonly logger: Logger;
+  readonly registry: VbdRegistry;
+  readonly pid: number;
+  readonly report: () => Report;
+}
+
+/** What a daemon listens on: the control socket always, NBD and metrics where its options say so. */
+export class Services {
+  readonly #options: DaemonOptions;
+  readonly #parts: ServiceParts;
+  #control: ControlServer | undefined;
+  #nbd: NbdServer | undefined;
+  #metrics: ExchangeListener | undefined;
+
+  constructor(options: DaemonOptions, parts: ServiceParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  get connections(): Report['connections'] {
+    return {
+      control: this.#control?.connections ?? 0,
+      controlAccepted: this.#control?.accepted ?? 0,
+      nbd: this.#nbd?.connections ?? 0,
+    };
+  }
+
+  /**
+   * Makes sure, before any disk is opened, that no other process has this daemon's control socket.
+   *
+   * @throws (rejects with) Error with a `code`
+   */
+  async reserve(): Promise<void> {
+    const { directory } = this.#options;
+    const { posix, pid } = this.#parts;
+    prepareControlDirectory(directory, pid);
+    await freeSocketPath(posix, controlSocketPath(directory, pid));
+  }
+
+  /**
+   * Listens. The control socket is the last, as whoever finds it may take all the rest to be there.
+   *
+   * @returns where, by service: `control`, `nbd`, `metrics`
+   * @throws (rejects with) Error that says what could not be had
+   */
+  async listen(): Promise<ReadonlyMap<string, string>> {
+    const { nbd, metrics, directory } = this.#options;
+    const where = new Map<string, string>();
+    if (nbd !== undefined) where.set('nbd', await this.#listenForNbd(nbd));
+    if (metrics !== undefined) where.set('metrics', await this.#listenForMetrics(metrics));
+    const report = (): string => JSON.stringify(this.#parts.report());
+    this.#control = new ControlServer({ ...this.#parts, directory, report });
+    return where.set('control', this.#control.path);
+  }
+
+  /**
+   * Nobody is let in any more, by control or NBD, and NBD clients have answers to what they asked. Fulfilled when they are
+   * gone.
+   */
+  async stopClients(): Promise<void> {
+    this.#control?.[Symbol.dispose]();
+    const nbd = this.#nbd;
+    if (nbd) await new Promise<void>((resolve) => nbd.stop(resolve));
+  }
+
+  /** Drops everybody at once. Idempotent. */
+  close(): void {
+    this.#control?.[Symbol.dispose]();
+    this.#nbd?.close();
+    this.#metrics?.[Symbol.dispose]();
+  }
+
+  async #listenForNbd(text: string): Promise<string> {
+    const { registrar, posix, logger, registry } = this.#parts;
+    const address = await listenAddress(posix, 'nbd', text);
+    const { completions } = registry;
+    const exports = vbdExports(registry);
+    this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls: this.#tls() });
+    const result = this.#nbd.listen(address);
+    if (result < 0) {
+      const code = errnoCode(result);
+      throw Object.assign(new Error(`--nbd: cannot listen on ${text}: ${code} (${strerror(-result)})`), {
+        code,
+      });
+    }
+    return formatAddress(this.#nbd.address ?? address);
+  }
+
+  #tls(): TlsServer | undefined {
+    const { tls } = this.#options;
+    if (!tls) return undefined;
+    const { posix, registry } = this.#parts;
+    try {
+      const pair = { cert: readFileSync(tls.cert), key: readFileSync(tls.key) };
+      return tlsServer(posix, registry.completions, pair);
+    } catch (cause) {
+      const reason = (cause as Error).message;
+      throw new Error(`--tls-cert ${tls.cert} and --tls-key ${tls.key} cannot be used: ${reason}`, { cause });
+    }
+  }
+
+  async #listenForMetrics(text: string): Promise<string> {
+    const address = await listenAddress(this.#parts.posix, 'metrics', text);
+    this.#metrics = metricsEndpoint(address, this.#parts);
+    return formatAddress(this.#metrics.address);
+  }
+}

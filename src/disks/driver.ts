@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Posix } from '../posix/posix.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import type { Logger } from '../server/logger.js';
+import type { Completions } from '../server/completions.js';
+
+/** Bytes in a sector: the unit of every request (C: DEFAULT_SECTOR_SIZE). */
+export const SECTOR_SIZE = 512;
+
+/** The VBD is closed or about to be. Linux's number: Node's os.constants.errno does not have it. */
+export const ESHUTDOWN = 108;
+
+/** Told once how something ended: 0, or a negative errno. It may be told before the call that it was given to returns. */
+export type Done = (result: number) => void;
+
+/** How an image is opened (C: TD_OPEN_RDONLY, TD_OPEN_SHAREABLE). */
+export interface OpenFlags {
+  /** Requests that would change the image are refused with -EROFS, and the image is not locked. */
+  readonly readOnly: boolean;
+  /** Other shared openers may write the image at the same time; without it a second writer is refused. */
+  readonly shared: boolean;
+}
+
+/** What a driver tells of its image once it is open (C: td_disk_info_t). */
+export interface DiskInfo {
+  readonly sectors: number;
+  /** Always {@link SECTOR_SIZE}. */
+  readonly sectorSize: number;
+  /** tapdisk's info word (VDISK_… bits of the ring protocol); 0. */
+  readonly info: number;
+}
+
+/** A range of whole sectors, inside the disk. */
+export interface SectorRange {
+  readonly sector: number;
+  /** At least 1. */
+  readonly sectors: number;
+}
+
+/** A request without data: a range, and whom to tell. `complete` is called exactly once. */
+export interface RangeRequest extends SectorRange {
+  complete(result: number): void;
+}
+
+/** A read or write. The buffer is the driver's until it completes, sectors × 512 bytes of it are used. */
+export interface DataRequest extends RangeRequest {
+  readonly buffer: Uint8Array;
+}
+
+/** Zeroes to be written. */
+export interface ZeroesRequest extends RangeRequest {
+  /** The range must stay allocated, so that a later write of it cannot run out of space. */
+  readonly noHole: boolean;
+}
+
+/**
+ * A driver, or a filter over another one (C: struct tap_disk). One instance serves one opening of a VBD.
+ *
+ * The VBD calls open once, then requests, then preClose and close; it never has requests outside of the disk, or changes
+ * on a read-only opening. A driver completes a request at any time after it was queued, also before the call returns, in
+ * any order, with 0 or a negative errno; -EBUSY asks the VBD to try again later. Completions run on the scheduler.
+ */
+export interface Driver {
+  /**
+   * Opens the image. After anything but 0 the driver holds nothing. It may be opened again after a close: that is how a
+   * paused VBD is resumed.
+   */
+  open(flags: OpenFlags, done: Done): void;
+  /** The open image's measures. */
+  info(): DiskInfo;
+  /**
+   * The image is about to be closed: whatever requests the driver holds back for some condition must go on now, since
+   * close waits for all of them. Called once, maybe with requests in flight, before {@link close}.
+   */
+  preClose?(): void;
+  /** Closes the image and lets go of everything, whatever the result; no request is in flight. */
+  close(done: Done): void;
+  queueRead(request: DataRequest): void;
+  queueWrite(request: DataRequest): void;
+  /** Brings every change that completed before this call, whoever asked for it, to stable storage. */
+  flush(done: Done): void;
+  /** Tells that the range's content is not needed any more; it may read as anything afterwards. */
+  discard?(request: RangeRequest): void;
+  /** Without it the VBD writes zeroes with {@link queueWrite}. */
+  writeZeroes?(request: ZeroesRequest): void;
+  /** One line on its state, for dumps. */
+  describe?(): string;
+}
+
+/** What a driver gets to work with. */
+export interface DriverContext {
+  readonly registrar: EventRegistrar;
+  readonly posix: Posix;
+  readonly logger: Logger;
+  /** Brings what ended outside of the scheduler (a file call) back onto it. */
+  readonly completions: Completions;
+}
+
+/** A driver type under its name, at the bottom of a stack: `aio:/path`. */
+export interface DiskDriverType {
+  readonly name: string;
+  /** `argument`: all that follows the colon. An argument that is wrong is an error of {@link Driver.open}. */
+  create(context: DriverContext, argument: string): Driver;
+}
+
+/** A driver type that stands over another one: `log:|aio:/path`. */
+export interface FilterDriverType {
+  readonly name: string;
+  /** `argument`: what stands between the colon and the bar. `below` is open before this is, and closed after it, by the stack. */
+  createFilter(context: DriverContext, argument: string, below: Driver): Driver;
+}
+
+export type DriverType = DiskDriverType | FilterDriverType;

@@ -1,0 +1,235 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { constants } from 'node:fs';
+import { errno, errnoCode } from '../../posix/errno.js';
+import { LOG_ERR } from '../../server/logger.js';
+import type { Logger } from '../../server/logger.js';
+import { SECTOR_SIZE } from '../index.js';
+import type {
+  DataRequest,
+  DiskDriverType,
+  DiskInfo,
+  Done,
+  Driver,
+  OpenFlags,
+  RangeRequest,
+  ZeroesRequest,
+} from '../index.js';
+import type { FileCalls, FileStatus } from '../../posix/files.js';
+import { NodeFileCalls } from '../../posix/node/files.js';
+import { FlushGroup } from './flush-group.js';
+import { HoleQueue, holePuncher } from './hole-punch.js';
+import type { PunchHole } from './hole-punch.js';
+import { fileLocker } from './image-lock.js';
+import type { LockFile } from './image-lock.js';
+import { imageSizer } from './image-size.js';
+import type { SizeImage } from './image-size.js';
+import { readWhole, writeWhole } from './whole-transfer.js';
+import { WriteOrder } from './write-order.js';
+import { zeroRange } from './zero-range.js';
+
+/** Smaller holes are not worth the process that makes them. */
+export const LEAST_HOLE_BYTES = 1 << 20;
+
+/** The file calls that serving an image takes. */
+export type ImageFiles = Pick<
+  FileCalls,
+  'stat' | 'open' | 'fstat' | 'read' | 'write' | 'fdatasync' | 'close'
+>;
+
+/** What an aio driver works with. */
+export interface AioParts {
+  readonly files: ImageFiles;
+  readonly lock: LockFile;
+  readonly size: SizeImage;
+  readonly punch: PunchHole;
+  readonly logger: Logger;
+}
+
+/**
+ * `aio:/path`: a raw image in a regular file or block device (C: block-aio.c).
+ *
+ * - Reads and writes go through the kernel's page cache (C: O_DIRECT); a flush is fdatasync, and so is a close.
+ * - Changes of the same sectors keep their order ({@link WriteOrder}); a read at the same time as a write of its sectors
+ *   may see either state of each.
+ * - A file that was cut short while open reads as zeroes behind its end.
+ * - An image opened for writing is locked ({@link fileLocker}), a block device also with O_EXCL, which keeps mounted
+ *   ones out: a second writer gets -EBUSY. Shared openers may write together.
+ * - Discarding 1 MiB ({@link LEAST_HOLE_BYTES}) or more makes a hole in a regular file, and so does zeroing it, where the
+ *   file system can and fallocate(1) is there ({@link holePuncher}). Otherwise a discard changes nothing, and zeroes are
+ *   written, but not over zeroes.
+ */
+export class AioDriver implements Driver {
+  readonly #path: string;
+  readonly #parts: AioParts;
+  #fd = -1;
+  #isRegular = true;
+  #readOnly = false;
+  #sectors = 0;
+  #order = new WriteOrder();
+  #flushes = this.#newFlushGroup();
+  #holes = this.#newHoleQueue();
+
+  constructor(path: string, parts: AioParts) {
+    this.#path = path;
+    this.#parts = parts;
+  }
+
+  /** -EINVAL for an empty path or what is neither file nor block device, -EBUSY when it is locked, -ENOLCK, or open's error. */
+  open(flags: OpenFlags, done: Done): void {
+    if (this.#path === '' || this.#path.includes('\0')) {
+      this.#parts.logger.log(LOG_ERR, 'aio: the name has no path: it is aio:/path');
+      done(-errno.EINVAL);
+      return;
+    }
+    this.#readOnly = flags.readOnly;
+    this.#order = new WriteOrder();
+    this.#flushes = this.#newFlushGroup();
+    this.#holes = this.#newHoleQueue();
+    this.#parts.files.stat(this.#path, (result, kind) => {
+      if (kind) this.#openKind(kind, flags, done);
+      else done(result);
+    });
+  }
+
+  #openKind(kind: FileStatus, flags: OpenFlags, done: Done): void {
+    const { files, lock, size, logger } = this.#parts;
+    if (kind.kind !== 'regular' && kind.kind !== 'block') {
+      logger.log(LOG_ERR, `aio: ${this.#path} is neither a regular file nor a block device`);
+      done(-errno.EINVAL);
+      return;
+    }
+    const exclusive = !flags.readOnly && !flags.shared;
+    const mode =
+      (flags.readOnly ? constants.O_RDONLY : constants.O_RDWR) |
+      (exclusive && kind.kind === 'block' ? constants.O_EXCL : 0);
+    files.open(this.#path, mode, (fd) => {
+      if (fd < 0) {
+        done(fd);
+        return;
+      }
+      const fail = (result: number): void => files.close(fd, () => done(result));
+      const measure = (): void =>
+        files.fstat(fd, (result, opened) => {
+          if (!opened) fail(result);
+          else
+            size(opened, (sectors) => {
+              if (sectors < 0) {
+                fail(sectors);
+                return;
+              }
+              this.#fd = fd;
+              this.#isRegular = opened.kind === 'regular';
+              this.#sectors = sectors;
+              done(0);
+            });
+        });
+      if (flags.readOnly) {
+        measure();
+        return;
+      }
+      lock(fd, flags.shared, (result) => {
+        if (result === -errno.EBUSY) logger.log(LOG_ERR, `aio: ${this.#path} is open for writing elsewhere`);
+        if (result < 0) fail(result);
+        else measure();
+      });
+    });
+  }
+
+  info(): DiskInfo {
+    return { sectors: this.#sectors, sectorSize: SECTOR_SIZE, info: 0 };
+  }
+
+  close(done: Done): void {
+    const fd = this.#fd;
+    this.#fd = -1;
+    const { files } = this.#parts;
+    if (this.#readOnly) files.close(fd, done);
+    else files.fdatasync(fd, (synced) => files.close(fd, (closed) => done(synced < 0 ? synced : closed)));
+  }
+
+  queueRead(request: DataRequest): void {
+    const bytes = request.buffer.subarray(0, request.sectors * SECTOR_SIZE);
+    readWhole(this.#parts.files, this.#fd, bytes, request.sector * SECTOR_SIZE, (result) =>
+      request.complete(result),
+    );
+  }
+
+  queueWrite(request: DataRequest): void {
+    const bytes = request.buffer.subarray(0, request.sectors * SECTOR_SIZE);
+    this.#change(request, (ended) =>
+      writeWhole(this.#parts.files, this.#fd, bytes, request.sector * SECTOR_SIZE, ended),
+    );
+  }
+
+  flush(done: Done): void {
+    // On a read-only opening nothing was written that could need it.
+    if (this.#readOnly) done(0);
+    else this.#flushes.flush(done);
+  }
+
+  discard(request: RangeRequest): void {
+    // It is a hint: whether a hole was made is all the same.
+    this.#change(request, (ended) => {
+      if (this.#isRegular && isWorthAHole(request)) this.#holes.punch(request, () => ended(0));
+      else ended(0);
+    });
+  }
+
+  writeZeroes(request: ZeroesRequest): void {
+    const mayBeHole = this.#isRegular && !request.noHole;
+    this.#change(request, (ended) => {
+      const write = (): void => zeroRange(this.#parts.files, this.#fd, request, mayBeHole, ended);
+      if (!mayBeHole || !isWorthAHole(request)) write();
+      else this.#holes.punch(request, (result) => (result < 0 ? write() : ended(result)));
+    });
+  }
+
+  describe(): string {
+    return `aio ${this.#path} ${this.#sectors} sectors${this.#readOnly ? ' read-only' : ''}`;
+  }
+
+  #newFlushGroup(): FlushGroup {
+    return new FlushGroup((done) => this.#parts.files.fdatasync(this.#fd, done));
+  }
+  #newHoleQueue(): HoleQueue {
+    return new HoleQueue((range, done) => this.#parts.punch(this.#fd, range, done));
+  }
+
+  #change(request: RangeRequest, change: (ended: Done) => void): void {
+    if (this.#readOnly) {
+      request.complete(-errno.EROFS);
+      return;
+    }
+    this.#order.begin(request, () =>
+      change((result) => {
+        this.#order.end(request);
+        if (result < 0) this.#logFailure(request, result);
+        request.complete(result);
+      }),
+    );
+  }
+
+  #logFailure(request: RangeRequest, result: number): void {
+    const range = `${request.sectors} sectors at ${request.sector}`;
+    this.#parts.logger.log(LOG_ERR, `aio: ${this.#path}: cannot write ${range}: ${errnoCode(result)}`);
+  }
+}
+
+function isWorthAHole({ sectors }: RangeRequest): boolean {
+  return sectors * SECTOR_SIZE >= LEAST_HOLE_BYTES;
+}
+
+/** The driver type `aio` over Node's file calls. */
+export const aioDriverType: DiskDriverType = {
+  name: 'aio',
+  create: ({ completions, logger }, path) =>
+    new AioDriver(path, {
+      files: new NodeFileCalls(completions),
+      lock: fileLocker(completions, logger),
+      size: imageSizer(completions),
+      punch: holePuncher(completions),
+      logger,
+    }),
+};

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { FALLOCATE_PROGRAM, fallocate } from '../../posix/node/fallocate.js';
+import { SECTOR_SIZE } from '../index.js';
+import type { Completions, Done, SectorRange } from '../index.js';
+
+/** Makes a hole in an open file; see {@link holePuncher}. */
+export type PunchHole = (fd: number, range: SectorRange, done: Done) => void;
+
+/**
+ * Gives the blocks of a range back to the file system; the range reads as zeroes then.
+ *
+ * Completes with 0, or with -EOPNOTSUPP when the program is missing or cannot do it, for whatever reason.
+ */
+export function holePuncher(completions: Completions, program = FALLOCATE_PROGRAM): PunchHole {
+  return (fd, { sector, sectors }, done) => {
+    const hole = { offset: sector * SECTOR_SIZE, length: sectors * SECTOR_SIZE, punchHole: true };
+    fallocate(completions, fd, hole, done, program);
+  };
+}
+
+interface Waiting {
+  readonly range: SectorRange;
+  readonly done: Done;
+}
+
+/** Ranges that adjoin: one hole. */
+interface Hole {
+  readonly start: number;
+  end: number;
+  readonly dones: Done[];
+}
+
+/**
+ * Makes the holes that are asked for, one after the other, since each takes a process: those that wait are joined where
+ * they adjoin. When one cannot be made no more are tried, and all complete with its errno.
+ */
+export class HoleQueue {
+  readonly #punch: (range: SectorRange, done: Done) => void;
+  #waiting: Waiting[] = [];
+  #holes: Hole[] = [];
+  #isUnderWay = false;
+  #failure = 0;
+
+  constructor(punch: (range: SectorRange, done: Done) => void) {
+    this.#punch = punch;
+  }
+
+  /** Nobody may write to the range before it is done. */
+  punch(range: SectorRange, done: Done): void {
+    if (this.#failure < 0) {
+      done(this.#failure);
+      return;
+    }
+    this.#waiting.push({ range, done });
+    if (!this.#isUnderWay) this.#next();
+  }
+
+  #next(): void {
+    if (this.#holes.length === 0) {
+      this.#holes = joined(this.#waiting);
+      this.#waiting = [];
+    }
+    const hole = this.#holes.shift();
+    if (!hole) return;
+    this.#isUnderWay = true;
+    this.#punch({ sector: hole.start, sectors: hole.end - hole.start }, (result) => {
+      this.#isUnderWay = false;
+      const dones = result < 0 ? [...hole.dones, ...this.#giveUp(result)] : hole.dones;
+      for (const done of dones) done(result);
+      if (!this.#isUnderWay) this.#next();
+    });
+  }
+
+  /** Answers all who wait. */
+  #giveUp(failure: number): Done[] {
+    this.#failure = failure;
+    const dones = [...this.#holes.flatMap((hole) => hole.dones), ...this.#waiting.map(({ done }) => done)];
+    this.#holes = [];
+    this.#waiting = [];
+    return dones;
+  }
+}
+
+function joined(waiting: readonly Waiting[]): Hole[] {
+  const holes: Hole[] = [];
+  for (const { range, done } of waiting.toSorted((a, b) => a.range.sector - b.range.sector)) {
+    const last = holes.at(-1);
+    const end = range.sector + range.sectors;
+    if (last && range.sector <= last.end) {
+      last.end = Math.max(last.end, end);
+      last.dones.push(done);
+    } else {
+      holes.push({ start: range.sector, end, dones: [done] });
+    }
+  }
+  return holes;
+}

@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../../posix/errno.js';
+import type { Done } from '../index.js';
+import type { FileCalls } from '../../posix/files.js';
+
+/** One call of {@link FileCalls}, which may move fewer bytes than there are. */
+type Transfer = (bytes: Uint8Array, position: number, done: Done) => void;
+
+/** Reads until `bytes` is full; behind the end of the file it is filled with zeroes. Completes with 0 or a negative errno. */
+export function readWhole(
+  files: Pick<FileCalls, 'read' | 'write'>,
+  fd: number,
+  bytes: Uint8Array,
+  position: number,
+  done: Done,
+): void {
+  whole(
+    (...part) => files.read(fd, ...part),
+    bytes,
+    position,
+    done,
+    (rest) => {
+      rest.fill(0);
+      return 0;
+    },
+  );
+}
+
+/** Writes all of `bytes`. After an error part of them may be written. Completes with 0 or a negative errno. */
+export function writeWhole(
+  files: Pick<FileCalls, 'read' | 'write'>,
+  fd: number,
+  bytes: Uint8Array,
+  position: number,
+  done: Done,
+): void {
+  // A file takes something or says why not; going round for ever on nothing would help nobody.
+  whole(
+    (...part) => files.write(fd, ...part),
+    bytes,
+    position,
+    done,
+    () => -errno.EIO,
+  );
+}
+
+/** Goes on until all bytes are moved, or none are any more: then `onNothing` says of the rest how that ends. */
+function whole(
+  transfer: Transfer,
+  bytes: Uint8Array,
+  position: number,
+  done: Done,
+  onNothing: (rest: Uint8Array) => number,
+): void {
+  transfer(bytes, position, (result) => {
+    if (result < 0) done(result);
+    else if (result === bytes.length) done(0);
+    else if (result === 0) done(onNothing(bytes));
+    else whole(transfer, bytes.subarray(result), position + result, done, onNothing);
+  });
+}

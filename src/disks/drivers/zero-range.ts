@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { SECTOR_SIZE } from '../index.js';
+import type { Done, SectorRange } from '../index.js';
+import type { FileCalls } from '../../posix/files.js';
+import { readWhole, writeWhole } from './whole-transfer.js';
+
+/** How much is zeroed at a time. */
+const PIECE_BYTES = 1 << 20;
+const zeroes = new Uint8Array(PIECE_BYTES);
+
+/**
+ * Makes a range of a file read as zeroes, a piece after the other; the first error ends it.
+ *
+ * @param onlyWhereNotZero reads each piece first and leaves it alone if it is zero already: a hole in the file stays one
+ */
+export function zeroRange(
+  files: Pick<FileCalls, 'read' | 'write'>,
+  fd: number,
+  range: SectorRange,
+  onlyWhereNotZero: boolean,
+  done: Done,
+): void {
+  const end = (range.sector + range.sectors) * SECTOR_SIZE;
+  const looked = onlyWhereNotZero
+    ? Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, range.sectors * SECTOR_SIZE))
+    : zeroes;
+  const zeroFrom = (position: number): void => {
+    // Pieces end at multiples of their size, so that they are the file system's blocks and not halves of them.
+    const length = Math.min(PIECE_BYTES - (position % PIECE_BYTES), end - position);
+    if (length === 0) {
+      done(0);
+      return;
+    }
+    const next = (result: number): void => {
+      if (result < 0) done(result);
+      else zeroFrom(position + length);
+    };
+    const write = (): void => writeWhole(files, fd, zeroes.subarray(0, length), position, next);
+    if (!onlyWhereNotZero) {
+      write();
+      return;
+    }
+    const piece = looked.subarray(0, length);
+    readWhole(files, fd, piece, position, (result) => {
+      if (result < 0) done(result);
+      else if (Buffer.compare(piece, zeroes.subarray(0, length)) === 0) next(0);
+      else write();
+    });
+  };
+  zeroFrom(range.sector * SECTOR_SIZE);
+}

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+export { BlockDevice } from './block-device.js';
+export type { ChangeOptions } from './block-device.js';
+export { Completions } from '../server/completions.js';
+export { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
+export type {
+  DataRequest,
+  DiskDriverType,
+  DiskInfo,
+  Done,
+  Driver,
+  DriverContext,
+  DriverType,
+  FilterDriverType,
+  OpenFlags,
+  RangeRequest,
+  SectorRange,
+  ZeroesRequest,
+} from './driver.js';
+export { MAX_VBDS, VbdRegistry } from './registry.js';
+export type { VbdDescription, VbdRegistryOptions } from './registry.js';
+export { MAX_RETRIES, RETRY_INTERVAL_SECONDS } from './request-queue.js';
+export type { DriverTypes } from './stack.js';
+export * from './state.js';
+export { REQUEST_KINDS, type RequestKind } from './request-kind.js';
+export { LATENCY_BOUNDS_SECONDS, type KindSnapshot, type StatisticsSnapshot } from './statistics.js';
+export { Vbd } from './vbd.js';
+export type { VbdOptions } from './vbd.js';

@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../posix/errno.js';
+import { Completions } from '../server/completions.js';
+import type { Done, DriverContext, OpenFlags } from './driver.js';
+import type { DriverTypes } from './stack.js';
+import { Vbd } from './vbd.js';
+
+/** How many VBDs a daemon may have. */
+export const MAX_VBDS = 256;
+/** The cookie that means all VBDs; no VBD may have it. */
+export const ALL_MINORS = 0xffff;
+/** How many requests a VBD's driver has at once, unless said otherwise. */
+export const DEFAULT_MAX_IN_FLIGHT = 128;
+/** How many requests may wait in a VBD. */
+export const MAX_WAITING = 65_536;
+
+export interface VbdRegistryOptions extends Omit<DriverContext, 'completions'> {
+  readonly types: DriverTypes;
+  readonly maxInFlight?: number;
+}
+
+/** A VBD as LIST tells of it. */
+export interface VbdDescription {
+  readonly minor: number;
+  readonly state: number;
+  readonly name: string;
+}
+
+/**
+ * The VBDs of a daemon by their minor number, and what the control socket asks of them.
+ *
+ * A call answers or completes with 0 or a negative errno; -EINVAL when there is no such minor.
+ */
+export class VbdRegistry implements Disposable {
+  readonly completions: Completions;
+  readonly #options: VbdRegistryOptions;
+  readonly #vbds = new Map<number, Vbd>();
+
+  /** Throws an Error with an errno's name as `code` when there is no descriptor or event left. */
+  constructor(options: VbdRegistryOptions) {
+    this.#options = options;
+    this.completions = new Completions(options.registrar, options.posix, options.logger);
+  }
+
+  /** A new, closed VBD. -EEXIST when the minor is attached, -EINVAL unless 0 to 65534, -ENOMEM past {@link MAX_VBDS}. */
+  attach(minor: number): number {
+    if (!Number.isInteger(minor) || minor < 0 || minor >= ALL_MINORS) return -errno.EINVAL;
+    if (this.#vbds.has(minor)) return -errno.EEXIST;
+    if (this.#vbds.size === MAX_VBDS) return -errno.ENOMEM;
+    const { registrar, posix, logger, types, maxInFlight = DEFAULT_MAX_IN_FLIGHT } = this.#options;
+    const context: DriverContext = { registrar, posix, logger, completions: this.completions };
+    this.#vbds.set(minor, new Vbd(minor, { context, types, maxInFlight, maxWaiting: MAX_WAITING }));
+    return 0;
+  }
+
+  /** Forgets a closed VBD. -EBUSY when it is not closed. */
+  detach(minor: number): number {
+    const vbd = this.#vbds.get(minor);
+    if (!vbd) return -errno.EINVAL;
+    const result = vbd.kill();
+    if (result === 0) this.#vbds.delete(minor);
+    return result;
+  }
+
+  /** {@link Vbd.open}. */
+  open(minor: number, name: string, flags: OpenFlags, done: Done): void {
+    this.#with(minor, done, (vbd) => vbd.open(name, flags, done));
+  }
+  /** {@link Vbd.close}. */
+  close(minor: number, done: Done): void {
+    this.#with(minor, done, (vbd) => vbd.close(done));
+  }
+  /** {@link Vbd.pause}. */
+  pause(minor: number, done: Done): void {
+    this.#with(minor, done, (vbd) => vbd.pause(done));
+  }
+  /** {@link Vbd.resume}. */
+  resume(minor: number, name: string | undefined, done: Done): void {
+    this.#with(minor, done, (vbd) => vbd.resume(name, done));
+  }
+
+  get(minor: number): Vbd | undefined {
+    return this.#vbds.get(minor);
+  }
+  /** In the order in which they were attached. */
+  vbds(): readonly Vbd[] {
+    return [...this.#vbds.values()];
+  }
+  list(): readonly VbdDescription[] {
+    return this.vbds().map(({ minor, state, name }) => ({ minor, state, name }));
+  }
+
+  /** Lets go of the registry's descriptor. The VBDs should be closed: requests that are in flight never complete. */
+  [Symbol.dispose](): void {
+    this.completions[Symbol.dispose]();
+  }
+
+  #with(minor: number, done: Done, call: (vbd: Vbd) => void): void {
+    const vbd = this.#vbds.get(minor);
+    if (vbd) call(vbd);
+    else done(-errno.EINVAL);
+  }
+}

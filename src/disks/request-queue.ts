@@ -1,0 +1,220 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../posix/errno.js';
+import { TIMEOUT } from '../scheduler/event.js';
+import type { EventId } from '../scheduler/event.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import { ESHUTDOWN } from './driver.js';
+import type { Driver } from './driver.js';
+import type { VbdRequest } from './request.js';
+import { WaitingList } from './waiting-list.js';
+import { writeZeroesByWriting } from './zeroes.js';
+
+/** A request that answers EBUSY is tried again this often, and no more (C: TD_VBD_MAX_RETRIES). */
+export const MAX_RETRIES = 100;
+/** Seconds between two tries (C: TD_VBD_RETRY_INTERVAL). */
+export const RETRY_INTERVAL_SECONDS = 1;
+
+/**
+ * What becomes of requests.
+ *
+ *     shut ──start──▶ open ◀──start── held
+ *      ▲               │ └────hold────▲ │
+ *      │             drain              │
+ *      │               ▼                │
+ *      └──shut── draining      ┌─shut───┘
+ *      ▲                       │
+ *      └───────────────────────┘
+ *
+ * - open: a driver gets them, in order, as many at a time as there may be in flight;
+ * - held: they wait, and those in flight end;
+ * - draining: those that were here before go on, none is tried again, new ones are refused;
+ * - shut: refused.
+ */
+export type Gate = 'shut' | 'open' | 'held' | 'draining';
+
+export interface RequestQueueOptions {
+  readonly registrar: EventRegistrar;
+  /** How many requests a driver may have at once. */
+  readonly maxInFlight: number;
+  /** Called when a request has ended, before whoever asked is told. */
+  readonly onEnd: (request: VbdRequest, result: number) => void;
+  /** Called in states held and draining when nothing is left to wait for: see {@link RequestQueue.quiet}. */
+  readonly onQuiet: () => void;
+}
+
+/**
+ * The requests of one VBD between those who ask and the driver.
+ *
+ * A request that conflicts with one that waits to be tried again waits behind it, and so do all after it: what was asked
+ * for in order is done in order, however often a driver is busy.
+ */
+export class RequestQueue {
+  readonly #options: RequestQueueOptions;
+  readonly #waiting = new WaitingList();
+  /** Busy ones, in the order in which they were asked for. */
+  #retrying: VbdRequest[] = [];
+  #retryEvent: EventId | undefined;
+  #gate: Gate = 'shut';
+  #driver: Driver | undefined;
+  #inFlight = 0;
+  #retries = 0;
+  #pumping = false;
+
+  constructor(options: RequestQueueOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+  get waiting(): number {
+    return this.#waiting.length + this.#retrying.length;
+  }
+  get retrying(): number {
+    return this.#retrying.length;
+  }
+  get retries(): number {
+    return this.#retries;
+  }
+  /** Held: no request is in flight. Draining: none is left at all. */
+  get quiet(): boolean {
+    return this.#inFlight === 0 && (this.#gate !== 'draining' || this.#waiting.length === 0);
+  }
+
+  /** Takes a request in; -ESHUTDOWN when draining or shut. */
+  submit(request: VbdRequest): void {
+    if (this.#gate === 'shut' || this.#gate === 'draining') {
+      this.#end(request, -ESHUTDOWN);
+      return;
+    }
+    this.#waiting.push(request);
+    this.#pump();
+  }
+
+  /** Lets requests go to `driver`. */
+  start(driver: Driver): void {
+    this.#driver = driver;
+    this.#gate = 'open';
+    this.#pump();
+  }
+
+  hold(): void {
+    this.#gate = 'held';
+  }
+
+  /** Those that wait to be tried again end with -EBUSY. */
+  drain(): void {
+    this.#gate = 'draining';
+    this.#stopRetrying();
+    this.#pump();
+  }
+
+  /** What still waits ends with -ESHUTDOWN. Nothing may be in flight. */
+  shut(): void {
+    this.#gate = 'shut';
+    this.#driver = undefined;
+    this.#stopRetrying();
+    for (let request = this.#waiting.shift(); request; request = this.#waiting.shift()) {
+      this.#end(request, -ESHUTDOWN);
+    }
+  }
+
+  #pump(): void {
+    // A driver may complete a request while it is queued: the loop below goes on then, instead of another inside of it.
+    if (this.#pumping) return;
+    this.#pumping = true;
+    while (this.#gate === 'open' || this.#gate === 'draining') {
+      const request = this.#waiting.first;
+      if (!request || this.#inFlight >= this.#options.maxInFlight) break;
+      if (this.#retrying.some((busy) => busy.conflictsWith(request))) break;
+      this.#waiting.shift();
+      this.#issue(request);
+    }
+    this.#pumping = false;
+  }
+
+  #issue(request: VbdRequest): void {
+    const driver = this.#driver;
+    if (!driver) throw new Error('a request was let through without a driver');
+    this.#inFlight++;
+    request.complete = (result) => this.#completed(request, result);
+    if (request.flushing) driver.flush(request.complete);
+    else dispatch(driver, request);
+  }
+
+  #completed(request: VbdRequest, result: number): void {
+    request.complete = completedTwice;
+    this.#inFlight--;
+    if (result === -errno.EBUSY && request.retries < MAX_RETRIES && this.#gate !== 'draining') {
+      this.#retryLater(request);
+    } else if (result >= 0 && request.forceUnitAccess && request.changes && !request.flushing) {
+      request.flushing = true;
+      this.#issue(request);
+      return;
+    } else {
+      this.#end(request, result < 0 ? result : 0);
+    }
+    this.#pump();
+    if ((this.#gate === 'held' || this.#gate === 'draining') && this.quiet) this.#options.onQuiet();
+  }
+
+  #end(request: VbdRequest, result: number): void {
+    this.#options.onEnd(request, result);
+    request.done(result);
+  }
+
+  #retryLater(request: VbdRequest): void {
+    request.retries++;
+    const behind = this.#retrying.findIndex((other) => other.sequence > request.sequence);
+    this.#retrying.splice(behind < 0 ? this.#retrying.length : behind, 0, request);
+    if (this.#retryEvent !== undefined) return;
+    const event = this.#options.registrar.registerEvent(TIMEOUT, -1, RETRY_INTERVAL_SECONDS, () =>
+      this.#retry(),
+    );
+    if (event < 0) this.#stopRetrying();
+    else this.#retryEvent = event;
+  }
+
+  #retry(): void {
+    const busy = this.#retrying;
+    this.#retrying = [];
+    this.#unregisterRetryEvent();
+    this.#retries += busy.length;
+    for (const request of busy.reverse()) this.#waiting.unshift(request);
+    this.#pump();
+  }
+
+  #stopRetrying(): void {
+    const busy = this.#retrying;
+    this.#retrying = [];
+    this.#unregisterRetryEvent();
+    for (const request of busy) this.#end(request, -errno.EBUSY);
+  }
+
+  #unregisterRetryEvent(): void {
+    if (this.#retryEvent === undefined) return;
+    this.#options.registrar.unregisterEvent(this.#retryEvent);
+    this.#retryEvent = undefined;
+  }
+}
+
+function dispatch(driver: Driver, request: VbdRequest): void {
+  switch (request.kind) {
+    case 'read':
+      return driver.queueRead(request);
+    case 'write':
+      return driver.queueWrite(request);
+    case 'flush':
+      return driver.flush(request.complete);
+    case 'discard':
+      return driver.discard ? driver.discard(request) : request.complete(-errno.EOPNOTSUPP);
+    case 'writeZeroes':
+      return driver.writeZeroes ? driver.writeZeroes(request) : writeZeroesByWriting(driver, request);
+  }
+}
+
+function completedTwice(): never {
+  throw new Error('a driver completed a request twice');
+}

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { DataRequest, Done } from './driver.js';
+import type { RequestKind } from './request-kind.js';
+
+const nothing = new Uint8Array(0);
+
+/** What is asked of a VBD. */
+export interface RequestParts {
+  readonly kind: RequestKind;
+  readonly sector: number;
+  readonly sectors: number;
+  readonly buffer?: Uint8Array;
+  readonly noHole?: boolean;
+  readonly forceUnitAccess?: boolean;
+}
+
+/** One request on its way through a VBD's queue (C: td_vbd_request_t). */
+export class VbdRequest implements DataRequest {
+  readonly kind: RequestKind;
+  readonly sector: number;
+  readonly sectors: number;
+  readonly buffer: Uint8Array;
+  readonly noHole: boolean;
+  /** The change itself is done, and what is left of a forced one is to flush it. */
+  flushing = false;
+  readonly forceUnitAccess: boolean;
+  /** Where it stands in the order in which the VBD was asked. */
+  readonly sequence: number;
+  /** Seconds of the clock at that moment. */
+  readonly queuedAt: number;
+  retries = 0;
+  /** The one behind it in the waiting list. */
+  next: VbdRequest | undefined;
+  /** Whoever asked. */
+  readonly done: Done;
+  /** The queue, once the request has been handed to a driver. */
+  complete: Done = orphaned;
+
+  constructor(parts: RequestParts, sequence: number, queuedAt: number, done: Done) {
+    this.kind = parts.kind;
+    this.sector = parts.sector;
+    this.sectors = parts.sectors;
+    this.buffer = parts.buffer ?? nothing;
+    this.noHole = parts.noHole ?? false;
+    this.forceUnitAccess = parts.forceUnitAccess ?? false;
+    this.sequence = sequence;
+    this.queuedAt = queuedAt;
+    this.done = done;
+  }
+
+  get changes(): boolean {
+    return this.kind !== 'read' && this.kind !== 'flush';
+  }
+
+  /** Whether the order of the two shows: they share a sector and at least one changes it. */
+  conflictsWith(other: VbdRequest): boolean {
+    return (
+      (this.changes || other.changes) &&
+      this.sector < other.sector + other.sectors &&
+      other.sector < this.sector + this.sectors
+    );
+  }
+}
+
+function orphaned(): never {
+  throw new Error('a driver completed a request that it does not have');
+}

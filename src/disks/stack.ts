@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode } from '../posix/errno.js';
+import { LOG_ERR } from '../server/logger.js';
+import type { Done, Driver, DriverContext, DriverType, OpenFlags } from './driver.js';
+
+/** How many drivers may stand on each other. */
+export const MAX_STACK_HEIGHT = 8;
+
+/** The driver types that a daemon has, by name. */
+export type DriverTypes = ReadonlyMap<string, DriverType>;
+
+/** One driver of a name. */
+export interface StackElement {
+  readonly type: DriverType;
+  readonly argument: string;
+}
+
+/**
+ * Takes apart the name of an image, as `tap-ctl open -a` gives it: `TYPE:ARGUMENT`, or several of them with bars between,
+ * the filters first: `log:|aio:/path`. All that follows the colon of the last one, which is no filter, is its argument,
+ * bars and colons too. A filter without an argument may leave its bar out: `log:aio:/path`.
+ *
+ * Answers the drivers from top to bottom, or what is wrong with the name.
+ */
+export function parseStack(name: string, types: DriverTypes): readonly StackElement[] | string {
+  const elements: StackElement[] = [];
+  let rest = name;
+  for (;;) {
+    const colon = rest.indexOf(':');
+    if (colon < 0) return `'${rest}' has no driver: a name is TYPE:ARGUMENT, as in aio:/path`;
+    const typeName = rest.slice(0, colon);
+    const type = types.get(typeName);
+    if (!type) return `there is no driver '${typeName}': there are ${[...types.keys()].join(', ')}`;
+    if (elements.length === MAX_STACK_HEIGHT) return `more than ${MAX_STACK_HEIGHT} drivers`;
+    rest = rest.slice(colon + 1);
+    if (!('createFilter' in type)) {
+      elements.push({ type, argument: rest });
+      return elements;
+    }
+    const bar = rest.indexOf('|');
+    const ownArgument = bar >= 0 && !startsWithType(rest, types);
+    elements.push({ type, argument: ownArgument ? rest.slice(0, bar) : '' });
+    if (ownArgument) rest = rest.slice(bar + 1);
+  }
+}
+
+function startsWithType(text: string, types: DriverTypes): boolean {
+  const colon = text.indexOf(':');
+  return colon >= 0 && types.has(text.slice(0, colon));
+}
+
+/** The drivers of one opening, the top one first, the one with the disk last. */
+export class DriverStack {
+  readonly #drivers: readonly Driver[];
+  readonly #context: DriverContext;
+  readonly #name: string;
+
+  private constructor(name: string, drivers: readonly Driver[], context: DriverContext) {
+    this.#name = name;
+    this.#drivers = drivers;
+    this.#context = context;
+  }
+
+  /** Makes the drivers of a name, none of them open; -EINVAL, with the reason logged, for a name that is wrong. */
+  static create(name: string, types: DriverTypes, context: DriverContext): DriverStack | number {
+    const elements = parseStack(name, types);
+    if (typeof elements === 'string') {
+      context.logger.log(LOG_ERR, `${name}: ${elements}`);
+      return -errno.EINVAL;
+    }
+    const drivers: Driver[] = [];
+    for (const { type, argument } of [...elements].reverse()) {
+      const below = drivers[0];
+      if (!('createFilter' in type)) drivers.unshift(type.create(context, argument));
+      else if (below) drivers.unshift(type.createFilter(context, argument, below));
+    }
+    return new DriverStack(name, drivers, context);
+  }
+
+  /** The driver that gets the requests. */
+  get top(): Driver {
+    const top = this.#drivers[0];
+    if (!top) throw new Error('a stack without a driver');
+    return top;
+  }
+
+  /** Opens from the bottom up. When one fails, those below it are closed again, and its error is the answer. */
+  open(flags: OpenFlags, done: Done): void {
+    const openFrom = (index: number): void => {
+      const driver = this.#drivers[index];
+      if (!driver) {
+        done(0);
+        return;
+      }
+      driver.open(flags, (result) => {
+        if (result >= 0) openFrom(index - 1);
+        else this.#closeFrom(index + 1, () => done(result));
+      });
+    };
+    openFrom(this.#drivers.length - 1);
+  }
+
+  preClose(): void {
+    for (const driver of this.#drivers) driver.preClose?.();
+  }
+
+  /** Closes from the top down, all of them, and answers the first error. */
+  close(done: Done): void {
+    this.#closeFrom(0, done);
+  }
+
+  #closeFrom(index: number, done: Done, first = 0): void {
+    const driver = this.#drivers[index];
+    if (!driver) {
+      done(first);
+      return;
+    }
+    driver.close((result) => {
+      if (result < 0) {
+        this.#context.logger.log(LOG_ERR, `${this.#name}: close failed: ${errnoCode(result)}`);
+      }
+      this.#closeFrom(index + 1, done, first < 0 ? first : result);
+    });
+  }
+
+  describe(): string {
+    return this.#drivers.map((driver) => driver.describe?.() ?? '').join(' | ');
+  }
+}

@@ -1,0 +1,272 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode } from '../posix/errno.js';
+import { LOG_ERR, LOG_INFO } from '../server/logger.js';
+import { BlockDevice } from './block-device.js';
+import { SECTOR_SIZE } from './driver.js';
+import type { DiskInfo, Done, DriverContext, OpenFlags } from './driver.js';
+import { VbdRequest } from './request.js';
+import type { RequestParts } from './request.js';
+import { RequestQueue } from './request-queue.js';
+import { DriverStack } from './stack.js';
+import type { DriverTypes } from './stack.js';
+import { stateBits } from './state.js';
+import type { VbdPhase } from './state.js';
+import { RequestCounters } from './statistics.js';
+import type { StatisticsSnapshot } from './statistics.js';
+
+export interface VbdOptions {
+  readonly context: DriverContext;
+  readonly types: DriverTypes;
+  /** How many requests a driver may have at once. */
+  readonly maxInFlight: number;
+  /** How many more may wait in the VBD; beyond, a request ends with -ENOMEM. Those who ask keep their own, lower bounds. */
+  readonly maxWaiting: number;
+}
+
+/**
+ * A virtual block device: a minor number, an image behind drivers, and the requests for it (C: td_vbd_t).
+ *
+ * The phases and the moves between them are drawn at {@link VbdPhase}. All calls may complete before they return.
+ * Requests never cross a closing: each is answered, with -ESHUTDOWN if it came to nothing. A paused VBD keeps requests
+ * until it is resumed.
+ */
+export class Vbd extends BlockDevice {
+  readonly minor: number;
+  readonly #options: VbdOptions;
+  readonly #queue: RequestQueue;
+  readonly #counters = new RequestCounters();
+  #phase: VbdPhase = 'closed';
+  #name = '';
+  #flags: OpenFlags = { readOnly: false, shared: false };
+  #stack: DriverStack | undefined;
+  #info: DiskInfo = { sectors: 0, sectorSize: SECTOR_SIZE, info: 0 };
+  #sequence = 0;
+  #pauseWaiters: Done[] = [];
+  #closeWaiters: Done[] = [];
+  readonly #closedListeners = new Set<() => void>();
+
+  constructor(minor: number, options: VbdOptions) {
+    super();
+    this.minor = minor;
+    this.#options = options;
+    this.#queue = new RequestQueue({
+      registrar: options.context.registrar,
+      maxInFlight: options.maxInFlight,
+      onEnd: (request, result) => this.#counters.count(request, result, options.context.posix.clock.now()),
+      onQuiet: () => this.#becameQuiet(),
+    });
+  }
+
+  get phase(): VbdPhase {
+    return this.#phase;
+  }
+  /** The bits that LIST shows. */
+  get state(): number {
+    return stateBits(this.#phase, this.#queue.retrying > 0);
+  }
+  /** What it was opened or last resumed with, `aio:/path`; empty while closed. */
+  get name(): string {
+    return this.#name;
+  }
+  override get isOpen(): boolean {
+    return openPhases.has(this.#phase);
+  }
+  override get readOnly(): boolean {
+    return this.#flags.readOnly;
+  }
+  override get info(): DiskInfo {
+    return this.#info;
+  }
+  override get canDiscard(): boolean {
+    return this.#stack?.top.discard !== undefined;
+  }
+
+  /** Opens an image. -EALREADY unless closed, -EINVAL for a name that is wrong, else the driver's error. */
+  open(name: string, flags: OpenFlags, done: Done): void {
+    if (this.#phase !== 'closed') {
+      done(this.#phase === 'dead' ? -errno.EINVAL : -errno.EALREADY);
+      return;
+    }
+    this.#phase = 'opening';
+    this.#name = name;
+    this.#flags = flags;
+    this.#openImage(name, undefined, (result) => {
+      if (result < 0) {
+        this.#phase = 'closed';
+        this.#name = '';
+      }
+      done(result);
+    });
+  }
+
+  /** Completes once no request is in flight and the image is closed. 0 if paused already, -EINVAL if not open, -EAGAIN while resuming. */
+  pause(done: Done): void {
+    switch (this.#phase) {
+      case 'paused':
+        return done(0);
+      case 'resuming':
+        return done(-errno.EAGAIN);
+      case 'running':
+        this.#phase = 'pausing';
+        this.#pauseWaiters.push(done);
+        this.#queue.hold();
+        this.#stack?.preClose();
+        return this.#becameQuiet();
+      case 'pausing':
+        this.#pauseWaiters.push(done);
+        return undefined;
+      case 'closed':
+      case 'opening':
+      case 'draining':
+      case 'closing':
+      case 'dead':
+        return done(-errno.EINVAL);
+    }
+  }
+
+  /** Opens the image again, under another name if one is given. -EINVAL unless paused; after a driver's error it is still paused, under the old name. */
+  resume(name: string | undefined, done: Done): void {
+    if (this.#phase !== 'paused') {
+      done(-errno.EINVAL);
+      return;
+    }
+    this.#phase = 'resuming';
+    const newName = name ? name : this.#name;
+    // The same name finds the drivers as they were, so that a disk in memory keeps its content over a pause.
+    this.#openImage(newName, newName === this.#name ? this.#stack : undefined, (result) => {
+      if (result < 0) this.#phase = 'paused';
+      done(result);
+    });
+  }
+
+  /**
+   * Closes the image. -EAGAIN while requests are pending or it opens, pauses or resumes: to be repeated; those that are
+   * pending go on, new ones are refused from then on, and it closes by itself after the last one. 0 if it is closed.
+   */
+  close(done: Done): void {
+    switch (this.#phase) {
+      case 'closed':
+        return done(0);
+      case 'running':
+        this.#phase = 'draining';
+        this.#stack?.preClose();
+        this.#queue.drain();
+        return this.#closeWhenQuiet(done);
+      case 'draining':
+        return this.#closeWhenQuiet(done);
+      case 'paused':
+        this.#phase = 'closing';
+        this.#closeWaiters.push(done);
+        return this.#closed(0);
+      case 'closing':
+        this.#closeWaiters.push(done);
+        return undefined;
+      case 'dead':
+        return done(-errno.EINVAL);
+      case 'opening':
+      case 'pausing':
+      case 'resuming':
+        return done(-errno.EAGAIN);
+    }
+  }
+
+  /** Ends a closed VBD for good: 0, or -EBUSY when it is not closed. */
+  kill(): number {
+    if (this.#phase !== 'closed') return -errno.EBUSY;
+    this.#phase = 'dead';
+    return 0;
+  }
+
+  /** Has `listener` called each time the VBD has closed; answers how to stop that. */
+  onClosed(listener: () => void): () => void {
+    this.#closedListeners.add(listener);
+    return () => this.#closedListeners.delete(listener);
+  }
+
+  statistics(): StatisticsSnapshot {
+    const { inFlight, waiting, retrying, retries } = this.#queue;
+    return { kinds: this.#counters.snapshot(), inFlight, waiting, retrying, retries };
+  }
+
+  /** One line for dumps. */
+  describe(): string {
+    const { inFlight, waiting } = this.#queue;
+    const image = this.#stack ? ` [${this.#stack.describe()}]` : '';
+    return `vbd ${this.minor} ${this.#phase} '${this.#name}' ${inFlight} in flight, ${waiting} waiting${image}`;
+  }
+
+  protected override enqueue(parts: RequestParts, done: Done): void {
+    if (this.#queue.waiting >= this.#options.maxWaiting) {
+      done(-errno.ENOMEM);
+      return;
+    }
+    const now = this.#options.context.posix.clock.now();
+    this.#queue.submit(new VbdRequest(parts, this.#sequence++, now, done));
+  }
+
+  /** Opens the stack that was kept, or else a new one by the name, and lets requests go. */
+  #openImage(name: string, kept: DriverStack | undefined, done: Done): void {
+    const { types, context } = this.#options;
+    const stack = kept ?? DriverStack.create(name, types, context);
+    if (typeof stack === 'number') {
+      done(stack);
+      return;
+    }
+    stack.open(this.#flags, (result) => {
+      if (result < 0) {
+        context.logger.log(LOG_ERR, `vbd ${this.minor}: cannot open ${name}: ${errnoCode(result)}`);
+        done(result);
+        return;
+      }
+      this.#stack = stack;
+      this.#name = name;
+      this.#info = stack.top.info();
+      this.#phase = 'running';
+      context.logger.log(LOG_INFO, `vbd ${this.minor}: opened ${name}, ${this.#info.sectors} sectors`);
+      this.#queue.start(stack.top);
+      done(0);
+    });
+  }
+
+  /** The moves that wait for quiet: pausing, and draining. */
+  #becameQuiet(): void {
+    if (!this.#queue.quiet) return;
+    if (this.#phase === 'pausing') {
+      this.#closeImage((result) => {
+        this.#phase = 'paused';
+        const waiters = this.#pauseWaiters;
+        this.#pauseWaiters = [];
+        for (const done of waiters) done(result);
+      });
+    } else if (this.#phase === 'draining') {
+      this.#phase = 'closing';
+      this.#closeImage((result) => this.#closed(result));
+    }
+  }
+
+  #closeWhenQuiet(done: Done): void {
+    if (!this.#queue.quiet) return done(-errno.EAGAIN);
+    this.#closeWaiters.push(done);
+    return this.#becameQuiet();
+  }
+
+  #closeImage(done: Done): void {
+    if (this.#stack) this.#stack.close(done);
+    else done(0);
+  }
+
+  #closed(result: number): void {
+    this.#queue.shut();
+    this.#phase = 'closed';
+    this.#name = '';
+    this.#stack = undefined;
+    const waiters = this.#closeWaiters;
+    this.#closeWaiters = [];
+    for (const done of waiters) done(result);
+    for (const listener of this.#closedListeners) listener();
+  }
+}
+
+const openPhases: ReadonlySet<VbdPhase> = new Set<VbdPhase>(['running', 'pausing', 'paused', 'resuming']);

@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { ExchangeProtocol, Reply } from '../server/exchange.js';
+
+/** No request is longer, in bytes, its header fields included. */
+export const MAX_HTTP_REQUEST_BYTES = 8192;
+
+/** A document that can be fetched. */
+export interface HttpDocument {
+  readonly contentType: string;
+  /** Made anew for every request. */
+  readonly text: () => string;
+}
+
+const reasons = {
+  200: 'OK',
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  431: 'Request Header Fields Too Large',
+  505: 'HTTP Version Not Supported',
+} as const;
+type Status = keyof typeof reasons;
+
+/**
+ * As much of HTTP/1.1 (RFC 9112) as it takes to serve a few documents: GET and HEAD, one request a connection, no bodies.
+ *
+ * @param documents by their path
+ */
+export function httpProtocol(documents: ReadonlyMap<string, HttpDocument>): ExchangeProtocol {
+  return {
+    maxRequestBytes: MAX_HTTP_REQUEST_BYTES,
+    requestLength(received) {
+      const end = Buffer.from(received.buffer, received.byteOffset, received.length).indexOf('\r\n\r\n');
+      return end < 0 ? 0 : end + 4;
+    },
+    answer: (request, reply) => answerHttp(Buffer.from(request).toString('latin1'), reply, documents),
+    tooLong: (reply) => sendStatus(reply, 431),
+  };
+}
+
+function answerHttp(request: string, reply: Reply, documents: ReadonlyMap<string, HttpDocument>): void {
+  const line = /^(?<method>[!-~]+) (?<target>[!-~]+) HTTP\/(?<major>\d)\.\d\r\n/.exec(request)?.groups;
+  if (!line) return sendStatus(reply, 400);
+  const { method, target = '', major } = line;
+  if (major !== '1') return sendStatus(reply, 505);
+  const document = documents.get(target.replace(/\?.*$/, ''));
+  if (!document) return sendStatus(reply, 404);
+  if (method !== 'GET' && method !== 'HEAD') return sendStatus(reply, 405, 'Allow: GET, HEAD\r\n');
+  return send(reply, 200, document.contentType, document.text(), { withBody: method === 'GET' });
+}
+
+function sendStatus(reply: Reply, status: Status, fields = ''): void {
+  send(reply, status, 'text/plain; charset=utf-8', `${status} ${reasons[status]}\n`, { fields });
+}
+
+function send(
+  reply: Reply,
+  status: Status,
+  contentType: string,
+  text: string,
+  { withBody = true, fields = '' }: { withBody?: boolean; fields?: string },
+): void {
+  const body = Buffer.from(text);
+  const head =
+    `HTTP/1.1 ${status} ${reasons[status]}\r\nContent-Type: ${contentType}\r\n` +
+    `Content-Length: ${body.length}\r\n${fields}Connection: close\r\n\r\n`;
+  reply.send(withBody ? Buffer.concat([Buffer.from(head), body]) : Buffer.from(head));
+  reply.end();
+}

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { SocketAddress } from '../posix/address.js';
+import type { Posix } from '../posix/posix.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import { ExchangeListener } from '../server/exchange-listener.js';
+import type { Logger } from '../server/logger.js';
+import { httpProtocol } from './http.js';
+import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus.js';
+import type { Report } from './report.js';
+
+/** How many connections to the endpoint there may be at once. */
+export const MAX_METRICS_CONNECTIONS = 16;
+/** A client that sends or takes nothing for so long is dropped. */
+export const SLOW_METRICS_CLIENT_SECONDS = 5;
+
+/**
+ * Serves `/metrics` over HTTP, until it is disposed of.
+ *
+ * @throws Error with an errno's name as `code` when the address cannot be listened on
+ */
+export function metricsEndpoint(
+  address: SocketAddress,
+  parts: {
+    readonly registrar: EventRegistrar;
+    readonly posix: Posix;
+    readonly logger: Logger;
+    readonly report: () => Report;
+  },
+): ExchangeListener {
+  const text = (): string => prometheusText(parts.report());
+  return new ExchangeListener(address, {
+    ...parts,
+    protocol: httpProtocol(new Map([['/metrics', { contentType: PROMETHEUS_CONTENT_TYPE, text }]])),
+    name: 'metrics',
+    maxConnections: MAX_METRICS_CONNECTIONS,
+    slowClientSeconds: SLOW_METRICS_CLIENT_SECONDS,
+  });
+}

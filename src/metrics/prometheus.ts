@@ -1,0 +1,137 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { LATENCY_BOUNDS_SECONDS, REQUEST_KINDS } from '../disks/index.js';
+import type { Report, VbdReport } from './report.js';
+
+/** The content type of the text format. */
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+type Labels = Readonly<Record<string, string | number>>;
+type Sample = readonly [suffix: string, labels: Labels, value: number];
+
+/** A report in Prometheus's text exposition format, version 0.0.4. */
+export function prometheusText(report: Report): string {
+  const { scheduler, loopLag, vbds } = report;
+  const lag = [
+    ['', { quantile: '0.5' }, loopLag.p50Seconds],
+    ['', { quantile: '0.99' }, loopLag.p99Seconds],
+    ['', { quantile: '1' }, loopLag.maxSeconds],
+  ] as const;
+  return [
+    ...gauge('uptime_seconds', 'Seconds since the daemon started.', report.uptimeSeconds),
+    ...gauge('resident_bytes', 'Memory of the process.', report.residentBytes),
+    ...gauge('descriptors', 'Open descriptors.', report.descriptors),
+    ...gauge('control_connections', 'Open control connections.', report.connections.control),
+    ...counter('control_connections_total', 'Control connections.', report.connections.controlAccepted),
+    ...gauge('nbd_connections', 'Open NBD connections.', report.connections.nbd),
+    ...gauge('scheduler_events', 'Registered events.', scheduler.events),
+    ...counter('scheduler_events_registered_total', 'Events ever registered.', scheduler.registered),
+    ...counter('scheduler_callbacks_total', 'Callbacks called.', scheduler.callbacks),
+    ...counter('scheduler_callback_seconds_total', 'Time spent in callbacks.', scheduler.callbackSeconds),
+    ...gauge(
+      'scheduler_slowest_callback_seconds',
+      'The longest callback since the start.',
+      scheduler.slowestCallback?.seconds ?? 0,
+    ),
+    ...family('loop_lag_seconds', 'gauge', 'How late the event loop came round, since the start.', lag),
+    ...family('vbd_info', 'gauge', 'What it was opened with; 1.', vbds.map(info)),
+    ...family(
+      'vbd_state',
+      'gauge',
+      'State bits, as LIST shows them.',
+      each(vbds, ({ state }) => state),
+    ),
+    ...family(
+      'vbd_sectors',
+      'gauge',
+      'Size in sectors of 512 bytes.',
+      each(vbds, ({ sectors }) => sectors),
+    ),
+    ...family(
+      'vbd_in_flight',
+      'gauge',
+      'Requests that the driver has.',
+      each(vbds, ({ inFlight }) => inFlight),
+    ),
+    ...family(
+      'vbd_waiting',
+      'gauge',
+      'Requests that wait for the driver.',
+      each(vbds, ({ waiting }) => waiting),
+    ),
+    ...family(
+      'vbd_retries_total',
+      'counter',
+      'Repeated tries of busy requests.',
+      each(vbds, ({ retries }) => retries),
+    ),
+    ...kinds('vbd_requests_total', 'Completed requests.', vbds, 'completed'),
+    ...kinds('vbd_request_errors_total', 'Requests that completed with an error.', vbds, 'failed'),
+    ...kinds('vbd_bytes_total', 'Bytes of requests that completed well.', vbds, 'bytes'),
+    ...family('vbd_request_seconds', 'histogram', 'From queueing to completion.', vbds.flatMap(latencies)),
+    '',
+  ].join('\n');
+}
+
+function gauge(name: string, help: string, value: number): string[] {
+  return family(name, 'gauge', help, [['', {}, value]]);
+}
+
+function counter(name: string, help: string, value: number): string[] {
+  return family(name, 'counter', help, [['', {}, value]]);
+}
+
+/** The name stands apart: with it in every series, a resume under another name would begin all of them anew. */
+function info({ minor, name }: VbdReport): Sample {
+  return ['', { minor, name }, 1];
+}
+
+/** A sample a VBD. */
+function each(vbds: readonly VbdReport[], value: (vbd: VbdReport) => number): Sample[] {
+  return vbds.map((vbd) => ['', { minor: vbd.minor }, value(vbd)]);
+}
+
+/** A sample a VBD and kind of request. */
+function kinds(
+  name: string,
+  help: string,
+  vbds: readonly VbdReport[],
+  field: 'completed' | 'failed' | 'bytes',
+): string[] {
+  const samples = vbds.flatMap((vbd) =>
+    REQUEST_KINDS.map((kind): Sample => ['', { minor: vbd.minor, kind }, vbd.kinds[kind][field]]),
+  );
+  return family(name, 'counter', help, samples);
+}
+
+/** The buckets are cumulative here, as Prometheus wants them. */
+function latencies({ minor, kinds: measured }: VbdReport): Sample[] {
+  return REQUEST_KINDS.flatMap((kind) => {
+    const { latencyBuckets, latencySumSeconds, completed } = measured[kind];
+    let sum = 0;
+    const buckets = [...LATENCY_BOUNDS_SECONDS, '+Inf'].map((le, index): Sample => {
+      sum += latencyBuckets[index] ?? 0;
+      return ['_bucket', { minor, kind, le }, sum];
+    });
+    return [...buckets, ['_sum', { minor, kind }, latencySumSeconds], ['_count', { minor, kind }, completed]];
+  });
+}
+
+function family(name: string, type: string, help: string, samples: readonly Sample[]): string[] {
+  const full = `tapdisk_${name}`;
+  return [
+    `# HELP ${full} ${help}`,
+    `# TYPE ${full} ${type}`,
+    ...samples.map(([suffix, labels, value]) => `${full}${suffix}${labelText(labels)} ${value}`),
+  ];
+}
+
+function labelText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escape(String(value))}"`);
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
+
+function escape(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}

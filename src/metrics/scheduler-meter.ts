@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Clock } from '../posix/clock.js';
+import { type EventDescription, modeName } from '../scheduler/event.js';
+import type { SchedulerObserver } from '../scheduler/scheduler.js';
+
+/** A callback that took long. */
+export interface SlowCallback {
+  readonly seconds: number;
+  readonly eventId: number;
+  /** What fired, as `READ`. */
+  readonly mode: string;
+  readonly fd: number;
+}
+
+/** What is known of a scheduler's work. All but `events` only grows. */
+export interface SchedulerMeasures {
+  /** Registered at this moment, of those that were registered under this observer. */
+  readonly events: number;
+  readonly registered: number;
+  readonly unregistered: number;
+  readonly callbacks: number;
+  /** Spent in callbacks. */
+  readonly callbackSeconds: number;
+  readonly slowestCallback: SlowCallback | undefined;
+}
+
+/** Counts what a scheduler does, and times its callbacks. */
+export class SchedulerMeter implements SchedulerObserver {
+  readonly #clock: Clock;
+  #registered = 0;
+  #unregistered = 0;
+  #callbacks = 0;
+  #callbackSeconds = 0;
+  #enteredAt = 0;
+  #slowestSeconds = -1;
+  #slowest: SlowCallback | undefined;
+
+  /** @param clock one with fractions of a second that does not jump */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  registered(): void {
+    this.#registered += 1;
+  }
+
+  unregistered(): void {
+    this.#unregistered += 1;
+  }
+
+  entering(): void {
+    this.#enteredAt = this.#clock.now();
+  }
+
+  left(event: EventDescription, mode: number): void {
+    const seconds = this.#clock.now() - this.#enteredAt;
+    this.#callbacks += 1;
+    this.#callbackSeconds += seconds;
+    if (seconds <= this.#slowestSeconds) return;
+    this.#slowestSeconds = seconds;
+    this.#slowest = { seconds, eventId: event.id, mode: modeName(mode), fd: event.fd };
+  }
+
+  measures(): SchedulerMeasures {
+    return {
+      events: this.#registered - this.#unregistered,
+      registered: this.#registered,
+      unregistered: this.#unregistered,
+      callbacks: this.#callbacks,
+      callbackSeconds: this.#callbackSeconds,
+      slowestCallback: this.#slowest,
+    };
+  }
+}

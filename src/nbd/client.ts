@@ -1,0 +1,224 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { SOCK_STREAM, formatAddress } from '../posix/address.js';
+import type { SocketAddress } from '../posix/address.js';
+import { errno } from '../posix/errno.js';
+import { SOL_SOCKET, SO_ERROR } from '../posix/posix.js';
+import type { Posix } from '../posix/posix.js';
+import { POLL_READ_FD, POLL_WRITE_FD } from '../scheduler/event.js';
+import type { EventId } from '../scheduler/event.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import { ClientHandshake } from './client-handshake.js';
+import type { ExportFacts } from './client-handshake.js';
+import { ReplyReader } from './client-replies.js';
+import type { PendingRequest } from './client-replies.js';
+import { NbdError, errorName } from './nbd-error.js';
+import {
+  CMD_CACHE,
+  CMD_DISC,
+  CMD_FLAG_FUA,
+  CMD_FLUSH,
+  CMD_READ,
+  CMD_TRIM,
+  CMD_WRITE,
+  CMD_WRITE_ZEROES,
+} from './protocol.js';
+import { Receiver } from './receiver.js';
+import { encodeRequest } from './requests.js';
+import { Sender } from './sender.js';
+
+/** How many requests may wait for their replies; one more is refused with EAGAIN. */
+export const MAX_PENDING_REQUESTS = 1024;
+
+export interface NbdClientOptions {
+  readonly registrar: EventRegistrar;
+  readonly posix: Posix;
+  readonly address: SocketAddress;
+  /** The server's default export unless given. */
+  readonly exportName?: string;
+}
+
+const nothing = Buffer.alloc(0);
+
+/**
+ * A small NBD client on the scheduler: one connection, any number of requests at once, no TLS.
+ *
+ * Promises reject with an {@link NbdError}; its `code` names the errno that the server told. When the connection is lost all
+ * of them do, and whatever is asked later.
+ */
+export class NbdClient {
+  readonly #options: NbdClientOptions;
+  readonly #fd: number;
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
+  readonly #pending = new Map<number, PendingRequest>();
+  #event: EventId | undefined;
+  #nextCookie = 0;
+  #facts: ExportFacts | undefined;
+  #lost: NbdError | undefined;
+  #onLost: (error: NbdError) => void = () => {};
+
+  private constructor(options: NbdClientOptions, fd: number) {
+    this.#options = options;
+    this.#fd = fd;
+    this.#receiver = new Receiver(options.posix, fd);
+    this.#sender = new Sender(options.registrar, options.posix, fd, (error) =>
+      this.#lose(connectionError(error)),
+    );
+  }
+
+  /** Connects and chooses an export. Rejects with ENOENT when the server does not have it, EPROTO when it is no NBD server. */
+  static connect(options: NbdClientOptions): Promise<NbdClient> {
+    const { posix, address } = options;
+    const where = formatAddress(address);
+    return new Promise((resolve, reject) => {
+      const fd = posix.socket(address.family, SOCK_STREAM);
+      if (fd < 0) {
+        reject(new NbdError('cannot open a socket', errorName(fd)));
+        return;
+      }
+      const client = new NbdClient(options, fd);
+      client.#onLost = (error) =>
+        reject(new NbdError(`cannot use the NBD server at ${where}: ${error.reason}`, error.code));
+      const result = posix.connect(fd, address);
+      if (result < 0 && result !== -errno.EINPROGRESS) client.#lose(connectionError(result));
+      else client.#await(POLL_WRITE_FD, () => client.#connected(resolve));
+    });
+  }
+
+  /** The disk's size in bytes, transmission flags and so on. */
+  get facts(): ExportFacts {
+    if (!this.#facts) throw new Error('an NBD client before its handshake');
+    return this.#facts;
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const data = Buffer.alloc(length);
+    await this.#request(CMD_READ, `read of ${length} at ${offset}`, offset, length, { into: data });
+    return data;
+  }
+
+  /** `data` must not change before the promise settles. */
+  write(offset: number, data: Uint8Array, { forceUnitAccess = false } = {}): Promise<void> {
+    const flags = forceUnitAccess ? CMD_FLAG_FUA : 0;
+    return this.#request(CMD_WRITE, `write of ${data.length} at ${offset}`, offset, data.length, {
+      flags,
+      data,
+    });
+  }
+
+  flush(): Promise<void> {
+    return this.#request(CMD_FLUSH, 'flush', 0, 0);
+  }
+  trim(offset: number, length: number): Promise<void> {
+    return this.#request(CMD_TRIM, `trim of ${length} at ${offset}`, offset, length);
+  }
+  writeZeroes(offset: number, length: number, flags = 0): Promise<void> {
+    return this.#request(CMD_WRITE_ZEROES, `zeroes of ${length} at ${offset}`, offset, length, { flags });
+  }
+  cache(offset: number, length: number): Promise<void> {
+    return this.#request(CMD_CACHE, `cache of ${length} at ${offset}`, offset, length);
+  }
+
+  /** Says goodbye and closes. What is still pending rejects with ECANCELED. */
+  disconnect(): void {
+    if (this.#lost) return;
+    this.#sender.queue(
+      encodeRequest({ command: CMD_DISC, flags: 0, cookie: { high: 0, low: 0 }, offset: 0, length: 0 }),
+    );
+    this.#sender.flush();
+    this.#lose(new NbdError('the client has disconnected', 'ECANCELED'));
+  }
+
+  #connected(resolve: (client: NbdClient) => void): void {
+    const error = this.#options.posix.getsockopt(this.#fd, SOL_SOCKET, SO_ERROR);
+    if (error !== 0) {
+      this.#lose(connectionError(error));
+      return;
+    }
+    const onError = (reason: NbdError): void => this.#lose(reason);
+    const replies = new ReplyReader({
+      receiver: this.#receiver,
+      find: (cookie) => this.#pending.get(cookie),
+      finish: (cookie) => this.#pending.delete(cookie),
+      onError,
+    });
+    const handshake = new ClientHandshake({
+      receiver: this.#receiver,
+      sender: this.#sender,
+      exportName: this.#options.exportName ?? '',
+      onDone: (facts) => {
+        this.#facts = facts;
+        this.#onLost = () => {};
+        replies.expectReply();
+        resolve(this);
+      },
+      onError,
+    });
+    handshake.start();
+    this.#await(POLL_READ_FD, () => this.#readable());
+  }
+
+  #readable(): void {
+    const result = this.#receiver.pump();
+    if (result === 'end') this.#lose(new NbdError('the server has closed the connection', 'ECONNRESET'));
+    else if (typeof result === 'number') this.#lose(connectionError(result));
+  }
+
+  #request(
+    command: number,
+    what: string,
+    offset: number,
+    length: number,
+    { flags = 0, data = nothing, into = nothing }: { flags?: number; data?: Uint8Array; into?: Buffer } = {},
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost) {
+        reject(this.#lost);
+        return;
+      }
+      if (this.#pending.size === MAX_PENDING_REQUESTS) {
+        reject(new NbdError(`${what}: ${MAX_PENDING_REQUESTS} requests are pending`, 'EAGAIN'));
+        return;
+      }
+      const settle = (error: NbdError | undefined): void => (error ? reject(error) : resolve());
+      const cookie = this.#newCookie();
+      this.#pending.set(cookie, { what, offset, data: into, error: undefined, settle });
+      this.#sender.queue(encodeRequest({ command, flags, cookie: { high: 0, low: cookie }, offset, length }));
+      if (data.length > 0) this.#sender.queue(data);
+      this.#sender.flush();
+    });
+  }
+
+  #newCookie(): number {
+    do this.#nextCookie = (this.#nextCookie + 1) >>> 0;
+    while (this.#pending.has(this.#nextCookie));
+    return this.#nextCookie;
+  }
+
+  /** Has `call` called when the descriptor is ready, instead of what was before. */
+  #await(mode: typeof POLL_READ_FD | typeof POLL_WRITE_FD, call: () => void): void {
+    const { registrar } = this.#options;
+    if (this.#event !== undefined) registrar.unregisterEvent(this.#event);
+    const event = registrar.registerEvent(mode, this.#fd, 0, call);
+    this.#event = event < 0 ? undefined : event;
+    if (event < 0) this.#lose(connectionError(event));
+  }
+
+  #lose(reason: NbdError): void {
+    if (this.#lost) return;
+    this.#lost = reason;
+    this.#receiver.stop();
+    this.#sender.close();
+    if (this.#event !== undefined) this.#options.registrar.unregisterEvent(this.#event);
+    this.#options.posix.close(this.#fd);
+    this.#onLost(reason);
+    for (const request of this.#pending.values()) request.settle(reason);
+    this.#pending.clear();
+  }
+}
+
+function connectionError(error: number): NbdError {
+  return new NbdError('the connection is lost', errorName(error));
+}

@@ -1,0 +1,269 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errnoCode } from '../posix/errno.js';
+import type { Posix } from '../posix/posix.js';
+import { POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
+import type { EventId } from '../scheduler/event.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import { LOG_DEBUG, LOG_INFO, LOG_WARNING } from '../server/logger.js';
+import type { Logger } from '../server/logger.js';
+import type { Completions } from '../disks/index.js';
+import type { BufferPool } from './buffer-pool.js';
+import type { NbdExport, NbdExports } from './exports.js';
+import { ServerHandshake } from './handshake.js';
+import type { HandshakeEnd, TlsState } from './handshake.js';
+import { Receiver } from './receiver.js';
+import type { PumpResult } from './receiver.js';
+import { Sender } from './sender.js';
+import type { TlsServer } from './tls.js';
+import { Transmission } from './transmission.js';
+
+/** What all connections of a server share. */
+export interface ConnectionParts {
+  readonly registrar: EventRegistrar;
+  readonly posix: Posix;
+  readonly logger: Logger;
+  readonly completions: Completions;
+  readonly exports: NbdExports;
+  readonly pool: BufferPool;
+  /** With it, clients have to start TLS. */
+  readonly tls: TlsServer | undefined;
+  readonly maxRequestsInFlight: number;
+  readonly maxBytesInFlight: number;
+  /** A client that has not come to a disk in this time is dropped. */
+  readonly handshakeTimeoutSeconds: number;
+  /** How long a connection that ends waits for its last requests and for the client to take the replies. */
+  readonly finishTimeoutSeconds: number;
+}
+
+/**
+ * One client's connection.
+ *
+ *     handshake ──STARTTLS──▶ securing ──▶ handshake
+ *         │ GO, EXPORT_NAME
+ *         ▼
+ *     transmission ──disconnect, end of stream, nonsense, disk closed──▶ finishing ──all sent, or too late──▶ closed
+ *
+ * A handshake that ends without a disk goes to finishing too. An error on the descriptor, and a time that is over, closes
+ * from anywhere. What a client does ends its own connection at most.
+ */
+export type ConnectionPhase = 'handshake' | 'securing' | 'transmission' | 'finishing' | 'closed';
+
+const nothing = Buffer.alloc(0);
+
+export class NbdConnection {
+  readonly #parts: ConnectionParts;
+  readonly #peer: string;
+  readonly #onClosed: () => void;
+  #fd: number;
+  #phase: ConnectionPhase = 'handshake';
+  #receiver: Receiver;
+  #sender: Sender;
+  #transmission: Transmission | undefined;
+  #readEvent: EventId | undefined;
+  #timer: EventId | undefined;
+  #stopListening = (): void => {};
+  #giveUpTls: (() => void) | undefined;
+  #pumping = false;
+  #posted = false;
+
+  /** Takes over a connected descriptor. `peer` names the client in the log. */
+  constructor(fd: number, peer: string, parts: ConnectionParts, onClosed: () => void) {
+    this.#fd = fd;
+    this.#peer = peer;
+    this.#parts = parts;
+    this.#onClosed = onClosed;
+    this.#receiver = new Receiver(parts.posix, fd);
+    this.#sender = this.#newSender();
+  }
+
+  start(): void {
+    this.#setTimer(this.#parts.handshakeTimeoutSeconds, 'no disk was chosen in time');
+    this.#handshake(this.#parts.tls ? 'required' : 'none').greet();
+    this.#run();
+  }
+
+  /** Takes no further request, answers those in flight, and closes. */
+  finish(reason: string): void {
+    if (this.#phase === 'finishing' || this.#phase === 'closed') return;
+    this.#parts.logger.log(LOG_DEBUG, `nbd: ${this.#peer}: ${reason}`);
+    // Between two descriptors there is nothing to be said, and the old one's number may be another's by now.
+    if (this.#phase === 'securing') {
+      this.close();
+      return;
+    }
+    this.#phase = 'finishing';
+    this.#receiver.stop();
+    this.#transmission?.end();
+    this.#setTimer(this.#parts.finishTimeoutSeconds, 'its last replies were not taken in time');
+    this.#sender.queue(nothing, () => this.#closeIfFinished());
+    this.#runSoon();
+  }
+
+  /** Closes at once. Requests that the disk has go on there, and nobody hears of them. */
+  close(): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
+    this.#receiver.stop();
+    this.#transmission?.end();
+    this.#sender.close();
+    this.#stopListening();
+    this.#clearTimer();
+    this.#updateReadInterest();
+    this.#giveUpTls?.();
+    if (this.#fd >= 0) this.#parts.posix.close(this.#fd);
+    this.#onClosed();
+  }
+
+  #handshake(tls: TlsState): ServerHandshake {
+    return new ServerHandshake({
+      receiver: this.#receiver,
+      sender: this.#sender,
+      exports: this.#parts.exports,
+      tls,
+      onExpecting: () => this.#runSoon(),
+      onEnd: (end) => this.#handshakeEnded(end),
+    });
+  }
+
+  #handshakeEnded(end: HandshakeEnd): void {
+    switch (end.kind) {
+      case 'closed':
+        return this.finish(end.reason);
+      case 'tls':
+        this.#phase = 'securing';
+        // The client speaks TLS as soon as it has the answer, so that has to be out, and nothing may be read in the clear.
+        return this.#sender.queue(nothing, () => this.#secure());
+      case 'transmission':
+        return this.#transmit(end.export, end.structuredReplies);
+    }
+  }
+
+  #secure(): void {
+    const { tls, logger, posix } = this.#parts;
+    if (!tls) return;
+    this.#updateReadInterest();
+    this.#giveUpTls = tls.secure(this.#fd, (fd) => {
+      this.#fd = fd;
+      this.#giveUpTls = undefined;
+      if (fd < 0) {
+        logger.log(LOG_WARNING, `nbd: ${this.#peer}: cannot start TLS: ${errnoCode(fd)}`);
+        this.close();
+        return;
+      }
+      this.#phase = 'handshake';
+      this.#receiver = new Receiver(posix, fd);
+      this.#sender = this.#newSender();
+      this.#handshake('secured').expectOption();
+      this.#run();
+    });
+    this.#fd = -1;
+  }
+
+  #transmit(found: NbdExport, structuredReplies: boolean): void {
+    this.#phase = 'transmission';
+    this.#clearTimer();
+    this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} uses export '${found.name}'`);
+    this.#stopListening = found.onClosed(() => this.finish('the disk was closed'));
+    const { pool, maxRequestsInFlight, maxBytesInFlight } = this.#parts;
+    this.#transmission = new Transmission({
+      device: found.device,
+      structuredReplies,
+      receiver: this.#receiver,
+      sender: this.#sender,
+      pool,
+      maxRequestsInFlight,
+      maxBytesInFlight,
+      onQueued: () => this.#runSoon(),
+      onExpecting: () => this.#runSoon(),
+      onIdle: () => this.#closeIfFinished(),
+      onEnd: (reason) => this.finish(reason),
+    });
+    this.#transmission.expectRequest();
+  }
+
+  /** Reads and answers as much as goes. */
+  #run(): void {
+    if (this.#pumping || this.#phase === 'closed') return;
+    this.#pumping = true;
+    let result: PumpResult;
+    do {
+      result = this.#receiver.pump();
+      this.#sender.flush();
+      // What was sent may have made room for further requests, some of which were read ahead.
+    } while (result === 'idle' && this.#receiver.expecting);
+    this.#pumping = false;
+    this.#pumped(result);
+    this.#updateReadInterest();
+  }
+
+  #pumped(result: PumpResult): void {
+    if (result === 'end') {
+      this.finish(
+        this.#receiver.amidst ? 'the client has gone in the middle of a message' : 'the client has gone',
+      );
+    } else if (typeof result === 'number') {
+      this.#lost(result);
+    }
+  }
+
+  /** Runs after what is under way: replies that come together go out together. */
+  #runSoon(): void {
+    if (this.#pumping || this.#posted) return;
+    this.#posted = true;
+    this.#parts.completions.post(() => {
+      this.#posted = false;
+      this.#run();
+    });
+  }
+
+  #closeIfFinished(): void {
+    const idle = (this.#transmission?.requestsInFlight ?? 0) === 0;
+    if (this.#phase === 'finishing' && idle && this.#sender.pendingBytes === 0) this.close();
+  }
+
+  #newSender(): Sender {
+    const { registrar, posix } = this.#parts;
+    return new Sender(registrar, posix, this.#fd, (error) => this.#lost(error));
+  }
+
+  #lost(error: number): void {
+    if (this.#phase === 'closed') return;
+    // A client that has said goodbye may be gone before it is answered.
+    const priority = this.#phase === 'finishing' ? LOG_DEBUG : LOG_INFO;
+    this.#parts.logger.log(priority, `nbd: ${this.#peer}: connection lost: ${errnoCode(error)}`);
+    this.close();
+  }
+
+  /** The descriptor is asked for bytes exactly while some are expected: a client that sends too much has to wait. */
+  #updateReadInterest(): void {
+    const wanted = this.#receiver.expecting && this.#phase !== 'closed';
+    if (wanted === (this.#readEvent !== undefined)) return;
+    const { registrar } = this.#parts;
+    if (this.#readEvent !== undefined) {
+      registrar.unregisterEvent(this.#readEvent);
+      this.#readEvent = undefined;
+      return;
+    }
+    const event = registrar.registerEvent(POLL_READ_FD, this.#fd, 0, () => this.#run());
+    if (event < 0) this.#lost(event);
+    else this.#readEvent = event;
+  }
+
+  #setTimer(seconds: number, reason: string): void {
+    this.#clearTimer();
+    const event = this.#parts.registrar.registerEvent(TIMEOUT, -1, seconds, () => {
+      this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} is dropped: ${reason}`);
+      this.close();
+    });
+    if (event < 0) this.#lost(event);
+    else this.#timer = event;
+  }
+
+  #clearTimer(): void {
+    if (this.#timer === undefined) return;
+    this.#parts.registrar.unregisterEvent(this.#timer);
+    this.#timer = undefined;
+  }
+}

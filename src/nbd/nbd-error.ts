@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errnoCode } from '../posix/errno.js';
+import { ESHUTDOWN } from '../disks/index.js';
+
+/** Why something asked of an NBD server came to nothing. */
+export class NbdError extends Error {
+  override readonly name = 'NbdError';
+  /** The name of the errno: what the server said (`ENOSPC`), what happened to the connection, or EPROTO for what cannot be understood. */
+  readonly code: string;
+
+  /** The message without the code. */
+  readonly reason: string;
+
+  constructor(reason: string, code: string) {
+    super(`${reason}: ${code}`);
+    this.reason = reason;
+    this.code = code;
+  }
+}
+
+/** The name of an errno or of the protocol's error, whatever the sign. */
+export function errorName(error: number): string {
+  return Math.abs(error) === ESHUTDOWN ? 'ESHUTDOWN' : errnoCode(error);
+}

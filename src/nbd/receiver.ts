@@ -1,0 +1,125 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../posix/errno.js';
+import type { Posix } from '../posix/posix.js';
+
+/** How much is read ahead of what is asked for, so that small messages cost few calls. */
+const READ_AHEAD_BYTES = 32 << 10;
+/** How much one pump reads at most before others get their turn: large messages cost few calls, and nobody waits for long. */
+const PUMP_BYTES = 128 << 10;
+
+/**
+ * Why a pump stopped:
+ * - again: the descriptor has no more for now, or it is the others' turn; it goes on when it is readable;
+ * - idle: nothing is expected;
+ * - end: the peer has ended its stream, or a negative errno: nothing can come any more.
+ */
+export type PumpResult = 'again' | 'idle' | 'end' | number;
+
+/**
+ * Collects what is expected next from a descriptor: so many bytes, then the next thing. It never waits.
+ *
+ * `then` says what is expected after it by calling {@link expect} or {@link skip}, at once or some time later; until it
+ * does nothing is read, so that the peer has to wait.
+ */
+export class Receiver {
+  readonly #posix: Posix;
+  readonly #fd: number;
+  readonly #ahead = Buffer.allocUnsafeSlow(READ_AHEAD_BYTES);
+  #start = 0;
+  #end = 0;
+  #target: Uint8Array | undefined;
+  #filled = 0;
+  #toSkip = 0;
+  #then: (() => void) | undefined;
+
+  constructor(posix: Posix, fd: number) {
+    this.#posix = posix;
+    this.#fd = fd;
+  }
+
+  get expecting(): boolean {
+    return this.#then !== undefined;
+  }
+  /** Bytes read from the descriptor that nobody expected yet. */
+  get bytesAhead(): number {
+    return this.#end - this.#start;
+  }
+  /** Whether what is expected has come in part. */
+  get amidst(): boolean {
+    return this.#filled > 0;
+  }
+
+  /** Has `target` filled, then `then` called. */
+  expect(target: Uint8Array, then: () => void): void {
+    this.#target = target;
+    this.#filled = 0;
+    this.#toSkip = 0;
+    this.#then = then;
+  }
+
+  /** Drops `count` bytes, then calls `then`. */
+  skip(count: number, then: () => void): void {
+    this.#target = undefined;
+    this.#filled = 0;
+    this.#toSkip = count;
+    this.#then = then;
+  }
+
+  /** Nothing is expected any more. */
+  stop(): void {
+    this.#then = undefined;
+    this.#target = undefined;
+  }
+
+  pump(): PumpResult {
+    let budget = PUMP_BYTES;
+    for (;;) {
+      const then = this.#then;
+      if (!then) return 'idle';
+      const wanted = this.#takeFromAhead();
+      if (wanted === 0) {
+        this.#then = undefined;
+        this.#target = undefined;
+        then();
+        continue;
+      }
+      // Here nothing is left of what was read ahead, so that the descriptor's readiness tells of all that is to come.
+      if (budget <= 0) return 'again';
+      const got = this.#read(wanted);
+      if (got === 0) return 'end';
+      if (got === -errno.EAGAIN) return 'again';
+      if (got < 0) return got;
+      budget -= got;
+    }
+  }
+
+  /** Serves the expectation from what was read ahead; answers how many bytes are wanting. */
+  #takeFromAhead(): number {
+    const target = this.#target;
+    const wanted = target ? target.length - this.#filled : this.#toSkip;
+    const taken = Math.min(wanted, this.#end - this.#start);
+    if (target) {
+      target.set(this.#ahead.subarray(this.#start, this.#start + taken), this.#filled);
+      this.#filled += taken;
+    } else {
+      this.#toSkip -= taken;
+    }
+    this.#start += taken;
+    return wanted - taken;
+  }
+
+  #read(wanted: number): number {
+    const target = this.#target;
+    if (target && wanted >= READ_AHEAD_BYTES) {
+      const got = this.#posix.read(this.#fd, this.#filled > 0 ? target.subarray(this.#filled) : target);
+      if (got > 0) this.#filled += got;
+      return got;
+    }
+    const got = this.#posix.read(this.#fd, this.#ahead);
+    this.#start = 0;
+    this.#end = Math.max(got, 0);
+    return got;
+  }
+}

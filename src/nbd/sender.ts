@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../posix/errno.js';
+import type { Posix } from '../posix/posix.js';
+import { POLL_WRITE_FD } from '../scheduler/event.js';
+import type { EventId } from '../scheduler/event.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+
+/** Pieces below this size are put together, so that small messages cost few calls. */
+const GATHER_BYTES = 64 << 10;
+/** Used within a call only, by every sender. */
+const gathered = Buffer.allocUnsafeSlow(GATHER_BYTES);
+
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly sent: (() => void) | undefined;
+}
+
+/**
+ * Sends to a descriptor what is queued, in order, as fast as the peer takes it. It never waits: what the descriptor does not
+ * take goes out through WRITE events. Its queue has no bound of its own; who queues looks at {@link pendingBytes}, or at
+ * `sent`.
+ */
+export class Sender {
+  readonly #registrar: EventRegistrar;
+  readonly #posix: Posix;
+  readonly #fd: number;
+  readonly #onError: (error: number) => void;
+  #pieces: Piece[] = [];
+  #first = 0;
+  /** Bytes of the first piece that are sent. */
+  #offset = 0;
+  #pendingBytes = 0;
+  #event: EventId | undefined;
+  #closed = false;
+
+  /** `onError` is told the negative errno once; nothing is sent after it. */
+  constructor(registrar: EventRegistrar, posix: Posix, fd: number, onError: (error: number) => void) {
+    this.#registrar = registrar;
+    this.#posix = posix;
+    this.#fd = fd;
+    this.#onError = onError;
+  }
+
+  /** Bytes queued that the descriptor has not taken. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Queues `bytes`, which must not change until `sent` is called: the descriptor has taken them then. */
+  queue(bytes: Uint8Array, sent?: () => void): void {
+    if (this.#closed) return;
+    this.#pieces.push({ bytes, sent });
+    this.#pendingBytes += bytes.length;
+  }
+
+  /** Hands the descriptor what it takes. */
+  flush(): void {
+    while (!this.#closed && this.#first < this.#pieces.length) {
+      const taken = this.#posix.write(this.#fd, this.#next());
+      if (taken === -errno.EAGAIN) {
+        this.#awaitRoom();
+        return;
+      }
+      if (taken < 0) {
+        this.close();
+        this.#onError(taken);
+        return;
+      }
+      this.#advance(taken);
+    }
+    this.#stopAwaiting();
+  }
+
+  /** Drops what is queued. The descriptor stays as it is. */
+  close(): void {
+    this.#closed = true;
+    this.#pieces = [];
+    this.#first = 0;
+    this.#pendingBytes = 0;
+    this.#stopAwaiting();
+  }
+
+  /** The next bytes to send: the rest of a large piece, or as much of small ones as goes together. */
+  #next(): Uint8Array {
+    const first = this.#rest(this.#first);
+    if (first.length >= GATHER_BYTES || this.#first + 1 === this.#pieces.length) return first;
+    let length = 0;
+    for (let index = this.#first; index < this.#pieces.length && length < GATHER_BYTES; index++) {
+      const rest = this.#rest(index);
+      const part = rest.length > GATHER_BYTES - length ? rest.subarray(0, GATHER_BYTES - length) : rest;
+      gathered.set(part, length);
+      length += part.length;
+    }
+    return gathered.subarray(0, length);
+  }
+
+  #rest(index: number): Uint8Array {
+    const bytes = this.#pieces[index]?.bytes ?? gathered.subarray(0, 0);
+    return index === this.#first && this.#offset > 0 ? bytes.subarray(this.#offset) : bytes;
+  }
+
+  #advance(taken: number): void {
+    this.#pendingBytes -= taken;
+    let left = this.#offset + taken;
+    for (
+      let piece = this.#pieces[this.#first];
+      piece && left >= piece.bytes.length;
+      piece = this.#pieces[this.#first]
+    ) {
+      left -= piece.bytes.length;
+      this.#first++;
+      this.#offset = 0;
+      piece.sent?.();
+      // What was told may have closed this.
+      if (this.#closed) return;
+    }
+    this.#offset = left;
+    if (this.#first === this.#pieces.length) {
+      this.#pieces = [];
+      this.#first = 0;
+    } else if (this.#first > 1024) {
+      this.#pieces = this.#pieces.slice(this.#first);
+      this.#first = 0;
+    }
+  }
+
+  #awaitRoom(): void {
+    if (this.#event !== undefined) return;
+    const event = this.#registrar.registerEvent(POLL_WRITE_FD, this.#fd, 0, () => this.flush());
+    if (event < 0) {
+      this.close();
+      this.#onError(event);
+    } else {
+      this.#event = event;
+    }
+  }
+
+  #stopAwaiting(): void {
+    if (this.#event === undefined) return;
+    this.#registrar.unregisterEvent(this.#event);
+    this.#event = undefined;
+  }
+}

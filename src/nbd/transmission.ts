@@ -1,0 +1,239 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode } from '../posix/errno.js';
+import { ESHUTDOWN, SECTOR_SIZE } from '../disks/index.js';
+import type { BlockDevice, ChangeOptions, Done } from '../disks/index.js';
+import type { BufferPool } from './buffer-pool.js';
+import { cacheRange } from './cache-range.js';
+import { nbdError } from './errors.js';
+import { sizeOf } from './exports.js';
+import {
+  CMD_CACHE,
+  CMD_DISC,
+  CMD_FLAG_DF,
+  CMD_FLAG_FUA,
+  CMD_FLAG_NO_HOLE,
+  CMD_FLUSH,
+  CMD_READ,
+  CMD_TRIM,
+  CMD_WRITE,
+  CMD_WRITE_ZEROES,
+  MAX_PAYLOAD_BYTES,
+} from './protocol.js';
+import type { Receiver } from './receiver.js';
+import { encodeDataChunk, encodeErrorChunk, encodeSimpleReply } from './replies.js';
+import { REQUEST_BYTES, faultOf, parseRequest } from './requests.js';
+import type { NbdRequest } from './requests.js';
+import type { Sender } from './sender.js';
+
+export interface TransmissionParts {
+  readonly device: BlockDevice;
+  readonly structuredReplies: boolean;
+  readonly receiver: Receiver;
+  readonly sender: Sender;
+  readonly pool: BufferPool;
+  /** No further request is read while so many are in flight, the sending of their replies included. */
+  readonly maxRequestsInFlight: number;
+  /** No further request is read while data of so many bytes is in flight; what is in flight exceeds it by one request at most. */
+  readonly maxBytesInFlight: number;
+  /** Something was queued to the sender. */
+  readonly onQueued: () => void;
+  /** The receiver expects something again, after a time of not doing so. */
+  readonly onExpecting: () => void;
+  /** Nothing is in flight. */
+  readonly onIdle: () => void;
+  /** The client disconnects, or has said what cannot be understood: no further request is read. */
+  readonly onEnd: (reason: string) => void;
+}
+
+/**
+ * The server's side of the transmission phase: requests in, replies out, in whatever order they complete.
+ *
+ * What a client asks for wrongly (outside of the disk, not whole sectors, unknown commands or flags) is answered with an
+ * error and has no effect; only what leaves the stream's place unknown ends the connection.
+ */
+export class Transmission {
+  readonly #parts: TransmissionParts;
+  readonly #header = Buffer.alloc(REQUEST_BYTES);
+  #requestsInFlight = 0;
+  #bytesInFlight = 0;
+  /** Too much is in flight: no request is read until half of it is gone. */
+  #full = false;
+  #ended = false;
+  /** Forgets the request whose data is coming. */
+  #abandonReceiving: (() => void) | undefined;
+
+  constructor(parts: TransmissionParts) {
+    this.#parts = parts;
+  }
+
+  /** Requests that were read and whose replies are not wholly sent. */
+  get requestsInFlight(): number {
+    return this.#requestsInFlight;
+  }
+
+  expectRequest(): void {
+    if (this.#ended) return;
+    const { maxRequestsInFlight, maxBytesInFlight, receiver } = this.#parts;
+    this.#full = this.#requestsInFlight >= maxRequestsInFlight || this.#bytesInFlight >= maxBytesInFlight;
+    if (!this.#full) receiver.expect(this.#header, () => this.#request());
+  }
+
+  /** Reads no further request. Those that were wholly read are still answered. The receiver has been stopped. */
+  end(): void {
+    this.#ended = true;
+    this.#abandonReceiving?.();
+    this.#abandonReceiving = undefined;
+  }
+
+  #request(): void {
+    const request = parseRequest(this.#header);
+    if (!request) {
+      this.#parts.onEnd('a request without its magic');
+    } else if (request.command === CMD_DISC) {
+      this.#parts.onEnd('the client disconnects');
+    } else {
+      this.#requestsInFlight++;
+      const error = this.#errorOf(request);
+      if (request.command === CMD_WRITE) this.#receiveData(request, error);
+      else {
+        if (error < 0) this.#reply(request, error);
+        else this.#start(request);
+        this.expectRequest();
+      }
+    }
+  }
+
+  /** What speaks against a request before the disk is asked: a negative errno, or 0. */
+  #errorOf(request: NbdRequest): number {
+    const { device, structuredReplies } = this.#parts;
+    const { command, flags, offset, length } = request;
+    const changes = command === CMD_WRITE || command === CMD_WRITE_ZEROES || command === CMD_TRIM;
+    if (faultOf(request) !== undefined) return -errno.EINVAL;
+    if ((flags & CMD_FLAG_DF) !== 0 && !structuredReplies) return -errno.EINVAL;
+    if (!device.isOpen) return -ESHUTDOWN;
+    if (changes && device.readOnly) return -errno.EPERM;
+    if ((command === CMD_READ || command === CMD_WRITE) && length > MAX_PAYLOAD_BYTES) return -errno.EINVAL;
+    if (command === CMD_TRIM && !device.canDiscard) return -errno.EINVAL;
+    if (offset + length <= sizeOf(device)) return 0;
+    return command === CMD_WRITE || command === CMD_WRITE_ZEROES ? -errno.ENOSPC : -errno.EINVAL;
+  }
+
+  #receiveData(request: NbdRequest, error: number): void {
+    const { receiver, pool } = this.#parts;
+    const { length } = request;
+    if (error < 0 || length === 0) {
+      this.#abandonReceiving = () => this.#requestsInFlight--;
+      receiver.skip(length, () => {
+        this.#abandonReceiving = undefined;
+        this.#reply(request, error);
+        this.expectRequest();
+      });
+      return;
+    }
+    const data = pool.take(length);
+    this.#bytesInFlight += length;
+    this.#abandonReceiving = () => {
+      this.#requestsInFlight--;
+      this.#bytesInFlight -= length;
+      pool.give(data);
+    };
+    receiver.expect(data, () => {
+      this.#abandonReceiving = undefined;
+      this.#write(request, data);
+      this.expectRequest();
+    });
+  }
+
+  #write(request: NbdRequest, data: Buffer): void {
+    const { device, pool } = this.#parts;
+    const written: Done = (result) => {
+      pool.give(data);
+      this.#reply(request, result, data.length);
+    };
+    device.queueWrite(request.offset / SECTOR_SIZE, data, written, changeOptions(request));
+  }
+
+  #start(request: NbdRequest): void {
+    const { device, pool } = this.#parts;
+    const { command, length } = request;
+    const done: Done = (result) => this.#reply(request, result);
+    const sector = request.offset / SECTOR_SIZE;
+    const sectors = length / SECTOR_SIZE;
+    if (command === CMD_FLUSH) {
+      device.flush(done);
+    } else if (length === 0) {
+      // The protocol leaves it open what this means. Nothing was asked for, and that is done.
+      if (command === CMD_READ) this.#replyData(request, pool.take(0));
+      else done(0);
+    } else if (command === CMD_READ) {
+      this.#read(request, sector);
+    } else if (command === CMD_TRIM) {
+      device.discard(sector, sectors, done, changeOptions(request));
+    } else if (command === CMD_WRITE_ZEROES) {
+      const noHole = (request.flags & CMD_FLAG_NO_HOLE) !== 0;
+      device.writeZeroes(sector, sectors, done, { ...changeOptions(request), noHole });
+    } else if (command === CMD_CACHE) {
+      cacheRange(device, pool, sector, sectors, done);
+    }
+  }
+
+  #read(request: NbdRequest, sector: number): void {
+    const { device, pool } = this.#parts;
+    const { length } = request;
+    const data = pool.take(length);
+    this.#bytesInFlight += length;
+    device.queueRead(sector, data, (result) => {
+      if (result >= 0) {
+        this.#replyData(request, data);
+      } else {
+        pool.give(data);
+        this.#reply(request, result, length);
+      }
+    });
+  }
+
+  /** Answers a READ that went well; its buffer goes back to the pool once it is sent. */
+  #replyData(request: NbdRequest, data: Buffer): void {
+    const { sender, structuredReplies, pool } = this.#parts;
+    const { cookie, offset, length } = request;
+    sender.queue(structuredReplies ? encodeDataChunk(cookie, offset, length) : encodeSimpleReply(cookie, 0));
+    sender.queue(data, () => {
+      pool.give(data);
+      this.#sent(length);
+    });
+    this.#parts.onQueued();
+  }
+
+  /** Answers anything else. `bytes`: what its data added to those in flight. */
+  #reply(request: NbdRequest, result: number, bytes = 0): void {
+    const error = nbdError(result);
+    const { sender, structuredReplies } = this.#parts;
+    const reply =
+      request.command === CMD_READ && structuredReplies
+        ? encodeErrorChunk(request.cookie, error, errnoCode(result))
+        : encodeSimpleReply(request.cookie, error);
+    sender.queue(reply, () => this.#sent(bytes));
+    this.#parts.onQueued();
+  }
+
+  #sent(bytes: number): void {
+    this.#requestsInFlight--;
+    this.#bytesInFlight -= bytes;
+    const { maxRequestsInFlight, maxBytesInFlight } = this.#parts;
+    if (
+      this.#full &&
+      this.#requestsInFlight <= maxRequestsInFlight / 2 &&
+      this.#bytesInFlight <= maxBytesInFlight / 2
+    ) {
+      this.expectRequest();
+      this.#parts.onExpecting();
+    }
+    if (this.#requestsInFlight === 0) this.#parts.onIdle();
+  }
+}
+
+function changeOptions({ flags }: NbdRequest): ChangeOptions {
+  return { forceUnitAccess: (flags & CMD_FLAG_FUA) !== 0 };
+}

@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { Socket } from 'node:net';
+import { formatAddress, type SocketAddress } from '../address.js';
+import { Channel, type ChannelSettings } from './channel.js';
+import { Descriptor } from '../shared/descriptor.js';
+import { errno } from '../errno.js';
+import { socketEnds } from './node-address.js';
+import type { NodeObject, NodeStream } from '../shared/node-object.js';
+import { SO_ERROR, SOL_SOCKET } from '../posix.js';
+import { SocketOptions } from '../shared/socket-options.js';
+
+/**
+ * A Node stream that was made elsewhere and adopted as a descriptor (rule D5): a child's output, a file, a TLS socket.
+ *
+ * It is a byte stream that is connected already; a net.Socket that still connects becomes ready when it has. Calls for
+ * sockets work on net.Socket and what is derived from it, and answer -ENOTSOCK on anything else.
+ */
+export class AdoptedStream extends Descriptor {
+  readonly #stream: NodeStream;
+  readonly #channel: Channel;
+  readonly #options = new SocketOptions();
+  readonly #halfOpen: boolean;
+
+  constructor(stream: NodeStream, settings: ChannelSettings) {
+    super();
+    this.#stream = stream;
+    this.#halfOpen = allowHalfOpen(stream, true);
+    this.#channel = new Channel(stream, settings, () => this.#update());
+    if (stream instanceof Socket && stream.connecting) stream.once('connect', this.#onConnect);
+    this.#update();
+  }
+
+  readonly #onConnect = (): void => {
+    this.#update();
+  };
+
+  override describe(): string {
+    const name = `adopted ${this.#stream.constructor.name}`;
+    if (!(this.#stream instanceof Socket) || this.#stream.remoteAddress === undefined) return name;
+    const { local, peer } = socketEnds(this.#stream);
+    return `${name} ${formatAddress(local)} -> ${formatAddress(peer)}`;
+  }
+
+  override interestChanged(conditions: number): void {
+    this.#channel.interestChanged(conditions);
+    this.#update();
+  }
+
+  override read(buffer: Uint8Array): number {
+    if (this.#connecting) return -errno.EAGAIN;
+    const count = this.#channel.read(buffer);
+    this.#update();
+    return count;
+  }
+
+  override write(bytes: Uint8Array): number {
+    if (this.#connecting) return -errno.EAGAIN;
+    const count = this.#channel.write(bytes);
+    this.#update();
+    return count;
+  }
+
+  override bind(address: SocketAddress): number {
+    return this.#socket === undefined ? super.bind(address) : -errno.EINVAL;
+  }
+
+  override listen(backlog: number): Descriptor | number {
+    return this.#socket === undefined ? super.listen(backlog) : -errno.EINVAL;
+  }
+
+  override accept(open: (connection: Descriptor) => number): number {
+    return this.#socket === undefined ? super.accept(open) : -errno.EINVAL;
+  }
+
+  override connect(address: SocketAddress): number {
+    if (this.#socket === undefined) return super.connect(address);
+    return this.#connecting ? -errno.EALREADY : -errno.EISCONN;
+  }
+
+  override shutdown(how: number): number {
+    return this.#socket === undefined ? super.shutdown(how) : this.#channel.shutdown(how);
+  }
+
+  override getsockname(): SocketAddress | number {
+    return this.#socket === undefined ? -errno.ENOTSOCK : socketEnds(this.#socket).local;
+  }
+
+  override getpeername(): SocketAddress | number {
+    if (this.#socket === undefined) return -errno.ENOTSOCK;
+    return this.#connecting ? -errno.ENOTCONN : socketEnds(this.#socket).peer;
+  }
+
+  override setsockopt(level: number, option: number, value: number): number {
+    if (this.#socket === undefined) return -errno.ENOTSOCK;
+    const outcome = this.#options.set(socketEnds(this.#socket).local.family, level, option, value);
+    if (outcome === 0) this.#options.apply(this.#socket, false);
+    return outcome;
+  }
+
+  override getsockopt(level: number, option: number): number {
+    if (this.#socket === undefined) return -errno.ENOTSOCK;
+    if (level === SOL_SOCKET && option === SO_ERROR) return this.#channel.takeError();
+    return this.#options.get(socketEnds(this.#socket).local.family, level, option);
+  }
+
+  override nodeObject(): NodeObject {
+    return this.#channel.lend();
+  }
+
+  override release(): void {
+    this.#channel.release();
+    this.#stream.off('connect', this.#onConnect);
+    allowHalfOpen(this.#stream, this.#halfOpen);
+  }
+
+  override close(): void {
+    this.#channel.close();
+  }
+
+  get #socket(): Socket | undefined {
+    return this.#stream instanceof Socket ? this.#stream : undefined;
+  }
+
+  get #connecting(): boolean {
+    return this.#stream instanceof Socket && this.#stream.connecting;
+  }
+
+  #update(): void {
+    this.setReady(this.#connecting ? 0 : this.#channel.ready);
+  }
+}
+
+/** Whether the stream's writing side outlives its reading side, and sets it. */
+function allowHalfOpen(stream: NodeStream, allowed: boolean): boolean {
+  if (!('allowHalfOpen' in stream) || typeof stream.allowHalfOpen !== 'boolean') return false;
+  const before = stream.allowHalfOpen;
+  stream.allowHalfOpen = allowed;
+  return before;
+}

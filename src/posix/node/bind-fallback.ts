@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import fs from 'node:fs';
+import { isIPv4 } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { AF_UNIX, type InetAddress, type SocketAddress, type UnixAddress } from '../address.js';
+import type { Bound } from './bound.js';
+import { errno } from '../errno.js';
+
+/**
+ * bind on a Node without the undocumented call: the same answers as far as documented ways give them.
+ *
+ * - An address that no interface has is -EADDRNOTAVAIL at once, as it must be.
+ * - The port is taken by listen only. Port 0 stays 0 until then, and a moment longer.
+ * - A port in use shows after listen has answered 0: the listener is then ready for READ and its accept answers
+ *   -EADDRINUSE, as does SO_ERROR.
+ * - A Unix path that exists is -EADDRINUSE at once; the file is created by listen.
+ */
+export function bindWithoutHandle(address: SocketAddress): Bound | number {
+  return address.family === AF_UNIX ? bindUnix(address) : bindInet(address);
+}
+
+function bindInet(address: InetAddress): Bound | number {
+  if (!isLocal(address.address)) return -errno.EADDRNOTAVAIL;
+  return {
+    address,
+    listen(server, backlog) {
+      server.listen({ host: address.address, port: address.port, backlog });
+      return 0;
+    },
+    close() {},
+  };
+}
+
+function bindUnix(address: UnixAddress): Bound | number {
+  if (fs.lstatSync(address.path, { throwIfNoEntry: false }) !== undefined) return -errno.EADDRINUSE;
+  if (!fs.existsSync(path.dirname(address.path))) return -errno.ENOENT;
+  return {
+    address,
+    listen(server, backlog) {
+      server.listen({ path: address.path, backlog });
+      return server.listening ? 0 : -errno.EADDRINUSE;
+    },
+    close() {},
+  };
+}
+
+/** Whether this host has the address: any of 127.0.0.0/8, the two wildcards, and what its interfaces have. */
+function isLocal(address: string): boolean {
+  if (address === '::' || address === '0.0.0.0' || (isIPv4(address) && address.startsWith('127.')))
+    return true;
+  const wanted = canonical(address);
+  return Object.values(os.networkInterfaces())
+    .flat()
+    .some((entry) => entry !== undefined && canonical(entry.address) === wanted);
+}
+
+/** One spelling for each address: `::1` for `0:0:0:0:0:0:0:1`, without the scope. */
+function canonical(address: string): string {
+  const bare = address.replace(/%.*$/u, '');
+  return isIPv4(bare) ? bare : new URL(`http://[${bare}]/`).hostname;
+}

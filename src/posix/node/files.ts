@@ -1,0 +1,128 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import fs from 'node:fs';
+import { errno } from '../errno.js';
+import type { FileCalls, FileDone, FileStatus, FileType, NamesDone, PathDone, StatusDone } from '../files.js';
+import { FALLOCATE_PROGRAM, fallocate } from './fallocate.js';
+import type { TaskQueue } from './task-queue.js';
+
+type NodeError = NodeJS.ErrnoException | null;
+
+/** Node's asynchronous file calls; they run in libuv's thread pool (UV_THREADPOOL_SIZE, 4 unless set, for the whole process). */
+export class NodeFileCalls implements FileCalls {
+  readonly #tasks: TaskQueue;
+  readonly #fallocateProgram: string;
+
+  constructor(tasks: TaskQueue, fallocateProgram = FALLOCATE_PROGRAM) {
+    this.#tasks = tasks;
+    this.#fallocateProgram = fallocateProgram;
+  }
+
+  stat(path: string, done: StatusDone): void {
+    fs.stat(path, (error, stats) => this.#completeStatus(error, stats, done));
+  }
+  lstat(path: string, done: StatusDone): void {
+    fs.lstat(path, (error, stats) => this.#completeStatus(error, stats, done));
+  }
+  realpath(path: string, done: PathDone): void {
+    fs.realpath.native(path, (error, real) =>
+      this.#tasks.post(() => (error ? done(negative(error)) : done(0, real))),
+    );
+  }
+  open(path: string, flags: number, done: FileDone, mode = 0o666): void {
+    fs.open(path, flags, mode, (error, fd) => this.#complete(error, fd, done));
+  }
+  fstat(fd: number, done: StatusDone): void {
+    fs.fstat(fd, (error, stats) => this.#completeStatus(error, stats, done));
+  }
+  read(fd: number, buffer: Uint8Array, position: number, done: FileDone): void {
+    fs.read(fd, buffer, 0, buffer.length, position, (error, count) => this.#complete(error, count, done));
+  }
+  write(fd: number, buffer: Uint8Array, position: number, done: FileDone): void {
+    fs.write(fd, buffer, 0, buffer.length, position, (error, count) => this.#complete(error, count, done));
+  }
+  fdatasync(fd: number, done: FileDone): void {
+    fs.fdatasync(fd, (error) => this.#complete(error, 0, done));
+  }
+  fsync(fd: number, done: FileDone): void {
+    fs.fsync(fd, (error) => this.#complete(error, 0, done));
+  }
+  ftruncate(fd: number, length: number, done: FileDone): void {
+    fs.ftruncate(fd, length, (error) => this.#complete(error, 0, done));
+  }
+  allocate(fd: number, offset: number, length: number, done: FileDone): void {
+    fallocate(this.#tasks, fd, { offset, length }, done, this.#fallocateProgram);
+  }
+  punchHole(fd: number, offset: number, length: number, done: FileDone): void {
+    fallocate(this.#tasks, fd, { offset, length, punchHole: true }, done, this.#fallocateProgram);
+  }
+  close(fd: number, done: FileDone): void {
+    fs.close(fd, (error) => this.#complete(error, 0, done));
+  }
+  rename(from: string, to: string, done: FileDone): void {
+    fs.rename(from, to, (error) => this.#complete(error, 0, done));
+  }
+  link(existing: string, path: string, done: FileDone): void {
+    fs.link(existing, path, (error) => this.#complete(error, 0, done));
+  }
+  unlink(path: string, done: FileDone): void {
+    fs.unlink(path, (error) => this.#complete(error, 0, done));
+  }
+  mkdir(path: string, mode: number, done: FileDone): void {
+    fs.mkdir(path, mode, (error) => this.#complete(error, 0, done));
+  }
+  readdir(path: string, done: NamesDone): void {
+    fs.readdir(path, (error, names) =>
+      this.#tasks.post(() => (error ? done(negative(error)) : done(0, names))),
+    );
+  }
+  syncDirectory(path: string, done: FileDone): void {
+    const { O_RDONLY, O_DIRECTORY } = fs.constants;
+    this.open(path, O_RDONLY | O_DIRECTORY, (fd) => {
+      if (fd < 0) done(fd);
+      else this.fsync(fd, (synced) => this.close(fd, (closed) => done(synced < 0 ? synced : closed)));
+    });
+  }
+
+  #complete(error: NodeError, result: number, done: FileDone): void {
+    this.#tasks.post(() => done(error ? negative(error) : result));
+  }
+  #completeStatus(error: NodeError, stats: fs.Stats, done: StatusDone): void {
+    this.#tasks.post(() => (error ? done(negative(error)) : done(0, fileStatus(stats))));
+  }
+}
+
+/** Node's errors of system calls have the negative errno; one without is not from the system. */
+function negative(error: NodeJS.ErrnoException): number {
+  return error.errno !== undefined && error.errno < 0 ? error.errno : -errno.EIO;
+}
+
+function fileStatus(stats: fs.Stats): FileStatus {
+  return {
+    kind: fileType(stats),
+    size: stats.size,
+    device: `${majorOf(stats.rdev)}:${minorOf(stats.rdev)}`,
+    inode: stats.ino,
+    fileSystem: stats.dev,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
+    modifiedSeconds: stats.mtimeMs / 1000,
+  };
+}
+
+function fileType(stats: fs.Stats): FileType {
+  if (stats.isFile()) return 'regular';
+  if (stats.isBlockDevice()) return 'block';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'link' : 'other';
+}
+
+/** Linux's dev_t, as stat has it: minor's low byte, 12 bits of major, the rest of minor (numbers below 2^32 only). */
+function majorOf(device: number): number {
+  return (device >>> 8) & 0xfff;
+}
+function minorOf(device: number): number {
+  return (device & 0xff) | ((device >>> 12) & 0xfff00);
+}

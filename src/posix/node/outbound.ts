@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import { errno } from '../errno.js';
+import { SEND_SLAB_BYTES, type SendSlab } from './send-slab.js';
+
+/** Bytes taken and not yet with the kernel at which the send buffer is full, unless the stream's own mark is higher. */
+export const DEFAULT_SEND_BUFFER_BYTES = 128 * 1024;
+
+/**
+ * The sending side of a stream: a send buffer of fixed size in front of the kernel's.
+ *
+ *     room --full--> full --Node's `drain`: all is with the kernel--> room
+ *     either --end--> shut
+ */
+export class Outbound {
+  readonly #stream: Writable;
+  readonly #slab: SendSlab;
+  readonly #limit: number;
+  readonly #changed: () => void;
+  /** Whether the stream has let go of the bytes once its writableLength is 0. */
+  readonly #copiesAtOnce: boolean;
+  #attached = false;
+  #full = false;
+
+  readonly #onDrain = (): void => {
+    this.#full = false;
+    this.#changed();
+  };
+
+  constructor(stream: Writable, slab: SendSlab, limit: number, changed: () => void) {
+    this.#stream = stream;
+    this.#slab = slab;
+    // Node promises `drain` only above its own mark.
+    this.#limit = Math.max(limit, stream.writableHighWaterMark);
+    this.#changed = changed;
+    // A net.Socket hands its bytes to the kernel; any other stream, a Transform say, may hold on to the chunk itself.
+    this.#copiesAtOnce = Object.getPrototypeOf(stream) === Socket.prototype;
+  }
+
+  /** A write would not have to wait: there is room, or it would fail at once. */
+  get ready(): boolean {
+    return !this.#full || !this.#stream.writable;
+  }
+
+  /** Bytes taken: 0 to all of them; -EAGAIN when there is no room, -EPIPE when nothing can be sent any more. */
+  write(bytes: Uint8Array): number {
+    const stream = this.#stream;
+    if (!stream.writable) return -errno.EPIPE;
+    if (bytes.length === 0) return 0;
+    this.attach();
+    let count = 0;
+    while (count < bytes.length) {
+      const room = Math.min(this.#limit - stream.writableLength, SEND_SLAB_BYTES);
+      if (room <= 0) {
+        this.#full = true;
+        break;
+      }
+      const whole = count === 0 && bytes.length <= room;
+      this.#send(whole ? bytes : bytes.subarray(count, count + room));
+      if (stream.errored) return -errno.EPIPE;
+      count += whole ? bytes.length : Math.min(room, bytes.length - count);
+    }
+    if (stream.writableLength >= this.#limit) this.#full = true;
+    return count === 0 ? -errno.EAGAIN : count;
+  }
+
+  attach(): void {
+    if (this.#attached) return;
+    this.#attached = true;
+    this.#stream.on('drain', this.#onDrain);
+  }
+
+  detach(): void {
+    this.#attached = false;
+    this.#full = false;
+    this.#stream.off('drain', this.#onDrain);
+  }
+
+  #send(bytes: Uint8Array): void {
+    const stream = this.#stream;
+    if (!this.#copiesAtOnce) {
+      stream.write(Buffer.from(bytes));
+      return;
+    }
+    stream.write(this.#slab.copy(bytes));
+    if (stream.writableLength > 0) this.#slab.keep();
+  }
+}

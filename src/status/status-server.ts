@@ -1,0 +1,92 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { chmodSync } from 'node:fs';
+import { AF_UNIX } from '../posix/address.js';
+import type { Posix } from '../posix/posix.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import type { ExchangeProtocol, Reply } from '../server/exchange.js';
+import { ExchangeListener } from '../server/exchange-listener.js';
+import type { Logger } from '../server/logger.js';
+import { checkSocketPath, removeSocket } from './status-directory.js';
+import { MAX_REQUEST_BYTES, STATUS_REQUEST } from './status-protocol.js';
+
+/** How many status requests may be under way at once; further ones wait. */
+export const MAX_STATUS_CONNECTIONS = 32;
+/** A client that neither sends nor takes anything for so long is dropped. */
+export const SLOW_CLIENT_SECONDS = 2;
+
+const NEWLINE = 0x0a;
+
+export interface StatusServerOptions {
+  readonly registrar: EventRegistrar;
+  readonly posix: Posix;
+  readonly logger: Logger;
+  readonly path: string;
+  /** What is answered, as JSON. Called for every request. */
+  readonly status: () => object;
+}
+
+/**
+ * Answers status requests on a Unix socket: the line `status`, then a JSON object on a line. Whatever else comes is
+ * answered with an `error` member, or dropped.
+ */
+export class StatusServer implements Disposable {
+  readonly path: string;
+  readonly #listener: ExchangeListener;
+
+  /**
+   * Whatever socket has the path is removed: that nobody serves it must be known already.
+   *
+   * @throws Error with a `code` when the socket cannot be made, or something else has the path
+   */
+  constructor({ registrar, posix, logger, path, status }: StatusServerOptions) {
+    checkSocketPath(path);
+    removeSocket(path);
+    this.path = path;
+    this.#listener = new ExchangeListener(
+      { family: AF_UNIX, path },
+      {
+        registrar,
+        posix,
+        logger,
+        protocol: statusProtocol(status),
+        name: 'status',
+        maxConnections: MAX_STATUS_CONNECTIONS,
+        slowClientSeconds: SLOW_CLIENT_SECONDS,
+      },
+    );
+    chmodSync(path, 0o600);
+  }
+
+  /** How many connections there are. */
+  get connections(): number {
+    return this.#listener.size;
+  }
+
+  /** Drops every connection, and removes the socket. Idempotent. */
+  [Symbol.dispose](): void {
+    this.#listener[Symbol.dispose]();
+    removeSocket(this.path);
+  }
+}
+
+function statusProtocol(status: () => object): ExchangeProtocol {
+  const refuse = (reply: Reply): void => {
+    send(reply, { error: `wanted the line ${JSON.stringify(STATUS_REQUEST.trimEnd())}` });
+  };
+  return {
+    maxRequestBytes: MAX_REQUEST_BYTES,
+    requestLength: (received) => received.indexOf(NEWLINE) + 1,
+    answer: (request, reply) => {
+      if (Buffer.from(request).toString('latin1') === STATUS_REQUEST) send(reply, status());
+      else refuse(reply);
+    },
+    tooLong: refuse,
+  };
+}
+
+function send(reply: Reply, answer: object): void {
+  reply.send(Buffer.from(`${JSON.stringify(answer)}\n`));
+  reply.end();
+}

@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode } from '../posix/errno.js';
+import type { NodePosix } from '../posix/index.js';
+import { SO_KEEPALIVE, SOL_SOCKET } from '../posix/posix.js';
+import {
+  tdReplicationConnectKill,
+  tdReplicationServerRestart,
+  tdReplicationServerStart,
+} from '../replication/index.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import type { Logger } from '../server/logger.js';
+import { Completions } from '../disks/index.js';
+import { Connection } from './connection.js';
+import { Meter } from './meter.js';
+import type { Output } from './output.js';
+import { Receiving, type ReceivingOutcome } from './receiving.js';
+import { resetConnection } from './reset-connection.js';
+import { TransferError } from './transfer-error.js';
+import type { TransferObserver, TransferOutcome } from './transfer-event.js';
+import type { TransferStatus } from './transfer-status.js';
+
+/** What tdReplicationServerStart answers when the host does not have the address. */
+const SHOULD_BE_CLIENT = -2;
+
+export interface BackupOptions {
+  readonly registrar: EventRegistrar;
+  readonly posix: NodePosix;
+  readonly logger: Logger;
+  readonly observer: TransferObserver;
+  /** HOST:PORT to listen on; port 0 takes a free one. */
+  readonly name: string;
+  readonly output: Output;
+  /** End after the first complete transfer. */
+  readonly once: boolean;
+  /** See Receiving. */
+  readonly acceptsRaw: boolean;
+  /** See Receiving. */
+  readonly idleSeconds: number;
+}
+
+/**
+ * The backup: takes one image after another.
+ *
+ *     looking up --> listening --established--> conversation (see Receiving) --once, output failed--> ended
+ *                       ^                             |
+ *                       +----complete, broken---------+
+ *
+ * While it has a primary, the connect module closes further connections at once.
+ */
+export class Backup {
+  readonly #options: BackupOptions;
+  readonly #connection: Connection;
+  readonly #completions: Completions;
+  readonly #started: number;
+  #meter: Meter;
+  #conversation: Receiving | undefined;
+  #phase: 'looking up' | 'listening' | 'stopping' | 'ended' = 'looking up';
+  #accepted = 0;
+  #transfers = 0;
+  #end!: (outcome: TransferOutcome) => void;
+  /** How it ended; never rejects. */
+  readonly ended = new Promise<TransferOutcome>((resolve) => {
+    this.#end = resolve;
+  });
+
+  /** @throws Error with an errno's name as `code` when the descriptor table or the scheduler is full */
+  constructor(options: BackupOptions) {
+    this.#options = options;
+    const { registrar, posix, logger, name } = options;
+    this.#started = posix.clock.now();
+    this.#meter = new Meter(posix.clock);
+    this.#completions = new Completions(registrar, posix, logger);
+    this.#connection = new Connection({
+      registrar,
+      posix,
+      logger,
+      name,
+      // A listener's callback has no failures.
+      callback: () => this.#established(),
+    });
+  }
+
+  /** Starts; whatever becomes of it is told by `ended`. */
+  async start(): Promise<void> {
+    try {
+      await this.#connection.lookUp();
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      return this.#fail(error);
+    }
+    if (this.#phase !== 'looking up') return undefined;
+    const started = tdReplicationServerStart(this.#connection.struct);
+    if (started === SHOULD_BE_CLIENT) return this.#notOurs();
+    if (started < 0)
+      return this.#fail(this.#connection.error(`cannot listen on ${this.#connection.address}`));
+    return this.#listen();
+  }
+
+  /** Breaks off: the primary sees a reset, and what it has sent is dropped. Idempotent. */
+  async stop(signal: string): Promise<void> {
+    if (this.#phase === 'ended' || this.#phase === 'stopping') return;
+    this.#phase = 'stopping';
+    this.#options.observer.happened({ event: 'stopped', signal });
+    await this.#conversation?.stop();
+    this.#finish({ kind: 'stopped', signal });
+  }
+
+  status(): TransferStatus {
+    const { posix, output } = this.#options;
+    return {
+      role: 'backup',
+      pid: process.pid,
+      ...this.#connection.status(),
+      attempts: this.#accepted,
+      phase: this.#conversation?.phase ?? this.#phase,
+      transfers: this.#transfers,
+      bytes: this.#meter.bytes,
+      totalBytes: null,
+      rate: this.#meter.rate,
+      seconds: this.#accepted === 0 ? 0 : this.#meter.seconds,
+      uptimeSeconds: posix.clock.now() - this.#started,
+      file: output.name,
+    };
+  }
+
+  #listen(): void {
+    this.#phase = 'listening';
+    this.#options.observer.happened({ event: 'listening', address: this.#connection.address });
+  }
+
+  #established(): void {
+    const { posix, registrar, observer, output, acceptsRaw, idleSeconds } = this.#options;
+    const { fd } = this.#connection.struct;
+    this.#accepted += 1;
+    posix.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    const peer = this.#connection.peer ?? 'unknown';
+    observer.happened({ event: 'established', peer });
+    this.#meter = new Meter(posix.clock, () => observer.moved());
+    this.#conversation = new Receiving({
+      registrar,
+      posix,
+      completions: this.#completions,
+      fd,
+      output,
+      meter: this.#meter,
+      acceptsRaw,
+      idleSeconds,
+      onEnd: (outcome) => this.#onConversationEnd(outcome, peer),
+    });
+    this.#conversation.start();
+  }
+
+  #onConversationEnd(outcome: ReceivingOutcome, peer: string): void {
+    const { observer, output, once } = this.#options;
+    this.#conversation = undefined;
+    this.#meter.stop();
+    const { bytes, seconds, rate } = this.#meter;
+    switch (outcome.kind) {
+      case 'complete': {
+        const { sha256, checked: confirmed } = outcome;
+        this.#transfers += 1;
+        observer.happened({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: output.name });
+        return once ? this.#finish({ kind: 'complete' }) : this.#next();
+      }
+      case 'nothing':
+        observer.happened({ event: 'nothing', peer });
+        return this.#next();
+      case 'failed':
+        return this.#fail(new TransferError(outcome.code, outcome.message));
+      case 'broken': {
+        const { code, message } = outcome;
+        observer.happened({ event: 'broken', code, message, bytes });
+        if (bytes === 0 || !output.appends) return this.#next();
+        return this.#fail(new TransferError(code, `${output.name} holds a part of an image that broke off`));
+      }
+    }
+  }
+
+  /** Drops the connection, and takes the next one. */
+  #next(): void {
+    tdReplicationServerRestart(this.#connection.struct);
+    this.#listen();
+  }
+
+  #notOurs(): void {
+    const { name, observer } = this.#options;
+    const message =
+      `this host does not have the address ${this.#connection.address}, and a backup listens on one of its own; ` +
+      `to send to the host that has it: tapdisk-ts primary ${name}`;
+    observer.happened({ event: 'failed', code: errnoCode(errno.EADDRNOTAVAIL), message, bytes: 0 });
+    this.#finish({ kind: 'not-ours' });
+  }
+
+  #fail({ code, message }: TransferError): void {
+    this.#options.observer.happened({ event: 'failed', code, message, bytes: this.#meter.bytes });
+    this.#finish({ kind: 'failed' });
+  }
+
+  #finish(outcome: TransferOutcome): void {
+    const { posix } = this.#options;
+    this.#phase = 'ended';
+    const { struct } = this.#connection;
+    // A connection that ended well is closed as usual.
+    if (outcome.kind === 'stopped' && this.#connection.state === 'established')
+      resetConnection(posix, struct.fd);
+    tdReplicationConnectKill(struct);
+    this.#completions[Symbol.dispose]();
+    this.#end(outcome);
+  }
+}

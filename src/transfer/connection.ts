@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { formatAddress } from '../posix/address.js';
+import { errno, errnoCode, inWords } from '../posix/errno.js';
+import { gaiStrerror } from '../posix/gai.js';
+import type { NodePosix } from '../posix/index.js';
+import {
+  type TdReplicationCallback,
+  tdReplicationConnect,
+  tdReplicationConnectInitAsync,
+} from '../replication/index.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import type { Logger } from '../server/logger.js';
+import { observedCalls } from './observed-calls.js';
+import { TransferError } from './transfer-error.js';
+import { type ConnectionState, connectionState, type TransferStatus } from './transfer-status.js';
+
+/** How long a primary waits before it tries to connect again. */
+export const RETRY_SECONDS = 1;
+/** Connections that wait to be accepted. */
+const BACKLOG = 16;
+
+export interface ConnectionOptions {
+  readonly registrar: EventRegistrar;
+  readonly posix: NodePosix;
+  readonly logger: Logger;
+  /** HOST:PORT, with a name or an IPv4 address. */
+  readonly name: string;
+  readonly callback: TdReplicationCallback;
+  /** A call of the connect module failed, or a connect that was under way; `error` is a positive errno. */
+  readonly onFailedCall?: (call: string, error: number) => void;
+}
+
+/** The connect module's struct of a role, with what the module itself keeps for its log alone. */
+export class Connection {
+  readonly struct;
+  readonly #options: ConnectionOptions;
+  #attempts = 0;
+  #lastError = 0;
+  #hasAddress = false;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    const posix = observedCalls(options.posix, {
+      connects: () => {
+        this.#attempts += 1;
+      },
+      failed: (call, error) => {
+        this.#lastError = error;
+        options.onFailedCall?.(call, error);
+      },
+    });
+    const given = {
+      server: options.registrar,
+      posix,
+      logger: options.logger,
+      logPrefix: 'replication',
+      callback: options.callback,
+      retryTimeoutS: RETRY_SECONDS,
+      maxConnections: BACKLOG,
+      // A zero would be closed as the connection of a listener that has none.
+      fd: -1,
+    };
+    this.struct = Object.assign(tdReplicationConnect(given), { posix });
+  }
+
+  /** @throws (rejects with) TransferError when the name has no IPv4 address */
+  async lookUp(): Promise<void> {
+    const { name, posix } = this.#options;
+    this.#hasAddress = (await tdReplicationConnectInitAsync(this.struct, name)) === 0;
+    if (this.#hasAddress) return;
+    const colon = name.indexOf(':');
+    const answer = posix.getaddrinfo(name.slice(0, colon), name.slice(colon + 1));
+    const reason =
+      typeof answer === 'number' ? gaiStrerror(answer) : 'it has IPv6 addresses alone, but IPv4 is wanted';
+    throw new TransferError('ENOENT', `cannot find ${name}: ${reason}`);
+  }
+
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** The last call that failed, as a positive errno; 0 when none has since {@link Connection.forgetError}. */
+  get lastError(): number {
+    return this.#lastError;
+  }
+
+  forgetError(): void {
+    this.#lastError = 0;
+  }
+
+  /** The last failed call as an error. Without one, it is the scheduler that has no event left. */
+  error(what: string): TransferError {
+    const error = this.#lastError === 0 ? errno.EBUSY : this.#lastError;
+    return new TransferError(errnoCode(error), `${what}: ${inWords(error)}`);
+  }
+
+  /** What a status tells of it. */
+  status(): Pick<TransferStatus, 'state' | 'address' | 'peer' | 'attempts' | 'lastError'> {
+    const { state, address, peer, attempts, lastError } = this;
+    return { state, address, peer, attempts, lastError: lastError === 0 ? null : inWords(lastError) };
+  }
+
+  get state(): ConnectionState {
+    return connectionState(this.struct.status);
+  }
+
+  /** The backup's address; as it was given until the lookup. A listener's port is the real one. */
+  get address(): string {
+    const { posix, name } = this.#options;
+    if (!this.#hasAddress) return name;
+    const bound = this.struct.listenFd >= 0 ? posix.getsockname(this.struct.listenFd) : this.struct.sa;
+    return formatAddress(typeof bound === 'number' ? this.struct.sa : bound);
+  }
+
+  /** The other side's address while there is a connection. */
+  get peer(): string | null {
+    if (this.state !== 'established') return null;
+    const peer = this.#options.posix.getpeername(this.struct.fd);
+    return typeof peer === 'number' ? null : formatAddress(peer);
+  }
+}

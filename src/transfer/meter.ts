@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Clock } from '../posix/clock.js';
+
+/** The rate is taken over so many seconds at least, and twice as many at most, once there are that many. */
+const WINDOW_SECONDS = 1;
+
+interface Mark {
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** How many bytes a transfer has moved, for how long and how fast. */
+export class Meter {
+  readonly #clock: Clock;
+  readonly #moved: () => void;
+  readonly #started: number;
+  #ended: number | undefined;
+  #bytes = 0;
+  /** Where the window begins, and where the next one will. */
+  #marks: [Mark, Mark];
+
+  /**
+   * It runs from now on.
+   *
+   * @param moved called whenever bytes are added
+   */
+  constructor(clock: Clock, moved: () => void = () => {}) {
+    this.#clock = clock;
+    this.#moved = moved;
+    this.#started = clock.now();
+    const mark = { seconds: this.#started, bytes: 0 };
+    this.#marks = [mark, mark];
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    const now = this.#clock.now();
+    if (now - this.#marks[1].seconds >= WINDOW_SECONDS) {
+      this.#marks = [this.#marks[1], { seconds: now, bytes: this.#bytes }];
+    }
+    this.#moved();
+  }
+
+  /** The time stands still from now on. */
+  stop(): void {
+    this.#ended ??= this.#clock.now();
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get seconds(): number {
+    return Math.max(0, (this.#ended ?? this.#clock.now()) - this.#started);
+  }
+
+  /** Bytes a second, of late; over the whole time once it has been stopped. */
+  get rate(): number {
+    if (this.#ended !== undefined) return perSecond(this.#bytes, this.seconds);
+    const [from] = this.#marks;
+    return perSecond(this.#bytes - from.bytes, this.#clock.now() - from.seconds);
+  }
+}
+
+function perSecond(bytes: number, seconds: number): number {
+  return seconds > 0 ? Math.round(bytes / seconds) : 0;
+}

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../posix/errno.js';
+import { type Posix, SO_ERROR, type SocketCalls } from '../posix/posix.js';
+
+/** What somebody wants to know of the connect module's system calls. */
+export interface CallObserver {
+  /** A connect was called. */
+  connects(): void;
+  /** A call failed, or a connect that was under way; `error` is a positive errno. */
+  failed(call: string, error: number): void;
+}
+
+type Calls = SocketCalls & Pick<Posix, 'resolve'>;
+
+/** The same calls, told to an observer: the connect module itself tells why a call failed to its log alone. */
+export function observedCalls(posix: Calls, observer: CallObserver): Calls {
+  const told = (call: string, answer: number): number => {
+    if (answer < 0 && answer !== -errno.EINPROGRESS) observer.failed(call, -answer);
+    return answer;
+  };
+  return {
+    socket: (domain, type, protocol) => told('socket', posix.socket(domain, type, protocol)),
+    setsockopt: (fd, level, option, value) => posix.setsockopt(fd, level, option, value),
+    getsockopt: (fd, level, option) => {
+      const answer = posix.getsockopt(fd, level, option);
+      if (option === SO_ERROR && answer > 0) observer.failed('connect', answer);
+      return answer;
+    },
+    fcntl: (fd, command, argument) => posix.fcntl(fd, command, argument),
+    bind: (fd, address) => told('bind', posix.bind(fd, address)),
+    listen: (fd, backlog) => told('listen', posix.listen(fd, backlog)),
+    accept: (fd) => told('accept', posix.accept(fd)),
+    connect: (fd, address) => {
+      observer.connects();
+      return told('connect', posix.connect(fd, address));
+    },
+    close: (fd) => posix.close(fd),
+    getaddrinfo: (host, port) => posix.getaddrinfo(host, port),
+    resolve: (host, port) => posix.resolve(host, port),
+  };
+}

@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode, inWords } from '../posix/errno.js';
+import type { NodePosix } from '../posix/index.js';
+import { SO_KEEPALIVE, SOL_SOCKET } from '../posix/posix.js';
+import { tdReplicationClientStart, tdReplicationConnectKill } from '../replication/index.js';
+import { type EventId, TIMEOUT } from '../scheduler/event.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import type { Logger } from '../server/logger.js';
+import { Connection, RETRY_SECONDS } from './connection.js';
+import type { Input } from './input.js';
+import { Meter } from './meter.js';
+import { resetConnection } from './reset-connection.js';
+import { Sending, type SendingOutcome } from './sending.js';
+import { TransferError } from './transfer-error.js';
+import type { TransferObserver, TransferOutcome } from './transfer-event.js';
+import type { TransferStatus } from './transfer-status.js';
+
+export interface PrimaryOptions {
+  readonly registrar: EventRegistrar;
+  readonly posix: NodePosix;
+  readonly logger: Logger;
+  readonly observer: TransferObserver;
+  /** The backup's HOST:PORT. */
+  readonly name: string;
+  readonly input: Input;
+  /** See Sending. */
+  readonly raw: boolean;
+  /** See Sending. */
+  readonly idleSeconds: number;
+}
+
+/** The connect module gives up on these, but a backup's host that is down or being reached again causes them too. */
+const passing = new Set<number>([errno.EHOSTUNREACH, errno.ENETDOWN, errno.ECONNRESET]);
+
+/**
+ * The primary: connects to a backup for as long as it takes, sends one image, and ends.
+ *
+ *     looking up --> connecting --established--> conversation (see Sending) --> ended
+ *                      ^    \                       |
+ *                      |     +--gave up--+          turned away
+ *                      +------1 s--------+----------+
+ *
+ * A connection that breaks once the image is on its way ends it: a stream cannot be read twice. Run again, it starts over.
+ */
+export class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #connection: Connection;
+  readonly #started: number;
+  #meter: Meter;
+  #conversation: Sending | undefined;
+  #phase: 'looking up' | 'connecting' | 'waiting to try again' | 'ended' = 'looking up';
+  #retryEvent: EventId = 0;
+  #transfers = 0;
+  #end!: (outcome: TransferOutcome) => void;
+  /** How it ended; never rejects. */
+  readonly ended = new Promise<TransferOutcome>((resolve) => {
+    this.#end = resolve;
+  });
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options;
+    const { registrar, posix, logger, name } = options;
+    this.#started = posix.clock.now();
+    this.#meter = new Meter(posix.clock);
+    this.#connection = new Connection({
+      registrar,
+      posix,
+      logger,
+      name,
+      callback: (_, rc) => (rc === 0 ? this.#established() : this.#gaveUp()),
+      onFailedCall: (call, error) => this.#onFailedCall(call, error),
+    });
+  }
+
+  /** Starts; whatever becomes of it is told by `ended`. */
+  async start(): Promise<void> {
+    try {
+      await this.#connection.lookUp();
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      return this.#fail(error);
+    }
+    if (this.#phase === 'ended') return undefined;
+    this.#options.observer.happened({ event: 'connecting', address: this.#connection.address });
+    return this.#connect();
+  }
+
+  /** Breaks off: the backup sees a reset, and no end of an image. Idempotent. */
+  stop(signal: string): void {
+    if (this.#phase === 'ended') return;
+    this.#options.observer.happened({ event: 'stopped', signal });
+    this.#finish({ kind: 'stopped', signal });
+  }
+
+  status(): TransferStatus {
+    const { posix, input } = this.#options;
+    return {
+      role: 'primary',
+      pid: process.pid,
+      ...this.#connection.status(),
+      phase: this.#conversation?.phase ?? this.#phase,
+      transfers: this.#transfers,
+      bytes: this.#meter.bytes,
+      totalBytes: input.size ?? null,
+      rate: this.#meter.rate,
+      seconds: this.#conversation === undefined && this.#transfers === 0 ? 0 : this.#meter.seconds,
+      uptimeSeconds: posix.clock.now() - this.#started,
+      file: input.name,
+    };
+  }
+
+  #connect(): void {
+    this.#phase = 'connecting';
+    if (tdReplicationClientStart(this.#connection.struct) < 0) {
+      this.#fail(this.#connection.error('cannot start to connect'));
+    }
+  }
+
+  #connectLater(): void {
+    this.#phase = 'waiting to try again';
+    const { registrar } = this.#options;
+    this.#retryEvent = registrar.registerEvent(TIMEOUT, -1, RETRY_SECONDS, () => {
+      registrar.unregisterEvent(this.#retryEvent);
+      this.#connect();
+    });
+    if (this.#retryEvent < 0) this.#fail(new TransferError(errnoCode(this.#retryEvent), 'cannot wait'));
+  }
+
+  #onFailedCall(call: string, error: number): void {
+    if (call !== 'connect') return;
+    const { attempts } = this.#connection;
+    const message = inWords(error);
+    this.#options.observer.happened({ event: 'retrying', attempts, code: errnoCode(error), message });
+  }
+
+  #gaveUp(): void {
+    if (passing.has(this.#connection.lastError)) this.#connectLater();
+    else this.#fail(this.#connection.error(`cannot connect to ${this.#connection.address}`));
+  }
+
+  #established(): void {
+    const { posix, registrar, observer, input, raw, idleSeconds } = this.#options;
+    const { fd } = this.#connection.struct;
+    this.#connection.forgetError();
+    posix.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    observer.happened({ event: 'established', peer: this.#connection.peer ?? this.#connection.address });
+    this.#meter = new Meter(posix.clock, () => observer.moved());
+    this.#conversation = new Sending({
+      registrar,
+      posix,
+      fd,
+      input,
+      meter: this.#meter,
+      raw,
+      idleSeconds,
+      onEnd: (outcome) => this.#onConversationEnd(outcome),
+    });
+    this.#conversation.start();
+  }
+
+  #onConversationEnd(outcome: SendingOutcome): void {
+    const { observer, input } = this.#options;
+    this.#conversation = undefined;
+    this.#meter.stop();
+    if (outcome.kind === 'turned-away') {
+      tdReplicationConnectKill(this.#connection.struct);
+      const message =
+        'the backup closed the connection at once: it is busy with another primary, or going away';
+      observer.happened({ event: 'turned-away', message });
+      return this.#connectLater();
+    }
+    if (outcome.kind === 'failed') return this.#fail(new TransferError(outcome.code, outcome.message));
+    this.#transfers += 1;
+    const { seconds, rate } = this.#meter;
+    const { confirmed, bytes, sha256 } = outcome;
+    observer.happened({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: input.name });
+    tdReplicationConnectKill(this.#connection.struct);
+    return this.#finish({ kind: 'complete' });
+  }
+
+  #fail({ code, message }: TransferError): void {
+    this.#options.observer.happened({ event: 'failed', code, message, bytes: this.#meter.bytes });
+    this.#finish({ kind: 'failed' });
+  }
+
+  #finish(outcome: TransferOutcome): void {
+    const { registrar, posix, input } = this.#options;
+    this.#phase = 'ended';
+    this.#conversation?.stop();
+    this.#conversation = undefined;
+    registrar.unregisterEvent(this.#retryEvent);
+    const { struct } = this.#connection;
+    if (this.#connection.state === 'established') resetConnection(posix, struct.fd);
+    tdReplicationConnectKill(struct);
+    input.stream.destroy();
+    this.#end(outcome);
+  }
+}

@@ -1,0 +1,260 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode, inWords } from '../posix/errno.js';
+import type { NodePosix } from '../posix/index.js';
+import { type EventId, POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import type { Completions } from '../disks/index.js';
+import { ImageReader } from './image-reader.js';
+import type { Meter } from './meter.js';
+import type { Copy, Output } from './output.js';
+import { idleTimeout, Pump, type PumpFault } from './pump.js';
+import { Refusal } from './refusal.js';
+import { callFailed, TransferError } from './transfer-error.js';
+import { type Digest, GREETING, QUIET_SECONDS, type Verdict, verdictLine } from './wire.js';
+
+const NOT_OURS = 'the primary is no tapdisk-ts, or sends raw, which is not wanted here';
+
+/** How a backup's conversation with a primary has ended. */
+export type ReceivingOutcome =
+  /** `checked`: the primary has said what it sent, and it is that. Else an end of file was taken for the image's end. */
+  | ({ readonly kind: 'complete'; readonly checked: boolean } & Digest)
+  /** Not a byte came. */
+  | { readonly kind: 'nothing' }
+  | Failure;
+
+interface Failure {
+  /**
+   * broken: by the primary's fault, or the network's.
+   * failed: by the output's fault, which will not be better with the next primary.
+   */
+  readonly kind: 'broken' | 'failed';
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface ReceivingOptions {
+  readonly registrar: EventRegistrar;
+  readonly posix: NodePosix;
+  readonly completions: Completions;
+  /** The established connection; it stays open. */
+  readonly fd: number;
+  readonly output: Output;
+  readonly meter: Meter;
+  /** Whether a primary that is no tapdisk-ts may send an image. */
+  readonly acceptsRaw: boolean;
+  /** Give up when the primary sends nothing for so long; 0: never. */
+  readonly idleSeconds: number;
+  /** Told once. The connection has no event of the conversation any more, and the output is closed. */
+  readonly onEnd: (outcome: ReceivingOutcome) => void;
+}
+
+/**
+ * A backup's conversation on an established connection.
+ *
+ *     waiting --first byte--> opening --output open--> receiving --end of file--> storing --on the disk--> ended
+ *        |                       |                         |                        |
+ *        |                       +------ output fails -----+------------------------+--> refusing --> ended
+ *        +--end of file, reset--> ended                    +--reset, idle, not the end--> ended
+ *
+ * While waiting, a primary that says nothing is greeted. For refusing see {@link Refusal}.
+ */
+export class Receiving {
+  readonly #options: ReceivingOptions;
+  readonly #image: ImageReader;
+  #state: 'waiting' | 'opening' | 'receiving' | 'storing' | 'refusing' | 'ended' = 'waiting';
+  #event: EventId = 0;
+  #pump: Pump | undefined;
+  #copy: Copy | undefined;
+  #refusal: Refusal | undefined;
+  #outputFd = -1;
+  /** What the output does at the moment, or did last. */
+  #work: Promise<void> | undefined;
+
+  constructor(options: ReceivingOptions) {
+    this.#options = options;
+    this.#image = new ImageReader(options.meter, { acceptsRaw: options.acceptsRaw });
+  }
+
+  get phase(): string {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#watch(idleTimeout(this.#options.idleSeconds), (fired) => {
+      if (fired === TIMEOUT) this.#onFault({ where: 'idle', errno: -errno.ETIMEDOUT });
+      else this.#open();
+    });
+    void this.#greetIfQuiet();
+  }
+
+  /** Ends it without a word to anybody. Resolves when the copy is gone, or committed if that was under way. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#unwatch();
+    this.#pump?.stop();
+    this.#refusal?.stop();
+    await this.#work;
+    await this.#release()?.abandon();
+  }
+
+  /** The scheduler counts whole seconds; a select of one's own counts fractions too. */
+  async #greetIfQuiet(): Promise<void> {
+    const { posix, fd, completions } = this.#options;
+    const ready = await posix.select({ read: [fd] }, QUIET_SECONDS);
+    const isQuiet = typeof ready !== 'number' && ready.read.length === 0;
+    completions.post(() => {
+      if (isQuiet && this.#state === 'waiting') posix.write(fd, GREETING);
+    });
+  }
+
+  #open(): void {
+    this.#unwatch();
+    this.#state = 'opening';
+    this.#after(this.#begin(), () => this.#receive());
+  }
+
+  async #begin(): Promise<void> {
+    this.#copy = await this.#options.output.begin();
+  }
+
+  #receive(): void {
+    const { posix, registrar, fd, idleSeconds } = this.#options;
+    this.#outputFd = this.#copy === undefined ? -errno.EBADF : posix.adopt(this.#copy.stream);
+    if (this.#outputFd < 0) return this.#outputFailed(this.#outputFd);
+    this.#state = 'receiving';
+    this.#pump = new Pump({
+      registrar,
+      posix,
+      source: fd,
+      sink: this.#outputFd,
+      filter: this.#image,
+      idle: { where: 'source', seconds: idleSeconds },
+      onEnd: () => this.#store(),
+      onFault: (fault) => this.#onFault(fault),
+    });
+    return this.#pump.start();
+  }
+
+  #store(): void {
+    const { ending } = this.#image;
+    const copy = this.#release();
+    if (ending === undefined || copy === undefined) throw new Error('an end without an ending');
+    this.#copy = copy;
+    if (ending.kind === 'nothing') return this.#finish(ending);
+    if (ending.kind === 'broken') return this.#broken('EPIPE', ending.reason);
+    this.#copy = undefined;
+    this.#state = 'storing';
+    return this.#after(copy.commit(), () => {
+      this.#tell({ kind: 'ok', bytes: ending.bytes, sha256: ending.sha256 });
+      this.#finish(ending);
+    });
+  }
+
+  #onFault({ where, errno: error }: PumpFault): void {
+    const { idleSeconds } = this.#options;
+    const code = errnoCode(error);
+    if (where === 'filter') return this.#refuse({ kind: 'broken', code, message: NOT_OURS });
+    if (where === 'idle') return this.#broken(code, `the primary sent nothing for ${idleSeconds} s`);
+    if (where === 'source') {
+      return this.#broken(code, `the connection to the primary broke: ${inWords(-error)}`);
+    }
+    return this.#outputFailed(error);
+  }
+
+  #outputFailed(error: number): void {
+    const what = `cannot write ${this.#options.output.name}`;
+    // The stream knows why; its descriptor only that nothing can be written any more.
+    const cause = this.#copy?.stream.errored;
+    if (cause) return this.#failed(callFailed(what, cause));
+    return this.#failed(new TransferError(errnoCode(error), `${what}: ${inWords(-error)}`));
+  }
+
+  #failed({ code, message }: TransferError): void {
+    this.#refuse({ kind: 'failed', code, message });
+  }
+
+  /** Tells the primary why, gives it time to hear it, and ends. */
+  #refuse(outcome: Failure): void {
+    const { registrar, posix, fd } = this.#options;
+    this.#state = 'refusing';
+    this.#tell({ kind: 'error', code: outcome.code, message: outcome.message });
+    this.#abandonThen(() => {
+      this.#refusal = new Refusal({ registrar, posix, fd, onEnd: () => this.#finish(outcome) });
+    });
+  }
+
+  #broken(code: string, message: string): void {
+    this.#tell({ kind: 'error', code, message });
+    this.#finish({ kind: 'broken', code, message });
+  }
+
+  /** If nobody is there to hear it any more, that is all the same. */
+  #tell(verdict: Verdict): void {
+    this.#options.posix.write(this.#options.fd, verdictLine(verdict));
+  }
+
+  #finish(outcome: ReceivingOutcome): void {
+    this.#abandonThen(() => {
+      this.#state = 'ended';
+      this.#options.onEnd(outcome);
+    });
+  }
+
+  /** Drops the copy, if there is one that is not committed, before it goes on. */
+  #abandonThen(next: () => void): void {
+    const copy = this.#release();
+    if (copy === undefined) next();
+    else this.#after(copy.abandon(), next);
+  }
+
+  /** Takes all events away, and the output from the descriptor table. Answers the copy, which is the caller's from now on. */
+  #release(): Copy | undefined {
+    this.#unwatch();
+    this.#pump?.stop();
+    if (this.#outputFd >= 0) this.#options.posix.release(this.#outputFd);
+    this.#outputFd = -1;
+    const copy = this.#copy;
+    this.#copy = undefined;
+    return copy;
+  }
+
+  /** Goes on, back on the scheduler, when the output has done its work elsewhere. */
+  #after(work: Promise<void>, next: () => void): void {
+    this.#work = this.#goOnAfter(work, next);
+  }
+
+  async #goOnAfter(work: Promise<void>, next: () => void): Promise<void> {
+    const failure = await this.#outcomeOf(work);
+    this.#options.completions.post(() => {
+      if (this.#state === 'ended') return;
+      if (failure === undefined) next();
+      else this.#failed(failure);
+    });
+  }
+
+  async #outcomeOf(work: Promise<void>): Promise<TransferError | undefined> {
+    try {
+      await work;
+      return undefined;
+    } catch (error) {
+      return callFailed(`cannot write ${this.#options.output.name}`, error);
+    }
+  }
+
+  #watch(seconds: number, callback: (fired: number) => void): void {
+    const { registrar, fd } = this.#options;
+    this.#unwatch();
+    const mode = seconds > 0 ? POLL_READ_FD | TIMEOUT : POLL_READ_FD;
+    const id = registrar.registerEvent(mode, fd, seconds, (_, fired) => callback(fired));
+    if (id < 0) this.#broken(errnoCode(id), `cannot watch the connection: ${inWords(-id)}`);
+    else this.#event = id;
+  }
+
+  #unwatch(): void {
+    this.#options.registrar.unregisterEvent(this.#event);
+    this.#event = 0;
+  }
+}

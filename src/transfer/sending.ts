@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode, inWords } from '../posix/errno.js';
+import type { NodePosix } from '../posix/index.js';
+import { SHUT_WR } from '../posix/posix.js';
+import { type EventId, POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
+import type { EventRegistrar } from '../scheduler/registrar.js';
+import { BackupAnswer } from './backup-answer.js';
+import { ImageWriter } from './image-writer.js';
+import type { Input } from './input.js';
+import type { Meter } from './meter.js';
+import { idleTimeout, Pump, type PumpFault } from './pump.js';
+import { type Digest, GREETING, GREETING_TIMEOUT_SECONDS, type Verdict } from './wire.js';
+
+/** How much of what the backup says is read at once. */
+const ANSWER_BUFFER_BYTES = 16 * 1024;
+
+/** How a primary's conversation with a backup has ended. */
+export type SendingOutcome =
+  /** `confirmed`: the backup says that it has the same image. Without, it is a program that does not say anything. */
+  | ({ readonly kind: 'complete'; readonly confirmed: boolean } & Digest)
+  /** The connection ended before anything was sent: the backup was busy with another primary, or went away. */
+  | { readonly kind: 'turned-away' }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+
+export interface SendingOptions {
+  readonly registrar: EventRegistrar;
+  readonly posix: NodePosix;
+  /** The established connection; it stays open. */
+  readonly fd: number;
+  readonly input: Input;
+  readonly meter: Meter;
+  /** Send the image alone, without waiting to be greeted. */
+  readonly raw: boolean;
+  /** Give up when the backup takes nothing, or says nothing in the end, for so long; 0: never. */
+  readonly idleSeconds: number;
+  /** Told once. Neither descriptor has an event of the conversation any more; the input's is closed. */
+  readonly onEnd: (outcome: SendingOutcome) => void;
+}
+
+/**
+ * A primary's conversation on an established connection.
+ *
+ *     greeting --greeted, or not a tapdisk-ts--> sending --end of input--> awaiting --verdict, end of file--> ended
+ *     greeting --end of file, reset--> ended (turned away: the input is untouched)
+ *     sending, awaiting --a verdict of error, a fault--> ended
+ */
+export class Sending {
+  readonly #options: SendingOptions;
+  #state: 'greeting' | 'sending' | 'awaiting' | 'ended' = 'greeting';
+  #event: EventId = 0;
+  #pump: Pump | undefined;
+  #image: ImageWriter | undefined;
+  #inputFd = -1;
+  /** Whether the backup is known to be a tapdisk-ts: then it owes a verdict. */
+  #greeted = false;
+  readonly #answer = new BackupAnswer();
+  readonly #buffer = Buffer.alloc(ANSWER_BUFFER_BYTES);
+  #greetingBytes = 0;
+
+  constructor(options: SendingOptions) {
+    this.#options = options;
+  }
+
+  get phase(): string {
+    return this.#state;
+  }
+
+  start(): void {
+    if (this.#options.raw) return this.#send();
+    return this.#watch(GREETING_TIMEOUT_SECONDS, (fired) => {
+      if (fired === TIMEOUT) this.#send();
+      else this.#listen();
+    });
+  }
+
+  /** Lets go of the descriptors; nothing is told. Idempotent. */
+  stop(): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#options.registrar.unregisterEvent(this.#event);
+    this.#pump?.stop();
+    if (this.#inputFd >= 0) this.#options.posix.close(this.#inputFd);
+  }
+
+  #listen(): void {
+    const { posix, fd } = this.#options;
+    const count = posix.read(fd, this.#buffer.subarray(this.#greetingBytes, GREETING.length));
+    if (count === -errno.EAGAIN) return;
+    if (count <= 0) return this.#end({ kind: 'turned-away' });
+    this.#greetingBytes += count;
+    const said = this.#buffer.subarray(0, this.#greetingBytes);
+    this.#greeted = said.equals(GREETING);
+    if (this.#greeted || !GREETING.subarray(0, said.length).equals(said)) this.#send();
+  }
+
+  #send(): void {
+    const { registrar, posix, fd, input, meter, idleSeconds } = this.#options;
+    this.#state = 'sending';
+    this.#inputFd = posix.adopt(input.stream);
+    if (this.#inputFd < 0) return this.#fail(this.#inputFd, `cannot read ${input.name}`);
+    this.#image = new ImageWriter(meter, { raw: !this.#greeted });
+    this.#pump = new Pump({
+      registrar,
+      posix,
+      source: this.#inputFd,
+      sink: fd,
+      filter: this.#image,
+      idle: { where: 'sink', seconds: idleSeconds },
+      onEnd: () => this.#await(),
+      onFault: (fault) => this.#onFault(fault),
+    });
+    // A backup whose disk is full says so before the end.
+    this.#watch(0, () => this.#hear());
+    this.#pump.start();
+  }
+
+  #await(): void {
+    const { posix, fd, idleSeconds } = this.#options;
+    this.#state = 'awaiting';
+    const shut = posix.shutdown(fd, SHUT_WR);
+    if (shut < 0) return this.#onFault({ where: 'sink', errno: shut });
+    return this.#watch(idleTimeout(idleSeconds), (fired) => {
+      if (fired === TIMEOUT) this.#fail(-errno.ETIMEDOUT, `no verdict of the backup in ${idleSeconds} s`);
+      else this.#hear();
+    });
+  }
+
+  #hear(): void {
+    const count = this.#read();
+    if (count === -errno.EAGAIN) return;
+    if (this.#answer.verdict !== undefined) return this.#judge(this.#answer.verdict);
+    if (count > 0) return;
+    if (count < 0) return this.#fail(count, 'the connection to the backup broke');
+    if (this.#greeted) return this.#fail(-errno.EPIPE, 'the backup closed the connection without a verdict');
+    // Another program may be done with sending before we are: it has nothing to say.
+    if (this.#state === 'awaiting') return this.#complete(false);
+    return this.#unwatch();
+  }
+
+  #judge(verdict: Verdict): void {
+    if (verdict.kind === 'error') {
+      const message = `the backup failed: ${verdict.message}`;
+      return this.#end({ kind: 'failed', code: verdict.code, message });
+    }
+    const sent = this.#image?.digest;
+    if (sent === undefined) return this.#fail(-errno.EPROTO, 'the backup gave its verdict before the end');
+    if (verdict.bytes !== sent.bytes || verdict.sha256 !== sent.sha256) {
+      const message = `the backup has another image: ${verdict.bytes} bytes, SHA-256 ${verdict.sha256}`;
+      return this.#end({ kind: 'failed', code: 'EBADMSG', message });
+    }
+    return this.#complete(true);
+  }
+
+  #onFault({ where, errno: error }: PumpFault): void {
+    const { input, idleSeconds, meter } = this.#options;
+    if (where === 'source') return this.#fail(error, `cannot read ${input.name}`);
+    if (where === 'idle') return this.#fail(error, `the backup took nothing for ${idleSeconds} s`);
+    // The reason may have come just before the connection broke.
+    while (this.#answer.verdict === undefined && this.#read() > 0);
+    const verdict = this.#answer.verdict;
+    if (verdict?.kind === 'error') return this.#judge(verdict);
+    return this.#fail(error, `the connection to the backup broke after ${meter.bytes} bytes`);
+  }
+
+  #read(): number {
+    const count = this.#options.posix.read(this.#options.fd, this.#buffer);
+    if (count > 0) this.#answer.take(this.#buffer.subarray(0, count));
+    return count;
+  }
+
+  #complete(confirmed: boolean): void {
+    const digest = this.#image?.digest;
+    if (digest === undefined) throw new Error('complete before the end of the image');
+    this.#end({ kind: 'complete', confirmed, ...digest });
+  }
+
+  #fail(error: number, what: string): void {
+    this.#end({ kind: 'failed', code: errnoCode(error), message: `${what}: ${inWords(-error)}` });
+  }
+
+  #end(outcome: SendingOutcome): void {
+    if (this.#state === 'ended') return;
+    this.stop();
+    this.#options.onEnd(outcome);
+  }
+
+  #watch(seconds: number, callback: (fired: number) => void): void {
+    const { registrar, fd } = this.#options;
+    this.#unwatch();
+    const mode = seconds > 0 ? POLL_READ_FD | TIMEOUT : POLL_READ_FD;
+    const id = registrar.registerEvent(mode, fd, seconds, (_, fired) => callback(fired));
+    if (id < 0) this.#fail(id, 'cannot watch the connection');
+    else this.#event = id;
+  }
+
+  #unwatch(): void {
+    this.#options.registrar.unregisterEvent(this.#event);
+    this.#event = 0;
+  }
+}

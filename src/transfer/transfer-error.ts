@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { inWords } from '../posix/errno.js';
+
+/** Something outside of the program is not as it must be. The message says what, and what would be right. */
+export class TransferError extends Error {
+  override readonly name = 'TransferError';
+  /** An errno's name. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A failed call of Node's as `what: in words`. Anything else that was thrown is a fault of ours, and is thrown on. */
+export function callFailed(what: string, error: unknown): TransferError {
+  if (error instanceof TransferError) return error;
+  const { errno, code } = error as NodeJS.ErrnoException;
+  if (!(error instanceof Error) || errno === undefined || code === undefined) throw error;
+  return new TransferError(code, `${what}: ${inWords(-errno)}`, { cause: error });
+}

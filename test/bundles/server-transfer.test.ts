@@ -1,9 +1,0 @@
-// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
-// SPDX-License-Identifier: BSD-3-Clause
-
-// Files that are quick and leave the process as they found it, run in one: a process each would cost more than they do.
-
-import '../server/status/status-server.test.js';
-import '../server/transfer/connecting.test.js';
-import '../server/transfer/patience.test.js';
-import '../server/transfer/transfer.test.js';

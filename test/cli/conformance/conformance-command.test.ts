@@ -1,0 +1,294 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { join } from 'node:path';
+import t from 'tap';
+import { CONFORMANCE_HELP, runConformanceCommand } from '../../../src/cli/conformance/conformance-command.js';
+import { RECORD_HELP, runRecordCommand } from '../../../src/cli/conformance/record-command.js';
+import { programArguments } from '../../../scripts/program.js';
+import { repositoryFile } from '../../../scripts/repository-files.js';
+import { commandWords } from '../../../src/cli/conformance/command-words.js';
+
+interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type Command = typeof runConformanceCommand;
+
+async function outcomeOf(command: Command, argv: readonly string[]): Promise<Outcome> {
+  let stdout = '';
+  let stderr = '';
+  const status = await command(argv, {
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+  });
+  return { status, stdout, stderr };
+}
+
+const conformance = (...argv: string[]): Promise<Outcome> => outcomeOf(runConformanceCommand, argv);
+const record = (...argv: string[]): Promise<Outcome> => outcomeOf(runRecordCommand, argv);
+
+/** Registers three events with the third on a descriptor that becomes ready. */
+const steps = [
+  ['register', 'a'],
+  ['register', 'b'],
+  ['register', 'c'],
+  ['wait', { read: [5] }],
+];
+const events = {
+  a: { mode: ['READ'], fd: 3, timeout: 0 },
+  b: { mode: ['READ'], fd: 4, timeout: 0 },
+  c: { mode: ['READ'], fd: 5, timeout: 0 },
+};
+const trace = [
+  ['register', 'a', 1],
+  ['register', 'b', 2],
+  ['register', 'c', 3],
+  ['select', { nfds: 6, read: [3, 4, 5], write: [], except: [], timeout: 0 }],
+  ['fire', 'c', 3, 'READ'],
+  ['wait', 1],
+];
+const right = { suite: 'scheduler', name: 'right', about: 'Right.', clock: 1000, events, steps, trace };
+const wrongTrace = [...trace.slice(0, 4), ['fire', 'b', 2, 'READ'], ['wait', 1], ['wait', 0]];
+const wrong = { ...right, name: 'wrong', about: 'Wrong & <so>.', trace: wrongTrace };
+const server = {
+  suite: 'replication',
+  name: 'kill',
+  clock: 1,
+  connect: { retryTimeout: 1, maxConnections: 1, fd: -1 },
+  syscalls: {},
+  steps: [['kill']],
+  trace: [
+    ['return', 'kill', null],
+    ['state', { fd: -1, listenFd: 0, id: 0, status: 'none' }],
+  ],
+};
+
+const directory = t.testdir({
+  'right.json': JSON.stringify([right, server]),
+  'wrong.json': JSON.stringify([wrong, { ...right, name: 'fine' }]),
+  'bad.json': JSON.stringify([{ ...right, steps: [['sleep', 1]] }]),
+  'noted.json': JSON.stringify([{ ...right, seed: 1 }]),
+  'broken.json': '[{]',
+  'script.json': JSON.stringify({ ...right, trace: undefined }),
+});
+const file = (name: string): string => join(directory, name);
+
+t.test('what passes is counted in the last line, and the status is 0', async (t) => {
+  t.same(await conformance(file('right.json')), { status: 0, stdout: '2 passed, 0 failed\n', stderr: '' });
+});
+
+t.test(
+  'what fails is told with the first differing entry and a diff in context, and the status is 1',
+  async (t) => {
+    const { status, stdout } = await conformance(file('wrong.json'), file('right.json'));
+    t.equal(status, 1);
+    t.equal(
+      stdout,
+      `failed scheduler/wrong (${file('wrong.json')})
+  Wrong & <so>.
+  entry 4: expected ["fire","b",2,"READ"], got ["fire","c",3,"READ"]
+  - expected, + observed:
+    ...
+       1  ["register","b",2]
+       2  ["register","c",3]
+       3  ["select",{"nfds":6,"read":[3,4,5],"write":[],"except":[],"timeout":0}]
+  -    4  ["fire","b",2,"READ"]
+  +    4  ["fire","c",3,"READ"]
+       5  ["wait",1]
+  -    6  ["wait",0]
+3 passed, 1 failed
+`,
+    );
+  },
+);
+
+t.test('bad files fail by file, vector and member, and the others still run', async (t) => {
+  const { status, stdout } = await conformance(
+    file('bad.json'),
+    file('broken.json'),
+    file('none.json'),
+    file('right.json'),
+  );
+  t.equal(status, 1);
+  t.match(stdout, `failed scheduler/right (${file('bad.json')})\n  bad vector: steps[0][0]: wanted one of `);
+  t.match(stdout, `failed ${file('broken.json')} (${file('broken.json')})\n  bad vector: not JSON: `);
+  t.match(stdout, `failed ${file('none.json')} (${file('none.json')})\n  bad vector: cannot be read: ENOENT`);
+  t.match(stdout, /\n2 passed, 3 failed\n$/);
+});
+
+t.test('an unknown member is warned of on standard error', async (t) => {
+  const { status, stderr } = await conformance(file('noted.json'));
+  t.equal(status, 0);
+  t.equal(stderr, `warning: ${file('noted.json')}: scheduler/right: unknown member seed is passed over\n`);
+});
+
+t.test('--suite and --grep choose vectors', async (t) => {
+  t.match(await conformance('--suite', 'replication', file('right.json'), file('wrong.json')), {
+    status: 0,
+    stdout: '1 passed, 0 failed\n',
+  });
+  t.match(await conformance('--grep', '^scheduler/(fine|right)$', file('right.json'), file('wrong.json')), {
+    status: 0,
+    stdout: '2 passed, 0 failed\n',
+  });
+});
+
+t.test('when nothing is chosen the status is 1', async (t) => {
+  t.same(await conformance('--grep', 'nothing', file('right.json')), {
+    status: 1,
+    stdout: '0 passed, 0 failed\n',
+    stderr: 'warning: no vector is wanted of what the files have\n',
+  });
+});
+
+t.test('without a file the vectors of the source tree run', async (t) => {
+  t.match(await conformance('--grep', 'scheduler/read-'), { status: 0, stdout: '4 passed, 0 failed\n' });
+});
+
+t.test('--format json is one document', async (t) => {
+  const { status, stdout } = await conformance('--format', 'json', file('wrong.json'));
+  t.equal(status, 1);
+  t.match(JSON.parse(stdout), {
+    passed: 1,
+    failed: 1,
+    skipped: 0,
+    results: [
+      {
+        file: file('wrong.json'),
+        name: 'scheduler/wrong',
+        outcome: 'failed',
+        traces: { expected: wrongTrace, actual: trace },
+      },
+      { name: 'scheduler/fine', outcome: 'passed' },
+    ],
+  });
+});
+
+const skipping = `'${process.execPath}' '${repositoryFile('examples/adapter-js/adapter.mjs')}'`;
+
+t.test('--format tap is TAP 14', async (t) => {
+  const { stdout } = await conformance(
+    '--format',
+    'tap',
+    '--cmd',
+    skipping,
+    file('wrong.json'),
+    file('right.json'),
+  );
+  t.match(
+    stdout,
+    /^TAP version 14\nnot ok 1 - scheduler\/wrong\n {2}---\n {2}file: ".*"\n {2}message: \|\n {4}entry 4: /,
+  );
+  t.match(stdout, /\n {2}\.\.\.\nok 2 - scheduler\/fine\nok 3 - scheduler\/right\n/);
+  t.match(
+    stdout,
+    /\nok 4 - replication\/kill # SKIP it has a scheduler only\n1\.\.4\n# 2 passed, 1 failed, 1 skipped\n$/,
+  );
+  t.equal(
+    (await conformance('--format', 'tap', '--grep', 'nothing', file('right.json'))).stdout,
+    'TAP version 14\n1..0\n# 0 passed, 0 failed\n',
+  );
+});
+
+t.test('--format junit is XML with what must not stand in it escaped', async (t) => {
+  const { stdout } = await conformance(
+    '--format',
+    'junit',
+    '--cmd',
+    skipping,
+    file('wrong.json'),
+    file('right.json'),
+  );
+  t.match(
+    stdout,
+    /^<\?xml version="1.0" encoding="UTF-8"\?>\n<testsuites tests="4" failures="1" errors="0" skipped="1" time="/,
+  );
+  t.match(stdout, `<testsuite name="${file('wrong.json')}" tests="2" failures="1" errors="0" skipped="0"`);
+  t.match(
+    stdout,
+    /<testcase classname="scheduler" name="wrong" time="\d+\.\d{3}">\n {6}<failure message="entry 4: expected \[&#34;fire&#34;/,
+  );
+  t.match(stdout, /<skipped message="it has a scheduler only"\/>/);
+  t.match(stdout, /<testcase classname="scheduler" name="right" time="\d+\.\d{3}"\/>\n/);
+});
+
+t.test('all skipped is not passed', async (t) => {
+  t.match(await conformance('--suite', 'replication', '--cmd', skipping, file('right.json')), {
+    status: 1,
+    stdout: /0 passed, 0 failed, 1 skipped\n$/,
+  });
+});
+
+t.test('a wrong command line is answered with what is wrong, and status 2', async (t) => {
+  const wrongs: [string[], RegExp][] = [
+    [['--suite', 'x'], /--suite is x, but must be one of scheduler, replication/],
+    [['--format', 'xml'], /--format is xml, but must be one of text, json, tap, junit/],
+    [['--grep', '('], /--grep is no regular expression: /],
+    [['--jobs', '0'], /--jobs is 0, but must be a whole number from 1 to 256/],
+    [['--jobs', '1.5'], /--jobs is 1.5/],
+    [['--timeout', '-1'], /'--timeout' argument is ambiguous|--timeout is -1/],
+    [['--timeout', '0'], /--timeout is 0, but must be a number from 0.001 to 86400/],
+    [['--timeout', 'soon'], /--timeout is soon/],
+    [['--cmd', ''], /--cmd names no program/],
+    [['--cmd', '"a'], /--cmd has a quote that is not closed/],
+    [['--unknown'], /Unknown option '--unknown'/],
+  ];
+  for (const [argv, message] of wrongs) {
+    const { status, stdout, stderr } = await conformance(...argv, file('right.json'));
+    t.same([status, stdout], [2, ''], argv.join(' '));
+    t.match(stderr, message);
+    t.match(stderr, /^tapdisk-ts conformance: .*\nTry tapdisk-ts conformance --help\.\n$/s);
+  }
+});
+
+t.test('--help prints the help', async (t) => {
+  t.same(await conformance('--help'), { status: 0, stdout: CONFORMANCE_HELP, stderr: '' });
+  t.same(await record('-h'), { status: 0, stdout: RECORD_HELP, stderr: '' });
+});
+
+t.test('record writes a vector file with the trace that was observed', async (t) => {
+  const { status, stdout, stderr } = await record(file('script.json'));
+  t.same([status, stderr], [0, '']);
+  t.same(JSON.parse(stdout), [right]);
+  t.match(stdout, /^\[\n\{"suite":"scheduler".*\}\n\]\n$/);
+});
+
+t.test('record replaces a trace that is there', async (t) => {
+  t.same(JSON.parse((await record(file('wrong.json'))).stdout), [
+    { ...wrong, trace },
+    { ...right, name: 'fine' },
+  ]);
+});
+
+t.test('record writes nothing when the file cannot be used', async (t) => {
+  const { status, stdout, stderr } = await record(file('bad.json'));
+  t.same([status, stdout], [1, '']);
+  t.match(stderr, `tapdisk-ts record: ${file('bad.json')}: scheduler/right: steps[0][0]: wanted one of `);
+  t.match(await record(file('none.json')), { status: 1, stderr: /cannot be read/ });
+  t.match(await record(), { status: 2, stderr: /wanted one SCRIPT, got 0/ });
+  t.match(await record('a', 'b'), { status: 2, stderr: /wanted one SCRIPT, got 2/ });
+});
+
+t.test('a command line is parted into words as a shell does it, without its expansions', async (t) => {
+  t.same(commandWords('node  adapter.mjs\t--x'), ['node', 'adapter.mjs', '--x']);
+  t.same(commandWords(` "a b"'c d'e `), ['a bc de']);
+  t.same(commandWords(String.raw`a\ b "\"\\\x" '\' \$HOME`), ['a b', String.raw`"\\x`, '\\', '$HOME']);
+  t.same(commandWords(`'' ""`), ['', '']);
+  t.same(commandWords(''), []);
+  t.equal(commandWords(`a 'b`), undefined);
+  t.equal(commandWords('a "b'), undefined);
+  t.equal(commandWords('a \\'), undefined);
+});
+
+t.test('npm run conformance has the status of its command', async (t) => {
+  const child = promisify(execFile)(process.execPath, [
+    ...programArguments('src/cli/conformance/run.ts'),
+    file('wrong.json'),
+  ]);
+  await t.rejects(child, { code: 1, stdout: /\n1 passed, 1 failed\n$/ });
+});

@@ -1,0 +1,272 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { isUsageError } from '../../../src/cli/usage-error.js';
+import { runCtlCommand } from '../../../src/cli/ctl/ctl-command.js';
+import { ControlMessage } from '../../../src/control/message.js';
+import { MessageType } from '../../../src/control/message-type.js';
+import { exampleReport } from '../../metrics/example-report.js';
+import { captured, type Outcome } from '../captured-io.js';
+import { controlWorld, PID } from '../../control/world.js';
+
+const OTHER_PID = 4243;
+
+/** Runs `ctl` on a directory, with a terminal as its output or not. */
+function ctlOn(directory: string, isTTY = false): (...argv: string[]) => Promise<Outcome> {
+  return (command = '', ...rest) =>
+    captured(runCtlCommand, [command, '--control-directory', directory, ...rest], isTTY);
+}
+
+const vbd = (minor: number, pid = PID): string[] => ['-p', String(pid), '-m', String(minor)];
+const silence = { exitCode: 0, stdout: '', stderr: '' };
+
+/** A daemon of the test's own making, as one in C might be: it gets whole requests and answers with bytes, or not at all. */
+async function foreignDaemon(
+  t: Test,
+  directory: string,
+  answer: (request: ControlMessage, socket: Socket) => void,
+): Promise<void> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (bytes: Buffer) => answer(new ControlMessage(bytes), socket));
+  });
+  await new Promise<void>((resolve) => server.listen(join(directory, `ctl${OTHER_PID}`), resolve));
+  t.teardown(() => server.close());
+}
+
+t.test('a VBD can be led through its life', async (t) => {
+  const world = controlWorld(t);
+  const ctl = ctlOn(world.directory);
+  t.strictSame(await ctl('attach', ...vbd(0)), silence);
+  t.strictSame(await ctl('open', ...vbd(0), '-a', 'ram:1'), silence);
+  t.equal((await ctl('list')).stdout, `pid=${PID} minor=0 state=0 args=ram:1\n`);
+  t.strictSame(await ctl('pause', ...vbd(0)), silence);
+  t.equal((await ctl('list')).stdout, `pid=${PID} minor=0 state=0x2a args=ram:1\n`);
+  t.strictSame(await ctl('unpause', ...vbd(0), '-a', 'held:x'), silence);
+  t.equal((await ctl('list')).stdout, `pid=${PID} minor=0 state=0 args=held:x\n`);
+  t.strictSame(await ctl('close', ...vbd(0)), silence);
+  t.equal((await ctl('list')).stdout, `pid=${PID} minor=0 state=0x2\n`);
+  t.strictSame(await ctl('detach', ...vbd(0)), silence);
+  t.equal((await ctl('list')).stdout, `pid=${PID}\n`);
+  t.equal((await ctl('pid')).stdout, `${PID}\n`);
+});
+
+t.test('two VBDs of one daemon are listed, as lines, as rows on a terminal, as JSON', async (t) => {
+  const world = controlWorld(t);
+  const ctl = ctlOn(world.directory);
+  await ctl('attach', ...vbd(0));
+  await ctl('attach', ...vbd(12));
+  await ctl('open', ...vbd(12), '-a', 'held:a:b c');
+  t.equal(
+    (await ctl('list')).stdout,
+    `pid=${PID} minor=0 state=0x2\npid=${PID} minor=12 state=0 args=held:a:b c\n`,
+  );
+  t.equal(
+    (await ctlOn(world.directory, true)('list')).stdout,
+    ['    4242    0  0x2          - -', '    4242   12    0       held a:b c', ''].join('\n'),
+  );
+  t.strictSame(JSON.parse((await ctl('list', '--json')).stdout), [
+    { pid: PID, minor: 0, state: 2, type: null, path: null },
+    { pid: PID, minor: 12, state: 0, type: 'held', path: 'a:b c' },
+  ]);
+});
+
+t.test('what is not known of a VBD, or of a daemon without any, is a dash, or null', async (t) => {
+  const { directory, registry } = controlWorld(t);
+  t.equal((await ctlOn(directory, true)('list')).stdout, '    4242    -    -          - -\n');
+  t.equal(
+    (await ctlOn(directory)('list', '--json')).stdout,
+    '[{"pid":4242,"minor":null,"state":null,"type":null,"path":null}]\n',
+  );
+  registry.attach(3);
+  t.equal(
+    (await ctlOn(directory)('list', '--json')).stdout,
+    '[{"pid":4242,"minor":3,"state":2,"type":null,"path":null}]\n',
+  );
+});
+
+t.test('pids and statistics come as JSON and as text', async (t) => {
+  const { directory } = controlWorld(t, { report: () => JSON.stringify(exampleReport) });
+  const ctl = ctlOn(directory);
+  t.equal((await ctl('pid', '--json')).stdout, '[4242]\n');
+  t.match((await ctl('stats')).stdout, /^pid 71, up 12 s.*\n  scheduler: 7 events/);
+  t.strictSame(JSON.parse((await ctl('stats', '--json')).stdout), [exampleReport]);
+});
+
+t.test('a list can be of one daemon, minor, type or file', async (t) => {
+  const world = controlWorld(t);
+  const ctl = ctlOn(world.directory);
+  await ctl('attach', ...vbd(0));
+  await ctl('attach', ...vbd(1));
+  await ctl('open', ...vbd(1), '-a', 'ram:1');
+  const one = `pid=${PID} minor=1 state=0 args=ram:1\n`;
+  t.equal((await ctl('list', '-m', '1')).stdout, one);
+  t.equal((await ctl('list', '-t', 'ram')).stdout, one);
+  t.equal((await ctl('list', '-f', '1')).stdout, one);
+  t.equal((await ctl('list', '-f', '2')).stdout, '');
+  t.equal((await ctl('list', '-p', String(PID), '-m', '1')).stdout, one);
+});
+
+t.test('open tells of read-only and, as JSON, of the image', async (t) => {
+  const world = controlWorld(t);
+  const ctl = ctlOn(world.directory);
+  await ctl('attach', ...vbd(0));
+  const { stdout } = await ctl('open', ...vbd(0), '-a', 'ram:1', '--read-only', '--shared', '--json');
+  t.strictSame(JSON.parse(stdout), { sectors: 2048, sectorSize: 512, info: 0 });
+  t.equal(world.registry.get(0)?.readOnly, true);
+});
+
+t.test('a refusal is told on standard error, with its errno and the exit code 1', async (t) => {
+  const world = controlWorld(t);
+  const ctl = ctlOn(world.directory);
+  const refused = async (error: string, ...argv: string[]): Promise<void> => {
+    const { exitCode, stdout, stderr } = await ctl(...argv);
+    t.strictSame([exitCode, stdout], [1, ''], argv.join(' '));
+    t.match(stderr, new RegExp(`^tapdisk-ts ctl ${argv[0]}: daemon ${PID}: ${error} \\(.*\\)`));
+  };
+  await refused('EINVAL', 'pause', ...vbd(3));
+  await refused('EINVAL', 'open', ...vbd(3), '-a', 'ram:1');
+  await refused('EINVAL', 'close', '-f', ...vbd(3));
+  await ctl('attach', ...vbd(3));
+  await refused('EEXIST', 'attach', ...vbd(3));
+  await ctl('open', ...vbd(3), '-a', 'ram:1');
+  await refused('EBUSY', 'detach', ...vbd(3));
+});
+
+t.test('without a daemon of the pid, or with a socket left over by one, there is an error', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const ctl = ctlOn(directory);
+  t.match(await ctl('list', '-p', '77'), { exitCode: 1, stderr: /daemon 77: ENOENT/ });
+  writeFileSync(join(directory, 'ctl78'), '');
+  t.match(await ctl('pause', ...vbd(0, 78)), { exitCode: 1, stderr: /daemon 78: ECONNREFUSED/ });
+});
+
+t.test('lists pass over sockets left over, and over names that are no pid', async (t) => {
+  const world = controlWorld(t);
+  for (const name of ['ctl78', 'ctl', 'ctl0', 'ctl12x', 'other'])
+    writeFileSync(join(world.directory, name), '');
+  // Node removes the name that it knows: under another one the socket stays, as one of a process that was killed.
+  const killed = createServer();
+  await new Promise<void>((resolve) => killed.listen(join(world.directory, 'old'), resolve));
+  renameSync(join(world.directory, 'old'), join(world.directory, 'ctl79'));
+  killed.close();
+  const ctl = ctlOn(world.directory);
+  t.strictSame(await ctl('list'), { exitCode: 0, stdout: `pid=${PID}\n`, stderr: '' });
+  t.strictSame(await ctlOn(join(world.directory, 'missing'))('list'), silence);
+});
+
+t.test('a control directory that cannot be read is told', async (t) => {
+  const world = controlWorld(t);
+  writeFileSync(join(world.directory, 'file'), '');
+  t.match(await ctlOn(join(world.directory, 'file'))('list'), { exitCode: 1, stderr: /ENOTDIR/ });
+});
+
+t.test('a daemon that answers nonsense does not keep the others from being listed', async (t) => {
+  const world = controlWorld(t);
+  await foreignDaemon(t, world.directory, (_, socket) => socket.end(Buffer.alloc(100)));
+  const { exitCode, stdout, stderr } = await ctlOn(world.directory)('list');
+  t.strictSame([exitCode, stdout], [1, `pid=${PID}\n`]);
+  t.match(stderr, /daemon 4243: EPROTO/);
+});
+
+t.test('an answer of another type is an error', async (t) => {
+  const world = controlWorld(t);
+  await foreignDaemon(t, world.directory, (request, socket) =>
+    socket.end(ControlMessage.create(MessageType.pidAnswer, request.cookie).bytes),
+  );
+  t.match(await ctlOn(world.directory)('pause', ...vbd(0, OTHER_PID)), {
+    exitCode: 1,
+    stderr: /EPROTO .* type 4 instead of 10/,
+  });
+});
+
+t.test('a list without an end is an error', async (t) => {
+  const world = controlWorld(t);
+  const entry = ControlMessage.create(MessageType.listAnswer, 0).setList({
+    count: 1,
+    minor: 0,
+    state: 0,
+    path: 'a:b',
+  });
+  const many = Buffer.concat(Array.from({ length: 65_537 }, () => entry.bytes));
+  await foreignDaemon(t, world.directory, (_, socket) => socket.end(many));
+  t.match(await ctlOn(world.directory)('list', '-p', String(OTHER_PID)), {
+    exitCode: 1,
+    stderr: /EPROTO .*no end/,
+  });
+});
+
+t.test('a C tapdisk has no statistics, and says so', async (t) => {
+  const world = controlWorld(t, { report: () => '{"version":99,"other":1}' });
+  await foreignDaemon(t, world.directory, (request, socket) =>
+    socket.end(ControlMessage.create(MessageType.error, request.cookie).setResponse(22).bytes),
+  );
+  const ctl = ctlOn(world.directory);
+  t.match(await ctl('stats', '-p', String(OTHER_PID)), { exitCode: 1, stderr: /daemon 4243: EINVAL/ });
+  t.equal(
+    (await ctl('stats', '-p', String(PID))).stdout,
+    '{"version":99,"other":1}\n',
+    'those of another version are shown as they are',
+  );
+  t.equal((await ctl('stats', '--json', '-p', String(PID))).stdout, '[{"version":99,"other":1}]\n');
+});
+
+t.test('a report that is no JSON is an error', async (t) => {
+  const world = controlWorld(t, { report: () => '{' });
+  t.match(await ctlOn(world.directory)('stats'), { exitCode: 1, stderr: /EPROTO .*no JSON/ });
+});
+
+t.test(
+  'close is repeated while requests are pending, each time on a new connection, and given up after 20',
+  async (t) => {
+    const world = controlWorld(t);
+    let answers = 0;
+    let pendingUntil = 5;
+    await foreignDaemon(t, world.directory, (request, socket) => {
+      answers += 1;
+      const error = answers > pendingUntil ? 0 : 11;
+      socket.end(ControlMessage.create(MessageType.closeAnswer, request.cookie).setResponse(error).bytes);
+    });
+    const ctl = ctlOn(world.directory);
+    t.strictSame(await ctl('close', ...vbd(0, OTHER_PID)), silence);
+    t.equal(answers, 6);
+    answers = 0;
+    pendingUntil = Infinity;
+    t.match(await ctl('close', ...vbd(0, OTHER_PID)), { exitCode: 1, stderr: /EAGAIN/ });
+    t.equal(answers, 21);
+  },
+);
+
+t.test('a command line that makes no sense is refused with what would be right', async (t) => {
+  const wrong = async (reason: RegExp, ...argv: string[]): Promise<void> => {
+    const error = await captured(runCtlCommand, argv).catch((caught: unknown) => caught);
+    t.ok(isUsageError(error), argv.join(' '));
+    t.match(error, { message: reason });
+  };
+  await wrong(/a command is missing: list, pid, attach/);
+  await wrong(/no command 'toString'/, 'toString');
+  await wrong(/attach needs --pid/, 'attach', '-m', '1');
+  await wrong(/open needs --args/, 'open', '-p', '1', '-m', '1');
+  await wrong(/--pid is '0', but must be a whole number from 1/, 'list', '-p', '0');
+  await wrong(/--minor is '65535'.* to 65534/, 'list', '-m', '65535');
+  await wrong(/--minor is '1e2'/, 'list', '-m', '1e2');
+  await wrong(/'x' has no driver/, 'open', '-p', '1', '-m', '1', '-a', 'x');
+  await wrong(/longer than 255 bytes/, 'open', '-p', '1', '-m', '1', '-a', `a:${'x'.repeat(254)}`);
+  await wrong(/--json/, 'attach', '-p', '1', '-m', '1', '--json');
+});
+
+t.test('help is no error', async (t) => {
+  for (const argv of [['--help'], ['-h'], ['list', '--help']]) {
+    t.match(await captured(runCtlCommand, argv), {
+      exitCode: 0,
+      stdout: /Usage: tapdisk-ts ctl/,
+      stderr: '',
+    });
+  }
+});

@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { runSimulateCommand } from '../../../src/cli/simulate/simulate-command.js';
+import { connectModule, simulate } from '../../../src/testing/index.js';
+
+async function run(
+  argv: readonly string[],
+  simulateOne?: typeof simulate,
+): Promise<{ status: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const io = {
+    stdout: { write: (text: string) => (out += text) },
+    stderr: { write: (text: string) => (err += text) },
+  };
+  const status = await runSimulateCommand(argv, io, simulateOne);
+  return { status, out, err };
+}
+
+/** A module whose kill leaves the listener. */
+const leaky: typeof simulate = (seed, options) =>
+  simulate(seed, {
+    ...options,
+    module: {
+      ...connectModule,
+      kill(connect) {
+        connect.listenFd = -1;
+        connectModule.kill(connect);
+      },
+    },
+  });
+
+t.test('seeds that pass are counted, and the slowest is named', async (t) => {
+  const { status, out, err } = await run(['--seeds', '1..5']);
+  t.equal(status, 0);
+  t.match(
+    out,
+    /^slowest to connect after the last fault: \d+\.\d{3} s of virtual time, seed [1-5]\n5 passed, 0 failed\n$/,
+  );
+  t.equal(err, '');
+});
+
+t.test('a seed that fails is named, with what was wrong and the command that replays it', async (t) => {
+  const { status, out } = await run(['--seeds', '1..2'], leaky);
+  t.equal(status, 1);
+  t.match(out, /^seed 1 failed:\n {2}at \d+\.\d+ s, 10\.0\.0\.\d: .*descriptors 3 are left after kill\n/);
+  t.match(out, /\n {2}to replay it: tapdisk-ts simulate --seed 1 --trace\n/);
+  t.match(out, /\n0 passed, 2 failed\n$/);
+});
+
+t.test('the replay prints the trace, in which the violation stands, and is the same each time', async (t) => {
+  const one = await run(['--seed', '1', '--trace'], leaky);
+  t.equal(one.status, 1);
+  t.match(one.out, /10\.0\.0\.\d socket\(AF_INET, SOCK_STREAM\) = 3\n/);
+  t.match(one.out, /VIOLATION 10\.0\.0\.\d: .*descriptors 3 are left after kill\n/);
+  t.match(one.out, /\n0 passed, 1 failed\n$/);
+  t.same(await run(['--seed', '1', '--trace'], leaky), one);
+});
+
+t.test('long runs say now and then how far they are; a thousand seeds are the default', async (t) => {
+  const quick: typeof simulate = async (seed) => ({ ...(await seedOne), seed });
+  const seedOne = simulate(1);
+  const { out } = await run(['--seeds', '0..2500'], quick);
+  t.match(
+    out,
+    /^1000 of 2501 seeds, 0 failed\n2000 of 2501 seeds, 0 failed\nslowest .*\n2501 passed, 0 failed\n$/,
+  );
+  t.match((await run([], quick)).out, /^slowest .*\n1000 passed, 0 failed\n$/);
+  const never: typeof simulate = async (seed) => ({ ...(await seedOne), seed, secondsToConnect: undefined });
+  t.equal((await run(['--seed', '3'], never)).out, '1 passed, 0 failed\n');
+});
+
+t.test('help', async (t) => {
+  const { status, out } = await run(['--help']);
+  t.equal(status, 0);
+  t.match(out, /^Usage: tapdisk-ts simulate/);
+});
+
+t.test('a command line that makes no sense is told what would', async (t) => {
+  const wrong: [string[], RegExp][] = [
+    [['--seeds', '5'], /--seeds is 5, but must be like 1\.\.1000/],
+    [['--seeds', '1..2..3'], /must be like/],
+    [['--seeds', '9..2'], /--seeds is 9\.\.2, but must begin with the smaller one/],
+    [['--seeds', 'a..2'], /--seeds is a, but a seed is a whole number from 0 to \d+/],
+    [['--seeds', '-4..2'], /--seeds/],
+    [['--seed', '1.5'], /--seed is 1\.5, but a seed is a whole number/],
+    [['--seed', '9007199254740992'], /a whole number from 0 to 9007199254740991/],
+    [['--seed', '1', '--seeds', '1..2'], /both given/],
+    [['--trace'], /--trace is for one run/],
+    [['--speed'], /Unknown option '--speed'/],
+    [['1'], /Unexpected argument/],
+  ];
+  for (const [argv, message] of wrong) {
+    const { status, out, err } = await run(argv);
+    t.equal(status, 2, argv.join(' '));
+    t.equal(out, '');
+    t.match(err, message);
+    t.match(err, /^tapdisk-ts simulate: .*\nTry tapdisk-ts simulate --help\.\n$/s);
+  }
+});

@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { once } from 'node:events';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import { shortDirectory } from '../../short-directory.js';
+import { command, startCommand } from '../command.js';
+
+t.test('what is wrong outside of the command line is named, and gives status 1', async (t) => {
+  const directory = shortDirectory(t);
+  writeFileSync(join(directory, 'image'), 'image');
+  const wrongs: [string[], RegExp][] = [
+    [
+      ['primary', '127.0.0.1:9', '--input', join(directory, 'none')],
+      /cannot read .*none: no such file or directory/,
+    ],
+    [['primary', '127.0.0.1:9', '--input', directory], /is a directory, but an image is one file/],
+    [['backup', '127.0.0.1:0', '--output', directory], /is a directory; name a file in it/],
+    [
+      ['backup', '127.0.0.1:0', '--output', join(directory, 'a', 'b')],
+      /cannot write .*b: no such file or directory/,
+    ],
+    [
+      ['backup', '127.0.0.1:0', '--status', join(directory, 'image')],
+      /no status socket: .*image is there, and is no socket; --no-status goes without/,
+    ],
+    [
+      ['backup', '127.0.0.1:0', '--status', `/${'x'.repeat(200)}`],
+      /has 201 bytes, but the path of a socket at most 107/,
+    ],
+  ];
+  for (const [argv, message] of wrongs) {
+    const { status, stdout, stderr } = await command(...argv);
+    t.equal(status, 1, argv.join(' '));
+    t.equal(stdout, '');
+    t.match(stderr, message);
+    t.match(stderr, /^tapdisk-ts: failed: /);
+  }
+});
+
+t.test('an address of another host gives status 3, and says who may be meant', async (t) => {
+  const { status, stderr } = await command('backup', '192.0.2.1:9000', '--no-status');
+  t.equal(status, 3);
+  t.match(stderr, /this host does not have the address .* tapdisk-ts primary 192\.0\.2\.1:9000/);
+});
+
+t.test('a full disk gives both status 1, and the primary the reason', async (t) => {
+  const backup = startCommand('backup', '127.0.0.1:0', '--output', '/dev/full', '--no-status');
+  const { address } = await backup.log.report('listening');
+  const image = join(t.testdir({ image: 'x'.repeat(2_000_000) }), 'image');
+  const primary = startCommand('primary', String(address), '--input', image, '--no-status');
+  t.equal(await primary.exit, 1);
+  t.match(await primary.log.report('failed'), { code: 'ENOSPC', message: /no space left on device/ });
+  t.equal(await backup.exit, 1);
+  t.match(await backup.log.report('failed'), { code: 'ENOSPC' });
+});
+
+t.test('a file goes to a file, and FILE may be - for the standard streams', async (t) => {
+  const directory = t.testdir({ image: 'x'.repeat(2_000_000) });
+  const backup = startCommand(
+    'backup',
+    'localhost:0',
+    '-o',
+    '-',
+    '--once',
+    '--no-status',
+    '--no-raw',
+    '--verbose',
+  );
+  const { address } = await backup.log.report('listening');
+  const primary = startCommand('primary', String(address), '-i', join(directory, 'image'), '--no-status');
+  let received = 0;
+  backup.stdout.on('data', (chunk: Buffer) => {
+    received += chunk.length;
+  });
+  t.equal(await primary.exit, 0);
+  t.equal(await backup.exit, 0);
+  t.equal(received, 2_000_000);
+  t.match(await backup.log.report('log'), { priority: 'debug', message: /^replication: / });
+});
+
+/** No process has a pid of this size. */
+const NO_PID = 999_999_999;
+
+/** A socket file that nobody serves, as a program that was killed leaves it. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  renameSync(path, `${path}.kept`);
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  renameSync(`${path}.kept`, path);
+}
+
+/** Runs with a runtime directory of its own. */
+async function withRuntimeDirectory(directory: string, body: () => Promise<void>): Promise<void> {
+  const before = process.env['XDG_RUNTIME_DIR'];
+  process.env['XDG_RUNTIME_DIR'] = directory;
+  try {
+    await body();
+  } finally {
+    if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
+    else process.env['XDG_RUNTIME_DIR'] = before;
+  }
+}
+
+t.test(
+  'the status of all that run is told in a table or in JSON, and what was left behind is removed',
+  async (t) => {
+    const directory = shortDirectory(t);
+    await withRuntimeDirectory(directory, async () => {
+      const none = await command('status');
+      t.equal(none.status, 1);
+      t.match(none.stderr, /^tapdisk-ts status: none runs \(no socket in .*tapdisk-ts\)\n$/);
+
+      const backup = startCommand('backup', '127.0.0.1:0', '--once');
+      const { address } = await backup.log.report('listening');
+      const primary = startCommand('primary', String(address));
+      primary.stdin.write('image');
+      await backup.log.report('established');
+      const stale = join(directory, 'tapdisk-ts', `primary-${NO_PID}.sock`);
+      await leaveSocket(stale);
+      const silent = join(directory, 'tapdisk-ts', 'backup-1.sock');
+      await leaveSocket(silent);
+      const table = await command('status');
+      t.match(table.stdout, /^ROLE +PID +ADDRESS +STATE +DOING/);
+      t.match(
+        table.stdout,
+        new RegExp(`\nprimary +${process.pid} +${String(address)} +established +(greeting|sending) `),
+      );
+      t.match(table.stdout, new RegExp(`\nbackup +${process.pid} +${String(address)} +established +`));
+      const socket = join(directory, 'tapdisk-ts', `backup-${process.pid}.sock`);
+      const json = await command('status', '--json', '--socket', socket);
+      t.equal(json.status, 0);
+      t.match(JSON.parse(json.stdout), { role: 'backup', address, state: 'established', transfers: 0 });
+      t.notOk(existsSync(stale), 'the process of that pid is gone, and so is its socket');
+      t.ok(existsSync(silent), 'a process that lives may be about to serve its socket');
+      t.equal(table.status, 1);
+      t.match(table.stderr, /backup-1\.sock: connection refused/);
+
+      const taken = await command('backup', '127.0.0.1:0', '--status', socket);
+      t.equal(taken.status, 1);
+      t.match(taken.stderr, /is served by another program/);
+      primary.stdin.end();
+      t.equal(await primary.exit, 0);
+      t.equal(await backup.exit, 0);
+      const gone = await command('status', '--socket', socket);
+      t.equal(gone.status, 1);
+      t.match(gone.stderr, /no such file or directory/);
+    });
+  },
+);
+
+t.test('a status directory that is open to others stops a role, which says how to go without', async (t) => {
+  const directory = shortDirectory(t);
+  mkdirSync(join(directory, 'tapdisk-ts'), { mode: 0o755 });
+  await withRuntimeDirectory(directory, async () => {
+    const { status, stderr } = await command('backup', '127.0.0.1:0');
+    t.equal(status, 1);
+    t.match(stderr, /belongs to this user alone \(mode 0700\); --no-status goes without/);
+  });
+});

@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { controlDirectory } from '../../src/cli/option-values.js';
+import { defaultControlDirectory } from '../../src/control/control-directory.js';
+
+t.test('root’s control directory is that of the C programs', async (t) => {
+  t.equal(defaultControlDirectory(0, '/run/user/0'), '/var/run/blktap-control');
+});
+
+t.test('others have one in their runtime directory, or none', async (t) => {
+  t.equal(defaultControlDirectory(1000, '/run/user/1000'), '/run/user/1000/blktap-control');
+  t.equal(defaultControlDirectory(1000, ''), undefined);
+});
+
+t.test('whoever has no default directory has to name one', async (t) => {
+  t.equal(
+    controlDirectory('/here', () => undefined),
+    '/here',
+  );
+  t.equal(
+    controlDirectory(undefined, () => '/there'),
+    '/there',
+  );
+  t.throws(() => controlDirectory(undefined, () => undefined), /--control-directory is missing/);
+});

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { ControlMessage, textFits } from '../../src/control/message.js';
+import { messageTypeName } from '../../src/control/message-type.js';
+
+t.test('a message has 280 bytes', async (t) => {
+  t.throws(() => new ControlMessage(new Uint8Array(279)), {
+    name: 'RangeError',
+    message: /280 bytes, not 279/,
+  });
+  t.equal(ControlMessage.create(1, 2).bytes.length, 280);
+});
+
+t.test('bytes that were not set are zero', async (t) => {
+  const bytes = Buffer.from(ControlMessage.create(0x0102, 0x0304).setPid(0x05060708).bytes);
+  t.equal(bytes.subarray(0, 12).toString('hex'), '020104030000000008070605');
+  t.ok(bytes.subarray(12).every((byte) => byte === 0));
+});
+
+t.test('a text that is too long is cut before the character that does not fit', async (t) => {
+  const { response } = new ControlMessage(
+    ControlMessage.create(1, 0)
+      .setResponse(22, `${'x'.repeat(254)}ä`)
+      .bytes.slice(),
+  );
+  t.strictSame(response, { error: 22, text: 'x'.repeat(254) });
+  t.equal(textFits('x'.repeat(255)), true);
+  t.equal(textFits(`${'x'.repeat(254)}ä`), false);
+  t.equal(textFits('a\0b'), false);
+});
+
+t.test('a text without a NUL, or that is not UTF-8, is still shown in a list', async (t) => {
+  const message = ControlMessage.create(20, 0);
+  message.bytes.fill(0x61, 20, 276);
+  t.equal(message.list.path, 'a'.repeat(256));
+  message.bytes.set([0xff, 0], 20);
+  t.equal(message.list.path, '\ufffd');
+});
+
+t.test('counts that a daemon made up do not reach beyond the message', async (t) => {
+  const message = ControlMessage.create(18, 0);
+  new DataView(message.bytes.buffer).setInt32(8, 1_000_000, true);
+  t.equal(message.minors.length, 63);
+  new DataView(message.bytes.buffer).setInt32(8, -1, true);
+  t.equal(message.minors.length, 0);
+  new DataView(message.bytes.buffer).setInt32(12, 1_000_000, true);
+  t.equal(message.report.bytes.length, 264);
+});
+
+t.test('types have names for log lines', async (t) => {
+  t.equal(messageTypeName(21), 'forceShutdown');
+  t.equal(messageTypeName(99), 'type 99');
+});

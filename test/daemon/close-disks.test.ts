@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t, { type Test } from 'tap';
+import { closeDisks } from '../../src/daemon/close-disks.js';
+import type { Vbd } from '../../src/disks/index.js';
+import { type ControlWorld, controlWorld } from '../control/world.js';
+
+interface ClosingWorld extends ControlWorld {
+  readonly vbd: Vbd;
+  readonly close: () => Promise<number>;
+  readonly lines: string[];
+}
+
+/** A world with VBD 0 open, on a disk whose requests the test ends. */
+function closingWorld(t: Test): ClosingWorld {
+  const lines: string[] = [];
+  const logger = { log: (_: number, message: string) => lines.push(message) };
+  const world = controlWorld(t);
+  world.registry.attach(0);
+  world.registry.open(0, 'held:a', flags, () => {});
+  const vbd = world.registry.get(0) as Vbd;
+  return { ...world, vbd, lines, close: () => closeDisks(world.registry.vbds(), world.server, logger) };
+}
+
+const flags = { readOnly: false, shared: false };
+const ignore = (): void => {};
+
+t.test('a running disk is paused, which waits for its requests, and closed', async (t) => {
+  const { vbd, held, close, lines } = closingWorld(t);
+  let result: number | undefined;
+  vbd.queueWrite(0, new Uint8Array(512), (ended) => {
+    result = ended;
+  });
+  const closing = close();
+  t.equal(vbd.phase, 'pausing');
+  held.finishRequests();
+  t.equal(await closing, 0);
+  t.equal(result, 0);
+  t.equal(vbd.phase, 'closed');
+  t.strictSame(lines, ['vbd 0: closed held:a']);
+});
+
+t.test('disks are closed in order, one after the other; closed ones are passed over', async (t) => {
+  const { registry, vbd, held, close, lines } = closingWorld(t);
+  registry.attach(1);
+  registry.attach(2);
+  registry.open(2, 'ram:1', flags, ignore);
+  vbd.queueRead(0, new Uint8Array(512), ignore);
+  const closing = close();
+  t.equal(registry.get(2)?.phase, 'running');
+  held.finishRequests();
+  t.equal(await closing, 0);
+  t.strictSame(lines, ['vbd 0: closed held:a', 'vbd 2: closed ram:1']);
+});
+
+t.test('a disk that somebody pauses already is waited for', async (t) => {
+  const { vbd, held, close } = closingWorld(t);
+  vbd.queueRead(0, new Uint8Array(512), ignore);
+  vbd.pause(ignore);
+  const closing = close();
+  held.finishRequests();
+  t.equal(await closing, 0);
+  t.equal(vbd.phase, 'closed');
+});
+
+t.test('a disk that somebody closes already is waited for', async (t) => {
+  const { vbd, held, close } = closingWorld(t);
+  vbd.queueRead(0, new Uint8Array(512), ignore);
+  vbd.close(ignore);
+  t.equal(vbd.phase, 'draining');
+  const closing = close();
+  held.finishRequests();
+  t.equal(await closing, 0);
+  t.equal(vbd.phase, 'closed');
+});
+
+t.test('a disk that is being opened is closed once it is open', async (t) => {
+  const { registry, held, close } = closingWorld(t);
+  await close();
+  held.holdOpening();
+  registry.open(0, 'held:b', flags, ignore);
+  const closing = close();
+  held.finishOpening(0);
+  t.equal(await closing, 0);
+  t.equal(registry.get(0)?.phase, 'closed');
+});
+
+t.test('a disk that cannot be closed well is counted and told, and the rest is closed', async (t) => {
+  const { registry, held, close, lines } = closingWorld(t);
+  registry.attach(1);
+  registry.open(1, 'ram:1', flags, ignore);
+  held.failClosing(-5);
+  t.equal(await close(), 1);
+  t.strictSame(lines, ['vbd 0: closing held:a failed: EIO', 'vbd 1: closed ram:1']);
+});

@@ -1,0 +1,104 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Test } from 'tap';
+import { programArguments } from '../../scripts/program.js';
+import { AF_INET, AF_UNIX, type SocketAddress } from '../../src/posix/index.js';
+import { NbdClient } from '../../src/nbd/index.js';
+import { TapdiskServer } from '../../src/server/tapdisk-server.js';
+
+const program = programArguments('test/daemon/program.ts');
+
+/** The daemon as a process of its own. It is killed when the test ends, should it still run. */
+export class DaemonChild {
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<unknown[]>;
+  #stdout = '';
+  #stderr = '';
+  #changed: () => void = () => {};
+
+  constructor(t: Test, argv: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+    this.#child = spawn(process.execPath, [...program, ...argv], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
+    this.#exit = once(this.#child, 'exit');
+    this.#child.stdout?.on('data', (text: Buffer) => this.#add(() => (this.#stdout += text.toString())));
+    this.#child.stderr?.on('data', (text: Buffer) => this.#add(() => (this.#stderr += text.toString())));
+    this.#child.on('close', () => this.#changed());
+    t.teardown(async () => {
+      this.#child.kill('SIGKILL');
+      await this.#exit;
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** What the line says that tells that it is ready: `control`, `nbd` and so on. */
+  async ready(): Promise<Readonly<Record<string, string>>> {
+    await this.#until(() => this.#stdout.includes('\n'));
+    const [word, ...pairs] = this.#stdout.trimEnd().split(' ');
+    if (word !== 'ready') throw new Error(`it said ${this.#stdout}`);
+    return Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, string]));
+  }
+
+  /** Fulfilled when standard error has this. */
+  told(what: RegExp): Promise<void> {
+    return this.#until(() => what.test(this.#stderr));
+  }
+
+  /** From now on nobody reads what it prints. */
+  stopReading(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Its exit status, or the signal that ended it. */
+  async exit(): Promise<number | string> {
+    const [status, signal] = await this.#exit;
+    return (status ?? signal) as number | string;
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (this.#child.exitCode !== null)
+        throw new Error(`it ended with ${this.#child.exitCode}: ${this.#stderr}`);
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+  }
+
+  #add(append: () => void): void {
+    append();
+    this.#changed();
+  }
+}
+
+/** A connection to an address as the daemon prints it. */
+export async function nbdClient(t: Test, where: string): Promise<NbdClient> {
+  const server = new TapdiskServer();
+  const running = server.run({ signals: false });
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(where) ?? [];
+  const address: SocketAddress = where.includes('/')
+    ? { family: AF_UNIX, path: where }
+    : { family: AF_INET, address: host, port: Number(port) };
+  const client = await NbdClient.connect({ registrar: server, posix: server.posix, address });
+  t.teardown(async () => {
+    client.disconnect();
+    server.stop();
+    await running;
+  });
+  return client;
+}

@@ -1,0 +1,254 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { NodePosix } from '../../src/posix/index.js';
+import { TIMEOUT } from '../../src/scheduler/event.js';
+import { runDaemonCommand } from '../../src/cli/daemon/daemon-command.js';
+import { ControlClient } from '../../src/control/control-client.js';
+import { Daemon } from '../../src/daemon/daemon.js';
+import { parseDaemonOptions } from '../../src/cli/daemon/daemon-arguments.js';
+import type { DaemonOptions } from '../../src/daemon/daemon-options.js';
+import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
+import type { Report } from '../../src/metrics/report.js';
+import type { DriverType } from '../../src/disks/index.js';
+import { captured } from '../cli/captured-io.js';
+import { shortDirectory } from '../short-directory.js';
+import { nbdClient } from './daemon-child.js';
+
+const PID = 4242;
+
+/** `faulty:`, a disk whose reads throw in a callback of the scheduler, as a bug of ours would. */
+const faulty: DriverType = {
+  name: 'faulty',
+  create: ({ registrar }) => ({
+    open: (_flags, done) => done(0),
+    info: () => ({ sectors: 2048, sectorSize: 512, info: 0 }),
+    close: (done) => done(0),
+    queueRead(request) {
+      const event = registrar.registerEvent(TIMEOUT, -1, 0, () => {
+        registrar.unregisterEvent(event);
+        request.complete(-5);
+        throw new Error('a fault');
+      });
+    },
+    queueWrite() {},
+    flush() {},
+  }),
+};
+
+/** `unclosable:`, a disk whose closing throws. */
+const unclosable: DriverType = {
+  name: 'unclosable',
+  create: () => ({
+    open: (_flags, done) => done(0),
+    info: () => ({ sectors: 2048, sectorSize: 512, info: 0 }),
+    close() {
+      throw new Error('it will not close');
+    },
+    queueRead() {},
+    queueWrite() {},
+    flush() {},
+  }),
+};
+
+interface DaemonWorld {
+  readonly daemon: Daemon;
+  readonly directory: string;
+  readonly lines: string[];
+}
+
+function daemonWorld(t: Test, ...argv: string[]): DaemonWorld {
+  const directory = shortDirectory(t);
+  const lines: string[] = [];
+  const options = parseDaemonOptions(['--control-directory', directory, ...argv]) as DaemonOptions;
+  const logger = { log: (_: number, message: string) => lines.push(message) };
+  const types = driverTypes([ramDriverType, faulty, unclosable]);
+  const daemon = new Daemon(options, { logger, pid: PID, types });
+  t.teardown(async () => {
+    daemon.shutDown();
+    await daemon.ended;
+  });
+  return { daemon, directory, lines };
+}
+
+t.test('what is served is told, with the real ports, and is there', async (t) => {
+  const { daemon, directory } = daemonWorld(
+    ...([t, '--disk', '5=ram:1', '--read-only-disk', '6=ram:2'] as const),
+    ...['--nbd', '127.0.0.1:0', '--metrics', 'localhost:0'],
+  );
+  const ready = await daemon.start();
+  const [, nbd = '', metrics = ''] =
+    /^ready pid=4242 nbd=(127\.0\.0\.1:[1-9]\d*) metrics=(\S+:[1-9]\d*) control=\S+\/ctl4242$/.exec(ready) ??
+    [];
+  const client = new ControlClient(new NodePosix(), directory);
+  t.strictSame(await client.list(PID), [
+    { minor: 5, state: 0, path: 'ram:1' },
+    { minor: 6, state: 0, path: 'ram:2' },
+  ]);
+  await client.close(PID, 6);
+  await (await nbdClient(t, nbd)).write(0, Buffer.alloc(4096));
+  t.match(
+    await (await fetch(`http://${metrics}/metrics`)).text(),
+    /^tapdisk_vbd_bytes_total\{minor="5",kind="write"\} 4096$/m,
+  );
+  const report = JSON.parse(await client.statistics(PID)) as Report;
+  t.match(report, { version: 1, pid: PID, connections: { control: 1, nbd: 1 } });
+  t.match(report.vbds[0], {
+    minor: 5,
+    phase: 'running',
+    kinds: { write: { completed: 1, bytes: 4096 } },
+    inFlight: 0,
+  });
+  t.ok(report.scheduler.callbacks > 0 && report.scheduler.events > 0);
+  t.match(daemon.dump(), /vbd 5 running 'ram:1'/);
+});
+
+t.test('what cannot be had at the start is named, and nothing is left', async (t) => {
+  const refused = async (reason: RegExp, ...argv: string[]): Promise<void> => {
+    const { daemon, directory } = daemonWorld(t, ...argv);
+    await t.rejects(daemon.start(), { message: reason }, argv.join(' '));
+    daemon.shutDown();
+    t.equal(await daemon.ended, 0);
+    t.notOk(existsSync(join(directory, `ctl${PID}`)));
+  };
+  const { daemon, directory } = daemonWorld(t, '--metrics', '127.0.0.1:0');
+  const [, taken = ''] = /metrics=(\S+)/.exec(await daemon.start()) ?? [];
+  await refused(/cannot open disk 0=ram:none: EINVAL \(Invalid argument\)/, '--disk', '0=ram:none');
+  await refused(
+    new RegExp(`--nbd: cannot listen on ${taken}: EADDRINUSE`),
+    '--disk',
+    '0=ram:1',
+    '--nbd',
+    taken,
+  );
+  await refused(/metrics: cannot .*EADDRINUSE/, '--metrics', taken);
+  await refused(/--nbd: there is no host 'no-such-host.invalid'/, '--nbd', 'no-such-host.invalid:1');
+  const file = join(directory, 'file');
+  writeFileSync(file, 'no certificate');
+  await refused(/file is there and no socket/, '--nbd', file);
+  await refused(/ctl4242 is served by another process/, '--nbd', join(directory, `ctl${PID}`));
+  const nbd = ['--nbd', '127.0.0.1:0', '--tls-cert', file, '--tls-key'];
+  await refused(/--tls-cert .*file and --tls-key .*file cannot be used: /, ...nbd, file);
+  await refused(/cannot be used: ENOENT/, ...nbd, join(directory, 'missing'));
+});
+
+t.test('a second daemon of the same pid and directory is refused', async (t) => {
+  const { daemon, directory } = daemonWorld(t);
+  await daemon.start();
+  const other = daemonWorld(t, '--control-directory', directory).daemon;
+  await t.rejects(other.start(), { code: 'EADDRINUSE', message: /ctl4242 is served by another process/ });
+  other.shutDown();
+  await other.ended;
+  t.equal(await new ControlClient(new NodePosix(), directory).pid(PID), PID, 'the first one goes on');
+});
+
+t.test('a socket that nobody serves any more is replaced', async (t) => {
+  const directory = shortDirectory(t);
+  const path = join(directory, 'nbd');
+  const server = createServer().listen(`${path}.old`);
+  await once(server, 'listening');
+  // Node removes the name that it knows: under another one the socket stays, as one of a process that was killed.
+  renameSync(`${path}.old`, path);
+  server.close();
+  const { daemon } = daemonWorld(t, '--nbd', path, '--disk', '0=ram:1');
+  await daemon.start();
+  t.equal((await nbdClient(t, path)).facts.size, 1 << 20);
+});
+
+t.test('its state can be told before anything is served', async (t) => {
+  const { daemon } = daemonWorld(t);
+  t.match(daemon.report(), { connections: { control: 0, controlAccepted: 0, nbd: 0 }, vbds: [] });
+});
+
+t.test('an end that has no limit is waited for', async (t) => {
+  const { daemon } = daemonWorld(t, '--grace', '0', '--disk', '0=ram:1');
+  await daemon.start();
+  daemon.shutDown();
+  t.equal(await daemon.ended, 0);
+});
+
+t.test(
+  'a control socket that something else has taken the place of is left alone, which is told',
+  async (t) => {
+    const { daemon, directory, lines } = daemonWorld(t, '--disk', '0=ram:1');
+    await daemon.start();
+    rmSync(join(directory, `ctl${PID}`));
+    mkdirSync(join(directory, `ctl${PID}`));
+    daemon.shutDown();
+    t.equal(await daemon.ended, 0);
+    t.match(
+      lines.find((line) => line.startsWith('control: ')),
+      /ctl4242 is there and no socket/,
+    );
+    t.strictSame(daemon.openDisks(), []);
+  },
+);
+
+t.test('a disk that will not close is told, and does not keep the others from being closed', async (t) => {
+  const { daemon, lines } = daemonWorld(t, '--disk', '0=unclosable:', '--disk', '1=ram:1');
+  await daemon.start();
+  daemon.shutDown();
+  t.equal(await daemon.ended, 1);
+  t.match(lines.at(-2), /vbd 0: closing unclosable: failed: Error: it will not close/);
+  t.equal(lines.at(-1), 'vbd 1: closed ram:1');
+  t.match(daemon.openDisks(), [/^vbd 0 /]);
+});
+
+t.test('a fault of ours is told, and ends the daemon in order', async (t) => {
+  const { daemon, directory, lines } = daemonWorld(t, '--disk', '0=faulty:', '--nbd', '127.0.0.1:0');
+  const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
+  const client = await nbdClient(t, nbd);
+  await t.rejects(client.read(0, 512));
+  t.equal(await daemon.ended, 1);
+  t.match(
+    lines.find((line) => line.startsWith('fault: ')),
+    /^fault: Error: a fault\n +at /,
+  );
+  t.strictSame(daemon.openDisks(), []);
+  t.notOk(existsSync(join(directory, `ctl${PID}`)));
+});
+
+t.test('it can be shut down before it has started, and twice', async (t) => {
+  const { daemon } = daemonWorld(t, '--disk', '0=ram:1');
+  const starting = daemon.start();
+  daemon.shutDown();
+  daemon.shutDown();
+  t.match(await starting, /^ready /);
+  t.equal(await daemon.ended, 0);
+  t.strictSame(daemon.openDisks(), []);
+});
+
+t.test('the trace of a run shows its callbacks', async (t) => {
+  const directory = shortDirectory(t);
+  const file = join(directory, 'trace.json');
+  const { daemon, directory: control } = daemonWorld(t, '--trace', file);
+  await daemon.start();
+  await new ControlClient(new NodePosix(), control).pid(PID);
+  daemon.shutDown();
+  await daemon.ended;
+  const events = JSON.parse(readFileSync(file, 'utf8')) as { name: string; ph: string }[];
+  t.match(events[0], { name: 'process_name', ph: 'M' });
+  t.ok(events.some(({ name, ph }) => name.startsWith('READ ') && ph === 'X'));
+  t.ok(events.some(({ name }) => name === 'register READ|TIMEOUT'));
+});
+
+t.test('the command says why it cannot start, and ends with 1', async (t) => {
+  const directory = shortDirectory(t);
+  const start = (...argv: string[]) =>
+    captured(runDaemonCommand, ['--control-directory', directory, ...argv]);
+  t.match(await start('--disk', '0=aio:/nonexistent/image'), {
+    exitCode: 1,
+    stdout: '',
+    stderr: /err: cannot start: cannot open disk 0=aio:\/nonexistent\/image: ENOENT/,
+  });
+  t.match(await start('--trace', '/nonexistent/trace'), {
+    exitCode: 1,
+    stderr: /cannot start: ENOENT.*\/nonexistent\/trace/,
+  });
+  t.match(await start('--help'), { exitCode: 0, stdout: /Usage: tapdisk-ts daemon/ });
+});

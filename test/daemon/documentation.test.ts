@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFile } from 'node:child_process';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import {
+  MAX_CONTROL_CONNECTIONS,
+  MAX_PENDING_REQUESTS,
+  SLOW_CLIENT_SECONDS,
+} from '../../src/control/control-server.js';
+import { programPath } from '../../scripts/program-path.js';
+import { repositoryFile } from '../../scripts/repository-files.js';
+import { CTL_USAGE } from '../../src/cli/ctl/ctl-options.js';
+import { DAEMON_USAGE } from '../../src/cli/daemon/daemon-arguments.js';
+import { MAX_HTTP_REQUEST_BYTES } from '../../src/metrics/http.js';
+import { MAX_METRICS_CONNECTIONS, SLOW_METRICS_CLIENT_SECONDS } from '../../src/metrics/metrics-endpoint.js';
+import { prometheusText } from '../../src/metrics/prometheus.js';
+import { MAX_VBDS } from '../../src/disks/index.js';
+import { exampleReport } from '../metrics/example-report.js';
+import { shortDirectory } from '../short-directory.js';
+import { DaemonChild } from './daemon-child.js';
+
+const page = readFileSync(repositoryFile('docs/daemon.md'), 'utf8');
+const SOCKET = '/run/tapdisk-ts/nbd.sock';
+
+t.test('the page has the usage texts as they are', async (t) => {
+  t.ok(page.includes(`\`\`\`text\n${DAEMON_USAGE}\`\`\``), 'daemon');
+  t.ok(page.includes(`\`\`\`text\n${CTL_USAGE}\`\`\``), 'ctl');
+});
+
+t.test('the page has the limits as they are', async (t) => {
+  const limits = {
+    MAX_CONTROL_CONNECTIONS,
+    MAX_PENDING_REQUESTS,
+    SLOW_CLIENT_SECONDS,
+    MAX_VBDS,
+    MAX_METRICS_CONNECTIONS,
+    MAX_HTTP_REQUEST_BYTES,
+    SLOW_METRICS_CLIENT_SECONDS,
+  };
+  for (const [name, value] of Object.entries(limits)) {
+    t.match(page, new RegExp(`\\[\`${name}\`\\]\\([^)]*\\) \\(${value}\\)`), name);
+  }
+});
+
+t.test('the page has every metric, and none that there is not', async (t) => {
+  const names = [...prometheusText(exampleReport).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+  const told = [...page.matchAll(/`(tapdisk_[a-z_]+)`/g)].map(([, name]) => name);
+  t.equal(new Set(told).size, told.length, 'each once');
+  t.strictSame(new Set(told), new Set(names));
+});
+
+t.setTimeout(120_000);
+
+t.test('the examples run', async (t) => {
+  const directory = shortDirectory(t);
+  const image = join(directory, 'disk.img');
+  writeFileSync(image, '');
+  truncateSync(image, 16 << 20);
+  const socket = join(directory, 'nbd.sock');
+  const daemon = new DaemonChild(t, [
+    '--control-directory',
+    directory,
+    '--disk',
+    `0=aio:${image}`,
+    '--nbd',
+    socket,
+  ]);
+  await daemon.ready();
+  const examples = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, script = '']) => script);
+  t.equal(examples.length, 4);
+  for (const example of examples) {
+    const [, title = '', program = ''] = /^# (.*)\n(?:truncate .*\n)?(\S+)/.exec(example) ?? [];
+    if (programPath(program) === undefined) {
+      process.stderr.write(`\n*** not tried, as ${program} is not installed: ${title}\n\n`);
+      t.pass(title, { skip: `${program} is not installed` });
+      continue;
+    }
+    const script = example.replaceAll(SOCKET, socket);
+    await t.resolves(promisify(execFile)('sh', ['-e', '-c', script], { cwd: directory }), title);
+  }
+});

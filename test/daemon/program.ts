@@ -1,0 +1,23 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// The daemon as a process of its own, for tests that send it signals. Beside its own drivers it has `stuck:`, a disk of
+// 1 MiB whose requests never end.
+import { runDaemonCommand } from '../../src/cli/daemon/daemon-command.js';
+import { standardDriverTypes } from '../../src/disks/drivers/index.js';
+import type { DriverType } from '../../src/disks/index.js';
+
+const stuck: DriverType = {
+  name: 'stuck',
+  create: () => ({
+    open: (_flags, done) => done(0),
+    info: () => ({ sectors: 2048, sectorSize: 512, info: 0 }),
+    close: (done) => done(0),
+    queueRead() {},
+    queueWrite() {},
+    flush() {},
+  }),
+};
+
+const types = new Map([...standardDriverTypes, ['stuck', stuck]]);
+process.exitCode = await runDaemonCommand(process.argv.slice(2), process, types);

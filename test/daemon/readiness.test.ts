@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import t from 'tap';
+import { notifyManager } from '../../src/daemon/readiness.js';
+import { shortDirectory } from '../short-directory.js';
+
+/**
+ * A service manager's end of the protocol: tells of each datagram that comes in, in a line. The program's last one has a
+ * descriptor with it, and the program waits until that is closed, as it is where nobody takes it.
+ */
+const MANAGER = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+print('bound', flush=True)
+while True:
+    print(s.recv(4096).decode().replace('\\n', ' '), flush=True)
+`;
+
+const missing = ['systemd-notify', 'python3'].filter((program) => spawnSync(program, ['--version']).error);
+const skip = missing.length > 0 ? `${missing.join(' and ')} not found` : false;
+if (skip) process.stderr.write(`\n*** the service manager's notification is not tested: ${skip}\n\n`);
+
+t.test('the service manager gets the notification', { skip }, async (t) => {
+  const path = join(shortDirectory(t), 'notify');
+  const manager = spawn('python3', ['-c', MANAGER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => manager.kill());
+  const output = createInterface({ input: manager.stdout })[Symbol.asyncIterator]();
+  await output.next();
+  const lines: string[] = [];
+  const logger = { log: (_: number, message: string) => lines.push(message) };
+  await notifyManager(['READY=1'], logger, { ...process.env, NOTIFY_SOCKET: path });
+  t.match((await output.next()).value, /READY=1/);
+  t.strictSame(lines, ['the service manager was told READY=1']);
+});
+
+t.test('without the program, the manager’s silence is explained', async (t) => {
+  const lines: string[] = [];
+  const logger = { log: (_: number, message: string) => lines.push(message) };
+  await notifyManager(['READY=1'], logger, { NOTIFY_SOCKET: '/nowhere' }, 'no-such-program');
+  t.equal(lines.length, 1);
+  t.match(lines[0], /not told READY=1: .*no-such-program.*ENOENT/);
+});
+
+t.test('without a manager nothing is run', async (t) => {
+  const lines: string[] = [];
+  await notifyManager(['READY=1'], { log: (_, message) => lines.push(message) }, {}, 'no-such-program');
+  t.strictSame(lines, []);
+});

@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { NodePosix } from '../../src/posix/index.js';
+import { ControlClient } from '../../src/control/control-client.js';
+import { shortDirectory } from '../short-directory.js';
+import { DaemonChild, nbdClient } from './daemon-child.js';
+
+t.test(
+  'SIGTERM while a client writes: what was answered is in the image, and nothing is left behind',
+  async (t) => {
+    const directory = shortDirectory(t);
+    const image = join(directory, 'image');
+    const socket = join(directory, 'nbd');
+    writeFileSync(image, '');
+    truncateSync(image, 64 << 20);
+    const child = new DaemonChild(t, [
+      '--control-directory',
+      directory,
+      '--disk',
+      `3=aio:${image}`,
+      '--nbd',
+      socket,
+    ]);
+    const { control, pid } = await child.ready();
+    t.equal(pid, String(child.pid));
+    t.ok(existsSync(control ?? ''));
+    const client = await nbdClient(t, socket);
+    const answered: number[] = [];
+    const filling = (block: number): number => 1 + (block % 255);
+    const writers = Array.from({ length: 8 }, async (_, writer) => {
+      for (let block = writer; ; block += 8) {
+        await client.write(4096 * block, Buffer.alloc(4096, filling(block)));
+        answered.push(block);
+        if (answered.length === 500) child.kill('SIGTERM');
+      }
+    });
+    const ends = await Promise.allSettled(writers);
+    t.ok(
+      ends.every(({ status }) => status === 'rejected'),
+      'the clients were cut off',
+    );
+    t.equal(await child.exit(), 0);
+    const content = readFileSync(image);
+    const isThere = (block: number): boolean =>
+      content.subarray(4096 * block, 4096 * (block + 1)).equals(Buffer.alloc(4096, filling(block)));
+    t.strictSame(
+      answered.filter((block) => !isThere(block)),
+      [],
+      `all of ${answered.length} writes`,
+    );
+    t.match(child.stderr, /SIGTERM: ending.*vbd 3: closed aio:.*ended\n$/s);
+    t.notOk(existsSync(control ?? ''));
+    t.notOk(existsSync(socket));
+  },
+);
+
+/** Fulfilled when a disk of the daemon has a request. */
+async function requestInFlight(directory: string, { pid }: DaemonChild): Promise<void> {
+  const client = new ControlClient(new NodePosix(), directory);
+  while (!(await client.statistics(pid)).includes('"inFlight":1'));
+}
+
+t.test('a second signal leaves at once, and the trace is whole', async (t) => {
+  const directory = shortDirectory(t);
+  const trace = join(directory, 'trace.json');
+  const child = new DaemonChild(t, [
+    ...['--control-directory', directory, '--disk', '0=stuck:', '--nbd', '127.0.0.1:0', '--trace', trace],
+  ]);
+  const { nbd = '', control = '' } = await child.ready();
+  const client = await nbdClient(t, nbd);
+  const read = client.read(0, 512).catch(() => {});
+  await requestInFlight(directory, child);
+  child.kill('SIGINT');
+  await child.told(/SIGINT: ending/);
+  child.kill('SIGINT');
+  t.equal(await child.exit(), 130);
+  await read;
+  t.match(child.stderr, /leaving at once; not closed: vbd 0 running 'stuck:' 1 in flight/);
+  t.notOk(existsSync(control));
+  const events = JSON.parse(readFileSync(trace, 'utf8')) as { ph: string; name: string }[];
+  t.ok(events.some(({ ph, name }) => ph === 'X' && name.startsWith('READ ')));
+});
+
+t.test('an end that takes longer than its grace time is given up, which is told', async (t) => {
+  const directory = shortDirectory(t);
+  const child = new DaemonChild(t, [
+    ...[
+      '--control-directory',
+      directory,
+      '--disk',
+      '0=stuck:',
+      '--nbd',
+      join(directory, 'nbd'),
+      '--grace',
+      '1',
+    ],
+  ]);
+  const { nbd = '', control = '' } = await child.ready();
+  const client = await nbdClient(t, nbd);
+  const read = client.read(0, 512).catch(() => {});
+  await requestInFlight(directory, child);
+  child.kill('SIGHUP');
+  t.equal(await child.exit(), 1);
+  await read;
+  t.match(child.stderr, /crit: not closed within 1 s: vbd 0/);
+  t.notOk(existsSync(control));
+});
+
+t.test('SIGUSR1 dumps the state, also when nobody reads it any more', async (t) => {
+  const directory = shortDirectory(t);
+  const child = new DaemonChild(t, [
+    '--control-directory',
+    directory,
+    '--disk',
+    '0=ram:1',
+    '--log-level',
+    'err',
+  ]);
+  await child.ready();
+  child.kill('SIGUSR1');
+  await child.told(/vbd 0 running 'ram:1'[^]*\d events[^]*\d descriptors[^]*ctl\d+/);
+  child.stopReading();
+  const client = new ControlClient(new NodePosix(), directory);
+  child.kill('SIGUSR1');
+  t.equal(await client.pid(child.pid), child.pid);
+  child.kill('SIGINT');
+  t.equal(await child.exit(), 0);
+});

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import { fileLocker } from '../../../src/disks/drivers/index.js';
+import { diskWorld, told } from './disk-world.js';
+
+t.test(
+  'the lock is the kernel’s: another program is kept out while the image is open, and let in after',
+  async (t) => {
+    const world = diskWorld(t);
+    const path = world.path('disk.img');
+    writeFileSync(path, Buffer.alloc(4096));
+    const vbd = await world.open(`aio:${path}`);
+    const tryLock = (): number | null => spawnSync('flock', ['--nonblock', path, 'true']).status;
+    t.equal(tryLock(), 1);
+    await told((done) => vbd.close(done));
+    t.equal(tryLock(), 0);
+  },
+);
+
+t.test('an image that another process has locked is refused, and free once that was killed', async (t) => {
+  const world = diskWorld(t);
+  const path = world.path('disk.img');
+  writeFileSync(path, Buffer.alloc(4096));
+  const holder = spawn('flock', ['--no-fork', path, 'sh', '-c', 'echo locked; read forever'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await once(holder.stdout, 'data');
+  t.equal(await world.tryOpen(`aio:${path}`), -errno.EBUSY);
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  await world.open(`aio:${path}`);
+});
+
+t.test('a missing or failing program for locks is ENOLCK, and said', async (t) => {
+  const world = diskWorld(t);
+  const logger = { log: (_priority: number, line: string) => void world.lines.push(line) };
+  const fd = openSync('/dev/null', 'r');
+  t.teardown(() => closeSync(fd));
+  const missing = fileLocker(world.registry.completions, logger, '/nonexistent/flock');
+  t.equal(await told((done) => missing(fd, false, done)), -errno.ENOLCK);
+  t.match(world.lines, [/flock \(of util-linux\) does not start: .*ENOENT/]);
+  const failing = fileLocker(world.registry.completions, logger, 'sleep');
+  t.equal(await told((done) => failing(fd, false, done)), -errno.EBUSY, 'status 1 means that another has it');
+  const dying = world.path('dying');
+  writeFileSync(dying, '#!/bin/sh\nexit 65\n', { mode: 0o755 });
+  const broken = fileLocker(world.registry.completions, logger, dying);
+  t.equal(await told((done) => broken(fd, false, done)), -errno.ENOLCK);
+  t.match(world.lines.at(-1), /dying ended with status 65/);
+});

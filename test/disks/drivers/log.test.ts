@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import { logDriverType } from '../../../src/disks/drivers/index.js';
+import { bench, Results } from '../bench.js';
+import type { Bench } from '../bench.js';
+import type { ScriptedOptions } from '../scripted-disks.js';
+
+/** A log filter labelled `label` over a scripted disk. */
+function logged(t: Parameters<typeof bench>[0], options: ScriptedOptions = {}): Bench {
+  const it = bench(t, { ...options, types: [logDriverType] });
+  it.registry.attach(0);
+  it.registry.open(0, 'log:label|scripted:disk', { readOnly: false, shared: true }, () => {});
+  it.disks.answer('open disk shared');
+  it.disks.log.length = 0;
+  return it;
+}
+
+t.test('every request is logged when it ends, and goes on to the disk as it is', (t) => {
+  const { registry, disks, lines, clock } = logged(t, { canDiscard: true, canZero: true });
+  const vbd = registry.get(0)!;
+  lines.length = 0;
+  const results = new Results();
+  const buffer = Buffer.alloc(1024);
+  vbd.queueRead(3, buffer, results.done);
+  vbd.queueWrite(5, buffer, results.done);
+  vbd.flush(results.done);
+  vbd.discard(7, 1, results.done);
+  vbd.writeZeroes(9, 1, results.done);
+  t.strictSame(disks.log, ['read 3+2', 'write 5+2', 'flush', 'discard 7+1', 'zeroes 9+1']);
+  t.equal(disks.calls[0]!.buffer, buffer);
+  t.strictSame(lines, []);
+  clock.seconds += 0.25;
+  disks.answer('read');
+  disks.answer('write', -errno.ENOSPC);
+  disks.answer('flush');
+  disks.answer('discard');
+  disks.answer('zeroes');
+  t.strictSame(results.told, [0, -errno.ENOSPC, 0, 0, 0]);
+  t.strictSame(lines, [
+    'log label: read 2 at 3: ok in 250000 us',
+    'log label: write 2 at 5: ENOSPC in 250000 us',
+    'log label: flush: ok in 250000 us',
+    'log label: discard 1 at 7: ok in 250000 us',
+    'log label: zeroes 1 at 9: ok in 250000 us',
+  ]);
+  t.match(vbd.describe(), '[log label | scripted disk]');
+  t.end();
+});
+
+t.test('opening and closing are logged', (t) => {
+  const { registry, disks, lines } = logged(t);
+  t.match(lines[0], 'log label: open shared');
+  registry.close(0, () => {});
+  t.match(lines.at(-1), 'log label: close');
+  disks.answer('close');
+  t.end();
+});
+
+t.test('what the disk cannot do, the filter cannot', (t) => {
+  const { registry, disks } = logged(t);
+  const vbd = registry.get(0)!;
+  t.equal(vbd.canDiscard, false);
+  vbd.writeZeroes(0, 8, () => {});
+  t.strictSame(disks.log, ['write 0+8']);
+  t.end();
+});
+
+t.test('without a label the lines have none, and an opening tells its flags', (t) => {
+  const it = bench(t, { types: [logDriverType] });
+  it.registry.attach(0);
+  it.registry.open(0, 'log:|scripted:disk', { readOnly: true, shared: false }, () => {});
+  it.disks.answer('open disk read-only');
+  t.match(it.lines.join('\n'), /^log: open read-only$/m);
+  t.match(it.registry.get(0)!.describe(), /log/);
+  t.end();
+});

@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import { RamDriver } from '../../../src/disks/drivers/index.js';
+import { nullLogger } from '../../../src/server/logger.js';
+import { Results } from '../bench.js';
+import { diskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
+
+t.test('a disk in memory is as large as its name says, and zero', async (t) => {
+  const vbd = await diskWorld(t).open('ram:3');
+  t.equal(vbd.info.sectors, 3 * 2048);
+  t.ok((await readSectors(vbd, 0, 3 * 2048)).every((byte) => byte === 0));
+});
+
+t.test('a size that is none is refused, with what would be right', async (t) => {
+  const world = diskWorld(t);
+  for (const size of ['', '0', '-1', '1.5', '1M', '65537', '99999999999']) {
+    t.equal(await world.tryOpen(`ram:${size}`), -errno.EINVAL, size);
+  }
+  t.match(world.lines[0], "ram: '' is no size: ram:SIZE_MIB takes a whole number from 1 to 65536");
+});
+
+t.test('it keeps what is written, over the borders of its chunks', async (t) => {
+  const vbd = await diskWorld(t).open('ram:3');
+  t.equal(await writeSectors(vbd, 2040, pattern(2064, 7)), 0);
+  t.strictSame(await readSectors(vbd, 2040, 2064), pattern(2064, 7));
+  t.ok((await readSectors(vbd, 0, 2040)).every((byte) => byte === 0));
+});
+
+t.test('discarding and zeroing make zeroes, and whole chunks give their memory back', async (t) => {
+  const vbd = await diskWorld(t).open('ram:3');
+  await writeSectors(vbd, 0, pattern(3 * 2048, 7));
+  t.match(vbd.describe(), 'ram 3 MiB, 3 in use');
+  t.equal(await told((done) => vbd.discard(2040, 2064, done)), 0);
+  t.match(vbd.describe(), 'ram 3 MiB, 2 in use');
+  t.equal(await told((done) => vbd.writeZeroes(0, 8, done)), 0);
+  const expected = pattern(3 * 2048, 7);
+  expected.fill(0, 2040 * 512, 4104 * 512);
+  expected.fill(0, 0, 4096);
+  t.strictSame(await readSectors(vbd, 0, 3 * 2048), expected);
+});
+
+t.test('its content outlives a pause, and not a close', async (t) => {
+  const vbd = await diskWorld(t).open('ram:1');
+  await writeSectors(vbd, 5, pattern(1, 7));
+  await told((done) => vbd.pause(done));
+  await told((done) => vbd.resume('ram:1', done));
+  t.strictSame(await readSectors(vbd, 5, 1), pattern(1, 7));
+  await told((done) => vbd.close(done));
+  await told((done) => vbd.open('ram:1', { readOnly: true, shared: false }, done));
+  t.strictSame(await readSectors(vbd, 5, 1), Buffer.alloc(512));
+  t.equal(await told((done) => vbd.flush(done)), 0);
+});
+
+t.test('the driver by itself refuses changes of a read-only opening', (t) => {
+  const driver = new RamDriver('1', nullLogger);
+  driver.open({ readOnly: true, shared: false }, () => {});
+  const results = new Results();
+  const range = { sector: 0, sectors: 1, buffer: Buffer.alloc(512), complete: results.done };
+  driver.queueWrite(range);
+  driver.discard(range);
+  driver.writeZeroes(range);
+  t.strictSame(results.told, Array(3).fill(-errno.EROFS));
+  t.end();
+});

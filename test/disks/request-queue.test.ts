@@ -1,0 +1,402 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../src/posix/index.js';
+import { ESHUTDOWN, LATENCY_BOUNDS_SECONDS, MAX_RETRIES, REQUEST_KINDS } from '../../src/disks/index.js';
+import { bench, Results } from './bench.js';
+
+const sectors = (count = 1): Buffer => Buffer.alloc(512 * count);
+
+t.test('as many requests as may be in flight go to the driver, and the next one when one ends', (t) => {
+  const { opened, disks } = bench(t, { maxInFlight: 2 });
+  const vbd = opened();
+  for (let sector = 0; sector < 4; sector++) vbd.queueRead(sector, sectors(), () => {});
+  t.strictSame(disks.log, ['read 0+1', 'read 1+1']);
+  t.match(vbd.statistics(), { inFlight: 2, waiting: 2 });
+  disks.calls[1]!.answer(0);
+  t.strictSame(disks.log.slice(2), ['read 2+1']);
+  t.end();
+});
+
+t.test('a driver that answers before it returns is asked for any number in turn', (t) => {
+  const { opened, disks } = bench(t, { maxInFlight: 1 });
+  const vbd = opened();
+  const results = new Results();
+  vbd.queueRead(0, sectors(), results.done);
+  for (let count = 0; count < 20_000; count++) vbd.queueRead(0, sectors(), results.done);
+  disks.answerAtOnce = () => 0;
+  disks.answer('read');
+  t.equal(results.told.length, 20_001, 'and the stack does not grow with them');
+  t.end();
+});
+
+t.test('requests outside of the disk, or not of whole sectors, are refused', (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  vbd.queueRead(2048, sectors(), results.done);
+  vbd.queueRead(2047, sectors(2), results.done);
+  vbd.queueRead(-1, sectors(), results.done);
+  vbd.queueRead(0.5, sectors(), results.done);
+  vbd.queueRead(Number.MAX_SAFE_INTEGER, sectors(), results.done);
+  vbd.queueRead(0, Buffer.alloc(0), results.done);
+  vbd.queueWrite(0, Buffer.alloc(100), results.done);
+  vbd.discard(0, 3000, results.done);
+  vbd.writeZeroes(2000, 49, results.done);
+  t.strictSame(results.told, Array(9).fill(-errno.EINVAL));
+  t.strictSame(disks.log, []);
+  t.end();
+});
+
+t.test('a read-only opening refuses changes and takes reads and flushes', (t) => {
+  const { opened, disks } = bench(t, { canDiscard: true });
+  const vbd = opened({ readOnly: true });
+  const results = new Results();
+  vbd.queueWrite(0, sectors(), results.done);
+  vbd.discard(0, 1, results.done);
+  vbd.writeZeroes(0, 1, results.done);
+  t.strictSame(results.told, Array(3).fill(-errno.EROFS));
+  vbd.queueRead(0, sectors(), results.done);
+  vbd.flush(results.done);
+  t.strictSame(disks.log, ['read 0+1', 'flush']);
+  t.end();
+});
+
+t.test('a closed VBD refuses requests', (t) => {
+  const { registry } = bench(t);
+  registry.attach(0);
+  const results = new Results();
+  registry.get(0)!.queueRead(0, sectors(), results.done);
+  registry.get(0)!.flush(results.done);
+  t.strictSame(results.told, [-ESHUTDOWN, -ESHUTDOWN]);
+  t.end();
+});
+
+t.test('a change with forced unit access ends after a flush that follows it', (t) => {
+  const { opened, disks } = bench(t, { canDiscard: true, canZero: true });
+  const vbd = opened();
+  const results = new Results();
+  const forceUnitAccess = true;
+  vbd.queueWrite(1, sectors(), results.done, { forceUnitAccess });
+  vbd.discard(2, 1, results.done, { forceUnitAccess });
+  vbd.writeZeroes(3, 1, results.done, { forceUnitAccess });
+  disks.answer('write');
+  disks.answer('discard');
+  disks.answer('zeroes');
+  t.strictSame(results.told, []);
+  disks.answer('flush');
+  disks.answer('flush', -errno.EIO);
+  disks.answer('flush');
+  t.strictSame(results.told, [0, -errno.EIO, 0]);
+  vbd.queueWrite(1, sectors(), results.done, { forceUnitAccess });
+  disks.answer('write', -errno.ENOSPC);
+  t.strictSame(results.told.slice(3), [-errno.ENOSPC], 'one that failed is not flushed');
+  t.strictSame(disks.calls, []);
+  t.end();
+});
+
+t.test('a pause waits for the flush of a forced write', (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  vbd.queueWrite(1, sectors(), () => {}, { forceUnitAccess: true });
+  vbd.pause(results.done);
+  disks.answer('write');
+  disks.answer('flush');
+  disks.answer('close');
+  t.strictSame(results.told, [0]);
+  t.end();
+});
+
+t.test('discard is refused where the driver cannot', (t) => {
+  const { opened } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  t.equal(vbd.canDiscard, false);
+  vbd.discard(0, 1, results.done);
+  t.strictSame(results.told, [-errno.EOPNOTSUPP]);
+  t.end();
+});
+
+t.test('a request that answers EBUSY is tried again once a second', async (t) => {
+  const { opened, disks, pass } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  vbd.queueWrite(1, sectors(), results.done);
+  disks.answer('write', -errno.EBUSY);
+  t.equal(vbd.state, 256, 'retry needed');
+  t.match(vbd.statistics(), { inFlight: 0, waiting: 1, retrying: 1, retries: 0 });
+  await pass(0.9);
+  t.strictSame(disks.calls, []);
+  await pass(0.1);
+  disks.answer('write', -errno.EBUSY);
+  await pass(1);
+  disks.answer('write');
+  t.strictSame(results.told, [0]);
+  t.equal(vbd.state, 0);
+  t.equal(vbd.statistics().retries, 2);
+});
+
+t.test('a request that stays busy is given up after its hundredth retry', async (t) => {
+  const { opened, disks, pass, server } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  const events = [...server.scheduler.events()].length;
+  vbd.queueWrite(1, sectors(), results.done);
+  for (let retry = 0; retry < MAX_RETRIES; retry++) {
+    disks.answer('write', -errno.EBUSY);
+    await pass(1);
+  }
+  t.strictSame(results.told, []);
+  disks.answer('write', -errno.EBUSY);
+  t.strictSame(results.told, [-errno.EBUSY]);
+  t.equal(disks.log.length, 101);
+  t.equal([...server.scheduler.events()].length, events, 'and no timer is left');
+});
+
+t.test('any other error is the request’s own at once', (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  for (const error of [errno.EIO, errno.ENOSPC, errno.EAGAIN]) {
+    vbd.queueWrite(1, sectors(), results.done);
+    disks.answer('write', -error);
+  }
+  t.strictSame(results.told, [-errno.EIO, -errno.ENOSPC, -errno.EAGAIN]);
+  t.end();
+});
+
+t.test('what conflicts with a busy request waits behind it, and what came before that passes', async (t) => {
+  const { opened, disks, pass } = bench(t);
+  const vbd = opened();
+  vbd.queueWrite(10, sectors(4), () => {});
+  disks.answer('write', -errno.EBUSY);
+  disks.log.length = 0;
+  vbd.queueRead(20, sectors(), () => {});
+  vbd.queueRead(13, sectors(), () => {});
+  vbd.queueRead(30, sectors(), () => {});
+  t.strictSame(disks.log, ['read 20+1'], 'sector 13 is one of the write’s');
+  await pass(1);
+  t.strictSame(disks.log, ['read 20+1', 'write 10+4', 'read 13+1', 'read 30+1']);
+});
+
+t.test('a write waits behind a busy read of its sectors', async (t) => {
+  const { opened, disks, pass } = bench(t);
+  const vbd = opened();
+  vbd.queueRead(10, sectors(4), () => {});
+  disks.answer('read', -errno.EBUSY);
+  disks.log.length = 0;
+  vbd.queueWrite(13, sectors(), () => {});
+  t.strictSame(disks.log, []);
+  await pass(1);
+  t.strictSame(disks.log, ['read 10+4', 'write 13+1']);
+});
+
+t.test('busy requests are tried again in the order in which they were asked for', async (t) => {
+  const { opened, disks, pass } = bench(t);
+  const vbd = opened();
+  for (const sector of [1, 2, 3]) vbd.queueRead(sector, sectors(), () => {});
+  const [first, second, third] = disks.calls.splice(0);
+  second!.answer(-errno.EBUSY);
+  third!.answer(-errno.EBUSY);
+  first!.answer(-errno.EBUSY);
+  disks.log.length = 0;
+  await pass(1);
+  t.strictSame(disks.log, ['read 1+1', 'read 2+1', 'read 3+1']);
+});
+
+t.test('a busy flush of a forced write is what is tried again, and not the write', async (t) => {
+  const { opened, disks, pass } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  vbd.queueWrite(1, sectors(), results.done, { forceUnitAccess: true });
+  disks.answer('write');
+  disks.answer('flush', -errno.EBUSY);
+  await pass(1);
+  disks.answer('flush');
+  t.strictSame(results.told, [0]);
+  t.strictSame(disks.log, ['write 1+1', 'flush', 'flush']);
+});
+
+t.test('a pause does not wait for busy requests; they are tried again after resume', async (t) => {
+  const { opened, disks, pass } = bench(t);
+  const vbd = opened();
+  const pauses = new Results();
+  vbd.queueWrite(1, sectors(), () => {});
+  disks.answer('write', -errno.EBUSY);
+  vbd.pause(pauses.done);
+  disks.answer('close');
+  t.strictSame(pauses.told, [0]);
+  disks.log.length = 0;
+  await pass(1);
+  t.strictSame(disks.log, []);
+  vbd.resume(undefined, () => {});
+  disks.answer('open disk');
+  t.strictSame(disks.log, ['open disk', 'write 1+1']);
+});
+
+t.test('close gives busy requests up', (t) => {
+  const { opened, disks, server } = bench(t);
+  const vbd = opened();
+  const requests = new Results();
+  const closes = new Results();
+  const events = [...server.scheduler.events()].length;
+  vbd.queueWrite(1, sectors(), requests.done);
+  disks.answer('write', -errno.EBUSY);
+  vbd.close(closes.done);
+  t.strictSame(requests.told, [-errno.EBUSY]);
+  disks.answer('close');
+  t.strictSame(closes.told, [0]);
+  t.equal([...server.scheduler.events()].length, events);
+  t.end();
+});
+
+t.test('a request that turns busy while the VBD is being closed is not tried again', (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened();
+  const requests = new Results();
+  vbd.queueWrite(1, sectors(), requests.done);
+  vbd.close(() => {});
+  disks.answer('write', -errno.EBUSY);
+  t.strictSame(requests.told, [-errno.EBUSY]);
+  disks.answer('close');
+  t.equal(vbd.phase, 'closed');
+  t.end();
+});
+
+t.test('a VBD that keeps more requests than anybody may ask for refuses the next', (t) => {
+  const { opened, disks } = bench(t, { maxInFlight: 1 });
+  const vbd = opened();
+  const results = new Results();
+  for (let count = 0; count < 65_537; count++) vbd.flush(() => {});
+  vbd.flush(results.done);
+  t.strictSame(results.told, [-errno.ENOMEM]);
+  disks.answerAtOnce = () => 0;
+  disks.answer('flush');
+  t.match(vbd.statistics(), { inFlight: 0, waiting: 0 });
+  t.end();
+});
+
+t.test('a busy request ends as it is when the scheduler has no room for the timer', (t) => {
+  const { opened, disks, server } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  server.registerEvent = () => -errno.EBUSY;
+  vbd.queueWrite(1, sectors(), results.done);
+  disks.answer('write', -errno.EBUSY);
+  t.strictSame(results.told, [-errno.EBUSY]);
+  t.equal(vbd.statistics().retrying, 0);
+  t.end();
+});
+
+t.test('a driver that completes a request twice is found out', (t) => {
+  const { opened, disks } = bench(t);
+  opened().queueRead(0, sectors(), () => {});
+  const call = disks.take('read');
+  call.answer(0);
+  t.throws(() => call.answer(0), /completed a request twice/);
+  t.end();
+});
+
+t.test('where the driver has no call for zeroes they are written, a MiB at a time', (t) => {
+  const { opened, disks } = bench(t, { sectors: 10_000 });
+  const vbd = opened();
+  const results = new Results();
+  vbd.writeZeroes(100, 5000, results.done);
+  for (const expected of ['write 100+2048', 'write 2148+2048', 'write 4196+904']) {
+    t.strictSame(results.told, []);
+    t.equal(disks.log.at(-1), expected);
+    const call = disks.take('write');
+    t.ok(call.buffer!.every((byte) => byte === 0));
+    t.equal(call.buffer!.length, call.sectors * 512);
+    call.answer(0);
+  }
+  t.strictSame(results.told, [0]);
+  t.end();
+});
+
+t.test('the first error ends it', (t) => {
+  const { opened, disks } = bench(t, { sectors: 10_000 });
+  const results = new Results();
+  opened().writeZeroes(0, 5000, results.done);
+  disks.answer('write');
+  disks.answer('write', -errno.ENOSPC);
+  t.strictSame(results.told, [-errno.ENOSPC]);
+  t.strictSame(disks.calls, []);
+  t.end();
+});
+
+t.test('a driver that answers before it returns is asked for all in turn, to the first error', (t) => {
+  const { opened, disks } = bench(t, { sectors: 2048 * 20_000 });
+  const vbd = opened();
+  const results = new Results();
+  disks.answerAtOnce = () => 0;
+  vbd.writeZeroes(0, 2048 * 20_000, results.done);
+  t.strictSame(results.told, [0]);
+  t.equal(disks.log.length, 20_000);
+  disks.answerAtOnce = () => (disks.log.length === 20_003 ? -errno.EIO : 0);
+  vbd.writeZeroes(0, 2048 * 20_000, results.done);
+  t.strictSame(results.told, [0, -errno.EIO]);
+  t.equal(disks.log.length, 20_003);
+  t.end();
+});
+
+t.test('statistics start at nothing', (t) => {
+  const { opened } = bench(t);
+  const { kinds, ...rest } = opened().statistics();
+  t.strictSame(rest, { inFlight: 0, waiting: 0, retrying: 0, retries: 0 });
+  t.strictSame(Object.keys(kinds), [...REQUEST_KINDS]);
+  for (const kind of REQUEST_KINDS) {
+    const { latencyBuckets, ...counts } = kinds[kind];
+    t.strictSame(counts, { completed: 0, failed: 0, bytes: 0, latencySumSeconds: 0 });
+    t.strictSame(latencyBuckets, Array(LATENCY_BOUNDS_SECONDS.length + 1).fill(0));
+  }
+  t.end();
+});
+
+t.test('requests are counted by kind, with their bytes if they went well', (t) => {
+  const { opened, disks } = bench(t, { canDiscard: true, canZero: true });
+  const vbd = opened();
+  vbd.queueRead(0, Buffer.alloc(1024), () => {});
+  vbd.queueRead(0, Buffer.alloc(512), () => {});
+  vbd.queueWrite(0, Buffer.alloc(2048), () => {});
+  vbd.discard(0, 8, () => {});
+  vbd.writeZeroes(0, 16, () => {});
+  vbd.flush(() => {});
+  t.equal(vbd.statistics().inFlight, 6);
+  disks.answer('read');
+  disks.answer('read', -errno.EIO);
+  disks.answer('write');
+  disks.answer('discard');
+  disks.answer('zeroes');
+  disks.answer('flush');
+  t.match(vbd.statistics().kinds, {
+    read: { completed: 2, failed: 1, bytes: 1024 },
+    write: { completed: 1, failed: 0, bytes: 2048 },
+    discard: { completed: 1, bytes: 4096 },
+    writeZeroes: { completed: 1, bytes: 8192 },
+    flush: { completed: 1, bytes: 0 },
+  });
+  t.end();
+});
+
+t.test('latency is counted from queueing to completion, waiting included, in the bucket it fits', (t) => {
+  const { opened, disks, clock } = bench(t, { maxInFlight: 1 });
+  const vbd = opened();
+  const latencies = [0, 0.5, 10, 11];
+  for (const _ of latencies) vbd.queueRead(0, Buffer.alloc(512), () => {});
+  for (const latency of latencies) {
+    clock.seconds = 1_000_000_000 + latency;
+    disks.answer('read');
+  }
+  const { latencySumSeconds, latencyBuckets } = vbd.statistics().kinds.read;
+  t.equal(latencySumSeconds, 21.5);
+  const expected = Array(LATENCY_BOUNDS_SECONDS.length + 1).fill(0);
+  expected[0] = 1;
+  expected[LATENCY_BOUNDS_SECONDS.indexOf(0.5)] = 1;
+  expected[LATENCY_BOUNDS_SECONDS.indexOf(10)] = 1;
+  expected[LATENCY_BOUNDS_SECONDS.length] = 1;
+  t.strictSame(latencyBuckets, expected);
+  t.end();
+});

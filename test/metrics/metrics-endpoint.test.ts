@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import t, { type Test } from 'tap';
+import { AF_INET, NodePosix } from '../../src/posix/index.js';
+import { nullLogger } from '../../src/server/logger.js';
+import { metricsEndpoint } from '../../src/metrics/metrics-endpoint.js';
+import { TapdiskServer } from '../../src/server/tapdisk-server.js';
+import { exampleReport } from './example-report.js';
+
+/** The port of an endpoint that runs until the test has ended. */
+function endpoint(t: Test): number {
+  const posix = new NodePosix();
+  const server = new TapdiskServer({ posix, logger: nullLogger });
+  const address = { family: AF_INET, address: '127.0.0.1', port: 0 } as const;
+  const parts = { registrar: server, posix, logger: nullLogger, report: () => exampleReport };
+  const listener = metricsEndpoint(address, parts);
+  const running = server.run({ signals: false });
+  t.teardown(async () => {
+    listener[Symbol.dispose]();
+    server.stop();
+    await running;
+    assert.deepEqual(posix.openDescriptors(), []);
+  });
+  assert(listener.address.family === AF_INET);
+  return listener.address.port;
+}
+
+/** What comes back for these bytes, until the end of the connection. */
+async function answerTo(port: number, ...pieces: string[]): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  for (const piece of pieces) await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
+
+t.test('fetch has the metrics', async (t) => {
+  const response = await fetch(`http://127.0.0.1:${endpoint(t)}/metrics?from=test`);
+  t.equal(response.status, 200);
+  t.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  t.match(await response.text(), /^tapdisk_scheduler_events 7$/m);
+});
+
+t.test('HEAD has the head only, with the length of what GET has', async (t) => {
+  const port = endpoint(t);
+  const head = await answerTo(port, 'HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+  const get = await answerTo(port, 'GET /metrics HTTP/1.0\r\n', '\r\n');
+  t.equal(head, get.slice(0, head.length));
+  t.ok(head.endsWith('\r\n\r\n'));
+  t.match(head, `Content-Length: ${get.length - head.length}\r\n`);
+});
+
+t.test('whatever else is refused, and the next client is served', async (t) => {
+  const port = endpoint(t);
+  const status = async (request: string): Promise<string> =>
+    (await answerTo(port, request)).split('\r\n', 1)[0] ?? '';
+  t.equal(await status('GET / HTTP/1.1\r\n\r\n'), 'HTTP/1.1 404 Not Found');
+  t.equal(await status('POST /metrics HTTP/1.1\r\n\r\n'), 'HTTP/1.1 405 Method Not Allowed');
+  t.match(await answerTo(port, 'DELETE /metrics HTTP/1.1\r\n\r\n'), /\r\nAllow: GET, HEAD\r\n/);
+  t.equal(await status('GET /metrics HTTP/2.0\r\n\r\n'), 'HTTP/1.1 505 HTTP Version Not Supported');
+  t.equal(await status('\r\n\r\n'), 'HTTP/1.1 400 Bad Request');
+  t.equal(await status('GET  HTTP/1.1\r\n\r\n'), 'HTTP/1.1 400 Bad Request');
+  t.equal(
+    await status(`GET /metrics HTTP/1.1\r\nX: ${'x'.repeat(9000)}`),
+    'HTTP/1.1 431 Request Header Fields Too Large',
+  );
+  t.equal(await status('GET /metrics HTTP/1.1\r\n\r\n'), 'HTTP/1.1 200 OK');
+});

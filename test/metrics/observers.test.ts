@@ -1,0 +1,159 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import t from 'tap';
+import { NodePosix } from '../../src/posix/index.js';
+import { POLL_READ_FD, TIMEOUT } from '../../src/scheduler/event.js';
+import { Scheduler, type SchedulerObserver } from '../../src/scheduler/scheduler.js';
+import { combineObservers } from '../../src/metrics/combined-observer.js';
+import {
+  diagnosticsObserver,
+  FIRE_CHANNEL,
+  REGISTER_CHANNEL,
+  UNREGISTER_CHANNEL,
+} from '../../src/metrics/diagnostics.js';
+import { LoopLag } from '../../src/metrics/loop-lag.js';
+import { SchedulerMeter } from '../../src/metrics/scheduler-meter.js';
+import { traceClock, traceObserver } from '../../src/metrics/trace-observer.js';
+import type { TraceEvent } from '../../src/metrics/trace-file.js';
+import { ManualClock } from '../control/world.js';
+
+/** A scheduler with one descriptor that is ready once, whose callback takes a quarter of a second, and leaves. */
+async function exercise(clock: ManualClock, observer: SchedulerObserver): Promise<{ fd: number }> {
+  const posix = new NodePosix();
+  const poller = posix.createPoller();
+  const scheduler = new Scheduler({ poller, clock, observer });
+  const fd = posix.eventfd(1);
+  scheduler.registerEvent(TIMEOUT, -1, 60, () => {});
+  const id = scheduler.registerEvent(POLL_READ_FD | TIMEOUT, fd, 30, () => {
+    clock.seconds += 0.25;
+    scheduler.unregisterEvent(id);
+  });
+  await scheduler.waitForEvents();
+  poller.close();
+  posix.close(fd);
+  return { fd };
+}
+
+t.test('the meter counts events and callbacks and keeps the slowest', async (t) => {
+  const clock = new ManualClock();
+  const meter = new SchedulerMeter(clock);
+  t.equal(meter.measures().slowestCallback, undefined);
+  const { fd } = await exercise(clock, meter);
+  t.strictSame(meter.measures(), {
+    events: 1,
+    registered: 2,
+    unregistered: 1,
+    callbacks: 1,
+    callbackSeconds: 0.25,
+    slowestCallback: { seconds: 0.25, eventId: 2, mode: 'READ', fd },
+  });
+  meter.entering();
+  clock.seconds += 0.125;
+  meter.left({ id: 9, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadline: 0 }, TIMEOUT);
+  t.equal(meter.measures().slowestCallback?.eventId, 2, 'a quicker one does not replace it');
+  t.equal(meter.measures().callbackSeconds, 0.375);
+});
+
+t.test('a callback that throws is counted too', async (t) => {
+  const posix = new NodePosix();
+  const poller = posix.createPoller();
+  const meter = new SchedulerMeter(posix.clock);
+  const scheduler = new Scheduler({ poller, clock: posix.clock, observer: meter });
+  scheduler.registerEvent(TIMEOUT, -1, 0, () => {
+    throw new Error('boom');
+  });
+  await t.rejects(scheduler.waitForEvents(), { message: 'boom' });
+  t.equal(meter.measures().callbacks, 1);
+  poller.close();
+});
+
+t.test('the diagnostics channels tell of register, fire and unregister', async (t) => {
+  const clock = new ManualClock();
+  const start = clock.seconds;
+  const seen: [string | symbol, unknown][] = [];
+  const listener = (message: unknown, name: string | symbol): void => {
+    seen.push([name, message]);
+  };
+  const channels = [REGISTER_CHANNEL, UNREGISTER_CHANNEL, FIRE_CHANNEL];
+  for (const name of channels) subscribe(name, listener);
+  const { fd } = await exercise(clock, diagnosticsObserver(clock));
+  for (const name of channels) unsubscribe(name, listener);
+  const event = { id: 2, mode: 'READ|TIMEOUT', fd, timeoutSeconds: 30 };
+  t.strictSame(seen, [
+    ['tapdisk-ts:register', { id: 1, mode: 'TIMEOUT', fd: -1, timeoutSeconds: 60 }],
+    ['tapdisk-ts:register', event],
+    ['tapdisk-ts:unregister', event],
+    ['tapdisk-ts:fire', { ...event, fired: 'READ', enteredAtSeconds: start, durationSeconds: 0.25 }],
+  ]);
+});
+
+t.test('who subscribes during a callback hears of the next one only', async (t) => {
+  const clock = new ManualClock();
+  const observer = diagnosticsObserver(clock);
+  const event = { id: 1, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadline: 0 };
+  let count = 0;
+  const listener = (): void => {
+    count += 1;
+  };
+  observer.entering?.(event, TIMEOUT);
+  subscribe(FIRE_CHANNEL, listener);
+  observer.left?.(event, TIMEOUT);
+  t.equal(count, 0);
+  observer.entering?.(event, TIMEOUT);
+  observer.left?.(event, TIMEOUT);
+  unsubscribe(FIRE_CHANNEL, listener);
+  t.equal(count, 1);
+});
+
+t.test('a trace has callbacks with their time, and instants for the rest', async (t) => {
+  const clock = new ManualClock();
+  const events: TraceEvent[] = [];
+  const { fd } = await exercise(
+    clock,
+    traceObserver(traceClock(clock), (event) => events.push(event)),
+  );
+  const common = { pid: 1, tid: 1 };
+  const args = { event: 2, fd, timeoutSeconds: 30 };
+  t.strictSame(events, [
+    {
+      name: 'register TIMEOUT',
+      cat: 'event',
+      ph: 'i',
+      s: 't',
+      ts: 0,
+      ...common,
+      args: { event: 1, timeoutSeconds: 60 },
+    },
+    { name: 'register READ|TIMEOUT', cat: 'event', ph: 'i', s: 't', ts: 0, ...common, args },
+    { name: 'unregister READ|TIMEOUT', cat: 'event', ph: 'i', s: 't', ts: 250_000, ...common, args },
+    { name: `READ ${fd}`, cat: 'callback', ph: 'X', ts: 0, dur: 250_000, ...common, args },
+  ]);
+});
+
+t.test('combined observers are told one after the other; what they leave out does not matter', async (t) => {
+  const calls: string[] = [];
+  const all: SchedulerObserver = {
+    registered: () => calls.push('registered'),
+    unregistered: () => calls.push('unregistered'),
+    entering: () => calls.push('entering'),
+    left: () => calls.push('left'),
+  };
+  await exercise(new ManualClock(), combineObservers([all, {}, { left: () => calls.push('left, too') }]));
+  t.strictSame(calls, ['registered', 'registered', 'entering', 'unregistered', 'left', 'left, too']);
+});
+
+t.test('a busy loop shows as lag', async (t) => {
+  using lag = new LoopLag();
+  t.match(lag.measures(), { maxSeconds: 0, p99Seconds: 0 });
+  const busy = (): void => {
+    for (const end = performance.now() + 120; performance.now() < end;);
+  };
+  while (lag.measures().maxSeconds === 0) {
+    busy();
+    await new Promise(setImmediate);
+  }
+  const { meanSeconds, p50Seconds, p99Seconds, maxSeconds } = lag.measures();
+  t.ok(p50Seconds <= p99Seconds && p99Seconds <= maxSeconds && meanSeconds <= maxSeconds);
+});

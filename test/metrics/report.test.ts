@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { prometheusText } from '../../src/metrics/prometheus.js';
+import { reportText } from '../../src/metrics/report-text.js';
+import { exampleReport } from './example-report.js';
+
+t.test('every line of the text format is a comment or a sample, and each family has one type', async (t) => {
+  const text = prometheusText(exampleReport);
+  t.ok(text.endsWith('\n'));
+  const lines = text.trimEnd().split('\n');
+  const label = /[a-z]+="(?:[^"\\\n]|\\["\\n])*"/.source;
+  const sample = new RegExp(`^tapdisk_[a-z0-9_]+(\\{${label}(,${label})*\\})? [0-9.e+-]+$`);
+  for (const line of lines) if (!/^# (HELP|TYPE) tapdisk_/.test(line) && !sample.test(line)) t.fail(line);
+  const types = lines.filter((line) => line.startsWith('# TYPE '));
+  t.equal(new Set(types.map((line) => line.split(' ')[2])).size, types.length);
+});
+
+t.test('the text format has counts, state and an escaped name', async (t) => {
+  const text = prometheusText(exampleReport);
+  for (const line of [
+    'tapdisk_scheduler_events 7',
+    'tapdisk_scheduler_callbacks_total 1000',
+    'tapdisk_scheduler_slowest_callback_seconds 0.0125',
+    'tapdisk_loop_lag_seconds{quantile="0.99"} 0.003',
+    'tapdisk_vbd_info{minor="3",name="aio:/a \\"b\\"\\\\c\\nd"} 1',
+    'tapdisk_vbd_state{minor="4"} 2',
+    'tapdisk_vbd_in_flight{minor="3"} 4',
+    'tapdisk_vbd_requests_total{minor="3",kind="write"} 10',
+    'tapdisk_vbd_request_errors_total{minor="3",kind="write"} 1',
+    'tapdisk_vbd_bytes_total{minor="3",kind="read"} 2097152',
+  ]) {
+    t.ok(text.includes(`\n${line}\n`), line);
+  }
+});
+
+t.test('the latency histogram is cumulative and ends with all requests', async (t) => {
+  const lines = prometheusText(exampleReport).split('\n');
+  const writes = lines.filter(
+    (line) => line.startsWith('tapdisk_vbd_request_seconds') && line.includes('3",kind="write"'),
+  );
+  t.equal(writes.length, 19);
+  t.equal(writes[0], 'tapdisk_vbd_request_seconds_bucket{minor="3",kind="write",le="0.0001"} 5');
+  t.equal(writes[1], 'tapdisk_vbd_request_seconds_bucket{minor="3",kind="write",le="0.00025"} 9');
+  t.equal(writes[15], 'tapdisk_vbd_request_seconds_bucket{minor="3",kind="write",le="10"} 9');
+  t.equal(writes[16], 'tapdisk_vbd_request_seconds_bucket{minor="3",kind="write",le="+Inf"} 10');
+  t.equal(writes[17], 'tapdisk_vbd_request_seconds_sum{minor="3",kind="write"} 12.5');
+  t.equal(writes[18], 'tapdisk_vbd_request_seconds_count{minor="3",kind="write"} 10');
+});
+
+t.test('a person reads the same in a few lines', async (t) => {
+  t.equal(
+    reportText({
+      ...exampleReport,
+      vbds: exampleReport.vbds.map((vbd) => ({ ...vbd, name: vbd.name && 'aio:/a' })),
+    }),
+    [
+      'pid 71, up 12 s, 64.0 MiB resident, 9 descriptors, 1 control and 2 NBD connections',
+      '  scheduler: 7 events, 1000 callbacks in 0.250 s, the slowest 12.5 ms (READ of event 5, descriptor 4)',
+      '  loop lag: median 0.2 ms, 99 % 3 ms, at most 20 ms',
+      '  vbd 3 running aio:/a, 2048 sectors, 4 in flight, 5 waiting, 6 retries',
+      '    read: 200 (0 failed), 2.0 MiB, mean 0.5 ms, 99 % within 0.25 ms',
+      '    write: 10 (1 failed), 0.0 MiB, mean 1250 ms',
+      '  vbd 4 closed, 0 sectors, 0 in flight, 0 waiting, 0 retries',
+      '',
+    ].join('\n'),
+  );
+});
+
+t.test('a scheduler that has called nothing has no slowest callback', async (t) => {
+  const { slowestCallback: _, ...scheduler } = exampleReport.scheduler;
+  const report = { ...exampleReport, scheduler: { ...scheduler, slowestCallback: undefined } };
+  t.match(reportText(report), /1000 callbacks in 0\.250 s\n/);
+  t.match(prometheusText(report), /^tapdisk_scheduler_slowest_callback_seconds 0$/m);
+});

@@ -1,0 +1,286 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import t from 'tap';
+import type { Test } from 'tap';
+import { AF_UNIX, NodePosix } from '../../src/posix/index.js';
+import { MAX_PENDING_REQUESTS, NbdClient, NbdError } from '../../src/nbd/index.js';
+import { diskWorld, pattern, told } from '../disks/drivers/disk-world.js';
+import { nbdWorld, until } from './nbd-world.js';
+import { u16, u32, u64 } from './raw-client.js';
+
+t.test('it reads and writes what it should', async (t) => {
+  const world = nbdWorld(t, { tcp: true });
+  const vbd = await world.open('ram:4');
+  const client = await world.client('0');
+  t.match(client.facts, {
+    size: 4 << 20,
+    structuredReplies: true,
+    minBlockBytes: 512,
+    maxBlockBytes: 32 << 20,
+  });
+  await client.write(1 << 20, pattern(2048, 3));
+  await client.write(0, pattern(8, 4), { forceUnitAccess: true });
+  t.strictSame(await client.read(1 << 20, 1 << 20), pattern(2048, 3));
+  await client.writeZeroes(1 << 20, 4096);
+  await client.trim((1 << 20) + 4096, 4096);
+  await client.cache(0, 1 << 20);
+  await client.flush();
+  const expected = pattern(2048, 3);
+  expected.fill(0, 0, 8192);
+  t.strictSame(await client.read(1 << 20, 1 << 20), expected);
+  t.equal(vbd.statistics().kinds.write.completed, 2);
+});
+
+t.test('many requests at once each get their own answer', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:4');
+  const client = await world.client();
+  await Promise.all(Array.from({ length: 500 }, (_, index) => client.write(index * 512, pattern(1, index))));
+  const read = await Promise.all(Array.from({ length: 500 }, (_, index) => client.read(index * 512, 512)));
+  t.ok(read.every((bytes, index) => bytes.equals(pattern(1, index))));
+});
+
+t.test('an error of a request is named, and the connection goes on', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const client = await world.client();
+  await t.rejects(client.read(1 << 20, 512), {
+    code: 'EINVAL',
+    message: 'read of 512 at 1048576 (EINVAL): EINVAL',
+  });
+  await t.rejects(client.write(1 << 20, Buffer.alloc(512)), { code: 'ENOSPC' });
+  t.equal((await client.read(0, 512)).length, 512);
+});
+
+t.test('an export that is not there is told', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  await t.rejects(world.client('5'), {
+    code: 'ENOENT',
+    message: /cannot use the NBD server at .*: the server refuses the export: the exports are 0: ENOENT/,
+  });
+  await until(() => world.nbd.connections === 0);
+  t.equal(world.posix.openDescriptors().length, world.descriptors, 'and no descriptor is left');
+});
+
+t.test('a server that is not there is told', async (t) => {
+  const world = diskWorld(t);
+  const address = { family: AF_UNIX, path: world.path('nobody') } as const;
+  const connecting = NbdClient.connect({ registrar: world.server, posix: world.posix, address });
+  await t.rejects(connecting, { code: 'ENOENT' });
+  const full = new NodePosix({ maxDescriptors: 3 });
+  await t.rejects(NbdClient.connect({ registrar: world.server, posix: full, address }), { code: 'EMFILE' });
+});
+
+t.test(
+  'when the server ends the connection all that is pending rejects, and all that comes later',
+  async (t) => {
+    const world = nbdWorld(t);
+    const vbd = await world.open('ram:1');
+    const client = await world.client();
+    await told((done) => vbd.pause(done));
+    const reads = [client.read(0, 512), client.read(0, 512)];
+    await until(() => vbd.statistics().waiting === 2);
+    world.nbd.close();
+    for (const read of reads) await t.rejects(read, { code: 'ECONNRESET' });
+    await t.rejects(client.flush(), { code: 'ECONNRESET' });
+  },
+);
+
+t.test('disconnect ends what is pending, and the server sees a goodbye', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const client = await world.client();
+  client.disconnect();
+  client.disconnect();
+  await t.rejects(client.flush(), { code: 'ECANCELED' });
+  await until(() => world.nbd.connections === 0);
+  t.ok(world.lines.some((line) => line.includes('the client disconnects')));
+});
+
+t.test('the number of pending requests is bounded', async (t) => {
+  const world = nbdWorld(t);
+  const vbd = await world.open('ram:1');
+  const client = await world.client();
+  await told((done) => vbd.pause(done));
+  const flushes = Array.from({ length: MAX_PENDING_REQUESTS }, () => client.flush());
+  await t.rejects(client.flush(), { code: 'EAGAIN' });
+  await told((done) => vbd.resume(undefined, done));
+  await Promise.all(flushes);
+  await client.flush();
+});
+
+const GREETING = Buffer.concat([Buffer.from('NBDMAGICIHAVEOPT'), u16(3)]);
+const optionReply = (option: number, type: number, data: Uint8Array = Buffer.alloc(0)): Buffer =>
+  Buffer.concat([u64(0x3e889045565a9n), u32(option, type, data.length), data]);
+const EXPORT = optionReply(7, 3, Buffer.concat([u16(0), u64(1 << 20), u16(1)]));
+const GO = Buffer.concat([EXPORT, optionReply(7, 1)]);
+const chunk = (flags: number, type: number, payload: Uint8Array, cookie = 1): Buffer =>
+  Buffer.concat([u32(0x668e33ef), u16(flags, type), u64(cookie), u32(payload.length), payload]);
+
+/** A client of a server that sends `greeting` at once, and `afterRead` when it has got the handshake and one READ. */
+async function clientOf(
+  t: Test,
+  greeting: Uint8Array,
+  afterRead: Uint8Array = Buffer.alloc(0),
+): Promise<NbdClient> {
+  const world = diskWorld(t);
+  const path = world.path('server');
+  const sockets: Socket[] = [];
+  const server: Server = createServer((socket) => {
+    sockets.push(socket);
+    let received = 0;
+    socket.write(greeting);
+    socket.on('error', () => {});
+    // Client flags, STRUCTURED_REPLY, GO with one kind of information, and a READ.
+    socket.on('data', (data) => {
+      received += data.length;
+      if (received === 4 + 16 + 24 + 28) socket.write(afterRead);
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(path, resolve);
+  });
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const client = await NbdClient.connect({
+    registrar: world.server,
+    posix: world.posix,
+    address: { family: AF_UNIX, path },
+  });
+  t.teardown(() => client.disconnect());
+  return client;
+}
+
+t.test('a server that is none, or speaks nonsense, is EPROTO', async (t) => {
+  const wrong: [string, Uint8Array, RegExp][] = [
+    ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n'), /does not speak newstyle/],
+    [
+      'oldstyle',
+      Buffer.concat([Buffer.from('NBDMAGIC'), u64(0x420281861253n), u16(0)]),
+      /does not speak newstyle/,
+    ],
+    ['not fixed', Buffer.concat([Buffer.from('NBDMAGICIHAVEOPT'), u16(0)]), /does not speak fixed newstyle/],
+    ['no option reply', Buffer.concat([GREETING, Buffer.alloc(20)]), /something else than the option/],
+    [
+      'another option’s reply',
+      Buffer.concat([GREETING, optionReply(7, 1)]),
+      /something else than the option/,
+    ],
+    [
+      'an endless reply',
+      Buffer.concat([GREETING, optionReply(8, 1).subarray(0, 16), u32(1 << 30)]),
+      /1073741824 bytes/,
+    ],
+    [
+      'a size beyond all disks',
+      Buffer.concat([
+        GREETING,
+        optionReply(8, 1),
+        optionReply(7, 3, Buffer.concat([u16(0), u64(1n << 63n), u16(1)])),
+        optionReply(7, 1),
+      ]),
+      /impossible measures/,
+    ],
+  ];
+  for (const [what, bytes, message] of wrong)
+    await t.rejects(clientOf(t, bytes), { code: 'EPROTO', message }, what);
+});
+
+t.test(
+  'a server without GO is asked by EXPORT_NAME, one without structured replies is understood',
+  async (t) => {
+    const unsupported = [optionReply(8, 0x80000001), optionReply(7, 0x80000001)];
+    const client = await clientOf(t, Buffer.concat([GREETING, ...unsupported, u64(4096), u16(1)]));
+    t.match(client.facts, { size: 4096, flags: 1, structuredReplies: false, minBlockBytes: 512 });
+  },
+);
+
+t.test(
+  'a server that sends zeroes after EXPORT_NAME, and information that is none, is understood',
+  async (t) => {
+    const greeting = Buffer.concat([GREETING.subarray(0, 16), u16(1)]);
+    const replies = [optionReply(8, 1), optionReply(7, 3, Buffer.alloc(1)), optionReply(7, 0x80000001)];
+    const zeroes = Buffer.alloc(124);
+    const client = await clientOf(t, Buffer.concat([greeting, ...replies, u64(8192), u16(1), zeroes]));
+    t.match(client.facts, { size: 8192, flags: 1, structuredReplies: true });
+  },
+);
+
+t.test('an error without a text is told by its name alone', async (t) => {
+  const reply = chunk(1, 0x8001, Buffer.concat([u32(108), u16(0)]));
+  const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
+  await t.rejects(client.read(0, 512), { code: 'ESHUTDOWN', message: 'read of 512 at 0: ESHUTDOWN' });
+});
+
+t.test('a reply in several chunks, with holes, is put together', async (t) => {
+  const reply = Buffer.concat([
+    chunk(0, 1, Buffer.concat([u64(2048 + 1536), Buffer.alloc(512, 'c')])),
+    chunk(0, 2, Buffer.concat([u64(2048 + 512), u32(1024)])),
+    chunk(1, 1, Buffer.concat([u64(2048), Buffer.alloc(512, 'a')])),
+  ]);
+  const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
+  const expected = Buffer.concat([Buffer.alloc(512, 'a'), Buffer.alloc(1024), Buffer.alloc(512, 'c')]);
+  t.strictSame(await client.read(2048, 2048), expected);
+});
+
+t.test('an error in a chunk is told when the last one has come', async (t) => {
+  const reply = Buffer.concat([
+    chunk(0, 0x8002, Buffer.concat([u32(28), u16(4), Buffer.from('full'), u64(0)])),
+    chunk(1, 0, Buffer.alloc(0)),
+  ]);
+  const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
+  await t.rejects(client.read(0, 512), { code: 'ENOSPC', message: 'read of 512 at 0 (full): ENOSPC' });
+});
+
+t.test('replies that make no sense end the connection with EPROTO', async (t) => {
+  const wrong: [string, Uint8Array, RegExp][] = [
+    ['no magic', Buffer.alloc(16), /a reply without its magic/],
+    ['a simple reply to nothing', Buffer.concat([u32(0x67446698, 0), u64(9)]), /a reply to nothing/],
+    ['another’s cookie', Buffer.concat([u32(0x67446698, 0), u64(1n << 32n)]), /a reply to nothing/],
+    ['a chunk to nothing', chunk(1, 0, Buffer.alloc(0), 9), /a reply to nothing/],
+    [
+      'data before the range',
+      chunk(1, 1, Buffer.concat([u64(0), Buffer.alloc(512)])),
+      /data that was not asked for/,
+    ],
+    [
+      'data past the range',
+      chunk(1, 1, Buffer.concat([u64(1024), Buffer.alloc(513)])),
+      /data that was not asked for/,
+    ],
+    [
+      'a hole past the range',
+      chunk(1, 2, Buffer.concat([u64(1024), u32(513)])),
+      /a hole that was not asked for/,
+    ],
+    ['an unknown chunk', chunk(1, 77, Buffer.alloc(3)), /a chunk of type 77 with 3 bytes/],
+    ['data without its offset', chunk(1, 1, Buffer.alloc(3)), /a chunk of type 1 with 3 bytes/],
+    [
+      'a huge chunk',
+      Buffer.concat([u32(0x668e33ef), u16(1, 0), u64(1), u32(1 << 30)]),
+      /a chunk of 1073741824 bytes/,
+    ],
+  ];
+  for (const [what, reply, message] of wrong) {
+    const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
+    await t.rejects(client.read(1024, 512), { code: 'EPROTO', message }, what);
+  }
+});
+
+t.test('what it rejects with is an NbdError', async (t) => {
+  const client = await nbdWorldClient(t);
+  const error = await client.read(1, 1).catch((reason: unknown) => reason);
+  t.ok(error instanceof NbdError);
+});
+
+async function nbdWorldClient(t: Test): Promise<NbdClient> {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  return world.client();
+}

@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { statSync } from 'node:fs';
+import t from 'tap';
+import { AF_INET, AF_INET6, AF_UNIX, errno, NodePosix } from '../../src/posix/index.js';
+import { driverTypes } from '../../src/disks/drivers/index.js';
+import { nullLogger } from '../../src/server/logger.js';
+import { NbdServer, vbdExports } from '../../src/nbd/index.js';
+import type { NbdServerOptions } from '../../src/nbd/index.js';
+import { parseNbdAddress, resolveNbdAddress } from '../../src/nbd/nbd-address.js';
+import { diskWorld } from '../disks/drivers/disk-world.js';
+import type { DiskWorld } from '../disks/drivers/disk-world.js';
+import { ManualClock } from '../disks/bench.js';
+import { ScriptedDisks } from '../disks/scripted-disks.js';
+import { nbdWorld, until } from './nbd-world.js';
+import { request } from './raw-client.js';
+
+const optionsOf = ({ server, posix, registry }: DiskWorld): NbdServerOptions => ({
+  registrar: server,
+  posix,
+  logger: nullLogger,
+  completions: registry.completions,
+  exports: vbdExports(registry),
+});
+
+t.test('it listens on a Unix socket, whose path goes away when it is closed', async (t) => {
+  const world = diskWorld(t);
+  const nbd = new NbdServer(optionsOf(world));
+  const address = { family: AF_UNIX, path: world.path('s') } as const;
+  t.equal(nbd.address, undefined);
+  t.equal(nbd.listen(address), 0);
+  t.strictSame(nbd.address, address);
+  t.equal(nbd.listen(address), -errno.EALREADY);
+  t.ok(statSync(address.path).isSocket());
+  const second = new NbdServer(optionsOf(world));
+  t.equal(second.listen(address), -errno.EADDRINUSE);
+  nbd.close();
+  nbd.close();
+  t.throws(() => statSync(address.path), { code: 'ENOENT' });
+  t.equal(second.listen(address), 0);
+  second.close();
+});
+
+t.test('it listens on a TCP port, and tells which', async (t) => {
+  const world = nbdWorld(t, { tcp: true });
+  await world.open('ram:1');
+  t.match(world.address, { family: AF_INET, address: '127.0.0.1', port: Number });
+  await world.raw().go('0');
+  const taken = new NbdServer(optionsOf(world));
+  t.equal(taken.listen(world.address), -errno.EADDRINUSE);
+  t.equal(taken.listen({ family: AF_INET, address: '192.0.2.1', port: 0 }), -errno.EADDRNOTAVAIL);
+  t.equal(taken.listen({ family: 99 as typeof AF_INET, address: '127.0.0.1', port: 0 }), -errno.EAFNOSUPPORT);
+});
+
+t.test('a client beyond the bound is turned away, and let in when another has gone', async (t) => {
+  const world = nbdWorld(t, { limits: { maxConnections: 2 } });
+  await world.open('ram:1');
+  const [first] = [await world.raw().go(), await world.raw().go()];
+  t.equal((await world.raw().rest()).length, 0);
+  t.match(world.lines.at(-1), /turned away: there are 2 connections/);
+  first.destroy();
+  await until(() => world.nbd.connections === 1);
+  await world.raw().go();
+});
+
+t.test('stop lets what is in flight be answered, then closes the connections', async (t) => {
+  const disks = new ScriptedDisks();
+  disks.answerAtOnce = (what) => (/^(open|close)/.test(what) ? 0 : undefined);
+  const world = nbdWorld(t, { types: driverTypes([disks.type]) });
+  await world.open('scripted:disk');
+  const busy = await world.raw().go();
+  const idle = await world.raw().go();
+  const undecided = await world.raw().greet();
+  busy.send(request(3, { cookie: 4n }));
+  await until(() => disks.calls.length > 0);
+  let stopped = false;
+  world.nbd.stop(() => {
+    stopped = true;
+  });
+  t.equal((await idle.rest()).length, 0);
+  t.equal((await undecided.rest()).length, 0);
+  t.equal(stopped, false);
+  disks.answer('flush');
+  t.strictSame(await busy.simple(), { error: 0, cookie: 4n });
+  t.equal((await busy.rest()).length, 0);
+  await until(() => stopped);
+  t.equal(world.nbd.address, undefined);
+});
+
+t.test('stop does not wait for ever', async (t) => {
+  const clock = new ManualClock();
+  const disks = new ScriptedDisks();
+  disks.answerAtOnce = (what) => (/^(open|close)/.test(what) ? 0 : undefined);
+  const world = nbdWorld(t, {
+    posix: new NodePosix({ clock }),
+    types: driverTypes([disks.type]),
+    limits: { finishTimeoutSeconds: 5 },
+  });
+  await world.open('scripted:disk');
+  const raw = await world.raw().go();
+  raw.send(request(3));
+  await until(() => disks.calls.length > 0);
+  let stopped = false;
+  world.nbd.stop(() => {
+    stopped = true;
+  });
+  clock.seconds += 5;
+  world.registry.completions.post(() => {});
+  t.equal((await raw.rest()).length, 0);
+  t.equal(stopped, true);
+  t.match(world.lines.at(-1), /its last replies were not taken in time/);
+  disks.answer('flush');
+});
+
+t.test('stop without a client is done at once', async (t) => {
+  const world = nbdWorld(t);
+  let stopped = false;
+  world.nbd.stop(() => {
+    stopped = true;
+  });
+  t.equal(stopped, true);
+});
+
+t.test('out of descriptors it goes on serving, and accepts again when there are some', async (t) => {
+  const clock = new ManualClock();
+  const world = nbdWorld(t, { posix: new NodePosix({ clock, maxDescriptors: 8 }) });
+  await world.open('ram:1');
+  const served = await world.raw().go();
+  const taken: number[] = [];
+  for (let fd = world.posix.eventfd(); fd >= 0; fd = world.posix.eventfd()) taken.push(fd);
+  const waiting = world.raw();
+  await until(() => world.lines.some((line) => line.includes('cannot accept: EMFILE')));
+  served.send(request(3, { cookie: 9n }));
+  t.match(await served.simple(), { cookie: 9n });
+  t.equal(world.lines.filter((line) => line.includes('cannot accept')).length, 1, 'and does not spin');
+  for (const fd of taken) world.posix.close(fd);
+  clock.seconds += 1;
+  world.registry.completions.post(() => {});
+  await waiting.go();
+});
+
+t.test('a scheduler without room turns away who needs an event, and nothing is left of them', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const served = await world.raw().go();
+  const { descriptors, server } = world;
+  const registerEvent = server.registerEvent.bind(server);
+  const none = new NbdServer(optionsOf(world));
+  for (let room = 0; room < 3; room++) {
+    let left = room;
+    server.registerEvent = ((...parameters: Parameters<typeof registerEvent>) =>
+      left-- > 0 ? registerEvent(...parameters) : -errno.EBUSY) as typeof registerEvent;
+    if (room === 0) t.equal(none.listen({ family: AF_UNIX, path: world.path('none') }), -errno.EBUSY);
+    const raw = world.raw();
+    raw.socket.end();
+    await raw.rest();
+    server.registerEvent = registerEvent;
+    await until(() => world.nbd.connections === 1);
+    t.equal(world.posix.openDescriptors().length, descriptors + 1);
+  }
+  served.send(request(3, { cookie: 9n }));
+  t.match(await served.simple(), { cookie: 9n });
+});
+
+t.test('an address is a path with a slash, or a host and a port', async (t) => {
+  t.strictSame(parseNbdAddress('/run/nbd.sock'), { family: AF_UNIX, path: '/run/nbd.sock' });
+  t.strictSame(parseNbdAddress('./nbd.sock'), { family: AF_UNIX, path: './nbd.sock' });
+  t.strictSame(parseNbdAddress('127.0.0.1:10809'), { family: AF_INET, address: '127.0.0.1', port: 10809 });
+  t.strictSame(parseNbdAddress('[::1]:0'), { family: AF_INET6, address: '::1', port: 0 });
+  t.strictSame(parseNbdAddress('example.org:1'), { host: 'example.org', port: '1' });
+  t.equal(parseNbdAddress('nbd.sock'), "'nbd.sock' is neither a path (with a slash) nor HOST:PORT");
+  t.match(parseNbdAddress('127.0.0.1:99999'), 'port 99999 is above 65535');
+  t.match(parseNbdAddress('[127.0.0.1]:1'), "'127.0.0.1' is no IPv6 address");
+  const posix = new NodePosix({
+    lookup: async (host) => {
+      if (host !== 'known') throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
+      return [{ address: '127.0.0.7' }];
+    },
+  });
+  t.strictSame(await resolveNbdAddress(posix, '[::1]:5'), { family: AF_INET6, address: '::1', port: 5 });
+  const nowhere = new NodePosix({ lookup: async () => [] });
+  t.equal(await resolveNbdAddress(nowhere, 'known:5'), "there is no host 'known'");
+  t.match(await resolveNbdAddress(posix, 'known:5'), { family: AF_INET, address: '127.0.0.7', port: 5 });
+  t.equal(await resolveNbdAddress(posix, 'unknown:5'), "there is no host 'unknown'");
+});

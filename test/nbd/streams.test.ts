@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../src/posix/index.js';
+import { BufferPool } from '../../src/nbd/buffer-pool.js';
+import { Receiver } from '../../src/nbd/receiver.js';
+import { Sender } from '../../src/nbd/sender.js';
+import { bench } from '../disks/bench.js';
+import type { Bench } from '../disks/bench.js';
+
+const FD = 77;
+
+/** The bench's operating system, with a descriptor 77 that takes and has what the test says. */
+function scriptedStream({ posix }: Bench) {
+  const stream = {
+    /** How many bytes each write takes; -EAGAIN when there is none left. */
+    takes: [] as number[],
+    written: [] as Buffer[],
+    calls: 0,
+    incoming: Buffer.alloc(0),
+    posix: Object.assign(Object.create(posix) as typeof posix, {
+      write(_fd: number, bytes: Uint8Array): number {
+        stream.calls++;
+        const taken = Math.min(stream.takes.shift() ?? -errno.EAGAIN, bytes.length);
+        if (taken > 0) stream.written.push(Buffer.from(bytes.subarray(0, taken)));
+        return taken;
+      },
+      read(_fd: number, buffer: Uint8Array): number {
+        stream.calls++;
+        const count = Math.min(buffer.length, stream.incoming.length);
+        if (count === 0) return -errno.EAGAIN;
+        buffer.set(stream.incoming.subarray(0, count));
+        stream.incoming = stream.incoming.subarray(count);
+        return count;
+      },
+    }),
+  };
+  return stream;
+}
+
+const numbered = (length: number, from: number): Buffer =>
+  Buffer.from(Uint8Array.from({ length }, (_, index) => (from + index * 7) & 0xff));
+
+t.test('pieces go out in order, small ones together, however little is taken at a time', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));
+  const pieces = [16, 100_000, 16, 16, 0, 5000, 70_000, 1].map((length, index) => numbered(length, index));
+  const told: number[] = [];
+  for (const [index, piece] of pieces.entries()) sender.queue(piece, () => told.push(index));
+  stream.takes = [10, 7, 60_000, 1, ...Array<number>(20).fill(30_000)];
+  sender.flush();
+  t.strictSame(Buffer.concat(stream.written), Buffer.concat(pieces));
+  t.strictSame(told, [0, 1, 2, 3, 4, 5, 6, 7]);
+  t.equal(sender.pendingBytes, 0);
+  stream.calls = 0;
+  for (let count = 0; count < 100; count++) sender.queue(numbered(16, count));
+  sender.flush();
+  t.equal(stream.calls, 1);
+  t.end();
+});
+
+t.test('what is not taken waits for a WRITE event', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const events = (): number => [...world.server.scheduler.events()].length;
+  const before = events();
+  const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));
+  for (let count = 0; count < 3000; count++) sender.queue(Buffer.alloc(1000));
+  sender.flush();
+  sender.flush();
+  t.equal(events(), before + 1);
+  t.equal(sender.pendingBytes, 3_000_000);
+  stream.takes = Array<number>(30).fill(64_000);
+  sender.flush();
+  t.equal(sender.pendingBytes, 3_000_000 - 30 * 64_000);
+  stream.takes = Array<number>(100).fill(64_000);
+  sender.flush();
+  t.equal(sender.pendingBytes, 0);
+  t.equal(events(), before);
+  t.equal(Buffer.concat(stream.written).length, 3_000_000);
+  t.end();
+});
+
+t.test('an error is told once, and nothing is sent after it', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const errors: number[] = [];
+  const sender = new Sender(world.server, stream.posix, FD, (error) => errors.push(error));
+  sender.queue(Buffer.alloc(10), () => t.fail('it was not sent'));
+  stream.takes = [-errno.EPIPE, 100, 100];
+  sender.flush();
+  sender.queue(Buffer.alloc(10));
+  sender.flush();
+  t.strictSame(errors, [-errno.EPIPE]);
+  t.strictSame(stream.written, []);
+  t.end();
+});
+
+t.test('who is told that a piece is sent may close the sender', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));
+  sender.queue(Buffer.alloc(10), () => sender.close());
+  sender.queue(Buffer.alloc(10), () => t.fail('it is closed'));
+  stream.takes = [100, 100];
+  sender.flush();
+  t.equal(stream.calls, 1);
+  t.end();
+});
+
+t.test('a scheduler without room is an error of the sender', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const errors: number[] = [];
+  const full = {
+    registerEvent: () => -errno.EBUSY,
+    unregisterEvent() {},
+    setMaxTimeout: () => 0,
+  };
+  const sender = new Sender(full, stream.posix, FD, (error) => errors.push(error));
+  sender.queue(Buffer.alloc(10));
+  sender.flush();
+  t.strictSame(errors, [-errno.EBUSY]);
+  t.end();
+});
+
+t.test('what is expected is collected piece by piece, across what is skipped', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const receiver = new Receiver(stream.posix, FD);
+  const bytes = numbered(200_000, 3);
+  const [small, large, empty, last] = [
+    Buffer.alloc(28),
+    Buffer.alloc(100_000),
+    Buffer.alloc(0),
+    Buffer.alloc(72),
+  ];
+  let done = false;
+  receiver.expect(small, () =>
+    receiver.expect(large, () =>
+      receiver.skip(99_900, () =>
+        receiver.expect(empty, () =>
+          receiver.expect(last, () => {
+            done = true;
+          }),
+        ),
+      ),
+    ),
+  );
+  for (let at = 0; at < bytes.length; at += 1999) {
+    stream.incoming = Buffer.concat([stream.incoming, bytes.subarray(at, at + 1999)]);
+    t.equal(receiver.pump(), at + 1999 < bytes.length ? 'again' : 'idle');
+  }
+  t.equal(done, true);
+  t.strictSame(Buffer.concat([small, large]), bytes.subarray(0, 100_028));
+  t.strictSame(last, bytes.subarray(199_928));
+  t.end();
+});
+
+t.test('nothing is read while nothing is expected, and a flood has to let others have their turn', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const receiver = new Receiver(stream.posix, FD);
+  stream.incoming = Buffer.alloc(8 << 20);
+  t.equal(receiver.pump(), 'idle');
+  t.equal(stream.calls, 0);
+  receiver.skip(8 << 20, () => {});
+  t.equal(receiver.pump(), 'again');
+  t.ok(stream.incoming.length > 6 << 20, `${stream.incoming.length} bytes are left`);
+  receiver.stop();
+  t.equal(receiver.expecting, false);
+  t.equal(receiver.pump(), 'idle');
+  t.end();
+});
+
+t.test('buffers are used again, for what fits, and no more are kept than a bound', (t) => {
+  const pool = new BufferPool();
+  const first = pool.take(5000);
+  t.equal(first.length, 5000);
+  pool.give(first);
+  const second = pool.take(8192);
+  t.equal(second.buffer, first.buffer);
+  t.not(pool.take(8192).buffer, first.buffer, 'it is in use');
+  const large = pool.take(32 << 20);
+  pool.give(second);
+  pool.give(large);
+  t.not(pool.take(32 << 20).buffer, large.buffer, 'with the small one it would be too much');
+  t.end();
+});

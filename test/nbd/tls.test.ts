@@ -1,0 +1,270 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { connect as connectTls } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
+import t from 'tap';
+import type { Test } from 'tap';
+import { errno } from '../../src/posix/index.js';
+import type { NodeObject } from '../../src/posix/index.js';
+import { tlsServer } from '../../src/nbd/index.js';
+import type { TlsKeyPair } from '../../src/nbd/index.js';
+import { pattern, readSectors } from '../disks/drivers/disk-world.js';
+import { nbdWorld, until } from './nbd-world.js';
+import type { NbdWorld } from './nbd-world.js';
+import { exportRequest, option, request } from './raw-client.js';
+import { hasPrograms, run } from './programs.js';
+
+const ERR_UNSUP = 0x80000001;
+const ERR_INVALID = 0x80000003;
+const ERR_TLS_REQD = 0x80000005;
+
+/** A certificate for localhost, good for a day, and its key. */
+function keyPair(): (TlsKeyPair & { readonly certPath: string }) | undefined {
+  const directory = mkdtempSync(join(tmpdir(), 'tls-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const { status } = spawnSync('openssl', [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '1',
+    '-keyout',
+    key,
+    '-out',
+    cert,
+    ...subject,
+  ]);
+  if (status !== 0) return undefined;
+  return { key: readFileSync(key), cert: readFileSync(cert), certPath: cert };
+}
+
+const made = keyPair();
+if (!made) console.error('SKIPPED: TLS is not tested: openssl is missing, which makes the certificate');
+const pair = made ?? { key: '', cert: '', certPath: '' };
+const test = (title: string, body: (t: Test) => Promise<void>): void =>
+  void t.test(title, { skip: made ? false : 'openssl is missing' }, body);
+
+/** A server that requires TLS, with one disk. */
+async function secureWorld(t: Test, options: Parameters<typeof nbdWorld>[1] = {}): Promise<NbdWorld> {
+  const world = nbdWorld(t, {
+    tcp: true,
+    tls: ({ posix, registry }) => tlsServer(posix, registry.completions, pair),
+    ...options,
+  });
+  await world.open('ram:4');
+  return world;
+}
+
+/** Starts TLS after STARTTLS was acknowledged. */
+async function secure(raw: ReturnType<NbdWorld['raw']>): Promise<TLSSocket> {
+  raw.socket.removeAllListeners('data');
+  const secured = connectTls({ socket: raw.socket, ca: pair.cert, servername: 'localhost' });
+  await new Promise<void>((resolve, reject) => {
+    secured.once('secureConnect', resolve).once('error', reject);
+  });
+  raw.listen(secured);
+  return secured;
+}
+
+test('before TLS nothing but STARTTLS and ABORT is answered', async (t) => {
+  const world = await secureWorld(t);
+  const raw = await world.raw().greet();
+  for (const number of [3, 6, 7, 8, 9]) {
+    raw.send(option(number, number === 6 || number === 7 ? exportRequest('') : ''));
+    t.match(await raw.reply(), { option: number, type: ERR_TLS_REQD });
+  }
+  raw.send(option(5, 'x'));
+  t.match(await raw.reply(), { option: 5, type: ERR_INVALID });
+  raw.send(option(2));
+  t.match(await raw.reply(), { option: 2, type: 1 });
+  const named = await world.raw().greet();
+  named.send(option(1, ''));
+  t.equal((await named.rest()).length, 0, 'EXPORT_NAME cannot be refused otherwise');
+});
+
+test('after STARTTLS the handshake starts over under TLS, and the disk is used', async (t) => {
+  const world = await secureWorld(t);
+  const raw = await world.raw().greet();
+  raw.send(option(5));
+  t.strictSame(await raw.reply(), { option: 5, type: 1, data: Buffer.alloc(0) });
+  const secured = await secure(raw);
+  secured.write(option(5));
+  t.match(await raw.reply(), { option: 5, type: ERR_INVALID }, 'once is enough');
+  secured.write(option(7, exportRequest('0')));
+  t.equal((await raw.replies()).at(-1)!.type, 1);
+  const data = pattern(4096, 5);
+  secured.write(request(1, { cookie: 1n, offset: 512n, length: data.length, data }));
+  t.strictSame(await raw.simple(), { error: 0, cookie: 1n });
+  t.strictSame(await readSectors(world.registry.get(0)!, 1, 4096), data);
+  secured.write(request(0, { cookie: 2n, offset: 512n, length: data.length }));
+  t.strictSame(await raw.simple(), { error: 0, cookie: 2n });
+  t.strictSame(await raw.take(data.length), data);
+  secured.write(request(2));
+  t.equal((await raw.rest()).length, 0);
+  await until(() => world.nbd.connections === 0);
+  t.equal(world.posix.openDescriptors().length, world.descriptors);
+});
+
+test('what is said in the clear behind STARTTLS ends the connection', async (t) => {
+  const world = await secureWorld(t);
+  const raw = await world.raw().greet();
+  raw.send(option(5), option(7, exportRequest('0')));
+  t.equal((await raw.rest()).length, 0);
+  t.match(world.lines.at(-1), /more than STARTTLS before TLS/);
+});
+
+test('a client that breaks the TLS handshake, or goes, ends its own connection', async (t) => {
+  const world = await secureWorld(t);
+  const nonsense = await world.raw().greet();
+  nonsense.send(option(5));
+  await nonsense.reply();
+  nonsense.send(Buffer.alloc(1000, 'x'));
+  await nonsense.rest();
+  const gone = await world.raw().greet();
+  gone.send(option(5));
+  await gone.reply();
+  gone.destroy();
+  const distrustful = await world.raw().greet();
+  distrustful.send(option(5));
+  await distrustful.reply();
+  const socket = connectTls({ socket: distrustful.socket, ca: [], servername: 'localhost' });
+  await new Promise((resolve) => socket.once('error', resolve));
+  await until(() => world.nbd.connections === 0);
+  t.equal(world.posix.openDescriptors().length, world.descriptors);
+});
+
+test('a connection that is between two descriptors is closed when the server stops', async (t) => {
+  let between = (): void => {};
+  const world = await secureWorld(t, {
+    tls: ({ posix, registry }) => {
+      const { secure: start } = tlsServer(posix, registry.completions, pair);
+      return {
+        secure(fd, done) {
+          queueMicrotask(() => between());
+          return start(fd, done);
+        },
+      };
+    },
+  });
+  const stopped = new Promise<void>((resolve) => {
+    between = () => world.nbd.stop(resolve);
+  });
+  const raw = await world.raw().greet();
+  raw.send(option(5));
+  await stopped;
+  await raw.rest();
+  t.equal(world.posix.openDescriptors().length, world.descriptors - 1);
+});
+
+/** Both ends of a connection, and the descriptor layer as far as TLS sees it, with what adopting there answers. */
+async function connectedWith(t: Test, adopted: number) {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const far = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  far.on('error', () => {});
+  t.teardown(() => {
+    far.destroy();
+    socket.destroy();
+  });
+  const adoptions: unknown[] = [];
+  const objects = {
+    nodeObject: (): NodeObject => socket,
+    release: () => 0,
+    close: () => 0,
+    adopt: (object: NodeObject) => {
+      adoptions.push(object);
+      return adopted;
+    },
+  };
+  return { socket, objects, adoptions };
+}
+
+test('without a descriptor for it there is no TLS, and the connection ends', async (t) => {
+  const { completions } = nbdWorld(t).registry;
+  const { socket, objects, adoptions } = await connectedWith(t, -errno.EMFILE);
+  const { secure: start } = tlsServer(objects, completions, pair);
+  t.equal(await new Promise((done) => start(3, done)), -errno.EMFILE);
+  t.equal(adoptions.length, 1);
+  t.ok(socket.destroyed);
+});
+
+test('a connection that breaks before TLS is started is told as reset', async (t) => {
+  const { completions } = nbdWorld(t).registry;
+  const { socket, objects, adoptions } = await connectedWith(t, 3);
+  socket.destroy();
+  const { secure: start } = tlsServer(objects, completions, pair);
+  t.equal(await new Promise((done) => start(3, done)), -errno.ECONNRESET);
+  t.equal(adoptions.length, 0);
+});
+
+test('what reads the rest of an ended connection cannot speak TLS, and is told as reset', async (t) => {
+  const { completions } = nbdWorld(t).registry;
+  const { objects } = await connectedWith(t, 3);
+  const rest = new PassThrough();
+  const { secure: start } = tlsServer({ ...objects, nodeObject: () => rest }, completions, pair);
+  t.equal(await new Promise((done) => start(3, done)), -errno.ECONNRESET);
+  t.ok(rest.destroyed);
+});
+
+test('TLS that is given up is told to nobody', async (t) => {
+  const { completions } = nbdWorld(t).registry;
+  const { socket, objects } = await connectedWith(t, 3);
+  const told = (): void => void t.fail('it was given up');
+  tlsServer(objects, completions, pair).secure(3, told)();
+  const rest = new PassThrough();
+  tlsServer({ ...objects, nodeObject: () => rest }, completions, pair).secure(3, told)();
+  await new Promise<void>((done) => completions.post(done));
+  t.ok(socket.destroyed && rest.destroyed);
+});
+
+test('the server closes while TLS is started', async (t) => {
+  const world = await secureWorld(t);
+  const raws = await Promise.all([1, 2, 3].map(() => world.raw().greet()));
+  for (const raw of raws) raw.send(option(5));
+  await raws[0]!.reply();
+  world.nbd.close();
+  for (const raw of raws) await raw.rest();
+  await until(() => world.posix.openDescriptors().length === world.descriptors - 1);
+});
+
+test('without a certificate STARTTLS is not supported', async (t) => {
+  const raw = await nbdWorld(t).raw().greet();
+  raw.send(option(5));
+  t.match(await raw.reply(), { option: 5, type: ERR_UNSUP });
+});
+
+test('a certificate or key that is none is told when the server is made', async (t) => {
+  const { posix, registry } = nbdWorld(t);
+  t.throws(() => tlsServer(posix, registry.completions, { cert: 'x', key: pair.key }), Error);
+  t.throws(() => tlsServer(posix, registry.completions, { cert: pair.cert, key: 'x' }), Error);
+});
+
+test('nbdinfo uses the disk over TLS, and not without', async (t) => {
+  if (!hasPrograms(t, 'nbdinfo')) return;
+  const world = await secureWorld(t);
+  const certificates = world.path('.');
+  spawnSync('cp', [pair.certPath, join(certificates, 'ca-cert.pem')]);
+  const port = world.address.family === 1 ? 0 : world.address.port;
+  const good = await run('nbdinfo', [`nbds://127.0.0.1:${port}/0?tls-certificates=${certificates}`]);
+  t.match(good.stdout, 'protocol: newstyle-fixed with TLS');
+  t.match(good.stdout, 'export-size: 4194304');
+  const plain = await run('nbdinfo', [`nbd://127.0.0.1:${port}/0`]);
+  t.not(plain.status, 0);
+  t.match(plain.stderr, /server replied with error to opt_go/);
+});

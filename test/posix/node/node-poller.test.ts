@@ -1,0 +1,277 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t, { type Test } from 'tap';
+import {
+  errno,
+  type Interest,
+  type NodePosix,
+  type Poller,
+  READABLE,
+  WRITABLE,
+} from '../../../src/posix/index.js';
+import { ManualTimers, posixFor, turns } from '../fixture.js';
+
+const interest: Interest = { nfds: 1, conditions: () => 0, descriptors: () => [] };
+const one = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
+const sum = new Uint8Array(8);
+
+function pollerFor(t: Test, posix: NodePosix): Poller {
+  const poller = posix.createPoller();
+  t.teardown(() => {
+    poller.close();
+  });
+  return poller;
+}
+
+t.test('it sleeps for its time, on the monotonic clock, and answers nothing then', async (t) => {
+  const timers = new ManualTimers();
+  const poller = pollerFor(t, posixFor(t, { timers }));
+  let answer: unknown = 'asleep';
+  void poller.select(interest, 600).then((got) => (answer = got));
+  timers.pass(599_999);
+  await turns();
+  t.equal(answer, 'asleep');
+  timers.pass(1);
+  await turns();
+  t.same(answer, []);
+});
+
+t.test('the first readiness wakes it, and all that comes in the same turn is in the answer', async (t) => {
+  const timers = new ManualTimers();
+  const posix = posixFor(t, { timers });
+  const poller = pollerFor(t, posix);
+  const [a, b, c] = [posix.eventfd(), posix.eventfd(), posix.eventfd()];
+  for (const fd of [c, a, b]) poller.setInterest(fd, READABLE);
+  const answer = poller.select(interest, 600);
+  await turns();
+  posix.write(c, one);
+  await Promise.resolve();
+  posix.write(a, one);
+  t.same(
+    await answer,
+    [
+      { fd: a, conditions: READABLE },
+      { fd: c, conditions: READABLE },
+    ],
+    'in ascending order',
+  );
+});
+
+t.test('interest that is told while it sleeps counts at once', async (t) => {
+  const posix = posixFor(t);
+  const poller = pollerFor(t, posix);
+  const fd = posix.eventfd(1);
+  const answer = poller.select(interest, 600);
+  await turns();
+  poller.setInterest(fd, READABLE | WRITABLE);
+  t.same(await answer, [{ fd, conditions: READABLE | WRITABLE }]);
+  poller.setInterest(fd, WRITABLE);
+  t.same(await poller.select(interest, 600), [{ fd, conditions: WRITABLE }]);
+  poller.setInterest(fd, 0);
+  poller.setInterest(fd, 0);
+  t.same(await poller.select(interest, 0), []);
+});
+
+t.test('it sleeps on when what woke it is gone before it answers', async (t) => {
+  const timers = new ManualTimers();
+  const posix = posixFor(t, { timers });
+  const poller = pollerFor(t, posix);
+  const fd = posix.eventfd();
+  poller.setInterest(fd, READABLE);
+  let answer: unknown = 'asleep';
+  void poller.select(interest, 10).then((got) => (answer = got));
+  posix.write(fd, one);
+  posix.read(fd, sum);
+  await turns();
+  t.equal(answer, 'asleep');
+  timers.pass(10_000);
+  await turns();
+  t.same(answer, []);
+});
+
+t.test(
+  'a number that is closed in its sleep wakes it with -EBADF; closed and forgotten in one go does not',
+  async (t) => {
+    const posix = posixFor(t);
+    const poller = pollerFor(t, posix);
+    const [a, b] = [posix.eventfd(), posix.eventfd()];
+    poller.setInterest(a, READABLE);
+    poller.setInterest(b, READABLE);
+    const answer = poller.select(interest, 600);
+    await turns();
+    posix.close(a);
+    poller.setInterest(a, 0);
+    await turns();
+    posix.close(b);
+    t.equal(await answer, -errno.EBADF);
+    t.same(poller.badDescriptors(), [b]);
+  },
+);
+
+t.test('shorten lowers the sleep that is under way, and only lowers it', async (t) => {
+  const timers = new ManualTimers();
+  const posix = posixFor(t, { timers });
+  const poller = pollerFor(t, posix);
+  poller.shorten(0);
+  let answered = 0;
+  const sleep = async (seconds: number): Promise<void> => {
+    t.same(await poller.select(interest, seconds), []);
+    answered += 1;
+  };
+  let sleeping = sleep(100);
+  poller.shorten(5);
+  poller.shorten(50);
+  poller.shorten(Number.NaN);
+  poller.shorten(-1);
+  timers.pass(4999);
+  await turns();
+  t.equal(answered, 0);
+  timers.pass(1);
+  await sleeping;
+  sleeping = sleep(100);
+  poller.shorten(0);
+  poller.shorten(0);
+  await sleeping;
+  sleeping = sleep(Infinity);
+  timers.pass(1e12);
+  await turns();
+  t.equal(answered, 2);
+  poller.shorten(1);
+  timers.pass(1000);
+  await sleeping;
+});
+
+t.test(
+  'shortening a sleep that is being ended keeps to the shorter time if it was woken for nothing',
+  async (t) => {
+    const timers = new ManualTimers();
+    const posix = posixFor(t, { timers });
+    const poller = pollerFor(t, posix);
+    const fd = posix.eventfd();
+    poller.setInterest(fd, READABLE);
+    const answer = poller.select(interest, 100);
+    posix.write(fd, one);
+    poller.shorten(7);
+    posix.read(fd, sum);
+    await turns();
+    timers.pass(7000);
+    t.same(await answer, []);
+  },
+);
+
+t.test('one call at a time; a time must be 0 or more', async (t) => {
+  const poller = pollerFor(t, posixFor(t));
+  const first = poller.select(interest, 600);
+  t.equal(await poller.select(interest, 0), -errno.EBUSY);
+  t.equal(await poller.select(interest, -0.5), -errno.EINVAL);
+  t.equal(await poller.select(interest, Number.NaN), -errno.EINVAL);
+  poller.shorten(0);
+  t.same(await first, []);
+});
+
+t.test('close answers the sleeper with nothing, and ends its use', async (t) => {
+  const timers = new ManualTimers();
+  const posix = posixFor(t, { timers });
+  const poller = posix.createPoller();
+  const fd = posix.eventfd(1);
+  poller.setInterest(99, READABLE);
+  poller.setInterest(99, 0);
+  const sleeper = poller.select(interest, 600);
+  poller.close();
+  t.same(await sleeper, []);
+  t.same(timers.set, []);
+  poller.setInterest(fd, READABLE);
+  t.equal(await poller.select(interest, 0), -errno.EBADF);
+  t.same(poller.badDescriptors(), []);
+  const busy = posix.createPoller();
+  busy.setInterest(fd, READABLE);
+  const woken = busy.select(interest, 600);
+  busy.close();
+  t.same(await woken, []);
+  await turns();
+});
+
+t.test('each poller has its own interest', async (t) => {
+  const posix = posixFor(t);
+  const [first, second] = [pollerFor(t, posix), pollerFor(t, posix)];
+  const fd = posix.eventfd(1);
+  first.setInterest(fd, READABLE);
+  second.setInterest(fd, WRITABLE);
+  t.same(await first.select(interest, 600), [{ fd, conditions: READABLE }]);
+  t.same(await second.select(interest, 600), [{ fd, conditions: WRITABLE }]);
+  first.setInterest(fd, 0);
+  t.same(await first.select(interest, 0), []);
+  t.same(await second.select(interest, 0), [{ fd, conditions: WRITABLE }]);
+});
+
+t.test('every call lets the event loop poll once, also with something ready and time 0', async (t) => {
+  const posix = posixFor(t);
+  const poller = pollerFor(t, posix);
+  poller.setInterest(posix.eventfd(1), READABLE);
+  let turnsOfTheLoop = 0;
+  let counting = true;
+  const count = (): void => {
+    turnsOfTheLoop += 1;
+    if (counting) setImmediate(count);
+  };
+  setImmediate(count);
+  for (let call = 0; call < 50; call++) await poller.select(interest, call % 2);
+  counting = false;
+  t.ok(turnsOfTheLoop >= 49, `${turnsOfTheLoop} turns in 50 calls`);
+});
+
+t.test('a call looks at what is ready, not at what is asked for', async (t) => {
+  const count = 100_000;
+  const posix = posixFor(t, { maxDescriptors: count + 10 });
+  const poller = pollerFor(t, posix);
+  const numbers = Array.from({ length: count }, () => posix.eventfd());
+  for (const fd of numbers) poller.setInterest(fd, READABLE);
+  const last = numbers[count - 1] as number;
+  const looked: number[] = [];
+  for (let call = 0; call < 3; call++) {
+    posix.write(last, one);
+    t.same(await poller.select(interest, 600), [{ fd: last, conditions: READABLE }]);
+    posix.read(last, sum);
+    const started = performance.now();
+    for (let time = 0; time < 100; time++) {
+      posix.write(last, one);
+      await poller.select(interest, 600);
+      posix.read(last, sum);
+    }
+    looked.push(performance.now() - started);
+  }
+  t.comment(`100 calls with 100,000 numbers asked for: ${looked.map((ms) => ms.toFixed(2)).join(', ')} ms`);
+  // Going through all numbers would take 100 times 100,000 steps; the bound leaves two orders of magnitude either way.
+  t.ok(Math.min(...looked) < 100);
+});
+
+t.test('selectThen answers as select does, by a call from an empty stack', async (t) => {
+  const posix = posixFor(t);
+  const poller = posix.createPoller();
+  const fd = posix.eventfd(1);
+  poller.setInterest(fd, READABLE);
+  let inCall = false;
+  const ask = (seconds: number, meanwhile = (): void => {}): Promise<unknown> =>
+    new Promise((resolve) => {
+      inCall = true;
+      poller.selectThen?.(interest, seconds, (answer) => {
+        t.notOk(inCall);
+        resolve(answer);
+      });
+      meanwhile();
+      inCall = false;
+    });
+  t.same(await ask(600), [{ fd, conditions: READABLE }]);
+  poller.setInterest(fd, 0);
+  t.same(await ask(0), []);
+  t.equal(await ask(-1), -errno.EINVAL);
+  let second: Promise<unknown> | undefined;
+  const askTwice = (): void => {
+    second = ask(1, () => poller.shorten(0));
+  };
+  t.same(await ask(600, askTwice), []);
+  t.equal(await second, -errno.EBUSY);
+  t.same(await ask(600, () => poller.close()), []);
+  t.equal(await ask(0), -errno.EBADF);
+});

@@ -1,0 +1,17 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { NodePosix } from '../../../src/posix/index.js';
+
+t.test('an option out of its range is refused by its name', async (t) => {
+  for (const name of ['maxDescriptors', 'receiveBufferBytes', 'sendBufferBytes', 'lingerSeconds']) {
+    for (const bad of [0, -1, 1.5, Number.NaN, Infinity, '5']) {
+      t.throws(() => new NodePosix({ [name]: bad }), {
+        name: 'RangeError',
+        message: new RegExp(`^${name} must be a`),
+      });
+    }
+    t.ok(new NodePosix({ [name]: 3 }));
+  }
+});

@@ -1,0 +1,220 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import net from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
+import t from 'tap';
+import {
+  AF_INET,
+  errno,
+  IPPROTO_TCP,
+  READABLE,
+  SOCK_STREAM,
+  TCP_NODELAY,
+  WRITABLE,
+} from '../../../src/posix/index.js';
+import { acceptOne, listening, readiness, readText } from '../arms/world.js';
+import { connectedTo, nodeServer, posixFor, turns } from '../fixture.js';
+
+t.test('without interest no more is read ahead than the buffers hold, and nothing is lost', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  const sent = Buffer.alloc(20 * 1024 * 1024, 'q');
+  peer.end(sent);
+  await turns(200);
+  t.ok(peer.writableLength > 0, 'the peer has not got rid of everything');
+  let got = 0;
+  const buffer = Buffer.alloc(50_000);
+  for (let count = -errno.EAGAIN; count !== 0;) {
+    count = posix.read(fd, buffer);
+    if (count > 0) got += count;
+    else if (count === -errno.EAGAIN) await turns(1);
+  }
+  t.equal(got, sent.length);
+});
+
+t.test(
+  'with interest, a reader that does not read is filled up to the receive buffer and no further',
+  async (t) => {
+    const receiveBufferBytes = 100_000;
+    const posix = posixFor(t, { receiveBufferBytes });
+    const { fd, peer } = await connectedTo(t, posix);
+    const poller = posix.createPoller();
+    poller.setInterest(fd, READABLE);
+    peer.end(Buffer.alloc(20 * 1024 * 1024));
+    await turns(200);
+    t.ok(peer.writableLength > 0);
+    const socket = posix.nodeObject(fd) as net.Socket;
+    t.ok(
+      socket.bytesRead <= receiveBufferBytes + 3 * 65_536 + 16_384,
+      `${socket.bytesRead} bytes were read ahead`,
+    );
+    poller.setInterest(fd, 0);
+    poller.setInterest(fd, READABLE);
+    let got = 0;
+    const buffer = Buffer.alloc(1000);
+    for (let count = 1; count !== 0;) {
+      await readiness(posix, fd, READABLE);
+      for (count = posix.read(fd, buffer); count > 0; count = posix.read(fd, buffer)) got += count;
+    }
+    t.equal(got, 20 * 1024 * 1024);
+    poller.close();
+  },
+);
+
+t.test(
+  'interest that goes away leaves the bytes where ordinary code finds them, and comes back without loss',
+  async (t) => {
+    const posix = posixFor(t);
+    const { fd, peer } = await connectedTo(t, posix);
+    const poller = posix.createPoller();
+    poller.setInterest(fd, READABLE);
+    peer.write('first ');
+    await readiness(posix, fd, READABLE);
+    poller.setInterest(fd, 0);
+    peer.write('second ');
+    await turns(10);
+    peer.write('third');
+    await turns(10);
+    poller.setInterest(fd, READABLE);
+    let text = '';
+    while (text.length < 18) text += await readText(posix, fd);
+    t.equal(text, 'first second third');
+    poller.close();
+  },
+);
+
+t.test('the send buffer holds what it is said to hold', async (t) => {
+  const sendBufferBytes = 300_000;
+  const posix = posixFor(t, { sendBufferBytes });
+  const { fd, peer } = await connectedTo(t, posix);
+  peer.pause();
+  const socket = posix.nodeObject(fd) as net.Socket;
+  const big = Buffer.alloc(1_000_000);
+  for (let full = 0; full < 3;) {
+    if (posix.write(fd, big) === -errno.EAGAIN) {
+      full += 1;
+      await turns(3);
+    } else full = 0;
+  }
+  t.ok(socket.writableLength <= sendBufferBytes);
+});
+
+t.test('a write that fails at once is -EPIPE, and one that fails later shows at the next', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  const socket = posix.nodeObject(fd) as net.Socket;
+  // Nobody reads here, so that only the kernel knows of the reset until a write finds out.
+  socket.pause();
+  peer.resetAndDestroy();
+  let answer = 1;
+  for (let attempts = 0; answer > 0 && attempts < 1000; attempts++) {
+    answer = posix.write(fd, Buffer.from('x'));
+    await turns(1);
+  }
+  t.equal(answer, -errno.EPIPE);
+  t.equal(posix.write(fd, Buffer.from('x')), -errno.EPIPE);
+});
+
+t.test(
+  'options are in force on the Node socket: TCP_NODELAY and SO_KEEPALIVE, before and after connect',
+  async (t) => {
+    const posix = posixFor(t);
+    const calls: string[] = [];
+    const spy = (name: 'setNoDelay' | 'setKeepAlive'): void => {
+      const original = net.Socket.prototype[name];
+      net.Socket.prototype[name] = function (this: net.Socket, on?: boolean) {
+        calls.push(`${name} ${String(on)}`);
+        return original.call(this, on);
+      };
+      t.teardown(() => {
+        net.Socket.prototype[name] = original;
+      });
+    };
+    spy('setNoDelay');
+    spy('setKeepAlive');
+    const { address } = await nodeServer(t);
+    const fd = posix.socket(AF_INET, SOCK_STREAM);
+    posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    t.same(calls, []);
+    posix.connect(fd, address);
+    t.same(calls, ['setNoDelay true']);
+    posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 0);
+    t.same(calls.splice(1), ['setKeepAlive false', 'setNoDelay false'], 'also while it connects');
+    posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    calls.splice(1);
+    await readiness(posix, fd, WRITABLE);
+    posix.setsockopt(fd, 1, 9, 1);
+    t.same(calls.slice(1), ['setKeepAlive true', 'setNoDelay true']);
+  },
+);
+
+t.test('descriptions say what a descriptor is', async (t) => {
+  const posix = posixFor(t);
+  const { fd: listener, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
+  const { port } = address as { port: number };
+  const [idle, bound, client, unix] = [0, 0, 0, 0].map((_, n) =>
+    posix.socket(n === 3 ? 1 : AF_INET, SOCK_STREAM),
+  ) as [number, number, number, number];
+  posix.bind(bound, { family: AF_INET, address: '127.0.0.1', port: 0 });
+  posix.connect(client, address);
+  const describe = (fd: number): string =>
+    posix.openDescriptors().find((entry) => entry.fd === fd)?.description ?? 'not open';
+  t.equal(describe(listener), `listening on 127.0.0.1:${port}, 0 waiting`);
+  t.equal(describe(idle), 'tcp unconnected');
+  t.match(describe(bound), /^tcp bound to 127\.0\.0\.1:\d+$/);
+  t.equal(describe(client), `tcp connecting to 127.0.0.1:${port}`);
+  t.equal(describe(unix), 'unix unconnected');
+  const server = await acceptOne(posix, listener);
+  await readiness(posix, client, WRITABLE);
+  t.match(describe(server), new RegExp(`^tcp connected 127.0.0.1:${port} -> 127.0.0.1:\\d+$`));
+  t.match(describe(client), new RegExp(`^tcp connected 127.0.0.1:\\d+ -> 127.0.0.1:${port}$`));
+  t.equal(describe(posix.eventfd(4)), 'eventfd 4');
+  const own = posix.socket(AF_INET, SOCK_STREAM);
+  (posix.nodeObject(own) as net.Socket).connect(port, '127.0.0.1');
+  t.equal(describe(own), 'tcp connecting to ?');
+});
+
+t.test('the same connection serves Node and descriptors by turns, without loss', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  t.equal(posix.write(fd, Buffer.from('one ')), 4);
+  (posix.nodeObject(fd) as net.Socket).write('two ');
+  t.equal(posix.write(fd, Buffer.from('three')), 5);
+  posix.close(fd);
+  t.equal(await textOf(peer), 'one two three');
+});
+
+t.test(
+  'a reset that comes behind unread bytes is told after them, not taken for an end of file',
+  async (t) => {
+    const posix = posixFor(t);
+    const { fd, peer } = await connectedTo(t, posix);
+    const sent = 1_000_000;
+    peer.write(Buffer.alloc(sent));
+    while (peer.bytesWritten < sent || peer.writableLength > 0) await turns(1);
+    peer.resetAndDestroy();
+    const buffer = Buffer.alloc(100_000);
+    let got = 0;
+    let last = 1;
+    while (last > 0) {
+      await readiness(posix, fd, READABLE);
+      last = posix.read(fd, buffer);
+      if (last > 0) got += last;
+    }
+    t.ok(got <= sent);
+    t.equal(last, -errno.ECONNRESET);
+    t.equal(posix.read(fd, buffer), 0);
+  },
+);
+
+t.test('an end of file that ordinary code has read, before it destroyed the socket, stays one', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  const socket = posix.nodeObject(fd) as net.Socket;
+  socket.resume();
+  peer.end();
+  await new Promise((resolve) => socket.on('end', resolve));
+  socket.destroy();
+  t.equal(posix.read(fd, Buffer.alloc(1)), 0);
+});

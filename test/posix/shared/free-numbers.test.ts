@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import fc from 'fast-check';
+import t from 'tap';
+import { FIRST_DESCRIPTOR, FreeNumbers } from '../../../src/posix/shared/free-numbers.js';
+
+t.test('numbers come lowest first, in any order of taking and giving', async (t) => {
+  const steps = fc.array(fc.oneof(fc.constant('take' as const), fc.nat(40)), { maxLength: 300 });
+  fc.assert(
+    fc.property(steps, (sequence) => {
+      const end = 30;
+      const free = new FreeNumbers(end);
+      const taken = new Set<number>();
+      for (const step of sequence) {
+        if (step === 'take') {
+          let lowest: number | undefined = FIRST_DESCRIPTOR;
+          while (taken.has(lowest)) lowest += 1;
+          if (lowest >= end) lowest = undefined;
+          if (free.take() !== lowest) return false;
+          if (lowest !== undefined) taken.add(lowest);
+        } else if (taken.size > 0) {
+          const given = [...taken][step % taken.size] as number;
+          taken.delete(given);
+          free.give(given);
+        }
+      }
+      return true;
+    }),
+    { numRuns: 500, verbose: true },
+  );
+  t.pass('500 sequences');
+});
+
+t.test('none is left at the end', async (t) => {
+  const free = new FreeNumbers(5);
+  t.same([free.take(), free.take(), free.take()], [3, 4, undefined]);
+  free.give(3);
+  t.equal(free.take(), 3);
+  t.equal(new FreeNumbers(3).take(), undefined);
+});

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../src/posix/index.js';
+import { nullLogger } from '../../src/server/logger.js';
+import { Completions, MAX_TASKS_PER_TURN } from '../../src/server/completions.js';
+import { bench } from '../disks/bench.js';
+
+t.test('what is posted runs on the scheduler, in order, with what is posted by it after it', async (t) => {
+  const { registry, step } = bench(t);
+  const ran: string[] = [];
+  registry.completions.post(() => {
+    ran.push('a');
+    registry.completions.post(() => ran.push('c'));
+  });
+  registry.completions.post(() => ran.push('b'));
+  t.strictSame(ran, []);
+  await step();
+  t.strictSame(ran, ['a', 'b', 'c']);
+  registry.completions.post(() => ran.push('d'));
+  await step();
+  t.strictSame(ran, ['a', 'b', 'c', 'd']);
+});
+
+t.test('a turn runs so many tasks at most, and the rest in the turns after it', async (t) => {
+  const { registry, step } = bench(t);
+  let ran = 0;
+  for (let count = 0; count < 2 * MAX_TASKS_PER_TURN + 1; count++) registry.completions.post(() => ran++);
+  const turns = [];
+  for (let turn = 0; turn < 3; turn++) {
+    await step();
+    turns.push(ran);
+  }
+  t.strictSame(turns, [MAX_TASKS_PER_TURN, 2 * MAX_TASKS_PER_TURN, 2 * MAX_TASKS_PER_TURN + 1]);
+});
+
+t.test('a task that throws is logged, and the others run', async (t) => {
+  const { registry, step, lines } = bench(t);
+  let ran = false;
+  registry.completions.post(() => {
+    throw new Error('thrown by the test');
+  });
+  registry.completions.post(() => {
+    ran = true;
+  });
+  await step();
+  t.equal(ran, true);
+  t.match(lines, [/a completion failed: Error: thrown by the test/]);
+});
+
+t.test('after dispose nothing runs, and descriptor and event are gone', async (t) => {
+  const { posix, server, step } = bench(t);
+  const [fds, events] = [posix.openDescriptors().length, [...server.scheduler.events()].length];
+  const completions = new Completions(server, posix, nullLogger);
+  let ran = false;
+  completions.post(() => {
+    ran = true;
+  });
+  completions[Symbol.dispose]();
+  completions[Symbol.dispose]();
+  completions.post(() => {
+    ran = true;
+  });
+  await step();
+  t.equal(ran, false);
+  t.equal(posix.openDescriptors().length, fds);
+  t.equal([...server.scheduler.events()].length, events);
+});
+
+t.test('a scheduler without room is told when they are made, and no descriptor is left', (t) => {
+  const { posix, server } = bench(t);
+  const before = posix.openDescriptors().length;
+  const full = { registerEvent: () => -errno.EBUSY, unregisterEvent: () => {}, setMaxTimeout: () => 0 };
+  t.throws(() => new Completions(full, posix, server.logger), {
+    code: 'EBUSY',
+    message: /an event for completions: EBUSY/,
+  });
+  t.equal(posix.openDescriptors().length, before);
+  t.end();
+});

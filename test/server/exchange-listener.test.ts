@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { AF_INET, AF_UNIX, NodePosix } from '../../src/posix/index.js';
+import type { ExchangeProtocol, Reply } from '../../src/server/exchange.js';
+import { ExchangeListener } from '../../src/server/exchange-listener.js';
+import { TapdiskServer } from '../../src/server/tapdisk-server.js';
+import { bytesOf, connectTo, ended, ManualClock } from '../control/world.js';
+
+/** Requests end with a full stop and have ten bytes at most. */
+function lineProtocol(answer: (request: string, reply: Reply) => void): ExchangeProtocol {
+  return {
+    maxRequestBytes: 10,
+    requestLength: (received) => received.indexOf('.'.charCodeAt(0)) + 1,
+    answer: (request, reply) => answer(Buffer.from(request).toString(), reply),
+  };
+}
+
+function world(t: Test, answer: (request: string, reply: Reply) => void, maxConnections = 4) {
+  const directory = mkdtempSync(join(tmpdir(), 'exchange-'));
+  const clock = new ManualClock();
+  const posix = new NodePosix({ clock });
+  const lines: string[] = [];
+  const server = new TapdiskServer({ posix });
+  const path = join(directory, 's');
+  const options = {
+    registrar: server,
+    posix,
+    logger: { log: (_: number, message: string) => lines.push(message) },
+    protocol: lineProtocol(answer),
+    name: 'test',
+    maxConnections,
+    slowClientSeconds: 2,
+  };
+  const listener = new ExchangeListener({ family: AF_UNIX, path }, options);
+  const running = server.run({ signals: false });
+  t.teardown(async () => {
+    listener[Symbol.dispose]();
+    server.stop();
+    await running;
+    assert.deepEqual(posix.openDescriptors(), []);
+    rmSync(directory, { recursive: true });
+  });
+  return { listener, path, lines, clock, options };
+}
+
+const echo = (request: string, reply: Reply): void => {
+  reply.send(Buffer.from(request));
+  reply.end();
+};
+
+async function ask(path: string, request: string): Promise<string> {
+  const socket = connectTo(path);
+  socket.write(request);
+  return (await bytesOf(socket)).toString();
+}
+
+t.test('a request is what its protocol says, whatever follows', async (t) => {
+  const { path } = world(t, echo);
+  t.equal(await ask(path, 'abc.def'), 'abc.');
+});
+
+t.test('a request that is longer than its protocol allows ends the connection', async (t) => {
+  const { path, lines } = world(t, echo);
+  t.equal(await ask(path, '0123456789.'), '');
+  t.strictSame(lines, ['test: a connection was closed: its request is too long']);
+});
+
+t.test('a long answer arrives whole at a client that takes its time', async (t) => {
+  const pieces = Array.from({ length: 50 }, (_, index) => Buffer.alloc(50_000, index));
+  const { path, listener, clock } = world(t, (_, reply) => {
+    for (const piece of pieces) reply.send(piece);
+    reply.end();
+  });
+  const socket = connectTo(path).pause();
+  socket.write('a.');
+  while (listener.accepted === 0) await new Promise(setImmediate);
+  t.equal(listener.size, 1, 'it waits for room');
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+    clock.seconds += 1;
+  });
+  await ended(socket);
+  socket.destroy();
+  t.ok(Buffer.concat(chunks).equals(Buffer.concat(pieces)));
+});
+
+t.test(
+  'an answer that comes late or twice, or after the client has gone, is taken for what it is',
+  async (t) => {
+    const replies: Reply[] = [];
+    const { path, listener } = world(t, (_, reply) => replies.push(reply));
+    const answer = ask(path, 'a.');
+    while (replies.length < 1) await new Promise(setImmediate);
+    replies[0]?.send(Buffer.from('late'));
+    replies[0]?.end();
+    replies[0]?.send(Buffer.from('more'));
+    replies[0]?.end();
+    t.equal(await answer, 'late');
+    const socket = connectTo(path);
+    socket.write('b.');
+    while (replies.length < 2) await new Promise(setImmediate);
+    socket.destroy();
+    while (listener.size > 0) {
+      await new Promise(setImmediate);
+      replies[1]?.send(Buffer.alloc(100_000));
+      replies[1]?.end();
+    }
+    t.equal(
+      await Promise.race([ask(path, 'c.'), new Promise((resolve) => setImmediate(resolve, 'served'))]),
+      'served',
+    );
+    while (replies.length < 3) await new Promise(setImmediate);
+    replies[2]?.end();
+  },
+);
+
+t.test('a client that goes on sending while it waits is not listened to, and has its answer', async (t) => {
+  const replies: Reply[] = [];
+  const { path } = world(t, (_, reply) => replies.push(reply));
+  const socket = connectTo(path);
+  socket.write('a.');
+  while (replies.length < 1) await new Promise(setImmediate);
+  await new Promise<void>((resolve) => socket.write('x'.repeat(2000), () => resolve()));
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  const answer = bytesOf(socket);
+  replies[0]?.send(Buffer.from('answer'));
+  replies[0]?.end();
+  t.equal((await answer).toString(), 'answer');
+});
+
+t.test('who stops to listen serves those who are there; who is disposed of does not', async (t) => {
+  const replies: Reply[] = [];
+  const { path, listener } = world(t, (_, reply) => replies.push(reply));
+  const [first, second] = [ask(path, 'a.'), ask(path, 'b.')];
+  while (replies.length < 2) await new Promise(setImmediate);
+  listener.stop();
+  listener.stop();
+  replies[0]?.send(Buffer.from('first'));
+  replies[0]?.end();
+  t.equal(await first, 'first');
+  listener[Symbol.dispose]();
+  t.equal(await second, '');
+  t.equal(listener.size, 0);
+});
+
+t.test('an address that cannot be listened on is named, and takes no descriptor', async (t) => {
+  const { options } = world(t, echo);
+  const { posix } = options;
+  const before = posix.openDescriptors().length;
+  const elsewhere = { family: AF_INET, address: '192.0.2.1', port: 0 } as const;
+  t.throws(() => new ExchangeListener(elsewhere, options), {
+    code: 'EADDRNOTAVAIL',
+    message: 'test: cannot bind 192.0.2.1:0: EADDRNOTAVAIL',
+  });
+  t.equal(posix.openDescriptors().length, before);
+  const none = new NodePosix({ maxDescriptors: 3 });
+  t.throws(() => new ExchangeListener(elsewhere, { ...options, posix: none }), { code: 'EMFILE' });
+});

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import {
+  checkSocketPath,
+  isAlive,
+  listStatusSockets,
+  prepareStatusDirectory,
+  removeSocket,
+  statusDirectory,
+  statusSocketPath,
+} from '../../src/status/status-directory.js';
+import { shortDirectory } from '../short-directory.js';
+
+t.test('the directory is in the runtime directory, or with the uid in the temporary one', async (t) => {
+  t.equal(statusDirectory({ XDG_RUNTIME_DIR: '/run/user/7' }, 7), '/run/user/7/tapdisk-ts');
+  t.equal(statusDirectory({ XDG_RUNTIME_DIR: '' }, 7), join(tmpdir(), 'tapdisk-ts-7'));
+  t.equal(statusDirectory({}, 8), join(tmpdir(), 'tapdisk-ts-8'));
+  t.match(statusDirectory(), /tapdisk-ts/);
+});
+
+t.test('the directory is made for its owner alone', async (t) => {
+  const directory = join(t.testdir(), 'a', 'b');
+  prepareStatusDirectory(directory);
+  t.equal(statSync(directory).mode & 0o777, 0o700);
+  prepareStatusDirectory(directory);
+});
+
+t.test('a directory that others may write to, or that is not ours, is not used', async (t) => {
+  const directory = t.testdir({ file: '' });
+  const open = join(directory, 'open');
+  mkdirSync(open);
+  chmodSync(open, 0o770);
+  const refused = { code: 'EPERM', message: /belongs to this user alone/ };
+  t.throws(() => prepareStatusDirectory(open), refused);
+  const link = join(directory, 'link');
+  chmodSync(open, 0o700);
+  symlinkSync(open, link);
+  t.throws(() => prepareStatusDirectory(link), refused);
+  t.throws(() => prepareStatusDirectory(open, (process.getuid?.() ?? 0) + 1), refused);
+  t.throws(() => prepareStatusDirectory(join(directory, 'file')), { code: 'EEXIST' });
+});
+
+t.test('sockets are listed by role and pid, and nothing else is', async (t) => {
+  const directory = shortDirectory(t);
+  t.same(listStatusSockets(join(directory, 'none')), []);
+  for (const name of [
+    'backup-12.sock',
+    'primary-300.sock',
+    'primary-4.sock',
+    'primary-0.sock',
+    'x-backup-1.sock',
+  ]) {
+    const server = createServer().listen(join(directory, name));
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+  }
+  writeFileSync(join(directory, 'backup-1.sock'), '');
+  t.same(
+    listStatusSockets(directory).map(({ role, pid }) => `${role} ${pid}`),
+    ['primary 4', 'primary 300', 'backup 12'],
+  );
+  t.equal(listStatusSockets(directory)[0]?.path, statusSocketPath(directory, 'primary', 4));
+  t.throws(() => listStatusSockets(join(directory, 'backup-1.sock')), { code: 'ENOTDIR' });
+});
+
+t.test('only a socket is removed', async (t) => {
+  const path = join(t.testdir({ file: 'precious' }), 'file');
+  t.throws(() => removeSocket(path), { code: 'EEXIST', message: /is there, and is no socket$/ });
+  t.ok(existsSync(path));
+  removeSocket(`${path}.none`);
+});
+
+t.test('a path that a socket has no room for is refused', async (t) => {
+  checkSocketPath(`/${'x'.repeat(106)}`);
+  t.throws(() => checkSocketPath(`/${'x'.repeat(107)}`), { code: 'ENAMETOOLONG', message: /has 108 bytes/ });
+});
+
+t.test('a process is alive or not', async (t) => {
+  t.ok(isAlive(process.pid));
+  t.ok(isAlive(1));
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  t.notOk(isAlive(pid));
+});

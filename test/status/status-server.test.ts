@@ -1,0 +1,194 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { once } from 'node:events';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import tap, { type Test } from 'tap';
+import { NodePosix } from '../../src/posix/index.js';
+import { nullLogger, TapdiskServer } from '../../src/server/index.js';
+import { queryStatus } from '../../src/status/status-client.js';
+import { MAX_STATUS_CONNECTIONS, StatusServer } from '../../src/status/status-server.js';
+import { shortDirectory } from '../short-directory.js';
+
+// A slow client is dropped after two seconds of real time, so that these tests run beside each other.
+tap.jobs = 8;
+
+/** A test with a status server that answers a counter, and has nothing left afterwards. */
+function statusTest(
+  title: string,
+  body: (t: Test, path: string, status: StatusServer) => Promise<void>,
+): void {
+  tap.test(title, { buffered: true }, async (t) => {
+    const path = join(shortDirectory(t), 's');
+    const server = new TapdiskServer({ logger: nullLogger });
+    let asked = 0;
+    const status = new StatusServer({
+      registrar: server,
+      posix: server.posix,
+      logger: nullLogger,
+      path,
+      status: () => ({ asked: ++asked }),
+    });
+    const run = server.run({ signals: false });
+    try {
+      await body(t, path, status);
+      status[Symbol.dispose]();
+      t.notOk(existsSync(path), 'the socket is gone');
+      t.same(server.posix.openDescriptors(), [], 'no descriptor is left');
+      t.same([...server.scheduler.events()], [], 'no event is left');
+    } finally {
+      server.stop();
+      await run;
+    }
+  });
+}
+
+async function client(path: string): Promise<Socket> {
+  const socket = connect({ path, allowHalfOpen: true });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
+const everything = async (socket: Socket): Promise<string> => String(Buffer.concat(await socket.toArray()));
+const query = (path: string, timeout?: number): Promise<object> =>
+  queryStatus(new NodePosix(), path, timeout);
+
+statusTest('each request is answered with the status of that moment, to its owner alone', async (t, path) => {
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.same(await query(path), { asked: 1 });
+  t.same(await query(path), { asked: 2 });
+  const answers = await Promise.all(Array.from({ length: 50 }, () => query(path)));
+  t.equal(new Set(answers.map((answer) => JSON.stringify(answer))).size, 50);
+});
+
+statusTest('a request in pieces is one request', async (t, path) => {
+  const socket = await client(path);
+  socket.setNoDelay();
+  for (const piece of 'status\n') {
+    await new Promise((resolve) => {
+      socket.write(piece, resolve);
+    });
+  }
+  t.equal(await everything(socket), '{"asked":1}\n');
+});
+
+statusTest('what is no request is told so, and is not answered', async (t, path) => {
+  for (const text of [
+    '\n',
+    'state\n',
+    'status \n',
+    'STATUS\n',
+    'GET / HTTP/1.1\r\n\r\n',
+    '\0\0\0\n',
+    'x'.repeat(1000),
+  ]) {
+    const socket = await client(path);
+    socket.write(text);
+    t.equal(await everything(socket), '{"error":"wanted the line \\"status\\""}\n', JSON.stringify(text));
+    socket.destroy();
+  }
+  t.same(await query(path), { asked: 1 });
+});
+
+statusTest('half a request holds nobody up, and is dropped after two seconds', async (t, path) => {
+  const half = await client(path);
+  half.write('stat');
+  const closed = once(half, 'end');
+  half.resume();
+  t.same(await query(path), { asked: 1 });
+  await closed;
+  half.destroy();
+});
+
+statusTest(
+  'clients that connect and say nothing do not keep others from an answer',
+  async (t, path, status) => {
+    const silent = await Promise.all(Array.from({ length: MAX_STATUS_CONNECTIONS + 10 }, () => client(path)));
+    t.match(await query(path, 10), { asked: 1 });
+    t.ok(status.connections <= MAX_STATUS_CONNECTIONS);
+    for (const socket of silent) socket.destroy();
+  },
+);
+
+statusTest('a client that never reads, or goes away before its answer, costs nothing', async (t, path) => {
+  const deaf = await client(path);
+  deaf.pause();
+  deaf.write('status\n');
+  const gone = await client(path);
+  gone.write('status\n', () => gone.destroy());
+  const flood = await client(path);
+  flood.write(Buffer.alloc(1_000_000));
+  await query(path);
+  deaf.destroy();
+  flood.destroy();
+  t.match(await query(path), { asked: 4 });
+});
+
+/** Something that serves a socket, and is no status server. */
+async function otherServer(t: Test, serve: (socket: Socket) => void): Promise<string> {
+  const path = join(shortDirectory(t), 's');
+  const other: Server = createServer((socket) => {
+    socket.on('error', () => {});
+    serve(socket);
+  });
+  other.listen(path);
+  await once(other, 'listening');
+  t.teardown(() => other.close());
+  return path;
+}
+
+tap.test('an answer that is none is an error of the client', { buffered: true }, async (t) => {
+  for (const answer of ['null\n', '"x"\n', '{"asked":', 'hello\n']) {
+    const path = await otherServer(t, (socket) => socket.end(answer));
+    await t.rejects(query(path), { code: 'EPROTO', message: `${path}: the answer is no status` }, answer);
+  }
+});
+
+tap.test(
+  'an answer that is empty is a connection lost, as when the program ends',
+  { buffered: true },
+  async (t) => {
+    const path = await otherServer(t, (socket) => socket.end());
+    await t.rejects(query(path), { code: 'ECONNRESET', message: `${path}: closed without an answer` });
+  },
+);
+
+tap.test('an endless answer, and none at all, are given up', { buffered: true }, async (t) => {
+  const endless = await otherServer(t, (socket) => {
+    socket.on('drain', () => socket.write(Buffer.alloc(100_000, '1')));
+    socket.write(Buffer.alloc(100_000, '1'));
+  });
+  await t.rejects(query(endless), { code: 'EMSGSIZE' });
+  const mute = await otherServer(t, (socket) => {
+    t.teardown(() => socket.destroy());
+  });
+  await t.rejects(query(mute, 0.1), { code: 'ETIMEDOUT', message: `${mute}: no answer in time` });
+});
+
+tap.test('a socket that nobody serves is told from one that is missing', { buffered: true }, async (t) => {
+  const directory = shortDirectory(t);
+  writeFileSync(join(directory, 'file'), '');
+  await t.rejects(query(join(directory, 'none')), { code: 'ENOENT' });
+  await t.rejects(query(join(directory, 'file')), { code: 'ECONNREFUSED' });
+  await t.rejects(query('x'.repeat(200)), { code: 'ENAMETOOLONG' });
+});
+
+tap.test('a socket is made where a stale one was, and not where a file is', { buffered: true }, async (t) => {
+  const directory = shortDirectory(t);
+  const posix = new NodePosix();
+  await using server = new TapdiskServer({ logger: nullLogger });
+  const options = { registrar: server, posix: server.posix, logger: nullLogger, status: () => ({}) };
+  const path = join(directory, 's');
+  const first = new StatusServer({ ...options, path });
+  const second = new StatusServer({ ...options, path });
+  first[Symbol.dispose]();
+  second[Symbol.dispose]();
+  writeFileSync(path, 'precious');
+  t.throws(() => new StatusServer({ ...options, path }), { code: 'EEXIST' });
+  t.throws(() => new StatusServer({ ...options, path: join(directory, 'none', 's') }), { code: 'ENOENT' });
+  t.same(server.posix.openDescriptors(), []);
+  t.same(posix.openDescriptors(), []);
+});

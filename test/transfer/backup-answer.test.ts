@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { BackupAnswer } from '../../src/transfer/backup-answer.js';
+import { GREETING, verdictLine } from '../../src/transfer/wire.js';
+
+const ok = { kind: 'ok', bytes: 3, sha256: 'cd'.repeat(32) } as const;
+
+function answer(...pieces: (string | Buffer)[]): BackupAnswer {
+  const made = new BackupAnswer();
+  for (const piece of pieces) made.take(Buffer.from(piece));
+  return made;
+}
+
+t.test('a verdict is understood in any pieces', async (t) => {
+  const line = verdictLine(ok);
+  t.same(answer(line).verdict, ok);
+  t.same(answer(...line.toString().split('')).verdict, ok);
+  t.equal(answer(line.subarray(0, -1)).verdict, undefined);
+});
+
+t.test('a greeting that comes late is passed over, once', async (t) => {
+  t.same(answer(GREETING, verdictLine(ok)).verdict, ok);
+  t.same(
+    answer(
+      ...Buffer.concat([GREETING, verdictLine(ok)])
+        .toString()
+        .split(''),
+    ).verdict,
+    ok,
+  );
+  t.equal(answer(GREETING, GREETING, 'x\n', verdictLine(ok)).verdict, undefined);
+});
+
+t.test('only the first line can be a verdict: an echo may hold one by chance', async (t) => {
+  t.equal(answer('an image\n', verdictLine(ok)).verdict, undefined);
+  t.equal(answer('x'.repeat(600), '\n', verdictLine(ok)).verdict, undefined);
+});
+
+t.test('what follows the verdict changes nothing', async (t) => {
+  t.same(answer(verdictLine(ok), 'error EIO no\n').verdict, ok);
+});

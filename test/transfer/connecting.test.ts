@@ -1,0 +1,218 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import tap from 'tap';
+import { freePort } from '../../scripts/free-port.js';
+import { errno, NodePosix, type SocketAddress } from '../../src/posix/index.js';
+import { backupOn, MemoryOutput, primaryOn, serverTest } from './world.js';
+
+// A retry takes a second of real time, so that these tests run beside each other.
+tap.jobs = 8;
+
+/** Some calls answer what they would in a network that is not at hand. */
+class FaultyPosix extends NodePosix {
+  /** What connect answers next, in turn. */
+  readonly connects: number[] = [];
+  /** What socket answers, if it is negative. */
+  sockets = 0;
+  /** What shutdown answers, if it is negative. */
+  shutdowns = 0;
+
+  override socket(domain: number, type: number, protocol?: number): number {
+    return this.sockets < 0 ? this.sockets : super.socket(domain, type, protocol);
+  }
+  override shutdown(fd: number, how: number): number {
+    return this.shutdowns < 0 ? this.shutdowns : super.shutdown(fd, how);
+  }
+  override connect(fd: number, address: SocketAddress): number {
+    return this.connects.shift() ?? super.connect(fd, address);
+  }
+}
+
+serverTest('a primary comes first and tries every second until its backup is there', async (t, server) => {
+  const name = `127.0.0.1:${await freePort()}`;
+  const { primary, log } = primaryOn(server, { name });
+  await primary.start();
+  t.match(await log.event('retrying'), { code: 'ECONNREFUSED', message: 'connection refused', attempts: 1 });
+  t.match(primary.status(), { state: 'in_progress', phase: 'connecting', lastError: 'connection refused' });
+  const output = new MemoryOutput();
+  const { backup } = backupOn(server, { name, output, once: true });
+  await backup.start();
+  t.same(await primary.ended, { kind: 'complete' });
+  t.ok(primary.status().attempts >= 2);
+  t.equal(primary.status().lastError, null);
+  await backup.ended;
+  t.same(output.copies.map(String), ['image']);
+});
+
+const unreachable = new FaultyPosix();
+serverTest(
+  'a host that cannot be reached for now is tried again, though the connect module gives up on it',
+  async (t, server) => {
+    const { backup, log } = backupOn(server, { once: true });
+    await backup.start();
+    unreachable.connects.push(-errno.EHOSTUNREACH);
+    const { primary, log: primaryLog } = primaryOn(server, { name: (await log.event('listening')).address });
+    await primary.start();
+    t.match(await primaryLog.event('retrying'), { code: 'EHOSTUNREACH' });
+    t.match(primary.status(), { state: 'closed', phase: 'waiting to try again' });
+    t.same(await primary.ended, { kind: 'complete' });
+    await backup.ended;
+  },
+  unreachable,
+);
+
+const cut = new FaultyPosix();
+serverTest(
+  'a connection that is gone when the image has been sent fails the primary',
+  async (t, server) => {
+    const { backup, log } = backupOn(server);
+    await backup.start();
+    cut.shutdowns = -errno.ENOTCONN;
+    const { primary, log: primaryLog } = primaryOn(server, { name: (await log.event('listening')).address });
+    await primary.start();
+    t.same(await primary.ended, { kind: 'failed' });
+    t.match(await primaryLog.event('failed'), { code: 'ENOTCONN', message: /broke after 5 bytes/ });
+    await log.event('broken');
+    await backup.stop('SIGTERM');
+  },
+  cut,
+);
+
+const forbidden = new FaultyPosix();
+serverTest(
+  'a connect that can never work fails the primary',
+  async (t, server) => {
+    forbidden.connects.push(-errno.EACCES);
+    const { primary, log } = primaryOn(server, { name: '127.0.0.1:9' });
+    await primary.start();
+    t.same(await primary.ended, { kind: 'failed' });
+    const message = 'cannot connect to 127.0.0.1:9: permission denied';
+    t.match(await log.event('failed'), { code: 'EACCES', message });
+  },
+  forbidden,
+);
+
+const away = new FaultyPosix();
+serverTest(
+  'a primary can be stopped while it connects, and while it waits to try again',
+  async (t, server) => {
+    for (const error of [errno.ECONNREFUSED, errno.EHOSTUNREACH]) {
+      away.connects.push(-error);
+      const { primary, log } = primaryOn(server, { name: '127.0.0.1:9' });
+      await primary.start();
+      await log.event('retrying');
+      primary.stop('SIGTERM');
+      primary.stop('SIGINT');
+      t.same(await primary.ended, { kind: 'stopped', signal: 'SIGTERM' });
+      t.same(log.names(), ['connecting', 'retrying', 'stopped']);
+    }
+  },
+  away,
+);
+
+const exhausted = new FaultyPosix();
+serverTest(
+  'a table without a free descriptor fails either role',
+  async (t, server) => {
+    const { backup, log } = backupOn(server);
+    exhausted.sockets = -errno.EMFILE;
+    await backup.start();
+    t.same(await backup.ended, { kind: 'failed' });
+    t.match(await log.event('failed'), { code: 'EMFILE', message: /^cannot listen on 127\.0\.0\.1:0: / });
+    const { primary, log: primaryLog } = primaryOn(server, { name: '127.0.0.1:9' });
+    await primary.start();
+    t.same(await primary.ended, { kind: 'failed' });
+    t.match(await primaryLog.event('failed'), { code: 'EMFILE', message: /^cannot start to connect: / });
+  },
+  exhausted,
+);
+
+serverTest('a backup on an address of another host is told to be the primary', async (t, server) => {
+  const { backup, log } = backupOn(server, { name: '192.0.2.1:9000' });
+  await backup.start();
+  t.same(await backup.ended, { kind: 'not-ours' });
+  t.match(await log.event('failed'), {
+    code: 'EADDRNOTAVAIL',
+    message: /^this host does not have the address 192\.0\.2\.1:9000.*tapdisk-ts primary 192\.0\.2\.1:9000$/,
+  });
+});
+
+serverTest('a port in use is named, and the backup that has it goes on', async (t, server) => {
+  const first = backupOn(server);
+  await first.backup.start();
+  const { address } = await first.log.event('listening');
+  const second = backupOn(server, { name: address });
+  await second.backup.start();
+  t.same(await second.backup.ended, { kind: 'failed' });
+  t.match(await second.log.event('failed'), {
+    code: 'EADDRINUSE',
+    message: `cannot listen on ${address}: address already in use`,
+  });
+  const { primary } = primaryOn(server, { name: address });
+  await primary.start();
+  t.same(await primary.ended, { kind: 'complete' });
+  await first.backup.stop('SIGTERM');
+});
+
+const named = new NodePosix({
+  lookup: async (host) => {
+    if (host === 'six.test') return [{ address: '::1' }];
+    if (host === 'both.test') return [{ address: '::1' }, { address: '127.0.0.1' }];
+    throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
+  },
+});
+serverTest(
+  'names are looked up, and one that has no IPv4 address is told to have none',
+  async (t, server) => {
+    const { backup, log } = backupOn(server, { name: 'both.test:0', once: true });
+    await backup.start();
+    const { address } = await log.event('listening');
+    t.match(address, /^127\.0\.0\.1:\d+$/);
+    const failures: [string, string][] = [
+      ['none.test:9', 'cannot find none.test:9: Name or service not known'],
+      ['six.test:9', 'cannot find six.test:9: it has IPv6 addresses alone, but IPv4 is wanted'],
+    ];
+    for (const [name, message] of failures) {
+      const { primary, log: primaryLog } = primaryOn(server, { name });
+      await primary.start();
+      t.same(await primary.ended, { kind: 'failed' });
+      t.match(await primaryLog.event('failed'), { code: 'ENOENT', message });
+      const other = backupOn(server, { name });
+      await other.backup.start();
+      t.same(await other.backup.ended, { kind: 'failed' });
+    }
+    const { primary } = primaryOn(server, { name: `both.test:${address.split(':')[1]}` });
+    await primary.start();
+    t.same(await primary.ended, { kind: 'complete' });
+    await backup.ended;
+  },
+  named,
+);
+
+let answerLookup!: () => void;
+const slow = new NodePosix({
+  lookup: () =>
+    new Promise((resolve) => {
+      answerLookup = () => resolve([{ address: '127.0.0.1' }]);
+    }),
+});
+serverTest(
+  'a role can be stopped while its name is looked up',
+  async (t, server) => {
+    const { primary } = primaryOn(server, { name: 'slow.test:9' });
+    const primaryStarted = primary.start();
+    t.match(primary.status(), { phase: 'looking up', address: 'slow.test:9' });
+    primary.stop('SIGTERM');
+    answerLookup();
+    await primaryStarted;
+    t.same(await primary.ended, { kind: 'stopped', signal: 'SIGTERM' });
+    const { backup } = backupOn(server, { name: 'slow.test:0' });
+    const backupStarted = backup.start();
+    await backup.stop('SIGTERM');
+    answerLookup();
+    await backupStarted;
+    t.same(await backup.ended, { kind: 'stopped', signal: 'SIGTERM' });
+  },
+  slow,
+);

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import t from 'tap';
+import { servedSocket } from '../short-directory.js';
+import { inputFromFile, inputFromStandard } from '../../src/transfer/input.js';
+
+const directory = t.testdir({ image: 'an image', nothing: '' });
+
+t.test('a file is read to its end, and its size is known', async (t) => {
+  const path = join(directory, 'image');
+  const input = await inputFromFile(path);
+  t.equal(input.name, path);
+  t.equal(input.size, 8);
+  t.same(Buffer.concat(await input.stream.toArray()), readFileSync(path));
+});
+
+t.test('an empty file may be a device: its size is not known', async (t) => {
+  const input = await inputFromFile(join(directory, 'nothing'));
+  t.equal(input.size, undefined);
+  input.stream.destroy();
+});
+
+t.test('what cannot be an image is refused by name, with what would be right', async (t) => {
+  const fifo = join(directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  await t.rejects(inputFromFile(join(directory, 'none')), {
+    code: 'ENOENT',
+    message: /none: no such file or directory$/,
+  });
+  await t.rejects(inputFromFile(directory), {
+    code: 'EISDIR',
+    message: /is a directory, but an image is one file$/,
+  });
+  await t.rejects(inputFromFile(fifo), {
+    code: 'EINVAL',
+    message: /is a FIFO; give it as standard input instead$/,
+  });
+  await t.rejects(inputFromFile(await servedSocket(t)), { code: 'EINVAL', message: /it is a socket; give/ });
+  writeFileSync(join(directory, 'file'), '');
+  await t.rejects(inputFromFile(join(directory, 'file', 'below')), { code: 'ENOTDIR' });
+});
+
+t.test('standard input may be anything but a terminal', async (t) => {
+  const stream = new PassThrough();
+  t.match(inputFromStandard(stream), { name: 'standard input', size: undefined });
+  t.throws(() => inputFromStandard(Object.assign(stream, { isTTY: true })), {
+    code: 'ENOTTY',
+    message: /terminal: redirect it \(< IMAGE\), or name a file with --input FILE$/,
+  });
+});

@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { Meter } from '../../src/transfer/meter.js';
+
+function meterAt(seconds: number) {
+  const clock = { seconds, now: () => clock.seconds };
+  let moves = 0;
+  const meter = new Meter(clock, () => {
+    moves += 1;
+  });
+  return { clock, meter, moves: () => moves };
+}
+
+t.test('the rate is that of late while the transfer runs', async (t) => {
+  const { clock, meter } = meterAt(100);
+  for (let second = 0; second < 10; second++) {
+    clock.seconds += 1;
+    meter.add(1000);
+  }
+  t.equal(meter.rate, 1000);
+  for (let second = 0; second < 3; second++) {
+    clock.seconds += 1;
+    meter.add(5000);
+  }
+  t.equal(meter.rate, 5000);
+});
+
+t.test('once it has stopped, the rate is that of the whole transfer and the time stands still', async (t) => {
+  const { clock, meter } = meterAt(100);
+  meter.add(1000);
+  clock.seconds += 4;
+  meter.add(1000);
+  meter.stop();
+  clock.seconds += 100;
+  meter.stop();
+  t.equal(meter.bytes, 2000);
+  t.equal(meter.seconds, 4);
+  t.equal(meter.rate, 500);
+});
+
+t.test('a transfer that has taken no time, or goes back in time, has no rate', async (t) => {
+  const { clock, meter } = meterAt(100);
+  meter.add(1000);
+  t.equal(meter.rate, 0);
+  clock.seconds -= 5;
+  t.equal(meter.seconds, 0);
+  t.equal(meter.rate, 0);
+});
+
+t.test('whoever asked is told of every move', async (t) => {
+  const { meter, moves } = meterAt(0);
+  meter.add(1);
+  meter.add(2);
+  t.equal(moves(), 2);
+});

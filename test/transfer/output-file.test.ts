@@ -1,0 +1,155 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { MAX_PARTIAL_COPIES, outputToFile } from '../../src/transfer/output-file.js';
+import { servedSocket } from '../short-directory.js';
+import type { Copy } from '../../src/transfer/output.js';
+
+/** Writes and waits until the stream has handed it on. */
+function write(copy: Copy, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    copy.stream.write(text, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function outputIn(t: Test, name = 'copy') {
+  const directory = t.testdir();
+  return { directory, path: join(directory, name) };
+}
+
+t.test('a copy takes its name when it is complete, and not before', async (t) => {
+  const { directory, path } = outputIn(t);
+  const output = await outputToFile(path);
+  t.equal(output.name, path);
+  const copy = await output.begin();
+  await write(copy, 'half');
+  t.notOk(existsSync(path));
+  t.same(readdirSync(directory), ['copy.partial']);
+  await write(copy, ' and half');
+  await copy.commit();
+  t.equal(readFileSync(path, 'utf8'), 'half and half');
+  t.same(readdirSync(directory), ['copy']);
+});
+
+t.test('a copy that is abandoned leaves the one before', async (t) => {
+  const { directory, path } = outputIn(t);
+  writeFileSync(path, 'before');
+  const copy = await (await outputToFile(path)).begin();
+  await write(copy, 'after');
+  await copy.abandon();
+  t.equal(readFileSync(path, 'utf8'), 'before');
+  t.same(readdirSync(directory), ['copy']);
+});
+
+t.test('a copy can be abandoned with bytes still on their way', async (t) => {
+  const { directory, path } = outputIn(t);
+  const copy = await (await outputToFile(path)).begin();
+  copy.stream.write(Buffer.alloc(1_000_000));
+  await copy.abandon();
+  t.same(readdirSync(directory), []);
+});
+
+t.test('the file before keeps its permissions, and a link stays a link', async (t) => {
+  const { directory, path } = outputIn(t, 'link');
+  mkdirSync(join(directory, 'far'));
+  const target = join(directory, 'far', 'file');
+  writeFileSync(target, 'before');
+  chmodSync(target, 0o600);
+  symlinkSync(target, path);
+  const copy = await (await outputToFile(path)).begin();
+  await write(copy, 'after');
+  await copy.commit();
+  t.ok(lstatSync(path).isSymbolicLink());
+  t.equal(readFileSync(target, 'utf8'), 'after');
+  t.equal(statSync(target).mode & 0o777, 0o600);
+});
+
+t.test('two copies under way never share a file, nor one with what a killed backup left', async (t) => {
+  const { directory, path } = outputIn(t);
+  writeFileSync(`${path}.partial`, 'left');
+  const output = await outputToFile(path);
+  const first = await output.begin();
+  const second = await output.begin();
+  await write(first, 'first');
+  await write(second, 'second');
+  t.same(readdirSync(directory), ['copy.partial', 'copy.partial.1', 'copy.partial.2']);
+  await second.commit();
+  t.equal(readFileSync(path, 'utf8'), 'second');
+  await first.commit();
+  t.equal(readFileSync(path, 'utf8'), 'first');
+  t.equal(readFileSync(`${path}.partial`, 'utf8'), 'left');
+});
+
+t.test('what killed backups have left does not grow without end', async (t) => {
+  const { path } = outputIn(t);
+  writeFileSync(`${path}.partial`, '');
+  for (let count = 1; count < MAX_PARTIAL_COPIES; count++) writeFileSync(`${path}.partial.${count}`, '');
+  const output = await outputToFile(path);
+  await t.rejects(output.begin(), { code: 'EEXIST', message: /remove them$/ });
+});
+
+t.test('a full device is an error of the copy, at the write or at the commit', async (t) => {
+  const output = await outputToFile('/dev/full');
+  const copy = await output.begin();
+  copy.stream.on('error', () => {});
+  copy.stream.write('bytes');
+  await t.rejects(copy.commit(), {
+    code: 'ENOSPC',
+    message: 'cannot write /dev/full: no space left on device',
+  });
+});
+
+t.test('a device is written in place', async (t) => {
+  const output = await outputToFile('/dev/null');
+  const copy = await output.begin();
+  await write(copy, 'bytes');
+  await copy.commit();
+  const abandoned = await output.begin();
+  await abandoned.abandon();
+  t.ok(statSync('/dev/null').isCharacterDevice());
+});
+
+t.test('a commit that fails leaves nothing', async (t) => {
+  const { directory, path } = outputIn(t);
+  mkdirSync(join(directory, 'in'));
+  const copy = await (await outputToFile(join(directory, 'in', 'copy'))).begin();
+  await write(copy, 'bytes');
+  renameSync(join(directory, 'in'), join(directory, 'out'));
+  await t.rejects(copy.commit(), { code: 'ENOENT' });
+  t.notOk(existsSync(path));
+});
+
+t.test('what cannot be written is refused before anything comes', async (t) => {
+  const { directory, path } = outputIn(t, 'fifo');
+  execFileSync('mkfifo', [path]);
+  await t.rejects(outputToFile(directory), { code: 'EISDIR', message: /is a directory; name a file in it$/ });
+  await t.rejects(outputToFile(path), {
+    code: 'EINVAL',
+    message: /is a FIFO; give it as standard output instead$/,
+  });
+  await t.rejects(outputToFile(await servedSocket(t)), { code: 'EINVAL', message: /it is a socket; give/ });
+  await t.rejects(outputToFile(join(directory, 'no', 'copy')), { code: 'ENOENT' });
+});
+
+t.test('a directory that goes away is an error of the next copy', async (t) => {
+  const { directory } = outputIn(t);
+  mkdirSync(join(directory, 'in'));
+  const output = await outputToFile(join(directory, 'in', 'copy'));
+  renameSync(join(directory, 'in'), join(directory, 'out'));
+  await t.rejects(output.begin(), { code: 'ENOENT', message: /in\/copy: no such file or directory$/ });
+});

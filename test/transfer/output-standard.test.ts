@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import t from 'tap';
+import { outputToStandard } from '../../src/transfer/output-standard.js';
+
+t.test('one transfer follows another on a pipe', async (t) => {
+  const pipe = new PassThrough();
+  const output = outputToStandard(pipe);
+  t.match(output, { name: 'standard output', appends: true });
+  for (const text of ['one', 'two']) {
+    const copy = await output.begin();
+    copy.stream.write(text);
+    await copy.commit();
+  }
+  const abandoned = await output.begin();
+  await abandoned.abandon();
+  // Node 26 gives a chunk a call, the versions before it everything.
+  let read = '';
+  for (let chunk = pipe.read(); chunk !== null; chunk = pipe.read()) read += String(chunk);
+  t.equal(read, 'onetwo');
+  t.ok(pipe.writable);
+});
+
+t.test('a file is written to stable storage before a transfer counts', async (t) => {
+  const path = join(t.testdir(), 'copy');
+  const copy = await outputToStandard(openSync(path, 'w')).begin();
+  copy.stream.write('one');
+  await copy.commit();
+  t.equal(readFileSync(path, 'utf8'), 'one');
+});
+
+t.test('a full disk is an error of the transfer', async (t) => {
+  const copy = await outputToStandard(openSync('/dev/full', 'w')).begin();
+  copy.stream.write('bytes');
+  await t.rejects(copy.commit(), {
+    code: 'ENOSPC',
+    message: 'cannot write standard output: no space left on device',
+  });
+});

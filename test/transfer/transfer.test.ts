@@ -1,0 +1,269 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { outputToFile } from '../../src/transfer/output-file.js';
+import { Random } from '../../src/testing/index.js';
+import { randomBytes, randomSeed } from '../random.js';
+import { backupOn, inputOf, MemoryOutput, openInput, primaryOn, serverTest, sha256 } from './world.js';
+
+serverTest('an image arrives, both sides know it, and the backup takes the next one', async (t, server) => {
+  const random = new Random(randomSeed(t));
+  const output = new MemoryOutput();
+  const { backup, log } = backupOn(server, { output });
+  await backup.start();
+  const { address } = await log.event('listening');
+  for (const length of [3_000_000, 0, 1]) {
+    const image = randomBytes(random, length);
+    const { primary, log: primaryLog } = primaryOn(server, { name: address, input: inputOf(image) });
+    await primary.start();
+    t.same(await primary.ended, { kind: 'complete' });
+    const expected = { bytes: length, sha256: sha256(image), confirmed: true };
+    t.match(await primaryLog.event('complete'), expected);
+    t.match(await log.event('complete', output.copies.length), expected);
+    t.ok(output.copies.at(-1)?.equals(image), `${length} bytes`);
+    t.same(primaryLog.names(), ['connecting', 'established', 'complete']);
+  }
+  t.equal(backup.status().transfers, 3);
+  await backup.stop('SIGTERM');
+  t.same(await backup.ended, { kind: 'stopped', signal: 'SIGTERM' });
+});
+
+serverTest('a backup for one image ends with it', async (t, server) => {
+  const { backup, log } = backupOn(server, { once: true });
+  await backup.start();
+  const { address } = await log.event('listening');
+  const { primary } = primaryOn(server, { name: address });
+  await primary.start();
+  t.same(await primary.ended, { kind: 'complete' });
+  t.same(await backup.ended, { kind: 'complete' });
+});
+
+serverTest(
+  'a primary that comes while the backup has one waits for its turn, with its input untouched',
+  async (t, server) => {
+    const output = new MemoryOutput();
+    const { backup, log } = backupOn(server, { output });
+    await backup.start();
+    const { address } = await log.event('listening');
+    const { input, stream } = openInput();
+    const first = primaryOn(server, { name: address, input });
+    await first.primary.start();
+    stream.write('first ');
+    await first.log.event('established');
+    const second = primaryOn(server, { name: address, input: inputOf(Buffer.from('second')) });
+    await second.primary.start();
+    await second.log.event('turned-away');
+    t.equal(second.primary.status().bytes, 0);
+    stream.end('image');
+    t.same(await first.primary.ended, { kind: 'complete' });
+    t.same(await second.primary.ended, { kind: 'complete' });
+    await log.event('complete', 2);
+    t.same(output.copies.map(String), ['first image', 'second']);
+    await backup.stop('SIGTERM');
+  },
+);
+
+serverTest('a primary that is stopped leaves the copy before, and the backup goes on', async (t, server) => {
+  const directory = t.testdir({ copy: 'before' });
+  const path = join(directory, 'copy');
+  const { backup, log } = backupOn(server, { output: await outputToFile(path) });
+  await backup.start();
+  const { address } = await log.event('listening');
+  const { input, stream } = openInput();
+  const { primary } = primaryOn(server, { name: address, input });
+  await primary.start();
+  stream.write(Buffer.alloc(200_000));
+  await log.bytesMoved();
+  t.same(readdirSync(directory), ['copy', 'copy.partial']);
+  primary.stop('SIGINT');
+  t.same(await primary.ended, { kind: 'stopped', signal: 'SIGINT' });
+  t.match(await log.event('broken'), { code: 'ECONNRESET' });
+  t.equal(readFileSync(path, 'utf8'), 'before');
+  t.same(readdirSync(directory), ['copy']);
+  const again = primaryOn(server, { name: address, input: inputOf(Buffer.from('after')) });
+  await again.primary.start();
+  t.same(await again.primary.ended, { kind: 'complete' });
+  t.equal(readFileSync(path, 'utf8'), 'after');
+  await backup.stop('SIGTERM');
+});
+
+serverTest(
+  'a backup that is stopped in mid-stream fails its primary, and keeps nothing',
+  async (t, server) => {
+    const directory = t.testdir();
+    const { backup, log } = backupOn(server, { output: await outputToFile(join(directory, 'copy')) });
+    await backup.start();
+    const { address } = await log.event('listening');
+    const { input, stream } = openInput();
+    const { primary, log: primaryLog } = primaryOn(server, { name: address, input });
+    await primary.start();
+    stream.write(Buffer.alloc(200_000));
+    await log.bytesMoved();
+    await backup.stop('SIGTERM');
+    t.same(await backup.ended, { kind: 'stopped', signal: 'SIGTERM' });
+    t.same(readdirSync(directory), []);
+    t.same(await primary.ended, { kind: 'failed' });
+    t.match(await primaryLog.event('failed'), {
+      code: 'ECONNRESET',
+      message: /^the connection to the backup broke/,
+    });
+  },
+);
+
+serverTest(
+  'an input that fails in mid-stream fails the primary, and the backup keeps nothing',
+  async (t, server) => {
+    const output = new MemoryOutput();
+    const { backup, log } = backupOn(server, { output });
+    await backup.start();
+    const { address } = await log.event('listening');
+    const { input, stream } = openInput();
+    const { primary, log: primaryLog } = primaryOn(server, { name: address, input });
+    await primary.start();
+    stream.write('half of ');
+    await primaryLog.bytesMoved();
+    stream.destroy(Object.assign(new Error('bad sector'), { code: 'EIO' }));
+    t.same(await primary.ended, { kind: 'failed' });
+    t.match(await primaryLog.event('failed'), {
+      code: 'EIO',
+      message: 'cannot read feed: input/output error',
+    });
+    await log.event('broken');
+    t.same(output.copies, []);
+    await backup.stop('SIGTERM');
+  },
+);
+
+serverTest('a full disk is reported by both sides, and ends both', async (t, server) => {
+  const { backup, log } = backupOn(server, { output: await outputToFile('/dev/full') });
+  await backup.start();
+  const { address } = await log.event('listening');
+  const { primary, log: primaryLog } = primaryOn(server, {
+    name: address,
+    input: inputOf(Buffer.alloc(8_000_000)),
+  });
+  await primary.start();
+  t.same(await primary.ended, { kind: 'failed' });
+  t.match(await primaryLog.event('failed'), {
+    code: 'ENOSPC',
+    message: 'the backup failed: cannot write /dev/full: no space left on device',
+  });
+  t.same(await backup.ended, { kind: 'failed' });
+  t.match(await log.event('failed'), {
+    code: 'ENOSPC',
+    message: 'cannot write /dev/full: no space left on device',
+  });
+});
+
+serverTest(
+  'a file system that fills up keeps the copy before, and gets its space back',
+  async (t, server) => {
+    const directory = t.testdir();
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]).status === 0;
+    if (!mounted) return void t.pass('left out: no file system can be mounted here', { skip: true });
+    try {
+      const path = join(directory, 'copy');
+      writeFileSync(path, 'before');
+      const { backup, log } = backupOn(server, { output: await outputToFile(path) });
+      await backup.start();
+      const { address } = await log.event('listening');
+      const image = Buffer.alloc(8_000_000);
+      const { primary, log: primaryLog } = primaryOn(server, { name: address, input: inputOf(image) });
+      await primary.start();
+      t.match(await primaryLog.event('failed'), { code: 'ENOSPC' });
+      t.same(await backup.ended, { kind: 'failed' });
+      t.equal(readFileSync(path, 'utf8'), 'before');
+      t.same(readdirSync(directory), ['copy']);
+    } finally {
+      spawnSync('umount', [directory]);
+    }
+  },
+);
+
+serverTest('a disk that turns out full at the end is reported as well', async (t, server) => {
+  const { backup, log } = backupOn(server, { output: await outputToFile('/dev/full') });
+  await backup.start();
+  const { address } = await log.event('listening');
+  const { primary, log: primaryLog } = primaryOn(server, { name: address });
+  await primary.start();
+  t.same(await primary.ended, { kind: 'failed' });
+  t.match(await primaryLog.event('failed'), { code: 'ENOSPC' });
+  t.same(await backup.ended, { kind: 'failed' });
+});
+
+serverTest('an output that cannot be opened ends both', async (t, server) => {
+  const directory = t.testdir();
+  const path = join(directory, 'copy');
+  const output = await outputToFile(path);
+  const { backup, log } = backupOn(server, { output });
+  await backup.start();
+  const { address } = await log.event('listening');
+  for (let count = 0; count < 100; count++)
+    writeFileSync(`${path}.partial${count > 0 ? `.${count}` : ''}`, '');
+  const { primary, log: primaryLog } = primaryOn(server, { name: address });
+  await primary.start();
+  t.same(await primary.ended, { kind: 'failed' });
+  t.match(await primaryLog.event('failed'), { code: 'EEXIST' });
+  t.same(await backup.ended, { kind: 'failed' });
+  t.notOk(existsSync(path));
+});
+
+serverTest(
+  'a part of an image on standard output ends the backup: nothing may follow it',
+  async (t, server) => {
+    const { backup, log } = backupOn(server, { output: new MemoryOutput({ appends: true }) });
+    await backup.start();
+    const { address } = await log.event('listening');
+    const { input, stream } = openInput();
+    const { primary } = primaryOn(server, { name: address, input });
+    await primary.start();
+    stream.write(Buffer.alloc(200_000));
+    await log.bytesMoved();
+    primary.stop('SIGINT');
+    t.same(await backup.ended, { kind: 'failed' });
+    t.match(await log.event('failed'), { message: 'memory holds a part of an image that broke off' });
+  },
+);
+
+serverTest('the status tells what goes on, from start to end', async (t, server) => {
+  const { backup, log } = backupOn(server, { name: 'localhost:0' });
+  t.match(backup.status(), {
+    role: 'backup',
+    state: 'none',
+    phase: 'looking up',
+    address: 'localhost:0',
+    peer: null,
+  });
+  await backup.start();
+  const { address } = await log.event('listening');
+  t.match(backup.status(), { state: 'in_progress', phase: 'listening', address, bytes: 0, attempts: 0 });
+  const { input, stream } = openInput();
+  const { primary, log: primaryLog } = primaryOn(server, { name: address, input });
+  t.match(primary.status(), {
+    role: 'primary',
+    state: 'none',
+    phase: 'looking up',
+    seconds: 0,
+    file: 'feed',
+  });
+  const started = primary.start();
+  await started;
+  t.match(primary.status(), { state: 'in_progress', phase: 'connecting', address, pid: process.pid });
+  await primaryLog.event('established');
+  t.match(primary.status(), { state: 'established', phase: 'greeting', peer: address, attempts: 1 });
+  stream.write('image');
+  await log.event('established');
+  await primaryLog.bytesMoved();
+  t.match(primary.status(), { phase: 'sending', bytes: 5 });
+  t.match(backup.status(), { state: 'established', attempts: 1, peer: /^127\.0\.0\.1:\d+$/ });
+  stream.end();
+  await primary.ended;
+  t.match(primary.status(), { state: 'closed', phase: 'ended', transfers: 1, bytes: 5, peer: null });
+  await log.event('listening', 2);
+  t.match(backup.status(), { state: 'in_progress', phase: 'listening', transfers: 1, bytes: 5 });
+  await backup.stop('SIGTERM');
+  t.match(backup.status(), { state: 'closed', phase: 'ended' });
+});
