@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errnoCode } from '../posix/errno.js';
-import { TIMEOUT } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { LOG_ERR, LOG_INFO, type Logger } from '../server/logger.js';
 import type { Done, Vbd } from '../disks/index.js';
@@ -85,9 +85,6 @@ function closing(vbd: Vbd): Promise<void> {
 /** There is nothing that tells the end of an opening to others than who asked for it, so it is looked at again. */
 function aSecond(registrar: EventRegistrar): Promise<void> {
   return new Promise((resolve) => {
-    const event = registrar.registerEvent(TIMEOUT, -1, 1, () => {
-      registrar.unregisterEvent(event);
-      resolve();
-    });
+    new AwaitedEvent(registrar).setTimer(1, resolve);
   });
 }

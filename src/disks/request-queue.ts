@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
-import { TIMEOUT } from '../scheduler/event.js';
-import type { EventId } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { ESHUTDOWN } from './driver.js';
 import type { Driver } from './driver.js';
@@ -55,7 +54,7 @@ export class RequestQueue {
   readonly #waiting = new WaitingList();
   /** Busy ones, in the order in which they were asked for. */
   #retrying: VbdRequest[] = [];
-  #retryEvent: EventId | undefined;
+  readonly #retryTimer: AwaitedEvent;
   #gate: Gate = 'shut';
   #driver: Driver | undefined;
   #inFlight = 0;
@@ -64,6 +63,7 @@ export class RequestQueue {
 
   constructor(options: RequestQueueOptions) {
     this.#options = options;
+    this.#retryTimer = new AwaitedEvent(options.registrar);
   }
 
   get inFlight(): number {
@@ -169,18 +169,15 @@ export class RequestQueue {
     request.retries++;
     const behind = this.#retrying.findIndex((other) => other.sequence > request.sequence);
     this.#retrying.splice(behind < 0 ? this.#retrying.length : behind, 0, request);
-    if (this.#retryEvent !== undefined) return;
-    const event = this.#options.registrar.registerEvent(TIMEOUT, -1, RETRY_INTERVAL_SECONDS, () =>
-      this.#retry(),
-    );
-    if (event < 0) this.#stopRetrying();
-    else this.#retryEvent = event;
+    if (this.#retryTimer.isSet) return;
+    const result = this.#retryTimer.setTimer(RETRY_INTERVAL_SECONDS, () => this.#retry());
+    if (result < 0) this.#stopRetrying();
   }
 
   #retry(): void {
     const busy = this.#retrying;
     this.#retrying = [];
-    this.#unregisterRetryEvent();
+    this.#retryTimer.clear();
     this.#retries += busy.length;
     for (const request of busy.reverse()) this.#waiting.unshift(request);
     this.#pump();
@@ -189,14 +186,8 @@ export class RequestQueue {
   #stopRetrying(): void {
     const busy = this.#retrying;
     this.#retrying = [];
-    this.#unregisterRetryEvent();
+    this.#retryTimer.clear();
     for (const request of busy) this.#end(request, -errno.EBUSY);
-  }
-
-  #unregisterRetryEvent(): void {
-    if (this.#retryEvent === undefined) return;
-    this.#options.registrar.unregisterEvent(this.#retryEvent);
-    this.#retryEvent = undefined;
   }
 }
 

@@ -6,8 +6,8 @@ import type { SocketAddress } from '../posix/address.js';
 import { errno } from '../posix/errno.js';
 import { SOL_SOCKET, SO_ERROR } from '../posix/posix.js';
 import type { Posix } from '../posix/posix.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_READ_FD, POLL_WRITE_FD } from '../scheduler/event.js';
-import type { EventId } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { ClientHandshake } from './client-handshake.js';
 import type { ExportFacts } from './client-handshake.js';
@@ -53,7 +53,7 @@ export class NbdClient {
   readonly #receiver: Receiver;
   readonly #sender: Sender;
   readonly #pending = new Map<number, PendingRequest>();
-  #event: EventId | undefined;
+  readonly #event: AwaitedEvent;
   #nextCookie = 0;
   #facts: ExportFacts | undefined;
   #lost: NbdError | undefined;
@@ -63,6 +63,7 @@ export class NbdClient {
     this.#options = options;
     this.#fd = fd;
     this.#receiver = new Receiver(options.posix, fd);
+    this.#event = new AwaitedEvent(options.registrar);
     this.#sender = new Sender(options.registrar, options.posix, fd, (error) =>
       this.#lose(connectionError(error)),
     );
@@ -199,11 +200,8 @@ export class NbdClient {
 
   /** Has `call` called when the descriptor is ready, instead of what was before. */
   #await(mode: typeof POLL_READ_FD | typeof POLL_WRITE_FD, call: () => void): void {
-    const { registrar } = this.#options;
-    if (this.#event !== undefined) registrar.unregisterEvent(this.#event);
-    const event = registrar.registerEvent(mode, this.#fd, 0, call);
-    this.#event = event < 0 ? undefined : event;
-    if (event < 0) this.#lose(connectionError(event));
+    const result = this.#event.set(mode, this.#fd, 0, call);
+    if (result < 0) this.#lose(connectionError(result));
   }
 
   #lose(reason: NbdError): void {
@@ -211,7 +209,7 @@ export class NbdClient {
     this.#lost = reason;
     this.#receiver.stop();
     this.#sender.close();
-    if (this.#event !== undefined) this.#options.registrar.unregisterEvent(this.#event);
+    this.#event.clear();
     this.#options.posix.close(this.#fd);
     this.#onLost(reason);
     for (const request of this.#pending.values()) request.settle(reason);

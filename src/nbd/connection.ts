@@ -3,8 +3,8 @@
 
 import { errnoCode } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
-import { POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
-import type { EventId } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
+import { POLL_READ_FD } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { LOG_DEBUG, LOG_INFO, LOG_WARNING } from '../server/logger.js';
 import type { Logger } from '../server/logger.js';
@@ -61,8 +61,8 @@ export class NbdConnection {
   #receiver: Receiver;
   #sender: Sender;
   #transmission: Transmission | undefined;
-  #readEvent: EventId | undefined;
-  #timer: EventId | undefined;
+  readonly #readEvent: AwaitedEvent;
+  readonly #timer: AwaitedEvent;
   #stopListening = (): void => {};
   #giveUpTls: (() => void) | undefined;
   #pumping = false;
@@ -73,6 +73,8 @@ export class NbdConnection {
     this.#fd = fd;
     this.#peer = peer;
     this.#parts = parts;
+    this.#readEvent = new AwaitedEvent(parts.registrar);
+    this.#timer = new AwaitedEvent(parts.registrar);
     this.#onClosed = onClosed;
     this.#receiver = new Receiver(parts.posix, fd);
     this.#sender = this.#newSender();
@@ -109,7 +111,7 @@ export class NbdConnection {
     this.#transmission?.end();
     this.#sender.close();
     this.#stopListening();
-    this.#clearTimer();
+    this.#timer.clear();
     this.#updateReadInterest();
     this.#giveUpTls?.();
     if (this.#fd >= 0) this.#parts.posix.close(this.#fd);
@@ -163,7 +165,7 @@ export class NbdConnection {
 
   #transmit(found: NbdExport, structuredReplies: boolean): void {
     this.#phase = 'transmission';
-    this.#clearTimer();
+    this.#timer.clear();
     this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} uses export '${found.name}'`);
     this.#stopListening = found.onClosed(() => this.finish('the disk was closed'));
     const { pool, maxRequestsInFlight, maxBytesInFlight } = this.#parts;
@@ -239,31 +241,17 @@ export class NbdConnection {
   /** The descriptor is asked for bytes exactly while some are expected: a client that sends too much has to wait. */
   #updateReadInterest(): void {
     const wanted = this.#receiver.expecting && this.#phase !== 'closed';
-    if (wanted === (this.#readEvent !== undefined)) return;
-    const { registrar } = this.#parts;
-    if (this.#readEvent !== undefined) {
-      registrar.unregisterEvent(this.#readEvent);
-      this.#readEvent = undefined;
-      return;
-    }
-    const event = registrar.registerEvent(POLL_READ_FD, this.#fd, 0, () => this.#run());
-    if (event < 0) this.#lost(event);
-    else this.#readEvent = event;
+    if (wanted === this.#readEvent.isSet) return;
+    const result = wanted ? this.#readEvent.set(POLL_READ_FD, this.#fd, 0, () => this.#run()) : 0;
+    if (!wanted) this.#readEvent.clear();
+    if (result < 0) this.#lost(result);
   }
 
   #setTimer(seconds: number, reason: string): void {
-    this.#clearTimer();
-    const event = this.#parts.registrar.registerEvent(TIMEOUT, -1, seconds, () => {
+    const result = this.#timer.setTimer(seconds, () => {
       this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} is dropped: ${reason}`);
       this.close();
     });
-    if (event < 0) this.#lost(event);
-    else this.#timer = event;
-  }
-
-  #clearTimer(): void {
-    if (this.#timer === undefined) return;
-    this.#parts.registrar.unregisterEvent(this.#timer);
-    this.#timer = undefined;
+    if (result < 0) this.#lost(result);
   }
 }

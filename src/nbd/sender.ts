@@ -3,8 +3,8 @@
 
 import { errno } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_WRITE_FD } from '../scheduler/event.js';
-import type { EventId } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
 /** Pieces below this size are put together, so that small messages cost few calls. */
@@ -23,7 +23,6 @@ interface Piece {
  * `sent`.
  */
 export class Sender {
-  readonly #registrar: EventRegistrar;
   readonly #posix: Posix;
   readonly #fd: number;
   readonly #onError: (error: number) => void;
@@ -32,12 +31,12 @@ export class Sender {
   /** Bytes of the first piece that are sent. */
   #offset = 0;
   #pendingBytes = 0;
-  #event: EventId | undefined;
+  readonly #event: AwaitedEvent;
   #closed = false;
 
   /** `onError` is told the negative errno once; nothing is sent after it. */
   constructor(registrar: EventRegistrar, posix: Posix, fd: number, onError: (error: number) => void) {
-    this.#registrar = registrar;
+    this.#event = new AwaitedEvent(registrar);
     this.#posix = posix;
     this.#fd = fd;
     this.#onError = onError;
@@ -70,7 +69,7 @@ export class Sender {
       }
       this.#advance(taken);
     }
-    this.#stopAwaiting();
+    this.#event.clear();
   }
 
   /** Drops what is queued. The descriptor stays as it is. */
@@ -79,7 +78,7 @@ export class Sender {
     this.#pieces = [];
     this.#first = 0;
     this.#pendingBytes = 0;
-    this.#stopAwaiting();
+    this.#event.clear();
   }
 
   /** The next bytes to send: the rest of a large piece, or as much of small ones as goes together. */
@@ -127,19 +126,10 @@ export class Sender {
   }
 
   #awaitRoom(): void {
-    if (this.#event !== undefined) return;
-    const event = this.#registrar.registerEvent(POLL_WRITE_FD, this.#fd, 0, () => this.flush());
-    if (event < 0) {
-      this.close();
-      this.#onError(event);
-    } else {
-      this.#event = event;
-    }
-  }
-
-  #stopAwaiting(): void {
-    if (this.#event === undefined) return;
-    this.#registrar.unregisterEvent(this.#event);
-    this.#event = undefined;
+    if (this.#event.isSet) return;
+    const result = this.#event.set(POLL_WRITE_FD, this.#fd, 0, () => this.flush());
+    if (result === 0) return;
+    this.close();
+    this.#onError(result);
   }
 }

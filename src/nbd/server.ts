@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_UNIX, SOCK_STREAM, formatAddress } from '../posix/address.js';
+import { AF_UNIX, formatAddress } from '../posix/address.js';
 import type { SocketAddress } from '../posix/address.js';
-import { errno, errnoCode } from '../posix/errno.js';
+import { errno } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
-import { IPPROTO_TCP, SOL_SOCKET, SO_KEEPALIVE, SO_REUSEADDR, TCP_NODELAY } from '../posix/posix.js';
-import { POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
-import type { EventId } from '../scheduler/event.js';
+import { IPPROTO_TCP, SOL_SOCKET, SO_KEEPALIVE, TCP_NODELAY } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import { LOG_ERR, LOG_INFO, LOG_WARNING } from '../server/logger.js';
+import { Acceptor } from '../server/acceptor.js';
+import { LOG_INFO, LOG_WARNING } from '../server/logger.js';
 import type { Logger } from '../server/logger.js';
 import type { Completions } from '../disks/index.js';
 import { BufferPool } from './buffer-pool.js';
@@ -29,8 +28,6 @@ export const DEFAULT_NBD_LIMITS = {
 
 /** How many connections may wait to be accepted. */
 const BACKLOG = 128;
-/** After a failed accept, the next one is tried after this time. */
-const ACCEPT_RETRY_SECONDS = 1;
 
 export interface NbdLimits {
   /** One more is closed as soon as it has connected. */
@@ -65,8 +62,7 @@ export class NbdServer {
   readonly #limits: NbdLimits;
   readonly #connectionParts: ConnectionParts;
   readonly #connections = new Set<NbdConnection>();
-  #listenFd = -1;
-  #listenEvent: EventId | undefined;
+  #acceptor: Acceptor | undefined;
   #stopped: (() => void) | undefined;
 
   constructor(options: NbdServerOptions) {
@@ -84,8 +80,7 @@ export class NbdServer {
 
   /** Where it listens, with the port that it got, once it does. */
   get address(): SocketAddress | undefined {
-    const address = this.#options.posix.getsockname(this.#listenFd);
-    return typeof address === 'number' ? undefined : address;
+    return this.#acceptor?.address;
   }
 
   /**
@@ -93,34 +88,15 @@ export class NbdServer {
    * A Unix socket's path must not exist; it goes away with {@link stop}.
    */
   listen(address: SocketAddress): number {
-    if (this.#listenFd >= 0) return -errno.EALREADY;
-    const { posix, logger } = this.#options;
-    const fd = posix.socket(address.family, SOCK_STREAM);
-    if (fd < 0) return fd;
-    const result = this.#prepare(fd, address);
-    if (result < 0) {
-      posix.close(fd);
-      return result;
-    }
-    this.#listenFd = fd;
-    const event = this.#awaitEvent(POLL_READ_FD);
-    if (event < 0) {
-      posix.close(fd);
-      this.#listenFd = -1;
-      return event;
-    }
+    if (this.#acceptor) return -errno.EALREADY;
+    const { registrar, posix, logger } = this.#options;
+    const onConnection = (fd: number): void => this.#accepted(fd);
+    const options = { registrar, posix, logger, name: 'nbd', backlog: BACKLOG, onConnection };
+    const acceptor = Acceptor.listen(address, options);
+    if (typeof acceptor === 'number') return acceptor;
+    this.#acceptor = acceptor;
     logger.log(LOG_INFO, `nbd: serving on ${formatAddress(this.address ?? address)}`);
     return 0;
-  }
-
-  #prepare(fd: number, address: SocketAddress): number {
-    const { posix } = this.#options;
-    if (address.family !== AF_UNIX) {
-      const reuse = posix.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-      if (reuse < 0) return reuse;
-    }
-    const bound = posix.bind(fd, address);
-    return bound < 0 ? bound : posix.listen(fd, BACKLOG);
   }
 
   /**
@@ -141,38 +117,8 @@ export class NbdServer {
   }
 
   #stopListening(): void {
-    if (this.#listenEvent !== undefined) this.#options.registrar.unregisterEvent(this.#listenEvent);
-    this.#listenEvent = undefined;
-    if (this.#listenFd >= 0) this.#options.posix.close(this.#listenFd);
-    this.#listenFd = -1;
-  }
-
-  /** Has {@link #accept} called with the next connection, or (TIMEOUT) after a while. Answers the event or a negative errno. */
-  #awaitEvent(mode: typeof POLL_READ_FD | typeof TIMEOUT): number {
-    const { registrar, logger } = this.#options;
-    if (this.#listenEvent !== undefined) registrar.unregisterEvent(this.#listenEvent);
-    const event = registrar.registerEvent(mode, this.#listenFd, ACCEPT_RETRY_SECONDS, () => {
-      if (mode === TIMEOUT) this.#awaitEvent(POLL_READ_FD);
-      else this.#accept();
-    });
-    this.#listenEvent = event < 0 ? undefined : event;
-    if (event < 0) logger.log(LOG_ERR, `nbd: accepts no more connections: ${errnoCode(event)}`);
-    return event;
-  }
-
-  #accept(): void {
-    const { posix, logger } = this.#options;
-    for (;;) {
-      const fd = posix.accept(this.#listenFd);
-      if (fd === -errno.EAGAIN) return;
-      if (fd < 0) {
-        // Out of descriptors, say. The connection waits and stays reported, so a while passes before it is tried again.
-        logger.log(LOG_ERR, `nbd: cannot accept: ${errnoCode(fd)}`);
-        this.#awaitEvent(TIMEOUT);
-        return;
-      }
-      this.#accepted(fd);
-    }
+    this.#acceptor?.[Symbol.dispose]();
+    this.#acceptor = undefined;
   }
 
   #accepted(fd: number): void {

@@ -6,7 +6,8 @@ import { formatAddress, type InetAddress, SOCK_STREAM } from '../posix/address.j
 import { errno, errnoCode } from '../posix/errno.js';
 import { EAI_AGAIN, gaiName, gaiStrerror } from '../posix/gai.js';
 import { SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
-import { type EventId, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
+import { POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
 import { LOG_DEBUG, LOG_WARNING } from '../server/logger.js';
 import { TapdiskServer } from '../server/tapdisk-server.js';
 import {
@@ -86,7 +87,7 @@ class Connecting {
   #addresses: readonly InetAddress[] = [];
   #next = 0;
   #fd = -1;
-  #id: EventId = -1;
+  readonly #event: AwaitedEvent;
 
   constructor(
     private readonly server: ReplicaHost,
@@ -95,6 +96,7 @@ class Connecting {
   ) {
     const { promise, resolve, reject } = deferred<Socket>();
     this.socket = promise;
+    this.#event = new AwaitedEvent(server);
     this.#resolve = resolve;
     this.#reject = reject;
     options.signal?.addEventListener('abort', this.#abort, { once: true });
@@ -142,7 +144,7 @@ class Connecting {
   }
 
   #connected(address: InetAddress): void {
-    this.#unregister();
+    this.#event.clear();
     const { posix } = this.server;
     const socketErrno = posix.getsockopt(this.#fd, SOL_SOCKET, SO_ERROR);
     if (socketErrno !== 0) {
@@ -169,21 +171,17 @@ class Connecting {
   #retryLater(why: string): void {
     this.server.logger.log(LOG_WARNING, `${why}; next attempt in ${this.retryTimeoutSeconds} s`);
     this.#register(TIMEOUT, this.retryTimeoutSeconds, () => {
-      this.#unregister();
+      this.#event.clear();
       void this.#lookUp();
     });
   }
 
   #register(mode: number, timeoutSeconds: number, callback: () => void): void {
-    const id = this.server.registerEvent(mode, this.#fd, timeoutSeconds, callback);
-    if (id < 0)
-      this.#fail(new ReplicaError(`registering an event failed with ${errnoCode(id)}`, errnoCode(id)));
-    else this.#id = id;
-  }
-
-  #unregister(): void {
-    if (this.#id >= 0) this.server.unregisterEvent(this.#id);
-    this.#id = -1;
+    const result = this.#event.set(mode, this.#fd, timeoutSeconds, callback);
+    if (result < 0)
+      this.#fail(
+        new ReplicaError(`registering an event failed with ${errnoCode(result)}`, errnoCode(result)),
+      );
   }
 
   #close(): void {
@@ -198,7 +196,7 @@ class Connecting {
 
   #end(): void {
     this.#done = true;
-    this.#unregister();
+    this.#event.clear();
     this.#close();
     this.options.signal?.removeEventListener('abort', this.#abort);
   }

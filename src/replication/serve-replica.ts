@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Socket } from 'node:net';
-import { formatAddress, type InetAddress, SOCK_STREAM, type SocketAddress } from '../posix/address.js';
+import { formatAddress, type InetAddress, type SocketAddress } from '../posix/address.js';
 import { errnoCode } from '../posix/errno.js';
 import { gaiName, gaiStrerror } from '../posix/gai.js';
-import { SO_REUSEADDR, SOL_SOCKET } from '../posix/posix.js';
-import { type EventId, POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
-import { LOG_ERR, LOG_WARNING } from '../server/logger.js';
+import { Acceptor, listenOn } from '../server/acceptor.js';
+import { LOG_WARNING } from '../server/logger.js';
 import {
   callError,
   checkPort,
@@ -16,9 +15,6 @@ import {
   ReplicaError,
   type ReplicaHost,
 } from './replica-host.js';
-
-/** How long nothing is accepted after accept has failed, for want of descriptors say. */
-const ACCEPT_PAUSE_SECONDS = 1;
 
 export interface ServeReplicaOptions extends PeerFilter {
   /** A name or numeric address of this host; the first of its addresses that this host has is listened on. */
@@ -53,24 +49,12 @@ export async function serveReplica(options: ServeReplicaOptions): Promise<Replic
   }
   let failure = new ReplicaError(`${host} has no address`, 'EAI_NONAME');
   for (const address of addresses) {
-    const fd = listenOn(server, address, options.maxConnections ?? 1);
-    if (typeof fd === 'number') return new ReplicaListener(server, options, fd);
-    failure = fd;
+    const fd = listenOn(server.posix, address, options.maxConnections ?? 1);
+    if (fd >= 0) return new ReplicaListener(server, options, fd);
+    failure = callError('listen on', fd, address);
     if (failure.code !== 'EADDRNOTAVAIL') break;
   }
   throw failure;
-}
-
-/** A listening descriptor, or why there is none; then it is closed. */
-function listenOn({ posix }: ReplicaHost, address: InetAddress, backlog: number): number | ReplicaError {
-  const fd = posix.socket(address.family, SOCK_STREAM);
-  if (fd < 0) return callError('a socket for', fd, address);
-  posix.setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  const bound = posix.bind(fd, address);
-  const answer = bound < 0 ? bound : posix.listen(fd, backlog);
-  if (answer === 0) return fd;
-  posix.close(fd);
-  return callError('listen on', answer, address);
 }
 
 /** Gives the connections of {@link serveReplica}; iterate it once. It ends when it is closed. */
@@ -78,8 +62,8 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
   /** Where it listens, with the port that was taken for port 0. */
   readonly address: SocketAddress;
   readonly #abort = (): void => this.close();
-  #fd: number;
-  #id: EventId;
+  readonly #acceptor: Acceptor;
+  #closed = false;
   /** The connection that is open. */
   #current: Socket | undefined;
   /** Set while that connection has not been given yet. */
@@ -92,23 +76,28 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     private readonly options: ServeReplicaOptions,
     fd: number,
   ) {
-    this.#fd = fd;
     this.address = server.posix.getsockname(fd) as SocketAddress;
-    this.#id = this.#listen();
-    if (this.#id < 0) {
-      server.posix.close(fd);
-      const code = errnoCode(this.#id);
+    const acceptor = Acceptor.on(fd, {
+      registrar: server,
+      posix: server.posix,
+      logger: server.logger,
+      name: formatAddress(this.address),
+      backlog: options.maxConnections ?? 1,
+      onConnection: (connection) => this.#onConnection(connection),
+    });
+    if (typeof acceptor === 'number') {
+      const code = errnoCode(acceptor);
       throw new ReplicaError(`registering the listener failed with ${code}`, code);
     }
+    this.#acceptor = acceptor;
     options.signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
   /** Stops listening, and ends the iteration. A connection that was given is its taker's; one that was not is destroyed. */
   close(): void {
-    if (this.#fd < 0) return;
-    this.server.unregisterEvent(this.#id);
-    this.server.posix.close(this.#fd);
-    this.#fd = -1;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#acceptor[Symbol.dispose]();
     this.options.signal?.removeEventListener('abort', this.#abort);
     this.#waiting?.destroy();
     this.#waiting = undefined;
@@ -120,7 +109,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Socket, void, undefined> {
-    while (this.#fd >= 0) {
+    while (!this.#closed) {
       const socket = this.#waiting;
       this.#waiting = undefined;
       if (socket !== undefined) yield socket;
@@ -128,27 +117,8 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     }
   }
 
-  #listen(): EventId {
-    return this.server.registerEvent(POLL_READ_FD, this.#fd, 0, () => this.#accept());
-  }
-
-  /** A connection that cannot be accepted stays ready: without a pause the loop would spin. */
-  #pause(): void {
-    this.server.unregisterEvent(this.#id);
-    this.#id = this.server.registerEvent(TIMEOUT, -1, ACCEPT_PAUSE_SECONDS, () => {
-      this.server.unregisterEvent(this.#id);
-      this.#id = this.#listen();
-    });
-  }
-
-  #accept(): void {
+  #onConnection(fd: number): void {
     const { logger, posix } = this.server;
-    const fd = posix.accept(this.#fd);
-    if (fd < 0) {
-      logger.log(LOG_ERR, `accept on ${formatAddress(this.address)}: ${errnoCode(fd)}`);
-      this.#pause();
-      return;
-    }
     const peer = posix.getpeername(fd);
     if (typeof peer === 'number') {
       // It went away while it waited.

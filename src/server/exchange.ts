@@ -3,7 +3,8 @@
 
 import { errno } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
-import { type EventId, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
+import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
 /** Where an answer goes. After the connection has ended, whatever the reason, both calls do nothing. */
@@ -54,7 +55,7 @@ export class Exchange implements Reply {
   readonly #received: Uint8Array;
   #receivedBytes = 0;
   #state: 'collecting' | 'answering' | 'draining' | 'closed' = 'collecting';
-  #event: EventId | 0 = 0;
+  readonly #event: AwaitedEvent;
   #peerGone = false;
   /** What is to be sent, oldest first; the protocol bounds it, as there is one answer. */
   #pieces: Uint8Array[] = [];
@@ -64,6 +65,7 @@ export class Exchange implements Reply {
   constructor(fd: number, options: ExchangeOptions) {
     this.#fd = fd;
     this.#options = options;
+    this.#event = new AwaitedEvent(options.registrar);
     this.acceptedAt = options.posix.clock.now();
     this.#received = new Uint8Array(options.protocol.maxRequestBytes);
   }
@@ -88,7 +90,7 @@ export class Exchange implements Reply {
   end(): void {
     if (this.#state !== 'answering') return;
     this.#state = 'draining';
-    this.#unwatch();
+    this.#event.clear();
     this.#drain();
     if (this.#isOpen()) this.#watch(POLL_WRITE_FD | TIMEOUT, (mode) => this.#drainOn(mode));
   }
@@ -98,7 +100,7 @@ export class Exchange implements Reply {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#pieces = [];
-    this.#unwatch();
+    this.#event.clear();
     this.#options.posix.close(this.#fd);
     this.#options.onClosed(this, why);
   }
@@ -124,7 +126,7 @@ export class Exchange implements Reply {
 
   #startAnswering(): void {
     this.#state = 'answering';
-    this.#unwatch();
+    this.#event.clear();
     this.#watch(POLL_READ_FD, () => this.#watchPeer());
   }
 
@@ -134,7 +136,7 @@ export class Exchange implements Reply {
     if (count === -errno.EAGAIN) return;
     this.#peerGone = count <= 0;
     // A client that goes on sending is not listened to any more: it would keep us busy for nothing.
-    this.#unwatch();
+    this.#event.clear();
   }
 
   #drainOn(mode: number): void {
@@ -162,16 +164,8 @@ export class Exchange implements Reply {
   #watch(mode: number, callback: (mode: number) => void): void {
     // A timeout in whole seconds is due up to a second early: one more keeps the promised time whole.
     const timeoutSeconds = this.#options.slowClientSeconds + 1;
-    const id = this.#options.registrar.registerEvent(mode, this.#fd, timeoutSeconds, (_, fired) =>
-      callback(fired),
-    );
-    if (id < 0) this.drop('there is no event left');
-    else this.#event = id;
-  }
-
-  #unwatch(): void {
-    this.#options.registrar.unregisterEvent(this.#event);
-    this.#event = 0;
+    const result = this.#event.set(mode, this.#fd, timeoutSeconds, callback);
+    if (result < 0) this.drop('there is no event left');
   }
 }
 

@@ -5,7 +5,7 @@ import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
 import { SO_KEEPALIVE, SOL_SOCKET } from '../posix/posix.js';
 import { tdReplicationClientStart, tdReplicationConnectKill } from '../replication/index.js';
-import { type EventId, TIMEOUT } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Logger } from '../server/logger.js';
 import { Connection, RETRY_SECONDS } from './connection.js';
@@ -51,7 +51,7 @@ export class Primary {
   #meter: Meter;
   #conversation: Sending | undefined;
   #phase: 'looking up' | 'connecting' | 'waiting to try again' | 'ended' = 'looking up';
-  #retryEvent: EventId = 0;
+  readonly #retry: AwaitedEvent;
   #transfers = 0;
   #end!: (outcome: TransferOutcome) => void;
   /** How it ended; never rejects. */
@@ -62,6 +62,7 @@ export class Primary {
   constructor(options: PrimaryOptions) {
     this.#options = options;
     const { registrar, posix, logger, name } = options;
+    this.#retry = new AwaitedEvent(registrar);
     this.#started = posix.clock.now();
     this.#meter = new Meter(posix.clock);
     this.#connection = new Connection({
@@ -120,12 +121,8 @@ export class Primary {
 
   #connectLater(): void {
     this.#phase = 'waiting to try again';
-    const { registrar } = this.#options;
-    this.#retryEvent = registrar.registerEvent(TIMEOUT, -1, RETRY_SECONDS, () => {
-      registrar.unregisterEvent(this.#retryEvent);
-      this.#connect();
-    });
-    if (this.#retryEvent < 0) this.#fail(new TransferError(errnoCode(this.#retryEvent), 'cannot wait'));
+    const result = this.#retry.setTimer(RETRY_SECONDS, () => this.#connect());
+    if (result < 0) this.#fail(new TransferError(errnoCode(result), 'cannot wait'));
   }
 
   #onFailedCall(call: string, error: number): void {
@@ -186,11 +183,11 @@ export class Primary {
   }
 
   #finish(outcome: TransferOutcome): void {
-    const { registrar, posix, input } = this.#options;
+    const { posix, input } = this.#options;
     this.#phase = 'ended';
     this.#conversation?.stop();
     this.#conversation = undefined;
-    registrar.unregisterEvent(this.#retryEvent);
+    this.#retry.clear();
     const { struct } = this.#connection;
     if (this.#connection.state === 'established') resetConnection(posix, struct.fd);
     tdReplicationConnectKill(struct);

@@ -3,7 +3,8 @@
 
 import { errno } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
-import { type EventId, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
+import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
 /** How much is read before it is written: a bound on the memory of a pump. */
@@ -58,13 +59,14 @@ export class Pump {
   readonly #pieces: Uint8Array[] = [];
   #state: 'idle' | 'filling' | 'emptying' | 'ended' = 'idle';
   #sourceEnded = false;
-  #event: EventId = 0;
+  readonly #event: AwaitedEvent;
   readonly #push = (piece: Uint8Array): void => {
     this.#pieces.push(piece);
   };
 
   constructor(options: PumpOptions) {
     this.#options = options;
+    this.#event = new AwaitedEvent(options.registrar);
   }
 
   start(): void {
@@ -108,9 +110,8 @@ export class Pump {
 
   #become(state: 'filling' | 'emptying' | 'ended'): void {
     if (this.#state === state || this.#state === 'ended') return;
-    const { registrar, source, sink, idle } = this.#options;
-    registrar.unregisterEvent(this.#event);
-    this.#event = 0;
+    const { source, sink, idle } = this.#options;
+    this.#event.clear();
     this.#state = state;
     if (state === 'ended') return;
     const [where, fd, mode] =
@@ -118,13 +119,12 @@ export class Pump {
         ? (['source', source, POLL_READ_FD] as const)
         : (['sink', sink, POLL_WRITE_FD] as const);
     const seconds = idle?.where === where ? idleTimeout(idle.seconds) : 0;
-    const id = registrar.registerEvent(seconds > 0 ? mode | TIMEOUT : mode, fd, seconds, (_, fired) => {
+    const result = this.#event.set(seconds > 0 ? mode | TIMEOUT : mode, fd, seconds, (fired) => {
       if (fired === TIMEOUT) this.#fault('idle', -errno.ETIMEDOUT);
       else if (state === 'filling') this.#fill();
       else this.#empty();
     });
-    if (id < 0) this.#fault(where, id);
-    else this.#event = id;
+    if (result < 0) this.#fault(where, result);
   }
 
   #fault(where: PumpFault['where'], error: number): void {

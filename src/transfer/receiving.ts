@@ -3,7 +3,8 @@
 
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
-import { type EventId, POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
+import { POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Completions } from '../disks/index.js';
 import { ImageReader } from './image-reader.js';
@@ -64,7 +65,7 @@ export class Receiving {
   readonly #options: ReceivingOptions;
   readonly #image: ImageReader;
   #state: 'waiting' | 'opening' | 'receiving' | 'storing' | 'refusing' | 'ended' = 'waiting';
-  #event: EventId = 0;
+  readonly #event: AwaitedEvent;
   #pump: Pump | undefined;
   #copy: Copy | undefined;
   #refusal: Refusal | undefined;
@@ -74,6 +75,7 @@ export class Receiving {
 
   constructor(options: ReceivingOptions) {
     this.#options = options;
+    this.#event = new AwaitedEvent(options.registrar);
     this.#image = new ImageReader(options.meter, { acceptsRaw: options.acceptsRaw });
   }
 
@@ -93,7 +95,7 @@ export class Receiving {
   async stop(): Promise<void> {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#unwatch();
+    this.#event.clear();
     this.#pump?.stop();
     this.#refusal?.stop();
     await this.#work;
@@ -111,7 +113,7 @@ export class Receiving {
   }
 
   #open(): void {
-    this.#unwatch();
+    this.#event.clear();
     this.#state = 'opening';
     this.#after(this.#begin(), () => this.#receive());
   }
@@ -212,7 +214,7 @@ export class Receiving {
 
   /** Takes all events away, and the output from the descriptor table. Answers the copy, which is the caller's from now on. */
   #release(): Copy | undefined {
-    this.#unwatch();
+    this.#event.clear();
     this.#pump?.stop();
     if (this.#outputFd >= 0) this.#options.posix.release(this.#outputFd);
     this.#outputFd = -1;
@@ -245,16 +247,8 @@ export class Receiving {
   }
 
   #watch(seconds: number, callback: (fired: number) => void): void {
-    const { registrar, fd } = this.#options;
-    this.#unwatch();
     const mode = seconds > 0 ? POLL_READ_FD | TIMEOUT : POLL_READ_FD;
-    const id = registrar.registerEvent(mode, fd, seconds, (_, fired) => callback(fired));
-    if (id < 0) this.#broken(errnoCode(id), `cannot watch the connection: ${inWords(-id)}`);
-    else this.#event = id;
-  }
-
-  #unwatch(): void {
-    this.#options.registrar.unregisterEvent(this.#event);
-    this.#event = 0;
+    const result = this.#event.set(mode, this.#options.fd, seconds, callback);
+    if (result < 0) this.#broken(errnoCode(result), `cannot watch the connection: ${inWords(-result)}`);
   }
 }

@@ -3,7 +3,8 @@
 
 import { errno } from '../posix/errno.js';
 import { type Posix, SHUT_WR } from '../posix/posix.js';
-import { type EventId, POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
+import { POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
 /** How long a primary that was refused may go on sending before it is cut off, in whole seconds; up to 1 s less. */
@@ -27,7 +28,7 @@ export class Refusal {
   readonly #options: RefusalOptions;
   readonly #until: number;
   readonly #scratch = new Uint8Array(SCRATCH_BYTES);
-  readonly #event: EventId;
+  readonly #event: AwaitedEvent;
 
   /** @throws never; without an event, the end is told at once */
   constructor(options: RefusalOptions) {
@@ -35,15 +36,16 @@ export class Refusal {
     this.#options = options;
     this.#until = posix.clock.now() + REFUSAL_SECONDS;
     posix.shutdown(fd, SHUT_WR);
-    this.#event = registrar.registerEvent(POLL_READ_FD | TIMEOUT, fd, REFUSAL_SECONDS, (_, fired) =>
+    this.#event = new AwaitedEvent(registrar);
+    const result = this.#event.set(POLL_READ_FD | TIMEOUT, fd, REFUSAL_SECONDS, (fired) =>
       this.#forget(fired),
     );
-    if (this.#event < 0) onEnd();
+    if (result < 0) onEnd();
   }
 
   /** Ends it without a word. Idempotent. */
   stop(): void {
-    this.#options.registrar.unregisterEvent(this.#event);
+    this.#event.clear();
   }
 
   #forget(fired: number): void {

@@ -4,7 +4,8 @@
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
 import { SHUT_WR } from '../posix/posix.js';
-import { type EventId, POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
+import { POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { BackupAnswer } from './backup-answer.js';
 import { ImageWriter } from './image-writer.js';
@@ -49,7 +50,7 @@ export interface SendingOptions {
 export class Sending {
   readonly #options: SendingOptions;
   #state: 'greeting' | 'sending' | 'awaiting' | 'ended' = 'greeting';
-  #event: EventId = 0;
+  readonly #event: AwaitedEvent;
   #pump: Pump | undefined;
   #image: ImageWriter | undefined;
   #inputFd = -1;
@@ -61,6 +62,7 @@ export class Sending {
 
   constructor(options: SendingOptions) {
     this.#options = options;
+    this.#event = new AwaitedEvent(options.registrar);
   }
 
   get phase(): string {
@@ -79,7 +81,7 @@ export class Sending {
   stop(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#options.registrar.unregisterEvent(this.#event);
+    this.#event.clear();
     this.#pump?.stop();
     if (this.#inputFd >= 0) this.#options.posix.close(this.#inputFd);
   }
@@ -136,7 +138,7 @@ export class Sending {
     if (this.#greeted) return this.#fail(-errno.EPIPE, 'the backup closed the connection without a verdict');
     // Another program may be done with sending before we are: it has nothing to say.
     if (this.#state === 'awaiting') return this.#complete(false);
-    return this.#unwatch();
+    return this.#event.clear();
   }
 
   #judge(verdict: Verdict): void {
@@ -187,16 +189,8 @@ export class Sending {
   }
 
   #watch(seconds: number, callback: (fired: number) => void): void {
-    const { registrar, fd } = this.#options;
-    this.#unwatch();
     const mode = seconds > 0 ? POLL_READ_FD | TIMEOUT : POLL_READ_FD;
-    const id = registrar.registerEvent(mode, fd, seconds, (_, fired) => callback(fired));
-    if (id < 0) this.#fail(id, 'cannot watch the connection');
-    else this.#event = id;
-  }
-
-  #unwatch(): void {
-    this.#options.registrar.unregisterEvent(this.#event);
-    this.#event = 0;
+    const result = this.#event.set(mode, this.#options.fd, seconds, callback);
+    if (result < 0) this.#fail(result, 'cannot watch the connection');
   }
 }

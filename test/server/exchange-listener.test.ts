@@ -157,7 +157,7 @@ t.test('an address that cannot be listened on is named, and takes no descriptor'
   const elsewhere = { family: AF_INET, address: '192.0.2.1', port: 0 } as const;
   t.throws(() => new ExchangeListener(elsewhere, options), {
     code: 'EADDRNOTAVAIL',
-    message: 'test: cannot bind 192.0.2.1:0: EADDRNOTAVAIL',
+    message: 'test: cannot listen on 192.0.2.1:0: EADDRNOTAVAIL',
   });
   t.equal(posix.openDescriptors().length, before);
   const none = new NodePosix({ maxDescriptors: 3 });

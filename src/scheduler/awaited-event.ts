@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type EventId, TIMEOUT } from './event.js';
+import type { EventRegistrar } from './registrar.js';
+
+/** The one event that its owner waits for at the moment, if any: setting another replaces it. */
+export class AwaitedEvent implements Disposable {
+  readonly #registrar: EventRegistrar;
+  #id: EventId | undefined;
+
+  constructor(registrar: EventRegistrar) {
+    this.#registrar = registrar;
+  }
+
+  get isSet(): boolean {
+    return this.#id !== undefined;
+  }
+
+  /**
+   * Waits for an event, which fires again and again until it is cleared or replaced.
+   *
+   * @param mode POLL_READ_FD, POLL_WRITE_FD, POLL_EXCEPT_FD and TIMEOUT, or-ed
+   * @param timeoutSeconds whole seconds; ignored without TIMEOUT
+   * @param callback called with the one mode that fired
+   * @returns 0, or what registerEvent failed with; nothing is awaited then
+   */
+  set(mode: number, fd: number, timeoutSeconds: number, callback: (mode: number) => void): number {
+    this.clear();
+    const id = this.#registrar.registerEvent(mode, fd, timeoutSeconds, (_, fired) => callback(fired));
+    if (id < 0) return id;
+    this.#id = id;
+    return 0;
+  }
+
+  /** Waits for a time to pass: the callback is called once, with nothing awaited. Returns as {@link set} does. */
+  setTimer(timeoutSeconds: number, callback: () => void): number {
+    return this.set(TIMEOUT, -1, timeoutSeconds, () => {
+      this.clear();
+      callback();
+    });
+  }
+
+  /** Waits for nothing. Idempotent. */
+  clear(): void {
+    if (this.#id === undefined) return;
+    this.#registrar.unregisterEvent(this.#id);
+    this.#id = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.clear();
+  }
+}
