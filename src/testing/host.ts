@@ -5,6 +5,7 @@ import type { Clock } from '../posix/clock.js';
 import { type Logger, priorityName } from '../server/logger.js';
 import { TapdiskServer, type TapdiskServerOptions } from '../server/tapdisk-server.js';
 import { CallFault, type CallFaultOptions } from './call-faults.js';
+import type { HostFiles } from './files/host-files.js';
 import type { Kernel } from './kernel.js';
 import { SimulatedPosix } from './simulated-posix.js';
 
@@ -14,7 +15,8 @@ import { SimulatedPosix } from './simulated-posix.js';
  * - `end of file`: its process was killed and its kernel closes the connections (end of file, or a reset where bytes
  *   come in); new connections are refused
  * - `reset`: its connections are reset; new ones are refused
- * - `silence`: the machine lost its power; nothing answers until it is restarted
+ * - `silence`: the machine lost its power; nothing answers until it is restarted, and its files are as they were synced,
+ *   with whatever else had been written by then
  */
 export type CrashKind = 'end of file' | 'reset' | 'silence';
 
@@ -52,6 +54,11 @@ export class SimulatedHost {
   /** Whether it has a process: it has not crashed, or was restarted since. */
   get isAlive(): boolean {
     return this.#isAlive;
+  }
+
+  /** Its files: they outlive its processes. A crash by `silence` loses what was not synced, the others lose nothing. */
+  get files(): HostFiles {
+    return this.#kernel.files;
   }
 
   get clock(): Clock {
@@ -109,6 +116,8 @@ export class SimulatedHost {
     if (kind !== 'end of file') machine.dropEverything(kind);
     if (kind === 'silence') machine.isUp = false;
     for (const posix of [this.#posix, ...this.#others]) posix.die();
+    if (kind === 'silence') this.files.losePower();
+    else this.files.endProcess();
     this.#others = [];
     this.#servers = [];
   }
@@ -158,6 +167,7 @@ export class SimulatedHost {
         lines.push(`descriptor ${fd}: ${description}`);
       if (posix.pollerCount > 0) lines.push(`${posix.pollerCount} pollers`);
     }
+    for (const { fd, path } of this.files.descriptors()) lines.push(`file ${fd}: ${path}`);
     for (const server of this.#servers) {
       for (const { id, fd } of server.scheduler.events()) lines.push(`event ${id} on descriptor ${fd}`);
     }

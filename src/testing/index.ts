@@ -2,8 +2,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 export { CALL_NAMES, CallFault, type CallFaultOptions, type CallName } from './call-faults.js';
-export { type EachCallReport, failEachCall, type FailedRun, type FailingScenario } from './each-call.js';
+export {
+  type EachCallReport,
+  failEachCall,
+  failEachNamed,
+  type FailedRun,
+  type FailingScenario,
+} from './each-call.js';
 export type { BufferSizes } from './endpoint-host.js';
+export * from './files/index.js';
 export { type CrashKind, type Program, SimulatedHost } from './host.js';
 export { CheckedStreams, IncomingStream, OutgoingStream } from './invariants/checked-streams.js';
 export { Violations } from './invariants/violations.js';

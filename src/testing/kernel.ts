@@ -3,14 +3,20 @@
 
 import type { Clock } from '../posix/clock.js';
 import type { CallFault, CallName } from './call-faults.js';
+import type { EventQueue } from './event-queue.js';
+import { FaultList } from './fault-list.js';
+import { HostFiles } from './files/host-files.js';
 import type { Machine } from './machine.js';
 import type { NameService } from './name-service.js';
+import type { Random } from './random.js';
 import type { WorldState } from './world-state.js';
 
 /** What the processes of one host share, one after the other: machine, clock, names, and the faults of their calls. */
 export class Kernel {
+  /** The files of the machine. */
+  readonly files: HostFiles;
   readonly #world: WorldState;
-  #faults: CallFault[] = [];
+  readonly #faults = new FaultList<CallName>();
   #clockOffsetSeconds = 0;
 
   readonly clock: Clock = {
@@ -24,6 +30,15 @@ export class Kernel {
     public maxDescriptors: number,
   ) {
     this.#world = world;
+    this.files = new HostFiles(this);
+  }
+
+  get random(): Random {
+    return this.#world.random;
+  }
+
+  get queue(): EventQueue {
+    return this.#world.queue;
   }
 
   get names(): NameService {
@@ -53,20 +68,14 @@ export class Kernel {
     this.note(`clock is set by ${seconds} s`);
   }
 
-  /** Has calls fail; one fault may be several hosts', and then counts the calls of all. */
+  /** Has calls fail, as {@link FaultList.add}. */
   addFault(fault: CallFault): void {
-    this.#faults.push(fault);
+    this.#faults.add(fault);
   }
 
-  /** The negative answer of a call that is to fail. Every fault counts the call, the oldest that wants it has it. */
+  /** The negative answer of a call that is to fail. */
   failure(call: CallName): number | undefined {
-    let failure: number | undefined;
-    for (const fault of this.#faults) {
-      const answer = fault.next(call, failure !== undefined);
-      failure ??= answer;
-    }
-    if (failure !== undefined) this.#faults = this.#faults.filter(({ isOver }) => !isOver);
-    return failure;
+    return this.#faults.failure(call);
   }
 
   /** The bytes, or a random part of them, as often as the world's transfers are short. */

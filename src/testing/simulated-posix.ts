@@ -115,12 +115,16 @@ export class SimulatedPosix implements Posix {
 
   read(fd: number, buffer: Uint8Array): number {
     if (!(buffer instanceof Uint8Array)) return -errno.EFAULT;
-    return this.#on('read', fd, [buffer], (descriptor) => descriptor.read(this.#kernel.shortened(buffer)));
+    return this.#on('read', fd, [buffer], (descriptor) =>
+      descriptor.read(this.#shortened(descriptor, buffer)),
+    );
   }
 
   write(fd: number, bytes: Uint8Array): number {
     if (!(bytes instanceof Uint8Array)) return -errno.EFAULT;
-    return this.#on('write', fd, [bytes], (descriptor) => descriptor.write(this.#kernel.shortened(bytes)));
+    return this.#on('write', fd, [bytes], (descriptor) =>
+      descriptor.write(this.#shortened(descriptor, bytes)),
+    );
   }
 
   shutdown(fd: number, how: number): number {
@@ -189,6 +193,11 @@ export class SimulatedPosix implements Posix {
     this.#pollers.clear();
     for (const { fd } of this.#table.entries()) this.#close(fd);
     this.#isDead = true;
+  }
+
+  /** What a transfer moves at most. A counter's eight bytes are moved whole, as Linux has it. */
+  #shortened(descriptor: Descriptor, bytes: Uint8Array): Uint8Array {
+    return descriptor instanceof EventCounter ? bytes : this.#kernel.shortened(bytes);
   }
 
   #hasDied(): boolean {

@@ -18,7 +18,7 @@ const programs = blocks.flatMap((block, index) => {
 });
 
 t.test('every program runs as it stands, and prints what stands below it', async (t) => {
-  t.equal(programs.length, 3);
+  t.equal(programs.length, 5);
   const { printed, outcome } = await runPrograms(programs.map(({ code }) => code));
   t.equal(outcome.exit, 0, outcome.stderr);
   for (const [index, { prints, line }] of programs.entries()) {

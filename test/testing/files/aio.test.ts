@@ -1,0 +1,159 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { driverTypes } from '../../../src/disks/drivers/index.js';
+import { SECTOR_SIZE, type Vbd, VbdRegistry } from '../../../src/disks/index.js';
+import { errno } from '../../../src/posix/errno.js';
+import { type CrashKind, Random, simulatedAioType, SimulatedWorld } from '../../../src/testing/index.js';
+import { randomSeed } from '../../random.js';
+import { FileWorld } from './fixture.js';
+import { SectorModel } from './sector-model.js';
+
+const SECTORS = 4096 + 64;
+const IMAGE = '/srv/disk.img';
+const ROUNDS = 6;
+const SEEDS = 6;
+
+/** Opens the image on the running process of a host. */
+async function openDisk(world: FileWorld): Promise<Vbd> {
+  const { host } = world;
+  const registry = new VbdRegistry({
+    registrar: host.serve(),
+    posix: host.posix,
+    logger: host.logger,
+    types: driverTypes([simulatedAioType(host.files)]),
+  });
+  registry.attach(0);
+  const vbd = registry.get(0) as Vbd;
+  const result = await world.world.complete(
+    new Promise<number>((resolve) => {
+      vbd.open(`aio:${IMAGE}`, { readOnly: false, shared: false }, resolve);
+    }),
+  );
+  if (result !== 0) throw new Error(`open: ${result}`);
+  return vbd;
+}
+
+/** Random requests on a disk, of which the model is told. */
+function stir(vbd: Vbd, model: SectorModel, random: Random): void {
+  const count = random.pick([1, 1, 4, 64, 2500]);
+  const sector = random.integer(0, SECTORS - count);
+  const kind = random.pick(['write', 'write', 'write', 'zeroes', 'flush', 'discard'] as const);
+  switch (kind) {
+    case 'flush': {
+      const flushed = model.flush();
+      vbd.flush((result) => result === 0 && flushed());
+      break;
+    }
+    case 'write': {
+      const bytes = Buffer.alloc(count * SECTOR_SIZE);
+      const tag = model.nextTag();
+      for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32LE(tag, at);
+      const written = model.write(sector, count, tag);
+      vbd.queueWrite(sector, bytes, (result) => result === 0 && written());
+      break;
+    }
+    case 'zeroes': {
+      const written = model.write(sector, count, 0);
+      vbd.writeZeroes(sector, count, (result) => result === 0 && written());
+      break;
+    }
+    case 'discard': {
+      model.discard(sector, count);
+      vbd.discard(sector, count, () => {});
+      break;
+    }
+  }
+}
+
+t.test('what was flushed survives every crash, what was written that of the process', async (t) => {
+  const first = randomSeed(t);
+  for (let seed = first; seed < first + SEEDS; seed++) {
+    const world = new FileWorld({ seed, traceLines: 0, shortTransfers: 0.1 });
+    const { host } = world;
+    const random = new Random(seed);
+    world.files.put(IMAGE, new Uint8Array(SECTORS * SECTOR_SIZE));
+    const model = new SectorModel(SECTORS);
+    for (let round = 0; round < ROUNDS; round++) {
+      const vbd = await openDisk(world);
+      for (let burst = 0; burst < 8; burst++) {
+        for (let requests = random.integer(1, 12); requests > 0; requests--) stir(vbd, model, random);
+        await world.world.run(random.between(0, 0.004));
+      }
+      const kind: CrashKind = random.pick(['silence', 'silence', 'reset', 'end of file']);
+      host.crash(kind);
+      const wrong = model.settle(world.files.contents(IMAGE), kind !== 'silence');
+      if (wrong.length > 0) {
+        t.fail(`TEST_SEED=${seed}, round ${round}, ${kind}: ${wrong.slice(0, 5).join('; ')}`);
+        return;
+      }
+      host.restart();
+    }
+  }
+  t.pass(`${SEEDS} seeds`);
+});
+
+t.test('a driver without syncs is found out', async (t) => {
+  let found = false;
+  for (let seed = 1; seed <= 20 && !found; seed++) {
+    const world = new FileWorld({ seed, traceLines: 0 });
+    world.files.put(IMAGE, new Uint8Array(SECTORS * SECTOR_SIZE));
+    const { files } = world;
+    // Its syncs tell of success and do nothing: for that they take place where there is nothing to sync.
+    files.system.sync = () => {};
+    const model = new SectorModel(SECTORS);
+    const vbd = await openDisk(world);
+    const random = new Random(seed);
+    for (let request = 0; request < 30; request++) {
+      stir(vbd, model, random);
+      await world.world.run(0.01);
+    }
+    world.host.crash('silence');
+    found = model.settle(files.contents(IMAGE), false).length > 0;
+  }
+  t.ok(found);
+});
+
+t.test('a second writer of the same host is refused', async (t) => {
+  const world = new FileWorld();
+  world.files.put(IMAGE, new Uint8Array(SECTOR_SIZE));
+  await openDisk(world);
+  const fd = await world.open(IMAGE);
+  t.equal(await world.fails((calls, done) => calls.flock(fd, false, done)), 'EBUSY');
+  await t.rejects(openDisk(world), /open: -16/);
+});
+
+t.test('an image that cannot be read or written says so', async (t) => {
+  const world = new FileWorld();
+  world.files.put(IMAGE, new Uint8Array(8 * SECTOR_SIZE));
+  const vbd = await openDisk(world);
+  const told = (call: (done: (result: number) => void) => void): Promise<number> =>
+    world.world.complete(new Promise<number>(call));
+  world.files.spoil(IMAGE, 1024, 1);
+  t.equal(await told((done) => vbd.queueRead(0, new Uint8Array(2048), done)), -errno.EIO);
+  t.equal(await told((done) => vbd.queueRead(0, new Uint8Array(1024), done)), 0);
+  world.files.system.capacityBytes = 0;
+  t.equal(
+    await told((done) => vbd.queueWrite(2, new Uint8Array(512), done)),
+    0,
+    'the space is taken already',
+  );
+  t.equal(
+    await told((done) => vbd.queueRead(0, new Uint8Array(2048), done)),
+    0,
+    'what is written can be read',
+  );
+});
+
+t.test('a file that is left open is among what is left', async (t) => {
+  const world = new SimulatedWorld();
+  const host = world.host('10.0.0.1');
+  host.files.put(IMAGE, new Uint8Array(SECTOR_SIZE));
+  const calls = host.files.calls();
+  const opened = new Promise<number>((resolve) => {
+    calls.open(IMAGE, 0, resolve);
+  });
+  await world.complete(opened);
+  t.same(await world.shutDown(), ['10.0.0.1: file 3: /srv/disk.img']);
+});
