@@ -16,7 +16,7 @@ import { runVectors } from '../src/conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../src/conformance/vector-result.js';
 import { ownVectorFiles, selectVectors } from '../src/conformance/vector-selection.js';
 import { repositoryFile } from './repository-files.js';
-import { type Rule, rulesOf } from './semantics-rules.js';
+import { pinningVectors, type Rule, rulesOf } from './semantics-rules.js';
 
 const START = '<!-- conformance-table -->';
 const END = '<!-- /conformance-table -->';
@@ -56,7 +56,7 @@ export async function conformanceColumns(): Promise<Column[]> {
 export function conformanceTable(columns: readonly Column[]): string {
   const rules = rulesOf(readFileSync(repositoryFile('docs/semantics.md'), 'utf8'));
   const rows = rules.map((rule) => {
-    const names = new Set(rule.vectors.map((name) => `${rule.suite}/${name}`));
+    const names = new Set(pinningVectors(rule));
     return [
       linked(rule),
       ...columns.map(({ results }) => share(results.filter(({ name }) => names.has(name)))),

@@ -17,7 +17,7 @@ const EXCEPTIONS: readonly Exception[] = [
     anywhere: /^(?:\[\]|''|0|80|'unknown')[),;]/,
     files: {
       'conformance/scripted-sockets.ts': ['option', 'command'],
-      'conformance/replication-driver.ts': ['priorityName(priority)'],
+
       'conformance/outcome-shape.ts': ['continue'],
       'conformance/vector-shape.ts': ['return;'],
       'conformance/error-names.ts': ['? result'],

@@ -9,8 +9,16 @@ export interface Rule {
   readonly id: string;
   readonly title: string;
   readonly suite: SuiteName;
-  /** The names of the vectors that pin it, in its suite. */
+  /** The names of the vectors that pin it. */
   readonly vectors: readonly string[];
+}
+
+/** The suites of the rules by the letter that their ids begin with; those of the scheduler have several letters. */
+const SUITES: Readonly<Record<string, SuiteName>> = { R: 'replication', A: 'async-io', K: 'ramdisk' };
+
+/** `suite/name` of each vector that pins a rule: of the ramdisk's two suites, one has its own prefix. */
+export function pinningVectors({ suite, vectors }: Rule): string[] {
+  return vectors.map((name) => `${name.startsWith('guarded-') ? 'ramdisk-guarded' : suite}/${name}`);
 }
 
 /** The rules in their order: a heading `### P6. Title`, its text, and a paragraph that starts with `Pinned by`. */
@@ -22,6 +30,6 @@ export function rulesOf(markdown: string): Rule[] {
     if (id === undefined || title === undefined) return [];
     const paragraph = section.split(/\n{2,}/).find((text) => text.startsWith('Pinned by ')) ?? '';
     const vectors = [...paragraph.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? '');
-    return [{ id, title, suite: id.startsWith('R') ? 'replication' : 'scheduler', vectors }];
+    return [{ id, title, suite: SUITES[id.charAt(0)] ?? 'scheduler', vectors }];
   });
 }

@@ -72,7 +72,7 @@ class AdapterError extends Error {
 
 /** The script of a vector, its defaults filled in and without what only concerns the comparison. */
 function requestLine(id: number, vector: Vector): string {
-  const { trace: _trace, about: _about, ...script } = vector;
+  const { trace: _trace, about: _about, fault: _fault, ...script } = vector;
   return JSON.stringify({ id, uuid: DEFAULT_UUID, limit: DEFAULT_LIMIT, ...script });
 }
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Scheduler } from '../scheduler/scheduler.js';
+import { runAsyncIoScript } from './async-io-driver.js';
+import { runRamdiskScript } from './ramdisk-driver.js';
 import { ReferenceScheduler } from './reference-scheduler.js';
 import { runReplicationScript } from './replication-driver.js';
 import { runSchedulerScript } from './scheduler-driver.js';
@@ -25,12 +27,21 @@ export const ownScheduler: SchedulerFactory = (poller, clock) =>
 
 export const referenceScheduler: SchedulerFactory = (poller, clock) => new ReferenceScheduler(poller, clock);
 
-/** Runs both suites in this process, over the given scheduler. */
+/** Runs all suites in this process, those of modules on the given scheduler. */
 export function inProcess(create: SchedulerFactory): Implementation {
   return {
-    run: (vector) =>
-      vector.suite === 'scheduler'
-        ? runSchedulerScript(vector, create)
-        : runReplicationScript(vector, create),
+    async run(vector) {
+      switch (vector.suite) {
+        case 'scheduler':
+          return runSchedulerScript(vector, create);
+        case 'replication':
+          return runReplicationScript(vector, create);
+        case 'async-io':
+          return runAsyncIoScript(vector, create);
+        case 'ramdisk':
+        case 'ramdisk-guarded':
+          return runRamdiskScript(vector);
+      }
+    },
   };
 }

@@ -24,11 +24,13 @@ function checkOutcome(call: string, outcome: Member): void {
   else checkErrnoOrZero(outcome);
 }
 
-function checkErrnoOrZero(outcome: Member): void {
+/** Checks an outcome that is an errno name or 0. */
+export function checkErrnoOrZero(outcome: Member): void {
   if (outcome.value !== 0) checkErrno(outcome, 'an errno name or 0');
 }
 
-function checkErrno(outcome: Member, wanted: string): void {
+/** Checks an outcome that is an errno name, where `wanted` says what may stand there. */
+export function checkErrno(outcome: Member, wanted: string): void {
   if (scriptedErrno(outcome.string(wanted)) === undefined) outcome.fail(wanted);
 }
 

@@ -15,28 +15,18 @@ import {
   tdReplicationServerStart,
 } from '../replication/block-replication.js';
 import type { TdReplicationConnect } from '../replication/block-replication.js';
-import { LOG_DEBUG, LOG_ERR, priorityName } from '../server/logger.js';
-import type { Priority } from '../server/logger.js';
 import { tracedResult } from './error-names.js';
-import { playSteps } from './play-steps.js';
-import { LimitReached } from './scheduler-under-test.js';
-import type { SchedulerFactory, SchedulerUnderTest } from './scheduler-under-test.js';
-import { ScriptedClock } from './scripted-clock.js';
-import { ScriptedPoller } from './scripted-poller.js';
-import { outcomeResult, ScriptedSockets } from './scripted-sockets.js';
-import { TracedRegistrar } from './traced-registrar.js';
-import { DEFAULT_LIMIT, DEFAULT_UUID } from './vector.js';
-import type { ReplicationAction, ReplicationVector, SelectScript, Trace, TraceEntry } from './vector.js';
+import { logName } from './log-names.js';
+import { ModuleRun } from './module-run.js';
+import type { SchedulerFactory } from './scheduler-under-test.js';
+import { ScriptedSockets } from './scripted-sockets.js';
+import type { ReplicationAction, ReplicationVector, Trace } from './vector.js';
 
 const STATUS_NAMES = new Map([
   [CONNECTION_NONE, 'none'],
   [CONNECTION_IN_PROGRESS, 'in_progress'],
   [CONNECTION_ESTABLISHED, 'established'],
   [CONNECTION_CLOSED, 'closed'],
-]);
-const LOG_NAMES = new Map<Priority, string>([
-  [LOG_ERR, 'ERR'],
-  [LOG_DEBUG, 'DEBUG'],
 ]);
 
 /** Runs a script of the replication suite, over the given scheduler, and answers what was observed. */
@@ -49,35 +39,18 @@ export async function runReplicationScript(
 
 class ReplicationDriver {
   readonly #vector: ReplicationVector;
-  readonly #trace: TraceEntry[] = [];
-  readonly #clock: ScriptedClock;
-  readonly #poller: ScriptedPoller;
-  readonly #scheduler: SchedulerUnderTest;
+  readonly #run: ModuleRun<ReplicationAction>;
   readonly #connect: TdReplicationConnect;
   #callbacks = 0;
-  #fires = 0;
 
   constructor(vector: ReplicationVector, create: SchedulerFactory) {
-    const record = (entry: TraceEntry): void => {
-      this.#trace.push(entry);
-    };
     this.#vector = vector;
-    this.#clock = new ScriptedClock(vector.clock);
-    this.#poller = new ScriptedPoller(this.#clock, record);
-    this.#scheduler = create(this.#poller, this.#clock);
-    this.#scheduler.nextEventId = vector.uuid ?? DEFAULT_UUID;
-    const outcomes = vector.syscalls.register ?? [];
-    let registrations = 0;
+    this.#run = new ModuleRun(vector, create, () => this.#recordState());
+    const { record, registrar } = this.#run;
     this.#connect = tdReplicationConnect({
-      server: new TracedRegistrar(this.#scheduler, {
-        record,
-        refuse: () => outcomeResult(outcomes[registrations++]),
-        handled: () => this.#handled(),
-      }),
+      server: registrar,
       posix: new ScriptedSockets(vector.syscalls, record),
-      logger: {
-        log: (priority) => record(['log', LOG_NAMES.get(priority) ?? priorityName(priority).toUpperCase()]),
-      },
+      logger: { log: (priority) => record(['log', logName(priority)]) },
       logPrefix: 'conformance',
       callback: (_connect, rc) => this.#called(rc),
       retryTimeoutS: vector.connect.retryTimeout,
@@ -87,15 +60,7 @@ class ReplicationDriver {
   }
 
   run(): Promise<Trace> {
-    return playSteps(this.#vector.steps, this.#trace, {
-      wait: (script) => this.#wait(script),
-      act: (action) => this.#act(action),
-    });
-  }
-
-  #wait(script: SelectScript): Promise<number> {
-    this.#poller.answerNext(script);
-    return this.#scheduler.waitForEvents();
+    return this.#run.play((action) => this.#act(action));
   }
 
   #act(action: ReplicationAction): void {
@@ -118,35 +83,26 @@ class ReplicationDriver {
         connect.status = action[1];
         return undefined;
       case 'elapse':
-        return this.#clock.elapse(action[1]);
       case 'uuid':
-        this.#scheduler.nextEventId = action[1];
-        return undefined;
+        return this.#run.schedule(action);
     }
   }
 
   #returned(call: string, value: number | string | null): void {
-    this.#trace.push(['return', call, value]);
+    this.#run.record(['return', call, value]);
     this.#recordState();
   }
 
   #recordState(): void {
     const { fd, listenFd, id, status } = this.#connect;
-    this.#trace.push(['state', { fd, listenFd, id, status: STATUS_NAMES.get(status) ?? status }]);
+    this.#run.record(['state', { fd, listenFd, id, status: STATUS_NAMES.get(status) ?? status }]);
   }
 
   /** The user's callback. */
   #called(rc: number): void {
-    this.#trace.push(['callback', rc]);
+    this.#run.record(['callback', rc]);
     const actions = this.#vector.callback?.on?.[this.#callbacks] ?? [];
     this.#callbacks++;
     for (const action of actions) this.#act(action);
-  }
-
-  /** A handler of the module returned. */
-  #handled(): void {
-    this.#recordState();
-    this.#fires++;
-    if (this.#fires === (this.#vector.limit ?? DEFAULT_LIMIT)) throw new LimitReached();
   }
 }

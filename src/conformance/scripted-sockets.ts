@@ -5,7 +5,8 @@ import { AF_INET, AF_INET6, formatAddress } from '../posix/address.js';
 import type { InetAddress, SocketAddress } from '../posix/address.js';
 import { F_GETFL, F_SETFL, SO_ERROR, SO_REUSEADDR } from '../posix/posix.js';
 import type { SocketCalls } from '../posix/posix.js';
-import { ResolverErrors, scriptedErrno, tracedResult } from './error-names.js';
+import { ResolverErrors, tracedResult } from './error-names.js';
+import { OutcomeList, outcomeResult } from './outcome-list.js';
 import type { AddressInfo, Outcome, ScriptedOutcomes, TraceEntry } from './vector.js';
 
 /** Descriptors below are a process's standard ones. */
@@ -18,25 +19,6 @@ const COMMAND_NAMES = new Map([
   [F_GETFL, 'F_GETFL'],
   [F_SETFL, 'F_SETFL'],
 ]);
-
-/** Outcomes of one call, handed out in order. */
-class OutcomeList<Item> {
-  #next = 0;
-
-  constructor(private readonly items: readonly Item[] | undefined) {}
-
-  /** The next outcome; undefined past the end of the list. */
-  take(): Item | undefined {
-    const item = this.items?.[this.#next];
-    this.#next++;
-    return item;
-  }
-}
-
-/** What a plain outcome is as a call's answer; `success` where it is 0 or the list is at its end. */
-export function outcomeResult(outcome: Outcome | undefined, success = 0): number {
-  return typeof outcome === 'string' ? -(scriptedErrno(outcome) ?? 0) : success;
-}
 
 /**
  * The socket calls of a script of the replication suite. Each answers what the script says, whether or not its descriptor

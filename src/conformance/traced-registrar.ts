@@ -12,8 +12,8 @@ export interface RegistrarTracing {
   record(entry: TraceEntry): void;
   /** A negative errno to answer in the registrar's place, or 0 to let the registration through. */
   refuse(): number;
-  /** A handler was entered and has returned. */
-  handled(): void;
+  /** A handler that was registered with this private data was entered and has returned. */
+  handled(privateData: unknown): void;
 }
 
 /** Leaves an entry for each registration, unregistration and firing on its way to another registrar. */
@@ -34,7 +34,7 @@ export class TracedRegistrar implements EventRegistrar {
     const traced: EventCallback<Private> = (id, fired, data) => {
       tracing.record(['fire', id, modeName(fired)]);
       callback(id, fired, data);
-      tracing.handled();
+      tracing.handled(data);
     };
     const refused = tracing.refuse();
     const answer =

@@ -1,32 +1,64 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { scriptedErrno } from './error-names.js';
 import { Member } from './member.js';
+import { checkTransfers } from './async-io-shape.js';
 import { checkOutcomes } from './outcome-shape.js';
-import type { ReplicationStep, SchedulerStep, TraceEntry, Vector } from './vector.js';
+import { checkRamdisk } from './ramdisk-shape.js';
+import { checkSelectScript } from './select-shape.js';
+import type { ReplicationStep, SchedulerStep, SuiteName, TraceEntry, Vector } from './vector.js';
 import { MODE_NAMES, SUITE_NAMES } from './vector.js';
 
 const INT_MAX = 2 ** 31 - 1;
-const COMMON_MEMBERS = ['suite', 'name', 'about', 'clock', 'uuid', 'limit', 'steps', 'trace'];
-const OWN_MEMBERS = { scheduler: ['events'], replication: ['connect', 'callback', 'syscalls'] } as const;
-const TRACE_KINDS = {
-  scheduler: ['register', 'unregister', 'select', 'fire', 'wait', 'limit'],
-  replication: [
-    'sys',
-    'register',
-    'unregister',
-    'select',
-    'fire',
-    'callback',
-    'log',
-    'return',
-    'state',
-    'wait',
-    'limit',
-  ],
-} as const;
-const SETS = ['read', 'write', 'except'] as const;
+const COMMON_MEMBERS = ['suite', 'name', 'about', 'steps', 'trace'];
+/** Members of the suites that run on a scheduler. */
+const TIMED_MEMBERS = ['clock', 'uuid', 'limit'];
+const MODULE_ENTRIES = [
+  'sys',
+  'register',
+  'unregister',
+  'select',
+  'fire',
+  'callback',
+  'log',
+  'return',
+  'state',
+  'wait',
+  'limit',
+] as const;
+
+/** What the vectors of a suite have beside what all have. */
+interface SuiteShape {
+  readonly members: readonly string[];
+  /** The kinds of entries of a trace. */
+  readonly entries: readonly TraceEntry[0][];
+  check(vector: Member): void;
+}
+
+const ramdiskShape: SuiteShape = {
+  members: ['fault'],
+  entries: ['write', 'log', 'exit', 'return', 'state'],
+  check: checkRamdisk,
+};
+const SHAPES: Readonly<Record<SuiteName, SuiteShape>> = {
+  scheduler: {
+    members: [...TIMED_MEMBERS, 'events'],
+    entries: ['register', 'unregister', 'select', 'fire', 'wait', 'limit'],
+    check: checkScheduler,
+  },
+  replication: {
+    members: [...TIMED_MEMBERS, 'connect', 'callback', 'syscalls'],
+    entries: MODULE_ENTRIES,
+    check: checkReplication,
+  },
+  'async-io': {
+    members: [...TIMED_MEMBERS, 'ios', 'syscalls'],
+    entries: MODULE_ENTRIES.filter((kind) => kind !== 'log'),
+    check: checkTransfers,
+  },
+  ramdisk: ramdiskShape,
+  'ramdisk-guarded': ramdiskShape,
+};
 
 /**
  * The vector that a JSON value is.
@@ -39,13 +71,11 @@ export function parseVector(value: unknown, trace: 'required' | 'optional' = 're
   const suite = vector.get('suite').oneOf(SUITE_NAMES);
   if (vector.get('name').string() === '') vector.get('name').fail('a name');
   if (vector.get('about').present) vector.get('about').string();
-  vector.get('clock').number();
-  if (vector.get('uuid').present) vector.get('uuid').integer(0, INT_MAX);
-  if (vector.get('limit').present) vector.get('limit').integer(1, INT_MAX);
-  if (suite === 'scheduler') checkScheduler(vector);
-  else checkReplication(vector);
+  const shape = SHAPES[suite];
+  if (shape.members.includes('clock')) checkTimed(vector);
+  shape.check(vector);
   if (trace === 'required' || vector.get('trace').present) {
-    for (const entry of vector.get('trace').array()) checkTraceEntry(entry, TRACE_KINDS[suite]);
+    for (const entry of vector.get('trace').array()) checkTraceEntry(entry, shape.entries);
   }
   // Every member that is looked at later has just been checked, which is what the types say.
   return value as Vector;
@@ -53,8 +83,14 @@ export function parseVector(value: unknown, trace: 'required' | 'optional' = 're
 
 /** The members of a vector that the format does not know, and that are passed over (a comment, or a slip of the pen). */
 export function unknownMembers(vector: Vector): string[] {
-  const known: readonly string[] = [...COMMON_MEMBERS, ...OWN_MEMBERS[vector.suite]];
+  const known: readonly string[] = [...COMMON_MEMBERS, ...SHAPES[vector.suite].members];
   return Object.keys(vector).filter((member) => !known.includes(member));
+}
+
+function checkTimed(vector: Member): void {
+  vector.get('clock').number();
+  if (vector.get('uuid').present) vector.get('uuid').integer(0, INT_MAX);
+  if (vector.get('limit').present) vector.get('limit').integer(1, INT_MAX);
 }
 
 function checkTraceEntry(entry: Member, kinds: readonly TraceEntry[0][]): void {
@@ -144,15 +180,4 @@ function checkReplicationStep(step: Member, mayWait: boolean): void {
   else if (name === 'uuid') argument.integer(0, INT_MAX);
   else if (name === 'elapse') argument.number();
   else checkSelectScript(argument);
-}
-
-function checkSelectScript(script: Member): void {
-  script.only([...SETS, 'elapse', 'errno']);
-  for (const set of SETS) {
-    if (script.get(set).present) for (const fd of script.get(set).array()) fd.integer();
-  }
-  if (script.get('elapse').present) script.get('elapse').number();
-  const errno = script.get('errno');
-  if (errno.present && scriptedErrno(errno.string('an errno name')) === undefined)
-    errno.fail('an errno name');
 }

@@ -47,15 +47,21 @@ export interface ScriptedEvent {
 interface VectorBase {
   readonly name: string;
   readonly about?: string;
-  /** Seconds on the scripted clock. */
-  readonly clock: number;
-  readonly uuid?: number;
-  readonly limit?: number;
+  /** A fault of the C shows in it: a port without that fault has another trace. */
+  readonly fault?: boolean;
   /** Absent in a script that is yet to be recorded. */
   readonly trace?: Trace;
 }
 
-export interface SchedulerVector extends VectorBase {
+/** What a vector has that runs on a scheduler. */
+export interface TimedVector extends VectorBase {
+  /** Seconds on the scripted clock. */
+  readonly clock: number;
+  readonly uuid?: number;
+  readonly limit?: number;
+}
+
+export interface SchedulerVector extends TimedVector {
   readonly suite: 'scheduler';
   readonly events: Readonly<Record<string, ScriptedEvent>>;
   readonly steps: readonly SchedulerStep[];
@@ -90,7 +96,7 @@ export interface ScriptedOutcomes {
   readonly register?: readonly Outcome[];
 }
 
-export interface ReplicationVector extends VectorBase {
+export interface ReplicationVector extends TimedVector {
   readonly suite: 'replication';
   /** Seconds, the backlog, and the descriptor that the caller left in the struct. */
   readonly connect: { readonly retryTimeout: number; readonly maxConnections: number; readonly fd: number };
@@ -99,9 +105,67 @@ export interface ReplicationVector extends VectorBase {
   readonly steps: readonly ReplicationStep[];
 }
 
-export type Vector = SchedulerVector | ReplicationVector;
+/** What the caller fills in of a transfer's struct. */
+export interface ScriptedTransfer {
+  readonly fd: number;
+  /** Whole seconds. */
+  readonly timeout: number;
+  readonly mode: 'read' | 'write' | number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What the callback of a transfer may do. */
+export type TransferAction =
+  | readonly ['init' | 'start' | 'kill' | 'status', string]
+  | readonly ['set', string, Partial<ScriptedTransfer>]
+  | readonly ['elapse', number]
+  | readonly ['uuid', number];
+
+/** The outcomes of each call, in order over all transfers; past the end of a list all that was asked for is moved. */
+export interface TransferOutcomes {
+  /** A count of bytes, cut to what is asked for; or an errno name. */
+  readonly read?: readonly (string | number)[];
+  readonly write?: readonly (string | number)[];
+  readonly register?: readonly Outcome[];
+}
+
+export interface AsyncIoVector extends TimedVector {
+  readonly suite: 'async-io';
+  /** By label; `on` is what the callback does at its k-th call. */
+  readonly ios: Readonly<
+    Record<string, ScriptedTransfer & { readonly on?: readonly (readonly TransferAction[])[] }>
+  >;
+  readonly syscalls: TransferOutcomes;
+  readonly steps: readonly (TransferAction | WaitStep)[];
+}
+
+export type CacheName = 'primary' | 'secondary';
+
+/** Sectors are exact as doubles; the data of a sector is one number. */
+export type RamdiskStep =
+  | readonly ['cacheWrite', CacheName, number, readonly number[]]
+  | readonly ['readFromCache', CacheName, number, number]
+  | readonly ['clearCache' | 'startFlush', CacheName]
+  | readonly ['flushPended' | 'writesInflight' | 'destroy']
+  | readonly ['complete', number, Outcome]
+  | readonly ['read', number, number];
+
+export interface RamdiskVector extends VectorBase {
+  /** `ramdisk` was recorded from the C as it is, in which the guard (rule K7) is dead: `fault` says where that shows. */
+  readonly suite: 'ramdisk' | 'ramdisk-guarded';
+  readonly steps: readonly RamdiskStep[];
+}
+
+export type Vector = SchedulerVector | ReplicationVector | AsyncIoVector | RamdiskVector;
 export type SuiteName = Vector['suite'];
-export const SUITE_NAMES: readonly SuiteName[] = ['scheduler', 'replication'];
+export const SUITE_NAMES: readonly SuiteName[] = [
+  'scheduler',
+  'replication',
+  'async-io',
+  'ramdisk',
+  'ramdisk-guarded',
+];
 
 /** How many `fire` entries a run has at most when its vector does not say. */
 export const DEFAULT_LIMIT = 200;

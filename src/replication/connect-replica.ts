@@ -10,6 +10,7 @@ import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
 import { LOG_DEBUG, LOG_WARNING } from '../server/logger.js';
 import { TapdiskServer } from '../server/tapdisk-server.js';
+import { deferred } from './deferred.js';
 import {
   callError,
   checkPort,
@@ -200,14 +201,4 @@ class Connecting {
     this.#close();
     this.options.signal?.removeEventListener('abort', this.#abort);
   }
-}
-
-function deferred<Value>() {
-  let resolve!: (value: Value) => void;
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<Value>((res, rej) => {
-    resolve = res;
-    reject = rej;
-  });
-  return { promise, resolve, reject };
 }

@@ -7,7 +7,12 @@ import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js
 import { ScriptedSockets } from '../../src/conformance/scripted-sockets.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
 import type { SchedulerFactory } from '../../src/conformance/scheduler-under-test.js';
-import type { ReplicationVector, SchedulerVector, Vector } from '../../src/conformance/vector.js';
+import type {
+  RamdiskVector,
+  ReplicationVector,
+  SchedulerVector,
+  Vector,
+} from '../../src/conformance/vector.js';
 import type { VectorResult } from '../../src/conformance/vector-result.js';
 import { AF_INET } from '../../src/posix/index.js';
 import type { Poller } from '../../src/posix/poller.js';
@@ -132,4 +137,21 @@ t.test('past the end of its outcomes every call succeeds, and a closed number is
     ['sys', 'fcntl', 3, 'F_SETFL', 2048, 0],
     ['sys', 'connect', 3, 'backup:9000', 0],
   ]);
+});
+
+t.test('a ramdisk of 64-bit sectors ends writes that were issued, and no other', async (t) => {
+  const vector: RamdiskVector = {
+    suite: 'ramdisk-guarded',
+    name: 'ending',
+    steps: [
+      ['cacheWrite', 'primary', 2 ** 63, [2 ** 40]],
+      ['startFlush', 'primary'],
+      ['read', 2 ** 63, 1],
+      ['complete', 1, 0],
+    ],
+    trace: [],
+  };
+  t.match(await run(vector), [{ reason: 'no trace: write 1 ends, but was not issued' }]);
+  const [result] = await run({ ...vector, steps: vector.steps.slice(0, 3) });
+  t.same(result?.traces?.actual.at(-2), ['return', 'read', [2 ** 40]]);
 });

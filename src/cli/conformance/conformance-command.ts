@@ -26,7 +26,7 @@ connect module of this package are run. Without a FILE the vectors of the source
 
       --cmd 'PROGRAM ARGS'  run another implementation: a child process that reads a script a line and answers a trace a
                             line (docs/conformance.md). No shell is involved; quotes and backslashes part words.
-      --suite SUITE         only vectors of one suite: ${SUITE_NAMES.join(' or ')}
+      --suite SUITE         only vectors of one suite: ${SUITE_NAMES.join(', ')}
       --grep RE             only vectors whose suite/name matches the regular expression
       --format FORMAT       ${REPORT_FORMATS.join(', ')} (text unless given)
       --jobs N              with --cmd: how many children at a time, 1 to ${MAX_JOBS} (1 unless given)
