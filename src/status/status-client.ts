@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_UNIX, SOCK_STREAM } from '../posix/address.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
-import { type Posix, SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
+import type { Posix } from '../posix/posix.js';
+import { ClientConnection } from '../server/client-connection.js';
 import { checkSocketPath } from './status-directory.js';
 import { MAX_ANSWER_BYTES, STATUS_REQUEST } from './status-protocol.js';
 
 /** How long a program may take for its answer, in seconds, all in all. */
 export const QUERY_TIMEOUT_SECONDS = 2;
-const READ_BYTES = 4096;
 
 /** Nobody answered, or not with a status. `code` is an errno's name: ECONNREFUSED and ENOENT when nobody serves the socket. */
 export class StatusError extends Error {
@@ -38,81 +37,32 @@ export async function queryStatus(
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new StatusError(code, message, { cause: error });
   }
-  const fd = posix.socket(AF_UNIX, SOCK_STREAM);
-  check(fd, path);
+  const patience = { stepSeconds: timeoutSeconds, wholeSeconds: timeoutSeconds };
+  const opened = await ClientConnection.open(posix, path, patience);
+  if (typeof opened === 'number') throw callFailed(opened, path);
+  using connection = opened;
+  const sent = await connection.send(Buffer.from(STATUS_REQUEST));
+  if (sent < 0) throw callFailed(sent, path);
+  const answer = Buffer.alloc(MAX_ANSWER_BYTES + 1);
+  const length = await connection.receive(answer);
+  if (length < 0) throw callFailed(length, path);
+  if (length > MAX_ANSWER_BYTES)
+    throw new StatusError('EMSGSIZE', `${path}: the answer has more than ${MAX_ANSWER_BYTES} bytes`);
+  return statusOf(answer.subarray(0, length), path);
+}
+
+function statusOf(answer: Buffer, path: string): object {
+  if (answer.length === 0) throw new StatusError('ECONNRESET', `${path}: closed without an answer`);
   try {
-    return await new Query(posix, fd, path, timeoutSeconds).run();
-  } finally {
-    posix.close(fd);
+    const status: unknown = JSON.parse(answer.toString());
+    if (typeof status === 'object' && status !== null) return status;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
   }
+  throw new StatusError('EPROTO', `${path}: the answer is no status`);
 }
 
-class Query {
-  readonly #posix: Posix;
-  readonly #fd: number;
-  readonly #path: string;
-  readonly #deadline: number;
-
-  constructor(posix: Posix, fd: number, path: string, timeoutSeconds: number) {
-    this.#posix = posix;
-    this.#fd = fd;
-    this.#path = path;
-    this.#deadline = posix.clock.now() + timeoutSeconds;
-  }
-
-  async run(): Promise<object> {
-    await this.#connect();
-    // A line fits into any send buffer.
-    check(this.#posix.write(this.#fd, Buffer.from(STATUS_REQUEST)), this.#path);
-    return this.#parse(await this.#readAll());
-  }
-
-  async #connect(): Promise<void> {
-    const answer = this.#posix.connect(this.#fd, { family: AF_UNIX, path: this.#path });
-    if (answer === 0) return;
-    if (answer !== -errno.EINPROGRESS) check(answer, this.#path);
-    await this.#ready('write');
-    check(-this.#posix.getsockopt(this.#fd, SOL_SOCKET, SO_ERROR), this.#path);
-  }
-
-  async #readAll(): Promise<Buffer> {
-    const pieces: Buffer[] = [];
-    for (let length = 0; length <= MAX_ANSWER_BYTES;) {
-      const piece = Buffer.alloc(READ_BYTES);
-      const count = this.#posix.read(this.#fd, piece);
-      if (count === 0) return Buffer.concat(pieces);
-      if (count === -errno.EAGAIN) {
-        await this.#ready('read');
-        continue;
-      }
-      check(count, this.#path);
-      pieces.push(piece.subarray(0, count));
-      length += count;
-    }
-    throw new StatusError('EMSGSIZE', `${this.#path}: the answer has more than ${MAX_ANSWER_BYTES} bytes`);
-  }
-
-  async #ready(what: 'read' | 'write'): Promise<void> {
-    const seconds = this.#deadline - this.#posix.clock.now();
-    const ready = seconds <= 0 ? undefined : await this.#posix.select({ [what]: [this.#fd] }, seconds);
-    if (typeof ready === 'number') check(ready, this.#path);
-    else if (ready === undefined || ready[what].length === 0) {
-      throw new StatusError('ETIMEDOUT', `${this.#path}: no answer in time`);
-    }
-  }
-
-  #parse(answer: Buffer): object {
-    if (answer.length === 0) throw new StatusError('ECONNRESET', `${this.#path}: closed without an answer`);
-    try {
-      const status: unknown = JSON.parse(answer.toString());
-      if (typeof status === 'object' && status !== null) return status;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-    }
-    throw new StatusError('EPROTO', `${this.#path}: the answer is no status`);
-  }
-}
-
-function check(answer: number, path: string): void {
-  if (answer < 0) throw new StatusError(errnoCode(answer), `${path}: ${inWords(-answer)}`);
+function callFailed(result: number, path: string): StatusError {
+  const what = result === -errno.ETIMEDOUT ? 'no answer in time' : inWords(-result);
+  return new StatusError(errnoCode(result), `${path}: ${what}`);
 }
