@@ -20,35 +20,41 @@ export const SHUT_RD = 0;
 export const SHUT_WR = 1;
 export const SHUT_RDWR = 2;
 
+/**
+ * A number of the descriptor table, 3 or more; or a negative errno, where a call returns one. Plain numbers are taken for
+ * descriptors, ids of events and modes are not.
+ */
+export type Descriptor = number & { readonly numberOf?: 'descriptor' };
+
 /** What the socket calls of the connect module are, apart from names and descriptors: a port of it needs just these. */
 export interface SocketCalls {
   /**
    * Opens a stream socket under the lowest free number from 3 up (rule D1).
    * Errors: -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE at the table's limit.
    */
-  socket(domain: number, type: number, protocol?: number): number;
+  socket(domain: number, type: number, protocol?: number): Descriptor;
   /** Sets SO_REUSEADDR, SO_KEEPALIVE (SOL_SOCKET) or TCP_NODELAY (IPPROTO_TCP). Errors: -EBADF, -ENOPROTOOPT, -EINVAL. */
-  setsockopt(fd: number, level: number, option: number, value: number): number;
+  setsockopt(fd: Descriptor, level: number, option: number, value: number): number;
   /** The option's value (SO_ERROR: a positive errno or 0, and it is cleared). Errors: -EBADF, -ENOPROTOOPT. */
-  getsockopt(fd: number, level: number, option: number): number;
+  getsockopt(fd: Descriptor, level: number, option: number): number;
   /** F_GETFL answers the flags, F_SETFL keeps them; O_NONBLOCK is in force whatever they say (rule D6). Errors: -EBADF, -EINVAL. */
-  fcntl(fd: number, command: number, argument?: number): number;
+  fcntl(fd: Descriptor, command: number, argument?: number): number;
   /**
    * Binds at once. Errors: -EBADF, -EADDRNOTAVAIL for an address this host does not have, -EACCES, -EINVAL when bound
    * already, -EAFNOSUPPORT for another family than the socket's, -EADDRINUSE (here or at listen).
    */
-  bind(fd: number, address: SocketAddress): number;
+  bind(fd: Descriptor, address: SocketAddress): number;
   /** Listens at once. Errors: -EBADF, -EADDRINUSE, -EINVAL when connected, -EOPNOTSUPP. */
-  listen(fd: number, backlog: number): number;
+  listen(fd: Descriptor, backlog: number): number;
   /** The new descriptor. Errors: -EBADF, -EAGAIN when no connection waits, -EINVAL when not listening, -EMFILE. */
-  accept(fd: number): number;
+  accept(fd: Descriptor): Descriptor;
   /**
    * Starts to connect: -EINPROGRESS, or an errno at once. -EALREADY while connecting, -EISCONN when connected.
    * The outcome is fetched with SO_ERROR once the descriptor is writable; after a failure it can connect again.
    */
-  connect(fd: number, address: SocketAddress): number;
+  connect(fd: Descriptor, address: SocketAddress): number;
   /** Frees the number at once; bytes that write took are still sent. Errors: -EBADF. */
-  close(fd: number): number;
+  close(fd: Descriptor): number;
   /**
    * Answers at once: the addresses, in the resolver's order, or a negative EAI_ code.
    * Numeric hosts need no lookup; a name has an answer only after {@link Posix.resolve} has had one, and is EAI_AGAIN before.
@@ -60,15 +66,15 @@ export interface SocketCalls {
 export interface Posix extends SocketCalls {
   readonly clock: Clock;
   /** Bytes read; 0 at end of file, every time. Errors: -EBADF, -EAGAIN, -ENOTCONN, a pending error once (-ECONNRESET), then 0. */
-  read(fd: number, buffer: Uint8Array): number;
+  read(fd: Descriptor, buffer: Uint8Array): number;
   /** Bytes taken, perhaps fewer than given; the buffer is the caller's again at once. Errors: -EBADF, -EAGAIN, -EPIPE, -ENOTCONN. */
-  write(fd: number, bytes: Uint8Array): number;
+  write(fd: Descriptor, bytes: Uint8Array): number;
   /** SHUT_RD, SHUT_WR or SHUT_RDWR. Errors: -EBADF, -ENOTCONN, -EINVAL. */
-  shutdown(fd: number, how: number): number;
+  shutdown(fd: Descriptor, how: number): number;
   /** The local address, or a negative errno: -EBADF, -ENOTSOCK. */
-  getsockname(fd: number): SocketAddress | number;
+  getsockname(fd: Descriptor): SocketAddress | number;
   /** The peer's address, or a negative errno: -EBADF, -ENOTCONN, -ENOTSOCK. */
-  getpeername(fd: number): SocketAddress | number;
+  getpeername(fd: Descriptor): SocketAddress | number;
   /**
    * Looks a name up without stalling the loop; getaddrinfo has the answer afterwards.
    * Answers as getaddrinfo does: the addresses or a negative EAI_ code.
@@ -79,18 +85,18 @@ export interface Posix extends SocketCalls {
    * sum and clears it, or -EAGAIN at 0. READ-ready while the sum is not 0. It lets work done elsewhere
    * (a file call, a thread) complete through the scheduler.
    */
-  eventfd(initial?: number): number;
+  eventfd(initial?: number): Descriptor;
   /** A poller over this table's descriptors. Several may exist; each has its own interest. */
   createPoller(): Poller;
   /** One select without a poller of one's own (for code that polls now and then). */
   select(sets: SelectSets, timeoutSeconds: number): Promise<Required<SelectSets> | number>;
   /** The numbers that are open, ascending, each with a word on what it is (for dumps and leak checks). */
-  openDescriptors(): readonly { readonly fd: number; readonly description: string }[];
+  openDescriptors(): readonly { readonly fd: Descriptor; readonly description: string }[];
 }
 
 /** The descriptor sets of {@link Posix.select}. */
 export interface SelectSets {
-  read?: readonly number[];
-  write?: readonly number[];
-  except?: readonly number[];
+  read?: readonly Descriptor[];
+  write?: readonly Descriptor[];
+  except?: readonly Descriptor[];
 }

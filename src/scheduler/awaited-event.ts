@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type EventId, TIMEOUT } from './event.js';
+import type { Descriptor } from '../posix/posix.js';
+import { type EventId, type EventMode, TIMEOUT } from './event.js';
 import type { EventRegistrar } from './registrar.js';
 
 /** The one event that its owner waits for at the moment, if any: setting another replaces it. */
@@ -25,7 +26,7 @@ export class AwaitedEvent implements Disposable {
    * @param callback called with the one mode that fired
    * @returns 0, or what registerEvent failed with; nothing is awaited then
    */
-  set(mode: number, fd: number, timeoutSeconds: number, callback: (mode: number) => void): number {
+  set(mode: EventMode, fd: Descriptor, timeoutSeconds: number, callback: (mode: EventMode) => void): number {
     this.clear();
     const id = this.#registrar.registerEvent(mode, fd, timeoutSeconds, (_, fired) => callback(fired));
     if (id < 0) return id;

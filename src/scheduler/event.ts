@@ -1,11 +1,16 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Descriptor } from '../posix/posix.js';
+
+/** A set of modes, or-ed. Plain numbers are taken for modes, descriptors and ids of events are not. */
+export type EventMode = number & { readonly numberOf?: 'mode' };
+
 /** An event's mode is a set of four bits (rule E2; C: SCHEDULER_POLL_READ_FD and so on). */
-export const POLL_READ_FD = 0x1;
-export const POLL_WRITE_FD = 0x2;
-export const POLL_EXCEPT_FD = 0x4;
-export const TIMEOUT = 0x8;
+export const POLL_READ_FD: EventMode & 0x1 = 0x1;
+export const POLL_WRITE_FD: EventMode & 0x2 = 0x2;
+export const POLL_EXCEPT_FD: EventMode & 0x4 = 0x4;
+export const TIMEOUT: EventMode & 0x8 = 0x8;
 
 /** The modes that ask something of a descriptor, in the order in which a visit looks at them (rule P2). */
 export const DESCRIPTOR_MODES = [POLL_READ_FD, POLL_WRITE_FD, POLL_EXCEPT_FD] as const;
@@ -22,8 +27,14 @@ export function modeName(mode: number): string {
   return names.join('|');
 }
 
-/** A positive 32-bit number that names one registration (C: event_id_t). */
-export type EventId = number;
+/**
+ * A positive 32-bit number that names one registration (C: event_id_t). Plain numbers are taken for ids, descriptors are
+ * not.
+ */
+export type EventId = number & { readonly numberOf?: 'event' };
+
+/** What a callback may return: nothing looks at it, and a promise would not be waited for. */
+export type CallbackResult = void | undefined | null | boolean | number | string;
 
 /**
  * What an event calls (C: event_cb_t).
@@ -32,15 +43,20 @@ export type EventId = number;
  * @param mode the one mode that fired
  * @param privateData what was given at registration
  *
- * It runs to its end before anything else happens; a promise that it returns is not waited for.
+ * It runs to its end before anything else happens; nothing waits for a promise, so that an async function does not compile
+ * as one.
  */
-export type EventCallback<Private = unknown> = (id: EventId, mode: number, privateData: Private) => void;
+export type EventCallback<Private = unknown> = (
+  id: EventId,
+  mode: EventMode,
+  privateData: Private,
+) => CallbackResult;
 
 /** What a dump or a warning tells of an event. */
 export interface EventDescription {
   readonly id: EventId;
-  readonly mode: number;
-  readonly fd: number;
+  readonly mode: EventMode;
+  readonly fd: Descriptor;
   readonly timeoutSeconds: number;
   /** In seconds of the scheduler's clock, wrapped to 32 bits (rule E6). */
   readonly deadline: number;

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { EventCallback, EventId } from './event.js';
+import type { Descriptor } from '../posix/posix.js';
+import type { EventCallback, EventId, EventMode } from './event.js';
 
 /** What a part that lives on a scheduler needs of it: the scheduler and the server both are one. */
 export interface EventRegistrar {
@@ -17,12 +18,12 @@ export interface EventRegistrar {
    *   is not a 32-bit integer; -EBUSY when no id is free (rule I2)
    */
   registerEvent<Private = undefined>(
-    mode: number,
-    fd: number,
+    mode: EventMode,
+    fd: Descriptor,
     timeoutSeconds: number,
     callback: EventCallback<Private>,
     privateData?: Private,
-  ): EventId | number;
+  ): EventId;
 
   /** Removes an event at once; an unknown id does nothing at all (rule I3). C: scheduler_unregister_event. */
   unregisterEvent(id: EventId): void;

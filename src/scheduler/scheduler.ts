@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Descriptor } from '../posix/posix.js';
 import type { Clock } from '../posix/clock.js';
 import { errno } from '../posix/errno.js';
 import type { Poller, ReadyDescriptor } from '../posix/poller.js';
@@ -11,6 +12,7 @@ import {
   type EventCallback,
   type EventDescription,
   type EventId,
+  type EventMode,
   modeName,
   TIMEOUT,
 } from './event.js';
@@ -129,12 +131,12 @@ export class Scheduler implements EventRegistrar {
   }
 
   registerEvent<Private = undefined>(
-    mode: number,
-    fd: number,
+    mode: EventMode,
+    fd: Descriptor,
     timeoutSeconds: number,
     callback: EventCallback<Private>,
     privateData?: Private,
-  ): EventId | number {
+  ): EventId {
     const integers = isInt32(mode) && isInt32(fd) && isInt32(timeoutSeconds);
     if (!integers || (mode & ANY_MODE) === 0 || typeof callback !== 'function') return -errno.EINVAL;
     const id = this.#ids.draw();

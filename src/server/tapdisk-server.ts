@@ -5,8 +5,8 @@ import type { Clock } from '../posix/clock.js';
 import { errno, errnoCode } from '../posix/errno.js';
 import { NodePosix } from '../posix/index.js';
 import type { Poller } from '../posix/poller.js';
-import type { Posix } from '../posix/posix.js';
-import type { EventCallback, EventId } from '../scheduler/event.js';
+import type { Descriptor, Posix } from '../posix/posix.js';
+import type { EventCallback, EventId, EventMode } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { Scheduler, type SchedulerObserver, type SchedulerWarning } from '../scheduler/scheduler.js';
 import { dumpTables } from './dump.js';
@@ -76,12 +76,12 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
 
   /** See {@link EventRegistrar.registerEvent}; -ECANCELED once the server has stopped. C: tapdisk_server_register_event. */
   registerEvent<Private = undefined>(
-    mode: number,
-    fd: number,
+    mode: EventMode,
+    fd: Descriptor,
     timeoutSeconds: number,
     callback: EventCallback<Private>,
     privateData?: Private,
-  ): EventId | number {
+  ): EventId {
     if (this.#state === 'stopped') return -errno.ECANCELED;
     return this.scheduler.registerEvent(mode, fd, timeoutSeconds, callback, privateData);
   }
