@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// `npm run mutants [-- RE]`: breaks the scheduler and the connect module in one small way after the other, in a copy of the
-// tree, and prints who noticed. Exits with 1 when a mutant is noticed by nobody, or the tree as it is by somebody.
+// `npm run mutants [-- RE]`: breaks the scheduler and the replication module in one small way after the other, in a copy of
+// the tree, and prints who noticed. Exits with 1 when a mutant is noticed by nobody, or the tree as it is by somebody.
 
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -9,6 +9,7 @@ export { readExactly, TransferError, writeExactly } from './exact-transfer.js';
 export type { ExactTransferOptions, TransferHost } from './exact-transfer.js';
 export { tdReplicationConnectInitAsync } from './init-async.js';
 export * from './ramdisk.js';
+export { ramdiskOverlay } from './ramdisk-overlay.js';
 export { ReplicaError } from './replica-host.js';
 export type { PeerFilter, ReplicaHost } from './replica-host.js';
 export { ReplicaListener, serveReplica } from './serve-replica.js';

@@ -13,6 +13,7 @@ import {
   ramdiskDestroy,
   ramdiskFlushPendedRequests,
   ramdiskInit,
+  ramdiskOverlay,
   ramdiskRead,
   ramdiskReadFromCache,
   ramdiskStartFlush,
@@ -150,6 +151,28 @@ t.test('a write that fails before it has been issued ends the flush', async (t) 
   t.equal(ramdiskStartFlush(disk, 'primary'), -1);
   t.equal(ramdiskWritesInflight(disk), 0);
 });
+
+t.test(
+  'an overlay has what pends over what is in flight over the disk, as of when it was taken',
+  async (t) => {
+    const { disk, put, writes } = overDisk();
+    put(1n, 1, 1, 2, 2, 3, 3);
+    const none = ramdiskOverlay(disk, 0n, 5);
+    ramdiskStartFlush(disk, 'primary');
+    put(3n, 4, 4);
+    ramdiskStartFlush(disk, 'primary');
+    const overlay = ramdiskOverlay(disk, 0n, 5);
+    writes[0]?.done(0);
+    for (const [lay, expected] of [
+      [overlay, [9, 9, 1, 1, 2, 2, 4, 4, 9, 9]],
+      [none, [9, 9, 9, 9, 9, 9, 9, 9, 9, 9]],
+    ] as const) {
+      const buffer = new Uint8Array(10).fill(9);
+      lay(buffer);
+      t.same([...buffer], expected);
+    }
+  },
+);
 
 /** Commits checkpoints of random sectors while writes end in random order, and tells what the disk has at the end. */
 function randomCheckpoints(random: Random, deadGuard: boolean): { disk: number[]; expected: number[] } {

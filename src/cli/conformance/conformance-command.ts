@@ -22,7 +22,7 @@ const MAX_TIMEOUT = 86_400;
 export const CONFORMANCE_HELP = `Usage: tapdisk-ts conformance [OPTION]... [FILE]...
 
 Runs the scripts of conformance vectors and compares the traces, entry by entry. Without --cmd the scheduler and the
-connect module of this package are run. Without a FILE the vectors of the source tree are.
+modules of this package are run. Without a FILE the vectors of the source tree are.
 
       --cmd 'PROGRAM ARGS'  run another implementation: a child process that reads a script a line and answers a trace a
                             line (docs/conformance.md). No shell is involved; quotes and backslashes part words.

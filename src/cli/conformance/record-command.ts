@@ -13,7 +13,7 @@ import type { Vector } from '../../conformance/vector.js';
 
 export const RECORD_HELP = `Usage: tapdisk-ts record SCRIPT
 
-Runs the scripts of a file with this package's scheduler and connect module, and writes them to standard output as a
+Runs the scripts of a file with this package's scheduler and modules, and writes them to standard output as a
 vector file, each with the trace that was observed. A script is a vector without its member trace; a trace that is there
 is replaced. SCRIPT holds one, or an array of them; /dev/stdin reads standard input where the system has it.
 

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// `npm run conformance -- FILE...`: this project's own scheduler and connect module over vector files.
+// `npm run conformance -- FILE...`: this project's own scheduler and modules over vector files.
 
 import { runConformanceCommand } from './conformance-command.js';
 
