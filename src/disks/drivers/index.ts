@@ -5,6 +5,7 @@ import type { DriverType } from '../index.js';
 import { aioDriverType } from './aio.js';
 import { logDriverType } from './log.js';
 import { ramDriverType } from './ram.js';
+import { vhdDriverType } from './vhd/index.js';
 
 export { AioDriver, aioDriverType, LEAST_HOLE_BYTES } from './aio.js';
 export type { AioParts, ImageFiles } from './aio.js';
@@ -16,6 +17,7 @@ export { imageSizer } from './image-size.js';
 export type { SizeImage } from './image-size.js';
 export { LogDriver, logDriverType } from './log.js';
 export { MAX_RAM_MIB, RamDriver, ramDriverType } from './ram.js';
+export * from './vhd/index.js';
 
 /** A table of driver types by name, as a registry of VBDs wants it. */
 export function driverTypes(types: readonly DriverType[]): ReadonlyMap<string, DriverType> {
@@ -26,5 +28,6 @@ export function driverTypes(types: readonly DriverType[]): ReadonlyMap<string, D
 export const standardDriverTypes: ReadonlyMap<string, DriverType> = driverTypes([
   aioDriverType,
   ramDriverType,
+  vhdDriverType,
   logDriverType,
 ]);

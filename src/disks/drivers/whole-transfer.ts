@@ -28,6 +28,23 @@ export function readWhole(
   );
 }
 
+/** Reads until `bytes` is full. Completes with 0 or a negative errno: -EIO when the file ends before. */
+export function readExactly(
+  files: Pick<FileCalls, 'read'>,
+  fd: number,
+  bytes: Uint8Array,
+  position: number,
+  done: Done,
+): void {
+  whole(
+    (...part) => files.read(fd, ...part),
+    bytes,
+    position,
+    done,
+    () => -errno.EIO,
+  );
+}
+
 /** Writes all of `bytes`. After an error part of them may be written. Completes with 0 or a negative errno. */
 export function writeWhole(
   files: Pick<FileCalls, 'read' | 'write'>,

@@ -1,0 +1,180 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../../../posix/errno.js';
+import type { FileCalls } from '../../../posix/files.js';
+import { SECTOR_SIZE } from '../../driver.js';
+import type { DataRequest, Done, SectorRange, ZeroesRequest } from '../../driver.js';
+import { FlushGroup } from '../flush-group.js';
+import { AllDone } from './all-done.js';
+import { batBytes } from './bat.js';
+import { BlockSpace } from './block-space.js';
+import { BlockWriter } from './block-writer.js';
+import { type Changes, ZeroWriter } from './changes.js';
+import { Commits } from './commits.js';
+import type { Footer } from './footer.js';
+import type { BlockLayer } from './layer.js';
+import type { Blocks, LoadedImage } from './load-image.js';
+import { eachPiece } from './pieces.js';
+import { type Steps, wait } from './steps.js';
+import { FileError } from './vhd-error.js';
+
+/** What changing a dynamic or differencing image works with. */
+export interface BlockChangesParts {
+  readonly files: FileCalls;
+  readonly image: LoadedImage;
+  readonly footer: Footer;
+  readonly blocks: Blocks;
+  readonly layer: BlockLayer;
+  /** Whether sectors that it does not have are those of a parent. */
+  readonly hasParent: boolean;
+  /** See {@link WriterParts.answersEarly}. */
+  readonly answersEarly: boolean;
+}
+
+/** Changes a dynamic or differencing image; the order of its writes is told at {@link Commits} and {@link BlockSpace}. */
+export class BlockChanges implements Changes {
+  readonly #parts: BlockChangesParts;
+  readonly #space: BlockSpace;
+  readonly #commits: Commits;
+  readonly #writer: BlockWriter;
+  readonly #zeroes: ZeroWriter;
+  readonly #flushes: FlushGroup;
+  /** Whether the file was changed since it was opened. */
+  #isChanged = false;
+  /** Whether something that was answered, or may have been, is not in the file. */
+  #isLost = false;
+
+  constructor(parts: BlockChangesParts) {
+    this.#parts = parts;
+    const { files, image, footer, blocks, layer, answersEarly } = parts;
+    this.#flushes = new FlushGroup((done) => this.#sync(done));
+    this.#space = new BlockSpace({
+      files,
+      layer,
+      footer,
+      metadataEnd: blocks.metadataEnd,
+      copyIsCurrent: image.copy?.equals(footer) === true,
+    });
+    this.#commits = new Commits({
+      files,
+      layer,
+      tableOffset: blocks.header.tableOffset,
+      sync: (done) => this.#flushes.flush(done),
+      onLoss: () => this.#lose(),
+    });
+    this.#writer = new BlockWriter({
+      files,
+      layer,
+      space: this.#space,
+      commits: this.#commits,
+      answersEarly,
+    });
+    this.#zeroes = new ZeroWriter(files, layer.file);
+  }
+
+  write(request: DataRequest, done: Done): void {
+    this.#isChanged = true;
+    eachPiece(
+      request,
+      this.#parts.layer.shape.sectors,
+      (piece, offset, ended) => {
+        const at = offset * SECTOR_SIZE;
+        const bytes = request.buffer.subarray(at, at + (piece.to - piece.from) * SECTOR_SIZE);
+        this.#writer.write(piece, bytes, ended);
+      },
+      done,
+    );
+  }
+
+  zero(request: ZeroesRequest, done: Done): void {
+    this.#isChanged = true;
+    const { layer, hasParent } = this.#parts;
+    const mayBeHole = !request.noHole;
+    const zero = (range: SectorRange, ended: Done): void => this.#zeroes.zero(range, mayBeHole, ended);
+    eachPiece(
+      request,
+      layer.shape.sectors,
+      (piece, _offset, ended) => {
+        // A clear bit shows the parent; without one it is a zero already (V60).
+        if (hasParent || request.noHole) {
+          this.#writer.zero(piece, zero, mayBeHole, ended);
+          return;
+        }
+        const all = new AllDone(ended);
+        this.#writer.eachRun(piece, (range) => zero(range, all.expect()), all.expect());
+      },
+      done,
+    );
+  }
+
+  /** Bits and entries stay: a clear bit would bring old data of a parent back (V61). */
+  discard(range: SectorRange, done: Done): void {
+    this.#isChanged = true;
+    eachPiece(
+      range,
+      this.#parts.layer.shape.sectors,
+      (piece, _offset, ended) => {
+        const all = new AllDone(ended);
+        this.#writer.eachRun(piece, (run) => this.#zeroes.discard(run, all.expect()), all.expect());
+      },
+      done,
+    );
+  }
+
+  flush(done: Done): void {
+    if (this.#isLost) done(-errno.EIO);
+    // Without early answers all that was answered is in the file already.
+    else if (!this.#parts.answersEarly) this.#flushes.flush(done);
+    else this.#commits.settle((settled) => (settled < 0 ? done(settled) : this.#flushes.flush(done)));
+  }
+
+  *finish(): Steps<void> {
+    // Who waited for what could not be written was told so.
+    yield* wait<number>((done) => this.#commits.settle(done));
+    const { file } = this.#parts.layer;
+    // After a failed sync nothing in the file can be trusted: the copy at the head is the footer then (V63i).
+    if (this.#isLost) throw new FileError(file.path, 'sync', errno.EIO);
+    if (this.#space.hasDroppedFooter || !this.#parts.image.endFooter) yield* this.#writeEndFooter();
+    else if (!this.#isChanged) return;
+    yield* this.#resetBatmap();
+    yield* file.sync();
+  }
+
+  /** Puts the footer behind the last block, and cuts the file behind it (V65). On a block device it is in the last sector. */
+  *#writeEndFooter(): Steps<void> {
+    const { layer, footer } = this.#parts;
+    const { file } = layer;
+    if (file.isRegular) {
+      const position = this.#space.next * SECTOR_SIZE;
+      yield* file.write(position, footer.bytes);
+      yield* file.truncate(position + footer.bytes.length);
+    } else {
+      yield* file.write(file.length - footer.bytes.length, footer.bytes);
+    }
+  }
+
+  /** A batmap whose checksum is wrong keeps C from writing the image: one of zeroes does not (V17, V29). The map goes first: until the header fits it, it is as wrong as before. */
+  *#resetBatmap(): Steps<void> {
+    const { image, footer, layer, blocks } = this.#parts;
+    const { batmap } = image;
+    if (!batmap || batmap.isValid || batmap.map.length === 0) return;
+    if (batmap.map.length < batmap.header.usedBytes(footer)) return;
+    yield* layer.file.write(batmap.header.offset, new Uint8Array(batmap.map.length));
+    const { tableOffset, entries } = blocks.header;
+    yield* layer.file.write(tableOffset + batBytes(entries), batmap.header.withEmptyMap().bytes);
+  }
+
+  #sync(done: Done): void {
+    this.#parts.files.fdatasync(this.#parts.layer.file.fd, (code) => {
+      if (code < 0) this.#lose();
+      done(code);
+    });
+  }
+
+  /** What was written may be lost: nothing more is promised (V63i). */
+  #lose(): void {
+    this.#isLost = true;
+    this.#writer.fail();
+  }
+}

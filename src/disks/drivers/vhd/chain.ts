@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { SECTOR_SIZE } from '../../driver.js';
+import { uuidText } from './bytes.js';
+import { DiskType } from './footer.js';
+import type { ImageCalls, ImageFile } from './image-file.js';
+import { type LoadedImage, loadImage } from './load-image.js';
+import { findParent, hasRawParent, openToRead, type ParentRules } from './parent-search.js';
+import type { Steps } from './steps.js';
+import { VhdError } from './vhd-error.js';
+
+/** Chains have at most so many images (V39). */
+export const MAX_CHAIN_DEPTH = 256;
+
+/** One image of a chain: a VHD, or the raw file at its root. */
+export type Link =
+  | { readonly kind: 'vhd'; readonly file: ImageFile; readonly image: LoadedImage; readonly sectors: number }
+  | { readonly kind: 'raw'; readonly file: ImageFile; readonly sectors: number };
+
+/** An image with all its ancestors, the image itself first. */
+export type Chain = readonly Link[];
+
+/** Closes all files of a chain, whatever comes of it. @throws FileError */
+export function* closeChain(chain: Chain): Steps<void> {
+  const [link, ...rest] = chain;
+  if (!link) return;
+  try {
+    yield* link.file.close();
+  } finally {
+    yield* closeChain(rest);
+  }
+}
+
+/** @throws VhdError for what keeps an image from being opened */
+export function requireUsable(image: LoadedImage, forWriting: boolean): void {
+  const [fault] = image.faults;
+  if (fault) throw new VhdError(fault);
+  if (forWriting && image.writeFault) throw new VhdError(image.writeFault);
+}
+
+/**
+ * Opens the ancestors of an open image, and checks the whole chain (V32 to V41). The leaf's file stays the caller's when
+ * it throws; what was opened here is closed again.
+ *
+ * @throws VhdError, FileError
+ */
+export function* openChain(
+  calls: ImageCalls,
+  leaf: ImageFile,
+  rules: ParentRules,
+  forWriting: boolean,
+): Steps<Chain> {
+  const image = yield* loadImage(leaf);
+  requireUsable(image, forWriting);
+  const chain: Link[] = [vhdLink(image)];
+  const visited = new Map([[leaf.identity, leaf.path]]);
+  try {
+    for (let child = image; child.footer?.type === DiskType.differencing;) {
+      const parent = yield* openParent(calls, child, rules, visited, chain.length);
+      chain.push(parent);
+      if (parent.kind === 'raw') break;
+      requireUsable(parent.image, false);
+      requireUuid(child, parent.image);
+      child = parent.image;
+    }
+    return chain;
+  } catch (error) {
+    yield* closeChain(chain.slice(1));
+    throw error;
+  }
+}
+
+function vhdLink(image: LoadedImage): Link {
+  return { kind: 'vhd', file: image.file, image, sectors: image.footer?.sectors ?? 0 };
+}
+
+/** Opens and loads the next image of a chain. @throws VhdError `parent-missing`, `parent-refused`, `parent-cycle` */
+export function* openParent(
+  calls: ImageCalls,
+  child: LoadedImage,
+  rules: ParentRules,
+  visited: Map<string, string>,
+  depth: number,
+): Steps<Link> {
+  if (!child.header) throw new Error('a child without a header has no parent');
+  const { path, identity } = yield* findParent(calls, child.file, child.header, rules);
+  const refuse = (problem: string): VhdError =>
+    new VhdError({
+      kind: 'parent-cycle',
+      file: child.file.path,
+      field: 'parent locators',
+      problem,
+      remedy: 'restore one of the images from a backup',
+    });
+  const before = visited.get(identity);
+  if (before !== undefined)
+    throw refuse(`the parent '${path}' is '${before}', which is in the chain already`);
+  if (depth >= MAX_CHAIN_DEPTH) throw refuse(`the chain has more than ${MAX_CHAIN_DEPTH} images`);
+  visited.set(identity, path);
+  const file = yield* openToRead(calls, path);
+  try {
+    if (hasRawParent(child.header)) {
+      return { kind: 'raw', file, sectors: Math.floor(file.length / SECTOR_SIZE) };
+    }
+    return vhdLink(yield* loadImage(file));
+  } catch (error) {
+    yield* file.close();
+    throw error;
+  }
+}
+
+/** @throws VhdError `parent-mismatch` (V38) */
+export function requireUuid(child: LoadedImage, parent: LoadedImage): void {
+  if (!child.header || !parent.footer) throw new Error('uuids of images that cannot be used');
+  const expected = uuidText(child.header.parentUuid);
+  const found = uuidText(parent.footer.uuid);
+  if (expected === found) return;
+  throw new VhdError({
+    kind: 'parent-mismatch',
+    file: child.file.path,
+    field: 'parent uuid',
+    problem: `${expected}, but '${parent.file.path}' has ${found}`,
+    remedy: 'put the parent that the child was made of in its place',
+  });
+}

@@ -1,0 +1,193 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { constants } from 'node:fs';
+import { errno, errnoCode } from '../../../posix/errno.js';
+import type { Logger } from '../../../server/logger.js';
+import { LOG_ERR, LOG_WARNING } from '../../../server/logger.js';
+import { SECTOR_SIZE } from '../../driver.js';
+import type { DataRequest, Done, RangeRequest, SectorRange, ZeroesRequest } from '../../driver.js';
+import type { LockFile } from '../image-lock.js';
+import { WriteOrder } from '../write-order.js';
+import { BlockChanges } from './block-changes.js';
+import { type Chain, closeChain, type Link, openChain } from './chain.js';
+import type { Changes } from './changes.js';
+import { FlatChanges } from './flat-changes.js';
+import { DiskType } from './footer.js';
+import { type ImageCalls, ImageFile } from './image-file.js';
+import { BlockLayer, FlatLayer, type Layer } from './layer.js';
+import { mapRange } from './map-range.js';
+import type { ParentRules } from './parent-search.js';
+import { readRange } from './read-range.js';
+import { type Steps, wait } from './steps.js';
+
+/** What disks are opened with. */
+export interface DiskCalls extends ImageCalls {
+  readonly lock: LockFile;
+  readonly logger: Logger;
+}
+
+/** How a disk is opened. */
+export interface DiskOptions extends ParentRules {
+  readonly readOnly: boolean;
+  /**
+   * Whether a write is answered as soon as its data is in the file, before the file says that it is there: faster, but a
+   * daemon that is killed may lose what it answered since the last flush.
+   */
+  readonly answersEarly?: boolean;
+}
+
+/** A part of a disk, as its chain has it (V48). */
+export interface DiskExtent extends SectorRange {
+  /** Whether an image of the chain has the sectors; if not, they read as zeroes. */
+  readonly isAllocated: boolean;
+}
+
+/** The disk that a chain of images makes: open, until {@link close}. */
+export class VhdDisk {
+  readonly chain: Chain;
+  readonly sectors: number;
+  readonly #calls: DiskCalls;
+  readonly #layers: readonly Layer[];
+  readonly #changes: Changes | undefined;
+  readonly #order = new WriteOrder();
+
+  private constructor(calls: DiskCalls, chain: Chain, options: DiskOptions) {
+    this.#calls = calls;
+    this.chain = chain;
+    this.sectors = chain[0]?.sectors ?? 0;
+    this.#layers = chain.map((link, index) => layerOf(calls, link, index === 0 && !options.readOnly));
+    this.#changes = options.readOnly ? undefined : changesOf(calls, chain, this.#layers[0], options);
+  }
+
+  /**
+   * Opens an image and its ancestors; for writing it is locked.
+   *
+   * @throws VhdError, FileError
+   */
+  static *open(calls: DiskCalls, path: string, options: DiskOptions): Steps<VhdDisk> {
+    const { readOnly } = options;
+    const file = yield* ImageFile.open(
+      calls,
+      path,
+      readOnly ? constants.O_RDONLY : constants.O_RDWR,
+      readOnly ? undefined : (fd, done) => calls.lock(fd, false, done),
+    );
+    try {
+      const chain = yield* openChain(calls, file, options, !readOnly);
+      const disk = new VhdDisk(calls, chain, options);
+      disk.#warn();
+      return disk;
+    } catch (error) {
+      yield* wait<number>((done) => calls.files.close(file.fd, done));
+      throw error;
+    }
+  }
+
+  read(request: DataRequest, done: Done): void {
+    readRange(this.#calls.files, this.#layers, request, done);
+  }
+
+  write(request: DataRequest, done: Done): void {
+    this.#change(request, done, (changes, ended) => changes.write(request, ended));
+  }
+  writeZeroes(request: ZeroesRequest, done: Done): void {
+    this.#change(request, done, (changes, ended) => changes.zero(request, ended));
+  }
+  discard(request: RangeRequest, done: Done): void {
+    this.#change(request, done, (changes, ended) => changes.discard(request, ended));
+  }
+
+  flush(done: Done): void {
+    if (this.#changes) this.#changes.flush(done);
+    else done(0);
+  }
+
+  /** Tells which parts of a range an image of the chain has. `done` gets the errno of a bitmap that could not be read. */
+  extents(range: SectorRange, done: (result: number, extents: readonly DiskExtent[]) => void): void {
+    const extents: DiskExtent[] = [];
+    mapRange(
+      this.#layers,
+      range,
+      (layer, _position, sector, sectors) => {
+        const isAllocated = layer !== undefined;
+        const last = extents.at(-1);
+        if (last?.isAllocated === isAllocated)
+          extents[extents.length - 1] = { ...last, sectors: last.sectors + sectors };
+        else extents.push({ sector, sectors, isAllocated });
+      },
+      (result) => done(result, extents),
+    );
+  }
+
+  /** Brings all to stable storage and closes all files. @throws FileError for the first that failed */
+  *close(): Steps<void> {
+    try {
+      if (this.#changes) yield* this.#changes.finish();
+    } catch (error) {
+      yield* closeChain(this.chain);
+      throw error;
+    }
+    yield* closeChain(this.chain);
+  }
+
+  #change(request: RangeRequest, done: Done, change: (changes: Changes, ended: Done) => void): void {
+    const changes = this.#changes;
+    if (!changes) {
+      done(-errno.EROFS);
+      return;
+    }
+    this.#order.begin(request, () =>
+      change(changes, (result) => {
+        this.#order.end(request);
+        if (result < 0) this.#logFailure(request, result);
+        done(result);
+      }),
+    );
+  }
+
+  #logFailure({ sector, sectors }: SectorRange, result: number): void {
+    const path = this.chain[0]?.file.path;
+    const what = `cannot write ${sectors} sectors at ${sector}: ${errnoCode(result)}`;
+    this.#calls.logger.log(LOG_ERR, `vhd: ${path}: ${what}`);
+  }
+
+  #warn(): void {
+    for (const link of this.chain) {
+      if (link.kind !== 'vhd') continue;
+      const { endFooter, footer } = link.image;
+      if (endFooter || !footer) continue;
+      const remedy = 'a writer restores it when it closes the image, and so does vhd repair';
+      const what = `it was not closed properly: the footer at the end is missing; ${remedy}`;
+      this.#calls.logger.log(LOG_WARNING, `vhd: ${link.file.path}: ${what}`);
+    }
+  }
+}
+
+function layerOf({ files }: DiskCalls, link: Link, isWritten: boolean): Layer {
+  const { file } = link;
+  if (link.kind === 'raw') return new FlatLayer(file, link.sectors, file.length);
+  const { blocks, endFooterBytes } = link.image;
+  const dataEnd = isWritten ? Number.POSITIVE_INFINITY : file.length - endFooterBytes;
+  if (!blocks) return new FlatLayer(file, link.sectors, dataEnd);
+  return new BlockLayer(files, file, link.sectors, blocks, dataEnd);
+}
+
+function changesOf(
+  { files }: DiskCalls,
+  [leaf]: Chain,
+  layer: Layer | undefined,
+  { answersEarly = false }: DiskOptions,
+): Changes {
+  if (leaf?.kind !== 'vhd' || !layer) throw new Error('the leaf of a chain is a VHD');
+  const { image } = leaf;
+  const { footer, blocks } = image;
+  if (!footer || !blocks || !(layer instanceof BlockLayer)) return new FlatChanges(files, leaf.file);
+  const hasParent = footer.type === DiskType.differencing;
+  return new BlockChanges({ files, image, footer, blocks, layer, hasParent, answersEarly });
+}
+
+/** Bytes of a disk. */
+export function diskBytes({ sectors }: VhdDisk): number {
+  return sectors * SECTOR_SIZE;
+}

@@ -1,0 +1,144 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { constants } from 'node:fs';
+import { errno } from '../../../posix/errno.js';
+import type { FileCalls, FileStatus } from '../../../posix/files.js';
+import { SECTOR_SIZE } from '../../driver.js';
+import type { Done } from '../../driver.js';
+import type { SizeImage } from '../image-size.js';
+import { writeWhole } from '../whole-transfer.js';
+import { wait, type Steps } from './steps.js';
+import { FileError } from './vhd-error.js';
+
+/** The calls that images are opened with. */
+export interface ImageCalls {
+  readonly files: FileCalls;
+  readonly size: SizeImage;
+}
+
+/** An open file of a chain. All its steps throw {@link FileError}. */
+export class ImageFile {
+  readonly path: string;
+  readonly fd: number;
+  readonly status: FileStatus;
+  /** In bytes: of a block device too. As of opening, until {@link truncate}. */
+  length: number;
+  readonly #files: FileCalls;
+
+  private constructor(path: string, fd: number, status: FileStatus, length: number, files: FileCalls) {
+    this.path = path;
+    this.fd = fd;
+    this.status = status;
+    this.length = length;
+    this.#files = files;
+  }
+
+  /**
+   * Opens a regular file or block device.
+   *
+   * @param lock takes the lock before the size is looked at, since it may change until then
+   */
+  static *open(
+    { files, size }: ImageCalls,
+    path: string,
+    flags: number,
+    lock?: (fd: number, done: Done) => void,
+  ): Steps<ImageFile> {
+    const before = yield* statusOf(files, path);
+    if (before.kind !== 'regular' && before.kind !== 'block') {
+      throw new FileError(path, 'open: it is neither a regular file nor a block device', errno.EINVAL);
+    }
+    const exclusive = lock && before.kind === 'block' ? constants.O_EXCL : 0;
+    const fd = yield* result(path, 'open', (done) => files.open(path, flags | exclusive, done));
+    try {
+      if (lock) yield* result(path, 'lock', (done) => lock(fd, done));
+      const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
+        files.fstat(fd, (...told) => done([told[0], told[1]])),
+      );
+      if (!status) throw new FileError(path, 'stat', -code);
+      const sectors = yield* result(path, 'measure', (done) => size(status, done));
+      const length = status.kind === 'regular' ? status.size : sectors * SECTOR_SIZE;
+      return new ImageFile(path, fd, status, length, files);
+    } catch (error) {
+      yield* wait<number>((done) => files.close(fd, done));
+      throw error;
+    }
+  }
+
+  get isRegular(): boolean {
+    return this.status.kind === 'regular';
+  }
+
+  /** Tells one file from another, whatever names lead to it. */
+  get identity(): string {
+    return identityOf(this.status);
+  }
+
+  /** Reads up to `length` bytes: fewer only at the end of the file. */
+  *read(position: number, length: number): Steps<Uint8Array> {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, this.length - position)));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const rest = bytes.subarray(filled);
+      const from = position + filled;
+      const count = yield* result(this.path, 'read', (done) => this.#files.read(this.fd, rest, from, done));
+      if (count === 0) break;
+      filled += count;
+    }
+    return bytes.subarray(0, filled);
+  }
+
+  /** Reads what there is, and fills the rest with zeroes. */
+  *readPadded(position: number, length: number): Steps<Uint8Array> {
+    const found = yield* this.read(position, length);
+    if (found.length === length) return found;
+    const bytes = new Uint8Array(length);
+    bytes.set(found);
+    return bytes;
+  }
+
+  *write(position: number, bytes: Uint8Array): Steps<void> {
+    yield* result(this.path, 'write', (done) => writeWhole(this.#files, this.fd, bytes, position, done));
+    this.length = Math.max(this.length, position + bytes.length);
+  }
+
+  *truncate(length: number): Steps<void> {
+    yield* result(this.path, 'truncate', (done) => this.#files.ftruncate(this.fd, length, done));
+    this.length = length;
+  }
+
+  /** Data, size and all. */
+  *sync(): Steps<void> {
+    yield* result(this.path, 'sync', (done) => this.#files.fsync(this.fd, done));
+  }
+
+  *close(): Steps<void> {
+    yield* result(this.path, 'close', (done) => this.#files.close(this.fd, done));
+  }
+}
+
+/** What tells one file from another; of a block device its number. */
+export function identityOf(status: FileStatus): string {
+  return status.kind === 'block' ? `block ${status.device}` : `${status.fileSystem} ${status.inode}`;
+}
+
+/** @throws FileError */
+export function* statusOf(files: FileCalls, path: string): Steps<FileStatus> {
+  const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
+    files.stat(path, (...told) => done([told[0], told[1]])),
+  );
+  if (!status) throw new FileError(path, 'open', -code);
+  return status;
+}
+
+/**
+ * Waits for a call's result.
+ *
+ * @throws FileError for a negative one
+ */
+export function* result(path: string, action: string, start: (done: Done) => void): Steps<number> {
+  const code = yield* wait<number>(start);
+  if (code < 0) throw new FileError(path, action, -code);
+  return code;
+}

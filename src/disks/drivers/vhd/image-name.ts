@@ -1,0 +1,29 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+/** What follows `vhd:` in a name: `[OPTION,...]/path`, the options left out as a rule. */
+export interface VhdName {
+  readonly path: string;
+  readonly parents: readonly string[] | undefined;
+  readonly answersEarly: boolean;
+}
+
+export const VHD_NAME_FORM =
+  'vhd:/path or vhd:[OPTION,...]/path with the options parents=DIRECTORY and answer=early';
+
+/** Takes a name apart, or says what is wrong with it. */
+export function parseVhdName(argument: string): VhdName | string {
+  const close = argument.startsWith('[') ? argument.indexOf(']') : -1;
+  if (argument.startsWith('[') && close < 0) return `'${argument}' has no ']' after its options`;
+  const path = argument.slice(close + 1);
+  if (path === '' || path.includes('\0')) return 'the name has no path';
+  const parents: string[] = [];
+  let answersEarly = false;
+  const options = close > 1 ? argument.slice(1, close).split(',') : [];
+  for (const option of options) {
+    if (option === 'answer=early') answersEarly = true;
+    else if (/^parents=./.test(option)) parents.push(option.slice('parents='.length));
+    else return `unknown option '${option}'`;
+  }
+  return { path, parents: parents.length > 0 ? parents : undefined, answersEarly };
+}
