@@ -5,7 +5,7 @@
 // out as a vector file; the seed runs everything again.
 
 import { parseArgs } from 'node:util';
-import { runSimulateCommand } from '../src/cli/simulate/simulate-command.js';
+import { runSimulate } from '../src/cli/simulate/simulate-command.js';
 import { checkModel } from '../test/conformance/model-check.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
 
@@ -38,5 +38,8 @@ for (const [index, world] of WORLDS.entries()) {
   if (difference !== undefined) process.exitCode = 1;
 }
 
-const status = await runSimulateCommand(['--seeds', `${seed}..${seed + SIMULATIONS - 1}`], process);
+const status = await runSimulate(
+  { seeds: { first: seed, last: seed + SIMULATIONS - 1 }, seed: undefined, trace: false },
+  process,
+);
 if (status !== 0) process.exitCode = status;

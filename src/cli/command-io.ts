@@ -6,14 +6,13 @@ import type { Readable, Writable } from 'node:stream';
 /** What a command works with: a process is one. Nothing is looked at that the command does not need. */
 export interface CommandIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** The descriptor of standard output, for a command that writes to it itself and leaves `stdout` alone. */
   readonly stdoutFd?: number;
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** Variables; the process's own unless given. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
-
-/** Runs a command and answers its exit status. */
-export type RunCommand = (argv: string[], io: CommandIo) => Promise<number>;
 
 /** The streams of a command that only writes text; a process is one. */
 export interface TextIo {

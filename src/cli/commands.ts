@@ -1,56 +1,38 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { RunCommand } from './command-io.js';
+import { backupTable } from './transfer/backup-table.js';
+import { command, type CommandGroup } from './command-line/command.js';
+import { conformanceTable } from './conformance/conformance-table.js';
+import { recordTable } from './conformance/record-table.js';
+import { ctlGroup } from './ctl/ctl-group.js';
+import { daemonTable } from './daemon/daemon-table.js';
+import { simulateTable } from './simulate/simulate-table.js';
+import { statusTable } from './status/status-table.js';
+import { primaryTable } from './transfer/primary-table.js';
 
-/** A command, loaded when it is run: nobody waits for what was not asked for. */
-export interface Command {
-  readonly name: string;
-  /** For the list of commands. */
-  readonly summary: string;
-  readonly load: () => Promise<RunCommand>;
-}
-
-/** The commands, in the order in which help lists them. */
-export const commands: readonly Command[] = [
-  {
-    name: 'primary',
-    summary: 'send an image to a backup, as soon as it is there',
-    load: async () => (await import('./transfer/primary-command.js')).runPrimaryCommand,
-  },
-  {
-    name: 'backup',
-    summary: 'take images from a primary, one after another',
-    load: async () => (await import('./transfer/backup-command.js')).runBackupCommand,
-  },
-  {
-    name: 'status',
-    summary: 'ask running primaries and backups what they do',
-    load: async () => (await import('./status/status-command.js')).runStatusCommand,
-  },
-  {
-    name: 'daemon',
-    summary: 'serve disks to NBD clients, driven through a control socket',
-    load: async () => (await import('./daemon/daemon-command.js')).runDaemonCommand,
-  },
-  {
-    name: 'ctl',
-    summary: 'drive a running daemon',
-    load: async () => (await import('./ctl/ctl-command.js')).runCtlCommand,
-  },
-  {
-    name: 'conformance',
-    summary: 'check a scheduler against the conformance vectors',
-    load: async () => (await import('./conformance/conformance-command.js')).runConformanceCommand,
-  },
-  {
-    name: 'record',
-    summary: 'write the traces of scripts as conformance vectors',
-    load: async () => (await import('./conformance/record-command.js')).runRecordCommand,
-  },
-  {
-    name: 'simulate',
-    summary: 'run primaries and backups in a simulated world full of faults',
-    load: async () => (await import('./simulate/simulate-command.js')).runSimulateCommand,
-  },
-];
+/** All commands, in the order in which help lists them. What runs one is loaded when it is run. */
+export const program: CommandGroup = {
+  name: 'tapdisk-ts',
+  summary: 'replicate disk images, serve disks, and check schedulers',
+  description: [
+    "Tapdisk2's poll scheduler and its asynchronous connect module at work: replication of disk images, and a disk daemon.",
+  ],
+  commands: [
+    command(primaryTable, async () => (await import('./transfer/primary-command.js')).runPrimary),
+    command(backupTable, async () => (await import('./transfer/backup-command.js')).runBackup),
+    command(statusTable, async () => (await import('./status/status-command.js')).runStatus),
+    command(daemonTable, async () => (await import('./daemon/daemon-command.js')).runDaemon),
+    ctlGroup,
+    command(
+      conformanceTable,
+      async () => (await import('./conformance/conformance-command.js')).runConformance,
+    ),
+    command(recordTable, async () => (await import('./conformance/record-command.js')).runRecord),
+    command(simulateTable, async () => (await import('./simulate/simulate-command.js')).runSimulate),
+  ],
+  notes: [
+    'tapdisk-ts --version prints the version.',
+    'Exit status: 0 success, 1 failure, 2 usage error; the help of a command has the details.',
+  ],
+};

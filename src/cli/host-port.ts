@@ -1,44 +1,39 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { UsageError } from './usage-error.js';
+import type { ValueType } from './command-line/value-type.js';
+import { quoted, UsageError } from './usage-error.js';
 
-const EXAMPLE = 'HOST:PORT is wanted, for example 127.0.0.1:9000';
+const EXPECTED = 'expected HOST:PORT, for example 127.0.0.1:9000';
 const MAX_PORT = 65_535;
 
 /**
- * Checks an address before the connect module sees it, which has one errno for everything.
+ * An address, checked before the connect module sees it, which has one errno for everything. The value is the text as it
+ * was given.
  *
- * @param leastPort 0 where a free port may be taken, 1 else
- * @returns the address as it was given
- * @throws UsageError
+ * @param minPort 0 where a free port may be picked, 1 elsewhere
  */
-export function checkHostPort(text: string, leastPort: 0 | 1): string {
+export function hostPort(minPort: 0 | 1): ValueType<string> {
+  return { placeholder: 'HOST:PORT', parse: (text) => checkHostPort(text, minPort) };
+}
+
+function checkHostPort(text: string, minPort: 0 | 1): string {
   const colon = text.indexOf(':');
-  if (colon === -1) throw new UsageError(`${quoted(text)} has no port: ${EXAMPLE}`);
+  if (colon === -1) throw new UsageError(`missing port; ${EXPECTED}`);
   if (text.startsWith('[') || text.indexOf(':', colon + 1) !== -1) {
-    throw new UsageError(
-      `${quoted(text)} has more than one colon: replication speaks IPv4 only; ${EXAMPLE}, or a name`,
-    );
+    throw new UsageError(`more than one colon, and replication supports IPv4 only; ${EXPECTED}`);
   }
   const host = text.slice(0, colon);
   const port = text.slice(colon + 1);
   if (host === '') {
-    const everywhere = leastPort === 0 ? ' (0.0.0.0 stands for every address of this host)' : '';
-    throw new UsageError(`${quoted(text)} has no host: ${EXAMPLE}${everywhere}`);
+    const everywhere = minPort === 0 ? ', or 0.0.0.0:PORT for all addresses of this host' : '';
+    throw new UsageError(`missing host; ${EXPECTED}${everywhere}`);
   }
   if (/[\s\p{Cc}]/u.test(host)) {
-    throw new UsageError(`${quoted(text)} has a space or a control character in its host: ${EXAMPLE}`);
+    throw new UsageError(`space or control character in the host; ${EXPECTED}`);
   }
-  if (!/^[0-9]{1,5}$/.test(port) || Number(port) < leastPort || Number(port) > MAX_PORT) {
-    throw new UsageError(
-      `${quoted(text)} has the port ${quoted(port)}, but a port is a number from ${leastPort} to ${MAX_PORT}`,
-    );
+  if (!/^[0-9]{1,5}$/.test(port) || Number(port) < minPort || Number(port) > MAX_PORT) {
+    throw new UsageError(`invalid port ${quoted(port)}; expected a number from ${minPort} to ${MAX_PORT}`);
   }
   return text;
-}
-
-/** A text from outside as it can be shown: control characters would reach the terminal. */
-function quoted(text: string): string {
-  return JSON.stringify(text);
 }

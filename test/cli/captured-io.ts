@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { PassThrough, Writable } from 'node:stream';
-import type { RunCommand } from '../../src/cli/command-io.js';
+import type { CommandIo } from '../../src/cli/command-io.js';
 
 /** What a command printed, and how it ended. */
 export interface Outcome {
@@ -10,6 +10,9 @@ export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** Runs a command line; returns the exit status. */
+export type RunCommand = (argv: string[], io: CommandIo) => Promise<number>;
 
 class Capture extends Writable {
   text = '';

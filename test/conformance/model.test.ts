@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js';
-import { runConformanceCommand } from '../../src/cli/conformance/conformance-command.js';
+import { command } from '../cli/command.js';
 import { randomSeed } from '../random.js';
 import { checkModel } from './model-check.js';
 
@@ -49,8 +49,6 @@ t.test('a program on which they part is shrunk and written as a vector file that
   const fires = (failure.vector.trace ?? []).filter(([kind]) => kind === 'fire').length;
   t.ok(fires <= 2, `shrunk to ${fires} firings`);
 
-  let output = '';
-  const write = (text: string): string => (output += text);
-  t.equal(await runConformanceCommand([failure.file], { stdout: { write }, stderr: { write } }), 0);
-  t.equal(output, '1 passed, 0 failed\n');
+  const { status, stdout, stderr } = await command('conformance', failure.file);
+  t.same([status, stdout, stderr], [0, '1 passed, 0 failed\n', '']);
 });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { controlDirectory } from '../../src/cli/option-values.js';
+import { controlDirectory } from '../../src/cli/control-values.js';
 import { defaultControlDirectory } from '../../src/control/control-directory.js';
 
 t.test('root’s control directory is that of the C programs', async (t) => {
@@ -23,5 +23,5 @@ t.test('whoever has no default directory has to name one', async (t) => {
     controlDirectory(undefined, () => '/there'),
     '/there',
   );
-  t.throws(() => controlDirectory(undefined, () => undefined), /--control-directory is missing/);
+  t.throws(() => controlDirectory(undefined, () => undefined), /missing --control-directory/);
 });

@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
 import { TIMEOUT } from '../../src/scheduler/event.js';
-import { runDaemonCommand } from '../../src/cli/daemon/daemon-command.js';
 import { ControlClient } from '../../src/control/control-client.js';
 import { Daemon } from '../../src/daemon/daemon.js';
-import { parseDaemonOptions } from '../../src/cli/daemon/daemon-arguments.js';
-import type { DaemonOptions } from '../../src/daemon/daemon-options.js';
+import { parseValues } from '../../src/cli/command-line/parse-values.js';
+import { daemonTable } from '../../src/cli/daemon/daemon-table.js';
+import { daemonOptions } from '../../src/cli/daemon/daemon-values.js';
+import { dispatch } from '../../src/cli/dispatch.js';
 import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
 import type { Report } from '../../src/metrics/report.js';
 import type { DriverType } from '../../src/disks/index.js';
@@ -65,7 +66,7 @@ interface DaemonWorld {
 function daemonWorld(t: Test, ...argv: string[]): DaemonWorld {
   const directory = shortDirectory(t);
   const lines: string[] = [];
-  const options = parseDaemonOptions(['--control-directory', directory, ...argv]) as DaemonOptions;
+  const options = daemonOptions(parseValues(daemonTable, argv, { TAPDISK_TS_CONTROL_DIRECTORY: directory }));
   const logger = { log: (_: number, message: string) => lines.push(message) };
   const types = driverTypes([ramDriverType, faulty, unclosable]);
   const daemon = new Daemon(options, { logger, pid: PID, types });
@@ -240,7 +241,7 @@ t.test('the trace of a run shows its callbacks', async (t) => {
 t.test('the command says why it cannot start, and ends with 1', async (t) => {
   const directory = shortDirectory(t);
   const start = (...argv: string[]) =>
-    captured(runDaemonCommand, ['--control-directory', directory, ...argv]);
+    captured((args, io) => dispatch(args, io), ['daemon', '--control-directory', directory, ...argv]);
   t.match(await start('--disk', '0=aio:/nonexistent/image'), {
     exitCode: 1,
     stdout: '',

@@ -13,8 +13,6 @@ import {
 } from '../../src/control/control-server.js';
 import { programPath } from '../../scripts/program-path.js';
 import { repositoryFile } from '../../scripts/repository-files.js';
-import { CTL_USAGE } from '../../src/cli/ctl/ctl-options.js';
-import { DAEMON_USAGE } from '../../src/cli/daemon/daemon-arguments.js';
 import { MAX_HTTP_REQUEST_BYTES } from '../../src/metrics/http.js';
 import { MAX_METRICS_CONNECTIONS, SLOW_METRICS_CLIENT_SECONDS } from '../../src/metrics/metrics-endpoint.js';
 import { prometheusText } from '../../src/metrics/prometheus.js';
@@ -25,11 +23,6 @@ import { DaemonChild } from './daemon-child.js';
 
 const page = readFileSync(repositoryFile('docs/daemon.md'), 'utf8');
 const SOCKET = '/run/tapdisk-ts/nbd.sock';
-
-t.test('the page has the usage texts as they are', async (t) => {
-  t.ok(page.includes(`\`\`\`text\n${DAEMON_USAGE}\`\`\``), 'daemon');
-  t.ok(page.includes(`\`\`\`text\n${CTL_USAGE}\`\`\``), 'ctl');
-});
 
 t.test('the page has the limits as they are', async (t) => {
   const limits = {

@@ -3,7 +3,10 @@
 
 // The daemon as a process of its own, for tests that send it signals. Beside its own drivers it has `stuck:`, a disk of
 // 1 MiB whose requests never end.
-import { runDaemonCommand } from '../../src/cli/daemon/daemon-command.js';
+import { command } from '../../src/cli/command-line/command.js';
+import { runCommand } from '../../src/cli/command-line/run-command.js';
+import { runDaemon } from '../../src/cli/daemon/daemon-command.js';
+import { daemonTable } from '../../src/cli/daemon/daemon-table.js';
 import { standardDriverTypes } from '../../src/disks/drivers/index.js';
 import type { DriverType } from '../../src/disks/index.js';
 
@@ -20,4 +23,5 @@ const stuck: DriverType = {
 };
 
 const types = new Map([...standardDriverTypes, ['stuck', stuck]]);
-process.exitCode = await runDaemonCommand(process.argv.slice(2), process, types);
+const daemon = command(daemonTable, async () => (values, io) => runDaemon(values, io, types));
+process.exitCode = await runCommand(daemon, 'tapdisk-ts daemon', process.argv.slice(2), process);

@@ -3,6 +3,6 @@
 
 // `npm run conformance -- FILE...`: this project's own scheduler and modules over vector files.
 
-import { runConformanceCommand } from './conformance-command.js';
+import { dispatch } from '../dispatch.js';
 
-process.exitCode = await runConformanceCommand(process.argv.slice(2), process);
+process.exitCode = await dispatch(['conformance', ...process.argv.slice(2)], process);

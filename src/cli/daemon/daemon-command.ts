@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { CommandIo } from '../command-io.js';
+import type { Values } from '../command-line/command-table.js';
 import { EXIT_FAILED, EXIT_OK, exitOfSignal } from '../exit-status.js';
 import { standardDriverTypes } from '../../disks/drivers/index.js';
 import { LOG_ERR, LOG_NOTICE, type Logger, stderrLogger } from '../../server/logger.js';
@@ -9,26 +10,24 @@ import { onSignals } from '../../server/signals.js';
 import type { DriverTypes } from '../../disks/index.js';
 import { Daemon } from '../../daemon/daemon.js';
 import type { DaemonOptions } from '../../daemon/daemon-options.js';
-import { DAEMON_USAGE, parseDaemonOptions } from './daemon-arguments.js';
+import type { daemonTable } from './daemon-table.js';
+import { daemonOptions } from './daemon-values.js';
 import { notifyManager } from '../../daemon/readiness.js';
 
 /**
- * `tapdisk-ts daemon …`: runs in the foreground until a signal ends it.
+ * Runs `tapdisk-ts daemon` in the foreground until a signal ends it; returns the exit status.
  *
- * SIGINT, SIGTERM and SIGHUP end it in order; a second one of them leaves at once. SIGUSR1 writes its state to standard
- * error.
+ * SIGINT, SIGTERM and SIGHUP shut it down in order; a second one of them exits the process immediately. SIGUSR1 writes its
+ * state to standard error.
  *
- * Answers the exit status; it exits by itself when it leaves at once.
+ * @throws (rejects with) UsageError
  */
-export async function runDaemonCommand(
-  argv: string[],
+export async function runDaemon(
+  values: Values<typeof daemonTable>,
   io: CommandIo,
-  types = standardDriverTypes,
+  types: DriverTypes = standardDriverTypes,
 ): Promise<number> {
-  const options = parseDaemonOptions(argv);
-  if (options) return run(options, io, types);
-  io.stdout.write(DAEMON_USAGE);
-  return EXIT_OK;
+  return run(daemonOptions(values), io, types);
 }
 
 async function run(options: DaemonOptions, io: CommandIo, types: DriverTypes): Promise<number> {

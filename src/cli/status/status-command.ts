@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { parseArgs } from 'node:util';
 import { NodePosix } from '../../posix/index.js';
 import { queryStatus, StatusError } from '../../status/status-client.js';
 import {
@@ -12,40 +11,13 @@ import {
   type StatusSocket,
 } from '../../status/status-directory.js';
 import type { CommandIo } from '../command-io.js';
+import type { Values } from '../command-line/command-table.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
-import { statusTable } from './status-table.js';
-import { UsageError } from '../usage-error.js';
+import { statusText } from './status-text.js';
+import type { statusTable } from './status-table.js';
 
-export const STATUS_HELP = `Usage: tapdisk-ts status [OPTION]...
-
-Asks every primary and backup of this user that runs on this host for its state, and prints them in a table. A socket that
-one has left behind, which nobody serves any more, is removed.
-
-      --socket PATH  ask only the one that answers on this Unix socket
-      --json         print a JSON object a line instead
-  -h, --help         print this
-
-Exit status: 0 all that run have answered; 1 one has not, or none runs; 2 the command line is wrong.
-`;
-
-/** `tapdisk-ts status`: answers the exit status. */
-export async function runStatusCommand(argv: string[], io: CommandIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: argv,
-    allowPositionals: true,
-    options: {
-      socket: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  });
-  if (values.help) {
-    io.stdout.write(STATUS_HELP);
-    return EXIT_OK;
-  }
-  if (positionals.length > 0) {
-    throw new UsageError(`${positionals.join(' ')} is not wanted here; --socket PATH names a socket`);
-  }
+/** Runs `tapdisk-ts status`; returns the exit status. */
+export async function runStatus(values: Values<typeof statusTable>, io: CommandIo): Promise<number> {
   const posix = new NodePosix();
   const directory = statusDirectory();
   const asked =
@@ -55,7 +27,7 @@ export async function runStatusCommand(argv: string[], io: CommandIo): Promise<n
   const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);
   const statuses = answers.filter((answer) => !(answer instanceof StatusError));
   if (values.json) for (const status of statuses) io.stdout.write(`${JSON.stringify(status)}\n`);
-  else if (statuses.length > 0) io.stdout.write(statusTable(statuses));
+  else if (statuses.length > 0) io.stdout.write(statusText(statuses));
   for (const answer of answers) {
     if (answer instanceof StatusError) io.stderr.write(`tapdisk-ts status: ${answer.message}\n`);
   }

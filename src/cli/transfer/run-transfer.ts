@@ -47,7 +47,7 @@ export async function runTransfer(
   await using server = new TapdiskServer({ logger: reporter });
   try {
     role = await createRole(server, reporter);
-    return await play(name, role, server, reporter, options.status);
+    return await play(name, role, server, reporter, options);
   } catch (error) {
     if (!(error instanceof TransferError)) throw error;
     const { code, message } = error;
@@ -63,19 +63,18 @@ async function play(
   role: Role,
   server: TapdiskServer,
   reporter: Reporter,
-  statusPath: TransferOptions['status'],
+  { status: path, noStatus }: TransferOptions,
 ): Promise<number> {
-  using _status =
-    statusPath === false
-      ? undefined
-      : await startStatusServer({
-          registrar: server,
-          posix: server.posix,
-          logger: reporter,
-          role: name,
-          path: statusPath,
-          status: () => role.status(),
-        });
+  using _status = noStatus
+    ? undefined
+    : await startStatusServer({
+        registrar: server,
+        posix: server.posix,
+        logger: reporter,
+        role: name,
+        path,
+        status: () => role.status(),
+      });
   using _signals = onSignals({ ...endingSignals(role), SIGUSR1: () => reporter.dump(server.dump()) });
   server.registerEvent(TIMEOUT, -1, 1, () => reporter.tick());
   const run = server.run({ signals: false });

@@ -2,21 +2,23 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { runSimulateCommand } from '../../../src/cli/simulate/simulate-command.js';
+import { command } from '../../../src/cli/command-line/command.js';
+import { runCommand } from '../../../src/cli/command-line/run-command.js';
+import { runSimulate } from '../../../src/cli/simulate/simulate-command.js';
+import { simulateTable } from '../../../src/cli/simulate/simulate-table.js';
 import { connectModule, simulate } from '../../../src/testing/index.js';
+import { captured } from '../captured-io.js';
 
 async function run(
-  argv: readonly string[],
+  argv: string[],
   simulateOne?: typeof simulate,
 ): Promise<{ status: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const io = {
-    stdout: { write: (text: string) => (out += text) },
-    stderr: { write: (text: string) => (err += text) },
-  };
-  const status = await runSimulateCommand(argv, io, simulateOne);
-  return { status, out, err };
+  const simulation = command(simulateTable, async () => (values, io) => runSimulate(values, io, simulateOne));
+  const { exitCode, stdout, stderr } = await captured(
+    (words, io) => runCommand(simulation, 'tapdisk-ts simulate', words, io),
+    argv,
+  );
+  return { status: exitCode, out: stdout, err: stderr };
 }
 
 /** A module whose kill leaves the listener. */
@@ -80,17 +82,17 @@ t.test('help', async (t) => {
 
 t.test('a command line that makes no sense is told what would', async (t) => {
   const wrong: [string[], RegExp][] = [
-    [['--seeds', '5'], /--seeds is 5, but must be like 1\.\.1000/],
-    [['--seeds', '1..2..3'], /must be like/],
-    [['--seeds', '9..2'], /--seeds is 9\.\.2, but must begin with the smaller one/],
-    [['--seeds', 'a..2'], /--seeds is a, but a seed is a whole number from 0 to \d+/],
-    [['--seeds', '-4..2'], /--seeds/],
-    [['--seed', '1.5'], /--seed is 1\.5, but a seed is a whole number/],
+    [['--seeds', '5'], /invalid --seeds "5": expected FIRST\.\.LAST, for example 1\.\.1000/],
+    [['--seeds', '1..2..3'], /expected FIRST\.\.LAST/],
+    [['--seeds', '9..2'], /invalid --seeds "9\.\.2": expected the smaller seed first/],
+    [['--seeds', 'a..2'], /expected a whole number from 0 to \d+/],
+    [['--seeds', '-4..2'], /--seeds requires a value/],
+    [['--seed', '1.5'], /invalid --seed "1\.5": expected a whole number/],
     [['--seed', '9007199254740992'], /a whole number from 0 to 9007199254740991/],
-    [['--seed', '1', '--seeds', '1..2'], /both given/],
-    [['--trace'], /--trace is for one run/],
-    [['--speed'], /Unknown option '--speed'/],
-    [['1'], /Unexpected argument/],
+    [['--seed', '1', '--seeds', '1..2'], /--seed and --seeds are mutually exclusive/],
+    [['--trace'], /--trace requires --seed/],
+    [['--speed'], /unknown option --speed/],
+    [['1'], /unexpected argument "1"/],
   ];
   for (const [argv, message] of wrong) {
     const { status, out, err } = await run(argv);

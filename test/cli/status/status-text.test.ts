@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { statusTable } from '../../../src/cli/status/status-table.js';
+import { statusText } from '../../../src/cli/status/status-text.js';
 
 t.test('what another program answers is shown as far as it makes sense', async (t) => {
-  const [, strange, ...more] = statusTable([{ role: ['x'], pid: 7, address: 'a\u001B[31mb', bytes: 'many' }])
+  const [, strange, ...more] = statusText([{ role: ['x'], pid: 7, address: 'a\u001B[31mb', bytes: 'many' }])
     .trimEnd()
     .split('\n');
   t.match(strange, /^- +7 +a\?\[31mb +- +- +- +- +- +- +- +-$/);

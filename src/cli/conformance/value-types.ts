@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { ValueType } from '../command-line/value-type.js';
+import { UsageError } from '../usage-error.js';
+import { commandWords } from './command-words.js';
+
+export const regularExpression: ValueType<RegExp> = {
+  placeholder: 'REGEXP',
+  parse(text) {
+    try {
+      return new RegExp(text, 'u');
+    } catch (error) {
+      throw new UsageError(`expected a regular expression: ${(error as Error).message}`);
+    }
+  },
+};
+
+/** A program and its arguments, separated as a shell does. */
+export const programLine: ValueType<{ readonly program: string; readonly args: string[] }> = {
+  placeholder: "'PROGRAM ARGS'",
+  parse(text) {
+    const words = commandWords(text);
+    if (words === undefined)
+      throw new UsageError('expected a closing quote, and no backslash as the last character');
+    const [program, ...args] = words;
+    if (program === undefined || program === '') throw new UsageError('expected a program');
+    return { program, args };
+  },
+};

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { ControlClient, ControlError } from '../../control/control-client.js';
+import { listedPids } from '../../control/control-directory.js';
+import { errno, errnoNumber } from '../../posix/errno.js';
+import { NodePosix } from '../../posix/index.js';
+import type { CommandIo } from '../command-io.js';
+import { controlDirectory } from '../control-values.js';
+import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
+
+/** What a command works with. */
+export interface CtlContext {
+  readonly client: ControlClient;
+  readonly directory: string;
+  /** Prints a line on standard output. */
+  readonly print: (line: string) => void;
+  readonly isTerminal: boolean;
+  /** Reports a daemon that failed while others go on. */
+  readonly warn: (pid: number, error: ControlError) => void;
+}
+
+/** The values that all commands of `ctl` have. */
+export interface CtlValues {
+  readonly controlDirectory: string | undefined;
+  readonly pid: number | undefined;
+}
+
+/** What does the work of a command; it may reject with a {@link ControlError} of the daemon that was named. */
+export type CtlAction<Given extends CtlValues> = (values: Given, context: CtlContext) => Promise<void>;
+
+/** Makes a command of an action: failures go to standard error, and one failure makes the exit status 1. */
+export function ctlRun<Given extends CtlValues>(
+  name: string,
+  action: CtlAction<Given>,
+): (values: Given, io: CommandIo) => Promise<number> {
+  return async (values, io) => {
+    const directory = controlDirectory(values.controlDirectory);
+    let exitStatus = EXIT_OK;
+    const complain = (who: string, message: string): void => {
+      exitStatus = EXIT_FAILED;
+      io.stderr.write(`tapdisk-ts ctl ${name}: ${who}: ${message}\n`);
+    };
+    try {
+      await action(values, {
+        client: new ControlClient(new NodePosix(), directory),
+        directory,
+        print: (line) => io.stdout.write(`${line}\n`),
+        isTerminal: io.stdout.isTTY === true,
+        warn: (pid, error) => complain(`daemon ${pid}`, error.message),
+      });
+    } catch (error) {
+      if (error instanceof ControlError) complain(`daemon ${values.pid}`, error.message);
+      else if (isSystemError(error)) complain(directory, error.message);
+      else throw error;
+    }
+    return exitStatus;
+  };
+}
+
+/** Asks the daemon with the pid, or all of them one after another, so that one which fails does not hide the rest. */
+export async function eachDaemon(
+  pid: number | undefined,
+  { directory, warn }: CtlContext,
+  ask: (pid: number) => Promise<void>,
+): Promise<void> {
+  if (pid !== undefined) return ask(pid);
+  for (const listed of listedPids(directory)) {
+    try {
+      await ask(listed);
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error;
+      // A socket without a daemon was left by one that was killed, or has gone since the directory was read.
+      if (error.number !== errno.ECONNREFUSED && error.number !== errno.ENOENT) warn(listed, error);
+    }
+  }
+}
+
+/** As of a control directory that cannot be read. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error && errnoNumber(String(error.code)) !== undefined;
+}

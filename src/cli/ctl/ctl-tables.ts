@@ -1,0 +1,68 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type CommandTable, defineTable, type Parameters } from '../command-line/command-table.js';
+import { flag, optional, required } from '../command-line/parameter.js';
+import { text, wholeNumber } from '../command-line/value-type.js';
+import { controlDirectoryOption, imageName, minorNumber } from '../control-values.js';
+
+const pid = wholeNumber('PID', 1, 2 ** 31 - 1);
+
+const anyDaemon = { pid: optional(pid, { short: 'p', help: 'Ask only this daemon.' }) } as const;
+const json = { json: flag({ help: 'Print JSON.' }) } as const;
+const oneDisk = {
+  pid: required(pid, { short: 'p', help: "The daemon's process id." }),
+  minor: required(minorNumber, { short: 'm', help: "The disk's minor number." }),
+} as const;
+
+export const listTable = ctlTable('list', 'list the disks of daemons', {
+  ...anyDaemon,
+  minor: optional(minorNumber, { short: 'm', help: 'List only disks with this minor number.' }),
+  type: optional(text('TYPE'), { short: 't', help: 'List only disks with this driver.' }),
+  file: optional(text('FILE'), { short: 'f', help: 'List only disks with this file.' }),
+  ...json,
+});
+
+export const pidTable = ctlTable('pid', 'list the process ids of daemons', { ...anyDaemon, ...json });
+
+export const attachTable = ctlTable('attach', 'attach a disk, still closed, to a daemon', oneDisk);
+
+export const openTable = ctlTable('open', 'open an image as an attached disk', {
+  ...oneDisk,
+  args: required(imageName, { short: 'a', help: 'The driver and the file, for example aio:/srv/disk.img.' }),
+  readOnly: flag({ short: 'R', help: 'Open it read-only.' }),
+  shared: flag({ help: 'Open it shared.' }),
+  ...json,
+});
+
+export const closeTable = ctlTable('close', 'close a disk', {
+  ...oneDisk,
+  force: flag({ short: 'f', help: 'Send FORCE_SHUTDOWN, as tap-ctl does. No known daemon accepts it.' }),
+});
+
+export const detachTable = ctlTable('detach', 'detach a closed disk', oneDisk);
+
+export const pauseTable = ctlTable('pause', 'pause a disk once its requests have completed', oneDisk);
+
+export const unpauseTable = ctlTable('unpause', 'resume a paused disk', {
+  ...oneDisk,
+  args: optional(imageName, { short: 'a', help: 'Reopen it with this driver and file.' }),
+});
+
+export const statsTable = ctlTable('stats', 'print the statistics of daemons', { ...anyDaemon, ...json });
+
+/** All of them speak to daemons through a control directory, and fail alike. */
+function ctlTable<const Options extends Parameters>(
+  name: string,
+  summary: string,
+  options: Options,
+): CommandTable<Options & { readonly controlDirectory: typeof controlDirectoryOption }, {}> {
+  return defineTable({
+    name,
+    summary,
+    description: [`${summary[0]?.toUpperCase()}${summary.slice(1)}.`],
+    arguments: {},
+    options: { ...options, controlDirectory: controlDirectoryOption },
+    exitStatus: { 0: 'Done.', 1: 'A daemon refused, or could not be reached.' },
+  });
+}

@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { DEFAULT_GRACE_SECONDS } from '../../daemon/daemon-options.js';
+import { DEFAULT_TRACE_LIMIT_MIB } from '../../metrics/trace-file.js';
+import { defineTable } from '../command-line/command-table.js';
+import { optional, repeated, withDefault } from '../command-line/parameter.js';
+import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
+import { controlDirectoryOption } from '../control-values.js';
+import { diskName, LOG_LEVELS, serverAddress } from './value-types.js';
+
+const MAX_TRACE_LIMIT_MIB = 1 << 20;
+/** A day. */
+const MAX_GRACE_SECONDS = 86_400;
+
+export const daemonTable = defineTable({
+  name: 'daemon',
+  summary: 'serve disks to NBD clients, controlled by ctl or tap-ctl',
+  description: [
+    "Serves disks through tap-ctl's control socket, NBD and Prometheus metrics, in the foreground, until SIGINT or SIGTERM. Once everything is open and listening it prints a line that begins with 'ready'.",
+  ],
+  arguments: {},
+  options: {
+    controlDirectory: controlDirectoryOption,
+    disk: repeated(diskName, { help: 'Open a disk at the start.' }),
+    readOnlyDisk: repeated(diskName, { help: 'Open a disk at the start, read-only.' }),
+    nbd: optional(serverAddress, {
+      help: 'Serve the disks over NBD, at a path (with a slash) or HOST:PORT.',
+    }),
+    tlsCert: optional(file(), {
+      help: 'Require TLS of NBD clients, with this certificate in PEM.',
+      requires: ['tlsKey', 'nbd'],
+    }),
+    tlsKey: optional(file(), { help: 'The private key of the certificate, in PEM.', requires: ['tlsCert'] }),
+    metrics: optional(serverAddress, {
+      help: 'Serve metrics to Prometheus at http://ADDRESS/metrics, or at a path.',
+    }),
+    logLevel: withDefault(oneOf('LEVEL', LOG_LEVELS), 'info', {
+      help: 'Log lines of at least this severity.',
+    }),
+    trace: optional(file(), { help: 'Write events and callbacks to a file in the trace event format.' }),
+    traceLimit: withDefault(wholeNumber('MIB', 1, MAX_TRACE_LIMIT_MIB), DEFAULT_TRACE_LIMIT_MIB, {
+      help: 'The maximum size of the trace file.',
+      requires: ['trace'],
+    }),
+    grace: withDefault(wholeNumber('SECONDS', 0, MAX_GRACE_SECONDS), DEFAULT_GRACE_SECONDS, {
+      help: 'How long an orderly shutdown may take; 0 means no limit.',
+    }),
+  },
+  notes: [
+    'SIGINT, SIGTERM and SIGHUP shut down in order; repeated, they exit immediately. SIGUSR1 prints the current state to standard error.',
+  ],
+  exitStatus: {
+    0: 'Shut down in order.',
+    1: 'A resource was not available, or a disk could not be closed.',
+  },
+  signalStatus: 'A second signal, N, ended it immediately.',
+});

@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { defineTable } from '../command-line/command-table.js';
+import { flag, optional, required } from '../command-line/parameter.js';
+import { file } from '../command-line/value-type.js';
+import { hostPort } from '../host-port.js';
+import { REPORTS_NOTE, transferOptions } from './transfer-options.js';
+
+export const backupTable = defineTable({
+  name: 'backup',
+  summary: 'receive images from a primary, one after another',
+  description: [
+    'Listens on HOST:PORT, an address of this host, receives the image that a primary sends, and then waits for the next one.',
+  ],
+  redirection: '> COPY',
+  arguments: {
+    address: required(hostPort(0), {
+      help: 'Where to listen: a name or an IPv4 address of this host, or 0.0.0.0 for all of them. Port 0 picks a free port, which is reported.',
+    }),
+  },
+  options: {
+    output: optional(file(), {
+      short: 'o',
+      help: 'Write each image to this file or device instead of standard output.',
+    }),
+    once: flag({ help: 'Exit after the first complete image.' }),
+    noRaw: flag({ help: 'Accept images from tapdisk-ts primary only.' }),
+    ...transferOptions,
+  },
+  notes: [
+    REPORTS_NOTE,
+    'An image is written to FILE.partial and renamed to FILE once it is complete and on stable storage: FILE is always a whole image, and a broken transfer leaves the previous one. A device is written in place. Standard output receives one image after another; if a transfer breaks in the middle there, the backup exits with status 1.',
+    'A primary that is another program sends only the image, and the end of its connection counts as the end of the image. A connection without a byte changes nothing.',
+  ],
+  exitStatus: {
+    0: 'With --once: the image is complete.',
+    1: 'An image could not be written, or the address could not be listened on.',
+    3: 'This host does not have the address: the other host is the backup.',
+  },
+  signalStatus: 'Ended by signal N: 130 by SIGINT, 143 by SIGTERM, 129 by SIGHUP.',
+});

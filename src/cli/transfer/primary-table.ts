@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { defineTable } from '../command-line/command-table.js';
+import { flag, optional, required } from '../command-line/parameter.js';
+import { file } from '../command-line/value-type.js';
+import { hostPort } from '../host-port.js';
+import { REPORTS_NOTE, transferOptions } from './transfer-options.js';
+
+export const primaryTable = defineTable({
+  name: 'primary',
+  summary: 'send an image to a backup',
+  description: [
+    'Connects to the backup at HOST:PORT, retrying once a second until it is available, sends it the image, and checks that both sides have the same bytes.',
+  ],
+  redirection: '< IMAGE',
+  arguments: {
+    address: required(hostPort(1), { help: "The backup's address: a name or an IPv4 address, and a port." }),
+  },
+  options: {
+    input: optional(file(), {
+      short: 'i',
+      help: 'Send this file or block device instead of standard input.',
+    }),
+    raw: flag({
+      help: 'Send only the image, at once, to a backup that is another program and sends no greeting.',
+    }),
+    ...transferOptions,
+  },
+  notes: [
+    REPORTS_NOTE,
+    'A connection that breaks during the transfer ends it, and the backup keeps nothing of the image; the next run starts over. A backup that is another program receives only the image, followed by the end of the connection.',
+  ],
+  exitStatus: {
+    0: 'The image was sent, and the backup confirmed it. Another program cannot confirm; a note says so.',
+    1: 'The image was not sent, or not confirmed.',
+  },
+  signalStatus: 'Ended by signal N: 130 by SIGINT, 143 by SIGTERM, 129 by SIGHUP.',
+});

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { defineTable } from '../../../src/cli/command-line/command-table.js';
+import { flag, optional, repeated, required, withDefault } from '../../../src/cli/command-line/parameter.js';
+import { parseValues } from '../../../src/cli/command-line/parse-values.js';
+import { oneOf, text, wholeNumber } from '../../../src/cli/command-line/value-type.js';
+
+const table = defineTable({
+  name: 'example',
+  summary: 'show what can be parsed',
+  description: [],
+  arguments: {
+    from: required(text('FROM'), { help: '' }),
+    others: repeated(wholeNumber('N', 0, 9), { help: '' }),
+  },
+  options: {
+    dryRun: flag({ short: 'n', help: '' }),
+    colour: withDefault(oneOf('COLOUR', ['red', 'blue']), 'red', { short: 'c', help: '' }),
+    tag: repeated(text('TAG'), { help: '' }),
+    home: optional(text('PATH'), { help: '', environment: 'EXAMPLE_HOME' }),
+    fast: flag({ help: '', excludes: ['slow'] }),
+    slow: flag({ help: '', requires: ['dryRun'] }),
+  },
+  exitStatus: {},
+});
+const parse = (...argv: string[]) => parseValues(table, argv, { EXAMPLE_HOME: '' });
+const absent = { dryRun: false, colour: 'red', tag: [], home: undefined, fast: false, slow: false };
+
+t.test('what is not given has its default', async (t) => {
+  t.strictSame(parse('a'), { ...absent, from: 'a', others: [] });
+});
+
+t.test('options can stand anywhere, in every usual form, until --', async (t) => {
+  t.strictSame(parse('-nc', 'blue', 'a', '--tag=x=y', '1', '--tag', 'z', '--home=-h', '2'), {
+    ...absent,
+    dryRun: true,
+    colour: 'blue',
+    tag: ['x=y', 'z'],
+    home: '-h',
+    from: 'a',
+    others: [1, 2],
+  });
+  t.strictSame(parse('--', '--tag', '3'), { ...absent, from: '--tag', others: [3] });
+  t.strictSame(parse('-cblue', '-').colour, 'blue');
+});
+
+t.test('a variable gives what the command line does not; an empty one counts as not set', async (t) => {
+  t.equal(parseValues(table, ['a'], { EXAMPLE_HOME: '/e' }).home, '/e');
+  t.equal(parseValues(table, ['a', '--home', '/c'], { EXAMPLE_HOME: '/e' }).home, '/c');
+  t.equal(parse('a').home, undefined);
+});
+
+const wrongs: [string[], string][] = [
+  [[], 'missing FROM'],
+  [['a', 'x'], 'invalid N "x": expected a whole number from 0 to 9'],
+  [['a', '10'], 'invalid N "10": expected a whole number from 0 to 9'],
+  [[''], 'invalid FROM "": expected FROM, not an empty string'],
+  [['a', '--dryrun'], 'unknown option --dryrun'],
+  [['a', '--dry'], 'unknown option --dry: did you mean --dry-run?'],
+  [['a', '-x'], 'unknown option -x'],
+  [['a', '--\u001B[31m'], 'unknown option "--\\u001b[31m"'],
+  [['a', '--toString'], 'unknown option --toString'],
+  [['a', '--dry-run=yes'], '--dry-run takes no value'],
+  [['a', '--tag'], '--tag requires a value: TAG'],
+  [['a', '--tag', '-n'], '--tag requires a value: TAG; write --tag=-n if it begins with a dash'],
+  [['a', '--colour', 'green'], 'invalid --colour "green": expected one of red, blue'],
+  [['a', '-n', '--dry-run'], '--dry-run can be given only once'],
+  [['a', '-c', 'red', '-c', 'red'], '--colour can be given only once'],
+  [['a', '--slow'], '--slow requires --dry-run'],
+  [['a', '-n', '--slow', '--fast'], '--fast and --slow are mutually exclusive'],
+];
+for (const [argv, message] of wrongs) {
+  t.test(`${JSON.stringify(argv)} is a usage error`, async (t) => {
+    t.throws(() => parse(...argv), { name: 'UsageError', message });
+  });
+}

@@ -1,0 +1,74 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { parseValues } from '../../../src/cli/command-line/parse-values.js';
+import { daemonTable } from '../../../src/cli/daemon/daemon-table.js';
+import { daemonOptions } from '../../../src/cli/daemon/daemon-values.js';
+
+const parse = (...argv: string[]) =>
+  daemonOptions(parseValues(daemonTable, ['--control-directory', '/c', ...argv]));
+
+t.test('what is not given has a default', async (t) => {
+  t.strictSame(parse(), {
+    directory: '/c',
+    disks: [],
+    nbd: undefined,
+    tls: undefined,
+    metrics: undefined,
+    logLevel: 6,
+    trace: undefined,
+    graceSeconds: 60,
+  });
+});
+
+t.test('all can be given', async (t) => {
+  const options = parse(
+    ...['--disk', '1=aio:/a=b', '--read-only-disk', '0=log:|ram:1', '--disk', '2=ram:1', '--nbd', '[::1]:0'],
+    ...['--tls-cert', 'c', '--tls-key', 'k', '--metrics', './m', '--log-level', 'debug', '--trace', 't'],
+    ...['--trace-limit', '2', '--grace', '0'],
+  );
+  t.strictSame(options, {
+    directory: '/c',
+    disks: [
+      { minor: 1, name: 'aio:/a=b', readOnly: false },
+      { minor: 2, name: 'ram:1', readOnly: false },
+      { minor: 0, name: 'log:|ram:1', readOnly: true },
+    ],
+    nbd: '[::1]:0',
+    tls: { cert: 'c', key: 'k' },
+    metrics: './m',
+    logLevel: 7,
+    trace: { file: 't', limitBytes: 2 << 20 },
+    graceSeconds: 0,
+  });
+});
+
+t.test('what makes no sense is refused with what would be right', async (t) => {
+  const wrong = (reason: RegExp, ...argv: string[]): void => {
+    t.throws(() => parse(...argv), { name: 'UsageError', message: reason }, argv.join(' '));
+  };
+  wrong(/invalid --disk "aio:\/a": expected MINOR=TYPE:FILE, for example 0=aio:\/path/, '--disk', 'aio:/a');
+  wrong(/invalid --disk "x=aio:\/a": expected a whole number from 0 to 65534/, '--disk', 'x=aio:/a');
+  wrong(/"0=plain": missing driver/, '--disk', '0=plain');
+  wrong(/at most 255 bytes/, '--disk', `0=aio:${'x'.repeat(252)}`);
+  wrong(/minor 1 is used by two disks/, '--disk', '1=ram:1', '--read-only-disk', '1=ram:2');
+  wrong(/invalid --nbd "nowhere": .*HOST:PORT/, '--nbd', 'nowhere');
+  wrong(/invalid --metrics "localhost:65536": .*65535/, '--metrics', 'localhost:65536');
+  wrong(/--tls-cert requires --tls-key/, '--nbd', './n', '--tls-cert', 'c');
+  wrong(/--tls-cert requires --nbd/, '--tls-key', 'k', '--tls-cert', 'c');
+  wrong(/invalid --log-level "loud": expected one of emerg, .*debug/, '--log-level', 'loud');
+  wrong(/--trace-limit requires --trace/, '--trace-limit', '3');
+  wrong(/invalid --trace-limit "0"/, '--trace', 't', '--trace-limit', '0');
+  wrong(/invalid --grace "-1"/, '--grace=-1');
+  wrong(/--grace can be given only once/, '--grace', '1', '--grace', '2');
+  wrong(/unknown option --frobnicate/, '--frobnicate');
+  wrong(/unexpected argument "extra"/, 'extra');
+});
+
+t.test('the control directory comes from the environment unless it is given', async (t) => {
+  const environment = { TAPDISK_TS_CONTROL_DIRECTORY: '/e' };
+  t.equal(daemonOptions(parseValues(daemonTable, [], environment)).directory, '/e');
+  const given = ['--control-directory', '/c'];
+  t.equal(daemonOptions(parseValues(daemonTable, given, environment)).directory, '/c');
+});
