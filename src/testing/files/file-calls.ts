@@ -8,7 +8,6 @@ import type { Node } from './directory-node.js';
 import { FileNode, SECTOR_BYTES } from './file-node.js';
 import type { FileProcess } from './file-process.js';
 import type { OpenFile } from './open-file.js';
-import { normalPath } from './paths.js';
 import { drawnSurvival } from './survival.js';
 import type { Completions } from '../../server/completions.js';
 
@@ -85,10 +84,16 @@ export class SimulatedFileCalls implements FileCalls {
   }
   ftruncate(fd: number, size: number, done: FileDone): void {
     this.#do('ftruncate', `${fd}, ${size}`, done, () =>
-      this.#onBytes(fd, size, 0, (node) => {
-        this.#system.change(node, { kind: 'truncate', size });
-        return 0;
-      }),
+      this.#onBytes(
+        fd,
+        size,
+        0,
+        (node) => {
+          this.#system.change(node, { kind: 'truncate', size });
+          return 0;
+        },
+        -errno.EINVAL,
+      ),
     );
   }
   close(fd: number, done: FileDone): void {
@@ -146,8 +151,9 @@ export class SimulatedFileCalls implements FileCalls {
       'realpath',
       path,
       () => {
-        const node = this.#system.lookup(path);
-        return typeof node === 'number' ? node : { value: normalPath(path) };
+        const place = this.#system.locate(path);
+        if (typeof place === 'number') return place;
+        return place.node === undefined ? -errno.ENOENT : { value: place.path };
       },
       done,
     );
@@ -179,9 +185,10 @@ export class SimulatedFileCalls implements FileCalls {
     position: number,
     length: number,
     act: (node: FileNode, file: OpenFile) => number,
+    otherwise = -errno.EBADF,
   ): number {
     return this.#onFile(fd, (file) => {
-      if (!file.mayWrite || !(file.node instanceof FileNode)) return -errno.EBADF;
+      if (!file.mayWrite || !(file.node instanceof FileNode)) return otherwise;
       if (!isRange(position, length)) return -errno.EINVAL;
       file.node.modifiedSeconds = this.#process.host.nowSeconds();
       return act(file.node, file);

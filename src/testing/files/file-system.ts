@@ -10,7 +10,7 @@ import { FileNode } from './file-node.js';
 import { Namespace } from './namespace.js';
 import { OpenFile } from './open-file.js';
 import { entriesOperation, type FileOperation, redo } from './operation.js';
-import { locate, normalPath } from './paths.js';
+import { locate, type Place } from './paths.js';
 import type { Survival } from './survival.js';
 
 /** How much room there is unless told otherwise. */
@@ -34,14 +34,19 @@ export class SimulatedFileSystem {
 
   /** What a path stands for. */
   lookup(path: string): Node | number {
-    const place = locate(this.#namespace.root, path);
+    const place = this.locate(path);
     if (typeof place === 'number') return place;
     return place.node ?? -errno.ENOENT;
   }
 
+  /** Where a path leads, if only to a name that nothing has yet; -ENOENT or -ENOTDIR when it leads nowhere. */
+  locate(path: string): Place | number {
+    return locate(this.#namespace.root, path);
+  }
+
   /** As open(2): the open file, with O_CREAT a new one if there is none. */
   open(path: string, flags: number, mode = 0o666): OpenFile | number {
-    const place = locate(this.#namespace.root, path);
+    const place = this.locate(path);
     if (typeof place === 'number') return place;
     let { node } = place;
     if (node === undefined) {
@@ -52,10 +57,14 @@ export class SimulatedFileSystem {
       return -errno.EEXIST;
     }
     const file = new OpenFile(node, path, flags);
-    if (file.mayWrite && node.kind === 'directory') return -errno.EISDIR;
-    if (flags & constants.O_DIRECTORY && node.kind !== 'directory') return -errno.ENOTDIR;
-    if (flags & constants.O_TRUNC && file.mayWrite && node.kind === 'regular' && node.size > 0)
+    if (node.kind === 'directory') {
+      if (file.mayWrite || flags & (constants.O_CREAT | constants.O_TRUNC)) return -errno.EISDIR;
+    } else if (flags & constants.O_DIRECTORY) {
+      return -errno.ENOTDIR;
+    } else if (flags & constants.O_TRUNC && node.size > 0) {
+      // Linux does so on an opening for reading too.
       this.change(node, { kind: 'truncate', size: 0 });
+    }
     this.#opened.add(file);
     return file;
   }
@@ -94,7 +103,7 @@ export class SimulatedFileSystem {
   }
 
   mkdir(path: string, mode = 0o777): number {
-    const place = locate(this.#namespace.root, path);
+    const place = this.locate(path);
     if (typeof place === 'number') return place;
     if (place.node !== undefined) return -errno.EEXIST;
     const node = new DirectoryNode(++this.#lastId, mode & ~UMASK);
@@ -103,7 +112,7 @@ export class SimulatedFileSystem {
   }
 
   unlink(path: string): number {
-    const place = locate(this.#namespace.root, path);
+    const place = this.locate(path);
     if (typeof place === 'number') return place;
     if (place.node === undefined) return -errno.ENOENT;
     if (place.node.kind === 'directory') return -errno.EISDIR;
@@ -114,25 +123,29 @@ export class SimulatedFileSystem {
   link(from: string, to: string): number {
     const node = this.lookup(from);
     if (typeof node === 'number') return node;
-    if (node.kind === 'directory') return -errno.EPERM;
-    const place = locate(this.#namespace.root, to);
+    const place = this.locate(to);
     if (typeof place === 'number') return place;
     if (place.node !== undefined) return -errno.EEXIST;
+    if (node.kind === 'directory') return -errno.EPERM;
     this.#change([{ directory: place.parent, name: place.name, node }]);
     return 0;
   }
 
-  /** As rename(2); a directory replaces nothing. */
+  /** As rename(2). */
   rename(from: string, to: string): number {
-    const old = locate(this.#namespace.root, from);
-    const fresh = locate(this.#namespace.root, to);
+    const old = this.locate(from);
     if (typeof old === 'number') return old;
-    if (old.node === undefined) return -errno.ENOENT;
+    const fresh = this.locate(to);
     if (typeof fresh === 'number') return fresh;
+    if (old.node === undefined) return -errno.ENOENT;
+    if (fresh.path.startsWith(`${old.path}/`) || old.path === '/') return -errno.EINVAL;
+    if (old.path.startsWith(`${fresh.path}/`) || fresh.path === '/') return -errno.ENOTEMPTY;
     if (fresh.node === old.node) return 0;
-    if (`${normalPath(to)}/`.startsWith(`${normalPath(from)}/`)) return -errno.EINVAL;
-    if (fresh.node?.kind === 'directory') return -errno.EISDIR;
-    if (fresh.node !== undefined && old.node.kind === 'directory') return -errno.ENOTDIR;
+    if (fresh.node !== undefined) {
+      if (old.node.kind === 'regular' && fresh.node.kind === 'directory') return -errno.EISDIR;
+      if (old.node.kind === 'directory' && fresh.node.kind === 'regular') return -errno.ENOTDIR;
+      if (fresh.node.kind === 'directory' && fresh.node.cached.size > 0) return -errno.ENOTEMPTY;
+    }
     this.#change([
       { directory: old.parent, name: old.name, node: undefined },
       { directory: fresh.parent, name: fresh.name, node: old.node },

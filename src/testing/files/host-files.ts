@@ -12,7 +12,6 @@ import { SimulatedFileCalls } from './file-calls.js';
 import { FileNode } from './file-node.js';
 import { FileProcess, type FileProcessHost } from './file-process.js';
 import { SimulatedFileSystem } from './file-system.js';
-import { normalPath } from './paths.js';
 import { drawnSurvival, type Survival } from './survival.js';
 import type { Completions } from '../../server/completions.js';
 
@@ -90,8 +89,8 @@ export class HostFiles {
    */
   put(path: string, bytes: Uint8Array): void {
     const { system } = this;
-    const names = normalPath(path).slice(1).split('/');
-    for (let depth = 1; depth < names.length; depth++) system.mkdir(`/${names.slice(0, depth).join('/')}`);
+    for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))
+      system.mkdir(path.slice(0, end));
     system.unlink(path);
     const file = system.open(path, constants.O_CREAT | constants.O_WRONLY);
     if (typeof file === 'number' || !(file.node instanceof FileNode))

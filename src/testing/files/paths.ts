@@ -6,34 +6,35 @@ import type { DirectoryNode, Node } from './directory-node.js';
 
 /** Where a path leads. The root is in itself, and has no name. */
 export interface Place {
+  /** Without links, dots and doubled slashes. */
+  readonly path: string;
   readonly parent: DirectoryNode;
   readonly name: string;
   /** What is there; undefined: nothing yet. */
   readonly node: Node | undefined;
 }
 
-/** A path without what says nothing: `/a//b/../c` is `/a/c`. One that does not begin at the root is taken to. */
-export function normalPath(path: string): string {
-  const parts: string[] = [];
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
-}
-
-/** Where a path leads, or -ENOENT or -ENOTDIR when there is no such directory. */
+/**
+ * Where a path leads, or -ENOENT or -ENOTDIR when there is no such directory. A path that does not begin at the root is
+ * taken to, and a slash at its end says nothing.
+ */
 export function locate(root: DirectoryNode, path: string): Place | number {
   if (path === '') return -errno.ENOENT;
-  const names = normalPath(path).slice(1).split('/');
-  const name = names.pop() ?? '';
-  if (name === '') return { parent: root, name, node: root };
-  let parent = root;
-  for (const part of names) {
-    const next = parent.cached.get(part);
-    if (next === undefined) return -errno.ENOENT;
-    if (next.kind !== 'directory') return -errno.ENOTDIR;
-    parent = next;
+  const steps: { readonly name: string; readonly node: Node | undefined }[] = [];
+  const here = (): Node | undefined => (steps.length === 0 ? root : steps.at(-1)?.node);
+  for (const name of path.split('/').filter((part) => part !== '')) {
+    const directory = here();
+    if (directory === undefined) return -errno.ENOENT;
+    if (directory.kind !== 'directory') return -errno.ENOTDIR;
+    if (name === '..') steps.pop();
+    else if (name !== '.') steps.push({ name, node: directory.cached.get(name) });
   }
-  return { parent, name, node: parent.cached.get(name) };
+  const node = here();
+  const last = steps.pop();
+  return {
+    path: `/${[...steps, ...(last ? [last] : [])].map(({ name }) => name).join('/')}`,
+    parent: here() as DirectoryNode,
+    name: last?.name ?? '',
+    node,
+  };
 }

@@ -1,0 +1,216 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../src/posix/errno.js';
+import { Completions } from '../../../src/server/completions.js';
+import {
+  type CallFault,
+  failEachNamed,
+  type FileCallName,
+  SimulatedWorld,
+  TYPICAL_FILE_ERRORS,
+} from '../../../src/testing/index.js';
+import { FileWorld, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } from './fixture.js';
+
+t.test('a full disk takes what there is room for, and then nothing', async (t) => {
+  const world = new FileWorld();
+  const { system } = world.files;
+  const fd = await world.open('/a');
+  system.capacityBytes = 3 * 4096;
+  t.equal(await world.write(fd, 'x'.repeat(20_000), 100), 3 * 4096 - 100);
+  t.equal(await world.fails((calls, done) => calls.write(fd, Buffer.from('x'), 12_288, done)), 'ENOSPC');
+  t.equal(await world.write(fd, 'y'), 1, 'what has its space can be written');
+  const other = await world.open('/b');
+  t.equal(await world.fails((calls, done) => calls.allocate(other, 0, 1, done)), 'ENOSPC');
+  await world.must((calls, done) => calls.punchHole(fd, 0, 4096, done));
+  await world.must((calls, done) => calls.allocate(other, 0, 1, done));
+  t.equal(
+    await world.fails((calls, done) => calls.write(fd, Buffer.from('x'), 0, done)),
+    'ENOSPC',
+    'it is a hole now',
+  );
+  await world.must((calls, done) => calls.ftruncate(other, 0, done));
+  t.equal(await world.write(fd, 'z'), 1);
+});
+
+t.test('a file that is open takes its space after its name is gone', async (t) => {
+  const world = new FileWorld();
+  world.files.system.capacityBytes = 4096;
+  const fd = await world.open('/a');
+  await world.write(fd, 'x');
+  await world.must((calls, done) => calls.unlink('/a', done));
+  const other = await world.open('/b');
+  t.equal(await world.fails((calls, done) => calls.write(other, Buffer.from('x'), 0, done)), 'ENOSPC');
+  await world.must((calls, done) => calls.close(fd, done));
+  t.equal(await world.write(other, 'x'), 1);
+});
+
+t.test('what was allocated can be written on a full disk', async (t) => {
+  const world = new FileWorld();
+  const fd = await world.open('/a');
+  await world.must((calls, done) => calls.allocate(fd, 0, 8192, done));
+  t.equal(world.text('/a'), '\0'.repeat(8192));
+  world.files.system.capacityBytes = 0;
+  t.equal(await world.write(fd, 'x'.repeat(8192)), 8192);
+});
+
+t.test('sectors that cannot be read fail every read that has them, until they are written', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/a', Buffer.from('a'.repeat(4096)));
+  world.files.spoil('/a', 600, 100);
+  const fd = await world.open('/a');
+  const read = (position: number, length: number): Promise<string> =>
+    world.fails((calls, done) => calls.read(fd, new Uint8Array(length), position, done));
+  t.equal(await read(0, 512), '512');
+  t.equal(await read(0, 513), 'EIO');
+  t.equal(await read(1024, 9999), '3072');
+  await world.write(fd, 'b'.repeat(511), 512);
+  t.equal(await read(512, 512), 'EIO', 'part of a sector is not enough');
+  await world.write(fd, 'b'.repeat(512), 512);
+  t.equal(await read(512, 512), '512');
+});
+
+t.test('rot changes what is on the medium, and what is still to be written covers it', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/a', Buffer.from('aaaa'));
+  await world.write(await world.open('/a'), 'b', 1);
+  world.files.rot('/a', 0, 2);
+  world.files.rot('/a', 1, 2);
+  t.equal(world.text('/a'), 'cbaa');
+  t.throws(() => world.files.rot('/a', 4), /byte 4 of a file of 4 bytes/);
+  t.throws(() => world.files.rot('/b', 0), /there is no file \/b/);
+});
+
+t.test('files that stall carry nothing out until they go on', async (t) => {
+  const world = new FileWorld();
+  const fd = await world.open('/a');
+  world.files.stall(5);
+  let ended = false;
+  world.calls.write(fd, Buffer.from('x'), 0, () => (ended = true));
+  await world.world.run(4.9);
+  t.same([ended, world.text('/a')], [false, '']);
+  await world.world.run(0.2);
+  t.same([ended, world.text('/a')], [true, 'x']);
+});
+
+t.test('descriptors are the lowest free numbers, run out, and are not known once closed', async (t) => {
+  const world = new FileWorld();
+  const [three, four] = [await world.open('/a'), await world.open('/b')];
+  t.same([three, four], [3, 4]);
+  await world.must((calls, done) => calls.close(three, done));
+  t.equal(await world.fails((calls, done) => calls.close(three, done)), 'EBADF');
+  t.equal(await world.fails((calls, done) => calls.fsync(three, done)), 'EBADF');
+  t.equal(await world.open('/c'), 3);
+  for (let count = 2; count < 1021; count++) await world.open('/c');
+  t.equal(await world.fails((calls, done) => calls.open('/a', O_RDONLY, done)), 'EMFILE');
+  t.equal(world.files.descriptors().length, 1021);
+});
+
+t.test('a file is not written on an opening for reading, nor read on one for writing', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/a', Buffer.from('a'));
+  const [reader, writer] = [await world.open('/a', O_RDONLY), await world.open('/a', O_WRONLY)];
+  t.equal(await world.fails((calls, done) => calls.write(reader, Buffer.from('x'), 0, done)), 'EBADF');
+  t.equal(await world.fails((calls, done) => calls.read(writer, new Uint8Array(1), 0, done)), 'EBADF');
+  t.equal(await world.fails((calls, done) => calls.read(reader, new Uint8Array(1), -1, done)), 'EINVAL');
+  t.equal(await world.fails((calls, done) => calls.ftruncate(writer, -1, done)), 'EINVAL');
+});
+
+t.test('locks exclude as flock has it, for as long as the file is open', async (t) => {
+  const world = new FileWorld();
+  const [one, two, three] = [await world.open('/a'), await world.open('/a'), await world.open('/b')];
+  const lock = (fd: number, shared: boolean): Promise<string> =>
+    world.fails((calls, done) => calls.flock(fd, shared, done));
+  t.equal(await lock(one, true), '0');
+  t.equal(await lock(two, true), '0');
+  t.equal(await lock(two, false), 'EBUSY');
+  t.equal(await lock(three, false), '0', 'another file');
+  await world.must((calls, done) => calls.close(one, done));
+  t.equal(await lock(two, false), '0');
+  const again = await world.open('/a');
+  t.equal(await lock(again, true), 'EBUSY');
+  world.host.crash('end of file');
+  world.host.restart();
+  t.equal(await lock(await world.open('/a'), false), '0', 'the lock died with the process');
+});
+
+t.test('a close that is made to fail has closed, and a write may have written', async (t) => {
+  const states = new Set<string>();
+  for (let seed = 1; seed <= 30; seed++) {
+    const world = new FileWorld({ seed });
+    const fd = await world.open('/a');
+    world.files.failCalls({ calls: ['write', 'close'], times: Infinity, error: errno.EIO });
+    t.equal(await world.fails((calls, done) => calls.write(fd, Buffer.alloc(1024, 'x'), 0, done)), 'EIO');
+    t.equal(await world.fails((calls, done) => calls.close(fd, done)), 'EIO');
+    t.same(world.files.descriptors(), []);
+    states.add(String(world.text('/a')?.length));
+  }
+  t.ok(states.has('0') && states.has('512'), [...states].join());
+});
+
+t.test('every call of a scenario fails in turn, in each of its ways', async (t) => {
+  const scenario = async (fault: CallFault<FileCallName>): Promise<string[]> => {
+    const world = new FileWorld();
+    world.files.put('/d/old', Buffer.from('old'));
+    world.files.failCalls(fault);
+    const results: number[] = [];
+    const must = async (call: Parameters<FileWorld['ask']>[0]): Promise<number> => {
+      const { result } = await world.ask(call);
+      results.push(result);
+      if (result < 0) throw new Error('stop');
+      return result;
+    };
+    try {
+      const fd = await must((calls, done) => calls.open('/d/new', O_RDWR | O_CREAT, done));
+      await must((calls, done) => calls.write(fd, Buffer.from('new'), 0, done));
+      await must((calls, done) => calls.fsync(fd, done));
+      await must((calls, done) => calls.close(fd, done));
+      await must((calls, done) => calls.rename('/d/new', '/d/old', done));
+      await must((calls, done) => calls.syncDirectory('/d', done));
+    } catch {
+      // What failed is seen below.
+    }
+    const failure = results.find((result) => result < 0);
+    if (failure === undefined ? fault.failed > 0 : failure !== -fault.lastError) return ['another result'];
+    world.host.crash('silence');
+    const text = world.text('/d/old');
+    const expected = failure === undefined ? ['new'] : ['new', 'old'];
+    if (!expected.includes(text ?? 'none')) return [`found ${text}`];
+    return [];
+  };
+  const { calls, failedRuns } = await failEachNamed(TYPICAL_FILE_ERRORS, scenario);
+  t.same(failedRuns, []);
+  t.same([...calls.keys()], ['open', 'write', 'fsync', 'close', 'rename', 'syncDirectory']);
+});
+
+t.test('calls leave a line each in the trace', async (t) => {
+  const world = new FileWorld();
+  const fd = await world.open('/a', O_RDWR | O_CREAT);
+  await world.write(fd, 'text', 512);
+  world.files.failCalls({ error: errno.EIO });
+  await world.fails((calls, done) => calls.fsync(fd, done));
+  const lines = world.world.trace.lines.map((line) => line.replace(/^ *\d+\.\d+ /, ''));
+  t.same(lines, [
+    '10.0.0.1 open(/a, 0o102) = 3',
+    '10.0.0.1 write(3, 4 at 512) = 4',
+    '10.0.0.1 fsync(3) = -EIO (made to fail)',
+  ]);
+});
+
+t.test(
+  "given a server's completions, calls end on its scheduler, also where transfers are short",
+  async (t) => {
+    const world = new SimulatedWorld({ shortTransfers: 0.9 });
+    const host = world.host('10.0.0.1');
+    const server = host.serve();
+    const completions = new Completions(server, host.posix, host.logger);
+    const calls = host.files.calls(completions);
+    let ended = 0;
+    for (let index = 0; index < 20; index++) calls.open(`/${index}`, O_RDWR | O_CREAT, () => (ended += 1));
+    await world.run(() => ended === 20, { limitSeconds: 1 });
+    const before = host.posix.openDescriptors().length;
+    completions[Symbol.dispose]();
+    t.equal(host.posix.openDescriptors().length, before - 1);
+  },
+);
