@@ -11,6 +11,7 @@ import {
   inProcess,
   ownScheduler,
   referenceScheduler,
+  referenceTapdisk3Scheduler,
 } from '../src/conformance/implementation.js';
 import { runVectors } from '../src/conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../src/conformance/vector-result.js';
@@ -43,7 +44,10 @@ export interface Column {
 export async function conformanceColumns(): Promise<Column[]> {
   return [
     { name: 'tapdisk-ts', results: await resultsOf(inProcess(ownScheduler)) },
-    { name: 'reference', results: await resultsOf(inProcess(referenceScheduler)) },
+    {
+      name: 'reference',
+      results: await resultsOf(inProcess(referenceScheduler, referenceTapdisk3Scheduler)),
+    },
     {
       name: 'adapter.mjs',
       results: await adapterResults(process.execPath, 'examples/adapter-js/adapter.mjs'),

@@ -181,12 +181,7 @@ const indexes = [
     ],
   ]),
   ...inFile('scheduler/deadlines.ts', [
-    [
-      'P2',
-      'collects a deadline a second late',
-      'first.deadline <= nowSeconds ?',
-      'first.deadline < nowSeconds ?',
-    ],
+    ['P2', 'collects a deadline a second late', 'first.deadline <= now ?', 'first.deadline < now ?'],
     [
       'W2',
       'hands select a negative time',
@@ -213,14 +208,16 @@ const indexes = [
     [
       'W4',
       'asks for nfds 0 without descriptors',
-      'return 1 + this.#all().reduce((highest, { fd }) => Math.max(highest, fd), 0);',
-      'return 1 + this.#all().reduce((highest, { fd }) => Math.max(highest, fd), -1);',
+      'return 1 + this.#descriptors.highest(0);',
+      'return 1 + this.#descriptors.highest(-1);',
     ],
+  ]),
+  ...inFile('scheduler/descriptor-map.ts', [
     [
       'W4',
       'counts descriptors that nothing asks for any more',
-      '.filter(\n      (descriptor) => descriptor?.conditions,\n    )',
-      '.filter((descriptor) => descriptor !== undefined)',
+      '.filter((entry) => entry?.conditions)',
+      '.filter((entry) => entry !== undefined)',
     ],
   ]),
   ...inFile('scheduler/event-list.ts', [

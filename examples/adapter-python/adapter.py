@@ -1,141 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 # SPDX-License-Identifier: BSD-3-Clause
-"""A scheduler written from docs/semantics.md alone, and an adapter that lets the conformance vectors drive it.
+"""An adapter that lets the conformance vectors drive two schedulers, one a dialect, written from docs/semantics.md alone.
 
     tapdisk-ts conformance --cmd 'python3 examples/adapter-python/adapter.py' --suite scheduler FILE...
 
-Rules are cited by name (P6). Python 3.8 or later, standard library only.
+Python 3.8 or later, standard library only.
 """
 
 import json
-import math
 import sys
 
-READ, WRITE, EXCEPT, TIMEOUT = 1, 2, 4, 8
+import tapdisk2
+import tapdisk3
+from tapdisk3 import EXCEPT, READ, TIMEOUT, WRITE
+
 NAMES = {READ: "READ", WRITE: "WRITE", EXCEPT: "EXCEPT", TIMEOUT: "TIMEOUT"}
 BITS = {name: bit for bit, name in NAMES.items()}
-LONGEST_WAIT = 600
-LAST_ID = 2**31 - 1
-
-
-def int32(value):
-    """E6: the signed 32-bit number that the low 32 bits of value are."""
-    return (value + 2**31) % 2**32 - 2**31
-
-
-class SelectError(Exception):
-    """select failed."""
-
-
-class Refused(Exception):
-    """A registration was refused; the argument is the negative errno's name."""
-
-
-class Event:
-    def __init__(self, number, mode, fd, timeout, deadline, callback):
-        self.id = number
-        self.mode = mode
-        self.fd = fd
-        self.timeout = timeout
-        self.deadline = deadline
-        self.callback = callback
-        self.registered = True
-
-
-class Scheduler:
-    """clock() answers seconds; select(nfds, sets, timeout) answers a set of (mode, fd), or raises SelectError."""
-
-    def __init__(self, clock, select):
-        self._clock = clock
-        self._select = select
-        self._events = []
-        self._cap = 0
-        self._restart = False
-        self.next_id = 1
-
-    def _now(self):
-        return math.floor(self._clock())
-
-    def register(self, mode, fd, timeout, callback):
-        if callback is None or not mode & (READ | WRITE | EXCEPT | TIMEOUT):
-            raise Refused("-EINVAL")  # E3
-        event = Event(self._draw_id(), mode, fd, timeout, int32(self._now() + timeout), callback)
-        self._events.append(event)
-        return event.id
-
-    def _draw_id(self):
-        held = {event.id for event in self._events}
-        for _ in range(len(held) + 1):
-            number = self.next_id
-            self.next_id = 1 if number == LAST_ID else number + 1
-            if number == 0:
-                break
-            if number not in held:
-                return number
-        raise Refused("-EBUSY")  # I2
-
-    def unregister(self, number):
-        for event in self._events:
-            if event.id == number:
-                event.registered = False
-                self._events.remove(event)
-                self._restart = True
-                return
-
-    def set_max_timeout(self, seconds):
-        if 0 <= seconds < self._cap:
-            self._cap = seconds
-
-    def wait(self):
-        """W1: the number of bits that select answered."""
-        sets = {bit: sorted({e.fd for e in self._events if e.mode & bit}) for bit in (READ, WRITE, EXCEPT)}
-        nfds = max([0] + [fd + 1 for fds in sets.values() for fd in fds]) or 1  # W4
-        timeout = min(LONGEST_WAIT, self._cap)
-        now = self._now()
-        for event in self._events:
-            if event.mode & TIMEOUT:
-                timeout = min(timeout, max(0, int32(event.deadline - now)))
-        try:
-            bits = self._select(nfds, sets, timeout)
-        finally:
-            self._cap = LONGEST_WAIT  # W3
-        count = len(bits)
-        self._run(bits)
-        return count
-
-    def _run(self, bits):
-        now = self._now()  # P1
-        self._restart = True
-        while self._restart:
-            self._restart = False
-            self._sweep(bits, now)
-
-    def _sweep(self, bits, now):
-        """From the head to the end, or to the first callback that unregistered something (P6)."""
-        index = 0
-        while index < len(self._events):
-            event = self._events[index]
-            last = index == len(self._events) - 1
-            mode = self._condition(event, bits, now)
-            if mode:
-                bits.discard((mode, event.fd))  # P3
-                if event.mode & TIMEOUT:
-                    event.deadline = int32(self._now() + event.timeout)  # P4
-                event.callback(event.id, mode)
-                if self._restart:
-                    return
-            if last:
-                return  # P5: what it has just registered behind itself is not seen.
-            index += 1
-
-    @staticmethod
-    def _condition(event, bits, now):
-        """P2: the one condition that the event fires by, or 0."""
-        for mode in (READ, WRITE, EXCEPT):
-            if event.mode & mode and (mode, event.fd) in bits:
-                return mode
-        return TIMEOUT if event.mode & TIMEOUT and event.deadline <= now else 0
 
 
 class LimitReached(Exception):
@@ -148,9 +29,10 @@ class Run:
     def __init__(self, script):
         self._script = script
         self._clock = script["clock"]
-        self._scheduler = Scheduler(lambda: self._clock, self._answer_select)
+        self._dialect = tapdisk3 if script["dialect"] == "tapdisk3" else tapdisk2
+        self._scheduler = self._dialect.Scheduler(lambda: self._clock, self._answer_select)
         self._scheduler.next_id = script["uuid"]
-        self._answer = {}
+        self._answers = []
         self._ids = {}
         self._firings = {}
         self._fires = 0
@@ -167,19 +49,31 @@ class Run:
     def _answer_select(self, nfds, sets, timeout):
         asked = {"nfds": nfds, "read": sets[READ], "write": sets[WRITE], "except": sets[EXCEPT], "timeout": timeout}
         self.trace.append(["select", asked])
-        self._clock += self._answer.get("elapse", 0)
-        if "errno" in self._answer:
-            raise SelectError(self._answer["errno"])
-        listed = {bit: self._answer.get(NAMES[bit].lower(), []) for bit in sets}
+        answer = self._answers.pop(0) if self._answers else {}
+        self._clock += answer.get("elapse", 0)
+        if answer.get("errno") == "EINTR" and self._dialect is tapdisk3:
+            raise tapdisk3.Interrupted()
+        if "errno" in answer:
+            raise self._dialect.SelectError("-" + answer["errno"])
+        listed = {bit: answer.get(NAMES[bit].lower(), []) for bit in sets}
         return {(bit, fd) for bit, fds in sets.items() for fd in fds if fd in listed[bit]}
 
-    def _act(self, step, argument):
+    def _number(self, what):
+        """The id that the label's latest registration answered, or a raw one; a refused registration gave none."""
+        number = self._ids.get(what, 0) if isinstance(what, str) else what
+        return -1 if isinstance(number, str) else number
+
+    def _act(self, step, argument, *more):
         if step == "register":
             self._register(argument)
         elif step == "unregister":
-            number = self._ids.get(argument) if isinstance(argument, str) else argument
-            self._scheduler.unregister(number)
+            self._scheduler.unregister(self._number(argument))
             self.trace.append(["unregister", argument])
+        elif step == "mask":
+            self._scheduler.mask(self._number(argument), bool(more[0]))
+            self.trace.append(["mask", argument, more[0]])
+        elif step == "setTimeout":
+            self._set_timeout(argument, more[0])
         elif step == "setMaxTimeout":
             self._scheduler.set_max_timeout(argument)
         elif step == "elapse":
@@ -187,7 +81,7 @@ class Run:
         elif step == "uuid":
             self._scheduler.next_id = argument
         elif step == "wait":
-            self._wait(argument)
+            self._wait([argument] + list(more))
         else:
             raise ValueError("unknown step " + step)
 
@@ -199,20 +93,31 @@ class Run:
             callback = lambda number, fired: self._fired(label, number, fired)
         try:
             self._ids[label] = self._scheduler.register(mode, event["fd"], event["timeout"], callback)
-        except Refused as refusal:
+        except self._dialect.Refused as refusal:
             self._ids[label] = str(refusal)
         self.trace.append(["register", label, self._ids[label]])
 
-    def _wait(self, answer):
-        self._answer = answer
+    def _set_timeout(self, what, span):
+        answer = 0
         try:
-            count = self._scheduler.wait()
-        except SelectError:
-            count = -1
-        self.trace.append(["wait", count])
+            self._scheduler.set_timeout(self._number(what), span)
+        except self._dialect.Refused as refusal:
+            answer = str(refusal)
+        self.trace.append(["setTimeout", what, answer])
 
-    def _fired(self, label, number, mode):
-        self.trace.append(["fire", label, number, NAMES[mode]])
+    def _wait(self, answers):
+        self._answers = answers
+        try:
+            answer = self._scheduler.wait()
+        except tapdisk2.SelectError:
+            answer = -1
+        except tapdisk3.SelectError as error:
+            answer = str(error)
+        self.trace.append(["wait", answer])
+
+    def _fired(self, label, number, modes):
+        names = "|".join(name for bit, name in NAMES.items() if modes & bit)
+        self.trace.append(["fire", label, number, names])
         turn = self._firings.get(label, 0)
         self._firings[label] = turn + 1
         turns = self._script["events"][label].get("on", [])

@@ -4,7 +4,14 @@
 import { AdapterFailure, AdapterProcess } from './adapter-process.js';
 import { type Implementation, ScriptUnsupported } from './implementation.js';
 import { shorten } from './member.js';
-import { DEFAULT_LIMIT, DEFAULT_UUID, type Trace, type TraceEntry, type Vector } from './vector.js';
+import {
+  DEFAULT_DIALECT,
+  DEFAULT_LIMIT,
+  DEFAULT_UUID,
+  type Trace,
+  type TraceEntry,
+  type Vector,
+} from './vector.js';
 
 /** How an adapter is started, and how long it may take over one script, in seconds. */
 export interface AdapterOptions {
@@ -73,7 +80,9 @@ class AdapterError extends Error {
 /** The script of a vector, its defaults filled in and without what only concerns the comparison. */
 function requestLine(id: number, vector: Vector): string {
   const { trace: _trace, about: _about, fault: _fault, ...script } = vector;
-  return JSON.stringify({ id, uuid: DEFAULT_UUID, limit: DEFAULT_LIMIT, ...script });
+  const defaults = { uuid: DEFAULT_UUID, limit: DEFAULT_LIMIT };
+  if (script.suite !== 'scheduler') return JSON.stringify({ id, ...defaults, ...script });
+  return JSON.stringify({ id, ...defaults, dialect: DEFAULT_DIALECT, ...script, bug: undefined });
 }
 
 function traceFrom(line: string, id: number): Trace {

@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Scheduler } from '../scheduler/scheduler.js';
+import { Tapdisk3Scheduler } from '../scheduler/tapdisk3-scheduler.js';
 import { runAsyncIoScript } from './async-io-driver.js';
 import { runRamdiskScript } from './ramdisk-driver.js';
 import { ReferenceScheduler } from './reference-scheduler.js';
+import { ReferenceTapdisk3Scheduler } from './reference-tapdisk3-scheduler.js';
 import { runReplicationScript } from './replication-driver.js';
 import { runSchedulerScript } from './scheduler-driver.js';
-import type { SchedulerFactory } from './scheduler-under-test.js';
-import type { Trace, Vector } from './vector.js';
+import type { SchedulerFactory, Tapdisk3Factory } from './scheduler-under-test.js';
+import { runTapdisk3Script } from './tapdisk3-driver.js';
+import { isTapdisk3, type Trace, type Vector } from './vector.js';
 
 /** An implementation does not have what the script is about: the vector is skipped. */
 export class ScriptUnsupported extends Error {
@@ -27,12 +30,19 @@ export const ownScheduler: SchedulerFactory = (poller, clock) =>
 
 export const referenceScheduler: SchedulerFactory = (poller, clock) => new ReferenceScheduler(poller, clock);
 
-/** Runs all suites in this process, those of modules on the given scheduler. */
-export function inProcess(create: SchedulerFactory): Implementation {
+export const ownTapdisk3Scheduler: Tapdisk3Factory = (poller, clock) =>
+  new Tapdisk3Scheduler({ poller, clock });
+
+export const referenceTapdisk3Scheduler: Tapdisk3Factory = (poller, clock) =>
+  new ReferenceTapdisk3Scheduler(poller, clock);
+
+/** Runs all suites in this process, over the given schedulers; those of modules on tapdisk2's. */
+export function inProcess(create: SchedulerFactory, createTapdisk3 = ownTapdisk3Scheduler): Implementation {
   return {
     async run(vector) {
       switch (vector.suite) {
         case 'scheduler':
+          if (isTapdisk3(vector)) return runTapdisk3Script(vector, createTapdisk3);
           return runSchedulerScript(vector, create);
         case 'replication':
           return runReplicationScript(vector, create);

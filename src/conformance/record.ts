@@ -3,12 +3,15 @@
 
 import type { Implementation } from './implementation.js';
 import type { VectorFileItem } from './vector-file.js';
-import type { Vector } from './vector.js';
+import { isTapdisk3, type Vector } from './vector.js';
 
 /** The vector with the trace that the implementation gives now, in place of any it had. */
 export async function recordVector(script: Vector, implementation: Implementation): Promise<Vector> {
   const trace = await implementation.run(script);
-  return { ...script, trace };
+  // A bug is where a trace ends in the process's death. One that goes on has none.
+  if (!isTapdisk3(script) || trace.at(-1)?.[0] === 'panic') return { ...script, trace };
+  const { bug: _bug, ...alive } = script;
+  return { ...alive, trace };
 }
 
 /** A vector file's text: an array, a vector a line. */

@@ -2,17 +2,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Interest } from '../posix/poller.js';
-import { modeName } from '../scheduler/event.js';
 import type { EventCallback } from '../scheduler/event.js';
-import { tracedResult } from './error-names.js';
-import { modeMask } from './mode-names.js';
+import { LabelledEvents } from './labelled-events.js';
 import { playSteps } from './play-steps.js';
-import { LimitReached } from './scheduler-under-test.js';
 import type { SchedulerFactory, SchedulerUnderTest } from './scheduler-under-test.js';
 import { ScriptedClock } from './scripted-clock.js';
 import { ScriptedPoller } from './scripted-poller.js';
-import { DEFAULT_LIMIT, DEFAULT_UUID } from './vector.js';
-import type { SchedulerAction, SchedulerVector, SelectScript, Trace, TraceEntry } from './vector.js';
+import {
+  DEFAULT_UUID,
+  type SchedulerAction,
+  type SchedulerVector,
+  type SelectScript,
+  type Trace,
+  type TraceEntry,
+} from './vector.js';
 
 /** What select's answer becomes, given what the script says and what is asked for. */
 export type AnswerRule = (script: SelectScript, interest: Interest) => SelectScript;
@@ -33,11 +36,7 @@ class SchedulerDriver {
   readonly #clock: ScriptedClock;
   readonly #poller: ScriptedPoller;
   readonly #scheduler: SchedulerUnderTest;
-  /** What the latest registration of a label answered. */
-  readonly #ids = new Map<string, number>();
-  /** How often a label's callback has run. */
-  readonly #firings = new Map<string, number>();
-  #fires = 0;
+  readonly #events: LabelledEvents<SchedulerAction>;
 
   constructor(vector: SchedulerVector, create: SchedulerFactory, answerRule: AnswerRule | undefined) {
     this.#vector = vector;
@@ -46,6 +45,9 @@ class SchedulerDriver {
     this.#poller = new ScriptedPoller(this.#clock, (entry) => this.#trace.push(entry));
     this.#scheduler = create(this.#poller, this.#clock);
     this.#scheduler.nextEventId = vector.uuid ?? DEFAULT_UUID;
+    this.#events = new LabelledEvents(vector, this.#trace, (actions) => {
+      for (const action of actions) this.#act(action);
+    });
   }
 
   run(): Promise<Trace> {
@@ -62,48 +64,27 @@ class SchedulerDriver {
   }
 
   #act(action: SchedulerAction): void {
+    const scheduler = this.#scheduler;
     switch (action[0]) {
       case 'register':
-        this.#register(action[1]);
+        this.#events.register(action[1], (mode, fd, timeout, callback) =>
+          // None of these actions waits, so that no promise comes back.
+          scheduler.registerEvent(mode, fd, timeout, callback as EventCallback<undefined>),
+        );
         break;
       case 'unregister':
-        this.#scheduler.unregisterEvent(
-          typeof action[1] === 'number' ? action[1] : (this.#ids.get(action[1]) ?? NEVER_REGISTERED),
-        );
+        scheduler.unregisterEvent(this.#events.idOf(action[1]));
         this.#trace.push(['unregister', action[1]]);
         break;
       case 'setMaxTimeout':
-        this.#scheduler.setMaxTimeout(action[1]);
+        scheduler.setMaxTimeout(action[1]);
         break;
       case 'elapse':
         this.#clock.elapse(action[1]);
         break;
       case 'uuid':
-        this.#scheduler.nextEventId = action[1];
+        scheduler.nextEventId = action[1];
         break;
     }
   }
-
-  #register(label: string): void {
-    const event = this.#vector.events[label];
-    if (event === undefined) throw new Error(`no event has the label ${label}`);
-    const callback: EventCallback<undefined> = (id, mode) => this.#fired(label, id, mode);
-    // Registering without a callback is a caller's mistake that the types would not let pass.
-    const given = event.cb === false ? (undefined as unknown as typeof callback) : callback;
-    const id = this.#scheduler.registerEvent(modeMask(event.mode), event.fd, event.timeout, given);
-    this.#ids.set(label, id);
-    this.#trace.push(['register', label, tracedResult(id)]);
-  }
-
-  #fired(label: string, id: number, mode: number): void {
-    this.#trace.push(['fire', label, id, modeName(mode)]);
-    const firing = this.#firings.get(label) ?? 0;
-    this.#firings.set(label, firing + 1);
-    for (const action of this.#vector.events[label]?.on?.[firing] ?? []) this.#act(action);
-    this.#fires++;
-    if (this.#fires === (this.#vector.limit ?? DEFAULT_LIMIT)) throw new LimitReached();
-  }
 }
-
-/** An id that no event ever has (rule I3). */
-const NEVER_REGISTERED = 0;

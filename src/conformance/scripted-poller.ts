@@ -10,6 +10,13 @@ import type { SelectScript, TraceEntry } from './vector.js';
 /** Makes select's answer of what is asked for. */
 export type AnswerFromInterest = (interest: Interest) => SelectScript;
 
+type Answer = SelectScript | AnswerFromInterest;
+
+/** A timeout in microseconds, as it was before it was divided: whole up to 2^53. */
+export function inMicroseconds(seconds: number): number {
+  return Math.round(seconds * 1e6);
+}
+
 /**
  * Answers select from a script: the clock moves by `elapse`, then the answer is what is listed and was asked for, or the
  * error. Each call leaves a `select` entry in the trace.
@@ -19,26 +26,43 @@ export class ScriptedPoller implements Poller {
   readonly #record: (entry: TraceEntry) => void;
   /** What was told by setInterest; undefined as long as nothing was, as by a scheduler that collects its sets per wait. */
   #told: Map<number, number> | undefined;
-  #script: SelectScript | AnswerFromInterest | undefined;
+  readonly #timeoutOf: (seconds: number) => number;
+  #answers: Answer[] = [];
+  /** What answers when there are no more. */
+  #further: Answer | undefined;
 
-  constructor(clock: ScriptedClock, record: (entry: TraceEntry) => void) {
+  /** @param timeoutOf makes the timeout in a trace of select's seconds */
+  constructor(
+    clock: ScriptedClock,
+    record: (entry: TraceEntry) => void,
+    timeoutOf: (seconds: number) => number = (seconds) => seconds,
+  ) {
     this.#clock = clock;
     this.#record = record;
+    this.#timeoutOf = timeoutOf;
   }
 
-  /** What the next select is answered with, or what makes the answer of what is asked for. */
-  answerNext(script: SelectScript | AnswerFromInterest): void {
-    this.#script = script;
+  /** What the next select is answered with, and that no other may follow. */
+  answerNext(answer: Answer): void {
+    this.#answers = [answer];
+  }
+
+  /** What the selects of one wait are answered with, in order; past the end nothing is ready. */
+  answerWait(answers: readonly Answer[]): void {
+    this.#answers = [...answers];
+    this.#further = {};
   }
 
   select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
-    const answer = this.#script;
+    const answer = this.#answers.shift() ?? this.#further;
     if (answer === undefined) throw new Error('select was called without a wait, or twice in one');
-    this.#script = undefined;
     const read = interest.descriptors(READABLE);
     const write = interest.descriptors(WRITABLE);
     const except = interest.descriptors(EXCEPTIONAL);
-    this.#record(['select', { nfds: interest.nfds, read, write, except, timeout: timeoutSeconds }]);
+    this.#record([
+      'select',
+      { nfds: interest.nfds, read, write, except, timeout: this.#timeoutOf(timeoutSeconds) },
+    ]);
     this.#checkTold(interest, [...read, ...write, ...except]);
     const script = typeof answer === 'function' ? answer(interest) : answer;
     this.#clock.elapse(script.elapse ?? 0);

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { ShapeError } from './member.js';
 import { parseVector, unknownMembers } from './vector-shape.js';
-import type { Vector } from './vector.js';
+import { type Vector, vectorName } from './vector.js';
 
 /** One item of a vector file: a vector, or what is wrong with it. */
 export type VectorFileItem =
@@ -80,7 +80,7 @@ function fault(what: VectorFault): VectorFileItem {
 function nameOf(value: unknown, index: number): string {
   if (typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string') {
     const suite = 'suite' in value && typeof value.suite === 'string' ? value.suite : '?';
-    return `${suite}/${value.name}`;
+    return vectorName({ suite, name: value.name, dialect: 'dialect' in value ? value.dialect : undefined });
   }
   return `vector ${index}`;
 }

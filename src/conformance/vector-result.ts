@@ -14,6 +14,8 @@ export interface VectorResult {
   readonly reason?: string;
   /** Both traces, where there were two that differ. */
   readonly traces?: { readonly expected: Trace; readonly actual: Trace };
+  /** Where the C process died, and it passed: the bug's name in the rules, and whether it dies here too. */
+  readonly bug?: { readonly name: string; readonly here: 'dies' | 'goes on' };
   /** Milliseconds of real time. */
   readonly milliseconds: number;
 }
@@ -22,15 +24,32 @@ export interface Tally {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Of those that passed: where the C process dies of a bug, and this goes on. Absent when there are none. */
+  readonly goneOn?: number;
+  /** The same, where this dies too. */
+  readonly died?: number;
 }
 
 export function tallyOf(results: readonly VectorResult[]): Tally {
   const count = (outcome: VectorResult['outcome']): number =>
     results.filter((result) => result.outcome === outcome).length;
-  return { passed: count('passed'), failed: count('failed'), skipped: count('skipped') };
+  const atBug = (here: 'dies' | 'goes on'): number => results.filter(({ bug }) => bug?.here === here).length;
+  const [goneOn, died] = [atBug('goes on'), atBug('dies')];
+  return {
+    passed: count('passed'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    ...(goneOn > 0 && { goneOn }),
+    ...(died > 0 && { died }),
+  };
 }
 
-/** `N passed, N failed`, and what was skipped where anything was. */
-export function tallyLine({ passed, failed, skipped }: Tally): string {
-  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+/** `N passed, N failed`, what was skipped where anything was, and how many passed where the C process dies. */
+export function tallyLine({ passed, failed, skipped, goneOn = 0, died = 0 }: Tally): string {
+  const further = [
+    skipped > 0 ? `, ${skipped} skipped` : '',
+    goneOn > 0 ? `; ${goneOn} passed by going on where the C panics` : '',
+    died > 0 ? `; ${died} passed by ending where the C panics` : '',
+  ];
+  return `${passed} passed, ${failed} failed${further.join('')}`;
 }

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { packageFile } from './package-file.js';
 import type { Assignment } from './suite-run.js';
 import { readVectorFile } from './vector-file.js';
-import type { SuiteName } from './vector.js';
+import { type SuiteName, vectorName } from './vector.js';
 
 /** Which vectors of the files are wanted. */
 export interface VectorFilter {
   readonly suite?: SuiteName | undefined;
-  /** Matched against `suite/name`. */
+  /** Matched against `suite/name`, as {@link vectorName} makes it. */
   readonly pattern?: RegExp | undefined;
 }
 
@@ -34,6 +34,6 @@ export function selectVectors(files: readonly string[], { suite, pattern }: Vect
   const wanted = ({ item }: Assignment): boolean =>
     item.kind === 'fault' ||
     ((suite === undefined || item.vector.suite === suite) &&
-      (pattern === undefined || pattern.test(`${item.vector.suite}/${item.vector.name}`)));
+      (pattern === undefined || pattern.test(vectorName(item.vector))));
   return files.flatMap((file) => readVectorFile(file).map((item) => ({ file, item }))).filter(wanted);
 }

@@ -1,13 +1,16 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Dialect } from '../scheduler/dialect.js';
 import { Member } from './member.js';
+import { checkTimed } from './timed-shape.js';
 import { checkTransfers } from './async-io-shape.js';
 import { checkOutcomes } from './outcome-shape.js';
 import { checkRamdisk } from './ramdisk-shape.js';
+import { checkScheduler, dialectOf } from './scheduler-shape.js';
 import { checkSelectScript } from './select-shape.js';
-import type { ReplicationStep, SchedulerStep, SuiteName, TraceEntry, Vector } from './vector.js';
-import { MODE_NAMES, SUITE_NAMES } from './vector.js';
+import type { ReplicationStep, SuiteName, TraceEntry, Vector } from './vector.js';
+import { SUITE_NAMES } from './vector.js';
 
 const INT_MAX = 2 ** 31 - 1;
 const COMMON_MEMBERS = ['suite', 'name', 'about', 'steps', 'trace'];
@@ -27,34 +30,43 @@ const MODULE_ENTRIES = [
   'limit',
 ] as const;
 
+const TAPDISK2_ENTRIES = ['register', 'unregister', 'select', 'fire', 'wait', 'limit'] as const;
+const SCHEDULER_ENTRIES: Readonly<Record<Dialect, readonly TraceEntry[0][]>> = {
+  tapdisk2: TAPDISK2_ENTRIES,
+  tapdisk3: [...TAPDISK2_ENTRIES, 'mask', 'setTimeout', 'panic'],
+};
+
 /** What the vectors of a suite have beside what all have. */
 interface SuiteShape {
   readonly members: readonly string[];
   /** The kinds of entries of a trace. */
-  readonly entries: readonly TraceEntry[0][];
+  entries(vector: Member): readonly TraceEntry[0][];
   check(vector: Member): void;
 }
 
 const ramdiskShape: SuiteShape = {
   members: ['fault'],
-  entries: ['write', 'log', 'exit', 'return', 'state'],
+  entries: () => ['write', 'log', 'exit', 'return', 'state'],
   check: checkRamdisk,
 };
 const SHAPES: Readonly<Record<SuiteName, SuiteShape>> = {
   scheduler: {
-    members: [...TIMED_MEMBERS, 'events'],
-    entries: ['register', 'unregister', 'select', 'fire', 'wait', 'limit'],
+    members: [...TIMED_MEMBERS, 'dialect', 'events', 'bug'],
+    entries: (vector) => SCHEDULER_ENTRIES[dialectOf(vector)],
     check: checkScheduler,
   },
   replication: {
     members: [...TIMED_MEMBERS, 'connect', 'callback', 'syscalls'],
-    entries: MODULE_ENTRIES,
+    entries: () => MODULE_ENTRIES,
     check: checkReplication,
   },
   'async-io': {
     members: [...TIMED_MEMBERS, 'ios', 'syscalls'],
-    entries: MODULE_ENTRIES.filter((kind) => kind !== 'log'),
-    check: checkTransfers,
+    entries: () => MODULE_ENTRIES.filter((kind) => kind !== 'log'),
+    check(vector) {
+      checkTimed(vector);
+      checkTransfers(vector);
+    },
   },
   ramdisk: ramdiskShape,
   'ramdisk-guarded': ramdiskShape,
@@ -72,10 +84,10 @@ export function parseVector(value: unknown, trace: 'required' | 'optional' = 're
   if (vector.get('name').string() === '') vector.get('name').fail('a name');
   if (vector.get('about').present) vector.get('about').string();
   const shape = SHAPES[suite];
-  if (shape.members.includes('clock')) checkTimed(vector);
   shape.check(vector);
   if (trace === 'required' || vector.get('trace').present) {
-    for (const entry of vector.get('trace').array()) checkTraceEntry(entry, shape.entries);
+    const entries = shape.entries(vector);
+    for (const entry of vector.get('trace').array()) checkTraceEntry(entry, entries);
   }
   // Every member that is looked at later has just been checked, which is what the types say.
   return value as Vector;
@@ -87,69 +99,14 @@ export function unknownMembers(vector: Vector): string[] {
   return Object.keys(vector).filter((member) => !known.includes(member));
 }
 
-function checkTimed(vector: Member): void {
-  vector.get('clock').number();
-  if (vector.get('uuid').present) vector.get('uuid').integer(0, INT_MAX);
-  if (vector.get('limit').present) vector.get('limit').integer(1, INT_MAX);
-}
-
 function checkTraceEntry(entry: Member, kinds: readonly TraceEntry[0][]): void {
   const [kind] = entry.array();
   if (kind === undefined) return entry.fail('an entry with its kind first');
   kind.oneOf(kinds);
 }
 
-function checkScheduler(vector: Member): void {
-  const labels = Object.keys(vector.get('events').object());
-  for (const [, event] of vector.get('events').entries()) checkEvent(event, labels);
-  for (const step of vector.get('steps').array()) checkSchedulerStep(step, labels, true);
-}
-
-function checkEvent(event: Member, labels: readonly string[]): void {
-  event.only(['mode', 'fd', 'timeout', 'cb', 'on']);
-  for (const name of event.get('mode').array()) name.oneOf(MODE_NAMES);
-  event.get('fd').integer();
-  event.get('timeout').integer();
-  if (event.get('cb').present && typeof event.get('cb').value !== 'boolean')
-    event.get('cb').fail('true or false');
-  if (!event.get('on').present) return;
-  for (const actions of event.get('on').array()) {
-    for (const action of actions.array()) checkSchedulerStep(action, labels, false);
-  }
-}
-
-function checkSchedulerStep(step: Member, labels: readonly string[], mayWait: boolean): void {
-  const [kind] = step.array();
-  const names = ['register', 'unregister', 'setMaxTimeout', 'elapse', 'uuid'] as const;
-  const name: SchedulerStep[0] = new Member(kind?.value, `${step.path}[0]`).oneOf(
-    mayWait ? [...names, 'wait'] : names,
-  );
-  const [, argument] = step.tuple(2, `${name} and its argument`);
-  if (argument === undefined) return;
-  switch (name) {
-    case 'register':
-      argument.oneOf(labels);
-      break;
-    case 'unregister':
-      if (typeof argument.value === 'number') argument.integer();
-      else argument.oneOf(labels);
-      break;
-    case 'setMaxTimeout':
-      argument.integer();
-      break;
-    case 'uuid':
-      argument.integer(0, INT_MAX);
-      break;
-    case 'elapse':
-      argument.number();
-      break;
-    case 'wait':
-      checkSelectScript(argument);
-      break;
-  }
-}
-
 function checkReplication(vector: Member): void {
+  checkTimed(vector);
   const connect = vector.get('connect').only(['retryTimeout', 'maxConnections', 'fd']);
   for (const member of ['retryTimeout', 'maxConnections', 'fd']) connect.get(member).integer();
   const callback = vector.get('callback');

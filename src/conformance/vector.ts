@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Dialect } from '../scheduler/dialect.js';
+
 /**
  * What a vector file holds, as checked by {@link parseVector}: the members and their meaning are in
  * test/vectors/README.md. The types are those of the JSON itself, so that a vector can be written back as it was read.
@@ -44,6 +46,19 @@ export interface ScriptedEvent {
   readonly on?: readonly (readonly SchedulerAction[])[];
 }
 
+/** What the scheduler suite's scripts of tapdisk3 do beside. All times of a script are microseconds. */
+export type Tapdisk3Step =
+  | SchedulerAction
+  | readonly ['mask', string | number, boolean | number]
+  | readonly ['setTimeout', string | number, number]
+  /** Its k-th select is answered by the k-th of these, and by `{}` past the end. */
+  | readonly ['wait', SelectScript, ...SelectScript[]];
+
+/** What is registered under a label, and what its callback does: all that a step can, a wait too. */
+export interface Tapdisk3ScriptedEvent extends Omit<ScriptedEvent, 'on'> {
+  readonly on?: readonly (readonly Tapdisk3Step[])[];
+}
+
 interface VectorBase {
   readonly name: string;
   readonly about?: string;
@@ -63,8 +78,18 @@ export interface TimedVector extends VectorBase {
 
 export interface SchedulerVector extends TimedVector {
   readonly suite: 'scheduler';
+  readonly dialect?: 'tapdisk2';
   readonly events: Readonly<Record<string, ScriptedEvent>>;
   readonly steps: readonly SchedulerStep[];
+}
+
+export interface Tapdisk3Vector extends TimedVector {
+  readonly suite: 'scheduler';
+  readonly dialect: 'tapdisk3';
+  /** The bug of the C that ends the trace in `["panic"]`. */
+  readonly bug?: string;
+  readonly events: Readonly<Record<string, Tapdisk3ScriptedEvent>>;
+  readonly steps: readonly Tapdisk3Step[];
 }
 
 /** What the user's callback of the replication suite may do. */
@@ -157,7 +182,7 @@ export interface RamdiskVector extends VectorBase {
   readonly steps: readonly RamdiskStep[];
 }
 
-export type Vector = SchedulerVector | ReplicationVector | AsyncIoVector | RamdiskVector;
+export type Vector = SchedulerVector | Tapdisk3Vector | ReplicationVector | AsyncIoVector | RamdiskVector;
 export type SuiteName = Vector['suite'];
 export const SUITE_NAMES: readonly SuiteName[] = [
   'scheduler',
@@ -171,3 +196,21 @@ export const SUITE_NAMES: readonly SuiteName[] = [
 export const DEFAULT_LIMIT = 200;
 /** The id that is tried first when a vector does not say. */
 export const DEFAULT_UUID = 1;
+/** The dialect of a vector of the scheduler suite that does not say. */
+export const DEFAULT_DIALECT: Dialect = 'tapdisk2';
+
+/** `suite/name`; of tapdisk3's dialect `scheduler/tapdisk3/name`, as both have some names. */
+export function vectorName({ suite, name, dialect }: NamedVector): string {
+  return `${suite}/${dialect === 'tapdisk3' ? 'tapdisk3/' : ''}${name}`;
+}
+
+/** A vector, or what may be one. */
+interface NamedVector {
+  readonly suite: string;
+  readonly name: string;
+  readonly dialect?: unknown;
+}
+
+export function isTapdisk3(vector: Vector): vector is Tapdisk3Vector {
+  return vector.suite === 'scheduler' && vector.dialect === 'tapdisk3';
+}

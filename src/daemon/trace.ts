@@ -4,7 +4,7 @@
 import type { Clock } from '../posix/clock.js';
 import { TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import type { SchedulerObserver } from '../scheduler/scheduler.js';
+import type { SchedulerObserver } from '../scheduler/observer.js';
 import type { Logger } from '../server/logger.js';
 import { TraceFile } from '../metrics/trace-file.js';
 import { processName, traceClock, traceObserver } from '../metrics/trace-observer.js';

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { SchedulerObserver } from '../scheduler/scheduler.js';
+import type { SchedulerObserver } from '../scheduler/observer.js';
 
 /** Tells several observers, in their order; on the way out of a callback too. */
 export function combineObservers(observers: readonly SchedulerObserver[]): SchedulerObserver {

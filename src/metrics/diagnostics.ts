@@ -4,7 +4,7 @@
 import { channel } from 'node:diagnostics_channel';
 import type { Clock } from '../posix/clock.js';
 import { type EventDescription, modeName } from '../scheduler/event.js';
-import type { SchedulerObserver } from '../scheduler/scheduler.js';
+import type { SchedulerObserver } from '../scheduler/observer.js';
 
 /** The names of the channels of node:diagnostics_channel. */
 export const REGISTER_CHANNEL = 'tapdisk-ts:register';

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../posix/clock.js';
 import { type EventDescription, modeName } from '../scheduler/event.js';
-import type { SchedulerObserver } from '../scheduler/scheduler.js';
+import type { SchedulerObserver } from '../scheduler/observer.js';
 
 /** A callback that took long. */
 export interface SlowCallback {

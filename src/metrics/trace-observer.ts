@@ -3,7 +3,7 @@
 
 import type { Clock } from '../posix/clock.js';
 import { type EventDescription, modeName, TIMEOUT } from '../scheduler/event.js';
-import type { SchedulerObserver } from '../scheduler/scheduler.js';
+import type { SchedulerObserver } from '../scheduler/observer.js';
 import type { TraceEvent } from './trace-file.js';
 
 /** Microseconds since `startSeconds`, which the trace event format counts in. */

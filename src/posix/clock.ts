@@ -7,9 +7,25 @@ export interface Clock {
   now(): number;
 }
 
+/** Where tapdisk3's scheduler reads the time (C: gettimeofday). */
+export interface MicrosecondClock {
+  /** Microseconds since the epoch, a whole number. It may be negative, and anything from one reading to the next. */
+  nowMicroseconds(): number;
+}
+
+/**
+ * A clock of whole microseconds: the clock itself where it has them, else its seconds rounded, which is exact as long as they
+ * are below 2^32 (in the year 2106).
+ */
+export function microsecondClock(clock: Clock | (Clock & MicrosecondClock)): MicrosecondClock {
+  if ('nowMicroseconds' in clock) return clock;
+  return { nowMicroseconds: () => Math.round(clock.now() * 1e6) };
+}
+
 /** The system's wall clock, as the C scheduler reads it: it jumps when somebody sets the time. */
-export const wallClock: Clock = {
+export const wallClock: Clock & MicrosecondClock = {
   now: () => Date.now() / 1000,
+  nowMicroseconds: () => Date.now() * 1000,
 };
 
 const timeOriginMs = performance.timeOrigin;
@@ -20,6 +36,7 @@ const timeOriginMs = performance.timeOrigin;
  * It is the default: a time set back while the program runs postpones nothing, one set forward makes nothing due.
  * It does not follow the wall clock afterwards. {@link wallClock} restores what C does.
  */
-export const monotonicClock: Clock = {
+export const monotonicClock: Clock & MicrosecondClock = {
   now: () => (timeOriginMs + performance.now()) / 1000,
+  nowMicroseconds: () => Math.floor((timeOriginMs + performance.now()) * 1000),
 };

@@ -16,7 +16,7 @@ export interface ReadyDescriptor {
 
 /** What is asked of select: for each descriptor number, the conditions somebody waits for. */
 export interface Interest {
-  /** 1 + the highest descriptor asked for, 1 when there is none (rule W4). May cost as much as there are descriptors. */
+  /** 1 + the highest descriptor asked for; when there is none 1 (rule W4), or 0 (rule T-W3). May cost as much as there are descriptors. */
   readonly nfds: number;
   /** The mask of conditions asked for on `fd`; 0 when none. */
   conditions(fd: number): number;

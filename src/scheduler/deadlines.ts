@@ -2,17 +2,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Heap } from './heap.js';
-import { NOT_IN_HEAP, type RegisteredEvent } from './registered-event.js';
 
 const INT_MAX = 2 ** 31 - 1;
+
+/** Not in the heap. */
+export const NOT_IN_HEAP = -1;
+
+/** What has a deadline, in whatever unit. */
+export interface Timed {
+  deadline: number;
+  /** Its index in the heap; NOT_IN_HEAP from the start. */
+  heapIndex: number;
+}
 
 /**
  * The TIMEOUT events by deadline. During a pass the events that are due are outside of it.
  *
- * Deadlines compare as the signed 32-bit numbers that they are (rule E6).
+ * Deadlines compare as numbers: tapdisk2's as the signed 32-bit numbers that they are (rule E6).
  */
-export class Deadlines {
-  readonly #heap = new Heap<RegisteredEvent>(
+export class Deadlines<Event extends Timed> {
+  readonly #heap = new Heap<Event>(
     (a, b) => a.deadline < b.deadline,
     (event, index) => {
       event.heapIndex = index;
@@ -20,19 +29,24 @@ export class Deadlines {
   );
 
   /** Takes the event in, or restores its place after its deadline has changed. */
-  put(event: RegisteredEvent): void {
+  put(event: Event): void {
     if (event.heapIndex === NOT_IN_HEAP) this.#heap.push(event);
     else this.#heap.updateAt(event.heapIndex);
   }
 
-  remove(event: RegisteredEvent): void {
+  remove(event: Event): void {
     if (event.heapIndex !== NOT_IN_HEAP) this.#heap.removeAt(event.heapIndex);
   }
 
-  /** Takes out an event whose deadline is at or before `nowSeconds`, or answers undefined when there is none. */
-  popDue(nowSeconds: number): RegisteredEvent | undefined {
+  /** An event with the smallest deadline. */
+  get first(): Event | undefined {
+    return this.#heap.smallest;
+  }
+
+  /** Takes out an event whose deadline is at or before `now`, in its unit, or answers undefined when there is none. */
+  popDue(now: number): Event | undefined {
     const first = this.#heap.smallest;
-    return first !== undefined && first.deadline <= nowSeconds ? this.#heap.pop() : undefined;
+    return first !== undefined && first.deadline <= now ? this.#heap.pop() : undefined;
   }
 
   /**

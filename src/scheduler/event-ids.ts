@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { EventId } from './event.js';
-import type { RegisteredEvent } from './registered-event.js';
 
 /** The largest event id; counting resumes at 1 behind it (rule I1). */
 export const MAX_EVENT_ID = 2 ** 31 - 1;
@@ -17,14 +16,14 @@ const NEIGHBOUR_BITS = 3;
 const NEIGHBOURS = 2 ** NEIGHBOUR_BITS - 1;
 
 /**
- * The live events by id, and the counter that ids are drawn from.
+ * The events by id, and the counter that ids are drawn from.
  *
  * It is a hash table with open addressing, kept at most half full, and without marks for what was removed: those are what
  * makes a Map dear where ids come and go all the time beside many that stay.
  */
-export class EventIds {
+export class EventIds<Event extends { readonly id: EventId }> {
   #keys = new Int32Array(SMALLEST_CAPACITY);
-  #events = emptySlots(SMALLEST_CAPACITY);
+  #events = emptySlots<Event>(SMALLEST_CAPACITY);
   #size = 0;
 
   /** What the next registration tries first (C: the scheduler's uuid). */
@@ -37,7 +36,7 @@ export class EventIds {
     return this.#size;
   }
 
-  /** Draws a free id, skipping live ones (rule I2); 0 when there is none. */
+  /** Draws a free id, skipping those of events in the table (rule I2); 0 when there is none. */
   draw(): EventId | 0 {
     const start = this.next;
     do {
@@ -49,18 +48,18 @@ export class EventIds {
     return 0;
   }
 
-  get(id: EventId): RegisteredEvent | undefined {
+  get(id: EventId): Event | undefined {
     return this.#events[this.#find(id)];
   }
 
   /** The event's id must be free. */
-  add(event: RegisteredEvent): void {
+  add(event: Event): void {
     if (2 * (this.#size + 1) > this.#keys.length) this.#resize(2 * this.#keys.length);
     this.#put(this.#find(event.id), event.id, event);
     this.#size += 1;
   }
 
-  /** The id must be live. */
+  /** An event must have the id. */
   delete(id: EventId): void {
     const mask = this.#keys.length - 1;
     let gap = this.#find(id);
@@ -91,7 +90,7 @@ export class EventIds {
     return ((block << NEIGHBOUR_BITS) | (id & NEIGHBOURS)) & (this.#keys.length - 1);
   }
 
-  #put(slot: number, id: EventId | typeof FREE, event: RegisteredEvent | undefined): void {
+  #put(slot: number, id: EventId | typeof FREE, event: Event | undefined): void {
     this.#keys[slot] = id;
     this.#events[slot] = event;
   }
@@ -99,13 +98,13 @@ export class EventIds {
   #resize(capacity: number): void {
     const events = this.#events;
     this.#keys = new Int32Array(capacity);
-    this.#events = emptySlots(capacity);
+    this.#events = emptySlots<Event>(capacity);
     for (const event of events) {
       if (event !== undefined) this.#put(this.#find(event.id), event.id, event);
     }
   }
 }
 
-function emptySlots(capacity: number): (RegisteredEvent | undefined)[] {
-  return new Array<RegisteredEvent | undefined>(capacity).fill(undefined);
+function emptySlots<Event>(capacity: number): (Event | undefined)[] {
+  return new Array<Event | undefined>(capacity).fill(undefined);
 }

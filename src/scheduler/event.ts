@@ -57,7 +57,11 @@ export interface EventDescription {
   readonly id: EventId;
   readonly mode: EventMode;
   readonly fd: Descriptor;
+  /** Of tapdisk3's scheduler: with a fraction, Infinity when the timeout is infinite. */
   readonly timeoutSeconds: number;
-  /** In seconds of the scheduler's clock, wrapped to 32 bits (rule E6). */
-  readonly deadline: number;
+  /**
+   * In seconds of the scheduler's clock. Of tapdisk2's: wrapped to 32 bits (rule E6); of tapdisk3's: with a fraction,
+   * Infinity when there is none.
+   */
+  readonly deadlineSeconds: number;
 }

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { ReadyDescriptor } from '../posix/poller.js';
-import type { Deadlines } from './deadlines.js';
+import { type Deadlines, NOT_IN_HEAP } from './deadlines.js';
 import { DESCRIPTOR_MODES, TIMEOUT } from './event.js';
 import type { DescriptorInterest } from './descriptor-interest.js';
 import type { EventList } from './event-list.js';
 import { Heap } from './heap.js';
 import type { InterestSet } from './interest-set.js';
-import { NOT_IN_HEAP, type RegisteredEvent } from './registered-event.js';
+import type { RegisteredEvent } from './registered-event.js';
 
 /** Before the first event in the order of sequence numbers. */
 const HEAD = -1;
@@ -17,7 +17,7 @@ const HEAD = -1;
 export interface PassContext {
   readonly order: EventList<RegisteredEvent>;
   readonly interest: InterestSet;
-  readonly deadlines: Deadlines;
+  readonly deadlines: Deadlines<RegisteredEvent>;
   /** Sets the event's deadline anew (rule P4) and calls its callback for one mode. */
   fire(event: RegisteredEvent, mode: number): void;
 }

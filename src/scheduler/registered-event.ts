@@ -1,15 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { NOT_IN_HEAP, type Timed } from './deadlines.js';
 import type { EventCallback, EventDescription, EventId } from './event.js';
 import type { EventNode } from './event-list.js';
 import type { DescriptorInterest } from './descriptor-interest.js';
 
-/** Not in the deadline heap. */
-export const NOT_IN_HEAP = -1;
-
 /** One registration (rule E1; C: event_t), with its places in the scheduler's indexes. */
-export class RegisteredEvent implements EventDescription {
+export class RegisteredEvent implements EventDescription, Timed {
   /** False once it is unregistered: it never fires again (rule P7). */
   live = true;
   /** Its place in the order of all events. */
@@ -35,4 +33,8 @@ export class RegisteredEvent implements EventDescription {
     readonly callback: EventCallback<never>,
     readonly privateData: unknown,
   ) {}
+
+  get deadlineSeconds(): number {
+    return this.deadline;
+  }
 }

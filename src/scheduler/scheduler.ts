@@ -13,43 +13,28 @@ import {
   type EventDescription,
   type EventId,
   type EventMode,
-  modeName,
   TIMEOUT,
 } from './event.js';
 import { EventIds } from './event-ids.js';
 import { EventList, type EventNode } from './event-list.js';
+import { isInt32 } from './int32.js';
 import { InterestSet } from './interest-set.js';
+import type { SchedulerObserver } from './observer.js';
 import { Pass } from './pass.js';
 import { RegisteredEvent } from './registered-event.js';
 import type { EventRegistrar } from './registrar.js';
+import {
+  badDescriptorWarning,
+  eventsOnDescriptors,
+  passCutWarning,
+  type SchedulerWarning,
+} from './warning.js';
 
 /** The longest sleep of a wait in seconds (rule W2; C: SCHEDULER_MAX_TIMEOUT). */
 export const MAX_TIMEOUT_SECONDS = 600;
 
 /** How many callbacks one pass may call unless set otherwise. */
 export const DEFAULT_MAX_CALLBACKS_PER_PASS = 10_000;
-
-/** Something that would go unseen in C, or hang it. */
-export interface SchedulerWarning {
-  /**
-   * `pass-cut`: a pass called as many callbacks as it may; `event` is the one whose turn it was.
-   * `bad-descriptor`: select failed as the descriptor of `event` is not open.
-   */
-  readonly kind: 'pass-cut' | 'bad-descriptor';
-  readonly event: EventDescription;
-  /** One sentence that names the event. */
-  readonly message: string;
-}
-
-/** Sees what the scheduler does, in order; for tracing and measuring. It must not throw. */
-export interface SchedulerObserver {
-  registered?(event: EventDescription): void;
-  unregistered?(event: EventDescription): void;
-  /** A callback is about to be entered for one mode. */
-  entering?(event: EventDescription, mode: number): void;
-  /** That callback returned, or threw. */
-  left?(event: EventDescription, mode: number): void;
-}
 
 export interface SchedulerOptions {
   /** What answers select. It is this scheduler's alone. */
@@ -75,9 +60,9 @@ export class Scheduler implements EventRegistrar {
   readonly #observer: SchedulerObserver | undefined;
   readonly #maxCallbacksPerPass: number;
 
-  readonly #ids = new EventIds();
+  readonly #ids = new EventIds<RegisteredEvent>();
   readonly #order = new EventList<RegisteredEvent>();
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines = new Deadlines<RegisteredEvent>();
   readonly #interest: InterestSet;
   readonly #pass: Pass;
   #nextSequence = 0;
@@ -232,11 +217,7 @@ export class Scheduler implements EventRegistrar {
 
   /** The events whose descriptor keeps select from working: it is not open. Each event is listed once. */
   eventsOnBadDescriptors(): EventDescription[] {
-    const events = new Set<EventDescription>();
-    for (const fd of this.#poller.badDescriptors()) {
-      for (const event of this.#interest.eventsOn(fd)) events.add(event);
-    }
-    return [...events];
+    return eventsOnDescriptors(this.#poller.badDescriptors(), (fd) => this.#interest.eventsOn(fd));
   }
 
   #select(): Promise<readonly ReadyDescriptor[] | number> {
@@ -298,24 +279,12 @@ export class Scheduler implements EventRegistrar {
   }
 
   #warnOfBadDescriptors(): void {
-    for (const event of this.eventsOnBadDescriptors()) {
-      const message = `select failed: descriptor ${event.fd} of ${describe(event)} is not open`;
-      this.#onWarning({ kind: 'bad-descriptor', event, message });
-    }
+    for (const event of this.eventsOnBadDescriptors()) this.#onWarning(badDescriptorWarning(event));
   }
 
   #warnOfCut(event: EventDescription): void {
-    const message = `a pass was cut after ${this.#maxCallbacksPerPass} callbacks, at ${describe(event)}; it goes on in the next wait`;
-    this.#onWarning({ kind: 'pass-cut', event, message });
+    this.#onWarning(passCutWarning(event, this.#maxCallbacksPerPass));
   }
-}
-
-function describe({ id, mode, fd, timeoutSeconds }: EventDescription): string {
-  return `event ${id} (${modeName(mode)}, descriptor ${fd}, timeout ${timeoutSeconds} s)`;
-}
-
-function isInt32(value: number): boolean {
-  return (value | 0) === value;
 }
 
 /** How many bits are set over all descriptors, as select counts. */

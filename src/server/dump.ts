@@ -11,12 +11,12 @@ export function dumpTables(
   descriptors: ReturnType<Posix['openDescriptors']>,
   nowSeconds: number,
 ): string {
-  const eventRows = [...events].map(({ id, mode, fd, timeoutSeconds, deadline }) => [
+  const eventRows = [...events].map(({ id, mode, fd, timeoutSeconds, deadlineSeconds }) => [
     String(id),
     modeName(mode),
     String(fd),
     mode & TIMEOUT ? `${timeoutSeconds} s` : '-',
-    mode & TIMEOUT ? `in ${deadline - Math.floor(nowSeconds)} s` : '-',
+    mode & TIMEOUT ? `in ${deadlineSeconds - Math.floor(nowSeconds)} s` : '-',
   ]);
   const descriptorRows = descriptors.map(({ fd, description }) => [String(fd), description]);
   return [

@@ -47,7 +47,7 @@ t.test('a script has its defaults filled in, and nothing of what is expected', a
   const [result] = await resultsOf(['echo']);
   const script: unknown = JSON.parse(result?.reason?.replace('no trace: the adapter says: ', '') ?? '');
   const { about: _about, trace: _trace, ...sent } = scriptNamed('echo');
-  t.same(script, { uuid: 1, limit: 200, ...sent });
+  t.same(script, { uuid: 1, limit: 200, dialect: 'tapdisk2', ...sent });
 });
 
 t.test('a trace that differs fails with the entry and both traces', async (t) => {

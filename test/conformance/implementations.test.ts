@@ -29,32 +29,39 @@ function failures({ results }: Column): unknown[] {
   return results.filter(({ outcome }) => outcome === 'failed').map(({ name, reason }) => [name, reason]);
 }
 
-const VECTORS = 1570;
-const SCHEDULER_VECTORS = 540;
+const VECTORS = 2433;
+const SCHEDULER_VECTORS = 1403;
+/** Of tapdisk3's, those in which the C dies; nothing here does. */
+const PANICS = 28;
 
 t.test(
   'every vector gives its trace with the scheduler and the connect module that run on sockets',
   async (t) => {
     t.same(failures(column('tapdisk-ts')), []);
-    t.same(tallyOf(column('tapdisk-ts').results), { passed: VECTORS, failed: 0, skipped: 0 });
+    t.same(tallyOf(column('tapdisk-ts').results), { passed: VECTORS, failed: 0, skipped: 0, goneOn: PANICS });
   },
 );
 
-t.test('every vector gives its trace with the naive reference scheduler', async (t) => {
+t.test('every vector gives its trace with the naive reference schedulers', async (t) => {
   t.same(failures(column('reference')), []);
-  t.same(tallyOf(column('reference').results), { passed: VECTORS, failed: 0, skipped: 0 });
+  t.same(tallyOf(column('reference').results), { passed: VECTORS, failed: 0, skipped: 0, goneOn: PANICS });
 });
 
-const schedulerOnly = { passed: SCHEDULER_VECTORS, failed: 0, skipped: VECTORS - SCHEDULER_VECTORS };
+const schedulersOnly = {
+  passed: SCHEDULER_VECTORS,
+  failed: 0,
+  skipped: VECTORS - SCHEDULER_VECTORS,
+  goneOn: PANICS,
+};
 
-t.test('the example adapter in JavaScript passes every vector of the scheduler', async (t) => {
+t.test('the example adapter in JavaScript passes every vector of the schedulers', async (t) => {
   t.same(failures(column('adapter.mjs')), []);
-  t.same(tallyOf(column('adapter.mjs').results), schedulerOnly);
+  t.same(tallyOf(column('adapter.mjs').results), schedulersOnly);
 });
 
-t.test('the example adapter in Python passes every vector of the scheduler', { skip }, async (t) => {
+t.test('the example adapter in Python passes every vector of the schedulers', { skip }, async (t) => {
   t.same(failures(column('adapter.py')), []);
-  t.same(tallyOf(column('adapter.py').results), schedulerOnly);
+  t.same(tallyOf(column('adapter.py').results), schedulersOnly);
 });
 
 t.test('the table of rules and implementations is what these runs give', { skip }, async (t) => {

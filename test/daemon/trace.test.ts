@@ -30,7 +30,7 @@ t.test('a trace follows what happens at least once a second, by an event of its 
     setMaxTimeout: () => 0,
   };
   trace.follow(registrar);
-  const event: EventDescription = { id: 1, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadline: 0 };
+  const event: EventDescription = { id: 1, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 };
   trace.observer.entering?.(event, TIMEOUT);
   trace.observer.left?.(event, TIMEOUT);
   const names = (): string[] =>

@@ -5,7 +5,8 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import t from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
 import { POLL_READ_FD, TIMEOUT } from '../../src/scheduler/event.js';
-import { Scheduler, type SchedulerObserver } from '../../src/scheduler/scheduler.js';
+import { Scheduler } from '../../src/scheduler/scheduler.js';
+import type { SchedulerObserver } from '../../src/scheduler/observer.js';
 import { combineObservers } from '../../src/metrics/combined-observer.js';
 import {
   diagnosticsObserver,
@@ -51,7 +52,7 @@ t.test('the meter counts events and callbacks and keeps the slowest', async (t) 
   });
   meter.entering();
   clock.seconds += 0.125;
-  meter.left({ id: 9, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadline: 0 }, TIMEOUT);
+  meter.left({ id: 9, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 }, TIMEOUT);
   t.equal(meter.measures().slowestCallback?.eventId, 2, 'a quicker one does not replace it');
   t.equal(meter.measures().callbackSeconds, 0.375);
 });
@@ -92,7 +93,7 @@ t.test('the diagnostics channels tell of register, fire and unregister', async (
 t.test('who subscribes during a callback hears of the next one only', async (t) => {
   const clock = new ManualClock();
   const observer = diagnosticsObserver(clock);
-  const event = { id: 1, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadline: 0 };
+  const event = { id: 1, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 };
   let count = 0;
   const listener = (): void => {
     count += 1;

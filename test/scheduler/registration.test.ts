@@ -121,8 +121,8 @@ t.test('the events are listed in the order of registration (E1)', async (t) => {
   t.match(
     [...scheduler.events()],
     [
-      { id: 7, mode: POLL_READ_FD, fd: 3, timeoutSeconds: 0, deadline: 1000 },
-      { id: 8, mode: TIMEOUT, fd: -1, timeoutSeconds: 5, deadline: 1005 },
+      { id: 7, mode: POLL_READ_FD, fd: 3, timeoutSeconds: 0, deadlineSeconds: 1000 },
+      { id: 8, mode: TIMEOUT, fd: -1, timeoutSeconds: 5, deadlineSeconds: 1005 },
     ],
   );
 });

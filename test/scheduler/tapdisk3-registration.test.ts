@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../src/posix/errno.js';
+import { INFINITE, POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/index.js';
+import { readable, tapdisk3InMemory } from './tapdisk3-fixture.js';
+
+const nothing = (): void => {};
+
+t.test('registering refuses what has no mode, no callback, or a number that C could not hold', async (t) => {
+  const { scheduler } = tapdisk3InMemory();
+  const refused: [string, number][] = [
+    ['mode 0', scheduler.registerEvent(0, 3, 0, nothing)],
+    ['an unknown bit', scheduler.registerEvent(0x10, 3, 0, nothing)],
+    ['no callback', scheduler.registerEvent(POLL_READ_FD, 3, 0, undefined as unknown as () => void)],
+    ['a fraction of a mode', scheduler.registerEvent(1.5, 3, 0, nothing)],
+    ['a descriptor of 2^31', scheduler.registerEvent(POLL_READ_FD, 2 ** 31, 0, nothing)],
+    ['half a microsecond', scheduler.registerEvent(TIMEOUT, -1, 0.5, nothing)],
+    ['no number', scheduler.registerEvent(TIMEOUT, -1, Number.NaN, nothing)],
+    ['a deadline that is not exact', scheduler.registerEvent(TIMEOUT, -1, Number.MAX_SAFE_INTEGER, nothing)],
+  ];
+  for (const [what, answer] of refused) t.equal(answer, -errno.EINVAL, what);
+  t.equal(scheduler.size, 0);
+  t.equal(scheduler.registerEvent(POLL_READ_FD | 0x10, 3, INFINITE, nothing), 1, 'and no id is used up');
+});
+
+t.test('events are described in seconds, in the order of registration', async (t) => {
+  const { scheduler } = tapdisk3InMemory();
+  scheduler.registerEvent(POLL_READ_FD, 3, INFINITE, nothing);
+  const gone = scheduler.registerEvent(POLL_READ_FD, 4, 0, nothing);
+  scheduler.registerEvent(TIMEOUT, -1, 1_500_000, nothing);
+  t.equal(scheduler.size, 3);
+  scheduler.unregisterEvent(gone);
+  t.equal(scheduler.size, 2, 'the dead one is not counted');
+  t.match(
+    [...scheduler.events()],
+    [
+      { id: 1, mode: POLL_READ_FD, fd: 3, timeoutSeconds: Infinity, deadlineSeconds: Infinity },
+      { id: 3, mode: TIMEOUT, fd: -1, timeoutSeconds: 1.5, deadlineSeconds: 1001.5 },
+    ],
+  );
+});
+
+t.test('a registration for which no id is free is -EBUSY (T-I4)', async (t) => {
+  const { scheduler } = tapdisk3InMemory({ maxEventId: 2 });
+  t.same(
+    [1, 2].map(() => scheduler.registerEvent(TIMEOUT, -1, 0, nothing)),
+    [1, 2],
+  );
+  t.equal(scheduler.registerEvent(TIMEOUT, -1, 0, nothing), -errno.EBUSY);
+  scheduler.unregisterEvent(1);
+  t.equal(scheduler.registerEvent(TIMEOUT, -1, 0, nothing), -errno.EBUSY, 'the dead hold theirs (T-G1)');
+  await scheduler.waitForEvents();
+  t.equal(scheduler.registerEvent(TIMEOUT, -1, 0, nothing), 1);
+  t.equal(scheduler.nextEventId, 2);
+});
+
+t.test('a timeout or a cap that is no whole number is -EINVAL, and changes nothing', async (t) => {
+  const { scheduler, poller } = tapdisk3InMemory();
+  const id = scheduler.registerEvent(TIMEOUT, -1, 7, nothing);
+  await scheduler.waitForEvents();
+  for (const bad of [0.5, Number.NaN, 2 ** 53]) {
+    t.equal(scheduler.setMaxTimeout(bad), -errno.EINVAL);
+    t.equal(scheduler.setEventTimeout(id, bad), -errno.EINVAL);
+  }
+  await scheduler.waitForEvents();
+  t.same(poller.timeouts, [0, 7 / 1e6]);
+});
+
+t.test('what is asked for is told as events come, go, are masked and unmasked', async (t) => {
+  const { scheduler, poller } = tapdisk3InMemory();
+  const first = scheduler.registerEvent(POLL_READ_FD | POLL_EXCEPT_FD, 3, 0, nothing);
+  const second = scheduler.registerEvent(POLL_READ_FD | POLL_WRITE_FD, 3, 0, nothing);
+  const told = (): number | undefined => poller.told.get(3);
+  t.equal(told(), POLL_READ_FD | POLL_WRITE_FD | POLL_EXCEPT_FD);
+  scheduler.maskEvent(first, true);
+  t.equal(told(), POLL_READ_FD | POLL_WRITE_FD);
+  scheduler.maskEvent(second, true);
+  t.equal(told(), 0);
+  scheduler.maskEvent(first, false);
+  t.equal(told(), POLL_READ_FD | POLL_EXCEPT_FD);
+  scheduler.unregisterEvent(second);
+  t.equal(told(), POLL_READ_FD | POLL_EXCEPT_FD, 'a masked one that goes changes nothing');
+  scheduler.maskEvent(second, false);
+  t.equal(told(), POLL_READ_FD | POLL_EXCEPT_FD, 'nor does unmasking it when it is dead');
+});
+
+t.test(
+  'of many events on one descriptor the first unmasked one fires, whatever was masked before',
+  async (t) => {
+    const { scheduler, poller, fired, named } = tapdisk3InMemory();
+    const ids = Array.from({ length: 9 }, (_, n) =>
+      scheduler.registerEvent(POLL_READ_FD, 3, 0, named(String(n))),
+    );
+    for (const id of [...ids, ...ids.slice(0, 3)].toReversed()) scheduler.maskEvent(id, true);
+    for (const n of [7, 4, 8, 5]) scheduler.maskEvent(ids[n] as number, false);
+    for (let wait = 0; wait < 3; wait++) {
+      poller.answers.push(readable(3));
+      await scheduler.waitForEvents();
+      scheduler.maskEvent(ids[Number(fired.at(-1))] as number, true);
+    }
+    t.same(fired, ['4', '5', '7']);
+  },
+);
+
+t.test('a number that no descriptor has costs nothing once nobody asks for it', async (t) => {
+  const { scheduler, poller, fired, named } = tapdisk3InMemory();
+  const far = 2 ** 30;
+  const id = scheduler.registerEvent(POLL_READ_FD, far, 0, named('far'));
+  poller.answers.push(readable(far), readable(far));
+  await scheduler.waitForEvents();
+  scheduler.unregisterEvent(id);
+  await scheduler.waitForEvents();
+  t.same(fired, ['far']);
+  t.equal(poller.told.get(far), 0);
+});
