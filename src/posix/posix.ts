@@ -86,6 +86,16 @@ export interface Posix extends SocketCalls {
    * (a file call, a thread) complete through the scheduler.
    */
   eventfd(initial?: number): Descriptor;
+  /**
+   * A timer descriptor (Linux: timerfd on CLOCK_MONOTONIC) without a deadline. READ-ready from its deadline on, until it is
+   * read or set again: an event with fractions of a second, which the scheduler's own timeouts do not have. Errors: -EMFILE.
+   */
+  timerfd(): number;
+  /**
+   * Sets a timer's deadline, `seconds` (a fraction is fine) from now; 0 takes it away. Errors: -EBADF, -EINVAL for another
+   * descriptor or a number that is negative or not finite. Linux: timerfd_settime, without an interval.
+   */
+  timerfdSettime(fd: number, seconds: number): number;
   /** A poller over this table's descriptors. Several may exist; each has its own interest. */
   createPoller(): Poller;
   /** One select without a poller of one's own (for code that polls now and then). */

@@ -1,15 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { dirname } from 'node:path';
+import { chmodSync } from 'node:fs';
 import { AF_UNIX } from '../posix/address.js';
 import type { Posix } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { ExchangeProtocol, Reply } from '../server/exchange.js';
 import { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
-import { checkSocketPath } from '../server/socket-path.js';
-import { requireTrusted } from '../server/trusted-directory.js';
+import { checkSocketPath, removeSocket } from './status-directory.js';
 import { MAX_REQUEST_BYTES, STATUS_REQUEST } from './status-protocol.js';
 
 /** How many status requests may be under way at once; further ones wait. */
@@ -37,17 +36,16 @@ export class StatusServer implements Disposable {
   readonly #listener: ExchangeListener;
 
   /**
-   * The path must be free: see {@link takeSocketPath}. The socket is its owner's alone, from its first moment on.
+   * Whatever socket has the path is removed: that nobody serves it must be known already.
    *
-   * @throws Error with a `code` when the socket cannot be made: EADDRINUSE when anything has the path, EPERM when others
-   *   could put another socket there
+   * @throws Error with a `code` when the socket cannot be made, or something else has the path
    */
   constructor({ registrar, posix, logger, path, status }: StatusServerOptions) {
     checkSocketPath(path);
-    requireTrusted(dirname(path));
+    removeSocket(path);
     this.path = path;
     this.#listener = new ExchangeListener(
-      { family: AF_UNIX, path, mode: 0o600 },
+      { family: AF_UNIX, path },
       {
         registrar,
         posix,
@@ -58,6 +56,7 @@ export class StatusServer implements Disposable {
         slowClientSeconds: SLOW_CLIENT_SECONDS,
       },
     );
+    chmodSync(path, 0o600);
   }
 
   /** How many connections there are. */
@@ -65,9 +64,10 @@ export class StatusServer implements Disposable {
     return this.#listener.size;
   }
 
-  /** Drops every connection, and removes the socket, unless another has taken its path. Idempotent. */
+  /** Drops every connection, and removes the socket. Idempotent. */
   [Symbol.dispose](): void {
     this.#listener[Symbol.dispose]();
+    removeSocket(this.path);
   }
 }
 

@@ -20,6 +20,8 @@ export const CALL_NAMES = [
   'getaddrinfo',
   'resolve',
   'eventfd',
+  'timerfd',
+  'timerfdSettime',
   'select',
 ] as const;
 

@@ -8,6 +8,8 @@ import { DescriptorTable } from '../posix/shared/descriptor-table.js';
 import type { Descriptor } from '../posix/shared/descriptor.js';
 import { errno } from '../posix/errno.js';
 import { EventCounter } from '../posix/shared/event-counter.js';
+import { TimerDescriptor } from '../posix/shared/timer-descriptor.js';
+import type { FutureEvent } from './event-queue.js';
 import { NameResolver } from '../posix/shared/name-resolver.js';
 import { EXCEPTIONAL, type Interest, READABLE, type ReadyDescriptor, WRITABLE } from '../posix/poller.js';
 import type { Posix, SelectSets } from '../posix/posix.js';
@@ -171,6 +173,29 @@ export class SimulatedPosix implements Posix {
     });
   }
 
+  timerfd(): number {
+    return this.#call('timerfd', [], () => {
+      const { queue } = this.#kernel.machine;
+      return this.#open(
+        new TimerDescriptor((wake) => {
+          let event: FutureEvent | undefined;
+          const stop = (): void => queue.cancel(event);
+          return {
+            start: (seconds) => {
+              stop();
+              event = queue.after(seconds * 1e6, wake);
+            },
+            stop,
+          };
+        }),
+      );
+    });
+  }
+
+  timerfdSettime(fd: number, seconds: number): number {
+    return this.#on('timerfdSettime', fd, [seconds], (descriptor) => descriptor.setTimer(seconds));
+  }
+
   createPoller(): SimulatedPoller {
     const poller = new SimulatedPoller(this.#pollerHost);
     if (!this.#isDead) this.#pollers.add(poller);
@@ -195,9 +220,10 @@ export class SimulatedPosix implements Posix {
     this.#isDead = true;
   }
 
-  /** What a transfer moves at most. A counter's eight bytes are moved whole, as Linux has it. */
+  /** What a transfer moves at most. A counter's or timer's eight bytes are moved whole, as Linux has it. */
   #shortened(descriptor: Descriptor, bytes: Uint8Array): Uint8Array {
-    return descriptor instanceof EventCounter ? bytes : this.#kernel.shortened(bytes);
+    const isWhole = descriptor instanceof EventCounter || descriptor instanceof TimerDescriptor;
+    return isWhole ? bytes : this.#kernel.shortened(bytes);
   }
 
   #hasDied(): boolean {

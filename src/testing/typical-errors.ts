@@ -34,5 +34,7 @@ export const TYPICAL_ERRORS: { readonly [Call in CallName]: readonly [number, ..
   getaddrinfo: [EAI_AGAIN, EAI_FAIL, EAI_MEMORY],
   resolve: [EAI_AGAIN, EAI_FAIL, EAI_MEMORY],
   eventfd: [errno.EMFILE, errno.ENFILE],
+  timerfd: [errno.EMFILE, errno.ENFILE],
+  timerfdSettime: [errno.EINVAL, errno.ENOMEM],
   select: [errno.EINTR, errno.ENOMEM],
 };

@@ -25,7 +25,7 @@ import { fileLocker } from './image-lock.js';
 import type { LockFile } from './image-lock.js';
 import { imageSizer } from './image-size.js';
 import type { SizeImage } from './image-size.js';
-import { readWhole, writeWhole } from './whole-transfer.js';
+import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
 import { WriteOrder } from './write-order.js';
 import { zeroRange } from './zero-range.js';
 

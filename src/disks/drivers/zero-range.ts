@@ -4,7 +4,7 @@
 import { SECTOR_SIZE } from '../index.js';
 import type { Done, SectorRange } from '../index.js';
 import type { FileCalls } from '../../posix/files.js';
-import { readWhole, writeWhole } from './whole-transfer.js';
+import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
 
 /** How much is zeroed at a time. */
 const PIECE_BYTES = 1 << 20;

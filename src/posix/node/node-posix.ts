@@ -8,6 +8,8 @@ import type { Clock } from '../clock.js';
 import { DescriptorTable } from '../shared/descriptor-table.js';
 import type { Descriptor } from '../shared/descriptor.js';
 import { errno } from '../errno.js';
+import { Alarm } from './alarm.js';
+import { TimerDescriptor } from '../shared/timer-descriptor.js';
 import { EventCounter } from '../shared/event-counter.js';
 import { NameResolver } from '../shared/name-resolver.js';
 import type { NodeObject } from '../shared/node-object.js';
@@ -150,6 +152,20 @@ export class NodePosix implements Posix {
   eventfd(initial = 0): number {
     const counter = EventCounter.create(initial);
     return typeof counter === 'number' ? counter : this.#table.open(counter);
+  }
+
+  timerfd(): number {
+    const { timers } = this.#settings;
+    return this.#table.open(
+      new TimerDescriptor((wake) => {
+        const alarm = new Alarm(timers, wake);
+        return { start: (seconds) => alarm.set(timers.now() + seconds * 1000), stop: () => alarm.close() };
+      }),
+    );
+  }
+
+  timerfdSettime(fd: number, seconds: number): number {
+    return this.#table.get(fd)?.setTimer(seconds) ?? -errno.EBADF;
   }
 
   createPoller(): Poller {

@@ -68,6 +68,10 @@ export abstract class Descriptor {
   abstract read(buffer: Uint8Array): number;
   abstract write(bytes: Uint8Array): number;
 
+  /** Of a timer: sets its deadline, in seconds from now. */
+  setTimer(_seconds: number): number {
+    return -errno.EINVAL;
+  }
   bind(_address: SocketAddress): number {
     return -errno.ENOTSOCK;
   }

@@ -9,6 +9,7 @@ import { numericNames } from './names.js';
 import { socketOptions } from './options.js';
 import { readinessTable } from './readiness.js';
 import { streams } from './streams.js';
+import { timerfd } from './timerfd.js';
 import type { Behaviour } from './world.js';
 
 /** All that holds for every implementation of Posix. */
@@ -20,5 +21,6 @@ export const behaviours: readonly Behaviour[] = [
   ...streams,
   ...socketOptions,
   ...eventfd,
+  ...timerfd,
   ...numericNames,
 ];

@@ -4,7 +4,7 @@
 import type { FileCalls } from '../../../posix/files.js';
 import { SECTOR_SIZE } from '../../driver.js';
 import type { Done } from '../../driver.js';
-import { readExactly } from '../whole-transfer.js';
+import { readExactly } from '../../../posix/whole-transfer.js';
 
 /** How many bitmaps of an image are kept: those of 2 GiB of disk, 512 KiB of memory (V86). */
 export const MAX_CACHED_BITMAPS = 1024;

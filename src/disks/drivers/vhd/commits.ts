@@ -4,7 +4,7 @@
 import type { FileCalls } from '../../../posix/files.js';
 import { SECTOR_SIZE } from '../../driver.js';
 import type { Done } from '../../driver.js';
-import { writeWhole } from '../whole-transfer.js';
+import { writeWhole } from '../../../posix/whole-transfer.js';
 import { AllDone } from './all-done.js';
 import { batSector, ENTRIES_PER_SECTOR, NOT_ALLOCATED } from './bat.js';
 import type { BlockLayer, DirtyBlock } from './layer.js';

@@ -5,7 +5,7 @@ import type { FileCalls } from '../../../posix/files.js';
 import { SECTOR_SIZE } from '../../driver.js';
 import type { DataRequest, Done, SectorRange, ZeroesRequest } from '../../driver.js';
 import { FlushGroup } from '../flush-group.js';
-import { writeWhole } from '../whole-transfer.js';
+import { writeWhole } from '../../../posix/whole-transfer.js';
 import { type Changes, ZeroWriter } from './changes.js';
 import { type ImageFile, result } from './image-file.js';
 import type { Steps } from './steps.js';

@@ -7,7 +7,7 @@ import type { FileCalls, FileStatus } from '../../../posix/files.js';
 import { SECTOR_SIZE } from '../../driver.js';
 import type { Done } from '../../driver.js';
 import type { SizeImage } from '../image-size.js';
-import { writeWhole } from '../whole-transfer.js';
+import { writeWhole } from '../../../posix/whole-transfer.js';
 import { wait, type Steps } from './steps.js';
 import { FileError } from './vhd-error.js';
 

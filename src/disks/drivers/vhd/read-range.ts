@@ -5,7 +5,7 @@ import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
 import { SECTOR_SIZE } from '../../driver.js';
 import type { DataRequest, Done } from '../../driver.js';
-import { readExactly } from '../whole-transfer.js';
+import { readExactly } from '../../../posix/whole-transfer.js';
 import { AllDone } from './all-done.js';
 import type { Layer } from './layer.js';
 import { mapRange } from './map-range.js';

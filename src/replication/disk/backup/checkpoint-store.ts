@@ -1,0 +1,358 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../../../posix/errno.js';
+import { NO_ID } from '../format/metadata-record.js';
+import type { CommitFacts, Journal } from '../journal/journal.js';
+import type { Done, LocalDisk } from '../local-disk.js';
+import type { CheckpointReceiver } from '../sessions.js';
+import { applyMap } from './apply.js';
+import { Layer } from './layer.js';
+import { type ClosedCheckpoint, OpenCheckpoint } from './open-checkpoint.js';
+import { readOverlay } from './overlay.js';
+import type { SectorMap } from './sector-map.js';
+
+/** The slots of a resync's file, complete and on stable storage. */
+export interface ResyncSlots {
+  readonly id: string;
+  /** The crc of their table. */
+  readonly crc: number;
+  readonly map: SectorMap;
+}
+
+/** A resync's file that every commit names as long as the image does not have it, durably. */
+export type NeededResync = Pick<CommitFacts, 'resyncId' | 'resyncCrc' | 'resyncCheckpoint'>;
+
+const NO_RESYNC: NeededResync = { resyncId: NO_ID, resyncCrc: 0, resyncCheckpoint: 0 };
+
+/** The layers of a moment. They stay readable, and are not added to, until they are released. */
+export interface FrozenLayers {
+  readonly layers: readonly Layer[];
+  readonly release: () => void;
+}
+
+export interface CheckpointStoreParts {
+  readonly disk: LocalDisk;
+  readonly journal: Journal;
+  readonly memoryBytes: number;
+  /** What was recovered from the journal; undefined: nothing. */
+  readonly recovered: Layer | undefined;
+  /** The resync file that it needs. */
+  readonly neededResync?: NeededResync;
+  /** The last checkpoint number that the journal has seen. */
+  readonly lastNumber: number;
+  /**
+   * Makes durable that segments before `firstLive` are on the image, up to `epoch`, and, when that is asked for, that the
+   * resync file is.
+   */
+  readonly retire: (firstLive: number, epoch: number, dropsResync: boolean, done: Done) => void;
+  /** The disk or the journal cannot be trusted any more. Called once. */
+  readonly onFailure: (what: string, result: number) => void;
+}
+
+/** A commit that has been asked for and is not durable. */
+interface Closing {
+  readonly facts: CommitFacts;
+  readonly closed: ClosedCheckpoint;
+  readonly slots: SectorMap | undefined;
+}
+
+/**
+ * A backup's disk: the image, and over it what is committed and not on it yet; and the checkpoint that is being received.
+ *
+ * What the journal keeps for a checkpoint it keeps until the image has it, durably; see docs/replication-protocol.md.
+ */
+export class CheckpointStore implements CheckpointReceiver {
+  readonly sectors: number;
+  readonly #parts: CheckpointStoreParts;
+  readonly #open: OpenCheckpoint;
+  readonly #closing = new Set<Closing>();
+  /** Committed, oldest first. The first one may be on its way to the image. */
+  #layers: Layer[] = [];
+  #applying = false;
+  #retiring = false;
+  #firstLive = 0;
+  /** Changes of the image since it was synced. */
+  #appliedEpoch = 0;
+  #appliedResync = false;
+  #neededResync: NeededResync;
+  /** Who reads layers, by when they began to. */
+  readonly #readers = new Set<number>();
+  #readings = 0;
+  /** Readers that began before this may read a layer that was dropped since. */
+  #dropped = 0;
+  /** While there is any, nothing is written to the image. */
+  readonly #frozen = new Set<readonly Layer[]>();
+  #failed = false;
+  #generation: string = NO_ID;
+  #waiters: (() => void)[] = [];
+  #commitWaits: (() => void) | undefined;
+  #drained: Done[] = [];
+
+  constructor(parts: CheckpointStoreParts, firstLive: number) {
+    this.#parts = parts;
+    this.sectors = parts.disk.sectors;
+    this.#firstLive = firstLive;
+    this.#neededResync = parts.neededResync ?? NO_RESYNC;
+    this.#open = new OpenCheckpoint(parts.journal, parts.memoryBytes, parts.lastNumber + 1, () =>
+      this.#madeRoom(),
+    );
+    if (parts.recovered) this.#layers.push(parts.recovered);
+  }
+
+  /** The primary's generation, which commits are made in. */
+  set generation(generation: string) {
+    this.#generation = generation;
+  }
+  get openBytes(): number {
+    return this.#open.bytes;
+  }
+  get hasRoom(): boolean {
+    return this.#open.hasRoom && this.#commitWaits === undefined && !this.#failed;
+  }
+  /** Whether waiting makes no room: the open checkpoint itself fills the journal. */
+  get isFull(): boolean {
+    const mayRetire = this.#applying || this.#retiring || this.#closing.size > 0 || this.#layers.length > 0;
+    return this.#open.isStuck && !mayRetire;
+  }
+
+  /** Writes to the image whatever may be written. */
+  start(): void {
+    this.#apply();
+  }
+
+  onRoom(room: () => void): void {
+    this.#waiters.push(room);
+  }
+
+  write(sector: number, bytes: Uint8Array): void {
+    this.#open.write(sector, bytes);
+    this.#relieve();
+  }
+  zero(sector: number, sectors: number): void {
+    this.#open.zero(sector, sectors);
+    this.#relieve();
+  }
+
+  commit(epoch: number, done: Done): void {
+    this.commitWith(epoch, undefined, done);
+  }
+
+  /** Commits the open checkpoint, laid over a resync's slots when there are any. */
+  commitWith(epoch: number, resync: ResyncSlots | undefined, done: Done): void {
+    if (this.#failed) {
+      done(-errno.EIO);
+      return;
+    }
+    const closed = this.#open.close();
+    if (closed === undefined) {
+      this.#commitWaits = () => this.commitWith(epoch, resync, done);
+      this.#relieve();
+      return;
+    }
+    if (resync) {
+      this.#neededResync = {
+        resyncId: resync.id,
+        resyncCrc: resync.crc,
+        resyncCheckpoint: closed.number,
+      };
+    }
+    const facts = { generation: this.#generation, epoch, ...this.#neededResync };
+    const closing: Closing = { facts, closed, slots: resync?.map };
+    this.#closing.add(closing);
+    this.#parts.journal.commit(facts, (result) => {
+      this.#closing.delete(closing);
+      if (result === 0) this.#committed(closing);
+      else this.fail('commit a checkpoint', result);
+      done(result);
+    });
+  }
+  abort(): void {
+    this.#commitWaits = undefined;
+    this.#open.abort();
+    this.#apply();
+    this.#madeRoom();
+  }
+
+  /** Reads the last committed checkpoint. */
+  read(sector: number, buffer: Uint8Array, done: Done): void {
+    if (this.#failed) {
+      done(-errno.EIO);
+      return;
+    }
+    const layers = this.#layers;
+    if (layers.length === 0) {
+      this.#parts.disk.read(sector, buffer, done);
+      return;
+    }
+    const release = this.#beginReading();
+    this.readLayers(layers, sector, buffer, (result) => {
+      release();
+      done(result);
+    });
+  }
+
+  /** Keeps the committed state of now readable, by {@link readLayers}; what is committed later waits for its release. */
+  freeze(): FrozenLayers {
+    const layers = [...this.#layers];
+    this.#frozen.add(layers);
+    const endReading = this.#beginReading();
+    return {
+      layers,
+      release: () => {
+        this.#frozen.delete(layers);
+        endReading();
+      },
+    };
+  }
+
+  readLayers(layers: readonly Layer[], sector: number, buffer: Uint8Array, done: Done): void {
+    if (this.#failed) {
+      done(-errno.EIO);
+      return;
+    }
+    const maps = layers.map(({ map }) => map);
+    readOverlay(this.#parts.disk, maps, sector, buffer, done);
+  }
+
+  /** Completes when all that is committed is on the image and nothing needs the journal. */
+  drain(done: Done): void {
+    this.#drained.push(done);
+    this.#apply();
+  }
+
+  fail(what: string, result: number): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    const drained = this.#drained;
+    this.#drained = [];
+    for (const done of drained) done(result);
+    this.#parts.onFailure(what, result);
+  }
+
+  /** Keeps the journal's records from being overwritten, until what is returned is called, once. */
+  #beginReading(): () => void {
+    this.#readings += 1;
+    const reader = this.#readings;
+    this.#readers.add(reader);
+    return () => {
+      this.#readers.delete(reader);
+      this.#apply();
+    };
+  }
+
+  /** Whether somebody may still read a layer that the image has by now. */
+  get #isReadFrom(): boolean {
+    for (const reader of this.#readers) return reader <= this.#dropped;
+    return false;
+  }
+
+  #committed({ facts, closed, slots }: Closing): void {
+    const last = this.#layers.at(-1);
+    const isApplying = this.#applying && this.#layers.length === 1;
+    const isFrozen = [...this.#frozen].some((layers) => layers.at(-1) === last);
+    const layer = last === undefined || isApplying || isFrozen ? new Layer(facts.epoch) : last;
+    if (layer !== last) this.#layers.push(layer);
+    layer.epoch = facts.epoch;
+    layer.firstSegment = Math.min(layer.firstSegment, closed.firstSegment);
+    if (slots) {
+      layer.map.merge(slots);
+      layer.resyncId = facts.resyncId;
+    }
+    layer.map.merge(closed.map);
+    this.#apply();
+  }
+
+  /** Writes the oldest layer to the image, one at a time. */
+  #apply(): void {
+    if (this.#applying || this.#failed || this.#frozen.size > 0) return;
+    const layer = this.#layers[0];
+    if (layer === undefined) {
+      this.#retire();
+      return;
+    }
+    this.#applying = true;
+    applyMap(this.#parts.disk, layer.map, (result) => {
+      this.#applying = false;
+      if (result < 0) {
+        this.fail('write a checkpoint to the image', result);
+        return;
+      }
+      // Reads that are under way have the old list.
+      this.#layers = this.#layers.slice(1);
+      this.#dropped = this.#readings;
+      this.#appliedEpoch = layer.epoch;
+      if (layer.resyncId !== undefined) this.#appliedResync = true;
+      if (this.#wantsRetire) this.#retire();
+      else this.#apply();
+    });
+  }
+
+  /** Whether a sync of the image would free a segment, or the resync's file. */
+  get #wantsRetire(): boolean {
+    return this.#appliedResync || this.#neededSegment > this.#firstLive || this.#drained.length > 0;
+  }
+
+  /** The first segment of the journal that something still needs. */
+  get #neededSegment(): number {
+    const layers = this.#layers.map(({ firstSegment }) => firstSegment);
+    const closing = [...this.#closing].map(({ closed }) => closed.firstSegment);
+    return Math.min(this.#parts.journal.segment, this.#open.firstSegment, ...layers, ...closing);
+  }
+
+  /** Syncs the image and lets go of what it has made superfluous. */
+  #retire(): void {
+    if (this.#retiring || this.#applying || this.#failed || this.#isReadFrom) return;
+    if (!this.#wantsRetire) return;
+    this.#retiring = true;
+    const firstLive = this.#neededSegment;
+    const epoch = this.#appliedEpoch;
+    const dropsResync = this.#appliedResync;
+    this.#parts.disk.flush((flushed) => {
+      if (flushed < 0) {
+        this.fail('sync the image', flushed);
+        return;
+      }
+      this.#parts.retire(firstLive, epoch, dropsResync, (result) => {
+        if (result < 0) {
+          this.fail('write the metadata', result);
+          return;
+        }
+        this.#retiring = false;
+        this.#firstLive = firstLive;
+        if (dropsResync) {
+          this.#appliedResync = false;
+          this.#neededResync = NO_RESYNC;
+        }
+        this.#parts.journal.retire(firstLive);
+        this.#open.retry();
+        this.#madeRoom();
+        if (this.#layers.length > 0) this.#apply();
+        else this.#tellDrained();
+      });
+    });
+  }
+
+  #tellDrained(): void {
+    const drained = this.#drained;
+    this.#drained = [];
+    for (const done of drained) done(0);
+  }
+
+  /** Has the image take what may make room in the journal. */
+  #relieve(): void {
+    if (this.#open.isStuck) this.#apply();
+  }
+
+  #madeRoom(): void {
+    const commit = this.#commitWaits;
+    if (commit !== undefined && !this.#open.isStuck) {
+      this.#commitWaits = undefined;
+      commit();
+    }
+    if (!this.hasRoom) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const room of waiters) room();
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { constants } from 'node:fs';
+import { errno, errnoCode } from '../../posix/errno.js';
+import type { FileCalls, FileDone, FileStatus } from '../../posix/files.js';
+import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
+
+/** A file or its content cannot be used; `result` is a negative errno, -EBADMSG for damage. */
+export class StateError extends Error {
+  override readonly name = 'StateError';
+  readonly result: number;
+
+  constructor(message: string, result: number) {
+    super(`${message}: ${errnoCode(result)}`);
+    this.result = result;
+  }
+}
+
+/** What is wrong with a file's content: it names the file. */
+export function damaged(path: string, what: string): StateError {
+  return new StateError(`${path} is damaged: ${what}`, -errno.EBADMSG);
+}
+
+/** Waits for a call; what it completes with. @throws (rejects with) StateError when that is negative */
+export function completed(what: string, call: (done: FileDone) => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    call((result) => {
+      if (result < 0) reject(new StateError(`cannot ${what}`, result));
+      else resolve(result);
+    });
+  });
+}
+
+/** A file of the state directory, open for reading and writing. What fails names it. */
+export class StateFile {
+  readonly path: string;
+  readonly #files: FileCalls;
+  readonly #fd: number;
+
+  private constructor(files: FileCalls, path: string, fd: number) {
+    this.#files = files;
+    this.path = path;
+    this.#fd = fd;
+  }
+
+  /** The file; undefined when it is missing. @throws (rejects with) StateError */
+  static async open(files: FileCalls, path: string): Promise<StateFile | undefined> {
+    const fd = await new Promise<number>((resolve) => {
+      files.open(path, constants.O_RDWR, resolve);
+    });
+    if (fd === -errno.ENOENT) return undefined;
+    if (fd < 0) throw new StateError(`cannot open ${path}`, fd);
+    return new StateFile(files, path, fd);
+  }
+
+  /** The file, made empty; only its owner may read it. @throws (rejects with) StateError */
+  static async create(files: FileCalls, path: string): Promise<StateFile> {
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC;
+    const fd = await completed(`create ${path}`, (done) => files.open(path, flags, done, 0o600));
+    return new StateFile(files, path, fd);
+  }
+
+  async size(): Promise<number> {
+    let status: FileStatus | undefined;
+    await completed(`stat ${this.path}`, (done) =>
+      this.#files.fstat(this.#fd, (result, found) => {
+        status = found;
+        done(result);
+      }),
+    );
+    return status?.size ?? 0;
+  }
+
+  /** Reads whole; zeroes after the end of the file. */
+  async readAt(position: number, bytes: Uint8Array): Promise<void> {
+    await completed(`read ${this.path}`, (done) => this.read(position, bytes, done));
+  }
+  async writeAt(position: number, bytes: Uint8Array): Promise<void> {
+    await completed(`write ${this.path}`, (done) => this.write(position, bytes, done));
+  }
+  async synced(): Promise<void> {
+    await completed(`sync ${this.path}`, (done) => this.sync(done));
+  }
+  async truncate(length: number): Promise<void> {
+    await completed(`truncate ${this.path}`, (done) => this.#files.ftruncate(this.#fd, length, done));
+  }
+
+  /** Gives the file its blocks, so that no later write of them lacks room; zeroes where the file system cannot. */
+  async allocate(length: number): Promise<void> {
+    const result = await new Promise<number>((resolve) => {
+      this.#files.allocate(this.#fd, 0, length, resolve);
+    });
+    if (result >= 0) return;
+    if (result !== -errno.EOPNOTSUPP)
+      throw new StateError(`cannot allocate ${length} bytes for ${this.path}`, result);
+    const zeroes = new Uint8Array(Math.min(length, 1 << 20));
+    for (let at = await this.size(); at < length; at += zeroes.length) {
+      await this.writeAt(at, zeroes.subarray(0, Math.min(zeroes.length, length - at)));
+    }
+  }
+
+  read(position: number, bytes: Uint8Array, done: FileDone): void {
+    readWhole(this.#files, this.#fd, bytes, position, done);
+  }
+  write(position: number, bytes: Uint8Array, done: FileDone): void {
+    writeWhole(this.#files, this.#fd, bytes, position, done);
+  }
+  sync(done: FileDone): void {
+    this.#files.fdatasync(this.#fd, done);
+  }
+  async close(): Promise<void> {
+    await completed(`close ${this.path}`, (done) => this.#files.close(this.#fd, done));
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errnoCode } from '../../posix/errno.js';
+import type { Posix } from '../../posix/posix.js';
+import { type EventId, POLL_READ_FD } from '../../scheduler/event.js';
+import type { EventRegistrar } from '../../scheduler/registrar.js';
+
+/** What events live on. */
+export interface TimerHost {
+  readonly registrar: EventRegistrar;
+  readonly posix: Posix;
+}
+
+/** One deadline at a time, with fractions of a second, as an event of the scheduler. */
+export class Timer {
+  readonly #host: TimerHost;
+  readonly #fd: number;
+  readonly #event: EventId;
+  readonly #count = new Uint8Array(8);
+  #isSet = false;
+
+  /** @throws Error with an errno's name as `code` when there is no descriptor or event left */
+  constructor(host: TimerHost, due: () => void) {
+    this.#host = host;
+    this.#fd = host.posix.timerfd();
+    if (this.#fd < 0) throw refused('timer descriptor', this.#fd);
+    this.#event = host.registrar.registerEvent(POLL_READ_FD, this.#fd, 0, () => {
+      if (host.posix.read(this.#fd, this.#count) < 0 || !this.#isSet) return;
+      this.#isSet = false;
+      due();
+    });
+    if (this.#event < 0) {
+      host.posix.close(this.#fd);
+      throw refused('event for a timer', this.#event);
+    }
+  }
+
+  get isSet(): boolean {
+    return this.#isSet;
+  }
+
+  /** Calls `due` once, so many seconds (above 0) from now; a deadline that was set before is forgotten. */
+  set(seconds: number): void {
+    this.#isSet = true;
+    this.#host.posix.timerfdSettime(this.#fd, seconds);
+  }
+
+  clear(): void {
+    if (!this.#isSet) return;
+    this.#isSet = false;
+    this.#host.posix.timerfdSettime(this.#fd, 0);
+  }
+
+  close(): void {
+    this.#isSet = false;
+    this.#host.registrar.unregisterEvent(this.#event);
+    this.#host.posix.close(this.#fd);
+  }
+}
+
+function refused(what: string, result: number): Error {
+  const code = errnoCode(result);
+  return Object.assign(new Error(`cannot get a ${what}: ${code}`), { code });
+}

@@ -1,0 +1,183 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode, strerror } from '../../../posix/errno.js';
+import { type EventId, POLL_READ_FD, POLL_WRITE_FD } from '../../../scheduler/event.js';
+import type { TimerHost } from '../timer.js';
+
+const READ_BYTES = 256 << 10;
+/** What one callback reads at most, so that other descriptors have their turn. */
+const MAX_READS = 4;
+
+export interface PeerStreamEvents {
+  /** What has come; the bytes are the stream's again when it returns. */
+  bytes(chunk: Uint8Array): void;
+  /** Half of what waited has been sent, or all of it. */
+  drained(): void;
+  /** The other side has ended the stream, or it broke: nothing comes any more. Called once, not after {@link PeerStream.close}. */
+  ended(reason: string): void;
+}
+
+/** Something that waits to be sent: bytes, or a gate that keeps back what is after it until it is opened. */
+type Waiting = Uint8Array | { isOpen: boolean };
+
+/** A connection to a peer: bytes in and out as events of the scheduler, nothing waits. The descriptor is the stream's. */
+export class PeerStream {
+  readonly #host: TimerHost;
+  readonly #fd: number;
+  /** Who is told; another one may take over, such as a session once the peer is known. */
+  events: PeerStreamEvents;
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  #readEvent: EventId = -1;
+  #writeEvent: EventId = -1;
+  #waiting: Waiting[] = [];
+  #queuedBytes = 0;
+  #drainAt = 0;
+  #sentBytes = 0;
+  #receivedBytes = 0;
+  #isOver = false;
+  #isPaused = true;
+
+  constructor(host: TimerHost, fd: number, events: PeerStreamEvents) {
+    this.#host = host;
+    this.#fd = fd;
+    this.events = events;
+  }
+
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+  /** All that was ever taken by the system. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Reads from now on. */
+  resume(): void {
+    if (!this.#isPaused || this.#isOver) return;
+    this.#isPaused = false;
+    this.#readEvent = this.#register(POLL_READ_FD, () => this.#read());
+  }
+
+  /** Reads nothing from now on; an end of the stream is not noticed meanwhile. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#unregister('read');
+  }
+
+  /** Sends bytes after all that waits; they are copied unless the system takes them now. */
+  send(bytes: Uint8Array): void {
+    if (this.#isOver) return;
+    let taken = 0;
+    if (this.#waiting.length === 0) {
+      taken = this.#host.posix.write(this.#fd, bytes);
+      if (taken < 0 && taken !== -errno.EAGAIN) {
+        this.#break('sending', taken);
+        return;
+      }
+      taken = Math.max(taken, 0);
+      this.#sentBytes += taken;
+      if (taken === bytes.length) return;
+    }
+    this.#waiting.push(Uint8Array.from(bytes.subarray(taken)));
+    this.#queuedBytes += bytes.length - taken;
+    this.#drainAt = Math.max(this.#drainAt, this.#queuedBytes / 2);
+    this.#wantWrite();
+  }
+
+  /** Keeps back what is sent from now on, until what is returned is called. */
+  gate(): () => void {
+    const gate = { isOpen: false };
+    this.#waiting.push(gate);
+    return () => {
+      gate.isOpen = true;
+      if (!this.#isOver) this.#write();
+    };
+  }
+
+  /** Ends the connection. What was sent and is not with the system is dropped. Idempotent. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#unregister('read');
+    this.#unregister('write');
+    this.#waiting = [];
+    this.#queuedBytes = 0;
+    this.#host.posix.close(this.#fd);
+  }
+
+  #read(): void {
+    for (let reads = 0; reads < MAX_READS && !this.#isPaused && !this.#isOver; reads++) {
+      const count = this.#host.posix.read(this.#fd, this.#buffer);
+      if (count === -errno.EAGAIN) return;
+      if (count <= 0) {
+        if (count === 0) this.#end('the peer closed the connection');
+        else this.#break('receiving', count);
+        return;
+      }
+      this.#receivedBytes += count;
+      this.events.bytes(this.#buffer.subarray(0, count));
+      if (count < this.#buffer.length) return;
+    }
+  }
+
+  #write(): void {
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      if (!(first instanceof Uint8Array)) {
+        if (!first.isOpen) break;
+        this.#waiting.shift();
+        continue;
+      }
+      const taken = this.#host.posix.write(this.#fd, first);
+      if (taken < 0) {
+        if (taken === -errno.EAGAIN) break;
+        this.#break('sending', taken);
+        return;
+      }
+      this.#sentBytes += taken;
+      this.#queuedBytes -= taken;
+      if (taken < first.length) this.#waiting[0] = first.subarray(taken);
+      else this.#waiting.shift();
+    }
+    this.#wantWrite();
+    if (this.#drainAt > 0 && this.#queuedBytes <= this.#drainAt) {
+      this.#drainAt = 0;
+      this.events.drained();
+    }
+  }
+
+  #wantWrite(): void {
+    const wanted = this.#waiting[0] instanceof Uint8Array;
+    if (wanted && this.#writeEvent < 0) this.#writeEvent = this.#register(POLL_WRITE_FD, () => this.#write());
+    if (!wanted) this.#unregister('write');
+  }
+
+  #register(mode: number, callback: () => void): EventId {
+    const id = this.#host.registrar.registerEvent(mode, this.#fd, 0, callback);
+    if (id < 0) this.#break('registering an event', id);
+    return id;
+  }
+
+  #unregister(which: 'read' | 'write'): void {
+    const id = which === 'read' ? this.#readEvent : this.#writeEvent;
+    if (id >= 0) this.#host.registrar.unregisterEvent(id);
+    if (which === 'read') this.#readEvent = -1;
+    else this.#writeEvent = -1;
+  }
+
+  #break(doing: string, result: number): void {
+    this.#end(`${doing} failed: ${errnoCode(result)} (${strerror(-result)})`);
+  }
+
+  #end(reason: string): void {
+    if (this.#isOver) return;
+    this.close();
+    this.events.ended(reason);
+  }
+}
