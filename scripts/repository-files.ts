@@ -16,6 +16,8 @@ export function repositoryFile(file: string): string {
 /** What package.json says, as far as anybody here asks. */
 export const manifest = JSON.parse(readFileSync(repositoryFile('package.json'), 'utf8')) as {
   readonly version: string;
+  readonly files: readonly string[];
+  readonly man: readonly string[];
   readonly scripts: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
 };

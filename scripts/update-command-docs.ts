@@ -1,19 +1,24 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Writes what the tables of the commands say into the documents: the blocks between `<!-- help: … -->` and
-// `<!-- /help -->`.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { withCurrentHelp } from './command-help.js';
+// Writes what the tables of the commands say into the files that repeat it: the blocks of documents between
+// `<!-- help: … -->` and `<!-- /help -->`, the man pages, and their list in package.json.
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { commandDocuments } from './command-documents.js';
 import { conclude } from './conclude.js';
-import { documentFiles, repositoryFile } from './repository-files.js';
+import { repositoryFile, repositoryFiles } from './repository-files.js';
 
 const changed: string[] = [];
-for (const file of documentFiles()) {
-  const before = readFileSync(repositoryFile(file), 'utf8');
-  const after = withCurrentHelp(before);
-  if (after === before) continue;
-  writeFileSync(repositoryFile(file), after);
+const documents = commandDocuments();
+for (const [file, after] of documents) {
+  const path = repositoryFile(file);
+  if (existsSync(path) && readFileSync(path, 'utf8') === after) continue;
+  writeFileSync(path, after);
   changed.push(file);
 }
-conclude('update-command-docs', `${changed.length} files changed: ${changed.join(' ')}`, []);
+for (const file of repositoryFiles()) {
+  if (!file.startsWith('man/') || documents.has(file)) continue;
+  rmSync(repositoryFile(file));
+  changed.push(`${file} (removed)`);
+}
+conclude('update-command-docs', `${changed.length} files changed: ${changed.join(', ') || 'none'}`, []);

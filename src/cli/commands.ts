@@ -3,6 +3,7 @@
 
 import { backupTable } from './transfer/backup-table.js';
 import { command, type CommandGroup } from './command-line/command.js';
+import { completionTable } from './completion/completion-table.js';
 import { conformanceTable } from './conformance/conformance-table.js';
 import { recordTable } from './conformance/record-table.js';
 import { ctlGroup } from './ctl/ctl-group.js';
@@ -30,6 +31,10 @@ export const program: CommandGroup = {
     ),
     command(recordTable, async () => (await import('./conformance/record-command.js')).runRecord),
     command(simulateTable, async () => (await import('./simulate/simulate-command.js')).runSimulate),
+    command(completionTable, async () => {
+      const { runCompletion } = await import('./completion/completion-command.js');
+      return (values, io) => runCompletion(program, values, io);
+    }),
   ],
   notes: [
     'tapdisk-ts --version prints the version.',

@@ -35,7 +35,6 @@ export const minorNumber = wholeNumber('MINOR', 0, 65_534);
 /** What a disk is opened with: `aio:/path`. */
 export const imageName: ValueType<string> = {
   placeholder: 'TYPE:FILE',
-  completion: 'file',
   parse(text) {
     if (!textFits(text))
       throw new UsageError('expected at most 255 bytes, which is what a control message holds');

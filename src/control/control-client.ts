@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoCode, strerror } from '../posix/errno.js';
+import { errno, errnoCode, errnoNumber, strerror } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
+import { requireTrustedSocket } from '../server/trusted-directory.js';
 import { ControlConnection } from './control-connection.js';
 import { controlSocketPath } from './control-directory.js';
 import { ControlMessage, type ImageBody, type ListBody, NO_COOKIE } from './message.js';
@@ -46,7 +47,7 @@ export type ListedVbd = Omit<ListBody, 'count'>;
  * What tap-ctl asks of the daemons of one control directory, ours or C's. Each request is a connection of its own.
  *
  * A call throws (rejects with) a {@link ControlError}: with the daemon's errno; ENOENT or ECONNREFUSED without a daemon of
- * that pid; ETIMEDOUT; EPROTO when the answer is none.
+ * that pid; ETIMEDOUT; EPROTO when the answer is none; EPERM when others than the user and root could have put the socket there.
  */
 export class ControlClient {
   readonly #posix: Posix;
@@ -171,7 +172,14 @@ export class ControlClient {
   }
 
   async #connect(pid: number, timeoutSeconds: number): Promise<ControlConnection> {
-    return must(ControlConnection.open(this.#posix, controlSocketPath(this.#directory, pid), timeoutSeconds));
+    const path = controlSocketPath(this.#directory, pid);
+    try {
+      requireTrustedSocket(path);
+    } catch (error) {
+      const { code = '', message } = error as NodeJS.ErrnoException;
+      throw new ControlError(errnoNumber(code) ?? errno.EIO, message);
+    }
+    return must(ControlConnection.open(this.#posix, path, timeoutSeconds));
   }
 }
 

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkSocketPath } from '../server/socket-path.js';
+import { requireTrusted } from '../server/trusted-directory.js';
 
 /** Where the C programs look (C: BLKTAP2_CONTROL_DIR); for root. */
 export const ROOT_CONTROL_DIRECTORY = '/var/run/blktap-control';
-/** The longest path that a Unix socket's address has room for, in bytes (sockaddr_un.sun_path, without its NUL). */
-export const MAX_SOCKET_PATH_BYTES = 107;
 
 const socketName = /^ctl([1-9][0-9]*)$/;
 
@@ -31,39 +31,24 @@ export function controlSocketPath(directory: string, pid: number): string {
 /**
  * Makes the directory if it is missing, mode 0755.
  *
- * @throws Error with a `code`: node:fs's own, ENOTDIR, or ENAMETOOLONG when a socket in it could not be named
+ * @throws Error with a `code`: node:fs's own, ENOTDIR, ENAMETOOLONG when a socket in it could not be named, or EPERM when
+ *   others than the user and root could replace one
  */
 export function prepareControlDirectory(directory: string, pid: number): void {
-  const path = controlSocketPath(directory, pid);
-  const length = Buffer.byteLength(path);
-  if (length > MAX_SOCKET_PATH_BYTES) {
-    const message = `${path} has ${length} bytes, but a socket's path at most ${MAX_SOCKET_PATH_BYTES}`;
-    throw Object.assign(new Error(message), { code: 'ENAMETOOLONG' });
-  }
+  checkSocketPath(controlSocketPath(directory, pid));
   mkdirSync(directory, { recursive: true, mode: 0o755 });
-}
-
-/**
- * Removes a socket that nobody serves any more; that must be known already. A missing file is fine.
- *
- * @throws Error with a `code`: node:fs's own, or EEXIST when there is something that is no socket
- */
-export function removeSocketFile(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found && !found.isSocket()) {
-    throw Object.assign(new Error(`${path} is there and no socket`), { code: 'EEXIST' });
-  }
-  rmSync(path, { force: true });
+  requireTrusted(directory);
 }
 
 /**
  * The pids that the directory has a socket of, ascending; a socket may be left over from a daemon that was killed.
  * A missing directory has none.
  *
- * @throws node:fs's Error when it cannot be read
+ * @throws Error with a `code`: node:fs's own, or EPERM when others than the user and root could put sockets there
  */
 export function listedPids(directory: string): number[] {
   try {
+    requireTrusted(directory);
     return readdirSync(directory)
       .map((name) => Number(socketName.exec(name)?.[1]))
       .filter((pid) => Number.isSafeInteger(pid))

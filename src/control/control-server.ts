@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { chmodSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { AF_UNIX } from '../posix/address.js';
 import { errno } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
@@ -9,7 +9,7 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 import { LOG_WARNING, type Logger } from '../server/logger.js';
 import type { ExchangeProtocol, Reply } from '../server/exchange.js';
 import { ExchangeListener } from '../server/exchange-listener.js';
-import { controlSocketPath, prepareControlDirectory, removeSocketFile } from './control-directory.js';
+import { controlSocketPath, prepareControlDirectory } from './control-directory.js';
 import { ControlMessage, MESSAGE_BYTES } from './message.js';
 import { answerRequest, type ControlTarget, refuse } from './requests.js';
 
@@ -70,18 +70,19 @@ export class ControlServer implements Disposable {
   #disposed = false;
 
   /**
-   * Whatever socket has its name in the directory is removed: see {@link removeSocketFile}.
+   * Its name in the directory must be free: see {@link takeSocketPath}. Whoever may connect may open any file that the
+   * daemon may, so that the socket is its owner's alone, from its first moment on and whatever the umask says.
    *
-   * @throws Error with a `code` when the directory or the socket cannot be made
+   * @throws Error with a `code` when the directory or the socket cannot be made: EADDRINUSE when anything has the name, EPERM
+   *   when others could put another socket there
    */
   constructor(options: ControlServerOptions) {
     const { registrar, posix, logger, directory, pid } = options;
     this.#logger = logger;
     prepareControlDirectory(directory, pid);
     this.path = controlSocketPath(directory, pid);
-    removeSocketFile(this.path);
     this.#listener = new ExchangeListener(
-      { family: AF_UNIX, path: this.path },
+      { family: AF_UNIX, path: this.path, mode: 0o600 },
       {
         registrar,
         posix,
@@ -92,8 +93,6 @@ export class ControlServer implements Disposable {
         slowClientSeconds: SLOW_CLIENT_SECONDS,
       },
     );
-    // Whoever may connect may open any file that the daemon may: that is its owner's right alone, whatever the umask.
-    chmodSync(this.path, 0o600);
   }
 
   /** How many connections there are. */
@@ -105,15 +104,12 @@ export class ControlServer implements Disposable {
     return this.#listener.accepted;
   }
 
-  /** Drops every connection, and removes the socket; when it cannot be removed, that is logged. Idempotent. */
+  /** Drops every connection, and removes the socket; what else has taken its name stays, which is logged. Idempotent. */
   [Symbol.dispose](): void {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#listener[Symbol.dispose]();
-    try {
-      removeSocketFile(this.path);
-    } catch (error) {
-      this.#logger.log(LOG_WARNING, `control: ${(error as Error).message}`);
-    }
+    if (lstatSync(this.path, { throwIfNoEntry: false }) === undefined) return;
+    this.#logger.log(LOG_WARNING, `control: ${this.path} is not this daemon's any more, and stays`);
   }
 }

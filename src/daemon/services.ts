@@ -6,7 +6,7 @@ import { formatAddress } from '../posix/address.js';
 import { errnoCode, strerror } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import { controlSocketPath, prepareControlDirectory } from '../control/control-directory.js';
+import { controlSocketPath, listedPids, prepareControlDirectory } from '../control/control-directory.js';
 import { ControlServer } from '../control/control-server.js';
 import type { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
@@ -15,7 +15,9 @@ import type { Report } from '../metrics/report.js';
 import { NbdServer, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
 import type { VbdRegistry } from '../disks/index.js';
 import type { DaemonOptions } from './daemon-options.js';
-import { freeSocketPath, listenAddress } from './socket-path.js';
+import { removeDeadSockets } from '../server/dead-sockets.js';
+import { checkSocketPathIsFree, takeSocketPath } from '../server/socket-path.js';
+import { listenAt } from './socket-path.js';
 
 export interface ServiceParts {
   readonly registrar: EventRegistrar;
@@ -48,7 +50,8 @@ export class Services {
   }
 
   /**
-   * Makes sure, before any disk is opened, that no other process has this daemon's control socket.
+   * Makes sure, before any disk is opened, that no other process has this daemon's control socket. Those of daemons that
+   * were killed are removed.
    *
    * @throws (rejects with) Error with a `code`
    */
@@ -56,7 +59,12 @@ export class Services {
     const { directory } = this.#options;
     const { posix, pid } = this.#parts;
     prepareControlDirectory(directory, pid);
-    await freeSocketPath(posix, controlSocketPath(directory, pid));
+    await checkSocketPathIsFree(posix, controlSocketPath(directory, pid));
+    const others = listedPids(directory).filter((listed) => listed !== pid);
+    await removeDeadSockets(
+      posix,
+      others.map((listed) => ({ pid: listed, path: controlSocketPath(directory, listed) })),
+    );
   }
 
   /**
@@ -71,8 +79,13 @@ export class Services {
     if (nbd !== undefined) where.set('nbd', await this.#listenForNbd(nbd));
     if (metrics !== undefined) where.set('metrics', await this.#listenForMetrics(metrics));
     const report = (): string => JSON.stringify(this.#parts.report());
-    this.#control = new ControlServer({ ...this.#parts, directory, report });
-    return where.set('control', this.#control.path);
+    const control = await takeSocketPath(
+      this.#parts,
+      controlSocketPath(directory, this.#parts.pid),
+      () => new ControlServer({ ...this.#parts, directory, report }),
+    );
+    this.#control = control;
+    return where.set('control', control.path);
   }
 
   /**
@@ -92,20 +105,20 @@ export class Services {
     this.#metrics?.[Symbol.dispose]();
   }
 
-  async #listenForNbd(text: string): Promise<string> {
+  #listenForNbd(text: string): Promise<string> {
     const { registrar, posix, logger, registry } = this.#parts;
-    const address = await listenAddress(posix, 'nbd', text);
     const { completions } = registry;
     const exports = vbdExports(registry);
-    this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls: this.#tls() });
-    const result = this.#nbd.listen(address);
-    if (result < 0) {
-      const code = errnoCode(result);
-      throw Object.assign(new Error(`--nbd: cannot listen on ${text}: ${code} (${strerror(-result)})`), {
-        code,
-      });
-    }
-    return formatAddress(this.#nbd.address ?? address);
+    return listenAt(this.#parts, 'nbd', text, (address) => {
+      this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls: this.#tls() });
+      const result = this.#nbd.listen(address);
+      if (result < 0) {
+        const code = errnoCode(result);
+        const message = `--nbd: cannot listen on ${text}: ${code} (${strerror(-result)})`;
+        throw Object.assign(new Error(message), { code });
+      }
+      return formatAddress(this.#nbd.address ?? address);
+    });
   }
 
   #tls(): TlsServer | undefined {
@@ -121,9 +134,10 @@ export class Services {
     }
   }
 
-  async #listenForMetrics(text: string): Promise<string> {
-    const address = await listenAddress(this.#parts.posix, 'metrics', text);
-    this.#metrics = metricsEndpoint(address, this.#parts);
-    return formatAddress(this.#metrics.address);
+  #listenForMetrics(text: string): Promise<string> {
+    return listenAt(this.#parts, 'metrics', text, (address) => {
+      this.#metrics = metricsEndpoint(address, this.#parts);
+      return formatAddress(this.#metrics.address);
+    });
   }
 }

@@ -1,39 +1,36 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { AF_UNIX, type SocketAddress } from '../posix/address.js';
 import type { Posix } from '../posix/posix.js';
-import { ControlConnection } from '../control/control-connection.js';
-import { removeSocketFile } from '../control/control-directory.js';
 import { resolveNbdAddress } from '../nbd/index.js';
-
-/** How long a process that has the path already may take to accept, in seconds. */
-const PROBE_SECONDS = 2;
-
-/**
- * Makes the path of a Unix socket free: removes a socket that nobody listens on any more.
- *
- * @throws (rejects with) Error: `code` EADDRINUSE when somebody listens, EEXIST when it is no socket, or node:fs's own
- */
-export async function freeSocketPath(posix: Posix, path: string): Promise<void> {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return removeSocketFile(path);
-  const connection = await ControlConnection.open(posix, path, PROBE_SECONDS);
-  if (typeof connection !== 'number') {
-    connection[Symbol.dispose]();
-    throw Object.assign(new Error(`${path} is served by another process`), { code: 'EADDRINUSE' });
-  }
-  return removeSocketFile(path);
-}
+import { LOG_WARNING, type Logger } from '../server/logger.js';
+import { takeSocketPath } from '../server/socket-path.js';
+import { whoCouldReplace } from '../server/trusted-directory.js';
 
 /**
- * The address that a text means, ready to be listened on.
+ * Has the address that a text means listened on. A Unix socket's path is taken first ({@link takeSocketPath}); that others
+ * could replace the socket is a warning.
  *
- * @throws (rejects with) Error that names the option
+ * @throws (rejects with) Error that names the option, or what `listen` throws
  */
-export async function listenAddress(posix: Posix, option: string, text: string): Promise<SocketAddress> {
-  const address = await resolveNbdAddress(posix, text);
+export async function listenAt<Result>(
+  parts: { readonly posix: Posix; readonly logger: Logger },
+  option: string,
+  text: string,
+  listen: (address: SocketAddress) => Result,
+): Promise<Result> {
+  const address = await resolveNbdAddress(parts.posix, text);
   if (typeof address === 'string') throw new Error(`--${option}: ${address}`);
-  if (address.family === AF_UNIX) await freeSocketPath(posix, address.path);
-  return address;
+  if (address.family !== AF_UNIX) return listen(address);
+  const { path } = address;
+  return takeSocketPath(parts, path, () => {
+    const result = listen(address);
+    const fault = whoCouldReplace(dirname(path));
+    if (fault !== undefined) {
+      parts.logger.log(LOG_WARNING, `--${option} ${path}: others could put another socket there: ${fault}`);
+    }
+    return result;
+  });
 }

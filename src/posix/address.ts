@@ -29,6 +29,8 @@ export interface Inet6Address {
 export interface UnixAddress {
   readonly family: typeof AF_UNIX;
   readonly path: string;
+  /** For bind: the permissions of the socket's file, from its first moment on, whatever the umask says. */
+  readonly mode?: number;
 }
 
 export type SocketAddress = Inet4Address | Inet6Address | UnixAddress;

@@ -4,7 +4,8 @@
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
 import { ClientConnection } from '../server/client-connection.js';
-import { checkSocketPath } from './status-directory.js';
+import { checkSocketPath } from '../server/socket-path.js';
+import { requireTrustedSocket } from '../server/trusted-directory.js';
 import { MAX_ANSWER_BYTES, STATUS_REQUEST } from './status-protocol.js';
 
 /** How long a program may take for its answer, in seconds, all in all. */
@@ -33,6 +34,7 @@ export async function queryStatus(
 ): Promise<object> {
   try {
     checkSocketPath(path);
+    requireTrustedSocket(path);
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new StatusError(code, message, { cause: error });

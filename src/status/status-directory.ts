@@ -1,12 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type Dirent, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { type Dirent, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The longest path that a Unix socket's address has room for, in bytes (sockaddr_un.sun_path, without its NUL). */
-const MAX_SOCKET_PATH_BYTES = 107;
 const PRIVATE_MODE = 0o700;
 const FOREIGN_BITS = 0o077;
 const socketName = /^(primary|backup)-([1-9][0-9]{0,9})\.sock$/;
@@ -39,28 +37,25 @@ export function statusSocketPath(directory: string, role: string, pid: number): 
  */
 export function prepareStatusDirectory(directory: string, uid: number = process.getuid?.() ?? 0): void {
   mkdirSync(directory, { recursive: true, mode: PRIVATE_MODE });
+  requirePrivate(directory, uid);
+}
+
+function requirePrivate(directory: string, uid: number): void {
   const found = lstatSync(directory);
   if (found.isDirectory() && found.uid === uid && (found.mode & FOREIGN_BITS) === 0) return;
   throw refusal('EPERM', `${directory} is not a directory that belongs to this user alone (mode 0700)`);
-}
-
-/** @throws Error with a `code`: ENAMETOOLONG */
-export function checkSocketPath(path: string): void {
-  const length = Buffer.byteLength(path);
-  if (length <= MAX_SOCKET_PATH_BYTES) return;
-  const message = `${path} has ${length} bytes, but the path of a socket at most ${MAX_SOCKET_PATH_BYTES}`;
-  throw refusal('ENAMETOOLONG', message);
 }
 
 /**
  * The status sockets in a directory, by role and pid; some may be left over from programs that were killed.
  * A missing directory has none.
  *
- * @throws node:fs's Error when it cannot be read
+ * @throws Error with a `code`: node:fs's own, or EPERM when it is not the user's own: what others put there is not asked
  */
-export function listStatusSockets(directory: string): StatusSocket[] {
+export function listStatusSockets(directory: string, uid: number = process.getuid?.() ?? 0): StatusSocket[] {
   let entries: Dirent[];
   try {
+    requirePrivate(directory, uid);
     entries = readdirSync(directory, { withFileTypes: true });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
@@ -71,27 +66,6 @@ export function listStatusSockets(directory: string): StatusSocket[] {
     .filter((match) => match !== null)
     .map(([name, role = '', pid]) => ({ path: join(directory, name), role, pid: Number(pid) }))
     .sort((a, b) => b.role.localeCompare(a.role) || a.pid - b.pid);
-}
-
-/**
- * Removes a socket; a missing one is fine.
- *
- * @throws Error with a `code`: node:fs's own, or EEXIST when there is something that is no socket
- */
-export function removeSocket(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found && !found.isSocket()) throw refusal('EEXIST', `${path} is there, and is no socket`);
-  rmSync(path, { force: true });
-}
-
-/** Whether a process with the pid lives; one of another user does too. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }
 
 function refusal(code: string, message: string): Error {

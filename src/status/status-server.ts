@@ -1,14 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { chmodSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { AF_UNIX } from '../posix/address.js';
 import type { Posix } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { ExchangeProtocol, Reply } from '../server/exchange.js';
 import { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
-import { checkSocketPath, removeSocket } from './status-directory.js';
+import { checkSocketPath } from '../server/socket-path.js';
+import { requireTrusted } from '../server/trusted-directory.js';
 import { MAX_REQUEST_BYTES, STATUS_REQUEST } from './status-protocol.js';
 
 /** How many status requests may be under way at once; further ones wait. */
@@ -36,16 +37,17 @@ export class StatusServer implements Disposable {
   readonly #listener: ExchangeListener;
 
   /**
-   * Whatever socket has the path is removed: that nobody serves it must be known already.
+   * The path must be free: see {@link takeSocketPath}. The socket is its owner's alone, from its first moment on.
    *
-   * @throws Error with a `code` when the socket cannot be made, or something else has the path
+   * @throws Error with a `code` when the socket cannot be made: EADDRINUSE when anything has the path, EPERM when others
+   *   could put another socket there
    */
   constructor({ registrar, posix, logger, path, status }: StatusServerOptions) {
     checkSocketPath(path);
-    removeSocket(path);
+    requireTrusted(dirname(path));
     this.path = path;
     this.#listener = new ExchangeListener(
-      { family: AF_UNIX, path },
+      { family: AF_UNIX, path, mode: 0o600 },
       {
         registrar,
         posix,
@@ -56,7 +58,6 @@ export class StatusServer implements Disposable {
         slowClientSeconds: SLOW_CLIENT_SECONDS,
       },
     );
-    chmodSync(path, 0o600);
   }
 
   /** How many connections there are. */
@@ -64,10 +65,9 @@ export class StatusServer implements Disposable {
     return this.#listener.size;
   }
 
-  /** Drops every connection, and removes the socket. Idempotent. */
+  /** Drops every connection, and removes the socket, unless another has taken its path. Idempotent. */
   [Symbol.dispose](): void {
     this.#listener[Symbol.dispose]();
-    removeSocket(this.path);
   }
 }
 

@@ -131,7 +131,7 @@ t.test('what cannot be had at the start is named, and nothing is left', async (t
   await refused(/--nbd: there is no host 'no-such-host.invalid'/, '--nbd', 'no-such-host.invalid:1');
   const file = join(directory, 'file');
   writeFileSync(file, 'no certificate');
-  await refused(/file is there and no socket/, '--nbd', file);
+  await refused(/file is there, and is no socket/, '--nbd', file);
   await refused(/ctl4242 is served by another process/, '--nbd', join(directory, `ctl${PID}`));
   const nbd = ['--nbd', '127.0.0.1:0', '--tls-cert', file, '--tls-key'];
   await refused(/--tls-cert .*file and --tls-key .*file cannot be used: /, ...nbd, file);
@@ -184,7 +184,7 @@ t.test(
     t.equal(await daemon.ended, 0);
     t.match(
       lines.find((line) => line.startsWith('control: ')),
-      /ctl4242 is there and no socket/,
+      /ctl4242 is not this daemon's any more, and stays/,
     );
     t.strictSame(daemon.openDisks(), []);
   },

@@ -176,18 +176,17 @@ tap.test('a socket that nobody serves is told from one that is missing', { buffe
   await t.rejects(query('x'.repeat(200)), { code: 'ENAMETOOLONG' });
 });
 
-tap.test('a socket is made where a stale one was, and not where a file is', { buffered: true }, async (t) => {
+tap.test('a socket is made where nothing is, and nowhere else', { buffered: true }, async (t) => {
   const directory = shortDirectory(t);
   const posix = new NodePosix();
   await using server = new TapdiskServer({ logger: nullLogger });
   const options = { registrar: server, posix: server.posix, logger: nullLogger, status: () => ({}) };
   const path = join(directory, 's');
   const first = new StatusServer({ ...options, path });
-  const second = new StatusServer({ ...options, path });
+  t.throws(() => new StatusServer({ ...options, path }), { code: 'EADDRINUSE' });
   first[Symbol.dispose]();
-  second[Symbol.dispose]();
   writeFileSync(path, 'precious');
-  t.throws(() => new StatusServer({ ...options, path }), { code: 'EEXIST' });
+  t.throws(() => new StatusServer({ ...options, path }), { code: 'EADDRINUSE' });
   t.throws(() => new StatusServer({ ...options, path: join(directory, 'none', 's') }), { code: 'ENOENT' });
   t.same(server.posix.openDescriptors(), []);
   t.same(posix.openDescriptors(), []);

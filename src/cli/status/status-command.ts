@@ -3,13 +3,8 @@
 
 import { NodePosix } from '../../posix/index.js';
 import { queryStatus, StatusError } from '../../status/status-client.js';
-import {
-  isAlive,
-  listStatusSockets,
-  removeSocket,
-  statusDirectory,
-  type StatusSocket,
-} from '../../status/status-directory.js';
+import { listStatusSockets, statusDirectory, type StatusSocket } from '../../status/status-directory.js';
+import { removeDeadSockets } from '../../server/dead-sockets.js';
 import type { CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
@@ -20,9 +15,14 @@ import type { statusTable } from './status-table.js';
 export async function runStatus(values: Values<typeof statusTable>, io: CommandIo): Promise<number> {
   const posix = new NodePosix();
   const directory = statusDirectory();
+  const listed = values.socket === undefined ? list(directory) : [];
+  if (listed instanceof StatusError) {
+    io.stderr.write(`tapdisk-ts status: ${listed.message}\n`);
+    return EXIT_FAILED;
+  }
   const asked =
     values.socket === undefined
-      ? listStatusSockets(directory).map((socket) => queryListed(posix, socket))
+      ? listed.map((socket) => queryListed(posix, socket))
       : [query(posix, values.socket)];
   const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);
   const statuses = answers.filter((answer) => !(answer instanceof StatusError));
@@ -35,6 +35,16 @@ export async function runStatus(values: Values<typeof statusTable>, io: CommandI
   return statuses.length > 0 && statuses.length === answers.length ? EXIT_OK : EXIT_FAILED;
 }
 
+function list(directory: string): StatusSocket[] | StatusError {
+  try {
+    return listStatusSockets(directory);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    return new StatusError(code, message, { cause: error });
+  }
+}
+
 async function query(posix: NodePosix, path: string): Promise<object> {
   try {
     return await queryStatus(posix, path);
@@ -45,10 +55,9 @@ async function query(posix: NodePosix, path: string): Promise<object> {
 }
 
 /** Undefined when the socket was left behind: then it is removed. */
-async function queryListed(posix: NodePosix, { path, pid }: StatusSocket): Promise<object | undefined> {
-  const answer = await query(posix, path);
-  if (!(answer instanceof StatusError) || isAlive(pid)) return answer;
-  if (answer.code !== 'ECONNREFUSED' && answer.code !== 'ENOENT') return answer;
-  removeSocket(path);
-  return undefined;
+async function queryListed(posix: NodePosix, socket: StatusSocket): Promise<object | undefined> {
+  const answer = await query(posix, socket.path);
+  if (!(answer instanceof StatusError)) return answer;
+  const removed = await removeDeadSockets(posix, [socket]);
+  return removed.length > 0 ? undefined : answer;
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Clock } from '../../posix/clock.js';
-import { LOG_DEBUG, LOG_ERR, type Logger, type Priority } from '../../server/logger.js';
+import { LOG_DEBUG, LOG_WARNING, type Logger, type Priority } from '../../server/logger.js';
 import type { TransferObserver } from '../../transfer/transfer-event.js';
 import type { TransferStatus } from '../../transfer/transfer-status.js';
 
@@ -60,5 +60,5 @@ export function isWorth(status: TransferStatus | undefined): status is TransferS
 }
 
 export function isWanted(priority: Priority, { verbose }: ReporterOptions): boolean {
-  return priority <= (verbose ? LOG_DEBUG : LOG_ERR);
+  return priority <= (verbose ? LOG_DEBUG : LOG_WARNING);
 }

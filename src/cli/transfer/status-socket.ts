@@ -3,9 +3,15 @@
 
 import type { NodePosix } from '../../posix/index.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
-import type { Logger } from '../../server/logger.js';
-import { prepareStatusDirectory, statusDirectory, statusSocketPath } from '../../status/status-directory.js';
-import { queryStatus, StatusError } from '../../status/status-client.js';
+import { removeDeadSockets } from '../../server/dead-sockets.js';
+import { LOG_WARNING, type Logger } from '../../server/logger.js';
+import { takeSocketPath } from '../../server/socket-path.js';
+import {
+  listStatusSockets,
+  prepareStatusDirectory,
+  statusDirectory,
+  statusSocketPath,
+} from '../../status/status-directory.js';
 import { StatusServer } from '../../status/status-server.js';
 import { TransferError } from '../../transfer/transfer-error.js';
 
@@ -22,36 +28,31 @@ export interface StatusOptions {
 /**
  * Starts to answer status requests. A socket that a program left behind is replaced, one that is served is not.
  *
+ * A socket that was asked for by name must be had; where none was, going without is a warning.
+ *
  * @throws (rejects with) TransferError
  */
-export async function startStatusServer(options: StatusOptions): Promise<StatusServer> {
-  const { role, posix } = options;
+export async function startStatusServer(options: StatusOptions): Promise<StatusServer | undefined> {
+  const { path, logger } = options;
   try {
-    const path = options.path ?? ownPath(role);
-    if (options.path !== undefined) await refuseServed(posix, options.path);
-    return new StatusServer({ ...options, path });
+    return await (path === undefined ? serveInDirectory(options) : serveAt(options, path));
   } catch (error) {
-    throw asTransferError(error);
+    const failure = asTransferError(error);
+    if (path !== undefined) throw failure;
+    logger.log(LOG_WARNING, failure.message);
+    return undefined;
   }
 }
 
-function ownPath(role: string): string {
+async function serveInDirectory(options: StatusOptions): Promise<StatusServer> {
   const directory = statusDirectory();
   prepareStatusDirectory(directory);
-  return statusSocketPath(directory, role, process.pid);
+  await removeDeadSockets(options.posix, listStatusSockets(directory));
+  return serveAt(options, statusSocketPath(directory, options.role, process.pid));
 }
 
-/** What a query fails with where a socket can be made, or where that will fail and tell why. */
-const notServed: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENAMETOOLONG']);
-
-async function refuseServed(posix: NodePosix, path: string): Promise<void> {
-  try {
-    await queryStatus(posix, path);
-  } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
-    if (notServed.has(error.code)) return;
-  }
-  throw new TransferError('EADDRINUSE', `${path} is served by another program`);
+function serveAt(options: StatusOptions, path: string): Promise<StatusServer> {
+  return takeSocketPath(options, path, () => new StatusServer({ ...options, path }));
 }
 
 function asTransferError(error: unknown): TransferError {

@@ -1,11 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import fs from 'node:fs';
 import { isIPv4 } from 'node:net';
 import os from 'node:os';
-import path from 'node:path';
-import { AF_UNIX, type InetAddress, type SocketAddress, type UnixAddress } from '../address.js';
+import { AF_UNIX, type InetAddress, type SocketAddress } from '../address.js';
+import { bindUnix } from './bind-unix.js';
 import type { Bound } from './bound.js';
 import { errno } from '../errno.js';
 
@@ -19,7 +18,7 @@ import { errno } from '../errno.js';
  * - A Unix path that exists is -EADDRINUSE at once; the file is created by listen.
  */
 export function bindWithoutHandle(address: SocketAddress): Bound | number {
-  return address.family === AF_UNIX ? bindUnix(address) : bindInet(address);
+  return address.family === AF_UNIX ? bindUnix(undefined, address) : bindInet(address);
 }
 
 function bindInet(address: InetAddress): Bound | number {
@@ -29,19 +28,6 @@ function bindInet(address: InetAddress): Bound | number {
     listen(server, backlog) {
       server.listen({ host: address.address, port: address.port, backlog });
       return 0;
-    },
-    close() {},
-  };
-}
-
-function bindUnix(address: UnixAddress): Bound | number {
-  if (fs.lstatSync(address.path, { throwIfNoEntry: false }) !== undefined) return -errno.EADDRINUSE;
-  if (!fs.existsSync(path.dirname(address.path))) return -errno.ENOENT;
-  return {
-    address,
-    listen(server, backlog) {
-      server.listen({ path: address.path, backlog });
-      return server.listening ? 0 : -errno.EADDRINUSE;
     },
     close() {},
   };

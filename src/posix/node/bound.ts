@@ -10,6 +10,9 @@ export interface Bound {
   readonly address: SocketAddress;
   /** Makes a server listen there, at once: 0 or a negative errno. */
   listen(server: net.Server, backlog: number): number;
-  /** Lets go of the address. May be called twice; a later listen binds again. */
+  /**
+   * Lets go of the address, and of what listen has made at it: a server that listens stays as it is, but a Unix socket's
+   * file goes. May be called twice; without a server, a later listen binds again.
+   */
   close(): void;
 }

@@ -3,7 +3,8 @@
 
 import type { Server, Socket } from 'node:net';
 import { AcceptQueue } from './accept-queue.js';
-import { formatAddress, type SocketAddress, unboundAddress } from '../address.js';
+import { AF_UNIX, formatAddress, type SocketAddress, unboundAddress } from '../address.js';
+import type { Bound } from './bound.js';
 import type { Descriptor } from '../shared/descriptor.js';
 import { ListeningDescriptor } from '../shared/listening-descriptor.js';
 import { serverAddress } from './node-address.js';
@@ -16,11 +17,13 @@ export class Listener extends ListeningDescriptor {
   readonly #server: Server;
   readonly #domain: number;
   readonly #queue: AcceptQueue;
+  readonly #bound: Bound | undefined;
 
   /**
    * @param server listens already, or is about to
    * @param backlog as for listen
    * @param wrap makes the descriptor of a connection
+   * @param bound what the server was made to listen with, if that was here
    */
   constructor(
     server: Server,
@@ -28,10 +31,12 @@ export class Listener extends ListeningDescriptor {
     options: SocketOptions,
     backlog: number,
     wrap: (socket: Socket) => Descriptor,
+    bound?: Bound,
   ) {
     super(domain, options);
     this.#server = server;
     this.#domain = domain;
+    this.#bound = bound;
     this.#queue = new AcceptQueue(server, backlog, wrap, () => this.#update());
     this.#queue.attach();
   }
@@ -61,6 +66,8 @@ export class Listener extends ListeningDescriptor {
   }
 
   override getsockname(): SocketAddress {
+    // A Unix server knows only the private path that its socket was made at.
+    if (this.#bound?.address.family === AF_UNIX) return this.#bound.address;
     return serverAddress(this.#server) ?? unboundAddress(this.#domain);
   }
 
@@ -73,6 +80,7 @@ export class Listener extends ListeningDescriptor {
   }
 
   override close(): void {
+    this.#bound?.close();
     this.#queue.close();
   }
 

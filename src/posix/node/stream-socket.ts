@@ -194,9 +194,9 @@ export class StreamSocket extends Descriptor {
     const options = this.#options;
     const path = bound.address.family === AF_UNIX ? bound.address.path : '';
     const server = createServer({ allowHalfOpen: true });
-    const listener = new Listener(server, domain, options, backlog, (socket) =>
-      StreamSocket.accepted(socket, domain, this.#settings, options.clone(), path),
-    );
+    const wrap = (socket: Socket): StreamSocket =>
+      StreamSocket.accepted(socket, domain, this.#settings, options.clone(), path);
+    const listener = new Listener(server, domain, options, backlog, wrap, bound);
     // A backlog of 0 would make Node take a default of its own.
     const outcome = bound.listen(server, backlog < 0 ? MAX_WAITING_CONNECTIONS : Math.max(backlog, 1));
     if (outcome < 0) return outcome;

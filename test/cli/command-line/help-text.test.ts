@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { allEntries } from '../../../scripts/command-help.js';
+import { allEntries } from '../../../scripts/command-documents.js';
 import { isGroup } from '../../../src/cli/command-line/command.js';
 import { helpText } from '../../../src/cli/command-line/help-text.js';
 import { optionName } from '../../../src/cli/command-line/parameter-names.js';

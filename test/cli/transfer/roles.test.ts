@@ -144,7 +144,7 @@ t.test(
 
       const taken = await command('backup', '127.0.0.1:0', '--status', socket);
       t.equal(taken.status, 1);
-      t.match(taken.stderr, /is served by another program/);
+      t.match(taken.stderr, /is served by another process/);
       primary.stdin.end();
       t.equal(await primary.exit, 0);
       t.equal(await backup.exit, 0);
@@ -155,12 +155,19 @@ t.test(
   },
 );
 
-t.test('a status directory that is open to others stops a role, which says how to go without', async (t) => {
+t.test('a status directory that is open to others is not used: the role goes on, and says so', async (t) => {
   const directory = shortDirectory(t);
   mkdirSync(join(directory, 'tapdisk-ts'), { mode: 0o755 });
   await withRuntimeDirectory(directory, async () => {
-    const { status, stderr } = await command('backup', '127.0.0.1:0');
-    t.equal(status, 1);
-    t.match(stderr, /belongs to this user alone \(mode 0700\); --no-status goes without/);
+    const { status, stderr } = await command('backup', '192.0.2.1:9');
+    t.equal(status, 3, 'the address is another host’s');
+    t.match(
+      stderr,
+      /^tapdisk-ts: warning: no status socket: .* belongs to this user alone \(mode 0700\); --no-status goes without\n/,
+    );
+    const read = await command('status');
+    t.equal(read.status, 1);
+    t.match(read.stderr, /belongs to this user alone/);
+    t.notMatch(read.stderr, /none runs/);
   });
 });

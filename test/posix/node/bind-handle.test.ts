@@ -7,11 +7,8 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import {
-  type CreateServerHandle,
-  nodeBindCall,
-  type ServerHandle,
-} from '../../../src/posix/node/bind-handle.js';
+import { nodeBindCall } from '../../../src/posix/node/bind-handle.js';
+import type { CreateServerHandle, ServerHandle } from '../../../src/posix/node/server-handle.js';
 import { bindWithoutHandle } from '../../../src/posix/node/bind-fallback.js';
 import {
   AF_INET,

@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type BigIntStats, lstatSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errno, errnoCode } from '../posix/errno.js';
+import type { Posix } from '../posix/posix.js';
+import { MAX_UNIX_PATH_BYTES } from '../posix/shared/check-address.js';
+import { ClientConnection } from './client-connection.js';
+import { whileLocked } from './directory-lock.js';
+import { LOG_WARNING, type Logger } from './logger.js';
+
+/** How long whoever has the path already may take to accept, in seconds. */
+const PROBE_SECONDS = 2;
+
+/** @throws Error with `code` ENAMETOOLONG */
+export function checkSocketPath(path: string): void {
+  const length = Buffer.byteLength(path);
+  if (length <= MAX_UNIX_PATH_BYTES) return;
+  const most = `but the path of a socket at most ${MAX_UNIX_PATH_BYTES}`;
+  throw refusal('ENAMETOOLONG', `${path} has ${length} bytes, ${most}`);
+}
+
+/**
+ * Takes the path of a Unix socket: a socket there that nobody listens on any more is removed, and `listen` is called,
+ * which is to bind and listen at once.
+ *
+ * Of several processes that do this at the same time exactly one listens in the end, and the others are told: bind never
+ * takes the place of a file, and a socket is removed only while it is the one that was found dead, with the directory
+ * locked ({@link whileLocked}).
+ *
+ * @throws (rejects with) Error: `code` EADDRINUSE when somebody listens, EEXIST when it is no socket, ENAMETOOLONG, or
+ *   node:fs's own; or what `listen` throws
+ */
+export async function takeSocketPath<Result>(
+  { posix, logger }: { readonly posix: Posix; readonly logger: Logger },
+  path: string,
+  listen: () => Result,
+): Promise<Result> {
+  checkSocketPath(path);
+  if (find(path) === undefined) return listen();
+  const warn = (why: string): void =>
+    logger.log(LOG_WARNING, `the directory of ${path} cannot be locked: ${why}`);
+  return whileLocked(
+    dirname(path),
+    async () => {
+      await removeDead(posix, path);
+      return listen();
+    },
+    warn,
+  );
+}
+
+/**
+ * @throws (rejects with) Error, as {@link takeSocketPath}, when the path could not be taken
+ */
+export async function checkSocketPathIsFree(posix: Posix, path: string): Promise<void> {
+  checkSocketPath(path);
+  await findDead(posix, path);
+}
+
+/**
+ * Removes a socket that nobody listens on any more, or finds none.
+ *
+ * @throws (rejects with) Error, as {@link takeSocketPath}
+ */
+export async function removeDead(posix: Posix, path: string): Promise<void> {
+  const dead = await findDead(posix, path);
+  if (dead === undefined) return;
+  const now = find(path);
+  if (now?.dev === dead.dev && now.ino === dead.ino) unlinkSync(path);
+}
+
+/** The socket that nobody listens on, or undefined when there is nothing. */
+async function findDead(posix: Posix, path: string): Promise<BigIntStats | undefined> {
+  const found = find(path);
+  if (found === undefined) return undefined;
+  if (!found.isSocket()) throw refusal('EEXIST', `${path} is there, and is no socket`);
+  const answer = await probe(posix, path);
+  if (answer === -errno.ECONNREFUSED || answer === -errno.ENOENT) return found;
+  // A queue that is full, no permission, no answer in time: somebody has it all the same, as far as can be told.
+  const how = answer === 0 ? '' : ` (${errnoCode(answer)})`;
+  throw refusal('EADDRINUSE', `${path} is served by another process${how}`);
+}
+
+async function probe(posix: Posix, path: string): Promise<number> {
+  const connection = await ClientConnection.open(posix, path, { stepSeconds: PROBE_SECONDS });
+  if (typeof connection === 'number') return connection;
+  connection[Symbol.dispose]();
+  return 0;
+}
+
+function find(path: string): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+function refusal(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
