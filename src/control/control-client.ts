@@ -3,6 +3,7 @@
 
 import { errno, errnoCode, errnoNumber, strerror } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
+import { SystemError } from '../posix/system-error.js';
 import { requireTrustedSocket } from '../server/trusted-directory.js';
 import { ControlConnection } from './control-connection.js';
 import { controlSocketPath } from './control-directory.js';
@@ -20,9 +21,8 @@ export const CLOSE_INTERVAL_SECONDS = 0.001;
 export const MAX_ANSWERS = 65_536;
 
 /** A daemon's refusal, or what kept a request from being answered. */
-export class ControlError extends Error {
-  /** The name of its error number, such as `EBUSY`. */
-  readonly code: string;
+export class ControlError extends SystemError {
+  override readonly name = 'ControlError';
 
   /**
    * @param number a positive errno
@@ -32,11 +32,8 @@ export class ControlError extends Error {
     readonly number: number,
     readonly detail: string,
   ) {
-    const code = errnoCode(number);
-    const meaning = strerror(number);
-    super(detail === '' ? `${code} (${meaning})` : `${code} (${meaning}): ${detail}`);
-    this.name = 'ControlError';
-    this.code = code;
+    const meaning = `${errnoCode(number)} (${strerror(number)})`;
+    super(number, detail === '' ? meaning : `${meaning}: ${detail}`);
   }
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 import type { OpenFlags, VbdRegistry } from '../disks/index.js';
 import type { Reply } from '../server/exchange.js';
 import { ControlMessage, MAX_LISTED_MINORS, REPORT_BYTES, textFits } from './message.js';
@@ -55,28 +56,28 @@ function open(request: ControlMessage, reply: Reply, { registry }: ControlTarget
     readOnly: (parameters.flags & FLAG_READ_ONLY) !== 0,
     shared: (parameters.flags & FLAG_SHARED) !== 0,
   };
-  registry.open(minor, parameters.path, flags, (result) => {
-    const vbd = registry.get(minor);
-    if (result < 0 || !vbd) return refuse(request, reply, result < 0 ? -result : errno.EINVAL);
-    return finish(reply, answerTo(request, MessageType.openAnswer).setImage(vbd.info));
+  void ended(registry.open(minor, parameters.path, flags)).then(([error, text]) => {
+    const info = registry.get(minor)?.info;
+    if (error === 0 && info) finish(reply, answerTo(request, MessageType.openAnswer).setImage(info));
+    else refuse(request, reply, error || errno.EINVAL, text);
+    return undefined;
   });
   return undefined;
 }
 
 function pause(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
-  registry.pause(request.cookie, (result) => respond(request, reply, MessageType.pauseAnswer, result));
+  respondWhen(registry.pause(request.cookie), request, reply, MessageType.pauseAnswer);
 }
 
 function resume(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
   const { path } = request.parameters;
-  const done = (result: number, text = ''): void =>
-    respond(request, reply, MessageType.resumeAnswer, result, text);
-  if (path === undefined) return done(-errno.EINVAL, PATH_RULE);
-  return registry.resume(request.cookie, path === '' ? undefined : path, done);
+  const type = MessageType.resumeAnswer;
+  if (path === undefined) respond(request, reply, type, -errno.EINVAL, PATH_RULE);
+  else respondWhen(registry.resume(request.cookie, path), request, reply, type);
 }
 
 function close(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
-  registry.close(request.cookie, (result) => respond(request, reply, MessageType.closeAnswer, result));
+  respondWhen(registry.close(request.cookie), request, reply, MessageType.closeAnswer);
 }
 
 function detach(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
@@ -142,6 +143,22 @@ function finish(reply: Reply, answer: ControlMessage): void {
 /** @param result 0 or a negative errno */
 function respond(request: ControlMessage, reply: Reply, type: number, result: number, text = ''): void {
   finish(reply, answerTo(request, type).setResponse(result < 0 ? -result : 0, text));
+}
+
+/** Responds once a change of a VBD has ended, with what was wrong if it failed. */
+function respondWhen(change: Promise<void>, request: ControlMessage, reply: Reply, type: number): void {
+  void ended(change).then(([error, text]) => respond(request, reply, type, -error, text));
+}
+
+/** How a change of a VBD ended: a positive errno, or 0, and what was wrong. A fault of ours is thrown on. */
+async function ended(change: Promise<void>): Promise<[error: number, text: string]> {
+  try {
+    await change;
+    return [0, ''];
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return [-(error.errno ?? -errno.EIO), error.message];
+  }
 }
 
 /**

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoCode } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { LOG_ERR, LOG_INFO, type Logger } from '../server/logger.js';
-import type { Done, Vbd } from '../disks/index.js';
+import type { Vbd } from '../disks/index.js';
 
 /**
  * Pauses and closes VBDs, one after the other: each waits for its requests in flight and brings them to stable storage.
@@ -26,8 +26,8 @@ export async function closeDisks(
       logger.log(LOG_ERR, `vbd ${vbd.minor}: closing ${name} failed: ${reason}`);
     };
     try {
-      const result = await closeDisk(vbd, registrar);
-      if (result < 0) fail(errnoCode(result));
+      const failure = await closeDisk(vbd, registrar);
+      if (failure) fail(failure.message);
       else if (name !== '') logger.log(LOG_INFO, `vbd ${vbd.minor}: closed ${name}`);
     } catch (error) {
       // A driver that throws is a fault of ours. The other disks must be closed all the same.
@@ -37,11 +37,16 @@ export async function closeDisks(
   return failures;
 }
 
-/** Leads a VBD, from whatever phase it is in, to `closed`. Answers the first error of its driver. */
-async function closeDisk(vbd: Vbd, registrar: EventRegistrar): Promise<number> {
-  let first = 0;
-  const note = (result: number): void => {
-    if (first === 0 && result < 0) first = result;
+/** Leads a VBD, from whatever phase it is in, to `closed`. Returns the first error of its driver. */
+async function closeDisk(vbd: Vbd, registrar: EventRegistrar): Promise<SystemError | undefined> {
+  let first: SystemError | undefined;
+  const note = async (ended: Promise<void>): Promise<void> => {
+    try {
+      await ended;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      first ??= error;
+    }
   };
   for (;;) {
     switch (vbd.phase) {
@@ -50,10 +55,10 @@ async function closeDisk(vbd: Vbd, registrar: EventRegistrar): Promise<number> {
         return first;
       case 'running':
       case 'pausing':
-        note(await ending((done) => vbd.pause(done)));
+        await note(vbd.pause());
         break;
       case 'paused':
-        note(await ending((done) => vbd.close(done)));
+        await note(vbd.close());
         break;
       case 'draining':
       case 'closing':
@@ -65,12 +70,6 @@ async function closeDisk(vbd: Vbd, registrar: EventRegistrar): Promise<number> {
         break;
     }
   }
-}
-
-function ending(call: (done: Done) => void): Promise<number> {
-  return new Promise((resolve) => {
-    call(resolve);
-  });
 }
 
 function closing(vbd: Vbd): Promise<void> {

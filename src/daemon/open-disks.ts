@@ -1,27 +1,26 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoCode, strerror } from '../posix/errno.js';
+import { errnoCode } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 import type { VbdRegistry } from '../disks/index.js';
 import type { DiskOption } from './daemon-options.js';
 
 /**
  * Attaches and opens disks, one after the other.
  *
- * @throws (rejects with) Error that names the first disk that fails, with the errno's name as `code`
+ * @throws (rejects with) SystemError that names the first disk that fails, and why
  */
 export async function openDisks(registry: VbdRegistry, disks: readonly DiskOption[]): Promise<void> {
   for (const { minor, name, readOnly } of disks) {
-    let result = registry.attach(minor);
-    if (result === 0) {
-      result = await new Promise<number>((resolve) => {
-        registry.open(minor, name, { readOnly, shared: false }, resolve);
-      });
-    }
-    if (result < 0) {
-      const code = errnoCode(result);
-      throw Object.assign(new Error(`cannot open disk ${minor}=${name}: ${code} (${strerror(-result)})`), {
-        code,
+    const attached = registry.attach(minor);
+    if (attached < 0) throw new SystemError(attached, `cannot attach minor ${minor}: ${errnoCode(attached)}`);
+    try {
+      await registry.open(minor, name, { readOnly, shared: false });
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      throw new SystemError(error.code, `cannot open disk ${minor}=${name}: ${error.message}`, {
+        cause: error,
       });
     }
   }

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { formatAddress } from '../posix/address.js';
 import { errnoCode, strerror } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 import type { NodePosix } from '../posix/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { controlSocketPath, listedPids, prepareControlDirectory } from '../control/control-directory.js';
@@ -113,9 +114,8 @@ export class Services {
       this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls: this.#tls() });
       const result = this.#nbd.listen(address);
       if (result < 0) {
-        const code = errnoCode(result);
-        const message = `--nbd: cannot listen on ${text}: ${code} (${strerror(-result)})`;
-        throw Object.assign(new Error(message), { code });
+        const reason = `${errnoCode(result)} (${strerror(-result)})`;
+        throw new SystemError(result, `--nbd: cannot listen on ${text}: ${reason}`);
       }
       return formatAddress(this.#nbd.address ?? address);
     });

@@ -15,6 +15,9 @@ export const ESHUTDOWN = 108;
 /** Told once how something ended: 0, or a negative errno. It may be told before the call that it was given to returns. */
 export type Done = (result: number) => void;
 
+/** Called once like {@link Done}; `reason` says of a negative result what was wrong and what would be right, in words. */
+export type DoneWithReason = (result: number, reason?: string) => void;
+
 /** How an image is opened (C: TD_OPEN_RDONLY, TD_OPEN_SHAREABLE). */
 export interface OpenFlags {
   /** Requests that would change the image are refused with -EROFS, and the image is not locked. */
@@ -67,7 +70,7 @@ export interface Driver {
    * Opens the image. After anything but 0 the driver holds nothing. It may be opened again after a close: that is how a
    * paused VBD is resumed.
    */
-  open(flags: OpenFlags, done: Done): void;
+  open(flags: OpenFlags, done: DoneWithReason): void;
   /** The open image's measures. */
   info(): DiskInfo;
   /**
@@ -76,7 +79,7 @@ export interface Driver {
    */
   preClose?(): void;
   /** Closes the image and lets go of everything, whatever the result; no request is in flight. */
-  close(done: Done): void;
+  close(done: DoneWithReason): void;
   queueRead(request: DataRequest): void;
   queueWrite(request: DataRequest): void;
   /** Brings every change that completed before this call, whoever asked for it, to stable storage. */

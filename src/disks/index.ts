@@ -10,6 +10,7 @@ export type {
   DiskDriverType,
   DiskInfo,
   Done,
+  DoneWithReason,
   Driver,
   DriverContext,
   DriverType,

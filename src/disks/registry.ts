@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 import { Completions } from '../server/completions.js';
-import type { Done, DriverContext, OpenFlags } from './driver.js';
+import type { DriverContext, OpenFlags } from './driver.js';
 import type { DriverTypes } from './stack.js';
 import { Vbd } from './vbd.js';
 
@@ -31,7 +32,8 @@ export interface VbdDescription {
 /**
  * The VBDs of a daemon by their minor number, and what the control socket asks of them.
  *
- * A call answers or completes with 0 or a negative errno; -EINVAL when there is no such minor.
+ * attach and detach return 0 or a negative errno; the others are promises that reject with a SystemError. EINVAL when
+ * there is no such minor.
  */
 export class VbdRegistry implements Disposable {
   readonly completions: Completions;
@@ -65,20 +67,20 @@ export class VbdRegistry implements Disposable {
   }
 
   /** {@link Vbd.open}. */
-  open(minor: number, name: string, flags: OpenFlags, done: Done): void {
-    this.#with(minor, done, (vbd) => vbd.open(name, flags, done));
+  async open(minor: number, name: string, flags: OpenFlags): Promise<void> {
+    await this.#attached(minor).open(name, flags);
   }
   /** {@link Vbd.close}. */
-  close(minor: number, done: Done): void {
-    this.#with(minor, done, (vbd) => vbd.close(done));
+  async close(minor: number): Promise<void> {
+    await this.#attached(minor).close();
   }
   /** {@link Vbd.pause}. */
-  pause(minor: number, done: Done): void {
-    this.#with(minor, done, (vbd) => vbd.pause(done));
+  async pause(minor: number): Promise<void> {
+    await this.#attached(minor).pause();
   }
   /** {@link Vbd.resume}. */
-  resume(minor: number, name: string | undefined, done: Done): void {
-    this.#with(minor, done, (vbd) => vbd.resume(name, done));
+  async resume(minor: number, name?: string): Promise<void> {
+    await this.#attached(minor).resume(name);
   }
 
   get(minor: number): Vbd | undefined {
@@ -97,9 +99,12 @@ export class VbdRegistry implements Disposable {
     this.completions[Symbol.dispose]();
   }
 
-  #with(minor: number, done: Done, call: (vbd: Vbd) => void): void {
+  /** @throws SystemError EINVAL when there is none */
+  #attached(minor: number): Vbd {
     const vbd = this.#vbds.get(minor);
-    if (vbd) call(vbd);
-    else done(-errno.EINVAL);
+    if (vbd) return vbd;
+    const minors = [...this.#vbds.keys()].join(', ');
+    const there = minors === '' ? 'nothing is attached' : `attached: ${minors}`;
+    throw new SystemError(errno.EINVAL, `minor ${minor} is not attached; ${there}`);
   }
 }

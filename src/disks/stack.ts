@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoCode } from '../posix/errno.js';
+import { errnoCode } from '../posix/errno.js';
 import { LOG_ERR } from '../server/logger.js';
-import type { Done, Driver, DriverContext, DriverType, OpenFlags } from './driver.js';
+import type { DoneWithReason, Driver, DriverContext, DriverType, OpenFlags } from './driver.js';
 
 /** How many drivers may stand on each other. */
 export const MAX_STACK_HEIGHT = 8;
@@ -63,13 +63,10 @@ export class DriverStack {
     this.#context = context;
   }
 
-  /** Makes the drivers of a name, none of them open; -EINVAL, with the reason logged, for a name that is wrong. */
-  static create(name: string, types: DriverTypes, context: DriverContext): DriverStack | number {
+  /** Makes the drivers of a name, none of them open; -EINVAL, or what is wrong with the name. */
+  static create(name: string, types: DriverTypes, context: DriverContext): DriverStack | string {
     const elements = parseStack(name, types);
-    if (typeof elements === 'string') {
-      context.logger.log(LOG_ERR, `${name}: ${elements}`);
-      return -errno.EINVAL;
-    }
+    if (typeof elements === 'string') return elements;
     const drivers: Driver[] = [];
     for (const { type, argument } of [...elements].reverse()) {
       const below = drivers[0];
@@ -87,16 +84,16 @@ export class DriverStack {
   }
 
   /** Opens from the bottom up. When one fails, those below it are closed again, and its error is the answer. */
-  open(flags: OpenFlags, done: Done): void {
+  open(flags: OpenFlags, done: DoneWithReason): void {
     const openFrom = (index: number): void => {
       const driver = this.#drivers[index];
       if (!driver) {
         done(0);
         return;
       }
-      driver.open(flags, (result) => {
+      driver.open(flags, (result, reason) => {
         if (result >= 0) openFrom(index - 1);
-        else this.#closeFrom(index + 1, () => done(result));
+        else this.#closeFrom(index + 1, () => done(result, reason));
       });
     };
     openFrom(this.#drivers.length - 1);
@@ -107,21 +104,22 @@ export class DriverStack {
   }
 
   /** Closes from the top down, all of them, and answers the first error. */
-  close(done: Done): void {
+  close(done: DoneWithReason): void {
     this.#closeFrom(0, done);
   }
 
-  #closeFrom(index: number, done: Done, first = 0): void {
+  #closeFrom(index: number, done: DoneWithReason, first = 0, firstReason?: string): void {
     const driver = this.#drivers[index];
     if (!driver) {
-      done(first);
+      done(first, firstReason);
       return;
     }
-    driver.close((result) => {
+    driver.close((result, reason) => {
       if (result < 0) {
-        this.#context.logger.log(LOG_ERR, `${this.#name}: close failed: ${errnoCode(result)}`);
+        this.#context.logger.log(LOG_ERR, `${this.#name}: close failed: ${reason ?? errnoCode(result)}`);
       }
-      this.#closeFrom(index + 1, done, first < 0 ? first : result);
+      if (first < 0) this.#closeFrom(index + 1, done, first, firstReason);
+      else this.#closeFrom(index + 1, done, result, reason);
     });
   }
 

@@ -5,7 +5,8 @@ import { errno, errnoCode } from '../posix/errno.js';
 import { LOG_ERR, LOG_INFO } from '../server/logger.js';
 import { BlockDevice } from './block-device.js';
 import { SECTOR_SIZE } from './driver.js';
-import type { DiskInfo, Done, DriverContext, OpenFlags } from './driver.js';
+import { completion } from './completion.js';
+import type { DiskInfo, Done, DoneWithReason, DriverContext, OpenFlags } from './driver.js';
 import { VbdRequest } from './request.js';
 import type { RequestParts } from './request.js';
 import { RequestQueue } from './request-queue.js';
@@ -28,7 +29,7 @@ export interface VbdOptions {
 /**
  * A virtual block device: a minor number, an image behind drivers, and the requests for it (C: td_vbd_t).
  *
- * The phases and the moves between them are drawn at {@link VbdPhase}. All calls may complete before they return.
+ * The phases and the moves between them are drawn at {@link VbdPhase}.
  * Requests never cross a closing: each is answered, with -ESHUTDOWN if it came to nothing. A paused VBD keeps requests
  * until it is resumed.
  */
@@ -43,8 +44,8 @@ export class Vbd extends BlockDevice {
   #stack: DriverStack | undefined;
   #info: DiskInfo = { sectors: 0, sectorSize: SECTOR_SIZE, info: 0 };
   #sequence = 0;
-  #pauseWaiters: Done[] = [];
-  #closeWaiters: Done[] = [];
+  #pauseWaiters: DoneWithReason[] = [];
+  #closeWaiters: DoneWithReason[] = [];
   readonly #closedListeners = new Set<() => void>();
 
   constructor(minor: number, options: VbdOptions) {
@@ -83,31 +84,68 @@ export class Vbd extends BlockDevice {
     return this.#stack?.top.discard !== undefined;
   }
 
-  /** Opens an image. -EALREADY unless closed, -EINVAL for a name that is wrong, else the driver's error. */
-  open(name: string, flags: OpenFlags, done: Done): void {
+  /**
+   * Opens an image.
+   *
+   * @throws (rejects with) SystemError: EALREADY unless closed, EINVAL for a name that is wrong, else the driver's
+   */
+  open(name: string, flags: OpenFlags): Promise<void> {
+    return completion((done) => this.#open(name, flags, done));
+  }
+
+  /**
+   * Fulfilled once no request is in flight and the image is closed; at once if it is paused already.
+   *
+   * @throws (rejects with) SystemError: EINVAL if not open, EAGAIN while resuming, else the driver's
+   */
+  pause(): Promise<void> {
+    return completion((done) => this.#pause(done));
+  }
+
+  /**
+   * Opens the image again, under another name if one is given.
+   *
+   * @throws (rejects with) SystemError: EINVAL unless paused, else the driver's; it is still paused then, under the old name
+   */
+  resume(name?: string): Promise<void> {
+    return completion((done) => this.#resume(name, done));
+  }
+
+  /**
+   * Closes the image; at once if it is closed already.
+   *
+   * @throws (rejects with) SystemError: EAGAIN while requests are pending or it opens, pauses or resumes: to be repeated;
+   *   those that are pending go on, new ones are refused from then on, and it closes by itself after the last one. EINVAL
+   *   when it was detached; else the driver's, and it is closed all the same
+   */
+  close(): Promise<void> {
+    return completion((done) => this.#close(done));
+  }
+
+  #open(name: string, flags: OpenFlags, done: DoneWithReason): void {
     if (this.#phase !== 'closed') {
-      done(this.#phase === 'dead' ? -errno.EINVAL : -errno.EALREADY);
+      if (this.#phase === 'dead') done(-errno.EINVAL, this.#is('detached'));
+      else done(-errno.EALREADY, this.#is(`${this.#phase} already, with ${this.#name}`));
       return;
     }
     this.#phase = 'opening';
     this.#name = name;
     this.#flags = flags;
-    this.#openImage(name, undefined, (result) => {
+    this.#openImage(name, undefined, (result, reason) => {
       if (result < 0) {
         this.#phase = 'closed';
         this.#name = '';
       }
-      done(result);
+      done(result, reason);
     });
   }
 
-  /** Completes once no request is in flight and the image is closed. 0 if paused already, -EINVAL if not open, -EAGAIN while resuming. */
-  pause(done: Done): void {
+  #pause(done: DoneWithReason): void {
     switch (this.#phase) {
       case 'paused':
         return done(0);
       case 'resuming':
-        return done(-errno.EAGAIN);
+        return done(-errno.EAGAIN, this.#is('resuming: try again'));
       case 'running':
         this.#phase = 'pausing';
         this.#pauseWaiters.push(done);
@@ -122,30 +160,25 @@ export class Vbd extends BlockDevice {
       case 'draining':
       case 'closing':
       case 'dead':
-        return done(-errno.EINVAL);
+        return done(-errno.EINVAL, this.#is(`${this.#phase}: only an open one can be paused`));
     }
   }
 
-  /** Opens the image again, under another name if one is given. -EINVAL unless paused; after a driver's error it is still paused, under the old name. */
-  resume(name: string | undefined, done: Done): void {
+  #resume(name: string | undefined, done: DoneWithReason): void {
     if (this.#phase !== 'paused') {
-      done(-errno.EINVAL);
+      done(-errno.EINVAL, this.#is(`${this.#phase}: only a paused one can be resumed`));
       return;
     }
     this.#phase = 'resuming';
     const newName = name ? name : this.#name;
     // The same name finds the drivers as they were, so that a disk in memory keeps its content over a pause.
-    this.#openImage(newName, newName === this.#name ? this.#stack : undefined, (result) => {
+    this.#openImage(newName, newName === this.#name ? this.#stack : undefined, (result, reason) => {
       if (result < 0) this.#phase = 'paused';
-      done(result);
+      done(result, reason);
     });
   }
 
-  /**
-   * Closes the image. -EAGAIN while requests are pending or it opens, pauses or resumes: to be repeated; those that are
-   * pending go on, new ones are refused from then on, and it closes by itself after the last one. 0 if it is closed.
-   */
-  close(done: Done): void {
+  #close(done: DoneWithReason): void {
     switch (this.#phase) {
       case 'closed':
         return done(0);
@@ -164,11 +197,11 @@ export class Vbd extends BlockDevice {
         this.#closeWaiters.push(done);
         return undefined;
       case 'dead':
-        return done(-errno.EINVAL);
+        return done(-errno.EINVAL, this.#is('detached'));
       case 'opening':
       case 'pausing':
       case 'resuming':
-        return done(-errno.EAGAIN);
+        return done(-errno.EAGAIN, this.#is(`${this.#phase}: try again`));
     }
   }
 
@@ -206,18 +239,25 @@ export class Vbd extends BlockDevice {
     this.#queue.submit(new VbdRequest(parts, this.#sequence++, now, done));
   }
 
+  #is(what: string): string {
+    return `minor ${this.minor} is ${what}`;
+  }
+
   /** Opens the stack that was kept, or else a new one by the name, and lets requests go. */
-  #openImage(name: string, kept: DriverStack | undefined, done: Done): void {
+  #openImage(name: string, kept: DriverStack | undefined, done: DoneWithReason): void {
     const { types, context } = this.#options;
     const stack = kept ?? DriverStack.create(name, types, context);
-    if (typeof stack === 'number') {
-      done(stack);
+    const fail = (result: number, reason?: string): void => {
+      context.logger.log(LOG_ERR, `vbd ${this.minor}: cannot open ${name}: ${reason ?? errnoCode(result)}`);
+      done(result, reason);
+    };
+    if (typeof stack === 'string') {
+      fail(-errno.EINVAL, stack);
       return;
     }
-    stack.open(this.#flags, (result) => {
+    stack.open(this.#flags, (result, reason) => {
       if (result < 0) {
-        context.logger.log(LOG_ERR, `vbd ${this.minor}: cannot open ${name}: ${errnoCode(result)}`);
-        done(result);
+        fail(result, reason);
         return;
       }
       this.#stack = stack;
@@ -234,37 +274,37 @@ export class Vbd extends BlockDevice {
   #becameQuiet(): void {
     if (!this.#queue.quiet) return;
     if (this.#phase === 'pausing') {
-      this.#closeImage((result) => {
+      this.#closeImage((result, reason) => {
         this.#phase = 'paused';
         const waiters = this.#pauseWaiters;
         this.#pauseWaiters = [];
-        for (const done of waiters) done(result);
+        for (const done of waiters) done(result, reason);
       });
     } else if (this.#phase === 'draining') {
       this.#phase = 'closing';
-      this.#closeImage((result) => this.#closed(result));
+      this.#closeImage((result, reason) => this.#closed(result, reason));
     }
   }
 
-  #closeWhenQuiet(done: Done): void {
-    if (!this.#queue.quiet) return done(-errno.EAGAIN);
+  #closeWhenQuiet(done: DoneWithReason): void {
+    if (!this.#queue.quiet) return done(-errno.EAGAIN, this.#is('busy with its last requests: try again'));
     this.#closeWaiters.push(done);
     return this.#becameQuiet();
   }
 
-  #closeImage(done: Done): void {
+  #closeImage(done: DoneWithReason): void {
     if (this.#stack) this.#stack.close(done);
     else done(0);
   }
 
-  #closed(result: number): void {
+  #closed(result: number, reason?: string): void {
     this.#queue.shut();
     this.#phase = 'closed';
     this.#name = '';
     this.#stack = undefined;
     const waiters = this.#closeWaiters;
     this.#closeWaiters = [];
-    for (const done of waiters) done(result);
+    for (const done of waiters) done(result, reason);
     for (const listener of this.#closedListeners) listener();
   }
 }

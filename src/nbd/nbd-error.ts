@@ -2,21 +2,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errnoCode } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 import { ESHUTDOWN } from '../disks/index.js';
 
 /** Why something asked of an NBD server came to nothing. */
-export class NbdError extends Error {
+export class NbdError extends SystemError {
   override readonly name = 'NbdError';
-  /** The name of the errno: what the server said (`ENOSPC`), what happened to the connection, or EPROTO for what cannot be understood. */
-  readonly code: string;
-
   /** The message without the code. */
   readonly reason: string;
 
+  /** @param code what the server said (`ENOSPC`), what happened to the connection, or EPROTO for what cannot be understood */
   constructor(reason: string, code: string) {
-    super(`${reason}: ${code}`);
+    super(code, `${reason}: ${code}`);
     this.reason = reason;
-    this.code = code;
   }
 }
 

@@ -19,6 +19,7 @@ export { NodePosix } from './node/node-posix.js';
 export { DEFAULT_SEND_BUFFER_BYTES } from './node/outbound.js';
 export * from './poller.js';
 export * from './posix.js';
+export { SystemError } from './system-error.js';
 export { nodeTimers, type TimerHandle, type Timers } from './timers.js';
 export * from './files.js';
 export { FALLOCATE_PROGRAM } from './node/fallocate.js';

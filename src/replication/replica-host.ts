@@ -4,6 +4,7 @@
 import type { BlockList } from 'node:net';
 import { AF_INET6, formatAddress, type InetAddress } from '../posix/address.js';
 import { errnoCode, strerror } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 import type { NodePosix } from '../posix/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Logger } from '../server/logger.js';
@@ -30,15 +31,12 @@ export function isPeerAllowed(filter: PeerFilter, peer: InetAddress): boolean {
 }
 
 /** An error of a replica's connection; `code` is stable. */
-export class ReplicaError extends Error {
+export class ReplicaError extends SystemError {
   override readonly name = 'ReplicaError';
 
-  constructor(
-    message: string,
-    /** An errno's or EAI_ code's name. */
-    readonly code: string,
-  ) {
-    super(message);
+  /** @param code an errno's or EAI_ code's name */
+  constructor(message: string, code: string) {
+    super(code, message);
   }
 }
 

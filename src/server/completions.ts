@@ -3,6 +3,7 @@
 
 import { errnoCode } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
+import { SystemError } from '../posix/system-error.js';
 import { POLL_READ_FD } from '../scheduler/event.js';
 import type { EventId } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
@@ -82,6 +83,5 @@ export class Completions implements Disposable {
 }
 
 function refused(what: string, result: number): Error {
-  const code = errnoCode(result);
-  return Object.assign(new Error(`cannot get ${what}: ${code}`), { code });
+  return new SystemError(result, `cannot get ${what}: ${errnoCode(result)}`);
 }

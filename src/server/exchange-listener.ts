@@ -3,6 +3,7 @@
 
 import { formatAddress, type SocketAddress } from '../posix/address.js';
 import { errnoCode } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 import { Acceptor } from './acceptor.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
 import { LOG_DEBUG, type Logger } from './logger.js';
@@ -49,10 +50,8 @@ export class ExchangeListener implements Disposable {
       room: () => options.maxConnections - this.#makeRoom(),
     });
     if (typeof acceptor === 'number') {
-      const code = errnoCode(acceptor);
-      throw Object.assign(new Error(`${name}: cannot listen on ${formatAddress(address)}: ${code}`), {
-        code,
-      });
+      const reason = `cannot listen on ${formatAddress(address)}: ${errnoCode(acceptor)}`;
+      throw new SystemError(acceptor, `${name}: ${reason}`);
     }
     this.#acceptor = acceptor;
     this.address = acceptor.address ?? address;

@@ -6,6 +6,7 @@ import { errno, errnoCode } from '../posix/errno.js';
 import { NodePosix } from '../posix/index.js';
 import type { Poller } from '../posix/poller.js';
 import type { Descriptor, Posix } from '../posix/posix.js';
+import { SystemError } from '../posix/system-error.js';
 import type { EventCallback, EventId, EventMode } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { Scheduler } from '../scheduler/scheduler.js';
@@ -210,9 +211,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   #recover(answer: number, failures: number): void {
     const name = errnoCode(answer);
     if (failures >= MAX_FAILED_WAITS) {
-      throw Object.assign(new Error(`${failures} waits in a row failed, the last with ${name}`), {
-        code: name,
-      });
+      throw new SystemError(answer, `${failures} waits in a row failed, the last with ${name}`);
     }
     if (answer !== -errno.EBADF) this.logger.log(LOG_WARNING, `a wait failed with ${name}`);
     for (const { id, fd } of this.scheduler.eventsOnBadDescriptors()) {

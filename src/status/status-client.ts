@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, errnoCode, inWords } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 import type { Posix } from '../posix/posix.js';
 import { ClientConnection } from '../server/client-connection.js';
 import { checkSocketPath } from '../server/socket-path.js';
@@ -12,14 +13,8 @@ import { MAX_ANSWER_BYTES, STATUS_REQUEST } from './status-protocol.js';
 export const QUERY_TIMEOUT_SECONDS = 2;
 
 /** Nobody answered, or not with a status. `code` is an errno's name: ECONNREFUSED and ENOENT when nobody serves the socket. */
-export class StatusError extends Error {
+export class StatusError extends SystemError {
   override readonly name = 'StatusError';
-  readonly code: string;
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /**

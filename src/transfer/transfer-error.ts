@@ -2,17 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { inWords } from '../posix/errno.js';
+import { SystemError } from '../posix/system-error.js';
 
 /** Something outside of the program is not as it must be. The message says what, and what would be right. */
-export class TransferError extends Error {
+export class TransferError extends SystemError {
   override readonly name = 'TransferError';
-  /** An errno's name. */
-  readonly code: string;
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** A failed call of Node's as `what: in words`. Anything else that was thrown is a fault of ours, and is thrown on. */

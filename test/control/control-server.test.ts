@@ -143,7 +143,7 @@ t.test(
 
 async function pauseOfHeldDisk(world: ControlWorld): Promise<ControlMessage> {
   world.registry.attach(7);
-  world.registry.open(7, 'held:a', { readOnly: false, shared: false }, () => {});
+  void world.registry.open(7, 'held:a', { readOnly: false, shared: false });
   world.registry.get(7)?.queueRead(0, new Uint8Array(512), () => {});
   await world.held.somethingHeld();
   return ControlMessage.create(MessageType.pause, 7);
@@ -189,6 +189,7 @@ t.test('requests under way are bounded, those without a client included', async 
   protocol.answer(pause.bytes, reply);
   t.match(answers.pop(), { type: 1, response: { error: 11 } });
   world.held.finishRequests();
+  await new Promise(setImmediate);
   t.equal(answers.length, MAX_PENDING_REQUESTS);
   protocol.answer(pidRequest.bytes, reply);
   t.equal(answers.pop()?.pid, PID);

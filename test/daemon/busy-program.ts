@@ -27,10 +27,7 @@ const common = { registrar: server, posix, logger };
 const running = server.run({ signals: false });
 
 registry.attach(0);
-const opened = new Promise<number>((resolve) => {
-  registry.open(0, `aio:${image}`, { readOnly: false, shared: false }, resolve);
-});
-assert.equal(await opened, 0);
+await registry.open(0, `aio:${image}`, { readOnly: false, shared: false });
 const nbd = new NbdServer({ ...common, completions: registry.completions, exports: vbdExports(registry) });
 assert.equal(nbd.listen({ family: AF_UNIX, path: socket }), 0);
 const control = new ControlServer({ ...common, registry, directory, pid: process.pid, report: () => '' });

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import type { Test } from 'tap';
-import { NodePosix } from '../../src/posix/index.js';
+import { NodePosix, type SystemError } from '../../src/posix/index.js';
 import type { Clock } from '../../src/posix/index.js';
 import { driverTypes } from '../../src/disks/drivers/index.js';
 import type { Logger } from '../../src/server/logger.js';
@@ -70,7 +70,7 @@ export function bench(
     registry.attach(minor);
     const vbd = registry.get(minor);
     assert(vbd);
-    vbd.open('scripted:disk', { ...READ_WRITE, ...flags }, (result) => assert.equal(result, 0));
+    void vbd.open('scripted:disk', { ...READ_WRITE, ...flags });
     disks.calls.shift()?.answer(0);
     assert.equal(vbd.phase, 'running');
     disks.log.length = 0;
@@ -102,4 +102,18 @@ export function bench(
 export class Results {
   readonly told: number[] = [];
   readonly done = (result: number): void => void this.told.push(result);
+
+  /** Takes the outcome of a promise down as a result: 0 or the negative errno. */
+  follow(ended: Promise<void>): void {
+    ended.then(
+      () => this.told.push(0),
+      (error: unknown) => this.told.push((error as SystemError).errno as number),
+    );
+  }
+
+  /** What was told, once every promise that has an outcome by now has been heard. */
+  async settled(): Promise<readonly number[]> {
+    await new Promise(setImmediate);
+    return this.told;
+  }
 }

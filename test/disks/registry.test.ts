@@ -6,89 +6,83 @@ import { errno } from '../../src/posix/index.js';
 import { MAX_VBDS, VbdRegistry } from '../../src/disks/index.js';
 import { bench, READ_WRITE, Results } from './bench.js';
 
-t.test('a minor is attached once, from 0 to 65534', (t) => {
+t.test('a minor is attached once, from 0 to 65534', async (t) => {
   const { registry } = bench(t);
   t.equal(registry.attach(0), 0);
   t.equal(registry.attach(0), -errno.EEXIST);
   t.equal(registry.attach(65534), 0);
   for (const minor of [65535, -1, 1.5, Number.NaN])
     t.equal(registry.attach(minor), -errno.EINVAL, String(minor));
-  t.end();
 });
 
-t.test('there is a bound to the number of VBDs', (t) => {
+t.test('there is a bound to the number of VBDs', async (t) => {
   const { registry } = bench(t);
   for (let minor = 0; minor < MAX_VBDS; minor++) registry.attach(minor);
   t.equal(registry.attach(MAX_VBDS), -errno.ENOMEM);
   registry.detach(7);
   t.equal(registry.attach(MAX_VBDS), 0);
-  t.end();
 });
 
-t.test('detach forgets a closed VBD, and answers EBUSY of any other', (t) => {
+t.test('detach forgets a closed VBD, and answers EBUSY of any other', async (t) => {
   const { registry, disks, opened } = bench(t);
   const vbd = opened();
   t.equal(registry.detach(0), -errno.EBUSY, 'running');
-  vbd.pause(() => {});
+  void vbd.pause();
   t.equal(registry.detach(0), -errno.EBUSY, 'pausing');
   disks.answer('close');
   t.equal(registry.detach(0), -errno.EBUSY, 'paused');
-  vbd.close(() => {});
+  void vbd.close();
   t.equal(registry.detach(0), 0);
   t.equal(registry.detach(0), -errno.EINVAL);
   t.equal(registry.get(0), undefined);
   const results = new Results();
-  vbd.open('scripted:a', READ_WRITE, results.done);
-  vbd.close(results.done);
-  vbd.pause(results.done);
-  vbd.resume(undefined, results.done);
+  results.follow(vbd.open('scripted:a', READ_WRITE));
+  results.follow(vbd.close());
+  results.follow(vbd.pause());
+  results.follow(vbd.resume(undefined));
   t.strictSame(
-    results.told,
+    await results.settled(),
     Array(4).fill(-errno.EINVAL),
     'whoever still has the VBD can do nothing with it',
   );
   t.equal(vbd.state, 3, 'dead and closed');
-  t.end();
 });
 
-t.test('what is asked of a minor that is not attached answers EINVAL', (t) => {
+t.test('what is asked of a minor that is not attached answers EINVAL', async (t) => {
   const { registry } = bench(t);
   const results = new Results();
-  registry.open(1, 'scripted:a', READ_WRITE, results.done);
-  registry.close(1, results.done);
-  registry.pause(1, results.done);
-  registry.resume(1, undefined, results.done);
-  t.strictSame(results.told, Array(4).fill(-errno.EINVAL));
-  t.end();
+  results.follow(registry.open(1, 'scripted:a', READ_WRITE));
+  results.follow(registry.close(1));
+  results.follow(registry.pause(1));
+  results.follow(registry.resume(1, undefined));
+  t.strictSame(await results.settled(), Array(4).fill(-errno.EINVAL));
 });
 
-t.test('the calls by minor reach their VBD, and list has all in the order of attaching', (t) => {
+t.test('the calls by minor reach their VBD, and list has all in the order of attaching', async (t) => {
   const { registry, disks } = bench(t);
   const results = new Results();
   registry.attach(9);
   registry.attach(2);
-  registry.open(9, 'scripted:nine', READ_WRITE, results.done);
+  results.follow(registry.open(9, 'scripted:nine', READ_WRITE));
   disks.answer('open nine');
-  registry.pause(9, results.done);
+  results.follow(registry.pause(9));
   disks.answer('close');
   t.strictSame(registry.list(), [
     { minor: 9, state: 0x2a, name: 'scripted:nine' },
     { minor: 2, state: 2, name: '' },
   ]);
-  registry.resume(9, 'scripted:ten', results.done);
+  results.follow(registry.resume(9, 'scripted:ten'));
   disks.answer('open ten');
-  registry.close(9, results.done);
+  results.follow(registry.close(9));
   disks.answer('close');
-  t.strictSame(results.told, [0, 0, 0, 0]);
-  t.end();
+  t.strictSame(await results.settled(), [0, 0, 0, 0]);
 });
 
-t.test('a descriptor table without room is told when the registry is made', (t) => {
+t.test('a descriptor table without room is told when the registry is made', async (t) => {
   const { posix, server } = bench(t);
   const full = { registrar: server, posix, logger: server.logger, types: new Map() };
   const taken: number[] = [];
   for (let fd = posix.eventfd(); fd >= 0; fd = posix.eventfd()) taken.push(fd);
   t.throws(() => new VbdRegistry(full), { code: 'EMFILE', message: /counter descriptor: EMFILE/ });
   for (const fd of taken) posix.close(fd);
-  t.end();
 });

@@ -8,7 +8,7 @@ import { bench, Results } from './bench.js';
 
 const sectors = (count = 1): Buffer => Buffer.alloc(512 * count);
 
-t.test('as many requests as may be in flight go to the driver, and the next one when one ends', (t) => {
+t.test('as many requests as may be in flight go to the driver, and the next one when one ends', async (t) => {
   const { opened, disks } = bench(t, { maxInFlight: 2 });
   const vbd = opened();
   for (let sector = 0; sector < 4; sector++) vbd.queueRead(sector, sectors(), () => {});
@@ -16,10 +16,9 @@ t.test('as many requests as may be in flight go to the driver, and the next one 
   t.match(vbd.statistics(), { inFlight: 2, waiting: 2 });
   disks.calls[1]!.answer(0);
   t.strictSame(disks.log.slice(2), ['read 2+1']);
-  t.end();
 });
 
-t.test('a driver that answers before it returns is asked for any number in turn', (t) => {
+t.test('a driver that answers before it returns is asked for any number in turn', async (t) => {
   const { opened, disks } = bench(t, { maxInFlight: 1 });
   const vbd = opened();
   const results = new Results();
@@ -28,10 +27,9 @@ t.test('a driver that answers before it returns is asked for any number in turn'
   disks.answerAtOnce = () => 0;
   disks.answer('read');
   t.equal(results.told.length, 20_001, 'and the stack does not grow with them');
-  t.end();
 });
 
-t.test('requests outside of the disk, or not of whole sectors, are refused', (t) => {
+t.test('requests outside of the disk, or not of whole sectors, are refused', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -44,36 +42,33 @@ t.test('requests outside of the disk, or not of whole sectors, are refused', (t)
   vbd.queueWrite(0, Buffer.alloc(100), results.done);
   vbd.discard(0, 3000, results.done);
   vbd.writeZeroes(2000, 49, results.done);
-  t.strictSame(results.told, Array(9).fill(-errno.EINVAL));
+  t.strictSame(await results.settled(), Array(9).fill(-errno.EINVAL));
   t.strictSame(disks.log, []);
-  t.end();
 });
 
-t.test('a read-only opening refuses changes and takes reads and flushes', (t) => {
+t.test('a read-only opening refuses changes and takes reads and flushes', async (t) => {
   const { opened, disks } = bench(t, { canDiscard: true });
   const vbd = opened({ readOnly: true });
   const results = new Results();
   vbd.queueWrite(0, sectors(), results.done);
   vbd.discard(0, 1, results.done);
   vbd.writeZeroes(0, 1, results.done);
-  t.strictSame(results.told, Array(3).fill(-errno.EROFS));
+  t.strictSame(await results.settled(), Array(3).fill(-errno.EROFS));
   vbd.queueRead(0, sectors(), results.done);
   vbd.flush(results.done);
   t.strictSame(disks.log, ['read 0+1', 'flush']);
-  t.end();
 });
 
-t.test('a closed VBD refuses requests', (t) => {
+t.test('a closed VBD refuses requests', async (t) => {
   const { registry } = bench(t);
   registry.attach(0);
   const results = new Results();
   registry.get(0)!.queueRead(0, sectors(), results.done);
   registry.get(0)!.flush(results.done);
-  t.strictSame(results.told, [-ESHUTDOWN, -ESHUTDOWN]);
-  t.end();
+  t.strictSame(await results.settled(), [-ESHUTDOWN, -ESHUTDOWN]);
 });
 
-t.test('a change with forced unit access ends after a flush that follows it', (t) => {
+t.test('a change with forced unit access ends after a flush that follows it', async (t) => {
   const { opened, disks } = bench(t, { canDiscard: true, canZero: true });
   const vbd = opened();
   const results = new Results();
@@ -84,39 +79,36 @@ t.test('a change with forced unit access ends after a flush that follows it', (t
   disks.answer('write');
   disks.answer('discard');
   disks.answer('zeroes');
-  t.strictSame(results.told, []);
+  t.strictSame(await results.settled(), []);
   disks.answer('flush');
   disks.answer('flush', -errno.EIO);
   disks.answer('flush');
-  t.strictSame(results.told, [0, -errno.EIO, 0]);
+  t.strictSame(await results.settled(), [0, -errno.EIO, 0]);
   vbd.queueWrite(1, sectors(), results.done, { forceUnitAccess });
   disks.answer('write', -errno.ENOSPC);
-  t.strictSame(results.told.slice(3), [-errno.ENOSPC], 'one that failed is not flushed');
+  t.strictSame((await results.settled()).slice(3), [-errno.ENOSPC], 'one that failed is not flushed');
   t.strictSame(disks.calls, []);
-  t.end();
 });
 
-t.test('a pause waits for the flush of a forced write', (t) => {
+t.test('a pause waits for the flush of a forced write', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
   vbd.queueWrite(1, sectors(), () => {}, { forceUnitAccess: true });
-  vbd.pause(results.done);
+  results.follow(vbd.pause());
   disks.answer('write');
   disks.answer('flush');
   disks.answer('close');
-  t.strictSame(results.told, [0]);
-  t.end();
+  t.strictSame(await results.settled(), [0]);
 });
 
-t.test('discard is refused where the driver cannot', (t) => {
+t.test('discard is refused where the driver cannot', async (t) => {
   const { opened } = bench(t);
   const vbd = opened();
   const results = new Results();
   t.equal(vbd.canDiscard, false);
   vbd.discard(0, 1, results.done);
-  t.strictSame(results.told, [-errno.EOPNOTSUPP]);
-  t.end();
+  t.strictSame(await results.settled(), [-errno.EOPNOTSUPP]);
 });
 
 t.test('a request that answers EBUSY is tried again once a second', async (t) => {
@@ -133,7 +125,7 @@ t.test('a request that answers EBUSY is tried again once a second', async (t) =>
   disks.answer('write', -errno.EBUSY);
   await pass(1);
   disks.answer('write');
-  t.strictSame(results.told, [0]);
+  t.strictSame(await results.settled(), [0]);
   t.equal(vbd.state, 0);
   t.equal(vbd.statistics().retries, 2);
 });
@@ -148,14 +140,14 @@ t.test('a request that stays busy is given up after its hundredth retry', async 
     disks.answer('write', -errno.EBUSY);
     await pass(1);
   }
-  t.strictSame(results.told, []);
+  t.strictSame(await results.settled(), []);
   disks.answer('write', -errno.EBUSY);
-  t.strictSame(results.told, [-errno.EBUSY]);
+  t.strictSame(await results.settled(), [-errno.EBUSY]);
   t.equal(disks.log.length, 101);
   t.equal([...server.scheduler.events()].length, events, 'and no timer is left');
 });
 
-t.test('any other error is the request’s own at once', (t) => {
+t.test('any other error is the request’s own at once', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -163,8 +155,7 @@ t.test('any other error is the request’s own at once', (t) => {
     vbd.queueWrite(1, sectors(), results.done);
     disks.answer('write', -error);
   }
-  t.strictSame(results.told, [-errno.EIO, -errno.ENOSPC, -errno.EAGAIN]);
-  t.end();
+  t.strictSame(await results.settled(), [-errno.EIO, -errno.ENOSPC, -errno.EAGAIN]);
 });
 
 t.test('what conflicts with a busy request waits behind it, and what came before that passes', async (t) => {
@@ -215,7 +206,7 @@ t.test('a busy flush of a forced write is what is tried again, and not the write
   disks.answer('flush', -errno.EBUSY);
   await pass(1);
   disks.answer('flush');
-  t.strictSame(results.told, [0]);
+  t.strictSame(await results.settled(), [0]);
   t.strictSame(disks.log, ['write 1+1', 'flush', 'flush']);
 });
 
@@ -225,18 +216,18 @@ t.test('a pause does not wait for busy requests; they are tried again after resu
   const pauses = new Results();
   vbd.queueWrite(1, sectors(), () => {});
   disks.answer('write', -errno.EBUSY);
-  vbd.pause(pauses.done);
+  pauses.follow(vbd.pause());
   disks.answer('close');
-  t.strictSame(pauses.told, [0]);
+  t.strictSame(await pauses.settled(), [0]);
   disks.log.length = 0;
   await pass(1);
   t.strictSame(disks.log, []);
-  vbd.resume(undefined, () => {});
+  void vbd.resume(undefined);
   disks.answer('open disk');
   t.strictSame(disks.log, ['open disk', 'write 1+1']);
 });
 
-t.test('close gives busy requests up', (t) => {
+t.test('close gives busy requests up', async (t) => {
   const { opened, disks, server } = bench(t);
   const vbd = opened();
   const requests = new Results();
@@ -244,105 +235,97 @@ t.test('close gives busy requests up', (t) => {
   const events = [...server.scheduler.events()].length;
   vbd.queueWrite(1, sectors(), requests.done);
   disks.answer('write', -errno.EBUSY);
-  vbd.close(closes.done);
-  t.strictSame(requests.told, [-errno.EBUSY]);
+  closes.follow(vbd.close());
+  t.strictSame(await requests.settled(), [-errno.EBUSY]);
   disks.answer('close');
-  t.strictSame(closes.told, [0]);
+  t.strictSame(await closes.settled(), [0]);
   t.equal([...server.scheduler.events()].length, events);
-  t.end();
 });
 
-t.test('a request that turns busy while the VBD is being closed is not tried again', (t) => {
+t.test('a request that turns busy while the VBD is being closed is not tried again', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const requests = new Results();
   vbd.queueWrite(1, sectors(), requests.done);
-  vbd.close(() => {});
+  new Results().follow(vbd.close());
   disks.answer('write', -errno.EBUSY);
-  t.strictSame(requests.told, [-errno.EBUSY]);
+  t.strictSame(await requests.settled(), [-errno.EBUSY]);
   disks.answer('close');
   t.equal(vbd.phase, 'closed');
-  t.end();
 });
 
-t.test('a VBD that keeps more requests than anybody may ask for refuses the next', (t) => {
+t.test('a VBD that keeps more requests than anybody may ask for refuses the next', async (t) => {
   const { opened, disks } = bench(t, { maxInFlight: 1 });
   const vbd = opened();
   const results = new Results();
   for (let count = 0; count < 65_537; count++) vbd.flush(() => {});
   vbd.flush(results.done);
-  t.strictSame(results.told, [-errno.ENOMEM]);
+  t.strictSame(await results.settled(), [-errno.ENOMEM]);
   disks.answerAtOnce = () => 0;
   disks.answer('flush');
   t.match(vbd.statistics(), { inFlight: 0, waiting: 0 });
-  t.end();
 });
 
-t.test('a busy request ends as it is when the scheduler has no room for the timer', (t) => {
+t.test('a busy request ends as it is when the scheduler has no room for the timer', async (t) => {
   const { opened, disks, server } = bench(t);
   const vbd = opened();
   const results = new Results();
   server.registerEvent = () => -errno.EBUSY;
   vbd.queueWrite(1, sectors(), results.done);
   disks.answer('write', -errno.EBUSY);
-  t.strictSame(results.told, [-errno.EBUSY]);
+  t.strictSame(await results.settled(), [-errno.EBUSY]);
   t.equal(vbd.statistics().retrying, 0);
-  t.end();
 });
 
-t.test('a driver that completes a request twice is found out', (t) => {
+t.test('a driver that completes a request twice is found out', async (t) => {
   const { opened, disks } = bench(t);
   opened().queueRead(0, sectors(), () => {});
   const call = disks.take('read');
   call.answer(0);
   t.throws(() => call.answer(0), /completed a request twice/);
-  t.end();
 });
 
-t.test('where the driver has no call for zeroes they are written, a MiB at a time', (t) => {
+t.test('where the driver has no call for zeroes they are written, a MiB at a time', async (t) => {
   const { opened, disks } = bench(t, { sectors: 10_000 });
   const vbd = opened();
   const results = new Results();
   vbd.writeZeroes(100, 5000, results.done);
   for (const expected of ['write 100+2048', 'write 2148+2048', 'write 4196+904']) {
-    t.strictSame(results.told, []);
+    t.strictSame(await results.settled(), []);
     t.equal(disks.log.at(-1), expected);
     const call = disks.take('write');
     t.ok(call.buffer!.every((byte) => byte === 0));
     t.equal(call.buffer!.length, call.sectors * 512);
     call.answer(0);
   }
-  t.strictSame(results.told, [0]);
-  t.end();
+  t.strictSame(await results.settled(), [0]);
 });
 
-t.test('the first error ends it', (t) => {
+t.test('the first error ends it', async (t) => {
   const { opened, disks } = bench(t, { sectors: 10_000 });
   const results = new Results();
   opened().writeZeroes(0, 5000, results.done);
   disks.answer('write');
   disks.answer('write', -errno.ENOSPC);
-  t.strictSame(results.told, [-errno.ENOSPC]);
+  t.strictSame(await results.settled(), [-errno.ENOSPC]);
   t.strictSame(disks.calls, []);
-  t.end();
 });
 
-t.test('a driver that answers before it returns is asked for all in turn, to the first error', (t) => {
+t.test('a driver that answers before it returns is asked for all in turn, to the first error', async (t) => {
   const { opened, disks } = bench(t, { sectors: 2048 * 20_000 });
   const vbd = opened();
   const results = new Results();
   disks.answerAtOnce = () => 0;
   vbd.writeZeroes(0, 2048 * 20_000, results.done);
-  t.strictSame(results.told, [0]);
+  t.strictSame(await results.settled(), [0]);
   t.equal(disks.log.length, 20_000);
   disks.answerAtOnce = () => (disks.log.length === 20_003 ? -errno.EIO : 0);
   vbd.writeZeroes(0, 2048 * 20_000, results.done);
-  t.strictSame(results.told, [0, -errno.EIO]);
+  t.strictSame(await results.settled(), [0, -errno.EIO]);
   t.equal(disks.log.length, 20_003);
-  t.end();
 });
 
-t.test('statistics start at nothing', (t) => {
+t.test('statistics start at nothing', async (t) => {
   const { opened } = bench(t);
   const { kinds, ...rest } = opened().statistics();
   t.strictSame(rest, { inFlight: 0, waiting: 0, retrying: 0, retries: 0 });
@@ -352,10 +335,9 @@ t.test('statistics start at nothing', (t) => {
     t.strictSame(counts, { completed: 0, failed: 0, bytes: 0, latencySumSeconds: 0 });
     t.strictSame(latencyBuckets, Array(LATENCY_BOUNDS_SECONDS.length + 1).fill(0));
   }
-  t.end();
 });
 
-t.test('requests are counted by kind, with their bytes if they went well', (t) => {
+t.test('requests are counted by kind, with their bytes if they went well', async (t) => {
   const { opened, disks } = bench(t, { canDiscard: true, canZero: true });
   const vbd = opened();
   vbd.queueRead(0, Buffer.alloc(1024), () => {});
@@ -378,25 +360,26 @@ t.test('requests are counted by kind, with their bytes if they went well', (t) =
     writeZeroes: { completed: 1, bytes: 8192 },
     flush: { completed: 1, bytes: 0 },
   });
-  t.end();
 });
 
-t.test('latency is counted from queueing to completion, waiting included, in the bucket it fits', (t) => {
-  const { opened, disks, clock } = bench(t, { maxInFlight: 1 });
-  const vbd = opened();
-  const latencies = [0, 0.5, 10, 11];
-  for (const _ of latencies) vbd.queueRead(0, Buffer.alloc(512), () => {});
-  for (const latency of latencies) {
-    clock.seconds = 1_000_000_000 + latency;
-    disks.answer('read');
-  }
-  const { latencySumSeconds, latencyBuckets } = vbd.statistics().kinds.read;
-  t.equal(latencySumSeconds, 21.5);
-  const expected = Array(LATENCY_BOUNDS_SECONDS.length + 1).fill(0);
-  expected[0] = 1;
-  expected[LATENCY_BOUNDS_SECONDS.indexOf(0.5)] = 1;
-  expected[LATENCY_BOUNDS_SECONDS.indexOf(10)] = 1;
-  expected[LATENCY_BOUNDS_SECONDS.length] = 1;
-  t.strictSame(latencyBuckets, expected);
-  t.end();
-});
+t.test(
+  'latency is counted from queueing to completion, waiting included, in the bucket it fits',
+  async (t) => {
+    const { opened, disks, clock } = bench(t, { maxInFlight: 1 });
+    const vbd = opened();
+    const latencies = [0, 0.5, 10, 11];
+    for (const _ of latencies) vbd.queueRead(0, Buffer.alloc(512), () => {});
+    for (const latency of latencies) {
+      clock.seconds = 1_000_000_000 + latency;
+      disks.answer('read');
+    }
+    const { latencySumSeconds, latencyBuckets } = vbd.statistics().kinds.read;
+    t.equal(latencySumSeconds, 21.5);
+    const expected = Array(LATENCY_BOUNDS_SECONDS.length + 1).fill(0);
+    expected[0] = 1;
+    expected[LATENCY_BOUNDS_SECONDS.indexOf(0.5)] = 1;
+    expected[LATENCY_BOUNDS_SECONDS.indexOf(10)] = 1;
+    expected[LATENCY_BOUNDS_SECONDS.length] = 1;
+    t.strictSame(latencyBuckets, expected);
+  },
+);

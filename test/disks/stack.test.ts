@@ -21,7 +21,7 @@ function parsed(name: string): string {
   return elements.map(({ type, argument }) => `${type.name}(${argument})`).join(' ');
 }
 
-t.test('a name is a driver and its argument, filters before it with bars between', (t) => {
+t.test('a name is a driver and its argument, filters before it with bars between', async (t) => {
   t.equal(parsed('aio:/path'), 'aio(/path)');
   t.equal(parsed('aio:/a:b|c'), 'aio(/a:b|c)', 'the last driver has all the rest');
   t.equal(parsed('aio:'), 'aio()');
@@ -30,31 +30,28 @@ t.test('a name is a driver and its argument, filters before it with bars between
   t.equal(parsed('log:log:ram:1'), 'log() log() ram(1)', 'a filter without an argument needs no bar');
   t.equal(parsed('log:aio:/with|bar'), 'log() aio(/with|bar)');
   t.equal(parsed('log:a|log:b|ram:1'), 'log(a) log(b) ram(1)');
-  t.end();
 });
 
-t.test('what is wrong with a name is said', (t) => {
+t.test('what is wrong with a name is said', async (t) => {
   t.equal(parsed('/path'), "'/path' has no driver: a name is TYPE:ARGUMENT, as in aio:/path");
   t.match(parsed('vhd:/path'), "there is no driver 'vhd': there are aio, ram, log");
   t.match(parsed('log:'), 'has no driver');
   t.match(parsed('log:label'), 'has no driver');
   t.match(parsed(`${'log:'.repeat(8)}ram:1`), 'more than 8 drivers');
-  t.end();
 });
 
-t.test('an open VBD says in the log what is wrong with its name', (t) => {
+t.test('an open VBD says in the log what is wrong with its name', async (t) => {
   const { registry, lines } = bench(t);
   registry.attach(0);
   const results = new Results();
-  registry.open(0, 'qcow:/x', READ_WRITE, results.done);
-  t.strictSame(results.told, [-errno.EINVAL]);
+  results.follow(registry.open(0, 'qcow:/x', READ_WRITE));
+  t.strictSame(await results.settled(), [-errno.EINVAL]);
   t.match(lines, ["qcow:/x: there is no driver 'qcow': there are scripted"]);
-  t.end();
 });
 
 t.test(
   'a stack opens from the bottom, closes from the top, and a filter that fails has those below closed',
-  (t) => {
+  async (t) => {
     const over = new ScriptedDisks();
     let openResult = 0;
     const filter = {
@@ -77,19 +74,18 @@ t.test(
     disks.answerAtOnce = () => 0;
     registry.attach(0);
     const results = new Results();
-    registry.open(0, 'over:x|scripted:y', READ_WRITE, results.done);
+    results.follow(registry.open(0, 'over:x|scripted:y', READ_WRITE));
     t.strictSame(disks.log, ['open y', 'open over']);
     t.strictSame(over.log, []);
-    registry.close(0, results.done);
+    results.follow(registry.close(0));
     t.strictSame(disks.log.slice(2), ['preClose', 'close over', 'close']);
     t.strictSame(over.log, ['preClose']);
-    t.strictSame(results.told, [0, -errno.EIO], 'the first error of closing is the answer');
+    t.strictSame(await results.settled(), [0, -errno.EIO], 'the first error of closing is the answer');
     t.match(lines.at(-1), /close failed: EIO/);
     openResult = -errno.EACCES;
     disks.log.length = 0;
-    registry.open(0, 'over:x|scripted:y', READ_WRITE, results.done);
+    results.follow(registry.open(0, 'over:x|scripted:y', READ_WRITE));
     t.strictSame(disks.log, ['open y', 'open over', 'close']);
-    t.strictSame(results.told.slice(2), [-errno.EACCES]);
-    t.end();
+    t.strictSame((await results.settled()).slice(2), [-errno.EACCES]);
   },
 );

@@ -8,259 +8,249 @@ import { bench, READ_WRITE, Results } from './bench.js';
 
 const sector = (): Buffer => Buffer.alloc(512);
 
-t.test('an attached VBD is closed; open makes it run, with the image it found', (t) => {
+t.test('an attached VBD is closed; open makes it run, with the image it found', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(3);
   const vbd = registry.get(3)!;
   t.strictSame(registry.list(), [{ minor: 3, state: 2, name: '' }]);
   const results = new Results();
-  vbd.open('scripted:a', { readOnly: true, shared: true }, results.done);
+  results.follow(vbd.open('scripted:a', { readOnly: true, shared: true }));
   t.equal(vbd.phase, 'opening');
   t.strictSame(disks.log, ['open a read-only shared']);
   disks.calls[0]!.answer(0);
-  t.strictSame(results.told, [0]);
+  t.strictSame(await results.settled(), [0]);
   t.strictSame(registry.list(), [{ minor: 3, state: 0, name: 'scripted:a' }]);
   t.strictSame(vbd.info, { sectors: 2048, sectorSize: 512, info: 0 });
   t.equal(vbd.isOpen, true);
   t.equal(vbd.readOnly, true);
-  t.end();
 });
 
-t.test('an open that fails leaves the VBD closed, without a name, and it can be opened then', (t) => {
+t.test('an open that fails leaves the VBD closed, without a name, and it can be opened then', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(0);
   const vbd = registry.get(0)!;
   const results = new Results();
-  vbd.open('scripted:a', READ_WRITE, results.done);
+  results.follow(vbd.open('scripted:a', READ_WRITE));
   disks.calls.shift()!.answer(-errno.ENOENT);
   t.strictSame(registry.list(), [{ minor: 0, state: 2, name: '' }]);
-  vbd.open('nonsense', READ_WRITE, results.done);
-  vbd.open('scripted:b', READ_WRITE, results.done);
+  results.follow(vbd.open('nonsense', READ_WRITE));
+  results.follow(vbd.open('scripted:b', READ_WRITE));
   disks.calls.shift()!.answer(0);
-  t.strictSame(results.told, [-errno.ENOENT, -errno.EINVAL, 0]);
-  t.end();
+  t.strictSame(await results.settled(), [-errno.ENOENT, -errno.EINVAL, 0]);
 });
 
-t.test('open answers EALREADY while opening and while open', (t) => {
+t.test('open answers EALREADY while opening and while open', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(0);
   const vbd = registry.get(0)!;
   const results = new Results();
-  vbd.open('scripted:a', READ_WRITE, () => {});
-  vbd.open('scripted:a', READ_WRITE, results.done);
+  void vbd.open('scripted:a', READ_WRITE);
+  results.follow(vbd.open('scripted:a', READ_WRITE));
   disks.calls.shift()!.answer(0);
-  vbd.open('scripted:a', READ_WRITE, results.done);
-  t.strictSame(results.told, [-errno.EALREADY, -errno.EALREADY]);
-  t.end();
+  results.follow(vbd.open('scripted:a', READ_WRITE));
+  t.strictSame(await results.settled(), [-errno.EALREADY, -errno.EALREADY]);
 });
 
-t.test('close closes an idle VBD, and of a closed one answers 0', (t) => {
+t.test('close closes an idle VBD, and of a closed one answers 0', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
   let heard = 0;
   vbd.onClosed(() => heard++);
-  vbd.close(results.done);
-  vbd.close(results.done);
+  results.follow(vbd.close());
+  results.follow(vbd.close());
   t.equal(vbd.phase, 'closing');
   t.strictSame(disks.log, ['preClose', 'close']);
   disks.answer('close');
-  t.strictSame(results.told, [0, 0], 'a second close waits for the same');
+  t.strictSame(await results.settled(), [0, 0], 'a second close waits for the same');
   t.equal(heard, 1);
-  vbd.close(results.done);
-  t.strictSame(results.told, [0, 0, 0]);
+  results.follow(vbd.close());
+  t.strictSame(await results.settled(), [0, 0, 0]);
   t.equal(vbd.state, 2);
-  t.end();
 });
 
-t.test('close tells the error of closing the image, and the VBD is closed all the same', (t) => {
+t.test('close tells the error of closing the image, and the VBD is closed all the same', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
-  vbd.close(results.done);
+  results.follow(vbd.close());
   disks.answer('close', -errno.EIO);
-  t.strictSame(results.told, [-errno.EIO]);
+  t.strictSame(await results.settled(), [-errno.EIO]);
   t.equal(vbd.phase, 'closed');
-  t.end();
 });
 
 t.test(
   'close with requests pending answers EAGAIN; they end, new ones are refused, and it closes by itself',
-  (t) => {
+  async (t) => {
     const { opened, disks } = bench(t, { maxInFlight: 1 });
     const vbd = opened();
     const closes = new Results();
     const requests = new Results();
     vbd.queueWrite(0, sector(), requests.done);
     vbd.queueWrite(1, sector(), requests.done);
-    vbd.close(closes.done);
-    t.strictSame(closes.told, [-errno.EAGAIN]);
+    closes.follow(vbd.close());
+    t.strictSame(await closes.settled(), [-errno.EAGAIN]);
     t.equal(vbd.state, 64, 'shutdown requested');
     vbd.queueRead(0, sector(), requests.done);
-    t.strictSame(requests.told, [-ESHUTDOWN]);
-    vbd.close(closes.done);
-    t.strictSame(closes.told, [-errno.EAGAIN, -errno.EAGAIN]);
+    t.strictSame(await requests.settled(), [-ESHUTDOWN]);
+    closes.follow(vbd.close());
+    t.strictSame(await closes.settled(), [-errno.EAGAIN, -errno.EAGAIN]);
     disks.answer('write');
     t.strictSame(disks.log, ['write 0+1', 'preClose', 'write 1+1'], 'one that waited still goes to the disk');
     disks.answer('write');
-    t.strictSame(requests.told, [-ESHUTDOWN, 0, 0]);
+    t.strictSame(await requests.settled(), [-ESHUTDOWN, 0, 0]);
     disks.answer('close');
     t.equal(vbd.phase, 'closed');
-    vbd.close(closes.done);
-    t.strictSame(closes.told.slice(2), [0]);
-    t.end();
+    closes.follow(vbd.close());
+    t.strictSame((await closes.settled()).slice(2), [0]);
   },
 );
 
-t.test('close answers EAGAIN while the VBD opens, pauses or resumes', (t) => {
+t.test('close answers EAGAIN while the VBD opens, pauses or resumes', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(0);
   const vbd = registry.get(0)!;
   const results = new Results();
-  vbd.open('scripted:a', READ_WRITE, () => {});
-  vbd.close(results.done);
+  void vbd.open('scripted:a', READ_WRITE);
+  results.follow(vbd.close());
   disks.answer('open a');
-  vbd.pause(() => {});
-  vbd.close(results.done);
+  void vbd.pause();
+  results.follow(vbd.close());
   disks.answer('close');
-  vbd.resume(undefined, () => {});
-  vbd.close(results.done);
-  t.strictSame(results.told, [-errno.EAGAIN, -errno.EAGAIN, -errno.EAGAIN]);
+  void vbd.resume(undefined);
+  results.follow(vbd.close());
+  t.strictSame(await results.settled(), [-errno.EAGAIN, -errno.EAGAIN, -errno.EAGAIN]);
   disks.answer('open a');
   t.equal(vbd.phase, 'running', 'and nothing else came of it');
-  t.end();
 });
 
-t.test('pause is answered once what is in flight has ended and the image is closed', (t) => {
+t.test('pause is answered once what is in flight has ended and the image is closed', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const pauses = new Results();
   const requests = new Results();
   vbd.queueWrite(5, sector(), requests.done);
-  vbd.pause(pauses.done);
-  vbd.pause(pauses.done);
+  pauses.follow(vbd.pause());
+  pauses.follow(vbd.pause());
   t.equal(vbd.state, 16 | 4, 'pause and quiesce requested');
   vbd.queueRead(6, sector(), requests.done);
   t.strictSame(disks.log, ['write 5+1', 'preClose'], 'what comes now waits');
   disks.answer('write');
-  t.strictSame(pauses.told, [], 'the image is still open');
+  t.strictSame(await pauses.settled(), [], 'the image is still open');
   disks.answer('close');
-  t.strictSame(pauses.told, [0, 0]);
+  t.strictSame(await pauses.settled(), [0, 0]);
   t.equal(vbd.state, 0x2a);
   t.equal(vbd.isOpen, true, 'requests are taken, to wait');
-  vbd.pause(pauses.done);
-  t.strictSame(pauses.told, [0, 0, 0], 'paused is what was asked for');
-  t.strictSame(requests.told, [0]);
-  t.end();
+  pauses.follow(vbd.pause());
+  t.strictSame(await pauses.settled(), [0, 0, 0], 'paused is what was asked for');
+  t.strictSame(await requests.settled(), [0]);
 });
 
-t.test('resume opens the image again and lets waiting requests go', (t) => {
+t.test('resume opens the image again and lets waiting requests go', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
-  vbd.pause(() => {});
+  void vbd.pause();
   disks.answer('close');
   vbd.queueRead(6, sector(), () => {});
   disks.log.length = 0;
-  vbd.resume(undefined, results.done);
+  results.follow(vbd.resume(undefined));
   t.equal(vbd.phase, 'resuming');
   disks.answer('open disk');
-  t.strictSame(results.told, [0]);
+  t.strictSame(await results.settled(), [0]);
   t.strictSame(disks.log, ['open disk', 'read 6+1']);
   t.equal(vbd.state, 0);
-  t.end();
 });
 
-t.test('resume under another name replaces the name and the measures', (t) => {
+t.test('resume under another name replaces the name and the measures', async (t) => {
   const { opened, disks, registry } = bench(t);
   const vbd = opened();
-  vbd.pause(() => {});
+  void vbd.pause();
   disks.answer('close');
   disks.sectors = 16;
-  vbd.resume('scripted:other', () => {});
+  void vbd.resume('scripted:other');
   disks.answer('open other');
   t.strictSame(registry.list(), [{ minor: 0, state: 0, name: 'scripted:other' }]);
   t.equal(vbd.info.sectors, 16);
-  t.end();
 });
 
-t.test('a resume that fails leaves the VBD paused under its old name, to be resumed again', (t) => {
+t.test('a resume that fails leaves the VBD paused under its old name, to be resumed again', async (t) => {
   const { opened, disks, registry } = bench(t);
   const vbd = opened();
   const results = new Results();
-  vbd.pause(() => {});
+  void vbd.pause();
   disks.answer('close');
-  vbd.resume('scripted:gone', results.done);
+  results.follow(vbd.resume('scripted:gone'));
   disks.answer('open gone', -errno.ENOENT);
-  vbd.resume('nonsense:', results.done);
+  results.follow(vbd.resume('nonsense:'));
   t.strictSame(registry.list(), [{ minor: 0, state: 0x2a, name: 'scripted:disk' }]);
-  vbd.resume(undefined, results.done);
+  results.follow(vbd.resume(undefined));
   disks.answer('open disk');
-  t.strictSame(results.told, [-errno.ENOENT, -errno.EINVAL, 0]);
-  t.end();
+  t.strictSame(await results.settled(), [-errno.ENOENT, -errno.EINVAL, 0]);
 });
 
-t.test('pause and resume out of turn are refused', (t) => {
+t.test('pause and resume out of turn are refused', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(0);
   const vbd = registry.get(0)!;
   const results = new Results();
-  vbd.pause(results.done);
-  vbd.resume(undefined, results.done);
-  vbd.open('scripted:a', READ_WRITE, () => {});
-  vbd.pause(results.done);
+  results.follow(vbd.pause());
+  results.follow(vbd.resume(undefined));
+  void vbd.open('scripted:a', READ_WRITE);
+  results.follow(vbd.pause());
   disks.answer('open a');
-  vbd.resume(undefined, results.done);
-  vbd.pause(() => {});
+  results.follow(vbd.resume(undefined));
+  void vbd.pause();
   disks.answer('close');
-  vbd.resume(undefined, () => {});
-  vbd.pause(results.done);
-  t.strictSame(results.told, [-errno.EINVAL, -errno.EINVAL, -errno.EINVAL, -errno.EINVAL, -errno.EAGAIN]);
-  t.end();
+  void vbd.resume(undefined);
+  results.follow(vbd.pause());
+  t.strictSame(await results.settled(), [
+    -errno.EINVAL,
+    -errno.EINVAL,
+    -errno.EINVAL,
+    -errno.EINVAL,
+    -errno.EAGAIN,
+  ]);
 });
 
-t.test('a paused VBD is closed at once, and what waited in it is refused', (t) => {
+t.test('a paused VBD is closed at once, and what waited in it is refused', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const requests = new Results();
   const closes = new Results();
-  vbd.pause(() => {});
+  void vbd.pause();
   disks.answer('close');
   vbd.queueWrite(0, sector(), requests.done);
-  vbd.close(closes.done);
-  t.strictSame(requests.told, [-ESHUTDOWN]);
-  t.strictSame(closes.told, [0]);
+  closes.follow(vbd.close());
+  t.strictSame(await requests.settled(), [-ESHUTDOWN]);
+  t.strictSame(await closes.settled(), [0]);
   t.equal(vbd.state, 2);
-  t.end();
 });
 
-t.test('a closed VBD can be opened anew, with other flags', (t) => {
+t.test('a closed VBD can be opened anew, with other flags', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
-  vbd.close(() => {});
+  void vbd.close();
   disks.answer('close');
-  vbd.open('scripted:b', { readOnly: true, shared: false }, () => {});
+  void vbd.open('scripted:b', { readOnly: true, shared: false });
   disks.answer('open b read-only');
   t.equal(vbd.readOnly, true);
   t.equal(vbd.name, 'scripted:b');
-  t.end();
 });
 
-t.test('a listener that has been taken off is not told of the closing', (t) => {
+t.test('a listener that has been taken off is not told of the closing', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   let heard = 0;
   vbd.onClosed(() => heard++)();
-  vbd.close(() => {});
+  void vbd.close();
   disks.answer('close');
   t.equal(heard, 0);
-  t.end();
 });
 
-t.test('describe tells phase, name, requests and drivers', (t) => {
+t.test('describe tells phase, name, requests and drivers', async (t) => {
   const { opened } = bench(t);
   const vbd = opened();
   vbd.flush(() => {});
   t.equal(vbd.describe(), "vbd 0 running 'scripted:disk' 1 in flight, 0 waiting [scripted disk]");
-  t.end();
 });

@@ -7,7 +7,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { AF_UNIX, NodePosix } from '../../src/posix/index.js';
 import { MAX_PENDING_REQUESTS, NbdClient, NbdError } from '../../src/nbd/index.js';
-import { diskWorld, pattern, told } from '../disks/drivers/disk-world.js';
+import { diskWorld, pattern } from '../disks/drivers/disk-world.js';
 import { nbdWorld, until } from './nbd-world.js';
 import { u16, u32, u64 } from './raw-client.js';
 
@@ -81,7 +81,7 @@ t.test(
     const world = nbdWorld(t);
     const vbd = await world.open('ram:1');
     const client = await world.client();
-    await told((done) => vbd.pause(done));
+    await vbd.pause();
     const reads = [client.read(0, 512), client.read(0, 512)];
     await until(() => vbd.statistics().waiting === 2);
     world.nbd.close();
@@ -105,10 +105,10 @@ t.test('the number of pending requests is bounded', async (t) => {
   const world = nbdWorld(t);
   const vbd = await world.open('ram:1');
   const client = await world.client();
-  await told((done) => vbd.pause(done));
+  await vbd.pause();
   const flushes = Array.from({ length: MAX_PENDING_REQUESTS }, () => client.flush());
   await t.rejects(client.flush(), { code: 'EAGAIN' });
-  await told((done) => vbd.resume(undefined, done));
+  await vbd.resume(undefined);
   await Promise.all(flushes);
   await client.flush();
 });

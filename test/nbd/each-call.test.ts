@@ -38,7 +38,7 @@ function serve(system: System, host: SimulatedHost): ((done: () => void) => void
     return undefined;
   }
   registry.attach(0);
-  registry.open(0, 'ram:1', { readOnly: false, shared: false }, () => {});
+  void registry.open(0, 'ram:1', { readOnly: false, shared: false });
   const { completions } = registry;
   const nbd = new NbdServer({ ...parts, completions, exports: vbdExports(registry) });
   if (nbd.listen(ADDRESS) < 0) {
@@ -46,12 +46,12 @@ function serve(system: System, host: SimulatedHost): ((done: () => void) => void
     return undefined;
   }
   return (done) => {
-    nbd.stop(() =>
-      registry.close(0, () => {
-        registry[Symbol.dispose]();
-        done();
-      }),
-    );
+    const end = async (): Promise<void> => {
+      await registry.close(0);
+      registry[Symbol.dispose]();
+      done();
+    };
+    nbd.stop(() => void end());
   };
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import { errno, errnoCode } from '../../posix/errno.js';
+import { errno, errnoCode, inWords } from '../../posix/errno.js';
 import { LOG_ERR } from '../../server/logger.js';
 import type { Logger } from '../../server/logger.js';
 import { SECTOR_SIZE } from '../index.js';
@@ -11,6 +11,7 @@ import type {
   DiskDriverType,
   DiskInfo,
   Done,
+  DoneWithReason,
   Driver,
   OpenFlags,
   RangeRequest,
@@ -77,10 +78,9 @@ export class AioDriver implements Driver {
   }
 
   /** -EINVAL for an empty path or what is neither file nor block device, -EBUSY when it is locked, -ENOLCK, or open's error. */
-  open(flags: OpenFlags, done: Done): void {
+  open(flags: OpenFlags, done: DoneWithReason): void {
     if (this.#path === '' || this.#path.includes('\0')) {
-      this.#parts.logger.log(LOG_ERR, 'aio: the name has no path: it is aio:/path');
-      done(-errno.EINVAL);
+      done(-errno.EINVAL, `${JSON.stringify(this.#path)} is not a path: expected aio:/path`);
       return;
     }
     this.#readOnly = flags.readOnly;
@@ -89,15 +89,14 @@ export class AioDriver implements Driver {
     this.#holes = this.#newHoleQueue();
     this.#parts.files.stat(this.#path, (result, kind) => {
       if (kind) this.#openKind(kind, flags, done);
-      else done(result);
+      else done(result, inWords(-result));
     });
   }
 
-  #openKind(kind: FileStatus, flags: OpenFlags, done: Done): void {
-    const { files, lock, size, logger } = this.#parts;
+  #openKind(kind: FileStatus, flags: OpenFlags, done: DoneWithReason): void {
+    const { files, lock, size } = this.#parts;
     if (kind.kind !== 'regular' && kind.kind !== 'block') {
-      logger.log(LOG_ERR, `aio: ${this.#path} is neither a regular file nor a block device`);
-      done(-errno.EINVAL);
+      done(-errno.EINVAL, 'neither a regular file nor a block device');
       return;
     }
     const exclusive = !flags.readOnly && !flags.shared;
@@ -106,10 +105,10 @@ export class AioDriver implements Driver {
       (exclusive && kind.kind === 'block' ? constants.O_EXCL : 0);
     files.open(this.#path, mode, (fd) => {
       if (fd < 0) {
-        done(fd);
+        done(fd, inWords(-fd));
         return;
       }
-      const fail = (result: number): void => files.close(fd, () => done(result));
+      const fail = (result: number, reason?: string): void => files.close(fd, () => done(result, reason));
       const measure = (): void =>
         files.fstat(fd, (result, opened) => {
           if (!opened) fail(result);
@@ -130,8 +129,8 @@ export class AioDriver implements Driver {
         return;
       }
       lock(fd, flags.shared, (result) => {
-        if (result === -errno.EBUSY) logger.log(LOG_ERR, `aio: ${this.#path} is open for writing elsewhere`);
-        if (result < 0) fail(result);
+        if (result === -errno.EBUSY) fail(result, 'open for writing elsewhere');
+        else if (result < 0) fail(result);
         else measure();
       });
     });

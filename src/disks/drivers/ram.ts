@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../../posix/errno.js';
-import { LOG_ERR } from '../../server/logger.js';
-import type { Logger } from '../../server/logger.js';
 import { SECTOR_SIZE } from '../index.js';
 import type {
   DataRequest,
   DiskDriverType,
   DiskInfo,
   Done,
+  DoneWithReason,
   Driver,
   OpenFlags,
   RangeRequest,
@@ -29,22 +28,19 @@ const CHUNK_BYTES = 1 << 20;
  */
 export class RamDriver implements Driver {
   readonly #argument: string;
-  readonly #logger: Logger;
   #chunks: (Uint8Array | undefined)[] = [];
   #readOnly = false;
 
-  constructor(argument: string, logger: Logger) {
+  constructor(argument: string) {
     this.#argument = argument;
-    this.#logger = logger;
   }
 
   /** -EINVAL for a size that is not a whole number in range. */
-  open(flags: OpenFlags, done: Done): void {
+  open(flags: OpenFlags, done: DoneWithReason): void {
     const size = /^\d{1,6}$/.test(this.#argument) ? Number(this.#argument) : 0;
     if (size < 1 || size > MAX_RAM_MIB) {
-      const wanted = `ram:SIZE_MIB takes a whole number from 1 to ${MAX_RAM_MIB}`;
-      this.#logger.log(LOG_ERR, `ram: '${this.#argument}' is no size: ${wanted}`);
-      done(-errno.EINVAL);
+      const expected = `expected ram:SIZE_MIB with a whole number from 1 to ${MAX_RAM_MIB}`;
+      done(-errno.EINVAL, `'${this.#argument}' is not a size: ${expected}`);
       return;
     }
     this.#readOnly = flags.readOnly;
@@ -125,5 +121,5 @@ function forEachPiece(
 
 export const ramDriverType: DiskDriverType = {
   name: 'ram',
-  create: ({ logger }, argument) => new RamDriver(argument, logger),
+  create: (_, argument) => new RamDriver(argument),
 };

@@ -39,7 +39,7 @@ t.test('a block device is read, written and flushed, and has one writer', async 
   t.equal(await told((done) => vbd.flush(done)), 0);
   t.equal(await world.tryOpen(`aio:${loop.device}`), -errno.EBUSY);
   await world.open(`aio:${loop.device}`, { readOnly: true });
-  await told((done) => vbd.close(done));
+  await vbd.close();
   const bytes = readFileSync(loop.path);
   t.strictSame(bytes.subarray(2047 * 512), pattern(1, 5));
   t.ok(bytes.subarray(0, 4096).every((byte) => byte === 0));

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { NodePosix } from '../../../src/posix/index.js';
+import { NodePosix, type SystemError } from '../../../src/posix/index.js';
 import { standardDriverTypes } from '../../../src/disks/drivers/index.js';
 import type { Logger } from '../../../src/server/logger.js';
 import { TapdiskServer } from '../../../src/server/tapdisk-server.js';
@@ -54,7 +54,7 @@ export function diskWorld(
   const registry = new VbdRegistry({ registrar: server, posix, logger, types });
   const running = server.run({ signals: false });
   t.teardown(async () => {
-    for (const vbd of registry.vbds()) await told((done) => vbd.close(done));
+    for (const vbd of registry.vbds()) await vbd.close();
     registry[Symbol.dispose]();
     server.stop();
     await running;
@@ -67,7 +67,7 @@ export function diskWorld(
     assert.equal(registry.attach(minor), 0);
     const vbd = registry.get(minor++);
     assert(vbd);
-    const result = await told((done) => vbd.open(name, { readOnly: false, shared: false, ...flags }, done));
+    const result = await resultOf(vbd.open(name, { readOnly: false, shared: false, ...flags }));
     return [vbd, result];
   };
   return {
@@ -87,6 +87,16 @@ export function diskWorld(
       return result;
     },
   };
+}
+
+/** The outcome of a promise as a result: 0, or the negative errno. */
+export async function resultOf(ended: Promise<void>): Promise<number> {
+  try {
+    await ended;
+    return 0;
+  } catch (error) {
+    return (error as SystemError).errno as number;
+  }
 }
 
 /** The result that a call tells. */

@@ -18,7 +18,7 @@ t.test(
     const vbd = await world.open(`aio:${path}`);
     const tryLock = (): number | null => spawnSync('flock', ['--nonblock', path, 'true']).status;
     t.equal(tryLock(), 1);
-    await told((done) => vbd.close(done));
+    await vbd.close();
     t.equal(tryLock(), 0);
   },
 );

@@ -12,13 +12,13 @@ import type { ScriptedOptions } from '../scripted-disks.js';
 function logged(t: Parameters<typeof bench>[0], options: ScriptedOptions = {}): Bench {
   const it = bench(t, { ...options, types: [logDriverType] });
   it.registry.attach(0);
-  it.registry.open(0, 'log:label|scripted:disk', { readOnly: false, shared: true }, () => {});
+  void it.registry.open(0, 'log:label|scripted:disk', { readOnly: false, shared: true });
   it.disks.answer('open disk shared');
   it.disks.log.length = 0;
   return it;
 }
 
-t.test('every request is logged when it ends, and goes on to the disk as it is', (t) => {
+t.test('every request is logged when it ends, and goes on to the disk as it is', async (t) => {
   const { registry, disks, lines, clock } = logged(t, { canDiscard: true, canZero: true });
   const vbd = registry.get(0)!;
   lines.length = 0;
@@ -38,7 +38,7 @@ t.test('every request is logged when it ends, and goes on to the disk as it is',
   disks.answer('flush');
   disks.answer('discard');
   disks.answer('zeroes');
-  t.strictSame(results.told, [0, -errno.ENOSPC, 0, 0, 0]);
+  t.strictSame(await results.settled(), [0, -errno.ENOSPC, 0, 0, 0]);
   t.strictSame(lines, [
     'log label: read 2 at 3: ok in 250000 us',
     'log label: write 2 at 5: ENOSPC in 250000 us',
@@ -47,33 +47,29 @@ t.test('every request is logged when it ends, and goes on to the disk as it is',
     'log label: zeroes 1 at 9: ok in 250000 us',
   ]);
   t.match(vbd.describe(), '[log label | scripted disk]');
-  t.end();
 });
 
-t.test('opening and closing are logged', (t) => {
+t.test('opening and closing are logged', async (t) => {
   const { registry, disks, lines } = logged(t);
   t.match(lines[0], 'log label: open shared');
-  registry.close(0, () => {});
+  void registry.close(0);
   t.match(lines.at(-1), 'log label: close');
   disks.answer('close');
-  t.end();
 });
 
-t.test('what the disk cannot do, the filter cannot', (t) => {
+t.test('what the disk cannot do, the filter cannot', async (t) => {
   const { registry, disks } = logged(t);
   const vbd = registry.get(0)!;
   t.equal(vbd.canDiscard, false);
   vbd.writeZeroes(0, 8, () => {});
   t.strictSame(disks.log, ['write 0+8']);
-  t.end();
 });
 
-t.test('without a label the lines have none, and an opening tells its flags', (t) => {
+t.test('without a label the lines have none, and an opening tells its flags', async (t) => {
   const it = bench(t, { types: [logDriverType] });
   it.registry.attach(0);
-  it.registry.open(0, 'log:|scripted:disk', { readOnly: true, shared: false }, () => {});
+  void it.registry.open(0, 'log:|scripted:disk', { readOnly: true, shared: false });
   it.disks.answer('open disk read-only');
   t.match(it.lines.join('\n'), /^log: open read-only$/m);
   t.match(it.registry.get(0)!.describe(), /log/);
-  t.end();
 });

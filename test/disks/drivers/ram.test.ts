@@ -4,7 +4,6 @@
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { RamDriver } from '../../../src/disks/drivers/index.js';
-import { nullLogger } from '../../../src/server/logger.js';
 import { Results } from '../bench.js';
 import { diskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
 
@@ -19,7 +18,10 @@ t.test('a size that is none is refused, with what would be right', async (t) => 
   for (const size of ['', '0', '-1', '1.5', '1M', '65537', '99999999999']) {
     t.equal(await world.tryOpen(`ram:${size}`), -errno.EINVAL, size);
   }
-  t.match(world.lines[0], "ram: '' is no size: ram:SIZE_MIB takes a whole number from 1 to 65536");
+  t.match(
+    world.lines[0],
+    "vbd 0: cannot open ram:: '' is not a size: expected ram:SIZE_MIB with a whole number from 1 to 65536",
+  );
 });
 
 t.test('it keeps what is written, over the borders of its chunks', async (t) => {
@@ -45,23 +47,22 @@ t.test('discarding and zeroing make zeroes, and whole chunks give their memory b
 t.test('its content outlives a pause, and not a close', async (t) => {
   const vbd = await diskWorld(t).open('ram:1');
   await writeSectors(vbd, 5, pattern(1, 7));
-  await told((done) => vbd.pause(done));
-  await told((done) => vbd.resume('ram:1', done));
+  await vbd.pause();
+  await vbd.resume('ram:1');
   t.strictSame(await readSectors(vbd, 5, 1), pattern(1, 7));
-  await told((done) => vbd.close(done));
-  await told((done) => vbd.open('ram:1', { readOnly: true, shared: false }, done));
+  await vbd.close();
+  await vbd.open('ram:1', { readOnly: true, shared: false });
   t.strictSame(await readSectors(vbd, 5, 1), Buffer.alloc(512));
   t.equal(await told((done) => vbd.flush(done)), 0);
 });
 
-t.test('the driver by itself refuses changes of a read-only opening', (t) => {
-  const driver = new RamDriver('1', nullLogger);
+t.test('the driver by itself refuses changes of a read-only opening', async (t) => {
+  const driver = new RamDriver('1');
   driver.open({ readOnly: true, shared: false }, () => {});
   const results = new Results();
   const range = { sector: 0, sectors: 1, buffer: Buffer.alloc(512), complete: results.done };
   driver.queueWrite(range);
   driver.discard(range);
   driver.writeZeroes(range);
-  t.strictSame(results.told, Array(3).fill(-errno.EROFS));
-  t.end();
+  t.strictSame(await results.settled(), Array(3).fill(-errno.EROFS));
 });
