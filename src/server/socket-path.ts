@@ -9,6 +9,7 @@ import { MAX_UNIX_PATH_BYTES } from '../posix/shared/check-address.js';
 import { ClientConnection } from './client-connection.js';
 import { whileLocked } from './directory-lock.js';
 import { LOG_WARNING, type Logger } from './logger.js';
+import { SystemError } from '../posix/system-error.js';
 
 /** How long whoever has the path already may take to accept, in seconds. */
 const PROBE_SECONDS = 2;
@@ -95,5 +96,5 @@ function find(path: string): BigIntStats | undefined {
 }
 
 function refusal(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
+  return new SystemError(code, message);
 }

@@ -3,6 +3,7 @@
 
 import { lstatSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { SystemError } from '../posix/system-error.js';
 
 const ROOT = 0;
 const OTHERS_WRITE = 0o022;
@@ -69,5 +70,5 @@ function writableByOthers(path: string, stats: Stats): string | undefined {
 }
 
 function untrusted(message: string): Error {
-  return Object.assign(new Error(message), { code: 'EPERM' });
+  return new SystemError('EPERM', message);
 }

@@ -4,6 +4,7 @@
 import { type Dirent, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SystemError } from '../posix/system-error.js';
 
 const PRIVATE_MODE = 0o700;
 const FOREIGN_BITS = 0o077;
@@ -69,5 +70,5 @@ export function listStatusSockets(directory: string, uid: number = process.getui
 }
 
 function refusal(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code });
+  return new SystemError(code, message);
 }
