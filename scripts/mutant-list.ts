@@ -1,24 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** A small way to break the scheduler or the connect module. */
-export interface Mutant {
-  /** The rule of docs/semantics.md that it breaks. */
-  readonly rule: string;
-  /** What it does instead. */
-  readonly title: string;
-  /** In src/. */
-  readonly file: string;
-  /** Stands exactly once in the file. */
-  readonly from: string;
-  readonly to: string;
-}
-
-type Change = readonly [rule: string, title: string, from: string, to: string];
-
-function inFile(file: string, changes: readonly Change[]): Mutant[] {
-  return changes.map(([rule, title, from, to]) => ({ rule, title, file, from, to }));
-}
+import { inFile, type Mutant } from './mutant.js';
+import { RAMDISK_MUTANTS } from './ramdisk-mutants.js';
+import { TRANSFER_MUTANTS } from './transfer-mutants.js';
 
 const scheduler = inFile('scheduler/scheduler.ts', [
   ['E3', 'takes a mode without a known bit', '!integers || (mode & ANY_MODE) === 0 ||', '!integers ||'],
@@ -345,12 +330,12 @@ const connect = inFile('replication/block-replication.ts', [
   ],
 ]);
 
-export const MUTANTS: readonly Mutant[] = [...scheduler, ...pass, ...indexes, ...connect];
-
-/** The mutated text; throws when `from` does not stand exactly once, as after a change of the source. */
-export function mutate(text: string, { title, file, from, to }: Mutant): string {
-  const parts = text.split(from);
-  if (parts.length !== 2)
-    throw new Error(`${file}: what "${title}" replaces stands there ${parts.length - 1} times`);
-  return parts.join(to);
-}
+/** Small ways to break the scheduler and the replication module. */
+export const MUTANTS: readonly Mutant[] = [
+  ...scheduler,
+  ...pass,
+  ...indexes,
+  ...connect,
+  ...TRANSFER_MUTANTS,
+  ...RAMDISK_MUTANTS,
+];

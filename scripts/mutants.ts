@@ -8,7 +8,8 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Mutant, MUTANTS, mutate } from './mutant-list.js';
+import { type Mutant, mutate } from './mutant.js';
+import { MUTANTS } from './mutant-list.js';
 import { root } from './repository-files.js';
 
 const DETECTORS = ['vectors', 'model', 'small scope', 'walk', 'simulation'] as const;
@@ -56,13 +57,17 @@ function detect(tree: string, detectors: readonly Detector[]): Promise<[Detector
   });
 }
 
-async function verdictOn(tree: string): Promise<Verdict> {
+async function verdictOn(tree: string, detectors: readonly Detector[] = DETECTORS): Promise<Verdict> {
   const verdict = new Map<Detector, string | null>();
-  while (verdict.size < DETECTORS.length) {
-    for (const [name, noticed] of await detect(tree, DETECTORS.slice(verdict.size)))
+  while (verdict.size < detectors.length) {
+    for (const [name, noticed] of await detect(tree, detectors.slice(verdict.size)))
       verdict.set(name, noticed);
   }
   return verdict;
+}
+
+function detectorsOf({ detectors }: Mutant): readonly Detector[] {
+  return DETECTORS.filter((name) => detectors?.includes(name) ?? true);
 }
 
 async function verdictOnMutant(tree: string, mutant: Mutant): Promise<Verdict> {
@@ -70,7 +75,7 @@ async function verdictOnMutant(tree: string, mutant: Mutant): Promise<Verdict> {
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, mutate(text, mutant));
   try {
-    return await verdictOn(tree);
+    return await verdictOn(tree, detectorsOf(mutant));
   } finally {
     writeFileSync(file, text);
   }
@@ -78,7 +83,7 @@ async function verdictOnMutant(tree: string, mutant: Mutant): Promise<Verdict> {
 
 function row(verdict: Verdict, name: string): string {
   const cells = DETECTORS.map((detector) =>
-    (verdict.get(detector) === null ? '' : 'x').padEnd(detector.length),
+    ((verdict.get(detector) ?? null) === null ? '' : 'x').padEnd(detector.length),
   );
   return `${cells.join('  ')}  ${name}`;
 }

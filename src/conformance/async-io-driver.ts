@@ -75,14 +75,14 @@ class AsyncIoDriver {
     }
   }
 
-  /** What the caller fills in. The buffer has no contents that count, only its length. */
+  /** What the caller fills in. The buffer's contents do not count; it has room for more than the transfer may move. */
   #fillIn(one: Labelled): void {
     const { taio, values } = one;
     taio.fd = values.fd;
     taio.timeoutS = values.timeout;
     taio.mode = modeNumber(values.mode);
     taio.size = values.size;
-    if (taio.buff.length < values.size) taio.buff = new Uint8Array(values.size);
+    if (taio.buff.length <= values.size) taio.buff = new Uint8Array(values.size + 1);
     taio.callback = (_taio, realsize, errnoval) => this.#called(one, realsize, errnoval);
   }
 

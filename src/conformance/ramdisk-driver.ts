@@ -4,6 +4,7 @@
 import {
   type Ramdisk,
   ramdisk,
+  type RamdiskCache,
   ramdiskCacheWriteRequest,
   ramdiskClearCache,
   ramdiskDestroy,
@@ -71,7 +72,7 @@ class RamdiskDriver {
     const disk = this.#disk;
     switch (step[0]) {
       case 'cacheWrite':
-        return ramdiskCacheWriteRequest(disk, step[1], BigInt(step[2]), step[3].length, bytesOf(step[3]));
+        return this.#cacheWrite(step[1], BigInt(step[2]), step[3]);
       case 'readFromCache':
         return readInto(step[3], (buffer) =>
           ramdiskReadFromCache(disk, step[1], BigInt(step[2]), step[3], buffer),
@@ -93,6 +94,14 @@ class RamdiskDriver {
         ramdiskDestroy(disk);
         return null;
     }
+  }
+
+  /** The buffer is used again after the call, as callers do. */
+  #cacheWrite(cache: RamdiskCache, sector: bigint, numbers: readonly number[]): number {
+    const bytes = bytesOf(numbers);
+    const answer = ramdiskCacheWriteRequest(this.#disk, cache, sector, numbers.length, bytes);
+    bytes.fill(0);
+    return answer;
   }
 
   #complete(write: number, error: number): void {

@@ -4,7 +4,8 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { repositoryFile } from '../../scripts/repository-files.js';
-import { MUTANTS, mutate } from '../../scripts/mutant-list.js';
+import { mutate } from '../../scripts/mutant.js';
+import { MUTANTS } from '../../scripts/mutant-list.js';
 import { rulesOf } from '../../scripts/semantics-rules.js';
 
 t.test(
