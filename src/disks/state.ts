@@ -54,3 +54,35 @@ const bitsOfPhase: Readonly<Record<VbdPhase, number>> = {
 export function stateBits(phase: VbdPhase, retrying: boolean): number {
   return bitsOfPhase[phase] | (retrying ? VBD_RETRY_NEEDED : 0);
 }
+
+/** What a phase goes on beside, and what else is known of it. */
+const besides = [
+  [VBD_RETRY_NEEDED, 'retrying'],
+  [VBD_LOG_DROPPED, 'log dropped'],
+] as const;
+
+const bitNames = [
+  [VBD_DEAD, 'dead'],
+  [VBD_CLOSED, 'closed'],
+  [VBD_QUIESCE_REQUESTED, 'quiesce requested'],
+  [VBD_QUIESCED, 'quiesced'],
+  [VBD_PAUSE_REQUESTED, 'pause requested'],
+  [VBD_PAUSED, 'paused'],
+  [VBD_SHUTDOWN_REQUESTED, 'shutdown requested'],
+  [VBD_LOCKING, 'locking'],
+] as const;
+
+/**
+ * The name of the state that LIST shows: of a phase where the bits are those of one, else of each bit, as other daemons may
+ * combine them; `unknown` with the number for bits that have no name.
+ */
+export function stateName(bits: number): string {
+  const beside = besides.filter(([bit]) => (bits & bit) !== 0);
+  const rest = beside.reduce((left, [bit]) => left & ~bit, bits);
+  const phase = Object.entries(bitsOfPhase).find(([, ofPhase]) => ofPhase === rest)?.[0];
+  const known = bitNames.filter(([bit]) => (rest & bit) !== 0);
+  const unknown = known.reduce((left, [bit]) => left & ~bit, rest);
+  const names = phase === undefined ? known.map(([, name]) => name) : [phase];
+  if (unknown !== 0) names.push(`unknown 0x${(unknown >>> 0).toString(16)}`);
+  return [...names, ...beside.map(([, name]) => name)].join(', ');
+}

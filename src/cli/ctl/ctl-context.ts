@@ -16,6 +16,8 @@ export interface CtlContext {
   /** Prints a line on standard output. */
   readonly print: (line: string) => void;
   readonly isTerminal: boolean;
+  /** The terminal's columns, where it says so. */
+  readonly columns: number | undefined;
   /** Reports a daemon that failed while others go on. */
   readonly warn: (pid: number, error: ControlError) => void;
 }
@@ -47,6 +49,7 @@ export function ctlRun<Given extends CtlValues>(
         directory,
         print: (line) => io.stdout.write(`${line}\n`),
         isTerminal: io.stdout.isTTY === true,
+        columns: io.stdout.columns,
         warn: (pid, error) => complain(`daemon ${pid}`, error.message),
       });
     } catch (error) {

@@ -4,7 +4,7 @@
 import type { Values } from '../command-line/command-table.js';
 import { ctlRun, eachDaemon } from './ctl-context.js';
 import type { listTable } from './ctl-tables.js';
-import { type ListEntry, listLine, listObject, listRow, typeAndPath } from './list-text.js';
+import { type ListEntry, listLine, listObject, tableOfDisks, typeAndPath } from './list-text.js';
 
 type ListValues = Values<typeof listTable>;
 
@@ -16,7 +16,8 @@ export const runList = ctlRun<ListValues>('list', async (values, context) => {
   });
   const selected = entries.filter((entry) => isSelected(entry, values));
   if (values.json) context.print(JSON.stringify(selected.map(listObject)));
-  else for (const entry of selected) context.print(context.isTerminal ? listRow(entry) : listLine(entry));
+  else if (context.isTerminal) context.print(tableOfDisks(selected, context.columns).trimEnd());
+  else for (const entry of selected) context.print(listLine(entry));
 });
 
 function isSelected(entry: ListEntry, { minor, type, file }: ListValues): boolean {

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { ListedVbd } from '../../control/control-client.js';
+import { stateName } from '../../disks/state.js';
+import { shownText } from '../shown-text.js';
+import { type Clip, TABLE_COLUMNS, tableText } from '../table-text.js';
 
 /** A line of a list: a daemon, and one of its VBDs unless it has none. */
 export interface ListEntry {
@@ -26,18 +29,28 @@ export function listLine({ pid, vbd }: ListEntry): string {
   ].join(' ');
 }
 
-/** As tap-ctl prints it on a terminal: pid, minor, state, type and path in columns, a dash for what is not known. */
-export function listRow({ pid, vbd }: ListEntry): string {
-  const args = typeAndPath(vbd);
-  const minor = vbd ? String(vbd.minor) : '-';
-  const state = vbd ? stateText(vbd.state) : '-';
-  const columns = [
-    String(pid).padStart(8),
-    minor.padStart(4),
-    state.padStart(4),
-    (args?.type ?? '-').padStart(10),
-  ];
-  return [...columns, args?.path ?? '-'].join(' ');
+const headings = ['PID', 'MINOR', 'STATE', 'DRIVER', 'FILE'];
+const rightAligned = new Set([0, 1]);
+/** The file first, then the state, which is long for a daemon that combines bits as ours does not. */
+const clipped = new Map<number, Clip>([
+  [4, { minWidth: 12, keep: 'end' }],
+  [2, { minWidth: 12, keep: 'start' }],
+  [3, { minWidth: 8, keep: 'start' }],
+]);
+
+/** For a terminal: a table with the names of states, and a dash for what is not known. */
+export function tableOfDisks(entries: readonly ListEntry[], width = TABLE_COLUMNS): string {
+  const rows = entries.map(({ pid, vbd }) => {
+    const args = typeAndPath(vbd);
+    const cells = [
+      vbd ? String(vbd.minor) : '-',
+      vbd ? stateName(vbd.state) : '-',
+      args?.type ?? '-',
+      args?.path ?? '-',
+    ];
+    return [String(pid), ...cells.map(shownText)];
+  });
+  return tableText([headings, ...rows], { rightAligned, clipped, width });
 }
 
 /** For `--json`: null for what is not known. */
@@ -47,6 +60,7 @@ export function listObject({ pid, vbd }: ListEntry): Record<string, unknown> {
     pid,
     minor: vbd?.minor ?? null,
     state: vbd?.state ?? null,
+    stateName: vbd ? stateName(vbd.state) : null,
     type: args?.type ?? null,
     path: args?.path ?? null,
   };

@@ -27,11 +27,12 @@ export async function runStatus(values: Values<typeof statusTable>, io: CommandI
   const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);
   const statuses = answers.filter((answer) => !(answer instanceof StatusError));
   if (values.json) for (const status of statuses) io.stdout.write(`${JSON.stringify(status)}\n`);
-  else if (statuses.length > 0) io.stdout.write(statusText(statuses));
+  else if (statuses.length > 0) io.stdout.write(statusText(statuses, io.stdout.columns));
   for (const answer of answers) {
     if (answer instanceof StatusError) io.stderr.write(`tapdisk-ts status: ${answer.message}\n`);
   }
-  if (answers.length === 0) io.stderr.write(`tapdisk-ts status: none runs (no socket in ${directory})\n`);
+  if (answers.length === 0)
+    io.stderr.write(`tapdisk-ts status: no primary or backup is running (no socket in ${directory})\n`);
   return statuses.length > 0 && statuses.length === answers.length ? EXIT_OK : EXIT_FAILED;
 }
 

@@ -14,7 +14,7 @@ export const statusTable = defineTable({
   arguments: {},
   options: {
     socket: optional(file('PATH'), { help: 'Ask only the process that serves this Unix socket.' }),
-    json: flag({ help: 'Print one JSON object per line instead.' }),
+    json: flag({ help: 'Print one JSON object per line instead, with everything that is known.' }),
   },
   exitStatus: { 0: 'Every running process replied.', 1: 'A process did not reply, or none is running.' },
 });

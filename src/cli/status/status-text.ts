@@ -1,54 +1,64 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { alignedLines } from '../../server/text-table.js';
-import { formatBytes, formatRate, formatSeconds } from '../format.js';
+import { activity } from '../activity.js';
+import { formatBytes, formatRate } from '../format.js';
+import { shownText } from '../shown-text.js';
+import { type Clip, TABLE_COLUMNS, tableText } from '../table-text.js';
 
 type Row = readonly string[];
-const headings: Row = [
-  'ROLE',
-  'PID',
-  'ADDRESS',
-  'STATE',
-  'DOING',
-  'TRIED',
-  'BYTES',
-  'RATE',
-  'FOR',
-  'DONE',
-  'FILE',
-];
-/** Columns of numbers are aligned on the right. */
-const numeric = new Set([1, 5, 6, 7, 8, 9]);
+type Members = Readonly<Record<string, unknown>>;
+
+const headings: Row = ['ROLE', 'PID', 'ADDRESS', 'ACTIVITY', 'PROGRESS', 'RATE', 'FILE'];
+const rightAligned = new Set([1, 5]);
+/** The file first, then the address, then what other programs may have made long. */
+const clipped = new Map<number, Clip>([
+  [6, { minWidth: 8, keep: 'end' }],
+  [2, { minWidth: 12, keep: 'end' }],
+  [3, { minWidth: 12, keep: 'start' }],
+  [4, { minWidth: 15, keep: 'start' }],
+  [0, { minWidth: 7, keep: 'start' }],
+]);
 
 /** Statuses, as they came from other programs, in a table for a person. */
-export function statusText(statuses: readonly object[]): string {
-  const table = [headings, ...statuses.map((status) => row(status as Record<string, unknown>))];
-  return `${alignedLines(table, numeric).join('\n')}\n`;
+export function statusText(statuses: readonly object[], width = TABLE_COLUMNS): string {
+  return tableText([headings, ...statuses.map((status) => row(status as Members))], {
+    rightAligned,
+    clipped,
+    width,
+  });
 }
 
-function row(status: Record<string, unknown>): Row {
+function row(status: Members): Row {
+  const isMoving = status['phase'] === 'sending' || status['phase'] === 'receiving';
   return [
     text(status['role']),
     text(status['pid']),
     text(status['address']),
-    text(status['state']),
-    text(status['phase']),
-    text(status['attempts']),
-    number(status['bytes'], formatBytes),
-    number(status['rate'], formatRate),
-    number(status['seconds'], formatSeconds),
-    text(status['transfers']),
+    typeof status['phase'] === 'string' ? activity(status['phase']) : '-',
+    progress(status),
+    isMoving && typeof status['rate'] === 'number' ? formatRate(status['rate']) : '-',
     text(status['file']),
   ];
 }
 
-/** A member as it can be shown: whoever serves the socket chose it, and control characters would reach the terminal. */
-function text(value: unknown): string {
-  if (typeof value === 'number') return String(value);
-  return typeof value === 'string' ? value.replaceAll(/\p{Cc}+/gu, '?') : '-';
+/** Of the image while there is a connection, else of the work to get one. */
+function progress({ role, peer, bytes, totalBytes, attempts, transfers }: Members): string {
+  if (typeof peer === 'string' && typeof bytes === 'number') {
+    if (typeof totalBytes !== 'number' || totalBytes <= 0) return formatBytes(bytes);
+    return `${formatBytes(bytes)}, ${Math.min(100, Math.floor((100 * bytes) / totalBytes))}%`;
+  }
+  if (role === 'primary' && typeof attempts === 'number') return counted(attempts, 'attempt');
+  if (role === 'backup' && typeof transfers === 'number') return counted(transfers, 'image');
+  return '-';
 }
 
-function number(value: unknown, format: (value: number) => string): string {
-  return typeof value === 'number' ? format(value) : '-';
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** A member as it can be shown. */
+function text(value: unknown): string {
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'string' ? shownText(value) : '-';
 }

@@ -57,7 +57,7 @@ t.test('a VBD can be led through its life', async (t) => {
   t.equal((await ctl('pid')).stdout, `${PID}\n`);
 });
 
-t.test('two VBDs of one daemon are listed, as lines, as rows on a terminal, as JSON', async (t) => {
+t.test('two VBDs of one daemon are listed, as lines, as a table on a terminal, as JSON', async (t) => {
   const world = controlWorld(t);
   const ctl = ctlOn(world.directory);
   await ctl('attach', ...vbd(0));
@@ -69,26 +69,50 @@ t.test('two VBDs of one daemon are listed, as lines, as rows on a terminal, as J
   );
   t.equal(
     (await ctlOn(world.directory, true)('list')).stdout,
-    ['    4242    0  0x2          - -', '    4242   12    0       held a:b c', ''].join('\n'),
+    [
+      ' PID  MINOR  STATE    DRIVER  FILE',
+      '4242      0  closed   -       -',
+      '4242     12  running  held    a:b c',
+      '',
+    ].join('\n'),
   );
   t.strictSame(JSON.parse((await ctl('list', '--json')).stdout), [
-    { pid: PID, minor: 0, state: 2, type: null, path: null },
-    { pid: PID, minor: 12, state: 0, type: 'held', path: 'a:b c' },
+    { pid: PID, minor: 0, state: 2, stateName: 'closed', type: null, path: null },
+    { pid: PID, minor: 12, state: 0, stateName: 'running', type: 'held', path: 'a:b c' },
   ]);
 });
 
 t.test('what is not known of a VBD, or of a daemon without any, is a dash, or null', async (t) => {
   const { directory, registry } = controlWorld(t);
-  t.equal((await ctlOn(directory, true)('list')).stdout, '    4242    -    -          - -\n');
+  t.equal(
+    (await ctlOn(directory, true)('list')).stdout,
+    ' PID  MINOR  STATE  DRIVER  FILE\n4242      -  -      -       -\n',
+  );
   t.equal(
     (await ctlOn(directory)('list', '--json')).stdout,
-    '[{"pid":4242,"minor":null,"state":null,"type":null,"path":null}]\n',
+    '[{"pid":4242,"minor":null,"state":null,"stateName":null,"type":null,"path":null}]\n',
   );
   registry.attach(3);
   t.equal(
     (await ctlOn(directory)('list', '--json')).stdout,
-    '[{"pid":4242,"minor":3,"state":2,"type":null,"path":null}]\n',
+    '[{"pid":4242,"minor":3,"state":2,"stateName":"closed","type":null,"path":null}]\n',
   );
+});
+
+t.test('a table of disks is 80 columns wide at most, whatever a daemon answers', async (t) => {
+  const world = controlWorld(t);
+  await foreignDaemon(t, world.directory, (request, socket) => {
+    const entry = { count: 1, minor: 65_534, state: 0x1ff, path: `\u001B[31m:/${'x'.repeat(200)}.img` };
+    const answers = [entry, { ...entry, count: 0, minor: 0, state: 0, path: '' }].map(
+      (each) => ControlMessage.create(MessageType.listAnswer, request.cookie).setList(each).bytes,
+    );
+    socket.end(Buffer.concat(answers));
+  });
+  const { stdout, stderr } = await ctlOn(world.directory, true)('list', '-p', String(OTHER_PID));
+  t.equal(stderr, '');
+  const [, row = ''] = stdout.split('\n');
+  t.match(row, /^4243 +65534 +\w.*… +\?\[31m +…x+\.img$/);
+  for (const line of stdout.split('\n')) t.ok(line.length <= 80, line);
 });
 
 t.test('pids and statistics come as JSON and as text', async (t) => {

@@ -4,10 +4,57 @@
 import t from 'tap';
 import { statusText } from '../../../src/cli/status/status-text.js';
 
+const primary = {
+  role: 'primary',
+  pid: 4194304,
+  address: '127.0.0.1:9000',
+  peer: '127.0.0.1:9000',
+  phase: 'sending',
+  bytes: 3 << 20,
+  totalBytes: 4 << 20,
+  rate: 1 << 20,
+  attempts: 1,
+  transfers: 0,
+  file: '/srv/disk.img',
+};
+const lines = (statuses: object[], width?: number): string[] =>
+  statusText(statuses, width).trimEnd().split('\n');
+
+t.test(
+  'a row has what a primary or a backup does at the moment, and nothing of what it did before',
+  async (t) => {
+    const backup = { ...primary, role: 'backup', pid: 7, peer: null, phase: 'listening', transfers: 2 };
+    const waiting = { ...primary, pid: 8, peer: null, phase: 'waiting to try again', attempts: 12 };
+    t.same(lines([primary, backup, waiting], 120), [
+      'ROLE         PID  ADDRESS         ACTIVITY          PROGRESS           RATE  FILE',
+      'primary  4194304  127.0.0.1:9000  sending           3.0 MiB, 75%  1.0 MiB/s  /srv/disk.img',
+      'backup         7  127.0.0.1:9000  listening         2 images              -  /srv/disk.img',
+      'primary        8  127.0.0.1:9000  waiting to retry  12 attempts           -  /srv/disk.img',
+    ]);
+  },
+);
+
+t.test('a table is 80 columns wide at most: the ends of files, then of addresses are shown', async (t) => {
+  const large = {
+    ...primary,
+    address: 'a-host-with-a-long-name.example:65535',
+    phase: 'waiting to try again',
+    bytes: 1023 * 1024 ** 3,
+    totalBytes: 1024 ** 4,
+    file: `/srv/${'x'.repeat(100)}/disk.img`,
+  };
+  const [, row = ''] = lines([large]);
+  t.match(row, /^primary  4194304  …\S*:65535  waiting to ret… .* …isk\.img$/);
+  for (const line of lines([large, { ...large, phase: 'sending', rate: 1023 * 1024 ** 2 }])) {
+    t.ok(line.length <= 80, line);
+  }
+  t.ok(lines([large], 60).every((line) => line.length <= 60));
+});
+
 t.test('what another program answers is shown as far as it makes sense', async (t) => {
-  const [, strange, ...more] = statusText([{ role: ['x'], pid: 7, address: 'a\u001B[31mb', bytes: 'many' }])
-    .trimEnd()
-    .split('\n');
-  t.match(strange, /^- +7 +a\?\[31mb +- +- +- +- +- +- +- +-$/);
+  const [, strange = '', ...more] = lines([
+    { role: ['x'], pid: 7, address: 'a\u001B[31mb', bytes: 'many', peer: 'x' },
+  ]);
+  t.match(strange, /^- +7 +a\?\[31mb +- +- +- +-$/);
   t.same(more, []);
 });

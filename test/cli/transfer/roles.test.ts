@@ -115,7 +115,10 @@ t.test(
     await withRuntimeDirectory(directory, async () => {
       const none = await command('status');
       t.equal(none.status, 1);
-      t.match(none.stderr, /^tapdisk-ts status: none runs \(no socket in .*tapdisk-ts\)\n$/);
+      t.match(
+        none.stderr,
+        /^tapdisk-ts status: no primary or backup is running \(no socket in .*tapdisk-ts\)\n$/,
+      );
 
       const backup = startCommand('backup', '127.0.0.1:0', '--once');
       const { address } = await backup.log.report('listening');
@@ -127,12 +130,12 @@ t.test(
       const silent = join(directory, 'tapdisk-ts', 'backup-1.sock');
       await leaveSocket(silent);
       const table = await command('status');
-      t.match(table.stdout, /^ROLE +PID +ADDRESS +STATE +DOING/);
+      t.match(table.stdout, /^ROLE +PID +ADDRESS +ACTIVITY +PROGRESS/);
       t.match(
         table.stdout,
-        new RegExp(`\nprimary +${process.pid} +${String(address)} +established +(greeting|sending) `),
+        new RegExp(`\nprimary +${process.pid} +${String(address)} +(waiting for greeting|sending) `),
       );
-      t.match(table.stdout, new RegExp(`\nbackup +${process.pid} +${String(address)} +established +`));
+      t.match(table.stdout, new RegExp(`\nbackup +${process.pid} +${String(address)} +waiting for data `));
       const socket = join(directory, 'tapdisk-ts', `backup-${process.pid}.sock`);
       const json = await command('status', '--json', '--socket', socket);
       t.equal(json.status, 0);
@@ -168,6 +171,6 @@ t.test('a status directory that is open to others is not used: the role goes on,
     const read = await command('status');
     t.equal(read.status, 1);
     t.match(read.stderr, /belongs to this user alone/);
-    t.notMatch(read.stderr, /none runs/);
+    t.notMatch(read.stderr, /is running/);
   });
 });
