@@ -5,19 +5,26 @@ import { Socket } from 'node:net';
 import { AF_UNIX, type SocketAddress } from '../address.js';
 import { errorNumber } from './channel.js';
 import { errno } from '../errno.js';
+import { reset } from './linger.js';
+import { currentPeer } from './node-address.js';
 
 /**
  * A Node socket for one connect, whoever starts it: the descriptor, or somebody who was given the object.
  *
  *     idle --start--> under way --Node's `connect`--> over: 0
  *                          \--`error`, `close`------> over: why
+ *
+ * A connection to oneself is refused: when nobody listens on a port of this host that the kernel may give to who dials, it
+ * gives that very port sooner or later, and TCP connects the socket to itself.
  */
 export class Dial {
   readonly socket = new Socket({ allowHalfOpen: true });
   readonly #outcome: (error: number) => void;
 
   readonly #onConnect = (): void => {
-    this.#end(0);
+    if (!isSelfConnected(this.socket)) return this.#end(0);
+    reset(this.socket);
+    return this.#end(errno.ECONNREFUSED);
   };
   readonly #onError = (error: Error): void => {
     this.#end(errorNumber(error));
@@ -57,6 +64,13 @@ export class Dial {
     this.release();
     this.#outcome(error);
   }
+}
+
+function isSelfConnected(socket: Socket): boolean {
+  const { localAddress, localPort } = socket;
+  const peer = currentPeer(socket);
+  if (localPort === undefined || peer === undefined || peer.family === AF_UNIX) return false;
+  return peer.port === localPort && peer.address === localAddress;
 }
 
 function localEnd(local: SocketAddress | undefined): { localAddress?: string; localPort?: number } {
