@@ -6,6 +6,8 @@ import type { Readable, Writable } from 'node:stream';
 /** What a command works with: a process is one. Nothing is looked at that the command does not need. */
 export interface CommandIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
+  /** Its descriptor, where it is one of the process. */
+  readonly stdinFd?: number;
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** The descriptor of standard output, for a command that writes to it itself and leaves `stdout` alone. */
   readonly stdoutFd?: number;

@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { dispatch } from './dispatch.js';
-import { EXIT_FAILED } from './exit-status.js';
+import { EXIT_FAILED, EXIT_USAGE } from './exit-status.js';
+import { lostBytes } from './lost-bytes.js';
 
 // A reader that has gone away (`| head`) is no reason to fail, and a report that nobody reads is not missed.
 const onError = (error: NodeJS.ErrnoException): void => {
@@ -13,10 +14,16 @@ const onError = (error: NodeJS.ErrnoException): void => {
 };
 
 process.stderr.on('error', () => {});
+const lost = lostBytes();
+if (lost !== undefined) {
+  process.stderr.write(`tapdisk-ts: ${lost}\n`);
+  process.exit(EXIT_USAGE);
+}
 const status = await dispatch(process.argv.slice(2), {
   get stdin() {
     return process.stdin;
   },
+  stdinFd: 0,
   get stdout() {
     // Each look at it leaves one listener.
     return process.stdout.off('error', onError).on('error', onError);

@@ -22,6 +22,7 @@ export * from './posix.js';
 export { SystemError } from './system-error.js';
 export { nodeTimers, type TimerHandle, type Timers } from './timers.js';
 export * from './files.js';
+export { bytesLeft, wasClosed } from './node/standard-streams.js';
 export { FALLOCATE_PROGRAM } from './node/fallocate.js';
 export { NodeFileCalls } from './node/files.js';
 export type { TaskQueue } from './node/task-queue.js';

@@ -5,6 +5,7 @@ import { createWriteStream, fsync, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
+import { wasClosed } from '../posix/index.js';
 import { type Copy, type Output, WRITE_BUFFER_BYTES } from './output.js';
 import { callFailed, TransferError } from './transfer-error.js';
 
@@ -13,15 +14,15 @@ import { callFailed, TransferError } from './transfer-error.js';
  * transfer has to be the last.
  *
  * @param stdout a descriptor of the process, which nobody else writes to meanwhile, or a stream
- * @throws TransferError (ENOTTY) for a terminal
+ * @throws TransferError: ENOTTY for a terminal, EBADF when the process was started without one
  */
 export function outputToStandard(stdout: number | Writable): Output {
   const fd = typeof stdout === 'number' ? stdout : undefined;
+  const how = 'redirect it (> COPY), or name a file with --output FILE';
+  if (fd !== undefined && wasClosed(fd))
+    throw new TransferError('EBADF', `standard output is closed: ${how}`);
   if (fd !== undefined && isatty(fd)) {
-    throw new TransferError(
-      'ENOTTY',
-      'standard output is a terminal: redirect it (> COPY), or name a file with --output FILE',
-    );
+    throw new TransferError('ENOTTY', `standard output is a terminal: ${how}`);
   }
   const stream = typeof stdout === 'number' ? streamOn(stdout) : stdout;
   // Whoever writes is told of an error; this is for the time when nobody does.

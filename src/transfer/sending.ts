@@ -102,7 +102,7 @@ export class Sending {
     this.#state = 'sending';
     this.#inputFd = posix.adopt(input.stream);
     if (this.#inputFd < 0) return this.#fail(this.#inputFd, `cannot read ${input.name}`);
-    this.#image = new ImageWriter(meter, { raw: !this.#greeted });
+    this.#image = new ImageWriter(meter, { raw: !this.#greeted, size: input.size });
     this.#pump = new Pump({
       registrar,
       posix,
@@ -120,6 +120,7 @@ export class Sending {
 
   #await(): void {
     const { posix, fd, idleSeconds } = this.#options;
+    if (this.#image?.digest === undefined) return this.#shrunk();
     this.#state = 'awaiting';
     const shut = posix.shutdown(fd, SHUT_WR);
     if (shut < 0) return this.#onFault({ where: 'sink', errno: shut });
@@ -127,6 +128,13 @@ export class Sending {
       if (fired === TIMEOUT) this.#fail(-errno.ETIMEDOUT, `no verdict of the backup in ${idleSeconds} s`);
       else this.#hear();
     });
+  }
+
+  /** The connection is left without an end, and is reset: a part must not pass for the whole. */
+  #shrunk(): void {
+    const { input, meter } = this.#options;
+    const message = `${input.name} ended after ${meter.bytes} bytes, but had ${input.size} when it was opened: it was cut short meanwhile`;
+    this.#end({ kind: 'failed', code: 'EIO', message });
   }
 
   #hear(): void {

@@ -15,7 +15,7 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 
 /** What a writer makes of an image that it gets in one piece. */
 function written(image: Buffer, raw = false): Buffer {
-  const writer = new ImageWriter(meter(), { raw });
+  const writer = new ImageWriter(meter(), { raw, size: undefined });
   const pieces: Uint8Array[] = [];
   const push = (piece: Uint8Array): number => pieces.push(Buffer.from(piece));
   writer.begin(push);

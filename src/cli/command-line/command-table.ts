@@ -12,6 +12,8 @@ export interface CommandTable<
   Arguments extends Parameters = Parameters,
 > {
   readonly name: string;
+  /** It does its work also without a standard output, which is not for its results. */
+  readonly needsNoOutput?: true;
   /** A phrase for lists of commands: `send an image to a backup`. */
   readonly summary: string;
   /** Paragraphs before the options. */

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { wasClosed } from '../../posix/index.js';
 import type { CommandIo } from '../command-io.js';
-import { EXIT_OK, EXIT_USAGE } from '../exit-status.js';
+import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-status.js';
 import { quoted, UsageError } from '../usage-error.js';
 import { type Command, type CommandGroup, isGroup, titleOf } from './command.js';
 import { helpText } from './help-text.js';
@@ -23,7 +24,12 @@ export async function runCommand(
 ): Promise<number> {
   try {
     if (isGroup(entry)) return await runMember(entry, path, argv, io);
-    if (!asksForHelp(argv)) return await entry.run(argv, io, io.environment ?? process.env);
+    const asksHelp = asksForHelp(argv);
+    if (io.stdoutFd !== undefined && wasClosed(io.stdoutFd) && (asksHelp || !entry.table.needsNoOutput)) {
+      io.stderr.write(`${path}: standard output is closed, and has the results\n`);
+      return EXIT_FAILED;
+    }
+    if (!asksHelp) return await entry.run(argv, io, io.environment ?? process.env);
     io.stdout.write(helpText(entry, path, io.stdout.columns));
     return EXIT_OK;
   } catch (error) {

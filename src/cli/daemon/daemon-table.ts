@@ -15,6 +15,7 @@ const MAX_GRACE_SECONDS = 86_400;
 
 export const daemonTable = defineTable({
   name: 'daemon',
+  needsNoOutput: true,
   summary: 'serve disks to NBD clients, controlled by ctl or tap-ctl',
   description: [
     "Serves disks through tap-ctl's control socket, NBD and Prometheus metrics, in the foreground, until SIGINT or SIGTERM. Once everything is open and listening it prints a line that begins with 'ready'.",

@@ -13,7 +13,7 @@ export async function runPrimary(values: Values<typeof primaryTable>, io: Comman
   return runTransfer('primary', values, io, async (server, reporter) => {
     const input =
       values.input === undefined || values.input === '-'
-        ? inputFromStandard(io.stdin)
+        ? inputFromStandard(io.stdin, io.stdinFd)
         : await inputFromFile(values.input);
     return new Primary({
       registrar: server,

@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { errno, errnoCode, inWords } from '../../posix/errno.js';
-import { LOG_ERR } from '../../server/logger.js';
+import { LOG_ERR, LOG_WARNING } from '../../server/logger.js';
 import type { Logger } from '../../server/logger.js';
 import { SECTOR_SIZE } from '../index.js';
 import type {
@@ -102,7 +102,9 @@ export class AioDriver implements Driver {
     const exclusive = !flags.readOnly && !flags.shared;
     const mode =
       (flags.readOnly ? constants.O_RDONLY : constants.O_RDWR) |
-      (exclusive && kind.kind === 'block' ? constants.O_EXCL : 0);
+      (exclusive && kind.kind === 'block' ? constants.O_EXCL : 0) |
+      // What has the name by now may be a FIFO, whose opening waits for its other end.
+      constants.O_NONBLOCK;
     files.open(this.#path, mode, (fd) => {
       if (fd < 0) {
         done(fd, inWords(-fd));
@@ -121,6 +123,7 @@ export class AioDriver implements Driver {
               this.#fd = fd;
               this.#isRegular = opened.kind === 'regular';
               this.#sectors = sectors;
+              this.#warnOfRest(opened);
               done(0);
             });
         });
@@ -207,6 +210,15 @@ export class AioDriver implements Driver {
         if (result < 0) this.#logFailure(request, result);
         request.complete(result);
       }),
+    );
+  }
+
+  #warnOfRest({ kind, size }: FileStatus): void {
+    const rest = size % SECTOR_SIZE;
+    if (kind !== 'regular' || rest === 0) return;
+    this.#parts.logger.log(
+      LOG_WARNING,
+      `aio: ${this.#path}: the last ${rest} bytes fill no sector of ${SECTOR_SIZE}, and are not part of the disk`,
     );
   }
 

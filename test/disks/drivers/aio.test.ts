@@ -34,12 +34,13 @@ t.test('sectors are read and written where they belong', async (t) => {
   t.match(vbd.describe(), `[aio ${path} 64 sectors]`);
 });
 
-t.test('a file’s last bytes that fill no sector are no part of the disk', async (t) => {
+t.test('a file’s last bytes that fill no sector are no part of the disk, which is told', async (t) => {
   const world = diskWorld(t);
   const path = world.path('odd.img');
   writeFileSync(path, Buffer.alloc(1300, 'x'));
   const vbd = await world.open(`aio:${path}`);
   t.equal(vbd.info.sectors, 2);
+  t.match(world.lines, [/odd.img: the last 276 bytes fill no sector of 512, and are not part of the disk/]);
   t.equal(await writeSectors(vbd, 1, pattern(1, 3)), 0);
   t.equal(await writeSectors(vbd, 2, pattern(1, 3)), -errno.EINVAL);
   const bytes = readFileSync(path);

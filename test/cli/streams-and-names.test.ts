@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { lostBytes } from '../../src/cli/lost-bytes.js';
+import { mainProgram } from './command-process.js';
+
+const hasProc = readdirSync('/').includes('proc') ? false : 'needs /proc';
+
+/** What becomes of the command with `script` around it, in which `"$@"` is the command. */
+function inShell(script: string, ...argv: string[]) {
+  return spawnSync('sh', ['-c', script, 'sh', process.execPath, ...mainProgram, ...argv], {
+    encoding: 'utf8',
+  });
+}
+
+t.test('a command whose standard stream is missing says so at the start', { skip: hasProc }, async (t) => {
+  const cases: readonly [script: string, argv: string[], message: RegExp][] = [
+    [
+      '"$@" >&-',
+      ['backup', '--no-status', '--once', '127.0.0.1:0'],
+      /standard output is closed: redirect it \(> COPY\)/,
+    ],
+    [
+      '"$@" <&-',
+      ['primary', '--no-status', '127.0.0.1:9'],
+      /standard input is closed: redirect it \(< IMAGE\)/,
+    ],
+    ['"$@" >&-', ['record', '/dev/null'], /tapdisk-ts record: standard output is closed/],
+    ['"$@" >&-', ['ctl', 'list', '--help'], /tapdisk-ts ctl list: standard output is closed/],
+  ];
+  for (const [script, argv, message] of cases) {
+    const { status, stderr } = inShell(script, ...argv);
+    t.equal(status, 1, argv.join(' '));
+    t.match(stderr, message);
+  }
+});
+
+t.test('what goes to /dev/null on purpose goes there', async (t) => {
+  const { status, stderr } = inShell('"$@" > /dev/null < /dev/null', 'backup', '--no-status', '192.0.2.1:9');
+  t.equal(status, 3, stderr);
+});
+
+t.test('a name that is not UTF-8 is refused, and no other file is touched', { skip: hasProc }, async (t) => {
+  const directory = t.testdir();
+  const script = 'cd "$DIRECTORY" && "$@" "$(printf \'copy\\377\')"';
+  process.env['DIRECTORY'] = directory;
+  t.teardown(() => delete process.env['DIRECTORY']);
+  const { status, stderr } = inShell(script, 'backup', '127.0.0.1:0', '--no-status', '-o');
+  t.equal(status, 2);
+  t.equal(stderr, "tapdisk-ts: argument 'copy\\xff' is not UTF-8: rename the file, or use a link\n");
+  t.same(readdirSync(directory), []);
+});
+
+t.test('so is a variable that names a file', async (t) => {
+  const process = t.testdir({ cmdline: 'node\0main.js\0h\u00e9\ufffd\0' });
+  writeFileSync(join(process, 'environ'), Buffer.from('A=\xff\0XDG_RUNTIME_DIR=/run/\u00e9\0', 'latin1'));
+  t.equal(lostBytes(process), "environment variable 'XDG_RUNTIME_DIR=/run/\\xe9' is not UTF-8");
+  writeFileSync(join(process, 'environ'), Buffer.from('XDG_RUNTIME_DIR=/run/\u00e9\0'));
+  t.equal(lostBytes(process), undefined, 'a replacement character that was given is a character');
+  mkdirSync(join(process, 'none'));
+  t.equal(lostBytes(join(process, 'none')), undefined);
+});
