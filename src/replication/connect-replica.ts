@@ -18,6 +18,7 @@ import {
   type PeerFilter,
   ReplicaError,
   type ReplicaHost,
+  warnUnlessRunning,
 } from './replica-host.js';
 
 export interface ConnectReplicaOptions extends PeerFilter {
@@ -63,7 +64,10 @@ export async function connectReplica(options: ConnectReplicaOptions): Promise<So
     );
   }
   signal?.throwIfAborted();
-  if (server !== undefined) return new Connecting(server, options, retryTimeoutSeconds).socket;
+  if (server !== undefined) {
+    const forget = warnUnlessRunning(server);
+    return new Connecting(server, options, retryTimeoutSeconds).socket.finally(forget);
+  }
 
   await using own = new TapdiskServer();
   const connecting = new Connecting(own, options, retryTimeoutSeconds);

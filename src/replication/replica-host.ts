@@ -4,6 +4,7 @@
 import type { BlockList } from 'node:net';
 import { AF_INET6, formatAddress, type InetAddress } from '../posix/address.js';
 import { errnoCode, strerror } from '../posix/errno.js';
+import { nodeTimers } from '../posix/timers.js';
 import { SystemError } from '../posix/system-error.js';
 import type { NodePosix } from '../posix/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
@@ -13,6 +14,24 @@ import type { Logger } from '../server/logger.js';
 export interface ReplicaHost extends EventRegistrar {
   readonly posix: NodePosix;
   readonly logger: Logger;
+  /** Whether its loop runs; unknown unless it says so. */
+  readonly isRunning?: boolean;
+}
+
+/** How long a server that does not run is waited for before that is worth a warning, in milliseconds. */
+const RUN_PATIENCE_MS = 1000;
+
+/** Warns, as Node does of its own, of a server whose run was forgotten: nothing would ever happen. Returns how to stop that. */
+export function warnUnlessRunning(server: ReplicaHost): () => void {
+  if (server.isRunning !== false) return () => {};
+  const timer = nodeTimers.setTimeout(() => {
+    if (server.isRunning !== false) return;
+    process.emitWarning('the server that was given does not run: call server.run()', {
+      type: 'TapdiskServerNotRunning',
+    });
+  }, RUN_PATIENCE_MS);
+  timer.unref();
+  return () => nodeTimers.clearTimeout(timer);
 }
 
 /** Which peers are talked to. */

@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Socket } from 'node:net';
-import { formatAddress, type InetAddress, type SocketAddress } from '../posix/address.js';
+import { formatAddress, type InetAddress } from '../posix/address.js';
 import { errnoCode } from '../posix/errno.js';
 import { gaiName, gaiStrerror } from '../posix/gai.js';
 import { Acceptor, listenOn } from '../server/acceptor.js';
 import { LOG_WARNING } from '../server/logger.js';
+import { TapdiskServer } from '../server/tapdisk-server.js';
 import {
   callError,
   checkPort,
@@ -14,6 +15,7 @@ import {
   type PeerFilter,
   ReplicaError,
   type ReplicaHost,
+  warnUnlessRunning,
 } from './replica-host.js';
 
 export interface ServeReplicaOptions extends PeerFilter {
@@ -21,8 +23,8 @@ export interface ServeReplicaOptions extends PeerFilter {
   readonly host: string;
   /** 0 to 65535; 0 takes a free one, see {@link ReplicaListener.address}. */
   readonly port: number;
-  /** The server whose loop accepts. It must be running. */
-  readonly server: ReplicaHost;
+  /** The server whose loop accepts; it must be running. One of its own, until it is closed, unless given. */
+  readonly server?: ReplicaHost;
   /** The listener's backlog, at least 1; 1 unless given. */
   readonly maxConnections?: number;
   /** Closes the listener. */
@@ -39,9 +41,32 @@ export interface ServeReplicaOptions extends PeerFilter {
  *   EADDRNOTAVAIL when this host has none of the addresses (it is to be the client then), EADDRINUSE, EAI_NONAME, …
  */
 export async function serveReplica(options: ServeReplicaOptions): Promise<ReplicaListener> {
-  const { host, port, server, signal } = options;
+  const { port, server, signal } = options;
   checkPort(port, 0);
   signal?.throwIfAborted();
+  if (server !== undefined) return listenOnHost(server, options, warnUnlessRunning(server));
+  const own = new TapdiskServer();
+  const running = own.run({ signals: false });
+  const stop = (): void => {
+    own.stop();
+    // What its callbacks throw is a fault of ours, and must not be lost.
+    void running;
+  };
+  try {
+    return await listenOnHost(own, options, stop);
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+/** @param closed called once the listener is closed */
+async function listenOnHost(
+  server: ReplicaHost,
+  options: ServeReplicaOptions,
+  closed: () => void,
+): Promise<ReplicaListener> {
+  const { host, port, signal } = options;
   const addresses = await server.posix.resolve(host, String(port));
   signal?.throwIfAborted();
   if (typeof addresses === 'number') {
@@ -50,7 +75,7 @@ export async function serveReplica(options: ServeReplicaOptions): Promise<Replic
   let failure = new ReplicaError(`${host} has no address`, 'EAI_NONAME');
   for (const address of addresses) {
     const fd = listenOn(server.posix, address, options.maxConnections ?? 1);
-    if (fd >= 0) return new ReplicaListener(server, options, fd);
+    if (fd >= 0) return new ReplicaListener(server, options, fd, closed);
     failure = callError('listen on', fd, address);
     if (failure.code !== 'EADDRNOTAVAIL') break;
   }
@@ -60,7 +85,7 @@ export async function serveReplica(options: ServeReplicaOptions): Promise<Replic
 /** Gives the connections of {@link serveReplica}; iterate it once. It ends when it is closed. */
 export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
   /** Where it listens, with the port that was taken for port 0. */
-  readonly address: SocketAddress;
+  readonly address: InetAddress;
   readonly #abort = (): void => this.close();
   readonly #acceptor: Acceptor;
   #closed = false;
@@ -75,8 +100,9 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     private readonly server: ReplicaHost,
     private readonly options: ServeReplicaOptions,
     fd: number,
+    private readonly closed: () => void = () => {},
   ) {
-    this.address = server.posix.getsockname(fd) as SocketAddress;
+    this.address = server.posix.getsockname(fd) as InetAddress;
     const acceptor = Acceptor.on(fd, {
       registrar: server,
       posix: server.posix,
@@ -102,19 +128,36 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     this.#waiting?.destroy();
     this.#waiting = undefined;
     this.#wake();
+    this.closed();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
+  /**
+   * The next connection.
+   *
+   * @throws (rejects with) {@link ReplicaError} ECANCELED once it is closed
+   */
+  async accept(): Promise<Socket> {
+    const socket = await this.#next();
+    if (socket === undefined) throw new ReplicaError('the listener is closed', 'ECANCELED');
+    return socket;
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Socket, void, undefined> {
-    while (!this.#closed) {
-      const socket = this.#waiting;
-      this.#waiting = undefined;
-      if (socket !== undefined) yield socket;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
+    for (let socket = await this.#next(); socket !== undefined; socket = await this.#next()) yield socket;
+  }
+
+  /** The next connection, or undefined once it is closed. */
+  async #next(): Promise<Socket | undefined> {
+    while (!this.#closed && this.#waiting === undefined) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
+    const socket = this.#waiting;
+    this.#waiting = undefined;
+    return socket;
   }
 
   #onConnection(fd: number): void {

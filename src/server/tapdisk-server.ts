@@ -7,12 +7,14 @@ import { NodePosix } from '../posix/index.js';
 import type { Poller } from '../posix/poller.js';
 import type { Descriptor, Posix } from '../posix/posix.js';
 import { SystemError } from '../posix/system-error.js';
+import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventCallback, EventId, EventMode } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import type { SchedulerObserver } from '../scheduler/observer.js';
 import type { SchedulerWarning } from '../scheduler/warning.js';
 import { dumpTables } from './dump.js';
+import { type AwaitOptions, OneFiring } from './one-firing.js';
 import { LOG_ERR, LOG_INFO, LOG_WARNING, type Logger, stderrLogger } from './logger.js';
 import { onSignals } from './signals.js';
 
@@ -60,6 +62,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   /** A run or an iterate is under way. */
   #waiting = false;
   readonly #whenStopped: (() => void)[] = [];
+  readonly #firings = new Set<OneFiring>();
 
   constructor(options: TapdiskServerOptions<OperatingSystem> = {}) {
     // Without an operating system in the options the type parameter is the default one.
@@ -97,6 +100,30 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   /** C: tapdisk_server_set_max_timeout. */
   setMaxTimeout(timeoutSeconds: number): number {
     return this.scheduler.setMaxTimeout(timeoutSeconds);
+  }
+
+  /** Whether a run or an iterate is under way: events fire only then. */
+  get isRunning(): boolean {
+    return this.#waiting;
+  }
+
+  /**
+   * Fulfilled after a time on the scheduler: whole seconds, and up to a second less (rule E4).
+   *
+   * @throws (rejects with) the signal's reason; SystemError ECANCELED once the server has stopped
+   */
+  sleep(seconds: number, options?: AwaitOptions): Promise<void> {
+    return this.#once(TIMEOUT, -1, seconds, options);
+  }
+
+  /** Fulfilled when a descriptor can be read, or accepted from, without waiting. Rejects as {@link sleep} does. */
+  readable(fd: Descriptor, options?: AwaitOptions): Promise<void> {
+    return this.#once(POLL_READ_FD, fd, 0, options);
+  }
+
+  /** Fulfilled when a descriptor can be written without waiting. Rejects as {@link sleep} does. */
+  writable(fd: Descriptor, options?: AwaitOptions): Promise<void> {
+    return this.#once(POLL_WRITE_FD, fd, 0, options);
   }
 
   /**
@@ -193,6 +220,21 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
     };
   }
 
+  async #once(
+    mode: EventMode,
+    fd: Descriptor,
+    timeoutSeconds: number,
+    options: AwaitOptions = {},
+  ): Promise<void> {
+    const waiting = new OneFiring(this, options);
+    this.#firings.add(waiting);
+    try {
+      await waiting.of(mode, fd, timeoutSeconds);
+    } finally {
+      this.#firings.delete(waiting);
+    }
+  }
+
   #waited(): void {
     this.#waiting = false;
     if (this.#state === 'stopping') this.#closeDown();
@@ -205,6 +247,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
     if (this.#ownsPosix) {
       for (const { fd } of this.posix.openDescriptors()) this.posix.close(fd);
     }
+    for (const waiting of this.#firings) waiting.cancel();
     for (const stopped of this.#whenStopped) stopped();
   }
 

@@ -352,3 +352,32 @@ t.test('an address that is refused at once is passed over as one that is refused
   t.equal(socket.remoteAddress, LOOPBACK);
   socket.destroy();
 });
+
+t.test(
+  'serveReplica makes a server of its own unless one is given, and accept gives the next connection',
+  async (t) => {
+    const listener = await serveReplica({ host: LOOPBACK, port: 0 });
+    const { port } = listener.address;
+    const accepted = listener.accept();
+    const client = connect(port, LOOPBACK);
+    const socket = await accepted;
+    socket.end('hello');
+    t.equal(await firstText(client), 'hello');
+    client.destroy();
+    socket.destroy();
+    const waiting = listener.accept();
+    listener.close();
+    await t.rejects(waiting, { name: 'ReplicaError', code: 'ECANCELED' });
+    await t.rejects(serveReplica({ host: '192.0.2.1', port: 0 }), { code: 'EADDRNOTAVAIL' });
+  },
+);
+
+t.test('a server that was given and does not run is worth a warning by name', async (t) => {
+  const server = new TapdiskServer({ logger: nullLogger });
+  const warned = once(process, 'warning') as Promise<[Error]>;
+  const listener = await serveReplica({ host: LOOPBACK, port: 0, server });
+  const [warning] = await warned;
+  t.match(warning, { name: 'TapdiskServerNotRunning', message: /call server\.run\(\)/ });
+  listener.close();
+  await server[Symbol.asyncDispose]();
+});
