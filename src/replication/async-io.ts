@@ -22,7 +22,7 @@
 // connect module, made in 2026 after the rules A of docs/semantics.md. What had to differ has a row in docs/divergences.md.
 
 import { errno } from '../posix/errno.js';
-import type { Posix } from '../posix/posix.js';
+import type { Descriptor, Posix } from '../posix/posix.js';
 import { type EventId, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
@@ -49,7 +49,7 @@ export interface TdAsyncIo {
   readonly posix: Pick<Posix, 'read' | 'write'>;
 
   /* caller must fill these in before calling tdAsyncIoStart() */
-  fd: number;
+  fd: Descriptor;
   /** Whole seconds of silence, up to one less (rule E4); 0 for no limit. A negative one is over in the next pass. */
   timeoutS: number;
   /** TD_ASYNC_READ or TD_ASYNC_WRITE. */

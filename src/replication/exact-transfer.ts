@@ -2,24 +2,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, errnoCode, strerror } from '../posix/errno.js';
-import type { Posix } from '../posix/posix.js';
-import { type EventId, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
+import type { Descriptor, Posix } from '../posix/posix.js';
+import { type EventId, POLL_READ_FD, POLL_WRITE_FD } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { deferred } from './deferred.js';
-
-/** The longest timeout of an event. */
-const MAX_SECONDS = 2 ** 31 - 1;
+import { Timer } from './disk/timer.js';
 
 /** What a transfer lives on: a TapdiskServer is one. It must be running. */
 export interface TransferHost extends EventRegistrar {
-  readonly posix: Pick<Posix, 'read' | 'write' | 'clock'>;
+  readonly posix: Pick<Posix, 'read' | 'write' | 'close' | 'timerfd' | 'timerfdSettime'>;
 }
 
 export interface ExactTransferOptions {
   /**
-   * Seconds, at most 2^31 - 1 and possibly with a fraction, in which the whole transfer has to be done: a peer cannot put
-   * them off. It is never over early, and less than 2 s late (the scheduler counts whole seconds).
-   * No limit unless given.
+   * Seconds, with a fraction if need be, in which the whole transfer has to be done: a peer cannot put them off. They are on a
+   * clock that only moves forward, and never over early. No limit unless given.
    */
   readonly deadlineSeconds?: number;
   /** Gives up. */
@@ -54,7 +51,7 @@ export class TransferError extends Error {
  */
 export function readExactly(
   host: TransferHost,
-  fd: number,
+  fd: Descriptor,
   target: number | Uint8Array,
   options: ExactTransferOptions = {},
 ): Promise<Uint8Array> {
@@ -69,7 +66,7 @@ export function readExactly(
  */
 export async function writeExactly(
   host: TransferHost,
-  fd: number,
+  fd: Descriptor,
   bytes: Uint8Array,
   options: ExactTransferOptions = {},
 ): Promise<void> {
@@ -81,15 +78,13 @@ type Direction = 'read' | 'write';
 async function start(
   host: TransferHost,
   direction: Direction,
-  fd: number,
+  fd: Descriptor,
   target: number | Uint8Array,
   options: ExactTransferOptions,
 ): Promise<Uint8Array> {
   const { deadlineSeconds } = options;
-  if (deadlineSeconds !== undefined && !(deadlineSeconds > 0 && deadlineSeconds <= MAX_SECONDS)) {
-    throw new RangeError(
-      `deadlineSeconds is ${deadlineSeconds}, but must be above 0 and at most ${MAX_SECONDS}`,
-    );
+  if (deadlineSeconds !== undefined && !(deadlineSeconds > 0 && deadlineSeconds < Infinity)) {
+    throw new RangeError(`deadlineSeconds is ${deadlineSeconds}, but must be a number above 0`);
   }
   if (typeof target === 'number' && !(Number.isSafeInteger(target) && target >= 0)) {
     throw new RangeError(`the size is ${target}, but must be a whole number of bytes`);
@@ -108,15 +103,13 @@ class ExactTransfer {
   readonly bytes: Promise<Uint8Array>;
   readonly #host: TransferHost;
   readonly #direction: Direction;
-  readonly #fd: number;
+  readonly #fd: Descriptor;
   readonly #buffer: Uint8Array;
   readonly #signal: AbortSignal | undefined;
   readonly #settle = deferred<Uint8Array>();
-  /** On the clock of the host's posix. */
-  readonly #deadline: number;
   #moved = 0;
   #ioId: EventId = -1;
-  #timeoutId: EventId = -1;
+  #deadline: Timer | undefined;
   #over = false;
   readonly #abort = (): void =>
     this.#fail('the transfer was aborted', 'ABORT_ERR', { cause: this.#signal?.reason });
@@ -124,20 +117,19 @@ class ExactTransfer {
   constructor(
     host: TransferHost,
     direction: Direction,
-    fd: number,
+    fd: Descriptor,
     buffer: Uint8Array,
-    { deadlineSeconds = Infinity, signal }: ExactTransferOptions,
+    { deadlineSeconds, signal }: ExactTransferOptions,
   ) {
     this.#host = host;
     this.#direction = direction;
     this.#fd = fd;
     this.#buffer = buffer;
     this.#signal = signal;
-    this.#deadline = host.posix.clock.now() + deadlineSeconds;
     this.bytes = this.#settle.promise;
     if (signal?.aborted) this.#abort();
     else this.#move();
-    if (!this.#over) this.#wait();
+    if (!this.#over) this.#wait(deadlineSeconds);
   }
 
   /** Moves what can be moved without waiting. */
@@ -154,26 +146,26 @@ class ExactTransfer {
     this.#settle.resolve(this.#buffer);
   }
 
-  #wait(): void {
+  #wait(deadlineSeconds: number | undefined): void {
     const mode = this.#direction === 'read' ? POLL_READ_FD : POLL_WRITE_FD;
     this.#ioId = this.#host.registerEvent(mode, this.#fd, 0, () => this.#move());
     if (this.#ioId < 0) return this.#failWith(this.#ioId);
-    if (this.#deadline !== Infinity) this.#registerTimeout();
-    if (!this.#over) this.#signal?.addEventListener('abort', this.#abort, { once: true });
+    if (deadlineSeconds !== undefined && !this.#setDeadline(deadlineSeconds)) return;
+    this.#signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
-  /** Whole seconds, of which the first may be short (rule E4): if it fires early it is registered for what is left. */
-  #registerTimeout(): void {
-    const seconds = Math.ceil(this.#deadline - this.#host.posix.clock.now());
-    this.#timeoutId = this.#host.registerEvent(TIMEOUT, -1, seconds, () => {
-      if (this.#host.posix.clock.now() >= this.#deadline) {
-        this.#fail('the deadline is over', 'ETIME');
-      } else {
-        this.#host.unregisterEvent(this.#timeoutId);
-        this.#registerTimeout();
-      }
-    });
-    if (this.#timeoutId < 0) this.#failWith(this.#timeoutId);
+  /** Whether there is a timer for it; the transfer has failed otherwise. */
+  #setDeadline(seconds: number): boolean {
+    try {
+      const host = { registrar: this.#host, posix: this.#host.posix };
+      this.#deadline = new Timer(host, () => this.#fail('the deadline is over', 'ETIME'));
+    } catch (error) {
+      const { message, code } = error as Error & { code: string };
+      this.#fail(message, code, { cause: error });
+      return false;
+    }
+    this.#deadline.set(seconds);
+    return true;
   }
 
   /** 0 bytes were moved, of at least one. */
@@ -196,7 +188,7 @@ class ExactTransfer {
   #end(): void {
     this.#over = true;
     if (this.#ioId >= 0) this.#host.unregisterEvent(this.#ioId);
-    if (this.#timeoutId >= 0) this.#host.unregisterEvent(this.#timeoutId);
+    this.#deadline?.close();
     this.#signal?.removeEventListener('abort', this.#abort);
   }
 }

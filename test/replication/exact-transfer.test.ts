@@ -85,10 +85,10 @@ t.test('a peer that sends a byte now and then does not put the deadline off', as
   t.equal(code, 'ETIME');
   t.ok(bytesMoved >= 6 && bytesMoved <= 9, `${bytesMoved} bytes`);
   t.equal(server.scheduler.size, 0);
-  t.ok(world.nowSeconds - start < 4.1);
+  t.ok(world.nowSeconds - start < 3.01);
 });
 
-t.test('a deadline is never over early, and less than two seconds late', async (t) => {
+t.test('a deadline is never over early, and milliseconds late at most', async (t) => {
   const random = new Random(randomSeed(t));
   const { world, server, fd, send } = await connection();
   for (let round = 0; round < 200; round++) {
@@ -99,7 +99,7 @@ t.test('a deadline is never over early, and less than two seconds late', async (
     const start = world.nowSeconds;
     await errorOf(world, readExactly(server, fd, 1e6, { deadlineSeconds }));
     const late = world.nowSeconds - start - deadlineSeconds;
-    if (late < 0 || late > 2) t.fail(`${deadlineSeconds} s were over ${late} s late`);
+    if (late < 0 || late > 0.001) t.fail(`${deadlineSeconds} s were over ${late} s late`);
   }
   t.equal(server.scheduler.size, 0);
 });
@@ -173,10 +173,10 @@ t.test('sizes and deadlines out of range are refused by name', async (t) => {
       message: `the size is ${size}, but must be a whole number of bytes`,
     });
   }
-  for (const deadlineSeconds of [0, -1, Number.NaN, 2 ** 31 - 0.5, Infinity]) {
+  for (const deadlineSeconds of [0, -1, Number.NaN, Infinity]) {
     await t.rejects(readExactly(server, fd, 1, { deadlineSeconds }), {
       name: 'RangeError',
-      message: `deadlineSeconds is ${deadlineSeconds}, but must be above 0 and at most 2147483647`,
+      message: `deadlineSeconds is ${deadlineSeconds}, but must be a number above 0`,
     });
   }
 });
@@ -186,7 +186,13 @@ function scriptedHost(calls: number[], registrations: number[]): TransferHost & 
   const next = (list: number[]): number => (list.length > 1 ? list.shift() : list[0]) as number;
   const unregistered: number[] = [];
   return {
-    posix: { read: () => next(calls), write: () => next(calls), clock: { now: () => 1000 } },
+    posix: {
+      read: () => next(calls),
+      write: () => next(calls),
+      close: () => 0,
+      timerfd: () => 9,
+      timerfdSettime: () => 0,
+    },
     registerEvent: () => next(registrations),
     unregisterEvent: (id) => void unregistered.push(id),
     setMaxTimeout: () => 0,
@@ -214,4 +220,11 @@ t.test('an event that cannot be registered fails the transfer and leaves no othe
     bytesMoved: 1,
   });
   t.same(second.unregistered, [7]);
+});
+
+t.test('a deadline without a descriptor left for its timer fails the transfer', async (t) => {
+  const host = scriptedHost([-errno.EAGAIN], [7]);
+  host.posix.timerfd = () => -errno.EMFILE;
+  await t.rejects(readExactly(host, 3, 2, { deadlineSeconds: 1 }), { code: 'EMFILE', bytesMoved: 0 });
+  t.same(host.unregistered, [7]);
 });

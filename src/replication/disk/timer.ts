@@ -12,16 +12,22 @@ export interface TimerHost {
   readonly posix: Posix;
 }
 
+/** What a timer needs of it. */
+interface TimerCalls {
+  readonly registrar: EventRegistrar;
+  readonly posix: Pick<Posix, 'timerfd' | 'timerfdSettime' | 'read' | 'close'>;
+}
+
 /** One deadline at a time, with fractions of a second, as an event of the scheduler. */
 export class Timer {
-  readonly #host: TimerHost;
+  readonly #host: TimerCalls;
   readonly #fd: number;
   readonly #event: EventId;
   readonly #count = new Uint8Array(8);
   #isSet = false;
 
   /** @throws Error with an errno's name as `code` when there is no descriptor or event left */
-  constructor(host: TimerHost, due: () => void) {
+  constructor(host: TimerCalls, due: () => void) {
     this.#host = host;
     this.#fd = host.posix.timerfd();
     if (this.#fd < 0) throw refused('timer descriptor', this.#fd);
