@@ -49,7 +49,7 @@ function judgePair(primary: Standing, backup: Standing): Verdict {
   if (!committed || !known) return primary.full ? compare(false) : refuse('unrelated');
   if (committed.low > known.high)
     return primary.full ? compare(false) : refuse('the primary was rolled back');
-  if (committed.low < known.low) return compare(true);
+  if (committed.low < known.low || ackedSince(primary, known)) return compare(true);
   return primary.full ? compare(false) : { kind: 'resync' };
 }
 
@@ -58,29 +58,47 @@ function judgeRejoining(primary: Standing, backup: Standing): Verdict {
   for (const mine of primary.line) {
     const theirs = reachOf(backup, mine.generation);
     if (!theirs) continue;
-    const meet = Math.max(mine.low, theirs.low) <= Math.min(mine.high, theirs.high);
-    return meet && !primary.full ? { kind: 'resync' } : compare(false);
+    if (ackedSince(primary, mine) || ackedSince(backup, theirs)) return compare(true);
+    return meet(mine, theirs) && !primary.full ? { kind: 'resync' } : compare(false);
   }
   return primary.full ? compare(false) : refuse('unrelated');
 }
 
 function judgePrimaries(mine: Standing, peer: Standing): Verdict {
   if (mine.diskId !== peer.diskId) return refuse('another disk');
-  const myGeneration = mine.line[0]?.generation ?? '';
-  const peerGeneration = peer.line[0]?.generation ?? '';
-  if (myGeneration === peerGeneration) {
-    // Only a promotion that has not been written to leaves the generation as it was.
-    if (mine.promoted === peer.promoted) return { kind: 'split-brain' };
-    return { kind: 'stale', stale: mine.promoted ? 'peer' : 'mine' };
-  }
-  const mineIsOlder = reachOf(peer, myGeneration) !== undefined;
-  const peerIsOlder = reachOf(mine, peerGeneration) !== undefined;
+  const mineIsOlder = isBefore(mine, peer);
+  const peerIsOlder = isBefore(peer, mine);
   if (mineIsOlder === peerIsOlder) return { kind: 'split-brain' };
   return { kind: 'stale', stale: mineIsOlder ? 'mine' : 'peer' };
 }
 
+/**
+ * Whether the second side went on from where the first one is: its line has the first one's generation, as what they know
+ * of its epochs agrees. (Where it does not, one of them was restored from a copy, and may have written since.)
+ */
+function isBefore(first: Standing, second: Standing): boolean {
+  const [present] = first.line;
+  const known = present && reachOf(second, present.generation);
+  if (!present || !known || !meet(present, known)) return false;
+  // Only a promotion that has not been written to leaves the generation as it was.
+  return known !== second.line[0] || (second.promoted && !first.promoted);
+}
+
+/** Whether there is an epoch that the other side may have had by what each of two knows. */
+function meet(one: Reach, other: Reach): boolean {
+  return Math.max(one.low, other.low) <= Math.min(one.high, other.high);
+}
+
 function reachOf(side: Standing, generation: string): Reach | undefined {
   return side.line.find((reach) => reach.generation === generation);
+}
+
+/**
+ * Whether the other side had checkpoints of a younger generation than this one: the bits of what these have are down, so
+ * the map says nothing of a side that is back where the older one ended.
+ */
+function ackedSince({ line }: Standing, reach: Reach): boolean {
+  return line.slice(0, line.indexOf(reach)).some(({ low }, index) => low > (line[index + 1] as Reach).high);
 }
 
 function compare(alarm: boolean): Verdict {

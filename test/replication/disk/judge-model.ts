@@ -33,12 +33,42 @@ function known({ primary, backup }: PrimaryAndBackup): { acked: number; sent: nu
 }
 
 /** The youngest generation of the primary that the other side has had too, as each of them knows it. */
-function common({ primary, backup }: PrimaryAndBackup): { readonly overlaps: boolean } | undefined {
+function common({
+  primary,
+  backup,
+}: PrimaryAndBackup): { readonly overlaps: boolean; readonly isLeftBehind: boolean } | undefined {
   for (const own of primary.line) {
     const other = backup.line.find(({ generation }) => generation === own.generation);
-    if (other) return { overlaps: own.low <= other.high && other.low <= own.high };
+    if (!other) continue;
+    return {
+      overlaps: own.low <= other.high && other.low <= own.high,
+      isLeftBehind: hasAcksAfter(primary, own.generation) || hasAcksAfter(backup, own.generation),
+    };
   }
   return undefined;
+}
+
+/** Whether a side knows that the other had an epoch after the last one that it sent in a generation. */
+function hasAcksAfter({ line }: Standing, generation: string): boolean {
+  const at = line.findIndex((reach) => reach.generation === generation);
+  for (let younger = 0; younger < at; younger++) {
+    const sentBefore = line[younger + 1]?.high ?? 0;
+    if ((line[younger]?.low ?? 0) > sentBefore) return true;
+  }
+  return false;
+}
+
+/** Whether what each of two primaries knows of a generation's epochs can be so at once. */
+function agree(one: Standing, other: Standing, generation: string | undefined): boolean {
+  const [first, second] = [one, other].map(({ line }) =>
+    line.find((reach) => reach.generation === generation),
+  );
+  return first !== undefined && second !== undefined && first.low <= second.high && second.low <= first.high;
+}
+
+/** Whether a primary's present generation is an ancestor of another's. */
+function precedes(first: Standing, second: Standing): boolean {
+  return ancestorsOf(second).includes(generationOf(first) ?? '') && agree(first, second, generationOf(first));
 }
 
 const committed = ({ backup }: PrimaryAndBackup): number => backup.line[0]?.low ?? Number.NaN;
@@ -71,11 +101,23 @@ const PRIMARY_AND_BACKUP: readonly Row<PrimaryAndBackup>[] = [
     decides: 'refuse: unrelated',
   },
   {
+    row: 'rejoining, and one had acks of a generation younger than their last common one',
+    applies: (pair) => pair.backup.rejoining && (common(pair)?.isLeftBehind ?? false),
+    decides: 'compare with alarm',
+  },
+  {
     row: 'rejoining, and what one knows of their last common generation fits what the other does',
     applies: (pair) => pair.backup.rejoining && (common(pair)?.overlaps ?? false) && !pair.primary.full,
     decides: 'resync',
   },
   { row: 'rejoining otherwise', applies: ({ backup }) => backup.rejoining, decides: 'compare' },
+  {
+    row: 'an ancestor, though the other had acks of a younger generation',
+    applies: (pair) =>
+      hasAcksAfter(pair.primary, generationOf(pair.backup) ?? '') &&
+      committed(pair) <= (known(pair)?.sent ?? 0),
+    decides: 'compare with alarm',
+  },
   {
     row: 'acked <= committed <= sent',
     applies: (pair) => {
@@ -111,28 +153,32 @@ const TWO_PRIMARIES: readonly Row<TwoPrimaries>[] = [
   },
   {
     row: 'same generation, the peer promoted',
-    applies: ({ mine, peer }) => generationOf(mine) === generationOf(peer) && peer.promoted && !mine.promoted,
+    applies: ({ mine, peer }) =>
+      generationOf(mine) === generationOf(peer) &&
+      agree(mine, peer, generationOf(mine)) &&
+      peer.promoted &&
+      !mine.promoted,
     decides: 'mine is stale',
   },
   {
     row: 'same generation, this side promoted',
-    applies: ({ mine, peer }) => generationOf(mine) === generationOf(peer) && mine.promoted && !peer.promoted,
+    applies: ({ mine, peer }) =>
+      generationOf(mine) === generationOf(peer) &&
+      agree(mine, peer, generationOf(mine)) &&
+      mine.promoted &&
+      !peer.promoted,
     decides: 'the peer is stale',
   },
   {
     row: 'this side is an ancestor, and the peer is none of its own',
     applies: ({ mine, peer }) =>
-      generationOf(mine) !== generationOf(peer) &&
-      ancestorsOf(peer).includes(generationOf(mine) ?? '') &&
-      !ancestorsOf(mine).includes(generationOf(peer) ?? ''),
+      generationOf(mine) !== generationOf(peer) && precedes(mine, peer) && !precedes(peer, mine),
     decides: 'mine is stale',
   },
   {
     row: 'the peer is an ancestor, and this side is none of its own',
     applies: ({ mine, peer }) =>
-      generationOf(mine) !== generationOf(peer) &&
-      ancestorsOf(mine).includes(generationOf(peer) ?? '') &&
-      !ancestorsOf(peer).includes(generationOf(mine) ?? ''),
+      generationOf(mine) !== generationOf(peer) && precedes(peer, mine) && !precedes(mine, peer),
     decides: 'the peer is stale',
   },
   { row: 'anything else', applies: () => true, decides: 'split-brain' },
