@@ -159,13 +159,13 @@ class ExactTransfer {
     try {
       const host = { registrar: this.#host, posix: this.#host.posix };
       this.#deadline = new Timer(host, () => this.#fail('the deadline is over', 'ETIME'));
+      this.#deadline.set(seconds);
+      return true;
     } catch (error) {
       const { message, code } = error as Error & { code: string };
       this.#fail(message, code, { cause: error });
       return false;
     }
-    this.#deadline.set(seconds);
-    return true;
   }
 
   /** 0 bytes were moved, of at least one. */

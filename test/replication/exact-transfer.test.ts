@@ -10,7 +10,7 @@ import {
   type TransferHost,
   writeExactly,
 } from '../../src/replication/index.js';
-import { Random, type WorldOptions } from '../../src/testing/index.js';
+import { failEachCall, Random, type WorldOptions } from '../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../random.js';
 import { connected, writeText } from '../testing/fixture.js';
 
@@ -19,7 +19,7 @@ async function connection(options: WorldOptions = {}) {
   const { world, near, far, one, other } = await connected(options);
   const server = near.serve();
   const send = (text: string): void => void writeText(far.posix, other, text);
-  return { world, far, other, server, fd: one, send };
+  return { world, near, far, other, server, fd: one, send };
 }
 
 /** Waits for the error of a transfer. */
@@ -222,9 +222,46 @@ t.test('an event that cannot be registered fails the transfer and leaves no othe
   t.same(second.unregistered, [7]);
 });
 
-t.test('a deadline without a descriptor left for its timer fails the transfer', async (t) => {
+t.test('a deadline that cannot be set fails the transfer', async (t) => {
   const host = scriptedHost([-errno.EAGAIN], [7]);
   host.posix.timerfd = () => -errno.EMFILE;
   await t.rejects(readExactly(host, 3, 2, { deadlineSeconds: 1 }), { code: 'EMFILE', bytesMoved: 0 });
   t.same(host.unregistered, [7]);
+  const other = scriptedHost([-errno.EAGAIN], [7, 8]);
+  other.posix.timerfdSettime = () => -errno.EINVAL;
+  await t.rejects(readExactly(other, 3, 2, { deadlineSeconds: 1 }), {
+    code: 'EINVAL',
+    message: 'read of descriptor 3 ended after 0 of 2 bytes: cannot get a deadline: EINVAL',
+  });
+  t.same(other.unregistered, [7, 8]);
+});
+
+t.test('whichever call fails, a transfer ends, and leaves neither event nor descriptor', async (t) => {
+  const report = await failEachCall(async (fault) => {
+    const { world, near, far, other, server, fd } = await connection();
+    const { posix } = server;
+    const before = posix.openDescriptors().length;
+    const wrong: string[] = [];
+    near.failCalls(fault);
+    const peer = far.serve();
+    const within = { deadlineSeconds: 1 };
+    const echo = async (): Promise<void> => {
+      await writeExactly(peer, other, await readExactly(peer, other, 5000, within), within);
+    };
+    const call = async (): Promise<void> => {
+      await writeExactly(server, fd, new Uint8Array(5000).fill(7), within);
+      const bytes = await readExactly(server, fd, 5000, within);
+      if (bytes.some((byte) => byte !== 7)) wrong.push('other bytes came back');
+    };
+    for (const outcome of await world.complete(Promise.allSettled([echo(), call()]))) {
+      if (outcome.status === 'rejected' && !(outcome.reason instanceof TransferError)) {
+        wrong.push(String(outcome.reason));
+      }
+    }
+    if (server.scheduler.size + peer.scheduler.size > 0) wrong.push('an event is left');
+    if (posix.openDescriptors().length !== before) wrong.push('a descriptor is left');
+    return wrong;
+  });
+  t.same(report.failedRuns, []);
+  for (const name of ['read', 'write', 'timerfd'] as const) t.ok(report.calls.has(name), name);
 });

@@ -46,10 +46,15 @@ export class Timer {
     return this.#isSet;
   }
 
-  /** Calls `due` once, so many seconds (above 0) from now; a deadline that was set before is forgotten. */
+  /**
+   * Calls `due` once, so many seconds (above 0) from now; a deadline that was set before is forgotten.
+   *
+   * @throws Error with an errno's name as `code` when it cannot be set: nobody would be called then
+   */
   set(seconds: number): void {
-    this.#isSet = true;
-    this.#host.posix.timerfdSettime(this.#fd, seconds);
+    const result = this.#host.posix.timerfdSettime(this.#fd, seconds);
+    this.#isSet = result === 0;
+    if (!this.#isSet) throw refused('deadline', result);
   }
 
   clear(): void {
