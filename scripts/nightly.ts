@@ -8,10 +8,12 @@ import { parseArgs } from 'node:util';
 import { runSimulate } from '../src/cli/simulate/simulate-command.js';
 import { checkModel } from '../test/conformance/model-check.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
+import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
 
 const PROGRAMS = 100_000;
 const LENGTH = 6;
 const SIMULATIONS = 10_000;
+const RING_SEEDS = 10_000;
 /** Seeds of simulations begin below, so that all of them are 31-bit numbers. */
 const LAST_SEED = 2 ** 31 - 1 - SIMULATIONS;
 
@@ -37,6 +39,10 @@ for (const [index, world] of WORLDS.entries()) {
   );
   if (difference !== undefined) process.exitCode = 1;
 }
+
+const fault = await checkRing(seed, RING_SEEDS);
+console.log(`interleavings of a ring's atomic steps: ${fault ?? `${RING_SEEDS}, each call made once`}`);
+if (fault !== undefined) process.exitCode = 1;
 
 const status = await runSimulate(
   { seeds: { first: seed, last: seed + SIMULATIONS - 1 }, seed: undefined, trace: false },

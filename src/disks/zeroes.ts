@@ -6,8 +6,8 @@ import type { Driver, ZeroesRequest } from './driver.js';
 
 /** How many sectors of zeroes one write has (1 MiB). */
 const SECTORS_AT_ONCE = 2048;
-/** Shared by all: nothing may write into the buffer of a write request. */
-const zeroes = new Uint8Array(SECTORS_AT_ONCE * SECTOR_SIZE);
+/** 1 MiB of zeroes, shared by all: nothing may write into the buffer of a write request. */
+export const zeroes = new Uint8Array(SECTORS_AT_ONCE * SECTOR_SIZE);
 
 /** Writes zeroes through a driver that has no call for them, a piece after the other; the first error ends it. */
 export function writeZeroesByWriting(driver: Driver, request: ZeroesRequest): void {

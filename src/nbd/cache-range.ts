@@ -3,7 +3,7 @@
 
 import { SECTOR_SIZE } from '../disks/index.js';
 import type { BlockDevice, Done } from '../disks/index.js';
-import type { BufferPool } from './buffer-pool.js';
+import type { BufferPool } from '../posix/buffers.js';
 
 /** How much is read at a time. */
 const PIECE_SECTORS = (256 << 10) / SECTOR_SIZE;

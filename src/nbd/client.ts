@@ -207,7 +207,7 @@ export class NbdClient {
   #lose(reason: NbdError): void {
     if (this.#lost) return;
     this.#lost = reason;
-    this.#receiver.stop();
+    this.#receiver.close();
     this.#sender.close();
     this.#event.clear();
     this.#options.posix.close(this.#fd);

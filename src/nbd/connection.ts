@@ -9,7 +9,7 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 import { LOG_DEBUG, LOG_INFO, LOG_WARNING } from '../server/logger.js';
 import type { Logger } from '../server/logger.js';
 import type { Completions } from '../disks/index.js';
-import type { BufferPool } from './buffer-pool.js';
+import type { BufferPool } from '../posix/buffers.js';
 import type { NbdExport, NbdExports } from './exports.js';
 import { ServerHandshake } from './handshake.js';
 import type { HandshakeEnd, TlsState } from './handshake.js';
@@ -51,6 +51,8 @@ export interface ConnectionParts {
 export type ConnectionPhase = 'handshake' | 'securing' | 'transmission' | 'finishing' | 'closed';
 
 const nothing = Buffer.alloc(0);
+/** Replies of so many bytes do not wait for others. */
+const LARGE_REPLY_BYTES = 32 << 10;
 
 export class NbdConnection {
   readonly #parts: ConnectionParts;
@@ -107,7 +109,7 @@ export class NbdConnection {
   close(): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
-    this.#receiver.stop();
+    this.#receiver.close();
     this.#transmission?.end();
     this.#sender.close();
     this.#stopListening();
@@ -155,6 +157,7 @@ export class NbdConnection {
         return;
       }
       this.#phase = 'handshake';
+      this.#receiver.close();
       this.#receiver = new Receiver(posix, fd);
       this.#sender = this.#newSender();
       this.#handshake('secured').expectOption();
@@ -177,7 +180,7 @@ export class NbdConnection {
       pool,
       maxRequestsInFlight,
       maxBytesInFlight,
-      onQueued: () => this.#runSoon(),
+      onQueued: () => this.#replyQueued(),
       onExpecting: () => this.#runSoon(),
       onIdle: () => this.#closeIfFinished(),
       onEnd: (reason) => this.finish(reason),
@@ -208,6 +211,12 @@ export class NbdConnection {
     } else if (typeof result === 'number') {
       this.#lost(result);
     }
+  }
+
+  /** Replies go out together, unless they are large: then the client has one while the next is being read. */
+  #replyQueued(): void {
+    if (this.#sender.pendingBytes >= LARGE_REPLY_BYTES && this.#sender.isClear) this.#sender.flush();
+    this.#runSoon();
   }
 
   /** Runs after what is under way: replies that come together go out together. */

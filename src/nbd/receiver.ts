@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
+import type { BufferPool } from '../posix/buffers.js';
+import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import type { Posix } from '../posix/posix.js';
 
 /** How much is read ahead of what is asked for, so that small messages cost few calls. */
-const READ_AHEAD_BYTES = 32 << 10;
+const READ_AHEAD_BYTES = 64 << 10;
 /** How much one pump reads at most before others get their turn: large messages cost few calls, and nobody waits for long. */
 const PUMP_BYTES = 128 << 10;
 
@@ -26,7 +28,9 @@ export type PumpResult = 'again' | 'idle' | 'end' | number;
 export class Receiver {
   readonly #posix: Posix;
   readonly #fd: number;
-  readonly #ahead = Buffer.allocUnsafeSlow(READ_AHEAD_BYTES);
+  readonly #pool: BufferPool;
+  /** Taken from the pool while something is in it. */
+  #ahead: Buffer | undefined;
   #start = 0;
   #end = 0;
   #target: Uint8Array | undefined;
@@ -34,9 +38,10 @@ export class Receiver {
   #toSkip = 0;
   #then: (() => void) | undefined;
 
-  constructor(posix: Posix, fd: number) {
+  constructor(posix: Posix, fd: number, pool: BufferPool = sharedBuffers) {
     this.#posix = posix;
     this.#fd = fd;
+    this.#pool = pool;
   }
 
   get expecting(): boolean {
@@ -74,6 +79,20 @@ export class Receiver {
   }
 
   pump(): PumpResult {
+    const result = this.#pump();
+    if (this.#start === this.#end) this.#giveAhead();
+    return result;
+  }
+
+  /** Forgets what was read ahead: nothing is expected any more. */
+  close(): void {
+    this.stop();
+    this.#start = 0;
+    this.#end = 0;
+    this.#giveAhead();
+  }
+
+  #pump(): PumpResult {
     let budget = PUMP_BYTES;
     for (;;) {
       const then = this.#then;
@@ -101,7 +120,9 @@ export class Receiver {
     const wanted = target ? target.length - this.#filled : this.#toSkip;
     const taken = Math.min(wanted, this.#end - this.#start);
     if (target) {
-      target.set(this.#ahead.subarray(this.#start, this.#start + taken), this.#filled);
+      if (this.#ahead && taken > 0) {
+        this.#pool.copy(target, this.#ahead.subarray(this.#start, this.#start + taken), this.#filled);
+      }
       this.#filled += taken;
     } else {
       this.#toSkip -= taken;
@@ -112,14 +133,21 @@ export class Receiver {
 
   #read(wanted: number): number {
     const target = this.#target;
-    if (target && wanted >= READ_AHEAD_BYTES) {
+    // Bytes that come to shared memory at odd places are copied slowly: they come to its beginning, and go on from there.
+    if (target && wanted >= READ_AHEAD_BYTES && !(target.buffer instanceof SharedArrayBuffer)) {
       const got = this.#posix.read(this.#fd, this.#filled > 0 ? target.subarray(this.#filled) : target);
       if (got > 0) this.#filled += got;
       return got;
     }
+    this.#ahead ??= this.#pool.take(READ_AHEAD_BYTES);
     const got = this.#posix.read(this.#fd, this.#ahead);
     this.#start = 0;
     this.#end = Math.max(got, 0);
     return got;
+  }
+
+  #giveAhead(): void {
+    if (this.#ahead) this.#pool.give(this.#ahead);
+    this.#ahead = undefined;
   }
 }

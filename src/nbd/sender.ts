@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
+import type { BufferPool } from '../posix/buffers.js';
+import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import type { Posix } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_WRITE_FD } from '../scheduler/event.js';
@@ -9,8 +11,7 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 
 /** Pieces below this size are put together, so that small messages cost few calls. */
 const GATHER_BYTES = 64 << 10;
-/** Used within a call only, by every sender. */
-const gathered = Buffer.allocUnsafeSlow(GATHER_BYTES);
+const nothing = Buffer.alloc(0);
 
 interface Piece {
   readonly bytes: Uint8Array;
@@ -26,6 +27,9 @@ export class Sender {
   readonly #posix: Posix;
   readonly #fd: number;
   readonly #onError: (error: number) => void;
+  readonly #pool: BufferPool;
+  /** Taken from the pool while it is sent from. */
+  #gathered: Buffer | undefined;
   #pieces: Piece[] = [];
   #first = 0;
   /** Bytes of the first piece that are sent. */
@@ -35,16 +39,28 @@ export class Sender {
   #closed = false;
 
   /** `onError` is told the negative errno once; nothing is sent after it. */
-  constructor(registrar: EventRegistrar, posix: Posix, fd: number, onError: (error: number) => void) {
+  constructor(
+    registrar: EventRegistrar,
+    posix: Posix,
+    fd: number,
+    onError: (error: number) => void,
+    pool: BufferPool = sharedBuffers,
+  ) {
     this.#event = new AwaitedEvent(registrar);
     this.#posix = posix;
     this.#fd = fd;
     this.#onError = onError;
+    this.#pool = pool;
   }
 
   /** Bytes queued that the descriptor has not taken. */
   get pendingBytes(): number {
     return this.#pendingBytes;
+  }
+
+  /** Whether the descriptor took all that it was handed. */
+  get isClear(): boolean {
+    return !this.#event.isSet;
   }
 
   /** Queues `bytes`, which must not change until `sent` is called: the descriptor has taken them then. */
@@ -56,6 +72,12 @@ export class Sender {
 
   /** Hands the descriptor what it takes. */
   flush(): void {
+    this.#flush();
+    if (this.#gathered) this.#pool.give(this.#gathered);
+    this.#gathered = undefined;
+  }
+
+  #flush(): void {
     while (!this.#closed && this.#first < this.#pieces.length) {
       const taken = this.#posix.write(this.#fd, this.#next());
       if (taken === -errno.EAGAIN) {
@@ -85,18 +107,20 @@ export class Sender {
   #next(): Uint8Array {
     const first = this.#rest(this.#first);
     if (first.length >= GATHER_BYTES || this.#first + 1 === this.#pieces.length) return first;
+    this.#gathered ??= this.#pool.take(GATHER_BYTES);
+    const gathered = this.#gathered;
     let length = 0;
     for (let index = this.#first; index < this.#pieces.length && length < GATHER_BYTES; index++) {
       const rest = this.#rest(index);
       const part = rest.length > GATHER_BYTES - length ? rest.subarray(0, GATHER_BYTES - length) : rest;
-      gathered.set(part, length);
+      this.#pool.copy(gathered, part, length);
       length += part.length;
     }
     return gathered.subarray(0, length);
   }
 
   #rest(index: number): Uint8Array {
-    const bytes = this.#pieces[index]?.bytes ?? gathered.subarray(0, 0);
+    const bytes = this.#pieces[index]?.bytes ?? nothing;
     return index === this.#first && this.#offset > 0 ? bytes.subarray(this.#offset) : bytes;
   }
 

@@ -11,7 +11,7 @@ import { Acceptor } from '../server/acceptor.js';
 import { LOG_INFO, LOG_WARNING } from '../server/logger.js';
 import type { Logger } from '../server/logger.js';
 import type { Completions } from '../disks/index.js';
-import { BufferPool } from './buffer-pool.js';
+import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import { NbdConnection } from './connection.js';
 import type { ConnectionParts } from './connection.js';
 import type { NbdExports } from './exports.js';
@@ -69,7 +69,7 @@ export class NbdServer {
     this.#options = options;
     this.#limits = { ...DEFAULT_NBD_LIMITS, ...options.limits };
     const { registrar, posix, logger, completions, exports, tls } = options;
-    const pool = new BufferPool();
+    const pool = sharedBuffers;
     this.#connectionParts = { registrar, posix, logger, completions, exports, tls, pool, ...this.#limits };
   }
 

@@ -4,7 +4,7 @@
 import { errno, errnoCode } from '../posix/errno.js';
 import { ESHUTDOWN, SECTOR_SIZE } from '../disks/index.js';
 import type { BlockDevice, ChangeOptions, Done } from '../disks/index.js';
-import type { BufferPool } from './buffer-pool.js';
+import type { BufferPool } from '../posix/buffers.js';
 import { cacheRange } from './cache-range.js';
 import { nbdError } from './errors.js';
 import { sizeOf } from './exports.js';

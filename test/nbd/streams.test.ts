@@ -3,7 +3,6 @@
 
 import t from 'tap';
 import { errno } from '../../src/posix/index.js';
-import { BufferPool } from '../../src/nbd/buffer-pool.js';
 import { Receiver } from '../../src/nbd/receiver.js';
 import { Sender } from '../../src/nbd/sender.js';
 import { bench } from '../disks/bench.js';
@@ -172,20 +171,5 @@ t.test('nothing is read while nothing is expected, and a flood has to let others
   receiver.stop();
   t.equal(receiver.expecting, false);
   t.equal(receiver.pump(), 'idle');
-  t.end();
-});
-
-t.test('buffers are used again, for what fits, and no more are kept than a bound', (t) => {
-  const pool = new BufferPool();
-  const first = pool.take(5000);
-  t.equal(first.length, 5000);
-  pool.give(first);
-  const second = pool.take(8192);
-  t.equal(second.buffer, first.buffer);
-  t.not(pool.take(8192).buffer, first.buffer, 'it is in use');
-  const large = pool.take(32 << 20);
-  pool.give(second);
-  pool.give(large);
-  t.not(pool.take(32 << 20).buffer, large.buffer, 'with the small one it would be too much');
   t.end();
 });

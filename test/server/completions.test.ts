@@ -49,6 +49,59 @@ t.test('a task that throws is logged, and the others run', async (t) => {
   t.match(lines, [/a completion failed: Error: thrown by the test/]);
 });
 
+t.test('what ended in batches is completed within the bound of a turn, and before the tasks', async (t) => {
+  const { registry, step } = bench(t);
+  const ran: string[] = [];
+  let left = MAX_TASKS_PER_TURN + 3;
+  const wake = registry.completions.addSource((limit) => {
+    const count = Math.min(limit, left);
+    left -= count;
+    ran.push(`reaped ${count}`);
+    return count;
+  });
+  wake();
+  wake();
+  registry.completions.post(() => ran.push('task'));
+  await step();
+  t.strictSame(ran, [`reaped ${MAX_TASKS_PER_TURN}`, 'task']);
+  await step();
+  t.strictSame(ran.slice(2), ['reaped 3'], 'the rest comes without another wake');
+  left = 2;
+  wake();
+  await step();
+  t.strictSame(ran.slice(3), ['reaped 2']);
+});
+
+t.test('all sources together have the bound of a turn, and each comes to its turn', async (t) => {
+  const { registry, step } = bench(t);
+  const counts = [0, 0];
+  const wakes = counts.map((_, index) =>
+    registry.completions.addSource((limit) => {
+      counts[index] = (counts[index] ?? 0) + limit;
+      return limit;
+    }),
+  );
+  for (const wake of wakes) wake();
+  await step();
+  t.strictSame(counts, [MAX_TASKS_PER_TURN, 0]);
+  await step();
+  t.strictSame(counts, [MAX_TASKS_PER_TURN, MAX_TASKS_PER_TURN]);
+});
+
+t.test('a source that throws is logged and asked again', async (t) => {
+  const { registry, step, lines } = bench(t);
+  let calls = 0;
+  const wake = registry.completions.addSource(() => {
+    if (calls++ === 0) throw new Error('thrown by the test');
+    return 1;
+  });
+  wake();
+  await step();
+  await step();
+  t.equal(calls, 2);
+  t.match(lines, [/a completion failed: Error: thrown by the test/]);
+});
+
 t.test('after dispose nothing runs, and descriptor and event are gone', async (t) => {
   const { posix, server, step } = bench(t);
   const [fds, events] = [posix.openDescriptors().length, [...server.scheduler.events()].length];

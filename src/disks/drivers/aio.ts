@@ -18,7 +18,7 @@ import type {
   ZeroesRequest,
 } from '../index.js';
 import type { FileCalls, FileStatus } from '../../posix/files.js';
-import { NodeFileCalls } from '../../posix/node/files.js';
+import { RingFiles } from '../../posix/node/file-ring/ring-files.js';
 import { FlushGroup } from './flush-group.js';
 import { HoleQueue, holePuncher } from './hole-punch.js';
 import type { PunchHole } from './hole-punch.js';
@@ -237,7 +237,7 @@ export const aioDriverType: DiskDriverType = {
   name: 'aio',
   create: ({ completions, logger }, path) =>
     new AioDriver(path, {
-      files: new NodeFileCalls(completions),
+      files: new RingFiles(completions, (message) => logger.log(LOG_WARNING, `aio: ${path}: ${message}`)),
       lock: fileLocker(completions, logger),
       size: imageSizer(completions),
       punch: holePuncher(completions),

@@ -3,12 +3,12 @@
 
 import { SECTOR_SIZE } from '../index.js';
 import type { Done, SectorRange } from '../index.js';
+import { zeroes } from '../zeroes.js';
 import type { FileCalls } from '../../posix/files.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
 
 /** How much is zeroed at a time. */
-const PIECE_BYTES = 1 << 20;
-const zeroes = new Uint8Array(PIECE_BYTES);
+const PIECE_BYTES = zeroes.length;
 
 /**
  * Makes a range of a file read as zeroes, a piece after the other; the first error ends it.

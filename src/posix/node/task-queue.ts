@@ -5,3 +5,13 @@
 export interface TaskQueue {
   post(task: () => void): void;
 }
+
+/** A task queue that also completes in batches what ends in batches. */
+export interface BatchQueue extends TaskQueue {
+  /**
+   * @param reap completes up to `limit` things that have ended, and returns how many; it is called on the scheduler after
+   *   a wake, and again in the next turn if it returned its limit
+   * @returns wake, to be called when something has ended
+   */
+  addSource(reap: (limit: number) => number): () => void;
+}

@@ -1,0 +1,84 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { BufferPool } from '../buffers.js';
+import { nodeTimers } from '../timers.js';
+import type { TimerHandle, Timers } from '../timers.js';
+import { BuddyMemory, SMALLEST_BLOCK_BYTES } from './buddy-memory.js';
+
+/** How much memory is shared; the kernel gives a page of it when it is first written. */
+const SHARED_BYTES = 64 << 20;
+/** Memory of which nothing was taken for so long is given back to the kernel, in milliseconds. */
+export const BUFFERS_IDLE_MS = 30_000;
+
+/**
+ * Buffers that other threads can read and write too, for file calls that are made there: parts of one SharedArrayBuffer.
+ * Beyond its size, and where there is none, they are ordinary memory.
+ */
+export class SharedBuffers implements BufferPool {
+  readonly #timers: Timers;
+  readonly #bytes: number;
+  #memory: BuddyMemory | undefined;
+  #isUsed = false;
+  #idle: TimerHandle | undefined;
+
+  constructor(timers: Timers = nodeTimers, bytes = SHARED_BYTES) {
+    this.#timers = timers;
+    this.#bytes = bytes;
+  }
+
+  /** What buffers are parts of at present, but for those beyond its size. */
+  get shared(): SharedArrayBuffer | undefined {
+    return this.#memory?.shared;
+  }
+
+  take(length: number): Buffer {
+    this.#isUsed = true;
+    this.#memory ??= this.#create();
+    return (
+      this.#memory?.take(length) ??
+      Buffer.allocUnsafeSlow(Math.max(length, SMALLEST_BLOCK_BYTES)).subarray(0, length)
+    );
+  }
+
+  give(buffer: Buffer): void {
+    if (buffer.buffer === this.#memory?.shared) this.#memory.give(buffer);
+  }
+
+  copy(target: Uint8Array, source: Uint8Array, at: number): void {
+    const memory = this.#memory;
+    if (memory !== undefined && target.buffer === memory.shared && source.buffer === memory.shared) {
+      memory.copy(target.byteOffset + at, source.byteOffset, source.length);
+    } else target.set(source, at);
+  }
+
+  #create(): BuddyMemory | undefined {
+    if (typeof SharedArrayBuffer === 'undefined') return undefined;
+    this.#idle = this.#watchIdleness();
+    return new BuddyMemory(this.#bytes);
+  }
+
+  #watchIdleness(): TimerHandle {
+    const handle = this.#timers.setTimeout(() => {
+      if (!this.#isUsed && this.#memory?.takenBytes === 0) {
+        this.#memory = undefined;
+        this.#idle = undefined;
+        return;
+      }
+      this.#isUsed = false;
+      this.#idle = this.#watchIdleness();
+    }, BUFFERS_IDLE_MS);
+    handle.unref();
+    return handle;
+  }
+
+  /** Ends its use. */
+  [Symbol.dispose](): void {
+    if (this.#idle !== undefined) this.#timers.clearTimeout(this.#idle);
+    this.#idle = undefined;
+    this.#memory = undefined;
+  }
+}
+
+/** The process's own. */
+export const sharedBuffers = new SharedBuffers();

@@ -1,0 +1,259 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { ftruncateSync, openSync, readSync } from 'node:fs';
+import t from 'tap';
+import { errno } from '../../../../src/posix/errno.js';
+import { MAX_RING_WORKERS } from '../../../../src/posix/node/file-ring/ring-memory.js';
+import type { Timers } from '../../../../src/posix/timers.js';
+import { Random } from '../../../../src/testing/index.js';
+import { randomBytes, randomSeed } from '../../../random.js';
+import { CALL_BYTES, heldThreads, readMany, ringWorld, told, warmUp } from './ring-world.js';
+
+const FILE_BYTES = 64 * CALL_BYTES;
+/** Words of the control of held threads. */
+const HELD = 0;
+const DELAY_MS = 1;
+const WAITING = 2;
+const MOST_WAITING = 3;
+
+/** Timers that go off when the test says so. */
+function stoppedTimers(): { readonly timers: Timers; readonly fire: () => void } {
+  const due: (() => void)[] = [];
+  const handle = { ref: () => {}, unref: () => {} };
+  const timers: Timers = {
+    now: () => performance.now(),
+    setTimeout: (callback) => {
+      due.push(callback);
+      return handle;
+    },
+    clearTimeout: () => {},
+  };
+  return { timers, fire: () => due.splice(0).forEach((callback) => callback()) };
+}
+
+void t.test(
+  'what is written at once, some of it side by side, is in the file and is read again',
+  async (t) => {
+    const world = ringWorld(t);
+    const random = new Random(randomSeed(t));
+    const fd = world.open(FILE_BYTES);
+    const files = world.files();
+    await warmUp(world, files, fd);
+    const model = Buffer.alloc(FILE_BYTES);
+    for (let round = 0; round < 40; round++) {
+      const places = Array.from({ length: 64 }, (_, place) => place).filter(() => random.word() % 3 === 0);
+      const results = await Promise.all(
+        places.map((place) => {
+          const buffer = world.buffers.take(CALL_BYTES);
+          buffer.set(randomBytes(random, CALL_BYTES));
+          model.set(buffer, place * CALL_BYTES);
+          return told((done) => files.write(fd, buffer, place * CALL_BYTES, done)).finally(() =>
+            world.buffers.give(buffer),
+          );
+        }),
+      );
+      t.ok(results.every((result) => result === CALL_BYTES));
+      const read = await Promise.all(
+        places.map(async (place) => {
+          const buffer = world.buffers.take(CALL_BYTES).fill(0xee);
+          await told((done) => files.read(fd, buffer, place * CALL_BYTES, done));
+          const same = buffer.equals(model.subarray(place * CALL_BYTES, (place + 1) * CALL_BYTES));
+          world.buffers.give(buffer);
+          return same;
+        }),
+      );
+      t.ok(read.every(Boolean));
+    }
+    const whole = Buffer.alloc(FILE_BYTES);
+    readSync(fd, whole, 0, FILE_BYTES, 0);
+    t.ok(whole.equals(model));
+    t.strictSame(world.lines, []);
+  },
+);
+
+void t.test('a read ends short at the end of the file, also of those that are made as one', async (t) => {
+  const world = ringWorld(t);
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  await warmUp(world, files, fd);
+  ftruncateSync(fd, CALL_BYTES * 2 + 100);
+  const results = await Promise.all(
+    [0, 1, 2, 3].map((place) => {
+      const buffer = world.buffers.take(CALL_BYTES);
+      return told((done) => files.read(fd, buffer, place * CALL_BYTES, done));
+    }),
+  );
+  t.strictSame(results, [CALL_BYTES, CALL_BYTES, 100, 0]);
+});
+
+void t.test('the errno of a call is its result', async (t) => {
+  const world = ringWorld(t);
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  await warmUp(world, files, fd);
+  const NO_FD = 999_999;
+  t.strictSame(
+    await readMany(world, files, NO_FD, 4),
+    Array.from({ length: 4 }, () => -errno.EBADF),
+  );
+});
+
+void t.test('a call alone, and one in memory that threads do not share, needs no thread', async (t) => {
+  const world = ringWorld(t);
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  for (let count = 0; count < 100; count++) t.strictSame(await readMany(world, files, fd, 1), [CALL_BYTES]);
+  for (let count = 0; count < 100; count++) {
+    const results = await Promise.all(
+      [0, 2].map((place) => told((done) => files.read(fd, Buffer.alloc(CALL_BYTES), place, done))),
+    );
+    t.strictSame(results, [CALL_BYTES, CALL_BYTES]);
+  }
+  t.equal(world.workers.length, 0);
+});
+
+void t.test(
+  'a thread that ends fails the calls it had, is reported and replaced; the others wait for the next',
+  async (t) => {
+    const world = ringWorld(t, { start: heldThreads });
+    const fd = world.open(FILE_BYTES);
+    const files = world.files();
+    await warmUp(world, files, fd);
+    t.strictSame(
+      await readMany(world, files, fd, 4),
+      Array.from({ length: 4 }, () => CALL_BYTES),
+    );
+    Atomics.store(world.control, HELD, 1);
+    const results = readMany(world, files, fd, 8);
+    while (Atomics.load(world.control, WAITING) === 0) await new Promise(setImmediate);
+    const threads = world.workers.length;
+    await world.workers[0]?.terminate();
+    Atomics.store(world.control, HELD, 0);
+    Atomics.notify(world.control, HELD);
+    const failed = (await results).filter((result) => result === -errno.EIO);
+    t.equal(failed.length, 1, 'one call was under way in the thread that ended');
+    t.equal((await results).filter((result) => result === CALL_BYTES).length, 7);
+    t.ok(world.workers.length > threads, 'there is another');
+    t.match(world.lines, [/a thread for file calls ended .*; 1 calls failed with EIO/]);
+    t.strictSame(
+      await readMany(world, files, fd, 4),
+      Array.from({ length: 4 }, () => CALL_BYTES),
+    );
+  },
+);
+
+void t.test(
+  'where threads cannot be started all calls are made all the same, and that is said once',
+  async (t) => {
+    const world = ringWorld(t, {
+      start: () => () => {
+        throw new Error('not allowed by the test');
+      },
+    });
+    const fd = world.open(FILE_BYTES);
+    for (const files of [world.files(), world.files()]) {
+      for (let turn = 0; turn < 50; turn++) {
+        t.strictSame(await readMany(world, files, fd, 2), [CALL_BYTES, CALL_BYTES]);
+      }
+    }
+    t.strictSame(world.lines, [
+      "file calls use Node's thread pool, since threads of their own are not available: not allowed by the test",
+    ]);
+  },
+);
+
+void t.test('where threads end as soon as they start, no more are started after a few', async (t) => {
+  let starts = 0;
+  const world = ringWorld(t, {
+    start: () => (_, listener) => {
+      starts++;
+      setImmediate(() => listener.onEnd('ended by the test'));
+    },
+  });
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  for (let turn = 0; turn < 100; turn++) {
+    t.strictSame(await readMany(world, files, fd, 2), [CALL_BYTES, CALL_BYTES]);
+  }
+  t.equal(starts, 3);
+  t.match(world.lines.at(-1), /not available: threads end at once/);
+});
+
+void t.test('calls that are slow get more threads, up to a bound', async (t) => {
+  const world = ringWorld(t, { start: heldThreads });
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  await warmUp(world, files, fd);
+  Atomics.store(world.control, DELAY_MS, 10);
+  for (let turn = 0; turn < 50 && Atomics.load(world.control, MOST_WAITING) < MAX_RING_WORKERS; turn++) {
+    await readMany(world, files, fd, 32);
+  }
+  t.equal(Atomics.load(world.control, MOST_WAITING), MAX_RING_WORKERS);
+  t.equal(world.workers.length, MAX_RING_WORKERS);
+});
+
+void t.test('calls that are quick have one thread', async (t) => {
+  // Without the look at progress, which takes a machine under load for a disk that waits.
+  const world = ringWorld(t, { start: heldThreads, timers: stoppedTimers().timers });
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  await warmUp(world, files, fd);
+  for (let turn = 0; turn < 50; turn++) await readMany(world, files, fd, 16);
+  t.equal(world.workers.length, 1);
+});
+
+void t.test(
+  'a file whose calls do not end holds up no other, nor calls on itself that can be made',
+  async (t) => {
+    const world = ringWorld(t, { start: heldThreads });
+    const [slowFd, otherFd] = [world.open(FILE_BYTES), world.open(FILE_BYTES)];
+    const [slow, other] = [world.files(), world.files()];
+    await warmUp(world, other, otherFd);
+    await readMany(world, other, otherFd, 4);
+    await warmUp(world, slow, slowFd);
+    Atomics.store(world.control, HELD, 1);
+    const held = readMany(world, slow, slowFd, 3);
+    while (Atomics.load(world.control, WAITING) < 3) await new Promise(setImmediate);
+    Atomics.store(world.control, HELD, 0);
+    // The three threads sleep on; the word is what others look at.
+    t.strictSame(
+      await readMany(world, other, otherFd, 16),
+      Array.from({ length: 16 }, () => CALL_BYTES),
+    );
+    t.strictSame(
+      await readMany(world, slow, slowFd, 16),
+      Array.from({ length: 16 }, () => CALL_BYTES),
+    );
+    Atomics.notify(world.control, HELD);
+    t.strictSame(
+      await held,
+      Array.from({ length: 3 }, () => CALL_BYTES),
+    );
+  },
+);
+
+void t.test('a ring goes with its threads when the file is closed, and when it is not used', async (t) => {
+  const { timers, fire: idle } = stoppedTimers();
+  const world = ringWorld(t, { timers });
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  await warmUp(world, files, fd);
+  await readMany(world, files, fd, 4);
+  idle();
+  const ended = new Promise((resolve) => world.workers[0]?.once('exit', resolve));
+  t.ok(world.buffers.shared, 'it was used since the last look');
+  idle();
+  t.equal(await ended, 0);
+  t.equal(world.buffers.shared, undefined);
+  await warmUp(world, files, fd);
+  t.strictSame(
+    await readMany(world, files, fd, 4),
+    Array.from({ length: 4 }, () => CALL_BYTES),
+  );
+  const second = new Promise((resolve) => world.workers[1]?.once('exit', resolve));
+  const other = openSync('/dev/null', 'r');
+  t.equal(await told((done) => files.close(other, done)), 0);
+  t.equal(await second, 0);
+  t.strictSame(world.lines, []);
+});
