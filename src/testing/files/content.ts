@@ -55,7 +55,6 @@ export class FileContent {
     if (size < this.#size) {
       const end = Math.ceil(this.#size / PAGE_BYTES) * PAGE_BYTES;
       this.punch(size, end - size);
-      for (const page of this.#pages.keys()) if (page * PAGE_BYTES >= size) this.#pages.delete(page);
     }
     this.#size = size;
   }

@@ -65,11 +65,6 @@ export class FileNode {
     return this.#moment;
   }
 
-  /** How many changes a loss of power could undo. */
-  get unsyncedCount(): number {
-    return this.#unsynced.length;
-  }
-
   missingPages(position: number, length: number): number {
     return this.#cached.missingPages(position, length);
   }

@@ -102,7 +102,6 @@ export class FileProcess {
 
   /** The process dies: some of the calls on their way are still carried out, and its files are closed. */
   die(): void {
-    if (this.#isDead) return;
     for (const carryOut of this.#waiting) if (this.#host.random.chance(0.5)) carryOut();
     this.#waiting.clear();
     for (const fd of this.#files.keys()) this.remove(fd);

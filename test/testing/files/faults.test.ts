@@ -11,7 +11,7 @@ import {
   SimulatedWorld,
   TYPICAL_FILE_ERRORS,
 } from '../../../src/testing/index.js';
-import { FileWorld, O_CREAT, O_RDONLY, O_RDWR, O_WRONLY } from './fixture.js';
+import { FileWorld, O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY } from './fixture.js';
 
 t.test('a full disk takes what there is room for, and then nothing', async (t) => {
   const world = new FileWorld();
@@ -182,6 +182,61 @@ t.test('every call of a scenario fails in turn, in each of its ways', async (t) 
   const { calls, failedRuns } = await failEachNamed(TYPICAL_FILE_ERRORS, scenario);
   t.same(failedRuns, []);
   t.same([...calls.keys()], ['open', 'write', 'fsync', 'close', 'rename', 'syncDirectory']);
+});
+
+t.test(
+  'a sync of a directory that fails leaves some of its changes, and the next one succeeds',
+  async (t) => {
+    const found = new Set<string>();
+    for (let seed = 1; seed <= 60; seed++) {
+      const world = new FileWorld({ seed });
+      await world.open('/a');
+      await world.open('/b');
+      world.files.failCalls({ calls: ['syncDirectory'], error: errno.EIO });
+      t.equal(await world.fails((calls, done) => calls.syncDirectory('/', done)), 'EIO');
+      await world.must((calls, done) => calls.syncDirectory('/', done));
+      t.same(world.paths(), ['/a', '/b']);
+      world.host.crash('silence');
+      found.add(world.paths().join(' '));
+    }
+    t.same([...found].toSorted(), ['', '/a', '/a /b', '/b']);
+  },
+);
+
+t.test('paths that lead nowhere are refused as Linux does', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/d/sub/file', Buffer.from('text'));
+  const rename = (from: string, to: string): Promise<string> =>
+    world.fails((calls, done) => calls.rename(from, to, done));
+  t.equal(await world.fails((calls, done) => calls.open('', O_RDONLY, done)), 'ENOENT');
+  t.equal(await world.fails((calls, done) => calls.open('/d/sub/../sub/file', O_RDONLY, done)), '3');
+  t.equal(
+    await world.fails((calls, done) => calls.open('/d/sub/file', O_RDONLY | O_DIRECTORY, done)),
+    'ENOTDIR',
+  );
+  t.equal(await world.fails((calls, done) => calls.fsync(99, done)), 'EBADF');
+  t.equal(await world.fails((calls, done) => calls.fdatasync(99, done)), 'EBADF');
+  t.equal(await world.fails((calls, done) => calls.fstat(99, done)), 'EBADF');
+  t.equal(await world.fails((calls, done) => calls.link('/d', '/e', done)), 'EPERM');
+  t.equal(await rename('/d', '/d/sub/e'), 'EINVAL');
+  t.equal(await rename('/d/sub', '/d'), 'ENOTEMPTY');
+  await world.must((calls, done) => calls.mkdir('/e', 0o755, done));
+  t.equal(await rename('/e', '/d'), 'ENOTEMPTY');
+  t.equal(await rename('/d', '/e'), '0', 'a directory replaces an empty one');
+  t.equal(world.text('/e/sub/file'), 'text');
+  t.throws(() => world.files.put('/e/sub', Buffer.from('')), /is not the path of a file/);
+  t.throws(() => world.files.contents('/e'), /there is no file \/e/);
+});
+
+t.test('a file that is cut gives its space back, and reads as zeroes when it grows again', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/a', Buffer.alloc(12_288, 'a'));
+  const fd = await world.open('/a');
+  await world.must((calls, done) => calls.ftruncate(fd, 100, done));
+  world.files.system.capacityBytes = 3 * 4096;
+  await world.write(await world.open('/b'), Buffer.alloc(8192, 'b'));
+  await world.must((calls, done) => calls.ftruncate(fd, 200, done));
+  t.equal(world.text('/a'), `${'a'.repeat(100)}${'\0'.repeat(100)}`);
 });
 
 t.test('calls leave a line each in the trace', async (t) => {

@@ -11,7 +11,7 @@ import {
   type WorldOptions,
 } from '../../../src/testing/index.js';
 
-export const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, O_DSYNC } = constants;
+export const { O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, O_DSYNC } = constants;
 
 /** What a call told. */
 export interface Told<Value = undefined> {

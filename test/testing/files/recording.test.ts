@@ -74,6 +74,28 @@ t.test('a recorded state can be gone on with, and recorded again', async (t) => 
   t.same(found, new Set(['old', NEW]));
 });
 
+t.test('directories that were made, and sectors that cannot be read, are in the copies', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/a', Buffer.from('text'));
+  world.files.spoil('/a', 0, 1);
+  const recorder = new FileRecorder(world.files.system);
+  await world.must((calls, done) => calls.mkdir('/d', 0o755, done));
+  await world.open('/d/b');
+  const last = [...recorder.prefixes(new Random(1), 0)].at(-2);
+  const later = new FileWorld();
+  later.files.system.restore(last?.systems[0] as SimulatedFileSystem);
+  t.same(later.paths(), ['/a', '/d', '/d/b']);
+  const fd = await later.open('/a');
+  t.equal(await later.fails((calls, done) => calls.read(fd, new Uint8Array(1), 0, done)), 'EIO');
+});
+
+t.test('what was done to one file system is not redone on another', async (t) => {
+  const system = new SimulatedFileSystem();
+  t.throws(() => system.redo({ kind: 'sync', node: 7, moment: 1 }), /there is no file 7/);
+  const entries = [{ directory: 7, name: 'a', node: undefined }];
+  t.throws(() => system.redo({ kind: 'entries', entries }), /there is no directory 7/);
+});
+
 t.test('several file systems lose their power at the same moment', async (t) => {
   const [one, other] = [new FileWorld(), new FileWorld()];
   const recorder = new FileRecorder(one.files.system, other.files.system);
