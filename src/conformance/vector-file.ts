@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { readFileSync } from 'node:fs';
+import { readWholeFile } from '../server/own-file.js';
 import { ShapeError } from './member.js';
 import { parseVector, unknownMembers } from './vector-shape.js';
 import { type Vector, vectorName } from './vector.js';
@@ -27,7 +27,7 @@ export type Purpose = 'vector' | 'script';
 export function readVectorFile(file: string, purpose: Purpose = 'vector'): VectorFileItem[] {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readWholeFile(file).toString('utf8');
   } catch (error) {
     return [fault({ file, message: `cannot be read: ${(error as Error).message}` })];
   }

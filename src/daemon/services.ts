@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { readFileSync } from 'node:fs';
 import { formatAddress } from '../posix/address.js';
 import { errnoCode, strerror } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
@@ -16,6 +15,7 @@ import type { Report } from '../metrics/report.js';
 import { NbdServer, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
 import type { VbdRegistry } from '../disks/index.js';
 import type { DaemonOptions } from './daemon-options.js';
+import { readWholeFile } from '../server/own-file.js';
 import { removeDeadSockets } from '../server/dead-sockets.js';
 import { checkSocketPathIsFree, takeSocketPath } from '../server/socket-path.js';
 import { listenAt } from './socket-path.js';
@@ -126,7 +126,7 @@ export class Services {
     if (!tls) return undefined;
     const { posix, registry } = this.#parts;
     try {
-      const pair = { cert: readFileSync(tls.cert), key: readFileSync(tls.key) };
+      const pair = { cert: readWholeFile(tls.cert), key: readWholeFile(tls.key) };
       return tlsServer(posix, registry.completions, pair);
     } catch (cause) {
       const reason = (cause as Error).message;

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { closeSync, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { closeSync, fstatSync, write, writeSync } from 'node:fs';
 import { LOG_ERR, LOG_WARNING, type Logger } from '../server/logger.js';
+import { openOwnFile } from '../server/own-file.js';
 
 /** A trace file is never larger, in MiB, unless set otherwise. */
 export const DEFAULT_TRACE_LIMIT_MIB = 64;
@@ -61,11 +62,11 @@ export class TraceFile {
 
   /**
    * @param first the array's first entry
-   * @throws node:fs's Error when the file cannot be made
+   * @throws node:fs's Error when the file cannot be made, or SystemError when it is not the user's alone: {@link openOwnFile}
    */
   constructor(path: string, first: TraceEvent, options: TraceFileOptions) {
     this.#options = options;
-    this.#fd = openSync(path, 'w');
+    this.#fd = openOwnFile(path);
     const text = HEAD + JSON.stringify(first);
     this.#position = Buffer.byteLength(text);
     writeSync(this.#fd, text + TAIL);

@@ -4,7 +4,7 @@
 /** Called once with a call's result: 0 or more, or a negative errno. */
 export type FileDone = (result: number) => void;
 
-export type FileType = 'regular' | 'block' | 'directory' | 'link' | 'other';
+export type FileType = 'regular' | 'block' | 'character' | 'directory' | 'link' | 'fifo' | 'socket' | 'other';
 
 /** What stat says of a file. */
 export interface FileStatus {
@@ -56,6 +56,8 @@ export interface FileCalls {
   fdatasync(fd: number, done: FileDone): void;
   fsync(fd: number, done: FileDone): void;
   ftruncate(fd: number, length: number, done: FileDone): void;
+  fchmod(fd: number, mode: number, done: FileDone): void;
+  fchown(fd: number, uid: number, gid: number, done: FileDone): void;
   /**
    * Allocates the blocks of a range and grows the file to hold it, with zeroes where nothing was (posix_fallocate).
    * -EOPNOTSUPP where that cannot be done; nothing is changed then.

@@ -25,4 +25,5 @@ export * from './files.js';
 export { bytesLeft, wasClosed } from './node/standard-streams.js';
 export { FALLOCATE_PROGRAM } from './node/fallocate.js';
 export { NodeFileCalls } from './node/files.js';
+export { openDirectoryPath } from './node/open-directory.js';
 export type { TaskQueue } from './node/task-queue.js';

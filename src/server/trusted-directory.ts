@@ -31,6 +31,16 @@ export function whoCouldReplace(
   return undefined;
 }
 
+/** A link among the directories above a path, or the path itself, that another user has made, in words; else undefined. */
+export function linkOfAnother(path: string, uid: number = process.geteuid?.() ?? ROOT): string | undefined {
+  for (const name of withParents(path)) {
+    const stats = lstatSync(name, { throwIfNoEntry: false });
+    const fault = stats?.isSymbolicLink() ? foreignOwner(name, stats, uid) : undefined;
+    if (fault !== undefined) return `the link ${fault}`;
+  }
+  return undefined;
+}
+
 /** @throws Error with `code` EPERM when somebody could replace a socket in the directory, or node:fs's own */
 export function requireTrusted(directory: string): void {
   const fault = whoCouldReplace(directory);

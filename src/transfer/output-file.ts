@@ -1,123 +1,164 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { close, constants, createWriteStream, fsync, open } from 'node:fs';
-import { access, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { constants, createWriteStream } from 'node:fs';
+import { access } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { promisify } from 'node:util';
+import { fileResult, fileStatus } from '../posix/file-answer.js';
+import { type FileCalls, NodeFileCalls } from '../posix/index.js';
+import { SystemError } from '../posix/system-error.js';
+import { FilePlace } from '../server/file-place.js';
+import { FileReplacement } from '../server/file-replacement.js';
 import { type Copy, type Output, WRITE_BUFFER_BYTES } from './output.js';
-import { callFailed, TransferError } from './transfer-error.js';
+import { callFailed } from './transfer-error.js';
 
-/** How many unfinished copies of one name may lie about before a new one is refused. */
-export const MAX_PARTIAL_COPIES = 100;
-const PERMISSIONS = 0o777;
-const NEW_FILE_MODE = 0o666;
+export interface OutputFileOptions {
+  /** Node's, unless given. */
+  readonly files?: FileCalls;
+  /** The copy's permissions. By default those of the file before; of a new one its owner's alone. */
+  readonly mode?: number | undefined;
+  /** Keep the copy before, as `FILE.previous`. */
+  readonly keepsPrevious?: boolean;
+  /** Told what of the file before cannot be kept. */
+  readonly warn?: (message: string) => void;
+}
 
-const openFile = promisify(open);
-const closeFile = promisify(close);
-const syncFile = promisify(fsync);
+interface Parts extends OutputFileOptions {
+  readonly files: FileCalls;
+  readonly path: string;
+}
 
 /**
  * A file as output. The copy is written beside it, as `FILE.partial` (or `FILE.partial.1` and so on, when a killed backup
- * has left that behind), and takes the name FILE in one step when it is complete and on the disk. So under the name FILE
- * there is a whole copy, the one before, or none, whatever happens; a broken one is removed.
+ * has left that behind), and takes the name FILE in one step when it is complete and on the disk: {@link FileReplacement}.
+ * So under the name FILE there is a whole copy, the one before, or none, whatever happens; a broken one is removed.
  *
  * A device (`/dev/sdb`) has no such step: it is written in place.
  *
  * @throws (rejects with) TransferError when FILE cannot be a file: it is a directory, or there is none to hold it
  */
-export async function outputToFile(path: string): Promise<Output> {
+export async function outputToFile(path: string, options: OutputFileOptions = {}): Promise<Output> {
+  const files = options.files ?? new NodeFileCalls({ post: (task) => task() });
+  const parts = { ...options, files, path };
   try {
-    const existing = await statIfThere(path);
-    if (existing?.isDirectory()) {
-      throw new TransferError('EISDIR', `cannot write ${path}: it is a directory; name a file in it`);
+    const place = await FilePlace.find(files, path);
+    try {
+      const isFile = refuseOther(place);
+      await access(isFile ? place.at('.') : place.at(), constants.W_OK);
+    } finally {
+      await place.close();
     }
-    if (existing?.isFIFO() || existing?.isSocket()) {
-      const what = existing.isFIFO() ? 'a FIFO' : 'a socket';
-      throw new TransferError(
-        'EINVAL',
-        `cannot write ${path}: it is ${what}; give it as standard output instead`,
-      );
+  } catch (error) {
+    throw callFailed(`cannot write ${path}`, error);
+  }
+  return { name: path, appends: false, begin: () => begin(parts) };
+}
+
+async function begin(parts: Parts): Promise<Copy> {
+  const { files, path } = parts;
+  try {
+    const place = await FilePlace.find(files, path);
+    try {
+      return refuseOther(place) ? await beginBeside(place, parts) : await beginInPlace(place, parts);
+    } catch (error) {
+      await place.close();
+      throw error;
     }
-    if (existing !== undefined && !existing.isFile()) {
-      await access(path, constants.W_OK);
-      return { name: path, appends: false, begin: () => beginInPlace(path) };
-    }
-    await access(dirname(path), constants.W_OK);
-    return { name: path, appends: false, begin: () => beginBeside(path) };
   } catch (error) {
     throw callFailed(`cannot write ${path}`, error);
   }
 }
 
-async function beginInPlace(path: string): Promise<Copy> {
-  try {
-    const file = new OutputFile(await openFile(path, constants.O_WRONLY));
-    return {
-      stream: file.stream,
-      commit: async () => {
-        try {
-          await file.store();
-        } catch (error) {
-          throw callFailed(`cannot write ${path}`, error);
-        } finally {
-          await file.close();
-        }
-      },
-      abandon: () => file.close(),
-    };
-  } catch (error) {
-    throw callFailed(`cannot write ${path}`, error);
+/** Whether there is a regular file, or nothing; false for a device. @throws SystemError for anything else */
+function refuseOther({ existing }: FilePlace): boolean {
+  if (existing === undefined) return true;
+  switch (existing.kind) {
+    case 'regular':
+      return true;
+    case 'block':
+    case 'character':
+      return false;
+    case 'directory':
+      throw new SystemError('EISDIR', 'it is a directory; name a file in it');
+    default: {
+      const what = { fifo: 'a FIFO', socket: 'a socket', link: 'a link', other: 'no file' }[existing.kind];
+      throw new SystemError('EINVAL', `it is ${what}; give it as standard output instead`);
+    }
   }
 }
 
-async function beginBeside(path: string): Promise<Copy> {
-  try {
-    // The name may be a link, which is to stay one.
-    const existing = await statIfThere(path);
-    const target = existing === undefined ? path : await realpath(path);
-    const { file, partial } = await openPartial(target, (existing?.mode ?? NEW_FILE_MODE) & PERMISSIONS);
-    return {
-      stream: file.stream,
-      commit: async () => {
+async function beginInPlace(place: FilePlace, { files, path }: Parts): Promise<Copy> {
+  const flags = constants.O_WRONLY | constants.O_NOFOLLOW;
+  const fd = await fileResult((done) => files.open(place.at(), flags, done));
+  const file = new OutputFile(fd);
+  const opened = await fileStatus((done) => files.fstat(fd, done));
+  if (opened?.inode !== place.existing?.inode || opened?.kind !== place.existing?.kind) {
+    await file.close();
+    throw new SystemError('EBUSY', 'something else has taken its place meanwhile');
+  }
+  await place.close();
+  return {
+    stream: file.stream,
+    commit: () =>
+      ending(path, file, async () => {
+        await file.flush();
+        await syncIfKnown(files, fd);
+      }),
+    abandon: () => file.close(),
+  };
+}
+
+async function beginBeside(place: FilePlace, parts: Parts): Promise<Copy> {
+  const { files, path, mode, keepsPrevious = false, warn = () => {} } = parts;
+  const replacement = await FileReplacement.begin(place, {
+    files,
+    mode,
+    keepsPrevious,
+    warn: (message) => warn(`${path}: ${message}`),
+  });
+  const file = new OutputFile(replacement.fd);
+  return {
+    stream: file.stream,
+    commit: () =>
+      ending(path, file, async () => {
         try {
-          await file.store();
-          await rename(partial, target);
-          await syncDirectory(dirname(target));
+          await file.flush();
         } catch (error) {
-          await removeIfThere(partial);
-          throw callFailed(`cannot write ${path}`, error);
-        } finally {
-          await file.close();
+          await replacement.abandon();
+          throw error;
         }
-      },
-      abandon: async () => {
-        await file.close();
-        await removeIfThere(partial);
-      },
-    };
+        await replacement.commit();
+      }),
+    abandon: async () => {
+      await file.close();
+      await replacement.abandon();
+    },
+  };
+}
+
+async function ending(path: string, file: OutputFile, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
   } catch (error) {
     throw callFailed(`cannot write ${path}`, error);
+  } finally {
+    await file.close();
   }
 }
 
 /** A file that is open for writing, and its stream. The stream closes it, and not before it is told to. */
 class OutputFile {
   readonly stream: Writable;
-  readonly #fd: number;
 
   constructor(fd: number) {
-    this.#fd = fd;
     this.stream = createWriteStream('', { fd, autoClose: false, highWaterMark: WRITE_BUFFER_BYTES });
   }
 
-  /** Brings all that the stream has taken to stable storage. */
-  async store(): Promise<void> {
+  /** Brings all that the stream has taken to the file. */
+  async flush(): Promise<void> {
     this.stream.end();
     await finished(this.stream);
-    await sync(this.#fd);
   }
 
   /** Closes it, whatever is still on its way; what that fails with does not matter any more. */
@@ -132,56 +173,12 @@ class OutputFile {
   }
 }
 
-/** Opens a file of its own: two backups with one output must never write into the same one. */
-async function openPartial(target: string, mode: number): Promise<{ file: OutputFile; partial: string }> {
-  const first = join(dirname(target), `${basename(target)}.partial`);
-  for (let count = 0; count < MAX_PARTIAL_COPIES; count++) {
-    const partial = count === 0 ? first : `${first}.${count}`;
-    try {
-      return { file: new OutputFile(await openFile(partial, 'wx', mode)), partial };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-  }
-  throw new TransferError(
-    'EEXIST',
-    `cannot write ${target}: ${first} and ${MAX_PARTIAL_COPIES - 1} more are there from backups that were killed; remove them`,
-  );
-}
-
-/** Brings a file or a device to stable storage; what has none (/dev/null) does not know how. */
-async function sync(fd: number): Promise<void> {
+/** Brings a device to stable storage; what has none (/dev/null) does not know how. */
+async function syncIfKnown(files: FileCalls, fd: number): Promise<void> {
   try {
-    await syncFile(fd);
+    await fileResult((done) => files.fsync(fd, done));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EINVAL' && code !== 'ENOTSUP' && code !== 'EROFS') throw error;
-  }
-}
-
-/** Makes a new name in a directory outlast a power cut. */
-async function syncDirectory(path: string): Promise<void> {
-  const fd = await openFile(path, 'r');
-  try {
-    await sync(fd);
-  } finally {
-    await closeFile(fd);
-  }
-}
-
-async function statIfThere(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
-async function removeIfThere(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }

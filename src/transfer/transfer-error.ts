@@ -9,9 +9,14 @@ export class TransferError extends SystemError {
   override readonly name = 'TransferError';
 }
 
-/** A failed call of Node's as `what: in words`. Anything else that was thrown is a fault of ours, and is thrown on. */
+/**
+ * A failed call as `what: in words`, Node's own or what says more than its errno. Anything else that was thrown is a fault
+ * of ours, and is thrown on.
+ */
 export function callFailed(what: string, error: unknown): TransferError {
   if (error instanceof TransferError) return error;
+  if (error instanceof SystemError)
+    return new TransferError(error.code, `${what}: ${error.message}`, { cause: error });
   const { errno, code } = error as NodeJS.ErrnoException;
   if (!(error instanceof Error) || errno === undefined || code === undefined) throw error;
   return new TransferError(code, `${what}: ${inWords(-errno)}`, { cause: error });

@@ -16,7 +16,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { MAX_PARTIAL_COPIES, outputToFile } from '../../src/transfer/output-file.js';
+import { MAX_PARTIAL_FILES } from '../../src/server/file-replacement.js';
+import { outputToFile } from '../../src/transfer/output-file.js';
 import { servedSocket } from '../short-directory.js';
 import type { Copy } from '../../src/transfer/output.js';
 
@@ -98,7 +99,7 @@ t.test('two copies under way never share a file, nor one with what a killed back
 t.test('what killed backups have left does not grow without end', async (t) => {
   const { path } = outputIn(t);
   writeFileSync(`${path}.partial`, '');
-  for (let count = 1; count < MAX_PARTIAL_COPIES; count++) writeFileSync(`${path}.partial.${count}`, '');
+  for (let count = 1; count < MAX_PARTIAL_FILES; count++) writeFileSync(`${path}.partial.${count}`, '');
   const output = await outputToFile(path);
   await t.rejects(output.begin(), { code: 'EEXIST', message: /remove them$/ });
 });

@@ -77,3 +77,16 @@ function number(
     },
   };
 }
+
+/** Permissions of a file, in octal digits. */
+export function permissions(placeholder: string): ValueType<number> {
+  return {
+    placeholder,
+    range: '0600 to 0777',
+    parse(value) {
+      const mode = /^0?[0-7]{3}$/.test(value) ? Number.parseInt(value, 8) : 0;
+      if ((mode & 0o600) === 0o600) return mode;
+      throw new UsageError('expected octal permissions that let the owner read and write, such as 0640');
+    },
+  };
+}

@@ -4,6 +4,7 @@
 import { Backup } from '../../transfer/backup.js';
 import { outputToFile } from '../../transfer/output-file.js';
 import { outputToStandard } from '../../transfer/output-standard.js';
+import { LOG_WARNING } from '../../server/logger.js';
 import type { CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
 import { runTransfer } from './run-transfer.js';
@@ -15,7 +16,11 @@ export async function runBackup(values: Values<typeof backupTable>, io: CommandI
     const output =
       values.output === undefined || values.output === '-'
         ? outputToStandard(io.stdoutFd ?? io.stdout)
-        : await outputToFile(values.output);
+        : await outputToFile(values.output, {
+            mode: values.mode,
+            keepsPrevious: values.previous,
+            warn: (message) => reporter.log(LOG_WARNING, message),
+          });
     return new Backup({
       registrar: server,
       posix: server.posix,

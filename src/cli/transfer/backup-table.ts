@@ -3,7 +3,7 @@
 
 import { defineTable } from '../command-line/command-table.js';
 import { flag, optional, required } from '../command-line/parameter.js';
-import { file } from '../command-line/value-type.js';
+import { file, permissions } from '../command-line/value-type.js';
 import { hostPort } from '../host-port.js';
 import { REPORTS_NOTE, transferOptions } from './transfer-options.js';
 
@@ -24,6 +24,14 @@ export const backupTable = defineTable({
     output: optional(file(), {
       short: 'o',
       help: 'Write each image to this file or device instead of standard output.',
+    }),
+    mode: optional(permissions('MODE'), {
+      help: 'Permissions of the copy, in octal. Unless given, those of the file that it replaces, or 0600.',
+      requires: ['output'],
+    }),
+    previous: flag({
+      help: 'Keep the copy that is replaced, as FILE.previous.',
+      requires: ['output'],
     }),
     once: flag({ help: 'Exit after the first complete image.' }),
     noRaw: flag({ help: 'Accept images from tapdisk-ts primary only.' }),

@@ -51,6 +51,12 @@ export class NodeFileCalls implements FileCalls {
   ftruncate(fd: number, length: number, done: FileDone): void {
     fs.ftruncate(fd, length, (error) => this.#complete(error, 0, done));
   }
+  fchmod(fd: number, mode: number, done: FileDone): void {
+    fs.fchmod(fd, mode, (error) => this.#complete(error, 0, done));
+  }
+  fchown(fd: number, uid: number, gid: number, done: FileDone): void {
+    fs.fchown(fd, uid, gid, (error) => this.#complete(error, 0, done));
+  }
   allocate(fd: number, offset: number, length: number, done: FileDone): void {
     fallocate(this.#tasks, fd, { offset, length }, done, this.#fallocateProgram);
   }
@@ -115,7 +121,10 @@ function fileStatus(stats: fs.Stats): FileStatus {
 function fileType(stats: fs.Stats): FileType {
   if (stats.isFile()) return 'regular';
   if (stats.isBlockDevice()) return 'block';
+  if (stats.isCharacterDevice()) return 'character';
   if (stats.isDirectory()) return 'directory';
+  if (stats.isFIFO()) return 'fifo';
+  if (stats.isSocket()) return 'socket';
   return stats.isSymbolicLink() ? 'link' : 'other';
 }
 

@@ -5,9 +5,8 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errno } from '../errno.js';
+import { openDirectoryPath } from './open-directory.js';
 
-/** Linux's name for an open directory, which stays right when somebody renames or replaces what has its path. */
-const OPEN_DIRECTORIES = '/proc/self/fd';
 const RANDOM_BYTES = 6;
 
 /**
@@ -25,7 +24,7 @@ export class PrivatePlace {
   private constructor(directory: string, fd: number) {
     this.#directory = directory;
     this.#fd = fd;
-    this.#inside = fs.existsSync(OPEN_DIRECTORIES) ? join(OPEN_DIRECTORIES, String(fd)) : directory;
+    this.#inside = openDirectoryPath(fd, directory);
   }
 
   /** @returns the place, or the negative errno of making a directory beside `path` */

@@ -10,7 +10,7 @@ export class DirectoryNode {
   readonly kind = 'directory' as const;
   readonly id: number;
   /** Its permission bits. */
-  readonly mode: number;
+  mode: number;
   readonly size = 4096;
   modifiedSeconds = 0;
   links = 1;

@@ -96,6 +96,21 @@ export class SimulatedFileCalls implements FileCalls {
       ),
     );
   }
+  /** The permissions are on the medium at once. */
+  fchmod(fd: number, mode: number, done: FileDone): void {
+    this.#do('fchmod', `${fd}, 0o${mode.toString(8)}`, done, () =>
+      this.#onFile(fd, ({ node }) => {
+        node.mode = mode & 0o7777;
+        return 0;
+      }),
+    );
+  }
+  /** There are no other users than the one that everything belongs to. */
+  fchown(fd: number, uid: number, gid: number, done: FileDone): void {
+    this.#do('fchown', `${fd}, ${uid}, ${gid}`, done, () =>
+      this.#onFile(fd, () => (uid === 0 && gid === 0 ? 0 : -errno.EPERM)),
+    );
+  }
   close(fd: number, done: FileDone): void {
     this.#call('close', String(fd), done, (failure) => {
       // One that fails has closed all the same.

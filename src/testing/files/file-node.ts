@@ -22,7 +22,7 @@ export class FileNode {
   readonly kind = 'regular' as const;
   readonly id: number;
   /** Its permission bits. */
-  readonly mode: number;
+  mode: number;
   /** Seconds since the epoch; survives a crash as it is. */
   modifiedSeconds = 0;
   /** How many directory entries it has. */

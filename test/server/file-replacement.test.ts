@@ -1,0 +1,267 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { errno, type FileCalls, NodeFileCalls } from '../../src/posix/index.js';
+import { FilePlace } from '../../src/server/file-place.js';
+import { FileReplacement, nameBeside, type ReplacementOptions } from '../../src/server/file-replacement.js';
+import { ATTACKER_UID, attackerArguments, noAttacker, withUmask } from '../attacker.js';
+import { shortDirectory } from '../short-directory.js';
+
+const nodeFiles = new NodeFileCalls({ post: (task) => task() });
+
+interface Replaced extends Partial<ReplacementOptions> {
+  /** Happens before the commit. */
+  readonly meanwhile?: () => void;
+}
+
+/** Replaces what a path has with `after`; what was warned of. */
+async function replace(path: string, { meanwhile, ...options }: Replaced = {}): Promise<string[]> {
+  const files = options.files ?? nodeFiles;
+  const warnings: string[] = [];
+  const place = await FilePlace.find(files, path);
+  const warn = (message: string): void => void warnings.push(message);
+  const replacement = await FileReplacement.begin(place, { files, warn, ...options });
+  writeSync(replacement.fd, 'after');
+  meanwhile?.();
+  await replacement.commit();
+  await new Promise((resolve) => files.close(replacement.fd, resolve));
+  return warnings;
+}
+
+const modeOf = (path: string): number => lstatSync(path).mode & 0o7777;
+
+function world(t: Test, name = 'copy') {
+  const directory = shortDirectory(t);
+  return { directory, path: join(directory, name) };
+}
+
+t.test(
+  'what is new is its owner’s alone, while it is written and afterwards, unless a mode is given',
+  async (t) => {
+    withUmask(t, 0);
+    const { directory, path } = world(t);
+    const meanwhile = (): void => void t.equal(modeOf(join(directory, 'copy.partial')), 0o600);
+    await replace(path, { meanwhile });
+    t.equal(modeOf(path), 0o600);
+    await replace(path, { meanwhile, mode: 0o640 });
+    t.equal(modeOf(path), 0o640);
+  },
+);
+
+t.test('a file that is replaced leaves its owner and mode', { skip: noAttacker }, async (t) => {
+  const { path } = world(t);
+  writeFileSync(path, 'before');
+  chownSync(path, 1000, 1001);
+  chmodSync(path, 0o666);
+  t.same(await replace(path), []);
+  t.match(statSync(path), { uid: 1000, gid: 1001 });
+  t.equal(modeOf(path), 0o666);
+  t.equal(readFileSync(path, 'utf8'), 'after');
+});
+
+t.test('an owner that cannot be kept is told', async (t) => {
+  const { path } = world(t);
+  writeFileSync(path, 'before');
+  const files = failing('fchown', -errno.EPERM);
+  const other = t.capture(files, 'fstat', (fd: number, done: Parameters<FileCalls['fstat']>[1]) => {
+    nodeFiles.fstat(fd, (result, status) => done(result, status && { ...status, uid: status.uid + 1 }));
+  });
+  const { uid, gid } = statSync(path);
+  t.match(await replace(path, { files }), [
+    `the owner ${uid}:${gid} cannot be kept, it is ${uid + 1}:${gid} from now on`,
+  ]);
+  t.ok(other().length > 0);
+});
+
+t.test('the file before is kept as FILE.previous, each time', async (t) => {
+  const { directory, path } = world(t);
+  await replace(path, { keepsPrevious: true });
+  t.same(readdirSync(directory), ['copy'], 'there was none');
+  for (const before of ['first', 'second']) {
+    writeFileSync(path, before);
+    await replace(path, { keepsPrevious: true });
+    t.equal(readFileSync(path, 'utf8'), 'after');
+    t.equal(readFileSync(`${path}.previous`, 'utf8'), before);
+  }
+  t.same(readdirSync(directory).toSorted(), ['copy', 'copy.previous']);
+});
+
+t.test('a name of 255 bytes has room for what stands beside it', async (t) => {
+  for (const name of ['n'.repeat(255), 'ä'.repeat(127), 'n'.repeat(247), 'n'.repeat(240)]) {
+    const { directory, path } = world(t, name);
+    await replace(path);
+    await replace(path, { keepsPrevious: true });
+    t.equal(readFileSync(path, 'utf8'), 'after');
+    t.equal(readdirSync(directory).length, 2);
+  }
+  t.not(nameBeside(`${'n'.repeat(254)}a`, '.partial'), nameBeside(`${'n'.repeat(254)}b`, '.partial'));
+  t.equal(nameBeside('n'.repeat(246), '.partial'), `${'n'.repeat(246)}.partial`);
+  await t.rejects(FilePlace.find(nodeFiles, world(t, 'n'.repeat(256)).path), { code: 'ENAMETOOLONG' });
+});
+
+/** Node's calls, one of which fails. */
+function failing(call: keyof FileCalls, result: number): FileCalls {
+  const files = new NodeFileCalls({ post: (task) => task() });
+  const fails = (...args: unknown[]): void => {
+    for (const arg of args) if (typeof arg === 'function') (arg as (result: number) => void)(result);
+  };
+  return Object.assign(files, { [call]: fails });
+}
+
+t.test('a call that fails keeps the file before, and leaves nothing else', async (t) => {
+  for (const call of ['fchmod', 'fsync', 'link', 'rename', 'stat'] as const) {
+    const { directory, path } = world(t);
+    writeFileSync(path, 'before');
+    const files = failing(call, -errno.EIO);
+    await t.rejects(replace(path, { files, keepsPrevious: true }), { code: 'EIO' }, call);
+    t.equal(readFileSync(path, 'utf8'), 'before');
+    t.same(readdirSync(directory), ['copy'], call);
+  }
+});
+
+t.test('the file is durable before it has its name, and then the name', async (t) => {
+  const { path } = world(t);
+  const calls: string[] = [];
+  const files = new NodeFileCalls({ post: (task) => task() });
+  const recorded = new Proxy(files, {
+    get(target, name: 'fsync' | 'rename') {
+      const call = target[name].bind(target) as (...args: unknown[]) => void;
+      return (...args: unknown[]) => {
+        calls.push(name);
+        call(...args);
+      };
+    },
+  });
+  await replace(path, { files: recorded });
+  t.same(
+    calls.filter((name) => ['fchmod', 'fsync', 'rename'].includes(name)),
+    ['fchmod', 'fsync', 'rename', 'fsync'],
+  );
+});
+
+t.test('a directory or a file that is another by the end is not touched', async (t) => {
+  const { directory, path } = world(t, 'in/copy');
+  mkdirSync(join(directory, 'in'));
+  const moved = (): void => {
+    renameSync(join(directory, 'in'), join(directory, 'out'));
+    mkdirSync(join(directory, 'in'));
+  };
+  await t.rejects(replace(path, { meanwhile: moved }), { code: 'EBUSY', message: /directory was replaced/ });
+  t.same(readdirSync(join(directory, 'in')), []);
+  t.same(readdirSync(join(directory, 'out')), []);
+  writeFileSync(join(directory, 'victim'), 'precious');
+  const linked = (): void => symlinkSync(join(directory, 'victim'), path);
+  await t.rejects(replace(path, { meanwhile: linked }), { code: 'EBUSY', message: /taken its place/ });
+  t.equal(readFileSync(join(directory, 'victim'), 'utf8'), 'precious');
+});
+
+t.test('a link is followed only where nobody else could have put it', { skip: noAttacker }, async (t) => {
+  const { directory, path } = world(t, 'open/copy');
+  const victim = join(directory, 'victim');
+  writeFileSync(victim, 'precious');
+  mkdirSync(join(directory, 'open'));
+  chmodSync(join(directory, 'open'), 0o777);
+  symlinkSync(victim, path);
+  await t.rejects(FilePlace.find(nodeFiles, path), {
+    code: 'EPERM',
+    message: /it is a link, and others can write/,
+  });
+  chmodSync(join(directory, 'open'), 0o755);
+  lchownSync(path, ATTACKER_UID, 0);
+  await t.rejects(FilePlace.find(nodeFiles, path), {
+    code: 'EPERM',
+    message: /link .*belongs to another user/,
+  });
+  symlinkSync(directory, join(directory, 'way'));
+  lchownSync(join(directory, 'way'), ATTACKER_UID, 0);
+  await t.rejects(FilePlace.find(nodeFiles, join(directory, 'way', 'x')), { code: 'EPERM' });
+  lchownSync(path, 0, 0);
+  await replace(path);
+  t.equal(readFileSync(victim, 'utf8'), 'after');
+  t.ok(lstatSync(path).isSymbolicLink());
+  symlinkSync('nowhere', join(directory, 'dangling'));
+  await t.rejects(FilePlace.find(nodeFiles, join(directory, 'dangling')), { code: 'ENOENT' });
+});
+
+t.test(
+  'a file that another user has left for us in a directory of everybody’s is no place',
+  { skip: noAttacker },
+  async (t) => {
+    const { directory, path } = world(t);
+    chmodSync(directory, 0o1777);
+    writeFileSync(path, '');
+    chownSync(path, ATTACKER_UID, 0);
+    await t.rejects(FilePlace.find(nodeFiles, path), {
+      code: 'EACCES',
+      message: /belongs to another user \(uid 4242\)/,
+    });
+  },
+);
+
+/** Has a path be a file and a link to a victim by turns, as fast as it can. */
+const swapper = `
+  const fs = require('node:fs');
+  const [path, victim] = process.argv.slice(1);
+  process.stdout.write('swapping\\n');
+  for (;;) {
+    try {
+      fs.writeFileSync(path + '.mine', '');
+      fs.renameSync(path + '.mine', path);
+      fs.symlinkSync(victim, path + '.link');
+      fs.renameSync(path + '.link', path);
+    } catch {}
+  }
+`;
+
+t.test(
+  'another user who swaps file and link all the time does not get a file of ours replaced',
+  { skip: noAttacker },
+  async (t) => {
+    const { directory, path } = world(t, 'open/copy');
+    const victim = join(directory, 'victim');
+    writeFileSync(victim, 'precious');
+    chmodSync(directory, 0o755);
+    mkdirSync(join(directory, 'open'));
+    chmodSync(join(directory, 'open'), 0o777);
+    const child = spawn('setpriv', [...attackerArguments, process.execPath, '-e', swapper, path, victim], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.teardown(async () => {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    });
+    await once(child.stdout, 'data');
+    const outcomes = new Set<string>();
+    for (let round = 0; round < 100; round++) {
+      try {
+        await replace(path);
+        outcomes.add('replaced');
+      } catch (error) {
+        outcomes.add((error as NodeJS.ErrnoException).code ?? String(error));
+      }
+      if (readFileSync(victim, 'utf8') !== 'precious') t.fail(`round ${round}`);
+    }
+    t.comment([...outcomes].join(', '));
+    t.equal(readFileSync(victim, 'utf8'), 'precious');
+    for (const outcome of outcomes)
+      t.ok(['replaced', 'EPERM', 'EACCES', 'EBUSY', 'ENOENT'].includes(outcome), outcome);
+  },
+);

@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFileSync } from 'node:child_process';
+import {
+  chownSync,
+  closeSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { readVectorFile } from '../../src/conformance/vector-file.js';
+import { openOwnFile, readWholeFile } from '../../src/server/own-file.js';
+import { ATTACKER_UID, noAttacker, withUmask } from '../attacker.js';
+import { shortDirectory } from '../short-directory.js';
+
+t.test('a file of one’s own is made for its owner alone, and written from its start', async (t) => {
+  withUmask(t, 0);
+  const path = join(shortDirectory(t), 'trace');
+  for (const text of ['the first', 'second']) {
+    const fd = openOwnFile(path);
+    writeSync(fd, text);
+    closeSync(fd);
+    t.equal(readFileSync(path, 'utf8'), text);
+  }
+  t.equal(lstatSync(path).mode & 0o777, 0o600);
+});
+
+t.test('what is not the user’s alone is not opened for writing, and stays as it is', async (t) => {
+  const directory = shortDirectory(t);
+  const at = (name: string): string => join(directory, name);
+  writeFileSync(at('victim'), 'precious');
+  symlinkSync(at('victim'), at('link'));
+  t.throws(() => openOwnFile(at('link')), { code: 'ELOOP', message: /link: it is a link$/ });
+  linkSync(at('victim'), at('second'));
+  t.throws(() => openOwnFile(at('second')), { code: 'EPERM', message: /has another name as well$/ });
+  t.equal(readFileSync(at('victim'), 'utf8'), 'precious');
+  execFileSync('mkfifo', [at('fifo')]);
+  t.throws(() => openOwnFile(at('fifo')), { code: 'ENXIO', message: /is no regular file$/ });
+  const reader = openSync(at('fifo'), 'r+');
+  t.throws(() => openOwnFile(at('fifo')), { code: 'EPERM', message: /is no regular file$/ });
+  closeSync(reader);
+  t.throws(() => openOwnFile(at('none/x')), { code: 'ENOENT' });
+});
+
+t.test('a file of another user is not opened for writing', { skip: noAttacker }, async (t) => {
+  const path = join(shortDirectory(t), 'trace');
+  writeFileSync(path, 'precious');
+  chownSync(path, ATTACKER_UID, 0);
+  t.throws(() => openOwnFile(path), { code: 'EPERM', message: /belongs to another user \(uid 4242\)$/ });
+  t.equal(readFileSync(path, 'utf8'), 'precious');
+});
+
+t.test('a FIFO where a file is expected is refused, and not waited for', async (t) => {
+  const directory = shortDirectory(t);
+  const fifo = join(directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  t.throws(() => readWholeFile(fifo), { code: 'EINVAL', message: /fifo is a FIFO, expected a file$/ });
+  t.match(readVectorFile(fifo), [{ kind: 'fault', fault: { message: /cannot be read: .*is a FIFO/ } }]);
+  writeFileSync(join(directory, 'file'), 'content');
+  t.equal(readWholeFile(join(directory, 'file')).toString(), 'content');
+  t.equal(readWholeFile('/dev/null').length, 0);
+});
