@@ -7,6 +7,8 @@
 import { parseArgs } from 'node:util';
 import { runSimulate } from '../src/cli/simulate/simulate-command.js';
 import { checkModel } from '../test/conformance/model-check.js';
+import { simulate } from '../src/testing/index.js';
+import { runDaemonTests } from '../test/daemon/run-daemon-tests.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
 import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
 
@@ -14,6 +16,10 @@ const PROGRAMS = 100_000;
 const LENGTH = 6;
 const SIMULATIONS = 10_000;
 const RING_SEEDS = 10_000;
+/** Of them again on tapdisk3's scheduler. */
+const TAPDISK3_SIMULATIONS = 2_000;
+/** The daemon's tests, which run on tapdisk3's scheduler here. */
+const DAEMON_TESTS = ['close-disks', 'daemon', 'documentation', 'latency', 'readiness', 'signals', 'trace'];
 /** Seeds of simulations begin below, so that all of them are 31-bit numbers. */
 const LAST_SEED = 2 ** 31 - 1 - SIMULATIONS;
 
@@ -49,3 +55,18 @@ const status = await runSimulate(
   process,
 );
 if (status !== 0) process.exitCode = status;
+
+let failedSimulations = 0;
+for (let number = seed; number < seed + TAPDISK3_SIMULATIONS; number++) {
+  const { violations } = await simulate(number, { dialect: 'tapdisk3' });
+  if (violations.length === 0) continue;
+  failedSimulations += 1;
+  console.log(`seed ${number} on tapdisk3's scheduler:\n${violations.join('\n')}`);
+}
+console.log(`${TAPDISK3_SIMULATIONS} simulations on tapdisk3's scheduler, ${failedSimulations} failed`);
+if (failedSimulations > 0) process.exitCode = 1;
+
+for await (const { file, exit, output } of runDaemonTests('tapdisk3', DAEMON_TESTS)) {
+  console.log(`${file} on tapdisk3's scheduler: ${exit === 0 ? 'passed' : `exit status ${exit}\n${output}`}`);
+  if (exit !== 0) process.exitCode = 1;
+}

@@ -1,17 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
 import { AdapterFailure, AdapterProcess } from './adapter-process.js';
 import { type Implementation, ScriptUnsupported } from './implementation.js';
 import { shorten } from './member.js';
-import {
-  DEFAULT_DIALECT,
-  DEFAULT_LIMIT,
-  DEFAULT_UUID,
-  type Trace,
-  type TraceEntry,
-  type Vector,
-} from './vector.js';
+import { DEFAULT_LIMIT, DEFAULT_UUID, type Trace, type TraceEntry, type Vector } from './vector.js';
 
 /** How an adapter is started, and how long it may take over one script, in seconds. */
 export interface AdapterOptions {

@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { DIALECTS, type Dialect } from '../scheduler/dialect.js';
+import { DEFAULT_DIALECT, DIALECTS, type Dialect } from '../scheduler/dialect.js';
 import { Member } from './member.js';
 import { checkSelectScript } from './select-shape.js';
 import { checkLimit } from './timed-shape.js';
-import { DEFAULT_DIALECT, MODE_NAMES } from './vector.js';
+import { MODE_NAMES } from './vector.js';
 
 const INT_MAX = 2 ** 31 - 1;
 const ACTIONS = ['register', 'unregister', 'setMaxTimeout', 'elapse', 'uuid'] as const;

@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Dialect } from '../scheduler/dialect.js';
-
 /**
  * What a vector file holds, as checked by {@link parseVector}: the members and their meaning are in
  * test/vectors/README.md. The types are those of the JSON itself, so that a vector can be written back as it was read.
@@ -196,8 +194,6 @@ export const SUITE_NAMES: readonly SuiteName[] = [
 export const DEFAULT_LIMIT = 200;
 /** The id that is tried first when a vector does not say. */
 export const DEFAULT_UUID = 1;
-/** The dialect of a vector of the scheduler suite that does not say. */
-export const DEFAULT_DIALECT: Dialect = 'tapdisk2';
 
 /** `suite/name`; of tapdisk3's dialect `scheduler/tapdisk3/name`, as both have some names. */
 export function vectorName({ suite, name, dialect }: NamedVector): string {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Dialect } from '../scheduler/dialect.js';
 import type { Priority } from '../server/logger.js';
 
 /** An orderly end may take so long, in seconds, unless set otherwise. */
@@ -25,6 +26,8 @@ export interface DaemonOptions {
   /** A path or HOST:PORT. */
   readonly metrics?: string | undefined;
   readonly logLevel: Priority;
+  /** Whose scheduler it runs on; tapdisk2's unless given. */
+  readonly dialect?: Dialect;
   readonly trace?: { readonly file: string; readonly limitBytes: number } | undefined;
   /** 0: no limit. */
   readonly graceSeconds: number;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { NodePosix } from '../posix/index.js';
+import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
 import { TIMEOUT } from '../scheduler/event.js';
 import { LOG_CRIT, type Logger } from '../server/logger.js';
 import { combineObservers } from '../metrics/combined-observer.js';
@@ -61,11 +62,11 @@ export class Daemon {
     this.#logger = logger;
     this.#pid = pid;
     const posix = this.#posix;
-    const { trace } = options;
+    const { trace, dialect = DEFAULT_DIALECT } = options;
     this.#trace = trace && new Trace(trace.file, trace.limitBytes, posix.clock, logger);
     const tracing = this.#trace ? [this.#trace.observer] : [];
     const observer = combineObservers([this.#meter, diagnosticsObserver(posix.clock), ...tracing]);
-    this.#server = new TapdiskServer({ posix, logger, observer });
+    this.#server = new TapdiskServer({ posix, logger, observer, dialect });
     const registrar = this.#server;
     this.#registry = new VbdRegistry({ registrar, posix, logger, types });
     const report = (): Report => this.report();
@@ -134,7 +135,8 @@ export class Daemon {
   /** All that there is to know, for a person to read. */
   dump(): string {
     const vbds = this.#registry.vbds().map((vbd) => `${vbd.describe()}\n`);
-    return reportText(this.report()) + vbds.join('') + this.#server.dump();
+    const { dialect } = this.#server;
+    return `${reportText(this.report())}${vbds.join('')}scheduler of ${dialect}\n${this.#server.dump()}`;
   }
 
   async #start(): Promise<string> {

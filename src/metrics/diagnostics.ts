@@ -40,7 +40,8 @@ export function diagnosticsObserver(clock: Clock): SchedulerObserver {
   const register = channel(REGISTER_CHANNEL);
   const unregister = channel(UNREGISTER_CHANNEL);
   const fire = channel(FIRE_CHANNEL);
-  let enteredAtSeconds: number | undefined;
+  /** When each callback that is under way was entered: tapdisk3's scheduler enters some within others. */
+  const entered: (number | undefined)[] = [];
   return {
     registered(event) {
       if (register.hasSubscribers) register.publish(describe(event));
@@ -49,9 +50,10 @@ export function diagnosticsObserver(clock: Clock): SchedulerObserver {
       if (unregister.hasSubscribers) unregister.publish(describe(event));
     },
     entering() {
-      enteredAtSeconds = fire.hasSubscribers ? clock.now() : undefined;
+      entered.push(fire.hasSubscribers ? clock.now() : undefined);
     },
     left(event, mode) {
+      const enteredAtSeconds = entered.pop();
       // Somebody who subscribed while the callback ran does not hear of it: nobody knows when it began.
       if (enteredAtSeconds === undefined) return;
       const durationSeconds = clock.now() - enteredAtSeconds;

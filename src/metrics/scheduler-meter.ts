@@ -33,7 +33,8 @@ export class SchedulerMeter implements SchedulerObserver {
   #unregistered = 0;
   #callbacks = 0;
   #callbackSeconds = 0;
-  #enteredAt = 0;
+  /** When each callback that is under way was entered: tapdisk3's scheduler enters some within others. */
+  readonly #entered: number[] = [];
   #slowestSeconds = -1;
   #slowest: SlowCallback | undefined;
 
@@ -51,11 +52,12 @@ export class SchedulerMeter implements SchedulerObserver {
   }
 
   entering(): void {
-    this.#enteredAt = this.#clock.now();
+    this.#entered.push(this.#clock.now());
   }
 
   left(event: EventDescription, mode: number): void {
-    const seconds = this.#clock.now() - this.#enteredAt;
+    const now = this.#clock.now();
+    const seconds = now - (this.#entered.pop() as number);
     this.#callbacks += 1;
     this.#callbackSeconds += seconds;
     if (seconds <= this.#slowestSeconds) return;

@@ -23,7 +23,8 @@ export function processName(name: string): TraceEvent {
  * @param now in microseconds
  */
 export function traceObserver(now: () => number, add: (event: TraceEvent) => void): SchedulerObserver {
-  let enteredAt = 0;
+  /** When each callback that is under way was entered: tapdisk3's scheduler enters some within others. */
+  const entered: number[] = [];
   const instant = (what: string, event: EventDescription): void =>
     add({
       name: `${what} ${modeName(event.mode)}`,
@@ -39,10 +40,11 @@ export function traceObserver(now: () => number, add: (event: TraceEvent) => voi
     registered: (event) => instant('register', event),
     unregistered: (event) => instant('unregister', event),
     entering() {
-      enteredAt = now();
+      entered.push(now());
     },
     left(event, mode) {
       const name = mode === TIMEOUT ? 'TIMEOUT' : `${modeName(mode)} ${event.fd}`;
+      const enteredAt = entered.pop() as number;
       const dur = now() - enteredAt;
       add({ name, cat: 'callback', ph: 'X', ts: enteredAt, dur, pid: 1, tid: 1, args: describe(event) });
     },

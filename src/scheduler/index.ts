@@ -7,6 +7,7 @@ export * from './event.js';
 export type { EventRegistrar } from './registrar.js';
 export { DEFAULT_MAX_CALLBACKS_PER_PASS, MAX_TIMEOUT_SECONDS, Scheduler } from './scheduler.js';
 export type { SchedulerOptions } from './scheduler.js';
+export { SecondsRegistrar } from './seconds-registrar.js';
 export * from './tapdisk3-registrar.js';
 export { MAX_TIMEOUT_MICROSECONDS, Tapdisk3Scheduler } from './tapdisk3-scheduler.js';
 export type { Tapdisk3SchedulerOptions } from './tapdisk3-scheduler.js';

@@ -21,7 +21,7 @@ export interface PendingPassContext {
 }
 
 /**
- * What is pending, and the pass over it (rules T-P1 to T-P7; C: scheduler_event_callback and what leads to it).
+ * What is pending, and the pass over it (rules T-P1 to T-P7).
  *
  * In C the pass visits every event. Here it visits, in the same order, those that are pending: they are in a heap by their
  * place in the order. All waits on the stack share it, as nothing is pending any more when a wait within a callback

@@ -5,7 +5,11 @@ import type { Posix } from '../posix/posix.js';
 import { type EventDescription, modeName, TIMEOUT } from '../scheduler/event.js';
 import { alignedLines } from './text-table.js';
 
-/** The tables of events and descriptors as text, a line each, for a person to read. */
+/**
+ * The tables of events and descriptors as text, a line each, for a person to read.
+ *
+ * @param nowSeconds what deadlines are counted from: whole seconds with tapdisk2's scheduler
+ */
 export function dumpTables(
   events: Iterable<EventDescription>,
   descriptors: ReturnType<Posix['openDescriptors']>,
@@ -15,8 +19,8 @@ export function dumpTables(
     String(id),
     modeName(mode),
     String(fd),
-    mode & TIMEOUT ? `${timeoutSeconds} s` : '-',
-    mode & TIMEOUT ? `in ${deadlineSeconds - Math.floor(nowSeconds)} s` : '-',
+    mode & TIMEOUT ? spanText(timeoutSeconds) : '-',
+    mode & TIMEOUT ? dueText(deadlineSeconds - nowSeconds) : '-',
   ]);
   const descriptorRows = descriptors.map(({ fd, description }) => [String(fd), description]);
   return [
@@ -26,6 +30,15 @@ export function dumpTables(
     ...formatTable(['fd', 'what'], descriptorRows),
     '',
   ].join('\n');
+}
+
+function dueText(seconds: number): string {
+  return Number.isFinite(seconds) ? `in ${spanText(seconds)}` : 'never';
+}
+
+/** Seconds, to the millisecond. */
+function spanText(seconds: number): string {
+  return Number.isFinite(seconds) ? `${Number(seconds.toFixed(3))} s` : 'infinite';
 }
 
 /** The rows under their headings in aligned columns, indented; nothing when there are no rows. */

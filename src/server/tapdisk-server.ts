@@ -1,22 +1,33 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Clock } from '../posix/clock.js';
+import { type Clock, microsecondClock } from '../posix/clock.js';
 import { errno, errnoCode } from '../posix/errno.js';
 import { NodePosix } from '../posix/index.js';
 import type { Poller } from '../posix/poller.js';
 import type { Descriptor, Posix } from '../posix/posix.js';
 import { SystemError } from '../posix/system-error.js';
-import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
-import type { EventCallback, EventId, EventMode } from '../scheduler/event.js';
+import type { Dialect } from '../scheduler/dialect.js';
+import {
+  type EventCallback,
+  type EventId,
+  type EventMode,
+  POLL_READ_FD,
+  POLL_WRITE_FD,
+  TIMEOUT,
+} from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { Scheduler } from '../scheduler/scheduler.js';
 import type { SchedulerObserver } from '../scheduler/observer.js';
+import { SecondsRegistrar } from '../scheduler/seconds-registrar.js';
+import type { Tapdisk3Registrar } from '../scheduler/tapdisk3-registrar.js';
+import { Tapdisk3Scheduler } from '../scheduler/tapdisk3-scheduler.js';
 import type { SchedulerWarning } from '../scheduler/warning.js';
 import { dumpTables } from './dump.js';
 import { type AwaitOptions, OneFiring } from './one-firing.js';
 import { LOG_ERR, LOG_INFO, LOG_WARNING, type Logger, stderrLogger } from './logger.js';
 import { onSignals } from './signals.js';
+import { Tapdisk3Calls } from './tapdisk3-calls.js';
 
 /** How many waits in a row may fail before run gives up, so that it does not spin. */
 export const MAX_FAILED_WAITS = 10;
@@ -28,7 +39,9 @@ export interface TapdiskServerOptions<OperatingSystem extends Posix = NodePosix>
   readonly clock?: Clock;
   /** Standard error, from LOG_INFO on, unless given. */
   readonly logger?: Logger;
-  /** See {@link Scheduler}. */
+  /** Whose scheduler it has; tapdisk2's unless given. */
+  readonly dialect?: Dialect;
+  /** See {@link Scheduler}. A pass of tapdisk3's needs no such limit: it calls each event once. */
   readonly maxCallbacksPerPass?: number;
   /** See {@link Scheduler}. */
   readonly observer?: SchedulerObserver;
@@ -53,11 +66,15 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   implements EventRegistrar, AsyncDisposable
 {
   readonly posix: OperatingSystem;
-  readonly scheduler: Scheduler;
+  readonly scheduler: Scheduler | Tapdisk3Scheduler;
   readonly logger: Logger;
   readonly #ownsPosix: boolean;
   readonly #clock: Clock;
   readonly #poller: Poller;
+  /** Its calls in microseconds, if its dialect has them. */
+  readonly #tapdisk3: Tapdisk3Calls | undefined;
+  /** What its calls in seconds pass on to. */
+  readonly #events: EventRegistrar;
   #state: 'live' | 'stopping' | 'stopped' = 'live';
   /** A run or an iterate is under way. */
   #waiting = false;
@@ -71,13 +88,35 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
     this.#ownsPosix = options.posix === undefined;
     this.#clock = options.clock ?? this.posix.clock;
     this.#poller = this.posix.createPoller();
-    this.scheduler = new Scheduler({
-      poller: this.#poller,
-      clock: this.#clock,
-      observer: options.observer,
-      onWarning: (warning) => this.#warn(warning),
-      ...(options.maxCallbacksPerPass !== undefined && { maxCallbacksPerPass: options.maxCallbacksPerPass }),
-    });
+    const { observer, maxCallbacksPerPass } = options;
+    const onWarning = (warning: SchedulerWarning): void => this.#warn(warning);
+    const parts = { poller: this.#poller, observer, onWarning };
+    if (options.dialect === 'tapdisk3') {
+      const scheduler = new Tapdisk3Scheduler({ ...parts, clock: microsecondClock(this.#clock) });
+      this.scheduler = scheduler;
+      this.#tapdisk3 = new Tapdisk3Calls(scheduler, () => this.#state === 'stopped');
+      this.#events = new SecondsRegistrar(this.#tapdisk3);
+    } else {
+      const limit = maxCallbacksPerPass !== undefined && { maxCallbacksPerPass };
+      this.scheduler = new Scheduler({ ...parts, clock: this.#clock, ...limit });
+      this.#events = this.scheduler;
+    }
+  }
+
+  get dialect(): Dialect {
+    return this.#tapdisk3 === undefined ? 'tapdisk2' : 'tapdisk3';
+  }
+
+  /**
+   * The server's calls as tapdisk3 has them, in microseconds, with masks and timeouts that can be set. The server's own
+   * calls count whole seconds in both dialects, so that a part works on either (see {@link SecondsRegistrar}).
+   *
+   * @throws Error when its dialect is tapdisk2
+   */
+  get tapdisk3(): Tapdisk3Registrar {
+    if (this.#tapdisk3 === undefined)
+      throw new Error("the server's dialect is tapdisk2: expected one made with { dialect: 'tapdisk3' }");
+    return this.#tapdisk3;
   }
 
   /** See {@link EventRegistrar.registerEvent}; -ECANCELED once the server has stopped. C: tapdisk_server_register_event. */
@@ -89,17 +128,17 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
     privateData?: Private,
   ): EventId {
     if (this.#state === 'stopped') return -errno.ECANCELED;
-    return this.scheduler.registerEvent(mode, fd, timeoutSeconds, callback, privateData);
+    return this.#events.registerEvent(mode, fd, timeoutSeconds, callback, privateData);
   }
 
   /** C: tapdisk_server_unregister_event. */
   unregisterEvent(id: EventId): void {
-    this.scheduler.unregisterEvent(id);
+    this.#events.unregisterEvent(id);
   }
 
   /** C: tapdisk_server_set_max_timeout. */
   setMaxTimeout(timeoutSeconds: number): number {
-    return this.scheduler.setMaxTimeout(timeoutSeconds);
+    return this.#events.setMaxTimeout(timeoutSeconds);
   }
 
   /** Whether a run or an iterate is under way: events fire only then. */
@@ -108,7 +147,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   }
 
   /**
-   * Fulfilled after a time on the scheduler: whole seconds, and up to a second less (rule E4).
+   * Fulfilled after a time on the scheduler: whole seconds, and with tapdisk2's scheduler up to a second less (rule E4).
    *
    * @throws (rejects with) the signal's reason; SystemError ECANCELED once the server has stopped
    */
@@ -127,14 +166,14 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   }
 
   /**
-   * One wait of the scheduler (C: tapdisk_server_iterate).
+   * One wait of the scheduler (C: tapdisk_server_iterate). A callback may call it if the dialect is tapdisk3.
    *
    * @returns what the wait answers, or -ECANCELED once the server has stopped
    * @throws (rejects with) what a callback throws; the server is whole then
    */
   async iterate(): Promise<number> {
     if (this.#state === 'stopped') return -errno.ECANCELED;
-    if (this.#waiting) return -errno.EDEADLK;
+    if (this.#waiting) return this.#tapdisk3 ? this.scheduler.waitForEvents() : -errno.EDEADLK;
     this.#waiting = true;
     try {
       return await this.scheduler.waitForEvents();
@@ -183,7 +222,9 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
 
   /** The tables of events and descriptors, for a person to read (C: tapdisk_server_debug). */
   dump(): string {
-    return dumpTables(this.scheduler.events(), this.posix.openDescriptors(), this.#clock.now());
+    const now = this.#clock.now();
+    const from = this.#tapdisk3 === undefined ? Math.floor(now) : now;
+    return dumpTables(this.scheduler.events(), this.posix.openDescriptors(), from);
   }
 
   /** Waits again and again without a promise a wait; fulfilled when the server is no longer live. */

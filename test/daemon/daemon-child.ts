@@ -8,6 +8,7 @@ import { programArguments } from '../../scripts/program.js';
 import { AF_INET, AF_UNIX, type SocketAddress } from '../../src/posix/index.js';
 import { NbdClient } from '../../src/nbd/index.js';
 import { TapdiskServer } from '../../src/server/tapdisk-server.js';
+import { dialectArguments } from './dialect-arguments.js';
 
 const program = programArguments('test/daemon/program.ts');
 
@@ -20,7 +21,7 @@ export class DaemonChild {
   #changed: () => void = () => {};
 
   constructor(t: Test, argv: readonly string[], environment: NodeJS.ProcessEnv = {}) {
-    this.#child = spawn(process.execPath, [...program, ...argv], {
+    this.#child = spawn(process.execPath, [...program, ...dialectArguments(), ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     });

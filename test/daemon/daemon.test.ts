@@ -20,6 +20,7 @@ import type { DriverType } from '../../src/disks/index.js';
 import { captured } from '../cli/captured-io.js';
 import { shortDirectory } from '../short-directory.js';
 import { nbdClient } from './daemon-child.js';
+import { dialect, dialectArguments } from './dialect-arguments.js';
 
 const PID = 4242;
 
@@ -66,7 +67,8 @@ interface DaemonWorld {
 function daemonWorld(t: Test, ...argv: string[]): DaemonWorld {
   const directory = shortDirectory(t);
   const lines: string[] = [];
-  const options = daemonOptions(parseValues(daemonTable, argv, { TAPDISK_TS_CONTROL_DIRECTORY: directory }));
+  const words = [...dialectArguments(), ...argv];
+  const options = daemonOptions(parseValues(daemonTable, words, { TAPDISK_TS_CONTROL_DIRECTORY: directory }));
   const logger = { log: (_: number, message: string) => lines.push(message) };
   const types = driverTypes([ramDriverType, faulty, unclosable]);
   const daemon = new Daemon(options, { logger, pid: PID, types });
@@ -107,6 +109,7 @@ t.test('what is served is told, with the real ports, and is there', async (t) =>
   });
   t.ok(report.scheduler.callbacks > 0 && report.scheduler.events > 0);
   t.match(daemon.dump(), /vbd 5 running 'ram:1'/);
+  t.match(daemon.dump(), new RegExp(`^scheduler of ${dialect}$`, 'm'));
 });
 
 t.test('what cannot be had at the start is named, and nothing is left', async (t) => {

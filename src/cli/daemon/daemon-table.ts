@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { DEFAULT_GRACE_SECONDS } from '../../daemon/daemon-options.js';
+import { DEFAULT_DIALECT, DIALECTS } from '../../scheduler/dialect.js';
 import { DEFAULT_TRACE_LIMIT_MIB } from '../../metrics/trace-file.js';
 import { defineTable } from '../command-line/command-table.js';
 import { optional, repeated, withDefault } from '../command-line/parameter.js';
@@ -38,6 +39,9 @@ export const daemonTable = defineTable({
     }),
     logLevel: withDefault(oneOf('LEVEL', LOG_LEVELS), 'info', {
       help: 'Log lines of at least this severity.',
+    }),
+    dialect: withDefault(oneOf('DIALECT', DIALECTS), DEFAULT_DIALECT, {
+      help: 'Run on the scheduler of this tapdisk.',
     }),
     trace: optional(file(), { help: 'Write events and callbacks to a file in the trace event format.' }),
     traceLimit: withDefault(wholeNumber('MIB', 1, MAX_TRACE_LIMIT_MIB), DEFAULT_TRACE_LIMIT_MIB, {

@@ -18,6 +18,7 @@ export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     metrics,
     logLevel: priorityNamed(values.logLevel),
+    dialect: values.dialect,
     trace: file === undefined ? undefined : { file, limitBytes: values.traceLimit << 20 },
     graceSeconds: values.grace,
   };

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { DEFAULT_DIALECT, type Dialect } from '../../scheduler/dialect.js';
 import type { SimulatedHost } from '../host.js';
 import { CheckedStreams } from '../invariants/checked-streams.js';
 import type { ConnectModule } from '../invariants/watched-connect.js';
@@ -22,6 +23,8 @@ export interface Disk {
 }
 
 export interface SceneOptions {
+  /** Whose scheduler the servers have; tapdisk2's unless given. */
+  readonly dialect?: Dialect;
   /** As for {@link WorldOptions.traceLines}; none unless given. */
   readonly traceLines?: number;
   /** The connect module to run; the one of this package unless given. */
@@ -40,9 +43,11 @@ export class Scene {
   readonly disks: readonly Disk[];
   readonly #streams: CheckedStreams;
   readonly #module: ConnectModule | undefined;
+  readonly #dialect: Dialect;
 
   constructor(seed: number, options: SceneOptions = {}) {
     this.#module = options.module;
+    this.#dialect = options.dialect ?? DEFAULT_DIALECT;
     this.world = new SimulatedWorld({
       seed,
       traceLines: options.traceLines ?? 0,
@@ -74,7 +79,7 @@ export class Scene {
   /** Boots the program of a host: one server, and its side of each disk. */
   boot(host: SimulatedHost): void {
     host.boot(() => {
-      const server = host.serve();
+      const server = host.serve({ dialect: this.#dialect });
       for (const disk of this.disks) {
         const node = new ReplicaNode({
           host,

@@ -31,7 +31,7 @@ export interface SimulationResult {
   readonly trace: Trace;
 }
 
-export type SimulationOptions = Pick<SceneOptions, 'traceLines' | 'module'>;
+export type SimulationOptions = Pick<SceneOptions, 'traceLines' | 'module' | 'dialect'>;
 
 /**
  * One run of primaries and backups on the real scheduler, server and connect module, in a world where everything that

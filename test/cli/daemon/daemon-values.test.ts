@@ -17,6 +17,7 @@ t.test('what is not given has a default', async (t) => {
     tls: undefined,
     metrics: undefined,
     logLevel: 6,
+    dialect: 'tapdisk2',
     trace: undefined,
     graceSeconds: 60,
   });
@@ -26,7 +27,7 @@ t.test('all can be given', async (t) => {
   const options = parse(
     ...['--disk', '1=aio:/a=b', '--read-only-disk', '0=log:|ram:1', '--disk', '2=ram:1', '--nbd', '[::1]:0'],
     ...['--tls-cert', 'c', '--tls-key', 'k', '--metrics', './m', '--log-level', 'debug', '--trace', 't'],
-    ...['--trace-limit', '2', '--grace', '0'],
+    ...['--trace-limit', '2', '--grace', '0', '--dialect', 'tapdisk3'],
   );
   t.strictSame(options, {
     directory: '/c',
@@ -39,6 +40,7 @@ t.test('all can be given', async (t) => {
     tls: { cert: 'c', key: 'k' },
     metrics: './m',
     logLevel: 7,
+    dialect: 'tapdisk3',
     trace: { file: 't', limitBytes: 2 << 20 },
     graceSeconds: 0,
   });
@@ -58,6 +60,7 @@ t.test('what makes no sense is refused with what would be right', async (t) => {
   wrong(/--tls-cert requires --tls-key/, '--nbd', './n', '--tls-cert', 'c');
   wrong(/--tls-cert requires --nbd/, '--tls-key', 'k', '--tls-cert', 'c');
   wrong(/invalid --log-level "loud": expected one of emerg, .*debug/, '--log-level', 'loud');
+  wrong(/invalid --dialect "tapdisk4": expected one of tapdisk2, tapdisk3/, '--dialect', 'tapdisk4');
   wrong(/--trace-limit requires --trace/, '--trace-limit', '3');
   wrong(/invalid --trace-limit "0"/, '--trace', 't', '--trace-limit', '0');
   wrong(/invalid --grace "-1"/, '--grace=-1');
