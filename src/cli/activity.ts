@@ -3,6 +3,9 @@
 
 import { shownText } from './shown-text.js';
 
+/** After so many seconds without a byte a transfer counts as stalled. */
+export const STALL_SECONDS = 2;
+
 /** What people are told where the phase of a transfer is a word of its protocol. */
 const names: ReadonlyMap<string, string> = new Map([
   ['looking up', 'resolving name'],

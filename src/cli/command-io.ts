@@ -16,6 +16,14 @@ export interface CommandIo {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
+/** What no output is wider than, where no terminal says how wide it is. */
+const DEFAULT_COLUMNS = 80;
+
+/** How wide a terminal is; 80 columns where that is not known, which some terminals say with a 0. */
+export function columnsOf({ columns }: { readonly columns?: number | undefined }): number {
+  return columns || DEFAULT_COLUMNS;
+}
+
 /** The streams of a command that only writes text; a process is one. */
 export interface TextIo {
   readonly stdout: { write(text: string): unknown };

@@ -20,6 +20,11 @@ export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
 }
 
+/** Whole seconds for a person: `7 s`, `3 min 7 s`. */
+export function formatWait(seconds: number): string {
+  return seconds < 60 ? `${seconds} s` : formatSeconds(seconds);
+}
+
 /** Seconds for a person: `0.42 s`, `3 min 7 s`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 10) return `${seconds.toFixed(2)} s`;

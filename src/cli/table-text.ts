@@ -20,9 +20,6 @@ export interface TableForm {
   readonly width: number;
 }
 
-/** What a table may be wide where no terminal says otherwise. */
-export const TABLE_COLUMNS = 80;
-
 /** The rows in aligned columns, a line each, none wider than asked for. An ellipsis stands for what is cut. */
 export function tableText(rows: readonly (readonly string[])[], form: TableForm): string {
   let cells = rows;

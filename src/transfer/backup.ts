@@ -113,12 +113,15 @@ export class Backup {
       role: 'backup',
       pid: process.pid,
       ...this.#connection.status(),
+      // Between two primaries the connection may be open still.
+      ...(this.#conversation === undefined && { peer: null }),
       attempts: this.#accepted,
-      phase: this.#conversation?.phase ?? this.#phase,
+      phase: this.#phase === 'listening' ? (this.#conversation?.phase ?? 'listening') : this.#phase,
       transfers: this.#transfers,
       bytes: this.#meter.bytes,
       totalBytes: null,
       rate: this.#meter.rate,
+      quietSeconds: this.#conversation?.phase === 'receiving' ? this.#meter.quietSeconds : 0,
       seconds: this.#accepted === 0 ? 0 : this.#meter.seconds,
       uptimeSeconds: posix.clock.now() - this.#started,
       file: output.name,
@@ -136,7 +139,6 @@ export class Backup {
     this.#accepted += 1;
     posix.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     const peer = this.#connection.peer ?? 'unknown';
-    observer.happened({ event: 'established', peer });
     this.#meter = new Meter(posix.clock, () => observer.moved());
     this.#conversation = new Receiving({
       registrar,
@@ -149,7 +151,8 @@ export class Backup {
       idleSeconds,
       onEnd: (outcome) => this.#onConversationEnd(outcome, peer),
     });
-    this.#conversation.start();
+    observer.happened({ event: 'established', peer });
+    this.#conversation?.start();
   }
 
   #onConversationEnd(outcome: ReceivingOutcome, peer: string): void {
@@ -161,6 +164,7 @@ export class Backup {
       case 'complete': {
         const { sha256, checked: confirmed } = outcome;
         this.#transfers += 1;
+        if (once) this.#phase = 'ended';
         observer.happened({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: output.name });
         return once ? this.#finish({ kind: 'complete' }) : this.#next();
       }
@@ -185,6 +189,7 @@ export class Backup {
   }
 
   #notOurs(): void {
+    this.#phase = 'ended';
     const { name, observer } = this.#options;
     const message =
       `this host does not have the address ${this.#connection.address}, and a backup listens on one of its own; ` +
@@ -194,6 +199,7 @@ export class Backup {
   }
 
   #fail({ code, message }: TransferError): void {
+    this.#phase = 'ended';
     this.#options.observer.happened({ event: 'failed', code, message, bytes: this.#meter.bytes });
     this.#finish({ kind: 'failed' });
   }

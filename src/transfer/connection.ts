@@ -28,6 +28,8 @@ export interface ConnectionOptions {
   /** HOST:PORT, with a name or an IPv4 address. */
   readonly name: string;
   readonly callback: TdReplicationCallback;
+  /** A connect begins. */
+  readonly onConnect?: () => void;
   /** A call of the connect module failed, or a connect that was under way; `error` is a positive errno. */
   readonly onFailedCall?: (call: string, error: number) => void;
 }
@@ -45,6 +47,7 @@ export class Connection {
     const posix = observedCalls(options.posix, {
       connects: () => {
         this.#attempts += 1;
+        options.onConnect?.();
       },
       failed: (call, error) => {
         this.#lastError = error;

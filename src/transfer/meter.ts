@@ -18,6 +18,7 @@ export class Meter {
   readonly #started: number;
   #ended: number | undefined;
   #bytes = 0;
+  #lastMoved: number;
   /** Where the window begins, and where the next one will. */
   #marks: [Mark, Mark];
 
@@ -30,13 +31,16 @@ export class Meter {
     this.#clock = clock;
     this.#moved = moved;
     this.#started = clock.now();
-    const mark = { seconds: this.#started, bytes: 0 };
-    this.#marks = [mark, mark];
+    this.#lastMoved = this.#started;
+    this.#marks = this.#markAt(this.#started);
   }
 
   add(bytes: number): void {
-    this.#bytes += bytes;
     const now = this.#clock.now();
+    // What was before a pause says nothing of the rate after it.
+    if (now - this.#lastMoved >= 2 * WINDOW_SECONDS) this.#marks = this.#markAt(now);
+    this.#lastMoved = now;
+    this.#bytes += bytes;
     if (now - this.#marks[1].seconds >= WINDOW_SECONDS) {
       this.#marks = [this.#marks[1], { seconds: now, bytes: this.#bytes }];
     }
@@ -56,11 +60,22 @@ export class Meter {
     return Math.max(0, (this.#ended ?? this.#clock.now()) - this.#started);
   }
 
-  /** Bytes a second, of late; over the whole time once it has been stopped. */
+  /** For how long no byte has moved; 0 once it has been stopped. */
+  get quietSeconds(): number {
+    return this.#ended === undefined ? Math.max(0, this.#clock.now() - this.#lastMoved) : 0;
+  }
+
+  /** Bytes per second, recently: 0 after a while without any. Over the whole time once it has been stopped. */
   get rate(): number {
     if (this.#ended !== undefined) return perSecond(this.#bytes, this.seconds);
+    if (this.quietSeconds >= 2 * WINDOW_SECONDS) return 0;
     const [from] = this.#marks;
     return perSecond(this.#bytes - from.bytes, this.#clock.now() - from.seconds);
+  }
+
+  #markAt(seconds: number): [Mark, Mark] {
+    const mark = { seconds, bytes: this.#bytes };
+    return [mark, mark];
   }
 }
 

@@ -70,6 +70,9 @@ export class Primary {
       posix,
       logger,
       name,
+      onConnect: () => {
+        this.#phase = 'connecting';
+      },
       callback: (_, rc) => (rc === 0 ? this.#established() : this.#gaveUp()),
       onFailedCall: (call, error) => this.#onFailedCall(call, error),
     });
@@ -84,6 +87,7 @@ export class Primary {
       return this.#fail(error);
     }
     if (this.#phase === 'ended') return undefined;
+    this.#phase = 'connecting';
     this.#options.observer.happened({ event: 'connecting', address: this.#connection.address });
     return this.#connect();
   }
@@ -91,6 +95,7 @@ export class Primary {
   /** Breaks off: the backup sees a reset, and no end of an image. Idempotent. */
   stop(signal: string): void {
     if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
     this.#options.observer.happened({ event: 'stopped', signal });
     this.#finish({ kind: 'stopped', signal });
   }
@@ -101,11 +106,14 @@ export class Primary {
       role: 'primary',
       pid: process.pid,
       ...this.#connection.status(),
-      phase: this.#conversation?.phase ?? this.#phase,
+      // When the conversation is over the connection may be open still.
+      ...(this.#conversation === undefined && { peer: null }),
+      phase: this.#phase === 'ended' ? 'ended' : (this.#conversation?.phase ?? this.#phase),
       transfers: this.#transfers,
       bytes: this.#meter.bytes,
       totalBytes: input.size ?? null,
       rate: this.#meter.rate,
+      quietSeconds: this.#conversation?.phase === 'sending' ? this.#meter.quietSeconds : 0,
       seconds: this.#conversation === undefined && this.#transfers === 0 ? 0 : this.#meter.seconds,
       uptimeSeconds: posix.clock.now() - this.#started,
       file: input.name,
@@ -127,6 +135,7 @@ export class Primary {
 
   #onFailedCall(call: string, error: number): void {
     if (call !== 'connect') return;
+    this.#phase = 'waiting to try again';
     const { attempts } = this.#connection;
     const message = inWords(error);
     this.#options.observer.happened({ event: 'retrying', attempts, code: errnoCode(error), message });
@@ -142,7 +151,6 @@ export class Primary {
     const { fd } = this.#connection.struct;
     this.#connection.forgetError();
     posix.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-    observer.happened({ event: 'established', peer: this.#connection.peer ?? this.#connection.address });
     this.#meter = new Meter(posix.clock, () => observer.moved());
     this.#conversation = new Sending({
       registrar,
@@ -154,7 +162,8 @@ export class Primary {
       idleSeconds,
       onEnd: (outcome) => this.#onConversationEnd(outcome),
     });
-    this.#conversation.start();
+    observer.happened({ event: 'established', peer: this.#connection.peer ?? this.#connection.address });
+    this.#conversation?.start();
   }
 
   #onConversationEnd(outcome: SendingOutcome): void {
@@ -163,6 +172,7 @@ export class Primary {
     this.#meter.stop();
     if (outcome.kind === 'turned-away') {
       tdReplicationConnectKill(this.#connection.struct);
+      this.#phase = 'waiting to try again';
       const message =
         'the backup closed the connection at once: it is busy with another primary, or going away';
       observer.happened({ event: 'turned-away', message });
@@ -170,6 +180,7 @@ export class Primary {
     }
     if (outcome.kind === 'failed') return this.#fail(new TransferError(outcome.code, outcome.message));
     this.#transfers += 1;
+    this.#phase = 'ended';
     const { seconds, rate } = this.#meter;
     const { confirmed, bytes, sha256 } = outcome;
     observer.happened({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: input.name });
@@ -178,6 +189,7 @@ export class Primary {
   }
 
   #fail({ code, message }: TransferError): void {
+    this.#phase = 'ended';
     this.#options.observer.happened({ event: 'failed', code, message, bytes: this.#meter.bytes });
     this.#finish({ kind: 'failed' });
   }

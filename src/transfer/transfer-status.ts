@@ -23,8 +23,10 @@ export interface TransferStatus {
   readonly bytes: number;
   /** Of the image, where it is known before the end. */
   readonly totalBytes: number | null;
-  /** Bytes a second, of late; over all of it when the transfer has ended. */
+  /** Bytes per second, recently; over all of it when the transfer has ended. */
   readonly rate: number;
+  /** For how long no byte of the image has moved while it is sent or received; 0 at other times. */
+  readonly quietSeconds: number;
   /** How long this transfer has taken, or the last one took. */
   readonly seconds: number;
   /** How long the role has been played. */

@@ -34,7 +34,11 @@ serverTest('a primary comes first and tries every second until its backup is the
   const { primary, log } = primaryOn(server, { name });
   await primary.start();
   t.match(await log.event('retrying'), { code: 'ECONNREFUSED', message: 'connection refused', attempts: 1 });
-  t.match(primary.status(), { state: 'in_progress', phase: 'connecting', lastError: 'connection refused' });
+  t.match(primary.status(), {
+    state: 'in_progress',
+    phase: 'waiting to try again',
+    lastError: 'connection refused',
+  });
   const output = new MemoryOutput();
   const { backup } = backupOn(server, { name, output, once: true });
   await backup.start();

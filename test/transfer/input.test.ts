@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
@@ -43,6 +43,19 @@ t.test('what cannot be an image is refused by name, with what would be right', a
   await t.rejects(inputFromFile(await servedSocket(t)), { code: 'EINVAL', message: /it is a socket; give/ });
   writeFileSync(join(directory, 'file'), '');
   await t.rejects(inputFromFile(join(directory, 'file', 'below')), { code: 'ENOTDIR' });
+});
+
+t.test('a file as standard input has a size: what is left of it', async (t) => {
+  const fd = openSync(join(directory, 'image'), 'r');
+  t.equal(inputFromStandard(new PassThrough(), fd).size, 8);
+  readSync(fd, Buffer.alloc(3));
+  t.equal(inputFromStandard(new PassThrough(), fd).size, 5);
+  readSync(fd, Buffer.alloc(8));
+  t.equal(inputFromStandard(new PassThrough(), fd).size, undefined, 'at its end');
+  closeSync(fd);
+  const device = openSync('/dev/null', 'r');
+  t.equal(inputFromStandard(new PassThrough(), device).size, undefined, 'a device that is not a disk');
+  closeSync(device);
 });
 
 t.test('standard input may be anything but a terminal', async (t) => {

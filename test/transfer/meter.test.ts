@@ -40,6 +40,24 @@ t.test('once it has stopped, the rate is that of the whole transfer and the time
   t.equal(meter.rate, 500);
 });
 
+t.test('a pause has the rate 0 and its length, and says nothing of the rate after it', async (t) => {
+  const { clock, meter } = meterAt(100);
+  clock.seconds += 1;
+  t.equal(meter.quietSeconds, 1, 'no byte has moved yet');
+  meter.add(1000);
+  t.equal(meter.quietSeconds, 0);
+  clock.seconds += 30;
+  t.equal(meter.rate, 0);
+  t.equal(meter.quietSeconds, 30);
+  meter.add(1000);
+  clock.seconds += 0.5;
+  meter.add(1000);
+  t.equal(meter.rate, 4000);
+  meter.stop();
+  clock.seconds += 5;
+  t.equal(meter.quietSeconds, 0);
+});
+
 t.test('a transfer that has taken no time, or goes back in time, has no rate', async (t) => {
   const { clock, meter } = meterAt(100);
   meter.add(1000);

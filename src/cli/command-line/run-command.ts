@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { wasClosed } from '../../posix/index.js';
-import type { CommandIo } from '../command-io.js';
+import { columnsOf, type CommandIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-status.js';
 import { quoted, UsageError } from '../usage-error.js';
 import { type Command, type CommandGroup, isGroup, titleOf } from './command.js';
@@ -30,7 +30,7 @@ export async function runCommand(
       return EXIT_FAILED;
     }
     if (!asksHelp) return await entry.run(argv, io, io.environment ?? process.env);
-    io.stdout.write(helpText(entry, path, io.stdout.columns));
+    io.stdout.write(helpText(entry, path, columnsOf(io.stdout)));
     return EXIT_OK;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -46,7 +46,7 @@ async function runMember(
   io: CommandIo,
 ): Promise<number> {
   if (first === '--help' || first === '-h' || (first === 'help' && rest.length === 0)) {
-    io.stdout.write(helpText(group, path, io.stdout.columns));
+    io.stdout.write(helpText(group, path, columnsOf(io.stdout)));
     return EXIT_OK;
   }
   if (first === 'help') return runMember(group, path, [...rest, '--help'], io);

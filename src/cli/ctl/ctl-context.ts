@@ -5,7 +5,7 @@ import { ControlClient, ControlError } from '../../control/control-client.js';
 import { listedPids } from '../../control/control-directory.js';
 import { errno, errnoNumber } from '../../posix/errno.js';
 import { NodePosix } from '../../posix/index.js';
-import type { CommandIo } from '../command-io.js';
+import { columnsOf, type CommandIo } from '../command-io.js';
 import { controlDirectory } from '../control-values.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
 
@@ -16,8 +16,8 @@ export interface CtlContext {
   /** Prints a line on standard output. */
   readonly print: (line: string) => void;
   readonly isTerminal: boolean;
-  /** The terminal's columns, where it says so. */
-  readonly columns: number | undefined;
+  /** The terminal's. */
+  readonly columns: number;
   /** Reports a daemon that failed while others go on. */
   readonly warn: (pid: number, error: ControlError) => void;
 }
@@ -49,7 +49,7 @@ export function ctlRun<Given extends CtlValues>(
         directory,
         print: (line) => io.stdout.write(`${line}\n`),
         isTerminal: io.stdout.isTTY === true,
-        columns: io.stdout.columns,
+        columns: columnsOf(io.stdout),
         warn: (pid, error) => complain(`daemon ${pid}`, error.message),
       });
     } catch (error) {

@@ -4,7 +4,7 @@
 import type { ListedVbd } from '../../control/control-client.js';
 import { stateName } from '../../disks/state.js';
 import { shownText } from '../shown-text.js';
-import { type Clip, TABLE_COLUMNS, tableText } from '../table-text.js';
+import { type Clip, tableText } from '../table-text.js';
 
 /** A line of a list: a daemon, and one of its VBDs unless it has none. */
 export interface ListEntry {
@@ -39,7 +39,7 @@ const clipped = new Map<number, Clip>([
 ]);
 
 /** For a terminal: a table with the names of states, and a dash for what is not known. */
-export function tableOfDisks(entries: readonly ListEntry[], width = TABLE_COLUMNS): string {
+export function tableOfDisks(entries: readonly ListEntry[], width: number): string {
   const rows = entries.map(({ pid, vbd }) => {
     const args = typeAndPath(vbd);
     const cells = [

@@ -5,7 +5,7 @@ import { NodePosix } from '../../posix/index.js';
 import { queryStatus, StatusError } from '../../status/status-client.js';
 import { listStatusSockets, statusDirectory, type StatusSocket } from '../../status/status-directory.js';
 import { removeDeadSockets } from '../../server/dead-sockets.js';
-import type { CommandIo } from '../command-io.js';
+import { columnsOf, type CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
 import { statusText } from './status-text.js';
@@ -27,7 +27,7 @@ export async function runStatus(values: Values<typeof statusTable>, io: CommandI
   const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);
   const statuses = answers.filter((answer) => !(answer instanceof StatusError));
   if (values.json) for (const status of statuses) io.stdout.write(`${JSON.stringify(status)}\n`);
-  else if (statuses.length > 0) io.stdout.write(statusText(statuses, io.stdout.columns));
+  else if (statuses.length > 0) io.stdout.write(statusText(statuses, columnsOf(io.stdout)));
   for (const answer of answers) {
     if (answer instanceof StatusError) io.stderr.write(`tapdisk-ts status: ${answer.message}\n`);
   }

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { activity } from '../activity.js';
-import { formatBytes, formatRate } from '../format.js';
+import { activity, STALL_SECONDS } from '../activity.js';
+import { formatBytes, formatRate, formatWait } from '../format.js';
 import { shownText } from '../shown-text.js';
-import { type Clip, TABLE_COLUMNS, tableText } from '../table-text.js';
+import { type Clip, tableText } from '../table-text.js';
 
 type Row = readonly string[];
 type Members = Readonly<Record<string, unknown>>;
@@ -21,7 +21,7 @@ const clipped = new Map<number, Clip>([
 ]);
 
 /** Statuses, as they came from other programs, in a table for a person. */
-export function statusText(statuses: readonly object[], width = TABLE_COLUMNS): string {
+export function statusText(statuses: readonly object[], width: number): string {
   return tableText([headings, ...statuses.map((status) => row(status as Members))], {
     rightAligned,
     clipped,
@@ -37,9 +37,14 @@ function row(status: Members): Row {
     text(status['address']),
     typeof status['phase'] === 'string' ? activity(status['phase']) : '-',
     progress(status),
-    isMoving && typeof status['rate'] === 'number' ? formatRate(status['rate']) : '-',
+    isMoving && typeof status['rate'] === 'number' ? rate(status['rate'], status['quietSeconds']) : '-',
     text(status['file']),
   ];
+}
+
+function rate(bytesPerSecond: number, quietSeconds: unknown): string {
+  if (typeof quietSeconds !== 'number' || quietSeconds < STALL_SECONDS) return formatRate(bytesPerSecond);
+  return `stalled ${formatWait(Math.floor(quietSeconds))}`;
 }
 
 /** Of the image while there is a connection, else of the work to get one. */

@@ -5,7 +5,7 @@ import type { TransferEvent } from '../../transfer/transfer-event.js';
 import type { TransferStatus } from '../../transfer/transfer-status.js';
 import { formatBytes, formatRate, formatSeconds } from '../format.js';
 
-/** What has happened, as a line for a person. */
+/** An event, in lines for a person. */
 export function describeEvent(role: TransferStatus['role'], event: TransferEvent): string {
   switch (event.event) {
     case 'listening':
@@ -13,9 +13,9 @@ export function describeEvent(role: TransferStatus['role'], event: TransferEvent
     case 'connecting':
       return `connecting to ${event.address}`;
     case 'retrying':
-      return `the backup is not there (${event.message}); trying again every second`;
+      return `backup not available (${event.message}); retrying every second`;
     case 'turned-away':
-      return `${event.message}; trying again`;
+      return `${event.message}; retrying`;
     case 'established':
       return role === 'primary' ? `connected to ${event.peer}` : `connected from ${event.peer}`;
     case 'complete':
@@ -23,7 +23,7 @@ export function describeEvent(role: TransferStatus['role'], event: TransferEvent
     case 'nothing':
       return `${event.peer} sent nothing`;
     case 'broken':
-      return `broken off after ${formatBytes(event.bytes)}, nothing is kept: ${event.message}`;
+      return `transfer broke after ${formatBytes(event.bytes)}, nothing was kept: ${event.message}`;
     case 'failed':
       return `failed: ${event.message}`;
     case 'stopped':
@@ -39,22 +39,6 @@ function describeComplete(
   const amount = `${done}: ${bytes} bytes (${formatBytes(bytes)}) in ${formatSeconds(seconds)}, ${formatRate(rate)}`;
   if (confirmed) return amount;
   return role === 'primary'
-    ? `${amount}\nnote: the backup is another program, and did not confirm that it has the image`
-    : `${amount}\nnote: the primary sent raw, so that the end of the connection was taken for the end of the image`;
-}
-
-/** What is going on, as one line for a terminal. */
-export function describeProgress(status: TransferStatus): string {
-  const { role, address, peer, phase, attempts, lastError, bytes, totalBytes, rate, seconds } = status;
-  const start = `${role} ${address}  ${phase}`;
-  if (peer === null) {
-    if (role === 'backup' || attempts === 0) return start;
-    return `${start}, attempt ${attempts}${lastError === null ? '' : ` (${lastError})`}`;
-  }
-  const share = totalBytes === null ? '' : ` of ${formatBytes(totalBytes)}, ${percent(bytes, totalBytes)} %`;
-  return `${start}  ${formatBytes(bytes)}${share}  ${formatRate(rate)}  ${formatSeconds(seconds)}`;
-}
-
-function percent(bytes: number, total: number): number {
-  return Math.min(100, Math.floor((100 * bytes) / total));
+    ? `${amount}\nnote: the backup is another program and did not confirm the image`
+    : `${amount}\nnote: the primary sent raw: the end of the connection counted as the end of the image`;
 }

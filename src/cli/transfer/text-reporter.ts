@@ -3,7 +3,9 @@
 
 import { type Priority, priorityName } from '../../server/logger.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
-import { describeEvent, describeProgress } from './describe.js';
+import { columnsOf } from '../command-io.js';
+import { describeEvent } from './describe.js';
+import { describeProgress } from './progress.js';
 import { Interval, isWanted, isWorth, type Reporter, type ReporterOptions } from './reporter.js';
 
 /** What happens again every second while a backup is not there: an attempt that goes as the one before is no news. */
@@ -79,7 +81,7 @@ export class TextReporter implements Reporter {
     const status = this.#options.status();
     if (!this.#isTerminal || status === undefined) return;
     // A line that wraps could not be cleared.
-    const line = describeProgress(status).slice(0, (stream.columns ?? 80) - 1);
+    const line = describeProgress(status, columnsOf(stream) - 1);
     if (line === this.#shown) return;
     this.#shown = line;
     stream.write(`${CLEAR_LINE}${line}`);

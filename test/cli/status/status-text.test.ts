@@ -17,8 +17,7 @@ const primary = {
   transfers: 0,
   file: '/srv/disk.img',
 };
-const lines = (statuses: object[], width?: number): string[] =>
-  statusText(statuses, width).trimEnd().split('\n');
+const lines = (statuses: object[], width = 80): string[] => statusText(statuses, width).trimEnd().split('\n');
 
 t.test(
   'a row has what a primary or a backup does at the moment, and nothing of what it did before',

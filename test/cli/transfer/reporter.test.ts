@@ -23,6 +23,7 @@ const status: TransferStatus = {
   totalBytes: null,
   rate: 0,
   seconds: 0,
+  quietSeconds: 0,
   uptimeSeconds: 0,
   file: 'image',
 };
@@ -72,7 +73,7 @@ t.test('plain lines tell an attempt that fails as the one before once', async (t
   const { reporter, written } = reporting(asText);
   reporter.happened(refused);
   reporter.happened({ ...refused, attempts: 2 });
-  t.equal(written(), 'tapdisk-ts: the backup is not there (connection refused); trying again every second\n');
+  t.equal(written(), 'tapdisk-ts: backup not available (connection refused); retrying every second\n');
   reporter.happened({ ...refused, attempts: 3, message: 'network is unreachable' });
   t.match(written(), /network is unreachable/);
   reporter.happened({ event: 'nothing', peer: 'x' });
@@ -110,7 +111,7 @@ t.test('a terminal has one line that changes, below the others', async (t) => {
   t.equal(written(), '', 'too soon');
   clock.seconds += 0.0625;
   reporter.moved();
-  t.equal(written(), `${clear}primary 127.0.0.1:9  sending  3.0 MiB of 4.0 MiB, 75 %  1.`);
+  t.equal(written(), `${clear}sending  75%  3.0 MiB of 4.0 MiB  1.0 MiB/s  1 s left`);
   reporter.tick();
   clock.seconds += 1;
   reporter.tick();
@@ -162,7 +163,7 @@ t.test('what is complete is told with its hash, and with a note when it is not c
     'tapdisk-ts: sent image: 2048 bytes (2.0 KiB) in 2.00 s, 1.0 KiB/s\ntapdisk-ts: SHA-256 ab\n',
   );
   primary.reporter.happened({ ...done, confirmed: false });
-  t.match(primary.written(), /note: the backup is another program, and did not confirm/);
+  t.match(primary.written(), /note: the backup is another program and did not confirm/);
   const backup = reporting(asText, { role: 'backup' });
   backup.reporter.happened({ ...done, confirmed: false });
   t.match(backup.written(), /received, written to image.*\n.*note: the primary sent raw/);
@@ -207,11 +208,11 @@ t.test('errors of the log are told, the rest when it is asked for', async (t) =>
 t.test('every event is told to people in words', async (t) => {
   const events: [TransferEvent, RegExp][] = [
     [{ event: 'listening', address: 'a:1' }, /waiting for a primary on a:1/],
-    [{ event: 'turned-away', message: 'the backup is busy' }, /the backup is busy; trying again/],
+    [{ event: 'turned-away', message: 'the backup is busy' }, /the backup is busy; retrying/],
     [{ event: 'established', peer: 'b:2' }, /connected to b:2/],
     [
       { event: 'broken', code: 'EPIPE', message: 'cut', bytes: 2048 },
-      /broken off after 2.0 KiB, nothing is kept: cut/,
+      /transfer broke after 2.0 KiB, nothing was kept: cut/,
     ],
   ];
   for (const [event, words] of events) {

@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { progressBar } from '../../../src/cli/transfer/progress-bar.js';
+import { describeProgress } from '../../../src/cli/transfer/progress.js';
+import type { TransferStatus } from '../../../src/transfer/transfer-status.js';
+
+const MIB = 1 << 20;
+const sending: TransferStatus = {
+  role: 'primary',
+  pid: 7,
+  state: 'established',
+  phase: 'sending',
+  address: '127.0.0.1:9000',
+  peer: '127.0.0.1:9000',
+  attempts: 1,
+  lastError: null,
+  transfers: 0,
+  bytes: 48 * MIB,
+  totalBytes: 64 * MIB,
+  rate: 8 * MIB,
+  seconds: 6,
+  quietSeconds: 0,
+  uptimeSeconds: 6,
+  file: 'image',
+};
+const receiving: TransferStatus = { ...sending, role: 'backup', phase: 'receiving', totalBytes: null };
+
+t.test('a line has the share, the current rate and the time that is left', async (t) => {
+  t.equal(
+    describeProgress(sending),
+    'primary 127.0.0.1:9000  sending  75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left',
+  );
+  t.match(describeProgress({ ...sending, rate: MIB / 10 }), /102.4 KiB\/s  2 min 40 s left$/);
+  t.match(describeProgress({ ...sending, rate: 0 }), /MiB  0 B\/s$/);
+  t.equal(
+    describeProgress(receiving),
+    'backup 127.0.0.1:9000  receiving  48.0 MiB  8.0 MiB/s  6.00 s',
+    'the end is not known',
+  );
+});
+
+t.test(
+  'a file that grows meanwhile is never more than whole, nor has it a time less than none',
+  async (t) => {
+    t.match(describeProgress({ ...sending, bytes: 100 * MIB }), /  100%  .*  0 s left$/);
+  },
+);
+
+t.test(
+  'without a byte for two seconds a transfer is stalled: a rate and a time left would be none',
+  async (t) => {
+    t.match(describeProgress({ ...sending, quietSeconds: 1.9 }), /2 s left$/);
+    t.match(describeProgress({ ...sending, quietSeconds: 2.9, rate: 0 }), /64.0 MiB  stalled for 2 s$/);
+    t.match(describeProgress({ ...receiving, quietSeconds: 67 }), /48.0 MiB  stalled for 1 min 7 s$/);
+  },
+);
+
+t.test('what is neither sent nor received has no rate', async (t) => {
+  const done = { ...sending, bytes: 64 * MIB, phase: 'awaiting' };
+  t.match(describeProgress(done), /  waiting for confirmation  100%  64.0 MiB of 64.0 MiB$/);
+  t.match(describeProgress({ ...receiving, phase: 'storing' }), /  flushing to disk  48.0 MiB$/);
+});
+
+t.test('attempts are counted until there is a connection, and not once all is over', async (t) => {
+  const alone = { ...sending, peer: null, phase: 'waiting to try again', lastError: 'connection refused' };
+  t.equal(
+    describeProgress(alone),
+    'primary 127.0.0.1:9000  waiting to retry, attempt 1 (connection refused)',
+  );
+  t.equal(describeProgress({ ...alone, phase: 'ended' }), 'primary 127.0.0.1:9000  ended');
+});
+
+t.test(
+  'a terminal has a bar as wide as fits; on a narrow one the address goes first, then the bar',
+  async (t) => {
+    const at = (columns: number) => describeProgress(sending, columns);
+    t.equal(
+      at(120),
+      `primary 127.0.0.1:9000  sending  [${'#'.repeat(21)}${'-'.repeat(7)}]  75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left`,
+    );
+    t.equal(at(79), `sending  [${'#'.repeat(15)}-----]  75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left`);
+    t.equal(at(60), 'sending  75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left');
+    t.equal(at(20), 'sending  75%  48.0 M');
+    for (let columns = 1; columns < 130; columns++) t.ok(at(columns).length <= columns);
+  },
+);
+
+t.test('a bar without an end moves while bytes do', async (t) => {
+  const bars = [0, 1, 2, 3, 4, 5, 6].map((mib) => progressBar(8, { bytes: mib * MIB, totalBytes: null }));
+  t.same(bars, ['[<=>   ]', '[ <=>  ]', '[  <=> ]', '[   <=>]', '[  <=> ]', '[ <=>  ]', '[<=>   ]']);
+});
