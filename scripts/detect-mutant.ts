@@ -4,6 +4,7 @@
 // Runs the detectors that it is given, in their order, on the tree that it stands in, and prints a line of JSON for each:
 // [its name, what it noticed or null]. `npm run mutants` starts it in a mutated copy.
 
+import { spawnSync } from 'node:child_process';
 import { inProcess, ownScheduler } from '../src/conformance/implementation.js';
 import { runVectors } from '../src/conformance/suite-run.js';
 import { ownVectorFiles, selectVectors } from '../src/conformance/vector-selection.js';
@@ -15,6 +16,8 @@ import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
 const PROGRAMS = 1000;
 const SEQUENCE_LENGTH = 4;
 const SEEDS = 40;
+const DISK_SEEDS = 20;
+const CRASH_SEEDS = 100;
 
 /** What each noticed first, undefined for nothing. */
 const detectors: Readonly<Record<string, () => Promise<string | undefined>>> = {
@@ -43,7 +46,18 @@ const detectors: Readonly<Record<string, () => Promise<string | undefined>>> = {
     }
     return undefined;
   },
+  'disk tests': async () => failureOfTest('order', 1) ?? failureOfTest('samples', 1),
+  'disk model': async () => failureOfTest('model', DISK_SEEDS),
+  crash: async () => failureOfTest('crash', CRASH_SEEDS),
 };
+
+/** The first assertion that fails in a file of tests of VHDs. */
+function failureOfTest(name: string, seeds: number): string | undefined {
+  const file = `test/disks/drivers/vhd/${name}.test.ts`;
+  const env = { ...process.env, TEST_SEED: '1', TEST_SEEDS: String(seeds) };
+  const { status, stdout } = spawnSync(process.execPath, ['--import=tsx', file], { encoding: 'utf8', env });
+  return status === 0 ? undefined : (/not ok.*/.exec(stdout)?.[0] ?? `${file} ends with ${status}`);
+}
 
 for (const name of process.argv.slice(2)) {
   const detect = detectors[name];

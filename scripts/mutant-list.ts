@@ -4,6 +4,7 @@
 import { inFile, type Mutant } from './mutant.js';
 import { RAMDISK_MUTANTS } from './ramdisk-mutants.js';
 import { TRANSFER_MUTANTS } from './transfer-mutants.js';
+import { VHD_MUTANTS } from './vhd-mutants.js';
 
 const scheduler = inFile('scheduler/scheduler.ts', [
   ['E3', 'takes a mode without a known bit', '!integers || (mode & ANY_MODE) === 0 ||', '!integers ||'],
@@ -330,7 +331,7 @@ const connect = inFile('replication/block-replication.ts', [
   ],
 ]);
 
-/** Small ways to break the scheduler and the replication module. */
+/** Small ways to break the scheduler, the replication module, and what keeps a VHD whole. */
 export const MUTANTS: readonly Mutant[] = [
   ...scheduler,
   ...pass,
@@ -338,4 +339,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...connect,
   ...TRANSFER_MUTANTS,
   ...RAMDISK_MUTANTS,
+  ...VHD_MUTANTS,
 ];

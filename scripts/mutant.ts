@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** A small way to break the scheduler or the replication module. */
+/** A small way to break the scheduler, the replication module or a VHD. */
 export interface Mutant {
-  /** The rule of docs/semantics.md that it breaks. */
+  /** The rule of docs/semantics.md or docs/vhd.md that it breaks. */
   readonly rule: string;
   /** What it does instead. */
   readonly title: string;
@@ -12,7 +12,7 @@ export interface Mutant {
   /** Stands exactly once in the file. */
   readonly from: string;
   readonly to: string;
-  /** The only detectors that run what the file has; all of them unless given. */
+  /** The only detectors that run what the file has; all that run the scheduler and the replication module unless given. */
   readonly detectors?: readonly string[];
 }
 

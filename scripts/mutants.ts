@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// `npm run mutants [-- RE]`: breaks the scheduler and the replication module in one small way after the other, in a copy of
+// `npm run mutants [-- RE]`: breaks the scheduler, the replication module and the VHD driver in one small way after the other, in a copy of
 // the tree, and prints who noticed. Exits with 1 when a mutant is noticed by nobody, or the tree as it is by somebody.
 
 import { spawn } from 'node:child_process';
@@ -12,9 +12,21 @@ import { type Mutant, mutate } from './mutant.js';
 import { MUTANTS } from './mutant-list.js';
 import { root } from './repository-files.js';
 
-const DETECTORS = ['vectors', 'model', 'small scope', 'walk', 'simulation'] as const;
+/** Those that run the scheduler and the replication module, and those that run VHDs. */
+const OWN_DETECTORS = ['vectors', 'model', 'small scope', 'walk', 'simulation'] as const;
+const DETECTORS = [...OWN_DETECTORS, 'disk tests', 'disk model', 'crash'] as const;
 type Detector = (typeof DETECTORS)[number];
-const COPIED = ['src', 'scripts', 'test/conformance', 'test/vectors', 'package.json', 'tsconfig.json'];
+const COPIED = [
+  'src',
+  'scripts',
+  'test/conformance',
+  'test/vectors',
+  'test/disks/drivers/vhd',
+  'test/testing/files',
+  'test/random.ts',
+  'package.json',
+  'tsconfig.json',
+];
 /** A mutant may hang; on the tree as it is all detectors together take a tenth of this. */
 const SILENCE_MILLISECONDS = 60_000;
 
@@ -67,7 +79,7 @@ async function verdictOn(tree: string, detectors: readonly Detector[] = DETECTOR
 }
 
 function detectorsOf({ detectors }: Mutant): readonly Detector[] {
-  return DETECTORS.filter((name) => detectors?.includes(name) ?? true);
+  return detectors ? DETECTORS.filter((name) => detectors.includes(name)) : OWN_DETECTORS;
 }
 
 async function verdictOnMutant(tree: string, mutant: Mutant): Promise<Verdict> {

@@ -17,6 +17,8 @@ const FILE_TIMEOUT_MS = 240_000;
 
 /** Files with a process of their own, those that take longest first. The others share one process a folder. */
 const ALONE = [
+  'test/disks/drivers/vhd/crash.test.ts',
+  'test/disks/drivers/vhd/model.test.ts',
   'test/control/malformed.test.ts',
   'test/nbd/malformed.test.ts',
   'test/testing/simulation/seeds.test.ts',

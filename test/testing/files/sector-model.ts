@@ -47,9 +47,23 @@ export class SectorModel {
 
   /** What of an image is not as it may be after a crash. The model goes on from what it is. */
   settle(image: Uint8Array, keepsWritten: boolean): string[] {
-    const words = new DataView(image.buffer, image.byteOffset, image.byteLength);
+    const wrong = this.faults(image, keepsWritten);
+    const words = wordsOf(image);
+    this.#versions = this.#versions.map((_, sector) => [
+      { tag: words.getUint32(sector * SECTOR_SIZE, true), isDone: true },
+    ]);
+    return wrong;
+  }
+
+  /**
+   * What of an image is not as it may be after a crash.
+   *
+   * @param keepsWritten what has been written is sure to be there without a flush: nothing but the process has died
+   */
+  faults(image: Uint8Array, keepsWritten: boolean): string[] {
+    const words = wordsOf(image);
     const wrong: string[] = [];
-    this.#versions = this.#versions.map((versions, sector) => {
+    for (const [sector, versions] of this.#versions.entries()) {
       const at = sector * SECTOR_SIZE;
       const found = words.getUint32(at, true);
       for (let word = 4; word < SECTOR_SIZE; word += 4) {
@@ -62,8 +76,7 @@ export class SectorModel {
         allowed.includes(undefined) && (found === 0 || versions.some(({ tag }) => tag === found));
       if (!allowed.includes(found) && !isDiscarded)
         wrong.push(`sector ${sector} is ${found}, expected one of ${allowed.join(', ')}`);
-      return [{ tag: found, isDone: true }];
-    });
+    }
     return wrong;
   }
 
@@ -75,4 +88,8 @@ export class SectorModel {
       version.isDone = true;
     };
   }
+}
+
+function wordsOf(image: Uint8Array): DataView {
+  return new DataView(image.buffer, image.byteOffset, image.byteLength);
 }

@@ -97,7 +97,7 @@ export class BlockChanges implements Changes {
       layer.shape.sectors,
       (piece, _offset, ended) => {
         // A clear bit shows the parent; without one it is a zero already (V60).
-        if (hasParent || request.noHole) {
+        if (hasParent || request.noHole || this.#writer.isUncertain(piece.block)) {
           this.#writer.zero(piece, zero, mayBeHole, ended);
           return;
         }
@@ -123,10 +123,13 @@ export class BlockChanges implements Changes {
   }
 
   flush(done: Done): void {
-    if (this.#isLost) done(-errno.EIO);
+    const sync = (settled: number): void => {
+      if (settled < 0 || this.#isLost) done(-errno.EIO);
+      else this.#flushes.flush(done);
+    };
     // Without early answers all that was answered is in the file already.
-    else if (!this.#parts.answersEarly) this.#flushes.flush(done);
-    else this.#commits.settle((settled) => (settled < 0 ? done(settled) : this.#flushes.flush(done)));
+    if (this.#parts.answersEarly) this.#commits.settle(sync);
+    else sync(0);
   }
 
   *finish(): Steps<void> {

@@ -72,6 +72,11 @@ export class BlockWriter {
     );
   }
 
+  /** Whether the file may have more of a block than is known. */
+  isUncertain(block: number): boolean {
+    return this.#parts.layer.dirty.get(block)?.isUncertain === true;
+  }
+
   /** Calls `each` for the runs of a piece's sectors that the block has, as ranges of the file; it has none if it is not allocated. */
   eachRun(piece: Piece, each: (range: SectorRange) => void, done: Done): void {
     const { layer } = this.#parts;
@@ -136,6 +141,7 @@ export class BlockWriter {
           needsEntry: true,
           isZero: layer.file.isRegular,
           users: 1,
+          isUncertain: false,
         };
         layer.dirty.set(block, dirty);
         for (const waiter of waiting) waiter(0);
@@ -193,7 +199,16 @@ export class BlockWriter {
 
   #pin(block: number, place: number, bits: Uint8Array): DirtyBlock {
     const { layer } = this.#parts;
-    const dirty = { block, place, bits, written: bits.slice(), needsEntry: false, isZero: false, users: 0 };
+    const dirty: DirtyBlock = {
+      block,
+      place,
+      bits,
+      written: bits.slice(),
+      needsEntry: false,
+      isZero: false,
+      users: 0,
+      isUncertain: false,
+    };
     layer.bitmaps.delete(block);
     layer.dirty.set(block, dirty);
     return dirty;

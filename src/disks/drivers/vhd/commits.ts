@@ -21,6 +21,9 @@ export interface CommitParts {
   readonly onLoss: () => void;
 }
 
+/** An image with more blocks of which it is not sure what the file has takes no more writes. */
+const MAX_UNCERTAIN = 1024;
+
 /** What one commit brings into the file. */
 interface Batch {
   /** The blocks, and who waits for each. */
@@ -44,6 +47,7 @@ export class Commits {
   readonly #parts: CommitParts;
   #next = newBatch();
   #current: Batch | undefined;
+  #uncertain = 0;
 
   constructor(parts: CommitParts) {
     this.#parts = parts;
@@ -91,6 +95,8 @@ export class Commits {
         dirty.written = bits;
         if (dirty.needsEntry) layer.bat[dirty.block] = dirty.place;
         dirty.needsEntry = false;
+        if (dirty.isUncertain) this.#uncertain--;
+        dirty.isUncertain = false;
       }
       this.#end(batch, results);
     });
@@ -131,9 +137,11 @@ export class Commits {
 
   #end(batch: Batch, results: ReadonlyMap<DirtyBlock, number>): void {
     const failure = [...results.values()][0] ?? 0;
-    if (failure < 0 && batch.isAnswered) this.#parts.onLoss();
+    if (failure < 0 && (batch.isAnswered || this.#next.isAnswered)) this.#parts.onLoss();
     for (const [dirty, result] of results) this.#takeBack(dirty, result);
     for (const dirty of batch.waiters.keys()) this.#release(dirty);
+    // Nothing is left of the next one: it ends with this one, for the same reason.
+    if (this.#next.waiters.size === 0) batch.ends.push(...this.#next.ends.splice(0));
     this.#current = undefined;
     for (const [dirty, waiters] of batch.waiters) {
       for (const done of waiters) done(results.get(dirty) ?? 0);
@@ -142,8 +150,11 @@ export class Commits {
     if (!this.#current && this.#next.waiters.size > 0) this.#begin();
   }
 
-  /** Makes memory what the file is: bits that could not be written are not set (V59). */
+  /** Makes memory what the file is: bits that could not be written are not set (V59). That they are not is not sure. */
   #takeBack(dirty: DirtyBlock, result: number): void {
+    if (!dirty.isUncertain) this.#uncertain++;
+    dirty.isUncertain = true;
+    if (this.#uncertain > MAX_UNCERTAIN) this.#parts.onLoss();
     const later = this.#next.waiters.get(dirty);
     this.#next.waiters.delete(dirty);
     dirty.bits = dirty.written.slice();
@@ -152,7 +163,7 @@ export class Commits {
 
   /** Lets go of a block that is not ahead of the file any more. */
   #release(dirty: DirtyBlock): void {
-    if (dirty.users > 0 || this.#next.waiters.has(dirty)) return;
+    if (dirty.isUncertain || dirty.users > 0 || this.#next.waiters.has(dirty)) return;
     const { layer } = this.#parts;
     layer.dirty.delete(dirty.block);
     if (!dirty.needsEntry) layer.bitmaps.set(dirty.block, dirty.bits);

@@ -73,6 +73,11 @@ export interface DirtyBlock {
   isZero: boolean;
   /** How many writes of its data are under way. */
   users: number;
+  /**
+   * Whether writing its bitmap or its entry failed: the file may have what was to be written all the same. It is written anew
+   * with the next change of the block, and zeroes must not rely on clear bits until then.
+   */
+  isUncertain: boolean;
 }
 
 /** A dynamic or differencing image. */

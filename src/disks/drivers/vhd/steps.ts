@@ -25,6 +25,12 @@ export function* wait<T>(start: (done: (value: T) => void) => void): Steps<T> {
   return completed.value;
 }
 
+/** Steps without a call. */
+export function* immediate<T>(value: T): Steps<T> {
+  yield* [];
+  return value;
+}
+
 /** Runs steps up to their end, over as many callbacks as it takes. */
 export function runSteps<T>(steps: Steps<T>, done: (outcome: Outcome<T>) => void): void {
   let isRunning = false;

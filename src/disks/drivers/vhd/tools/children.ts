@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { dirname, join, resolve } from 'node:path';
+import { uuidText } from '../bytes.js';
+import type { Link } from '../chain.js';
+import { DiskType } from '../footer.js';
+import type { ImageCalls } from '../image-file.js';
+import { loadImage } from '../load-image.js';
+import { canonicalPath, openToRead } from '../parent-search.js';
+import { type Steps, wait } from '../steps.js';
+import { FileError } from '../vhd-error.js';
+
+/** The files in an image's directory that have it as their parent, by its uuid, but for some. @throws FileError */
+export function* childrenOf(
+  calls: ImageCalls,
+  parent: Link,
+  except: readonly string[],
+): Steps<readonly string[]> {
+  if (parent.kind !== 'vhd' || !parent.image.footer) return [];
+  const uuid = uuidText(parent.image.footer.uuid);
+  const directory = dirname(resolve(parent.file.path));
+  const [code, names] = yield* wait<[number, readonly string[] | undefined]>((done) =>
+    calls.files.readdir(directory, (...told) => done([told[0], told[1]])),
+  );
+  if (!names) throw new FileError(directory, 'list', -code);
+  const excepted: string[] = [];
+  for (const path of except) excepted.push(yield* canonicalPath(calls, path));
+  const children: string[] = [];
+  for (const name of names.toSorted()) {
+    const path = join(directory, name);
+    if ((yield* parentUuidOf(calls, path)) !== uuid) continue;
+    if (!excepted.includes(yield* canonicalPath(calls, path))) children.push(path);
+  }
+  return children;
+}
+
+/** Undefined for whatever is not a child that can be read. */
+function* parentUuidOf(calls: ImageCalls, path: string): Steps<string | undefined> {
+  try {
+    const file = yield* openToRead(calls, path);
+    try {
+      const { footer, header } = yield* loadImage(file);
+      if (footer?.type !== DiskType.differencing || !header) return undefined;
+      return uuidText(header.parentUuid);
+    } finally {
+      yield* file.close();
+    }
+  } catch (error) {
+    // Directories, links to nothing, files of others: they are not children.
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,199 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { constants } from 'node:fs';
+import { SECTOR_SIZE } from '../../../driver.js';
+import { writeWhole } from '../../../../posix/whole-transfer.js';
+import { type DiskCalls, type DiskExtent, VhdDisk } from '../disk.js';
+import { ImageFile, result } from '../image-file.js';
+import { openToRead, type ParentRules } from '../parent-search.js';
+import { immediate, type Steps, wait } from '../steps.js';
+import type { CopyControl, WriteSectors } from './block-copy.js';
+import { createImage } from './create.js';
+import { createFile } from './create-file.js';
+
+export const IMAGE_FORMATS = ['raw', 'vhd', 'vhd-fixed'] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+
+export interface ConvertOptions extends ParentRules, CopyControl {
+  readonly source: string;
+  /** A VHD is read with its parents. */
+  readonly sourceFormat: 'raw' | 'vhd';
+  /** Must not exist. */
+  readonly target: string;
+  readonly targetFormat: ImageFormat;
+  /** For a VHD: 16 bytes. */
+  readonly uuid: Uint8Array;
+  readonly unixSeconds: number;
+}
+
+export interface ConvertResult {
+  /** Of the disk, in bytes. */
+  readonly size: number;
+  /** How much was not zeroes. */
+  readonly writtenBytes: number;
+}
+
+/** How much is read at once. */
+const WINDOW_SECTORS = 4096;
+/** Zeroes are left out in pieces of what file systems allocate. */
+const GRAIN_BYTES = 4096;
+const zeroes = new Uint8Array(GRAIN_BYTES);
+
+/** The disk that is converted. */
+interface Source {
+  readonly sectors: number;
+  extents(sector: number, sectors: number): Steps<readonly DiskExtent[]>;
+  read(sector: number, sectors: number): Steps<Uint8Array>;
+}
+
+/**
+ * Copies a disk into a new file of a format; what is zeroes takes no room there. Without its end there is no file: one that
+ * stops or fails is deleted.
+ *
+ * @returns undefined when it stopped
+ * @throws VhdError, FileError
+ */
+export function* convert(calls: DiskCalls, options: ConvertOptions): Steps<ConvertResult | undefined> {
+  const { target, targetFormat, uuid, unixSeconds } = options;
+  return yield* withSource(calls, options, function* (source) {
+    const size = source.sectors * SECTOR_SIZE;
+    let copied: ConvertResult | undefined;
+    if (targetFormat === 'raw') {
+      yield* createFile(calls, target, function* (file) {
+        yield* file.truncate(size);
+      });
+    } else {
+      yield* createImage(calls, {
+        path: target,
+        size,
+        isFixed: targetFormat === 'vhd-fixed',
+        uuid,
+        unixSeconds,
+      });
+    }
+    try {
+      copied = yield* withTarget(calls, options, (write) => copy(source, { path: target, write }, options));
+    } finally {
+      if (!copied) yield* wait<number>((done) => calls.files.unlink(target, done));
+    }
+    return copied;
+  });
+}
+
+function* withSource<T>(
+  calls: DiskCalls,
+  options: ConvertOptions,
+  use: (source: Source) => Steps<T>,
+): Steps<T> {
+  const { source: path } = options;
+  if (options.sourceFormat === 'raw') {
+    const file = yield* openToRead(calls, path);
+    try {
+      return yield* use(rawSource(file));
+    } finally {
+      yield* file.close();
+    }
+  }
+  const disk = yield* VhdDisk.open(calls, path, { ...options, readOnly: true });
+  try {
+    return yield* use(diskSource(disk, path));
+  } finally {
+    yield* disk.close();
+  }
+}
+
+function rawSource(file: ImageFile): Source {
+  return {
+    sectors: Math.floor(file.length / SECTOR_SIZE),
+    extents: (sector, sectors) => immediate([{ sector, sectors, isAllocated: true }]),
+    read: (sector, sectors) => file.readPadded(sector * SECTOR_SIZE, sectors * SECTOR_SIZE),
+  };
+}
+
+function diskSource(disk: VhdDisk, path: string): Source {
+  return {
+    sectors: disk.sectors,
+    *extents(sector, sectors) {
+      let extents: readonly DiskExtent[] = [];
+      yield* result(path, 'read', (done) =>
+        disk.extents({ sector, sectors }, (code, found) => {
+          extents = found;
+          done(code);
+        }),
+      );
+      return extents;
+    },
+    *read(sector, sectors) {
+      const buffer = new Uint8Array(sectors * SECTOR_SIZE);
+      yield* result(path, 'read', (done) => disk.read({ sector, sectors, buffer, complete: done }, done));
+      return buffer;
+    },
+  };
+}
+
+function* withTarget<T>(
+  calls: DiskCalls,
+  { target, targetFormat }: ConvertOptions,
+  use: (write: WriteSectors) => Steps<T>,
+): Steps<T> {
+  if (targetFormat === 'raw') {
+    const file = yield* ImageFile.open(calls, target, constants.O_RDWR);
+    try {
+      const used = yield* use((sector, bytes, done) =>
+        writeWhole(calls.files, file.fd, bytes, sector * SECTOR_SIZE, done),
+      );
+      yield* file.sync();
+      return used;
+    } finally {
+      yield* file.close();
+    }
+  }
+  const disk = yield* VhdDisk.open(calls, target, { readOnly: false, answersEarly: true });
+  try {
+    return yield* use((sector, buffer, done) =>
+      disk.write({ sector, sectors: buffer.length / SECTOR_SIZE, buffer, complete: done }, done),
+    );
+  } finally {
+    yield* disk.close();
+  }
+}
+
+function* copy(
+  source: Source,
+  target: { readonly path: string; readonly write: WriteSectors },
+  { onProgress, shouldStop }: CopyControl,
+): Steps<ConvertResult | undefined> {
+  let writtenBytes = 0;
+  for (let at = 0; at < source.sectors; at += WINDOW_SECTORS) {
+    if (shouldStop?.()) return undefined;
+    const window = Math.min(WINDOW_SECTORS, source.sectors - at);
+    for (const { sector, sectors, isAllocated } of yield* source.extents(at, window)) {
+      if (!isAllocated) continue;
+      const bytes = yield* source.read(sector, sectors);
+      for (const [from, to] of runsOfData(bytes)) {
+        const part = bytes.subarray(from, to);
+        const first = sector + from / SECTOR_SIZE;
+        yield* result(target.path, 'write', (done) => target.write(first, part, done));
+        writtenBytes += part.length;
+      }
+    }
+    onProgress?.(at + window, source.sectors);
+  }
+  return { size: source.sectors * SECTOR_SIZE, writtenBytes };
+}
+
+/** The parts that are not zeroes, in bytes. */
+function* runsOfData(bytes: Uint8Array): Generator<[from: number, to: number], void> {
+  let from = -1;
+  for (let at = 0; at < bytes.length; at += GRAIN_BYTES) {
+    const grain = bytes.subarray(at, at + GRAIN_BYTES);
+    const isZero = Buffer.compare(grain, zeroes.subarray(0, grain.length)) === 0;
+    if (!isZero && from < 0) from = at;
+    if (isZero && from >= 0) {
+      yield [from, at];
+      from = -1;
+    }
+  }
+  if (from >= 0) yield [from, bytes.length];
+}

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { constants } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { errno } from '../../../../posix/errno.js';
+import { type ImageCalls, ImageFile, result } from '../image-file.js';
+import { type Steps, wait } from '../steps.js';
+import { FileError } from '../vhd-error.js';
+import type { Part } from './new-image.js';
+
+/** Makes a file, fills it, and brings it and its name to stable storage; without that there is no file. Nothing is replaced. @throws FileError */
+export function* createFile(
+  calls: ImageCalls,
+  path: string,
+  fill: (file: ImageFile) => Steps<void>,
+): Steps<void> {
+  const { files } = calls;
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
+  const fd = yield* result(path, 'create', (done) => files.open(path, flags, done));
+  yield* result(path, 'close', (done) => files.close(fd, done));
+  const file = yield* ImageFile.open(calls, path, constants.O_RDWR);
+  try {
+    yield* fill(file);
+    yield* file.sync();
+  } catch (error) {
+    yield* wait<number>((done) => files.close(file.fd, done));
+    yield* wait<number>((done) => files.unlink(path, done));
+    throw error;
+  }
+  yield* file.close();
+  const directory = dirname(resolve(path));
+  const synced = yield* wait<number>((done) => files.syncDirectory(directory, done));
+  // Some file systems have nothing to sync in a directory.
+  if (synced < 0 && synced !== -errno.EINVAL) throw new FileError(directory, 'sync', -synced);
+}
+
+export function* writeParts(file: ImageFile, parts: Iterable<Part>): Steps<void> {
+  for (const { position, bytes } of parts) yield* file.write(position, bytes);
+}

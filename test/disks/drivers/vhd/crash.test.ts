@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { randomSeed } from '../../../random.js';
+import { crashSeed } from './crash-life.js';
+
+/** As many as take some seconds; TEST_SEEDS in the environment sets another number. */
+const SEEDS = Number(process.env['TEST_SEEDS'] ?? 40);
+
+t.test('no loss of power loses or hides what was flushed, and no kill what was answered', async (t) => {
+  const first = randomSeed(t);
+  for (let seed = first; seed < first + SEEDS; seed++) {
+    const wrong = await crashSeed(seed);
+    if (wrong !== undefined) {
+      t.fail(wrong);
+      return;
+    }
+  }
+  t.pass(`${SEEDS} seeds`);
+});

@@ -1,0 +1,182 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../../src/posix/errno.js';
+import { Footer } from '../../../../src/disks/drivers/vhd/footer.js';
+import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { SECTOR_SIZE } from '../../../../src/disks/index.js';
+import { EVERYTHING_SURVIVES, NOTHING_SURVIVES, Random } from '../../../../src/testing/index.js';
+import { FileWorld } from '../../../testing/files/fixture.js';
+import { chainFiles, type NewLink } from './new-chain.js';
+import { openSimulated, simulated, simulatedResult, tagged } from './sim-disk.js';
+
+const LEAF = '/d/leaf.vhd';
+
+/** A world with a chain of empty images; the last one is the leaf. */
+function worldWith(links: readonly Omit<NewLink, 'name'>[], seed = 1): FileWorld {
+  const world = new FileWorld({ seed, traceLines: 0 });
+  const named = links.map((link, index) => ({
+    ...link,
+    name: index === links.length - 1 ? 'leaf.vhd' : `parent${index}.vhd`,
+  }));
+  for (const [name, bytes] of chainFiles(named, new Random(seed))) world.files.put(`/d/${name}`, bytes);
+  return world;
+}
+
+const open = (world: FileWorld, path = LEAF, readOnly = false): Promise<VhdDisk> =>
+  openSimulated(world, path, { readOnly });
+
+function write(world: FileWorld, disk: VhdDisk, sector: number, buffer: Uint8Array): Promise<number> {
+  const range = { sector, sectors: buffer.length / SECTOR_SIZE, buffer };
+  return simulatedResult(world, (done) => disk.write({ ...range, complete: done }, done));
+}
+
+const flush = (world: FileWorld, disk: VhdDisk): Promise<number> =>
+  simulatedResult(world, (done) => disk.flush(done));
+
+/** The tag of each sector, or the errno of reading. */
+async function tags(
+  world: FileWorld,
+  disk: VhdDisk,
+  sector: number,
+  sectors: number,
+): Promise<readonly number[]> {
+  const buffer = Buffer.alloc(sectors * SECTOR_SIZE, 0xee);
+  const range = { sector, sectors, buffer };
+  const result = await simulatedResult(world, (done) => disk.read({ ...range, complete: done }, done));
+  if (result < 0) return [result];
+  return Array.from({ length: sectors }, (_, at) => buffer.readUInt32LE(at * SECTOR_SIZE));
+}
+
+t.test('a sector that a guest wrote is never taken for the footer', async (t) => {
+  const world = worldWith([{ sectors: 8 * 32, blockSectors: 8 }]);
+  const disk = await open(world);
+  const { length } = world.files.contents(LEAF);
+  const forged = new Footer(world.files.contents(LEAF).slice(length - SECTOR_SIZE)).with({
+    currentSize: 512,
+  });
+  // Every sector of the first growth's blocks, so that one of them is the last of the file if any can be.
+  const forgedBlock = Buffer.concat(Array.from({ length: 8 }, () => forged.bytes));
+  for (let block = 0; block < 32; block++) {
+    t.equal(await write(world, disk, block * 8, forgedBlock), 0);
+    const state = world.files.system.copy();
+    for (const survival of [EVERYTHING_SURVIVES, NOTHING_SURVIVES]) {
+      const lost = state.copy();
+      lost.losePower(survival);
+      const other = new FileWorld({ traceLines: 0 });
+      other.files.system.restore(lost);
+      t.equal((await open(other, LEAF, true)).sectors, 8 * 32, `block ${block}`);
+    }
+  }
+});
+
+t.test('a write whose bitmap cannot be written fails, and the next one of its sectors is kept', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  const disk = await open(world);
+  t.equal(await write(world, disk, 0, tagged(1, 1)), 0);
+  // The data of the second write goes well, its bitmap does not.
+  const fault = world.files.failCalls({ calls: ['write'], nth: 2, error: errno.ENOSPC });
+  t.equal(await write(world, disk, 3, tagged(1, 2)), -errno.ENOSPC);
+  t.equal(fault.failed, 1);
+  t.equal(await write(world, disk, 3, tagged(1, 3)), 0);
+  t.equal(await flush(world, disk), 0);
+  world.files.losePower(NOTHING_SURVIVES);
+  t.same(await tags(world, await open(world, LEAF, true), 0, 4), [1, 0, 0, 3]);
+});
+
+t.test(
+  'a write whose BAT entry or bitmap cannot be written fails, and its block can be written later',
+  async (t) => {
+    for (const nth of [2, 3]) {
+      const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+      const disk = await open(world);
+      world.files.failCalls({ calls: ['write'], nth, error: errno.EIO });
+      t.equal(await write(world, disk, 5, tagged(2, 1)), -errno.EIO);
+      t.same(await tags(world, disk, 4, 4), [0, 0, 0, 0], 'reads see what is in the file');
+      t.equal(await write(world, disk, 6, tagged(1, 2)), 0);
+      await simulated(world, disk.close());
+      t.same(await tags(world, await open(world, LEAF, true), 4, 4), [0, 0, 2, 0]);
+    }
+  },
+);
+
+t.test('after a failed sync nothing is written and no flush succeeds', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  const disk = await open(world);
+  t.equal(await write(world, disk, 0, tagged(1, 1)), 0);
+  const fault = world.files.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+  t.equal(await flush(world, disk), -errno.EIO);
+  t.equal(fault.failed, 1);
+  t.equal(await flush(world, disk), -errno.EIO, 'though the next sync would succeed');
+  t.equal(await write(world, disk, 0, tagged(1, 2)), -errno.EIO, 'an overwrite');
+  t.equal(await write(world, disk, 1, tagged(1, 2)), -errno.EIO, 'a new sector');
+  await t.rejects(simulated(world, disk.close()), /leaf.vhd: cannot sync/);
+  t.same(world.files.descriptors(), []);
+});
+
+t.test('a commit whose sync fails sets no bit', async (t) => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const links = [
+      { sectors: 64, blockSectors: 16 },
+      { sectors: 64, blockSectors: 16 },
+    ];
+    const world = worldWith(links, seed);
+    const parent = await open(world, '/d/parent0.vhd');
+    t.equal(await write(world, parent, 0, tagged(16, 7)), 0);
+    await simulated(world, parent.close());
+    world.files.system.syncAll();
+    const disk = await open(world);
+    world.files.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+    t.equal(await write(world, disk, 4, tagged(1, 8)), -errno.EIO);
+    world.files.losePower();
+    const [found = -1] = await tags(world, await open(world, LEAF, true), 4, 1);
+    t.ok(found === 7 || found === 8, `the parent's sector, or the one that was written: ${found}`);
+  }
+});
+
+t.test('the disk of an image ends where the image does, whatever its parent has there', async (t) => {
+  const world = worldWith([
+    { sectors: 60, blockSectors: 8 },
+    { sectors: 20, blockSectors: 8 },
+    { sectors: 40, blockSectors: 8 },
+  ]);
+  const parent = await open(world, '/d/parent0.vhd');
+  await write(world, parent, 10, tagged(40, 5));
+  await simulated(world, parent.close());
+  const found = await tags(world, await open(world, LEAF, true), 18, 4);
+  t.same(found, [5, 5, 0, 0]);
+});
+
+t.test('places keep data on 4 KiB boundaries, and none is used twice', async (t) => {
+  const world = worldWith([{ sectors: 4096 * 4, blockSectors: 4096 }]);
+  const disk = await open(world);
+  for (const sector of [4096 * 3, 0, 4096]) await write(world, disk, sector, tagged(1, 1));
+  const [leaf] = disk.chain;
+  const bat = leaf?.kind === 'vhd' ? [...(leaf.image.blocks?.bat ?? [])] : [];
+  const places = bat.filter((place) => place !== 0xffff_ffff).toSorted((a, b) => a - b);
+  t.same(
+    places.map((place) => (place + 1) % 8),
+    [0, 0, 0],
+  );
+  t.same(
+    places.slice(1).map((place, index) => place - (places[index] ?? 0)),
+    [4104, 4104],
+  );
+  await simulated(world, disk.close());
+});
+
+t.test('an image that was only read, or flushed, is not written to', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  const before = world.files.contents(LEAF);
+  const disk = await open(world);
+  t.equal(await flush(world, disk), 0);
+  const fault = world.files.failCalls({
+    calls: ['write', 'ftruncate'],
+    times: Number.POSITIVE_INFINITY,
+    error: errno.EIO,
+  });
+  await simulated(world, disk.close());
+  t.equal(fault.failed, 0);
+  t.same(world.files.contents(LEAF), before);
+});
