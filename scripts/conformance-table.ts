@@ -10,8 +10,7 @@ import {
   type Implementation,
   inProcess,
   ownScheduler,
-  referenceScheduler,
-  referenceTapdisk3Scheduler,
+  reference,
 } from '../src/conformance/implementation.js';
 import { runVectors } from '../src/conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../src/conformance/vector-result.js';
@@ -44,10 +43,7 @@ export interface Column {
 export async function conformanceColumns(): Promise<Column[]> {
   return [
     { name: 'tapdisk-ts', results: await resultsOf(inProcess(ownScheduler)) },
-    {
-      name: 'reference',
-      results: await resultsOf(inProcess(referenceScheduler, referenceTapdisk3Scheduler)),
-    },
+    { name: 'reference', results: await resultsOf(reference) },
     {
       name: 'adapter.mjs',
       results: await adapterResults(process.execPath, 'examples/adapter-js/adapter.mjs'),

@@ -11,6 +11,7 @@ import { ownVectorFiles, selectVectors } from '../src/conformance/vector-selecti
 import { simulate } from '../src/testing/simulation/simulate.js';
 import { walkConnectModule } from '../test/conformance/connect-walk.js';
 import { checkModel } from '../test/conformance/model-check.js';
+import { checkRamdisk } from '../test/conformance/ramdisk-programs.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
 
 const PROGRAMS = 1000;
@@ -28,6 +29,9 @@ const detectors: Readonly<Record<string, () => Promise<string | undefined>>> = {
   },
   async model() {
     return (await checkModel({ seed: 1, runs: PROGRAMS }))?.message;
+  },
+  async 'ramdisk model'() {
+    return checkRamdisk({ seed: 1, runs: PROGRAMS });
   },
   async 'small scope'() {
     for (const world of WORLDS) {

@@ -16,9 +16,6 @@ export interface Mutant {
   readonly detectors?: readonly string[];
 }
 
-/** For files that no other detector runs. */
-export const VECTORS_ONLY: Pick<Mutant, 'detectors'> = { detectors: ['vectors'] };
-
 type Change = readonly [rule: string, title: string, from: string, to: string];
 
 /** The mutants of one file of src/. */

@@ -12,9 +12,9 @@ import { type Mutant, mutate } from './mutant.js';
 import { MUTANTS } from './mutant-list.js';
 import { root } from './repository-files.js';
 
-/** Those that run the scheduler and the replication module, and those that run VHDs. */
+/** Those that run the scheduler and the connect module, and those that run the ramdisk or VHDs. */
 const OWN_DETECTORS = ['vectors', 'model', 'small scope', 'walk', 'simulation'] as const;
-const DETECTORS = [...OWN_DETECTORS, 'disk tests', 'disk model', 'crash'] as const;
+const DETECTORS = [...OWN_DETECTORS, 'ramdisk model', 'disk tests', 'disk model', 'crash'] as const;
 type Detector = (typeof DETECTORS)[number];
 const COPIED = [
   'src',

@@ -9,10 +9,12 @@ import { runSimulate } from '../src/cli/simulate/simulate-command.js';
 import { checkModel } from '../test/conformance/model-check.js';
 import { simulate } from '../src/testing/index.js';
 import { runDaemonTests } from '../test/daemon/run-daemon-tests.js';
+import { checkRamdisk } from '../test/conformance/ramdisk-programs.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
 import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
 
 const PROGRAMS = 100_000;
+const RAMDISK_SCRIPTS = 50_000;
 const LENGTH = 6;
 const SIMULATIONS = 10_000;
 const RING_SEEDS = 10_000;
@@ -37,6 +39,10 @@ if (failure === undefined) {
   console.log(`random programs: ${failure.message}\nwritten to ${failure.file}`);
   process.exitCode = 1;
 }
+
+const ramdiskFailure = checkRamdisk({ seed, runs: RAMDISK_SCRIPTS });
+console.log(`${RAMDISK_SCRIPTS} random scripts of the ramdisk: ${ramdiskFailure ?? 'equal traces'}`);
+if (ramdiskFailure !== undefined) process.exitCode = 1;
 
 for (const [index, world] of WORLDS.entries()) {
   const { tapes, difference } = await exhaust(world, LENGTH);

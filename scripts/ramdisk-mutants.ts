@@ -1,7 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { inFile, type Mutant, VECTORS_ONLY } from './mutant.js';
+import { inFile, type Mutant } from './mutant.js';
+
+/** Nothing else runs the files. */
+const noticing = { detectors: ['vectors', 'ramdisk model'] };
 
 /** Small ways to break the ramdisk. */
 export const RAMDISK_MUTANTS: readonly Mutant[] = [
@@ -153,7 +156,7 @@ export const RAMDISK_MUTANTS: readonly Mutant[] = [
         '',
       ],
     ],
-    VECTORS_ONLY,
+    noticing,
   ),
   ...inFile(
     'replication/sector-table.ts',
@@ -196,6 +199,6 @@ export const RAMDISK_MUTANTS: readonly Mutant[] = [
         'return this.#flights.get(sector) && undefined;',
       ],
     ],
-    VECTORS_ONLY,
+    noticing,
   ),
 ];

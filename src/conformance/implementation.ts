@@ -5,6 +5,7 @@ import { Scheduler } from '../scheduler/scheduler.js';
 import { Tapdisk3Scheduler } from '../scheduler/tapdisk3-scheduler.js';
 import { runAsyncIoScript } from './async-io-driver.js';
 import { runRamdiskScript } from './ramdisk-driver.js';
+import { runReferenceRamdisk } from './reference-ramdisk.js';
 import { ReferenceScheduler } from './reference-scheduler.js';
 import { ReferenceTapdisk3Scheduler } from './reference-tapdisk3-scheduler.js';
 import { runReplicationScript } from './replication-driver.js';
@@ -37,7 +38,11 @@ export const referenceTapdisk3Scheduler: Tapdisk3Factory = (poller, clock) =>
   new ReferenceTapdisk3Scheduler(poller, clock);
 
 /** Runs all suites in this process, over the given schedulers; those of modules on tapdisk2's. */
-export function inProcess(create: SchedulerFactory, createTapdisk3 = ownTapdisk3Scheduler): Implementation {
+export function inProcess(
+  create: SchedulerFactory,
+  createTapdisk3 = ownTapdisk3Scheduler,
+  runRamdisk = runRamdiskScript,
+): Implementation {
   return {
     async run(vector) {
       switch (vector.suite) {
@@ -50,8 +55,15 @@ export function inProcess(create: SchedulerFactory, createTapdisk3 = ownTapdisk3
           return runAsyncIoScript(vector, create);
         case 'ramdisk':
         case 'ramdisk-guarded':
-          return runRamdiskScript(vector);
+          return runRamdisk(vector);
       }
     },
   };
 }
+
+/** The naive schedulers with the modules on them, and the naive ramdisk. */
+export const reference: Implementation = inProcess(
+  referenceScheduler,
+  referenceTapdisk3Scheduler,
+  runReferenceRamdisk,
+);

@@ -13,7 +13,16 @@ t.setTimeout(120_000);
 const misbehaving = repositoryFile('test/conformance/misbehaving-adapter.mjs');
 
 function scriptNamed(name: string): SchedulerVector {
-  return { suite: 'scheduler', name, about: 'A script.', clock: 1000, events: {}, steps: [], trace: [] };
+  return {
+    suite: 'scheduler',
+    name,
+    about: 'A script.',
+    fault: true,
+    clock: 1000,
+    events: {},
+    steps: [],
+    trace: [],
+  };
 }
 
 async function resultsOf(
@@ -46,7 +55,7 @@ t.test('one process answers script after script', async (t) => {
 t.test('a script has its defaults filled in, and nothing of what is expected', async (t) => {
   const [result] = await resultsOf(['echo']);
   const script: unknown = JSON.parse(result?.reason?.replace('no trace: the adapter says: ', '') ?? '');
-  const { about: _about, trace: _trace, ...sent } = scriptNamed('echo');
+  const { about: _about, fault: _fault, trace: _trace, ...sent } = scriptNamed('echo');
   t.same(script, { uuid: 1, limit: 200, dialect: 'tapdisk2', ...sent });
 });
 

@@ -42,10 +42,13 @@ t.test(
   },
 );
 
-t.test('every vector gives its trace with the naive reference schedulers', async (t) => {
-  t.same(failures(column('reference')), []);
-  t.same(tallyOf(column('reference').results), { passed: VECTORS, failed: 0, skipped: 0, goneOn: PANICS });
-});
+t.test(
+  'every vector gives its trace with the naive reference schedulers, and the naive ramdisk',
+  async (t) => {
+    t.same(failures(column('reference')), []);
+    t.same(tallyOf(column('reference').results), { passed: VECTORS, failed: 0, skipped: 0, goneOn: PANICS });
+  },
+);
 
 const schedulersOnly = {
   passed: SCHEDULER_VECTORS,
