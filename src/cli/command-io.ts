@@ -11,6 +11,8 @@ export interface CommandIo {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** The descriptor of standard output, for a command that writes to it itself and leaves `stdout` alone. */
   readonly stdoutFd?: number;
+  /** Its descriptor, where it is one of the process. */
+  readonly stderrFd?: number;
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Variables; the process's own unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;

@@ -29,6 +29,7 @@ const status = await dispatch(process.argv.slice(2), {
     return process.stdout.off('error', onError).on('error', onError);
   },
   stdoutFd: 1,
+  stderrFd: 2,
   get stderr() {
     return process.stderr;
   },

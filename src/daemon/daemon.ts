@@ -118,6 +118,16 @@ export class Daemon {
       .map((vbd) => vbd.describe());
   }
 
+  /** Where NBD clients find the open disks: URIs by minor number; none when NBD is not served. */
+  diskUris(): ReadonlyMap<number, string> {
+    const uris = new Map<number, string>();
+    for (const { minor, isOpen } of this.#registry.vbds()) {
+      const uri = isOpen ? this.#services.diskUri(minor) : undefined;
+      if (uri !== undefined) uris.set(minor, uri);
+    }
+    return uris;
+  }
+
   report(): Report {
     return {
       version: REPORT_VERSION,

@@ -12,7 +12,7 @@ import type { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
 import { metricsEndpoint } from '../metrics/metrics-endpoint.js';
 import type { Report } from '../metrics/report.js';
-import { NbdServer, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
+import { NbdServer, nbdUri, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
 import type { VbdRegistry } from '../disks/index.js';
 import type { DaemonOptions } from './daemon-options.js';
 import { readWholeFile } from '../server/own-file.js';
@@ -87,6 +87,12 @@ export class Services {
     );
     this.#control = control;
     return where.set('control', control.path);
+  }
+
+  /** The URI under which NBD clients find a disk; undefined when NBD is not served. */
+  diskUri(minor: number): string | undefined {
+    const address = this.#nbd?.address;
+    return address && nbdUri(address, String(minor), this.#options.tls !== undefined);
   }
 
   /**

@@ -9,6 +9,7 @@ export type { NbdExport, NbdExports } from './exports.js';
 export { NbdError } from './nbd-error.js';
 export { parseNbdAddress, resolveNbdAddress } from './nbd-address.js';
 export type { HostAndPort } from './nbd-address.js';
+export { nbdUri } from './nbd-uri.js';
 export { DEFAULT_NBD_LIMITS, NbdServer } from './server.js';
 export type { NbdLimits, NbdServerOptions } from './server.js';
 export { tlsServer } from './tls.js';

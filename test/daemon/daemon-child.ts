@@ -45,9 +45,16 @@ export class DaemonChild {
   /** What the line says that tells that it is ready: `control`, `nbd` and so on. */
   async ready(): Promise<Readonly<Record<string, string>>> {
     await this.#until(() => this.#stdout.includes('\n'));
-    const [word, ...pairs] = this.#stdout.trimEnd().split(' ');
+    const [word, ...pairs] = (this.#stdout.split('\n')[0] ?? '').split(' ');
     if (word !== 'ready') throw new Error(`it said ${this.#stdout}`);
     return Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, string]));
+  }
+
+  /** The URIs of its disks, by minor number, once it is ready. */
+  get diskUris(): Readonly<Record<string, string>> {
+    return Object.fromEntries(
+      Array.from(this.#stdout.matchAll(/^disk (\d+) (\S+)$/gm), ([, minor = '', uri = '']) => [minor, uri]),
+    );
   }
 
   /** Fulfilled when standard error has this. */

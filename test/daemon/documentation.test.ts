@@ -63,6 +63,12 @@ t.test('the examples run', async (t) => {
     socket,
   ]);
   await daemon.ready();
+  const { 0: uri = '' } = daemon.diskUris;
+  t.equal(uri, `nbd+unix:///0?socket=${socket}`);
+  if (programPath('nbdinfo') !== undefined) {
+    const { stdout } = await promisify(execFile)('nbdinfo', ['--size', uri]);
+    t.equal(stdout, `${16 << 20}\n`, 'the URI that is printed leads to the disk');
+  }
   const examples = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, script = '']) => script);
   t.equal(examples.length, 4);
   for (const example of examples) {

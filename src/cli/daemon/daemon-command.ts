@@ -5,11 +5,12 @@ import type { CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
 import { EXIT_FAILED, EXIT_OK, exitOfSignal } from '../exit-status.js';
 import { standardDriverTypes } from '../../disks/drivers/index.js';
-import { LOG_ERR, LOG_NOTICE, type Logger, stderrLogger } from '../../server/logger.js';
+import { LOG_ERR, LOG_NOTICE, type Logger } from '../../server/logger.js';
 import { onSignals } from '../../server/signals.js';
 import type { DriverTypes } from '../../disks/index.js';
 import { Daemon } from '../../daemon/daemon.js';
 import type { DaemonOptions } from '../../daemon/daemon-options.js';
+import { isJournal, lineLogger, type LineLoggerOptions } from './line-logger.js';
 import type { daemonTable } from './daemon-table.js';
 import { daemonOptions } from './daemon-values.js';
 import { notifyManager } from '../../daemon/readiness.js';
@@ -27,14 +28,25 @@ export async function runDaemon(
   io: CommandIo,
   types: DriverTypes = standardDriverTypes,
 ): Promise<number> {
-  return run(daemonOptions(values), io, types);
+  return run(daemonOptions(values), values.logFormat, io, types);
 }
 
-async function run(options: DaemonOptions, io: CommandIo, types: DriverTypes): Promise<number> {
+async function run(
+  options: DaemonOptions,
+  format: LineLoggerOptions['format'],
+  io: CommandIo,
+  types: DriverTypes,
+): Promise<number> {
   // Whoever read our output may have gone. There is nowhere to tell that, and it must not take the disks down.
   io.stdout.on('error', () => {});
   io.stderr.on('error', () => {});
-  const logger = stderrLogger(options.logLevel, (line) => io.stderr.write(line));
+  const { JOURNAL_STREAM } = io.environment ?? process.env;
+  const logger = lineLogger({
+    level: options.logLevel,
+    format,
+    times: !isJournal(io.stderrFd, JOURNAL_STREAM),
+    write: (line) => io.stderr.write(line),
+  });
   let daemon: Daemon;
   try {
     daemon = new Daemon(options, { logger, pid: process.pid, types });
@@ -49,7 +61,8 @@ async function run(options: DaemonOptions, io: CommandIo, types: DriverTypes): P
   let failedToStart = false;
   try {
     const ready = await daemon.start();
-    io.stdout.write(`${ready}\n`);
+    const disks = [...daemon.diskUris()].map(([minor, uri]) => `disk ${minor} ${uri}\n`);
+    io.stdout.write(`${ready}\n${disks.join('')}`);
     await notifyManager(['READY=1'], logger);
   } catch (error) {
     failedToStart = true;

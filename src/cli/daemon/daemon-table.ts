@@ -8,6 +8,7 @@ import { defineTable } from '../command-line/command-table.js';
 import { optional, repeated, withDefault } from '../command-line/parameter.js';
 import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
 import { controlDirectoryOption } from '../control-values.js';
+import { LOG_FORMATS } from './line-logger.js';
 import { diskName, LOG_LEVELS, serverAddress } from './value-types.js';
 
 const MAX_TRACE_LIMIT_MIB = 1 << 20;
@@ -19,7 +20,7 @@ export const daemonTable = defineTable({
   needsNoOutput: true,
   summary: 'serve disks to NBD clients, controlled by ctl or tap-ctl',
   description: [
-    "Serves disks through tap-ctl's control socket, NBD and Prometheus metrics, in the foreground, until SIGINT or SIGTERM. Once everything is open and listening it prints a line that begins with 'ready'.",
+    "Serves disks through tap-ctl's control socket, NBD and Prometheus metrics, in the foreground, until SIGINT or SIGTERM. Once everything is open and listening it prints a line that begins with 'ready', and after it a line with the NBD URI of each disk.",
   ],
   arguments: {},
   options: {
@@ -39,6 +40,9 @@ export const daemonTable = defineTable({
     }),
     logLevel: withDefault(oneOf('LEVEL', LOG_LEVELS), 'info', {
       help: 'Log lines of at least this severity.',
+    }),
+    logFormat: withDefault(oneOf('FORMAT', LOG_FORMATS), 'text', {
+      help: "Log lines as text, which begin with the time unless they go to systemd's journal, or one JSON object per line.",
     }),
     dialect: withDefault(oneOf('DIALECT', DIALECTS), DEFAULT_DIALECT, {
       help: 'Run on the scheduler of this tapdisk.',

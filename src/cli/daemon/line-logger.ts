@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { fstatSync } from 'node:fs';
+import { isoTime, wallClock } from '../../posix/clock.js';
+import { type Logger, type Priority, priorityName } from '../../server/logger.js';
+
+export const LOG_FORMATS = ['text', 'json'] as const;
+
+export interface LineLoggerOptions {
+  /** Lines that are less grave are dropped. */
+  readonly level: Priority;
+  readonly format: (typeof LOG_FORMATS)[number];
+  /** Begin lines of text with the time; JSON has it always. */
+  readonly times: boolean;
+  readonly write: (line: string) => void;
+  readonly clock?: typeof wallClock;
+}
+
+/** Writes a line for each message: `2026-11-25T23:30:12.345Z info: …`, or an object with time, level and message. */
+export function lineLogger({ level, format, times, write, clock = wallClock }: LineLoggerOptions): Logger {
+  return {
+    log(priority, message) {
+      if (priority > level) return;
+      const time = isoTime(clock.now());
+      const text = message.trimEnd();
+      const name = priorityName(priority);
+      if (format === 'json') write(`${JSON.stringify({ time, level: name, message: text })}\n`);
+      else write(`${times ? `${time} ` : ''}${name}: ${text}\n`);
+    },
+  };
+}
+
+/**
+ * Whether systemd's journal, which adds the time to each line, reads what is written to a descriptor: it names the
+ * socket's device and inode in JOURNAL_STREAM.
+ */
+export function isJournal(fd: number | undefined, stream: string | undefined): boolean {
+  if (fd === undefined || stream === undefined) return false;
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return stream === `${dev}:${ino}`;
+}
