@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+export { Adapter } from './adapter.js';
+export {
+  type Implementation,
+  inProcess,
+  ownScheduler,
+  ownTapdisk3Scheduler,
+  referenceScheduler,
+  referenceTapdisk3Scheduler,
+  ScriptUnsupported,
+} from './implementation.js';
+export { createReport, REPORT_FORMATS } from './report-format.js';
+export type {
+  SchedulerFactory,
+  SchedulerUnderTest,
+  Tapdisk3Factory,
+  Tapdisk3UnderTest,
+} from './scheduler-under-test.js';
+export { type Assignment, runVectors } from './suite-run.js';
+export { type Tally, tallyLine, tallyOf, type VectorResult } from './vector-result.js';
+export { ownVectorFiles, selectVectors, type VectorFilter } from './vector-selection.js';
+export type { SuiteName, Trace, TraceEntry, Vector } from './vector.js';

@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { PassThrough, pipeline, type Readable } from 'node:stream';
+import { type Input, inputFromFile } from './input.js';
+import { playRole, type PlayOptions, type TransferredImage } from './play-role.js';
+import { Primary } from './primary.js';
+
+export interface SendImageOptions extends PlayOptions {
+  /** The backup's `HOST:PORT`. */
+  readonly address: string;
+  /** The path of a regular file or block device, or a stream. */
+  readonly image: string | Readable;
+  /** Send the image alone, to a backup that is another program; false unless given. */
+  readonly raw?: boolean;
+  /** Give up when the backup takes no byte for so many seconds; 0, never, unless given. */
+  readonly idleSeconds?: number;
+}
+
+/**
+ * Sends an image to a backup, as `tapdisk-ts primary` does: connects once a second for as long as the backup is not there,
+ * and checks that both have the same bytes.
+ *
+ * @throws (rejects with) TransferError: of the file, the name, the connection, or when the backup's copy differs; the
+ *   signal's reason
+ */
+export async function sendImage(options: SendImageOptions): Promise<TransferredImage> {
+  const { address, image, raw = false, idleSeconds = 0 } = options;
+  const input: Input =
+    typeof image === 'string'
+      ? await inputFromFile(image)
+      : { name: 'a stream', stream: byteStream(image), size: undefined };
+  return playRole(options, (parts) => new Primary({ ...parts, name: address, input, raw, idleSeconds }));
+}
+
+/** A stream of objects that are pieces, as Readable.from makes, as one of bytes; an error of it is the other's too. */
+function byteStream(stream: Readable): Readable {
+  if (!stream.readableObjectMode) return stream;
+  return pipeline(stream, new PassThrough(), () => {});
+}

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import t from 'tap';
+import {
+  receiveImage,
+  sendImage,
+  type TransferEvent,
+  type TransferStatus,
+} from '../../src/transfer/index.js';
+import { Random } from '../../src/testing/index.js';
+import { randomBytes, randomSeed } from '../random.js';
+import { sha256 } from './world.js';
+
+/** The address that is listened on, and what takes it from the events. */
+function listening() {
+  let found!: (address: string) => void;
+  const address = new Promise<string>((resolve) => (found = resolve));
+  const onEvent = (event: TransferEvent): void => {
+    if (event.event === 'listening') found(event.address);
+  };
+  return { address, onEvent };
+}
+
+t.test('an image is sent and received from code, and both sides say that it is the same', async (t) => {
+  const directory = t.testdir();
+  const image = randomBytes(new Random(randomSeed(t)), 3_000_001);
+  const [source, file] = [join(directory, 'source'), join(directory, 'copy')];
+  writeFileSync(source, image);
+  for (const from of [source, Readable.from([image])]) {
+    const { address, onEvent } = listening();
+    const received = receiveImage({ address: '127.0.0.1:0', file, onEvent });
+    const events: string[] = [];
+    const sent = await sendImage({
+      address: await address,
+      image: from,
+      onEvent: ({ event }) => events.push(event),
+    });
+    t.match(sent, { bytes: image.length, sha256: sha256(image), confirmed: true });
+    t.match(await received, { bytes: image.length, sha256: sha256(image), confirmed: true });
+    t.ok(readFileSync(file).equals(image));
+    t.same(events, ['connecting', 'established', 'complete']);
+  }
+});
+
+t.test('progress is reported while the backup is waited for, and a signal breaks off', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => taken.once('listening', resolve));
+  const { port } = taken.address() as { port: number };
+  await new Promise((resolve) => taken.close(resolve));
+  const controller = new AbortController();
+  const reported: TransferStatus[] = [];
+  const sending = sendImage({
+    address: `127.0.0.1:${port}`,
+    image: Readable.from([Buffer.from('x')]),
+    signal: controller.signal,
+    onProgress: (status) => {
+      reported.push(status);
+      controller.abort(new Error('enough'));
+    },
+  });
+  await t.rejects(sending, { message: 'enough' });
+  t.match(reported, [{ role: 'primary', state: 'in_progress', bytes: 0 }]);
+});
+
+t.test('what cannot be done is rejected with its reason', async (t) => {
+  const directory = t.testdir();
+  const image = join(directory, 'missing');
+  await t.rejects(sendImage({ address: '127.0.0.1:1', image }), { name: 'TransferError', code: 'ENOENT' });
+  const file = join(directory, 'copy');
+  await t.rejects(receiveImage({ address: '192.0.2.1:0', file }), { code: 'EADDRNOTAVAIL' });
+  const signal = AbortSignal.abort(new Error('never'));
+  await t.rejects(receiveImage({ address: '127.0.0.1:0', file, signal }), { message: 'never' });
+});
