@@ -29,11 +29,14 @@ export interface Implementation {
 export const ownScheduler: SchedulerFactory = (poller, clock) =>
   new Scheduler({ poller, clock, maxCallbacksPerPass: Number.MAX_SAFE_INTEGER });
 
+/** The reference model: the rules of tapdisk2 as literally as they can be written down, and slow. */
 export const referenceScheduler: SchedulerFactory = (poller, clock) => new ReferenceScheduler(poller, clock);
 
+/** The scheduler of tapdisk3's dialect that is shipped. */
 export const ownTapdisk3Scheduler: Tapdisk3Factory = (poller, clock) =>
   new Tapdisk3Scheduler({ poller, clock });
 
+/** The reference model of tapdisk3's dialect. */
 export const referenceTapdisk3Scheduler: Tapdisk3Factory = (poller, clock) =>
   new ReferenceTapdisk3Scheduler(poller, clock);
 

@@ -7,9 +7,11 @@ import { reportText } from './report-text.js';
 import type { Report, Write } from './report.js';
 import { tallyOf } from './vector-result.js';
 
+/** The formats that a report can be written in. */
 export const REPORT_FORMATS = ['text', 'json', 'tap', 'junit'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
+/** Makes a report in one of the formats, which writes its text piece by piece. */
 export function createReport(format: ReportFormat, write: Write): Report {
   switch (format) {
     case 'text':

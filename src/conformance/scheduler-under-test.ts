@@ -17,6 +17,7 @@ export interface SchedulerUnderTest extends EventRegistrar {
   waitForEvents(): Promise<number>;
 }
 
+/** Makes a scheduler over a poller and a clock, one for each script. */
 export type SchedulerFactory = (poller: Poller, clock: Clock) => SchedulerUnderTest;
 
 /** What one of tapdisk3's dialect has to offer. */
@@ -27,6 +28,7 @@ export interface Tapdisk3UnderTest extends Omit<Tapdisk3Registrar, 'timeUnit'> {
   waitForEvents(): Promise<number>;
 }
 
+/** Makes a scheduler of tapdisk3's dialect over a poller and a clock, one for each script. */
 export type Tapdisk3Factory = (poller: Poller, clock: MicrosecondClock) => Tapdisk3UnderTest;
 
 /** Ends a run whose vector has a limit: thrown in a handler, it leaves the wait by the way that any error takes. */

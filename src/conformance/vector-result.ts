@@ -20,6 +20,7 @@ export interface VectorResult {
   readonly milliseconds: number;
 }
 
+/** How many vectors passed, failed and were skipped. */
 export interface Tally {
   readonly passed: number;
   readonly failed: number;
@@ -30,6 +31,7 @@ export interface Tally {
   readonly died?: number;
 }
 
+/** Counts the results of a run. */
 export function tallyOf(results: readonly VectorResult[]): Tally {
   const count = (outcome: VectorResult['outcome']): number =>
     results.filter((result) => result.outcome === outcome).length;

@@ -11,7 +11,7 @@ import { type SuiteName, vectorName } from './vector.js';
 /** Which vectors of the files are wanted. */
 export interface VectorFilter {
   readonly suite?: SuiteName | undefined;
-  /** Matched against `suite/name`, as {@link vectorName} makes it. */
+  /** Matched against `suite/name`, as `vectorName` makes it. */
   readonly pattern?: RegExp | undefined;
 }
 

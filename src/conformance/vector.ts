@@ -180,7 +180,9 @@ export interface RamdiskVector extends VectorBase {
   readonly steps: readonly RamdiskStep[];
 }
 
+/** A script, and the trace that it must leave: one conformance vector. */
 export type Vector = SchedulerVector | Tapdisk3Vector | ReplicationVector | AsyncIoVector | RamdiskVector;
+/** The suites of vectors, by the module that they are about. */
 export type SuiteName = Vector['suite'];
 export const SUITE_NAMES: readonly SuiteName[] = [
   'scheduler',

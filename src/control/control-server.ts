@@ -70,7 +70,7 @@ export class ControlServer implements Disposable {
   #disposed = false;
 
   /**
-   * Its name in the directory must be free: see {@link takeSocketPath}. Whoever may connect may open any file that the
+   * Its name in the directory must be free: see `takeSocketPath`. Whoever may connect may open any file that the
    * daemon may, so that the socket is its owner's alone, from its first moment on and whatever the umask says.
    *
    * @throws Error with a `code` when the directory or the socket cannot be made: EADDRINUSE when anything has the name, EPERM

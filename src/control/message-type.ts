@@ -35,7 +35,7 @@ export function messageTypeName(type: number): string {
   return names.get(type) ?? `type ${type}`;
 }
 
-/** The flags of {@link Parameters} (C: TAPDISK_MESSAGE_FLAG_…). */
+/** The flags of `Parameters` (C: TAPDISK_MESSAGE_FLAG_…). */
 export const FLAG_SHARED = 1;
 export const FLAG_READ_ONLY = 2;
 export const FLAG_ADD_CACHE = 4;

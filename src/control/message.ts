@@ -86,7 +86,7 @@ export class ControlMessage {
   get type(): number {
     return this.#view.getUint16(0, true);
   }
-  /** The minor number of the VBD meant; {@link NO_COOKIE} where none is. */
+  /** The minor number of the VBD meant; `NO_COOKIE` where none is. */
   get cookie(): number {
     return this.#view.getUint16(2, true);
   }
@@ -118,7 +118,7 @@ export class ControlMessage {
     const path = text !== undefined && isUtf8(text) ? decoder.decode(text) : undefined;
     return { flags: this.#view.getUint8(BODY), path };
   }
-  /** The path must have room: see {@link textFits}. */
+  /** The path must have room: see `textFits`. */
   setParameters(flags: number, path: string): this {
     this.#view.setUint8(BODY, flags);
     this.#view.setUint16(20, this.#setText(22, path), true);
@@ -139,7 +139,7 @@ export class ControlMessage {
     const count = Math.max(0, Math.min(this.#view.getInt32(BODY, true), MAX_LISTED_MINORS));
     return Array.from({ length: count }, (_, index) => this.#view.getInt32(12 + 4 * index, true));
   }
-  /** At most {@link MAX_LISTED_MINORS}. */
+  /** At most `MAX_LISTED_MINORS`. */
   setMinors(minors: readonly number[]): this {
     this.#view.setInt32(BODY, minors.length, true);
     for (const [index, minor] of minors.entries()) this.#view.setInt32(12 + 4 * index, minor, true);
@@ -166,7 +166,7 @@ export class ControlMessage {
     const length = Math.max(0, Math.min(this.#view.getInt32(12, true), REPORT_BYTES));
     return { remaining: this.#view.getInt32(BODY, true), bytes: this.bytes.subarray(16, 16 + length) };
   }
-  /** At most {@link REPORT_BYTES} bytes. */
+  /** At most `REPORT_BYTES` bytes. */
   setReport({ remaining, bytes }: ReportBody): this {
     this.#view.setInt32(BODY, remaining, true);
     this.#view.setInt32(12, bytes.length, true);

@@ -115,4 +115,5 @@ export interface FilterDriverType {
   createFilter(context: DriverContext, argument: string, below: Driver): Driver;
 }
 
+/** A driver type: one at the bottom of a stack, or a filter. */
 export type DriverType = DiskDriverType | FilterDriverType;

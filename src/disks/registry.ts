@@ -17,6 +17,7 @@ export const DEFAULT_MAX_IN_FLIGHT = 128;
 /** How many requests may wait in a VBD. */
 export const MAX_WAITING = 65_536;
 
+/** What a registry of VBDs works with. */
 export interface VbdRegistryOptions extends Omit<DriverContext, 'completions'> {
   readonly types: DriverTypes;
   readonly maxInFlight?: number;

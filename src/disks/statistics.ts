@@ -24,6 +24,7 @@ export interface KindSnapshot {
   readonly latencyBuckets: readonly number[];
 }
 
+/** A VBD's counts at one moment. */
 export interface StatisticsSnapshot {
   readonly kinds: Readonly<Record<RequestKind, KindSnapshot>>;
   /** Requests that a driver has. */

@@ -17,6 +17,7 @@ import type { VbdPhase } from './state.js';
 import { RequestCounters } from './statistics.js';
 import type { StatisticsSnapshot } from './statistics.js';
 
+/** What a VBD works with, and its bounds. */
 export interface VbdOptions {
   readonly context: DriverContext;
   readonly types: DriverTypes;

@@ -19,9 +19,10 @@ const TAIL = '\n]\n';
 /** Room for the event that tells why the trace ends. */
 const LAST_EVENT_BYTES = 200;
 
-/** An entry of the trace event format: see {@link TraceObserver}. */
+/** An entry of the trace event format: see `TraceObserver`. */
 export type TraceEvent = Readonly<Record<string, unknown>>;
 
+/** Where a trace goes, and how large it may become. */
 export interface TraceFileOptions {
   readonly logger: Logger;
   /** In bytes; the file never grows beyond. */
@@ -62,7 +63,7 @@ export class TraceFile {
 
   /**
    * @param first the array's first entry
-   * @throws node:fs's Error when the file cannot be made, or SystemError when it is not the user's alone: {@link openOwnFile}
+   * @throws node:fs's Error when the file cannot be made, or SystemError when it is not the user's alone: `openOwnFile`
    */
   constructor(path: string, first: TraceEvent, options: TraceFileOptions) {
     this.#options = options;
@@ -114,7 +115,7 @@ export class TraceFile {
   }
 
   /**
-   * As {@link close}, for a process that ends at once. It waits for what is just being written, up to {@link LANDING_MS};
+   * As {@link close}, for a process that ends at once. It waits for what is just being written, up to `LANDING_MS`;
    * if that has not arrived then, it is the last.
    */
   closeNow(): void {

@@ -31,6 +31,7 @@ import { Sender } from './sender.js';
 /** How many requests may wait for their replies; one more is refused with EAGAIN. */
 export const MAX_PENDING_REQUESTS = 1024;
 
+/** What a client works with, and which export it asks for. */
 export interface NbdClientOptions {
   readonly registrar: EventRegistrar;
   readonly posix: Posix;

@@ -29,6 +29,7 @@ export const DEFAULT_NBD_LIMITS = {
 /** How many connections may wait to be accepted. */
 const BACKLOG = 128;
 
+/** The bounds of an NBD server. */
 export interface NbdLimits {
   /** One more is closed as soon as it has connected. */
   readonly maxConnections: number;
@@ -40,6 +41,7 @@ export interface NbdLimits {
   readonly finishTimeoutSeconds: number;
 }
 
+/** What an NBD server works with. */
 export interface NbdServerOptions {
   readonly registrar: EventRegistrar;
   readonly posix: Posix;

@@ -33,7 +33,9 @@ export interface UnixAddress {
   readonly mode?: number;
 }
 
+/** The address of a socket. */
 export type SocketAddress = Inet4Address | Inet6Address | UnixAddress;
+/** An address of IPv4 or IPv6. */
 export type InetAddress = Inet4Address | Inet6Address;
 
 /** `10.0.0.2:9000`, `[::1]:9000` or the path. */

@@ -4,6 +4,7 @@
 /** Called once with a call's result: 0 or more, or a negative errno. */
 export type FileDone = (result: number) => void;
 
+/** What kind of file it is. */
 export type FileType = 'regular' | 'block' | 'character' | 'directory' | 'link' | 'fifo' | 'socket' | 'other';
 
 /** What stat says of a file. */

@@ -11,7 +11,7 @@ export interface TimerHandle {
 export interface Timers {
   /** Milliseconds on a clock that only moves forward, with a fraction. */
   now(): number;
-  /** Calls `callback` once, after `delayMs` (a whole number, at most {@link MAX_TIMER_MS}) or up to 1 ms earlier. */
+  /** Calls `callback` once, after `delayMs` (a whole number, at most `MAX_TIMER_MS`) or up to 1 ms earlier. */
   setTimeout(callback: () => void, delayMs: number): TimerHandle;
   clearTimeout(handle: TimerHandle): void;
 }

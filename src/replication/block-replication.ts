@@ -37,7 +37,7 @@ import { type EventId, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { LOG_DEBUG, LOG_ERR, type Logger } from '../server/logger.js';
 
-/*
+/**
  * connection status
  *
  *                   server_start, client_start
@@ -179,7 +179,7 @@ function getArgs(t: TdReplicationConnect, name: string): number {
 /**
  * Sets the struct up for `host:port`, split at the first colon; an IPv4 address is taken.
  *
- * A name needs its answer from Posix.resolve beforehand, see {@link tdReplicationConnectInitAsync}.
+ * A name needs its answer from Posix.resolve beforehand, see `tdReplicationConnectInitAsync`.
  *
  * @returns 0, or -ENOENT for every failure; then nothing in the struct but `sa` may have changed
  * @ported block-replication.c td_replication_connect_init

@@ -13,6 +13,7 @@ export interface TransferHost extends EventRegistrar {
   readonly posix: Pick<Posix, 'read' | 'write' | 'close' | 'timerfd' | 'timerfdSettime'>;
 }
 
+/** How long a transfer of an exact size may take, and what stops it. */
 export interface ExactTransferOptions {
   /**
    * Seconds, with a fraction if need be, in which the whole transfer has to be done: a peer cannot put them off. They are on a

@@ -36,6 +36,7 @@ export const MAX_TIMEOUT_SECONDS = 600;
 /** How many callbacks one pass may call unless set otherwise. */
 export const DEFAULT_MAX_CALLBACKS_PER_PASS = 10_000;
 
+/** What a scheduler works with. */
 export interface SchedulerOptions {
   /** What answers select. It is this scheduler's alone. */
   readonly poller: Poller;

@@ -22,6 +22,7 @@ import { badDescriptorWarning, eventsOnDescriptors, type SchedulerWarning } from
 /** The longest sleep of a wait in microseconds (rule T-W4). */
 export const MAX_TIMEOUT_MICROSECONDS = 600_000_000;
 
+/** What a scheduler of tapdisk3's dialect works with. */
 export interface Tapdisk3SchedulerOptions {
   /** What answers select. It is this scheduler's alone. */
   readonly poller: Poller;

@@ -28,7 +28,7 @@ interface Source {
  * of an event on a counter descriptor, in the order of posting.
  *
  * What is posted while such a callback runs is run by it too, after all that was posted before, up to
- * {@link MAX_TASKS_PER_TURN}; the rest waits for the next select, in which every other descriptor has its turn. The same
+ * `MAX_TASKS_PER_TURN`; the rest waits for the next select, in which every other descriptor has its turn. The same
  * bound holds for what the sources of batches complete in a turn, all together, before the tasks.
  */
 export class Completions implements BatchQueue, Disposable {

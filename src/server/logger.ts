@@ -11,6 +11,7 @@ export const LOG_NOTICE = 5;
 export const LOG_INFO = 6;
 export const LOG_DEBUG = 7;
 
+/** A log line's priority: 0, emergency, to 7, debug, as syslog has them. */
 export type Priority = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
 
 const priorityNames = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const;

@@ -8,6 +8,7 @@ import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventMode } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
+/** How waiting for one event is stopped. */
 export interface AwaitOptions {
   /** Stops waiting. */
   readonly signal?: AbortSignal;

@@ -53,7 +53,7 @@ export async function takeSocketPath<Result>(
 }
 
 /**
- * @throws (rejects with) Error, as {@link takeSocketPath}, when the path could not be taken
+ * @throws (rejects with) Error, as `takeSocketPath`, when the path could not be taken
  */
 export async function checkSocketPathIsFree(posix: Posix, path: string): Promise<void> {
   checkSocketPath(path);
@@ -63,7 +63,7 @@ export async function checkSocketPathIsFree(posix: Posix, path: string): Promise
 /**
  * Removes a socket that nobody listens on any more, or finds none.
  *
- * @throws (rejects with) Error, as {@link takeSocketPath}
+ * @throws (rejects with) Error, as `takeSocketPath`
  */
 export async function removeDead(posix: Posix, path: string): Promise<void> {
   const dead = await findDead(posix, path);

@@ -32,6 +32,7 @@ import { Tapdisk3Calls } from './tapdisk3-calls.js';
 /** How many waits in a row may fail before run gives up, so that it does not spin. */
 export const MAX_FAILED_WAITS = 10;
 
+/** What a server works with; Node unless given. */
 export interface TapdiskServerOptions<OperatingSystem extends Posix = NodePosix> {
   /** The operating system; Node's own unless given. The descriptors of one that is given stay the giver's to close. */
   readonly posix?: OperatingSystem;
@@ -47,6 +48,7 @@ export interface TapdiskServerOptions<OperatingSystem extends Posix = NodePosix>
   readonly observer?: SchedulerObserver;
 }
 
+/** How a run of the server ends, beside stop. */
 export interface RunOptions {
   /** Ends the run as stop does. */
   readonly signal?: AbortSignal;

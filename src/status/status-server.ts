@@ -37,7 +37,7 @@ export class StatusServer implements Disposable {
   readonly #listener: ExchangeListener;
 
   /**
-   * The path must be free: see {@link takeSocketPath}. The socket is its owner's alone, from its first moment on.
+   * The path must be free: see `takeSocketPath`. The socket is its owner's alone, from its first moment on.
    *
    * @throws Error with a `code` when the socket cannot be made: EADDRINUSE when anything has the path, EPERM when others
    *   could put another socket there

@@ -25,6 +25,7 @@ export const CALL_NAMES = [
   'select',
 ] as const;
 
+/** The calls of Posix that can be made to fail. */
 export type CallName = (typeof CALL_NAMES)[number];
 
 /** Which calls are to fail: of those of a system, or of others that have names. */

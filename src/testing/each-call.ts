@@ -27,6 +27,7 @@ export interface FailedRun<Name extends string = CallName> {
   readonly violations: readonly string[];
 }
 
+/** Which calls were made to fail in turn, and what came of each. */
 export interface EachCallReport<Name extends string = CallName> {
   /** How many runs there were, the one without a failure among them. */
   readonly runs: number;
@@ -39,7 +40,7 @@ export interface EachCallReport<Name extends string = CallName> {
  * Runs a scenario once for every system call that it makes, with that call failing, and for every error that the call
  * typically fails with ({@link TYPICAL_ERRORS}): n = 1, 2, 3 … until it runs through untouched.
  *
- * @throws Error when there are more than `maxCalls` calls, {@link DEFAULT_MAX_CALLS} unless given
+ * @throws Error when there are more than `maxCalls` calls, `DEFAULT_MAX_CALLS` unless given
  */
 export function failEachCall(
   scenario: FailingScenario,

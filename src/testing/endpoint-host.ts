@@ -17,6 +17,7 @@ export interface EndpointHost<End> {
   remove(endpoint: End): void;
 }
 
+/** The sizes of a simulated socket's buffers. */
 export interface BufferSizes {
   /** Bytes that write takes before they are acknowledged. */
   readonly sendBytes: number;

@@ -27,6 +27,7 @@ export interface WorldOptions {
   readonly maxEventsAtOnce?: number;
 }
 
+/** A simulated host: its name, addresses and buffers. */
 export interface HostOptions {
   /** Further addresses, IPv4 or IPv6. */
   readonly addresses?: readonly string[];
@@ -36,6 +37,7 @@ export interface HostOptions {
   readonly privileged?: boolean;
 }
 
+/** Where a run of a simulated world ends. */
 export interface RunLimits {
   /** Virtual seconds from now after which waiting for a condition is an error; {@link DEFAULT_LIMIT_SECONDS}. */
   readonly limitSeconds?: number;

@@ -35,6 +35,7 @@ export interface TransferStatus {
   readonly file: string;
 }
 
+/** The state of the connection, by the name of its status in the connect module. */
 export type ConnectionState = 'none' | 'in_progress' | 'established' | 'closed' | 'corrupted';
 
 const states: readonly ConnectionState[] = ['none', 'in_progress', 'established', 'closed'];

@@ -52,7 +52,7 @@ export interface AioParts {
  * `aio:/path`: a raw image in a regular file or block device (C: block-aio.c).
  *
  * - Reads and writes go through the kernel's page cache (C: O_DIRECT); a flush is fdatasync, and so is a close.
- * - Changes of the same sectors keep their order ({@link WriteOrder}); a read at the same time as a write of its sectors
+ * - Changes of the same sectors keep their order (`WriteOrder`); a read at the same time as a write of its sectors
  *   may see either state of each.
  * - A file that was cut short while open reads as zeroes behind its end.
  * - An image opened for writing is locked ({@link fileLocker}), a block device also with O_EXCL, which keeps mounted

@@ -13,7 +13,7 @@ export const FLOCK_PROGRAM = 'flock';
 /** What flock(1) exits with when another has the lock. */
 const EXIT_LOCKED = 1;
 
-/** Locks an open file; see {@link lockFile}. */
+/** Locks an open file; see `fileLocker`. */
 export type LockFile = (fd: number, shared: boolean, done: Done) => void;
 
 /**

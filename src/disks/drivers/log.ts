@@ -95,6 +95,7 @@ function rangeOf({ sector, sectors }: SectorRange): SectorRange {
   return { sector, sectors };
 }
 
+/** The driver type `log`. */
 export const logDriverType: FilterDriverType = {
   name: 'log',
   createFilter: (context, label, below) => new LogDriver(label, below, context),

@@ -121,6 +121,7 @@ function forEachPiece(
   }
 }
 
+/** The driver type `ram`. */
 export const ramDriverType: DiskDriverType = {
   name: 'ram',
   create: (_, argument) => new RamDriver(argument),

@@ -29,6 +29,7 @@ export const FILE_CALL_NAMES = [
   'flock',
 ] as const;
 
+/** The file calls that can be made to fail. */
 export type FileCallName = (typeof FILE_CALL_NAMES)[number];
 
 /** What each file call fails with in practice, the most likely first. */

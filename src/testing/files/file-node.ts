@@ -74,7 +74,7 @@ export class FileNode {
     this.#cached.read(buffer, 0);
   }
 
-  /** As {@link FileContent.read}; undefined when a sector of it cannot be read. */
+  /** As `FileContent.read`; undefined when a sector of it cannot be read. */
   read(buffer: Uint8Array, position: number): number | undefined {
     const length = this.#cached.read(buffer, position);
     return length > 0 && sectorsOf(position, length).some((sector) => this.#bad.has(sector))

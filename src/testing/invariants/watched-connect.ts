@@ -39,6 +39,7 @@ export const connectModule: ConnectModule = {
   clientStart: tdReplicationClientStart,
 };
 
+/** What a watched connect module works with. */
 export interface WatchedConnectOptions {
   /** Whole seconds between attempts to connect; 1 unless given. */
   readonly retryTimeoutS?: number;

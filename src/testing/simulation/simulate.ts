@@ -20,6 +20,7 @@ const STAY_SECONDS = 5;
 /** Longer than anything TCP does for a connection that nobody owns any more. */
 const DRAIN_SECONDS = 700;
 
+/** What a simulated run came to. */
 export interface SimulationResult {
   readonly seed: number;
   /** What must never be and was; empty when the run has passed. */

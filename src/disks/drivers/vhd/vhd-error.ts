@@ -17,6 +17,7 @@ export const VHD_ERROR_KINDS = [
   'parent-refused',
 ] as const;
 
+/** What is wrong with a VHD, by kind; stable. */
 export type VhdErrorKind = (typeof VHD_ERROR_KINDS)[number];
 
 const numbers: Readonly<Record<VhdErrorKind, number>> = {
