@@ -68,7 +68,7 @@ export const RAMDISK_MUTANTS: readonly Mutant[] = [
       ],
       [
         'K6',
-        'does not copy the data behind the first sector',
+        'does not copy the data after the first sector',
         'data.set(pending, index * disk.sectorSize);',
         'data.set(pending, 0);',
       ],

@@ -17,7 +17,7 @@ import type { SchedulerFactory } from './scheduler-under-test.js';
 import { ScriptedTransfers } from './scripted-transfers.js';
 import type { AsyncIoVector, ScriptedTransfer, Trace, TransferAction } from './vector.js';
 
-/** Runs a script of the suite `async-io`, over the given scheduler, and answers what was observed. */
+/** Runs a script of the suite `async-io`, over the given scheduler, and returns what was observed. */
 export function runAsyncIoScript(vector: AsyncIoVector, create: SchedulerFactory): Promise<Trace> {
   return new AsyncIoDriver(vector, create).run();
 }

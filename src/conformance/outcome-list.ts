@@ -18,7 +18,7 @@ export class OutcomeList<Item> {
   }
 }
 
-/** What a plain outcome is as a call's answer; `success` where it is 0 or the list is at its end. */
+/** The result of a call with a plain outcome; `success` where it is 0 or the list is at its end. */
 export function outcomeResult(outcome: Outcome | undefined, success = 0): number {
   return typeof outcome === 'string' ? -(scriptedErrno(outcome) ?? 0) : success;
 }

@@ -35,7 +35,7 @@ class ProcessExit extends Error {
 
 class RamdiskDriver {
   readonly #trace: TraceEntry[] = [];
-  /** What each write that was issued is told when it ends. */
+  /** The completions of the writes, by number. */
   readonly #writes: ((error: number) => void)[] = [];
   readonly #disk: Ramdisk;
 
@@ -99,9 +99,9 @@ class RamdiskDriver {
   /** The buffer is used again after the call, as callers do. */
   #cacheWrite(cache: RamdiskCache, sector: bigint, numbers: readonly number[]): number {
     const bytes = bytesOf(numbers);
-    const answer = ramdiskCacheWriteRequest(this.#disk, cache, sector, numbers.length, bytes);
+    const result = ramdiskCacheWriteRequest(this.#disk, cache, sector, numbers.length, bytes);
     bytes.fill(0);
-    return answer;
+    return result;
   }
 
   #complete(write: number, error: number): void {
@@ -140,9 +140,9 @@ function numbersOf(bytes: Uint8Array): number[] {
   return Array.from(new Float64Array(bytes.slice().buffer));
 }
 
-/** What a read answers: the data, or -1. */
+/** The result of a read: the data, or -1. */
 function readInto(count: number, read: (buffer: Uint8Array) => number): number | number[] {
   const buffer = new Uint8Array(count * SECTOR_SIZE);
-  const answer = read(buffer);
-  return answer === 0 ? numbersOf(buffer) : answer;
+  const result = read(buffer);
+  return result === 0 ? numbersOf(buffer) : result;
 }

@@ -39,7 +39,7 @@ export class ReferenceRamdisk {
     return [...this.#writes.keys()].filter((write) => !this.#writes[write]?.ended);
   }
 
-  /** Plays a step, and tells whether the process goes on. */
+  /** Plays a step. Returns whether the process goes on. */
   play(step: RamdiskStep): boolean {
     switch (step[0]) {
       case 'cacheWrite':

@@ -6,7 +6,7 @@ import type { Member } from './member.js';
 
 const SETS = ['read', 'write', 'except'] as const;
 
-/** Checks what a wait's select answers. */
+/** Checks what select returns in a wait. */
 export function checkSelectScript(script: Member): void {
   script.only([...SETS, 'elapse', 'errno']);
   for (const set of SETS) {

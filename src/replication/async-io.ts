@@ -62,7 +62,7 @@ export interface TdAsyncIo {
   /* private */
   timeoutId: EventId;
   ioId: EventId;
-  /** Bytes moved so far; after a kill, a timeout or an error only this tells them. */
+  /** Bytes moved so far; after a kill, a timeout or an error only this counts them. */
   used: number;
   running: 0 | 1;
 }
@@ -158,7 +158,7 @@ function registerIoEvent(taio: TdAsyncIo): EventId | number {
   }
 }
 
-/** Registers the timeout's event; a negative answer leaves the struct as it was. */
+/** Registers the timeout's event; a failure (negative) leaves the struct as it was. */
 function registerTimeout(taio: TdAsyncIo): EventId | number {
   const id = taio.server.registerEvent(TIMEOUT, -1, taio.timeoutS, timeoutEvent, taio);
   if (id >= 0) taio.timeoutId = id;
@@ -187,11 +187,11 @@ function readEvent(_id: EventId, _mode: number, taio: TdAsyncIo): void {
 }
 
 function writeEvent(_id: EventId, _mode: number, taio: TdAsyncIo): void {
-  // As in C, an answer of 0 is no end: write is called again.
+  // As in C, a result of 0 is no end: write is called again.
   while (goesOn(taio, taio.posix.write(taio.fd, taio.buff.subarray(taio.used, taio.size))));
 }
 
-/** Takes what read or write answered, and whether it is to be called again. */
+/** Takes the result of read or write. Returns whether to call it again. */
 function goesOn(taio: TdAsyncIo, ret: number): boolean {
   if (ret >= 0) {
     taio.used += ret;

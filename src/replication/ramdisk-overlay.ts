@@ -6,7 +6,7 @@ import type { Ramdisk } from './ramdisk.js';
 /**
  * Takes the sectors of a range that pend or are in flight, to lay them over what the disk has of that range: together they
  * are the last checkpoint. It has to be taken before the disk is asked, since what ends its flight afterwards may or may not
- * be in the disk's answer.
+ * be in what the disk returns.
  *
  * @returns lays the sectors over a buffer with the whole range
  */

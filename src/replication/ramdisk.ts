@@ -52,7 +52,7 @@ export interface Ramdisk {
    * not be used as if it were at one. C ends the process here.
    */
   failed: (ramdisk: Ramdisk, errnoval: number) => void;
-  /** Lets the guard of rule K7 be as dead as it is in C. For conformance alone: it can leave the older data on the disk. */
+  /** Lets the guard of rule K7 be as dead as it is in C. For conformance only: it can leave the older data on the disk. */
   deadGuard: boolean;
 
   /* private */

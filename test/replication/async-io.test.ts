@@ -101,7 +101,7 @@ t.test(
   },
 );
 
-t.test('silence within a transfer ends it after the timeout, and only used tells what came', async (t) => {
+t.test('silence within a transfer ends it after the timeout, and only used says how much came', async (t) => {
   const { world, near, far, one, other } = await connected();
   const server = near.serve();
   const { taio, ends } = whole({ server, posix: near.posix }, TD_ASYNC_READ, one, Buffer.alloc(8));

@@ -48,7 +48,7 @@ t.test('a read gives exactly so many bytes, however they come, and leaves the re
   t.equal(server.scheduler.size, 0, 'no event is left');
 });
 
-t.test('the end of file is told apart, before the first byte and within', async (t) => {
+t.test('the end of file has a code of its own, before the first byte and within', async (t) => {
   const { world, far, other, server, fd, send } = await connection();
   send('abc');
   far.posix.close(other);
@@ -63,7 +63,7 @@ t.test('the end of file is told apart, before the first byte and within', async 
   t.match(await errorOf(world, readExactly(server, fd, 1)), { code: 'END_OF_FILE', bytesMoved: 0 });
 });
 
-t.test('an error of the descriptor tells its errno and the bytes moved before it', async (t) => {
+t.test('an error has the name of its errno, and the bytes moved before it', async (t) => {
   const { world, far, other, server, fd, send } = await connection();
   send('ab');
   const reading = errorOf(world, readExactly(server, fd, 5));
@@ -104,7 +104,7 @@ t.test('a deadline is never over early, and milliseconds late at most', async (t
   t.equal(server.scheduler.size, 0);
 });
 
-t.test('an aborted transfer tells the bytes moved and the reason, and leaves no event', async (t) => {
+t.test('an aborted transfer has the reason and the bytes moved, and leaves no event', async (t) => {
   const { world, server, fd, send } = await connection();
   const reason = new Error('the disk is closed');
   const controller = new AbortController();

@@ -80,7 +80,7 @@ t.test('what cannot be is refused with -1 and changes nothing', async (t) => {
 });
 
 t.test(
-  'a failed write makes the disk inconsistent: it is told once, and nothing is written any more',
+  'a failed write makes the disk inconsistent: it is reported once, and nothing more is written',
   async (t) => {
     const { disk, writes, failures, log, put } = overDisk();
     put(1n, 1, 1);
@@ -174,7 +174,7 @@ t.test(
   },
 );
 
-/** Commits checkpoints of random sectors while writes end in random order, and tells what the disk has at the end. */
+/** Commits checkpoints of random sectors while writes end in random order, and returns what the disk has at the end. */
 function randomCheckpoints(random: Random, deadGuard: boolean): { disk: number[]; expected: number[] } {
   const [sectors, commits] = [8, 20];
   const onDisk: number[] = Array.from({ length: sectors }, () => 0);
