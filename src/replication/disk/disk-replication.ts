@@ -6,6 +6,7 @@ import type { EventRegistrar } from '../../scheduler/registrar.js';
 import type { Logger } from '../../server/logger.js';
 import type { FileCalls } from '../../posix/files.js';
 import type { ReplicationListener } from './events.js';
+import type { CPeers } from './sessions.js';
 import type { Done, LocalDisk } from './local-disk.js';
 import type { ReplicationStatus } from './status.js';
 
@@ -18,6 +19,8 @@ export interface ReplicationParts {
   readonly logger: Logger;
   /** Fills bytes at random: ids, generations and salts come from it. */
   readonly random: (bytes: Uint8Array) => void;
+  /** How to speak to C drivers; without it a connection to one is closed. */
+  readonly cPeers?: CPeers;
 }
 
 /** How a command of an operator ended. */

@@ -1,8 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { PeerKind } from './status.js';
 import type { Done } from './local-disk.js';
+import type { ReplicationOptions } from './options.js';
+import type { PeerKind } from './status.js';
+import type { TimerHost } from './timer.js';
+import type { PeerStream } from './wire/peer-stream.js';
 
 /*
  * What stands between the two roles and a peer on the wire. Each kind of peer has one class for either role: the primary's
@@ -13,26 +16,48 @@ import type { Done } from './local-disk.js';
 export interface BackupPeerEvents {
   /** The backup has this epoch, and with it every one before. */
   acked(epoch: number): void;
-  /** The backup has dropped the open checkpoint; the connection goes on. */
-  failed(reason: string): void;
-  /** The queue has fallen below half of its bound. */
+  /** The backup has dropped the open checkpoint, and commits from `epoch` on are void; the connection goes on. */
+  failed(epoch: number, reason: string): void;
+  /** The queue has fallen to half of what it was, or less. */
   drained(): void;
-  /** The connection is over. */
-  lost(reason: string): void;
+  /** The backup has the sync frames up to this sequence on stable storage. */
+  progress(sequence: number): void;
+  /** Which of the grains of a compare differ. */
+  compared(sequence: number, differs: readonly boolean[]): void;
+  /** The connection is over; `code`: what an own backup said of it, such as `no-room`. */
+  lost(reason: string, code?: string): void;
+}
+
+/** The part of a connection that a resync goes over, where there is one: what it sends lies beside the open checkpoint. */
+export interface SyncChannel {
+  /** Begins a resync, or goes on with the one of the same id. */
+  begin(resyncId: string, grains: number, isFirst: boolean): void;
+  /** Sends whole grains, one after the other; the sequence that {@link BackupPeerEvents.progress} names. */
+  send(sector: number, bytes: Uint8Array): number;
+  zero(sector: number, sectors: number): number;
+  /** Asks whether grains have these SHA-256 sums; the sequence of the question. */
+  compare(extents: readonly { sector: number; sectors: number; sum: Uint8Array }[]): number;
 }
 
 /** A connection to a backup, to which checkpoints are sent. Nothing here waits, and the bytes are copied. */
 export interface BackupPeer {
   readonly kind: PeerKind;
+  /** Without it, what the backup lacks is sent as a part of the open checkpoint. */
+  readonly sync: SyncChannel | undefined;
   /** Whether the open checkpoint can be dropped without ending the connection. */
   readonly canAbort: boolean;
-  /** What waits to be sent, and when the last byte of it was taken: for back-pressure and stalls. */
+  /** What waits to be sent. */
   readonly queuedBytes: number;
+  /** All that was sent: it grows while the peer takes something. */
   readonly sentBytes: number;
   write(sector: number, bytes: Uint8Array): void;
   zero(sector: number, sectors: number): void;
-  /** Closes the open checkpoint; {@link BackupPeerEvents.acked} is called with its epoch. */
-  commit(epoch: number): void;
+  /**
+   * Closes the open checkpoint; {@link BackupPeerEvents.acked} is called with its epoch. It and all that is sent later is
+   * kept back until what is returned is called.
+   */
+  commit(epoch: number, generation: string): () => void;
+  /** Drops the open checkpoint. */
   abort(): void;
   /** Ends the connection; no event follows. */
   close(): void;
@@ -44,6 +69,8 @@ export interface CheckpointReceiver {
   readonly sectors: number;
   /** Whether writes are taken now; otherwise reading has to stop until {@link onRoom}, or the checkpoint be dropped. */
   readonly hasRoom: boolean;
+  /** Whether waiting makes no room: the open checkpoint itself fills the journal. */
+  readonly isFull: boolean;
   /** Calls `room` once, when there is room again. */
   onRoom(room: () => void): void;
   /** A write of the open checkpoint; the bytes are copied. */
@@ -53,4 +80,34 @@ export interface CheckpointReceiver {
   commit(epoch: number, done: Done): void;
   /** Drops the open checkpoint. */
   abort(): void;
+}
+
+/** A connection from a primary, in the backup role. */
+export interface PrimarySession {
+  /** Ends the connection, and says why where the peer can hear it; nothing is told. */
+  close(code: string, reason: string): void;
+}
+
+/** What the backup role offers to a C primary, which has no epochs: each commit is the next one. */
+export type CPrimaryReceiver = Omit<CheckpointReceiver, 'commit'> & { commit(done: Done): void };
+
+/** A connection whose other side was found to be a C driver, or is said to be one. */
+export interface CConnection {
+  readonly host: TimerHost;
+  readonly stream: PeerStream;
+  /** What came after the bytes that told it apart. */
+  readonly rest: Uint8Array;
+  readonly sectors: number;
+  readonly options: ReplicationOptions;
+}
+
+/** The C driver's protocol, in both roles; see docs/replication-protocol.md. */
+export interface CPeers {
+  backupPeer(connection: CConnection, events: BackupPeerEvents): BackupPeer;
+  /** @param lost told when the connection is over, unless it was closed */
+  primarySession(
+    connection: CConnection,
+    receiver: CPrimaryReceiver,
+    lost: (reason: string) => void,
+  ): PrimarySession;
 }

@@ -4,7 +4,7 @@
 import { type Done, type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
 import type { Extent, SectorMap } from './sector-map.js';
 
-/** The longest write: 1 MiB. */
+/** The longest write of data: 1 MiB. */
 const MAX_RUN_SECTORS = 2048;
 /** How many writes are under way at a time. */
 const DEPTH = 4;
@@ -90,7 +90,7 @@ function* runsOf(map: SectorMap): Generator<Run, void, undefined> {
       extents.length > 0 &&
       extent.start === end &&
       isZero === (extents[0]?.piece === undefined) &&
-      extent.end - start <= MAX_RUN_SECTORS;
+      (isZero || extent.end - start <= MAX_RUN_SECTORS);
     if (!goesOn) {
       if (extents.length > 0) yield { start, end, extents };
       extents = [];

@@ -86,7 +86,10 @@ export class CheckpointStore implements CheckpointReceiver {
   #failed = false;
   #generation: string = NO_ID;
   #waiters: (() => void)[] = [];
-  #commitWaits: (() => void) | undefined;
+  /** A commit that the journal has no room for yet. */
+  #commitWaits: { readonly again: () => void; readonly cancel: () => void } | undefined;
+  /** Counts aborts: what was to be committed with what was open then must not be any more. */
+  aborts = 0;
   #drained: Done[] = [];
 
   constructor(parts: CheckpointStoreParts, firstLive: number) {
@@ -146,7 +149,10 @@ export class CheckpointStore implements CheckpointReceiver {
     }
     const closed = this.#open.close();
     if (closed === undefined) {
-      this.#commitWaits = () => this.commitWith(epoch, resync, done);
+      this.#commitWaits = {
+        again: () => this.commitWith(epoch, resync, done),
+        cancel: () => done(-errno.ECANCELED),
+      };
       this.#relieve();
       return;
     }
@@ -168,10 +174,18 @@ export class CheckpointStore implements CheckpointReceiver {
     });
   }
   abort(): void {
+    const waiting = this.#commitWaits;
     this.#commitWaits = undefined;
+    this.aborts += 1;
     this.#open.abort();
+    waiting?.cancel();
     this.#apply();
     this.#madeRoom();
+  }
+
+  /** Whether commits are on their way. */
+  get isCommitting(): boolean {
+    return this.#closing.size > 0 || this.#commitWaits !== undefined;
   }
 
   /** Reads the last committed checkpoint. */
@@ -326,9 +340,9 @@ export class CheckpointStore implements CheckpointReceiver {
         }
         this.#parts.journal.retire(firstLive);
         this.#open.retry();
-        this.#madeRoom();
         if (this.#layers.length > 0) this.#apply();
         else this.#tellDrained();
+        this.#madeRoom();
       });
     });
   }
@@ -348,9 +362,9 @@ export class CheckpointStore implements CheckpointReceiver {
     const commit = this.#commitWaits;
     if (commit !== undefined && !this.#open.isStuck) {
       this.#commitWaits = undefined;
-      commit();
+      commit.again();
     }
-    if (!this.hasRoom) return;
+    if (!this.hasRoom && !this.isFull) return;
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const room of waiters) room();

@@ -33,6 +33,8 @@ export const FRAME_HEADER_BYTES = 24;
 /** The data of a frame, and a table of extents. */
 export const MAX_FRAME_DATA = 1 << 20;
 export const MAX_FRAME_BODY = MAX_FRAME_DATA + (64 << 10);
+/** What the extents of a frame cover at most, zeroes included: 1 GiB. */
+export const MAX_FRAME_SECTORS = 2 ** 21;
 const CRC_AT = 20;
 const EXTENTS_HEAD_BYTES = 8;
 const EXTENT_BYTES = 16;
@@ -113,12 +115,17 @@ export function readExtents(body: Uint8Array, diskSectors: number, bytesPer?: nu
   if (at > body.length) throw new ProtocolError(`a table of ${count} extents does not fit its frame`);
   fields.skip(4);
   const extents: FrameExtent[] = [];
+  let covered = 0;
   for (let index = 0; index < count; index++) {
     const sector = fields.getU64();
     const sectors = fields.getU32();
     const isZero = fields.getU32() === 1;
     if (sectors === 0 || sector + sectors > diskSectors) {
       throw new ProtocolError(`${sectors} sectors at ${sector} are not within the disk's ${diskSectors}`);
+    }
+    covered += sectors;
+    if (covered > MAX_FRAME_SECTORS) {
+      throw new ProtocolError(`a frame covers more than ${MAX_FRAME_SECTORS} sectors`);
     }
     const length = isZero ? 0 : (bytesPer ?? sectors * SECTOR_SIZE);
     if (at + length > body.length) throw new ProtocolError('the data of an extent does not fit its frame');

@@ -1,0 +1,294 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../../../posix/errno.js';
+import type { FileCalls } from '../../../posix/files.js';
+import { NO_ID } from '../format/metadata-record.js';
+import { randomHex } from '../format/fields.js';
+import { Journal } from '../journal/journal.js';
+import { SegmentFile } from '../journal/segment-file.js';
+import type { Done, LocalDisk } from '../local-disk.js';
+import type { MetadataFile } from '../metadata-file.js';
+import type { BackupServices } from '../own/own-primary-session.js';
+import { completed, damaged, StateError } from '../state-file.js';
+import { CheckpointStore, type NeededResync, type ResyncSlots } from './checkpoint-store.js';
+import { recoverLayer } from './recover-layer.js';
+import { ResyncFile } from './resync-file.js';
+import { DirectTarget, FileTarget, type SyncTarget } from './sync-target.js';
+
+export interface BackupEvents {
+  /** A checkpoint was committed, or could not be. */
+  committed(epoch: number, bytes: number, seconds: number, result: number): void;
+  /** It has a state now, the first one. */
+  initialised(): void;
+  /** Journal, metadata or image cannot be trusted. Called once. */
+  failed(what: string, result: number): void;
+  notice(message: string): void;
+}
+
+export interface BackupParts {
+  readonly files: FileCalls;
+  /** Of the state files, without a slash at its end. */
+  readonly directory: string;
+  readonly disk: LocalDisk;
+  readonly metadata: MetadataFile;
+  /** The image is all zeroes, as far as is known. */
+  readonly isBlank: boolean;
+  readonly memoryBytes: number;
+  readonly random: (bytes: Uint8Array) => void;
+  readonly nowSeconds: () => number;
+  readonly events: BackupEvents;
+}
+
+/** Makes the journal of a disk that has none. The caller syncs the directory. @throws (rejects with) StateError */
+export async function createJournal(files: FileCalls, directory: string, bytes: number): Promise<void> {
+  for (const path of journalPaths(directory)) {
+    const segment = await SegmentFile.create(files, path, Math.floor(bytes / 2 / 4096) * 4096);
+    await segment.file.close();
+  }
+}
+
+export function journalPaths(directory: string): readonly [string, string] {
+  return [`${directory}/journal-0`, `${directory}/journal-1`];
+}
+
+/** The backup's side of a disk: what is committed, and what a primary sends. */
+export class BackupRole implements BackupServices {
+  readonly store: CheckpointStore;
+  readonly journal: Journal;
+  readonly #parts: BackupParts;
+  #epoch: number;
+  #committedAtSeconds: number | undefined;
+  #resync: ResyncFile | undefined;
+  /** The file of a resync that was committed, until the image has it. */
+  #committedResync: ResyncFile | undefined;
+  #target: SyncTarget | undefined;
+
+  private constructor(
+    parts: BackupParts,
+    journal: Journal,
+    store: CheckpointStore,
+    epoch: number,
+    resync: ResyncFile | undefined,
+  ) {
+    this.#parts = parts;
+    this.journal = journal;
+    this.store = store;
+    this.#epoch = epoch;
+    this.#committedResync = resync;
+  }
+
+  /**
+   * Recovers what is committed.
+   *
+   * @throws (rejects with) StateError: -EBADMSG when the journal or a resync's file is damaged, or a file call's error
+   */
+  static async open(parts: BackupParts): Promise<BackupRole> {
+    const { files, directory, metadata, disk, random } = parts;
+    const segments: SegmentFile[] = [];
+    const closeAll = async (): Promise<void> => {
+      for (const { file } of segments) await file.close();
+    };
+    try {
+      for (const path of journalPaths(directory)) {
+        const segment = await SegmentFile.load(files, path, (message) => parts.events.notice(message));
+        if (segment === undefined) throw damaged(path, 'it is missing');
+        segments.push(segment);
+      }
+      const pair = segments as [SegmentFile, SegmentFile];
+      const { current } = metadata;
+      let resync: ResyncFile | undefined;
+      const recovered = await recoverLayer(pair, current.firstLiveSegment, async (id, crc) => {
+        const shape = { sectors: disk.sectors, grainSectors: current.grainSectors };
+        const loaded = await ResyncFile.load(files, `${directory}/resync`, id, crc, shape);
+        resync = loaded.file;
+        return loaded.slots;
+      });
+      const { marker, layer } = recovered;
+      if (marker) metadata.note({ generation: marker.generation, hasState: true, inconsistent: false });
+      const salt = (): number => parseInt(randomHex(random, 4), 16);
+      const events = { role: undefined as BackupRole | undefined };
+      const journal = new Journal(
+        {
+          files: pair,
+          salt,
+          onFailure: (result, path) => events.role?.store.fail(`write ${path}`, result),
+        },
+        recovered.start,
+      );
+      const store = new CheckpointStore(
+        {
+          disk,
+          journal,
+          memoryBytes: parts.memoryBytes,
+          recovered: layer,
+          ...(marker && { neededResync: neededBy(marker) }),
+          lastNumber: recovered.lastNumber,
+          retire: (firstLive, epoch, drops, done) => events.role?.retire(firstLive, epoch, drops, done),
+          onFailure: (what, result) => parts.events.failed(what, result),
+        },
+        current.firstLiveSegment,
+      );
+      store.generation = metadata.current.generation;
+      const epoch = marker?.epoch ?? current.acked;
+      events.role = new BackupRole(parts, journal, store, epoch, resync);
+      await events.role.#dropUnfinishedResync();
+      store.start();
+      return events.role;
+    } catch (error) {
+      await closeAll();
+      throw error;
+    }
+  }
+
+  /** The last committed epoch. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+  get committedAtSeconds(): number | undefined {
+    return this.#committedAtSeconds;
+  }
+  /** The resync that a part of is here; null: none. */
+  get resyncId(): string | null {
+    const { resyncId, hasState } = this.#parts.metadata.current;
+    if (!hasState) return resyncId === NO_ID ? null : resyncId;
+    return this.#resync?.id ?? null;
+  }
+
+  /** What a primary of this disk id is about to send belongs to it from now on; durable before the image is changed. */
+  async beginSync(id: string, grains: number, isFirst: boolean): Promise<SyncTarget> {
+    const isBlank = this.#parts.isBlank && this.#parts.metadata.current.resyncId === NO_ID;
+    const { files, directory, disk, metadata } = this.#parts;
+    const { hasState, grainSectors } = metadata.current;
+    if (this.#target?.id === id) return this.#target;
+    await this.#dropUnfinishedResync();
+    this.#target = undefined;
+    if (isFirst && !hasState) {
+      await completed('write the metadata', (done) =>
+        metadata.update({ resyncId: id, inconsistent: true }, done),
+      );
+      this.#target = new DirectTarget(id, disk, isBlank);
+      return this.#target;
+    }
+    // The file of the last one may still be needed: until the image has it, there is no place for another.
+    await completed('write the last resync to the image', (done) => this.store.drain(done));
+    this.#resync = await ResyncFile.create(files, `${directory}/resync`, id, grainSectors, grains);
+    await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
+    this.#target = new FileTarget(this.#resync, grainSectors, disk.sectors);
+    return this.#target;
+  }
+
+  commit(epoch: number, generation: string, sync: SyncTarget | undefined, done: Done): void {
+    const start = this.#parts.nowSeconds();
+    const bytes = this.store.openBytes;
+    const ended = (result: number): void => {
+      if (result === 0) {
+        this.#epoch = epoch;
+        this.#committedAtSeconds = this.#parts.nowSeconds();
+      }
+      this.#parts.events.committed(epoch, bytes, Math.max(this.#parts.nowSeconds() - start, 0), result);
+      done(result);
+    };
+    this.store.generation = generation;
+    if (sync === undefined) {
+      this.store.commitWith(epoch, undefined, (result) => this.#committed(generation, result, ended));
+      return;
+    }
+    void this.#finishSync(epoch, generation, sync, ended);
+  }
+
+  async #finishSync(epoch: number, generation: string, sync: SyncTarget, ended: Done): Promise<void> {
+    try {
+      const { aborts } = this.store;
+      const slots = await sync.finish();
+      if (this.store.aborts !== aborts) {
+        // The connection is over, and what was open with it: the resync goes on with the next one.
+        ended(-errno.ECANCELED);
+        return;
+      }
+      this.#commitSync(epoch, generation, slots, ended);
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      this.store.fail('complete a resync', error.result);
+      ended(error.result);
+    }
+  }
+
+  /** Drops a resync that was not committed, if there is one. */
+  async #dropUnfinishedResync(): Promise<void> {
+    const { files, directory, events } = this.#parts;
+    await this.#resync?.close();
+    this.#resync = undefined;
+    if (this.#committedResync !== undefined) return;
+    await new Promise<void>((resolve) => {
+      files.unlink(`${directory}/resync`, (result) => {
+        if (result === 0) events.notice('a resync that was not committed is dropped');
+        resolve();
+      });
+    });
+  }
+
+  #commitSync(epoch: number, generation: string, slots: ResyncSlots | undefined, done: Done): void {
+    this.store.generation = generation;
+    this.#target = undefined;
+    if (slots) this.#committedResync = this.#resync;
+    this.#resync = undefined;
+    this.store.commitWith(epoch, slots, (result) => this.#committed(generation, result, done));
+  }
+
+  /** A first state, and the end of a rejoin, are durable in the metadata before the primary hears of them. */
+  #committed(generation: string, result: number, done: Done): void {
+    const { metadata, events } = this.#parts;
+    const { hasState, rejoining } = metadata.current;
+    if (result < 0 || (hasState && !rejoining)) {
+      metadata.note({ generation });
+      done(result);
+      return;
+    }
+    const now = { generation, hasState: true, inconsistent: false, rejoining: false, resyncId: NO_ID };
+    metadata.update({ ...now, ancestors: [] }, (written) => {
+      if (written < 0) this.store.fail('write the metadata', written);
+      else events.initialised();
+      done(written);
+    });
+  }
+
+  retire(firstLiveSegment: number, epoch: number, dropsResync: boolean, done: Done): void {
+    const { metadata } = this.#parts;
+    metadata.update({ firstLiveSegment, acked: epoch }, (result) => {
+      const resync = this.#committedResync;
+      if (result === 0 && dropsResync && resync) {
+        this.#committedResync = undefined;
+        // Nothing names it any more: if it stays, the next resync takes its place.
+        void this.#remove(resync, done);
+        return;
+      }
+      done(result);
+    });
+  }
+
+  async #remove(resync: ResyncFile, done: Done): Promise<void> {
+    const { files, directory, events } = this.#parts;
+    try {
+      await resync.close();
+      await completed(`remove ${directory}/resync`, (removed) =>
+        files.unlink(`${directory}/resync`, removed),
+      );
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      events.notice(error.message);
+    }
+    done(0);
+  }
+
+  async close(): Promise<void> {
+    await this.#resync?.close();
+    await this.#committedResync?.close();
+    await this.journal.close();
+  }
+}
+
+function neededBy(marker: NeededResync): NeededResync {
+  const { resyncId, resyncCrc, resyncCheckpoint } = marker;
+  return { resyncId, resyncCrc, resyncCheckpoint };
+}

@@ -1,0 +1,178 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno } from '../../posix/errno.js';
+import type { CommandDone, CommandOutcome, DryRun } from './disk-replication.js';
+import type { EngineCore } from './engine-core.js';
+import { NO_ID } from './format/metadata-record.js';
+import { keepAside } from './keep-aside.js';
+import { mustFork } from './primary/fork.js';
+import { completed, StateError } from './state-file.js';
+
+/** What an operator can have a disk do; see the table in docs/replication-protocol.md. */
+export class Commands {
+  readonly #engine: EngineCore;
+  #isBusy = false;
+
+  constructor(engine: EngineCore) {
+    this.#engine = engine;
+  }
+
+  promote({ dryRun }: DryRun, done: CommandDone): void {
+    this.#run(done, async () => {
+      const engine = this.#engine;
+      const { backup, peering } = engine;
+      const { metadata } = engine.state;
+      if (backup === undefined) return refused('this side is the primary already');
+      if (!metadata.current.hasState) return refused('there is no committed checkpoint to promote');
+      if (metadata.current.rejoining)
+        return refused('it is rejoining: what it has is not the primary’s state');
+      if (peering?.address)
+        return refused('the primary is connected: stop it or pause it first', -errno.EBUSY);
+      const { epoch } = backup;
+      if (dryRun) return outcome(`would become the primary at checkpoint ${epoch}`);
+      await completed('write the checkpoints to the image', (ended) => backup.store.drain(ended));
+      const { generation } = metadata.current;
+      const now = { role: 'primary', promoted: true, sent: epoch, acked: epoch, generation } as const;
+      await this.#update({ ...now, ancestors: [], resyncId: NO_ID });
+      await backup.close();
+      await engine.takeRole();
+      engine.changed('promoted');
+      return outcome(`is the primary now, at checkpoint ${epoch}`);
+    });
+  }
+
+  rejoin({ dryRun }: DryRun, done: CommandDone): void {
+    this.#run(done, async () => {
+      const { metadata, map } = this.#engine.state;
+      const { current } = metadata;
+      if (current.role === 'backup') return refused('this side is a backup already');
+      const wroteNothing = current.promoted && mustFork(metadata);
+      if (!current.stale && !wroteNothing) {
+        return refused('this side is not stale: its changes would be lost (see discard)');
+      }
+      const lost = wroteNothing ? 0 : this.#grainSectors(map.bits.count);
+      if (dryRun) return { ...outcome('would become the backup of the other side'), sectorsLost: lost };
+      await this.#becomeBackup(!wroteNothing);
+      return { ...outcome('is the backup of the other side now'), sectorsLost: lost };
+    });
+  }
+
+  discard({ dryRun, keep }: DryRun & { readonly keep: string }, done: CommandDone): void {
+    this.#run(done, async () => {
+      const engine = this.#engine;
+      const { metadata, map } = engine.state;
+      const { current } = metadata;
+      if (current.role === 'backup') return refused('this side is a backup: it has no changes of its own');
+      if (!current.stale && !current.splitBrain) return refused('there is no split brain to end');
+      const lost = this.#grainSectors(map.bits.count);
+      if (dryRun)
+        return { ...outcome(`would keep its changes in ${keep} and give them up`), sectorsLost: lost };
+      engine.connector?.stop();
+      const { files, disk } = engine.parts;
+      await keepAside({ files, disk, path: keep, grains: map.bits, grainSectors: current.grainSectors });
+      await this.#becomeBackup(true);
+      engine.connector?.resume();
+      return { ...outcome(`has kept its changes in ${keep} and is the backup now`), sectorsLost: lost };
+    });
+  }
+
+  resync({ full = false }: { readonly full?: boolean }, done: CommandDone): void {
+    this.#run(done, async () => {
+      const engine = this.#engine;
+      const { primary } = engine;
+      if (primary === undefined) return refused('only the primary can begin a resync');
+      if (full && primary.peer === undefined) {
+        engine.full = true;
+        return outcome('compares every grain once the backup is connected');
+      }
+      if (primary.peer === undefined) return refused('there is no backup', -errno.ENOTCONN);
+      if (!full) return outcome('the backup gets what the map says by itself');
+      if (primary.peer.sync === undefined) return refused('a C backup cannot compare', -errno.EOPNOTSUPP);
+      primary.resendAll('told to compare every grain');
+      return outcome('compares every grain');
+    });
+  }
+
+  verify(done: CommandDone): void {
+    this.#run(done, async () => {
+      const { primary } = this.#engine;
+      if (primary === undefined) return refused('only the primary can verify');
+      if (primary.phase !== 'protected') return refused('the disk is not protected', -errno.ENOTCONN);
+      return refused('verification is not available', -errno.EOPNOTSUPP);
+    });
+  }
+
+  pause(done: CommandDone): void {
+    this.#run(done, async () => {
+      const engine = this.#engine;
+      engine.isPaused = true;
+      engine.peering?.end('paused', 'replication was paused');
+      engine.connector?.stop();
+      return outcome('replication is paused');
+    });
+  }
+
+  resume(done: CommandDone): void {
+    this.#run(done, async () => {
+      this.#engine.isPaused = false;
+      this.#engine.connector?.resume();
+      return outcome('replication goes on');
+    });
+  }
+
+  async #becomeBackup(rejoining: boolean): Promise<void> {
+    const engine = this.#engine;
+    engine.peering?.end('rejoin', 'the other side becomes a backup');
+    await this.#update({
+      role: 'backup',
+      rejoining,
+      promoted: false,
+      stale: false,
+      splitBrain: false,
+      inconsistent: false,
+    });
+    await engine.takeRole();
+    engine.changed('became the backup of the other side');
+  }
+
+  async #update(change: Parameters<EngineCore['state']['metadata']['update']>[0]): Promise<void> {
+    const { metadata } = this.#engine.state;
+    await completed('write the metadata', (done) => metadata.update(change, done));
+  }
+
+  #grainSectors(grains: number): number {
+    const { grainSectors, sectors } = this.#engine.state.metadata.current;
+    return Math.min(grains * grainSectors, sectors);
+  }
+
+  /** One command at a time. */
+  #run(done: CommandDone, command: () => Promise<CommandOutcome>): void {
+    if (!this.#engine.isOpen || this.#isBusy) {
+      done(refused('another command is under way', -errno.EBUSY));
+      return;
+    }
+    this.#isBusy = true;
+    void this.#runAlone(done, command);
+  }
+
+  async #runAlone(done: CommandDone, command: () => Promise<CommandOutcome>): Promise<void> {
+    let ended: CommandOutcome;
+    try {
+      ended = await command();
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      ended = refused(error.message, error.result);
+    }
+    this.#isBusy = false;
+    done(ended);
+  }
+}
+
+function outcome(message: string): CommandOutcome {
+  return { result: 0, message, sectorsLost: 0, lostSinceSeconds: null };
+}
+
+function refused(message: string, result: number = -errno.EINVAL): CommandOutcome {
+  return { result, message, sectorsLost: 0, lostSinceSeconds: null };
+}

@@ -1,0 +1,415 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode } from '../../posix/errno.js';
+import { LOG_ERR } from '../../server/logger.js';
+import { BackupRole, createJournal, journalPaths } from './backup/backup-role.js';
+import { isBlank } from './blank-image.js';
+import { Commands } from './commands.js';
+import { Connector } from './connector.js';
+import type {
+  CheckpointView,
+  CommandDone,
+  DiskReplication,
+  DryRun,
+  ReplicationParts,
+} from './disk-replication.js';
+import type { EngineCore } from './engine-core.js';
+import type { ReplicationListener } from './events.js';
+import { FlushPolicy } from './flush-policy.js';
+import { NO_DISK } from './format/metadata-record.js';
+import { type Done, SECTOR_SIZE } from './local-disk.js';
+import { createState, identityOf, loadState, type State } from './open-state.js';
+import { DEFAULT_REPLICATION_OPTIONS, type ReplicationOptions } from './options.js';
+import { Peering } from './peering.js';
+import { PrimaryRole } from './primary/primary-role.js';
+import { Reporter } from './reporter.js';
+import { type StandingFacts, standingOf } from './standing-of.js';
+import type { Standing } from './standing.js';
+import { completed, StateError } from './state-file.js';
+import { stateOf } from './state-of.js';
+import { statusOf } from './status-of.js';
+import type { DiskState, ReplicationStatus } from './status.js';
+import { Timer } from './timer.js';
+
+/** How often a stalled backup, grains that may fall, and the like are looked at. */
+const WATCH_SECONDS = 1;
+/** The map's bits are let fall that often, in such watches. */
+const SWEEP_EVERY = 10;
+
+/** A replicated disk; see {@link DiskReplication}. */
+export class Replication implements DiskReplication, EngineCore {
+  readonly options: ReplicationOptions;
+  readonly parts: ReplicationParts;
+  readonly reporter: Reporter;
+  readonly #commands: Commands;
+  #flushes: FlushPolicy | undefined;
+  #peering: Peering | undefined;
+  #connector: Connector | undefined;
+  #watch: Timer | undefined;
+  #interval: Timer | undefined;
+  #watches = 0;
+  #state: State | undefined;
+  primary: PrimaryRole | undefined;
+  backup: BackupRole | undefined;
+  /** A backup's image was all zeroes when it was opened, or may be overwritten. */
+  #isBlank = false;
+  #hasFailed = false;
+  isPaused = false;
+  /** Told to make the backup equal, whatever it has: for the next agreement. */
+  full = false;
+
+  constructor(
+    options: Pick<ReplicationOptions, 'address' | 'directory'> & Partial<ReplicationOptions>,
+    parts: ReplicationParts,
+  ) {
+    this.options = { ...DEFAULT_REPLICATION_OPTIONS, ...options };
+    this.parts = parts;
+    this.reporter = new Reporter(() => parts.posix.clock.now(), parts.logger);
+    this.#commands = new Commands(this);
+  }
+
+  open(done: Done): void {
+    void this.#openThen(done);
+  }
+  close(done: Done): void {
+    void this.#closeThen(done);
+  }
+
+  read(sector: number, buffer: Uint8Array, done: Done): void {
+    if (this.#hasFailed) done(-errno.EIO);
+    else if (this.backup === undefined) this.parts.disk.read(sector, buffer, done);
+    else if (this.state.metadata.current.hasState) this.backup.store.read(sector, buffer, done);
+    else done(-errno.EIO);
+  }
+
+  write(sector: number, bytes: Uint8Array, done: Done): void {
+    const primary = this.#writable(done);
+    primary?.write(sector, bytes, done);
+  }
+  zero(sector: number, sectors: number, done: Done): void {
+    const primary = this.#writable(done);
+    primary?.zero(sector, sectors, done);
+  }
+  flush(done: Done): void {
+    if (this.#hasFailed) done(-errno.EIO);
+    // A backup's writes are its own: there is nothing of the caller's to make durable.
+    else if (this.primary === undefined) done(0);
+    else this.#flushes?.flush(done);
+  }
+
+  checkpoint(done: Done): void {
+    if (this.primary === undefined) done(-errno.EINVAL);
+    else this.primary.checkpoint(done);
+  }
+
+  promote(options: DryRun, done: CommandDone): void {
+    this.#commands.promote(options, done);
+  }
+  rejoin(options: DryRun, done: CommandDone): void {
+    this.#commands.rejoin(options, done);
+  }
+  discard(options: DryRun & { readonly keep: string }, done: CommandDone): void {
+    this.#commands.discard(options, done);
+  }
+  resync(options: { readonly full?: boolean }, done: CommandDone): void {
+    this.#commands.resync(options, done);
+  }
+  verify(done: CommandDone): void {
+    this.#commands.verify(done);
+  }
+  pause(done: CommandDone): void {
+    this.#commands.pause(done);
+  }
+  resume(done: CommandDone): void {
+    this.#commands.resume(done);
+  }
+  openCheckpoint(done: (result: number, view?: CheckpointView) => void): void {
+    const { backup } = this;
+    if (backup === undefined || !this.state.metadata.current.hasState) {
+      done(-errno.EINVAL);
+      return;
+    }
+    const { layers, release } = backup.store.freeze();
+    const { store, epoch } = backup;
+    done(0, {
+      epoch,
+      sectors: this.parts.disk.sectors,
+      read: (sector, buffer, read) => store.readLayers(layers, sector, buffer, read),
+      close: release,
+    });
+  }
+
+  status(): ReplicationStatus {
+    return statusOf(this);
+  }
+  onEvent(listener: ReplicationListener): () => void {
+    return this.reporter.onEvent(listener);
+  }
+
+  /** What is durable of it; only while it is open. */
+  get state(): State {
+    if (this.#state === undefined) throw new Error('the replication is not open');
+    return this.#state;
+  }
+  get isOpen(): boolean {
+    return this.#state !== undefined;
+  }
+  get peering(): Peering | undefined {
+    return this.#peering;
+  }
+  get connector(): Connector | undefined {
+    return this.#connector;
+  }
+
+  get word(): DiskState {
+    const { current } = this.state.metadata;
+    return stateOf({
+      role: current.role,
+      hasFailed: this.#hasFailed,
+      isStale: current.stale,
+      isSplitBrain: current.splitBrain,
+      isUsable: current.hasState && !current.rejoining,
+      phase: this.primary?.phase ?? 'alone',
+    });
+  }
+
+  /** The state may be another one now. */
+  changed(reason: string): void {
+    if (this.#state) this.reporter.state(this.word, this.#state.metadata.current.role, reason);
+  }
+
+  standing(): Standing {
+    const { metadata } = this.state;
+    const facts: StandingFacts = {
+      committed: this.backup?.epoch ?? 0,
+      takesFirstSync: this.#isBlank || this.options.initialise,
+      full: this.full,
+      resyncId: this.backup?.resyncId ?? null,
+    };
+    return standingOf(metadata.current, facts);
+  }
+
+  /** Nothing is served any more. */
+  fail(what: string, result: number): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    const reason = `cannot ${what}: ${errnoCode(result)}`;
+    this.reporter.notice(reason);
+    this.#peering?.end('failed', reason);
+    this.#connector?.stop();
+    this.changed(reason);
+  }
+
+  /** Makes the role's parts from the metadata, those of the other role gone. @throws (rejects with) StateError */
+  async takeRole(): Promise<void> {
+    const { metadata } = this.state;
+    if (metadata.current.role === 'primary') this.#becomePrimary();
+    else await this.#becomeBackup();
+  }
+
+  #becomePrimary(): void {
+    const { disk, random } = this.parts;
+    const { metadata, map } = this.state;
+    this.backup = undefined;
+    this.primary = new PrimaryRole({
+      disk,
+      map,
+      metadata,
+      options: this.options,
+      random,
+      nowSeconds: () => this.parts.posix.clock.now(),
+      events: {
+        phase: (phase, reason) => {
+          this.changed(reason);
+          if (phase !== 'alone') this.#flushes?.again();
+        },
+        checkpoint: ({ epoch, seconds, bytes, failure }) =>
+          this.reporter.tell({ kind: 'checkpoint', epoch, seconds, bytes, failure }),
+        detached: (reason, code) => this.#peering?.lost(reason, code),
+        resync: (what, bytes, reason) => this.reporter.tell({ kind: 'resync', what, bytes, reason }),
+        failed: (what, result) => this.fail(what, result),
+        notice: (message) => this.reporter.notice(message),
+      },
+    });
+    if (this.#flushes) this.#flushes.primary = this.primary;
+  }
+
+  async #becomeBackup(): Promise<void> {
+    const { files, disk, random, posix } = this.parts;
+    const { metadata } = this.state;
+    const { directory, journalBytes, memoryBytes } = this.options;
+    this.primary = undefined;
+    if (this.#flushes) this.#flushes.primary = undefined;
+    if (!metadata.current.hasState) this.#isBlank = await isBlank(disk);
+    const hasJournal = await new Promise<number>((resolve) => {
+      files.stat(journalPaths(directory)[1], resolve);
+    });
+    if (hasJournal === -errno.ENOENT && metadata.current.rejoining) {
+      await createJournal(files, directory, journalBytes);
+      await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
+    }
+    this.backup = await BackupRole.open({
+      files,
+      directory,
+      disk,
+      metadata,
+      isBlank: this.#isBlank,
+      memoryBytes,
+      random,
+      nowSeconds: () => posix.clock.now(),
+      events: {
+        committed: (epoch, bytes, seconds, result) => {
+          const failure = result < 0 ? errnoCode(result) : null;
+          this.reporter.tell({ kind: 'checkpoint', epoch, seconds, bytes, failure });
+        },
+        initialised: () => this.#initialised(),
+        failed: (what, result) => this.fail(what, result),
+        notice: (message) => this.reporter.notice(message),
+      },
+    });
+  }
+
+  /** A backup's map says what its own changes are: with a state of the primary's it has none. */
+  #initialised(): void {
+    const { map } = this.state;
+    for (const grain of [...map.bits]) map.lower(grain);
+    this.changed('the first checkpoint is committed');
+  }
+
+  #writable(done: Done): PrimaryRole | undefined {
+    const isReadOnly = this.primary === undefined || this.state.metadata.current.stale;
+    if (!this.#hasFailed && !isReadOnly) return this.primary;
+    done(this.#hasFailed ? -errno.EIO : -errno.EROFS);
+    return undefined;
+  }
+
+  async #openThen(done: Done): Promise<void> {
+    let result = 0;
+    try {
+      await this.#open();
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      result = error.result;
+      this.parts.logger.log(LOG_ERR, `replication: cannot open ${this.options.address}: ${error.message}`);
+      await this.#letGo();
+    }
+    done(result);
+  }
+
+  async #closeThen(done: Done): Promise<void> {
+    this.#peering?.end('closing', 'the disk is being closed');
+    this.#connector?.stop();
+    const result = this.#hasFailed ? 0 : await this.#closeRole();
+    await this.#letGo();
+    done(result);
+  }
+
+  async #open(): Promise<void> {
+    const { registrar, posix, files, disk, random, logger } = this.parts;
+    const { options } = this;
+    const host = { registrar, posix };
+    this.#connector = new Connector({
+      ...host,
+      logger,
+      address: options.address,
+      peers: options.peers,
+      onConnection: (fd, peer) => this.#peering?.meet(fd, peer),
+      onSurplus: (fd) => this.#peering?.turnAway(fd),
+    });
+    // Connections may come from here on; they are met once all is there.
+    this.#peering = new Peering(this, this.#connector);
+    const stateParts = {
+      files,
+      disk,
+      options,
+      random,
+      notice: (message: string) => this.reporter.notice(message),
+    };
+    const found = await loadState(stateParts);
+    // Who is new finds out what it is to be by whether it can listen; what a role needs is made before anybody is let in.
+    const saidToListen = options.role === 'auto' ? undefined : options.role === 'backup';
+    const listens = await this.#connector.start(found?.metadata.current.listens ?? saidToListen);
+    if (typeof listens === 'number') throw new StateError(`cannot find ${options.address}`, listens);
+    this.#state = found ?? (await createState(stateParts, listens ? 'backup' : 'primary', listens));
+    this.#flushes = new FlushPolicy(host, options);
+    await this.takeRole();
+    this.#watch = new Timer(host, () => this.#watched());
+    this.#watch.set(WATCH_SECONDS);
+    if (options.checkpointIntervalSeconds > 0) {
+      this.#interval = new Timer(host, () => this.#intervalOver());
+      this.#interval.set(options.checkpointIntervalSeconds);
+    }
+    this.changed('opened');
+    this.#peering.start();
+  }
+
+  /** Has the metadata say what is durable, and that nobody else has changed the image since. */
+  async #closeRole(): Promise<number> {
+    const { metadata, map } = this.state;
+    const { primary, backup } = this;
+    try {
+      if (backup) await completed('write the checkpoints to the image', (done) => backup.store.drain(done));
+      if (primary) {
+        await completed('sync the image', (done) => primary.flush(done));
+        primary.cool();
+        await completed('write the map', (done) => map.sync(done));
+      }
+      const image = await identityOf(this.parts.disk);
+      await completed('write the metadata', (done) => metadata.update({ image, clean: true }, done));
+      return 0;
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      this.reporter.notice(error.message);
+      return error.result;
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    const state = this.#state;
+    this.#state = undefined;
+    this.#watch?.close();
+    this.#interval?.close();
+    this.#flushes?.close();
+    this.#peering?.close();
+    this.#connector?.close();
+    await this.backup?.close();
+    await state?.map.close();
+    await state?.metadata.close();
+    this.primary = undefined;
+    this.backup = undefined;
+  }
+
+  #watched(): void {
+    this.#watches += 1;
+    const { primary } = this;
+    primary?.watch();
+    if (primary !== undefined && this.#watches % SWEEP_EVERY === 0) {
+      primary.flush((result) => {
+        if (result === 0 && this.primary === primary) primary.sweep();
+      });
+    }
+    this.#watch?.set(WATCH_SECONDS);
+  }
+
+  #intervalOver(): void {
+    const { primary } = this;
+    if (
+      primary?.phase === 'protected' &&
+      primary.checkpoints.openBytes > 0 &&
+      !primary.checkpoints.isWanted
+    ) {
+      primary.checkpoint(() => {});
+    }
+    this.#interval?.set(this.options.checkpointIntervalSeconds);
+  }
+
+  /** How long an image is, for those who serve it. */
+  get bytes(): number {
+    return this.parts.disk.sectors * SECTOR_SIZE;
+  }
+  /** Whether the disk was ever a primary's, or a backup's with a primary. */
+  get hasDisk(): boolean {
+    return this.state.metadata.current.diskId !== NO_DISK;
+  }
+}

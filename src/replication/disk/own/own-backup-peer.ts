@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { BackupPeer, BackupPeerEvents, SyncChannel } from '../sessions.js';
+import {
+  extentsBody,
+  type FrameExtent,
+  type FrameName,
+  MAX_FRAME_DATA,
+  MAX_FRAME_SECTORS,
+  numbersBody,
+  ProtocolError,
+  readNumbers,
+} from '../wire/frame.js';
+import { SECTOR_SIZE } from '../local-disk.js';
+import type { OwnLink } from './own-link.js';
+import { decodeReason } from './reason.js';
+
+/** The primary's side of a connection to an own backup, after both have agreed. */
+export class OwnBackupPeer implements BackupPeer {
+  readonly kind = 'own';
+  readonly canAbort = true;
+  readonly sync: SyncChannel;
+  readonly #link: OwnLink;
+  readonly #events: BackupPeerEvents;
+
+  constructor(link: OwnLink, grainSectors: number, events: BackupPeerEvents) {
+    this.#link = link;
+    this.#events = events;
+    this.sync = {
+      begin: (resyncId, grains, isFirst) => {
+        const ids = Buffer.from(resyncId, 'hex');
+        link.send('syncBegin', [Buffer.concat([ids, numbersBody(grains, grainSectors, isFirst ? 1 : 0)])]);
+      },
+      send: (sector, bytes) =>
+        this.#send('syncData', [{ sector, sectors: bytes.length / SECTOR_SIZE, data: bytes }]),
+      zero: (sector, sectors) => this.#sendZeroes('syncData', sector, sectors),
+      compare: (extents) =>
+        this.#send(
+          'compare',
+          extents.map(({ sector, sectors, sum }) => ({ sector, sectors, data: sum })),
+        ),
+    };
+    link.events = {
+      frame: (name, body) => this.#frame(name, body),
+      drained: () => events.drained(),
+      lost: (reason) => events.lost(reason),
+    };
+  }
+
+  get queuedBytes(): number {
+    return this.#link.queuedBytes;
+  }
+  get sentBytes(): number {
+    return this.#link.sentBytes;
+  }
+
+  write(sector: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += MAX_FRAME_DATA) {
+      const data = bytes.subarray(at, at + MAX_FRAME_DATA);
+      this.#send('write', [{ sector: sector + at / SECTOR_SIZE, sectors: data.length / SECTOR_SIZE, data }]);
+    }
+  }
+  zero(sector: number, sectors: number): void {
+    this.#sendZeroes('write', sector, sectors);
+  }
+
+  commit(epoch: number, generation: string): () => void {
+    const letGo = this.#link.gate();
+    this.#link.send('commit', [Buffer.concat([numbersBody(epoch), Buffer.from(generation, 'hex')])]);
+    return letGo;
+  }
+
+  abort(): void {
+    this.#link.send('abort');
+  }
+  close(): void {
+    this.#link.close();
+  }
+
+  #sendZeroes(name: FrameName, sector: number, sectors: number): number {
+    let sequence = 0;
+    for (let at = 0; at < sectors; at += MAX_FRAME_SECTORS) {
+      const part = Math.min(sectors - at, MAX_FRAME_SECTORS);
+      sequence = this.#send(name, [{ sector: sector + at, sectors: part, data: undefined }]);
+    }
+    return sequence;
+  }
+
+  #send(name: FrameName, extents: readonly FrameExtent[]): number {
+    return this.#link.send(name, extentsBody(extents));
+  }
+
+  #frame(name: FrameName, body: Uint8Array): void {
+    switch (name) {
+      case 'done':
+        this.#events.acked(readNumbers(body, 1)[0] ?? 0);
+        return;
+      case 'progress':
+        this.#events.progress(readNumbers(body, 1)[0] ?? 0);
+        return;
+      case 'compared': {
+        const [sequence = 0] = readNumbers(body.subarray(0, 8), 1);
+        this.#events.compared(
+          sequence,
+          [...body.subarray(8)].map((byte) => byte !== 0),
+        );
+        return;
+      }
+      case 'fail': {
+        const { epoch, reason } = decodeReason(body);
+        this.#events.failed(epoch, reason);
+        return;
+      }
+      case 'busy':
+      case 'refused': {
+        const { code, reason } = decodeReason(body);
+        this.#link.close();
+        this.#events.lost(`the backup ends the connection: ${reason}`, code);
+        return;
+      }
+      default:
+        throw new ProtocolError(`a backup does not send ${name}`);
+    }
+  }
+}

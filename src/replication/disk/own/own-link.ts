@@ -1,0 +1,157 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { Timer, type TimerHost } from '../timer.js';
+import { frameHeader, type FrameName, ProtocolError } from '../wire/frame.js';
+import { FrameReader } from '../wire/frame-reader.js';
+import type { PeerStream } from '../wire/peer-stream.js';
+
+export interface OwnLinkOptions {
+  readonly host: TimerHost;
+  readonly stream: PeerStream;
+  /** A ping after so long without sending. */
+  readonly pingSeconds: number;
+  /** The peer is given up after so long without a byte. */
+  readonly peerTimeoutSeconds: number;
+}
+
+export interface OwnLinkEvents {
+  /** A frame but ping and pong. What it throws as a ProtocolError ends the connection. */
+  frame(name: FrameName, body: Uint8Array, sequence: number): void;
+  drained(): void;
+  /** The connection is over; not after {@link OwnLink.close}. */
+  lost(reason: string): void;
+}
+
+/** Frames and heartbeat over a connection to an own peer. */
+export class OwnLink {
+  readonly #options: OwnLinkOptions;
+  readonly #reader: FrameReader;
+  readonly #timer: Timer;
+  /** Who is told; a session takes over once the peer has said what it is. */
+  events: OwnLinkEvents;
+  #sequence = 0;
+  #sentFrames = 0;
+  #silentTicks = 0;
+  #received = 0;
+  /** Why no frame is taken now. */
+  readonly #pauses = new Set<string>();
+  #isOver = false;
+
+  /** @throws Error when there is no descriptor or event left */
+  constructor(options: OwnLinkOptions, events: OwnLinkEvents) {
+    this.#options = options;
+    this.events = events;
+    this.#timer = new Timer(options.host, () => this.#tick());
+    this.#reader = new FrameReader(
+      (name, body, sequence) => this.#take(name, body, sequence),
+      () => this.#isPaused || this.#isOver,
+    );
+  }
+
+  /** Takes frames from now on, from what has come already first. */
+  start(rest: Uint8Array): void {
+    const { stream, pingSeconds } = this.#options;
+    stream.events = {
+      bytes: (chunk) => this.#guard(() => this.#reader.push(chunk)),
+      drained: () => this.events.drained(),
+      ended: (reason) => this.#lose(reason),
+    };
+    this.#timer.set(pingSeconds);
+    this.#guard(() => this.#reader.push(rest));
+    if (!this.#isPaused && !this.#isOver) stream.resume();
+  }
+
+  get queuedBytes(): number {
+    return this.#options.stream.queuedBytes;
+  }
+  get sentBytes(): number {
+    return this.#options.stream.sentBytes;
+  }
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Sends a frame; its sequence. The parts are copied. */
+  send(name: FrameName, parts: readonly Uint8Array[] = []): number {
+    const sequence = this.#sequence;
+    if (this.#isOver) return sequence;
+    this.#sequence += 1;
+    this.#sentFrames += 1;
+    const [table, ...data] = parts;
+    const header = frameHeader(name, sequence, parts);
+    const { stream } = this.#options;
+    stream.send(table === undefined ? header : Buffer.concat([header, table]));
+    for (const part of data) stream.send(part);
+    return sequence;
+  }
+
+  sendJson(name: FrameName, value: object): void {
+    this.send(name, [Buffer.from(JSON.stringify(value), 'utf8')]);
+  }
+
+  /** Keeps back what is sent from now on, until what is returned is called. */
+  gate(): () => void {
+    return this.#options.stream.gate();
+  }
+
+  /** Takes no frame as long as there is a reason for that; the peer's silence is not held against it. */
+  pause(reason: string): void {
+    this.#pauses.add(reason);
+    this.#options.stream.pause();
+  }
+
+  /** The reason holds no more. */
+  resume(reason: string): void {
+    if (!this.#pauses.delete(reason) || this.#isPaused || this.#isOver) return;
+    this.#guard(() => this.#reader.resume());
+    if (!this.#isPaused && !this.#isOver) this.#options.stream.resume();
+  }
+
+  get #isPaused(): boolean {
+    return this.#pauses.size > 0;
+  }
+
+  /** Ends the connection; nothing is told. Idempotent. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#timer.close();
+    this.#options.stream.close();
+  }
+
+  #take(name: FrameName, body: Uint8Array, sequence: number): void {
+    if (name === 'ping') this.send('pong');
+    else if (name !== 'pong') this.events.frame(name, body, sequence);
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#lose(`the peer broke the protocol: ${error.message}`);
+    }
+  }
+
+  #tick(): void {
+    const { stream, pingSeconds, peerTimeoutSeconds } = this.#options;
+    // Periods are counted, not times compared: a clock that is set makes nobody's peer late.
+    const heard = stream.receivedBytes !== this.#received || this.#isPaused;
+    this.#received = stream.receivedBytes;
+    this.#silentTicks = heard ? 0 : this.#silentTicks + 1;
+    if (this.#silentTicks * pingSeconds >= peerTimeoutSeconds) {
+      this.#lose(`nothing came from the peer for ${peerTimeoutSeconds} s`);
+      return;
+    }
+    if (this.#sentFrames === 0) this.send('ping');
+    this.#sentFrames = 0;
+    if (!this.#isOver) this.#timer.set(pingSeconds);
+  }
+
+  #lose(reason: string): void {
+    if (this.#isOver) return;
+    this.close();
+    this.events.lost(reason);
+  }
+}

@@ -1,0 +1,289 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { createHash } from 'node:crypto';
+import { errno, errnoCode } from '../../../posix/errno.js';
+import type { CheckpointStore } from '../backup/checkpoint-store.js';
+import type { SyncTarget } from '../backup/sync-target.js';
+import { SECTOR_SIZE } from '../local-disk.js';
+import { StateError } from '../state-file.js';
+import type { TimerHost } from '../timer.js';
+import {
+  type FrameExtent,
+  type FrameName,
+  numbersBody,
+  ProtocolError,
+  readExtents,
+  readNumbers,
+} from '../wire/frame.js';
+import type { OwnLink } from './own-link.js';
+import { encodeReason } from './reason.js';
+import { SyncReceiver } from './sync-receiver.js';
+
+const SUM_BYTES = 32;
+const SYNC_BEGIN_BYTES = 32;
+
+/** What the backup role does for a session. */
+export interface BackupServices {
+  readonly store: CheckpointStore;
+  /** The target of a resync; one of the same id goes on. @throws (rejects with) StateError, -ENOSPC among others */
+  beginSync(id: string, grains: number, isFirst: boolean): Promise<SyncTarget>;
+  /** Commits what is open, and the resync if there is one; told 0 once it is on stable storage. */
+  commit(
+    epoch: number,
+    generation: string,
+    sync: SyncTarget | undefined,
+    done: (result: number) => void,
+  ): void;
+}
+
+export interface OwnPrimarySessionParts {
+  readonly host: TimerHost;
+  readonly link: OwnLink;
+  readonly services: BackupServices;
+  readonly grainSectors: number;
+  /** The epoch that is committed. */
+  readonly epoch: number;
+  readonly lost: (reason: string) => void;
+}
+
+/** The backup's side of a connection to an own primary, after both have agreed. */
+export class OwnPrimarySession {
+  readonly #parts: OwnPrimarySessionParts;
+  readonly #store: CheckpointStore;
+  #sync: SyncReceiver | undefined;
+  /** The last commit that has come. */
+  #epoch: number;
+  /** The open checkpoint is void, and all that comes, until the primary's abort. */
+  #isDropping = false;
+  #committing = 0;
+  /** A compare that waits for commits before it. */
+  #deferred: (() => void) | undefined;
+  #isOver = false;
+
+  constructor(parts: OwnPrimarySessionParts) {
+    this.#parts = parts;
+    this.#store = parts.services.store;
+    this.#epoch = parts.epoch;
+    parts.link.events = {
+      frame: (name, body, sequence) => this.#frame(name, body, sequence),
+      drained: () => {},
+      lost: (reason) => this.#lost(reason),
+    };
+  }
+
+  /** Ends the connection, with a reason for the primary; nothing is told. */
+  close(code: string, reason: string): void {
+    if (this.#isOver) return;
+    this.#parts.link.send('busy', [encodeReason(code, reason)]);
+    this.#parts.link.close();
+    this.#end();
+  }
+
+  #frame(name: FrameName, body: Uint8Array, sequence: number): void {
+    switch (name) {
+      case 'write':
+        if (!this.#isDropping) this.#write(readExtents(body, this.#store.sectors));
+        return;
+      case 'commit':
+        this.#commit(body);
+        return;
+      case 'abort':
+        this.#isDropping = false;
+        this.#store.abort();
+        return;
+      case 'syncBegin':
+        this.#syncBegin(body);
+        return;
+      case 'syncData':
+        this.#syncData(readExtents(body, this.#store.sectors), sequence);
+        return;
+      case 'compare':
+        this.#compare(readExtents(body, this.#store.sectors, SUM_BYTES), sequence);
+        return;
+      default:
+        throw new ProtocolError(`a primary does not send ${name}`);
+    }
+  }
+
+  #write(extents: readonly FrameExtent[]): void {
+    for (const { sector, sectors, data } of extents) {
+      if (data === undefined) this.#store.zero(sector, sectors);
+      else this.#store.write(sector, data);
+    }
+    this.#checkRoom();
+  }
+
+  #checkRoom(): void {
+    if (this.#isOver || this.#store.hasRoom) return;
+    if (this.#store.isFull) {
+      this.#drop('the checkpoint is larger than the journal');
+      return;
+    }
+    this.#parts.link.pause('room');
+    this.#store.onRoom(() => {
+      this.#checkRoom();
+      if (this.#store.hasRoom) this.#parts.link.resume('room');
+    });
+  }
+
+  #drop(reason: string): void {
+    this.#isDropping = true;
+    this.#parts.link.send('fail', [encodeReason('full', reason, this.#epoch + 1)]);
+    this.#store.abort();
+    this.#parts.link.resume('room');
+  }
+
+  #commit(body: Uint8Array): void {
+    const [epoch = 0] = readNumbers(body.subarray(0, 8), 1);
+    const generation = Buffer.from(body.subarray(8)).toString('hex');
+    if (generation.length !== 16) throw new ProtocolError('a commit names no generation');
+    if (epoch <= this.#epoch) throw new ProtocolError(`epoch ${epoch} comes after ${this.#epoch}`);
+    if (this.#isDropping) return;
+    this.#epoch = epoch;
+    const sync = this.#sync;
+    if (sync === undefined) {
+      this.#send(epoch, generation, undefined);
+      this.#checkRoom();
+      return;
+    }
+    // The next frames belong to the next checkpoint: they wait until this one is closed.
+    this.#sync = undefined;
+    this.#parts.link.resume('sync');
+    this.#parts.link.pause('commit');
+    sync.whenIdle(() => {
+      sync.close();
+      if (this.#isOver) return;
+      this.#send(epoch, generation, sync.target, () => this.#parts.link.resume('commit'));
+    });
+  }
+
+  #send(epoch: number, generation: string, target: SyncTarget | undefined, then?: () => void): void {
+    this.#committing += 1;
+    this.#parts.services.commit(epoch, generation, target, (result) => {
+      this.#committing -= 1;
+      if (this.#isOver) return;
+      if (result === 0) this.#parts.link.send('done', [numbersBody(epoch)]);
+      else this.#failed(`the backup cannot commit: ${errnoCode(result)}`);
+      then?.();
+      const deferred = this.#committing === 0 ? this.#deferred : undefined;
+      if (deferred === undefined) return;
+      this.#deferred = undefined;
+      deferred();
+      this.#parts.link.resume('compare');
+    });
+  }
+
+  #syncBegin(body: Uint8Array): void {
+    const { link, grainSectors } = this.#parts;
+    if (body.length !== SYNC_BEGIN_BYTES) throw new ProtocolError('a sync begin has a wrong length');
+    const id = Buffer.from(body.subarray(0, 8)).toString('hex');
+    const [grains = 0, sectors = 0, first = 0] = readNumbers(body.subarray(8), 3);
+    if (sectors !== grainSectors) {
+      throw new ProtocolError(`the primary's grains have ${sectors} sectors, expected ${grainSectors}`);
+    }
+    if (grains * grainSectors > this.#store.sectors + grainSectors) {
+      throw new ProtocolError(`${grains} grains are more than the disk has`);
+    }
+    link.pause('begin');
+    this.#sync?.close();
+    this.#sync = undefined;
+    void this.#beginSync(id, grains, first === 1);
+  }
+
+  async #beginSync(id: string, grains: number, isFirst: boolean): Promise<void> {
+    const { link, services, host } = this.#parts;
+    try {
+      const target = await services.beginSync(id, grains, isFirst);
+      if (this.#isOver) return;
+      this.#sync = new SyncReceiver({
+        host,
+        target,
+        progress: (sequence) => link.send('progress', [numbersBody(sequence)]),
+        onFailure: (result) => this.#failed(`the resync cannot be written: ${errnoCode(result)}`),
+        onWritten: () => this.#checkSyncRoom(),
+      });
+      link.resume('sync');
+      link.resume('begin');
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      const noRoom = error.result === -errno.ENOSPC;
+      this.#failed(error.message, noRoom ? 'no-room' : 'failed');
+    }
+  }
+
+  /** Ends the connection because of this side. */
+  #failed(reason: string, code = 'failed'): void {
+    if (this.#isOver) return;
+    this.close(code, reason);
+    this.#parts.lost(reason);
+  }
+
+  #syncData(extents: readonly FrameExtent[], sequence: number): void {
+    const { grainSectors } = this.#parts;
+    const { sectors: disk } = this.#store;
+    for (const { sector, sectors } of extents) {
+      const isWhole =
+        sector % grainSectors === 0 && (sectors % grainSectors === 0 || sector + sectors === disk);
+      if (!isWhole) throw new ProtocolError(`${sectors} sectors at ${sector} are no whole grains`);
+    }
+    if (this.#sync === undefined) throw new ProtocolError('sync data comes without a sync begin');
+    this.#sync.take(sequence, extents);
+    if (!this.#sync.hasRoom) this.#parts.link.pause('sync');
+  }
+
+  #checkSyncRoom(): void {
+    if (this.#sync?.hasRoom) this.#parts.link.resume('sync');
+  }
+
+  /** Says which of some ranges differ from what is committed; commits that came before are waited for. */
+  #compare(extents: readonly FrameExtent[], sequence: number): void {
+    const { grainSectors } = this.#parts;
+    if (extents.length !== 1 || extents.some(({ sectors }) => sectors > grainSectors)) {
+      throw new ProtocolError('a compare is about more than a grain');
+    }
+    const ranges = extents.map(({ sector, sectors, data }) => ({
+      sector,
+      sectors,
+      sum: data && Buffer.from(data),
+    }));
+    if (this.#committing === 0) {
+      this.#answerCompare(ranges, sequence);
+      return;
+    }
+    this.#parts.link.pause('compare');
+    this.#deferred = () => this.#answerCompare(ranges, sequence);
+  }
+
+  #answerCompare(
+    ranges: readonly { sector: number; sectors: number; sum: Buffer | undefined }[],
+    sequence: number,
+  ): void {
+    const answers = Buffer.alloc(ranges.length);
+    let left = ranges.length;
+    for (const [index, { sector, sectors, sum }] of ranges.entries()) {
+      const buffer = Buffer.allocUnsafe(sectors * SECTOR_SIZE);
+      this.#store.read(sector, buffer, (result) => {
+        const equal =
+          result === 0 && sum !== undefined && createHash('sha256').update(buffer).digest().equals(sum);
+        answers[index] = equal ? 0 : 1;
+        left -= 1;
+        if (left === 0 && !this.#isOver) {
+          this.#parts.link.send('compared', [numbersBody(sequence), answers]);
+        }
+      });
+    }
+  }
+
+  #lost(reason: string): void {
+    this.#end();
+    this.#parts.lost(reason);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#sync?.close();
+    this.#sync = undefined;
+    this.#store.abort();
+  }
+}

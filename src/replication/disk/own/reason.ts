@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { ProtocolError } from '../wire/frame.js';
+
+/** Why a checkpoint or a connection ends, as one side says it to the other. */
+export interface Reason {
+  /** A stable word. */
+  readonly code: string;
+  readonly reason: string;
+  /** Of fail: commits from this one on are void. */
+  readonly epoch: number;
+}
+
+const MAX_REASON_BYTES = 1024;
+
+export function encodeReason(code: string, reason: string, epoch = 0): Uint8Array {
+  return Buffer.from(JSON.stringify({ code, reason: reason.slice(0, 300), epoch }), 'utf8');
+}
+
+/** @throws ProtocolError for what is none */
+export function decodeReason(body: Uint8Array): Reason {
+  if (body.length > MAX_REASON_BYTES) throw new ProtocolError(`a reason has ${body.length} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    throw new ProtocolError('a reason is no JSON');
+  }
+  const { code, reason, epoch } = (value ?? {}) as Record<string, unknown>;
+  if (typeof code !== 'string' || typeof reason !== 'string' || !Number.isSafeInteger(epoch)) {
+    throw new ProtocolError('a reason lacks its code, words or epoch');
+  }
+  // It is shown to people: nothing in it may steer their terminal.
+  const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
+  return { code: printable(code), reason: printable(reason), epoch: epoch as number };
+}

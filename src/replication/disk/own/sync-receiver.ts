@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { SyncTarget } from '../backup/sync-target.js';
+import { type Done, SECTOR_SIZE } from '../local-disk.js';
+import { Timer, type TimerHost } from '../timer.js';
+import type { FrameExtent } from '../wire/frame.js';
+
+/** The file is synced, and the primary told, after so much or so long. */
+const SYNC_BYTES = 32 << 20;
+const SYNC_SECONDS = 1;
+/** What may be in memory on its way to the target. */
+const MAX_WRITING_BYTES = 16 << 20;
+
+export interface SyncReceiverParts {
+  readonly host: TimerHost;
+  readonly target: SyncTarget;
+  readonly progress: (sequence: number) => void;
+  readonly onFailure: (result: number) => void;
+  /** Something that was written has ended. */
+  readonly onWritten: () => void;
+}
+
+/** Takes a resync's grains in, and says how far they are on stable storage. */
+export class SyncReceiver {
+  readonly target: SyncTarget;
+  readonly #parts: SyncReceiverParts;
+  readonly #timer: Timer;
+  #writingBytes = 0;
+  #unsyncedBytes = 0;
+  #lastSequence = -1;
+  #isSyncing = false;
+  /** They wait until nothing is being written or synced. */
+  #idle: (() => void)[] = [];
+  #isOver = false;
+
+  constructor(parts: SyncReceiverParts) {
+    this.#parts = parts;
+    this.target = parts.target;
+    this.#timer = new Timer(parts.host, () => this.#sync());
+  }
+
+  get hasRoom(): boolean {
+    return this.#writingBytes < MAX_WRITING_BYTES;
+  }
+
+  take(sequence: number, extents: readonly FrameExtent[]): void {
+    this.#lastSequence = sequence;
+    for (const { sector, sectors, data } of extents) {
+      const bytes = sectors * SECTOR_SIZE;
+      this.#writingBytes += bytes;
+      this.#unsyncedBytes += bytes;
+      const ended: Done = (result) => {
+        this.#writingBytes -= bytes;
+        if (this.#isOver) return;
+        if (result < 0) this.#parts.onFailure(result);
+        else this.#parts.onWritten();
+        this.#check();
+      };
+      // The frame's body is the stream's again before the write ends.
+      if (data === undefined) this.target.zero(sector, sectors, ended);
+      else this.target.write(sector, Uint8Array.from(data), ended);
+    }
+    if (!this.#timer.isSet) this.#timer.set(SYNC_SECONDS);
+    if (this.#unsyncedBytes >= SYNC_BYTES) this.#sync();
+  }
+
+  /** Calls `next` once nothing is being written or synced. */
+  whenIdle(next: () => void): void {
+    this.#idle.push(next);
+    this.#check();
+  }
+
+  close(): void {
+    this.#isOver = true;
+    this.#timer.close();
+  }
+
+  #sync(): void {
+    if (this.#isSyncing || this.#isOver) return;
+    this.#timer.clear();
+    const sequence = this.#lastSequence;
+    this.#isSyncing = true;
+    this.#unsyncedBytes = 0;
+    // What is being written has to end before the sync begins: the progress is about it too.
+    this.#afterWriting(() => {
+      this.target.sync((result) => {
+        this.#isSyncing = false;
+        if (this.#isOver) return;
+        if (result < 0) this.#parts.onFailure(result);
+        else this.#parts.progress(sequence);
+        this.#check();
+      });
+    });
+  }
+
+  #afterWriting(next: () => void): void {
+    if (this.#writingBytes === 0) next();
+    else this.#written.push(next);
+  }
+  #written: (() => void)[] = [];
+
+  #check(): void {
+    if (this.#writingBytes > 0) return;
+    const written = this.#written;
+    this.#written = [];
+    for (const next of written) next();
+    if (this.#isSyncing || this.#idle.length === 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const next of idle) next();
+  }
+}

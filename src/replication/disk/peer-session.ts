@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { formatAddress } from '../../posix/address.js';
+import type { Verdict } from './judge.js';
+import type { ReplicationOptions } from './options.js';
+import { shakeHands } from './own/handshake.js';
+import type { Hello } from './own/hello.js';
+import { OwnLink } from './own/own-link.js';
+import { encodeReason } from './own/reason.js';
+import type { CConnection } from './sessions.js';
+import { Timer, type TimerHost } from './timer.js';
+import { PeerStream } from './wire/peer-stream.js';
+import { probePeer } from './wire/probe.js';
+
+const NOBODY = { bytes: () => {}, drained: () => {}, ended: () => {} };
+
+export interface MeetingParts {
+  readonly host: TimerHost;
+  readonly options: ReplicationOptions;
+  readonly sectors: number;
+  readonly grains: number;
+  /** Whether this side made the connection. */
+  readonly connected: boolean;
+  readonly peer: ReplicationOptions['peer'];
+  readonly hello: () => Hello;
+  readonly map: () => Iterable<number>;
+  /** An own peer, and what both decided; see shakeHands. */
+  readonly onOwn: (link: OwnLink, verdict: Verdict, peer: Hello, theirs: readonly number[]) => void;
+  readonly onC: (connection: CConnection) => void;
+  readonly onLost: (reason: string, code: string) => void;
+}
+
+/** A connection from its first byte until both sides know each other. Returns how to end it before that. */
+export function meetPeer(fd: number, parts: MeetingParts): () => void {
+  const { host, options, connected } = parts;
+  const stream = new PeerStream(host, fd, NOBODY);
+  let link: OwnLink | undefined;
+  // An own side that listens waits for a C primary's first write for as long as it takes; one that connected does not.
+  const timer = connected ? new Timer(host, () => lose('the peer says nothing', 'silent')) : undefined;
+  const lose = (reason: string, code: string): void => {
+    timer?.close();
+    link?.close();
+    stream.close();
+    parts.onLost(reason, code);
+  };
+  timer?.set(options.peerTimeoutSeconds);
+  probePeer({
+    stream,
+    connected,
+    peer: parts.peer,
+    onKind: (kind, rest) => {
+      if (kind === 'c') {
+        timer?.close();
+        parts.onC({ host, stream, rest, sectors: parts.sectors, options });
+        return;
+      }
+      link = new OwnLink({ host, stream, ...heartbeat(options) }, { frame() {}, drained() {}, lost() {} });
+      const met = link;
+      shakeHands({
+        link: met,
+        mine: parts.hello(),
+        rest,
+        map: parts.map(),
+        grains: parts.grains,
+        onVerdict: (verdict, peer, theirs) => {
+          timer?.close();
+          parts.onOwn(met, verdict, peer, theirs);
+        },
+        onLost: lose,
+      });
+    },
+    onFailure: (reason) => lose(reason, 'lost'),
+  });
+  return () => {
+    timer?.close();
+    link?.close();
+    stream.close();
+  };
+}
+
+/** Tells an own peer that there is another connection already; a C peer sees the connection end. */
+export function turnAway(fd: number, host: TimerHost, options: ReplicationOptions, done: () => void): void {
+  const stream = new PeerStream(host, fd, NOBODY);
+  const end = (): void => {
+    timer.close();
+    stream.close();
+    done();
+  };
+  const timer = new Timer(host, end);
+  timer.set(options.messageSeconds);
+  probePeer({
+    stream,
+    connected: false,
+    peer: options.peer === 'c' ? 'auto' : options.peer,
+    onKind: (kind) => {
+      if (kind === 'own') {
+        const link = new OwnLink(
+          { host, stream, ...heartbeat(options) },
+          { frame() {}, drained() {}, lost() {} },
+        );
+        link.send('busy', [encodeReason('busy', 'there is a connection already')]);
+        link.close();
+      }
+      end();
+    },
+    onFailure: end,
+  });
+}
+
+/** Where a descriptor's connection comes from. */
+export function peerName({ posix }: TimerHost, fd: number): string {
+  const peer = posix.getpeername(fd);
+  return typeof peer === 'number' ? 'unknown' : formatAddress(peer);
+}
+
+function heartbeat({ pingSeconds, peerTimeoutSeconds }: ReplicationOptions): {
+  pingSeconds: number;
+  peerTimeoutSeconds: number;
+} {
+  return { pingSeconds, peerTimeoutSeconds };
+}

@@ -1,0 +1,280 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { randomHex } from './format/fields.js';
+import type { Connector } from './connector.js';
+import type { EngineCore, PeeringView } from './engine-core.js';
+import type { Verdict } from './judge.js';
+import { describeRefusal, isAgreement } from './own/handshake.js';
+import type { Hello } from './own/hello.js';
+import { OwnBackupPeer } from './own/own-backup-peer.js';
+import type { OwnLink } from './own/own-link.js';
+import { OwnPrimarySession } from './own/own-primary-session.js';
+import { meetPeer, turnAway } from './peer-session.js';
+import type { ResyncPlan } from './primary/primary-parts.js';
+import type { BackupPeer, CConnection, CPrimaryReceiver, PrimarySession } from './sessions.js';
+import type { PeerKind } from './status.js';
+
+/** What this program calls itself toward an own peer. */
+const VERSION = 'tapdisk-ts replication 1';
+/** How long the side that connects waits after a connection ended for a reason that time may change. */
+const RETRY_SECONDS = 1;
+/** After a decision that only an operator changes, or for want of room. */
+const SLOW_RETRY_SECONDS = 10;
+const NO_ROOM_RETRY_SECONDS = 60;
+/** Connections that are being turned away at a time. */
+const MAX_TURNED_AWAY = 8;
+
+/** The connection to the other side, from its beginning to its end, and what was decided on it. */
+export class Peering implements PeeringView {
+  readonly #engine: EngineCore;
+  readonly #connector: Connector;
+  #isStarted = false;
+  /** Connections that came before the start. */
+  #early: { readonly fd: number; readonly peer: string } | undefined;
+  #leave: (() => void) | undefined;
+  #session: PrimarySession | undefined;
+  #turnedAway = 0;
+  address: string | null = null;
+  kind: PeerKind | null = null;
+  version: string | null = null;
+
+  constructor(engine: EngineCore, connector: Connector) {
+    this.#engine = engine;
+    this.#connector = connector;
+  }
+
+  /** Takes connections from now on. */
+  start(): void {
+    this.#isStarted = true;
+    const early = this.#early;
+    this.#early = undefined;
+    if (early) this.meet(early.fd, early.peer);
+  }
+
+  meet(fd: number, peer: string): void {
+    if (!this.#isStarted) {
+      this.#early = { fd, peer };
+      return;
+    }
+    const engine = this.#engine;
+    const { registrar, posix, disk } = engine.parts;
+    const { metadata, map } = engine.state;
+    this.address = peer;
+    this.#leave = meetPeer(fd, {
+      host: { registrar, posix },
+      options: engine.options,
+      sectors: disk.sectors,
+      grains: map.grains,
+      connected: !this.#connector.listens,
+      peer: engine.options.peer === 'auto' && metadata.current.peerIsOwn ? 'own' : engine.options.peer,
+      hello: () => ({ version: VERSION, standing: engine.standing() }),
+      map: () => map.bits,
+      onOwn: (link, verdict, hello, theirs) => this.#own(link, verdict, hello, theirs),
+      onC: (connection) => this.#c(connection),
+      onLost: (reason, code) => this.lost(reason, code),
+    });
+  }
+
+  turnAway(fd: number): void {
+    const { registrar, posix } = this.#engine.parts;
+    if (this.#turnedAway >= MAX_TURNED_AWAY) {
+      posix.close(fd);
+      return;
+    }
+    this.#turnedAway += 1;
+    turnAway(fd, { registrar, posix }, this.#engine.options, () => {
+      this.#turnedAway -= 1;
+    });
+  }
+
+  /** The connection is over. */
+  lost(reason: string, code: string): void {
+    const { reporter } = this.#engine;
+    if (this.address === null) return;
+    reporter.tell({ kind: 'disconnected', peer: this.address, peerKind: this.kind, reason });
+    reporter.info(`connection to ${this.address} is over: ${reason}`);
+    if (code === 'no-room') {
+      reporter.tell({ kind: 'resync', what: 'waiting', bytes: 0, reason });
+      reporter.notice(reason);
+    }
+    this.#forget();
+    const isSlow = code === 'split-brain' || code === 'stale' || code === 'refuse';
+    this.#connector.next(
+      code === 'no-room' ? NO_ROOM_RETRY_SECONDS : isSlow ? SLOW_RETRY_SECONDS : RETRY_SECONDS,
+    );
+  }
+
+  /** Ends the connection, if there is one. */
+  end(code: string, reason: string): void {
+    const { primary } = this.#engine;
+    const session = this.#session;
+    if (this.address === null) return;
+    if (primary?.peer) {
+      primary.detach(reason);
+      return;
+    }
+    if (session) session.close(code, reason);
+    else this.#leave?.();
+    this.lost(reason, code);
+  }
+
+  close(): void {
+    this.#leave?.();
+    this.#session?.close('closing', 'the disk is being closed');
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#leave = undefined;
+    this.#session = undefined;
+    this.address = null;
+    this.kind = null;
+    this.version = null;
+  }
+
+  #own(link: OwnLink, verdict: Verdict, hello: Hello, theirs: readonly number[]): void {
+    const engine = this.#engine;
+    const { metadata } = engine.state;
+    this.kind = 'own';
+    this.version = hello.version;
+    if (!isAgreement(verdict)) {
+      this.#refused(verdict);
+      return;
+    }
+    const { reporter } = engine;
+    reporter.tell({ kind: 'connected', peer: this.address ?? '', peerKind: 'own', reason: verdict.kind });
+    const known = hello.standing.line[0]?.generation;
+    const { ancestors } = metadata.current;
+    const index = ancestors.findIndex(({ generation }) => generation === known);
+    metadata.note({
+      peerIsOwn: true,
+      stale: false,
+      splitBrain: false,
+      // What the backup has is younger than what it had.
+      ...(index >= 0 && { ancestors: ancestors.slice(0, index + 1) }),
+    });
+    if (metadata.current.role === 'primary') this.#becomesBackups(link, verdict, hello, theirs);
+    else this.#becomesPrimarys(link, hello);
+  }
+
+  /** The other side is the backup. */
+  #becomesBackups(link: OwnLink, verdict: Verdict, hello: Hello, theirs: readonly number[]): void {
+    const engine = this.#engine;
+    const { primary } = engine;
+    if (primary === undefined) throw new Error('a primary without its role');
+    if (verdict.kind === 'compare' && verdict.alarm) {
+      engine.reporter.notice('the backup has lost checkpoints that it had: every grain is compared');
+    }
+    engine.full = false;
+    primary.grains.toSend.addAll(theirs);
+    const { grainSectors } = engine.state.metadata.current;
+    const peer: BackupPeer = new OwnBackupPeer(
+      link,
+      grainSectors,
+      primary.eventsOf(() => peer),
+    );
+    const kinds = { 'first-sync': 'first', resync: 'maps', compare: 'compare' } as const;
+    const kind: ResyncPlan['kind'] = isAgreement(verdict)
+      ? kinds[verdict.kind as keyof typeof kinds]
+      : 'maps';
+    this.#leave = undefined;
+    primary.attach(peer, { kind, known: hello.standing.resyncId });
+  }
+
+  /** The other side is the primary. */
+  #becomesPrimarys(link: OwnLink, hello: Hello): void {
+    const engine = this.#engine;
+    const { backup } = engine;
+    const { metadata } = engine.state;
+    if (backup === undefined) throw new Error('a backup without its role');
+    const { registrar, posix } = engine.parts;
+    const session = new OwnPrimarySession({
+      host: { registrar, posix },
+      link,
+      services: backup,
+      grainSectors: metadata.current.grainSectors,
+      epoch: backup.epoch,
+      lost: (reason) => this.lost(reason, 'lost'),
+    });
+    this.#leave = undefined;
+    this.#session = session;
+    const { diskId } = hello.standing;
+    if (diskId === null || metadata.current.diskId === diskId) return;
+    // Whose disk it is must be known before anything of it is here.
+    link.pause('disk id');
+    metadata.update({ diskId }, (result) => {
+      if (result < 0) engine.fail('write the metadata', result);
+      else link.resume('disk id');
+    });
+  }
+
+  #refused(verdict: Verdict): void {
+    const engine = this.#engine;
+    const { metadata } = engine.state;
+    const reason = describeRefusal(verdict);
+    const isStale = verdict.kind === 'stale' && verdict.stale === 'mine';
+    const isSplitBrain = verdict.kind === 'split-brain';
+    engine.reporter.notice(`the other side is refused: ${reason}`);
+    if (isStale !== metadata.current.stale || isSplitBrain !== metadata.current.splitBrain) {
+      metadata.update({ stale: isStale, splitBrain: isSplitBrain }, (result) => {
+        if (result < 0) engine.fail('write the metadata', result);
+      });
+      engine.changed(reason);
+    }
+    this.lost(reason, verdict.kind);
+  }
+
+  #c(connection: CConnection): void {
+    const engine = this.#engine;
+    const { cPeers } = engine.parts;
+    const { primary, backup } = engine;
+    this.kind = 'c';
+    if (cPeers === undefined) {
+      connection.stream.close();
+      this.lost('the peer is a C driver', 'refuse');
+      return;
+    }
+    engine.reporter.tell({ kind: 'connected', peer: this.address ?? '', peerKind: 'c', reason: 'C driver' });
+    this.#leave = undefined;
+    if (primary) {
+      const peer: BackupPeer = cPeers.backupPeer(
+        connection,
+        primary.eventsOf(() => peer),
+      );
+      primary.attach(peer, { kind: 'maps', known: null });
+    } else if (backup) {
+      this.#session = cPeers.primarySession(connection, this.#receiver(), (reason) =>
+        this.lost(reason, 'lost'),
+      );
+    }
+  }
+
+  /** A C primary has no epochs, and its backup's image is taken for what it begins with. */
+  #receiver(): CPrimaryReceiver {
+    const engine = this.#engine;
+    const { backup } = engine;
+    if (backup === undefined) throw new Error('a backup without its role');
+    const { store } = backup;
+    let { generation } = engine.state.metadata.current;
+    if (/^0+$/.test(generation)) generation = randomHex(engine.parts.random, 8);
+    let epoch = backup.epoch;
+    return {
+      sectors: store.sectors,
+      get hasRoom() {
+        return store.hasRoom;
+      },
+      get isFull() {
+        return store.isFull;
+      },
+      onRoom: (room) => store.onRoom(room),
+      write: (sector, bytes) => store.write(sector, bytes),
+      zero: (sector, sectors) => store.zero(sector, sectors),
+      commit: (done) => {
+        epoch += 1;
+        backup.commit(epoch, generation, undefined, done);
+      },
+      abort: () => store.abort(),
+    };
+  }
+}

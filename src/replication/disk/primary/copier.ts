@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { createHash } from 'node:crypto';
+import { errnoCode } from '../../../posix/errno.js';
+import { type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
+import type { BackupPeer } from '../sessions.js';
+import type { Grains } from './grains.js';
+
+/** The longest read, in bytes: a grain if that is longer. */
+const RUN_BYTES = 256 << 10;
+/** How many reads are under way at a time. */
+const DEPTH = 4;
+/** Nothing is read while more than this waits to be sent. */
+const MAX_QUEUED_BYTES = 4 << 20;
+/** What may be at the backup without being on its stable storage. */
+const MAX_UNACKED_BYTES = 64 << 20;
+
+/** Grains that are being read, or asked about. */
+interface Run {
+  readonly first: number;
+  readonly count: number;
+  /** One of them was written since. */
+  isVoid: boolean;
+}
+
+export interface CopierParts {
+  readonly disk: LocalDisk;
+  readonly grains: Grains;
+  readonly peer: BackupPeer;
+  /** Grains are asked about before they are sent. */
+  readonly compares: boolean;
+  /** Something was sent; how many bytes, zeroes counted. */
+  readonly onSent: (bytes: number) => void;
+  /** Something has ended: more may be done, such as {@link Copier.pump}. */
+  readonly onEnded: () => void;
+  /** A grain cannot be read. */
+  readonly onFailure: (message: string) => void;
+}
+
+/**
+ * Sends the grains that the backup lacks.
+ *
+ * A grain is read while no write of it is under way, and what was read is sent only if none was begun meanwhile: so what is
+ * sent is what the local disk has, in the stream's order with the writes that are sent themselves.
+ */
+export class Copier {
+  readonly #parts: CopierParts;
+  readonly #runs = new Set<Run>();
+  /** What was sent and is not on the backup's stable storage. */
+  #unacked: { readonly sequence: number; readonly run: Run; readonly bytes: number }[] = [];
+  #unackedBytes = 0;
+  readonly #asked = new Map<number, Run[]>();
+  #next = 0;
+  #isStopped = false;
+
+  constructor(parts: CopierParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether there is nothing left to send, nor on its way to be. */
+  get isDone(): boolean {
+    return this.#parts.grains.toSend.count === 0 && this.#runs.size === 0;
+  }
+
+  /** A write of these grains begins. */
+  written(from: number, to: number): void {
+    for (const run of this.#runs) {
+      if (run.first <= to && run.first + run.count > from) run.isVoid = true;
+    }
+  }
+
+  /** Reads and sends as much as may be. To be called whenever something may have changed. */
+  pump(): void {
+    const { peer } = this.#parts;
+    while (!this.#isStopped && this.#runs.size < DEPTH && peer.queuedBytes < MAX_QUEUED_BYTES) {
+      if (this.#unackedBytes >= MAX_UNACKED_BYTES) return;
+      const run = this.#take();
+      if (run === undefined) return;
+      this.#read(run);
+    }
+  }
+
+  progress(sequence: number): void {
+    while (this.#unacked[0] !== undefined && this.#unacked[0].sequence <= sequence) {
+      this.#unackedBytes -= this.#unacked.shift()?.bytes ?? 0;
+    }
+    this.pump();
+  }
+
+  compared(sequence: number, differs: readonly boolean[]): void {
+    const runs = this.#asked.get(sequence) ?? [];
+    this.#asked.delete(sequence);
+    for (const [index, run] of runs.entries()) {
+      if (differs[index] !== false && !run.isVoid) {
+        this.#read(run, true);
+        continue;
+      }
+      // What is equal is no less a part of the checkpoint than what was sent.
+      if (!run.isVoid) this.#parts.grains.inResync.addRange(run.first, run.first + run.count - 1);
+      this.#ended(run, run.isVoid);
+    }
+    this.#parts.onEnded();
+  }
+
+  /** The connection is over, or the resync: what is not known to be at the backup is to be sent again. */
+  stop(): void {
+    this.#isStopped = true;
+    const { grains } = this.#parts;
+    for (const run of this.#runs) this.#again(run);
+    for (const { run } of this.#unacked) this.#again(run);
+    this.#runs.clear();
+    this.#unacked = [];
+    if (grains.toSend.count > 0) this.#next = 0;
+  }
+
+  /** The next run of grains that no write is under way for. */
+  #take(): Run | undefined {
+    const { grains, disk, compares } = this.#parts;
+    const most = compares ? 1 : Math.max(Math.floor(RUN_BYTES / (grains.sectorsEach * SECTOR_SIZE)), 1);
+    const isFree = (grain: number): boolean => grains.toSend.has(grain) && !grains.isUnderWay(grain);
+    const start = this.#next;
+    for (let wrapped = false, from = start; ;) {
+      const first = grains.toSend.next(from);
+      if (first < 0 || (wrapped && first >= start)) {
+        if (wrapped || start === 0) return undefined;
+        wrapped = true;
+        from = 0;
+        continue;
+      }
+      if (!isFree(first)) {
+        from = first + 1;
+        continue;
+      }
+      let count = 1;
+      while (count < most && isFree(first + count)) count += 1;
+      for (let grain = first; grain < first + count; grain++) grains.toSend.delete(grain);
+      this.#next = first + count;
+      if (this.#next * grains.sectorsEach >= disk.sectors) this.#next = 0;
+      return { first, count, isVoid: false };
+    }
+  }
+
+  #read(run: Run, isKnownToDiffer = false): void {
+    const { disk, grains, compares, onFailure } = this.#parts;
+    const sector = run.first * grains.sectorsEach;
+    const sectors = Math.min(run.count * grains.sectorsEach, disk.sectors - sector);
+    const buffer = Buffer.allocUnsafe(sectors * SECTOR_SIZE);
+    this.#runs.add(run);
+    disk.read(sector, buffer, (result) => {
+      if (this.#isStopped) return;
+      if (result < 0) {
+        this.#ended(run, true);
+        this.#isStopped = true;
+        onFailure(`cannot read ${sectors} sectors at ${sector} for the backup: ${errnoCode(result)}`);
+      } else if (run.isVoid) {
+        this.#ended(run, true);
+      } else if (compares && !isKnownToDiffer) {
+        this.#ask(run, sector, buffer);
+      } else {
+        this.#send(run, sector, buffer);
+        this.#ended(run, false);
+      }
+      this.#parts.onEnded();
+    });
+  }
+
+  #ask(run: Run, sector: number, buffer: Buffer): void {
+    const sum = createHash('sha256').update(buffer).digest();
+    const { sync } = this.#parts.peer;
+    if (sync === undefined) throw new Error('only an own peer can compare');
+    this.#asked.set(sync.compare([{ sector, sectors: buffer.length / SECTOR_SIZE, sum }]), [run]);
+  }
+
+  #send(run: Run, sector: number, buffer: Buffer): void {
+    const { peer, grains, onSent } = this.#parts;
+    const each = grains.sectorsEach * SECTOR_SIZE;
+    for (const part of partsOf(buffer, each)) {
+      const at = sector + part.from / SECTOR_SIZE;
+      const bytes = buffer.subarray(part.from, part.to);
+      const first = run.first + part.from / each;
+      const sent = { first, count: Math.ceil(bytes.length / each), isVoid: false };
+      const { sync } = peer;
+      if (sync !== undefined) {
+        const sequence = part.isZero ? sync.zero(at, bytes.length / SECTOR_SIZE) : sync.send(at, bytes);
+        this.#unacked.push({ sequence, run: sent, bytes: bytes.length });
+        this.#unackedBytes += bytes.length;
+        grains.inResync.addRange(first, first + sent.count - 1);
+      } else {
+        if (part.isZero) peer.zero(at, bytes.length / SECTOR_SIZE);
+        else peer.write(at, bytes);
+        for (let grain = first; grain < first + sent.count; grain++) grains.open.add(grain);
+      }
+      onSent(bytes.length);
+    }
+  }
+
+  #ended(run: Run, again: boolean): void {
+    this.#runs.delete(run);
+    if (again) this.#again(run);
+  }
+
+  #again({ first, count }: Run): void {
+    for (let grain = first; grain < first + count; grain++) {
+      this.#parts.grains.toSend.add(grain);
+      this.#parts.grains.inResync.delete(grain);
+    }
+  }
+}
+
+const zeroes = Buffer.alloc(1 << 20);
+
+/** A buffer in parts of whole pieces of a length, each all zeroes or not. */
+function partsOf(buffer: Buffer, each: number): { from: number; to: number; isZero: boolean }[] {
+  const parts: { from: number; to: number; isZero: boolean }[] = [];
+  for (let from = 0; from < buffer.length; from += each) {
+    const to = Math.min(from + each, buffer.length);
+    const isZero = isAllZero(buffer.subarray(from, to));
+    const last = parts.at(-1);
+    if (last?.isZero === isZero) last.to = to;
+    else parts.push({ from, to, isZero });
+  }
+  return parts;
+}
+
+/** Whether bytes are all zeroes. */
+export function isAllZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += zeroes.length) {
+    const part = bytes.subarray(at, at + zeroes.length);
+    if (Buffer.compare(part, zeroes.subarray(0, part.length)) !== 0) return false;
+  }
+  return true;
+}

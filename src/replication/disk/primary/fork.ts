@@ -1,0 +1,27 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { randomHex } from '../format/fields.js';
+import type { Done } from '../local-disk.js';
+import type { MetadataFile } from '../metadata-file.js';
+import { MAX_ANCESTORS } from '../standing.js';
+
+/** Whether a write without the other side has to begin a new generation: a commit may have been sent in the present one. */
+export function mustFork({ current }: MetadataFile): boolean {
+  return current.sent > (current.ancestors[0]?.high ?? 0);
+}
+
+/** Begins a new generation; completes when that is durable, or with the error. */
+export function fork(metadata: MetadataFile, random: (bytes: Uint8Array) => void, done: Done): void {
+  const { generation, acked, sent, ancestors } = metadata.current;
+  const parent = { generation, low: acked, high: sent };
+  metadata.update(
+    {
+      generation: randomHex(random, 8),
+      // Nothing of the new generation was sent: the backup cannot have more of it, or less.
+      acked: sent,
+      ancestors: [parent, ...ancestors].slice(0, MAX_ANCESTORS),
+    },
+    done,
+  );
+}

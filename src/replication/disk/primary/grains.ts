@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { BitSet } from '../bit-set.js';
+
+/** A checkpoint that was closed and is not acked. */
+export interface ClosedGrains {
+  readonly epoch: number;
+  readonly grains: ReadonlySet<number>;
+}
+
+/**
+ * Which grains the backup lacks, and why; see docs/replication-protocol.md. A grain may be in several sets: the backup has
+ * it when it is in none.
+ */
+export class Grains {
+  readonly sectorsEach: number;
+  /** The backup does not have them, not even in an open checkpoint. */
+  readonly toSend: BitSet;
+  /** In the backup's resync file, which is not committed. */
+  readonly inResync: BitSet;
+  /** Written in the open checkpoint. */
+  open = new Set<number>();
+  committing: ClosedGrains[] = [];
+  /** Written since the local disk was synced. */
+  #unsynced = new Set<number>();
+  /** Written before the sync that is under way. */
+  #syncing = new Set<number>();
+  /** How many writes of a grain are under way. */
+  readonly #underWay = new Map<number, number>();
+
+  constructor(grains: number, sectorsEach: number) {
+    this.sectorsEach = sectorsEach;
+    this.toSend = new BitSet(grains);
+    this.inResync = new BitSet(grains);
+  }
+
+  first(sector: number): number {
+    return Math.floor(sector / this.sectorsEach);
+  }
+  last(sector: number, sectors: number): number {
+    return Math.floor((sector + sectors - 1) / this.sectorsEach);
+  }
+
+  /** How many grains the backup may lack, at most. */
+  get dirty(): number {
+    const committing = this.committing.reduce((sum, { grains }) => sum + grains.size, 0);
+    return Math.min(this.toSend.count + this.inResync.count + this.open.size + committing, this.toSend.size);
+  }
+
+  begin(from: number, to: number): void {
+    for (let grain = from; grain <= to; grain++) {
+      this.#underWay.set(grain, (this.#underWay.get(grain) ?? 0) + 1);
+      this.#unsynced.add(grain);
+    }
+  }
+
+  end(from: number, to: number): void {
+    for (let grain = from; grain <= to; grain++) {
+      const left = (this.#underWay.get(grain) ?? 1) - 1;
+      if (left > 0) this.#underWay.set(grain, left);
+      else this.#underWay.delete(grain);
+      // It may have reached the disk after a sync that was under way had passed it.
+      this.#unsynced.add(grain);
+    }
+  }
+
+  isUnderWay(grain: number): boolean {
+    return this.#underWay.has(grain);
+  }
+
+  /** Closes the open checkpoint; what a resync has brought is a part of it. */
+  close(epoch: number): void {
+    for (const grain of this.inResync) this.open.add(grain);
+    this.inResync.clear();
+    this.committing.push({ epoch, grains: this.open });
+    this.open = new Set();
+  }
+
+  /** The backup has all epochs up to this one. */
+  acked(epoch: number): void {
+    this.committing = this.committing.filter((closed) => closed.epoch > epoch);
+  }
+
+  /** The open checkpoint and those closed from `epoch` on are void: what they have is to be sent again. */
+  dropFrom(epoch: number): void {
+    this.toSend.addAll(this.open);
+    this.open = new Set();
+    for (const closed of this.committing) if (closed.epoch >= epoch) this.toSend.addAll(closed.grains);
+    this.committing = this.committing.filter((closed) => closed.epoch < epoch);
+  }
+
+  syncBegins(): void {
+    for (const grain of this.#unsynced) this.#syncing.add(grain);
+    this.#unsynced = new Set(this.#underWay.keys());
+  }
+
+  syncEnded(succeeded: boolean): void {
+    if (!succeeded) for (const grain of this.#syncing) this.#unsynced.add(grain);
+    this.#syncing = new Set();
+  }
+
+  /** Whether both sides have a grain's content on stable storage. */
+  isClean(grain: number): boolean {
+    return (
+      !this.toSend.has(grain) &&
+      !this.inResync.has(grain) &&
+      !this.open.has(grain) &&
+      !this.committing.some(({ grains }) => grains.has(grain)) &&
+      !this.#unsynced.has(grain) &&
+      !this.#syncing.has(grain) &&
+      !this.#underWay.has(grain)
+    );
+  }
+}

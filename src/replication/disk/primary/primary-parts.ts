@@ -1,0 +1,40 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { LocalDisk } from '../local-disk.js';
+import type { MetadataFile } from '../metadata-file.js';
+import type { ReplicationOptions } from '../options.js';
+import type { EndedCheckpoint } from './checkpoints.js';
+import type { DirtyMap } from './dirty-map.js';
+
+/** How the backup stands to what is written; see docs/replication-protocol.md. */
+export type PrimaryPhase = 'alone' | 'copying' | 'streaming' | 'protected';
+
+export interface PrimaryParts {
+  readonly disk: LocalDisk;
+  readonly map: DirtyMap;
+  readonly metadata: MetadataFile;
+  readonly options: ReplicationOptions;
+  readonly random: (bytes: Uint8Array) => void;
+  readonly nowSeconds: () => number;
+  readonly events: PrimaryEvents;
+}
+
+export interface PrimaryEvents {
+  /** The phase is another one. */
+  phase(phase: PrimaryPhase, reason: string): void;
+  checkpoint(ended: EndedCheckpoint): void;
+  /** The connection to the backup is over, whoever ended it. */
+  detached(reason: string, code: string): void;
+  resync(what: 'begun' | 'ended' | 'broken-off', bytes: number, reason: string): void;
+  /** Metadata or map cannot be written: no write can be taken any more. */
+  failed(what: string, result: number): void;
+  notice(message: string): void;
+}
+
+/** What the resync of a connection is to be. */
+export interface ResyncPlan {
+  readonly kind: 'first' | 'maps' | 'compare';
+  /** The resync that the backup has a part of. */
+  readonly known: string | null;
+}

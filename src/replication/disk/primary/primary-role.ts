@@ -1,0 +1,385 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode } from '../../../posix/errno.js';
+import { randomHex } from '../format/fields.js';
+import { type Done, SECTOR_SIZE } from '../local-disk.js';
+import type { BackupPeer, BackupPeerEvents } from '../sessions.js';
+import { Checkpoints, MAX_COMMITTING } from './checkpoints.js';
+import { Copier, isAllZero } from './copier.js';
+import { fork, mustFork } from './fork.js';
+import { Grains } from './grains.js';
+import { HotGrains } from './hot-grains.js';
+import type { PrimaryParts, PrimaryPhase, ResyncPlan } from './primary-parts.js';
+
+/** Little enough to be sent beside the writes. */
+const STREAM_AT_GRAINS = 64;
+
+interface Waiting {
+  readonly sectors: number;
+  readonly sector: number;
+  /** undefined: zeroes. */
+  readonly bytes: Uint8Array | undefined;
+  readonly done: Done;
+}
+
+/** The primary's side of a disk: writes go to it and to the backup, if there is one. */
+export class PrimaryRole {
+  readonly grains: Grains;
+  readonly checkpoints: Checkpoints;
+  readonly #parts: PrimaryParts;
+  readonly #hot: HotGrains;
+  #phase: PrimaryPhase = 'alone';
+  #peer: BackupPeer | undefined;
+  #copier: Copier | undefined;
+  #resyncId: string | null = null;
+  /** The checkpoint that ends the resync; undefined: it is not closed. */
+  #resyncEnd: number | undefined;
+  #resyncBytes = 0;
+  #resyncTotal = 0;
+  /** All bytes that resyncs of this run have sent. */
+  resyncBytesTotal = 0;
+  /** Writes that wait for room toward the backup, or for a new generation. */
+  #waiting: Waiting[] = [];
+  #isForking = false;
+  #sentBytes = 0;
+
+  constructor(parts: PrimaryParts) {
+    this.#parts = parts;
+    const { map, metadata, options, nowSeconds, events } = parts;
+    this.grains = new Grains(map.grains, metadata.current.grainSectors);
+    this.grains.toSend.addAll(map.bits);
+    this.#hot = new HotGrains(options.hotGrains);
+    this.checkpoints = new Checkpoints({ nowSeconds, onEnd: (ended) => events.checkpoint(ended) });
+  }
+
+  get phase(): PrimaryPhase {
+    return this.#phase;
+  }
+  get peer(): BackupPeer | undefined {
+    return this.#peer;
+  }
+  get dirtyBytes(): number {
+    return this.grains.dirty * this.grains.sectorsEach * SECTOR_SIZE;
+  }
+  /** Bytes that are at the backup, of those that the resync under way is about; undefined: none is. */
+  get resync(): { readonly bytes: number; readonly totalBytes: number } | undefined {
+    if (this.#phase === 'alone' || this.#phase === 'protected') return undefined;
+    return { bytes: Math.min(this.#resyncBytes, this.#resyncTotal), totalBytes: this.#resyncTotal };
+  }
+
+  write(sector: number, bytes: Uint8Array, done: Done): void {
+    this.#raise({ sector, sectors: bytes.length / SECTOR_SIZE, bytes, done });
+  }
+  zero(sector: number, sectors: number, done: Done): void {
+    this.#raise({ sector, sectors, bytes: undefined, done });
+  }
+
+  /** A sync of the local disk. What it makes durable may fall from the map, once the backup has it. */
+  flush(done: Done): void {
+    this.grains.syncBegins();
+    this.#parts.disk.flush((result) => {
+      this.grains.syncEnded(result === 0);
+      done(result);
+    });
+  }
+
+  /** The epoch, once the backup has all that was written before; -ENOTCONN without a backup, -ECONNABORTED. */
+  checkpoint(done: Done): void {
+    if (this.#phase === 'alone') {
+      done(-errno.ENOTCONN);
+      return;
+    }
+    this.checkpoints.want(done);
+    this.#advance();
+  }
+
+  /** Begins with a backup that was agreed with. Its events are {@link eventsOf}. */
+  attach(peer: BackupPeer, plan: ResyncPlan): void {
+    const { toSend, inResync } = this.grains;
+    this.#peer = peer;
+    if (plan.known === null || plan.known !== this.#resyncId) {
+      toSend.addAll(inResync);
+      inResync.clear();
+      this.#resyncId = null;
+      this.#resyncBytes = 0;
+    }
+    if (plan.kind !== 'maps') toSend.addRange(0, toSend.size - 1);
+    this.#copy(peer, plan);
+  }
+
+  /** What the connection to the backup reports. */
+  eventsOf(peer: () => BackupPeer | undefined): BackupPeerEvents {
+    const ifCurrent = (action: () => void): void => {
+      if (this.#peer !== undefined && this.#peer === peer()) action();
+    };
+    return {
+      acked: (epoch) => ifCurrent(() => this.#acked(epoch)),
+      failed: (epoch, reason) => ifCurrent(() => this.#failed(epoch, reason)),
+      drained: () => ifCurrent(() => this.#advance()),
+      progress: (sequence) => ifCurrent(() => this.#copier?.progress(sequence)),
+      compared: (sequence, differs) => ifCurrent(() => this.#copier?.compared(sequence, differs)),
+      lost: (reason, code) => ifCurrent(() => this.#lost(reason, code)),
+    };
+  }
+
+  /** Ends the connection, if there is one. */
+  detach(reason: string): void {
+    const peer = this.#peer;
+    if (peer === undefined) return;
+    peer.close();
+    this.#lost(reason);
+  }
+
+  /** To be called about once a second: gives the open checkpoint up when the backup takes nothing. */
+  watch(): void {
+    const peer = this.#peer;
+    if (peer === undefined) return;
+    const stalls = peer.queuedBytes > 0 && peer.sentBytes === this.#sentBytes;
+    this.#sentBytes = peer.sentBytes;
+    if (stalls && this.#waiting.length > 0) this.#abort('the backup takes nothing');
+  }
+
+  /** Lets fall from the map what both sides have. */
+  sweep(): void {
+    for (const grain of [...this.#parts.map.bits]) {
+      if (!this.#hot.has(grain) && this.grains.isClean(grain)) this.#parts.map.lower(grain);
+    }
+  }
+
+  /** The last sweep: no grain is hot any more. */
+  cool(): void {
+    this.#hot.clear();
+    this.sweep();
+  }
+
+  /** Has the backup get every grain that differs. */
+  resendAll(reason: string): void {
+    this.grains.toSend.addRange(0, this.grains.toSend.size - 1);
+    this.#copyAgain(reason, 'compare');
+  }
+
+  #raise(write: Waiting): void {
+    const { map, disk } = this.#parts;
+    const from = this.grains.first(write.sector);
+    const to = this.grains.last(write.sector, write.sectors);
+    if (map.has(from, to)) {
+      this.#enter(write);
+      return;
+    }
+    const last = Math.floor((disk.sectors - 1) / this.grains.sectorsEach);
+    const ahead = Math.min(to + this.#hot.ahead(from, to), last);
+    for (let grain = to + 1; grain <= ahead; grain++) this.#hot.touch(grain);
+    map.raise(from, ahead, (result) => {
+      if (result === 0) {
+        this.#enter(write);
+        return;
+      }
+      this.#parts.events.failed('write the map', result);
+      write.done(-errno.EIO);
+    });
+  }
+
+  /** Lets a write go, or has it wait: then all after it wait too. */
+  #enter(write: Waiting): void {
+    this.#waiting.push(write);
+    this.#releaseWaiting();
+  }
+
+  #releaseWaiting(): void {
+    while (this.#waiting.length > 0) {
+      if (this.#isForking || this.#mustFork()) return;
+      const isFull = (this.#peer?.queuedBytes ?? 0) >= this.#parts.options.queueBytes;
+      if (this.#isStreaming && isFull) return;
+      const write = this.#waiting.shift();
+      if (write) this.#release(write);
+    }
+  }
+
+  get #isStreaming(): boolean {
+    return this.#phase === 'streaming' || this.#phase === 'protected';
+  }
+
+  #release({ sector, sectors, bytes, done }: Waiting): void {
+    const { disk } = this.#parts;
+    const from = this.grains.first(sector);
+    const to = this.grains.last(sector, sectors);
+    this.grains.begin(from, to);
+    this.#copier?.written(from, to);
+    for (let grain = from; grain <= to; grain++) {
+      this.#hot.touch(grain);
+      if (this.#isStreaming) this.grains.open.add(grain);
+      else this.grains.toSend.add(grain);
+    }
+    if (this.#isStreaming) {
+      this.checkpoints.wrote(sectors * SECTOR_SIZE);
+      if (bytes === undefined || isAllZero(bytes)) this.#peer?.zero(sector, sectors);
+      else this.#peer?.write(sector, bytes);
+    }
+    const ended = (result: number): void => {
+      this.grains.end(from, to);
+      if (result < 0) this.#localFailed(from, to, result);
+      done(result);
+      this.#advance();
+    };
+    if (bytes === undefined) disk.zero(sector, sectors, ended);
+    else disk.write(sector, bytes, ended);
+  }
+
+  /** What the local disk has there is not known, so the backup gets what is read from there, once that can be. */
+  #localFailed(from: number, to: number, result: number): void {
+    this.grains.toSend.addRange(from, to);
+    this.#parts.events.notice(`a local write failed: ${errnoCode(result)}`);
+    if (this.#isStreaming) this.#abort('a local write failed');
+  }
+
+  /** The first write alone since a commit was sent begins a new generation; it waits until that is durable. */
+  #mustFork(): boolean {
+    const { metadata, random, events } = this.#parts;
+    if (this.#phase !== 'alone' || !mustFork(metadata)) return false;
+    this.#isForking = true;
+    fork(metadata, random, (result) => {
+      this.#isForking = false;
+      if (result === 0) {
+        this.#releaseWaiting();
+        return;
+      }
+      events.failed('write the metadata', result);
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      for (const { done } of waiting) done(-errno.EIO);
+    });
+    return true;
+  }
+
+  #copy(peer: BackupPeer, plan: ResyncPlan): void {
+    const { disk, random, events } = this.#parts;
+    const { toSend, sectorsEach } = this.grains;
+    const bytes = toSend.count * sectorsEach * SECTOR_SIZE;
+    this.#resyncTotal = this.#resyncBytes + bytes;
+    this.#copier = new Copier({
+      disk,
+      grains: this.grains,
+      peer,
+      compares: plan.kind === 'compare' && peer.sync !== undefined,
+      onSent: (sent) => {
+        this.#resyncBytes += sent;
+        this.resyncBytesTotal += sent;
+      },
+      onEnded: () => this.#advance(),
+      onFailure: (message) => {
+        events.notice(message);
+        this.detach(message);
+      },
+    });
+    if (bytes > 0 || plan.kind === 'first') {
+      this.#resyncId ??= randomHex(random, 8);
+      peer.sync?.begin(this.#resyncId, toSend.count + this.grains.inResync.count, plan.kind === 'first');
+      events.resync('begun', bytes, plan.kind);
+    }
+    this.#setPhase(peer.sync === undefined ? 'streaming' : 'copying', 'the backup gets what it lacks');
+    this.#advance();
+  }
+
+  /** Does whatever can be done next. */
+  #advance(): void {
+    const peer = this.#peer;
+    if (peer === undefined) return;
+    if (this.#phase === 'copying' && this.grains.toSend.count <= STREAM_AT_GRAINS) {
+      this.#setPhase('streaming', 'the backup gets the last of what it lacks');
+    }
+    this.#copier?.pump();
+    this.#releaseWaiting();
+    const endsResync = this.#phase === 'streaming' && this.#resyncEnd === undefined;
+    const mayClose =
+      this.#isStreaming && this.#copier?.isDone && this.checkpoints.committing < MAX_COMMITTING;
+    if (mayClose && (endsResync || this.checkpoints.isWanted)) this.#close(peer);
+  }
+
+  #close(peer: BackupPeer): void {
+    const { metadata, events } = this.#parts;
+    const epoch = metadata.current.sent + 1;
+    if (this.#phase === 'streaming') this.#resyncEnd ??= epoch;
+    // What was sent is this checkpoint's from now on; whatever else is to be resynced is another resync.
+    this.#resyncId = null;
+    this.grains.close(epoch);
+    this.checkpoints.close(epoch);
+    const letGo = peer.commit(epoch, metadata.current.generation);
+    metadata.update({ sent: epoch }, (result) => {
+      if (result === 0) letGo();
+      else events.failed('write the metadata', result);
+    });
+  }
+
+  #acked(epoch: number): void {
+    const { metadata, events } = this.#parts;
+    // A C backup may say more than it was asked.
+    if (this.checkpoints.committing === 0) return;
+    const { sent, acked } = metadata.current;
+    const known = Math.min(epoch, sent);
+    // It is in this generation, so where it was before is past.
+    metadata.note({ acked: Math.max(known, acked), ancestors: [] });
+    this.grains.acked(known);
+    this.checkpoints.acked(known);
+    if (this.#resyncEnd !== undefined && known >= this.#resyncEnd) {
+      this.#resyncEnd = undefined;
+      events.resync('ended', this.#resyncBytes, 'the backup has all of it');
+      this.#resyncBytes = 0;
+      this.#setPhase('protected', 'the backup has every checkpoint');
+    }
+    this.#advance();
+  }
+
+  #failed(epoch: number, reason: string): void {
+    this.grains.dropFrom(epoch);
+    this.checkpoints.dropFrom(epoch, reason);
+    this.#peer?.abort();
+    this.#copyAgain(reason);
+  }
+
+  /** Gives the open checkpoint up; those that were closed go on. */
+  #abort(reason: string): void {
+    const peer = this.#peer;
+    if (peer === undefined) return;
+    if (!peer.canAbort) {
+      this.detach(reason);
+      return;
+    }
+    const next = this.#parts.metadata.current.sent + 1;
+    this.grains.dropFrom(next);
+    this.checkpoints.dropFrom(next, reason);
+    peer.abort();
+    this.#copyAgain(reason);
+  }
+
+  #copyAgain(reason: string, kind: ResyncPlan['kind'] = 'maps'): void {
+    const peer = this.#peer;
+    if (peer === undefined) return;
+    this.#copier?.stop();
+    this.#resyncEnd = undefined;
+    this.#setPhase('copying', reason);
+    this.#copy(peer, { kind, known: this.#resyncId });
+  }
+
+  #lost(reason: string, code = 'lost'): void {
+    const { events } = this.#parts;
+    const hadResync = this.#phase !== 'protected';
+    this.#resyncEnd = undefined;
+    this.#peer = undefined;
+    this.#copier?.stop();
+    this.#copier = undefined;
+    this.grains.dropFrom(0);
+    this.checkpoints.dropFrom(0, reason);
+    this.checkpoints.refuse(-errno.ECONNABORTED);
+    if (hadResync) events.resync('broken-off', this.#resyncBytes, reason);
+    this.#setPhase('alone', reason);
+    events.detached(reason, code);
+    this.#releaseWaiting();
+  }
+
+  #setPhase(phase: PrimaryPhase, reason: string): void {
+    if (phase === this.#phase) return;
+    this.#phase = phase;
+    this.#parts.events.phase(phase, reason);
+  }
+}

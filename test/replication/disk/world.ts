@@ -1,0 +1,175 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { constants } from 'node:fs';
+import type { Test } from 'tap';
+import { WriteOrder } from '../../../src/disks/drivers/write-order.js';
+import type { FileCalls } from '../../../src/posix/files.js';
+import { readWhole, writeWhole } from '../../../src/posix/whole-transfer.js';
+import type { CommandOutcome } from '../../../src/replication/disk/disk-replication.js';
+import { Replication } from '../../../src/replication/disk/engine.js';
+import type { ReplicationEvent } from '../../../src/replication/disk/events.js';
+import type { Done, LocalDisk } from '../../../src/replication/disk/local-disk.js';
+import type { ReplicationOptions } from '../../../src/replication/disk/options.js';
+import { Completions } from '../../../src/server/completions.js';
+import { SimulatedWorld, type SimulatedHost } from '../../../src/testing/index.js';
+
+export const SECTORS = 4096;
+const IMAGE = '/srv/disk.img';
+const SECTOR = 512;
+
+/** A raw image in a simulated file. */
+export class ImageDisk implements LocalDisk {
+  readonly sectors = SECTORS;
+  readonly #order = new WriteOrder();
+  readonly #files: FileCalls;
+  readonly #fd: number;
+
+  constructor(files: FileCalls, fd: number) {
+    this.#files = files;
+    this.#fd = fd;
+  }
+
+  read(sector: number, buffer: Uint8Array, done: Done): void {
+    readWhole(this.#files, this.#fd, buffer, sector * SECTOR, done);
+  }
+  write(sector: number, buffer: Uint8Array, done: Done): void {
+    const range = { sector, sectors: buffer.length / SECTOR };
+    this.#order.begin(range, () =>
+      writeWhole(this.#files, this.#fd, buffer, sector * SECTOR, (result) => {
+        this.#order.end(range);
+        done(result);
+      }),
+    );
+  }
+  zero(sector: number, sectors: number, done: Done): void {
+    this.write(sector, new Uint8Array(sectors * SECTOR), done);
+  }
+  flush(done: Done): void {
+    this.#files.fdatasync(this.#fd, done);
+  }
+  identify(
+    done: (
+      result: number,
+      identity?: { fileSystem: number; inode: number; modifiedMicroseconds: number },
+    ) => void,
+  ): void {
+    this.#files.fstat(this.#fd, (result, status) => {
+      if (!status) done(result);
+      else
+        done(0, {
+          fileSystem: status.fileSystem,
+          inode: status.inode,
+          modifiedMicroseconds: Math.round(status.modifiedSeconds * 1e6),
+        });
+    });
+  }
+}
+
+export type NodeOptions = Partial<ReplicationOptions>;
+
+/** One side: a simulated host with an image, on which an engine is opened at each start. */
+export class SideNode {
+  readonly host: SimulatedHost;
+  readonly events: ReplicationEvent[] = [];
+  readonly #world: SimulatedWorld;
+  options: NodeOptions;
+  engine!: Replication;
+  opened!: Promise<number>;
+
+  constructor(world: SimulatedWorld, address: string, options: NodeOptions) {
+    this.#world = world;
+    this.options = options;
+    this.host = world.host(address);
+    this.host.files.put(IMAGE, new Uint8Array(SECTORS * SECTOR));
+    this.host.boot(() => this.#boot());
+  }
+
+  #boot(): void {
+    const { host } = this;
+    const server = host.serve();
+    const completions = new Completions(server, host.posix, host.logger);
+    const files = host.files.calls(completions);
+    let resolve!: (result: number) => void;
+    this.opened = new Promise((fulfil) => (resolve = fulfil));
+    files.open(IMAGE, constants.O_RDWR, (fd) => {
+      this.engine = new Replication(
+        {
+          address: '10.0.0.2:9000',
+          directory: '/srv/disk.img.remus',
+          checkpointIntervalSeconds: 0,
+          journalBytes: 4 << 20,
+          ...this.options,
+        },
+        {
+          registrar: server,
+          posix: host.posix,
+          files,
+          disk: new ImageDisk(files, fd),
+          logger: host.logger,
+          random: (bytes) => {
+            for (let at = 0; at < bytes.length; at++) bytes[at] = this.#world.random.integer(0, 255);
+          },
+        },
+      );
+      this.engine.onEvent((event) => this.events.push(event));
+      this.engine.open(resolve);
+    });
+  }
+
+  /** Waits for an engine's call. */
+  call(start: (done: Done) => void): Promise<number> {
+    return this.#world.complete(new Promise<number>((resolve) => start(resolve)));
+  }
+  command(start: (done: (outcome: CommandOutcome) => void) => void): Promise<CommandOutcome> {
+    return this.#world.complete(new Promise<CommandOutcome>((resolve) => start(resolve)));
+  }
+
+  write(sector: number, sectors: number, byte: number): Promise<number> {
+    return this.call((done) => this.engine.write(sector, new Uint8Array(sectors * SECTOR).fill(byte), done));
+  }
+  async read(sector = 0, sectors = SECTORS): Promise<Buffer> {
+    const buffer = Buffer.alloc(sectors * SECTOR);
+    const result = await this.call((done) => this.engine.read(sector, buffer, done));
+    if (result < 0) throw new Error(`read failed: ${result}`);
+    return buffer;
+  }
+  checkpoint(): Promise<number> {
+    return this.call((done) => this.engine.checkpoint(done));
+  }
+  until(state: string, limitSeconds = 60): Promise<void> {
+    return this.#world.run(() => this.engine?.isOpen && this.engine.status().state === state, {
+      limitSeconds,
+    });
+  }
+  image(): Uint8Array {
+    return this.host.files.contents(IMAGE);
+  }
+}
+
+export interface Pair {
+  readonly world: SimulatedWorld;
+  /** 10.0.0.1, the primary of a new pair. */
+  readonly a: SideNode;
+  /** 10.0.0.2, the backup of a new pair: it has the address. */
+  readonly b: SideNode;
+}
+
+/** Two sides that have not met yet. What fails shows the trace's end. */
+export function pair(t: Test, options: { a?: NodeOptions; b?: NodeOptions; seed?: number } = {}): Pair {
+  const world = new SimulatedWorld({ seed: options.seed ?? 1, traceLines: 4000 });
+  const b = new SideNode(world, '10.0.0.2', options.b ?? {});
+  const a = new SideNode(world, '10.0.0.1', options.a ?? {});
+  t.teardown(() => {
+    if (!t.passing())
+      t.comment(
+        world.trace
+          .toString()
+          .split('\n')
+          .filter((line) => !/timerfd|select/.test(line))
+          .slice(-60)
+          .join('\n'),
+      );
+  });
+  return { world, a, b };
+}
