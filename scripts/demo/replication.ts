@@ -30,7 +30,8 @@ export async function replication(
   const copy = join(stage.directory, 'copy');
   await generate(image, bytes);
   const expected = await sha256(image);
-  stage.tell(`image of ${bytes} bytes, SHA-256 ${expected}`);
+  stage.tell(`image of ${bytes} bytes`);
+  stage.say(`  SHA-256 ${expected}`);
 
   const address = `127.0.0.1:${await freePort()}`;
   const posix = new NodePosix();
@@ -96,7 +97,8 @@ function summarise(
   latencies: readonly [string, Latencies][],
 ): void {
   stage.say(`\n  transfer            ${seconds.toFixed(2)} s, ${formatRate(rate)}`);
-  stage.say(`  image and copy      equal, SHA-256 ${hash}`);
+  stage.say('  image and copy      equal');
+  stage.say(`  SHA-256 ${hash}`);
   stage.say('  status requests     answered    median   slowest');
   for (const [name, { answered, median, slowest }] of latencies) {
     const times = [median, slowest].map((time) => `${time.toFixed(1)} ms`.padStart(10));

@@ -33,7 +33,7 @@ export async function serving(stage: Stage, mebibytes = 32): Promise<void> {
   stage.tell(`ctl list: ${await ctl.line(/minor=0/)}`);
 
   const hasNbdcopy = programPath('nbdcopy') !== undefined;
-  const client = hasNbdcopy ? 'nbdcopy' : "this project's own client, as nbdcopy is not installed,";
+  const client = hasNbdcopy ? 'nbdcopy' : 'own client (nbdcopy is not installed)';
   const start = performance.now();
   if (hasNbdcopy) copyWithNbdcopy(image, readBack, `nbd+unix:///?socket=${socket}`);
   else await copyWithOwnClient(image, readBack, socket);
@@ -44,8 +44,9 @@ export async function serving(stage: Stage, mebibytes = 32): Promise<void> {
   daemon.kill();
   const status = await daemon.exit;
   if (status !== 0) throw new Error(`the daemon ended with ${status}`);
-  stage.tell('daemon ended in order');
-  stage.say(`\n  written and read    equal, SHA-256 ${read}`);
+  stage.tell('daemon shut down in order');
+  stage.say('\n  written and read    equal');
+  stage.say(`  SHA-256 ${read}`);
 }
 
 function copyWithNbdcopy(image: string, readBack: string, uri: string): void {

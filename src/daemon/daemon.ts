@@ -189,7 +189,7 @@ export class Daemon {
     try {
       await step();
     } catch (error) {
-      this.#fail(`the end is out of order: ${String(error)}`);
+      this.#fail(`shutdown step failed: ${String(error)}`);
     }
   }
 

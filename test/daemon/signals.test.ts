@@ -52,7 +52,7 @@ t.test(
       [],
       `all of ${answered.length} writes`,
     );
-    t.match(child.stderr, /SIGTERM: ending.*vbd 3: closed aio:.*ended\n$/s);
+    t.match(child.stderr, /SIGTERM: shutting down.*vbd 3: closed aio:.*ended\n$/s);
     t.notOk(existsSync(control ?? ''));
     t.notOk(existsSync(socket));
   },
@@ -75,11 +75,11 @@ t.test('a second signal leaves at once, and the trace is whole', async (t) => {
   const read = client.read(0, 512).catch(() => {});
   await requestInFlight(directory, child);
   child.kill('SIGINT');
-  await child.told(/SIGINT: ending/);
+  await child.told(/SIGINT: shutting down/);
   child.kill('SIGINT');
   t.equal(await child.exit(), 130);
   await read;
-  t.match(child.stderr, /leaving at once; not closed: vbd 0 running 'stuck:' 1 in flight/);
+  t.match(child.stderr, /exiting immediately; not closed: vbd 0 running 'stuck:' 1 in flight/);
   t.notOk(existsSync(control));
   const events = JSON.parse(readFileSync(trace, 'utf8')) as { ph: string; name: string }[];
   t.ok(events.some(({ ph, name }) => ph === 'X' && name.startsWith('READ ')));

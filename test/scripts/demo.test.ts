@@ -4,7 +4,10 @@
 import { existsSync } from 'node:fs';
 import t from 'tap';
 import { replication } from '../../scripts/demo/replication.js';
+import { serving } from '../../scripts/demo/serving.js';
 import { Stage } from '../../scripts/demo/stage.js';
+
+const tooWide = (text: string): string[] => text.split('\n').filter((line) => line.length > 80);
 
 t.test(
   'the demonstration of replication shows that image and copy are equal, and leaves nothing behind',
@@ -19,11 +22,25 @@ t.test(
     }
     t.notOk(existsSync(stage.directory));
     const text = lines.join('\n');
-    t.match(text, /image and copy +equal, SHA-256 [0-9a-f]{64}/);
+    t.match(text, /image and copy +equal\n {2}SHA-256 [0-9a-f]{64}\n/);
+    t.same(tooWide(text), []);
     t.match(text, /primary, connecting +[1-9]/);
     t.match(text, /backup, receiving +\d/);
   },
 );
+
+t.test('the demonstration of serving shows that what is read is what was written', async (t) => {
+  const lines: string[] = [];
+  const stage = new Stage((line) => lines.push(line));
+  try {
+    await serving(stage, 1);
+  } finally {
+    await stage.close();
+  }
+  const text = lines.join('\n');
+  t.match(text, /written and read +equal\n {2}SHA-256 [0-9a-f]{64}$/);
+  t.same(tooWide(text), []);
+});
 
 t.test('a demonstration that is stopped fails, and leaves nothing behind', async (t) => {
   const lines: string[] = [];

@@ -37,7 +37,7 @@ async function run(
   io: CommandIo,
   types: DriverTypes,
 ): Promise<number> {
-  // Whoever read our output may have gone. There is nowhere to tell that, and it must not take the disks down.
+  // The reader of our output may have gone. There is nowhere to report that, and it must not take the disks down.
   io.stdout.on('error', () => {});
   io.stderr.on('error', () => {});
   const { JOURNAL_STREAM } = io.environment ?? process.env;
@@ -85,13 +85,13 @@ function endingSignals(daemon: Daemon, logger: Logger): Partial<Record<NodeJS.Si
     if (ending) {
       logger.log(
         LOG_ERR,
-        `${signal} again: leaving at once; not closed: ${daemon.openDisks().join('; ') || 'none'}`,
+        `${signal} again: exiting immediately; not closed: ${daemon.openDisks().join('; ') || 'none'}`,
       );
       daemon.abandon();
       process.exit(exitOfSignal(signal));
     }
     ending = true;
-    logger.log(LOG_NOTICE, `${signal}: ending; once more to leave at once`);
+    logger.log(LOG_NOTICE, `${signal}: shutting down; repeat to exit immediately`);
     daemon.shutDown();
     void notifyManager(['STOPPING=1'], logger);
   };
