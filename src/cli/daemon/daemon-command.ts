@@ -10,7 +10,7 @@ import { onSignals } from '../../server/signals.js';
 import type { DriverTypes } from '../../disks/index.js';
 import { Daemon } from '../../daemon/daemon.js';
 import type { DaemonOptions } from '../../daemon/daemon-options.js';
-import { isJournal, lineLogger, type LineLoggerOptions } from './line-logger.js';
+import { lineLogger, needsTimes, type LineLoggerOptions } from '../line-logger.js';
 import type { daemonTable } from './daemon-table.js';
 import { daemonOptions } from './daemon-values.js';
 import { notifyManager } from '../../daemon/readiness.js';
@@ -40,11 +40,10 @@ async function run(
   // The reader of our output may have gone. There is nowhere to report that, and it must not take the disks down.
   io.stdout.on('error', () => {});
   io.stderr.on('error', () => {});
-  const { JOURNAL_STREAM } = io.environment ?? process.env;
   const logger = lineLogger({
     level: options.logLevel,
     format,
-    times: !isJournal(io.stderrFd, JOURNAL_STREAM),
+    times: needsTimes(io),
     write: (line) => io.stderr.write(line),
   });
   let daemon: Daemon;

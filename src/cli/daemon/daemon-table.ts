@@ -8,7 +8,7 @@ import { defineTable } from '../command-line/command-table.js';
 import { optional, repeated, withDefault } from '../command-line/parameter.js';
 import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
 import { controlDirectoryOption } from '../control-values.js';
-import { LOG_FORMATS } from './line-logger.js';
+import { LOG_FORMATS } from '../line-logger.js';
 import { diskName, LOG_LEVELS, serverAddress } from './value-types.js';
 
 const MAX_TRACE_LIMIT_MIB = 1 << 20;

@@ -19,6 +19,8 @@ export interface ReporterOptions {
   readonly clock: Clock;
   /** Tell what the connect module logs, too. */
   readonly verbose: boolean;
+  /** Begin plain lines with the time, from the wall clock. */
+  readonly times?: Clock | undefined;
   readonly role: TransferStatus['role'];
   /** What is going on at the moment; undefined before anything is. */
   readonly status: () => TransferStatus | undefined;

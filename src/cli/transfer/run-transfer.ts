@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { monotonicClock } from '../../posix/clock.js';
+import { monotonicClock, wallClock } from '../../posix/clock.js';
 import { TIMEOUT } from '../../scheduler/event.js';
 import { onSignals } from '../../server/signals.js';
 import { TapdiskServer } from '../../server/tapdisk-server.js';
@@ -12,6 +12,7 @@ import type { CommandIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_NOT_OURS, EXIT_OK, exitOfSignal } from '../exit-status.js';
 import { JsonReporter } from './json-reporter.js';
 import type { Reporter, ReporterOptions } from './reporter.js';
+import { needsTimes } from '../line-logger.js';
 import { startStatusServer } from './status-socket.js';
 import { TextReporter } from './text-reporter.js';
 import type { TransferOptions } from './transfer-options.js';
@@ -40,6 +41,7 @@ export async function runTransfer(
     stream: io.stderr,
     clock: monotonicClock,
     verbose: options.verbose,
+    times: needsTimes(io) ? wallClock : undefined,
     role: name,
     status: () => role?.status(),
   };

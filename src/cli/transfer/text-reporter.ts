@@ -3,6 +3,7 @@
 
 import { type Priority, priorityName } from '../../server/logger.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
+import { isoTime } from '../../posix/clock.js';
 import { columnsOf } from '../command-io.js';
 import { describeEvent } from './describe.js';
 import { describeProgress } from './progress.js';
@@ -68,7 +69,9 @@ export class TextReporter implements Reporter {
 
   #lines(text: string): void {
     this.#clear();
-    for (const line of text.split('\n')) this.#options.stream.write(`tapdisk-ts: ${line}\n`);
+    const { stream, times } = this.#options;
+    const start = times === undefined || this.#isTerminal ? '' : `${isoTime(times.now())} `;
+    for (const line of text.split('\n')) stream.write(`${start}tapdisk-ts: ${line}\n`);
   }
 
   #clear(): void {

@@ -122,6 +122,16 @@ t.test('a terminal has one line that changes, below the others', async (t) => {
   t.equal(written(), clear);
 });
 
+t.test('plain lines have the time where nothing else adds it, lines on a terminal have not', async (t) => {
+  const times = { now: () => 1_700_000_000.25 };
+  const plain = reporting(asText, { times });
+  plain.reporter.happened({ event: 'nothing', peer: 'x' });
+  t.equal(plain.written(), '2023-11-14T22:13:20.250Z tapdisk-ts: x sent nothing\n');
+  const terminal = reporting(asText, { times }, true);
+  terminal.reporter.happened({ event: 'nothing', peer: 'x' });
+  t.match(terminal.written(), /^tapdisk-ts: x sent nothing\n/);
+});
+
 t.test('a dump begins with what is going on', async (t) => {
   const { reporter, now, written } = reporting(asText);
   now.status = { ...status, attempts: 1 };

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { fstatSync } from 'node:fs';
-import { isoTime, wallClock } from '../../posix/clock.js';
-import { type Logger, type Priority, priorityName } from '../../server/logger.js';
+import { isoTime, wallClock } from '../posix/clock.js';
+import type { CommandIo } from './command-io.js';
+import { type Logger, type Priority, priorityName } from '../server/logger.js';
 
 export const LOG_FORMATS = ['text', 'json'] as const;
 
@@ -31,12 +32,14 @@ export function lineLogger({ level, format, times, write, clock = wallClock }: L
   };
 }
 
-/**
- * Whether systemd's journal, which adds the time to each line, reads what is written to a descriptor: it names the
- * socket's device and inode in JOURNAL_STREAM.
- */
-export function isJournal(fd: number | undefined, stream: string | undefined): boolean {
-  if (fd === undefined || stream === undefined) return false;
+/** Whether lines on standard error need times: when it is the process's, and its reader is not systemd's journal. */
+export function needsTimes({ stderrFd, environment = process.env }: CommandIo): boolean {
+  return stderrFd !== undefined && !isJournal(stderrFd, environment['JOURNAL_STREAM']);
+}
+
+/** Systemd's journal adds the time to each line; it names the device and inode of its socket in JOURNAL_STREAM. */
+function isJournal(fd: number, stream: string | undefined): boolean {
+  if (stream === undefined) return false;
   const { dev, ino } = fstatSync(fd, { bigint: true });
   return stream === `${dev}:${ino}`;
 }

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { closeSync, fstatSync, openSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
 import t from 'tap';
-import { isJournal, lineLogger, type LineLoggerOptions } from '../../../src/cli/daemon/line-logger.js';
-import { LOG_DEBUG, LOG_ERR, LOG_INFO } from '../../../src/server/logger.js';
+import { lineLogger, type LineLoggerOptions, needsTimes } from '../../src/cli/line-logger.js';
+import { LOG_DEBUG, LOG_ERR, LOG_INFO } from '../../src/server/logger.js';
 
 function logged(options: Partial<LineLoggerOptions>): string {
   let text = '';
@@ -28,12 +29,15 @@ t.test('a line of JSON has the time in any case', async (t) => {
   t.same(JSON.parse(logged({ format: 'json', times: false })), expected);
 });
 
-t.test('the journal is known by the device and inode of its socket', async (t) => {
+t.test('lines for the journal, which is known by the inode of its socket, need no time', async (t) => {
   const fd = openSync('/dev/null', 'w');
   t.teardown(() => closeSync(fd));
   const { dev, ino } = fstatSync(fd, { bigint: true });
-  t.equal(isJournal(fd, `${dev}:${ino}`), true);
-  t.equal(isJournal(fd, `${dev}:${ino + 1n}`), false);
-  t.equal(isJournal(fd, undefined), false);
-  t.equal(isJournal(undefined, `${dev}:${ino}`), false, 'it is no descriptor of the process');
+  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const needed = (stderrFd: number | undefined, JOURNAL_STREAM?: string): boolean =>
+    needsTimes({ ...streams, ...(stderrFd !== undefined && { stderrFd }), environment: { JOURNAL_STREAM } });
+  t.equal(needed(fd, `${dev}:${ino}`), false);
+  t.equal(needed(fd, `${dev}:${ino + 1n}`), true);
+  t.equal(needed(fd), true);
+  t.equal(needed(undefined), false, 'standard error is not that of the process');
 });
