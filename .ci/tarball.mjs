@@ -27,7 +27,9 @@ for (const file of promised) {
 }
 for (const file of files) {
   const wanted =
-    /^(?:package\.json|README\.md|NOTICE|LICENSES\/[^/]+\.txt)$/.test(file) ||
+    /^(?:package\.json|[A-Z]+\.md|NOTICE|LICENSE|LICENSES\/[^/]+\.txt|docs\/[^/]+\.md|man\/[^/]+\.1)$/.test(
+      file,
+    ) ||
     /^src\/.*\.ts$/.test(file) ||
     /^test\/vectors\/[^/]+\.(?:json|md)$/.test(file) ||
     /^dist\/.*\.(?:js|d\.ts)(?:\.map)?$/.test(file);
@@ -38,6 +40,13 @@ for (const file of files) {
   const source = /^dist\/(.*)\.js$/.exec(file)?.[1];
   if (source !== undefined && !files.has(`src/${source}.ts`))
     complaints.push(`has ${file} without src/${source}.ts`);
+}
+
+// The README's links lead somewhere for readers who have the package alone.
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+for (const [, target] of readme.matchAll(/\]\(([^)#\s]+)/g)) {
+  if (!/^https?:/.test(target) && !files.has(target))
+    complaints.push(`README.md links to ${target}, which it lacks`);
 }
 
 for (const complaint of complaints) console.error(`tarball: ${complaint}`);

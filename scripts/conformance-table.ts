@@ -25,7 +25,7 @@ const TIMEOUT_SECONDS = 60;
 export const PYTHON = 'python3';
 
 /** The file that has the table. */
-export const tableFile = repositoryFile('README.md');
+export const tableFile = repositoryFile('docs/conformance.md');
 
 /** What stands between the markers of a text; undefined without them. */
 export function markedPart(text: string): string | undefined {
@@ -96,7 +96,7 @@ function linked({ id, title }: Rule): string {
     .toLowerCase()
     .replaceAll(/[^\w\s-]/g, '')
     .replaceAll(' ', '-');
-  return `[${id}](docs/semantics.md#${anchor}) ${title}`;
+  return `[${id}](semantics.md#${anchor}) ${title}`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
