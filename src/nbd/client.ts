@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SOCK_STREAM, formatAddress } from '../posix/address.js';
+import { AF_UNIX, SOCK_STREAM, formatAddress } from '../posix/address.js';
 import type { SocketAddress } from '../posix/address.js';
 import { errno } from '../posix/errno.js';
 import { SOL_SOCKET, SO_ERROR } from '../posix/posix.js';
@@ -9,6 +9,7 @@ import type { Posix } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_READ_FD, POLL_WRITE_FD } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
+import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import { ClientHandshake } from './client-handshake.js';
 import type { ExportFacts } from './client-handshake.js';
 import { ReplyReader } from './client-replies.js';
@@ -85,7 +86,10 @@ export class NbdClient {
         reject(new NbdError(`cannot use the NBD server at ${where}: ${error.reason}`, error.code));
       const result = posix.connect(fd, address);
       if (result < 0 && result !== -errno.EINPROGRESS) client.#lose(connectionError(result));
-      else client.#await(POLL_WRITE_FD, () => client.#connected(resolve));
+      else {
+        if (address.family !== AF_UNIX) probeWhenIdle(posix, fd, SILENCE_SECONDS);
+        client.#await(POLL_WRITE_FD, () => client.#connected(resolve));
+      }
     });
   }
 

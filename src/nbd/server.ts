@@ -5,11 +5,12 @@ import { AF_UNIX, formatAddress } from '../posix/address.js';
 import type { SocketAddress } from '../posix/address.js';
 import { errno } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
-import { IPPROTO_TCP, SOL_SOCKET, SO_KEEPALIVE, TCP_NODELAY } from '../posix/posix.js';
+import { IPPROTO_TCP, TCP_NODELAY } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { Acceptor } from '../server/acceptor.js';
 import { LOG_INFO, LOG_WARNING } from '../server/logger.js';
 import type { Logger } from '../server/logger.js';
+import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import type { Completions } from '../disks/index.js';
 import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import { NbdConnection } from './connection.js';
@@ -138,7 +139,7 @@ export class NbdServer {
     if (typeof address !== 'number' && address.family !== AF_UNIX) {
       // A reply must not wait for another one, and a client whose host has died must be noticed at some time.
       posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-      posix.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+      probeWhenIdle(posix, fd, SILENCE_SECONDS);
     }
     const connection = new NbdConnection(fd, peer, this.#connectionParts, () => {
       this.#connections.delete(connection);

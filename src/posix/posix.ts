@@ -12,6 +12,9 @@ export const SO_REUSEADDR = 2;
 export const SO_ERROR = 4;
 export const SO_KEEPALIVE = 9;
 export const TCP_NODELAY = 1;
+export const TCP_KEEPIDLE = 4;
+/** How many probes, a second apart, go unanswered before a connection with SO_KEEPALIVE is given up, once TCP_KEEPIDLE is set. */
+export const TCP_KEEPALIVE_PROBES = 10;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const O_RDWR = 0o2;
@@ -33,7 +36,10 @@ export interface SocketCalls {
    * Errors: -EAFNOSUPPORT, -EPROTONOSUPPORT, -EMFILE at the table's limit.
    */
   socket(domain: number, type: number, protocol?: number): Descriptor;
-  /** Sets SO_REUSEADDR, SO_KEEPALIVE (SOL_SOCKET) or TCP_NODELAY (IPPROTO_TCP). Errors: -EBADF, -ENOPROTOOPT, -EINVAL. */
+  /**
+   * Sets SO_REUSEADDR, SO_KEEPALIVE (SOL_SOCKET), TCP_NODELAY or TCP_KEEPIDLE (IPPROTO_TCP; in seconds, from 1 up).
+   * Errors: -EBADF, -ENOPROTOOPT, -EINVAL.
+   */
   setsockopt(fd: Descriptor, level: number, option: number, value: number): number;
   /** The option's value (SO_ERROR: a positive errno or 0, and it is cleared). Errors: -EBADF, -ENOPROTOOPT. */
   getsockopt(fd: Descriptor, level: number, option: number): number;

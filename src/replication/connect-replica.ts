@@ -8,7 +8,8 @@ import { EAI_AGAIN, gaiName, gaiStrerror } from '../posix/gai.js';
 import { SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
-import { LOG_DEBUG, LOG_WARNING } from '../server/logger.js';
+import { LOG_DEBUG, LOG_INFO, LOG_WARNING } from '../server/logger.js';
+import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import { TapdiskServer } from '../server/tapdisk-server.js';
 import { deferred } from './deferred.js';
 import {
@@ -30,9 +31,24 @@ export interface ConnectReplicaOptions extends PeerFilter {
   readonly server?: ReplicaHost;
   /** Whole seconds between two rounds over the addresses, at least 1; 1 unless given. */
   readonly retryTimeoutSeconds?: number;
+  /**
+   * How long an address may leave an attempt without an answer when there are more, in whole seconds; the kernel's own time
+   * (two minutes) for the last of them. {@link ATTEMPT_SECONDS} unless given.
+   */
+  readonly attemptSeconds?: number;
+  /**
+   * The connection fails with ETIMEDOUT when the peer's host answers nothing for so long while it is idle: 0 leaves it to the
+   * kernel, which takes hours; {@link SILENCE_SECONDS} unless given. That nothing is sent is no silence.
+   */
+  readonly silenceSeconds?: number;
   /** Gives up. Without it, a backup that stays away is waited for without end. */
   readonly signal?: AbortSignal;
 }
+
+/** An address that does not answer holds up the next one for so long, unless set otherwise. */
+export const ATTEMPT_SECONDS = 10;
+/** While an attempt is under way, its age is told so often. */
+const REPORT_SECONDS = 10;
 
 /** Errors after which the backup is taken to be away for a while: those of the C module, and EHOSTUNREACH. */
 const RETRIED: ReadonlySet<number> = new Set([
@@ -143,9 +159,23 @@ class Connecting {
     }
     this.#fd = fd;
     const answer = posix.connect(fd, address);
-    if (answer === 0 || answer === -errno.EINPROGRESS)
-      this.#register(POLL_WRITE_FD, 0, () => this.#connected(address));
+    if (answer === 0 || answer === -errno.EINPROGRESS) this.#await(address, posix.clock.now());
     else this.#attemptFailed(answer, address);
+  }
+
+  #await(address: InetAddress, startedAt: number): void {
+    const { attemptSeconds = ATTEMPT_SECONDS } = this.options;
+    const hasMore = this.#next < this.#addresses.length;
+    const seconds = hasMore ? attemptSeconds : REPORT_SECONDS;
+    // A timeout in whole seconds is due up to a second early.
+    this.#register(POLL_WRITE_FD | TIMEOUT, seconds + 1, (fired) => {
+      if (fired !== TIMEOUT) this.#connected(address);
+      else if (hasMore) this.#attemptFailed(-errno.ETIMEDOUT, address);
+      else {
+        const age = Math.round(this.server.posix.clock.now() - startedAt);
+        this.server.logger.log(LOG_INFO, `connect ${formatAddress(address)}: no answer for ${age} s`);
+      }
+    });
   }
 
   #connected(address: InetAddress): void {
@@ -156,6 +186,7 @@ class Connecting {
       this.#attemptFailed(-Math.abs(socketErrno), address);
       return;
     }
+    probeWhenIdle(posix, this.#fd, this.options.silenceSeconds ?? SILENCE_SECONDS);
     const socket = posix.nodeObject(this.#fd) as Socket;
     posix.release(this.#fd);
     this.#fd = -1;
@@ -181,7 +212,7 @@ class Connecting {
     });
   }
 
-  #register(mode: number, timeoutSeconds: number, callback: () => void): void {
+  #register(mode: number, timeoutSeconds: number, callback: (fired: number) => void): void {
     const result = this.#event.set(mode, this.#fd, timeoutSeconds, callback);
     if (result < 0)
       this.#fail(

@@ -7,6 +7,7 @@ import { errnoCode } from '../posix/errno.js';
 import { gaiName, gaiStrerror } from '../posix/gai.js';
 import { Acceptor, listenOn } from '../server/acceptor.js';
 import { LOG_WARNING } from '../server/logger.js';
+import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import { TapdiskServer } from '../server/tapdisk-server.js';
 import {
   callError,
@@ -27,6 +28,12 @@ export interface ServeReplicaOptions extends PeerFilter {
   readonly server?: ReplicaHost;
   /** The listener's backlog, at least 1; 1 unless given. */
   readonly maxConnections?: number;
+  /**
+   * A connection fails with ETIMEDOUT when the peer's host answers nothing for so long while it is idle, so that it does not
+   * hold the place for hours: 0 leaves it to the kernel; {@link SILENCE_SECONDS} unless given. That nothing is sent is no
+   * silence.
+   */
+  readonly silenceSeconds?: number;
   /** Closes the listener. */
   readonly signal?: AbortSignal;
 }
@@ -174,6 +181,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
       posix.close(fd);
       return;
     }
+    probeWhenIdle(posix, fd, this.options.silenceSeconds ?? SILENCE_SECONDS);
     const socket = posix.nodeObject(fd) as Socket;
     posix.release(fd);
     socket.once('close', () => (this.#current = undefined));

@@ -19,6 +19,7 @@ import {
   SO_KEEPALIVE,
   SO_REUSEADDR,
   SOL_SOCKET,
+  TCP_KEEPIDLE,
   TCP_NODELAY,
 } from '../posix/posix.js';
 import type { CallName } from './call-faults.js';
@@ -98,7 +99,13 @@ function readyText(descriptors: readonly ReadyDescriptor[]): string {
 }
 
 function optionName(level: number, option: number): string {
-  if (level !== SOL_SOCKET) return option === TCP_NODELAY ? 'TCP_NODELAY' : `${level}:${option}`;
+  if (level !== SOL_SOCKET) {
+    const names = new Map([
+      [TCP_NODELAY, 'TCP_NODELAY'],
+      [TCP_KEEPIDLE, 'TCP_KEEPIDLE'],
+    ]);
+    return names.get(option) ?? `${level}:${option}`;
+  }
   switch (option) {
     case SO_ERROR:
       return 'SO_ERROR';

@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoCode } from '../posix/errno.js';
+import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
-import { SO_KEEPALIVE, SOL_SOCKET } from '../posix/posix.js';
 import {
   tdReplicationConnectKill,
   tdReplicationServerRestart,
   tdReplicationServerStart,
 } from '../replication/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import type { Logger } from '../server/logger.js';
+import { LOG_ERR, type Logger } from '../server/logger.js';
 import { Completions } from '../disks/index.js';
+import { SILENCE_SECONDS, SilenceWatch } from '../server/silence.js';
 import { Connection } from './connection.js';
 import { Meter } from './meter.js';
 import type { Output } from './output.js';
@@ -20,6 +20,7 @@ import { resetConnection } from './reset-connection.js';
 import { TransferError } from './transfer-error.js';
 import type { TransferObserver, TransferOutcome } from './transfer-event.js';
 import type { TransferStatus } from './transfer-status.js';
+import { verdictLine } from './wire.js';
 
 /** What tdReplicationServerStart answers when the host does not have the address. */
 const SHOULD_BE_CLIENT = -2;
@@ -38,6 +39,8 @@ export interface BackupOptions {
   readonly acceptsRaw: boolean;
   /** See Receiving. */
   readonly idleSeconds: number;
+  /** A primary whose host answers nothing for so long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
+  readonly silenceSeconds?: number;
 }
 
 /**
@@ -56,6 +59,7 @@ export class Backup {
   readonly #started: number;
   #meter: Meter;
   #conversation: Receiving | undefined;
+  #silence: SilenceWatch | undefined;
   #phase: 'looking up' | 'listening' | 'stopping' | 'ended' = 'looking up';
   #accepted = 0;
   #transfers = 0;
@@ -79,6 +83,11 @@ export class Backup {
       name,
       // A listener's callback has no failures.
       callback: () => this.#established(),
+      onFurther: (fd) => this.#turnAway(fd),
+      onFailedCall: (call, error) => {
+        if (call === 'accept' && error !== errno.EAGAIN)
+          logger.log(LOG_ERR, `cannot accept a connection: ${inWords(error)}`);
+      },
     });
   }
 
@@ -135,9 +144,9 @@ export class Backup {
 
   #established(): void {
     const { posix, registrar, observer, output, acceptsRaw, idleSeconds } = this.#options;
+    const { silenceSeconds = SILENCE_SECONDS } = this.#options;
     const { fd } = this.#connection.struct;
     this.#accepted += 1;
-    posix.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     const peer = this.#connection.peer ?? 'unknown';
     this.#meter = new Meter(posix.clock, () => observer.moved());
     this.#conversation = new Receiving({
@@ -151,13 +160,30 @@ export class Backup {
       idleSeconds,
       onEnd: (outcome) => this.#onConversationEnd(outcome, peer),
     });
+    this.#silence = new SilenceWatch({
+      registrar,
+      posix,
+      fd,
+      seconds: silenceSeconds,
+      onSilent: () => this.#conversation?.onSilence(silenceSeconds),
+    });
     observer.happened({ event: 'established', peer });
     this.#conversation?.start();
+  }
+
+  /** Says why a further connection is closed; another program than a primary may make of it what it likes. */
+  #turnAway(fd: number): void {
+    const { posix, silenceSeconds = SILENCE_SECONDS } = this.#options;
+    const seconds = Math.floor(this.#meter.seconds);
+    const end = silenceSeconds > 0 ? `, or until it has been silent for ${silenceSeconds} s` : '';
+    const message = `busy with ${this.#connection.peer} for ${seconds} s: wait until that primary has ended${end}`;
+    posix.write(fd, verdictLine({ kind: 'error', code: 'EBUSY', message }));
   }
 
   #onConversationEnd(outcome: ReceivingOutcome, peer: string): void {
     const { observer, output, once } = this.#options;
     this.#conversation = undefined;
+    this.#silence?.[Symbol.dispose]();
     this.#meter.stop();
     const { bytes, seconds, rate } = this.#meter;
     switch (outcome.kind) {
@@ -175,9 +201,10 @@ export class Backup {
         return this.#fail(new TransferError(outcome.code, outcome.message));
       case 'broken': {
         const { code, message } = outcome;
+        if (bytes > 0 && output.appends)
+          return this.#fail(new TransferError(code, `${message}; ${output.name} holds a part of an image`));
         observer.happened({ event: 'broken', code, message, bytes });
-        if (bytes === 0 || !output.appends) return this.#next();
-        return this.#fail(new TransferError(code, `${output.name} holds a part of an image that broke off`));
+        return this.#next();
       }
     }
   }
@@ -207,6 +234,7 @@ export class Backup {
   #finish(outcome: TransferOutcome): void {
     const { posix } = this.#options;
     this.#phase = 'ended';
+    this.#silence?.[Symbol.dispose]();
     const { struct } = this.#connection;
     // A connection that ended well is closed as usual.
     if (outcome.kind === 'stopped' && this.#connection.state === 'established')

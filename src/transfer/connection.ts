@@ -11,7 +11,7 @@ import {
   tdReplicationConnectInitAsync,
 } from '../replication/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import type { Logger } from '../server/logger.js';
+import { LOG_INFO, type Logger, type Priority } from '../server/logger.js';
 import { observedCalls } from './observed-calls.js';
 import { TransferError } from './transfer-error.js';
 import { type ConnectionState, connectionState, type TransferStatus } from './transfer-status.js';
@@ -32,14 +32,22 @@ export interface ConnectionOptions {
   readonly onConnect?: () => void;
   /** A call of the connect module failed, or a connect that was under way; `error` is a positive errno. */
   readonly onFailedCall?: (call: string, error: number) => void;
+  /** A connection came while there is one: the module closes it as soon as this returns. */
+  readonly onFurther?: (fd: number) => void;
 }
 
-/** The connect module's struct of a role, with what the module itself keeps for its log alone. */
+/**
+ * The connect module's struct of a role, with what the module itself keeps for its log alone.
+ *
+ * What the module logs is for who wants to follow it: a role tells its faults itself, each once.
+ */
 export class Connection {
   readonly struct;
   readonly #options: ConnectionOptions;
   #attempts = 0;
   #lastError = 0;
+  /** When the attempt that is under way began. */
+  #attemptSince: number | undefined;
   #hasAddress = false;
 
   constructor(options: ConnectionOptions) {
@@ -47,17 +55,25 @@ export class Connection {
     const posix = observedCalls(options.posix, {
       connects: () => {
         this.#attempts += 1;
+        this.#attemptSince = options.posix.clock.now();
         options.onConnect?.();
+      },
+      accepted: (fd) => {
+        if (this.state === 'established') options.onFurther?.(fd);
       },
       failed: (call, error) => {
         this.#lastError = error;
+        this.#attemptSince = undefined;
         options.onFailedCall?.(call, error);
       },
     });
     const given = {
       server: options.registrar,
       posix,
-      logger: options.logger,
+      logger: {
+        log: (priority: Priority, line: string) =>
+          options.logger.log(Math.max(priority, LOG_INFO) as Priority, line),
+      },
       logPrefix: 'replication',
       callback: options.callback,
       retryTimeoutS: RETRY_SECONDS,
@@ -100,9 +116,18 @@ export class Connection {
   }
 
   /** What a status tells of it. */
-  status(): Pick<TransferStatus, 'state' | 'address' | 'peer' | 'attempts' | 'lastError'> {
+  status(): Pick<TransferStatus, 'state' | 'address' | 'peer' | 'attempts' | 'attemptSeconds' | 'lastError'> {
     const { state, address, peer, attempts, lastError } = this;
-    return { state, address, peer, attempts, lastError: lastError === 0 ? null : inWords(lastError) };
+    const since = state === 'in_progress' ? this.#attemptSince : undefined;
+    const attemptSeconds = since === undefined ? null : this.#options.posix.clock.now() - since;
+    return {
+      state,
+      address,
+      peer,
+      attempts,
+      attemptSeconds,
+      lastError: lastError === 0 ? null : inWords(lastError),
+    };
   }
 
   get state(): ConnectionState {

@@ -8,6 +8,8 @@ import { type Posix, SO_ERROR, type SocketCalls } from '../posix/posix.js';
 export interface CallObserver {
   /** A connect was called. */
   connects(): void;
+  /** A connection was accepted. */
+  accepted(fd: number): void;
   /** A call failed, or a connect that was under way; `error` is a positive errno. */
   failed(call: string, error: number): void;
 }
@@ -31,7 +33,11 @@ export function observedCalls(posix: Calls, observer: CallObserver): Calls {
     fcntl: (fd, command, argument) => posix.fcntl(fd, command, argument),
     bind: (fd, address) => told('bind', posix.bind(fd, address)),
     listen: (fd, backlog) => told('listen', posix.listen(fd, backlog)),
-    accept: (fd) => told('accept', posix.accept(fd)),
+    accept: (listener) => {
+      const fd = told('accept', posix.accept(listener));
+      if (fd >= 0) observer.accepted(fd);
+      return fd;
+    },
     connect: (fd, address) => {
       observer.connects();
       return told('connect', posix.connect(fd, address));

@@ -3,11 +3,11 @@
 
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
-import { SO_KEEPALIVE, SOL_SOCKET } from '../posix/posix.js';
 import { tdReplicationClientStart, tdReplicationConnectKill } from '../replication/index.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Logger } from '../server/logger.js';
+import { SILENCE_SECONDS, SilenceWatch } from '../server/silence.js';
 import { Connection, RETRY_SECONDS } from './connection.js';
 import type { Input } from './input.js';
 import { Meter } from './meter.js';
@@ -29,7 +29,12 @@ export interface PrimaryOptions {
   readonly raw: boolean;
   /** See Sending. */
   readonly idleSeconds: number;
+  /** A backup whose host answers nothing for so long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
+  readonly silenceSeconds?: number;
 }
+
+const ENDED_AT_ONCE =
+  'the other side ended the connection before anything was sent: it is a backup that is going away, or another program, which gets the image with --raw';
 
 /** The connect module gives up on these, but a backup's host that is down or being reached again causes them too. */
 const passing = new Set<number>([errno.EHOSTUNREACH, errno.ENETDOWN, errno.ECONNRESET]);
@@ -50,8 +55,10 @@ export class Primary {
   readonly #started: number;
   #meter: Meter;
   #conversation: Sending | undefined;
+  #silence: SilenceWatch | undefined;
   #phase: 'looking up' | 'connecting' | 'waiting to try again' | 'ended' = 'looking up';
   readonly #retry: AwaitedEvent;
+  #failedAttempt: { attempts: number; code: string; message: string } | undefined;
   #transfers = 0;
   #end!: (outcome: TransferOutcome) => void;
   /** How it ended; never rejects. */
@@ -137,8 +144,16 @@ export class Primary {
     if (call !== 'connect') return;
     this.#phase = 'waiting to try again';
     const { attempts } = this.#connection;
-    const message = inWords(error);
-    this.#options.observer.happened({ event: 'retrying', attempts, code: errnoCode(error), message });
+    this.#failedAttempt = { attempts, code: errnoCode(error), message: inWords(error) };
+    // Whether the module tries again is known by the end of this callback.
+    queueMicrotask(() => this.#tellFailedAttempt());
+  }
+
+  #tellFailedAttempt(): void {
+    const failed = this.#failedAttempt;
+    this.#failedAttempt = undefined;
+    if (failed !== undefined && this.#phase !== 'ended')
+      this.#options.observer.happened({ event: 'retrying', ...failed });
   }
 
   #gaveUp(): void {
@@ -148,9 +163,9 @@ export class Primary {
 
   #established(): void {
     const { posix, registrar, observer, input, raw, idleSeconds } = this.#options;
+    const { silenceSeconds = SILENCE_SECONDS } = this.#options;
     const { fd } = this.#connection.struct;
     this.#connection.forgetError();
-    posix.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
     this.#meter = new Meter(posix.clock, () => observer.moved());
     this.#conversation = new Sending({
       registrar,
@@ -162,6 +177,13 @@ export class Primary {
       idleSeconds,
       onEnd: (outcome) => this.#onConversationEnd(outcome),
     });
+    this.#silence = new SilenceWatch({
+      registrar,
+      posix,
+      fd,
+      seconds: silenceSeconds,
+      onSilent: () => this.#conversation?.onSilence(silenceSeconds),
+    });
     observer.happened({ event: 'established', peer: this.#connection.peer ?? this.#connection.address });
     this.#conversation?.start();
   }
@@ -169,12 +191,12 @@ export class Primary {
   #onConversationEnd(outcome: SendingOutcome): void {
     const { observer, input } = this.#options;
     this.#conversation = undefined;
+    this.#silence?.[Symbol.dispose]();
     this.#meter.stop();
     if (outcome.kind === 'turned-away') {
       tdReplicationConnectKill(this.#connection.struct);
       this.#phase = 'waiting to try again';
-      const message =
-        'the backup closed the connection at once: it is busy with another primary, or going away';
+      const message = outcome.reason === undefined ? ENDED_AT_ONCE : `the backup is ${outcome.reason}`;
       observer.happened({ event: 'turned-away', message });
       return this.#connectLater();
     }
@@ -199,6 +221,7 @@ export class Primary {
     this.#phase = 'ended';
     this.#conversation?.stop();
     this.#conversation = undefined;
+    this.#silence?.[Symbol.dispose]();
     this.#retry.clear();
     const { struct } = this.#connection;
     if (this.#connection.state === 'established') resetConnection(posix, struct.fd);

@@ -91,6 +91,12 @@ export class Receiving {
     void this.#greetIfQuiet();
   }
 
+  /** The primary's host has not answered for so long. While the output has work to do, that is waited for. */
+  onSilence(seconds: number): void {
+    if (this.#state !== 'waiting' && this.#state !== 'receiving') return;
+    this.#broken('ETIMEDOUT', `the primary's host has answered nothing for ${seconds} s`);
+  }
+
   /** Ends it without a word to anybody. Resolves when the copy is gone, or committed if that was under way. Idempotent. */
   async stop(): Promise<void> {
     if (this.#state === 'ended') return;

@@ -12,17 +12,26 @@ import { ImageWriter } from './image-writer.js';
 import type { Input } from './input.js';
 import type { Meter } from './meter.js';
 import { idleTimeout, Pump, type PumpFault } from './pump.js';
-import { type Digest, GREETING, GREETING_TIMEOUT_SECONDS, type Verdict } from './wire.js';
+import {
+  type Digest,
+  GREETING,
+  GREETING_TIMEOUT_SECONDS,
+  MAX_VERDICT_BYTES,
+  parseVerdict,
+  type Verdict,
+} from './wire.js';
 
 /** How much of what the backup says is read at once. */
 const ANSWER_BUFFER_BYTES = 16 * 1024;
+/** What a backup says in the place of its greeting begins so. */
+const REFUSAL = Buffer.from('error ');
 
 /** How a primary's conversation with a backup has ended. */
 export type SendingOutcome =
   /** `confirmed`: the backup says that it has the same image. Without, it is a program that does not say anything. */
   | ({ readonly kind: 'complete'; readonly confirmed: boolean } & Digest)
-  /** The connection ended before anything was sent: the backup was busy with another primary, or went away. */
-  | { readonly kind: 'turned-away' }
+  /** The connection ended before anything was sent. `reason`: what the backup said, such as that it is busy. */
+  | { readonly kind: 'turned-away'; readonly reason: string | undefined }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 export interface SendingOptions {
@@ -86,15 +95,35 @@ export class Sending {
     if (this.#inputFd >= 0) this.#options.posix.close(this.#inputFd);
   }
 
+  /** The backup's host has not answered for so long. */
+  onSilence(seconds: number): void {
+    this.#fail(-errno.ETIMEDOUT, `the backup's host has answered nothing for ${seconds} s`);
+  }
+
   #listen(): void {
     const { posix, fd } = this.#options;
-    const count = posix.read(fd, this.#buffer.subarray(this.#greetingBytes, GREETING.length));
+    // Not more than the greeting: what comes after it is another's to read. A refusal has nothing after it.
+    const most = startsAlike(this.#said, REFUSAL) ? MAX_VERDICT_BYTES : GREETING.length;
+    const count = posix.read(fd, this.#buffer.subarray(this.#greetingBytes, most));
     if (count === -errno.EAGAIN) return;
-    if (count <= 0) return this.#end({ kind: 'turned-away' });
+    if (count <= 0) return this.#end({ kind: 'turned-away', reason: undefined });
     this.#greetingBytes += count;
-    const said = this.#buffer.subarray(0, this.#greetingBytes);
+    const said = this.#said;
+    if (startsAlike(said, REFUSAL) && said.length < MAX_VERDICT_BYTES) return this.#hearRefusal(said);
     this.#greeted = said.equals(GREETING);
-    if (this.#greeted || !GREETING.subarray(0, said.length).equals(said)) this.#send();
+    if (this.#greeted || !startsAlike(said, GREETING)) this.#send();
+  }
+
+  get #said(): Buffer {
+    return this.#buffer.subarray(0, this.#greetingBytes);
+  }
+
+  #hearRefusal(said: Buffer): void {
+    const end = said.indexOf('\n');
+    if (end < 0) return;
+    const verdict = parseVerdict(said.toString('latin1', 0, end));
+    if (verdict?.kind === 'error') this.#end({ kind: 'turned-away', reason: verdict.message });
+    else this.#send();
   }
 
   #send(): void {
@@ -201,4 +230,10 @@ export class Sending {
     const result = this.#event.set(mode, this.#options.fd, seconds, callback);
     if (result < 0) this.#fail(result, 'cannot watch the connection');
   }
+}
+
+/** Whether one begins with the other. */
+function startsAlike(a: Uint8Array, b: Uint8Array): boolean {
+  const length = Math.min(a.length, b.length);
+  return Buffer.compare(a.subarray(0, length), b.subarray(0, length)) === 0;
 }

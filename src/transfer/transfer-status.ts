@@ -15,6 +15,8 @@ export interface TransferStatus {
   readonly peer: string | null;
   /** How often a connect was tried, or a connection accepted. */
   readonly attempts: number;
+  /** For how long the attempt to connect that is under way has had no answer, in seconds; null without one. */
+  readonly attemptSeconds: number | null;
   /** Why the last attempt failed, in words; null when it did not. */
   readonly lastError: string | null;
   /** How many transfers were completed. */

@@ -93,6 +93,7 @@ serverTest(
     t.same(await primary.ended, { kind: 'failed' });
     const message = 'cannot connect to 127.0.0.1:9: permission denied';
     t.match(await log.event('failed'), { code: 'EACCES', message });
+    t.same(log.names(), ['connecting', 'failed'], 'one fault, one report');
   },
   forbidden,
 );

@@ -31,6 +31,7 @@ export async function runBackup(values: Values<typeof backupTable>, io: CommandI
       once: values.once,
       acceptsRaw: !values.noRaw,
       idleSeconds: values.idleTimeout,
+      silenceSeconds: values.silenceTimeout,
     });
   });
 }

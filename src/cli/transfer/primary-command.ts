@@ -24,6 +24,7 @@ export async function runPrimary(values: Values<typeof primaryTable>, io: Comman
       input,
       raw: values.raw,
       idleSeconds: values.idleTimeout,
+      silenceSeconds: values.silenceTimeout,
     });
   });
 }

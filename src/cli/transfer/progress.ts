@@ -26,9 +26,11 @@ export function describeProgress(status: TransferStatus, columns?: number): stri
   return [doing, ...facts].join(GAP).slice(0, columns);
 }
 
-function attempt({ role, phase, attempts, lastError }: TransferStatus): string {
+function attempt({ role, phase, attempts, attemptSeconds, lastError }: TransferStatus): string {
   if (role === 'backup' || phase === 'ended' || attempts === 0) return '';
-  return `, attempt ${attempts}${lastError === null ? '' : ` (${lastError})`}`;
+  const age = attemptSeconds ?? 0;
+  const waited = age < STALL_SECONDS ? '' : `, no answer for ${formatWait(Math.floor(age))}`;
+  return `, attempt ${attempts}${lastError === null ? '' : ` (${lastError})`}${waited}`;
 }
 
 function amount({ bytes, totalBytes }: TransferStatus): string {

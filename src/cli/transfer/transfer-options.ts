@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { SILENCE_SECONDS } from '../../server/silence.js';
 import { flag, optional, withDefault } from '../command-line/parameter.js';
 import { file, wholeNumber } from '../command-line/value-type.js';
 
@@ -11,6 +12,9 @@ const MAX_IDLE_SECONDS = 86_400;
 export const transferOptions = {
   idleTimeout: withDefault(wholeNumber('SECONDS', 0, MAX_IDLE_SECONDS), 0, {
     help: 'Give up when the other side moves no byte for this long; 0 means never.',
+  }),
+  silenceTimeout: withDefault(wholeNumber('SECONDS', 0, MAX_IDLE_SECONDS), SILENCE_SECONDS, {
+    help: 'Give up when the host of the other side answers nothing for this long, as after a cut link or a crash; 0 leaves that to the kernel, which takes hours. A side that is alive and slow is waited for.',
   }),
   json: flag({ help: 'Report one JSON object per line instead of text.' }),
   status: optional(file('PATH'), {
@@ -33,4 +37,6 @@ export interface TransferOptions {
   readonly noStatus: boolean;
   /** In seconds; 0: never. */
   readonly idleTimeout: number;
+  /** In seconds; 0: never. */
+  readonly silenceTimeout: number;
 }

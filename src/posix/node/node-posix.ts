@@ -17,6 +17,7 @@ import { withDefaults, type NodePosixOptions } from './node-posix-options.js';
 import { NodePoller } from './node-poller.js';
 import type { Poller } from '../poller.js';
 import type { Posix, SelectSets } from '../posix.js';
+import { retransmissionsOf } from './retransmissions.js';
 import { selectOnce } from './select.js';
 import { SendSlab } from './send-slab.js';
 import { StreamSocket, type SocketSettings } from './stream-socket.js';
@@ -138,6 +139,15 @@ export class NodePosix implements Posix {
 
   getpeername(fd: number): SocketAddress | number {
     return this.#table.get(fd)?.getpeername() ?? -errno.EBADF;
+  }
+
+  /**
+   * How often in a row the kernel has sent a TCP connection's bytes without an answer; 0 when it has not, and where that
+   * is not known.
+   */
+  retransmissions(fd: number): number {
+    const [local, peer] = [this.getsockname(fd), this.getpeername(fd)];
+    return typeof local === 'number' || typeof peer === 'number' ? 0 : retransmissionsOf(local, peer);
   }
 
   getaddrinfo(host: string, port: string): readonly InetAddress[] | number {

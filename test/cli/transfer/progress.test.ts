@@ -22,6 +22,7 @@ const sending: TransferStatus = {
   rate: 8 * MIB,
   seconds: 6,
   quietSeconds: 0,
+  attemptSeconds: null,
   uptimeSeconds: 6,
   file: 'image',
 };
@@ -90,4 +91,11 @@ t.test(
 t.test('a bar without an end moves while bytes do', async (t) => {
   const bars = [0, 1, 2, 3, 4, 5, 6].map((mib) => progressBar(8, { bytes: mib * MIB, totalBytes: null }));
   t.same(bars, ['[<=>   ]', '[ <=>  ]', '[  <=> ]', '[   <=>]', '[  <=> ]', '[ <=>  ]', '[<=>   ]']);
+});
+
+t.test('an attempt that gets no answer is told with its age', async (t) => {
+  const trying = { ...sending, phase: 'connecting', peer: null, attempts: 2, attemptSeconds: 31.5 };
+  t.match(describeProgress(trying), /, attempt 2, no answer for 31 s$/);
+  const fresh = { ...trying, attemptSeconds: 0.2, lastError: 'connection refused' };
+  t.match(describeProgress(fresh), /, attempt 2 \(connection refused\)$/);
 });

@@ -24,6 +24,7 @@ const status: TransferStatus = {
   rate: 0,
   seconds: 0,
   quietSeconds: 0,
+  attemptSeconds: null,
   uptimeSeconds: 0,
   file: 'image',
 };

@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { readFileSync } from 'node:fs';
+import { AF_INET, AF_UNIX, type InetAddress, type SocketAddress } from '../address.js';
+
+/**
+ * How often in a row the kernel has sent a connection's bytes, or a probe, without an answer; 0 when it has not, and where
+ * it is not known (no /proc, no such connection).
+ */
+export function retransmissionsOf(local: SocketAddress, peer: SocketAddress): number {
+  if (local.family === AF_UNIX || peer.family === AF_UNIX) return 0;
+  const [from, to] = [inKernelsWords(local), inKernelsWords(peer)];
+  for (const line of connections(local.family === AF_INET ? 'tcp' : 'tcp6')) {
+    // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt …
+    const [, localEnd, remoteEnd, , , , retransmissions] = line.trim().split(/\s+/);
+    if (localEnd === from && remoteEnd === to) return Number.parseInt(retransmissions ?? '0', 16);
+  }
+  return 0;
+}
+
+function connections(table: 'tcp' | 'tcp6'): string[] {
+  try {
+    return readFileSync(`/proc/self/net/${table}`, 'latin1').split('\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** `0100007F:2329`: the address in words of four bytes, each as this machine's number, and the port. */
+function inKernelsWords({ family, address, port }: InetAddress): string {
+  const bytes = family === AF_INET ? Uint8Array.from(address.split('.'), Number) : inet6Bytes(address);
+  const words = new Uint32Array(bytes.buffer);
+  const hex = (value: number, digits: number): string =>
+    value.toString(16).toUpperCase().padStart(digits, '0');
+  return `${[...words].map((word) => hex(word, 8)).join('')}:${hex(port, 4)}`;
+}
+
+function inet6Bytes(address: string): Uint8Array<ArrayBuffer> {
+  // The URL parser writes an address that ends with an IPv4 one in groups, too.
+  const bare = address.replace(/%.*$/u, '');
+  const written = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  const [head = '', tail] = written.split('::');
+  const groups = (text: string | undefined): string[] => (text ? text.split(':') : []);
+  const [first, last] = [groups(head), groups(tail)];
+  const zeroes = Array.from({ length: 8 - first.length - last.length }, () => '0');
+  const all = [...first, ...zeroes, ...last].map((group) => Number.parseInt(group, 16));
+  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 0xff]));
+}
