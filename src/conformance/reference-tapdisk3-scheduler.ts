@@ -34,6 +34,8 @@ export class ReferenceTapdisk3Scheduler implements Tapdisk3UnderTest {
   #events: ReferenceEvent[] = [];
   #cap = 0; // T-W2
   #waits = 0;
+  /** Select has succeeded in the outermost wait. */
+  #selected = false;
   nextEventId = 1;
 
   constructor(poller: Poller, clock: MicrosecondClock) {
@@ -90,12 +92,23 @@ export class ReferenceTapdisk3Scheduler implements Tapdisk3UnderTest {
       if (typeof answer === 'number') return answer; // T-W6
       this.#cap = MAX_WAIT;
       this.#handOut(answer);
+      this.#selected = true;
       await this.#pass();
-      if (this.#waits === 1) this.#events = this.#events.filter(({ dead }) => !dead); // T-G1
       return 0;
+    } catch (error) {
+      // What C does not have: a callback that throws ends the pass, and what it left is found again.
+      for (const event of this.#events) event.pending = 0;
+      throw error;
     } finally {
       this.#waits -= 1;
+      if (this.#waits === 0) this.#free();
     }
+  }
+
+  /** T-G1. */
+  #free(): void {
+    if (this.#selected) this.#events = this.#events.filter(({ dead }) => !dead);
+    this.#selected = false;
   }
 
   #find(id: number): ReferenceEvent | undefined {

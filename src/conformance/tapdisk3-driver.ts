@@ -3,13 +3,11 @@
 
 import { tracedResult } from './error-names.js';
 import { LabelledEvents } from './labelled-events.js';
-import type { AnswerRule } from './scheduler-driver.js';
 import { LimitReached, type Tapdisk3Factory, type Tapdisk3UnderTest } from './scheduler-under-test.js';
 import { ScriptedClock } from './scripted-clock.js';
 import { inMicroseconds, ScriptedPoller } from './scripted-poller.js';
 import {
   DEFAULT_UUID,
-  type SelectScript,
   type Tapdisk3Step,
   type Tapdisk3Vector,
   type Trace,
@@ -19,27 +17,21 @@ import {
 type WaitStep = Extract<Tapdisk3Step, readonly ['wait', ...unknown[]]>;
 type Action = Exclude<Tapdisk3Step, WaitStep>;
 
-/** Runs a script of tapdisk3's dialect and answers what was observed. Select answers as the script says, or by a rule. */
-export async function runTapdisk3Script(
-  vector: Tapdisk3Vector,
-  create: Tapdisk3Factory,
-  answerRule?: AnswerRule,
-): Promise<Trace> {
-  return new Tapdisk3Driver(vector, create, answerRule).run();
+/** Runs a script of tapdisk3's dialect and answers what was observed. */
+export async function runTapdisk3Script(vector: Tapdisk3Vector, create: Tapdisk3Factory): Promise<Trace> {
+  return new Tapdisk3Driver(vector, create).run();
 }
 
 class Tapdisk3Driver {
   readonly #vector: Tapdisk3Vector;
-  readonly #answerRule: AnswerRule | undefined;
   readonly #trace: TraceEntry[] = [];
   readonly #clock: ScriptedClock;
   readonly #poller: ScriptedPoller;
   readonly #scheduler: Tapdisk3UnderTest;
   readonly #events: LabelledEvents<Tapdisk3Step>;
 
-  constructor(vector: Tapdisk3Vector, create: Tapdisk3Factory, answerRule: AnswerRule | undefined) {
+  constructor(vector: Tapdisk3Vector, create: Tapdisk3Factory) {
     this.#vector = vector;
-    this.#answerRule = answerRule;
     const clock = new ScriptedClock(vector.clock);
     this.#clock = clock;
     this.#poller = new ScriptedPoller(clock, (entry) => this.#trace.push(entry), inMicroseconds);
@@ -68,12 +60,7 @@ class Tapdisk3Driver {
   }
 
   async #waitAndGoOn([, ...scripts]: WaitStep, rest: readonly Tapdisk3Step[]): Promise<void> {
-    const rule = this.#answerRule;
-    this.#poller.answerWait(
-      rule === undefined
-        ? scripts
-        : scripts.map((script: SelectScript) => (interest) => rule(script, interest)),
-    );
+    this.#poller.answerWait(scripts);
     const answer = await this.#scheduler.waitForEvents();
     this.#trace.push(['wait', tracedResult(answer)]);
     await this.#play(rest);

@@ -8,6 +8,7 @@ import { EXCEPTIONAL, READABLE, WRITABLE } from '../../src/posix/poller.js';
 import type { Interest, Poller, ReadyDescriptor } from '../../src/posix/poller.js';
 import { POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/event.js';
 import type { EventCallback } from '../../src/scheduler/event.js';
+import { type Exhausted, exhaustTapes, type Played } from './tapes.js';
 
 /*
  * Every sequence of operations up to a length, on few events and descriptors.
@@ -62,7 +63,7 @@ export function play(
   world: World,
   tape: readonly Operation[],
   create: SchedulerFactory,
-): Promise<{ trace: string; end: End }> {
+): Promise<Played<End>> {
   return new Player(world, tape, create).play();
 }
 
@@ -84,7 +85,7 @@ class Player implements Poller {
     this.#scheduler = create(this, this.#clock);
   }
 
-  async play(): Promise<{ trace: string; end: End }> {
+  async play(): Promise<Played<End>> {
     for (let operation = this.#next(false); operation !== undefined; operation = this.#next(false)) {
       if (operation.kind === 'wait') await this.#wait(operation.ready);
       else this.#act(operation);
@@ -166,30 +167,15 @@ function choices(world: World, { inCallback, registered }: End): Operation[] {
   return [...operations, ...sets.map((ready) => ({ kind: 'wait', ready }) as const)];
 }
 
-/**
- * Plays every tape of exactly `length` operations on both schedulers; the shorter ones are their beginnings.
- *
- * @returns how many tapes that were, and the first on which the traces differ
- */
-export async function exhaust(
+/** Plays every tape of exactly `length` operations on both schedulers; the shorter ones are their beginnings. */
+export function exhaust(
   world: World,
   length: number,
   create: SchedulerFactory = ownScheduler,
-): Promise<{ tapes: number; difference?: string }> {
-  let tapes = 0;
-  const pending: Operation[][] = [[]];
-  for (let tape = pending.pop(); tape !== undefined; tape = pending.pop()) {
-    const expected = await play(world, tape, referenceScheduler);
-    if (tape.length < length) {
-      for (const operation of choices(world, expected.end)) pending.push([...tape, operation]);
-      continue;
-    }
-    tapes++;
-    const actual = await play(world, tape, create);
-    if (actual.trace !== expected.trace) {
-      const operations = tape.map((operation) => JSON.stringify(operation)).join('\n');
-      return { tapes, difference: `${operations}\nreference:\n${expected.trace}scheduler:\n${actual.trace}` };
-    }
-  }
-  return { tapes };
+): Promise<Exhausted> {
+  return exhaustTapes(length, {
+    choices: (end: End) => choices(world, end),
+    reference: (tape) => play(world, tape, referenceScheduler),
+    actual: (tape) => play(world, tape, create),
+  });
 }

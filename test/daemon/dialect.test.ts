@@ -8,7 +8,8 @@ t.setTimeout(120_000);
 
 t.test("the daemon's own tests pass on tapdisk3's scheduler", async (t) => {
   for await (const { file, exit, output } of runDaemonTests('tapdisk3', ['daemon', 'signals'])) {
-    t.equal(exit, 0, `${file}\n${output}`);
-    t.match(output, /pass: [1-9]/);
+    if (exit !== 0) t.comment(output);
+    t.equal(exit, 0, file);
+    t.ok(/pass: [1-9]/.test(output), 'and not without any');
   }
 });
