@@ -3,6 +3,8 @@
 
 import { benchEcho } from './echo.js';
 import { benchScheduler } from './scheduler.js';
+import { benchTapdisk3Scheduler } from './tapdisk3-scheduler.js';
 
 await benchScheduler();
+await benchTapdisk3Scheduler();
 await benchEcho();

@@ -10,9 +10,10 @@ import { runVectors } from '../src/conformance/suite-run.js';
 import { ownVectorFiles, selectVectors } from '../src/conformance/vector-selection.js';
 import { simulate } from '../src/testing/simulation/simulate.js';
 import { walkConnectModule } from '../test/conformance/connect-walk.js';
-import { checkModel } from '../test/conformance/model-check.js';
+import { checkModel, checkTapdisk3Model } from '../test/conformance/model-check.js';
 import { checkRamdisk } from '../test/conformance/ramdisk-programs.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
+import { exhaustTapdisk3, TAPDISK3_WORLDS } from '../test/conformance/tapdisk3-small-scope.js';
 
 const PROGRAMS = 1000;
 const SEQUENCE_LENGTH = 4;
@@ -36,6 +37,16 @@ const detectors: Readonly<Record<string, () => Promise<string | undefined>>> = {
   async 'small scope'() {
     for (const world of WORLDS) {
       const { difference } = await exhaust(world, SEQUENCE_LENGTH);
+      if (difference !== undefined) return difference;
+    }
+    return undefined;
+  },
+  async 'tapdisk3 model'() {
+    return (await checkTapdisk3Model({ seed: 1, runs: PROGRAMS }))?.message;
+  },
+  async 'tapdisk3 small scope'() {
+    for (const world of TAPDISK3_WORLDS) {
+      const { difference } = await exhaustTapdisk3(world, SEQUENCE_LENGTH);
       if (difference !== undefined) return difference;
     }
     return undefined;

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { TAPDISK3_MUTANTS } from './tapdisk3-mutants.js';
 import { inFile, type Mutant } from './mutant.js';
 import { RAMDISK_MUTANTS } from './ramdisk-mutants.js';
 import { TRANSFER_MUTANTS } from './transfer-mutants.js';
@@ -336,6 +337,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...scheduler,
   ...pass,
   ...indexes,
+  ...TAPDISK3_MUTANTS,
   ...connect,
   ...TRANSFER_MUTANTS,
   ...RAMDISK_MUTANTS,

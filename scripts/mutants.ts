@@ -12,9 +12,17 @@ import { type Mutant, mutate } from './mutant.js';
 import { MUTANTS } from './mutant-list.js';
 import { root } from './repository-files.js';
 
-/** Those that run the scheduler and the connect module, and those that run the ramdisk or VHDs. */
+/** Those that run the scheduler and the connect module, those that run tapdisk3's scheduler, and those that run the ramdisk or VHDs. */
 const OWN_DETECTORS = ['vectors', 'model', 'small scope', 'walk', 'simulation'] as const;
-const DETECTORS = [...OWN_DETECTORS, 'ramdisk model', 'disk tests', 'disk model', 'crash'] as const;
+const DETECTORS = [
+  ...OWN_DETECTORS,
+  'tapdisk3 model',
+  'tapdisk3 small scope',
+  'ramdisk model',
+  'disk tests',
+  'disk model',
+  'crash',
+] as const;
 type Detector = (typeof DETECTORS)[number];
 const COPIED = [
   'src',
@@ -106,7 +114,8 @@ const trees = Array.from({ length: Math.min(availableParallelism(), chosen.lengt
 try {
   const [tree] = trees;
   if (tree === undefined) throw new Error(`no mutant matches ${pattern.source}`);
-  for (const [detector, noticed] of await verdictOn(tree)) {
+  const needed = DETECTORS.filter((name) => chosen.some((mutant) => detectorsOf(mutant).includes(name)));
+  for (const [detector, noticed] of await verdictOn(tree, needed)) {
     if (noticed !== null) throw new Error(`${detector} complains of the tree as it is: ${noticed}`);
   }
   console.log(`${DETECTORS.join('  ')}  mutant`);

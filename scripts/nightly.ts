@@ -7,10 +7,9 @@
 import { parseArgs } from 'node:util';
 import { runSimulate } from '../src/cli/simulate/simulate-command.js';
 import { checkModel } from '../test/conformance/model-check.js';
-import { simulate } from '../src/testing/index.js';
-import { runDaemonTests } from '../test/daemon/run-daemon-tests.js';
 import { checkRamdisk } from '../test/conformance/ramdisk-programs.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
+import { runTapdisk3Nightly } from './nightly-tapdisk3.js';
 import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
 
 const PROGRAMS = 100_000;
@@ -18,10 +17,6 @@ const RAMDISK_SCRIPTS = 50_000;
 const LENGTH = 6;
 const SIMULATIONS = 10_000;
 const RING_SEEDS = 10_000;
-/** Of them again on tapdisk3's scheduler. */
-const TAPDISK3_SIMULATIONS = 2_000;
-/** The daemon's tests, which run on tapdisk3's scheduler here. */
-const DAEMON_TESTS = ['close-disks', 'daemon', 'documentation', 'latency', 'readiness', 'signals', 'trace'];
 /** Seeds of simulations begin below, so that all of them are 31-bit numbers. */
 const LAST_SEED = 2 ** 31 - 1 - SIMULATIONS;
 
@@ -62,17 +57,4 @@ const status = await runSimulate(
 );
 if (status !== 0) process.exitCode = status;
 
-let failedSimulations = 0;
-for (let number = seed; number < seed + TAPDISK3_SIMULATIONS; number++) {
-  const { violations } = await simulate(number, { dialect: 'tapdisk3' });
-  if (violations.length === 0) continue;
-  failedSimulations += 1;
-  console.log(`seed ${number} on tapdisk3's scheduler:\n${violations.join('\n')}`);
-}
-console.log(`${TAPDISK3_SIMULATIONS} simulations on tapdisk3's scheduler, ${failedSimulations} failed`);
-if (failedSimulations > 0) process.exitCode = 1;
-
-for await (const { file, exit, output } of runDaemonTests('tapdisk3', DAEMON_TESTS)) {
-  console.log(`${file} on tapdisk3's scheduler: ${exit === 0 ? 'passed' : `exit status ${exit}\n${output}`}`);
-  if (exit !== 0) process.exitCode = 1;
-}
+if (!(await runTapdisk3Nightly(seed))) process.exitCode = 1;

@@ -24,8 +24,8 @@ const descriptors = fc.oneof(
   fc.uniqueArray(fc.constantFrom(...DESCRIPTORS), { maxLength: DESCRIPTORS.length, size: 'max' }),
 );
 /** By label mostly, else by a raw id, live, stale or none. */
-const target = fc.oneof(
-  { weight: 8, arbitrary: label as fc.Arbitrary<string | number> },
+const target: fc.Arbitrary<string | number> = fc.oneof(
+  { weight: 8, arbitrary: label },
   { weight: 1, arbitrary: fc.constantFrom(-1, 0, 1, 2, 3, INT_MAX) },
 );
 /** Microseconds around what matters: due at once, soon, at the longest wait, never. */
@@ -54,7 +54,7 @@ const wait = fc
   .tuple(answer, fc.array(answer, { maxLength: 2 }))
   .map(([first, further]): Tapdisk3Step => ['wait', first, ...further]);
 
-const flag = fc.oneof(fc.boolean() as fc.Arbitrary<boolean | number>, fc.constantFrom(0, 1, -3));
+const flag: fc.Arbitrary<boolean | number> = fc.oneof(fc.boolean(), fc.constantFrom(0, 1, -3));
 const action: fc.Arbitrary<Tapdisk3Step> = fc.oneof(
   { weight: 5, arbitrary: label.map((name): Tapdisk3Step => ['register', name]) },
   { weight: 4, arbitrary: target.map((what): Tapdisk3Step => ['unregister', what]) },
