@@ -3,6 +3,7 @@
 
 import { errno, errnoCode, strerror } from '../posix/errno.js';
 import type { Descriptor, Posix } from '../posix/posix.js';
+import { SystemError } from '../posix/system-error.js';
 import { type EventId, POLL_READ_FD, POLL_WRITE_FD } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { deferred } from './deferred.js';
@@ -24,20 +25,18 @@ export interface ExactTransferOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Why a transfer ended before all of its bytes were moved. */
-export class TransferError extends Error {
-  override readonly name = 'TransferError';
-  /**
-   * `END_OF_FILE`: a read met the end of file; `ETIME`: the deadline is over; `ABORT_ERR`: the signal was aborted, its reason
-   * being the `cause`; else the errno of read, write or the registration of an event, EIO for a write that takes nothing.
-   */
-  readonly code: string;
+/**
+ * Why a transfer ended before all of its bytes were moved. The code is `END_OF_FILE` when a read met the end of file, `ETIME`
+ * when the deadline is over, `ABORT_ERR` when the signal was aborted, its reason being the `cause`; else the errno of read, write
+ * or the registration of an event, EIO for a write that takes nothing.
+ */
+export class ExactTransferError extends SystemError {
+  override readonly name = 'ExactTransferError';
   /** How many bytes were moved. 0 together with END_OF_FILE: the peer ended between two messages. */
   readonly bytesMoved: number;
 
-  constructor(message: string, code: string, bytesMoved: number, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
+  constructor(code: string, message: string, bytesMoved: number, options?: ErrorOptions) {
+    super(code, message, options);
     this.bytesMoved = bytesMoved;
   }
 }
@@ -47,7 +46,7 @@ export class TransferError extends Error {
  * meanwhile: a descriptor that is to be closed has its transfer aborted first.
  *
  * @returns the bytes (the buffer, if one was given)
- * @throws (rejects with) {@link TransferError}: the bytes that were read are in the buffer then; RangeError for a size that is
+ * @throws (rejects with) {@link ExactTransferError}: the bytes that were read are in the buffer then; RangeError for a size that is
  *   not a whole number of bytes, or a deadline out of range
  */
 export function readExactly(
@@ -183,7 +182,7 @@ class ExactTransfer {
     this.#end();
     const progress = `${this.#moved} of ${this.#buffer.length} bytes`;
     const message = `${this.#direction} of descriptor ${this.#fd} ended after ${progress}: ${why}`;
-    this.#settle.reject(new TransferError(message, code, this.#moved, options));
+    this.#settle.reject(new ExactTransferError(code, message, this.#moved, options));
   }
 
   #end(): void {

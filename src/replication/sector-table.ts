@@ -35,7 +35,7 @@ interface Flight {
 export class FlightTable {
   readonly #flights = new Map<bigint, Flight>();
 
-  /** @param data what is being written, to be found by {@link data}; undefined stores nothing, as C does */
+  /** @param data what is being written, to be found by {@link FlightTable.data}; undefined stores nothing, as C does */
   add(sector: bigint, data: Uint8Array | undefined): void {
     const flight = this.#flights.get(sector);
     if (flight === undefined) this.#flights.set(sector, { writes: 1, data });

@@ -6,7 +6,7 @@ import { errno } from '../../src/posix/index.js';
 import {
   type ExactTransferOptions,
   readExactly,
-  TransferError,
+  ExactTransferError,
   type TransferHost,
   writeExactly,
 } from '../../src/replication/index.js';
@@ -30,7 +30,7 @@ async function errorOf(world: { complete<V>(p: PromiseLike<V>): Promise<V> }, tr
       (reason: unknown) => reason,
     ),
   );
-  if (!(error instanceof TransferError)) throw new Error('the transfer did not fail', { cause: error });
+  if (!(error instanceof ExactTransferError)) throw new Error('the transfer did not fail', { cause: error });
   return error;
 }
 
@@ -254,7 +254,7 @@ t.test('whichever call fails, a transfer ends, and leaves neither event nor desc
       if (bytes.some((byte) => byte !== 7)) wrong.push('other bytes came back');
     };
     for (const outcome of await world.complete(Promise.allSettled([echo(), call()]))) {
-      if (outcome.status === 'rejected' && !(outcome.reason instanceof TransferError)) {
+      if (outcome.status === 'rejected' && !(outcome.reason instanceof ExactTransferError)) {
         wrong.push(String(outcome.reason));
       }
     }
