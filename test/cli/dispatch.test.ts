@@ -49,6 +49,14 @@ t.test("the version is the package's", async (t) => {
   t.equal((await command('-V')).status, 0);
 });
 
+t.test('simulate runs what it is told to', async (t) => {
+  t.match(await command('simulate', '--seed', '1'), {
+    status: 0,
+    stdout: /1 passed, 0 failed\n$/,
+    stderr: '',
+  });
+});
+
 t.test('no command, and one that there is not, are told which there are', async (t) => {
   const none = await command();
   t.equal(none.status, 2);

@@ -1,15 +1,18 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Parameter } from './parameter.js';
+import type { Parameter, ValueParameter } from './parameter.js';
 
 /** Parameters by key; an option's key in camel case is its name with dashes on the command line. */
 export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
 
+/** As {@link Parameters}, of arguments. */
+export type ValueParameters = Readonly<Record<string, ValueParameter<unknown>>>;
+
 /** All there is to say about the command line of a command: help, man page, completion and parsing come from it. */
 export interface CommandTable<
   Options extends Parameters = Parameters,
-  Arguments extends Parameters = Parameters,
+  Arguments extends ValueParameters = ValueParameters,
 > {
   readonly name: string;
   /** It does its work also without a standard output, which is not for its results. */
@@ -39,7 +42,7 @@ type Results<Given extends Parameters> = {
 export type Values<Table extends CommandTable> = Results<Table['options']> & Results<Table['arguments']>;
 
 /** Only for its types: a table that says exactly which options and arguments it has. */
-export function defineTable<const Options extends Parameters, const Arguments extends Parameters>(
+export function defineTable<const Options extends Parameters, const Arguments extends ValueParameters>(
   table: CommandTable<Options, Arguments>,
 ): CommandTable<Options, Arguments> {
   return table;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { CommandIo } from '../command-io.js';
-import type { CommandTable, Environment, Parameters, Values } from './command-table.js';
+import type { CommandTable, Environment, Parameters, ValueParameters, Values } from './command-table.js';
 import { parseValues } from './parse-values.js';
 
 /** A command: its table, and what runs it. */
@@ -22,7 +22,7 @@ export interface CommandGroup {
 }
 
 /** @param load what runs it, loaded when it is needed */
-export function command<Options extends Parameters, Arguments extends Parameters>(
+export function command<Options extends Parameters, Arguments extends ValueParameters>(
   table: CommandTable<Options, Arguments>,
   load: () => Promise<(values: Values<CommandTable<Options, Arguments>>, io: CommandIo) => Promise<number>>,
 ): Command {

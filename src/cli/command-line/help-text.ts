@@ -29,8 +29,8 @@ export function helpText(entry: Command | CommandGroup, path: string, columns = 
 
 function tableSections(table: CommandTable, path: string, width: number): string[][] {
   const paragraphs = (texts: readonly string[]): string[][] => texts.map((text) => wrapped(text, width));
-  const argumentRows = Object.entries(table.arguments).map(
-    ([key, argument]) => [argumentName(key, argument), parameterHelp(argument)] as const,
+  const argumentRows = Object.values(table.arguments).map(
+    (argument) => [argumentName(argument), parameterHelp(argument)] as const,
   );
   return [
     usage(`Usage: ${path}`, usageWords(table), width),

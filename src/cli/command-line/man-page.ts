@@ -55,8 +55,8 @@ function manPage(
 }
 
 function commandSections(table: CommandTable, path: string, section: (title: string) => string[]): string[] {
-  const operands = Object.entries(table.arguments).map(([key, argument]): Row => [
-    argumentName(key, argument),
+  const operands = Object.values(table.arguments).map((argument): Row => [
+    argumentName(argument),
     parameterHelp(argument),
   ]);
   const variables = Object.entries(table.options).flatMap(([key, { environment }]): Row[] =>

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Parameters } from './command-table.js';
-import type { Parameter } from './parameter.js';
+import type { ValueParameters } from './command-table.js';
+import type { Parameter, ValueParameter } from './parameter.js';
 
 /** An option as it is written: `--idle-timeout` for the key `idleTimeout`. */
 export function optionName(key: string): string {
@@ -10,8 +10,8 @@ export function optionName(key: string): string {
 }
 
 /** An argument as help and messages show it: `FILE`. */
-export function argumentName(key: string, { type }: Parameter<unknown>): string {
-  return type?.placeholder ?? key.toUpperCase();
+export function argumentName({ type }: ValueParameter<unknown>): string {
+  return type.placeholder;
 }
 
 /** An option with its value: `--idle-timeout SECONDS`. */
@@ -20,9 +20,9 @@ export function optionWithValue(key: string, { type }: Parameter<unknown>): stri
 }
 
 /** `HOST:PORT [FILE]...`, as in a usage line. */
-export function argumentsUsage(parameters: Parameters): string[] {
-  return Object.entries(parameters).map(([key, parameter]) => {
-    const name = argumentName(key, parameter);
+export function argumentsUsage(parameters: ValueParameters): string[] {
+  return Object.values(parameters).map((parameter) => {
+    const name = argumentName(parameter);
     if (parameter.repeatable) return `[${name}]...`;
     return parameter.required ? name : `[${name}]`;
   });

@@ -26,6 +26,9 @@ export interface Parameter<Result> {
   read(label: string, texts: readonly string[]): Result;
 }
 
+/** A parameter with a value: every argument, and an option that is no flag. */
+export type ValueParameter<Result> = Parameter<Result> & { readonly type: ValueType<unknown> };
+
 type Details = Pick<Parameter<unknown>, 'help'> &
   Partial<Pick<Parameter<unknown>, 'short' | 'environment' | 'requires' | 'excludes' | 'defaultText'>>;
 
@@ -35,7 +38,7 @@ export function flag(details: Details): Parameter<boolean> {
 }
 
 /** Undefined unless given. `defaultText` describes a default that the command works out itself. */
-export function optional<Value>(type: ValueType<Value>, details: Details): Parameter<Value | undefined> {
+export function optional<Value>(type: ValueType<Value>, details: Details): ValueParameter<Value | undefined> {
   const read = (label: string, [given]: readonly string[]): Value | undefined =>
     given === undefined ? undefined : parse(type, label, given);
   return { ...details, type, required: false, repeatable: false, read };
@@ -46,14 +49,14 @@ export function withDefault<Value extends string | number>(
   type: ValueType<Value>,
   byDefault: Value,
   details: Details,
-): Parameter<Value> {
+): ValueParameter<Value> {
   const read = (label: string, [given]: readonly string[]): Value =>
     given === undefined ? byDefault : parse(type, label, given);
   return { defaultText: String(byDefault), ...details, type, required: false, repeatable: false, read };
 }
 
 /** Has to be given. */
-export function required<Value>(type: ValueType<Value>, details: Details): Parameter<Value> {
+export function required<Value>(type: ValueType<Value>, details: Details): ValueParameter<Value> {
   const read = (label: string, [given]: readonly string[]): Value => {
     if (given === undefined) throw new UsageError(`missing ${label}`);
     return parse(type, label, given);
@@ -62,7 +65,7 @@ export function required<Value>(type: ValueType<Value>, details: Details): Param
 }
 
 /** Any number of values, in the order in which they are given. As an argument, it is the last one. */
-export function repeated<Value>(type: ValueType<Value>, details: Details): Parameter<readonly Value[]> {
+export function repeated<Value>(type: ValueType<Value>, details: Details): ValueParameter<readonly Value[]> {
   const read = (label: string, texts: readonly string[]): readonly Value[] =>
     texts.map((given) => parse(type, label, given));
   return { ...details, type, required: false, repeatable: true, read };

@@ -3,7 +3,7 @@
 
 import { parseArgs } from 'node:util';
 import { quoted, UsageError } from '../usage-error.js';
-import type { CommandTable, Environment, Parameters, Values } from './command-table.js';
+import type { CommandTable, Environment, Parameters, ValueParameters, Values } from './command-table.js';
 import { argumentName, optionName, optionWithValue } from './parameter-names.js';
 
 /** What a command line gives, by key: one text for each time that an option or argument is given. */
@@ -21,7 +21,7 @@ export function asksForHelp(argv: readonly string[]): boolean {
  * @throws UsageError for an option that is unknown, given twice or without its value, for a value that is not what was
  *   expected, for options that exclude or require each other, and for an argument too many or too few
  */
-export function parseValues<Options extends Parameters, Arguments extends Parameters>(
+export function parseValues<Options extends Parameters, Arguments extends ValueParameters>(
   table: CommandTable<Options, Arguments>,
   argv: readonly string[],
   environment: Environment = process.env,
@@ -31,7 +31,7 @@ export function parseValues<Options extends Parameters, Arguments extends Parame
   useEnvironment(table.options, given, environment);
   const values = new Map<string, unknown>();
   for (const [key, parameter] of Object.entries(table.arguments)) {
-    values.set(key, parameter.read(argumentName(key, parameter), given.get(key) ?? []));
+    values.set(key, parameter.read(argumentName(parameter), given.get(key) ?? []));
   }
   for (const [key, parameter] of Object.entries(table.options)) {
     const label = given.has(key) ? optionName(key) : optionWithValue(key, parameter);

@@ -47,9 +47,9 @@ export function completionNodes(entry: Command | CommandGroup, before = ''): Com
     const group = { path, commands: entry.commands.map(titleOf), options: [help], operands: [] };
     return [group, ...entry.commands.flatMap((member) => completionNodes(member, `${path} `))];
   }
-  const operands = Object.entries(entry.table.arguments).map(([key, argument]) => ({
-    placeholder: argumentName(key, argument),
-    completion: argument.type?.completion,
+  const operands = Object.values(entry.table.arguments).map((argument) => ({
+    placeholder: argumentName(argument),
+    completion: argument.type.completion,
     repeatable: argument.repeatable,
   }));
   const options = Object.entries(entry.table.options).map(([key, { type, short, ...option }]) => ({

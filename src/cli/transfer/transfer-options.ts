@@ -26,7 +26,7 @@ export const transferOptions = {
 } as const;
 
 export const REPORTS_NOTE =
-  'Reports go to standard error: a line that is updated in place on a terminal, plain lines elsewhere. SIGUSR1 prints the current state.';
+  'Reports go to standard error: a line that is updated in place on a terminal, plain lines with the time elsewhere. SIGUSR1 prints the current state.';
 
 /** The values of {@link transferOptions}. */
 export interface TransferOptions {

@@ -33,6 +33,15 @@ t.test(
   },
 );
 
+t.test('a transfer without a byte for a while is stalled', async (t) => {
+  t.match(lines([{ ...primary, quietSeconds: 1 }])[1], /1.0 MiB\/s/);
+  t.match(lines([{ ...primary, quietSeconds: 67 }])[1], /3.0 MiB, 75% +stalled 1 min 7 s/);
+});
+
+t.test('one attempt is not several', async (t) => {
+  t.match(lines([{ ...primary, peer: null, phase: 'connecting' }])[1], / connecting +1 attempt /);
+});
+
 t.test('a table is 80 columns wide at most: the ends of files, then of addresses are shown', async (t) => {
   const large = {
     ...primary,
