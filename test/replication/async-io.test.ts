@@ -115,6 +115,23 @@ t.test('silence within a transfer ends it after the timeout, and only used says 
   t.equal(server.scheduler.size, 0);
 });
 
+t.test("on tapdisk3's scheduler the timeout counts whole seconds too, from the last readiness", async (t) => {
+  const { world, near, far, one, other } = await connected({ maxWakeLatencySeconds: 0 });
+  const server = near.serve({ dialect: 'tapdisk3' });
+  const { taio, ends } = whole({ server, posix: near.posix }, TD_ASYNC_READ, one, Buffer.alloc(8));
+  t.equal(tdAsyncIoStart(taio), 0);
+  const start = world.nowSeconds;
+  world.after(3, () => void writeText(far.posix, other, 'x'));
+  await world.run(() => ends.length > 0);
+  t.same(ends, [[0, errno.ETIME]]);
+  t.ok(world.nowSeconds - start >= 8, `${world.nowSeconds - start} s`);
+  t.equal(taio.used, 1);
+  taio.timeoutS = -1;
+  t.equal(tdAsyncIoStart(taio), 0);
+  await world.run(() => ends.length > 1);
+  t.same(ends[1], [0, errno.ETIME], 'a negative one is over at once');
+});
+
 t.test('a killed transfer leaves no event, and can be started again', async (t) => {
   const { world, near, far, one, other } = await connected();
   const server = near.serve();
