@@ -9,6 +9,7 @@ import { Checkpoints, MAX_COMMITTING } from './checkpoints.js';
 import { Copier, isAllZero } from './copier.js';
 import { fork, mustFork } from './fork.js';
 import { Grains } from './grains.js';
+import { SectorOrder } from './sector-order.js';
 import { HotGrains } from './hot-grains.js';
 import type { PrimaryParts, PrimaryPhase, ResyncPlan } from './primary-parts.js';
 
@@ -41,6 +42,8 @@ export class PrimaryRole {
   resyncBytesTotal = 0;
   /** Writes that wait for room toward the backup, or for a new generation. */
   #waiting: Waiting[] = [];
+  /** Writes whose bits are not durable yet, and those that must not pass them. */
+  readonly #raising = new SectorOrder<Waiting>((write) => this.#enter(write));
   #isForking = false;
   #sentBytes = 0;
 
@@ -159,23 +162,29 @@ export class PrimaryRole {
     this.#copyAgain(reason, 'compare');
   }
 
+  /** Has the write go on once its bits are durable, and after every earlier write of its sectors. */
   #raise(write: Waiting): void {
     const { map, disk } = this.#parts;
     const from = this.grains.first(write.sector);
     const to = this.grains.last(write.sector, write.sectors);
+    // Its bits may not fall while it waits for anything.
+    this.grains.begin(from, to);
     if (map.has(from, to)) {
-      this.#enter(write);
+      this.#raising.add(write, true);
       return;
     }
+    this.#raising.add(write, false);
     const last = Math.floor((disk.sectors - 1) / this.grains.sectorsEach);
     const ahead = Math.min(to + this.#hot.ahead(from, to), last);
     for (let grain = to + 1; grain <= ahead; grain++) this.#hot.touch(grain);
     map.raise(from, ahead, (result) => {
       if (result === 0) {
-        this.#enter(write);
+        this.#raising.isReady(write);
         return;
       }
+      this.#raising.drop(write);
       this.#parts.events.failed('write the map', result);
+      this.grains.end(from, to);
       write.done(-errno.EIO);
     });
   }
@@ -204,7 +213,6 @@ export class PrimaryRole {
     const { disk } = this.#parts;
     const from = this.grains.first(sector);
     const to = this.grains.last(sector, sectors);
-    this.grains.begin(from, to);
     this.#copier?.written(from, to);
     for (let grain = from; grain <= to; grain++) {
       this.#hot.touch(grain);
