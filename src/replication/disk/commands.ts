@@ -31,13 +31,19 @@ export class Commands {
         return refused('the primary is connected: stop it or pause it first', -errno.EBUSY);
       const { epoch } = backup;
       if (dryRun) return outcome(`would become the primary at checkpoint ${epoch}`);
-      await completed('write the checkpoints to the image', (ended) => backup.store.drain(ended));
-      const { generation } = metadata.current;
-      const now = { role: 'primary', promoted: true, sent: epoch, acked: epoch, generation } as const;
-      await this.#update({ ...now, ancestors: [], resyncId: NO_ID });
-      await backup.close();
-      await engine.takeRole();
-      engine.changed('promoted');
+      // A primary that came back meanwhile would be sent to a side that is no backup any more.
+      engine.connector?.stop();
+      try {
+        await completed('write the checkpoints to the image', (ended) => backup.store.drain(ended));
+        const { generation } = metadata.current;
+        const now = { role: 'primary', promoted: true, sent: epoch, acked: epoch, generation } as const;
+        await this.#update({ ...now, ancestors: [], resyncId: NO_ID });
+        await backup.close();
+        await engine.takeRole();
+        engine.changed('promoted');
+      } finally {
+        if (!engine.isPaused) engine.connector?.resume();
+      }
       return outcome(`is the primary now, at checkpoint ${epoch}`);
     });
   }
