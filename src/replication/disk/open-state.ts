@@ -74,6 +74,8 @@ export async function createState(
   const grains = Math.ceil(disk.sectors / grainSectors);
   const map = await DirtyMap.create(files, `${directory}/map`, grains, mapSalt);
   if (role === 'backup') await createJournal(files, directory, options.journalBytes);
+  // Where there are metadata there must be all that they speak of, whatever a crash leaves of the directory.
+  await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
   const isPrimary = role === 'primary';
   const first: Metadata = {
     update: 1,
