@@ -32,6 +32,9 @@ export function completed(what: string, call: (done: FileDone) => void): Promise
   });
 }
 
+/** Through no link, and without waiting for the other end of a FIFO. */
+const SAFELY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 /** A file of the state directory, open for reading and writing. What fails names it. */
 export class StateFile {
   readonly path: string;
@@ -47,7 +50,7 @@ export class StateFile {
   /** The file; undefined when it is missing. @throws (rejects with) StateError */
   static async open(files: FileCalls, path: string): Promise<StateFile | undefined> {
     const fd = await new Promise<number>((resolve) => {
-      files.open(path, constants.O_RDWR, resolve);
+      files.open(path, constants.O_RDWR | SAFELY, resolve);
     });
     if (fd === -errno.ENOENT) return undefined;
     if (fd < 0) throw new StateError(`cannot open ${path}`, fd);
@@ -56,7 +59,7 @@ export class StateFile {
 
   /** The file, made empty; only its owner may read it. @throws (rejects with) StateError */
   static async create(files: FileCalls, path: string): Promise<StateFile> {
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC;
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | SAFELY;
     const fd = await completed(`create ${path}`, (done) => files.open(path, flags, done, 0o600));
     return new StateFile(files, path, fd);
   }

@@ -9,7 +9,10 @@ import { type Steps, wait } from '../steps.js';
 import { FileError } from '../vhd-error.js';
 import type { Part } from './new-image.js';
 
-/** Makes a file, fills it, and brings it and its name to stable storage; without that there is no file. Nothing is replaced. @throws FileError */
+/** What has data of a disk is nobody else's business. */
+const PRIVATE_MODE = 0o600;
+
+/** Makes a file that its owner alone may read, fills it, and brings it and its name to stable storage; without that there is no file. Nothing is replaced. @throws FileError */
 export function* createFile(
   calls: ImageCalls,
   path: string,
@@ -17,9 +20,9 @@ export function* createFile(
 ): Steps<void> {
   const { files } = calls;
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
-  const fd = yield* result(path, 'create', (done) => files.open(path, flags, done));
+  const fd = yield* result(path, 'create', (done) => files.open(path, flags, done, PRIVATE_MODE));
   yield* result(path, 'close', (done) => files.close(fd, done));
-  const file = yield* ImageFile.open(calls, path, constants.O_RDWR);
+  const file = yield* ImageFile.open(calls, path, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     yield* fill(file);
     yield* file.sync();
