@@ -3,14 +3,17 @@
 
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_DIALECT, type Dialect } from '../scheduler/dialect.js';
 import { packageFile } from './package-file.js';
 import type { Assignment } from './suite-run.js';
 import { readVectorFile } from './vector-file.js';
-import { type SuiteName, vectorName } from './vector.js';
+import { type SuiteName, type Vector, vectorName } from './vector.js';
 
 /** Which vectors of the files are wanted. */
 export interface VectorFilter {
   readonly suite?: SuiteName | undefined;
+  /** Of the suite `scheduler` only. */
+  readonly dialect?: Dialect | undefined;
   /** Matched against `suite/name`, as `vectorName` makes it. */
   readonly pattern?: RegExp | undefined;
 }
@@ -30,10 +33,17 @@ export function ownVectorFiles(): string[] {
 }
 
 /** The files' vectors that pass the filter, in order, and all that is wrong in the files, whatever the filter. */
-export function selectVectors(files: readonly string[], { suite, pattern }: VectorFilter = {}): Assignment[] {
+export function selectVectors(files: readonly string[], filter: VectorFilter = {}): Assignment[] {
+  const { suite, dialect, pattern } = filter;
   const wanted = ({ item }: Assignment): boolean =>
     item.kind === 'fault' ||
     ((suite === undefined || item.vector.suite === suite) &&
+      (dialect === undefined || dialectOf(item.vector) === dialect) &&
       (pattern === undefined || pattern.test(vectorName(item.vector))));
   return files.flatMap((file) => readVectorFile(file).map((item) => ({ file, item }))).filter(wanted);
+}
+
+/** The dialect of a vector of the suite `scheduler`; undefined for the others. */
+function dialectOf(vector: Vector): Dialect | undefined {
+  return vector.suite === 'scheduler' ? (vector.dialect ?? DEFAULT_DIALECT) : undefined;
 }

@@ -10,10 +10,13 @@ import type { SchedulerFactory } from '../../src/conformance/scheduler-under-tes
 import type {
   RamdiskVector,
   ReplicationVector,
+  Tapdisk3Vector,
+  Trace,
   SchedulerVector,
   Vector,
 } from '../../src/conformance/vector.js';
-import type { VectorResult } from '../../src/conformance/vector-result.js';
+import { recordVector } from '../../src/conformance/record.js';
+import { tallyLine, tallyOf, type VectorResult } from '../../src/conformance/vector-result.js';
 import { AF_INET } from '../../src/posix/index.js';
 import type { Poller } from '../../src/posix/poller.js';
 
@@ -154,4 +157,53 @@ t.test('a ramdisk of 64-bit sectors ends writes that were issued, and no other',
   t.match(await run(vector), [{ reason: 'no trace: write 1 ends, but was not issued' }]);
   const [result] = await run({ ...vector, steps: vector.steps.slice(0, 3) });
   t.same(result?.traces?.actual.at(-2), ['return', 'read', [2 ** 40]]);
+});
+
+/** A masked event before an unmasked one, where the C dies (B1). */
+const dying: Tapdisk3Vector = {
+  suite: 'scheduler',
+  dialect: 'tapdisk3',
+  name: 'dying',
+  bug: 'B1',
+  clock: 0,
+  events: { a: { mode: ['READ'], fd: 3, timeout: 0 } },
+  steps: [
+    ['register', 'a'],
+    ['register', 'a'],
+    ['mask', 1, true],
+    ['wait', { read: [3] }],
+  ],
+  trace: [
+    ['register', 'a', 1],
+    ['register', 'a', 2],
+    ['mask', 1, true],
+    ['select', { nfds: 4, read: [3], write: [], except: [], timeout: 0 }],
+    ['panic'],
+  ],
+};
+
+t.test('where the C dies, who goes on passes, and so does who dies; they are counted apart', async (t) => {
+  const traces = async (trace: Trace): Promise<VectorResult[]> =>
+    runVectors([{ file: 'f', item: { kind: 'vector', vector: dying, warnings: [] } }], {
+      run: async () => trace,
+    });
+  const before = dying.trace?.slice(0, -1) ?? [];
+  const own = await run(dying);
+  t.match(own, [{ outcome: 'passed', bug: { name: 'B1', here: 'goes on' } }]);
+  t.match(await traces(before), [{ outcome: 'passed', bug: { here: 'goes on' } }]);
+  const asC = await traces(dying.trace ?? []);
+  t.match(asC, [{ outcome: 'passed', bug: { name: 'B1', here: 'dies' } }]);
+  t.match(await traces(before.slice(1)), [{ outcome: 'failed', reason: /^entry 0: / }]);
+  t.match(await traces(before.slice(0, -1)), [{ outcome: 'failed', reason: /^entry 3: .* got the end/ }]);
+  t.equal(
+    tallyLine(tallyOf([...own, ...asC])),
+    '2 passed, 0 failed; 1 passed by going on where the C panics; 1 passed by ending where the C panics',
+  );
+});
+
+t.test('what is recorded of a script with a bug has none when it goes on', async (t) => {
+  const own = inProcess(ownScheduler);
+  t.notOk('bug' in (await recordVector(dying, own)));
+  const asC = await recordVector(dying, { run: async () => dying.trace ?? [] });
+  t.same(asC, dying);
 });

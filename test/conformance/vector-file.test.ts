@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseVectorFile, readVectorFile } from '../../src/conformance/vector-file.js';
+import { faultsOf } from './vector-faults.js';
 
 const scheduler = {
   suite: 'scheduler',
@@ -24,13 +25,6 @@ const replication = {
   steps: [['kill']],
   trace: [['return', 'kill', null]],
 };
-
-/** The faults of a file that holds the value, as [vector, member, message]. */
-function faultsOf(content: unknown): (string | undefined)[][] {
-  return parseVectorFile('file.json', JSON.stringify(content)).flatMap((item) =>
-    item.kind === 'fault' ? [[item.fault.vector, item.fault.member, item.fault.message]] : [],
-  );
-}
 
 t.test('a vector of each suite with all that the format knows is taken', async (t) => {
   const full = {

@@ -15,13 +15,13 @@ import { ownVectorFiles, selectVectors } from '../../conformance/vector-selectio
 
 /** Runs `tapdisk-ts conformance`; returns the exit status. */
 export async function runConformance(
-  { files: given, cmd, suite, grep, format, jobs, timeout }: Values<typeof conformanceTable>,
+  { files: given, cmd, suite, dialect, grep, format, jobs, timeout }: Values<typeof conformanceTable>,
   io: TextIo,
 ): Promise<number> {
   const files = given.length > 0 ? given : ownVectorFiles();
   if (files.length === 0) throw new UsageError('missing FILE: the package has no vectors of its own');
   const report = createReport(format, (text) => io.stdout.write(text));
-  const assignments = selectVectors(files, { suite, pattern: grep });
+  const assignments = selectVectors(files, { suite, dialect, pattern: grep });
   warn(assignments, io);
   const onResult = (result: VectorResult): void => report.result(result);
   const run = (implementation: Implementation): Promise<VectorResult[]> =>

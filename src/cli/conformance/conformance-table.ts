@@ -3,6 +3,7 @@
 
 import { REPORT_FORMATS } from '../../conformance/report-format.js';
 import { SUITE_NAMES } from '../../conformance/vector.js';
+import { DIALECTS } from '../../scheduler/dialect.js';
 import { defineTable } from '../command-line/command-table.js';
 import { optional, repeated, withDefault } from '../command-line/parameter.js';
 import { decimalNumber, file, oneOf, wholeNumber } from '../command-line/value-type.js';
@@ -18,7 +19,7 @@ export const conformanceTable = defineTable({
   name: 'conformance',
   summary: 'check a scheduler against the conformance vectors',
   description: [
-    'Runs the scripts of conformance vectors and compares the traces, entry by entry. Without --cmd it runs the scheduler and the modules of this package.',
+    'Runs the scripts of conformance vectors and compares the traces, entry by entry. Without --cmd it runs the schedulers and the modules of this package.',
   ],
   arguments: {
     files: repeated(file(), { help: 'Vector files; those of the package unless given.' }),
@@ -28,6 +29,9 @@ export const conformanceTable = defineTable({
       help: 'Run another implementation: a child process that reads a script per line and writes a trace per line (docs/conformance.md). No shell is involved; quotes and backslashes separate words.',
     }),
     suite: optional(oneOf('SUITE', SUITE_NAMES), { help: 'Run only the vectors of one suite.' }),
+    dialect: optional(oneOf('DIALECT', DIALECTS), {
+      help: 'Run only the vectors of the suite scheduler that are of one dialect.',
+    }),
     grep: optional(regularExpression, {
       help: 'Run only vectors whose suite/name matches the regular expression.',
     }),

@@ -119,6 +119,17 @@ t.test('--suite and --grep choose vectors', async (t) => {
   });
 });
 
+t.test('--dialect chooses vectors of the schedulers, and tells where the C panics', async (t) => {
+  t.match(await conformance('--dialect', 'tapdisk3', '--grep', '/panic-'), {
+    status: 0,
+    stdout: '6 passed, 0 failed; 6 passed by going on where the C panics\n',
+  });
+  t.match(await conformance('--dialect', 'tapdisk2', file('right.json')), {
+    status: 0,
+    stdout: '1 passed, 0 failed\n',
+  });
+});
+
 t.test('when nothing is chosen the status is 1', async (t) => {
   t.same(await conformance('--grep', 'nothing', file('right.json')), {
     status: 1,
