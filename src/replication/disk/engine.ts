@@ -55,6 +55,7 @@ export class Replication implements DiskReplication, EngineCore {
   /** A backup's image was all zeroes when it was opened, or may be overwritten. */
   #isBlank = false;
   #hasFailed = false;
+  #isOpen = false;
   isPaused = false;
   /** Told to make the backup equal, whatever it has: for the next agreement. */
   full = false;
@@ -153,7 +154,7 @@ export class Replication implements DiskReplication, EngineCore {
     return this.#state;
   }
   get isOpen(): boolean {
-    return this.#state !== undefined;
+    return this.#isOpen;
   }
   get peering(): Peering | undefined {
     return this.#peering;
@@ -340,6 +341,7 @@ export class Replication implements DiskReplication, EngineCore {
       this.#interval = new Timer(host, () => this.#intervalOver());
       this.#interval.set(options.checkpointIntervalSeconds);
     }
+    this.#isOpen = true;
     this.changed('opened');
     this.#peering.start();
   }
@@ -367,6 +369,7 @@ export class Replication implements DiskReplication, EngineCore {
 
   async #letGo(): Promise<void> {
     const state = this.#state;
+    this.#isOpen = false;
     this.#state = undefined;
     this.#watch?.close();
     this.#interval?.close();

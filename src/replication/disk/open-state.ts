@@ -89,6 +89,7 @@ export async function createState(
     acked: 0,
     firstLiveSegment: 1,
     resyncId: NO_ID,
+    appliedCheckpoint: 0,
     mapSalt,
     ancestors: [],
     promoted: false,

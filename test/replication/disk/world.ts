@@ -85,8 +85,16 @@ export class SideNode {
     this.host.boot(() => this.#boot());
   }
 
+  /** Whether its process runs and has the engine open. */
+  get isUp(): boolean {
+    return this.host.isAlive && this.#isBooted && this.engine.isOpen;
+  }
+  #isBooted = false;
+
   #boot(): void {
     const { host } = this;
+    // The engine of the process before is not asked any more.
+    this.#isBooted = false;
     const server = host.serve();
     const completions = new Completions(server, host.posix, host.logger);
     const files = host.files.calls(completions);
@@ -112,6 +120,7 @@ export class SideNode {
           },
         },
       );
+      this.#isBooted = true;
       this.engine.onEvent((event) => this.events.push(event));
       this.engine.open(resolve);
     });
@@ -138,7 +147,7 @@ export class SideNode {
     return this.call((done) => this.engine.checkpoint(done));
   }
   until(state: string, limitSeconds = 60): Promise<void> {
-    return this.#world.run(() => this.engine?.isOpen && this.engine.status().state === state, {
+    return this.#world.run(() => this.isUp && this.engine.status().state === state, {
       limitSeconds,
     });
   }

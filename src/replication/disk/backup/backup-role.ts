@@ -11,7 +11,7 @@ import type { Done, LocalDisk } from '../local-disk.js';
 import type { MetadataFile } from '../metadata-file.js';
 import type { BackupServices } from '../own/own-primary-session.js';
 import { completed, damaged, StateError } from '../state-file.js';
-import { CheckpointStore, type NeededResync, type ResyncSlots } from './checkpoint-store.js';
+import { type Applied, CheckpointStore, type NeededResync, type ResyncSlots } from './checkpoint-store.js';
 import { recoverLayer } from './recover-layer.js';
 import { ResyncFile } from './resync-file.js';
 import { DirectTarget, FileTarget, type SyncTarget } from './sync-target.js';
@@ -98,13 +98,18 @@ export class BackupRole implements BackupServices {
       const pair = segments as [SegmentFile, SegmentFile];
       const { current } = metadata;
       let resync: ResyncFile | undefined;
-      const recovered = await recoverLayer(pair, current.firstLiveSegment, async (id, crc) => {
-        const shape = { sectors: disk.sectors, grainSectors: current.grainSectors };
-        const loaded = await ResyncFile.load(files, `${directory}/resync`, id, crc, shape);
-        resync = loaded.file;
-        return loaded.slots;
-      });
-      const { marker, layer } = recovered;
+      const recovered = await recoverLayer(
+        pair,
+        current.firstLiveSegment,
+        current.appliedCheckpoint,
+        async (id, crc) => {
+          const shape = { sectors: disk.sectors, grainSectors: current.grainSectors };
+          const loaded = await ResyncFile.load(files, `${directory}/resync`, id, crc, shape);
+          resync = loaded.file;
+          return loaded.slots;
+        },
+      );
+      const { marker, layer, needsResync } = recovered;
       if (marker) metadata.note({ generation: marker.generation, hasState: true, inconsistent: false });
       const salt = (): number => parseInt(randomHex(random, 4), 16);
       const events = { role: undefined as BackupRole | undefined };
@@ -122,9 +127,10 @@ export class BackupRole implements BackupServices {
           journal,
           memoryBytes: parts.memoryBytes,
           recovered: layer,
-          ...(marker && { neededResync: neededBy(marker) }),
+          ...(marker && needsResync && { neededResync: neededBy(marker) }),
           lastNumber: recovered.lastNumber,
-          retire: (firstLive, epoch, drops, done) => events.role?.retire(firstLive, epoch, drops, done),
+          applied: { epoch: current.acked, checkpoint: current.appliedCheckpoint },
+          retire: (applied, done) => events.role?.retire(applied, done),
           onFailure: (what, result) => parts.events.failed(what, result),
         },
         current.firstLiveSegment,
@@ -253,13 +259,14 @@ export class BackupRole implements BackupServices {
     });
   }
 
-  retire(firstLiveSegment: number, epoch: number, dropsResync: boolean, done: Done): void {
+  retire({ firstLive, epoch, checkpoint, dropsResync }: Applied, done: Done): void {
     const { metadata } = this.#parts;
-    metadata.update({ firstLiveSegment, acked: epoch }, (result) => {
+    const now = { firstLiveSegment: firstLive, acked: epoch, appliedCheckpoint: checkpoint };
+    metadata.update(now, (result) => {
       const resync = this.#committedResync;
       if (result === 0 && dropsResync && resync) {
         this.#committedResync = undefined;
-        // Nothing names it any more: if it stays, the next resync takes its place.
+        // Nothing needs it any more: if it stays, the next resync takes its place.
         void this.#remove(resync, done);
         return;
       }

@@ -25,6 +25,17 @@ export type NeededResync = Pick<CommitFacts, 'resyncId' | 'resyncCrc' | 'resyncC
 
 const NO_RESYNC: NeededResync = { resyncId: NO_ID, resyncCrc: 0, resyncCheckpoint: 0 };
 
+/** What the image has, durably. */
+export interface Applied {
+  /** No segment before this one is needed. */
+  readonly firstLive: number;
+  readonly epoch: number;
+  /** The last checkpoint, as the journal counts them. */
+  readonly checkpoint: number;
+  /** The resync's file is not needed any more. */
+  readonly dropsResync: boolean;
+}
+
 /** The layers of a moment. They stay readable, and are not added to, until they are released. */
 export interface FrozenLayers {
   readonly layers: readonly Layer[];
@@ -41,11 +52,12 @@ export interface CheckpointStoreParts {
   readonly neededResync?: NeededResync;
   /** The last checkpoint number that the journal has seen. */
   readonly lastNumber: number;
+  /** What the image has already. */
+  readonly applied: Pick<Applied, 'epoch' | 'checkpoint'>;
   /**
-   * Makes durable that segments before `firstLive` are on the image, up to `epoch`, and, when that is asked for, that the
-   * resync file is.
+   * Makes durable what the image has, and lets go of what only that needed.
    */
-  readonly retire: (firstLive: number, epoch: number, dropsResync: boolean, done: Done) => void;
+  readonly retire: (applied: Applied, done: Done) => void;
   /** The disk or the journal cannot be trusted any more. Called once. */
   readonly onFailure: (what: string, result: number) => void;
 }
@@ -73,7 +85,8 @@ export class CheckpointStore implements CheckpointReceiver {
   #retiring = false;
   #firstLive = 0;
   /** Changes of the image since it was synced. */
-  #appliedEpoch = 0;
+  #appliedEpoch: number;
+  #appliedNumber: number;
   #appliedResync = false;
   #neededResync: NeededResync;
   /** Who reads layers, by when they began to. */
@@ -96,6 +109,8 @@ export class CheckpointStore implements CheckpointReceiver {
     this.#parts = parts;
     this.sectors = parts.disk.sectors;
     this.#firstLive = firstLive;
+    this.#appliedEpoch = parts.applied.epoch;
+    this.#appliedNumber = parts.applied.checkpoint;
     this.#neededResync = parts.neededResync ?? NO_RESYNC;
     this.#open = new OpenCheckpoint(parts.journal, parts.memoryBytes, parts.lastNumber + 1, () =>
       this.#madeRoom(),
@@ -268,6 +283,7 @@ export class CheckpointStore implements CheckpointReceiver {
     const layer = last === undefined || isApplying || isFrozen ? new Layer(facts.epoch) : last;
     if (layer !== last) this.#layers.push(layer);
     layer.epoch = facts.epoch;
+    layer.number = closed.number;
     layer.firstSegment = Math.min(layer.firstSegment, closed.firstSegment);
     if (slots) {
       layer.map.merge(slots);
@@ -296,6 +312,7 @@ export class CheckpointStore implements CheckpointReceiver {
       this.#layers = this.#layers.slice(1);
       this.#dropped = this.#readings;
       this.#appliedEpoch = layer.epoch;
+      this.#appliedNumber = layer.number;
       if (layer.resyncId !== undefined) this.#appliedResync = true;
       if (this.#wantsRetire) this.#retire();
       else this.#apply();
@@ -320,14 +337,14 @@ export class CheckpointStore implements CheckpointReceiver {
     if (!this.#wantsRetire) return;
     this.#retiring = true;
     const firstLive = this.#neededSegment;
-    const epoch = this.#appliedEpoch;
     const dropsResync = this.#appliedResync;
+    const applied = { firstLive, epoch: this.#appliedEpoch, checkpoint: this.#appliedNumber, dropsResync };
     this.#parts.disk.flush((flushed) => {
       if (flushed < 0) {
         this.fail('sync the image', flushed);
         return;
       }
-      this.#parts.retire(firstLive, epoch, dropsResync, (result) => {
+      this.#parts.retire(applied, (result) => {
         if (result < 0) {
           this.fail('write the metadata', result);
           return;

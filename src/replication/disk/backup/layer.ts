@@ -8,6 +8,8 @@ export class Layer {
   readonly map = new SectorMap();
   /** The last checkpoint's. */
   epoch: number;
+  /** The last checkpoint's, as the journal counts them. */
+  number = 0;
   /** The first segment of the journal that it has records in; Infinity: none. */
   firstSegment = Infinity;
   /** The resync whose file it needs; undefined: none. */

@@ -14,23 +14,27 @@ export interface RecoveredLayer extends Recovered {
   readonly layer: Layer | undefined;
   /** The last checkpoint number in the journal. */
   readonly lastNumber: number;
+  /** Whether the marker's resync file is needed. */
+  readonly needsResync: boolean;
 }
 
 /**
  * Puts together what was committed, from the journal and the resync file that its newest marker names.
  *
+ * @param applied the image has the checkpoints up to this number: they must not be written over later ones again
  * @param loadSlots reads that file, whose table has to have the given crc
  * @throws (rejects with) StateError for damage, or what `loadSlots` throws
  */
 export async function recoverLayer(
   files: readonly [SegmentFile, SegmentFile],
   firstLive: number,
+  applied: number,
   loadSlots: (id: string, crc: number) => Promise<ResyncSlots>,
 ): Promise<RecoveredLayer> {
   /** The committed checkpoints by number, ascending. */
   const checkpoints = new Map<number, SectorMap>();
   let firstSegment = Infinity;
-  let lastNumber = 0;
+  let lastNumber = applied;
   const recovered = await recoverJournal(files, firstLive, ({ header, extents, file, position }) => {
     lastNumber = Math.max(lastNumber, header.checkpoint);
     firstSegment = Math.min(firstSegment, file.segment);
@@ -46,16 +50,18 @@ export async function recoverLayer(
     }
   });
   const { marker } = recovered;
-  if (marker === undefined) return { ...recovered, layer: undefined, lastNumber };
-  const needsResync = marker.resyncId !== NO_ID;
+  if (marker === undefined) return { ...recovered, layer: undefined, lastNumber, needsResync: false };
+  const needsResync = marker.resyncId !== NO_ID && marker.resyncCheckpoint > applied;
   const slots = needsResync ? await loadSlots(marker.resyncId, marker.resyncCrc) : undefined;
   const layer = new Layer(marker.epoch);
+  lastNumber = Math.max(lastNumber, marker.resyncCheckpoint, applied);
   layer.firstSegment = firstSegment;
   layer.resyncId = slots?.id;
+  layer.number = lastNumber;
   const isBefore = (number: number): boolean => needsResync && number < marker.resyncCheckpoint;
+  for (const number of [...checkpoints.keys()]) if (number <= applied) checkpoints.delete(number);
   for (const [number, map] of checkpoints) if (isBefore(number)) layer.map.merge(map);
   if (slots) layer.map.merge(slots.map);
   for (const [number, map] of checkpoints) if (!isBefore(number)) layer.map.merge(map);
-  lastNumber = Math.max(lastNumber, marker.resyncCheckpoint);
-  return { ...recovered, layer, lastNumber };
+  return { ...recovered, layer, lastNumber, needsResync };
 }

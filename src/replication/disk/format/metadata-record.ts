@@ -23,7 +23,10 @@ export interface Metadata {
   /** Primary: acked; backup: the epoch that the image has at least. */
   readonly acked: number;
   readonly firstLiveSegment: number;
+  /** A first sync that was begun; {@link NO_ID} with a state. */
   readonly resyncId: string;
+  /** Backup: the image has all of the journal's checkpoints up to this number, durably. */
+  readonly appliedCheckpoint: number;
   readonly mapSalt: string;
   readonly ancestors: readonly Reach[];
   readonly promoted: boolean;
@@ -80,6 +83,7 @@ export function encodeMetadata(metadata: Metadata): Uint8Array {
     .putU64(metadata.firstLiveSegment)
     .putHex(metadata.resyncId)
     .putHex(metadata.mapSalt)
+    .putU64(metadata.appliedCheckpoint)
     .putU32(Math.min(ancestors.length, MAX_ANCESTORS))
     .skip(4);
   for (const { generation, low, high } of ancestors.slice(0, MAX_ANCESTORS)) {
@@ -111,6 +115,7 @@ export function decodeMetadata(bytes: Uint8Array): Metadata | undefined {
   const firstLiveSegment = fields.getU64();
   const resyncId = fields.getHex(8);
   const mapSalt = fields.getHex(8);
+  const appliedCheckpoint = fields.getU64();
   const count = fields.getU32();
   fields.skip(4);
   if (role === undefined || count > MAX_ANCESTORS) return undefined;
@@ -131,6 +136,7 @@ export function decodeMetadata(bytes: Uint8Array): Metadata | undefined {
     acked,
     firstLiveSegment,
     resyncId,
+    appliedCheckpoint,
     mapSalt,
     ancestors,
     promoted: isSet('promoted'),
