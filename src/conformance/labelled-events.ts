@@ -49,6 +49,7 @@ export class LabelledEvents<Action> {
     this.#play = play;
   }
 
+  /** @throws Error when the script has no event of that label */
   register(label: string, register: Register): void {
     const event = this.#script.events[label];
     if (event === undefined) throw new Error(`no event has the label ${label}`);

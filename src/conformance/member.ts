@@ -28,6 +28,7 @@ export class Member {
     readonly path = '',
   ) {}
 
+  /** @throws ShapeError, always: the member is not what was expected */
   fail(wanted: string): never {
     throw new ShapeError(this.path, wanted, this.value);
   }
@@ -51,7 +52,11 @@ export class Member {
     return value as Record<string, unknown>;
   }
 
-  /** The object's members, none of which may be any but these. */
+  /**
+   * The object's members, none of which may be any but these.
+   *
+   * @throws ShapeError when there is another member, or it is no object
+   */
   only(known: readonly string[]): this {
     for (const key of Object.keys(this.object())) {
       if (!known.includes(key))

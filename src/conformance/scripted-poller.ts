@@ -53,6 +53,7 @@ export class ScriptedPoller implements Poller {
     this.#further = {};
   }
 
+  /** @throws Error when the script has no answer for it */
   select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
     const answer = this.#answers.shift() ?? this.#further;
     if (answer === undefined) throw new Error('select was called without a wait, or twice in one');

@@ -71,7 +71,11 @@ export class ControlClient {
     return (await this.#ask(pid, request, MessageType.openAnswer, REQUEST_TIMEOUT_SECONDS)).image;
   }
 
-  /** Repeated while the daemon answers EAGAIN: see `CLOSE_REPEATS`. */
+  /**
+   * Repeated while the daemon answers EAGAIN: see `CLOSE_REPEATS`.
+   *
+   * @throws (rejects with) ControlError
+   */
   async close(pid: number, minor: number): Promise<void> {
     const request = ControlMessage.create(MessageType.close, minor);
     for (let repeats = 0; ; repeats++) {

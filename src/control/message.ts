@@ -67,7 +67,10 @@ export class ControlMessage {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
 
-  /** @param bytes exactly {@link MESSAGE_BYTES}; they are not copied */
+  /**
+   * @param bytes exactly {@link MESSAGE_BYTES}; they are not copied
+   * @throws RangeError for another number of bytes
+   */
   constructor(bytes: Uint8Array) {
     if (bytes.length !== MESSAGE_BYTES) {
       throw new RangeError(`a control message has ${MESSAGE_BYTES} bytes, not ${bytes.length}`);

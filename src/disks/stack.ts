@@ -76,7 +76,11 @@ export class DriverStack {
     return new DriverStack(name, drivers, context);
   }
 
-  /** The driver that gets the requests. */
+  /**
+   * The driver that gets the requests.
+   *
+   * @throws Error for a stack without a driver, which create never makes
+   */
   get top(): Driver {
     const top = this.#drivers[0];
     if (!top) throw new Error('a stack without a driver');

@@ -93,7 +93,11 @@ export class NbdClient {
     });
   }
 
-  /** The disk's size in bytes, transmission flags and so on. */
+  /**
+   * The disk's size in bytes, transmission flags and so on.
+   *
+   * @throws Error before the handshake
+   */
   get facts(): ExportFacts {
     if (!this.#facts) throw new Error('an NBD client before its handshake');
     return this.#facts;

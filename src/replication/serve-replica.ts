@@ -102,7 +102,10 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
   #waiting: Socket | undefined;
   #wake: () => void = () => {};
 
-  /** @param fd a listening descriptor, which the listener closes */
+  /**
+   * @param fd a listening descriptor, which the listener closes
+   * @throws ReplicaError when there is no event for it; the descriptor is closed then
+   */
   constructor(
     private readonly server: ReplicaHost,
     private readonly options: ServeReplicaOptions,

@@ -49,7 +49,11 @@ export function failEachCall(
   return failEachNamed(TYPICAL_ERRORS, scenario, options);
 }
 
-/** As {@link failEachCall}, for calls of whatever names, and with the errors that each of them is to fail with. */
+/**
+ * As {@link failEachCall}, for calls of whatever names, and with the errors that each of them is to fail with.
+ *
+ * @throws (rejects with) Error after `maxCalls` calls without an end
+ */
 export async function failEachNamed<Name extends string>(
   errors: Readonly<Record<Name, readonly number[]>>,
   scenario: FailingScenario<Name>,

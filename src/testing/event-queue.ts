@@ -34,7 +34,11 @@ export class EventQueue {
     return this.#heap.entries.length;
   }
 
-  /** Has `action` happen `delayMicroseconds` (>= 0, a fraction is rounded up) from now. */
+  /**
+   * Has `action` happen `delayMicroseconds` (>= 0, a fraction is rounded up) from now.
+   *
+   * @throws RangeError for a delay below 0 or none
+   */
   after(delayMicroseconds: number, action: () => void): FutureEvent {
     if (!(delayMicroseconds >= 0)) {
       throw new RangeError(`an event cannot be ${String(delayMicroseconds)} microseconds away`);

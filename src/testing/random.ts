@@ -19,7 +19,10 @@ export class Random {
   #c: number;
   #counter = 1;
 
-  /** @param seed a safe integer; each gives another sequence. Anything else is a RangeError. */
+  /**
+   * @param seed a safe integer; each gives another sequence. Anything else is a RangeError.
+   * @throws RangeError unless it is a safe integer
+   */
   constructor(readonly seed: number) {
     if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed is a safe integer, not ${String(seed)}`);
     const low = seed | 0;
@@ -62,7 +65,11 @@ export class Random {
     return probability > 0 && this.fraction() < probability;
   }
 
-  /** One of the items. Of none it is a RangeError. */
+  /**
+   * One of the items. Of none it is a RangeError.
+   *
+   * @throws RangeError when there is none
+   */
   pick<T>(items: readonly T[]): T {
     if (items.length === 0) throw new RangeError('nothing to pick from');
     return items[this.integer(0, items.length - 1)] as T;

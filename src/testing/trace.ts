@@ -20,7 +20,10 @@ export class Trace {
   #dropped = 0;
   #digestOfDropped: Hash = createHash('sha256');
 
-  /** @param limit how many of the newest lines are kept, at least; at most twice as many. 0: nothing is traced. */
+  /**
+   * @param limit how many of the newest lines are kept, at least; at most twice as many. 0: nothing is traced.
+   * @throws RangeError unless a whole number of 0 or more
+   */
   constructor(limit: number = DEFAULT_TRACE_LINES) {
     if (!Number.isSafeInteger(limit) || limit < 0) throw new RangeError(`a trace cannot keep ${limit} lines`);
     this.#limit = limit;

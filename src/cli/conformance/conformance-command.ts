@@ -13,7 +13,11 @@ import { type Assignment, runVectors } from '../../conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../../conformance/vector-result.js';
 import { ownVectorFiles, selectVectors } from '../../conformance/vector-selection.js';
 
-/** Runs `tapdisk-ts conformance`; returns the exit status. */
+/**
+ * Runs `tapdisk-ts conformance`; returns the exit status.
+ *
+ * @throws UsageError when there are no vectors to run
+ */
 export async function runConformance(
   { files: given, cmd, suite, dialect, grep, format, jobs, timeout }: Values<typeof conformanceTable>,
   io: TextIo,

@@ -148,7 +148,11 @@ export class Replication implements DiskReplication, EngineCore {
     return this.reporter.onEvent(listener);
   }
 
-  /** What is durable of it; only while it is open. */
+  /**
+   * What is durable of it; only while it is open.
+   *
+   * @throws Error while it is not open
+   */
   get state(): State {
     if (this.#state === undefined) throw new Error('the replication is not open');
     return this.#state;

@@ -89,7 +89,11 @@ export class StateFile {
     await completed(`truncate ${this.path}`, (done) => this.#files.ftruncate(this.#fd, length, done));
   }
 
-  /** Gives the file its blocks, so that no later write of them lacks room; zeroes where the file system cannot. */
+  /**
+   * Gives the file its blocks, so that no later write of them lacks room; zeroes where the file system cannot.
+   *
+   * @throws (rejects with) StateError
+   */
   async allocate(length: number): Promise<void> {
     const result = await new Promise<number>((resolve) => {
       this.#files.allocate(this.#fd, 0, length, resolve);

@@ -120,7 +120,11 @@ export class FileNode {
     this.evict();
   }
 
-  /** Changes bits of one byte on the medium. Outside of the file it is a RangeError. */
+  /**
+   * Changes bits of one byte on the medium. Outside of the file it is a RangeError.
+   *
+   * @throws RangeError outside of the file
+   */
   rot(position: number, bits: number): void {
     const byte = new Uint8Array(1);
     if (!(position >= 0) || this.#durable.read(byte, position) === 0)

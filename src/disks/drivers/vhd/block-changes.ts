@@ -132,6 +132,7 @@ export class BlockChanges implements Changes {
     else sync(0);
   }
 
+  /** @throws FileError after a failed sync */
   *finish(): Steps<void> {
     // Who waited for what could not be written was told so.
     yield* wait<number>((done) => this.#commits.settle(done));

@@ -38,6 +38,7 @@ export class ImageFile {
    * Opens a regular file or block device.
    *
    * @param lock takes the lock before the size is looked at, since it may change until then
+   * @throws FileError: EINVAL for what is neither, or the failed call
    */
   static *open(
     { files, size }: ImageCalls,

@@ -13,7 +13,11 @@ export type Steps<T> = Generator<Suspension, T, undefined>;
 /** How steps ended: with a value, or with what they threw. */
 export type Outcome<T> = { readonly value: T } | { readonly error: unknown };
 
-/** Starts a call and waits for its one completion, which may come before `start` returns. */
+/**
+ * Starts a call and waits for its one completion, which may come before `start` returns.
+ *
+ * @throws Error when it is resumed before the call has completed
+ */
 export function* wait<T>(start: (done: (value: T) => void) => void): Steps<T> {
   let completed: { value: T } | undefined;
   yield (resume) =>

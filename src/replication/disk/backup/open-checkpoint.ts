@@ -97,7 +97,11 @@ export class OpenCheckpoint {
     return closed;
   }
 
-  /** Drops it, and opens the next. */
+  /**
+   * Drops it, and opens the next.
+   *
+   * @throws Error when the journal has not kept room for it, which is a fault of ours
+   */
   abort(): void {
     const hadRecords = this.#firstSegment !== Infinity;
     const number = this.#number;

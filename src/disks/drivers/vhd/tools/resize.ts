@@ -49,6 +49,7 @@ export function resize(calls: DiskCalls, options: ResizeOptions): Steps<ResizeRe
   return withLockedImage(calls, options.path, (image) => resizeImage(image, options));
 }
 
+/** @throws VhdError for an image that keeps its size or would become smaller; RangeError unless whole sectors */
 export function* resizeImage(
   image: LoadedImage,
   { size, onMoved }: Pick<ResizeOptions, 'size' | 'onMoved'>,
