@@ -171,7 +171,8 @@ export class NbdConnection {
     this.#timer.clear();
     this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} uses export '${found.name}'`);
     this.#stopListening = found.onClosed(() => this.finish('the disk was closed'));
-    const { pool, maxRequestsInFlight, maxBytesInFlight } = this.#parts;
+    const { posix, pool, maxRequestsInFlight, maxBytesInFlight } = this.#parts;
+    if (posix.dedicate?.(this.#fd) === 0) this.#receiver.becameDedicated();
     this.#transmission = new Transmission({
       device: found.device,
       structuredReplies,

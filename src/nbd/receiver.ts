@@ -36,6 +36,7 @@ export class Receiver {
   #target: Uint8Array | undefined;
   #filled = 0;
   #toSkip = 0;
+  #isDedicated = false;
   #then: (() => void) | undefined;
 
   constructor(posix: Posix, fd: number, pool: BufferPool = sharedBuffers) {
@@ -54,6 +55,11 @@ export class Receiver {
   /** Whether what is expected has come in part. */
   get amidst(): boolean {
     return this.#filled > 0;
+  }
+
+  /** The descriptor receives into buffers of the pool from now on: see {@link Posix.dedicate}. */
+  becameDedicated(): void {
+    this.#isDedicated = true;
   }
 
   /** Has `target` filled, then `then` called. */
@@ -133,8 +139,9 @@ export class Receiver {
 
   #read(wanted: number): number {
     const target = this.#target;
-    // Bytes that come to shared memory at odd places are copied slowly: they come to its beginning, and go on from there.
-    if (target && wanted >= READ_AHEAD_BYTES && !(target.buffer instanceof SharedArrayBuffer)) {
+    // Ordinary memory is copied slowly to odd places of shared memory: it goes to its beginning, and on from there.
+    const isQuick = this.#isDedicated || target?.buffer instanceof ArrayBuffer;
+    if (target && wanted >= READ_AHEAD_BYTES / 2 && isQuick) {
       const got = this.#posix.read(this.#fd, this.#filled > 0 ? target.subarray(this.#filled) : target);
       if (got > 0) this.#filled += got;
       return got;

@@ -13,9 +13,13 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 const GATHER_BYTES = 64 << 10;
 const nothing = Buffer.alloc(0);
 
+/** Larger ones are not copied for that, where the operating system can send them as they are. */
+const DIRECT_BYTES = 16 << 10;
+
 interface Piece {
   readonly bytes: Uint8Array;
   readonly sent: (() => void) | undefined;
+  readonly dropped: (() => void) | undefined;
 }
 
 /**
@@ -63,10 +67,16 @@ export class Sender {
     return !this.#event.isSet;
   }
 
-  /** Queues `bytes`, which must not change until `sent` is called: the descriptor has taken them then. */
-  queue(bytes: Uint8Array, sent?: () => void): void {
-    if (this.#closed) return;
-    this.#pieces.push({ bytes, sent });
+  /**
+   * Queues `bytes`, which must not change until one of these is called: `sent`, when the descriptor has taken them, or
+   * `dropped`, when the sender was closed before.
+   */
+  queue(bytes: Uint8Array, sent?: () => void, dropped?: () => void): void {
+    if (this.#closed) {
+      dropped?.();
+      return;
+    }
+    this.#pieces.push({ bytes, sent, dropped });
     this.#pendingBytes += bytes.length;
   }
 
@@ -79,7 +89,8 @@ export class Sender {
 
   #flush(): void {
     while (!this.#closed && this.#first < this.#pieces.length) {
-      const taken = this.#posix.write(this.#fd, this.#next());
+      const direct = this.#sendDirectly();
+      const taken = direct === -errno.EOPNOTSUPP ? this.#posix.write(this.#fd, this.#next()) : direct;
       if (taken === -errno.EAGAIN) {
         this.#awaitRoom();
         return;
@@ -89,7 +100,7 @@ export class Sender {
         this.#onError(taken);
         return;
       }
-      this.#advance(taken);
+      if (taken !== direct) this.#advance(taken);
     }
     this.#event.clear();
   }
@@ -97,10 +108,31 @@ export class Sender {
   /** Drops what is queued. The descriptor stays as it is. */
   close(): void {
     this.#closed = true;
+    const dropped = this.#pieces.slice(this.#first);
     this.#pieces = [];
     this.#first = 0;
     this.#pendingBytes = 0;
     this.#event.clear();
+    for (const piece of dropped) piece.dropped?.();
+  }
+
+  /** Hands over a large piece as it is, with a small one before it. Returns as posix.send does; none of it is queued any more. */
+  #sendDirectly(): number {
+    const first = this.#pieces[this.#first];
+    if (this.#posix.send === undefined || first === undefined || this.#offset > 0) return -errno.EOPNOTSUPP;
+    const second = this.#pieces[this.#first + 1];
+    const large = first.bytes.length >= DIRECT_BYTES ? first : second;
+    // What is told of the small one would come too early.
+    const isMeant = large && large.bytes.length >= DIRECT_BYTES && (large === first || !first.sent);
+    if (!isMeant) return -errno.EOPNOTSUPP;
+    const parts = large === first ? [large.bytes] : [first.bytes, large.bytes];
+    const taken = this.#posix.send(this.#fd, parts, () => large.sent?.());
+    if (taken >= 0) {
+      this.#pendingBytes -= taken;
+      this.#first += parts.length;
+      this.#forgetSent();
+    }
+    return taken;
   }
 
   /** The next bytes to send: the rest of a large piece, or as much of small ones as goes together. */
@@ -140,6 +172,10 @@ export class Sender {
       if (this.#closed) return;
     }
     this.#offset = left;
+    this.#forgetSent();
+  }
+
+  #forgetSent(): void {
     if (this.#first === this.#pieces.length) {
       this.#pieces = [];
       this.#first = 0;

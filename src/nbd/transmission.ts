@@ -199,10 +199,11 @@ export class Transmission {
     const { sender, structuredReplies, pool } = this.#parts;
     const { cookie, offset, length } = request;
     sender.queue(structuredReplies ? encodeDataChunk(cookie, offset, length) : encodeSimpleReply(cookie, 0));
-    sender.queue(data, () => {
+    const sent = (): void => {
       pool.give(data);
       this.#sent(length);
-    });
+    };
+    sender.queue(data, sent, () => pool.give(data));
     this.#parts.onQueued();
   }
 

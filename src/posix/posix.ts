@@ -75,6 +75,19 @@ export interface Posix extends SocketCalls {
   read(fd: Descriptor, buffer: Uint8Array): number;
   /** Bytes taken, perhaps fewer than given; the buffer is the caller's again at once. Errors: -EBADF, -EAGAIN, -EPIPE, -ENOTCONN. */
   write(fd: Descriptor, bytes: Uint8Array): number;
+  /**
+   * As {@link write}, for parts that follow one another, all of which it takes; they are not copied, and must not change
+   * until `sent` is called: once, after this has returned, when they are with the kernel or the connection is gone. It
+   * returns how many bytes they are, or takes none: -EAGAIN, -EPIPE, -EBADF, -EOPNOTSUPP where nothing is to be gained.
+   */
+  send?(fd: Descriptor, parts: readonly Uint8Array[], sent: () => void): number;
+  /**
+   * From now on the bytes that come to a connected socket are had by {@link read} alone, and nobody is handed the
+   * connection: so that it can be received into memory that is used again. 0, or a negative errno with nothing changed:
+   * -EBADF, -EOPNOTSUPP where there is nothing to be gained, -EAGAIN while something waits to be sent. An operating system
+   * without it has nothing to gain.
+   */
+  dedicate?(fd: Descriptor): number;
   /** SHUT_RD, SHUT_WR or SHUT_RDWR. Errors: -EBADF, -ENOTCONN, -EINVAL. */
   shutdown(fd: Descriptor, how: number): number;
   /** The local address, or a negative errno: -EBADF, -ENOTSOCK. */

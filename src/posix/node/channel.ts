@@ -4,6 +4,7 @@
 import { Socket } from 'node:net';
 import { Duplex, Readable, Writable } from 'node:stream';
 import { errno, errnoNumber } from '../errno.js';
+import { DedicatedInbound } from './dedicated-inbound.js';
 import { Inbound } from './inbound.js';
 import { closeStream } from './linger.js';
 import { currentPeer } from './node-address.js';
@@ -39,8 +40,8 @@ export class Channel {
   readonly #settings: ChannelSettings;
   readonly #changed: () => void;
   #stream: NodeStream;
-  #inbound: Inbound | undefined;
-  readonly #outbound: Outbound | undefined;
+  #inbound: Inbound | DedicatedInbound | undefined;
+  #outbound: Outbound | undefined;
   /** Whether it is a TCP connection that was up when it came here. */
   readonly #hasPeer: boolean;
   #pendingError = 0;
@@ -111,6 +112,11 @@ export class Channel {
     return this.#outbound.write(bytes);
   }
 
+  /** As {@link Posix.send}. */
+  send(parts: readonly Uint8Array[], sent: () => void): number {
+    return this.#outbound?.send(parts, sent) ?? -errno.EBADF;
+  }
+
   /** SHUT_RD lets what has come be read and makes the rest an end of file; SHUT_WR sends what was written, then the end. */
   shutdown(how: number): number {
     if (how !== SHUT_RD && how !== SHUT_WR && how !== SHUT_RDWR) return -errno.EINVAL;
@@ -136,7 +142,7 @@ export class Channel {
    * and the end of file, and writes to the original.
    */
   lend(): NodeStream {
-    if (this.#inbound !== undefined) {
+    if (this.#inbound instanceof Inbound) {
       const left = this.#inbound.detach();
       if (left.length > 0) this.#replaceReader(left);
     }
@@ -151,6 +157,37 @@ export class Channel {
     stream.off('error', this.#onError);
     stream.off('close', this.#onClose);
     return stream;
+  }
+
+  /** Whether the stream is nobody else's: see {@link dedicate}. */
+  get isDedicated(): boolean {
+    return this.#inbound instanceof DedicatedInbound;
+  }
+
+  /**
+   * As {@link Posix.dedicate}; interest has to be told anew.
+   *
+   * @returns the socket that the connection is behind now, or a negative errno
+   */
+  dedicate(): Socket | number {
+    const stream = this.#stream;
+    const inbound = this.#inbound;
+    if (!(stream instanceof Socket && inbound instanceof Inbound) || inbound.ended) return -errno.EOPNOTSUPP;
+    if (stream.writableLength > 0) return -errno.EAGAIN;
+    inbound.detach();
+    this.#outbound?.detach();
+    const { receiveBufferBytes, sendBufferBytes, slab } = this.#settings;
+    const dedicated = DedicatedInbound.dedicate(stream, receiveBufferBytes, this.#onEnd, this.#changed);
+    if (dedicated === undefined) return -errno.EOPNOTSUPP;
+    stream.off('error', this.#onError);
+    stream.off('close', this.#onClose);
+    const { socket } = dedicated;
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+    this.#stream = socket;
+    this.#inbound = dedicated;
+    this.#outbound = new Outbound(socket, slab, sendBufferBytes, this.#changed);
+    return socket;
   }
 
   /** Closes the stream; what write took is still sent. Errors that it meets then have nobody to hear of them, as in C. */

@@ -116,6 +116,14 @@ export class NodePosix implements Posix {
     return bytes instanceof Uint8Array ? descriptor.write(bytes) : -errno.EFAULT;
   }
 
+  send(fd: number, parts: readonly Uint8Array[], sent: () => void): number {
+    return this.#table.get(fd)?.send(parts, sent) ?? -errno.EBADF;
+  }
+
+  dedicate(fd: number): number {
+    return this.#table.get(fd)?.dedicate() ?? -errno.EBADF;
+  }
+
   shutdown(fd: number, how: number): number {
     return this.#table.get(fd)?.shutdown(how) ?? -errno.EBADF;
   }

@@ -67,6 +67,29 @@ export class Outbound {
     return count === 0 ? -errno.EAGAIN : count;
   }
 
+  /** Takes all of the parts, without copying them, or nothing: -EAGAIN, -EPIPE, -EOPNOTSUPP. See {@link Posix.send}. */
+  send(parts: readonly Uint8Array[], sent: () => void): number {
+    const stream = this.#stream;
+    if (!stream.writable) return -errno.EPIPE;
+    const last = parts.at(-1);
+    if (!this.#copiesAtOnce || last === undefined) return -errno.EOPNOTSUPP;
+    this.attach();
+    if (stream.writableLength >= this.#limit) {
+      this.#full = true;
+      return -errno.EAGAIN;
+    }
+    let length = last.length;
+    stream.cork();
+    for (const part of parts.slice(0, -1)) {
+      stream.write(part);
+      length += part.length;
+    }
+    stream.write(last, () => sent());
+    stream.uncork();
+    if (stream.writableLength >= this.#limit) this.#full = true;
+    return length;
+  }
+
   attach(): void {
     if (this.#attached) return;
     this.#attached = true;

@@ -19,6 +19,7 @@ export class SharedBuffers implements BufferPool {
   readonly #timers: Timers;
   readonly #bytes: number;
   #memory: BuddyMemory | undefined;
+  #fault: string | undefined;
   #isUsed = false;
   #idle: TimerHandle | undefined;
 
@@ -32,9 +33,14 @@ export class SharedBuffers implements BufferPool {
     return this.#memory?.shared;
   }
 
+  /** Why there is no shared memory, where there can be none. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
   take(length: number): Buffer {
     this.#isUsed = true;
-    this.#memory ??= this.#create();
+    if (this.#memory === undefined && this.#fault === undefined) this.#memory = this.#create();
     return (
       this.#memory?.take(length) ??
       Buffer.allocUnsafeSlow(Math.max(length, SMALLEST_BLOCK_BYTES)).subarray(0, length)
@@ -53,9 +59,15 @@ export class SharedBuffers implements BufferPool {
   }
 
   #create(): BuddyMemory | undefined {
-    if (typeof SharedArrayBuffer === 'undefined') return undefined;
-    this.#idle = this.#watchIdleness();
-    return new BuddyMemory(this.#bytes);
+    try {
+      const memory = new BuddyMemory(this.#bytes);
+      this.#idle = this.#watchIdleness();
+      return memory;
+    } catch (error) {
+      // The address space is limited, or SharedArrayBuffer is taken away. Whoever would use threads says so.
+      this.#fault = (error as Error).message;
+      return undefined;
+    }
   }
 
   #watchIdleness(): TimerHandle {

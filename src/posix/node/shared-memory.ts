@@ -44,10 +44,16 @@ export interface SharedMemory {
   readonly copy: (to: number, from: number, length: number) => void;
 }
 
-/** @throws RangeError or the like when there is no room in the process's address space */
+/** @throws RangeError when there is no room in the process's address space, ReferenceError without SharedArrayBuffer */
 export function createSharedMemory(bytes: number): SharedMemory {
   const { WebAssembly } = globalThis as { WebAssembly?: WebAssemblyParts };
-  return bytes === MODULE_BYTES && WebAssembly ? webAssemblyMemory(WebAssembly) : plainMemory(bytes);
+  if (bytes !== MODULE_BYTES || !WebAssembly) return plainMemory(bytes);
+  try {
+    return webAssemblyMemory(WebAssembly);
+  } catch {
+    // Its memory takes gigabytes of address space, which may be limited. The other kind works as well, if slower.
+    return plainMemory(bytes);
+  }
 }
 
 function webAssemblyMemory({ Memory, Module, Instance }: WebAssemblyParts): SharedMemory {

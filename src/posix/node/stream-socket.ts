@@ -168,14 +168,28 @@ export class StreamSocket extends Descriptor {
     return error;
   }
 
-  override nodeObject(): NodeObject {
+  override send(parts: readonly Uint8Array[], sent: () => void): number {
+    return this.#channel === undefined ? -errno.ENOTCONN : this.#updated(this.#channel.send(parts, sent));
+  }
+
+  override dedicate(): number {
+    const socket = this.#channel?.dedicate() ?? -errno.ENOTCONN;
+    if (typeof socket !== 'number') this.#socket = socket;
+    this.#channel?.interestChanged(this.#conditions);
+    this.#update();
+    return typeof socket === 'number' ? socket : 0;
+  }
+
+  override nodeObject(): NodeObject | undefined {
+    if (this.#channel?.isDedicated) return undefined;
     return this.#channel?.lend() ?? this.#dialling().socket;
   }
 
   override release(): void {
     this.#bound?.close();
     this.#dial?.release();
-    this.#channel?.release();
+    if (this.#channel?.isDedicated) this.#channel.close();
+    else this.#channel?.release();
   }
 
   override close(): void {

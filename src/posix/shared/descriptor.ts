@@ -48,6 +48,16 @@ export abstract class Descriptor {
   /** Tells it which conditions anybody waits for at this moment. */
   interestChanged(_conditions: number): void {}
 
+  /** See {@link Posix.send}. */
+  send(_parts: readonly Uint8Array[], _sent: () => void): number {
+    return -errno.EOPNOTSUPP;
+  }
+
+  /** See {@link Posix.dedicate}. */
+  dedicate(): number {
+    return -errno.EOPNOTSUPP;
+  }
+
   /** The Node object behind it, handed back as ordinary Node code wants it (rule D5), or undefined when there is none. */
   nodeObject(): NodeObject | undefined {
     return undefined;

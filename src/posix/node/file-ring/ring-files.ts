@@ -63,7 +63,8 @@ export class RingFiles extends NodeFileCalls {
 
   /** @returns whether the call is or will be made */
   #take(operation: number, fd: number, buffer: Uint8Array, position: number, done: FileDone): boolean {
-    if (buffer.buffer !== this.#host.buffers.shared) return false;
+    const { shared, fault } = this.#host.buffers;
+    if (buffer.buffer !== shared && fault === undefined) return false;
     this.#callsOfTurn++;
     if (!this.#isTurnPosted) {
       this.#isTurnPosted = true;

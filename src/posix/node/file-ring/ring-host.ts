@@ -37,6 +37,7 @@ export class RingHost {
   /** A ring that starts; undefined when there can be none. */
   open(user: RingUser): FileRing | undefined {
     const buffers = this.buffers.shared;
+    if (this.buffers.fault !== undefined) this.#refuse(user, this.buffers.fault);
     if (this.#refused || buffers === undefined || this.#threads >= MAX_RING_THREADS) return undefined;
     try {
       return new FileRing({

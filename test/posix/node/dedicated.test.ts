@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import t from 'tap';
+import { errno, READABLE, WRITABLE } from '../../../src/posix/index.js';
+import { sharedBuffers } from '../../../src/posix/node/shared-buffers.js';
+import { Random } from '../../../src/testing/index.js';
+import { randomBytes, randomSeed } from '../../random.js';
+import { readiness } from '../arms/world.js';
+import { connectedTo, posixFor, turns } from '../fixture.js';
+
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+t.test(
+  'what came before and what comes after is read in order, in whatever pieces, to the end',
+  async (t) => {
+    const posix = posixFor(t);
+    const { fd, peer } = await connectedTo(t, posix);
+    const random = new Random(randomSeed(t));
+    const sent = randomBytes(random, 3 << 20);
+    const expected = digest(sent);
+    peer.write(sent.subarray(0, 1000));
+    await readiness(posix, fd, READABLE);
+    t.equal(posix.read(fd, Buffer.alloc(0)), 0);
+    t.equal(posix.dedicate(fd), 0);
+    const poller = posix.createPoller();
+    poller.setInterest(fd, READABLE);
+    for (let at = 1000; at < sent.length;) {
+      const length = 1 + (random.word() % 200_000);
+      peer.write(sent.subarray(at, at + length));
+      at += length;
+    }
+    peer.end();
+    const got = Buffer.alloc(sent.length);
+    // Into shared memory and into ordinary memory, to places of any alignment.
+    const shared = sharedBuffers.take(100_000);
+    let count = 0;
+    for (;;) {
+      const room = 1 + (random.word() % 100_000);
+      const buffer = random.word() % 2 === 0 ? shared.subarray(0, room) : Buffer.alloc(room);
+      const result = posix.read(fd, buffer);
+      if (result === 0) break;
+      if (result > 0) {
+        got.set(buffer.subarray(0, result), count);
+        count += result;
+      } else await readiness(posix, fd, READABLE);
+    }
+    sharedBuffers.give(shared);
+    t.equal(count, sent.length);
+    t.equal(digest(got), expected);
+    t.equal(posix.nodeObject(fd), undefined, 'nobody is handed it');
+    t.ok(posix.getpeername(fd));
+    t.equal(posix.write(fd, Buffer.from('after')), 5);
+    const [text] = (await once(peer, 'data')) as [Buffer];
+    t.equal(text.toString(), 'after');
+    poller.close();
+  },
+);
+
+t.test('a reader that does not read holds up the sender', async (t) => {
+  const posix = posixFor(t, { receiveBufferBytes: 100_000 });
+  const { fd, peer } = await connectedTo(t, posix);
+  t.equal(posix.dedicate(fd), 0);
+  const sent = 20 << 20;
+  peer.write(Buffer.alloc(sent));
+  await turns(200);
+  t.ok(peer.writableLength > 0);
+  let count = 0;
+  const buffer = Buffer.alloc(70_000);
+  while (count < sent) {
+    const result = posix.read(fd, buffer);
+    if (result > 0) count += result;
+    else await readiness(posix, fd, READABLE);
+  }
+  t.equal(count, sent);
+});
+
+t.test('a reset is an error once, then the end', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  t.equal(posix.dedicate(fd), 0);
+  peer.resetAndDestroy();
+  await readiness(posix, fd, READABLE);
+  t.equal(posix.read(fd, Buffer.alloc(1)), -errno.ECONNRESET);
+  t.equal(posix.read(fd, Buffer.alloc(1)), 0);
+});
+
+t.test('only a connection can be dedicated, and once', async (t) => {
+  const posix = posixFor(t);
+  const { fd } = await connectedTo(t, posix);
+  t.equal(posix.dedicate(posix.eventfd()), -errno.EOPNOTSUPP);
+  t.equal(posix.dedicate(1_000), -errno.EBADF);
+  t.equal(posix.dedicate(fd), 0);
+  t.equal(posix.dedicate(fd), -errno.EOPNOTSUPP);
+});
+
+t.test('a server counts a dedicated connection as closed when it is', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  t.equal(posix.dedicate(fd), 0);
+  t.equal(posix.close(fd), 0);
+  peer.resume();
+  await once(peer, 'end');
+  t.notOk(posix.openDescriptors().some((open) => open.fd === fd));
+});
+
+t.test('parts that are sent are not copied, and free when it is said', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  const random = new Random(randomSeed(t));
+  // More than the kernel holds.
+  const large = Buffer.alloc(32 << 20, randomBytes(random, 100_003));
+  const parts = [randomBytes(random, 28), large];
+  let told = 0;
+  const length = 28 + large.length;
+  t.equal(
+    posix.send(fd, parts, () => told++),
+    length,
+  );
+  t.equal(told, 0, 'it is told later');
+  t.equal(
+    posix.send(fd, parts, () => told++),
+    -errno.EAGAIN,
+    'nobody takes it yet',
+  );
+  const hash = createHash('sha256');
+  let count = 0;
+  peer.on('data', (bytes: Buffer) => {
+    hash.update(bytes);
+    count += bytes.length;
+  });
+  await readiness(posix, fd, WRITABLE);
+  while (count < length) await turns(1);
+  while (told === 0) await turns(1);
+  t.equal(told, 1);
+  t.equal(hash.digest('hex'), digest(Buffer.concat(parts)));
+});
+
+t.test('parts are free as well when the connection is gone before they are sent', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  let told = 0;
+  posix.send(fd, [Buffer.alloc(8 << 20)], () => told++);
+  peer.resetAndDestroy();
+  while (told === 0) await turns(1);
+  t.equal(told, 1);
+  await readiness(posix, fd, WRITABLE);
+  t.equal(
+    posix.send(fd, [Buffer.alloc(1)], () => told++),
+    -errno.EPIPE,
+  );
+});

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import t, { type Test } from 'tap';
+import { programArguments } from '../../../../scripts/program.js';
+
+const program = programArguments('test/posix/node/file-ring/permission-program.ts');
+
+/** The option's name since Node 22, or before. */
+const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+  ? '--permission'
+  : '--experimental-permission';
+
+function run(
+  t: Test,
+  ...options: readonly string[]
+): { readonly results: number[]; readonly lines: string[] } {
+  const file = path.join(t.testdir({}), 'image');
+  writeFileSync(file, Buffer.alloc(16 << 10));
+  const output = execFileSync(process.execPath, [...options, ...program, file], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return JSON.parse(output) as { results: number[]; lines: string[] };
+}
+
+void t.test('under the permission model without threads the calls are made, and it is said once why', (t) => {
+  const { results, lines } = run(t, permission, '--allow-fs-read=*');
+  t.strictSame(results, [4096]);
+  t.equal(lines.length, 1);
+  t.match(lines, [/^file calls use Node's thread pool, since threads of their own are not available: /]);
+  t.end();
+});
+
+void t.test('without SharedArrayBuffer the calls are made, and it is said once why', (t) => {
+  const absent = 'data:text/javascript,delete globalThis.SharedArrayBuffer; delete globalThis.WebAssembly;';
+  const { results, lines } = run(t, '--import', absent);
+  t.strictSame(results, [4096]);
+  t.equal(lines.length, 1);
+  t.match(lines, [/not available: SharedArrayBuffer is not defined$/]);
+  t.end();
+});
+
+void t.test('where threads are allowed there is nothing to say, and the process ends by itself', (t) => {
+  t.strictSame(run(t), { results: [4096], lines: [] });
+  t.strictSame(run(t, permission, '--allow-fs-read=*', '--allow-worker'), { results: [4096], lines: [] });
+  t.end();
+});
