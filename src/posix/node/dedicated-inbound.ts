@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
+import { type OnReadOpts, Socket } from 'node:net';
 import { sharedBuffers } from './shared-buffers.js';
 
 /** What libuv reads at once. */
@@ -96,7 +96,7 @@ export class DedicatedInbound {
     old._handle = null;
     const make = (onread: OnReadOpts): Socket => {
       const options = { handle, allowHalfOpen: true, manualStart: true, onread };
-      const made = new Socket(options as SocketConstructorOpts);
+      const made = new Socket(options);
       const own = made as unknown as SocketParts;
       // The server counts its connections, and a closed one has to be taken off.
       own._server = old._server;
