@@ -11,6 +11,7 @@ import { daemonTable } from './daemon/daemon-table.js';
 import { simulateTable } from './simulate/simulate-table.js';
 import { statusTable } from './status/status-table.js';
 import { primaryTable } from './transfer/primary-table.js';
+import { vhdGroup } from './vhd/vhd-group.js';
 
 /** All commands, in the order in which help lists them. What runs one is loaded when it is run. */
 export const program: CommandGroup = {
@@ -25,6 +26,7 @@ export const program: CommandGroup = {
     command(statusTable, async () => (await import('./status/status-command.js')).runStatus),
     command(daemonTable, async () => (await import('./daemon/daemon-command.js')).runDaemon),
     ctlGroup,
+    vhdGroup,
     command(
       conformanceTable,
       async () => (await import('./conformance/conformance-command.js')).runConformance,

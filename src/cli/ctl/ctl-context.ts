@@ -3,6 +3,7 @@
 
 import { ControlClient, ControlError } from '../../control/control-client.js';
 import { listedPids } from '../../control/control-directory.js';
+import { FileError, VhdError } from '../../disks/drivers/index.js';
 import { errno, errnoNumber } from '../../posix/errno.js';
 import { NodePosix } from '../../posix/index.js';
 import { columnsOf, type CommandIo } from '../command-io.js';
@@ -39,10 +40,11 @@ export function ctlRun<Given extends CtlValues>(
   return async (values, io) => {
     const directory = controlDirectory(values.controlDirectory);
     let exitStatus = EXIT_OK;
-    const complain = (who: string, message: string): void => {
+    const complainOf = (message: string): void => {
       exitStatus = EXIT_FAILED;
-      io.stderr.write(`tapdisk-ts ctl ${name}: ${who}: ${message}\n`);
+      io.stderr.write(`tapdisk-ts ctl ${name}: ${message}\n`);
     };
+    const complain = (who: string, message: string): void => complainOf(`${who}: ${message}`);
     try {
       await action(values, {
         client: new ControlClient(new NodePosix(), directory),
@@ -54,6 +56,7 @@ export function ctlRun<Given extends CtlValues>(
       });
     } catch (error) {
       if (error instanceof ControlError) complain(`daemon ${values.pid}`, error.message);
+      else if (error instanceof FileError || error instanceof VhdError) complainOf(error.message);
       else if (isSystemError(error)) complain(directory, error.message);
       else throw error;
     }

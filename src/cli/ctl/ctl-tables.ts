@@ -3,7 +3,7 @@
 
 import { type CommandTable, defineTable, type Parameters } from '../command-line/command-table.js';
 import { flag, optional, required } from '../command-line/parameter.js';
-import { text, wholeNumber } from '../command-line/value-type.js';
+import { file, text, wholeNumber } from '../command-line/value-type.js';
 import { controlDirectoryOption, imageName, minorNumber } from '../control-values.js';
 
 const pid = wholeNumber('PID', 1, 2 ** 31 - 1);
@@ -47,6 +47,29 @@ export const pauseTable = ctlTable('pause', 'pause a disk once its requests have
 export const unpauseTable = ctlTable('unpause', 'resume a paused disk', {
   ...oneDisk,
   args: optional(imageName, { short: 'a', help: 'Reopen it with this driver and file.' }),
+});
+
+export const snapshotTable = defineTable({
+  name: 'snapshot',
+  summary: 'go on with a child of an image that is being served',
+  description: [
+    "Makes CHILD, a differencing image whose parent is the disk's image, then pauses the disk, has it go on with CHILD, and reports how long it was paused. From then on the parent is not written to any more. Works on disks of vhd:.",
+    'If the daemon does not take CHILD, the disk goes on with its image as before, and CHILD is deleted.',
+  ],
+  arguments: {
+    minor: required(minorNumber, { help: "The disk's minor number." }),
+    child: required(file('CHILD'), { help: 'The new image.' }),
+  },
+  options: {
+    pid: optional(pid, {
+      short: 'p',
+      help: "The daemon's process id.",
+      defaultText: 'the only daemon of the control directory',
+    }),
+    ...json,
+    controlDirectory: controlDirectoryOption,
+  },
+  exitStatus: { 0: 'Done.', 1: 'A daemon refused, or could not be reached, or CHILD could not be made.' },
 });
 
 export const statsTable = ctlTable('stats', 'print the statistics of daemons', { ...anyDaemon, ...json });

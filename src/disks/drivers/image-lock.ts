@@ -4,7 +4,8 @@
 import { errno } from '../../posix/errno.js';
 import { LOG_ERR } from '../../server/logger.js';
 import type { Logger } from '../../server/logger.js';
-import type { Completions, Done } from '../index.js';
+import type { TaskQueue } from '../../posix/node/task-queue.js';
+import type { Done } from '../index.js';
 import { runOnFile } from '../../posix/node/file-program.js';
 
 /** util-linux's program, looked for in PATH. */
@@ -29,7 +30,7 @@ export type LockFile = (fd: number, shared: boolean, done: Done) => void;
  *
  * Completes with 0, -EBUSY when another has it, or -ENOLCK when the program is missing or fails.
  */
-export function fileLocker(completions: Completions, logger: Logger, program = FLOCK_PROGRAM): LockFile {
+export function fileLocker(completions: TaskQueue, logger: Logger, program = FLOCK_PROGRAM): LockFile {
   return (fd, shared, done) => {
     const command = [program, shared ? '-s' : '-x', '-n', '3'] as const;
     runOnFile(completions, command, fd, (status, how) => {

@@ -4,7 +4,8 @@
 import { readFile } from 'node:fs';
 import { errno } from '../../posix/errno.js';
 import { SECTOR_SIZE } from '../index.js';
-import type { Completions, Done } from '../index.js';
+import type { TaskQueue } from '../../posix/node/task-queue.js';
+import type { Done } from '../index.js';
 import type { FileStatus } from '../../posix/files.js';
 
 /** Asks for the whole sectors of an open image; see {@link imageSizer}. */
@@ -16,7 +17,7 @@ export type SizeImage = (kind: Pick<FileStatus, 'kind' | 'size' | 'device'>, don
  *
  * Completes with the sectors, or -EINVAL for what is neither, or the error of reading /sys.
  */
-export function imageSizer(completions: Completions): SizeImage {
+export function imageSizer(completions: TaskQueue): SizeImage {
   return (kind, done) => {
     if (kind.kind === 'regular') {
       done(Math.floor(kind.size / SECTOR_SIZE));

@@ -47,17 +47,17 @@ export class ImageFile {
     lock?: (fd: number, done: Done) => void,
   ): Steps<ImageFile> {
     const before = yield* statusOf(files, path);
-    if (before.kind !== 'regular' && before.kind !== 'block') {
-      throw new FileError(path, 'open: it is neither a regular file nor a block device', errno.EINVAL);
-    }
-    const exclusive = lock && before.kind === 'block' ? constants.O_EXCL : 0;
-    const fd = yield* result(path, 'open', (done) => files.open(path, flags | exclusive, done));
+    requireKind(path, before);
+    // What has the name by now may be a FIFO, whose opening waits for its other end.
+    const more = constants.O_NONBLOCK | (lock && before.kind === 'block' ? constants.O_EXCL : 0);
+    const fd = yield* result(path, 'open', (done) => files.open(path, flags | more, done));
     try {
       if (lock) yield* result(path, 'lock', (done) => lock(fd, done));
       const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
         files.fstat(fd, (...told) => done([told[0], told[1]])),
       );
       if (!status) throw new FileError(path, 'stat', -code);
+      requireKind(path, status);
       const sectors = yield* result(path, 'measure', (done) => size(status, done));
       const length = status.kind === 'regular' ? status.size : sectors * SECTOR_SIZE;
       return new ImageFile(path, fd, status, length, files);
@@ -117,6 +117,11 @@ export class ImageFile {
   *close(): Steps<void> {
     yield* result(this.path, 'close', (done) => this.#files.close(this.fd, done));
   }
+}
+
+function requireKind(path: string, { kind }: FileStatus): void {
+  if (kind === 'regular' || kind === 'block') return;
+  throw new FileError(path, 'open it, which is neither a regular file nor a block device', errno.EINVAL);
 }
 
 /** What tells one file from another; of a block device its number. */

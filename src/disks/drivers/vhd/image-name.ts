@@ -27,3 +27,17 @@ export function parseVhdName(argument: string): VhdName | string {
   }
   return { path, parents: parents.length > 0 ? parents : undefined, answersEarly };
 }
+
+/** The name of the image at another path, with the same drivers above it and the same options; undefined for a name of no VHD. */
+export function withVhdPath(
+  name: string,
+  path: string,
+): { readonly name: string; readonly path: string } | undefined {
+  const match = /^((?:[^|:]*:(?:[^|:]*\|)?)*?vhd:)(.*)$/s.exec(name);
+  const [, drivers, argument] = match ?? [];
+  if (drivers === undefined || argument === undefined) return undefined;
+  const parsed = parseVhdName(argument);
+  if (typeof parsed === 'string') return undefined;
+  const options = argument.slice(0, argument.length - parsed.path.length);
+  return { name: `${drivers}${options}${path}`, path: parsed.path };
+}

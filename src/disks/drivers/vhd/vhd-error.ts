@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, strerror } from '../../../posix/errno.js';
+import { SystemError } from '../../../posix/system-error.js';
 
 /** Why an image is refused, in the order of the exit statuses of `tapdisk-ts vhd`. */
 export const VHD_ERROR_KINDS = [
@@ -46,7 +47,7 @@ export interface VhdFault {
 }
 
 /** An image that cannot be used, with its reason: {@link VhdFault}. */
-export class VhdError extends Error implements VhdFault {
+export class VhdError extends SystemError implements VhdFault {
   override readonly name = 'VhdError';
   readonly kind: VhdErrorKind;
   readonly file: string;
@@ -57,7 +58,7 @@ export class VhdError extends Error implements VhdFault {
   readonly number: number;
 
   constructor({ kind, file, field, problem, remedy }: VhdFault) {
-    super(`${file}: ${kind}: ${field}: ${problem}; ${remedy}`);
+    super(numbers[kind], `${file}: ${kind}: ${field}: ${problem}; ${remedy}`);
     this.kind = kind;
     this.file = file;
     this.field = field;
@@ -68,7 +69,7 @@ export class VhdError extends Error implements VhdFault {
 }
 
 /** A file call that failed: no fault of the image. */
-export class FileError extends Error {
+export class FileError extends SystemError {
   override readonly name = 'FileError';
   readonly file: string;
   /** A positive errno. */
@@ -76,7 +77,7 @@ export class FileError extends Error {
 
   /** @param number a positive errno */
   constructor(file: string, action: string, number: number) {
-    super(`${file}: cannot ${action}: ${strerror(number)}`);
+    super(number, `${file}: cannot ${action}: ${strerror(number)}`);
     this.file = file;
     this.number = number;
   }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../../../posix/errno.js';
-import { NodeFileCalls } from '../../../posix/node/files.js';
-import { LOG_ERR } from '../../../server/logger.js';
+import { RingFiles } from '../../../posix/node/file-ring/ring-files.js';
+import { LOG_WARNING } from '../../../server/logger.js';
 import { thrownText } from '../../../server/thrown-text.js';
 import { SECTOR_SIZE } from '../../driver.js';
 import type {
@@ -11,6 +11,7 @@ import type {
   DiskDriverType,
   DiskInfo,
   Done,
+  DoneWithReason,
   Driver,
   OpenFlags,
   RangeRequest,
@@ -45,15 +46,15 @@ export class VhdDriver implements Driver {
   }
 
   /** -EINVAL for a name that is wrong or a shared opening for writing, -EBUSY when it is locked, or the number of what was thrown. */
-  open(flags: OpenFlags, done: Done): void {
+  open(flags: OpenFlags, done: DoneWithReason): void {
     const name = parseVhdName(this.#argument);
     if (typeof name === 'string' || (flags.shared && !flags.readOnly)) {
-      const problem =
+      done(
+        -errno.EINVAL,
         typeof name === 'string'
           ? `${name}: expected ${VHD_NAME_FORM}`
-          : 'an image has one writer: it cannot be shared';
-      this.#calls.logger.log(LOG_ERR, `vhd: ${problem}`);
-      done(-errno.EINVAL);
+          : 'an image has one writer: it cannot be shared',
+      );
       return;
     }
     const { path, parents: directories, answersEarly } = name;
@@ -61,7 +62,7 @@ export class VhdDriver implements Driver {
     const options = { readOnly: flags.readOnly, directories, answersEarly };
     runSteps(VhdDisk.open(this.#calls, path, options), (outcome) => {
       if ('error' in outcome) {
-        done(this.#failure(outcome.error));
+        fail(outcome.error, done);
       } else {
         this.#disk = outcome.value;
         done(0);
@@ -73,10 +74,10 @@ export class VhdDriver implements Driver {
     return { sectors: this.#open.sectors, sectorSize: SECTOR_SIZE, info: 0 };
   }
 
-  close(done: Done): void {
+  close(done: DoneWithReason): void {
     const disk = this.#open;
     this.#disk = undefined;
-    runSteps(disk.close(), (outcome) => done('error' in outcome ? this.#failure(outcome.error) : 0));
+    runSteps(disk.close(), (outcome) => ('error' in outcome ? fail(outcome.error, done) : done(0)));
   }
 
   queueRead(request: DataRequest): void {
@@ -112,12 +113,11 @@ export class VhdDriver implements Driver {
     if (!this.#disk) throw new Error('the image is not open');
     return this.#disk;
   }
+}
 
-  #failure(error: unknown): number {
-    const isKnown = error instanceof VhdError || error instanceof FileError;
-    this.#calls.logger.log(LOG_ERR, `vhd: ${isKnown ? error.message : thrownText(error)}`);
-    return isKnown ? -error.number : -errno.EIO;
-  }
+function fail(error: unknown, done: DoneWithReason): void {
+  if (error instanceof VhdError || error instanceof FileError) done(-error.number, error.message);
+  else done(-errno.EIO, thrownText(error));
 }
 
 /** The driver type `vhd` over Node's file calls. */
@@ -125,7 +125,7 @@ export const vhdDriverType: DiskDriverType = {
   name: 'vhd',
   create: ({ completions, logger }, argument) =>
     new VhdDriver(argument, {
-      files: new NodeFileCalls(completions),
+      files: new RingFiles(completions, (message) => logger.log(LOG_WARNING, `vhd: ${argument}: ${message}`)),
       lock: fileLocker(completions, logger),
       size: imageSizer(completions),
       logger,

@@ -2,18 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../../../../src/posix/errno.js';
-import { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
-import { runSteps } from '../../../../src/disks/drivers/vhd/steps.js';
-import { imageSizer } from '../../../../src/disks/drivers/index.js';
-import { type Completions, SECTOR_SIZE } from '../../../../src/disks/index.js';
+import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import { FileRecorder, Random, type SimulatedFileSystem } from '../../../../src/testing/index.js';
-import type { FileCalls } from '../../../../src/posix/files.js';
 import { randomBytes } from '../../../random.js';
 import { FileWorld } from '../../../testing/files/fixture.js';
 import { SectorModel } from '../../../testing/files/sector-model.js';
 import { chainFiles, type NewLink } from './new-chain.js';
 import { openSimulated, simulated, simulatedCalls, simulatedResult, tagged, withDevice } from './sim-disk.js';
-import { StateFiles } from './state-files.js';
+import { readState } from './state-files.js';
 
 /** What the user of a disk was told, in the order of the telling. */
 type Mark =
@@ -38,7 +34,6 @@ export interface CrashDepth {
 export const SHORT: CrashDepth = { lives: 2, requests: 20, looked: 0.4 };
 
 const LEAF = '/d/leaf.vhd';
-const atOnce = { post: (task: () => void) => task() } as Completions;
 
 /**
  * Random requests on a chain in a simulated file system, all that they do to the files recorded; then the power is lost in
@@ -60,7 +55,7 @@ export async function crashSeed(seed: number, depth = SHORT): Promise<string | u
   }
   let tag = 0;
   for (const link of links.slice(0, -1)) tag = await fill(world, `/d/${link.name}`, tag, random);
-  let image = readImage(world.files.system);
+  let image = readState(world.files.system, LEAF);
   for (let life = 0; life < depth.lives; life++) {
     const recorder = new FileRecorder<Mark>(world.files.system);
     const fault = random.chance(0.3) ? drawnFault(world, random) : undefined;
@@ -72,7 +67,7 @@ export async function crashSeed(seed: number, depth = SHORT): Promise<string | u
       return `seed ${seed}, life ${life}, ${JSON.stringify(links)}, early ${answersEarly}, device ${isDevice}: ${next}`;
     world.files.endProcess();
     world.files.system.restore(next);
-    image = readImage(next);
+    image = readState(next, LEAF);
   }
   return undefined;
 }
@@ -221,7 +216,7 @@ function examine(
     count++;
     const where = `after ${operations} operations, ${survival} survives`;
     try {
-      const found = readImage(system);
+      const found = readState(system, LEAF);
       // All that was carried out is there after a kill; but an early answer may be one of a write that was not committed.
       const wrong = model.faults(found, survival === 'everything' && !answersEarly);
       if (wrong.length > 0) return `${where}: ${wrong.slice(0, 5).join('; ')}`;
@@ -248,26 +243,4 @@ function tell(model: SectorModel, mark: Mark, dones: Map<number, () => void>): v
       dones.get(mark.id)?.();
       break;
   }
-}
-
-/** Opens the leaf's chain and reads all of the disk. @throws Error when it cannot */
-function readImage(system: SimulatedFileSystem): Uint8Array {
-  const calls = {
-    files: new StateFiles(system) as unknown as FileCalls,
-    size: imageSizer(atOnce),
-    lock: (_fd: number, _shared: boolean, done: (result: number) => void) => done(-errno.ENOTSUP),
-    logger: { log: () => {} },
-  };
-  let image: Uint8Array | undefined;
-  runSteps(VhdDisk.open(calls, LEAF, { readOnly: true }), (opened) => {
-    if ('error' in opened) throw opened.error;
-    const { sectors } = opened.value;
-    const buffer = new Uint8Array(sectors * SECTOR_SIZE);
-    opened.value.read({ sector: 0, sectors, buffer, complete: () => {} }, (result) => {
-      if (result < 0) throw new Error(`read: ${result}`);
-      image = buffer;
-    });
-  });
-  if (!image) throw new Error('the image was not read');
-  return image;
 }

@@ -8,7 +8,7 @@ import type { Test } from 'tap';
 import { type DiskCalls, type DiskOptions, VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { imageSizer } from '../../../../src/disks/drivers/index.js';
 import { promiseOf } from '../../../../src/disks/drivers/vhd/steps.js';
-import type { Completions, Done } from '../../../../src/disks/index.js';
+import type { Done } from '../../../../src/disks/index.js';
 import { NodeFileCalls } from '../../../../src/posix/index.js';
 
 /** A directory for images, until the test has ended. */
@@ -24,7 +24,7 @@ const atOnce = { post: (task: () => void) => task() };
 export function nodeCalls(lines: string[] = []): DiskCalls {
   return {
     files: new NodeFileCalls(atOnce),
-    size: imageSizer(atOnce as Completions),
+    size: imageSizer(atOnce),
     lock: (_fd, _shared, done) => done(0),
     logger: { log: (_priority, line) => void lines.push(line) },
   };

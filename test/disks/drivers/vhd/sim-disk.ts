@@ -6,11 +6,11 @@ import type { FileCalls, FileStatus } from '../../../../src/posix/files.js';
 import { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { type Outcome, runSteps, type Steps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { imageSizer } from '../../../../src/disks/drivers/index.js';
-import { type Completions, type Done, SECTOR_SIZE } from '../../../../src/disks/index.js';
+import { type Done, SECTOR_SIZE } from '../../../../src/disks/index.js';
 import type { DiskCalls, DiskOptions } from '../../../../src/disks/drivers/vhd/disk.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
 
-const atOnce = { post: (task: () => void) => task() } as Completions;
+const atOnce = { post: (task: () => void) => task() };
 
 /** The calls of a simulated host's running process. */
 export function simulatedCalls(world: FileWorld): DiskCalls {

@@ -1,6 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { imageSizer } from '../../../../src/disks/drivers/index.js';
+import { type DiskCalls, VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { type Outcome, runSteps, type Steps } from '../../../../src/disks/drivers/vhd/steps.js';
+import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import { errno } from '../../../../src/posix/errno.js';
 import { FileNode } from '../../../../src/testing/files/file-node.js';
 import type { SimulatedFileSystem } from '../../../../src/testing/index.js';
@@ -52,4 +56,34 @@ export class StateFiles implements ReadCalls {
 function statusOf(node: FileNode): FileStatus {
   const { kind, size, id: inode, mode, modifiedSeconds } = node;
   return { kind, size, device: '0:0', inode, fileSystem: 1, mode, uid: 0, gid: 0, modifiedSeconds };
+}
+
+/** The calls that look at a file system as it is. */
+export function stateCalls(system: SimulatedFileSystem): DiskCalls {
+  return {
+    files: new StateFiles(system) as unknown as FileCalls,
+    size: imageSizer({ post: (task) => task() }),
+    lock: (_fd, _shared, done) => done(-errno.ENOTSUP),
+    logger: { log: () => {} },
+  };
+}
+
+/** Runs steps whose calls all complete at once. @throws what they throw */
+export function stateOutcome<T>(steps: Steps<T>): T {
+  let ended: Outcome<T> | undefined;
+  runSteps(steps, (outcome) => (ended = outcome));
+  if (!ended) throw new Error('the steps have not ended');
+  if ('error' in ended) throw ended.error;
+  return ended.value;
+}
+
+/** Opens a chain and reads all of the disk. @throws Error when it cannot */
+export function readState(system: SimulatedFileSystem, path: string): Uint8Array {
+  const disk = stateOutcome(VhdDisk.open(stateCalls(system), path, { readOnly: true }));
+  const { sectors } = disk;
+  const buffer = new Uint8Array(sectors * SECTOR_SIZE);
+  let code = Number.NaN;
+  disk.read({ sector: 0, sectors, buffer, complete: () => {} }, (result) => (code = result));
+  if (code !== 0) throw new Error(`read: ${code}`);
+  return buffer;
 }

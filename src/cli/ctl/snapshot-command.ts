@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { ControlClient, ListedVbd } from '../../control/control-client.js';
+import { listedPids } from '../../control/control-directory.js';
+import { textFits } from '../../control/message.js';
+import { imageSizer } from '../../disks/drivers/image-size.js';
+import { withVhdPath } from '../../disks/drivers/vhd/image-name.js';
+import { promiseOf } from '../../disks/drivers/vhd/steps.js';
+import { snapshot } from '../../disks/drivers/vhd/tools/snapshot.js';
+import { monotonicClock, wallClock } from '../../posix/clock.js';
+import { NodeFileCalls } from '../../posix/node/files.js';
+import type { Values } from '../command-line/command-table.js';
+import { quoted, UsageError } from '../usage-error.js';
+import { ctlRun } from './ctl-context.js';
+import type { snapshotTable } from './ctl-tables.js';
+
+const atOnce = { post: (task: () => void) => task() };
+const calls = { files: new NodeFileCalls(atOnce), size: imageSizer(atOnce) };
+
+export const runSnapshot = ctlRun<Values<typeof snapshotTable>>('snapshot', async (values, context) => {
+  const { client, print } = context;
+  const pid = values.pid ?? onlyDaemon(context.directory);
+  const child = resolve(values.child);
+  const vbd = (await client.list(pid)).find(({ minor }) => minor === values.minor);
+  const next = withVhdPath(vbd?.path ?? '', child);
+  if (!vbd || !next) throw new UsageError(`disk ${values.minor} of daemon ${pid} is not an open vhd: image`);
+  if (!textFits(next.name)) throw new UsageError(`the name ${quoted(next.name)} has more than 255 bytes`);
+  // While the disk is still served: the new image says nothing of its parent's content. An image that is empty now may not be in a moment.
+  const made = {
+    parent: next.path,
+    child,
+    keepEmpty: true,
+    uuid: randomBytes(16),
+    unixSeconds: wallClock.now(),
+  };
+  const { depth } = await promiseOf(snapshot(calls, made));
+  const pauseMs = await goOnWith(client, pid, vbd, next.name, child);
+  if (values.json) print(JSON.stringify({ child, parent: next.path, depth, pauseMs }));
+  else
+    print(
+      `disk ${values.minor} goes on with ${child}, ${depth} images deep; it was paused for ${pauseMs} ms`,
+    );
+});
+
+/** Swaps the image, or leaves all as it was. Returns how long the disk was paused, in milliseconds. */
+async function goOnWith(
+  client: ControlClient,
+  pid: number,
+  { minor }: ListedVbd,
+  name: string,
+  child: string,
+): Promise<number> {
+  const discard = (): Promise<number> => new Promise((done) => calls.files.unlink(child, done));
+  const start = monotonicClock.now();
+  try {
+    await client.pause(pid, minor);
+  } catch (error) {
+    await discard();
+    throw error;
+  }
+  try {
+    await client.resume(pid, minor, name);
+  } catch (error) {
+    await client.resume(pid, minor);
+    await discard();
+    throw error;
+  }
+  return Math.round((monotonicClock.now() - start) * 1e4) / 10;
+}
+
+/** @throws UsageError when there are several, or none */
+function onlyDaemon(directory: string): number {
+  const [pid, ...others] = listedPids(directory);
+  if (pid === undefined) throw new UsageError(`no daemon in ${directory}`);
+  if (others.length > 0) throw new UsageError(`${others.length + 1} daemons in ${directory}: expected --pid`);
+  return pid;
+}

@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { fileLocker } from '../../disks/drivers/image-lock.js';
+import { imageSizer } from '../../disks/drivers/image-size.js';
+import type { DiskCalls } from '../../disks/drivers/vhd/disk.js';
+import { promiseOf, type Steps } from '../../disks/drivers/vhd/steps.js';
+import {
+  FileError,
+  VHD_ERROR_KINDS,
+  VhdError,
+  type VhdErrorKind,
+} from '../../disks/drivers/vhd/vhd-error.js';
+import { NodeFileCalls } from '../../posix/node/files.js';
+import { wallClock } from '../../posix/clock.js';
+import { errnoCode } from '../../posix/errno.js';
+import { LOG_WARNING } from '../../server/logger.js';
+import type { CommandIo } from '../command-io.js';
+import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
+import { shownText } from '../shown-text.js';
+import { Progress } from './progress.js';
+
+/** The exit statuses of the kinds of errors begin here, in the order of {@link VHD_ERROR_KINDS}. */
+export const FIRST_KIND_STATUS = 10;
+
+/** The user stopped it before the end. */
+export const EXIT_STOPPED = 3;
+
+export function statusOfKind(kind: VhdErrorKind): number {
+  return FIRST_KIND_STATUS + VHD_ERROR_KINDS.indexOf(kind);
+}
+
+/** What a command works with. */
+export interface VhdContext {
+  readonly calls: DiskCalls;
+  /** Prints a line on standard output. */
+  readonly print: (line: string) => void;
+  readonly progress: Progress;
+  /** Whether the user asked to stop. */
+  readonly isStopped: () => boolean;
+  readonly run: <T>(steps: Steps<T>) => Promise<T>;
+}
+
+/** Makes a command of an action, which returns the exit status or undefined for success. What is wrong with an image goes to standard error, or, for JSON, to standard output. */
+export function vhdRun<Given extends { readonly json: boolean }>(
+  name: string,
+  action: (values: Given, context: VhdContext) => Promise<number | undefined>,
+): (values: Given, io: CommandIo) => Promise<number> {
+  return async (values, io) => {
+    const complain = (message: string): unknown =>
+      io.stderr.write(`tapdisk-ts vhd ${name}: ${shownText(message)}\n`);
+    const atOnce = { post: (task: () => void) => task() };
+    const logger = {
+      log: (priority: number, line: string) => void (priority <= LOG_WARNING && complain(line)),
+    };
+    const calls = {
+      files: new NodeFileCalls(atOnce),
+      size: imageSizer(atOnce),
+      lock: fileLocker(atOnce, logger),
+      logger,
+    };
+    const progress = new Progress(io.stderr);
+    const print = (line: string): void => void io.stdout.write(`${line}\n`);
+    let stopped = false;
+    const stop = (): void => void (stopped = true);
+    process.once('SIGINT', stop);
+    process.once('SIGTERM', stop);
+    try {
+      const context = { calls, print, progress, isStopped: () => stopped, run: promiseOf };
+      return (await action(values, context)) ?? EXIT_OK;
+    } catch (error) {
+      if (!(error instanceof VhdError || error instanceof FileError)) throw error;
+      progress.end();
+      if (values.json) print(JSON.stringify({ error: errorObject(error) }));
+      else complain(error.message);
+      return error instanceof VhdError ? statusOfKind(error.kind) : EXIT_FAILED;
+    } finally {
+      progress.end();
+      process.off('SIGINT', stop);
+      process.off('SIGTERM', stop);
+    }
+  };
+}
+
+function errorObject(error: VhdError | FileError): Readonly<Record<string, string>> {
+  if (error instanceof FileError) {
+    return { kind: 'file', file: error.file, errno: errnoCode(error.number), message: error.message };
+  }
+  const { kind, file, field, problem, remedy, message } = error;
+  return { kind, file, field, problem, remedy, message };
+}
+
+/** Of Unix time, for time stamps in images. */
+export function nowSeconds(): number {
+  return wallClock.now();
+}

@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import t, { type Test } from 'tap';
+import { dispatch } from '../../../src/cli/dispatch.js';
+import type { Vbd } from '../../../src/disks/index.js';
+import { type ControlWorld, controlWorld, PID } from '../../control/world.js';
+import { captured, type Outcome } from '../captured-io.js';
+
+interface SnapshotWorld extends ControlWorld {
+  readonly images: string;
+  readonly vbd: Vbd;
+  readonly snapshot: (...argv: string[]) => Promise<Outcome>;
+}
+
+/** A daemon with a VHD of 16 MiB as disk 0. */
+async function servedDisk(t: Test, options = ''): Promise<SnapshotWorld> {
+  const world = controlWorld(t);
+  const images = mkdtempSync(path.join(tmpdir(), 'snapshots-'));
+  t.teardown(() => rmSync(images, { recursive: true }));
+  const base = path.join(images, 'base.vhd');
+  await captured(dispatch, ['vhd', 'create', base, '16M']);
+  await world.client.attach(PID, 0);
+  await world.client.open(PID, 0, `vhd:${options}${base}`, 0);
+  const vbd = world.registry.get(0);
+  if (!vbd) throw new Error('no disk');
+  t.teardown(() => vbd.close());
+  const snapshot = (...argv: string[]): Promise<Outcome> =>
+    captured(dispatch, ['ctl', 'snapshot', '--control-directory', world.directory, ...argv]);
+  return { ...world, images, vbd, snapshot };
+}
+
+function write(vbd: Vbd, sector: number, byte: number): Promise<number> {
+  return new Promise((done) => vbd.queueWrite(sector, Buffer.alloc(512, byte), done));
+}
+
+async function byteAt(vbd: Vbd, sector: number): Promise<number | undefined> {
+  const buffer = Buffer.alloc(512);
+  const result = await new Promise<number>((done) => vbd.queueRead(sector, buffer, done));
+  return result < 0 ? result : buffer[100];
+}
+
+t.test('a disk goes on with a child, and its image stays as it was', async (t) => {
+  const { vbd, images, snapshot, registry } = await servedDisk(t, '[answer=early]');
+  t.equal(await write(vbd, 5, 1), 0);
+  const child = path.join(images, 'child.vhd');
+  const { exitCode, stdout, stderr } = await snapshot('0', child, '--json');
+  t.strictSame([exitCode, stderr], [0, '']);
+  t.match(JSON.parse(stdout), { child, parent: path.join(images, 'base.vhd'), depth: 2, pauseMs: Number });
+  t.match(registry.list(), [{ minor: 0, name: `vhd:[answer=early]${child}` }]);
+  t.equal(await byteAt(vbd, 5), 1);
+  t.equal(await write(vbd, 5, 2), 0);
+  t.equal(await byteAt(vbd, 5), 2);
+  t.equal(
+    await new Promise<number>((done) => vbd.flush(done)),
+    0,
+    'so that the file has it, early answers or not',
+  );
+  const info = await captured(dispatch, ['vhd', 'info', child, '--json']);
+  const [{ images: chain }] = JSON.parse(info.stdout) as [{ images: { allocatedBlocks: number }[] }];
+  t.match(chain, [{ allocatedBlocks: 1 }, { allocatedBlocks: 1, isClosed: true }]);
+});
+
+t.test('requests during the swap wait, and come to the child', async (t) => {
+  const { vbd, images, snapshot } = await servedDisk(t);
+  const children: Promise<Outcome>[] = [];
+  const results: Promise<number>[] = [];
+  for (let round = 0; round < 3; round++) {
+    children.push(snapshot('0', path.join(images, `child${round}.vhd`)));
+    for (let at = 0; at < 20; at++) results.push(write(vbd, round * 100 + at, round + 1));
+    t.match(await children.at(-1), { exitCode: 0 });
+  }
+  t.same(new Set(await Promise.all(results)), new Set([0]));
+  t.equal(await byteAt(vbd, 219), 3);
+  t.equal(await byteAt(vbd, 19), 1);
+});
+
+t.test('what cannot be done is said, and the disk goes on as before', async (t) => {
+  const { vbd, images, snapshot, registry, client } = await servedDisk(t);
+  const base = path.join(images, 'base.vhd');
+  t.match(await snapshot('0', base), {
+    exitCode: 1,
+    stderr: `tapdisk-ts ctl snapshot: ${base}: cannot create: File exists\n`,
+  });
+  t.match(await snapshot('0', path.join(images, 'none', 'child.vhd')), { exitCode: 1 });
+  t.match(await snapshot('1', path.join(images, 'child.vhd')), {
+    exitCode: 2,
+    stderr: /disk 1 of daemon 4242 is not an open vhd: image/,
+  });
+  t.match(await snapshot('0', path.join(images, 'x'.repeat(250))), {
+    exitCode: 2,
+    stderr: /more than 255 bytes/,
+  });
+  await client.pause(PID, 0);
+  const child = path.join(images, 'child.vhd');
+  t.match(await snapshot('0', child, '-p', String(PID)), { exitCode: 0 }, 'a paused disk is resumed');
+  t.ok(existsSync(child));
+  t.match(registry.list(), [{ name: `vhd:${child}` }]);
+  t.equal(await write(vbd, 1, 1), 0);
+});

@@ -1,0 +1,184 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { programPath } from '../../../scripts/program-path.js';
+import { dispatch } from '../../../src/cli/dispatch.js';
+import { VHD_ERROR_KINDS, type VhdErrorKind } from '../../../src/disks/drivers/index.js';
+import { imageDirectory } from '../../disks/drivers/vhd/fixture.js';
+import { sampleNamed, samples, unpack } from '../../disks/drivers/vhd/samples.js';
+import { captured, type Outcome } from '../captured-io.js';
+
+const directory = imageDirectory(t);
+const vhd = (...argv: string[]): Promise<Outcome> => captured(dispatch, ['vhd', ...argv]);
+const statusOf = (kind: string): number => 10 + VHD_ERROR_KINDS.indexOf(kind as VhdErrorKind);
+const inOwn = (name: string): string => {
+  const own = path.join(directory, name);
+  mkdirSync(own);
+  return own;
+};
+
+t.test('check finds in each sample what keeps it from being opened', async (t) => {
+  for (const sample of samples) {
+    const { name, expected } = sample;
+    const file = unpack(sample, inOwn(`check-${name}`));
+    const before = statSync(file);
+    const { exitCode, stdout } = await vhd('check', file, '--bitmaps', '--json');
+    const kind = expected.error ?? expected.openForWriting?.error;
+    t.equal(exitCode, kind === undefined ? 0 : statusOf(kind), name);
+    const { isUsable, findings } = JSON.parse(stdout) as { isUsable: boolean; findings: { kind: string }[] };
+    t.equal(isUsable, kind === undefined, name);
+    if (kind !== undefined)
+      t.ok(
+        findings.some((finding) => finding.kind === kind),
+        `${name}: ${kind}`,
+      );
+    t.same(statSync(file).mtimeMs, before.mtimeMs, 'nothing is written');
+  }
+});
+
+t.test('check warns of what can be used but is not as it should be', async (t) => {
+  const warned: [sample: string, field: string][] = [
+    ['footer-missing', 'footer'],
+    ['footers-differ', 'footer copy'],
+    ['batmap-checksum', 'batmap checksum'],
+    ['synthetic-vhdlib', 'batmap'],
+  ];
+  for (const [name, field] of warned) {
+    const file = unpack(sampleNamed(name), inOwn(`warn-${name}`));
+    const { exitCode, stdout } = await vhd('check', file);
+    t.equal(exitCode, 0);
+    t.match(stdout, new RegExp(`^warning: ${file}: [a-z-]+: ${field}: `, 'm'));
+  }
+});
+
+t.test('info shows chains as a tree, and what is wrong with them', async (t) => {
+  const own = inOwn('info');
+  const leaf = unpack(sampleNamed('chain-2'), own);
+  await vhd('snapshot', path.join(own, 'c2-base.vhd'), path.join(own, 'other.vhd'));
+  const { stdout, exitCode } = await vhd('info', leaf, path.join(own, 'other.vhd'));
+  t.equal(exitCode, 0);
+  t.equal(
+    stdout.replaceAll(`${own}/`, ''),
+    [
+      'c2-base.vhd  dynamic, 10.0 MiB, file 6.0 MiB, 3 of 5 blocks',
+      '  c2-leaf.vhd  differencing, 10.0 MiB, file 6.0 MiB, 3 of 5 blocks',
+      '  other.vhd  differencing, 10.0 MiB, file 5.0 KiB, 0 of 5 blocks',
+      '',
+    ].join('\n'),
+  );
+  const orphan = unpack(sampleNamed('parent-missing'), inOwn('orphan'));
+  const broken = await vhd('info', orphan, '--json');
+  t.equal(broken.exitCode, statusOf('parent-missing'));
+  t.match(JSON.parse(broken.stdout), [
+    {
+      depth: 1,
+      images: [{ kind: 'differencing', faults: [{ kind: 'parent-missing', field: 'parent locators' }] }],
+    },
+  ]);
+  t.match(await vhd('info', path.join(own, 'none.vhd')), {
+    exitCode: 1,
+    stderr: /none.vhd: cannot open: No such file or directory/,
+  });
+});
+
+t.test('an image can be led through its life', async (t) => {
+  const own = inOwn('life');
+  const at = (name: string): string => path.join(own, name);
+  const raw = Buffer.concat([randomBytes(70_000), Buffer.alloc(5_000_000), randomBytes(3 * 512 + 200)]);
+  writeFileSync(at('disk.raw'), raw);
+  const disk = raw.subarray(0, raw.length - (raw.length % 512));
+  t.match(await vhd('convert', at('disk.raw'), at('base.vhd')), { exitCode: 0 });
+  t.ok(statSync(at('base.vhd')).blocks * 512 < 200_000, 'zeroes take no room');
+  t.match(await vhd('snapshot', at('base.vhd'), at('child.vhd')), { exitCode: 0, stdout: /2 images deep/ });
+  t.match(await vhd('snapshot', at('child.vhd'), at('leaf.vhd'), '--keep-empty', '--json'), { exitCode: 0 });
+  t.match(await vhd('coalesce', at('child.vhd'), '--relink', at('leaf.vhd'), '--delete'), {
+    exitCode: 0,
+    stdout: /and deleted/,
+  });
+  t.match(await vhd('resize', at('leaf.vhd'), '1G', '--json'), { exitCode: 0 });
+  t.match(await vhd('check', at('leaf.vhd')), { exitCode: 0, stdout: '2 checked, 0 errors, 0 warnings\n' });
+  t.match(await vhd('convert', at('leaf.vhd'), at('copy.raw'), '--to', 'raw'), { exitCode: 0 });
+  const copy = readFileSync(at('copy.raw')).subarray(0, disk.length);
+  t.equal(createHash('sha256').update(copy).digest('hex'), createHash('sha256').update(disk).digest('hex'));
+  t.equal(statSync(at('copy.raw')).size, 2 ** 30);
+  t.ok(statSync(at('copy.raw')).blocks * 512 < 200_000, 'zeroes take no room');
+});
+
+t.test(
+  'create makes what qemu-img and libvhdi read',
+  { skip: programPath('qemu-img') === undefined },
+  async (t) => {
+    const own = inOwn('others');
+    const at = (name: string): string => path.join(own, name);
+    writeFileSync(at('disk.raw'), Buffer.concat([randomBytes(3_000_000), Buffer.alloc(2 ** 22)]));
+    const size = statSync(at('disk.raw')).size - (statSync(at('disk.raw')).size % 512);
+    for (const format of ['vhd', 'vhd-fixed']) {
+      const file = at(`${format}.vhd`);
+      t.match(await vhd('convert', at('disk.raw'), file, '--to', format), { exitCode: 0 });
+      // qemu-img compares what both have, and warns of the other's last bytes, which fill no sector.
+      const compared = spawnSync('qemu-img', ['compare', '-f', 'raw', '-F', 'vpc', at('disk.raw'), file], {
+        encoding: 'utf8',
+      });
+      t.match(compared.stdout, /Images are identical/, format);
+      const info = spawnSync('qemu-img', ['info', '-f', 'vpc', '--output=json', file], { encoding: 'utf8' });
+      t.match(JSON.parse(info.stdout), { 'virtual-size': size });
+    }
+    for (const argv of [['10M'], ['2T'], ['1M', '--block-size', '512K'], ['4M', '--max-size', '1G']]) {
+      const file = at(`new-${argv.join('')}.vhd`);
+      t.match(await vhd('create', file, ...argv), { exitCode: 0 });
+      t.match(await vhd('check', file), { exitCode: 0, stdout: /1 checked, 0 errors, 0 warnings/ });
+      if (programPath('vhdiinfo') === undefined) continue;
+      const info = spawnSync('vhdiinfo', [file], { encoding: 'utf8' });
+      t.match(info.stdout, /Disk type\s+: Dynamic/, argv.join(' '));
+    }
+  },
+);
+
+t.test('repair says what it would do, and does it with --write alone', async (t) => {
+  const own = inOwn('repair');
+  const file = unpack(sampleNamed('footer-missing'), own);
+  const before = readFileSync(file);
+  t.strictSame(await vhd('repair', file), {
+    exitCode: 0,
+    stdout: 'with --write: the footer at the end is written\n',
+    stderr: '',
+  });
+  t.ok(readFileSync(file).equals(before));
+  t.match(await vhd('repair', file, '--write'), { exitCode: 0 });
+  t.match(await vhd('check', file), { stdout: '1 checked, 0 errors, 0 warnings\n' });
+  t.match(await vhd('repair', file, '--write'), { stdout: 'nothing to repair\n' });
+  const hopeless = unpack(sampleNamed('footer-both-bad'), own);
+  t.match(await vhd('repair', hopeless, '--write'), {
+    exitCode: statusOf('bad-footer'),
+    stderr: /restore it from a backup/,
+  });
+  const batmap = unpack(sampleNamed('batmap-checksum'), own);
+  t.match(await vhd('repair', batmap, '--write'), { stdout: 'the batmap is made empty\n' });
+  t.match(await vhd('check', batmap), { stdout: '1 checked, 0 errors, 0 warnings\n' });
+});
+
+t.test('what a command line or an image does not allow is refused', async (t) => {
+  const own = inOwn('refused');
+  const file = path.join(own, 'a.vhd');
+  await vhd('create', file, '4M');
+  t.match(await vhd('create', file, '0'), { exitCode: 2, stderr: /invalid SIZE "0"/ });
+  t.match(await vhd('create', file, '9T'), { exitCode: 2, stderr: /expected 1 to 8T/ });
+  t.match(await vhd('create', file, '1M', '--block-size', '3K'), { exitCode: 2, stderr: /power of two/ });
+  t.match(await vhd('info'), { exitCode: 2, stderr: /missing IMAGE/ });
+  t.match(await vhd('create', file, '4M'), { exitCode: 1, stderr: /cannot create: File exists/ });
+  t.match(await vhd('resize', file, '2M'), { exitCode: statusOf('unsupported'), stderr: /smaller image/ });
+  t.match(await vhd('coalesce', file, '--json'), {
+    exitCode: statusOf('unsupported'),
+    stdout: /"kind":"unsupported"/,
+  });
+  const child = path.join(own, 'child.vhd');
+  await vhd('snapshot', file, child);
+  const other = inOwn('elsewhere');
+  t.match(await vhd('check', child, '--parents', other), { exitCode: statusOf('parent-refused') });
+  t.match(await vhd('check', child, '--parents', own), { exitCode: 0 });
+});
