@@ -1,45 +1,93 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
-import t from 'tap';
-import { loader, moduleUrl } from '../../scripts/program.js';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import t, { type Test } from 'tap';
+import { NodePosix } from '../../src/posix/index.js';
+import { ATTEMPT_SECONDS, connectReplica } from '../../src/replication/connect-replica.js';
+import { TapdiskServer } from '../../src/server/index.js';
+import { turns } from '../posix/fixture.js';
 
-/** A network in which 10.9.0.2 never answers. */
-const prepare =
-  'ip link set lo up && ip link add hole type dummy && ip addr add 10.9.0.1/24 dev hole && ip link set hole up';
-const noNamespace =
-  spawnSync('unshare', ['-n', 'sh', '-c', prepare]).status === 0
-    ? false
-    : 'needs a network namespace of its own (root, unshare, ip, dummy devices)';
+const LOOPBACK = '127.0.0.1';
+const SILENT = '127.0.0.3';
 
-const program = `
-  import { createServer } from 'node:net';
-  import { connectReplica, NodePosix, TapdiskServer } from ${JSON.stringify(moduleUrl('src/index.ts'))};
-  const lookup = async () => [{ address: '10.9.0.2' }, { address: '127.0.0.1' }];
-  const server = new TapdiskServer({ posix: new NodePosix({ lookup }), logger: { log() {} } });
-  const running = server.run({ signals: false });
-  const listener = createServer().listen(9000, '127.0.0.1', async () => {
-    const socket = await connectReplica({ host: 'backup', port: 9000, server, attemptSeconds: 1 });
-    console.log(socket.remoteAddress);
-    process.exit();
+async function plainServer(t: Test): Promise<number> {
+  const server = createServer().listen(0, LOOPBACK);
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** Has {@link SILENT} answer nobody at a port: who listens there is stopped, and its queue is full. */
+async function silence(t: Test, port: number): Promise<void> {
+  const options = JSON.stringify({ host: SILENT, port, backlog: 1 });
+  const source = `require('node:net').createServer().listen(${options}, () => process.stdout.write('.'))`;
+  const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  child.kill('SIGSTOP');
+  // The queue holds one more than the backlog says.
+  const queued = Array.from({ length: 2 }, () => connect({ host: SILENT, port }).on('error', () => {}));
+  t.teardown(() => {
+    child.kill('SIGKILL');
+    for (const socket of queued) socket.destroy();
   });
-`;
+  await Promise.all(queued.map((socket) => once(socket, 'connect')));
+}
 
-t.test(
-  'an address that never answers holds up the next one for no longer than it may',
-  { skip: noNamespace },
-  async (t) => {
-    const node = [process.execPath, ...loader, '--input-type=module', '--eval', program];
-    const { stdout, stderr, signal } = spawnSync(
-      'unshare',
-      ['-n', 'sh', '-c', `${prepare} && exec "$@"`, 'sh', ...node],
-      {
-        encoding: 'utf8',
-        timeout: 30_000,
-      },
-    );
-    t.equal(signal, null, 'not for as long as the kernel would wait');
-    t.equal(stdout, '127.0.0.1\n', stderr);
-  },
-);
+/** A server on a clock of the test's, with a name that has the addresses. */
+async function timedServer(t: Test, addresses: readonly string[]) {
+  let seconds = 0;
+  const clock = { now: (): number => seconds };
+  const lines: string[] = [];
+  const lookup = async () => addresses.map((address) => ({ address }));
+  const posix = new NodePosix({ clock, lookup });
+  const server = new TapdiskServer({
+    posix,
+    clock,
+    logger: { log: (_, line) => void lines.push(line) },
+  });
+  const run = server.run({ signals: false });
+  t.teardown(async () => {
+    server.stop();
+    await run;
+  });
+  /** Has the time for an attempt go by. */
+  const pass = async (): Promise<void> => {
+    await turns(20);
+    seconds += ATTEMPT_SECONDS + 1;
+    server.setMaxTimeout(0);
+    await turns(20);
+  };
+  return { server, lines, pass };
+}
+
+t.test('an address that never answers holds up the next one for no longer than it may', async (t) => {
+  const port = await plainServer(t);
+  await silence(t, port);
+  const { server, pass } = await timedServer(t, [SILENT, LOOPBACK]);
+  const connecting = connectReplica({ host: 'backup', port, server });
+  await pass();
+  const socket = await connecting;
+  t.equal(socket.remoteAddress, LOOPBACK);
+  socket.destroy();
+});
+
+t.test('the last address is waited for, and the age of the attempt is told', async (t) => {
+  const port = await plainServer(t);
+  await silence(t, port);
+  const { server, lines, pass } = await timedServer(t, [SILENT]);
+  const { signal, abort } = abortable();
+  const connecting = connectReplica({ host: 'backup', port, server, signal });
+  connecting.catch(() => {});
+  await pass();
+  t.match(lines, [`connect ${SILENT}:${port}: no answer for ${ATTEMPT_SECONDS + 1} s`]);
+  abort();
+  await t.rejects(connecting, { name: 'AbortError' });
+});
+
+function abortable() {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
