@@ -23,7 +23,7 @@ interface LabelledScript<Action> {
 
 type Callback = (id: number, modes: number) => void | Promise<void>;
 
-/** Registers an event with a scheduler, and answers what that answers. */
+/** Registers an event with a scheduler, and returns what that returns. */
 export type Register = (mode: number, fd: number, timeout: number, callback: Callback) => number;
 
 /** Does what a callback does; the promise, where it waits, is settled at the end. */
@@ -37,7 +37,7 @@ export class LabelledEvents<Action> {
   readonly #script: LabelledScript<Action>;
   readonly #trace: TraceEntry[];
   readonly #play: Play<Action>;
-  /** What the latest registration of a label answered. */
+  /** What the latest registration of a label returned. */
   readonly #ids = new Map<string, number>();
   /** How often a label's callback has run. */
   readonly #firings = new Map<string, number>();
@@ -61,7 +61,7 @@ export class LabelledEvents<Action> {
     this.#trace.push(['register', label, tracedResult(id)]);
   }
 
-  /** A raw id, or what the label's latest registration answered. */
+  /** A raw id, or what the label's latest registration returned. */
   idOf(what: string | number): number {
     return typeof what === 'number' ? what : (this.#ids.get(what) ?? NEVER_REGISTERED);
   }

@@ -17,7 +17,7 @@ interface SchedulerShape {
   time(member: Member): void;
   clock(member: Member): void;
   uuid(member: Member): void;
-  /** What may stand in a callback; a step may be a wait beside. */
+  /** What may stand in a callback; a step may be a wait, too. */
   readonly actions: readonly (typeof TAPDISK3_ACTIONS)[number][];
   /** How many answers a wait has at most. */
   readonly answers: number;
@@ -49,7 +49,7 @@ export function dialectOf(vector: Member): Dialect {
   return vector.get('dialect').present ? vector.get('dialect').oneOf(DIALECTS) : DEFAULT_DIALECT;
 }
 
-/** Checks what the scheduler suite has beside what all have. */
+/** Checks the members that only the scheduler suite has. */
 export function checkScheduler(vector: Member): void {
   const shape = SHAPES[dialectOf(vector)];
   checkLimit(vector);

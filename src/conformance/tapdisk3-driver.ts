@@ -17,7 +17,7 @@ import {
 type WaitStep = Extract<Tapdisk3Step, readonly ['wait', ...unknown[]]>;
 type Action = Exclude<Tapdisk3Step, WaitStep>;
 
-/** Runs a script of tapdisk3's dialect and answers what was observed. */
+/** Runs a script of tapdisk3's dialect and returns what was observed. */
 export async function runTapdisk3Script(vector: Tapdisk3Vector, create: Tapdisk3Factory): Promise<Trace> {
   return new Tapdisk3Driver(vector, create).run();
 }

@@ -48,7 +48,7 @@ export class PendingPass {
     for (const { fd, conditions } of ready) {
       for (let index = 0; index < DESCRIPTOR_MODES.length; index++) {
         const mode = DESCRIPTOR_MODES[index] as number;
-        // Nobody asks any more when who asked was unregistered or masked while select slept.
+        // There is none when the event that asked was unregistered or masked while select slept.
         const event = (conditions & mode) === 0 ? undefined : interest.first(fd, index);
         if (event !== undefined) this.#add(event, mode);
       }
@@ -83,7 +83,7 @@ export class PendingPass {
     return true;
   }
 
-  /** Goes on until a callback is not over as it returns, and answers its end. */
+  /** Goes on until a callback is not over as it returns, and returns a promise of its end. */
   #advance(): Promise<void> | undefined {
     for (let event = this.#pending.pop(); event; event = this.#pending.pop()) {
       const modes = event.pending;

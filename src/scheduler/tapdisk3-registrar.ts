@@ -15,7 +15,7 @@ export const INFINITE = -1;
  * @param privateData what was given at registration
  *
  * One that waits for events ({@link Tapdisk3Scheduler.waitForEvents}), or for anything else, returns a promise. The pass
- * stands still until it is settled: nobody else's callback is called, but by waits within this one.
+ * stands still until it is settled: no other callback is called, except by waits within this one.
  */
 export type Tapdisk3Callback<Private = unknown> = (
   id: EventId,
@@ -67,7 +67,7 @@ export interface Tapdisk3Registrar {
 
   /**
    * Caps the next select's sleep (rule T-W7), in microseconds; a negative number changes nothing. C: scheduler_set_max_timeout,
-   * which answers nothing.
+   * which returns nothing.
    *
    * @returns 0, or -EINVAL for a number that is not whole
    */

@@ -24,7 +24,7 @@ export const MAX_TIMEOUT_MICROSECONDS = 600_000_000;
 
 /** What a scheduler of tapdisk3's dialect works with. */
 export interface Tapdisk3SchedulerOptions {
-  /** What answers select. It is this scheduler's alone. */
+  /** What select is asked of. It is this scheduler's alone. */
   readonly poller: Poller;
   readonly clock: MicrosecondClock;
   readonly onWarning?: (warning: SchedulerWarning) => void;
@@ -35,7 +35,7 @@ export interface Tapdisk3SchedulerOptions {
 
 /**
  * tapdisk3's poll scheduler (C: scheduler_t as blktap has it today): events by id that can be masked, timeouts in microseconds,
- * and a wait that settles what fires before it calls anybody, and that a callback may call.
+ * and a wait that settles what fires before its first callback, and that a callback may call.
  *
  * Guaranteed, beyond the rules: registering, masking, setting a timeout and a wait cost what is ready or due and the
  * logarithm of the number of events, not the number of events. Differs from C: the wait is asynchronous, so a callback that
@@ -196,7 +196,7 @@ export class Tapdisk3Scheduler implements Tapdisk3Registrar {
    * callbacks need none, as this is the way of every message through a descriptor. Outside of callbacks it calls them from an
    * empty stack, but for -EDEADLK.
    *
-   * @param answered gets what the wait answers; it may wait again
+   * @param answered gets what the wait returns; it may wait again
    * @param failed gets what a callback, or the poller, has thrown
    */
   waitThen(answered: (answer: number) => void, failed: (error: unknown) => void): void {

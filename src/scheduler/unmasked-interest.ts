@@ -10,7 +10,7 @@ import type { Tapdisk3Event } from './tapdisk3-event.js';
 /** Events, the one registered first at the top. */
 type InOrder = Heap<Tapdisk3Event>;
 
-/** Makes, for each of DESCRIPTOR_MODES, a heap that tells its events where they stand in it. */
+/** Makes, for each of DESCRIPTOR_MODES, a heap that keeps each event's index in it up to date. */
 const makeHeap = DESCRIPTOR_MODES.map(
   (_, index) => (): InOrder =>
     new Heap(
@@ -44,7 +44,7 @@ export class UnmaskedInterest implements Interest {
   readonly #descriptors = new DescriptorMap((fd) => new UnmaskedDescriptor(fd));
   readonly #changed: (fd: number, conditions: number) => void;
 
-  /** @param changed told of a descriptor's new conditions (0: none) whenever they change */
+  /** @param changed called with a descriptor's new conditions (0: none) whenever they change */
   constructor(changed: (fd: number, conditions: number) => void) {
     this.#changed = changed;
   }

@@ -22,8 +22,8 @@ import { type Exhausted, exhaustTapes, type Played } from './tapes.js';
  * tape from which the callbacks take their operations too.
  *
  * The alphabet: register an event; unregister, mask or unmask one; give one another timeout; a clock step; a wait with each
- * set of descriptors ready, one whose select is interrupted first, one that fails; in a callback the same waits, return and
- * throw. Left out, as they add no behaviour: what does nothing (the random programs have that).
+ * set of descriptors ready, one whose select is interrupted first, one that fails; in a callback the same waits, a
+ * promise of something else, return and throw. Left out, as they add no behaviour: what does nothing (the random programs have that).
  */
 
 type Label = 'a' | 'b' | 'c';
@@ -49,7 +49,7 @@ type Operation =
   | { readonly kind: 'register' | 'unregister' | 'mask'; readonly label: Label }
   | { readonly kind: 'setTimeout'; readonly label: Label; readonly timeout: number }
   | { readonly kind: 'wait'; readonly answers: readonly (readonly number[] | number)[] }
-  | { readonly kind: 'elapse' | 'return' | 'throw' };
+  | { readonly kind: 'elapse' | 'pause' | 'return' | 'throw' };
 
 /** Where the tape ran out: in a callback or not, and which events were registered, and masked. */
 interface End {
@@ -121,11 +121,12 @@ class Player implements Poller {
     return this.#goOn();
   };
 
-  /** At once, up to a wait. */
+  /** At once, up to a wait or a pause. */
   #goOn(): void | Promise<void> {
     for (let operation = this.#next(true); operation !== undefined; operation = this.#next(true)) {
       if (operation.kind === 'return') return undefined;
       if (operation.kind === 'throw') throw thrown;
+      if (operation.kind === 'pause') return Promise.resolve().then(() => this.#goOn());
       if (operation.kind === 'wait') return this.#wait(operation.answers).then(() => this.#goOn());
       this.#act(operation);
     }
@@ -177,7 +178,7 @@ function choices(world: World, { inCallback, registered }: End): Operation[] {
     // From no deadline to one that is reached, and back: a daemon that reopens its log does so.
     if (mode & TIMEOUT) operations.push({ kind: 'setTimeout', label, timeout: timeout < 0 ? 0 : INFINITE });
   }
-  if (inCallback) operations.push({ kind: 'return' }, { kind: 'throw' });
+  if (inCallback) operations.push({ kind: 'pause' }, { kind: 'return' }, { kind: 'throw' });
   const asks = (fd: number): boolean => registered.some((label) => world[label][1] === fd);
   let sets: number[][] = [[]];
   for (const fd of [3, 4].filter(asks)) sets = sets.flatMap((set) => [set, [...set, fd]]);
