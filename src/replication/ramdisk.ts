@@ -125,7 +125,8 @@ export function ramdiskDestroy(disk: Ramdisk): void {
 /**
  * Copies sectors that are pending, else those in flight, into `buffer`; the caches are not looked at.
  *
- * @returns 0; -1 when a sector is neither: the buffer may be partly overwritten then, and the disk has to be asked
+ * @returns 0; -1 when a sector is neither: the buffer may be partly overwritten then, and the disk has to be asked. -1, too,
+ *   for a buffer that is too short
  * @ported block-replication.c ramdisk_read
  */
 export function ramdiskRead(disk: Ramdisk, sector: bigint, count: number, buffer: Uint8Array): number {
@@ -249,7 +250,7 @@ function copyOut(
   buffer: Uint8Array,
   find: (sector: bigint) => Uint8Array | undefined,
 ): number {
-  if (buffer.length < count * disk.sectorSize) return -1;
+  if (!isSectorRange(sector, count) || buffer.length < count * disk.sectorSize) return -1;
   for (let index = 0; index < count; index++) {
     const data = find(sector + BigInt(index));
     if (data === undefined) return -1;

@@ -76,6 +76,7 @@ t.test('what cannot be is refused with -1 and changes nothing', async (t) => {
   t.equal(disk.primaryCache?.size, 0);
   t.equal(ramdiskCacheWriteRequest(disk, 'primary', 2n ** 64n - 1n, 1, sector), 0, 'the last sector');
   t.equal(ramdiskReadFromCache(disk, 'primary', 2n ** 64n - 1n, 1, new Uint8Array(1)), -1, 'no room');
+  for (const count of [-1, 0.5]) t.equal(ramdiskRead(disk, 0n, count, sector), -1, `${count} sectors`);
   for (const sectorSize of [0, -1, 1.5]) t.equal(overDisk({ sectorSize }).initial, -1, `size ${sectorSize}`);
 });
 
