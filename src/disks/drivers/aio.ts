@@ -15,11 +15,13 @@ import type {
   Driver,
   OpenFlags,
   RangeRequest,
+  SectorRange,
   ZeroesRequest,
 } from '../index.js';
 import type { FileCalls, FileStatus } from '../../posix/files.js';
 import { RingFiles } from '../../posix/node/file-ring/ring-files.js';
 import { FlushGroup } from './flush-group.js';
+import { GivenUpRanges } from './given-up-ranges.js';
 import { HoleQueue, holePuncher } from './hole-punch.js';
 import type { PunchHole } from './hole-punch.js';
 import { fileLocker } from './image-lock.js';
@@ -32,6 +34,7 @@ import { zeroRange } from './zero-range.js';
 
 /** Smaller holes are not worth the process that makes them. */
 export const LEAST_HOLE_BYTES = 1 << 20;
+const LEAST_HOLE_SECTORS = LEAST_HOLE_BYTES / SECTOR_SIZE;
 
 /** The file calls that serving an image takes. */
 export type ImageFiles = Pick<
@@ -58,8 +61,9 @@ export interface AioParts {
  * - An image opened for writing is locked ({@link fileLocker}), a block device also with O_EXCL, which keeps mounted
  *   ones out: a second writer gets -EBUSY. Shared openers may write together.
  * - Discarding 1 MiB ({@link LEAST_HOLE_BYTES}) or more makes a hole in a regular file, and so does zeroing it, where the
- *   file system can and fallocate(1) is there ({@link holePuncher}). Otherwise a discard changes nothing, and zeroes are
- *   written, but not over zeroes.
+ *   file system can and fallocate(1) is there ({@link holePuncher}). Pieces that touch count together, unless they were
+ *   written since or there may be shared openers. Otherwise a discard changes nothing, and zeroes are written, but not
+ *   over zeroes.
  */
 export class AioDriver implements Driver {
   readonly #path: string;
@@ -71,6 +75,8 @@ export class AioDriver implements Driver {
   #order = new WriteOrder();
   #flushes = this.#newFlushGroup();
   #holes = this.#newHoleQueue();
+  /** None where holes cannot be, or another opener may have written what was given up here. */
+  #givenUp: GivenUpRanges | undefined;
 
   constructor(path: string, parts: AioParts) {
     this.#path = path;
@@ -122,6 +128,8 @@ export class AioDriver implements Driver {
               }
               this.#fd = fd;
               this.#isRegular = opened.kind === 'regular';
+              this.#givenUp =
+                this.#isRegular && !flags.shared ? new GivenUpRanges(LEAST_HOLE_SECTORS) : undefined;
               this.#sectors = sectors;
               this.#warnOfRest(opened);
               done(0);
@@ -160,7 +168,8 @@ export class AioDriver implements Driver {
 
   queueWrite(request: DataRequest): void {
     const bytes = request.buffer.subarray(0, request.sectors * SECTOR_SIZE);
-    this.#change(request, (ended) =>
+    this.#givenUp?.forget(request);
+    this.#change(request, request, (ended) =>
       writeWhole(this.#parts.files, this.#fd, bytes, request.sector * SECTOR_SIZE, ended),
     );
   }
@@ -172,19 +181,22 @@ export class AioDriver implements Driver {
   }
 
   discard(request: RangeRequest): void {
+    const hole = this.#holeOf(request);
     // It is a hint: whether a hole was made is all the same.
-    this.#change(request, (ended) => {
-      if (this.#isRegular && isWorthAHole(request)) this.#holes.punch(request, () => ended(0));
+    this.#change(request, hole ?? request, (ended) => {
+      if (hole) this.#holes.punch(hole, () => ended(0));
       else ended(0);
     });
   }
 
   writeZeroes(request: ZeroesRequest): void {
     const mayBeHole = this.#isRegular && !request.noHole;
-    this.#change(request, (ended) => {
+    if (!mayBeHole) this.#givenUp?.forget(request);
+    const hole = mayBeHole ? this.#holeOf(request) : undefined;
+    this.#change(request, hole ?? request, (ended) => {
       const write = (): void => zeroRange(this.#parts.files, this.#fd, request, mayBeHole, ended);
-      if (!mayBeHole || !isWorthAHole(request)) write();
-      else this.#holes.punch(request, (result) => (result < 0 ? write() : ended(result)));
+      if (hole) this.#holes.punch(hole, (result) => (result < 0 ? write() : ended(result)));
+      else write();
     });
   }
 
@@ -199,14 +211,22 @@ export class AioDriver implements Driver {
     return new HoleQueue((range, done) => this.#parts.punch(this.#fd, range, done));
   }
 
-  #change(request: RangeRequest, change: (ended: Done) => void): void {
+  /** The hole that a range makes, joined with what was given up before and not written since; undefined if it is too small. */
+  #holeOf(request: RangeRequest): SectorRange | undefined {
+    if (this.#readOnly || !this.#isRegular) return undefined;
+    if (this.#givenUp) return this.#givenUp.add(request);
+    return request.sectors >= LEAST_HOLE_SECTORS ? request : undefined;
+  }
+
+  /** @param range what changes: the request's range at least */
+  #change(request: RangeRequest, range: SectorRange, change: (ended: Done) => void): void {
     if (this.#readOnly) {
       request.complete(-errno.EROFS);
       return;
     }
-    this.#order.begin(request, () =>
+    this.#order.begin(range, () =>
       change((result) => {
-        this.#order.end(request);
+        this.#order.end(range);
         if (result < 0) this.#logFailure(request, result);
         request.complete(result);
       }),
@@ -226,10 +246,6 @@ export class AioDriver implements Driver {
     const range = `${request.sectors} sectors at ${request.sector}`;
     this.#parts.logger.log(LOG_ERR, `aio: ${this.#path}: cannot write ${range}: ${errnoCode(result)}`);
   }
-}
-
-function isWorthAHole({ sectors }: RangeRequest): boolean {
-  return sectors * SECTOR_SIZE >= LEAST_HOLE_BYTES;
 }
 
 /** The driver type `aio` over Node's file calls. */

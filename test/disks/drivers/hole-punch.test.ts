@@ -4,6 +4,8 @@
 import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { errno } from '../../../src/posix/index.js';
+import { Random } from '../../../src/testing/index.js';
+import { randomSeed } from '../../random.js';
 import { holePuncher } from '../../../src/disks/drivers/index.js';
 import { skipped } from '../../nbd/programs.js';
 import { Results } from '../bench.js';
@@ -23,7 +25,7 @@ async function fullDisk(t: Test) {
   const path = world.path('full.img');
   writeFileSync(path, pattern(4 * MIB_SECTORS, 1));
   const vbd = await world.open(`aio:${path}`);
-  return { vbd, path, blocks: () => statSync(path).blocks };
+  return { world, vbd, path, blocks: () => statSync(path).blocks };
 }
 
 async function canHaveHoles(world: DiskWorld): Promise<boolean> {
@@ -52,6 +54,82 @@ t.test('a discard of little changes nothing', async (t) => {
   if (disk === undefined) return;
   t.equal(await told((done) => disk.vbd.discard(0, MIB_SECTORS - 1, done)), 0);
   t.ok(pattern(4 * MIB_SECTORS, 1).equals(await readSectors(disk.vbd, 0, 4 * MIB_SECTORS)));
+});
+
+t.test(
+  'many small discards in a row give their blocks back, but for what was written in between',
+  async (t) => {
+    const disk = await fullDisk(t);
+    if (disk === undefined) return;
+    const { vbd, blocks } = disk;
+    const before = blocks();
+    const discard = (sector: number): Promise<number> => told((done) => vbd.discard(sector, 128, done));
+    for (let sector = 0; sector < 2 * MIB_SECTORS; sector += 128) t.equal(await discard(sector), 0);
+    t.equal(blocks(), before - 2 * MIB_SECTORS);
+    for (let sector = 2 * MIB_SECTORS; sector < 3 * MIB_SECTORS; sector += 128) {
+      t.equal(await discard(sector), 0);
+      if (sector === 2 * MIB_SECTORS + 256) t.equal(await writeSectors(vbd, sector, pattern(128, 7)), 0);
+    }
+    t.equal(blocks(), before - 2 * MIB_SECTORS, 'on neither side of it is there enough');
+    t.strictSame(await readSectors(vbd, 2 * MIB_SECTORS + 256, 128), pattern(128, 7));
+    for (let sector = 3 * MIB_SECTORS; sector < 4 * MIB_SECTORS; sector += 128) {
+      t.equal(await told((done) => vbd.writeZeroes(sector, 128, done)), 0);
+    }
+    t.equal(blocks(), before - 3 * MIB_SECTORS, 'zeroes join what was discarded before them');
+    t.ok((await readSectors(vbd, 3 * MIB_SECTORS, MIB_SECTORS)).every((byte) => byte === 0));
+    t.strictSame(await readSectors(vbd, 2 * MIB_SECTORS + 256, 128), pattern(128, 7));
+  },
+);
+
+t.test(
+  'what is not given up is never lost, whatever is discarded, zeroed and written beside it',
+  async (t) => {
+    const disk = await fullDisk(t);
+    if (disk === undefined) return;
+    const { vbd } = disk;
+    const random = new Random(randomSeed(t));
+    const sectors = 4 * MIB_SECTORS;
+    const model = pattern(sectors, 1);
+    /** Sectors that may hold anything. */
+    const isFree = new Uint8Array(sectors);
+    for (let round = 0; round < 60; round++) {
+      const works = Array.from({ length: 1 + (random.word() % 12) }, (_, index) => {
+        const length = 64 * (1 + (random.word() % 16));
+        const sector = 64 * (random.word() % ((sectors - length) / 64));
+        const bytes = Buffer.alloc(length * 512, 1 + ((round * 16 + index) % 255));
+        const kind = random.word() % 4;
+        isFree.fill(kind < 2 ? 1 : 0, sector, sector + length);
+        model.set(kind === 2 ? Buffer.alloc(length * 512) : bytes, sector * 512);
+        return told((done) => {
+          if (kind < 2) vbd.discard(sector, length, done);
+          else if (kind === 2) vbd.writeZeroes(sector, length, done);
+          else vbd.queueWrite(sector, bytes, done);
+        });
+      });
+      t.ok((await Promise.all(works)).every((result) => result === 0));
+      const got = await readSectors(vbd, 0, sectors);
+      const wrong = isFree.findIndex(
+        (free, sector) =>
+          free === 0 &&
+          got.compare(model, sector * 512, (sector + 1) * 512, sector * 512, (sector + 1) * 512) !== 0,
+      );
+      if (wrong >= 0) t.fail(`round ${round}: sector ${wrong}`);
+    }
+  },
+);
+
+t.test('between shared openers only what one request gives up is freed', async (t) => {
+  const disk = await fullDisk(t);
+  if (disk === undefined) return;
+  await disk.vbd.close();
+  const before = disk.blocks();
+  const shared = await disk.world.open(`aio:${disk.path}`, { shared: true });
+  for (let sector = 0; sector < 2 * MIB_SECTORS; sector += 128) {
+    t.equal(await told((done) => shared.discard(sector, 128, done)), 0);
+  }
+  t.equal(disk.blocks(), before);
+  t.equal(await told((done) => shared.discard(0, MIB_SECTORS, done)), 0);
+  t.equal(disk.blocks(), before - MIB_SECTORS);
 });
 
 t.test('zeroing much gives the blocks back too, unless they are to stay', async (t) => {
