@@ -7,13 +7,18 @@ import type { FileCalls, FileDone } from './files.js';
 /** One call of {@link FileCalls}, which may move fewer bytes than there are. */
 type Transfer = (bytes: Uint8Array, position: number, done: FileDone) => void;
 
-/** Reads until `bytes` is full; behind the end of the file it is filled with zeroes. Completes with 0 or a negative errno. */
+/**
+ * Reads until `bytes` is full; behind the end of the file it is filled with zeroes. Completes with 0 or a negative errno.
+ *
+ * @param onShort told before, when the file ended within `bytes`
+ */
 export function readWhole(
   files: Pick<FileCalls, 'read' | 'write'>,
   fd: number,
   bytes: Uint8Array,
   position: number,
   done: FileDone,
+  onShort: () => void = () => {},
 ): void {
   whole(
     (...part) => files.read(fd, ...part),
@@ -21,6 +26,7 @@ export function readWhole(
     position,
     done,
     (rest) => {
+      onShort();
       rest.fill(0);
       return 0;
     },

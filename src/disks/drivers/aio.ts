@@ -57,7 +57,7 @@ export interface AioParts {
  * - Reads and writes go through the kernel's page cache (C: O_DIRECT); a flush is fdatasync, and so is a close.
  * - Changes of the same sectors keep their order (`WriteOrder`); a read at the same time as a write of its sectors
  *   may see either state of each.
- * - A file that was cut short while open reads as zeroes behind its end.
+ * - A file that was cut short while open reads as zeroes behind its end, which is logged once.
  * - An image opened for writing is locked ({@link fileLocker}), a block device also with O_EXCL, which keeps mounted
  *   ones out: a second writer gets -EBUSY. Shared openers may write together.
  * - Discarding 1 MiB ({@link LEAST_HOLE_BYTES}) or more makes a hole in a regular file, and so does zeroing it, where the
@@ -72,6 +72,7 @@ export class AioDriver implements Driver {
   #isRegular = true;
   #readOnly = false;
   #sectors = 0;
+  #wasShort = false;
   #order = new WriteOrder();
   #flushes = this.#newFlushGroup();
   #holes = this.#newHoleQueue();
@@ -90,6 +91,7 @@ export class AioDriver implements Driver {
       return;
     }
     this.#readOnly = flags.readOnly;
+    this.#wasShort = false;
     this.#order = new WriteOrder();
     this.#flushes = this.#newFlushGroup();
     this.#holes = this.#newHoleQueue();
@@ -161,9 +163,10 @@ export class AioDriver implements Driver {
 
   queueRead(request: DataRequest): void {
     const bytes = request.buffer.subarray(0, request.sectors * SECTOR_SIZE);
-    readWhole(this.#parts.files, this.#fd, bytes, request.sector * SECTOR_SIZE, (result) =>
-      request.complete(result),
-    );
+    const { files } = this.#parts;
+    const position = request.sector * SECTOR_SIZE;
+    const ended = (result: number): void => request.complete(result);
+    readWhole(files, this.#fd, bytes, position, ended, () => this.#warnOfShortFile());
   }
 
   queueWrite(request: DataRequest): void {
@@ -230,6 +233,16 @@ export class AioDriver implements Driver {
         if (result < 0) this.#logFailure(request, result);
         request.complete(result);
       }),
+    );
+  }
+
+  /** Once an opening: every read behind the end would say so. */
+  #warnOfShortFile(): void {
+    if (this.#wasShort) return;
+    this.#wasShort = true;
+    this.#parts.logger.log(
+      LOG_ERR,
+      `aio: ${this.#path} was cut short while open: what is missing reads as zeroes`,
     );
   }
 
