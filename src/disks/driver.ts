@@ -58,6 +58,15 @@ export interface ZeroesRequest extends RangeRequest {
   readonly noHole: boolean;
 }
 
+/** Which file an open image is, for those who keep something about it. */
+export interface ImageFile {
+  readonly path: string;
+  readonly fileSystem: number;
+  readonly inode: number;
+  /** The last change of its data, in microseconds since 1970. */
+  readonly modifiedMicroseconds: number;
+}
+
 /**
  * A driver, or a filter over another one (C: struct tap_disk). One instance serves one opening of a VBD.
  *
@@ -88,6 +97,8 @@ export interface Driver {
   discard?(request: RangeRequest): void;
   /** Without it the VBD writes zeroes with {@link queueWrite}. */
   writeZeroes?(request: ZeroesRequest): void;
+  /** Completes with 0 and the open image's file, or -EOPNOTSUPP when it is not one regular file. */
+  identify?(done: (result: number, image?: ImageFile) => void): void;
   /** One line on its state, for dumps. */
   describe?(): string;
 }

@@ -15,6 +15,7 @@ export type {
   DriverContext,
   DriverType,
   FilterDriverType,
+  ImageFile,
   OpenFlags,
   RangeRequest,
   SectorRange,

@@ -10,6 +10,7 @@ import type {
   DataRequest,
   DiskDriverType,
   DiskInfo,
+  ImageFile,
   Done,
   DoneWithReason,
   Driver,
@@ -151,6 +152,26 @@ export class AioDriver implements Driver {
 
   info(): DiskInfo {
     return { sectors: this.#sectors, sectorSize: SECTOR_SIZE, info: 0 };
+  }
+
+  identify(done: (result: number, image?: ImageFile) => void): void {
+    if (!this.#isRegular) {
+      done(-errno.EOPNOTSUPP);
+      return;
+    }
+    this.#parts.files.fstat(this.#fd, (result, status) => {
+      if (!status) {
+        done(result);
+        return;
+      }
+      const { fileSystem, inode, modifiedSeconds } = status;
+      done(0, {
+        path: this.#path,
+        fileSystem,
+        inode,
+        modifiedMicroseconds: Math.round(modifiedSeconds * 1e6),
+      });
+    });
   }
 
   close(done: Done): void {

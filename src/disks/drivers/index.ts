@@ -5,6 +5,7 @@ import type { DriverType } from '../index.js';
 import { aioDriverType } from './aio.js';
 import { logDriverType } from './log.js';
 import { ramDriverType } from './ram.js';
+import { remusDriverType } from './remus.js';
 import { vhdDriverType } from './vhd/index.js';
 
 export { AioDriver, aioDriverType, LEAST_HOLE_BYTES } from './aio.js';
@@ -17,6 +18,8 @@ export { imageSizer } from './image-size.js';
 export type { SizeImage } from './image-size.js';
 export { LogDriver, logDriverType } from './log.js';
 export { MAX_RAM_MIB, RamDriver, ramDriverType } from './ram.js';
+export { createRemusType, RemusDriver, remusDriverType, replicatedDisks } from './remus.js';
+export type { RemusParts } from './remus.js';
 export * from './vhd/index.js';
 
 /** A table of driver types by name, as a registry of VBDs wants it. */
@@ -30,4 +33,5 @@ export const standardDriverTypes: ReadonlyMap<string, DriverType> = driverTypes(
   ramDriverType,
   vhdDriverType,
   logDriverType,
+  remusDriverType,
 ]);

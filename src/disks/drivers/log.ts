@@ -26,6 +26,7 @@ export class LogDriver implements Driver {
   readonly #context: DriverContext;
   readonly discard?: (request: RangeRequest) => void;
   readonly writeZeroes?: (request: ZeroesRequest) => void;
+  readonly identify?: NonNullable<Driver['identify']>;
 
   constructor(label: string, below: Driver, context: DriverContext) {
     this.#prefix = label === '' ? 'log' : `log ${label}`;
@@ -44,6 +45,7 @@ export class LogDriver implements Driver {
           complete: this.#logged('zeroes', request),
         });
     }
+    if (below.identify) this.identify = (done) => below.identify?.(done);
   }
 
   open(flags: OpenFlags, done: Done): void {

@@ -70,7 +70,7 @@ export class Replication implements DiskReplication, EngineCore {
     this.#commands = new Commands(this);
   }
 
-  open(done: Done): void {
+  open(done: (result: number, reason?: string) => void): void {
     void this.#openThen(done);
   }
   close(done: Done): void {
@@ -289,17 +289,19 @@ export class Replication implements DiskReplication, EngineCore {
     return undefined;
   }
 
-  async #openThen(done: Done): Promise<void> {
+  async #openThen(done: (result: number, reason?: string) => void): Promise<void> {
     let result = 0;
+    let reason: string | undefined;
     try {
       await this.#open();
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       result = error.result;
+      reason = error.message;
       this.parts.logger.log(LOG_ERR, `replication: cannot open ${this.options.address}: ${error.message}`);
       await this.#letGo();
     }
-    done(result);
+    done(result, reason);
   }
 
   async #closeThen(done: Done): Promise<void> {

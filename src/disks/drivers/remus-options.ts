@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { MIN_JOURNAL_BYTES, type ReplicationOptions } from '../../replication/disk/options.js';
+
+type Changes = { -readonly [Key in keyof ReplicationOptions]?: ReplicationOptions[Key] };
+
+/** What an image's name says of its replication; `directory` is missing when it is to be beside the image. */
+export type RemusOptions = Pick<ReplicationOptions, 'address'> & Partial<ReplicationOptions>;
+
+/** Sets what a value says in the options, or returns what would be right. */
+type SetValue = (options: Changes, value: string) => string | undefined;
+
+const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;
+const SIZES = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 } as const;
+
+type Keys<Value> = {
+  [Key in keyof ReplicationOptions]: ReplicationOptions[Key] extends Value ? Key : never;
+}[keyof ReplicationOptions];
+
+/** A time with its unit, from `least` to `most` seconds. */
+function seconds(key: Keys<number>, least: number, most: number, isZeroFine = false): SetValue {
+  return (options, value) => {
+    const [, digits = '', unit = ''] = /^(\d{1,9})(ms|s|m|h)$/.exec(value) ?? [];
+    const time = value === '0' ? 0 : Number(digits) * UNITS[unit as keyof typeof UNITS];
+    if (!(time >= least && time <= most) && !(time === 0 && isZeroFine)) {
+      return `a time from ${least} s to ${most} s, such as 25ms, 1s or 10m${isZeroFine ? ', or 0' : ''}`;
+    }
+    options[key] = time;
+    return undefined;
+  };
+}
+
+/** A number of bytes with a unit or none. */
+function bytes(key: Keys<number>, least: number, most: number): SetValue {
+  return (options, value) => {
+    const [, digits = '', unit = ''] = /^(\d{1,12})([KMG]?)$/.exec(value) ?? [];
+    const count = digits === '' ? Number.NaN : Number(digits) * SIZES[unit as keyof typeof SIZES];
+    if (!(count >= least && count <= most)) return `a size from ${least} to ${most} bytes, such as 64M or 1G`;
+    options[key] = count;
+    return undefined;
+  };
+}
+
+function oneOf<Value extends string>(
+  set: (options: Changes, value: Value) => void,
+  ...values: Value[]
+): SetValue {
+  return (options, value) => {
+    const found = values.find((known) => known === value);
+    if (found === undefined) return values.join(', ');
+    set(options, found);
+    return undefined;
+  };
+}
+
+const DAY = 86_400;
+const GIB = 2 ** 30;
+
+const SETTERS: ReadonlyMap<string, SetValue> = new Map<string, SetValue>([
+  ['role', oneOf((options, role) => (options.role = role), 'auto', 'primary', 'backup')],
+  ['peer', oneOf((options, peer) => (options.peer = peer), 'auto', 'own', 'c')],
+  ['done', oneOf((options, done) => (options.done = done), 'durable', 'received')],
+  ['commit-on-flush', oneOf((options, value) => (options.commitOnFlush = value), 'off', 'prefer', 'require')],
+  ['initialise', oneOf((options, value) => (options.initialise = value === 'yes'), 'yes', 'no')],
+  ['interval', seconds('checkpointIntervalSeconds', 0.025, DAY, true)],
+  ['flush-limit', seconds('flushLimitSeconds', 1, DAY)],
+  ['stall', seconds('stallSeconds', 0.1, DAY)],
+  ['ping', seconds('pingSeconds', 0.1, DAY)],
+  ['peer-timeout', seconds('peerTimeoutSeconds', 0.5, DAY)],
+  ['message-timeout', seconds('messageSeconds', 0.1, DAY)],
+  ['journal', bytes('journalBytes', MIN_JOURNAL_BYTES, 1024 * GIB)],
+  ['memory', bytes('memoryBytes', 1 << 20, 64 * GIB)],
+  ['queue', bytes('queueBytes', 1 << 20, 64 * GIB)],
+  ['verify-rate', bytes('verifyBytesPerSecond', 0, GIB)],
+  [
+    'directory',
+    (options, value) => {
+      options.directory = value;
+      return value.startsWith('/') ? undefined : 'an absolute path';
+    },
+  ],
+]);
+
+/**
+ * The options of `HOST:PORT[,KEY=VALUE…]`.
+ *
+ * @returns them, or what is wrong and what would be right
+ */
+export function parseRemusArgument(argument: string): RemusOptions | string {
+  const [address = '', ...settings] = argument.split(',');
+  const port = Number(/^[^:]+:(\d{1,5})$/.exec(address)?.[1] ?? Number.NaN);
+  if (!(port >= 1 && port <= 65_535)) {
+    return `${JSON.stringify(address)} is not an address: expected remus:HOST:PORT, with a port from 1 to 65535`;
+  }
+  const options: Changes & { address: string } = { address };
+  for (const setting of settings) {
+    const [key = '', ...rest] = setting.split('=');
+    const set = SETTERS.get(key);
+    if (set === undefined) {
+      return `unknown option ${JSON.stringify(key)}: expected one of ${[...SETTERS.keys()].join(', ')}`;
+    }
+    const value = rest.join('=');
+    const expected = set(options, value);
+    if (expected !== undefined) return `${key}=${JSON.stringify(value)} cannot be: expected ${expected}`;
+  }
+  return options;
+}

@@ -1,0 +1,170 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { randomFillSync } from 'node:crypto';
+import { errno } from '../../posix/errno.js';
+import type { FileCalls } from '../../posix/files.js';
+import { NodeFileCalls } from '../../posix/node/files.js';
+import type { DiskReplication } from '../../replication/disk/disk-replication.js';
+import { Replication } from '../../replication/disk/engine.js';
+import type { CPeers } from '../../replication/disk/sessions.js';
+import type { EventRegistrar } from '../../scheduler/registrar.js';
+import { SECTOR_SIZE } from '../index.js';
+import type {
+  DataRequest,
+  DiskInfo,
+  Done,
+  DoneWithReason,
+  Driver,
+  DriverContext,
+  FilterDriverType,
+  ImageFile,
+  OpenFlags,
+  RangeRequest,
+} from '../index.js';
+import { RemusDisk } from './remus-disk.js';
+import { parseRemusArgument } from './remus-options.js';
+
+/** What a remus driver works with beside its context. */
+export interface RemusParts {
+  readonly files: (context: DriverContext) => FileCalls;
+  readonly random: (bytes: Uint8Array) => void;
+  readonly cPeers?: CPeers;
+}
+
+/** The replicated disks that are open on a scheduler. */
+const openDisks = new WeakMap<EventRegistrar, Set<RemusDriver>>();
+
+/** The open disks of a scheduler that are replicated, in the order in which they were opened. */
+export function replicatedDisks(registrar: EventRegistrar): readonly RemusDriver[] {
+  return [...(openDisks.get(registrar) ?? [])];
+}
+
+/**
+ * `remus:HOST:PORT[,KEY=VALUE…]|…`: keeps a backup of the disk below on another host, or is that backup (C: block-remus.c).
+ * See docs/replication.md for the options, and {@link DiskReplication} for what is promised.
+ *
+ * Its files are in `IMAGE.remus/` beside the image, or in the `directory` that is given. Requests are the engine's: on a
+ * backup, reads show the last committed checkpoint and changes are refused with -EROFS.
+ */
+export class RemusDriver implements Driver {
+  readonly argument: string;
+  readonly #below: Driver;
+  readonly #context: DriverContext;
+  readonly #parts: RemusParts;
+  #replication: Replication | undefined;
+
+  constructor(argument: string, below: Driver, context: DriverContext, parts: RemusParts) {
+    this.argument = argument;
+    this.#below = below;
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /** While it is open. */
+  get replication(): DiskReplication | undefined {
+    return this.#replication;
+  }
+
+  /** -EINVAL for an argument that is wrong or a read-only opening, else as {@link DiskReplication.open}. */
+  open(flags: OpenFlags, done: DoneWithReason): void {
+    const options = parseRemusArgument(this.argument);
+    if (typeof options === 'string') {
+      done(-errno.EINVAL, options);
+      return;
+    }
+    if (flags.readOnly || flags.shared) {
+      done(-errno.EINVAL, 'a replicated disk cannot be opened read-only or shared');
+      return;
+    }
+    this.#identify((result, image) => {
+      const directory = options.directory ?? (image && `${image.path}.remus`);
+      if (result < 0) done(result);
+      else if (directory === undefined) done(-errno.EINVAL, 'not a file: expected directory=PATH');
+      else this.#open({ ...options, directory }, done);
+    });
+  }
+
+  info(): DiskInfo {
+    return this.#below.info();
+  }
+
+  close(done: DoneWithReason): void {
+    const replication = this.#replication;
+    this.#replication = undefined;
+    openDisks.get(this.#context.registrar)?.delete(this);
+    if (replication) replication.close(done);
+    else done(0);
+  }
+
+  queueRead(request: DataRequest): void {
+    this.#opened.read(request.sector, request.buffer.subarray(0, request.sectors * SECTOR_SIZE), (result) =>
+      request.complete(result),
+    );
+  }
+  queueWrite(request: DataRequest): void {
+    this.#opened.write(request.sector, request.buffer.subarray(0, request.sectors * SECTOR_SIZE), (result) =>
+      request.complete(result),
+    );
+  }
+  flush(done: Done): void {
+    this.#opened.flush(done);
+  }
+  /** As zeroes: what may read as anything must read the same on both sides. */
+  discard(request: RangeRequest): void {
+    this.writeZeroes(request);
+  }
+  writeZeroes(request: RangeRequest): void {
+    this.#opened.zero(request.sector, request.sectors, (result) => request.complete(result));
+  }
+
+  describe(): string {
+    const status = this.#replication?.isOpen ? this.#replication.status() : undefined;
+    return `remus ${this.argument}${status ? ` ${status.state} ${status.role}` : ''}`;
+  }
+
+  get #opened(): Replication {
+    if (this.#replication === undefined) throw new Error('a request came to a replication that is not open');
+    return this.#replication;
+  }
+
+  #open(options: ConstructorParameters<typeof Replication>[0], done: DoneWithReason): void {
+    const { registrar, posix, logger } = this.#context;
+    const { files, random, cPeers } = this.#parts;
+    const replication = new Replication(options, {
+      registrar,
+      posix,
+      logger,
+      files: files(this.#context),
+      disk: new RemusDisk(this.#below),
+      random,
+      ...(cPeers && { cPeers }),
+    });
+    replication.open((result, reason) => {
+      if (result === 0) {
+        this.#replication = replication;
+        const disks = openDisks.get(registrar) ?? new Set();
+        openDisks.set(registrar, disks.add(this));
+      }
+      done(result, reason);
+    });
+  }
+
+  #identify(done: (result: number, image?: ImageFile) => void): void {
+    if (this.#below.identify === undefined) done(0);
+    else this.#below.identify((result, image) => done(result === -errno.EOPNOTSUPP ? 0 : result, image));
+  }
+}
+
+/** The driver type `remus` over other parts than Node's. */
+export function createRemusType(parts: RemusParts): FilterDriverType {
+  return {
+    name: 'remus',
+    createFilter: (context, argument, below) => new RemusDriver(argument, below, context, parts),
+  };
+}
+
+export const remusDriverType: FilterDriverType = createRemusType({
+  files: ({ completions }) => new NodeFileCalls(completions),
+  random: (bytes) => randomFillSync(bytes),
+});
