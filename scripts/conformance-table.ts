@@ -16,7 +16,7 @@ import { runVectors } from '../src/conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../src/conformance/vector-result.js';
 import { ownVectorFiles, selectVectors } from '../src/conformance/vector-selection.js';
 import { repositoryFile } from './repository-files.js';
-import { pinningVectors, type Rule, rulesOf } from './semantics-rules.js';
+import { pinningVectors, type Rule, rulesOf } from '../src/conformance/rules.js';
 
 const START = '<!-- conformance-table -->';
 const END = '<!-- /conformance-table -->';

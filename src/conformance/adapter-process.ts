@@ -2,11 +2,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { ImplementationUnavailable } from './implementation.js';
 
 /** The longest line that an adapter may answer, in characters. */
 export const MAX_ANSWER_LENGTH = 2 ** 24;
 /** How much of an adapter's standard error is kept for a failure's reason, in characters. */
 const MAX_ERROR_OUTPUT = 2000;
+
+/** Errors of starting a program that it will give each time. */
+const UNSTARTABLE: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'EACCES',
+  'ENOTDIR',
+  'ENOEXEC',
+  'ELOOP',
+  'EISDIR',
+]);
 
 /** Why there is no line: the process could not be started, has ended, is silent, or says too much. */
 export class AdapterFailure extends Error {
@@ -25,6 +36,7 @@ export class AdapterProcess {
   #buffered = '';
   #errorOutput = '';
   #failure: string | undefined;
+  #canStart = true;
   #waiting: { resolve(line: string): void; reject(error: Error): void } | undefined;
   readonly #closed: Promise<void>;
 
@@ -36,7 +48,10 @@ export class AdapterProcess {
     });
     // What is written to a process that has ended is lost; that it has ended is told by `close`.
     this.#child.stdin.on('error', () => {});
-    this.#child.on('error', (error) => this.#fail(`cannot start ${program}: ${error.message}`));
+    this.#child.on('error', (error: NodeJS.ErrnoException) => {
+      this.#canStart = !UNSTARTABLE.has(error.code ?? '');
+      this.#fail(`cannot start ${program}: ${error.message}`);
+    });
     this.#closed = new Promise((resolve) => {
       this.#child.on('close', (status, signal) => {
         this.#fail(
@@ -55,7 +70,8 @@ export class AdapterProcess {
   /**
    * Sends a line and answers the line that comes back.
    *
-   * @throws AdapterFailure; the process is of no use any more then
+   * @throws (rejects with) AdapterFailure, ImplementationUnavailable when the program cannot be started at all; the process is
+   *   of no use any more then
    */
   async ask(line: string, timeoutSeconds: number): Promise<string> {
     const answer = new Promise<string>((resolve, reject) => {
@@ -110,7 +126,8 @@ export class AdapterProcess {
       this.#errorOutput === ''
         ? reason
         : `${reason}; its standard error ends:\n${this.#errorOutput.trimEnd()}`;
-    this.#waiting?.reject(new AdapterFailure(this.#failure));
+    const reject = this.#canStart ? AdapterFailure : ImplementationUnavailable;
+    this.#waiting?.reject(new reject(this.#failure));
     this.#waiting = undefined;
   }
 }

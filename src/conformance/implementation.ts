@@ -19,9 +19,14 @@ export class ScriptUnsupported extends Error {
   override readonly name = 'ScriptUnsupported';
 }
 
+/** There is no implementation to run: the run ends. */
+export class ImplementationUnavailable extends Error {
+  override readonly name = 'ImplementationUnavailable';
+}
+
 /** What makes traces of scripts. */
 export interface Implementation {
-  /** The trace of a script; rejects with an Error that says why there is none (ScriptUnsupported to have it skipped). */
+  /** The trace of a script; rejects with an Error that says why there is none: ScriptUnsupported to have it skipped, ImplementationUnavailable to end the run. */
   run(vector: Vector): Promise<Trace>;
 }
 

@@ -9,6 +9,7 @@ export {
   ownTapdisk3Scheduler,
   referenceScheduler,
   referenceTapdisk3Scheduler,
+  ImplementationUnavailable,
   ScriptUnsupported,
 } from './implementation.js';
 export { createReport, REPORT_FORMATS } from './report-format.js';
@@ -18,7 +19,7 @@ export type {
   Tapdisk3Factory,
   Tapdisk3UnderTest,
 } from './scheduler-under-test.js';
-export { type Assignment, runVectors } from './suite-run.js';
+export { type Assignment, runVectors, type RunVectorsOptions } from './suite-run.js';
 export { type Tally, tallyLine, tallyOf, type VectorResult } from './vector-result.js';
 export { ownVectorFiles, selectVectors, type VectorFilter } from './vector-selection.js';
 export type { SuiteName, Trace, TraceEntry, Vector } from './vector.js';

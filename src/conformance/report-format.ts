@@ -3,7 +3,7 @@
 
 import { reportJunit } from './report-junit.js';
 import { reportTap } from './report-tap.js';
-import { reportText } from './report-text.js';
+import { reportText, type TextReportOptions } from './report-text.js';
 import type { Report, Write } from './report.js';
 import { tallyOf } from './vector-result.js';
 
@@ -11,11 +11,11 @@ import { tallyOf } from './vector-result.js';
 export const REPORT_FORMATS = ['text', 'json', 'tap', 'junit'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
-/** Makes a report in one of the formats, which writes its text piece by piece. */
-export function createReport(format: ReportFormat, write: Write): Report {
+/** Makes a report in one of the formats, which writes its text piece by piece; the options are for text. */
+export function createReport(format: ReportFormat, write: Write, options: TextReportOptions = {}): Report {
   switch (format) {
     case 'text':
-      return reportText(write);
+      return reportText(write, options);
     case 'json':
       return reportJson(write);
     case 'tap':

@@ -3,7 +3,7 @@
 
 import { firstDifference } from './comparison.js';
 import { shorten } from './member.js';
-import { type Implementation, ScriptUnsupported } from './implementation.js';
+import { type Implementation, ImplementationUnavailable, ScriptUnsupported } from './implementation.js';
 import type { VectorFileItem } from './vector-file.js';
 import type { VectorResult } from './vector-result.js';
 import { type TraceEntry, type Vector, vectorName } from './vector.js';
@@ -14,16 +14,25 @@ export interface Assignment {
   readonly item: VectorFileItem;
 }
 
+export interface RunVectorsOptions {
+  /** How many run at a time; 1 unless given. */
+  readonly jobs?: number;
+  /** Start no more after a failure; false unless given. */
+  readonly bail?: boolean;
+  /** Told of each result as soon as all before it are there. */
+  readonly onResult?: (result: VectorResult) => void;
+}
+
 /**
  * Runs vectors, up to `jobs` at a time, and answers their results in the vectors' order. Whatever an implementation does
  * is one vector's failure and never the end of the run.
  *
- * @param onResult told of each result as soon as all before it are there
+ * @throws (rejects with) ImplementationUnavailable
  */
 export async function runVectors(
   assignments: readonly Assignment[],
   implementation: Implementation,
-  { jobs = 1, onResult = () => {} }: { jobs?: number; onResult?: (result: VectorResult) => void } = {},
+  { jobs = 1, bail = false, onResult = () => {} }: RunVectorsOptions = {},
 ): Promise<VectorResult[]> {
   const results: (VectorResult | undefined)[] = assignments.map(() => undefined);
   let taken = 0;
@@ -36,10 +45,11 @@ export async function runVectors(
         onResult(result);
         told++;
       }
+      if (bail && results[index]?.outcome === 'failed') taken = assignments.length;
     }
   };
   await Promise.all(Array.from({ length: jobs }, worker));
-  return results as VectorResult[];
+  return results.filter((result) => result !== undefined);
 }
 
 async function runOne({ file, item }: Assignment, implementation: Implementation): Promise<VectorResult> {
@@ -79,6 +89,7 @@ async function judge(
     const reason = `entry ${difference.index}: expected ${show(difference.expected)}, got ${show(difference.actual)}`;
     return { outcome: 'failed', reason, traces: { expected, actual } };
   } catch (error) {
+    if (error instanceof ImplementationUnavailable) throw error;
     if (error instanceof ScriptUnsupported) return { outcome: 'skipped', reason: error.message };
     return {
       outcome: 'failed',

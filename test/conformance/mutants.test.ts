@@ -6,7 +6,7 @@ import t from 'tap';
 import { repositoryFile } from '../../scripts/repository-files.js';
 import { mutate } from '../../scripts/mutant.js';
 import { MUTANTS } from '../../scripts/mutant-list.js';
-import { rulesOf } from '../../scripts/semantics-rules.js';
+import { rulesOf } from '../../src/conformance/rules.js';
 
 t.test(
   'every mutant of `npm run mutants` applies to the source as it stands, and breaks a rule',

@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { repositoryFile } from '../../scripts/repository-files.js';
-import { pinningVectors, rulesOf } from '../../scripts/semantics-rules.js';
+import { pinningVectors, rulesOf } from '../../src/conformance/rules.js';
 import { vectorName } from '../../src/conformance/vector.js';
 import { ownVectorFiles, selectVectors } from '../../src/conformance/vector-selection.js';
 

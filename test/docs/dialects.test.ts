@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { rulesOf } from '../../scripts/semantics-rules.js';
+import { rulesOf } from '../../src/conformance/rules.js';
 import { codeBlocks, document, tableRows } from './markdown.js';
 import { runPrograms } from './programs.js';
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { repositoryFiles, root } from '../../scripts/repository-files.js';
-import { rulesOf } from '../../scripts/semantics-rules.js';
+import { rulesOf } from '../../src/conformance/rules.js';
 import { document, tableRows } from './markdown.js';
 
 const divergences = document('docs/divergences.md').text;

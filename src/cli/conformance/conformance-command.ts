@@ -7,8 +7,14 @@ import type { Values } from '../command-line/command-table.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
 import { UsageError } from '../usage-error.js';
 import type { conformanceTable } from './conformance-table.js';
-import { type Implementation, inProcess, ownScheduler } from '../../conformance/implementation.js';
+import {
+  type Implementation,
+  ImplementationUnavailable,
+  inProcess,
+  ownScheduler,
+} from '../../conformance/implementation.js';
 import { createReport } from '../../conformance/report-format.js';
+import { ownRules } from '../../conformance/rules.js';
 import { type Assignment, runVectors } from '../../conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../../conformance/vector-result.js';
 import { ownVectorFiles, selectVectors } from '../../conformance/vector-selection.js';
@@ -19,21 +25,42 @@ import { ownVectorFiles, selectVectors } from '../../conformance/vector-selectio
  * @throws UsageError when there are no vectors to run
  */
 export async function runConformance(
-  { files: given, cmd, suite, dialect, grep, format, jobs, timeout }: Values<typeof conformanceTable>,
+  {
+    files: given,
+    cmd,
+    suite,
+    dialect,
+    grep,
+    format,
+    jobs,
+    timeout,
+    bail,
+    show,
+  }: Values<typeof conformanceTable>,
   io: TextIo,
 ): Promise<number> {
   const files = given.length > 0 ? given : ownVectorFiles();
   if (files.length === 0) throw new UsageError('missing FILE: the package has no vectors of its own');
-  const report = createReport(format, (text) => io.stdout.write(text));
+  const report = createReport(format, (text) => io.stdout.write(text), {
+    shownFailures: show,
+    rules: ownRules(),
+  });
   const assignments = selectVectors(files, { suite, dialect, pattern: grep });
   warn(assignments, io);
   const onResult = (result: VectorResult): void => report.result(result);
   const run = (implementation: Implementation): Promise<VectorResult[]> =>
-    runVectors(assignments, implementation, { jobs, onResult });
-  const results =
-    cmd === undefined
-      ? await run(inProcess(ownScheduler))
-      : await withAdapter({ ...cmd, timeoutSeconds: timeout }, run);
+    runVectors(assignments, implementation, { jobs, bail, onResult });
+  let results: VectorResult[];
+  try {
+    results =
+      cmd === undefined
+        ? await run(inProcess(ownScheduler))
+        : await withAdapter({ ...cmd, timeoutSeconds: timeout }, run);
+  } catch (error) {
+    if (!(error instanceof ImplementationUnavailable)) throw error;
+    io.stderr.write(`tapdisk-ts conformance: --cmd: ${error.message}\n`);
+    return EXIT_FAILED;
+  }
   report.end(results);
   const { passed, failed } = tallyOf(results);
   return passed > 0 && failed === 0 ? EXIT_OK : EXIT_FAILED;

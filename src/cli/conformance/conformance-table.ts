@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { REPORT_FORMATS } from '../../conformance/report-format.js';
+import { DEFAULT_SHOWN_FAILURES } from '../../conformance/report-text.js';
 import { SUITE_NAMES } from '../../conformance/vector.js';
 import { DIALECTS } from '../../scheduler/dialect.js';
 import { defineTable } from '../command-line/command-table.js';
-import { optional, repeated, withDefault } from '../command-line/parameter.js';
+import { flag, optional, repeated, withDefault } from '../command-line/parameter.js';
 import { decimalNumber, file, oneOf, wholeNumber } from '../command-line/value-type.js';
 import { programLine, regularExpression } from './value-types.js';
 
@@ -34,6 +35,10 @@ export const conformanceTable = defineTable({
     }),
     grep: optional(regularExpression, {
       help: 'Run only vectors whose suite/name matches the regular expression.',
+    }),
+    bail: flag({ help: 'Stop after the first vector that fails.' }),
+    show: withDefault(wholeNumber('N', 0, 1_000_000), DEFAULT_SHOWN_FAILURES, {
+      help: 'How many vectors that did not pass the text report shows.',
     }),
     format: withDefault(oneOf('FORMAT', REPORT_FORMATS), 'text', { help: 'The format of the report.' }),
     jobs: withDefault(wholeNumber('N', 1, MAX_JOBS), 1, {

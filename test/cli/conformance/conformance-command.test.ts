@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
 import t from 'tap';
@@ -278,4 +279,36 @@ t.test('npm run conformance has the status of its command', async (t) => {
     file('wrong.json'),
   ]);
   await t.rejects(child, { code: 1, stdout: /\n1 passed, 1 failed\n$/ });
+});
+
+t.test(
+  'a text report ends with a table by rule, shows so many failures, and can stop at the first',
+  async (t) => {
+    const folder = t.testdir();
+    const path = join(folder, 'wrong.json');
+    const broken = Array.from({ length: 12 }, (_, index) => ({
+      ...right,
+      name: index === 0 ? 'twelve-events' : `wrong-${index}`,
+      trace: wrongTrace,
+    }));
+    writeFileSync(path, JSON.stringify(broken));
+    const { stdout, status } = await conformance(path);
+    t.equal(status, 1);
+    t.equal(stdout.match(/^failed /gm)?.length, 10);
+    t.match(stdout, /^2 more did not pass and are not shown \(--show N\)$/m);
+    t.match(stdout, /^E1 0\/1$/m);
+    t.match(stdout, /^broken: E1 An event lasts, and keeps its place: 0 of 1$/m);
+    t.equal(stdout.trimEnd().split('\n').at(-1), '0 passed, 12 failed');
+    const shown = await conformance('--show', '1', path);
+    t.equal(shown.stdout.match(/^failed /gm)?.length, 1);
+    const bailed = await conformance('--bail', path);
+    t.equal(bailed.stdout.trimEnd().split('\n').at(-1), '0 passed, 1 failed');
+  },
+);
+
+t.test('a program that cannot be started is reported once, not vector by vector', async (t) => {
+  const { status, stdout, stderr } = await conformance('--cmd', '/nonexistent/program');
+  t.equal(status, 1);
+  t.equal(stdout, '');
+  t.match(stderr, /^tapdisk-ts conformance: --cmd: cannot start \/nonexistent\/program: .*ENOENT\n$/);
 });

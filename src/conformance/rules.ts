@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type SuiteName, vectorName } from '../src/conformance/vector.js';
-import type { Dialect } from '../src/scheduler/dialect.js';
+import { readFileSync } from 'node:fs';
+import type { Dialect } from '../scheduler/dialect.js';
+import { packageFile } from './package-file.js';
+import { type SuiteName, vectorName } from './vector.js';
 
 /** A rule of docs/semantics.md. */
 export interface Rule {
@@ -37,4 +39,13 @@ export function rulesOf(markdown: string): Rule[] {
     if (/^(?:T-|B)/.test(id)) return [{ id, title, suite: 'scheduler', dialect: 'tapdisk3', vectors }];
     return [{ id, title, suite: SUITES[id.charAt(0)] ?? 'scheduler', vectors }];
   });
+}
+
+/**
+ * The rules of the package's own docs/semantics.md.
+ *
+ * @throws node:fs's Error when the package was installed without it
+ */
+export function ownRules(): Rule[] {
+  return rulesOf(readFileSync(packageFile('docs/semantics.md'), 'utf8'));
 }
