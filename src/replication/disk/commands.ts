@@ -74,11 +74,20 @@ export class Commands {
       const lost = this.#grainSectors(map.bits.count);
       if (dryRun)
         return { ...outcome(`would keep its changes in ${keep} and give them up`), sectorsLost: lost };
-      engine.connector?.stop();
       const { files, disk } = engine.parts;
-      await keepAside({ files, disk, path: keep, grains: map.bits, grainSectors: current.grainSectors });
+      const { stale, grainSectors } = current;
+      // What is kept must be all that is given up: nothing is written from here on.
+      await this.#update({ stale: true });
+      try {
+        await completed('sync the image', (ended) =>
+          engine.primary ? engine.primary.flush(ended) : ended(0),
+        );
+        await keepAside({ files, disk, path: keep, grains: map.bits, grainSectors });
+      } catch (error) {
+        await this.#update({ stale });
+        throw error;
+      }
       await this.#becomeBackup(true);
-      engine.connector?.resume();
       return { ...outcome(`has kept its changes in ${keep} and is the backup now`), sectorsLost: lost };
     });
   }
@@ -130,16 +139,22 @@ export class Commands {
   async #becomeBackup(rejoining: boolean): Promise<void> {
     const engine = this.#engine;
     engine.peering?.end('rejoin', 'the other side becomes a backup');
-    await this.#update({
-      role: 'backup',
-      rejoining,
-      promoted: false,
-      stale: false,
-      splitBrain: false,
-      inconsistent: false,
-    });
-    await engine.takeRole();
-    engine.changed('became the backup of the other side');
+    // Nobody is met between two roles.
+    engine.connector?.stop();
+    try {
+      await this.#update({
+        role: 'backup',
+        rejoining,
+        promoted: false,
+        stale: false,
+        splitBrain: false,
+        inconsistent: false,
+      });
+      await engine.takeRole();
+      engine.changed('became the backup of the other side');
+    } finally {
+      if (!engine.isPaused) engine.connector?.resume();
+    }
   }
 
   async #update(change: Parameters<EngineCore['state']['metadata']['update']>[0]): Promise<void> {

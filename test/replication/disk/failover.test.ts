@@ -1,0 +1,180 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import type { CheckpointView } from '../../../src/replication/disk/disk-replication.js';
+import { type Pair, pair, type SideNode } from './world.js';
+
+const SECTOR = 512;
+const filled = (sectors: number, byte: number): Buffer => Buffer.alloc(sectors * SECTOR, byte);
+
+/** A pair that is protected, with a committed write of 1 at sector 100 and an open one of 2 at sector 500. */
+async function protectedPair({ world, a }: Pair): Promise<void> {
+  await a.until('protected');
+  await a.write(100, 8, 1);
+  await a.checkpoint();
+  await a.write(500, 8, 2);
+  await world.run(0.1);
+}
+
+const at = async (side: SideNode, sector: number): Promise<number> => (await side.read(sector, 1))[0] ?? -1;
+
+/** The primary is lost and the backup takes its place. */
+async function failOver(both: Pair, write: boolean): Promise<void> {
+  const { a, b, world } = both;
+  await protectedPair(both);
+  a.host.crash('silence');
+  await world.run(8);
+  const promoted = await b.command((done) => b.engine.promote({}, done));
+  if (promoted.result !== 0) throw new Error(promoted.message);
+  if (write) await b.write(200, 8, 3);
+}
+
+t.test('a backup takes no write and is not promoted while its primary is there', async (t) => {
+  const both = pair(t);
+  const { b } = both;
+  await protectedPair(both);
+  t.equal(await b.write(0, 1, 9), -errno.EROFS);
+  const outcome = await b.command((done) => b.engine.promote({}, done));
+  t.equal(outcome.result, -errno.EBUSY);
+  t.match(outcome.message, 'the primary is connected');
+});
+
+t.test('a promoted backup has the last checkpoint, and serves it', async (t) => {
+  const both = pair(t);
+  await failOver(both, true);
+  const { b } = both;
+  t.equal(await at(b, 100), 1);
+  t.equal(await at(b, 500), 0, 'what was open is lost');
+  t.equal(await at(b, 200), 3);
+  t.equal(b.engine.status().state, 'unprotected');
+  b.host.restart();
+  await b.until('unprotected');
+  t.equal(b.engine.status().role, 'primary', 'and is the primary after a restart');
+  t.equal(await at(b, 200), 3);
+});
+
+for (const wrote of [true, false]) {
+  const how = wrote ? 'has written' : 'has not written';
+  t.test(`Q4: an old primary is stale once it meets the survivor, which ${how}; it rejoins`, async (t) => {
+    const both = pair(t);
+    await failOver(both, wrote);
+    const { a, b } = both;
+    a.host.restart();
+    await a.until('stale');
+    t.equal(await a.write(0, 1, 9), -errno.EROFS);
+    t.equal(await at(b, 500), 0, 'the survivor is as it was');
+    const dry = await a.command((done) => a.engine.rejoin({ dryRun: true }, done));
+    t.ok(dry.sectorsLost > 0, 'and a dry run says what would be lost');
+    t.equal(a.engine.status().state, 'stale');
+    a.host.restart();
+    await a.until('stale');
+    t.equal((await a.command((done) => a.engine.rejoin({}, done))).result, 0);
+    await b.until('protected', 60);
+    t.equal(a.engine.status().state, 'backup');
+    await b.write(300, 8, 4);
+    await b.checkpoint();
+    t.ok((await a.read()).equals(await b.read()), 'both are equal');
+    t.equal(await at(a, 500), 0);
+  });
+}
+
+t.test('a survivor that wrote nothing gives way to a primary that did, and loses nothing', async (t) => {
+  const both = pair(t);
+  const { a, b, world } = both;
+  await protectedPair(both);
+  world.partition(a.host);
+  await a.until('unprotected');
+  await a.write(600, 8, 6);
+  await world.run(8);
+  await b.command((done) => b.engine.promote({}, done));
+  world.heal();
+  await b.until('stale');
+  t.equal(await at(a, 600), 6);
+  t.equal((await b.command((done) => b.engine.rejoin({}, done))).result, 0);
+  await a.until('protected');
+  t.ok((await a.read()).equals(await b.read()));
+});
+
+t.test('Q14: both have written: split brain, until one of them keeps its changes aside', async (t) => {
+  const both = pair(t);
+  const { a, b, world } = both;
+  await protectedPair(both);
+  world.partition(a.host);
+  await a.until('unprotected');
+  await a.write(600, 8, 6);
+  await world.run(8);
+  await b.command((done) => b.engine.promote({}, done));
+  await b.write(700, 8, 7);
+  world.heal();
+  await a.until('split-brain');
+  await b.until('split-brain');
+  t.equal(await at(a, 600), 6);
+  t.equal(await at(b, 700), 7);
+  const refused = await a.command((done) => a.engine.rejoin({}, done));
+  t.equal(refused.result, -errno.EINVAL);
+  t.match(refused.message, 'discard');
+  const before = Buffer.from(a.image());
+  const outcome = await a.command((done) => a.engine.discard({ keep: '/srv/kept' }, done));
+  t.equal(outcome.result, 0);
+  const kept = Buffer.from(a.host.files.contents('/srv/kept'));
+  const { ranges } = JSON.parse(Buffer.from(a.host.files.contents('/srv/kept.json')).toString());
+  t.equal(kept.length, before.length);
+  t.ok(ranges.length > 0);
+  for (const { sector, sectors } of ranges) {
+    const [from, to] = [sector * SECTOR, (sector + sectors) * SECTOR];
+    t.ok(kept.subarray(from, to).equals(before.subarray(from, to)), `${sectors} sectors at ${sector}`);
+  }
+  t.ok(kept.subarray(600 * SECTOR, 608 * SECTOR).equals(filled(8, 6)));
+  await b.until('protected');
+  t.ok((await a.read()).equals(await b.read()));
+  t.equal(await at(a, 700), 7);
+});
+
+t.test('Q6: during a resync the backup is usable at its last checkpoint', async (t) => {
+  const both = pair(t);
+  const { a, b, world } = both;
+  await protectedPair(both);
+  world.partition(a.host);
+  await a.until('unprotected');
+  for (let sector = 0; sector < 4096; sector += 512) await a.write(sector, 512, 8);
+  world.link(a.host, b.host).shape({ bytesPerSecond: 100_000 });
+  world.heal();
+  await a.until('catching-up');
+  await world.run(() => (a.engine.status().resync?.bytes ?? 0) > 500_000);
+  t.equal(await at(b, 100), 1);
+  a.host.crash('silence');
+  await world.run(8);
+  t.equal((await b.command((done) => b.engine.promote({}, done))).result, 0);
+  t.equal(await at(b, 100), 1);
+  t.equal(await at(b, 0), 0);
+  t.equal(await at(b, 4000), 0);
+});
+
+t.test('a view stays at its checkpoint while protection goes on', async (t) => {
+  const both = pair(t);
+  const { a, b, world } = both;
+  await protectedPair(both);
+  const view = await world.complete(
+    new Promise<CheckpointView>((resolve, reject) => {
+      b.engine.openCheckpoint((result, opened) =>
+        opened ? resolve(opened) : reject(new Error(`${result}`)),
+      );
+    }),
+  );
+  const read = async (): Promise<Buffer> => {
+    const buffer = Buffer.alloc(SECTOR);
+    await b.call((done) => view.read(100, buffer, done));
+    return buffer;
+  };
+  for (let byte = 10; byte < 14; byte++) {
+    await a.write(100, 8, byte);
+    t.ok((await a.checkpoint()) > view.epoch);
+    t.equal((await read())[0], 1);
+  }
+  view.close();
+  await world.run(1);
+  t.equal(await at(b, 100), 13);
+  t.equal(b.image()[100 * SECTOR], 13, 'and is applied once the view is closed');
+});
