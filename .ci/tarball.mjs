@@ -36,7 +36,8 @@ for (const file of files) {
   if (!wanted || /\.test\./.test(file)) complaints.push(`has ${file}, which is not needed`);
 }
 // A source map leads to the source it was made of, so the two are published together.
-for (const file of files) {
+// (Those of the program, which is a bundle, have the sources' names in them.)
+for (const file of [...files].filter((name) => !name.startsWith('dist/program/'))) {
   const source = /^dist\/(.*)\.js$/.exec(file)?.[1];
   if (source !== undefined && !files.has(`src/${source}.ts`))
     complaints.push(`has ${file} without src/${source}.ts`);

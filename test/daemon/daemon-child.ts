@@ -20,8 +20,13 @@ export class DaemonChild {
   #stderr = '';
   #changed: () => void = () => {};
 
-  constructor(t: Test, argv: readonly string[], environment: NodeJS.ProcessEnv = {}) {
-    this.#child = spawn(process.execPath, [...program, ...dialectArguments(), ...argv], {
+  constructor(
+    t: Test,
+    argv: readonly string[],
+    environment: NodeJS.ProcessEnv = {},
+    command: readonly string[] = program,
+  ) {
+    this.#child = spawn(process.execPath, [...command, ...dialectArguments(), ...argv], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     });

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { repositoryFile, root } from '../../scripts/repository-files.js';
+import { DaemonChild, nbdClient } from '../daemon/daemon-child.js';
+import { shortDirectory } from '../short-directory.js';
+
+const manifest = JSON.parse(readFileSync(repositoryFile('package.json'), 'utf8')) as {
+  readonly version: string;
+  readonly bin: Readonly<Record<string, string>>;
+  readonly scripts: Readonly<Record<string, string>>;
+};
+
+t.test('the program that is published, a bundle, serves disks with threads of their own', async (t) => {
+  const directory = shortDirectory(t);
+  const [bundler = '', ...args] = (manifest.scripts['bundle'] ?? '').split(' ');
+  const outdir = path.join(directory, 'program');
+  const ownArgs = args.map((arg) => (arg.startsWith('--outdir=') ? `--outdir=${outdir}` : arg));
+  execFileSync(repositoryFile(`node_modules/.bin/${bundler}`), ownArgs, { cwd: root, stdio: 'inherit' });
+  t.ok(
+    args.includes(`--outdir=${path.dirname(manifest.bin['tapdisk-ts'] ?? '')}`),
+    'it is where it is looked for',
+  );
+  copyFileSync(repositoryFile('package.json'), path.join(directory, 'package.json'));
+  const main = path.join(outdir, path.basename(manifest.bin['tapdisk-ts'] ?? ''));
+  t.match(execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' }), manifest.version);
+
+  const image = path.join(directory, 'image');
+  writeFileSync(image, Buffer.alloc(1 << 20, 'i'));
+  const socket = path.join(directory, 'n');
+  const argv = ['--control-directory', directory, '--disk', `0=aio:${image}`, '--nbd', socket];
+  const daemon = new DaemonChild(t, argv, {}, [main, 'daemon']);
+  await daemon.ready();
+  const threads = (): number => readdirSync(`/proc/${daemon.pid}/task`).length;
+  const client = await nbdClient(t, socket);
+  const before = threads();
+  for (let round = 0; round < 1000 && threads() === before; round++) {
+    const reads = await Promise.all([0, 1, 2, 3].map((place) => client.read(place * 8192, 4096)));
+    for (const bytes of reads) if (bytes.some((byte) => byte !== 0x69)) t.fail('other bytes');
+  }
+  t.ok(threads() > before, 'a thread makes the calls');
+  for (let round = 0; round < 100; round++) {
+    const reads = await Promise.all([0, 1, 2, 3].map((place) => client.read(place * 8192, 4096)));
+    for (const bytes of reads) if (bytes.some((byte) => byte !== 0x69)) t.fail('other bytes');
+  }
+  daemon.kill('SIGTERM');
+  t.equal(await daemon.exit(), 0);
+  t.notMatch(daemon.stderr, /thread/);
+});
