@@ -4,6 +4,7 @@
 import { errno } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import { Completions } from '../server/completions.js';
+import { DriverRegistrar } from './driver-calls.js';
 import type { DriverContext, OpenFlags } from './driver.js';
 import type { DriverTypes } from './stack.js';
 import { Vbd } from './vbd.js';
@@ -53,7 +54,12 @@ export class VbdRegistry implements Disposable {
     if (this.#vbds.has(minor)) return -errno.EEXIST;
     if (this.#vbds.size === MAX_VBDS) return -errno.ENOMEM;
     const { registrar, posix, logger, types, maxInFlight = DEFAULT_MAX_IN_FLIGHT } = this.#options;
-    const context: DriverContext = { registrar, posix, logger, completions: this.completions };
+    const context: DriverContext = {
+      registrar: new DriverRegistrar(registrar, logger),
+      posix,
+      logger,
+      completions: this.completions,
+    };
     this.#vbds.set(minor, new Vbd(minor, { context, types, maxInFlight, maxWaiting: MAX_WAITING }));
     return 0;
   }

@@ -5,7 +5,7 @@ import { errno } from '../posix/errno.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { ESHUTDOWN } from './driver.js';
-import type { Driver } from './driver.js';
+import type { Done, Driver } from './driver.js';
 import type { VbdRequest } from './request.js';
 import { WaitingList } from './waiting-list.js';
 import { writeZeroesByWriting } from './zeroes.js';
@@ -41,6 +41,8 @@ export interface RequestQueueOptions {
   readonly onEnd: (request: VbdRequest, result: number) => void;
   /** Called in states held and draining when nothing is left to wait for: see {@link RequestQueue.quiet}. */
   readonly onQuiet: () => void;
+  /** Called when a driver has thrown instead of completing a request; that has ended with -EIO then. */
+  readonly onThrown: (error: unknown) => void;
 }
 
 /**
@@ -139,9 +141,15 @@ export class RequestQueue {
     const driver = this.#driver;
     if (!driver) throw new Error('a request was let through without a driver');
     this.#inFlight++;
-    request.complete = (result) => this.#completed(request, result);
-    if (request.flushing) driver.flush(request.complete);
-    else dispatch(driver, request);
+    const complete: Done = (result) => this.#completed(request, result);
+    request.complete = complete;
+    try {
+      if (request.flushing) driver.flush(complete);
+      else dispatch(driver, request);
+    } catch (error) {
+      this.#options.onThrown(error);
+      if (request.complete === complete) complete(-errno.EIO);
+    }
   }
 
   #completed(request: VbdRequest, result: number): void {

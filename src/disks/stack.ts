@@ -1,12 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoCode } from '../posix/errno.js';
+import { errno, errnoCode } from '../posix/errno.js';
 import { LOG_ERR } from '../server/logger.js';
-import type { DoneWithReason, Driver, DriverContext, DriverType, OpenFlags } from './driver.js';
+import { callDriver, logThrown } from './driver-calls.js';
+import { SECTOR_SIZE } from './driver.js';
+import type { DiskInfo, DoneWithReason, Driver, DriverContext, DriverType, OpenFlags } from './driver.js';
 
 /** How many drivers may stand on each other. */
 export const MAX_STACK_HEIGHT = 8;
+
+/** A byte beyond 2^53 - 1 has no exact number. */
+const MAX_SECTORS = Math.floor(Number.MAX_SAFE_INTEGER / SECTOR_SIZE);
 
 /** The driver types that a daemon has, by name. */
 export type DriverTypes = ReadonlyMap<string, DriverType>;
@@ -56,6 +61,7 @@ export class DriverStack {
   readonly #drivers: readonly Driver[];
   readonly #context: DriverContext;
   readonly #name: string;
+  #info: DiskInfo = { sectors: 0, sectorSize: SECTOR_SIZE, info: 0 };
 
   private constructor(name: string, drivers: readonly Driver[], context: DriverContext) {
     this.#name = name;
@@ -70,8 +76,13 @@ export class DriverStack {
     const drivers: Driver[] = [];
     for (const { type, argument } of [...elements].reverse()) {
       const below = drivers[0];
-      if (!('createFilter' in type)) drivers.unshift(type.create(context, argument));
-      else if (below) drivers.unshift(type.createFilter(context, argument, below));
+      try {
+        if (!('createFilter' in type)) drivers.unshift(type.create(context, argument));
+        else if (below) drivers.unshift(type.createFilter(context, argument, below));
+      } catch (error) {
+        logThrown(context.logger, name, error);
+        return `the driver '${type.name}' has a fault: ${String(error)}`;
+      }
     }
     return new DriverStack(name, drivers, context);
   }
@@ -87,24 +98,36 @@ export class DriverStack {
     return top;
   }
 
+  /** The disk's measures, as of the last opening. */
+  get info(): DiskInfo {
+    return this.#info;
+  }
+
   /** Opens from the bottom up. When one fails, those below it are closed again, and its error is the answer. */
   open(flags: OpenFlags, done: DoneWithReason): void {
     const openFrom = (index: number): void => {
       const driver = this.#drivers[index];
       if (!driver) {
-        done(0);
+        this.#measure(done);
         return;
       }
-      driver.open(flags, (result, reason) => {
+      const opened: DoneWithReason = (result, reason) => {
         if (result >= 0) openFrom(index - 1);
         else this.#closeFrom(index + 1, () => done(result, reason));
-      });
+      };
+      this.#call((ended) => driver.open(flags, ended), opened);
     };
     openFrom(this.#drivers.length - 1);
   }
 
   preClose(): void {
-    for (const driver of this.#drivers) driver.preClose?.();
+    for (const driver of this.#drivers) {
+      try {
+        driver.preClose?.();
+      } catch (error) {
+        logThrown(this.#context.logger, this.#name, error);
+      }
+    }
   }
 
   /** Closes from the top down, all of them, and answers the first error. */
@@ -118,16 +141,43 @@ export class DriverStack {
       done(first, firstReason);
       return;
     }
-    driver.close((result, reason) => {
+    const closed: DoneWithReason = (result, reason) => {
       if (result < 0) {
         this.#context.logger.log(LOG_ERR, `${this.#name}: close failed: ${reason ?? errnoCode(result)}`);
       }
       if (first < 0) this.#closeFrom(index + 1, done, first, firstReason);
       else this.#closeFrom(index + 1, done, result, reason);
+    };
+    this.#call((ended) => driver.close(ended), closed);
+  }
+
+  /** Takes the disk's measures. When they cannot be, all is closed again: -EFBIG for what cannot be addressed exactly. */
+  #measure(done: DoneWithReason): void {
+    const measure: (ended: DoneWithReason) => void = (ended) => {
+      this.#info = this.top.info();
+      const { sectors } = this.#info;
+      if (sectors <= MAX_SECTORS) ended(0);
+      else ended(-errno.EFBIG, `${sectors} sectors are too many: expected at most ${MAX_SECTORS} (8 PiB)`);
+    };
+    this.#call(measure, (result, reason) => {
+      if (result >= 0) done(0);
+      else this.#closeFrom(0, () => done(result, reason));
     });
   }
 
+  #call(call: (done: DoneWithReason) => void, done: DoneWithReason): void {
+    callDriver(this.#context.logger, this.#name, call, done);
+  }
+
   describe(): string {
-    return this.#drivers.map((driver) => driver.describe?.() ?? '').join(' | ');
+    return this.#drivers.map((driver) => this.#described(driver)).join(' | ');
+  }
+
+  #described(driver: Driver): string {
+    try {
+      return driver.describe?.() ?? '';
+    } catch (error) {
+      return `(threw ${String(error)})`;
+    }
   }
 }

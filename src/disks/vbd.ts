@@ -6,6 +6,7 @@ import { LOG_ERR, LOG_INFO } from '../server/logger.js';
 import { BlockDevice } from './block-device.js';
 import { SECTOR_SIZE } from './driver.js';
 import { completion } from './completion.js';
+import { logThrown } from './driver-calls.js';
 import type { DiskInfo, Done, DoneWithReason, DriverContext, OpenFlags } from './driver.js';
 import { VbdRequest } from './request.js';
 import type { RequestParts } from './request.js';
@@ -58,6 +59,7 @@ export class Vbd extends BlockDevice {
       maxInFlight: options.maxInFlight,
       onEnd: (request, result) => this.#counters.count(request, result, options.context.posix.clock.now()),
       onQuiet: () => this.#becameQuiet(),
+      onThrown: (error) => logThrown(options.context.logger, `vbd ${minor}`, error),
     });
   }
 
@@ -263,7 +265,7 @@ export class Vbd extends BlockDevice {
       }
       this.#stack = stack;
       this.#name = name;
-      this.#info = stack.top.info();
+      this.#info = stack.info;
       this.#phase = 'running';
       context.logger.log(LOG_INFO, `vbd ${this.minor}: opened ${name}, ${this.#info.sectors} sectors`);
       this.#queue.start(stack.top);

@@ -41,6 +41,9 @@ export type PathDone = (result: number, path?: string) => void;
  * Descriptors of files are the kernel's, not numbers of the project's descriptor table. Flags and modes are those of
  * `node:fs`'s constants. What is read and written is in memory until it is synced: fdatasync and fsync make a file's
  * content durable, {@link syncDirectory} what was created, renamed, linked or unlinked in a directory.
+ *
+ * No call throws: an argument that cannot be is -EINVAL, and a range that ends beyond 2^53 - 1, where numbers have gaps,
+ * is -EFBIG.
  */
 export interface FileCalls {
   stat(path: string, done: StatusDone): void;

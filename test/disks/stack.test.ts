@@ -3,8 +3,10 @@
 
 import t from 'tap';
 import { errno } from '../../src/posix/index.js';
+import type { DiskDriverType, Done } from '../../src/disks/index.js';
 import { driverTypes, logDriverType } from '../../src/disks/drivers/index.js';
 import { parseStack } from '../../src/disks/stack.js';
+import { TIMEOUT } from '../../src/scheduler/event.js';
 import { bench, READ_WRITE, Results } from './bench.js';
 import { ScriptedDisks } from './scripted-disks.js';
 
@@ -89,3 +91,87 @@ t.test(
     t.strictSame((await results.settled()).slice(2), [-errno.EACCES]);
   },
 );
+
+t.test('a disk whose bytes cannot be addressed exactly is refused, and its drivers closed', async (t) => {
+  const { registry, disks } = bench(t, { sectors: 2 ** 44 });
+  disks.answerAtOnce = () => 0;
+  registry.attach(0);
+  const results = new Results();
+  results.follow(registry.open(0, 'scripted:y', READ_WRITE));
+  t.strictSame(await results.settled(), [-errno.EFBIG]);
+  t.strictSame(disks.log, ['open y', 'close']);
+  disks.sectors = 2 ** 44 - 1;
+  results.follow(registry.open(0, 'scripted:y', READ_WRITE));
+  t.strictSame(await results.settled(), [-errno.EFBIG, 0]);
+});
+
+t.test('what a driver throws ends its call, and nothing else', async (t) => {
+  const fault = new Error('a fault of the driver');
+  let thrower = '';
+  const faulty: DiskDriverType = {
+    name: 'faulty',
+    create: (context) => {
+      const fails = (what: string): void => {
+        if (thrower === what) throw fault;
+      };
+      fails('create');
+      return {
+        open: (_flags, done) => {
+          fails('open');
+          context.registrar.registerEvent(TIMEOUT, -1, 0, () => fails('event'));
+          done(0);
+        },
+        info: () => (fails('info'), { sectors: 8, sectorSize: 512, info: 0 }),
+        preClose: () => fails('preClose'),
+        close: (done) => (fails('close'), done(0)),
+        queueRead: (request) => {
+          fails('read');
+          request.complete(0);
+          fails('afterwards');
+        },
+        queueWrite: (request) => (fails('write'), request.complete(0)),
+        flush: (done) => (fails('flush'), done(0)),
+        describe: () => (fails('describe'), 'faulty'),
+      };
+    },
+  };
+  const { registry, lines, pass } = bench(t, { types: [faulty] });
+  registry.attach(0);
+  const vbd = registry.get(0)!;
+  const open = (): Promise<void> => registry.open(0, 'faulty:', READ_WRITE);
+  const request = (call: (done: Done) => void): Promise<number> => new Promise(call);
+  for (const [what, code] of [
+    ['create', 'EINVAL'],
+    ['open', 'EIO'],
+    ['info', 'EIO'],
+  ] as const) {
+    thrower = what;
+    await t.rejects(open(), { code }, what);
+    t.equal(vbd.phase, 'closed', what);
+  }
+  thrower = 'event';
+  await open();
+  await pass(1);
+  const buffer = Buffer.alloc(512);
+  const expected = async (what: string, call: (done: Done) => void, result: number): Promise<void> => {
+    thrower = what;
+    t.equal(await request(call), result, what);
+    thrower = '';
+    t.equal(await request((done) => vbd.queueRead(0, buffer, done)), 0, `a read after ${what}`);
+  };
+  await expected('read', (done) => vbd.queueRead(0, buffer, done), -errno.EIO);
+  await expected('afterwards', (done) => vbd.queueRead(0, buffer, done), 0);
+  await expected('write', (done) => vbd.queueWrite(0, buffer, done), -errno.EIO);
+  await expected('write', (done) => vbd.writeZeroes(0, 1, done), -errno.EIO);
+  await expected('flush', (done) => vbd.flush(done), -errno.EIO);
+  await expected('flush', (done) => vbd.queueWrite(0, buffer, done, { forceUnitAccess: true }), -errno.EIO);
+  thrower = 'describe';
+  t.match(vbd.describe(), /threw Error: a fault of the driver/);
+  thrower = 'preClose';
+  await vbd.pause();
+  await vbd.resume();
+  thrower = 'close';
+  await t.rejects(vbd.close(), { code: 'EIO' });
+  t.equal(vbd.phase, 'closed');
+  t.equal(lines.filter((line) => line.includes('a driver threw Error: a fault of the driver')).length, 13);
+});

@@ -3,6 +3,7 @@
 
 import fs from 'node:fs';
 import { errno } from '../errno.js';
+import { fileRangeFault } from '../file-range.js';
 import type { FileCalls, FileDone, FileStatus, FileType, NamesDone, PathDone, StatusDone } from '../files.js';
 import { FALLOCATE_PROGRAM, fallocate } from './fallocate.js';
 import type { TaskQueue } from './task-queue.js';
@@ -20,67 +21,81 @@ export class NodeFileCalls implements FileCalls {
   }
 
   stat(path: string, done: StatusDone): void {
-    fs.stat(path, (error, stats) => this.#completeStatus(error, stats, done));
+    this.#make(done, () => fs.stat(path, (error, stats) => this.#completeStatus(error, stats, done)));
   }
   lstat(path: string, done: StatusDone): void {
-    fs.lstat(path, (error, stats) => this.#completeStatus(error, stats, done));
+    this.#make(done, () => fs.lstat(path, (error, stats) => this.#completeStatus(error, stats, done)));
   }
   realpath(path: string, done: PathDone): void {
-    fs.realpath.native(path, (error, real) =>
-      this.#tasks.post(() => (error ? done(negative(error)) : done(0, real))),
+    this.#make(done, () =>
+      fs.realpath.native(path, (error, real) =>
+        this.#tasks.post(() => (error ? done(negative(error)) : done(0, real))),
+      ),
     );
   }
   open(path: string, flags: number, done: FileDone, mode = 0o666): void {
-    fs.open(path, flags, mode, (error, fd) => this.#complete(error, fd, done));
+    this.#make(done, () => fs.open(path, flags, mode, (error, fd) => this.#complete(error, fd, done)));
   }
   fstat(fd: number, done: StatusDone): void {
-    fs.fstat(fd, (error, stats) => this.#completeStatus(error, stats, done));
+    this.#make(done, () => fs.fstat(fd, (error, stats) => this.#completeStatus(error, stats, done)));
   }
   read(fd: number, buffer: Uint8Array, position: number, done: FileDone): void {
-    fs.read(fd, buffer, 0, buffer.length, position, (error, count) => this.#complete(error, count, done));
+    this.#makeInRange(position, buffer.length, done, () =>
+      fs.read(fd, buffer, 0, buffer.length, position, (error, count) => this.#complete(error, count, done)),
+    );
   }
   write(fd: number, buffer: Uint8Array, position: number, done: FileDone): void {
-    fs.write(fd, buffer, 0, buffer.length, position, (error, count) => this.#complete(error, count, done));
+    this.#makeInRange(position, buffer.length, done, () =>
+      fs.write(fd, buffer, 0, buffer.length, position, (error, count) => this.#complete(error, count, done)),
+    );
   }
   fdatasync(fd: number, done: FileDone): void {
-    fs.fdatasync(fd, (error) => this.#complete(error, 0, done));
+    this.#make(done, () => fs.fdatasync(fd, (error) => this.#complete(error, 0, done)));
   }
   fsync(fd: number, done: FileDone): void {
-    fs.fsync(fd, (error) => this.#complete(error, 0, done));
+    this.#make(done, () => fs.fsync(fd, (error) => this.#complete(error, 0, done)));
   }
   ftruncate(fd: number, length: number, done: FileDone): void {
-    fs.ftruncate(fd, length, (error) => this.#complete(error, 0, done));
+    this.#makeInRange(0, length, done, () =>
+      fs.ftruncate(fd, length, (error) => this.#complete(error, 0, done)),
+    );
   }
   fchmod(fd: number, mode: number, done: FileDone): void {
-    fs.fchmod(fd, mode, (error) => this.#complete(error, 0, done));
+    this.#make(done, () => fs.fchmod(fd, mode, (error) => this.#complete(error, 0, done)));
   }
   fchown(fd: number, uid: number, gid: number, done: FileDone): void {
-    fs.fchown(fd, uid, gid, (error) => this.#complete(error, 0, done));
+    this.#make(done, () => fs.fchown(fd, uid, gid, (error) => this.#complete(error, 0, done)));
   }
   allocate(fd: number, offset: number, length: number, done: FileDone): void {
-    fallocate(this.#tasks, fd, { offset, length }, done, this.#fallocateProgram);
+    this.#makeInRange(offset, length, done, () =>
+      fallocate(this.#tasks, fd, { offset, length }, done, this.#fallocateProgram),
+    );
   }
   punchHole(fd: number, offset: number, length: number, done: FileDone): void {
-    fallocate(this.#tasks, fd, { offset, length, punchHole: true }, done, this.#fallocateProgram);
+    this.#makeInRange(offset, length, done, () =>
+      fallocate(this.#tasks, fd, { offset, length, punchHole: true }, done, this.#fallocateProgram),
+    );
   }
   close(fd: number, done: FileDone): void {
-    fs.close(fd, (error) => this.#complete(error, 0, done));
+    this.#make(done, () => fs.close(fd, (error) => this.#complete(error, 0, done)));
   }
   rename(from: string, to: string, done: FileDone): void {
-    fs.rename(from, to, (error) => this.#complete(error, 0, done));
+    this.#make(done, () => fs.rename(from, to, (error) => this.#complete(error, 0, done)));
   }
   link(existing: string, path: string, done: FileDone): void {
-    fs.link(existing, path, (error) => this.#complete(error, 0, done));
+    this.#make(done, () => fs.link(existing, path, (error) => this.#complete(error, 0, done)));
   }
   unlink(path: string, done: FileDone): void {
-    fs.unlink(path, (error) => this.#complete(error, 0, done));
+    this.#make(done, () => fs.unlink(path, (error) => this.#complete(error, 0, done)));
   }
   mkdir(path: string, mode: number, done: FileDone): void {
-    fs.mkdir(path, mode, (error) => this.#complete(error, 0, done));
+    this.#make(done, () => fs.mkdir(path, mode, (error) => this.#complete(error, 0, done)));
   }
   readdir(path: string, done: NamesDone): void {
-    fs.readdir(path, (error, names) =>
-      this.#tasks.post(() => (error ? done(negative(error)) : done(0, names))),
+    this.#make(done, () =>
+      fs.readdir(path, (error, names) =>
+        this.#tasks.post(() => (error ? done(negative(error)) : done(0, names))),
+      ),
     );
   }
   syncDirectory(path: string, done: FileDone): void {
@@ -91,6 +106,20 @@ export class NodeFileCalls implements FileCalls {
     });
   }
 
+  /** What Node throws about an argument is the call's result: who asked for it is told, and nobody else has to know. */
+  #make(done: (result: number) => void, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#tasks.post(() => done(negative(error as NodeJS.ErrnoException)));
+    }
+  }
+  /** Node takes a position that it does not know for none, and writes where the descriptor stands. */
+  #makeInRange(position: number, length: number, done: FileDone, call: () => void): void {
+    const fault = fileRangeFault(position, length);
+    if (fault < 0) this.#tasks.post(() => done(fault));
+    else this.#make(done, call);
+  }
   #complete(error: NodeError, result: number, done: FileDone): void {
     this.#tasks.post(() => done(error ? negative(error) : result));
   }
@@ -99,9 +128,10 @@ export class NodeFileCalls implements FileCalls {
   }
 }
 
-/** Node's errors of system calls have the negative errno; one without is not from the system. */
-function negative(error: NodeJS.ErrnoException): number {
-  return error.errno !== undefined && error.errno < 0 ? error.errno : -errno.EIO;
+/** Node's errors of system calls have the negative errno; one without is not from the system, but about an argument. */
+function negative({ errno: number, code = '' }: NodeJS.ErrnoException): number {
+  if (number !== undefined && number < 0) return number;
+  return /^ERR_(?:OUT_OF_RANGE|INVALID_ARG)/.test(code) ? -errno.EINVAL : -errno.EIO;
 }
 
 function fileStatus(stats: fs.Stats): FileStatus {

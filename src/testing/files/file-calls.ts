@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, errnoCode } from '../../posix/errno.js';
+import { fileRangeFault } from '../../posix/file-range.js';
 import type { FileCallName } from './call-names.js';
 import type { FileCalls, FileDone, FileStatus, NamesDone, PathDone, StatusDone } from '../../posix/files.js';
 import type { Node } from './directory-node.js';
@@ -49,7 +50,8 @@ export class SimulatedFileCalls implements FileCalls {
       this.#onFile(fd, (file) => {
         if (!file.mayRead) return -errno.EBADF;
         if (!(file.node instanceof FileNode)) return -errno.EISDIR;
-        if (!isRange(position, buffer.length)) return -errno.EINVAL;
+        const fault = fileRangeFault(position, buffer.length);
+        if (fault < 0) return fault;
         return file.node.read(this.#process.host.shortened(buffer), position) ?? -errno.EIO;
       }),
     );
@@ -204,7 +206,8 @@ export class SimulatedFileCalls implements FileCalls {
   ): number {
     return this.#onFile(fd, (file) => {
       if (!file.mayWrite || !(file.node instanceof FileNode)) return otherwise;
-      if (!isRange(position, length)) return -errno.EINVAL;
+      const fault = fileRangeFault(position, length);
+      if (fault < 0) return fault;
       file.node.modifiedSeconds = this.#process.host.nowSeconds();
       return act(file.node, file);
     });
@@ -281,12 +284,6 @@ function wholeSectors(part: Uint8Array, whole: Uint8Array, position: number): Ui
 
 function rangeText(fd: number, length: number, position: number): string {
   return `${fd}, ${length} at ${position}`;
-}
-
-function isRange(position: number, length: number): boolean {
-  return (
-    Number.isSafeInteger(position) && position >= 0 && Number.isSafeInteger(position + length) && length >= 0
-  );
 }
 
 function statusOf(node: Node): FileStatus {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
   ftruncateSync,
@@ -46,6 +47,26 @@ t.test('a file’s last bytes that fill no sector are no part of the disk, which
   const bytes = readFileSync(path);
   t.equal(bytes.length, 1300);
   t.equal(bytes.toString('latin1', 1024), 'x'.repeat(276));
+});
+
+t.test('a file of 8 PiB is refused: what is beyond cannot be addressed exactly', async (t) => {
+  const world = diskWorld(t, { large: true });
+  const path = world.path('sparse.img');
+  writeFileSync(path, pattern(1, 1));
+  const made = spawnSync('truncate', ['--size=9P', path], { encoding: 'utf8' });
+  if (made.status !== 0) t.pass('refused', { skip: `no file system for such files: ${made.stderr}` });
+  else {
+    t.equal(await world.tryOpen(`aio:${path}`), -errno.EFBIG);
+    t.match(world.lines.join('\n'), /sectors are too many: expected at most 17592186044415 \(8 PiB\)/);
+    t.equal(await world.tryOpen(`aio:${path}`), -errno.EFBIG, 'and the image is let go of');
+    spawnSync('truncate', ['--size=8191T', path]);
+    const vbd = await world.open(`aio:${path}`);
+    const last = vbd.info.sectors - 1;
+    t.equal(last, 2 ** 44 - 2 ** 31 - 1);
+    t.equal(await writeSectors(vbd, last, pattern(1, 7)), 0);
+    t.strictSame(await readSectors(vbd, last, 1), pattern(1, 7));
+    t.strictSame(await readSectors(vbd, 0, 1), pattern(1, 1));
+  }
 });
 
 t.test(

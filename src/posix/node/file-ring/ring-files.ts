@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { fileRangeFault } from '../../file-range.js';
 import type { FileDone } from '../../files.js';
 import { NodeFileCalls } from '../files.js';
 import type { BatchQueue } from '../task-queue.js';
@@ -65,6 +66,7 @@ export class RingFiles extends NodeFileCalls {
   #take(operation: number, fd: number, buffer: Uint8Array, position: number, done: FileDone): boolean {
     const { shared, fault } = this.#host.buffers;
     if (buffer.buffer !== shared && fault === undefined) return false;
+    if (fileRangeFault(position, buffer.length) < 0) return false;
     this.#callsOfTurn++;
     if (!this.#isTurnPosted) {
       this.#isTurnPosted = true;

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import type { FileDone } from '../../../src/posix/files.js';
+import { NodeFileCalls } from '../../../src/posix/node/files.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'node-files-'));
+t.teardown(() => rmSync(directory, { recursive: true }));
+const files = new NodeFileCalls({ post: (task) => task() });
+const result = (call: (done: FileDone) => void): Promise<number> => new Promise(call);
+
+t.test('beyond 2^53 a file call is EFBIG, and changes nothing', async (t) => {
+  const path = join(directory, 'file');
+  writeFileSync(path, 'content');
+  const fd = openSync(path, 'r+');
+  const buffer = Buffer.alloc(512, 'x');
+  for (const position of [2 ** 53 - 511, 2 ** 53, 2 ** 53 + 512, 2 ** 60]) {
+    t.equal(await result((done) => files.write(fd, buffer, position, done)), -errno.EFBIG);
+    t.equal(await result((done) => files.read(fd, buffer, position, done)), -errno.EFBIG);
+    t.equal(await result((done) => files.allocate(fd, position, 512, done)), -errno.EFBIG);
+    t.equal(await result((done) => files.punchHole(fd, position, 512, done)), -errno.EFBIG);
+  }
+  t.equal(await result((done) => files.ftruncate(fd, 2 ** 53, done)), -errno.EFBIG);
+  for (const position of [-1, 0.5, NaN]) {
+    t.equal(await result((done) => files.write(fd, buffer, position, done)), -errno.EINVAL);
+    t.equal(await result((done) => files.ftruncate(fd, position, done)), -errno.EINVAL);
+  }
+  t.equal(readFileSync(path, 'latin1'), 'content');
+  closeSync(fd);
+});
+
+t.test('what Node throws about an argument is the result of that call', async (t) => {
+  const wrong = 'a\0b';
+  const calls: Record<string, (done: FileDone) => void> = {
+    stat: (done) => files.stat(wrong, done),
+    lstat: (done) => files.lstat(wrong, done),
+    realpath: (done) => files.realpath(wrong, done),
+    open: (done) => files.open(wrong, 0, done),
+    'open with flags': (done) => files.open(directory, 2 ** 40, done),
+    fstat: (done) => files.fstat(-1, done),
+    read: (done) => files.read(-1, Buffer.alloc(1), 0, done),
+    write: (done) => files.write(-1, Buffer.alloc(1), 0, done),
+    fdatasync: (done) => files.fdatasync(-1, done),
+    fsync: (done) => files.fsync(-1, done),
+    ftruncate: (done) => files.ftruncate(-1, 0, done),
+    fchmod: (done) => files.fchmod(-1, 0, done),
+    fchown: (done) => files.fchown(-1, 0, 0, done),
+    close: (done) => files.close(-1, done),
+    rename: (done) => files.rename(wrong, 'c', done),
+    link: (done) => files.link(wrong, 'c', done),
+    unlink: (done) => files.unlink(wrong, done),
+    mkdir: (done) => files.mkdir(wrong, 0o700, done),
+    readdir: (done) => files.readdir(wrong, done),
+    syncDirectory: (done) => files.syncDirectory(wrong, done),
+  };
+  for (const [name, call] of Object.entries(calls)) t.equal(await result(call), -errno.EINVAL, name);
+});
