@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { endGroup, startGroup } from '../posix/node/program.js';
 import { ImplementationUnavailable } from './implementation.js';
 
 /** The longest line that an adapter may answer, in characters. */
@@ -31,7 +32,8 @@ export class AdapterFailure extends Error {
  *     idle, asked --it ends, closes its output, says too much, or is stopped--> ended
  */
 export class AdapterProcess {
-  readonly #child: ChildProcessWithoutNullStreams;
+  /** Undefined when it could not be started. */
+  readonly #child: ChildProcessWithoutNullStreams | undefined;
   /** What came of an answer's line so far. */
   #buffered = '';
   #errorOutput = '';
@@ -41,25 +43,15 @@ export class AdapterProcess {
   readonly #closed: Promise<void>;
 
   constructor(program: string, args: readonly string[]) {
-    this.#child = spawn(program, args, { stdio: 'pipe', windowsHide: true });
-    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => this.#received(text));
-    this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#errorOutput = (this.#errorOutput + text).slice(-MAX_ERROR_OUTPUT);
-    });
-    // What is written to a process that has ended is lost; that it has ended is told by `close`.
-    this.#child.stdin.on('error', () => {});
-    this.#child.on('error', (error: NodeJS.ErrnoException) => {
+    const onFailure = (error: NodeJS.ErrnoException): void => {
       this.#canStart = !UNSTARTABLE.has(error.code ?? '');
       this.#fail(`cannot start ${program}: ${error.message}`);
-    });
-    this.#closed = new Promise((resolve) => {
-      this.#child.on('close', (status, signal) => {
-        this.#fail(
-          `the adapter ended ${signal === null ? `with exit status ${status}` : `by ${signal}`} without an answer`,
-        );
-        resolve();
-      });
-    });
+    };
+    const child = startGroup(program, args, { stdio: 'pipe' }, onFailure) as
+      | ChildProcessWithoutNullStreams
+      | undefined;
+    this.#child = child;
+    this.#closed = child ? this.#follow(child) : Promise.resolve();
   }
 
   /** Whether it is of no use any more. */
@@ -78,7 +70,7 @@ export class AdapterProcess {
       this.#waiting = { resolve, reject };
       if (this.#failure !== undefined) this.#fail(this.#failure);
     });
-    this.#child.stdin.write(`${line}\n`);
+    this.#child?.stdin.write(`${line}\n`);
     const timer = setTimeout(() => this.kill(`no answer within ${timeoutSeconds} s`), timeoutSeconds * 1000);
     try {
       return await answer;
@@ -87,24 +79,43 @@ export class AdapterProcess {
     }
   }
 
-  /** Ends it at once, for a reason that whoever waits for an answer is told. */
+  /** Ends it at once, with all that it has started, for a reason that whoever waits for an answer is told. */
   kill(reason: string): void {
     this.#fail(reason);
-    this.#child.kill('SIGKILL');
-    // A process that it has started may keep the pipes open.
+    if (!this.#child) return;
+    endGroup(this.#child);
+    // A process that has left the group may keep the pipes open.
     this.#child.stdout.destroy();
     this.#child.stderr.destroy();
   }
 
   /** Closes its input, which tells it to end; kills it when it has not within the time. */
   async stop(timeoutSeconds: number): Promise<void> {
-    this.#child.stdin.end();
+    this.#child?.stdin.end();
     const timer = setTimeout(
       () => this.kill('it did not end at the end of its input'),
       timeoutSeconds * 1000,
     );
     await this.#closed;
     clearTimeout(timer);
+  }
+
+  /** @returns fulfilled when it has ended and closed its output */
+  #follow(child: ChildProcessWithoutNullStreams): Promise<void> {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => this.#received(text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#errorOutput = (this.#errorOutput + text).slice(-MAX_ERROR_OUTPUT);
+    });
+    // What is written to a process that has ended is lost; that it has ended is told by `close`.
+    child.stdin.on('error', () => {});
+    return new Promise((resolve) => {
+      child.on('close', (status, signal) => {
+        const how = signal === null ? `with exit status ${status}` : `by ${signal}`;
+        this.#fail(`the adapter ended ${how} without an answer`);
+        endGroup(child);
+        resolve();
+      });
+    });
   }
 
   #received(text: string): void {

@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { execFile } from 'node:child_process';
+import type { StdioOptions } from 'node:child_process';
+import { runProgram } from '../posix/node/program.js';
 import { LOG_DEBUG, LOG_WARNING, type Logger } from '../server/logger.js';
 
 /** systemd's program, looked for in PATH. */
 export const NOTIFY_PROGRAM = 'systemd-notify';
-/** It may take so long. */
-const NOTIFY_TIMEOUT_MS = 5000;
+/** It may take so long, in seconds. */
+const NOTIFY_SECONDS = 5;
 
 /**
  * Tells the service manager how this daemon is, if there is one (NOTIFY_SOCKET is set).
@@ -25,16 +26,17 @@ export async function notifyManager(
   program = NOTIFY_PROGRAM,
 ): Promise<void> {
   if (!environment['NOTIFY_SOCKET']) return;
+  const what = assignments.join(' ');
   await new Promise<void>((resolve) => {
-    const options = { env: environment, timeout: NOTIFY_TIMEOUT_MS };
-    execFile(program, [...assignments], options, (error) => {
-      if (error) {
-        logger.log(
-          LOG_WARNING,
-          `the service manager was not told ${assignments.join(' ')}: ${error.message.trim()}`,
-        );
-      } else logger.log(LOG_DEBUG, `the service manager was told ${assignments.join(' ')}`);
-      resolve();
-    });
+    const stdio: StdioOptions = ['ignore', 'ignore', 'inherit'];
+    runProgram(
+      [program, ...assignments],
+      { env: environment, stdio, seconds: NOTIFY_SECONDS },
+      (status, how) => {
+        if (status === 0) logger.log(LOG_DEBUG, `the service manager was told ${what}`);
+        else logger.log(LOG_WARNING, `the service manager was not told ${what}: ${how}`);
+        resolve();
+      },
+    );
   });
 }

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { spawnSync } from 'node:child_process';
 import t, { type Test } from 'tap';
+import { programArguments } from '../../scripts/program.js';
 import { repositoryFile } from '../../scripts/repository-files.js';
 import { Adapter } from '../../src/conformance/adapter.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
@@ -132,4 +134,41 @@ t.test('results keep the order of the vectors when several processes run', async
     names.map((name) => `scheduler/${name}`),
   );
   t.same(tallyOf(results), { passed: 3, failed: 2, skipped: 1 });
+});
+
+/** Processes whose arguments have the text in them, once there are none, or after a while: killed ones take their time. */
+function processesWith(text: string): string[] {
+  let found: string[] = [];
+  for (let look = 0; look < 200; look++) {
+    const { stdout } = spawnSync('ps', ['-eo', 'pid,args'], { encoding: 'utf8' });
+    found = stdout.split('\n').filter((line) => line.includes(text));
+    if (found.length === 0) break;
+  }
+  return found;
+}
+
+t.test('an adapter behind a wrapper leaves no process behind', async (t) => {
+  const mark = `mark-${process.pid}`;
+  const command = `"${process.execPath}" "${misbehaving}" stays ${mark}; true`;
+  const results = await resultsOf(['good', 'hangs', 'good'], {
+    timeoutSeconds: 3,
+    program: 'sh',
+    args: ['-c', command],
+  });
+  t.match(results, [{ outcome: 'passed' }, { outcome: 'failed' }, { outcome: 'passed' }]);
+  t.strictSame(processesWith(mark), []);
+});
+
+t.test('without descriptors for more adapters the rest of the vectors fail, with the reason', async (t) => {
+  const directory = t.testdir({
+    'vectors.json': JSON.stringify(Array.from({ length: 60 }, (_, index) => scriptNamed(`v${index}`))),
+  });
+  const program = programArguments('src/cli/main.ts')
+    .map((argument) => `'${argument}'`)
+    .join(' ');
+  const script = `ulimit -n 100; exec "${process.execPath}" ${program} conformance --jobs 60 --cmd cat --format tap ${directory}/vectors.json`;
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  t.equal(status, 1, stderr);
+  t.equal(stdout.match(/^not ok /gm)?.length, 60);
+  t.match(stdout, /cannot start cat: .*EMFILE/);
 });

@@ -4,7 +4,8 @@
 import { Adapter } from '../../conformance/adapter.js';
 import type { TextIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
-import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
+import { EXIT_FAILED, EXIT_OK, exitOfSignal } from '../exit-status.js';
+import { onSignals } from '../../server/signals.js';
 import { UsageError } from '../usage-error.js';
 import type { conformanceTable } from './conformance-table.js';
 import {
@@ -70,6 +71,9 @@ async function withAdapter<Result>(
   options: ConstructorParameters<typeof Adapter>[0],
   use: (adapter: Adapter) => Promise<Result>,
 ): Promise<Result> {
+  // Adapters are in groups of their own, which a terminal's signals do not reach: they end as this process exits.
+  const exit = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => () => process.exit(exitOfSignal(signal));
+  using _signals = onSignals({ SIGINT: exit('SIGINT'), SIGTERM: exit('SIGTERM'), SIGHUP: exit('SIGHUP') });
   await using adapter = new Adapter(options);
   return await use(adapter);
 }

@@ -3,7 +3,8 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { fileLocker } from '../../../src/disks/drivers/index.js';
@@ -51,5 +52,25 @@ t.test('a missing or failing program for locks is ENOLCK, and said', async (t) =
   writeFileSync(dying, '#!/bin/sh\nexit 65\n', { mode: 0o755 });
   const broken = fileLocker(world.registry.completions, logger, dying);
   t.equal(await told((done) => broken(fd, false, done)), -errno.ENOLCK);
-  t.match(world.lines.at(-1), /dying ended with status 65/);
+  t.match(world.lines.at(-1), /dying .of util-linux. ended with status 65/);
+});
+
+t.test('a program for locks that Node throws about is ENOLCK too, and the image is let go of', async (t) => {
+  const busy = t.testdirName;
+  t.testdir();
+  copyFileSync('/bin/true', join(busy, 'flock'));
+  const writer = openSync(join(busy, 'flock'), 'r+');
+  const { PATH } = process.env;
+  t.teardown(() => {
+    process.env['PATH'] = PATH;
+    closeSync(writer);
+  });
+  const world = diskWorld(t);
+  const path = world.path('disk.img');
+  writeFileSync(path, Buffer.alloc(4096));
+  process.env['PATH'] = `${busy}:${PATH}`;
+  t.equal(await world.tryOpen(`aio:${path}`), -errno.ENOLCK);
+  t.match(world.lines.join('\n'), /flock \(of util-linux\) does not start: spawn.* ETXTBSY/);
+  process.env['PATH'] = PATH;
+  await world.open(`aio:${path}`);
 });

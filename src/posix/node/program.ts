@@ -1,0 +1,94 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
+import { nodeTimers, type Timers } from '../timers.js';
+
+/** How long a program may take that helps out with a call, in seconds. It needs milliseconds, on a loaded host more. */
+export const PROGRAM_SECONDS = 30;
+
+/** A program's exit status, or undefined when it had none, and in words how it ended. */
+export type ProgramEnded = (status: number | undefined, how: string) => void;
+
+/** The groups whose end nobody has seen to: they end with this process at the latest. */
+const groups = new Set<number>();
+let endsGroups = false;
+
+/**
+ * Starts a program as the first of a process group of its own. To be ended by {@link endGroup}, which ends those too that
+ * it has started; otherwise that happens when this process exits.
+ *
+ * @param onFailure told, after the return, that the program cannot be started, for whatever reason
+ * @returns undefined when it cannot be started
+ */
+export function startGroup(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions,
+  onFailure: (error: Error) => void,
+): ChildProcess | undefined {
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, { ...options, detached: true, windowsHide: true });
+  } catch (error) {
+    // Some errors of the system call Node throws (ETXTBSY, ENOMEM, E2BIG), others are an event.
+    process.nextTick(onFailure, error as Error);
+    return undefined;
+  }
+  child.on('error', onFailure);
+  if (child.pid === undefined) return undefined;
+  groups.add(child.pid);
+  if (!endsGroups) process.on('exit', endGroups);
+  endsGroups = true;
+  return child;
+}
+
+/** Kills all that is left of a program's group, at once. */
+export function endGroup({ pid }: ChildProcess): void {
+  if (pid === undefined || !groups.delete(pid)) return;
+  kill(pid);
+}
+
+/**
+ * Runs a program to its end. One that is not done in time is killed with its group; `done` is told once, in any case when
+ * the program is gone, so that nothing of what it does can happen later.
+ *
+ * @param name what it is called in words; the program unless given
+ */
+export function runProgram(
+  [program, ...args]: readonly [string, ...string[]],
+  options: SpawnOptions & { readonly name?: string; readonly seconds?: number },
+  done: ProgramEnded,
+  timers: Timers = nodeTimers,
+): void {
+  const { name = program, seconds = PROGRAM_SECONDS, ...spawnOptions } = options;
+  const child = startGroup(program, args, spawnOptions, ({ message }) =>
+    done(undefined, `${name} does not start: ${message}`),
+  );
+  if (!child) return;
+  let late = false;
+  const timer = timers.setTimeout(() => {
+    late = true;
+    endGroup(child);
+  }, seconds * 1000);
+  child.on('exit', (status, signal) => {
+    timers.clearTimeout(timer);
+    endGroup(child);
+    const how = late ? `was not done within ${seconds} s` : `ended with ${signal ?? `status ${status}`}`;
+    done(status ?? undefined, `${name} ${how}`);
+  });
+}
+
+function endGroups(): void {
+  for (const pid of groups) kill(pid);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // It is gone, or has become another user's, as one with setuid may: there is nothing more to do about it.
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
+}
