@@ -32,7 +32,7 @@ export function startGroup(
     child = spawn(program, args, { ...options, detached: true, windowsHide: true });
   } catch (error) {
     // Some errors of the system call Node throws (ETXTBSY, ENOMEM, E2BIG), others are an event.
-    process.nextTick(onFailure, error as Error);
+    process.nextTick(onFailure, error);
     return undefined;
   }
   child.on('error', onFailure);
