@@ -77,9 +77,10 @@ class Tapdisk3Subject implements Subject<Operation> {
       for (const id of ids) scheduler.maskEvent(id, false);
     });
     this.#timers.length = 0;
-    for (let n = 0; n < BATCH; n++) this.#timers.push(scheduler.registerEvent(TIMEOUT, -1, 1e9, this.#count));
+    for (let n = 0; n < BATCH; n++)
+      this.#timers.push(scheduler.registerEvent(TIMEOUT, -1, this.#middle, this.#count));
     spent.setTimeout += nanoseconds(() => {
-      // To places all over the heap of deadlines.
+      // Nearer and farther by turns, to anywhere among the deadlines.
       for (const [n, id] of this.#timers.entries()) {
         if (scheduler.setEventTimeout(id, this.#someTimeout(done + n)) !== 0) throw new Error(`event ${id}`);
       }
@@ -88,6 +89,11 @@ class Tapdisk3Subject implements Subject<Operation> {
     spent.unregister += nanoseconds(() => {
       for (const id of ids) scheduler.unregisterEvent(id);
     });
+  }
+
+  /** Microseconds to the middle of the deadlines. */
+  get #middle(): number {
+    return (100 + Math.floor(this.#population / 2)) * 1_000_000;
   }
 
   #someTimeout(n: number): number {

@@ -327,6 +327,36 @@ const indexes = [
     noticing,
   ),
   ...inFile(
+    'scheduler/deferred-deadlines.ts',
+    [
+      [
+        'T-S1',
+        'leaves a deadline that came nearer where it is',
+        'if (isIn && event.deadline >= event.sortedBy) return;',
+        'if (isIn) return;',
+      ],
+      [
+        'T-W4',
+        'takes a deadline that was put off for the first',
+        'first !== undefined && first.sortedBy !== first.deadline',
+        'false',
+      ],
+      [
+        'T-P3',
+        'finds a deadline due a microsecond late',
+        'first.deadline <= now ?',
+        'first.deadline < now ?',
+      ],
+      [
+        'T-P5',
+        'forgets how far a deadline was put off',
+        'first.sortedBy = first.deadline;\n      this.#heap.updateAt(0);',
+        'first.deadline = first.sortedBy;\n      this.#heap.updateAt(0);',
+      ],
+    ],
+    noticing,
+  ),
+  ...inFile(
     'scheduler/tapdisk3-event.ts',
     [
       ['T-W3', 'asks for negative descriptors', ' && this.fd >= 0', ''],

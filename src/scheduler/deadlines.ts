@@ -38,11 +38,6 @@ export class Deadlines<Event extends Timed> {
     if (event.heapIndex !== NOT_IN_HEAP) this.#heap.removeAt(event.heapIndex);
   }
 
-  /** An event with the smallest deadline. */
-  get first(): Event | undefined {
-    return this.#heap.smallest;
-  }
-
   /** Takes out an event whose deadline is at or before `now`, in its unit, or answers undefined when there is none. */
   popDue(now: number): Event | undefined {
     const first = this.#heap.smallest;

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { Deadlines, NOT_IN_HEAP } from './deadlines.js';
+import { NOT_IN_HEAP } from './deadlines.js';
+import { DeferredDeadlines } from './deferred-deadlines.js';
 import type { Tapdisk3Event } from './tapdisk3-event.js';
 
 /**
@@ -9,8 +10,8 @@ import type { Tapdisk3Event } from './tapdisk3-event.js';
  * is reached all the same (rule T-P3). Events without a deadline are not in it.
  */
 export class MaskableDeadlines {
-  readonly #unmasked = new Deadlines<Tapdisk3Event>();
-  readonly #masked = new Deadlines<Tapdisk3Event>();
+  readonly #unmasked = new DeferredDeadlines<Tapdisk3Event>();
+  readonly #masked = new DeferredDeadlines<Tapdisk3Event>();
 
   /** Restores the event's place after its deadline or timeout has changed. */
   put(event: Tapdisk3Event): void {

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { NOT_IN_HEAP, type Timed } from './deadlines.js';
+import { NOT_IN_HEAP } from './deadlines.js';
+import type { Deferred } from './deferred-deadlines.js';
 import type { Descriptor } from '../posix/posix.js';
 import {
   ANY_DESCRIPTOR_MODE,
@@ -17,7 +18,7 @@ import type { Tapdisk3Callback } from './tapdisk3-registrar.js';
 type Registration = Pick<Tapdisk3Event, 'sequence' | 'id' | 'mode' | 'fd' | 'timeout' | 'deadline'>;
 
 /** One registration (rule T-E1; C: event_t), with its places in the scheduler's indexes. Times are microseconds. */
-export class Tapdisk3Event implements EventDescription, Timed {
+export class Tapdisk3Event implements EventDescription, Deferred {
   /** Grows with every registration: it compares as the order does. */
   readonly sequence: number;
   readonly id: EventId;
@@ -38,8 +39,9 @@ export class Tapdisk3Event implements EventDescription, Timed {
   orderNode: EventNode<Tapdisk3Event> | undefined;
   /** Its indexes among the unmasked events of its descriptor, as DESCRIPTOR_MODES lists the conditions. */
   readonly interestIndexes = [NOT_IN_HEAP, NOT_IN_HEAP, NOT_IN_HEAP];
-  /** Its index among the masked or the unmasked deadlines. */
+  /** Its index among the masked or the unmasked deadlines, and the deadline that gave it that place. */
   heapIndex = NOT_IN_HEAP;
+  sortedBy = 0;
 
   constructor(
     { sequence, id, mode, fd, timeout, deadline }: Registration,

@@ -14,8 +14,9 @@ const rules = rulesOf(document('docs/semantics.md').text);
 t.test(
   'what is kept of the C is pinned by vectors, each under one of the rules that are named',
   async (t) => {
-    for (const [heading, suite, least] of [
+    for (const [heading, suite, least, dialect] of [
       ['### The scheduler', 'scheduler', 11],
+      ["### tapdisk3's scheduler", 'scheduler', 11, 'tapdisk3'],
       ['### The connect module', 'replication', 11],
       ['### The transfers', 'async-io', 11],
       ['### The ramdisk', 'ramdisk', 6],
@@ -24,7 +25,7 @@ t.test(
       t.ok(rows.length >= least, `${rows.length} rows`);
       for (const [what = '', named = '', vectors = ''] of rows) {
         const own = rules.filter(
-          (rule) => rule.suite === suite && rule.dialect === undefined && named.split(', ').includes(rule.id),
+          (rule) => rule.suite === suite && rule.dialect === dialect && named.split(', ').includes(rule.id),
         );
         t.equal(own.length, named.split(', ').length, `rules ${named}: ${what}`);
         const pinned = new Set(own.flatMap((rule) => rule.vectors));
