@@ -22,16 +22,16 @@ export interface ReplicaHost extends EventRegistrar {
 const RUN_PATIENCE_MS = 1000;
 
 /** Warns, as Node does of its own, of a server whose run was forgotten: nothing would ever happen. Returns how to stop that. */
-export function warnUnlessRunning(server: ReplicaHost): () => void {
+export function warnUnlessRunning(server: ReplicaHost, timers = nodeTimers): () => void {
   if (server.isRunning !== false) return () => {};
-  const timer = nodeTimers.setTimeout(() => {
+  const timer = timers.setTimeout(() => {
     if (server.isRunning !== false) return;
     process.emitWarning('the server that was given does not run: call server.run()', {
       type: 'TapdiskServerNotRunning',
     });
   }, RUN_PATIENCE_MS);
   timer.unref();
-  return () => nodeTimers.clearTimeout(timer);
+  return () => timers.clearTimeout(timer);
 }
 
 /** Which peers are talked to. */

@@ -110,7 +110,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     private readonly server: ReplicaHost,
     private readonly options: ServeReplicaOptions,
     fd: number,
-    private readonly closed: () => void = () => {},
+    private readonly closed: () => void,
   ) {
     this.address = server.posix.getsockname(fd) as InetAddress;
     const acceptor = Acceptor.on(fd, {

@@ -6,6 +6,7 @@ import { BlockList, connect, createServer, type AddressInfo, type Socket } from 
 import t, { type Test } from 'tap';
 import { errno, type Inet4Address, NodePosix, type SocketAddress } from '../../src/posix/index.js';
 import { connectReplica, ReplicaError, serveReplica } from '../../src/replication/index.js';
+import { warnUnlessRunning } from '../../src/replication/replica-host.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
 
 const LOOPBACK = '127.0.0.1';
@@ -371,6 +372,30 @@ t.test(
     await t.rejects(serveReplica({ host: '192.0.2.1', port: 0 }), { code: 'EADDRNOTAVAIL' });
   },
 );
+
+t.test('a server that runs by the end of a second is worth no warning', async (t) => {
+  let due = (): void => {};
+  const timers = {
+    now: () => 0,
+    setTimeout: (callback: () => void) => {
+      due = callback;
+      return { ref() {}, unref() {} };
+    },
+    clearTimeout() {},
+  };
+  const server = new TapdiskServer({ logger: nullLogger });
+  warnUnlessRunning(server, timers);
+  const run = server.run({ signals: false });
+  const onWarning = (warning: Error): void => {
+    t.fail(warning.message);
+  };
+  process.once('warning', onWarning);
+  due();
+  await new Promise(setImmediate);
+  process.off('warning', onWarning);
+  await server[Symbol.asyncDispose]();
+  await run;
+});
 
 t.test('a server that was given and does not run is worth a warning by name', async (t) => {
   const server = new TapdiskServer({ logger: nullLogger });
