@@ -3,7 +3,7 @@
 
 // What `npm run nightly` does of tapdisk3's dialect.
 
-import { simulate } from '../src/testing/index.js';
+import { runSimulate } from '../src/cli/simulate/simulate-command.js';
 import { checkTapdisk3Model } from '../test/conformance/model-check.js';
 import { exhaustTapdisk3, TAPDISK3_WORLDS } from '../test/conformance/tapdisk3-small-scope.js';
 import { runDaemonTests } from '../test/daemon/run-daemon-tests.js';
@@ -39,15 +39,9 @@ async function sequences(): Promise<boolean> {
 }
 
 async function simulations(seed: number): Promise<boolean> {
-  let failed = 0;
-  for (let number = seed; number < seed + SIMULATIONS; number++) {
-    const { violations } = await simulate(number, { dialect: 'tapdisk3' });
-    if (violations.length === 0) continue;
-    failed += 1;
-    console.log(`tapdisk3: simulation of seed ${number}:\n${violations.join('\n')}`);
-  }
-  console.log(`tapdisk3: ${SIMULATIONS} simulations, ${failed} failed`);
-  return failed === 0;
+  console.log('tapdisk3: simulations');
+  const seeds = { first: seed, last: seed + SIMULATIONS - 1 };
+  return (await runSimulate({ seeds, seed: undefined, dialect: 'tapdisk3', trace: false }, process)) === 0;
 }
 
 async function daemonTests(): Promise<boolean> {

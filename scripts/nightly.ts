@@ -52,7 +52,12 @@ console.log(`interleavings of a ring's atomic steps: ${fault ?? `${RING_SEEDS}, 
 if (fault !== undefined) process.exitCode = 1;
 
 const status = await runSimulate(
-  { seeds: { first: seed, last: seed + SIMULATIONS - 1 }, seed: undefined, trace: false },
+  {
+    seeds: { first: seed, last: seed + SIMULATIONS - 1 },
+    seed: undefined,
+    dialect: 'tapdisk2',
+    trace: false,
+  },
   process,
 );
 if (status !== 0) process.exitCode = status;

@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../src/posix/errno.js';
-import { POLL_READ_FD, SecondsRegistrar, TIMEOUT } from '../../src/scheduler/index.js';
+import { type EventRegistrar, POLL_READ_FD, SecondsRegistrar, TIMEOUT } from '../../src/scheduler/index.js';
 import { readable, tapdisk3InMemory } from './tapdisk3-fixture.js';
 
 t.test(
@@ -45,3 +45,17 @@ t.test('what is no 32-bit number of seconds is -EINVAL', async (t) => {
     1,
   );
 });
+
+t.test(
+  'a scheduler that counts microseconds does not compile as a part of one that counts seconds',
+  async (t) => {
+    const { scheduler } = tapdisk3InMemory();
+    // @ts-expect-error -- a timeout of 1 would be a microsecond
+    const wrong: EventRegistrar = scheduler;
+    t.equal(
+      wrong.registerEvent(TIMEOUT, -1, 1, () => {}),
+      1,
+    );
+    t.match([...scheduler.events()], [{ timeoutSeconds: 1e-6 }]);
+  },
+);

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { DEFAULT_DIALECT, type Dialect } from '../../scheduler/dialect.js';
 import type { TextIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
 import type { Values } from '../command-line/command-table.js';
@@ -17,7 +18,7 @@ const PROGRESS_SEEDS = 1000;
  * @param run what runs one seed; {@link simulate} unless given
  */
 export async function runSimulate(
-  { seeds = DEFAULT_SEEDS, seed: one, trace }: Values<typeof simulateTable>,
+  { seeds = DEFAULT_SEEDS, seed: one, dialect, trace }: Values<typeof simulateTable>,
   io: TextIo,
   run: typeof simulate = simulate,
 ): Promise<number> {
@@ -25,11 +26,11 @@ export async function runSimulate(
   let failed = 0;
   let slowest: SimulationResult | undefined;
   for (let seed = first; seed <= last; seed++) {
-    const result = await run(seed, { traceLines: trace ? WHOLE_TRACE_LINES : 0 });
+    const result = await run(seed, { dialect, traceLines: trace ? WHOLE_TRACE_LINES : 0 });
     if (trace) io.stdout.write(result.trace.toString());
     if (result.violations.length > 0) {
       failed += 1;
-      io.stdout.write(failureText(result));
+      io.stdout.write(failureText(result, dialect));
     }
     if ((result.secondsToConnect ?? 0) > (slowest?.secondsToConnect ?? 0)) slowest = result;
     const done = seed - first + 1;
@@ -42,9 +43,10 @@ export async function runSimulate(
   return failed === 0 ? EXIT_OK : EXIT_FAILED;
 }
 
-function failureText({ seed, violations }: SimulationResult): string {
+function failureText({ seed, violations }: SimulationResult, dialect: Dialect): string {
   const lines = violations.map((violation) => `  ${violation}\n`);
-  return `seed ${seed} failed:\n${lines.join('')}  to replay it: tapdisk-ts simulate --seed ${seed} --trace\n`;
+  const options = dialect === DEFAULT_DIALECT ? '' : ` --dialect ${dialect}`;
+  return `seed ${seed} failed:\n${lines.join('')}  to replay it: tapdisk-ts simulate${options} --seed ${seed} --trace\n`;
 }
 
 function slowestText({ seed, secondsToConnect = 0 }: SimulationResult): string {

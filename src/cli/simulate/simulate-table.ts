@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { DEFAULT_DIALECT, DIALECTS } from '../../scheduler/dialect.js';
 import { defineTable } from '../command-line/command-table.js';
-import { flag, optional } from '../command-line/parameter.js';
-import { type ValueType, wholeNumber } from '../command-line/value-type.js';
+import { flag, optional, withDefault } from '../command-line/parameter.js';
+import { oneOf, type ValueType, wholeNumber } from '../command-line/value-type.js';
 import { UsageError } from '../usage-error.js';
 
 export interface SeedRange {
@@ -40,6 +41,9 @@ export const simulateTable = defineTable({
       defaultText: `${DEFAULT_SEEDS.first}..${DEFAULT_SEEDS.last}`,
     }),
     seed: optional(seed, { help: 'Run one seed.', excludes: ['seeds'] }),
+    dialect: withDefault(oneOf('DIALECT', DIALECTS), DEFAULT_DIALECT, {
+      help: 'Have the servers run on the scheduler of this tapdisk.',
+    }),
     trace: flag({ help: 'Print every call, segment and log line of the run.', requires: ['seed'] }),
   },
   exitStatus: { 0: 'All seeds passed.', 1: 'A seed failed.' },

@@ -102,3 +102,15 @@ t.test('a command line that makes no sense is told what would', async (t) => {
     t.match(err, /^tapdisk-ts simulate: .*\nTry tapdisk-ts simulate --help\.\n$/s);
   }
 });
+
+t.test('a dialect can be chosen, and stands in the command that replays a failure', async (t) => {
+  const dialects: unknown[] = [];
+  const noting: typeof simulate = (seed, options) => {
+    dialects.push(options?.dialect);
+    return leaky(seed, options);
+  };
+  const { status, out } = await run(['--dialect', 'tapdisk3', '--seeds', '1..3'], noting);
+  t.equal(status, 1);
+  t.match(out, /to replay it: tapdisk-ts simulate --dialect tapdisk3 --seed \d+ --trace\n/);
+  t.same(new Set(dialects), new Set(['tapdisk3']));
+});
