@@ -157,9 +157,15 @@ export class Commands {
     }
   }
 
+  /** Changes what this side is. If that cannot be written it may be so all the same: nothing is served any more. */
   async #update(change: Parameters<EngineCore['state']['metadata']['update']>[0]): Promise<void> {
     const { metadata } = this.#engine.state;
-    await completed('write the metadata', (done) => metadata.update(change, done));
+    try {
+      await completed('write the metadata', (done) => metadata.update(change, done));
+    } catch (error) {
+      this.#engine.fail('write the metadata', error instanceof StateError ? error.result : -errno.EIO);
+      throw error;
+    }
   }
 
   #grainSectors(grains: number): number {
