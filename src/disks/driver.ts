@@ -58,6 +58,19 @@ export interface ZeroesRequest extends RangeRequest {
   readonly noHole: boolean;
 }
 
+/** A part of a disk, as {@link Driver.blockStatus} reports it. */
+export interface BlockStatusExtent {
+  /** At least 1. */
+  readonly sectors: number;
+  /** Whether the image has space for it. */
+  readonly allocated: boolean;
+  /** Whether it is known to read as zeroes. */
+  readonly zero: boolean;
+}
+
+/** Completes with 0 and the extents, or with a negative errno. */
+export type BlockStatusDone = (result: number, extents?: readonly BlockStatusExtent[]) => void;
+
 /** Which file an open image is, for those who keep something about it. */
 export interface ImageFile {
   readonly path: string;
@@ -97,6 +110,8 @@ export interface Driver {
   discard?(request: RangeRequest): void;
   /** Without it the VBD writes zeroes with {@link queueWrite}. */
   writeZeroes?(request: ZeroesRequest): void;
+  /** Tells what the image has of a range, in extents that cover it from its first sector on; those of one kind are joined. */
+  blockStatus?(range: SectorRange, done: BlockStatusDone): void;
   /** Completes with 0 and the open image's file, or -EOPNOTSUPP when it is not one regular file. */
   identify?(done: (result: number, image?: ImageFile) => void): void;
   /** One line on its state, for dumps. */

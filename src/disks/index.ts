@@ -6,6 +6,8 @@ export type { ChangeOptions } from './block-device.js';
 export { Completions } from '../server/completions.js';
 export { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
 export type {
+  BlockStatusDone,
+  BlockStatusExtent,
   DataRequest,
   DiskDriverType,
   DiskInfo,

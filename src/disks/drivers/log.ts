@@ -4,6 +4,7 @@
 import { errnoCode } from '../../posix/errno.js';
 import { LOG_INFO } from '../../server/logger.js';
 import type {
+  BlockStatusDone,
   DataRequest,
   DiskInfo,
   Done,
@@ -26,6 +27,7 @@ export class LogDriver implements Driver {
   readonly #context: DriverContext;
   readonly discard?: (request: RangeRequest) => void;
   readonly writeZeroes?: (request: ZeroesRequest) => void;
+  readonly blockStatus?: (range: SectorRange, done: BlockStatusDone) => void;
   readonly identify?: NonNullable<Driver['identify']>;
 
   constructor(label: string, below: Driver, context: DriverContext) {
@@ -45,6 +47,7 @@ export class LogDriver implements Driver {
           complete: this.#logged('zeroes', request),
         });
     }
+    if (below.blockStatus) this.blockStatus = (range, done) => below.blockStatus?.(range, done);
     if (below.identify) this.identify = (done) => below.identify?.(done);
   }
 

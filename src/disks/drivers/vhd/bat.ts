@@ -10,6 +10,9 @@ export const NOT_ALLOCATED = 0xffff_ffff;
 /** Blocks end at this sector at most (V58). */
 export const MAX_FILE_SECTORS = 2 ** 32;
 
+/** Longer tables are not read, whatever room a sparse file has for them: 32 TiB of disk with 2 MiB blocks, 64 MiB of memory. */
+export const MAX_BAT_ENTRIES = 2 ** 24;
+
 export const BAT_ENTRY_BYTES = 4;
 export const ENTRIES_PER_SECTOR = SECTOR_SIZE / BAT_ENTRY_BYTES;
 

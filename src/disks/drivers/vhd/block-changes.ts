@@ -7,7 +7,6 @@ import { SECTOR_SIZE } from '../../driver.js';
 import type { DataRequest, Done, SectorRange, ZeroesRequest } from '../../driver.js';
 import { FlushGroup } from '../flush-group.js';
 import { AllDone } from './all-done.js';
-import { batBytes } from './bat.js';
 import { BlockSpace } from './block-space.js';
 import { BlockWriter } from './block-writer.js';
 import { type Changes, ZeroWriter } from './changes.js';
@@ -16,6 +15,7 @@ import type { Footer } from './footer.js';
 import type { BlockLayer } from './layer.js';
 import type { Blocks, LoadedImage } from './load-image.js';
 import { eachPiece } from './pieces.js';
+import { isBatmapWrong, resetBatmap } from './reset-batmap.js';
 import { type Steps, wait } from './steps.js';
 import { FileError } from './vhd-error.js';
 
@@ -141,7 +141,7 @@ export class BlockChanges implements Changes {
     if (this.#isLost) throw new FileError(file.path, 'sync', errno.EIO);
     if (this.#space.hasDroppedFooter || !this.#parts.image.endFooter) yield* this.#writeEndFooter();
     else if (!this.#isChanged) return;
-    yield* this.#resetBatmap();
+    if (isBatmapWrong(this.#parts.image)) yield* resetBatmap(this.#parts.image);
     yield* file.sync();
   }
 
@@ -156,17 +156,6 @@ export class BlockChanges implements Changes {
     } else {
       yield* file.write(file.length - footer.bytes.length, footer.bytes);
     }
-  }
-
-  /** A batmap whose checksum is wrong keeps C from writing the image: one of zeroes does not (V17, V29). The map goes first: until the header fits it, it is as wrong as before. */
-  *#resetBatmap(): Steps<void> {
-    const { image, footer, layer, blocks } = this.#parts;
-    const { batmap } = image;
-    if (!batmap || batmap.isValid || batmap.map.length === 0) return;
-    if (batmap.map.length < batmap.header.usedBytes(footer)) return;
-    yield* layer.file.write(batmap.header.offset, new Uint8Array(batmap.map.length));
-    const { tableOffset, entries } = blocks.header;
-    yield* layer.file.write(tableOffset + batBytes(entries), batmap.header.withEmptyMap().bytes);
   }
 
   #sync(done: Done): void {

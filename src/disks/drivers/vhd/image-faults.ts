@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { SECTOR_SIZE } from '../../driver.js';
-import { BAT_ENTRY_BYTES, type BlockShape, entriesFor } from './bat.js';
+import { BAT_ENTRY_BYTES, type BlockShape, entriesFor, MAX_BAT_ENTRIES } from './bat.js';
 import type { PlaceFaults } from './block-places.js';
 import { DiskType, type Footer, FOOTER_BYTES, POISONED_COOKIE, TAP_VERSION } from './footer.js';
 import type { Header } from './header.js';
@@ -88,6 +88,11 @@ export function checkTableSize(
     return undefined;
   }
   const size = entries * BAT_ENTRY_BYTES;
+  if (entries > MAX_BAT_ENTRIES && tableOffset + size <= file.length) {
+    const problem = `${entries}, expected at most ${MAX_BAT_ENTRIES}`;
+    fault('unsupported', 'BAT entries', problem, 'use larger blocks');
+    return undefined;
+  }
   if (tableOffset % SECTOR_SIZE !== 0 || tableOffset < FOOTER_BYTES || tableOffset >= file.length) {
     const problem = `${tableOffset}, expected a multiple of ${SECTOR_SIZE} inside the file`;
     fault('bad-header', 'table offset', problem, 'restore the image from a backup');

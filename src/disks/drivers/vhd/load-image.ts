@@ -112,7 +112,7 @@ export function* loadImage(file: ImageFile): Steps<LoadedImage> {
       'decrypt it with the tools that encrypted it',
     );
   }
-  const metadataEnd = endOfMetadata(file, footer, header, batmap?.header);
+  const metadataEnd = endOfMetadata(file, footer, header, batmap);
   const dataEnd = Math.floor((file.length - endFooterBytes) / SECTOR_SIZE);
   const places = checkPlaces(bat, shape, { metadataEnd, dataEnd, diskSectors: footer.sectors });
   checkBat(places, bat, metadataEnd, fault);
@@ -132,33 +132,41 @@ function* readBatmap(file: ImageFile, footer: Footer, header: Header): Steps<Loa
   const batmap = new BatmapHeader(yield* file.readPadded(at, SECTOR_SIZE));
   if (!batmap.hasCookie) return undefined;
   const used = batmap.usedBytes(footer);
-  if (batmap.offset + batmap.size > file.length || batmap.offset < FOOTER_BYTES) {
+  const length = mapBytes(batmap, header);
+  if (length < used || batmap.offset < at + SECTOR_SIZE || batmap.offset + length > file.length) {
     return { header: batmap, map: new Uint8Array(0), isValid: false };
   }
-  const covered = Math.max(used, batmapBytes(header.entries));
-  const map = yield* file.read(batmap.offset, Math.min(covered, Math.max(used, batmap.size)));
-  return {
-    header: batmap,
-    map,
-    isValid: map.length >= used && batmap.hasValidChecksum(map.subarray(0, used)),
-  };
+  const map = yield* file.read(batmap.offset, length);
+  return { header: batmap, map, isValid: batmap.hasValidChecksum(map.subarray(0, used)) };
+}
+
+/** What a map takes: no more than its header says, and than there are blocks. */
+function mapBytes(batmap: BatmapHeader, { entries }: Header): number {
+  return Math.min(batmap.size, batmapBytes(entries));
 }
 
 /**
- * In sectors (V25). A batmap that lies outside of the file is none of it; nor are the locators of a disk without a parent,
+ * In sectors (V25). Locators that lie outside of the file are none of it; nor are those of a disk without a parent,
  * which vhd-lib leaves where it took them from.
  */
 function endOfMetadata(
   file: ImageFile,
   footer: Footer,
   header: Header,
-  batmap: BatmapHeader | undefined,
+  batmap: LoadedImage['batmap'],
 ): number {
   const tableEnd = header.tableOffset + batBytes(header.entries);
   const ends = [FOOTER_BYTES, footer.dataOffset + HEADER_BYTES, tableEnd];
-  if (batmap) ends.push(tableEnd + SECTOR_SIZE, batmap.offset + batmap.size);
-  for (const locator of footer.type === DiskType.differencing ? header.locators : []) {
-    if (!isEmpty(locator)) ends.push(locator.offset + locatorSpace(locator));
+  if (batmap) {
+    const { offset } = batmap.header;
+    ends.push(tableEnd + SECTOR_SIZE);
+    // Where a map lies that is wrong is as uncertain as what it says, unless it is where it always is.
+    if (batmap.isValid || offset === tableEnd + SECTOR_SIZE)
+      ends.push(offset + mapBytes(batmap.header, header));
   }
-  return roundUp(Math.max(...ends.filter((end) => end <= file.length)), SECTOR_SIZE) / SECTOR_SIZE;
+  for (const locator of footer.type === DiskType.differencing ? header.locators : []) {
+    const end = locator.offset + locatorSpace(locator);
+    if (!isEmpty(locator) && end <= file.length) ends.push(end);
+  }
+  return roundUp(Math.max(...ends), SECTOR_SIZE) / SECTOR_SIZE;
 }

@@ -7,14 +7,17 @@ import { LOG_WARNING } from '../../../server/logger.js';
 import { thrownText } from '../../../server/thrown-text.js';
 import { SECTOR_SIZE } from '../../driver.js';
 import type {
+  BlockStatusDone,
   DataRequest,
   DiskDriverType,
   DiskInfo,
   Done,
   DoneWithReason,
   Driver,
+  ImageFile,
   OpenFlags,
   RangeRequest,
+  SectorRange,
   ZeroesRequest,
 } from '../../driver.js';
 import { fileLocker } from '../image-lock.js';
@@ -24,6 +27,15 @@ import { type DiskCalls, VhdDisk } from './disk.js';
 import { parseVhdName, VHD_NAME_FORM } from './image-name.js';
 import { runSteps } from './steps.js';
 import { FileError, VhdError } from './vhd-error.js';
+
+/** One image of an open chain. */
+export interface ChainLink {
+  readonly path: string;
+  readonly sectors: number;
+  /** Undefined for a fixed or raw one. */
+  readonly blocks?: number;
+  readonly allocatedBlocks?: number;
+}
 
 /**
  * `vhd:/path`: an image in tapdisk's own format with its chain of parents (C: block-vhd.c). docs/vhd.md tells what is
@@ -94,6 +106,56 @@ export class VhdDriver implements Driver {
   }
   writeZeroes(request: ZeroesRequest): void {
     this.#open.writeZeroes(request, (result) => request.complete(result));
+  }
+
+  /** Allocated is what any image of the chain has; all else is a hole that reads as zeroes (V48). */
+  blockStatus(range: SectorRange, done: BlockStatusDone): void {
+    this.#open.extents(range, (result, extents) => {
+      if (result < 0) done(result);
+      else
+        done(
+          0,
+          extents.map(({ sectors, isAllocated }) => ({
+            sectors,
+            allocated: isAllocated,
+            zero: !isAllocated,
+          })),
+        );
+    });
+  }
+
+  /** The leaf: another file after a snapshot. -EOPNOTSUPP for a block device. */
+  identify(done: (result: number, image?: ImageFile) => void): void {
+    const file = this.#open.chain[0]?.file;
+    if (!file?.isRegular) {
+      done(-errno.EOPNOTSUPP);
+      return;
+    }
+    this.#calls.files.fstat(file.fd, (result, status) => {
+      if (!status) {
+        done(result);
+        return;
+      }
+      const { fileSystem, inode, modifiedSeconds } = status;
+      done(0, {
+        path: file.path,
+        fileSystem,
+        inode,
+        modifiedMicroseconds: Math.round(modifiedSeconds * 1e6),
+      });
+    });
+  }
+
+  /** The open image's chain, the image itself first; empty unless it is open. */
+  chain(): readonly ChainLink[] {
+    return (this.#disk?.chain ?? []).map((link) => {
+      const blocks = link.kind === 'vhd' ? link.image.blocks : undefined;
+      return {
+        path: link.file.path,
+        sectors: link.sectors,
+        ...(blocks ? { blocks: blocks.bat.length, allocatedBlocks: countAllocated(blocks.bat) } : {}),
+      };
+    });
   }
 
   describe(): string {

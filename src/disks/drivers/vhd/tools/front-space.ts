@@ -61,7 +61,7 @@ function usedByMetadata({ footer, batmap }: LoadedImage, { header }: Blocks): [f
   if (batmap) {
     ranges.push(
       range(header.tableOffset + table, SECTOR_SIZE),
-      range(batmap.header.offset, batmap.header.size),
+      range(batmap.header.offset, batmap.map.length),
     );
   }
   for (const locator of header.locators) {

@@ -1,12 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { NOT_ALLOCATED, batBytes } from '../bat.js';
-import { isSet } from '../bits.js';
 import { areZero, uuidText } from '../bytes.js';
 import { DiskType, type Footer, POISONED_COOKIE } from '../footer.js';
 import type { DiskCalls } from '../disk.js';
 import type { LoadedImage } from '../load-image.js';
+import { isBatmapWrong, resetBatmap } from '../reset-batmap.js';
 import type { Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
 import { endFooterPosition, writeFooters } from './footers.js';
@@ -66,29 +65,9 @@ function* repairImage(
   const isFixed = footer.type === DiskType.fixed;
   if (!isFixed && !image.copy?.equals(footer)) done.push('the copy of the footer at the head is written');
   const hasFooters = done.length > 0;
-  const hasBatmap = isBatmapWrong(image);
+  const hasBatmap = image.faults.length === 0 && isBatmapWrong(image);
   if (hasBatmap) done.push('the batmap is made empty');
   if (write && hasBatmap) yield* resetBatmap(image);
   if (write && hasFooters) yield* writeFooters(image, footer, endFooterPosition(image));
   return done;
-}
-
-function isBatmapWrong({ batmap, blocks, faults }: LoadedImage): boolean {
-  if (!batmap || !blocks || faults.length > 0 || batmap.map.length === 0) return false;
-  if (!batmap.isValid) return true;
-  return blocks.bat.some(
-    (place, block) => place === NOT_ALLOCATED && block < batmap.map.length * 8 && isSet(batmap.map, block),
-  );
-}
-
-/** The map first: until the header fits it, the batmap is wrong, and nobody goes by it. */
-function* resetBatmap({ file, batmap, blocks }: LoadedImage): Steps<void> {
-  if (!batmap || !blocks) return;
-  yield* file.write(batmap.header.offset, new Uint8Array(batmap.map.length));
-  yield* file.sync();
-  yield* file.write(
-    blocks.header.tableOffset + batBytes(blocks.header.entries),
-    batmap.header.withEmptyMap().bytes,
-  );
-  yield* file.sync();
 }

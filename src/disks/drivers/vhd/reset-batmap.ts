@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { SECTOR_SIZE } from '../../driver.js';
+import { batBytes, NOT_ALLOCATED } from './bat.js';
+import { isSet } from './bits.js';
+import type { LoadedImage } from './load-image.js';
+import { isEmpty, locatorSpace } from './locator.js';
+import type { Steps } from './steps.js';
+
+/** Whether the batmap is one that must not be gone by, and that can be replaced: tapdisk writes no image with such a one (V17, V29). */
+export function isBatmapWrong(image: LoadedImage): boolean {
+  const { batmap, blocks } = image;
+  if (!batmap || !blocks || !isBatmapInPlace(image)) return false;
+  if (!batmap.isValid) return true;
+  return blocks.bat.some(
+    (place, block) => place === NOT_ALLOCATED && block < batmap.map.length * 8 && isSet(batmap.map, block),
+  );
+}
+
+/** A map that lies elsewhere than right behind its header may be anything: nothing is written there. */
+function isBatmapInPlace({ batmap, blocks, footer }: LoadedImage): boolean {
+  if (!batmap || !blocks || !footer) return false;
+  const { tableOffset, entries, locators } = blocks.header;
+  const headerAt = tableOffset + batBytes(entries);
+  const { offset } = batmap.header;
+  const end = offset + batmap.map.length;
+  const isWhole =
+    batmap.map.length >= batmap.header.usedBytes(footer) && batmap.map.length <= batmap.header.size;
+  const isFree = locators.every(
+    (locator) =>
+      isEmpty(locator) || locator.offset >= end || locator.offset + locatorSpace(locator) <= headerAt,
+  );
+  return offset === headerAt + SECTOR_SIZE && isWhole && isFree && end <= blocks.metadataEnd * SECTOR_SIZE;
+}
+
+/** Replaces the batmap by an empty one. The map first: until the header fits it, the batmap is as wrong as before. @throws FileError */
+export function* resetBatmap({ file, batmap, blocks }: LoadedImage): Steps<void> {
+  if (!batmap || !blocks) return;
+  const { tableOffset, entries } = blocks.header;
+  yield* file.write(batmap.header.offset, new Uint8Array(batmap.map.length));
+  yield* file.sync();
+  yield* file.write(tableOffset + batBytes(entries), batmap.header.withEmptyMap().bytes);
+  yield* file.sync();
+}

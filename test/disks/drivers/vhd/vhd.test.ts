@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFileSync } from 'node:child_process';
+import { linkSync, statSync } from 'node:fs';
+import t from 'tap';
+import { errno } from '../../../../src/posix/errno.js';
+import { nullLogger } from '../../../../src/server/logger.js';
+import type { BlockStatusExtent, Vbd } from '../../../../src/disks/index.js';
+import { VhdDriver } from '../../../../src/disks/drivers/index.js';
+import { promiseOf } from '../../../../src/disks/drivers/vhd/steps.js';
+import { createImage } from '../../../../src/disks/drivers/vhd/tools/create.js';
+import { snapshot } from '../../../../src/disks/drivers/vhd/tools/snapshot.js';
+import { diskWorld, pattern, readSectors, told, writeSectors } from '../disk-world.js';
+import { nodeCalls, resultOf } from './fixture.js';
+import { sampleNamed, unpack } from './samples.js';
+
+const calls = nodeCalls();
+const made = { uuid: new Uint8Array(16).fill(3), unixSeconds: 1e9 };
+const create = (file: string, size: number): Promise<void> =>
+  promiseOf(createImage(calls, { path: file, size, ...made }));
+
+/** What of a VBD is asked for by requests in these tests. */
+const flush = (vbd: Vbd): Promise<number> => told((done) => vbd.flush(done));
+
+t.test('a disk of vhd: is read, written, flushed, paused and resumed', async (t) => {
+  const world = diskWorld(t);
+  const file = world.path('a.vhd');
+  await create(file, 64 << 20);
+  const vbd = await world.open(`vhd:${file}`);
+  t.equal(vbd.info.sectors, (64 << 20) / 512);
+  const bytes = pattern(5000, 1);
+  t.equal(await writeSectors(vbd, 4000, bytes), 0);
+  t.equal(await flush(vbd), 0);
+  await vbd.pause();
+  await vbd.resume(undefined);
+  t.ok((await readSectors(vbd, 4000, 5000)).equals(bytes));
+  t.equal(await told((done) => vbd.writeZeroes(4000, 5000, done)), 0);
+  t.ok((await readSectors(vbd, 4000, 5000)).equals(Buffer.alloc(5000 * 512)));
+  t.equal(await told((done) => vbd.discard(0, 20_000, done)), 0);
+  t.match(vbd.describe(), / \[vhd .*a.vhd 131072 sectors, 3 of 32 blocks allocated\]$/);
+});
+
+t.test('a second writer is refused, a reader is not', async (t) => {
+  const world = diskWorld(t);
+  const file = world.path('a.vhd');
+  await create(file, 4 << 20);
+  await world.open(`vhd:${file}`);
+  t.equal(await world.tryOpen(`vhd:${file}`), -errno.EBUSY);
+  t.match(world.lines.join('\n'), /a.vhd: cannot lock: /);
+  const reader = await world.open(`vhd:${file}`, { readOnly: true });
+  t.equal(await writeSectors(reader, 0, pattern(1, 1)), -errno.EROFS);
+});
+
+t.test('what is wrong with a name or an image is said', async (t) => {
+  const world = diskWorld(t);
+  const file = world.path('a.vhd');
+  await create(file, 4 << 20);
+  const cases: [name: string, flags: object, code: number, line: RegExp][] = [
+    ['vhd:', {}, errno.EINVAL, /the name has no path: expected vhd:\/path or /],
+    [`vhd:[answer=late]${file}`, {}, errno.EINVAL, /unknown option 'answer=late'/],
+    [`vhd:[answer=early${file}`, {}, errno.EINVAL, /has no ']' after its options/],
+    [`vhd:${file}`, { shared: true }, errno.EINVAL, /an image has one writer/],
+    [`vhd:${world.path('none.vhd')}`, {}, errno.ENOENT, /none.vhd: cannot open: No such file or directory/],
+    [`vhd:${world.directory}`, {}, errno.EINVAL, /neither a regular file nor a block device/],
+    [
+      `vhd:${unpack(sampleNamed('header-cookie'), world.directory)}`,
+      {},
+      errno.EINVAL,
+      /bad-header: header cookie: /,
+    ],
+    [
+      `vhd:${unpack(sampleNamed('cyclic-parents'), world.directory)}`,
+      {},
+      errno.ELOOP,
+      /parent-cycle: parent locators: /,
+    ],
+    [
+      `vhd:${unpack(sampleNamed('journal-in-progress'), world.directory)}`,
+      {},
+      errno.EPERM,
+      /disabled: footer cookie: /,
+    ],
+  ];
+  for (const [name, flags, code, line] of cases) {
+    t.equal(await world.tryOpen(name, flags), -code, name);
+    t.match(world.lines.at(-1), line);
+  }
+});
+
+t.test('an image that was not closed is opened with a warning', async (t) => {
+  const world = diskWorld(t);
+  await world.open(`vhd:${unpack(sampleNamed('footer-missing'), world.directory)}`, { readOnly: true });
+  t.match(world.lines, [/nofoot.vhd: it was not closed properly: the footer at the end is missing/]);
+});
+
+t.test('parents can be confined to directories', async (t) => {
+  const world = diskWorld(t);
+  const file = unpack(sampleNamed('chain-2'), world.directory);
+  t.equal(await world.tryOpen(`vhd:[parents=/nowhere,parents=/usr/lib]${file}`), -errno.ENOENT);
+  t.equal(await world.tryOpen(`vhd:[parents=/usr/lib]${file}`), -errno.EACCES);
+  t.match(world.lines.at(-1), /parent-refused: parent locators: '.*c2-base.vhd' is not below '\/usr\/lib'/);
+  await world.open(`vhd:[parents=/usr/lib,parents=${world.directory}]${file}`);
+});
+
+t.test('a chain is told of, with what it has of the disk', async (t) => {
+  const world = diskWorld(t);
+  const parent = world.path('parent.vhd');
+  const child = world.path('child.vhd');
+  await create(parent, 16 << 20);
+  const before = await world.open(`vhd:${parent}`);
+  await writeSectors(before, 100, pattern(8, 1));
+  await before.close();
+  await promiseOf(snapshot(calls, { parent, child, ...made, uuid: new Uint8Array(16).fill(4) }));
+  const driver = new VhdDriver(child, { ...calls, logger: nullLogger });
+  t.equal(await resultOf((done) => driver.open({ readOnly: false, shared: false }, done)), 0);
+  const write = { sector: 5000, sectors: 8, buffer: pattern(8, 2) };
+  t.equal(await resultOf((complete) => driver.queueWrite({ ...write, complete })), 0);
+  const extents = await new Promise<readonly BlockStatusExtent[]>((resolve) => {
+    driver.blockStatus({ sector: 50, sectors: 6000 }, (_, found = []) => resolve(found));
+  });
+  const [hole, data] = [
+    { allocated: false, zero: true },
+    { allocated: true, zero: false },
+  ];
+  t.same(extents, [
+    { sectors: 50, ...hole },
+    { sectors: 8, ...data },
+    { sectors: 4892, ...hole },
+    { sectors: 8, ...data },
+    { sectors: 1042, ...hole },
+  ]);
+  t.match(driver.chain(), [
+    { path: child, sectors: 32_768, blocks: 8, allocatedBlocks: 1 },
+    { path: parent, allocatedBlocks: 1 },
+  ]);
+  const image = await new Promise((resolve) => {
+    driver.identify((_, found) => resolve(found));
+  });
+  t.match(image, { path: child, inode: statSync(child).ino, fileSystem: statSync(child).dev });
+  t.equal(await resultOf((done) => driver.close(done)), 0);
+  t.same(driver.chain(), []);
+});
+
+t.test('a file under two names is one image of a chain', async (t) => {
+  const world = diskWorld(t);
+  const file = unpack(sampleNamed('cyclic-parents'), world.directory);
+  linkSync(file, world.path('other-name.vhd'));
+  t.equal(await world.tryOpen(`vhd:${world.path('other-name.vhd')}`), -errno.ELOOP);
+});
+
+t.test('a parent that is a FIFO is not opened', async (t) => {
+  const world = diskWorld(t);
+  const file = unpack(sampleNamed('parent-missing'), world.directory);
+  execFileSync('mkfifo', [world.path('mp-base.vhd')]);
+  t.equal(await world.tryOpen(`vhd:${file}`), -errno.EACCES);
+  t.match(world.lines.at(-1), /mp-base.vhd' is neither a regular file nor a block device/);
+});
