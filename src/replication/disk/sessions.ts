@@ -73,8 +73,8 @@ export interface CheckpointReceiver {
   readonly isFull: boolean;
   /** Calls `room` once, when there is room again. */
   onRoom(room: () => void): void;
-  /** A write of the open checkpoint; the bytes are copied. */
-  write(sector: number, bytes: Uint8Array): void;
+  /** A write of the open checkpoint; the bytes are copied. `crc`: their crc32, where it is known already. */
+  write(sector: number, bytes: Uint8Array, crc?: number): void;
   zero(sector: number, sectors: number): void;
   /** Commits the open checkpoint as `epoch`: 0 once it is on stable storage, in the order of the calls. */
   commit(epoch: number, done: Done): void;

@@ -53,9 +53,14 @@ function applyRun(disk: LocalDisk, { start, end, extents }: Run, done: Done): vo
     return;
   }
   const only = extents.length === 1 ? extents[0] : undefined;
-  const inMemory = only?.piece?.bytes;
-  if (only !== undefined && inMemory !== undefined) {
-    disk.write(start, inMemory.subarray(only.offset, only.offset + (end - start) * SECTOR_SIZE), done);
+  const piece = only?.piece;
+  if (only !== undefined && piece?.bytes !== undefined) {
+    const bytes = piece.bytes.subarray(only.offset, only.offset + (end - start) * SECTOR_SIZE);
+    piece.pins += 1;
+    disk.write(start, bytes, (result) => {
+      piece.pins -= 1;
+      done(result);
+    });
     return;
   }
   const buffer = Buffer.allocUnsafe((end - start) * SECTOR_SIZE);

@@ -143,8 +143,8 @@ export class CheckpointStore implements CheckpointReceiver {
     this.#waiters.push(room);
   }
 
-  write(sector: number, bytes: Uint8Array): void {
-    this.#open.write(sector, bytes);
+  write(sector: number, bytes: Uint8Array, crc?: number): void {
+    this.#open.write(sector, bytes, crc);
     this.#relieve();
   }
   zero(sector: number, sectors: number): void {

@@ -4,7 +4,7 @@
 import type { Journal } from '../journal/journal.js';
 import { MAX_RECORD_BYTES } from '../journal/record.js';
 import { BLOCK } from '../journal/segment-format.js';
-import { RecordBatch } from './record-batch.js';
+import { RecordBatch, RecordBuffers } from './record-batch.js';
 import { RecordPiece } from './record-piece.js';
 import { SectorMap } from './sector-map.js';
 
@@ -31,7 +31,8 @@ export class OpenCheckpoint {
   readonly #memoryBytes: number;
   readonly #changed: () => void;
   #map = new SectorMap();
-  #batch = new RecordBatch((bytes) => new RecordPiece(bytes));
+  readonly #buffers = new RecordBuffers();
+  readonly #batch = new RecordBatch(this.#buffers, (bytes) => new RecordPiece(bytes));
   /** Counts checkpoints, aborted ones too, for the journal. */
   #number: number;
   #bytes = 0;
@@ -69,10 +70,11 @@ export class OpenCheckpoint {
     );
   }
 
-  write(sector: number, bytes: Uint8Array): void {
+  write(sector: number, bytes: Uint8Array, crc?: number): void {
     this.#bytes += bytes.length;
     for (let at = 0; at < bytes.length;) {
-      at += this.#batch.add(sector + at / 512, at === 0 ? bytes : bytes.subarray(at), this.#map);
+      const rest = at === 0 ? bytes : bytes.subarray(at);
+      at += this.#batch.add(sector + at / 512, rest, this.#map, at === 0 ? crc : undefined);
       if (this.#batch.isFull) this.#spill();
     }
   }
@@ -165,8 +167,11 @@ export class OpenCheckpoint {
   #evict(): void {
     while (this.#heldBytes > this.#memoryBytes && this.#held[0]?.isWritten) {
       const piece = this.#held.shift();
-      this.#heldBytes -= piece?.bytes?.length ?? 0;
-      if (piece) piece.bytes = undefined;
+      const bytes = piece?.bytes;
+      if (piece === undefined || bytes === undefined) continue;
+      this.#heldBytes -= bytes.length;
+      piece.bytes = undefined;
+      if (piece.pins === 0) this.#buffers.give(bytes);
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { crc32 } from '../format/crc32.js';
 import {
   MAX_EXTENTS,
   MAX_RECORD_DATA,
@@ -12,6 +13,24 @@ import { BLOCK } from '../journal/segment-format.js';
 import { SECTOR_SIZE } from '../local-disk.js';
 import type { Piece, SectorMap } from './sector-map.js';
 
+/** How many buffers are kept for use again. */
+const MAX_SPARE = 8;
+
+/** Buffers of records that are used again: making them anew costs more than filling them. */
+export class RecordBuffers {
+  readonly #spare: Uint8Array[] = [];
+
+  take(): Uint8Array {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(MAX_RECORD_BYTES);
+  }
+
+  /** The bytes of a record that nobody uses any more. */
+  give(bytes: Uint8Array): void {
+    const isWhole = bytes.buffer.byteLength === MAX_RECORD_BYTES;
+    if (isWhole && this.#spare.length < MAX_SPARE) this.#spare.push(Buffer.from(bytes.buffer));
+  }
+}
+
 /** A record of the journal that is being filled with writes of the open checkpoint. */
 export class RecordBatch {
   #buffer: Uint8Array;
@@ -20,9 +39,12 @@ export class RecordBatch {
   #piece: Piece;
   readonly #newPiece: (bytes: Uint8Array) => Piece;
 
-  constructor(newPiece: (bytes: Uint8Array) => Piece) {
+  readonly #buffers: RecordBuffers;
+
+  constructor(buffers: RecordBuffers, newPiece: (bytes: Uint8Array) => Piece) {
+    this.#buffers = buffers;
     this.#newPiece = newPiece;
-    this.#buffer = Buffer.allocUnsafeSlow(MAX_RECORD_BYTES);
+    this.#buffer = buffers.take();
     this.#piece = newPiece(this.#buffer);
   }
 
@@ -37,11 +59,14 @@ export class RecordBatch {
     return this.#extents === MAX_EXTENTS || this.#dataEnd === MAX_RECORD_BYTES;
   }
 
-  /** Takes as many of the bytes, whole sectors, as have room; how many. */
-  add(sector: number, bytes: Uint8Array, map: SectorMap): number {
+  /** Takes as many of the bytes, whole sectors, as have room; how many. `crc`: of all of them, if it is known. */
+  add(sector: number, bytes: Uint8Array, map: SectorMap, crc?: number): number {
     const length = Math.min(bytes.length, MAX_RECORD_DATA - (this.#dataEnd - BLOCK));
-    this.#buffer.set(length === bytes.length ? bytes : bytes.subarray(0, length), this.#dataEnd);
-    putExtent(this.#buffer, this.#extents, { sector, sectors: length / SECTOR_SIZE, dataAt: this.#dataEnd });
+    const taken = length === bytes.length ? bytes : bytes.subarray(0, length);
+    const itsCrc = crc === undefined || taken !== bytes ? crc32(taken) : crc;
+    const sectors = length / SECTOR_SIZE;
+    this.#buffer.set(taken, this.#dataEnd);
+    putExtent(this.#buffer, this.#extents, { sector, sectors, dataAt: this.#dataEnd, crc: itsCrc });
     map.set(sector, sector + length / SECTOR_SIZE, this.#piece, this.#dataEnd);
     this.#extents += 1;
     this.#dataEnd += length;
@@ -49,7 +74,7 @@ export class RecordBatch {
   }
 
   addZeroes(sector: number, sectors: number, map: SectorMap): void {
-    putExtent(this.#buffer, this.#extents, { sector, sectors, dataAt: -1 });
+    putExtent(this.#buffer, this.#extents, { sector, sectors, dataAt: -1, crc: 0 });
     map.set(sector, sector + sectors, undefined, 0);
     this.#extents += 1;
   }
@@ -64,7 +89,8 @@ export class RecordBatch {
     used.fill(0, this.#dataEnd, length);
     let record = used.subarray(0, length);
     if (length > used.length / 2) {
-      this.#buffer = Buffer.allocUnsafeSlow(MAX_RECORD_BYTES);
+      this.#buffer = this.#buffers.take();
+      piece.bytes = record;
     } else {
       // A short record must not hold a long buffer.
       record = Buffer.allocUnsafeSlow(length);

@@ -9,6 +9,7 @@ import type { Piece } from './sector-map.js';
 /** A record of the journal as a piece of a checkpoint: in memory, in its file, or both. */
 export class RecordPiece implements Piece {
   bytes: Uint8Array | undefined;
+  pins = 0;
   #place: { readonly file: SegmentFile; readonly position: number } | undefined;
   #isWritten = false;
 

@@ -15,6 +15,7 @@ const SLOTS_AT = 4096;
 /** A grain's slot as a piece of a checkpoint. */
 class SlotPiece implements Piece {
   readonly bytes = undefined;
+  pins = 0;
   readonly #file: StateFile;
   readonly #position: number;
 

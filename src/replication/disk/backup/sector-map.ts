@@ -5,6 +5,8 @@
 export interface Piece {
   /** While they are in memory. */
   bytes: Uint8Array | undefined;
+  /** How many use its bytes where they are: the memory must not be used for anything else. */
+  pins: number;
   /** Reads them again; completes with 0 or a negative errno. */
   read(offset: number, into: Uint8Array, done: (result: number) => void): void;
 }

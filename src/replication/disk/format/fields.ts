@@ -27,11 +27,13 @@ export class Fields {
   /** A number above 2^53 comes out as one too large for any check, which is all that is done with it. */
   getU64(): number {
     this.#at += 8;
-    return Number(this.#view.getBigUint64(this.#at - 8, true));
+    const low = this.#view.getUint32(this.#at - 8, true);
+    return this.#view.getUint32(this.#at - 4, true) * 2 ** 32 + low;
   }
   /** A whole number from 0 to 2^53 - 1. */
   putU64(value: number): this {
-    this.#view.setBigUint64(this.#at, BigInt(value), true);
+    this.#view.setUint32(this.#at, value % 2 ** 32, true);
+    this.#view.setUint32(this.#at + 4, Math.floor(value / 2 ** 32), true);
     this.#at += 8;
     return this;
   }
@@ -72,8 +74,8 @@ export function seal(bytes: Uint8Array): void {
 
 /** Whether bytes begin with the magic and have the crc that {@link seal} gave them. They are left as they are. */
 export function isSealed(bytes: Uint8Array, magic: string): boolean {
-  const copy = Uint8Array.from(bytes);
-  const fields = new DataView(copy.buffer);
+  const copy = Buffer.from(bytes);
+  const fields = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   const crc = fields.getUint32(CRC_AT, true);
   fields.setUint32(CRC_AT, 0, true);
   return new Fields(copy).getText(magic.length) === magic && crc32(copy) === crc;

@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { crc32 } from '../format/crc32.js';
+import { EXTENT_BYTES, getExtentEntry, putExtentEntry } from '../format/extent-entry.js';
 import { Fields } from '../format/fields.js';
 import { SECTOR_SIZE } from '../local-disk.js';
 import { BLOCK } from './segment-format.js';
 
 const MAGIC = 'TDRR';
 const HEADER_BYTES = 64;
-const EXTENT_BYTES = 16;
 /** A record's first block has its header and the table of its extents. */
 export const MAX_EXTENTS = (BLOCK - HEADER_BYTES) / EXTENT_BYTES;
 /** The data that a record has at most. */
@@ -24,6 +24,8 @@ export interface RecordExtent {
   readonly sectors: number;
   /** In bytes from the record's start. */
   readonly dataAt: number;
+  /** Of the data; 0 for zeroes. */
+  readonly crc: number;
 }
 
 /** What a record says of itself. */
@@ -53,28 +55,28 @@ export function recordLength(dataBytes: number): number {
 
 /** Puts an extent into a record's table. */
 export function putExtent(record: Uint8Array, index: number, extent: RecordExtent): void {
-  new Fields(record, HEADER_BYTES + index * EXTENT_BYTES)
-    .putU64(extent.sector)
-    .putU32(extent.sectors)
-    .putU32(extent.dataAt < 0 ? 1 : 0);
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
+  const { sector, sectors, dataAt, crc } = extent;
+  putExtentEntry(view, HEADER_BYTES + index * EXTENT_BYTES, { sector, sectors, isZero: dataAt < 0, crc });
 }
 
-/** The extents of a record whose crc is right, or undefined when they do not fit their data. */
+/** The extents of a record whose table is sound, or undefined when their data is not what it was. */
 export function recordExtents(record: Uint8Array, count: number): RecordExtent[] | undefined {
-  const fields = new Fields(record, HEADER_BYTES);
+  const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const extents: RecordExtent[] = [];
   let dataAt = BLOCK;
   for (let index = 0; index < count; index++) {
-    const sector = fields.getU64();
-    const sectors = fields.getU32();
-    const isZero = fields.getU32() === 1;
-    extents.push({ sector, sectors, dataAt: isZero ? -1 : dataAt });
-    if (!isZero) dataAt += sectors * SECTOR_SIZE;
+    const { sector, sectors, isZero, crc } = getExtentEntry(view, HEADER_BYTES + index * EXTENT_BYTES);
+    const end = dataAt + (isZero ? 0 : sectors * SECTOR_SIZE);
+    if (end > record.length) return undefined;
+    if (!isZero && crc32(record.subarray(dataAt, end)) !== crc) return undefined;
+    extents.push({ sector, sectors, dataAt: isZero ? -1 : dataAt, crc });
+    dataAt = end;
   }
-  return dataAt <= record.length ? extents : undefined;
+  return extents;
 }
 
-/** Completes a record in its buffer; what is after the data must be zeroes. Returns the chain's new value. */
+/** Completes a record in its buffer. Returns the chain's new value. */
 export function sealRecord(record: Uint8Array, header: RecordHeader, { salt, chain }: RecordSeal): number {
   new Fields(record)
     .putText(MAGIC)
@@ -85,7 +87,7 @@ export function sealRecord(record: Uint8Array, header: RecordHeader, { salt, cha
     .putU32(header.extents)
     .putU32(header.bytes)
     .putU32(salt)
-    .putU32(crc32(record.subarray(HEADER_BYTES, header.bytes)));
+    .putU32(crc32(record.subarray(HEADER_BYTES, BLOCK)));
   const crc = crc32(record.subarray(0, HEADER_BYTES - 16), chain);
   new Fields(record, HEADER_BYTES - 16).putU32(crc);
   return crc;
@@ -95,7 +97,7 @@ export function sealRecord(record: Uint8Array, header: RecordHeader, { salt, cha
 export function openRecordHeader(
   block: Uint8Array,
   { salt, chain }: RecordSeal,
-): { readonly header: RecordHeader; readonly chain: number; readonly dataCrc: number } | undefined {
+): { readonly header: RecordHeader; readonly chain: number; readonly tableCrc: number } | undefined {
   const fields = new Fields(block);
   if (fields.getText(MAGIC.length) !== MAGIC) return undefined;
   const kind = KINDS[fields.getU32() - 1];
@@ -107,17 +109,17 @@ export function openRecordHeader(
     bytes: fields.getU32(),
   };
   const itsSalt = fields.getU32();
-  const dataCrc = fields.getU32();
+  const tableCrc = fields.getU32();
   const crc = fields.getU32();
   if (kind === undefined || itsSalt !== salt) return undefined;
   if (crc !== crc32(block.subarray(0, HEADER_BYTES - 16), chain)) return undefined;
   if (header.extents > MAX_EXTENTS || header.bytes > MAX_RECORD_BYTES || header.bytes % BLOCK !== 0)
     return undefined;
   if (header.bytes === 0) return undefined;
-  return { header: { kind, ...header }, chain: crc, dataCrc };
+  return { header: { kind, ...header }, chain: crc, tableCrc };
 }
 
-/** Whether a record's table and data are what its header vouches for. */
-export function hasDataCrc(record: Uint8Array, dataCrc: number): boolean {
-  return crc32(record.subarray(HEADER_BYTES)) === dataCrc;
+/** Whether a record's table is what its header vouches for. */
+export function hasTableCrc(record: Uint8Array, tableCrc: number): boolean {
+  return crc32(record.subarray(HEADER_BYTES, BLOCK)) === tableCrc;
 }

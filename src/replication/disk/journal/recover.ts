@@ -4,7 +4,7 @@
 import { damaged } from '../state-file.js';
 import type { JournalStart } from './journal.js';
 import {
-  hasDataCrc,
+  hasTableCrc,
   openRecordHeader,
   type RecordExtent,
   recordExtents,
@@ -79,11 +79,11 @@ async function readRecords(
     if (opened?.header.number !== number || opened.header.segment !== segment) {
       throw damaged(path, `the record at ${position} is not the one that was committed`);
     }
-    const { header, dataCrc } = opened;
+    const { header, tableCrc } = opened;
     if (position + header.bytes > until.end) throw damaged(path, `the record at ${position} is too long`);
     const record = new Uint8Array(header.bytes);
     await file.file.readAt(position, record);
-    const extents = hasDataCrc(record, dataCrc) ? recordExtents(record, header.extents) : undefined;
+    const extents = hasTableCrc(record, tableCrc) ? recordExtents(record, header.extents) : undefined;
     if (extents === undefined) throw damaged(path, `the content of the record at ${position} is wrong`);
     chain = opened.chain;
     take({ header, extents, file, position });

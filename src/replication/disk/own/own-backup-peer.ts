@@ -87,7 +87,7 @@ export class OwnBackupPeer implements BackupPeer {
     return sequence;
   }
 
-  #send(name: FrameName, extents: readonly FrameExtent[]): number {
+  #send(name: FrameName, extents: readonly Omit<FrameExtent, 'crc'>[]): number {
     return this.#link.send(name, extentsBody(extents));
   }
 

@@ -107,9 +107,9 @@ export class OwnPrimarySession {
   }
 
   #write(extents: readonly FrameExtent[]): void {
-    for (const { sector, sectors, data } of extents) {
+    for (const { sector, sectors, data, crc } of extents) {
       if (data === undefined) this.#store.zero(sector, sectors);
-      else this.#store.write(sector, data);
+      else this.#store.write(sector, data, crc);
     }
     this.#checkRoom();
   }

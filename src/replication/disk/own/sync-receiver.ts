@@ -59,7 +59,7 @@ export class SyncReceiver {
       };
       // The frame's body is the stream's again before the write ends.
       if (data === undefined) this.target.zero(sector, sectors, ended);
-      else this.target.write(sector, Uint8Array.from(data), ended);
+      else this.target.write(sector, Buffer.from(data), ended);
     }
     if (!this.#timer.isSet) this.#timer.set(SYNC_SECONDS);
     if (this.#unsyncedBytes >= SYNC_BYTES) this.#sync();

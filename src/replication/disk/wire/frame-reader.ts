@@ -59,7 +59,7 @@ export class FrameReader {
       let at = 0;
       while (at < chunk.length) {
         if (this.#isPaused()) {
-          this.#rest = Uint8Array.from(chunk.subarray(at));
+          this.#rest = Buffer.from(chunk.subarray(at));
           return;
         }
         at += this.#next(chunk.subarray(at));

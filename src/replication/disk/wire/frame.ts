@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { crc32 } from '../format/crc32.js';
+import { EXTENT_BYTES, getExtentEntry, putExtentEntry } from '../format/extent-entry.js';
 import { Fields } from '../format/fields.js';
 import { SECTOR_SIZE } from '../local-disk.js';
 
@@ -37,7 +38,6 @@ export const MAX_FRAME_BODY = MAX_FRAME_DATA + (64 << 10);
 export const MAX_FRAME_SECTORS = 2 ** 21;
 const CRC_AT = 20;
 const EXTENTS_HEAD_BYTES = 8;
-const EXTENT_BYTES = 16;
 
 export interface FrameHeader {
   readonly name: FrameName;
@@ -51,13 +51,16 @@ export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 }
 
-/** The header of a frame whose body is `parts`, one after the other. */
+/** Frames whose data have crcs of their own, in the table: the frame's covers no more than that. */
+const WITH_TABLE: ReadonlySet<FrameName> = new Set<FrameName>(['write', 'syncData', 'compare']);
+
+/** The header of a frame whose body is `parts`, one after the other; of extents, the table is the first. */
 export function frameHeader(name: FrameName, sequence: number, parts: readonly Uint8Array[]): Uint8Array {
   const header = Buffer.alloc(FRAME_HEADER_BYTES);
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   new Fields(header).putU32(length).putU32(FRAME_TYPES[name]).putU64(sequence);
   let crc = crc32(header.subarray(0, CRC_AT));
-  for (const part of parts) crc = crc32(part, crc);
+  for (const part of WITH_TABLE.has(name) ? parts.slice(0, 1) : parts) crc = crc32(part, crc);
   header.writeUInt32LE(crc, CRC_AT);
   return header;
 }
@@ -76,9 +79,10 @@ export function readFrameHeader(bytes: Uint8Array): FrameHeader {
   return { name, length, sequence, crc: fields.skip(4).getU32() };
 }
 
-/** @throws ProtocolError when the crc is not that of header and body */
+/** @throws ProtocolError when the crc is not that of header and body, or of header and table */
 export function checkFrame(header: Uint8Array, { name, crc }: FrameHeader, body: Uint8Array): void {
-  if (crc32(body, crc32(header.subarray(0, CRC_AT))) === crc) return;
+  const covered = WITH_TABLE.has(name) ? body.subarray(0, tableBytes(body)) : body;
+  if (crc32(covered, crc32(header.subarray(0, CRC_AT))) === crc) return;
   throw new ProtocolError(`a frame ${name} is damaged: its crc is wrong`);
 }
 
@@ -87,39 +91,44 @@ export interface FrameExtent {
   readonly sector: number;
   readonly sectors: number;
   readonly data: Uint8Array | undefined;
+  /** Of the data, where it is known; 0 for zeroes. */
+  readonly crc: number;
+}
+
+/** The length of a body's table of extents, by what it says. */
+function tableBytes(body: Uint8Array): number {
+  if (body.length < EXTENTS_HEAD_BYTES) return body.length;
+  return EXTENTS_HEAD_BYTES + new Fields(body).getU32() * EXTENT_BYTES;
 }
 
 /** The body of a write, sync data or compare, as parts; `data` is not copied. */
-export function extentsBody(extents: readonly FrameExtent[]): Uint8Array[] {
+export function extentsBody(extents: readonly Omit<FrameExtent, 'crc'>[]): Uint8Array[] {
   const table = Buffer.alloc(EXTENTS_HEAD_BYTES + extents.length * EXTENT_BYTES);
-  const fields = new Fields(table).putU32(extents.length).skip(4);
-  for (const { sector, sectors, data } of extents) {
-    fields
-      .putU64(sector)
-      .putU32(sectors)
-      .putU32(data === undefined ? 1 : 0);
+  const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
+  view.setUint32(0, extents.length, true);
+  for (const [index, { sector, sectors, data }] of extents.entries()) {
+    const crc = data === undefined ? 0 : crc32(data);
+    const entry = { sector, sectors, isZero: data === undefined, crc };
+    putExtentEntry(view, EXTENTS_HEAD_BYTES + index * EXTENT_BYTES, entry);
   }
   return [table, ...extents.flatMap(({ data }) => (data === undefined ? [] : [data]))];
 }
 
 /**
- * The extents of a body, each within `diskSectors`.
+ * The extents of a body, each within `diskSectors`, the crcs of their data checked.
  *
  * @param bytesPer what an extent's data is long: its sectors unless given
- * @throws ProtocolError for a range outside of the disk, or data that does not fit
+ * @throws ProtocolError for a range outside of the disk, data that does not fit or is damaged
  */
 export function readExtents(body: Uint8Array, diskSectors: number, bytesPer?: number): FrameExtent[] {
-  const fields = new Fields(body);
-  const count = body.length < EXTENTS_HEAD_BYTES ? Infinity : fields.getU32();
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const count = body.length < EXTENTS_HEAD_BYTES ? Infinity : view.getUint32(0, true);
   let at = EXTENTS_HEAD_BYTES + count * EXTENT_BYTES;
   if (at > body.length) throw new ProtocolError(`a table of ${count} extents does not fit its frame`);
-  fields.skip(4);
   const extents: FrameExtent[] = [];
   let covered = 0;
   for (let index = 0; index < count; index++) {
-    const sector = fields.getU64();
-    const sectors = fields.getU32();
-    const isZero = fields.getU32() === 1;
+    const { sector, sectors, isZero, crc } = getExtentEntry(view, EXTENTS_HEAD_BYTES + index * EXTENT_BYTES);
     if (sectors === 0 || sector + sectors > diskSectors) {
       throw new ProtocolError(`${sectors} sectors at ${sector} are not within the disk's ${diskSectors}`);
     }
@@ -129,7 +138,11 @@ export function readExtents(body: Uint8Array, diskSectors: number, bytesPer?: nu
     }
     const length = isZero ? 0 : (bytesPer ?? sectors * SECTOR_SIZE);
     if (at + length > body.length) throw new ProtocolError('the data of an extent does not fit its frame');
-    extents.push({ sector, sectors, data: isZero ? undefined : body.subarray(at, at + length) });
+    const data = isZero ? undefined : body.subarray(at, at + length);
+    if (data !== undefined && crc32(data) !== crc) {
+      throw new ProtocolError(`the data of ${sectors} sectors at ${sector} is damaged: its crc is wrong`);
+    }
+    extents.push({ sector, sectors, data, crc });
     at += length;
   }
   if (at !== body.length) throw new ProtocolError(`${body.length - at} bytes after the data of a frame`);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, errnoCode, strerror } from '../../../posix/errno.js';
+import { IPPROTO_TCP, TCP_NODELAY } from '../../../posix/posix.js';
 import { type EventId, POLL_READ_FD, POLL_WRITE_FD } from '../../../scheduler/event.js';
 import type { TimerHost } from '../timer.js';
 
@@ -41,6 +42,8 @@ export class PeerStream {
   constructor(host: TimerHost, fd: number, events: PeerStreamEvents) {
     this.#host = host;
     this.#fd = fd;
+    // A commit and its answer are small, and somebody waits for both.
+    host.posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     this.events = events;
   }
 
@@ -85,7 +88,7 @@ export class PeerStream {
       this.#sentBytes += taken;
       if (taken === bytes.length) return;
     }
-    this.#waiting.push(Uint8Array.from(bytes.subarray(taken)));
+    this.#waiting.push(Buffer.from(bytes.subarray(taken)));
     this.#queuedBytes += bytes.length - taken;
     this.#drainAt = Math.max(this.#drainAt, this.#queuedBytes / 2);
     this.#wantWrite();
