@@ -1,131 +1,149 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// A disk in a file, served over NBD by the daemon and by other servers in turn, under fio's load: `npm run bench:disk`.
-// Needs fio; servers that are not installed are left out, which is told.
+// A disk in a file, and one in memory, served over NBD by the daemon and by other servers in turn, under fio's load; then a
+// copy of a large image that is mostly holes: `npm run bench:disk [-- --rounds N --seconds S]`. Needs fio and, for the copy,
+// nbdcopy; servers that are not installed are left out, which is told.
 
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { programPath } from '../scripts/program-path.js';
-import { programArguments } from '../scripts/program.js';
+import { type Load, round, type Round } from './disk/fio.js';
+import { DISK_MIB, FILE_PROGRAMS, MEMORY_PROGRAMS, type NbdProgram, Server } from './disk/programs.js';
 import { median } from './median.js';
 
-const DISK_BYTES = 256 << 20;
-const ROUNDS = 7;
-const SECONDS_A_ROUND = 2;
-const LOADS = [
-  { name: '4 KiB, 16 at once', blockSize: '4k', depth: 16 },
-  { name: '4 KiB, one at a time', blockSize: '4k', depth: 1 },
-  { name: '64 KiB, 16 at once', blockSize: '64k', depth: 16 },
-] as const;
-
-interface NbdProgram {
-  readonly name: string;
-  /** The command that serves `image` on the Unix socket until it is killed. */
-  readonly command: (image: string, socket: string) => readonly [string, ...string[]];
-}
-
-const PROGRAMS: readonly NbdProgram[] = [
-  {
-    name: 'tapdisk-ts',
-    command: (image, socket) => [
-      process.execPath,
-      ...programArguments('src/cli/main.ts'),
-      'daemon',
-      ...['--control-directory', path.dirname(socket), '--disk', `0=aio:${image}`, '--nbd', socket],
-    ],
-  },
-  {
-    name: 'qemu-nbd',
-    command: (image, socket) => [
-      'qemu-nbd',
-      ...['--persistent', '--shared=4', '--format=raw', '--cache=writeback', `--socket=${socket}`, image],
-    ],
-  },
-  {
-    name: 'nbdkit',
-    command: (image, socket) => ['nbdkit', '--foreground', '--unix', socket, 'file', image],
-  },
+const PATTERNS = ['randread', 'randwrite', 'randrw'] as const;
+const sizes = [
+  { kib: 4, depth: 1 },
+  { kib: 4, depth: 16 },
+  { kib: 64, depth: 16 },
 ];
+const FILE_LOADS: readonly Load[] = sizes.flatMap((size) =>
+  PATTERNS.map((pattern) => ({ pattern, ...size })),
+);
+const MEMORY_LOADS: readonly Load[] = PATTERNS.map((pattern) => ({ pattern, kib: 4, depth: 16 }));
 
-/** A server that accepts connections. */
-async function start(program: NbdProgram, image: string, socket: string): Promise<ChildProcess> {
-  const [command, ...args] = program.command(image, socket);
-  const child = spawn(command, args, { stdio: 'ignore' });
-  while (!existsSync(socket)) {
-    if (child.exitCode !== null) throw new Error(`${program.name} ended with ${child.exitCode}`);
-    await delay(20);
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '2' } },
+});
+const rounds = Number(values.rounds);
+const seconds = Number(values.seconds);
+
+/** Its size at once, its bytes as they are written. */
+function blankImage(file: string, mib: number): void {
+  closeSync(openSync(file, 'w', 0o600));
+  truncateSync(file, mib * 2 ** 20);
+}
+
+/** Every byte written, so that nothing is a hole. */
+function fullImage(file: string): void {
+  const fd = openSync(file, 'w', 0o600);
+  for (let mib = 0; mib < DISK_MIB; mib++) writeSync(fd, Buffer.alloc(2 ** 20, mib + 1));
+  closeSync(fd);
+}
+
+const SPARSE_MIB = 8 << 10;
+const DATA_MIB = 16;
+
+/** 8 GiB with 16 MiB of data, one at a time and far apart. */
+function sparseImage(file: string): void {
+  blankImage(file, SPARSE_MIB);
+  const fd = openSync(file, 'r+');
+  for (let part = 0; part < DATA_MIB; part++) {
+    writeSync(fd, Buffer.alloc(2 ** 20, part + 1), 0, 2 ** 20, (part * SPARSE_MIB * 2 ** 20) / DATA_MIB);
   }
-  return child;
+  closeSync(fd);
 }
 
-/** Requests a second, reads and writes in equal parts, at random places. */
-async function round(socket: string, { blockSize, depth }: (typeof LOADS)[number]): Promise<number> {
-  const job = ['--name=bench', '--ioengine=nbd', `--uri=nbd+unix:///?socket=${socket}`, '--rw=randrw'];
-  const load = [`--bs=${blockSize}`, `--iodepth=${depth}`, `--size=${DISK_BYTES}`];
-  const time = [`--runtime=${SECONDS_A_ROUND}`, '--time_based', '--output-format=json'];
-  const fio = spawn('fio', [...job, ...load, ...time], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  fio.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const [status] = (await once(fio, 'close')) as [number | null];
-  if (status !== 0) throw new Error(`fio ended with ${status}: ${output}`);
-  const report = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1)) as {
-    jobs: { error: number; read: { iops: number }; write: { iops: number } }[];
-  };
-  const [result] = report.jobs;
-  if (result === undefined || result.error !== 0) throw new Error(`fio reports an error: ${output}`);
-  return result.read.iops + result.write.iops;
+/** Takes the figures of all servers in turn, round after round, the first of which is to warm up. */
+async function interleaved<Figure>(
+  servers: readonly Server[],
+  take: (server: Server) => Promise<Figure>,
+): Promise<Map<string, Figure[]>> {
+  const figures = new Map<string, Figure[]>(servers.map(({ name }) => [name, []]));
+  for (let count = -1; count < rounds; count++) {
+    for (const server of servers) {
+      const figure = await take(server);
+      if (count >= 0) figures.get(server.name)?.push(figure);
+    }
+  }
+  return figures;
 }
 
-async function bench(directory: string): Promise<void> {
-  const programs = PROGRAMS.filter(({ name }) => {
-    const there = name === 'tapdisk-ts' || programPath(name) !== undefined;
-    if (!there) console.log(`${name} is not installed, and left out`);
-    return there;
-  });
-  const servers = await Promise.all(
-    programs.map(async (program) => {
-      const home = path.join(directory, program.name);
-      const image = `${home}.img`;
-      writeFileSync(image, '');
-      truncateSync(image, DISK_BYTES);
-      const socket = `${home}.sock`;
-      return { name: program.name, socket, child: await start(program, image, socket) };
-    }),
-  );
+async function underLoads(
+  directory: string,
+  programs: readonly NbdProgram[],
+  loads: readonly Load[],
+): Promise<void> {
+  const servers = await Server.startAll(programs, directory, fullImage);
   try {
-    console.log(`requests a second, median of ${ROUNDS} interleaved rounds of ${SECONDS_A_ROUND} s`);
-    for (const load of LOADS) {
-      const rates = new Map<string, number[]>(servers.map(({ name }) => [name, []]));
-      for (let count = -1; count < ROUNDS; count++) {
-        for (const { name, socket } of servers) {
-          const rate = await round(socket, load);
-          if (count >= 0) rates.get(name)?.push(rate);
-        }
+    for (const load of loads) {
+      const figures = await interleaved(servers, (server) => round(server, load, seconds));
+      const told = [...figures].map(([name, all]) => {
+        const of = (figure: (round: Round) => number): number => median(all.map(figure));
+        const rate = of(({ requestsPerSecond }) => requestsPerSecond);
+        const time = of(({ processorMicroseconds }) => processorMicroseconds);
+        return { name, rate, time };
+      });
+      const [ours] = told;
+      console.log(`  ${load.pattern}, ${load.kib} KiB, ${load.depth} at once`);
+      for (const { name, rate, time } of told) {
+        const ratio =
+          ours === undefined || name === ours.name
+            ? ''
+            : `  ours: ${(ours.rate / rate).toFixed(2)}× the rate, ${(ours.time / time).toFixed(2)}× the processor time`;
+        console.log(
+          `    ${name.padEnd(16)}${rate.toFixed(0).padStart(8)}${time.toFixed(1).padStart(8)} µs${ratio}`,
+        );
       }
-      const told = [...rates].map(([name, all]) => `${name} ${median(all).toFixed(0)}`);
-      console.log(`  ${load.name.padEnd(22)}${told.join('  ')}`);
     }
   } finally {
-    for (const { child } of servers) {
-      const exit = once(child, 'exit');
-      child.kill();
-      await exit;
-    }
+    for (const server of servers) await server.end();
+  }
+}
+
+async function copy({ socket }: Server): Promise<number> {
+  const start = performance.now();
+  const child = spawn('nbdcopy', [`nbd+unix:///?socket=${socket}`, 'null:'], { stdio: 'inherit' });
+  const [status] = (await once(child, 'close')) as [number | null];
+  if (status !== 0) throw new Error(`nbdcopy ended with ${status}`);
+  return performance.now() - start;
+}
+
+async function copies(directory: string): Promise<void> {
+  const servers = await Server.startAll(FILE_PROGRAMS, directory, sparseImage);
+  try {
+    const figures = await interleaved(servers, copy);
+    for (const [name, all] of figures)
+      console.log(`    ${name.padEnd(16)}${median(all).toFixed(0).padStart(8)} ms`);
+  } finally {
+    for (const server of servers) await server.end();
+  }
+}
+
+async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
+  const memory = '/dev/shm';
+  const parent = existsSync(memory) ? memory : tmpdir();
+  const directory = mkdtempSync(path.join(parent, 'tapdisk-ts-bench-'));
+  try {
+    await work(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
 if (programPath('fio') === undefined) throw new Error('fio is not installed, which makes the load');
-const memory = '/dev/shm';
-const directory = mkdtempSync(path.join(existsSync(memory) ? memory : tmpdir(), 'tapdisk-ts-bench-'));
-try {
-  await bench(directory);
-} finally {
-  rmSync(directory, { recursive: true, force: true });
+console.log(
+  `medians of ${rounds} interleaved rounds of ${seconds} s: requests a second, processor time a request`,
+);
+await inDirectory((directory) => underLoads(directory, FILE_PROGRAMS, FILE_LOADS));
+await inDirectory((directory) => underLoads(directory, MEMORY_PROGRAMS, MEMORY_LOADS));
+if (programPath('nbdcopy') === undefined) console.log('nbdcopy is not installed, and the copy left out');
+else {
+  console.log(`  nbdcopy of ${SPARSE_MIB >> 10} GiB with ${DATA_MIB} MiB of data to nowhere`);
+  await inDirectory(copies);
 }
