@@ -39,6 +39,8 @@ export class RingFiles extends NodeFileCalls {
   #ending: FileRing[] = [];
   /** The turn's first call, until there is a second one or the turn ends. */
   #held: Call | undefined;
+  /** Calls that came alone and are not back from the pool. */
+  #alone = 0;
   #isTurnPosted = false;
   #callsOfTurn = 0;
   #busyTurns = 0;
@@ -74,7 +76,7 @@ export class RingFiles extends NodeFileCalls {
     }
     const ring = this.#ring;
     if (ring === undefined || !ring.isRunning || buffer.buffer !== ring.buffers) return false;
-    if (this.#callsOfTurn === 1 && ring.outstanding === 0) {
+    if (this.#callsOfTurn === 1 && ring.outstanding === 0 && this.#alone === 0) {
       this.#held = { operation, fd, buffer, position, done };
       return true;
     }
@@ -90,7 +92,7 @@ export class RingFiles extends NodeFileCalls {
     if (this.#held !== undefined) {
       const held = this.#held;
       this.#held = undefined;
-      this.#callNode(held);
+      this.#callAlone(held);
     } else this.#ring?.publish();
     if (calls > 1 && this.#ring === undefined) this.#openRing();
   }
@@ -101,6 +103,15 @@ export class RingFiles extends NodeFileCalls {
     this.#held = undefined;
     const { operation, fd, buffer, position, done } = held;
     if (!ring.submit(operation, fd, buffer.byteOffset, buffer.length, position, done)) this.#callNode(held);
+  }
+
+  #callAlone(call: Call): void {
+    this.#alone++;
+    const done = (result: number): void => {
+      this.#alone--;
+      call.done(result);
+    };
+    this.#callNode({ ...call, done });
   }
 
   #callNode({ operation, fd, buffer, position, done }: Call): void {
