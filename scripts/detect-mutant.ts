@@ -69,7 +69,7 @@ const detectors: Readonly<Record<string, () => Promise<string | undefined>>> = {
 /** The first assertion that fails in a file of tests of VHDs. */
 function failureOfTest(name: string, seeds: number): string | undefined {
   const file = `test/disks/drivers/vhd/${name}.test.ts`;
-  const env = { ...process.env, TEST_SEED: '1', TEST_SEEDS: String(seeds) };
+  const env = { ...process.env, TEST_SEED: '1', TEST_SEEDS: String(seeds), TAP_TIMEOUT: '0' };
   const { status, stdout } = spawnSync(process.execPath, ['--import=tsx', file], { encoding: 'utf8', env });
   return status === 0 ? undefined : (/not ok.*/.exec(stdout)?.[0] ?? `${file} ends with ${status}`);
 }

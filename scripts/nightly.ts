@@ -10,6 +10,7 @@ import { checkModel } from '../test/conformance/model-check.js';
 import { checkRamdisk } from '../test/conformance/ramdisk-programs.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
 import { runTapdisk3Nightly } from './nightly-tapdisk3.js';
+import { runVhdNightly } from './nightly-vhd.js';
 import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
 
 const PROGRAMS = 100_000;
@@ -63,3 +64,4 @@ const status = await runSimulate(
 if (status !== 0) process.exitCode = status;
 
 if (!(await runTapdisk3Nightly(seed))) process.exitCode = 1;
+if (!(await runVhdNightly(seed))) process.exitCode = 1;

@@ -19,6 +19,7 @@ const FILE_TIMEOUT_MS = 240_000;
 const ALONE = [
   'test/disks/drivers/vhd/crash.test.ts',
   'test/disks/drivers/vhd/model.test.ts',
+  'test/disks/drivers/vhd/samples.test.ts',
   'test/control/malformed.test.ts',
   'test/nbd/malformed.test.ts',
   'test/testing/simulation/seeds.test.ts',

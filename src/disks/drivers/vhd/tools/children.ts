@@ -25,7 +25,7 @@ export function* childrenOf(
   );
   if (!names) throw new FileError(directory, 'list', -code);
   const excepted: string[] = [];
-  for (const path of except) excepted.push(yield* canonicalPath(calls, path));
+  for (const path of [parent.file.path, ...except]) excepted.push(yield* canonicalPath(calls, path));
   const children: string[] = [];
   for (const name of names.toSorted()) {
     const path = join(directory, name);
