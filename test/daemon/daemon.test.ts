@@ -7,7 +7,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
-import { TIMEOUT } from '../../src/scheduler/event.js';
 import { ControlClient } from '../../src/control/control-client.js';
 import { Daemon } from '../../src/daemon/daemon.js';
 import { parseValues } from '../../src/cli/command-line/parse-values.js';
@@ -23,25 +22,6 @@ import { nbdClient } from './daemon-child.js';
 import { dialect, dialectArguments } from './dialect-arguments.js';
 
 const PID = 4242;
-
-/** `faulty:`, a disk whose reads throw in a callback of the scheduler, as a bug of ours would. */
-const faulty: DriverType = {
-  name: 'faulty',
-  create: ({ registrar }) => ({
-    open: (_flags, done) => done(0),
-    info: () => ({ sectors: 2048, sectorSize: 512, info: 0 }),
-    close: (done) => done(0),
-    queueRead(request) {
-      const event = registrar.registerEvent(TIMEOUT, -1, 0, () => {
-        registrar.unregisterEvent(event);
-        request.complete(-5);
-        throw new Error('a fault');
-      });
-    },
-    queueWrite() {},
-    flush() {},
-  }),
-};
 
 /** `unclosable:`, a disk whose closing throws. */
 const unclosable: DriverType = {
@@ -62,21 +42,31 @@ interface DaemonWorld {
   readonly daemon: Daemon;
   readonly directory: string;
   readonly lines: string[];
+  /** To log such a line throws once, as a bug of ours would in the callback that logs it. */
+  readonly fault: { at?: RegExp };
 }
 
 function daemonWorld(t: Test, ...argv: string[]): DaemonWorld {
   const directory = shortDirectory(t);
   const lines: string[] = [];
+  const fault: DaemonWorld['fault'] = {};
   const words = [...dialectArguments(), ...argv];
   const options = daemonOptions(parseValues(daemonTable, words, { TAPDISK_TS_CONTROL_DIRECTORY: directory }));
-  const logger = { log: (_: number, message: string) => lines.push(message) };
-  const types = driverTypes([ramDriverType, faulty, unclosable]);
+  const logger = {
+    log(_: number, message: string) {
+      lines.push(message);
+      if (!fault.at?.test(message)) return;
+      delete fault.at;
+      throw new Error('a fault');
+    },
+  };
+  const types = driverTypes([ramDriverType, unclosable]);
   const daemon = new Daemon(options, { logger, pid: PID, types });
   t.teardown(async () => {
     daemon.shutDown();
     await daemon.ended;
   });
-  return { daemon, directory, lines };
+  return { daemon, directory, lines, fault };
 }
 
 t.test('what is served is told, with the real ports, and is there', async (t) => {
@@ -202,16 +192,18 @@ t.test('a disk that will not close is told, and does not keep the others from be
   await daemon.start();
   daemon.shutDown();
   t.equal(await daemon.ended, 1);
-  t.match(lines.at(-2), /vbd 0: closing unclosable: failed: Error: it will not close/);
+  t.ok(lines.some((line) => line.includes('a driver threw Error: it will not close')));
+  t.equal(lines.at(-2), 'vbd 0: closing unclosable: failed: the driver has a fault: see the log');
   t.equal(lines.at(-1), 'vbd 1: closed ram:1');
-  t.match(daemon.openDisks(), [/^vbd 0 /]);
+  t.strictSame(daemon.openDisks(), [], 'there is nothing left to close');
 });
 
 t.test('a fault of ours is told, and ends the daemon in order', async (t) => {
-  const { daemon, directory, lines } = daemonWorld(t, '--disk', '0=faulty:', '--nbd', '127.0.0.1:0');
+  const { daemon, directory, lines, fault } = daemonWorld(t, '--disk', '0=ram:1', '--nbd', '127.0.0.1:0');
   const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
   const client = await nbdClient(t, nbd);
-  await t.rejects(client.read(0, 512));
+  fault.at = /^nbd: \S+: /;
+  client.disconnect();
   t.equal(await daemon.ended, 1);
   t.match(
     lines.find((line) => line.startsWith('fault: ')),
