@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { errno, errnoCode } from '../../../src/posix/errno.js';
+import { type Random, type SimulatedFileSystem, SimulatedWorld } from '../../../src/testing/index.js';
+import type { DiskContent } from './simulation/history.js';
+import { type CreateReplication, DIRECTORY } from './simulation/node.js';
+import { Scene } from './simulation/scene.js';
+import { Session } from './simulation/session.js';
+
+/** A backup with committed checkpoints that are not on its image yet, and what it shows. */
+export interface RotSubject {
+  readonly seed: number;
+  readonly system: SimulatedFileSystem;
+  readonly content: DiskContent;
+}
+
+export async function rotSubject(seed: number, create: CreateReplication): Promise<RotSubject> {
+  const session = await Session.begin(seed, create);
+  const { world } = session.scene;
+  await session.write(4);
+  await session.checkpoint();
+  // While a checkpoint is looked at, what comes after it stays in the journal.
+  await world.complete(
+    new Promise<void>((resolve, reject) => {
+      session.backup.engine.openCheckpoint((result) =>
+        result < 0 ? reject(new Error(`${result}`)) : resolve(),
+      );
+    }),
+  );
+  for (let round = 0; round < 3; round++) {
+    await session.write(3);
+    await session.checkpoint();
+  }
+  const host = session.scene.hosts[0];
+  host.crash('end of file');
+  host.files.system.syncAll();
+  const system = host.files.system.copy();
+  return { seed, system, content: await showsAlone(seed, create, system) };
+}
+
+/** The bytes that are in sectors in which anything is, of each file of the state. */
+export function* writtenBytes({
+  system,
+}: RotSubject): Generator<{ readonly path: string; readonly position: number }> {
+  const { files } = new SimulatedWorld().host('10.0.0.1');
+  files.system.restore(system);
+  for (const name of ['metadata', 'journal-0', 'journal-1']) {
+    const path = `${DIRECTORY}/${name}`;
+    const bytes = files.contents(path);
+    for (let sector = 0; sector < bytes.length; sector += 512) {
+      if (bytes.subarray(sector, sector + 512).every((byte) => byte === 0)) continue;
+      for (let position = sector; position < sector + 512; position++) yield { path, position };
+    }
+  }
+}
+
+/** What is wrong with how a backup opens after a byte has rotted; undefined: refused, or nothing lost. */
+export async function flip(
+  subject: RotSubject,
+  create: CreateReplication,
+  { path, position }: { readonly path: string; readonly position: number },
+  bits: number,
+): Promise<string | undefined> {
+  const { seed, system, content } = subject;
+  const scene = alone(seed, create, system);
+  const host = scene.hosts[0];
+  host.files.rot(path, position, bits);
+  scene.boot(host);
+  let result: number | undefined;
+  scene.onOpened = (opened) => (result = opened);
+  await scene.world.run(() => result !== undefined, { limitSeconds: 60 });
+  if (result === -errno.EBADMSG) return undefined;
+  const where = `${path} at ${position}, bits ${bits}`;
+  if (result !== 0) return `${where}: ${errnoCode(result ?? 0)}`;
+  const node = scene.node(host);
+  const shown = node ? await scene.world.complete(node.checkpoint()) : -1;
+  if (typeof shown === 'number')
+    return node?.engine.status().state === 'failed' ? undefined : `${where}: shows nothing`;
+  const sector = content.findIndex((tag, index) => shown[index] !== tag);
+  return sector < 0
+    ? undefined
+    : `${where}: sector ${sector} is ${shown[sector]}, expected ${content[sector]}`;
+}
+
+function alone(seed: number, create: CreateReplication, system: SimulatedFileSystem): Scene {
+  const scene = new Scene(seed, { create, traceLines: 0 });
+  scene.hosts[0].files.system.restore(system);
+  scene.harm(scene.hosts[0]);
+  return scene;
+}
+
+async function showsAlone(
+  seed: number,
+  create: CreateReplication,
+  system: SimulatedFileSystem,
+): Promise<DiskContent> {
+  const scene = alone(seed, create, system);
+  const [host] = scene.hosts;
+  scene.boot(host);
+  await scene.world.run(() => scene.node(host) !== undefined, { limitSeconds: 60 });
+  const shown = await scene.world.complete(scene.node(host)?.checkpoint() ?? Promise.resolve(-1));
+  if (typeof shown === 'number') throw new Error(`the backup shows nothing: ${shown}`);
+  return shown;
+}
+
+/** So many of the bytes, at random. */
+export function sampled<Item>(items: readonly Item[], count: number, random: Random): Item[] {
+  return Array.from({ length: count }, () => random.pick(items));
+}

@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { FILE_CALL_NAMES, LAN, type Random, TYPICAL_FILE_ERRORS } from '../../../../src/testing/index.js';
+import type { Scene } from './scene.js';
+
+/** Something that goes wrong: does it, and returns what undoes it (or ends it) later. */
+export type FaultKind = (scene: Scene, random: Random) => () => void;
+
+const NOTHING_TO_UNDO = (): void => {};
+
+function crash(scene: Scene, random: Random): () => void {
+  const host = random.pick(scene.hosts);
+  scene.crash(host, random.pick(['end of file', 'reset', 'silence', 'silence']));
+  return () => {
+    if (!host.isAlive) host.restart();
+  };
+}
+
+function crashBoth(scene: Scene, random: Random): () => void {
+  const kind = random.pick(['end of file', 'reset', 'silence', 'silence'] as const);
+  for (const host of scene.hosts) scene.crash(host, kind);
+  return () => {
+    for (const host of scene.hosts) if (!host.isAlive) host.restart();
+  };
+}
+
+function restartAtOnce(scene: Scene, random: Random): () => void {
+  const host = random.pick(scene.hosts);
+  scene.crash(host, random.pick(['end of file', 'reset', 'silence']));
+  host.restart();
+  return NOTHING_TO_UNDO;
+}
+
+function cut(scene: Scene, random: Random): () => void {
+  const direction = random.pick(['forth', 'back', 'both'] as const);
+  const link = scene.world.link(...scene.hosts).cut(direction);
+  scene.cutSince ??= scene.world.nowSeconds;
+  return () => {
+    link.heal();
+    scene.cutSince = undefined;
+  };
+}
+
+function reset(scene: Scene): () => void {
+  scene.world.link(...scene.hosts).reset();
+  return NOTHING_TO_UNDO;
+}
+
+function slow(scene: Scene, random: Random): () => void {
+  const link = scene.world.link(...scene.hosts);
+  link.shape({
+    latencySeconds: random.between(0, 0.5),
+    jitterSeconds: random.between(0, 0.2),
+    bytesPerSecond: random.between(50_000, 2_000_000),
+  });
+  return () => link.shape(LAN);
+}
+
+function stallFiles(scene: Scene, random: Random): () => void {
+  random.pick(scene.hosts).files.stall(random.between(0.1, 4));
+  return NOTHING_TO_UNDO;
+}
+
+function slowFiles(scene: Scene, random: Random): () => void {
+  const { files } = random.pick(scene.hosts);
+  files.shape({ callSeconds: random.between(0, 0.01), syncSeconds: random.between(0, 0.5) });
+  return () => files.shape({ callSeconds: 0.0001, syncSeconds: 0.002 });
+}
+
+function setClock(scene: Scene, random: Random): () => void {
+  random.pick(scene.hosts).adjustClock(random.between(-20, 40));
+  return NOTHING_TO_UNDO;
+}
+
+function failFileCall(scene: Scene, random: Random): () => void {
+  const host = random.pick(scene.hosts);
+  const calls = random.chance(0.5)
+    ? FILE_CALL_NAMES
+    : [random.pick(['read', 'write', 'fdatasync', 'fsync'] as const)];
+  const mend = scene.harm(host);
+  const fault = host.files.failCalls({
+    calls,
+    nth: random.integer(1, 40),
+    error: (call) => random.pick(TYPICAL_FILE_ERRORS[call]),
+  });
+  return () => {
+    fault.cancel();
+    mend();
+  };
+}
+
+function fillDisk(scene: Scene, random: Random): () => void {
+  const host = random.pick(scene.hosts);
+  const { system } = host.files;
+  const { capacityBytes } = system;
+  const mend = scene.harm(host);
+  system.capacityBytes = 0;
+  return () => {
+    system.capacityBytes = capacityBytes;
+    mend();
+  };
+}
+
+/** All of them; those that happen most stand more than once. */
+export const FAULT_KINDS: readonly FaultKind[] = [
+  crash,
+  crash,
+  crash,
+  crashBoth,
+  restartAtOnce,
+  restartAtOnce,
+  cut,
+  cut,
+  reset,
+  slow,
+  stallFiles,
+  slowFiles,
+  setClock,
+  failFileCall,
+  fillDisk,
+];
