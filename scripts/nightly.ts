@@ -12,6 +12,7 @@ import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
 import { runTapdisk3Nightly } from './nightly-tapdisk3.js';
 import { runVhdNightly } from './nightly-vhd.js';
 import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
+import { runReplicationNightly } from '../test/replication/disk/nightly.js';
 
 const PROGRAMS = 100_000;
 const RAMDISK_SCRIPTS = 50_000;
@@ -65,3 +66,4 @@ if (status !== 0) process.exitCode = status;
 
 if (!(await runTapdisk3Nightly(seed))) process.exitCode = 1;
 if (!(await runVhdNightly(seed))) process.exitCode = 1;
+if (!(await runReplicationNightly(seed))) process.exitCode = 1;

@@ -8,6 +8,9 @@ import { type CreateReplication, DIRECTORY } from './simulation/node.js';
 import { Scene } from './simulation/scene.js';
 import { Session } from './simulation/session.js';
 
+/** Sectors of a write: so few that the journal is short. */
+const SMALL = [1, 2];
+
 /** A backup with committed checkpoints that are not on its image yet, and what it shows. */
 export interface RotSubject {
   readonly seed: number;
@@ -18,7 +21,7 @@ export interface RotSubject {
 export async function rotSubject(seed: number, create: CreateReplication): Promise<RotSubject> {
   const session = await Session.begin(seed, create);
   const { world } = session.scene;
-  await session.write(4);
+  await session.write(2, SMALL);
   await session.checkpoint();
   // While a checkpoint is looked at, what comes after it stays in the journal.
   await world.complete(
@@ -29,7 +32,7 @@ export async function rotSubject(seed: number, create: CreateReplication): Promi
     }),
   );
   for (let round = 0; round < 3; round++) {
-    await session.write(3);
+    await session.write(2, SMALL);
     await session.checkpoint();
   }
   const host = session.scene.hosts[0];
@@ -55,13 +58,13 @@ export function* writtenBytes({
   }
 }
 
-/** What is wrong with how a backup opens after a byte has rotted; undefined: refused, or nothing lost. */
+/** How a backup opens after a byte has rotted: `refused`, `as it was`, or what is wrong. */
 export async function flip(
   subject: RotSubject,
   create: CreateReplication,
   { path, position }: { readonly path: string; readonly position: number },
   bits: number,
-): Promise<string | undefined> {
+): Promise<string> {
   const { seed, system, content } = subject;
   const scene = alone(seed, create, system);
   const host = scene.hosts[0];
@@ -70,21 +73,24 @@ export async function flip(
   let result: number | undefined;
   scene.onOpened = (opened) => (result = opened);
   await scene.world.run(() => result !== undefined, { limitSeconds: 60 });
-  if (result === -errno.EBADMSG) return undefined;
   const where = `${path} at ${position}, bits ${bits}`;
+  if (result === -errno.EBADMSG) {
+    const isNamed = scene.world.trace.lines.some((line) => line.includes(`${path} is damaged`));
+    return isNamed ? 'refused' : `${where}: is refused without its name`;
+  }
   if (result !== 0) return `${where}: ${errnoCode(result ?? 0)}`;
   const node = scene.node(host);
   const shown = node ? await scene.world.complete(node.checkpoint()) : -1;
   if (typeof shown === 'number')
-    return node?.engine.status().state === 'failed' ? undefined : `${where}: shows nothing`;
+    return node?.engine.status().state === 'failed' ? 'refused' : `${where}: shows nothing`;
   const sector = content.findIndex((tag, index) => shown[index] !== tag);
   return sector < 0
-    ? undefined
+    ? 'as it was'
     : `${where}: sector ${sector} is ${shown[sector]}, expected ${content[sector]}`;
 }
 
 function alone(seed: number, create: CreateReplication, system: SimulatedFileSystem): Scene {
-  const scene = new Scene(seed, { create, traceLines: 0 });
+  const scene = new Scene(seed, { create, traceLines: 100 });
   scene.hosts[0].files.system.restore(system);
   scene.harm(scene.hosts[0]);
   return scene;

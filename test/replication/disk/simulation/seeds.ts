@@ -12,16 +12,12 @@ export interface SeedsReport {
   readonly failures: readonly string[];
 }
 
-/** Runs seeds from one on, until there are enough or it has taken so long. */
-export async function simulateSeeds(
-  first: number,
-  count: number,
-  milliseconds = Infinity,
-): Promise<SeedsReport> {
+/** Runs seeds from one on: so many, and more until it has taken so long. */
+export async function simulateSeeds(first: number, least: number, milliseconds = 0): Promise<SeedsReport> {
   const failures: string[] = [];
   const end = performance.now() + milliseconds;
   let passed = 0;
-  for (let seed = first; seed < first + count && performance.now() < end; seed++) {
+  for (let seed = first; seed < first + least || performance.now() < end; seed++) {
     const { violations } = await simulateReplication(seed, { create });
     if (violations.length === 0) passed += 1;
     else failures.push(`seed ${seed}: ${violations.join('; ')}\n  to replay it: ${COMMAND} ${seed}`);

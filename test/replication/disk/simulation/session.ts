@@ -72,10 +72,10 @@ export class Session {
   }
 
   /** Random writes, of which some are under way together. */
-  async write(count: number): Promise<void> {
+  async write(count: number, sizes: readonly number[] = [1, 8, 33, 128]): Promise<void> {
     const { random, world } = this.scene;
     for (let left = count; left > 0; left--) {
-      const sectors = random.pick([1, 8, 33, 128]);
+      const sectors = random.pick(sizes);
       this.client.write(random.integer(0, 600), sectors, random.chance(0.2));
       if (random.chance(0.5)) await world.run(random.between(0, 0.003));
     }

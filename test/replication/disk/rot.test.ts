@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { Random } from '../../../src/testing/index.js';
+import { randomSeed } from '../../random.js';
+import { create } from './engine.js';
+import { flip, rotSubject, sampled, writtenBytes } from './rot.js';
+
+const FLIPS = 150;
+
+t.test('a byte that has rotted in journal or metadata is refused, or nothing is lost by it', async (t) => {
+  const seed = randomSeed(t);
+  const random = new Random(seed);
+  const subject = await rotSubject(seed, create);
+  const bytes = [...writtenBytes(subject)];
+  const wrong: string[] = [];
+  const refused = new Set<string>();
+  for (const place of sampled(bytes, FLIPS, random)) {
+    const outcome = await flip(subject, create, place, 1 << random.integer(0, 7));
+    if (outcome === 'refused') refused.add(place.path);
+    else if (outcome !== 'as it was') wrong.push(outcome);
+  }
+  t.same(wrong.slice(0, 5), []);
+  t.ok(refused.size > 0, `${bytes.length} bytes; refused in ${[...refused].join()}`);
+});
