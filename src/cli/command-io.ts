@@ -16,6 +16,11 @@ export interface CommandIo {
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   /** Variables; the process's own unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Ends the process after so many seconds with the command's exit status, if something keeps it alive for so long: a
+   * client, say, that does not take its last bytes.
+   */
+  readonly exitWithin?: (seconds: number) => void;
 }
 
 /** What no output is wider than, where no terminal says how wide it is. */

@@ -4,6 +4,7 @@
 
 import { dispatch } from './dispatch.js';
 import { EXIT_FAILED, EXIT_USAGE } from './exit-status.js';
+import { nodeTimers } from '../posix/timers.js';
 import { lostBytes } from './lost-bytes.js';
 
 // A reader that has gone away (`| head`) is no reason to fail, and a report that nobody reads is not missed.
@@ -32,6 +33,9 @@ const status = await dispatch(process.argv.slice(2), {
   stderrFd: 2,
   get stderr() {
     return process.stderr;
+  },
+  exitWithin(seconds) {
+    if (seconds < Infinity) nodeTimers.setTimeout(() => process.exit(), seconds * 1000).unref();
   },
 });
 process.exitCode ??= status;

@@ -25,6 +25,8 @@ export interface DaemonOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** A path or HOST:PORT. */
   readonly metrics?: string | undefined;
+  /** See {@link NbdLimits}; its default unless given. */
+  readonly maxRequestMemoryBytes?: number;
   readonly logLevel: Priority;
   /** Whose scheduler it runs on; tapdisk2's unless given. */
   readonly dialect?: Dialect;

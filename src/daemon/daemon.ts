@@ -3,7 +3,8 @@
 
 import { NodePosix } from '../posix/index.js';
 import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
-import { TIMEOUT } from '../scheduler/event.js';
+import { nodeTimers } from '../posix/timers.js';
+import { DEFAULT_NBD_LIMITS } from '../nbd/server.js';
 import { LOG_CRIT, type Logger } from '../server/logger.js';
 import { combineObservers } from '../metrics/combined-observer.js';
 import { diagnosticsObserver } from '../metrics/diagnostics.js';
@@ -54,6 +55,8 @@ export class Daemon {
   /** Fulfilled once start has come to its end, good or bad. */
   #started: Promise<unknown> = Promise.resolve();
   #ending = false;
+  /** In seconds of the clock: when all has to be over that keeps the process alive. */
+  #endsAt = Infinity;
   #failures = 0;
 
   /** @throws Error when the trace file, a descriptor or an event is not to be had */
@@ -101,7 +104,14 @@ export class Daemon {
   shutDown(): void {
     if (this.#ending) return;
     this.#ending = true;
+    const { graceSeconds } = this.#options;
+    if (graceSeconds > 0) this.#endsAt = this.#posix.clock.now() + graceSeconds;
     void this.#end();
+  }
+
+  /** What is left of the time that its end may take, in seconds; Infinity without a limit. */
+  get secondsLeft(): number {
+    return Math.max(0, this.#endsAt - this.#posix.clock.now());
   }
 
   /** Leaves everything as it is, for a process that ends at once: only what others could stumble over is put away. */
@@ -175,7 +185,7 @@ export class Daemon {
   async #end(): Promise<void> {
     await this.#started;
     this.#limitEnding();
-    await this.#step(() => this.#services.stopClients());
+    await this.#step(() => this.#services.stopClients(this.#clientSeconds()));
     await this.#step(async () => {
       this.#failures += await closeDisks(this.#registry.vbds(), this.#server, this.#logger);
     });
@@ -193,14 +203,23 @@ export class Daemon {
     }
   }
 
+  /** What clients have of a short time to end, so that the rest is left for the disks. */
+  #clientSeconds(): number | undefined {
+    const { graceSeconds } = this.#options;
+    const half = Math.floor(graceSeconds / 2);
+    return graceSeconds === 0 ? undefined : Math.min(half, DEFAULT_NBD_LIMITS.finishTimeoutSeconds);
+  }
+
   /** When an orderly end takes too long, what is left is given up. */
   #limitEnding(): void {
     const { graceSeconds } = this.#options;
     if (graceSeconds === 0) return;
-    this.#server.registerEvent(TIMEOUT, -1, graceSeconds + 1, () => {
+    // The scheduler counts whole seconds, and may be up to one early: of one more it would be one late.
+    const handle = nodeTimers.setTimeout(() => {
       for (const disk of this.openDisks()) this.#fail(`not closed within ${graceSeconds} s: ${disk}`);
       this.#server.stop();
-    });
+    }, graceSeconds * 1000);
+    handle.unref();
   }
 
   #fail(message: string): void {

@@ -97,12 +97,12 @@ export class Services {
 
   /**
    * Nobody is let in any more, by control or NBD, and NBD clients have answers to what they asked. Fulfilled when they are
-   * gone.
+   * gone, after so many seconds at most (NBD's finish time-out unless given).
    */
-  async stopClients(): Promise<void> {
+  async stopClients(seconds?: number): Promise<void> {
     this.#control?.[Symbol.dispose]();
     const nbd = this.#nbd;
-    if (nbd) await new Promise<void>((resolve) => nbd.stop(resolve));
+    if (nbd) await new Promise<void>((resolve) => nbd.stop(resolve, seconds));
   }
 
   /** Drops everybody at once. Idempotent. */
@@ -117,7 +117,10 @@ export class Services {
     const { completions } = registry;
     const exports = vbdExports(registry);
     return listenAt(this.#parts, 'nbd', text, (address) => {
-      this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls: this.#tls() });
+      const { maxRequestMemoryBytes } = this.#options;
+      const limits = maxRequestMemoryBytes !== undefined && { limits: { maxRequestMemoryBytes } };
+      const tls = this.#tls();
+      this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls, ...limits });
       const result = this.#nbd.listen(address);
       if (result < 0) {
         const reason = `${errnoCode(result)} (${strerror(-result)})`;

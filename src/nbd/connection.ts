@@ -13,6 +13,8 @@ import type { BufferPool } from '../posix/buffers.js';
 import type { NbdExport, NbdExports } from './exports.js';
 import { ServerHandshake } from './handshake.js';
 import type { HandshakeEnd, TlsState } from './handshake.js';
+import { abortConnection } from '../server/abort-connection.js';
+import type { MemoryShare, RequestMemory } from './request-memory.js';
 import { Receiver } from './receiver.js';
 import type { PumpResult } from './receiver.js';
 import { Sender } from './sender.js';
@@ -35,6 +37,10 @@ export interface ConnectionParts {
   readonly handshakeTimeoutSeconds: number;
   /** How long a connection that ends waits for its last requests and for the client to take the replies. */
   readonly finishTimeoutSeconds: number;
+  /** See {@link NbdLimits.stallTimeoutSeconds}. */
+  readonly stallTimeoutSeconds: number;
+  /** The memory for data, for all connections. */
+  readonly memory: RequestMemory;
 }
 
 /**
@@ -67,6 +73,9 @@ export class NbdConnection {
   readonly #timer: AwaitedEvent;
   #stopListening = (): void => {};
   #giveUpTls: (() => void) | undefined;
+  readonly #memory: MemoryShare;
+  #progress = 0;
+  #progressAt = 0;
   #pumping = false;
   #posted = false;
 
@@ -78,6 +87,8 @@ export class NbdConnection {
     this.#readEvent = new AwaitedEvent(parts.registrar);
     this.#timer = new AwaitedEvent(parts.registrar);
     this.#onClosed = onClosed;
+    this.#memory = parts.memory.share();
+    this.#progressAt = parts.posix.clock.now();
     this.#receiver = new Receiver(parts.posix, fd);
     this.#sender = this.#newSender();
   }
@@ -88,8 +99,8 @@ export class NbdConnection {
     this.#run();
   }
 
-  /** Takes no further request, answers those in flight, and closes. */
-  finish(reason: string): void {
+  /** Takes no further request, answers those in flight, and closes; at the latest after a time, in seconds. */
+  finish(reason: string, seconds = this.#parts.finishTimeoutSeconds): void {
     if (this.#phase === 'finishing' || this.#phase === 'closed') return;
     this.#parts.logger.log(LOG_DEBUG, `nbd: ${this.#peer}: ${reason}`);
     // Between two descriptors there is nothing to be said, and the old one's number may be another's by now.
@@ -100,13 +111,37 @@ export class NbdConnection {
     this.#phase = 'finishing';
     this.#receiver.stop();
     this.#transmission?.end();
-    this.#setTimer(this.#parts.finishTimeoutSeconds, 'its last replies were not taken in time');
+    this.#setTimer(seconds, 'its last replies were not taken in time');
     this.#sender.queue(nothing, () => this.#closeIfFinished());
     this.#runSoon();
   }
 
-  /** Closes at once. Requests that the disk has go on there, and nobody hears of them. */
+  /** Closes at once, and drops what was not sent. Requests that the disk has go on there, and nobody hears of them. */
   close(): void {
+    this.#close((fd) => abortConnection(this.#parts.posix, fd));
+  }
+
+  /**
+   * To be called now and then. A client that leaves off in the middle of a request, or, while others wait for memory, does
+   * not take data that it has asked for, is dropped when its time is over.
+   */
+  dropIfStalled(): void {
+    const { posix, stallTimeoutSeconds, memory } = this.#parts;
+    if (this.#phase !== 'transmission' || !this.#transmission) return;
+    const now = posix.clock.now();
+    const progress =
+      this.#receiver.receivedBytes + this.#sender.pendingBytes + (posix.unsent?.(this.#fd) ?? 0);
+    const { isReceivingData, isSendingData } = this.#transmission;
+    const isHalfSent = isReceivingData || (this.#receiver.expecting && this.#receiver.amidst);
+    if (progress !== this.#progress || !(isHalfSent || isSendingData)) {
+      this.#progress = progress;
+      this.#progressAt = now;
+    } else if (now - this.#progressAt < stallTimeoutSeconds) return;
+    else if (isHalfSent) this.#drop('it has left off in the middle of a request');
+    else if (memory.isShort) this.#drop('it does not take its data, and others wait for the memory');
+  }
+
+  #close(closeDescriptor: (fd: number) => void): void {
     if (this.#phase === 'closed') return;
     this.#phase = 'closed';
     this.#receiver.close();
@@ -116,7 +151,7 @@ export class NbdConnection {
     this.#timer.clear();
     this.#updateReadInterest();
     this.#giveUpTls?.();
-    if (this.#fd >= 0) this.#parts.posix.close(this.#fd);
+    if (this.#fd >= 0) closeDescriptor(this.#fd);
     this.#onClosed();
   }
 
@@ -179,6 +214,7 @@ export class NbdConnection {
       receiver: this.#receiver,
       sender: this.#sender,
       pool,
+      memory: this.#memory,
       maxRequestsInFlight,
       maxBytesInFlight,
       onQueued: () => this.#replyQueued(),
@@ -232,7 +268,9 @@ export class NbdConnection {
 
   #closeIfFinished(): void {
     const idle = (this.#transmission?.requestsInFlight ?? 0) === 0;
-    if (this.#phase === 'finishing' && idle && this.#sender.pendingBytes === 0) this.close();
+    if (this.#phase === 'finishing' && idle && this.#sender.pendingBytes === 0) {
+      this.#close((fd) => this.#parts.posix.close(fd));
+    }
   }
 
   #newSender(): Sender {
@@ -258,10 +296,12 @@ export class NbdConnection {
   }
 
   #setTimer(seconds: number, reason: string): void {
-    const result = this.#timer.setTimer(seconds, () => {
-      this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} is dropped: ${reason}`);
-      this.close();
-    });
+    const result = this.#timer.setTimer(seconds, () => this.#drop(reason));
     if (result < 0) this.#lost(result);
+  }
+
+  #drop(reason: string): void {
+    this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} is dropped: ${reason}`);
+    this.close();
   }
 }

@@ -36,6 +36,7 @@ export class Receiver {
   #target: Uint8Array | undefined;
   #filled = 0;
   #toSkip = 0;
+  #receivedBytes = 0;
   #isDedicated = false;
   #then: (() => void) | undefined;
 
@@ -55,6 +56,10 @@ export class Receiver {
   /** Whether what is expected has come in part. */
   get amidst(): boolean {
     return this.#filled > 0;
+  }
+  /** Bytes that have come since the beginning. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
   }
 
   /** The descriptor receives into buffers of the pool from now on: see {@link Posix.dedicate}. */
@@ -117,6 +122,7 @@ export class Receiver {
       if (got === -errno.EAGAIN) return 'again';
       if (got < 0) return got;
       budget -= got;
+      this.#receivedBytes += got;
     }
   }
 

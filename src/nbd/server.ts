@@ -7,6 +7,9 @@ import { errno } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
 import { IPPROTO_TCP, TCP_NODELAY } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
+import { abortConnection } from '../server/abort-connection.js';
+import { AwaitedEvent } from '../scheduler/awaited-event.js';
+import { MIN_REQUEST_MEMORY_BYTES, RequestMemory } from './request-memory.js';
 import { Acceptor } from '../server/acceptor.js';
 import { LOG_INFO, LOG_WARNING } from '../server/logger.js';
 import type { Logger } from '../server/logger.js';
@@ -25,8 +28,12 @@ export const DEFAULT_NBD_LIMITS = {
   maxBytesInFlight: 32 << 20,
   handshakeTimeoutSeconds: 30,
   finishTimeoutSeconds: 5,
+  maxRequestMemoryBytes: 256 << 20,
+  stallTimeoutSeconds: 30,
 } as const;
 
+/** How often it is looked for clients that stall, at least. */
+const MAX_STALL_LOOK_SECONDS = 5;
 /** How many connections may wait to be accepted. */
 const BACKLOG = 128;
 
@@ -40,6 +47,16 @@ export interface NbdLimits {
   readonly maxBytesInFlight: number;
   readonly handshakeTimeoutSeconds: number;
   readonly finishTimeoutSeconds: number;
+  /**
+   * For all connections together: data of so many bytes is in flight at most; further requests wait, and each connection
+   * gets its share. At least {@link MIN_REQUEST_MEMORY_BYTES}.
+   */
+  readonly maxRequestMemoryBytes: number;
+  /**
+   * A client is dropped that leaves off in the middle of a request for so long; and one that takes nothing for so long of
+   * data that it has asked for, while others wait for memory.
+   */
+  readonly stallTimeoutSeconds: number;
 }
 
 /** What an NBD server works with. */
@@ -66,6 +83,7 @@ export class NbdServer {
   readonly #connectionParts: ConnectionParts;
   readonly #connections = new Set<NbdConnection>();
   #acceptor: Acceptor | undefined;
+  readonly #watch: AwaitedEvent;
   #stopped: (() => void) | undefined;
 
   constructor(options: NbdServerOptions) {
@@ -73,12 +91,20 @@ export class NbdServer {
     this.#limits = { ...DEFAULT_NBD_LIMITS, ...options.limits };
     const { registrar, posix, logger, completions, exports, tls } = options;
     const pool = sharedBuffers;
-    this.#connectionParts = { registrar, posix, logger, completions, exports, tls, pool, ...this.#limits };
+    const memory = new RequestMemory(Math.max(this.#limits.maxRequestMemoryBytes, MIN_REQUEST_MEMORY_BYTES));
+    const shared = { registrar, posix, logger, completions, exports, tls, pool, memory };
+    this.#connectionParts = { ...shared, ...this.#limits };
+    this.#watch = new AwaitedEvent(registrar);
   }
 
   /** How many clients are connected. */
   get connections(): number {
     return this.#connections.size;
+  }
+
+  /** How much data of requests is in memory, in bytes. */
+  get requestMemoryBytes(): number {
+    return this.#connectionParts.memory.usedBytes;
   }
 
   /** Where it listens, with the port that it got, once it does. */
@@ -103,13 +129,13 @@ export class NbdServer {
   }
 
   /**
-   * Stops listening, lets every connection answer what it has, for at most the finish time-out, and closes it; `done` is
-   * called when none is left.
+   * Stops listening, lets every connection answer what it has, for so many seconds at most (the finish time-out unless
+   * given), and closes it; `done` is called when none is left.
    */
-  stop(done: () => void): void {
+  stop(done: () => void, seconds = this.#limits.finishTimeoutSeconds): void {
     this.#stopListening();
     this.#stopped = done;
-    for (const connection of this.#connections) connection.finish('the server stops');
+    for (const connection of this.#connections) connection.finish('the server stops', seconds);
     this.#tellStopped();
   }
 
@@ -133,7 +159,7 @@ export class NbdServer {
         : formatAddress(address);
     if (this.#connections.size >= this.#limits.maxConnections) {
       logger.log(LOG_WARNING, `nbd: ${peer} is turned away: there are ${this.#connections.size} connections`);
-      posix.close(fd);
+      abortConnection(posix, fd);
       return;
     }
     if (typeof address !== 'number' && address.family !== AF_UNIX) {
@@ -143,10 +169,20 @@ export class NbdServer {
     }
     const connection = new NbdConnection(fd, peer, this.#connectionParts, () => {
       this.#connections.delete(connection);
+      if (this.#connections.size === 0) this.#watch.clear();
       this.#tellStopped();
     });
     this.#connections.add(connection);
     connection.start();
+    if (!this.#watch.isSet) this.#watchStalls();
+  }
+
+  #watchStalls(): void {
+    const seconds = Math.ceil(Math.min(MAX_STALL_LOOK_SECONDS, this.#limits.stallTimeoutSeconds / 2));
+    this.#watch.setTimer(seconds, () => {
+      for (const connection of this.#connections) connection.dropIfStalled();
+      if (this.#connections.size > 0) this.#watchStalls();
+    });
   }
 
   #tellStopped(): void {

@@ -21,6 +21,7 @@ import {
   CMD_WRITE_ZEROES,
   MAX_PAYLOAD_BYTES,
 } from './protocol.js';
+import type { MemoryShare } from './request-memory.js';
 import type { Receiver } from './receiver.js';
 import { encodeDataChunk, encodeErrorChunk, encodeSimpleReply } from './replies.js';
 import { REQUEST_BYTES, faultOf, parseRequest } from './requests.js';
@@ -33,6 +34,8 @@ export interface TransmissionParts {
   readonly receiver: Receiver;
   readonly sender: Sender;
   readonly pool: BufferPool;
+  /** This connection's share of the memory for data. */
+  readonly memory: MemoryShare;
   /** No further request is read while so many are in flight, the sending of their replies included. */
   readonly maxRequestsInFlight: number;
   /** No further request is read while data of so many bytes is in flight; what is in flight exceeds it by one request at most. */
@@ -61,8 +64,11 @@ export class Transmission {
   /** Too much is in flight: no request is read until half of it is gone. */
   #full = false;
   #ended = false;
-  /** Forgets the request whose data is coming. */
+  /** Replies with data that are not wholly sent. */
+  #dataReplies = 0;
+  /** Forgets the request whose data is coming, or that waits for memory. */
   #abandonReceiving: (() => void) | undefined;
+  #isReceivingData = false;
 
   constructor(parts: TransmissionParts) {
     this.#parts = parts;
@@ -71,6 +77,15 @@ export class Transmission {
   /** Requests that were read and whose replies are not wholly sent. */
   get requestsInFlight(): number {
     return this.#requestsInFlight;
+  }
+
+  /** Whether a request has come without its data, or without all of it. */
+  get isReceivingData(): boolean {
+    return this.#isReceivingData;
+  }
+  /** Whether data waits for the client to take it. */
+  get isSendingData(): boolean {
+    return this.#dataReplies > 0;
   }
 
   expectRequest(): void {
@@ -99,6 +114,7 @@ export class Transmission {
       if (request.command === CMD_WRITE) this.#receiveData(request, error);
       else {
         if (error < 0) this.#reply(request, error);
+        else if (request.command === CMD_READ && request.length > 0) return this.#readWithMemory(request);
         else this.#start(request);
         this.expectRequest();
       }
@@ -121,35 +137,76 @@ export class Transmission {
   }
 
   #receiveData(request: NbdRequest, error: number): void {
-    const { receiver, pool } = this.#parts;
+    const { receiver } = this.#parts;
     const { length } = request;
-    if (error < 0 || length === 0) {
-      this.#abandonReceiving = () => this.#requestsInFlight--;
-      receiver.skip(length, () => {
-        this.#abandonReceiving = undefined;
-        this.#reply(request, error);
-        this.expectRequest();
-      });
+    if (error >= 0 && length > 0) {
+      this.#withMemory(length, () => this.#receiveInto(request, this.#takeData(length)));
       return;
     }
-    const data = pool.take(length);
-    this.#bytesInFlight += length;
+    this.#isReceivingData = length > 0;
+    this.#abandonReceiving = () => this.#requestsInFlight--;
+    receiver.skip(length, () => {
+      this.#received();
+      this.#reply(request, error);
+      this.expectRequest();
+    });
+  }
+
+  #receiveInto(request: NbdRequest, data: Buffer): void {
+    this.#isReceivingData = true;
     this.#abandonReceiving = () => {
       this.#requestsInFlight--;
-      this.#bytesInFlight -= length;
-      pool.give(data);
+      this.#bytesInFlight -= data.length;
+      this.#giveData(data);
     };
-    receiver.expect(data, () => {
-      this.#abandonReceiving = undefined;
+    this.#parts.receiver.expect(data, () => {
+      this.#received();
       this.#write(request, data);
       this.expectRequest();
     });
   }
 
+  #received(): void {
+    this.#abandonReceiving = undefined;
+    this.#isReceivingData = false;
+  }
+
+  #readWithMemory(request: NbdRequest): void {
+    this.#withMemory(request.length, () => {
+      this.#read(request, request.offset / SECTOR_SIZE);
+      this.expectRequest();
+    });
+  }
+
+  /** Goes on with a request once there is memory for its data; until then no further one is read. */
+  #withMemory(bytes: number, then: () => void): void {
+    const { memory, onExpecting } = this.#parts;
+    let isLater = false;
+    this.#abandonReceiving = () => {
+      this.#requestsInFlight--;
+      memory.leave();
+    };
+    memory.take(bytes, () => {
+      this.#abandonReceiving = undefined;
+      then();
+      if (isLater) onExpecting();
+    });
+    isLater = true;
+  }
+
+  #takeData(length: number): Buffer {
+    this.#bytesInFlight += length;
+    return this.#parts.pool.take(length);
+  }
+  #giveData(data: Buffer): void {
+    this.#parts.pool.give(data);
+    this.#parts.memory.give(data.length);
+  }
+
   #write(request: NbdRequest, data: Buffer): void {
-    const { device, pool } = this.#parts;
+    const { device } = this.#parts;
     const written: Done = (result) => {
-      pool.give(data);
+      this.#giveData(data);
       this.#reply(request, result, data.length);
     };
     device.queueWrite(request.offset / SECTOR_SIZE, data, written, changeOptions(request));
@@ -167,8 +224,6 @@ export class Transmission {
       // The protocol leaves it open what this means. Nothing was asked for, and that is done.
       if (command === CMD_READ) this.#replyData(request, pool.take(0));
       else done(0);
-    } else if (command === CMD_READ) {
-      this.#read(request, sector);
     } else if (command === CMD_TRIM) {
       device.discard(sector, sectors, done, changeOptions(request));
     } else if (command === CMD_WRITE_ZEROES) {
@@ -180,15 +235,14 @@ export class Transmission {
   }
 
   #read(request: NbdRequest, sector: number): void {
-    const { device, pool } = this.#parts;
+    const { device } = this.#parts;
     const { length } = request;
-    const data = pool.take(length);
-    this.#bytesInFlight += length;
+    const data = this.#takeData(length);
     device.queueRead(sector, data, (result) => {
       if (result >= 0) {
         this.#replyData(request, data);
       } else {
-        pool.give(data);
+        this.#giveData(data);
         this.#reply(request, result, length);
       }
     });
@@ -196,14 +250,19 @@ export class Transmission {
 
   /** Answers a READ that went well; its buffer goes back to the pool once it is sent. */
   #replyData(request: NbdRequest, data: Buffer): void {
-    const { sender, structuredReplies, pool } = this.#parts;
+    const { sender, structuredReplies } = this.#parts;
     const { cookie, offset, length } = request;
     sender.queue(structuredReplies ? encodeDataChunk(cookie, offset, length) : encodeSimpleReply(cookie, 0));
+    this.#dataReplies++;
+    const dropped = (): void => {
+      this.#dataReplies--;
+      this.#giveData(data);
+    };
     const sent = (): void => {
-      pool.give(data);
+      dropped();
       this.#sent(length);
     };
-    sender.queue(data, sent, () => pool.give(data));
+    sender.queue(data, sent, dropped);
     this.#parts.onQueued();
   }
 

@@ -88,6 +88,16 @@ export interface Posix extends SocketCalls {
    * without it has nothing to gain.
    */
   dedicate?(fd: Descriptor): number;
+  /**
+   * Closes a connection with a reset in place of an end of file, whatever is still to be sent (C: SO_LINGER with 0, then
+   * close). Anything else is closed. Errors as of close. An operating system without it has only close.
+   */
+  abort?(fd: Descriptor): number;
+  /**
+   * 0 when the kernel has all that {@link write} and {@link send} have taken; else a number that changes whenever it takes
+   * more. An operating system without it does not know. Errors: -EBADF.
+   */
+  unsent?(fd: Descriptor): number;
   /** SHUT_RD, SHUT_WR or SHUT_RDWR. Errors: -EBADF, -ENOTCONN, -EINVAL. */
   shutdown(fd: Descriptor, how: number): number;
   /** The local address, or a negative errno: -EBADF, -ENOTSOCK. */

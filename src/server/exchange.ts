@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
+import { abortConnection } from './abort-connection.js';
 import type { Posix } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
@@ -14,6 +15,9 @@ export interface Reply {
   /** The answer is complete: the connection is closed once all of it has gone out. */
   end(): void;
 }
+
+/** Why a connection was closed whose answer has gone out: the only one that is closed in order. */
+export const ANSWERED = 'answered';
 
 /** What is spoken on a connection: one request, one answer. */
 export interface ExchangeProtocol {
@@ -101,7 +105,8 @@ export class Exchange implements Reply {
     this.#state = 'closed';
     this.#pieces = [];
     this.#event.clear();
-    this.#options.posix.close(this.#fd);
+    if (why === ANSWERED) this.#options.posix.close(this.#fd);
+    else abortConnection(this.#options.posix, this.#fd);
     this.#options.onClosed(this, why);
   }
 
@@ -154,7 +159,7 @@ export class Exchange implements Reply {
       this.#pieces.shift();
       this.#sent = 0;
     }
-    this.drop('answered');
+    this.drop(ANSWERED);
   }
 
   #isOpen(): boolean {

@@ -4,7 +4,9 @@
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { NodePosix } from '../../src/posix/index.js';
+import { programArguments } from '../../scripts/program.js';
+import { RawClient, request } from '../nbd/raw-client.js';
+import { AF_UNIX, NodePosix } from '../../src/posix/index.js';
 import { ControlClient } from '../../src/control/control-client.js';
 import { shortDirectory } from '../short-directory.js';
 import { DaemonChild, nbdClient } from './daemon-child.js';
@@ -109,6 +111,30 @@ t.test('an end that takes longer than its grace time is given up, which is told'
   t.match(child.stderr, /crit: not closed within 1 s: vbd 0/);
   t.notOk(existsSync(control));
 });
+
+t.test(
+  'a client that reads nothing keeps the process no longer than its grace time, and costs no disk',
+  async (t) => {
+    const directory = shortDirectory(t);
+    const socket = join(directory, 'nbd');
+    const grace = ['--grace', '3'];
+    const argv = ['--control-directory', directory, '--disk', '0=ram:64', '--nbd', socket, ...grace];
+    const child = new DaemonChild(t, argv, {}, [...programArguments('src/cli/main.ts'), 'daemon']);
+    await child.ready();
+    const raw = new RawClient({ family: AF_UNIX, path: socket });
+    t.teardown(() => raw.destroy());
+    await raw.go('0');
+    raw.socket.pause();
+    for (let count = 0; count < 8; count++) raw.send(request(0, { length: 4 << 20 }));
+    const client = await nbdClient(t, socket);
+    await client.read(0, 512);
+    const start = performance.now();
+    child.kill('SIGTERM');
+    t.equal(await child.exit(), 0);
+    t.ok(performance.now() - start < 20_000, 'and not after the minute that the rest of its data had');
+    t.match(child.stderr, /vbd 0: closed ram:64/);
+  },
+);
 
 t.test('SIGUSR1 dumps the state, also when nobody reads it any more', async (t) => {
   const directory = shortDirectory(t);

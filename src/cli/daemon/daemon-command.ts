@@ -75,6 +75,7 @@ async function run(
     daemon.abandon();
     process.exit(EXIT_FAILED);
   }
+  io.exitWithin?.(daemon.secondsLeft);
   return failedToStart || failures > 0 ? EXIT_FAILED : EXIT_OK;
 }
 

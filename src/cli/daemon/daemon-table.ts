@@ -4,6 +4,8 @@
 import { DEFAULT_GRACE_SECONDS } from '../../daemon/daemon-options.js';
 import { DEFAULT_DIALECT, DIALECTS } from '../../scheduler/dialect.js';
 import { DEFAULT_TRACE_LIMIT_MIB } from '../../metrics/trace-file.js';
+import { DEFAULT_NBD_LIMITS } from '../../nbd/server.js';
+import { MIN_REQUEST_MEMORY_BYTES } from '../../nbd/request-memory.js';
 import { defineTable } from '../command-line/command-table.js';
 import { optional, repeated, withDefault } from '../command-line/parameter.js';
 import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
@@ -12,6 +14,9 @@ import { LOG_FORMATS } from '../line-logger.js';
 import { diskName, LOG_LEVELS, serverAddress } from './value-types.js';
 
 const MAX_TRACE_LIMIT_MIB = 1 << 20;
+const MIN_MEMORY_MIB = MIN_REQUEST_MEMORY_BYTES >> 20;
+const MAX_MEMORY_MIB = 1 << 20;
+const DEFAULT_MEMORY_MIB = DEFAULT_NBD_LIMITS.maxRequestMemoryBytes >> 20;
 /** A day. */
 const MAX_GRACE_SECONDS = 86_400;
 
@@ -35,6 +40,9 @@ export const daemonTable = defineTable({
       requires: ['tlsKey', 'nbd'],
     }),
     tlsKey: optional(file(), { help: 'The private key of the certificate, in PEM.', requires: ['tlsCert'] }),
+    maxRequestMemory: withDefault(wholeNumber('MIB', MIN_MEMORY_MIB, MAX_MEMORY_MIB), DEFAULT_MEMORY_MIB, {
+      help: 'How much data of NBD requests is in memory at most, over all connections.',
+    }),
     metrics: optional(serverAddress, {
       help: 'Serve metrics to Prometheus at http://ADDRESS/metrics, or at a path.',
     }),

@@ -17,6 +17,7 @@ export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions
     nbd,
     tls: cert === undefined || key === undefined ? undefined : { cert, key },
     metrics,
+    maxRequestMemoryBytes: values.maxRequestMemory * (1 << 20),
     logLevel: priorityNamed(values.logLevel),
     dialect: values.dialect,
     trace: file === undefined ? undefined : { file, limitBytes: values.traceLimit << 20 },

@@ -118,6 +118,12 @@ export class AdoptedStream extends Descriptor {
   override close(): void {
     this.#channel.close();
   }
+  override abort(): void {
+    this.#channel.abort();
+  }
+  override unsent(): number {
+    return this.#channel.unsent();
+  }
 
   get #socket(): Socket | undefined {
     return this.#stream instanceof Socket ? this.#stream : undefined;

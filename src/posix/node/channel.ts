@@ -6,7 +6,8 @@ import { Duplex, Readable, Writable } from 'node:stream';
 import { errno, errnoNumber } from '../errno.js';
 import { DedicatedInbound } from './dedicated-inbound.js';
 import { Inbound } from './inbound.js';
-import { closeStream } from './linger.js';
+import { closeStream, reset } from './linger.js';
+import { unsentMeasure } from './unsent.js';
 import { currentPeer } from './node-address.js';
 import type { NodeStream } from '../shared/node-object.js';
 import { Outbound } from './outbound.js';
@@ -194,6 +195,18 @@ export class Channel {
   close(): void {
     this.#inbound?.discard();
     closeStream(this.#stream, this.#settings.timers, this.#settings.lingerSeconds);
+  }
+
+  /** Closes the stream and drops what write took. */
+  abort(): void {
+    this.#inbound?.discard();
+    if (this.#stream instanceof Socket) reset(this.#stream);
+    else this.#stream.destroy();
+  }
+
+  /** As {@link Posix.unsent}. */
+  unsent(): number {
+    return this.#stream instanceof Writable && !this.#stream.destroyed ? unsentMeasure(this.#stream) : 0;
   }
 
   #newInbound(stream: Readable): Inbound {

@@ -12,6 +12,10 @@ import { MAX_TIMER_MS, type TimerHandle, type Timers } from '../timers.js';
  */
 export const DEFAULT_LINGER_SECONDS = 60;
 
+/** So many closed sockets may still have something to send, in the whole process; beyond, the oldest is reset. */
+export const MAX_LINGERING = 64;
+const lingering = new Set<Socket>();
+
 /** Closes a stream as close(2) does: what was written is still sent, what comes in is thrown away. */
 export function closeStream(stream: NodeStream, timers: Timers, lingerSeconds: number): void {
   if (stream.destroyed) return;
@@ -44,7 +48,18 @@ function closeSocket(socket: Socket, timers: Timers, lingerSeconds: number): voi
     socket.destroy();
   });
   socket.resume();
-  if (socket.writableLength > 0) resetWithoutProgress(socket, timers, lingerSeconds);
+  if (socket.writableLength > 0) linger(socket, timers, lingerSeconds);
+}
+
+function linger(socket: Socket, timers: Timers, lingerSeconds: number): void {
+  lingering.add(socket);
+  socket.once('close', () => lingering.delete(socket));
+  const [oldest] = lingering;
+  if (oldest && lingering.size > MAX_LINGERING) {
+    lingering.delete(oldest);
+    reset(oldest);
+  }
+  resetWithoutProgress(socket, timers, lingerSeconds);
 }
 
 /** Looks every `lingerSeconds` whether the socket has sent anything, and resets it if not. */

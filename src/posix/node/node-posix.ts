@@ -141,6 +141,17 @@ export class NodePosix implements Posix {
     return 0;
   }
 
+  abort(fd: number): number {
+    const descriptor = this.#table.remove(fd);
+    if (descriptor === undefined) return -errno.EBADF;
+    descriptor.abort();
+    return 0;
+  }
+
+  unsent(fd: number): number {
+    return this.#table.get(fd)?.unsent() ?? -errno.EBADF;
+  }
+
   getsockname(fd: number): SocketAddress | number {
     return this.#table.get(fd)?.getsockname() ?? -errno.EBADF;
   }

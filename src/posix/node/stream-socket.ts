@@ -197,6 +197,14 @@ export class StreamSocket extends Descriptor {
     this.#dial?.socket.destroy();
     this.#channel?.close();
   }
+  override abort(): void {
+    this.#bound?.close();
+    this.#dial?.socket.destroy();
+    this.#channel?.abort();
+  }
+  override unsent(): number {
+    return this.#channel?.unsent() ?? 0;
+  }
 
   /** Whether it has a Node socket already, so that it can neither be bound nor listen. */
   get #isInUse(): boolean {

@@ -48,6 +48,14 @@ export abstract class Descriptor {
   /** Tells it which conditions anybody waits for at this moment. */
   interestChanged(_conditions: number): void {}
 
+  /** See {@link Posix.abort}. */
+  abort(): void {
+    this.close();
+  }
+  /** See {@link Posix.unsent}. */
+  unsent(): number {
+    return 0;
+  }
   /** See {@link Posix.send}. */
   send(_parts: readonly Uint8Array[], _sent: () => void): number {
     return -errno.EOPNOTSUPP;

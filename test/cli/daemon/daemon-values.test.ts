@@ -16,6 +16,7 @@ t.test('what is not given has a default', async (t) => {
     nbd: undefined,
     tls: undefined,
     metrics: undefined,
+    maxRequestMemoryBytes: 256 << 20,
     logLevel: 6,
     dialect: 'tapdisk2',
     trace: undefined,
@@ -27,7 +28,7 @@ t.test('all can be given', async (t) => {
   const options = parse(
     ...['--disk', '1=aio:/a=b', '--read-only-disk', '0=log:|ram:1', '--disk', '2=ram:1', '--nbd', '[::1]:0'],
     ...['--tls-cert', 'c', '--tls-key', 'k', '--metrics', './m', '--log-level', 'debug', '--trace', 't'],
-    ...['--trace-limit', '2', '--grace', '0', '--dialect', 'tapdisk3'],
+    ...['--trace-limit', '2', '--grace', '0', '--max-request-memory', '64', '--dialect', 'tapdisk3'],
   );
   t.strictSame(options, {
     directory: '/c',
@@ -39,6 +40,7 @@ t.test('all can be given', async (t) => {
     nbd: '[::1]:0',
     tls: { cert: 'c', key: 'k' },
     metrics: './m',
+    maxRequestMemoryBytes: 64 << 20,
     logLevel: 7,
     dialect: 'tapdisk3',
     trace: { file: 't', limitBytes: 2 << 20 },

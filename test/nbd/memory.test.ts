@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { nbdWorld, until } from './nbd-world.js';
+import type { NbdWorld } from './nbd-world.js';
+import { type RawClient, request, u32 } from './raw-client.js';
+
+const READ = 0;
+const WRITE = 1;
+const MIB = 1 << 20;
+
+/** A client that asks for so much and takes nothing of it. */
+async function deafReader(world: NbdWorld, lengths: readonly number[]): Promise<RawClient> {
+  const raw = await world.raw().go();
+  raw.socket.pause();
+  for (const length of lengths) raw.send(request(READ, { length }));
+  return raw;
+}
+
+t.test('clients that take nothing have no more than there is, and leave the others theirs', async (t) => {
+  const world = nbdWorld(t, { tcp: true, limits: { maxRequestMemoryBytes: 64 * MIB } });
+  await world.open('ram:64');
+  let most = 0;
+  const clients: RawClient[] = [];
+  for (let count = 0; count < 8; count++)
+    clients.push(await deafReader(world, [16 * MIB, 16 * MIB, 16 * MIB]));
+  const client = await world.client();
+  for (let count = 0; count < 20; count++) {
+    t.equal((await client.read(0, 4096)).length, 4096);
+    most = Math.max(most, world.nbd.requestMemoryBytes);
+  }
+  t.ok(most > 16 * MIB && most <= 64 * MIB, `${most} bytes`);
+  for (const raw of clients) raw.destroy();
+  await until(() => world.nbd.connections === 1);
+  t.equal(world.nbd.requestMemoryBytes, 0);
+});
+
+t.test('a client that takes nothing is dropped once others wait for its memory', async (t) => {
+  const limits = { maxRequestMemoryBytes: 64 * MIB, stallTimeoutSeconds: 1 };
+  const world = nbdWorld(t, { tcp: true, limits });
+  await world.open('ram:64');
+  const deaf = await deafReader(world, [32 * MIB]);
+  await until(() => world.nbd.requestMemoryBytes > 0);
+  const client = await world.client();
+  t.equal((await client.read(0, 32 * MIB)).length, 32 * MIB);
+  deaf.socket.resume();
+  t.ok((await deaf.rest()).length < 32 * MIB);
+  t.match(world.lines.join('\n'), /is dropped: it does not take its data, and others wait for the memory/);
+});
+
+t.test('a client that leaves off in the middle of a request is dropped', async (t) => {
+  const world = nbdWorld(t, { tcp: true, limits: { stallTimeoutSeconds: 1 } });
+  await world.open('ram:1');
+  const idle = await world.client();
+  const parts = [
+    request(WRITE, { length: MIB }),
+    request(WRITE, { length: MIB, data: Buffer.alloc(MIB / 2) }),
+    request(READ, { length: MIB }).subarray(0, 14),
+    request(WRITE, { offset: 1n, length: MIB }),
+  ];
+  await Promise.all(
+    parts.map(async (part) => {
+      const raw = await world.raw().go();
+      await raw.send(part).rest();
+    }),
+  );
+  await until(() => world.nbd.connections === 1);
+  const dropped = world.lines.filter((line) => line.includes('it has left off in the middle of a request'));
+  t.equal(dropped.length, parts.length);
+  t.equal(world.nbd.requestMemoryBytes, 0);
+  t.equal((await idle.read(0, 512)).length, 512, 'one that asks for nothing is not');
+});
+
+t.test('a client whose disk is slow is not dropped', async (t) => {
+  const world = nbdWorld(t, {
+    tcp: true,
+    limits: { maxRequestMemoryBytes: 64 * MIB, stallTimeoutSeconds: 1 },
+  });
+  const vbd = await world.open('ram:64');
+  const client = await world.client();
+  await vbd.pause();
+  const reads = Promise.all([client.read(0, 32 * MIB), client.read(0, 32 * MIB)]);
+  await until(() => world.nbd.requestMemoryBytes > 0);
+  await world.server.sleep(4);
+  await vbd.resume();
+  t.strictSame(
+    (await reads).map(({ length }) => length),
+    [32 * MIB, 32 * MIB],
+  );
+});
+
+t.test('a connection that is turned away is gone, and what it sends is not read', async (t) => {
+  const world = nbdWorld(t, { tcp: true, limits: { maxConnections: 1 } });
+  await world.open('ram:1');
+  await world.client();
+  const raw = world.raw();
+  raw.send(u32(3), Buffer.alloc(8 * MIB));
+  t.equal((await raw.rest()).length, 0);
+});
