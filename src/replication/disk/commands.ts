@@ -102,7 +102,12 @@ export class Commands {
         return outcome('compares every grain once the backup is connected');
       }
       if (primary.peer === undefined) return refused('there is no backup', -errno.ENOTCONN);
-      if (!full) return outcome('the backup gets what the map says by itself');
+      if (!full) {
+        const grains = primary.resendDifferent('told to send what differs');
+        engine.changed('told to send what differs');
+        if (grains > 0) return outcome(`sends ${grains} grains that were found to differ`);
+        return outcome('the backup gets what the map says by itself');
+      }
       if (primary.peer.sync === undefined) return refused('a C backup cannot compare', -errno.EOPNOTSUPP);
       primary.resendAll('told to compare every grain');
       return outcome('compares every grain');
@@ -114,7 +119,10 @@ export class Commands {
       const { primary } = this.#engine;
       if (primary === undefined) return refused('only the primary can verify');
       if (primary.phase !== 'protected') return refused('the disk is not protected', -errno.ENOTCONN);
-      return refused('verification is not available', -errno.EOPNOTSUPP);
+      if (primary.peer?.sync === undefined) return refused('a C backup cannot compare', -errno.EOPNOTSUPP);
+      const differences = await new Promise<number>((resolve) => primary.verifier.verifyAll(resolve));
+      if (differences === 0) return outcome('both sides are equal');
+      return refused(`the backup differs in up to ${differences} sectors (see resync)`, -errno.EBADMSG);
     });
   }
 

@@ -19,6 +19,8 @@ export interface PeeringView {
   readonly version: string | null;
   /** Ends the connection, if there is one. */
   end(code: string, reason: string): void;
+  /** The connection is over. */
+  lost(reason: string, code: string): void;
 }
 
 /** A replicated disk as its own parts see it: the commands, the connection to the other side, the status. */

@@ -17,13 +17,13 @@ import type {
 import type { EngineCore } from './engine-core.js';
 import type { ReplicationListener } from './events.js';
 import { FlushPolicy } from './flush-policy.js';
-import { NO_DISK } from './format/metadata-record.js';
-import { type Done, SECTOR_SIZE } from './local-disk.js';
+import type { Done } from './local-disk.js';
 import { createState, identityOf, loadState, type State } from './open-state.js';
 import { DEFAULT_REPLICATION_OPTIONS, type ReplicationOptions } from './options.js';
 import { Peering } from './peering.js';
 import { PrimaryRole } from './primary/primary-role.js';
 import { Reporter } from './reporter.js';
+import { backupEvents, primaryEvents } from './role-events.js';
 import { type StandingFacts, standingOf } from './standing-of.js';
 import type { Standing } from './standing.js';
 import { completed, StateError } from './state-file.js';
@@ -176,6 +176,7 @@ export class Replication implements DiskReplication, EngineCore {
       isSplitBrain: current.splitBrain,
       isUsable: current.hasState && !current.rejoining,
       phase: this.primary?.phase ?? 'alone',
+      differs: (this.primary?.verifier.differences ?? 0) > 0,
     });
   }
 
@@ -224,18 +225,7 @@ export class Replication implements DiskReplication, EngineCore {
       options: this.options,
       random,
       nowSeconds: () => this.parts.posix.clock.now(),
-      events: {
-        phase: (phase, reason) => {
-          this.changed(reason);
-          if (phase !== 'alone') this.#flushes?.again();
-        },
-        checkpoint: ({ epoch, seconds, bytes, failure }) =>
-          this.reporter.tell({ kind: 'checkpoint', epoch, seconds, bytes, failure }),
-        detached: (reason, code) => this.#peering?.lost(reason, code),
-        resync: (what, bytes, reason) => this.reporter.tell({ kind: 'resync', what, bytes, reason }),
-        failed: (what, result) => this.fail(what, result),
-        notice: (message) => this.reporter.notice(message),
-      },
+      events: primaryEvents(this, () => this.#flushes?.again()),
     });
     if (this.#flushes) this.#flushes.primary = this.primary;
   }
@@ -263,23 +253,8 @@ export class Replication implements DiskReplication, EngineCore {
       memoryBytes,
       random,
       nowSeconds: () => posix.clock.now(),
-      events: {
-        committed: (epoch, bytes, seconds, result) => {
-          const failure = result < 0 ? errnoCode(result) : null;
-          this.reporter.tell({ kind: 'checkpoint', epoch, seconds, bytes, failure });
-        },
-        initialised: () => this.#initialised(),
-        failed: (what, result) => this.fail(what, result),
-        notice: (message) => this.reporter.notice(message),
-      },
+      events: backupEvents(this),
     });
-  }
-
-  /** A backup's map says what its own changes are: with a state of the primary's it has none. */
-  #initialised(): void {
-    const { map } = this.state;
-    for (const grain of [...map.bits]) map.lower(grain);
-    this.changed('the first checkpoint is committed');
   }
 
   #writable(done: Done): PrimaryRole | undefined {
@@ -360,7 +335,7 @@ export class Replication implements DiskReplication, EngineCore {
       if (backup) await completed('write the checkpoints to the image', (done) => backup.store.drain(done));
       if (primary) {
         await completed('sync the image', (done) => primary.flush(done));
-        primary.cool();
+        primary.sweep(true);
         await completed('write the map', (done) => map.sync(done));
       }
       const image = await identityOf(this.parts.disk);
@@ -393,6 +368,7 @@ export class Replication implements DiskReplication, EngineCore {
     this.#watches += 1;
     const { primary } = this;
     primary?.watch();
+    primary?.verifier.allow(this.options.verifyBytesPerSecond * WATCH_SECONDS);
     if (primary !== undefined && this.#watches % SWEEP_EVERY === 0) {
       primary.flush((result) => {
         if (result === 0 && this.primary === primary) primary.sweep();
@@ -411,14 +387,5 @@ export class Replication implements DiskReplication, EngineCore {
       primary.checkpoint(() => {});
     }
     this.#interval?.set(this.options.checkpointIntervalSeconds);
-  }
-
-  /** How long an image is, for those who serve it. */
-  get bytes(): number {
-    return this.parts.disk.sectors * SECTOR_SIZE;
-  }
-  /** Whether the disk was ever a primary's, or a backup's with a primary. */
-  get hasDisk(): boolean {
-    return this.state.metadata.current.diskId !== NO_DISK;
   }
 }

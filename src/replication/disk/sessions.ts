@@ -28,6 +28,18 @@ export interface BackupPeerEvents {
   lost(reason: string, code?: string): void;
 }
 
+/** The same events, as long as the connection is the one that counts: one that was given up says nothing any more. */
+export function whileCurrent(isCurrent: () => boolean, events: BackupPeerEvents): BackupPeerEvents {
+  return {
+    acked: (epoch) => isCurrent() && events.acked(epoch),
+    failed: (epoch, reason) => isCurrent() && events.failed(epoch, reason),
+    drained: () => isCurrent() && events.drained(),
+    progress: (sequence) => isCurrent() && events.progress(sequence),
+    compared: (sequence, differs) => isCurrent() && events.compared(sequence, differs),
+    lost: (reason, code) => isCurrent() && events.lost(reason, code),
+  };
+}
+
 /** The part of a connection that a resync goes over, where there is one: what it sends lies beside the open checkpoint. */
 export interface SyncChannel {
   /** Begins a resync, or goes on with the one of the same id. */

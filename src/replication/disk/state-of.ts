@@ -13,6 +13,8 @@ export interface StateFacts {
   readonly isUsable: boolean;
   /** Primary. */
   readonly phase: 'alone' | 'copying' | 'streaming' | 'protected';
+  /** Primary: a verification has found differences that were not sent since. */
+  readonly differs: boolean;
 }
 
 /** The one word; the worst that holds. */
@@ -22,7 +24,8 @@ export function stateOf(facts: StateFacts): DiskState {
   if (facts.isStale) return 'stale';
   if (facts.role === 'backup') return facts.isUsable ? 'backup' : 'inconsistent';
   if (facts.phase === 'alone') return 'unprotected';
-  return facts.phase === 'protected' ? 'protected' : 'catching-up';
+  if (facts.phase !== 'protected') return 'catching-up';
+  return facts.differs ? 'inconsistent' : 'protected';
 }
 
 /** What to type next, where there is something to do. */

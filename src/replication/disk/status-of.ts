@@ -13,7 +13,6 @@ export function statusOf(engine: EngineCore): ReplicationStatus {
   const { current } = engine.state.metadata;
   const { word } = engine;
   const now = engine.parts.posix.clock.now();
-  const resync = primary?.resync;
   return {
     state: word,
     reason: reporter.reason,
@@ -36,9 +35,9 @@ export function statusOf(engine: EngineCore): ReplicationStatus {
     queuedBytes: primary?.peer?.queuedBytes ?? 0,
     journalUsedBytes: backup?.journal.usedBytes ?? 0,
     journalLimitBytes: backup?.journal.limitBytes ?? options.journalBytes,
-    resync: resync ? { ...resync, bytesPerSecond: 0, secondsLeft: null, waitingFor: null } : null,
-    verifiedAtSeconds: null,
-    verifyDifferences: 0,
+    resync: primary?.resync ?? null,
+    verifiedAtSeconds: primary?.verifier.endedAtSeconds ?? null,
+    verifyDifferences: primary?.verifier.differences ?? 0,
     checkpoints: primary?.checkpoints.count ?? 0,
     failedCheckpoints: primary?.checkpoints.failed ?? 0,
     resyncBytesTotal: primary?.resyncBytesTotal ?? 0,

@@ -15,7 +15,7 @@ export type DiskState =
   | 'stale'
   /** Both sides have changes that the other lacks. */
   | 'split-brain'
-  /** A backup without a state: its first sync has not been committed. */
+  /** A backup without a state: its first sync has not been committed. Or a verification has found that the sides differ. */
   | 'inconsistent'
   /** A file or the image cannot be trusted: nothing is served. */
   | 'failed';

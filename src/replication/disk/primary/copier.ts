@@ -103,6 +103,12 @@ export class Copier {
     this.#parts.onEnded();
   }
 
+  /** All that was sent belongs to a checkpoint from now on, whose answer says what became of it. */
+  handOver(): void {
+    this.#unacked = [];
+    this.#unackedBytes = 0;
+  }
+
   /** The connection is over, or the resync: what is not known to be at the backup is to be sent again. */
   stop(): void {
     this.#isStopped = true;

@@ -100,16 +100,19 @@ export class Grains {
     this.#syncing = new Set();
   }
 
-  /** Whether both sides have a grain's content on stable storage. */
-  isClean(grain: number): boolean {
+  /** Whether the backup has committed a grain's content as it is now. */
+  isAtBackup(grain: number): boolean {
     return (
       !this.toSend.has(grain) &&
       !this.inResync.has(grain) &&
       !this.open.has(grain) &&
       !this.committing.some(({ grains }) => grains.has(grain)) &&
-      !this.#unsynced.has(grain) &&
-      !this.#syncing.has(grain) &&
       !this.#underWay.has(grain)
     );
+  }
+
+  /** Whether both sides have a grain's content on stable storage. */
+  isClean(grain: number): boolean {
+    return this.isAtBackup(grain) && !this.#unsynced.has(grain) && !this.#syncing.has(grain);
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { LocalDisk } from '../local-disk.js';
+import type { Done, LocalDisk } from '../local-disk.js';
 import type { MetadataFile } from '../metadata-file.js';
 import type { ReplicationOptions } from '../options.js';
 import type { EndedCheckpoint } from './checkpoints.js';
@@ -29,6 +29,8 @@ export interface PrimaryEvents {
   resync(what: 'begun' | 'ended' | 'broken-off', bytes: number, reason: string): void;
   /** Metadata or map cannot be written: no write can be taken any more. */
   failed(what: string, result: number): void;
+  /** A verification came to the end of the disk, or sectors were found to differ. */
+  verified(what: 'ended' | 'difference', sector: number, sectors: number): void;
   notice(message: string): void;
 }
 
@@ -37,4 +39,13 @@ export interface ResyncPlan {
   readonly kind: 'first' | 'maps' | 'compare';
   /** The resync that the backup has a part of. */
   readonly known: string | null;
+}
+
+/** A write that is not with the disk yet. */
+export interface PendingWrite {
+  readonly sectors: number;
+  readonly sector: number;
+  /** undefined: zeroes. */
+  readonly bytes: Uint8Array | undefined;
+  readonly done: Done;
 }

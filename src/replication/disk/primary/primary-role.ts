@@ -4,46 +4,36 @@
 import { errno, errnoCode } from '../../../posix/errno.js';
 import { randomHex } from '../format/fields.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
-import type { BackupPeer, BackupPeerEvents } from '../sessions.js';
+import { type BackupPeer, type BackupPeerEvents, whileCurrent } from '../sessions.js';
+import type { ResyncStatus } from '../status.js';
 import { Checkpoints, MAX_COMMITTING } from './checkpoints.js';
 import { Copier, isAllZero } from './copier.js';
 import { fork, mustFork } from './fork.js';
 import { Grains } from './grains.js';
 import { SectorOrder } from './sector-order.js';
 import { HotGrains } from './hot-grains.js';
-import type { PrimaryParts, PrimaryPhase, ResyncPlan } from './primary-parts.js';
+import { ResyncProgress } from './resync-progress.js';
+import { Verifier } from './verifier.js';
+import type { PendingWrite, PrimaryParts, PrimaryPhase, ResyncPlan } from './primary-parts.js';
 
 /** Little enough to be sent beside the writes. */
 const STREAM_AT_GRAINS = 64;
-
-interface Waiting {
-  readonly sectors: number;
-  readonly sector: number;
-  /** undefined: zeroes. */
-  readonly bytes: Uint8Array | undefined;
-  readonly done: Done;
-}
 
 /** The primary's side of a disk: writes go to it and to the backup, if there is one. */
 export class PrimaryRole {
   readonly grains: Grains;
   readonly checkpoints: Checkpoints;
+  readonly verifier: Verifier;
   readonly #parts: PrimaryParts;
   readonly #hot: HotGrains;
   #phase: PrimaryPhase = 'alone';
   #peer: BackupPeer | undefined;
   #copier: Copier | undefined;
-  #resyncId: string | null = null;
-  /** The checkpoint that ends the resync; undefined: it is not closed. */
-  #resyncEnd: number | undefined;
-  #resyncBytes = 0;
-  #resyncTotal = 0;
-  /** All bytes that resyncs of this run have sent. */
-  resyncBytesTotal = 0;
+  readonly #resync: ResyncProgress;
   /** Writes that wait for room toward the backup, or for a new generation. */
-  #waiting: Waiting[] = [];
+  #waiting: PendingWrite[] = [];
   /** Writes whose bits are not durable yet, and those that must not pass them. */
-  readonly #raising = new SectorOrder<Waiting>((write) => this.#enter(write));
+  readonly #raising = new SectorOrder<PendingWrite>((write) => this.#enter(write));
   #isForking = false;
   #sentBytes = 0;
 
@@ -53,6 +43,15 @@ export class PrimaryRole {
     this.grains = new Grains(map.grains, metadata.current.grainSectors);
     this.grains.toSend.addAll(map.bits);
     this.#hot = new HotGrains(options.hotGrains);
+    this.#resync = new ResyncProgress(nowSeconds);
+    this.verifier = new Verifier({
+      disk: parts.disk,
+      grains: this.grains,
+      peer: () => (this.#phase === 'protected' ? this.#peer : undefined),
+      nowSeconds,
+      onDifference: (sector, sectors) => events.verified('difference', sector, sectors),
+      onEnd: () => events.verified('ended', 0, parts.disk.sectors),
+    });
     this.checkpoints = new Checkpoints({ nowSeconds, onEnd: (ended) => events.checkpoint(ended) });
   }
 
@@ -65,10 +64,13 @@ export class PrimaryRole {
   get dirtyBytes(): number {
     return this.grains.dirty * this.grains.sectorsEach * SECTOR_SIZE;
   }
-  /** Bytes that are at the backup, of those that the resync under way is about; undefined: none is. */
-  get resync(): { readonly bytes: number; readonly totalBytes: number } | undefined {
-    if (this.#phase === 'alone' || this.#phase === 'protected') return undefined;
-    return { bytes: Math.min(this.#resyncBytes, this.#resyncTotal), totalBytes: this.#resyncTotal };
+  /** The resync under way; undefined: none is. */
+  get resync(): ResyncStatus | undefined {
+    return this.#phase === 'alone' || this.#phase === 'protected' ? undefined : this.#resync.status();
+  }
+  /** All bytes that resyncs of this run have sent. */
+  get resyncBytesTotal(): number {
+    return this.#resync.sentBytes;
   }
 
   write(sector: number, bytes: Uint8Array, done: Done): void {
@@ -101,11 +103,10 @@ export class PrimaryRole {
   attach(peer: BackupPeer, plan: ResyncPlan): void {
     const { toSend, inResync } = this.grains;
     this.#peer = peer;
-    if (plan.known === null || plan.known !== this.#resyncId) {
+    if (plan.known === null || plan.known !== this.#resync.id) {
       toSend.addAll(inResync);
       inResync.clear();
-      this.#resyncId = null;
-      this.#resyncBytes = 0;
+      this.#resync.restart();
     }
     if (plan.kind !== 'maps') toSend.addRange(0, toSend.size - 1);
     this.#copy(peer, plan);
@@ -113,17 +114,18 @@ export class PrimaryRole {
 
   /** What the connection to the backup reports. */
   eventsOf(peer: () => BackupPeer | undefined): BackupPeerEvents {
-    const ifCurrent = (action: () => void): void => {
-      if (this.#peer !== undefined && this.#peer === peer()) action();
-    };
-    return {
-      acked: (epoch) => ifCurrent(() => this.#acked(epoch)),
-      failed: (epoch, reason) => ifCurrent(() => this.#failed(epoch, reason)),
-      drained: () => ifCurrent(() => this.#advance()),
-      progress: (sequence) => ifCurrent(() => this.#copier?.progress(sequence)),
-      compared: (sequence, differs) => ifCurrent(() => this.#copier?.compared(sequence, differs)),
-      lost: (reason, code) => ifCurrent(() => this.#lost(reason, code)),
-    };
+    const isCurrent = (): boolean => this.#peer !== undefined && this.#peer === peer();
+    return whileCurrent(isCurrent, {
+      acked: (epoch) => this.#acked(epoch),
+      failed: (epoch, reason) => this.#failed(epoch, reason),
+      drained: () => this.#advance(),
+      progress: (sequence) => this.#copier?.progress(sequence),
+      compared: (sequence, differs) => {
+        this.#copier?.compared(sequence, differs);
+        this.verifier.compared(sequence, differs);
+      },
+      lost: (reason, code) => this.#lost(reason, code),
+    });
   }
 
   /** Ends the connection, if there is one. */
@@ -143,27 +145,31 @@ export class PrimaryRole {
     if (stalls && this.#waiting.length > 0) this.#abort('the backup takes nothing');
   }
 
-  /** Lets fall from the map what both sides have. */
-  sweep(): void {
-    for (const grain of [...this.#parts.map.bits]) {
-      if (!this.#hot.has(grain) && this.grains.isClean(grain)) this.#parts.map.lower(grain);
-    }
-  }
-
-  /** The last sweep: no grain is hot any more. */
-  cool(): void {
-    this.#hot.clear();
-    this.sweep();
+  /** Lets fall from the map what both sides have; at the end (`all`) also what is hot. */
+  sweep(all = false): void {
+    const { map } = this.#parts;
+    if (all) this.#hot.clear();
+    const mayFall = (grain: number): boolean => !this.#hot.has(grain) && this.grains.isClean(grain);
+    for (const grain of [...map.bits].filter(mayFall)) map.lower(grain);
   }
 
   /** Has the backup get every grain that differs. */
   resendAll(reason: string): void {
+    this.verifier.takeDifferent();
     this.grains.toSend.addRange(0, this.grains.toSend.size - 1);
     this.#copyAgain(reason, 'compare');
   }
 
+  /** Has the backup get what verifications have found to differ; how many grains. */
+  resendDifferent(reason: string): number {
+    const different = this.verifier.takeDifferent();
+    this.grains.toSend.addAll(different);
+    if (different.length > 0) this.#copyAgain(reason);
+    return different.length;
+  }
+
   /** Has the write go on once its bits are durable, and after every earlier write of its sectors. */
-  #raise(write: Waiting): void {
+  #raise(write: PendingWrite): void {
     const { map, disk } = this.#parts;
     const from = this.grains.first(write.sector);
     const to = this.grains.last(write.sector, write.sectors);
@@ -190,7 +196,7 @@ export class PrimaryRole {
   }
 
   /** Lets a write go, or has it wait: then all after it wait too. */
-  #enter(write: Waiting): void {
+  #enter(write: PendingWrite): void {
     this.#waiting.push(write);
     this.#releaseWaiting();
   }
@@ -209,11 +215,12 @@ export class PrimaryRole {
     return this.#phase === 'streaming' || this.#phase === 'protected';
   }
 
-  #release({ sector, sectors, bytes, done }: Waiting): void {
+  #release({ sector, sectors, bytes, done }: PendingWrite): void {
     const { disk } = this.#parts;
     const from = this.grains.first(sector);
     const to = this.grains.last(sector, sectors);
     this.#copier?.written(from, to);
+    this.verifier.written(from, to);
     for (let grain = from; grain <= to; grain++) {
       this.#hot.touch(grain);
       if (this.#isStreaming) this.grains.open.add(grain);
@@ -264,16 +271,13 @@ export class PrimaryRole {
     const { disk, random, events } = this.#parts;
     const { toSend, sectorsEach } = this.grains;
     const bytes = toSend.count * sectorsEach * SECTOR_SIZE;
-    this.#resyncTotal = this.#resyncBytes + bytes;
+    this.#resync.begin(bytes);
     this.#copier = new Copier({
       disk,
       grains: this.grains,
       peer,
       compares: plan.kind === 'compare' && peer.sync !== undefined,
-      onSent: (sent) => {
-        this.#resyncBytes += sent;
-        this.resyncBytesTotal += sent;
-      },
+      onSent: (sent) => this.#resync.sent(sent),
       onEnded: () => this.#advance(),
       onFailure: (message) => {
         events.notice(message);
@@ -281,8 +285,8 @@ export class PrimaryRole {
       },
     });
     if (bytes > 0 || plan.kind === 'first') {
-      this.#resyncId ??= randomHex(random, 8);
-      peer.sync?.begin(this.#resyncId, toSend.count + this.grains.inResync.count, plan.kind === 'first');
+      this.#resync.id ??= randomHex(random, 8);
+      peer.sync?.begin(this.#resync.id, toSend.count + this.grains.inResync.count, plan.kind === 'first');
       events.resync('begun', bytes, plan.kind);
     }
     this.#setPhase(peer.sync === undefined ? 'streaming' : 'copying', 'the backup gets what it lacks');
@@ -298,7 +302,7 @@ export class PrimaryRole {
     }
     this.#copier?.pump();
     this.#releaseWaiting();
-    const endsResync = this.#phase === 'streaming' && this.#resyncEnd === undefined;
+    const endsResync = this.#phase === 'streaming' && this.#resync.end === undefined;
     const mayClose =
       this.#isStreaming && this.#copier?.isDone && this.checkpoints.committing < MAX_COMMITTING;
     if (mayClose && (endsResync || this.checkpoints.isWanted)) this.#close(peer);
@@ -307,10 +311,11 @@ export class PrimaryRole {
   #close(peer: BackupPeer): void {
     const { metadata, events } = this.#parts;
     const epoch = metadata.current.sent + 1;
-    if (this.#phase === 'streaming') this.#resyncEnd ??= epoch;
+    if (this.#phase === 'streaming') this.#resync.end ??= epoch;
     // What was sent is this checkpoint's from now on; whatever else is to be resynced is another resync.
-    this.#resyncId = null;
+    this.#resync.id = null;
     this.grains.close(epoch);
+    this.#copier?.handOver();
     this.checkpoints.close(epoch);
     const letGo = peer.commit(epoch, metadata.current.generation);
     metadata.update({ sent: epoch }, (result) => {
@@ -329,10 +334,9 @@ export class PrimaryRole {
     metadata.note({ acked: Math.max(known, acked), ancestors: [] });
     this.grains.acked(known);
     this.checkpoints.acked(known);
-    if (this.#resyncEnd !== undefined && known >= this.#resyncEnd) {
-      this.#resyncEnd = undefined;
-      events.resync('ended', this.#resyncBytes, 'the backup has all of it');
-      this.#resyncBytes = 0;
+    if (this.#resync.end !== undefined && known >= this.#resync.end) {
+      events.resync('ended', this.#resync.bytes, 'the backup has all of it');
+      this.#resync.restart();
       this.#setPhase('protected', 'the backup has every checkpoint');
     }
     this.#advance();
@@ -364,22 +368,23 @@ export class PrimaryRole {
     const peer = this.#peer;
     if (peer === undefined) return;
     this.#copier?.stop();
-    this.#resyncEnd = undefined;
+    this.#resync.end = undefined;
     this.#setPhase('copying', reason);
-    this.#copy(peer, { kind, known: this.#resyncId });
+    this.#copy(peer, { kind, known: this.#resync.id });
   }
 
   #lost(reason: string, code = 'lost'): void {
     const { events } = this.#parts;
     const hadResync = this.#phase !== 'protected';
-    this.#resyncEnd = undefined;
+    this.#resync.end = undefined;
     this.#peer = undefined;
     this.#copier?.stop();
     this.#copier = undefined;
+    this.verifier.forget();
     this.grains.dropFrom(0);
     this.checkpoints.dropFrom(0, reason);
     this.checkpoints.refuse(-errno.ECONNABORTED);
-    if (hadResync) events.resync('broken-off', this.#resyncBytes, reason);
+    if (hadResync) events.resync('broken-off', this.#resync.bytes, reason);
     this.#setPhase('alone', reason);
     events.detached(reason, code);
     this.#releaseWaiting();

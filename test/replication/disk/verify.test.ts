@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import { pair } from './world.js';
+
+t.test('Q3: equal sides verify as equal, also while they are written', async (t) => {
+  const { world, a } = pair(t);
+  await a.until('protected');
+  const stop = { now: false };
+  const write = (at: number): void => {
+    if (stop.now) return;
+    a.engine.write(at % 4000, new Uint8Array(8 * 512).fill(at % 255), () => write(at + 37));
+  };
+  write(1);
+  world.after(0.01, () => a.engine.checkpoint(() => {}));
+  const outcome = await a.command((done) => a.engine.verify(done));
+  stop.now = true;
+  t.equal(outcome.result, 0, outcome.message);
+  t.equal(a.engine.status().verifyDifferences, 0);
+});
+
+t.test('a difference is found, is loud, and is ended by a resync of just that', async (t) => {
+  const { world, a, b } = pair(t, { a: { verifyBytesPerSecond: 0 } });
+  await a.until('protected');
+  await a.write(1000, 16, 1);
+  await a.checkpoint();
+  await world.run(1);
+  b.host.files.rot('/srv/disk.img', 3000 * 512);
+  const outcome = await a.command((done) => a.engine.verify(done));
+  t.equal(outcome.result, -errno.EBADMSG);
+  t.match(outcome.message, 'differs');
+  t.equal(a.engine.status().state, 'inconsistent');
+  t.ok(
+    a.events.some((event) => event.kind === 'verify' && event.what === 'difference' && event.sector <= 3000),
+  );
+  const before = a.engine.status().resyncBytesTotal;
+  t.equal((await a.command((done) => a.engine.resync({}, done))).result, 0);
+  await a.until('protected');
+  t.equal(a.engine.status().resyncBytesTotal - before, 65_536);
+  t.equal((await a.command((done) => a.engine.verify(done))).result, 0);
+});
+
+t.test('verification goes on by itself, at the rate that is set, and says when it ended', async (t) => {
+  const { world, a, b } = pair(t, { a: { verifyBytesPerSecond: 1 << 20 } });
+  await a.until('protected');
+  t.equal(a.engine.status().verifiedAtSeconds, null);
+  b.host.files.rot('/srv/disk.img', 4000 * 512);
+  await world.run(4);
+  t.not(a.engine.status().verifiedAtSeconds, null);
+  t.equal(a.engine.status().state, 'inconsistent');
+});
