@@ -27,7 +27,7 @@ for (const file of promised) {
 }
 for (const file of files) {
   const wanted =
-    /^(?:package\.json|[A-Z]+\.md|NOTICE|LICENSE|LICENSES\/[^/]+\.txt|docs\/[^/]+\.md|man\/[^/]+\.1)$/.test(
+    /^(?:package\.json|[A-Z]+\.md|NOTICE|LICENSE|LICENSES\/[^/]+\.txt|docs\/[^/]+\.md|contrib\/.*|man\/[^/]+\.1)$/.test(
       file,
     ) ||
     /^src\/.*\.ts$/.test(file) ||

@@ -8,6 +8,7 @@ import { conformanceTable } from './conformance/conformance-table.js';
 import { recordTable } from './conformance/record-table.js';
 import { ctlGroup } from './ctl/ctl-group.js';
 import { daemonTable } from './daemon/daemon-table.js';
+import { replicationGroup } from './replication/replication-group.js';
 import { simulateTable } from './simulate/simulate-table.js';
 import { statusTable } from './status/status-table.js';
 import { primaryTable } from './transfer/primary-table.js';
@@ -26,6 +27,7 @@ export const program: CommandGroup = {
     command(statusTable, async () => (await import('./status/status-command.js')).runStatus),
     command(daemonTable, async () => (await import('./daemon/daemon-command.js')).runDaemon),
     ctlGroup,
+    replicationGroup,
     vhdGroup,
     command(
       conformanceTable,

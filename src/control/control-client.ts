@@ -7,13 +7,16 @@ import { SystemError } from '../posix/system-error.js';
 import { requireTrustedSocket } from '../server/trusted-directory.js';
 import { ControlConnection } from './control-connection.js';
 import { controlSocketPath } from './control-directory.js';
-import { ControlMessage, type ImageBody, type ListBody, NO_COOKIE } from './message.js';
+import { ControlMessage, type ImageBody, type ListBody, NO_COOKIE, textFits } from './message.js';
+import type { ReplicationRequest } from './replication-request.js';
 import { MessageType } from './message-type.js';
 
 /** How long each step of a request may take, in seconds. */
 export const QUERY_TIMEOUT_SECONDS = 2;
 export const REQUEST_TIMEOUT_SECONDS = 5;
 export const RESUME_TIMEOUT_SECONDS = 15;
+/** A command for a replicated disk may bring all that waits to its image first. */
+export const REPLICATION_TIMEOUT_SECONDS = 600;
 /** CLOSE is repeated so often while requests are pending, and so long apart. */
 export const CLOSE_REPEATS = 20;
 export const CLOSE_INTERVAL_SECONDS = 0.001;
@@ -118,12 +121,31 @@ export class ControlClient {
 
   /** The daemon's statistics as JSON text. A C tapdisk has none: EINVAL. */
   async statistics(pid: number): Promise<string> {
-    const pieces: Uint8Array[] = [];
     const request = ControlMessage.create(MessageType.statistics, NO_COOKIE);
-    await this.#askForMany(pid, request, MessageType.statisticsAnswer, ({ report }) => {
+    return this.#askForText(pid, request, QUERY_TIMEOUT_SECONDS);
+  }
+
+  /**
+   * Has a daemon of ours do a command for the replicated disk with a minor, or for all of them.
+   *
+   * @returns what came of it, as JSON text
+   * @throws (rejects with) ControlError: ENAMETOOLONG when it does not fit into a message, else the daemon's
+   */
+  async replication(pid: number, minor: number | undefined, command: ReplicationRequest): Promise<string> {
+    const text = JSON.stringify(command);
+    if (!textFits(text))
+      throw new ControlError(errno.ENAMETOOLONG, `the request has more than 255 bytes: ${text}`);
+    const request = ControlMessage.create(MessageType.replication, minor ?? NO_COOKIE);
+    return this.#askForText(pid, request.setParameters(0, text), REPLICATION_TIMEOUT_SECONDS);
+  }
+
+  async #askForText(pid: number, request: ControlMessage, timeoutSeconds: number): Promise<string> {
+    const pieces: Uint8Array[] = [];
+    const take = ({ report }: ControlMessage): boolean => {
       pieces.push(report.bytes);
       return report.remaining > 0;
-    });
+    };
+    await this.#askForMany(pid, request, request.type + 1, take, timeoutSeconds);
     return Buffer.concat(pieces).toString();
   }
 
@@ -163,8 +185,9 @@ export class ControlClient {
     request: ControlMessage,
     answerType: number,
     take: (answer: ControlMessage) => boolean,
+    timeoutSeconds = QUERY_TIMEOUT_SECONDS,
   ) {
-    using connection = await this.#connect(pid, QUERY_TIMEOUT_SECONDS);
+    using connection = await this.#connect(pid, timeoutSeconds);
     await must(connection.send(request));
     for (let answers = 0; answers < MAX_ANSWERS; answers++) {
       if (!take(checked(await must(connection.receive()), answerType))) return;

@@ -14,4 +14,5 @@ export type { ControlServerOptions } from './control-server.js';
 export { ControlMessage, MESSAGE_BYTES } from './message.js';
 export type { ImageBody, ListBody, ParametersBody, ReportBody, ResponseBody } from './message.js';
 export * from './message-type.js';
+export * from './replication-request.js';
 export type { ControlTarget } from './requests.js';

@@ -26,6 +26,9 @@ export const MessageType = {
   /** Ours, far behind the C program's numbers: a C tapdisk answers it, as all that it does not know, with ERROR and EINVAL. */
   statistics: 0x5401,
   statisticsAnswer: 0x5402,
+  /** Ours too: a command for replicated disks, as JSON; the cookie is a minor, or NO_COOKIE for all. */
+  replication: 0x5403,
+  replicationAnswer: 0x5404,
 } as const;
 
 const names = new Map<number, string>(Object.entries(MessageType).map(([name, type]) => [type, name]));

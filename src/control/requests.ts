@@ -5,7 +5,8 @@ import { errno } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import type { OpenFlags, VbdRegistry } from '../disks/index.js';
 import type { Reply } from '../server/exchange.js';
-import { ControlMessage, MAX_LISTED_MINORS, REPORT_BYTES, textFits } from './message.js';
+import { ControlMessage, MAX_LISTED_MINORS, NO_COOKIE, REPORT_BYTES, textFits } from './message.js';
+import { parseReplicationRequest, type ReplicationHandler } from './replication-request.js';
 import { FLAG_READ_ONLY, FLAG_SHARED, MessageType, messageTypeName } from './message-type.js';
 
 /** What requests are about. */
@@ -14,6 +15,8 @@ export interface ControlTarget {
   readonly pid: number;
   /** The daemon's statistics as JSON. */
   readonly report: () => string;
+  /** Commands for replicated disks; refused unless given. */
+  readonly replication?: ReplicationHandler;
 }
 
 type Handler = (request: ControlMessage, reply: Reply, target: ControlTarget) => void;
@@ -28,7 +31,8 @@ const handlers = new Map<number, Handler>([
   [MessageType.detach, detach],
   [MessageType.listMinors, listMinors],
   [MessageType.list, list],
-  [MessageType.statistics, sendReport],
+  [MessageType.statistics, (request, reply, { report }) => sendText(request, reply, report())],
+  [MessageType.replication, replicate],
 ]);
 
 /** Does what a request asks, and answers it as the C daemon's control socket does, at once or when it is done. */
@@ -104,12 +108,27 @@ function list(request: ControlMessage, reply: Reply, { registry }: ControlTarget
   finish(reply, answerTo(request, MessageType.listAnswer).setList(end));
 }
 
-function sendReport(request: ControlMessage, reply: Reply, { report }: ControlTarget): void {
-  let rest = new TextEncoder().encode(report());
+/** Does a command for replicated disks, and answers with what came of it as JSON. */
+function replicate(request: ControlMessage, reply: Reply, { replication }: ControlTarget): void {
+  const minor = request.cookie === NO_COOKIE ? undefined : request.cookie;
+  const run = async (): Promise<void> => {
+    if (!replication) throw new SystemError(errno.EOPNOTSUPP, 'this daemon replicates no disks');
+    const outcome = await replication(minor, parseReplicationRequest(request.parameters.path));
+    sendText(request, reply, JSON.stringify(outcome));
+  };
+  void ended(run()).then(([error, text]) => {
+    if (error !== 0) refuse(request, reply, error, text);
+    return undefined;
+  });
+}
+
+/** Answers with a text in as many messages as it takes, each of the request's answer type. */
+function sendText(request: ControlMessage, reply: Reply, text: string): void {
+  let rest = new TextEncoder().encode(text);
   do {
     const bytes = rest.subarray(0, REPORT_BYTES);
     rest = rest.subarray(bytes.length);
-    const piece = answerTo(request, MessageType.statisticsAnswer).setReport({
+    const piece = answerTo(request, request.type + 1).setReport({
       remaining: rest.length,
       bytes,
     });

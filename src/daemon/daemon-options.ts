@@ -33,4 +33,6 @@ export interface DaemonOptions {
   readonly trace?: { readonly file: string; readonly limitBytes: number } | undefined;
   /** 0: no limit. */
   readonly graceSeconds: number;
+  /** A program that is run at each change of a replicated disk's state. */
+  readonly onState?: string | undefined;
 }

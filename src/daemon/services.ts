@@ -18,7 +18,10 @@ import type { DaemonOptions } from './daemon-options.js';
 import { readWholeFile } from '../server/own-file.js';
 import { removeDeadSockets } from '../server/dead-sockets.js';
 import { checkSocketPathIsFree, takeSocketPath } from '../server/socket-path.js';
+import { Drills } from './drills.js';
+import { ReplicationControl } from './replication-control.js';
 import { listenAt } from './socket-path.js';
+import { StateHook } from './state-hook.js';
 
 export interface ServiceParts {
   readonly registrar: EventRegistrar;
@@ -36,10 +39,19 @@ export class Services {
   #control: ControlServer | undefined;
   #nbd: NbdServer | undefined;
   #metrics: ExchangeListener | undefined;
+  readonly #drills = new Drills((name) => this.#exportUri(name));
+  readonly replication: ReplicationControl;
 
   constructor(options: DaemonOptions, parts: ServiceParts) {
     this.#options = options;
     this.#parts = parts;
+    const { registry, logger } = parts;
+    const hook = options.onState === undefined ? undefined : new StateHook(options.onState, logger);
+    this.replication = new ReplicationControl({
+      registry,
+      drills: this.#drills,
+      ...(hook && { onEvent: hook.onEvent }),
+    });
   }
 
   get connections(): Report['connections'] {
@@ -83,7 +95,7 @@ export class Services {
     const control = await takeSocketPath(
       this.#parts,
       controlSocketPath(directory, this.#parts.pid),
-      () => new ControlServer({ ...this.#parts, directory, report }),
+      () => new ControlServer({ ...this.#parts, directory, report, replication: this.replication.handle }),
     );
     this.#control = control;
     return where.set('control', control.path);
@@ -91,8 +103,12 @@ export class Services {
 
   /** The URI under which NBD clients find a disk; undefined when NBD is not served. */
   diskUri(minor: number): string | undefined {
+    return this.#exportUri(String(minor));
+  }
+
+  #exportUri(name: string): string | undefined {
     const address = this.#nbd?.address;
-    return address && nbdUri(address, String(minor), this.#options.tls !== undefined);
+    return address && nbdUri(address, name, this.#options.tls !== undefined);
   }
 
   /**
@@ -101,6 +117,7 @@ export class Services {
    */
   async stopClients(seconds?: number): Promise<void> {
     this.#control?.[Symbol.dispose]();
+    this.#drills.endAll();
     const nbd = this.#nbd;
     if (nbd) await new Promise<void>((resolve) => nbd.stop(resolve, seconds));
   }
@@ -109,13 +126,14 @@ export class Services {
   close(): void {
     this.#control?.[Symbol.dispose]();
     this.#nbd?.close();
+    this.replication[Symbol.dispose]();
     this.#metrics?.[Symbol.dispose]();
   }
 
   #listenForNbd(text: string): Promise<string> {
     const { registrar, posix, logger, registry } = this.#parts;
     const { completions } = registry;
-    const exports = vbdExports(registry);
+    const exports = this.#drills.beside(vbdExports(registry));
     return listenAt(this.#parts, 'nbd', text, (address) => {
       const { maxRequestMemoryBytes } = this.#options;
       const limits = maxRequestMemoryBytes !== undefined && { limits: { maxRequestMemoryBytes } };

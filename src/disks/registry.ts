@@ -5,7 +5,7 @@ import { errno } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import { Completions } from '../server/completions.js';
 import { DriverRegistrar } from './driver-calls.js';
-import type { DriverContext, OpenFlags } from './driver.js';
+import type { Driver, DriverContext, OpenFlags } from './driver.js';
 import type { DriverTypes } from './stack.js';
 import { Vbd } from './vbd.js';
 
@@ -24,6 +24,8 @@ export interface VbdRegistryOptions extends Omit<DriverContext, 'completions'> {
   readonly maxInFlight?: number;
 }
 
+type OpeningListener = (vbd: Vbd, drivers: readonly Driver[]) => void;
+
 /** A VBD as LIST tells of it. */
 export interface VbdDescription {
   readonly minor: number;
@@ -41,6 +43,7 @@ export class VbdRegistry implements Disposable {
   readonly completions: Completions;
   readonly #options: VbdRegistryOptions;
   readonly #vbds = new Map<number, Vbd>();
+  readonly #openingListeners = new Set<OpeningListener>();
 
   /** Throws an Error with an errno's name as `code` when there is no descriptor or event left. */
   constructor(options: VbdRegistryOptions) {
@@ -60,7 +63,11 @@ export class VbdRegistry implements Disposable {
       logger,
       completions: this.completions,
     };
-    this.#vbds.set(minor, new Vbd(minor, { context, types, maxInFlight, maxWaiting: MAX_WAITING }));
+    const onOpening: OpeningListener = (vbd, drivers) => {
+      for (const listener of this.#openingListeners) listener(vbd, drivers);
+    };
+    const options = { context, types, maxInFlight, maxWaiting: MAX_WAITING, onOpening };
+    this.#vbds.set(minor, new Vbd(minor, options));
     return 0;
   }
 
@@ -88,6 +95,12 @@ export class VbdRegistry implements Disposable {
   /** {@link Vbd.resume}. */
   async resume(minor: number, name?: string): Promise<void> {
     await this.#attached(minor).resume(name);
+  }
+
+  /** Has `listener` called with the drivers of each image, before they are opened; returns how to stop that. */
+  onOpening(listener: OpeningListener): () => void {
+    this.#openingListeners.add(listener);
+    return () => this.#openingListeners.delete(listener);
   }
 
   get(minor: number): Vbd | undefined {

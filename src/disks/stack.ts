@@ -103,6 +103,11 @@ export class DriverStack {
     return this.#info;
   }
 
+  /** From top to bottom. */
+  get drivers(): readonly Driver[] {
+    return this.#drivers;
+  }
+
   /** Opens from the bottom up. When one fails, those below it are closed again, and its error is the answer. */
   open(flags: OpenFlags, done: DoneWithReason): void {
     const openFrom = (index: number): void => {

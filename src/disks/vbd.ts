@@ -7,7 +7,7 @@ import { BlockDevice } from './block-device.js';
 import { SECTOR_SIZE } from './driver.js';
 import { completion } from './completion.js';
 import { logThrown } from './driver-calls.js';
-import type { DiskInfo, Done, DoneWithReason, DriverContext, OpenFlags } from './driver.js';
+import type { DiskInfo, Done, DoneWithReason, Driver, DriverContext, OpenFlags } from './driver.js';
 import { VbdRequest } from './request.js';
 import type { RequestParts } from './request.js';
 import { RequestQueue } from './request-queue.js';
@@ -26,6 +26,8 @@ export interface VbdOptions {
   readonly maxInFlight: number;
   /** How many more may wait in the VBD; beyond, a request ends with -ENOMEM. Those who ask keep their own, lower bounds. */
   readonly maxWaiting: number;
+  /** Told the drivers of an image, the top one first, before they are opened. */
+  readonly onOpening?: (vbd: Vbd, drivers: readonly Driver[]) => void;
 }
 
 /**
@@ -82,6 +84,10 @@ export class Vbd extends BlockDevice {
   }
   override get info(): DiskInfo {
     return this.#info;
+  }
+  /** The drivers of its image, the top one first; none while it is closed. */
+  get drivers(): readonly Driver[] {
+    return this.#stack?.drivers ?? [];
   }
   override get canDiscard(): boolean {
     return this.#stack?.top.discard !== undefined;
@@ -258,6 +264,7 @@ export class Vbd extends BlockDevice {
       fail(-errno.EINVAL, stack);
       return;
     }
+    this.#options.onOpening?.(this, stack.drivers);
     stack.open(this.#flags, (result, reason) => {
       if (result < 0) {
         fail(result, reason);

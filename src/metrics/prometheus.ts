@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { LATENCY_BOUNDS_SECONDS, REQUEST_KINDS } from '../disks/index.js';
+import { family, type Sample } from './prometheus-family.js';
+import { replicationFamilies } from './prometheus-replication.js';
 import type { Report, VbdReport } from './report.js';
 
 /** The content type of the text format. */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
-
-type Labels = Readonly<Record<string, string | number>>;
-type Sample = readonly [suffix: string, labels: Labels, value: number];
 
 /** A report in Prometheus's text exposition format, version 0.0.4. */
 export function prometheusText(report: Report): string {
@@ -70,6 +69,7 @@ export function prometheusText(report: Report): string {
     ...kinds('vbd_request_errors_total', 'Requests that completed with an error.', vbds, 'failed'),
     ...kinds('vbd_bytes_total', 'Bytes of requests that completed well.', vbds, 'bytes'),
     ...family('vbd_request_seconds', 'histogram', 'From queueing to completion.', vbds.flatMap(latencies)),
+    ...replicationFamilies(vbds),
     '',
   ].join('\n');
 }
@@ -116,22 +116,4 @@ function latencies({ minor, kinds: measured }: VbdReport): Sample[] {
     });
     return [...buckets, ['_sum', { minor, kind }, latencySumSeconds], ['_count', { minor, kind }, completed]];
   });
-}
-
-function family(name: string, type: string, help: string, samples: readonly Sample[]): string[] {
-  const full = `tapdisk_${name}`;
-  return [
-    `# HELP ${full} ${help}`,
-    `# TYPE ${full} ${type}`,
-    ...samples.map(([suffix, labels, value]) => `${full}${suffix}${labelText(labels)} ${value}`),
-  ];
-}
-
-function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escape(String(value))}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-}
-
-function escape(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

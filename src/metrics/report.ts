@@ -3,6 +3,8 @@
 
 import type { Vbd } from '../disks/index.js';
 import type { StatisticsSnapshot } from '../disks/index.js';
+import { RemusDriver } from '../disks/drivers/index.js';
+import type { ReplicationStatus } from '../replication/disk/status.js';
 import type { LagMeasures } from './loop-lag.js';
 import type { SchedulerMeasures } from './scheduler-meter.js';
 
@@ -18,6 +20,8 @@ export interface VbdReport extends StatisticsSnapshot {
   /** The bits that LIST shows. */
   readonly state: number;
   readonly sectors: number;
+  /** Of a replicated disk. */
+  readonly replication?: ReplicationStatus;
 }
 
 /** What a daemon tells of itself: the answer to `ctl stats --json`, and the source of its metrics. */
@@ -41,5 +45,15 @@ export interface Report {
 
 export function vbdReport(vbd: Vbd): VbdReport {
   const { minor, name, phase, state, info } = vbd;
-  return { minor, name, phase, state, sectors: info.sectors, ...vbd.statistics() };
+  const driver = vbd.drivers.find((each) => each instanceof RemusDriver);
+  const replication = driver?.replication?.status();
+  return {
+    minor,
+    name,
+    phase,
+    state,
+    sectors: info.sectors,
+    ...vbd.statistics(),
+    ...(replication && { replication }),
+  };
 }

@@ -100,14 +100,19 @@ export class DaemonChild {
 }
 
 /** A connection to an address as the daemon prints it. */
-export async function nbdClient(t: Test, where: string): Promise<NbdClient> {
+export async function nbdClient(t: Test, where: string, exportName?: string): Promise<NbdClient> {
   const server = new TapdiskServer();
   const running = server.run({ signals: false });
   const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(where) ?? [];
   const address: SocketAddress = where.includes('/')
     ? { family: AF_UNIX, path: where }
     : { family: AF_INET, address: host, port: Number(port) };
-  const client = await NbdClient.connect({ registrar: server, posix: server.posix, address });
+  const client = await NbdClient.connect({
+    registrar: server,
+    posix: server.posix,
+    address,
+    ...(exportName !== undefined && { exportName }),
+  });
   t.teardown(async () => {
     client.disconnect();
     server.stop();

@@ -32,17 +32,23 @@ export interface CtlValues {
 /** What does the work of a command; it may reject with a {@link ControlError} of the daemon that was named. */
 export type CtlAction<Given extends CtlValues> = (values: Given, context: CtlContext) => Promise<void>;
 
-/** Makes a command of an action: failures go to standard error, and one failure makes the exit status 1. */
+/** What a command ends with when its action reports that something is not as it should be. */
+export class CheckFailed extends Error {
+  override readonly name = 'CheckFailed';
+}
+
+/** Makes a command of an action, of `ctl` unless another group is named: failures go to standard error, and one failure makes the exit status 1. */
 export function ctlRun<Given extends CtlValues>(
   name: string,
   action: CtlAction<Given>,
+  group = 'ctl',
 ): (values: Given, io: CommandIo) => Promise<number> {
   return async (values, io) => {
     const directory = controlDirectory(values.controlDirectory);
     let exitStatus = EXIT_OK;
     const complainOf = (message: string): void => {
       exitStatus = EXIT_FAILED;
-      io.stderr.write(`tapdisk-ts ctl ${name}: ${message}\n`);
+      io.stderr.write(`tapdisk-ts ${group} ${name}: ${message}\n`);
     };
     const complain = (who: string, message: string): void => complainOf(`${who}: ${message}`);
     try {
@@ -56,7 +62,8 @@ export function ctlRun<Given extends CtlValues>(
       });
     } catch (error) {
       if (error instanceof ControlError) complain(`daemon ${values.pid}`, error.message);
-      else if (error instanceof FileError || error instanceof VhdError) complainOf(error.message);
+      else if (error instanceof FileError || error instanceof VhdError || error instanceof CheckFailed)
+        complainOf(error.message);
       else if (isSystemError(error)) complain(directory, error.message);
       else throw error;
     }

@@ -60,6 +60,9 @@ export const daemonTable = defineTable({
       help: 'The maximum size of the trace file.',
       requires: ['trace'],
     }),
+    onState: optional(file('PROGRAM'), {
+      help: 'Run this program at each change of state of a replicated disk (docs/replication.md). It is killed after 30 s.',
+    }),
     grace: withDefault(wholeNumber('SECONDS', 0, MAX_GRACE_SECONDS), DEFAULT_GRACE_SECONDS, {
       help: 'How long an orderly shutdown may take; 0 means no limit.',
     }),

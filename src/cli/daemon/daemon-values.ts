@@ -22,6 +22,7 @@ export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions
     dialect: values.dialect,
     trace: file === undefined ? undefined : { file, limitBytes: values.traceLimit << 20 },
     graceSeconds: values.grace,
+    onState: values.onState,
   };
 }
 

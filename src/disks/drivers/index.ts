@@ -18,7 +18,7 @@ export { imageSizer } from './image-size.js';
 export type { SizeImage } from './image-size.js';
 export { LogDriver, logDriverType } from './log.js';
 export { MAX_RAM_MIB, RamDriver, ramDriverType } from './ram.js';
-export { createRemusType, RemusDriver, remusDriverType, replicatedDisks } from './remus.js';
+export { createRemusType, RemusDriver, remusDriverType } from './remus.js';
 export type { RemusParts } from './remus.js';
 export * from './vhd/index.js';
 

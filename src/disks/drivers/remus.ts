@@ -6,9 +6,9 @@ import { errno } from '../../posix/errno.js';
 import type { FileCalls } from '../../posix/files.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
 import type { DiskReplication } from '../../replication/disk/disk-replication.js';
+import type { ReplicationListener } from '../../replication/disk/events.js';
 import { Replication } from '../../replication/disk/engine.js';
 import type { CPeers } from '../../replication/disk/sessions.js';
-import type { EventRegistrar } from '../../scheduler/registrar.js';
 import { SECTOR_SIZE } from '../index.js';
 import type {
   DataRequest,
@@ -32,14 +32,6 @@ export interface RemusParts {
   readonly cPeers?: CPeers;
 }
 
-/** The replicated disks that are open on a scheduler. */
-const openDisks = new WeakMap<EventRegistrar, Set<RemusDriver>>();
-
-/** The open disks of a scheduler that are replicated, in the order in which they were opened. */
-export function replicatedDisks(registrar: EventRegistrar): readonly RemusDriver[] {
-  return [...(openDisks.get(registrar) ?? [])];
-}
-
 /**
  * `remus:HOST:PORT[,KEY=VALUE…]|…`: keeps a backup of the disk below on another host, or is that backup (C: block-remus.c).
  * See docs/replication.md for the options, and {@link DiskReplication} for what is promised.
@@ -52,6 +44,7 @@ export class RemusDriver implements Driver {
   readonly #below: Driver;
   readonly #context: DriverContext;
   readonly #parts: RemusParts;
+  readonly #listeners = new Set<ReplicationListener>();
   #replication: Replication | undefined;
 
   constructor(argument: string, below: Driver, context: DriverContext, parts: RemusParts) {
@@ -59,6 +52,11 @@ export class RemusDriver implements Driver {
     this.#below = below;
     this.#context = context;
     this.#parts = parts;
+  }
+
+  /** Calls the listener for each event of this opening and later ones. */
+  onEvent(listener: ReplicationListener): void {
+    this.#listeners.add(listener);
   }
 
   /** While it is open. */
@@ -92,7 +90,6 @@ export class RemusDriver implements Driver {
   close(done: DoneWithReason): void {
     const replication = this.#replication;
     this.#replication = undefined;
-    openDisks.get(this.#context.registrar)?.delete(this);
     if (replication) replication.close(done);
     else done(0);
   }
@@ -140,11 +137,10 @@ export class RemusDriver implements Driver {
       random,
       ...(cPeers && { cPeers }),
     });
+    for (const listener of this.#listeners) replication.onEvent(listener);
     replication.open((result, reason) => {
       if (result === 0) {
         this.#replication = replication;
-        const disks = openDisks.get(registrar) ?? new Set();
-        openDisks.set(registrar, disks.add(this));
       }
       done(result, reason);
     });

@@ -4,7 +4,7 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { errno, NodePosix } from '../../../src/posix/index.js';
-import { replicatedDisks } from '../../../src/disks/drivers/index.js';
+import { RemusDriver } from '../../../src/disks/drivers/index.js';
 import { parseRemusArgument } from '../../../src/disks/drivers/remus-options.js';
 import type { Vbd } from '../../../src/disks/index.js';
 import type { DiskReplication } from '../../../src/replication/disk/disk-replication.js';
@@ -54,7 +54,8 @@ function imageOf(world: DiskWorld, name: string): string {
 }
 
 function replicationOf(world: DiskWorld, index: number): DiskReplication {
-  const replication = replicatedDisks(world.server)[index]?.replication;
+  const driver = world.registry.vbds()[index]?.drivers.find((each) => each instanceof RemusDriver);
+  const replication = driver?.replication;
   if (!replication) throw new Error(`there is no replicated disk ${index}`);
   return replication;
 }

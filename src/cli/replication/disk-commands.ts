@@ -1,0 +1,96 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { resolve } from 'node:path';
+import { ControlError } from '../../control/control-client.js';
+import type { ReplicationRequest } from '../../control/replication-request.js';
+import { errno } from '../../posix/errno.js';
+import type { CommandIo } from '../command-io.js';
+import type { Values } from '../command-line/command-table.js';
+import { CheckFailed, type CtlValues, ctlRun } from '../ctl/ctl-context.js';
+import { formatBytes, formatSeconds } from '../format.js';
+import type * as tables from './replication-tables.js';
+import { statusesOf } from './status-commands.js';
+
+/** The values that all commands for one disk have. */
+interface DiskValues extends CtlValues {
+  readonly minor: number | undefined;
+  readonly json: boolean;
+}
+
+/** What a daemon says of a command that was done. */
+interface Outcome {
+  readonly message: string;
+  readonly sectorsLost?: number;
+  readonly lostSinceSeconds?: number | null;
+  readonly uri?: string;
+}
+
+/** Makes a command that has one disk do something, and says what came of it. */
+function diskCommand<Given extends DiskValues>(
+  name: string,
+  requestOf: (values: Given) => ReplicationRequest,
+): (values: Given, io: CommandIo) => Promise<number> {
+  return ctlRun<Given>(
+    name,
+    async (values, context) => {
+      const [disk, ...others] = await statusesOf(values, context);
+      if (disk === undefined) throw new CheckFailed('there is no replicated disk');
+      if (others.length > 0) {
+        const places = [disk, ...others].map(({ pid, minor }) => `${minor} of daemon ${pid}`);
+        throw new CheckFailed(
+          `several disks are replicated: ${places.join(', ')}; name one with --minor and --pid`,
+        );
+      }
+      const text = await context.client.replication(disk.pid, disk.minor, requestOf(values));
+      context.print(values.json ? text : outcomeText(parsed(text)));
+    },
+    'replication',
+  );
+}
+
+/** @throws ControlError EPROTO */
+function parsed(text: string): Outcome {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && 'message' in value) return value as Outcome;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new ControlError(errno.EPROTO, 'its answer is not an outcome');
+}
+
+function outcomeText({ message, sectorsLost = 0, lostSinceSeconds = null }: Outcome): string {
+  if (sectorsLost === 0) return message;
+  const since = lostSinceSeconds === null ? '' : `, since ${formatSeconds(lostSinceSeconds)}`;
+  return `${message}; changes of this side: ${sectorsLost} sectors (${formatBytes(sectorsLost * 512)})${since}`;
+}
+
+export const runFlush = diskCommand<Values<typeof tables.flushTable>>('flush', () => ({ command: 'flush' }));
+export const runPromote = diskCommand<Values<typeof tables.promoteTable>>('promote', ({ dryRun }) => ({
+  command: 'promote',
+  dryRun,
+}));
+export const runRejoin = diskCommand<Values<typeof tables.rejoinTable>>('rejoin', ({ dryRun }) => ({
+  command: 'rejoin',
+  dryRun,
+}));
+export const runDiscard = diskCommand<Values<typeof tables.discardTable>>('discard', ({ dryRun, keep }) => ({
+  command: 'discard',
+  dryRun,
+  keep: resolve(keep),
+}));
+export const runResync = diskCommand<Values<typeof tables.resyncTable>>('resync', ({ full }) => ({
+  command: 'resync',
+  full,
+}));
+export const runVerify = diskCommand<Values<typeof tables.verifyTable>>('verify', () => ({
+  command: 'verify',
+}));
+export const runPause = diskCommand<Values<typeof tables.pauseTable>>('pause', () => ({ command: 'pause' }));
+export const runResume = diskCommand<Values<typeof tables.resumeTable>>('resume', () => ({
+  command: 'resume',
+}));
+export const runDrill = diskCommand<Values<typeof tables.drillTable>>('drill', ({ end }) => ({
+  command: end ? 'end-drill' : 'drill',
+}));

@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type CommandTable, defineTable, type Parameters } from '../command-line/command-table.js';
+import { flag, optional, required } from '../command-line/parameter.js';
+import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
+import { controlDirectoryOption, minorNumber } from '../control-values.js';
+
+/** The words for a replicated disk that a check can ask for. */
+const REQUIRED_STATES = ['protected', 'catching-up', 'backup'] as const;
+
+const disks = {
+  pid: optional(wholeNumber('PID', 1, 2 ** 31 - 1), { short: 'p', help: 'Ask only this daemon.' }),
+  minor: optional(minorNumber, { short: 'm', help: 'Only the disk with this minor number.' }),
+  json: flag({ help: 'Print JSON.' }),
+} as const;
+const dryRun = flag({ help: 'Only say what would be lost: sectors, and since when.' });
+
+export const statusTable = table('status', 'show the state of replicated disks, and what to do next', {
+  ...disks,
+  require: optional(oneOf('STATE', REQUIRED_STATES), {
+    help: 'Exit with 1 unless there is a disk, and every one is in this state.',
+  }),
+});
+export const watchTable = table('watch', 'show the state of replicated disks every second', {
+  ...disks,
+  seconds: optional(wholeNumber('N', 1, 86_400), { help: 'Stop after so many seconds.' }),
+});
+export const eventsTable = table(
+  'events',
+  'print what happened to replicated disks, a JSON object per line',
+  {
+    pid: disks.pid,
+    minor: disks.minor,
+    follow: flag({ short: 'f', help: 'Go on with what happens from now on.' }),
+  },
+);
+export const flushTable = table('flush', 'commit a checkpoint now', disks);
+export const promoteTable = table('promote', 'make a backup the primary, after the primary was lost', {
+  ...disks,
+  dryRun,
+});
+export const rejoinTable = table('rejoin', 'make a stale primary the backup of the one that took over', {
+  ...disks,
+  dryRun,
+});
+export const discardTable = table(
+  'discard',
+  "end a split brain: keep this side's changes aside and become the backup",
+  {
+    ...disks,
+    dryRun,
+    keep: required(file(), { help: 'The new file for the changes; on the host of the daemon.' }),
+  },
+);
+export const resyncTable = table('resync', 'send the backup what it may lack', {
+  ...disks,
+  full: flag({ help: 'Compare the whole disk.' }),
+});
+export const verifyTable = table('verify', 'compare the whole disk with the backup', disks);
+export const pauseTable = table('pause', 'disconnect from the other side until resume', disks);
+export const resumeTable = table('resume', 'connect to the other side again', disks);
+export const drillTable = table(
+  'drill',
+  "export a backup's checkpoint read-only over NBD, for a restore test",
+  {
+    ...disks,
+    end: flag({ help: 'End the drill.' }),
+  },
+);
+
+function table<const Options extends Parameters>(
+  name: string,
+  summary: string,
+  options: Options,
+): CommandTable<Options & { readonly controlDirectory: typeof controlDirectoryOption }, {}> {
+  return defineTable({
+    name,
+    summary,
+    description: [`${summary.charAt(0).toUpperCase()}${summary.slice(1)} (docs/replication.md).`],
+    arguments: {},
+    options: { ...options, controlDirectory: controlDirectoryOption },
+    exitStatus: {
+      0: 'Success.',
+      1: 'A daemon refused, or could not be asked; or a required state does not hold.',
+    },
+  });
+}

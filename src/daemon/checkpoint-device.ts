@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { BlockDevice, type DiskInfo, type Done, SECTOR_SIZE } from '../disks/index.js';
+import { errno } from '../posix/errno.js';
+import type { CheckpointView } from '../replication/disk/disk-replication.js';
+import type { RequestParts } from '../disks/request.js';
+
+/** A committed checkpoint as a read-only disk. */
+export class CheckpointDevice extends BlockDevice {
+  readonly readOnly = true;
+  readonly canDiscard = false;
+  readonly info: DiskInfo;
+  readonly #view: CheckpointView;
+  #isOpen = true;
+
+  constructor(view: CheckpointView) {
+    super();
+    this.#view = view;
+    this.info = { sectors: view.sectors, sectorSize: SECTOR_SIZE, info: 0 };
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Lets go of the checkpoint. */
+  close(): void {
+    this.#isOpen = false;
+    this.#view.close();
+  }
+
+  protected override enqueue({ kind, sector, buffer }: RequestParts, done: Done): void {
+    if (kind === 'flush') done(0);
+    else if (kind !== 'read' || buffer === undefined) done(-errno.EROFS);
+    else this.#view.read(sector, buffer, done);
+  }
+}

@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { runProgram } from '../posix/node/program.js';
+import type { ReplicationEvent } from '../replication/disk/events.js';
+import { LOG_WARNING, type Logger } from '../server/logger.js';
+
+/** How long a program may take that is run at a change of state, in seconds; then it is killed with its group. */
+export const STATE_HOOK_SECONDS = 30;
+/** How many changes may wait for their program; beyond, the oldest is dropped with a warning. */
+const MAX_WAITING = 100;
+
+/**
+ * Runs a program at each change of a replicated disk's state, one after another, in their order. It gets MINOR, FROM, TO,
+ * ROLE and REASON in its environment, as TAPDISK_TS_MINOR and so on, and no input.
+ */
+export class StateHook {
+  readonly #program: string;
+  readonly #logger: Logger;
+  readonly #waiting: NodeJS.ProcessEnv[] = [];
+  #isRunning = false;
+
+  constructor(program: string, logger: Logger) {
+    this.#program = program;
+    this.#logger = logger;
+  }
+
+  readonly onEvent = (minor: number, event: ReplicationEvent): void => {
+    if (event.kind !== 'state') return;
+    this.#waiting.push({
+      TAPDISK_TS_MINOR: String(minor),
+      TAPDISK_TS_FROM: event.from,
+      TAPDISK_TS_TO: event.to,
+      TAPDISK_TS_ROLE: event.role,
+      TAPDISK_TS_REASON: event.reason,
+    });
+    if (this.#waiting.length > MAX_WAITING) {
+      this.#waiting.shift();
+      this.#warn(`a change of state is dropped: ${MAX_WAITING} wait for it`);
+    }
+    this.#next();
+  };
+
+  #next(): void {
+    const env = this.#isRunning ? undefined : this.#waiting.shift();
+    if (!env) return;
+    this.#isRunning = true;
+    const options = {
+      env: { ...process.env, ...env },
+      stdio: 'ignore' as const,
+      seconds: STATE_HOOK_SECONDS,
+    };
+    runProgram([this.#program], options, (status, how) => {
+      this.#isRunning = false;
+      if (status !== 0) this.#warn(how);
+      this.#next();
+    });
+  }
+
+  #warn(what: string): void {
+    this.#logger.log(LOG_WARNING, `--on-state: ${what}`);
+  }
+}
