@@ -3,7 +3,7 @@
 
 import { errno } from '../posix/errno.js';
 import { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
-import type { DiskInfo, Done } from './driver.js';
+import type { BlockStatusExtent, DiskInfo, Done, BlockStatusDone } from './driver.js';
 import type { RequestParts } from './request.js';
 
 /** What requests that change a disk may ask for. */
@@ -48,14 +48,23 @@ export abstract class BlockDevice {
     this.#queue({ kind: 'discard', sector, sectors, ...options }, done);
   }
 
-  /** Makes a range read as zeroes. */
+  /** Makes a range read as zeroes. `fast`: only if that is quicker than writing them, else -EOPNOTSUPP at once. */
   writeZeroes(
     sector: number,
     sectors: number,
     done: Done,
-    options?: ChangeOptions & { readonly noHole?: boolean },
+    options?: ChangeOptions & { readonly noHole?: boolean; readonly fast?: boolean },
   ): void {
     this.#queue({ kind: 'writeZeroes', sector, sectors, ...options }, done);
+  }
+
+  /** Tells what a range is made of, as {@link Driver.blockStatus} has it. Errors as {@link queueRead}. */
+  blockStatus(sector: number, sectors: number, done: BlockStatusDone): void {
+    let found: readonly BlockStatusExtent[] | undefined;
+    const onExtents = (extents: readonly BlockStatusExtent[]): void => {
+      found = extents;
+    };
+    this.#queue({ kind: 'blockStatus', sector, sectors, onExtents }, (result) => done(result, found));
   }
 
   /** Takes in a request that may be issued. */
@@ -71,7 +80,7 @@ export abstract class BlockDevice {
       sector + sectors <= this.info.sectors;
     if (!this.isOpen) done(-ESHUTDOWN);
     else if (!inside) done(-errno.EINVAL);
-    else if (parts.kind !== 'read' && this.readOnly) done(-errno.EROFS);
+    else if (parts.kind !== 'read' && parts.kind !== 'blockStatus' && this.readOnly) done(-errno.EROFS);
     else this.enqueue(parts, done);
   }
 }

@@ -110,7 +110,13 @@ export interface Driver {
   discard?(request: RangeRequest): void;
   /** Without it the VBD writes zeroes with {@link queueWrite}. */
   writeZeroes?(request: ZeroesRequest): void;
-  /** Tells what the image has of a range, in extents that cover it from its first sector on; those of one kind are joined. */
+  /** As writeZeroes, but only where that is quicker than writing; -EOPNOTSUPP at once where it is not, and without it. */
+  writeZeroesFast?(request: ZeroesRequest): void;
+  /**
+   * Tells what a range is made of: extents from its first sector on, at least one; they may end before the range does. What
+   * is told to be zero reads as zeroes, as of some moment between this call and its completion; the rest may be
+   * anything. Without it everything is allocated.
+   */
   blockStatus?(range: SectorRange, done: BlockStatusDone): void;
   /** Completes with 0 and the open image's file, or -EOPNOTSUPP when it is not one regular file. */
   identify?(done: (result: number, image?: ImageFile) => void): void;

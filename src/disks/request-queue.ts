@@ -5,7 +5,7 @@ import { errno } from '../posix/errno.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { ESHUTDOWN } from './driver.js';
-import type { Done, Driver } from './driver.js';
+import type { Done, Driver, BlockStatusDone } from './driver.js';
 import type { VbdRequest } from './request.js';
 import { WaitingList } from './waiting-list.js';
 import { writeZeroesByWriting } from './zeroes.js';
@@ -210,8 +210,25 @@ function dispatch(driver: Driver, request: VbdRequest): void {
     case 'discard':
       return driver.discard ? driver.discard(request) : request.complete(-errno.EOPNOTSUPP);
     case 'writeZeroes':
+      if (request.fast) {
+        if (driver.writeZeroesFast) driver.writeZeroesFast(request);
+        else request.complete(-errno.EOPNOTSUPP);
+        return undefined;
+      }
       return driver.writeZeroes ? driver.writeZeroes(request) : writeZeroesByWriting(driver, request);
+    case 'blockStatus':
+      return blockStatus(driver, request);
   }
+}
+
+function blockStatus(driver: Driver, request: VbdRequest): void {
+  const { sectors } = request;
+  const told: BlockStatusDone = (result, extents = [{ sectors, allocated: true, zero: false }]) => {
+    if (result >= 0) request.onExtents?.(extents);
+    request.complete(result);
+  };
+  if (driver.blockStatus) driver.blockStatus(request, told);
+  else told(0);
 }
 
 function completedTwice(): never {

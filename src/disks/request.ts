@@ -1,28 +1,34 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { DataRequest, Done } from './driver.js';
+import type { BlockStatusExtent, DataRequest, Done } from './driver.js';
 import type { RequestKind } from './request-kind.js';
 
 const nothing = new Uint8Array(0);
 
 /** What is asked of a VBD. */
 export interface RequestParts {
-  readonly kind: RequestKind;
+  readonly kind: RequestKind | 'blockStatus';
   readonly sector: number;
   readonly sectors: number;
   readonly buffer?: Uint8Array;
   readonly noHole?: boolean;
   readonly forceUnitAccess?: boolean;
+  /** Zeroes only where that is quicker than writing. */
+  readonly fast?: boolean;
+  /** Told what a range is made of, before its blockStatus completes. */
+  readonly onExtents?: (extents: readonly BlockStatusExtent[]) => void;
 }
 
 /** One request on its way through a VBD's queue (C: td_vbd_request_t). */
 export class VbdRequest implements DataRequest {
-  readonly kind: RequestKind;
+  readonly kind: RequestParts['kind'];
   readonly sector: number;
   readonly sectors: number;
   readonly buffer: Uint8Array;
   readonly noHole: boolean;
+  readonly fast: boolean;
+  readonly onExtents: RequestParts['onExtents'];
   /** The change itself is done, and what is left of a forced one is to flush it. */
   flushing = false;
   readonly forceUnitAccess: boolean;
@@ -44,6 +50,8 @@ export class VbdRequest implements DataRequest {
     this.sectors = parts.sectors;
     this.buffer = parts.buffer ?? nothing;
     this.noHole = parts.noHole ?? false;
+    this.fast = parts.fast ?? false;
+    this.onExtents = parts.onExtents;
     this.forceUnitAccess = parts.forceUnitAccess ?? false;
     this.sequence = sequence;
     this.queuedAt = queuedAt;
@@ -51,7 +59,7 @@ export class VbdRequest implements DataRequest {
   }
 
   get changes(): boolean {
-    return this.kind !== 'read' && this.kind !== 'flush';
+    return this.kind !== 'read' && this.kind !== 'flush' && this.kind !== 'blockStatus';
   }
 
   /** Whether the order of the two shows: they share a sector and at least one changes it. */

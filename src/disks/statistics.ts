@@ -76,8 +76,9 @@ export class RequestCounters {
     writeZeroes: new KindCounter(),
   };
 
-  /** `now`: seconds of the clock that the request's own time is of. */
+  /** Questions about a disk's blocks are not counted. `now`: seconds of the clock that the request's own time is of. */
   count(request: VbdRequest, result: number, now: number): void {
+    if (request.kind === 'blockStatus') return;
     this.#kinds[request.kind].count(result, request.sectors * SECTOR_SIZE, now - request.queuedAt);
   }
 

@@ -10,7 +10,7 @@ import { LOG_DEBUG, LOG_INFO, LOG_WARNING } from '../server/logger.js';
 import type { Logger } from '../server/logger.js';
 import type { Completions } from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
-import type { NbdExport, NbdExports } from './exports.js';
+import type { NbdExports } from './exports.js';
 import { ServerHandshake } from './handshake.js';
 import type { HandshakeEnd, TlsState } from './handshake.js';
 import { abortConnection } from '../server/abort-connection.js';
@@ -55,6 +55,8 @@ export interface ConnectionParts {
  * from anywhere. What a client does ends its own connection at most.
  */
 export type ConnectionPhase = 'handshake' | 'securing' | 'transmission' | 'finishing' | 'closed';
+
+type TransmissionEnd = Extract<HandshakeEnd, { readonly kind: 'transmission' }>;
 
 const nothing = Buffer.alloc(0);
 /** Replies of so many bytes do not wait for others. */
@@ -175,7 +177,7 @@ export class NbdConnection {
         // The client speaks TLS as soon as it has the answer, so that has to be out, and nothing may be read in the clear.
         return this.#sender.queue(nothing, () => this.#secure());
       case 'transmission':
-        return this.#transmit(end.export, end.structuredReplies);
+        return this.#transmit(end);
     }
   }
 
@@ -201,7 +203,7 @@ export class NbdConnection {
     this.#fd = -1;
   }
 
-  #transmit(found: NbdExport, structuredReplies: boolean): void {
+  #transmit({ export: found, structuredReplies, allocation }: TransmissionEnd): void {
     this.#phase = 'transmission';
     this.#timer.clear();
     this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} uses export '${found.name}'`);
@@ -211,12 +213,14 @@ export class NbdConnection {
     this.#transmission = new Transmission({
       device: found.device,
       structuredReplies,
+      allocation,
       receiver: this.#receiver,
       sender: this.#sender,
       pool,
       memory: this.#memory,
       maxRequestsInFlight,
       maxBytesInFlight,
+      post: (task) => this.#parts.completions.post(task),
       onQueued: () => this.#replyQueued(),
       onExpecting: () => this.#runSoon(),
       onIdle: () => this.#closeIfFinished(),

@@ -9,6 +9,7 @@ import {
   FLAG_READ_ONLY,
   FLAG_SEND_CACHE,
   FLAG_SEND_DF,
+  FLAG_SEND_FAST_ZERO,
   FLAG_SEND_FLUSH,
   FLAG_SEND_FUA,
   FLAG_SEND_TRIM,
@@ -77,5 +78,6 @@ export function transmissionFlags(device: BlockDevice, structuredReplies: boolea
   const always = FLAG_HAS_FLAGS | FLAG_SEND_FLUSH | FLAG_SEND_CACHE | FLAG_CAN_MULTI_CONN;
   const reading = always | (structuredReplies ? FLAG_SEND_DF : 0);
   if (device.readOnly) return reading | FLAG_READ_ONLY;
-  return reading | FLAG_SEND_FUA | FLAG_SEND_WRITE_ZEROES | (device.canDiscard ? FLAG_SEND_TRIM : 0);
+  const zeroing = FLAG_SEND_WRITE_ZEROES | FLAG_SEND_FAST_ZERO;
+  return reading | FLAG_SEND_FUA | zeroing | (device.canDiscard ? FLAG_SEND_TRIM : 0);
 }

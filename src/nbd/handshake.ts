@@ -26,6 +26,8 @@ import {
   OPT_GO,
   OPT_INFO,
   OPT_LIST,
+  OPT_LIST_META_CONTEXT,
+  OPT_SET_META_CONTEXT,
   OPT_STARTTLS,
   OPT_STRUCTURED_REPLY,
   REP_ACK,
@@ -35,8 +37,15 @@ import {
   REP_ERR_UNKNOWN,
   REP_ERR_UNSUP,
   REP_INFO,
+  REP_META_CONTEXT,
   REP_SERVER,
 } from './protocol.js';
+import {
+  choosesAllocation,
+  encodeAllocationContext,
+  listsAllocation,
+  parseContextRequest,
+} from './meta-context.js';
 import type { Receiver } from './receiver.js';
 import type { Sender } from './sender.js';
 
@@ -54,7 +63,13 @@ export type TlsState = 'none' | 'required' | 'secured';
 
 /** How a handshake ended: with a disk, with TLS to be started (and a new handshake then), or not at all. */
 export type HandshakeEnd =
-  | { readonly kind: 'transmission'; readonly export: NbdExport; readonly structuredReplies: boolean }
+  | {
+      readonly kind: 'transmission';
+      readonly export: NbdExport;
+      readonly structuredReplies: boolean;
+      /** The client may ask for base:allocation. */
+      readonly allocation: boolean;
+    }
   | { readonly kind: 'tls' }
   | { readonly kind: 'closed'; readonly reason: string };
 
@@ -82,6 +97,8 @@ export class ServerHandshake {
   readonly #header = Buffer.alloc(OPTION_HEADER_BYTES);
   #noZeroes = false;
   #structuredReplies = false;
+  /** The export for which the client has chosen base:allocation. */
+  #allocationOf: string | undefined;
   #options = 0;
 
   constructor(parts: HandshakeParts) {
@@ -164,6 +181,9 @@ export class ServerHandshake {
         if (data.length > 0) return this.#reply(option, REP_ERR_INVALID, 'STRUCTURED_REPLY has no data');
         this.#structuredReplies = true;
         return this.#reply(option, REP_ACK);
+      case OPT_LIST_META_CONTEXT:
+      case OPT_SET_META_CONTEXT:
+        return this.#contexts(option, data);
       default:
         return this.#reply(option, REP_ERR_UNSUP, `option ${option} is not known`);
     }
@@ -217,8 +237,29 @@ export class ServerHandshake {
     return this.#transmission(found);
   }
 
+  #contexts(option: number, data: Buffer): void {
+    const isSet = option === OPT_SET_META_CONTEXT;
+    // Whatever comes of it, what was chosen before is not any more.
+    if (isSet) this.#allocationOf = undefined;
+    if (!this.#structuredReplies)
+      return this.#reply(option, REP_ERR_INVALID, 'STRUCTURED_REPLY has to come first');
+    const request = parseContextRequest(data);
+    if (typeof request === 'string') return this.#reply(option, REP_ERR_INVALID, request);
+    const found = this.#parts.exports.find(request.name);
+    if (typeof found === 'string') return this.#reply(option, REP_ERR_UNKNOWN, found);
+    if (isSet && choosesAllocation(request.queries)) {
+      this.#allocationOf = found.name;
+      this.#queue(option, REP_META_CONTEXT, encodeAllocationContext());
+    } else if (!isSet && listsAllocation(request.queries)) {
+      this.#queue(option, REP_META_CONTEXT, encodeAllocationContext(0));
+    }
+    return this.#reply(option, REP_ACK);
+  }
+
   #transmission(found: NbdExport): void {
-    this.#parts.onEnd({ kind: 'transmission', export: found, structuredReplies: this.#structuredReplies });
+    const structuredReplies = this.#structuredReplies;
+    const allocation = this.#allocationOf === found.name;
+    this.#parts.onEnd({ kind: 'transmission', export: found, structuredReplies, allocation });
   }
 
   /** Answers, and goes on. */

@@ -28,6 +28,7 @@ export const FLAG_SEND_WRITE_ZEROES = 64;
 export const FLAG_SEND_DF = 128;
 export const FLAG_CAN_MULTI_CONN = 256;
 export const FLAG_SEND_CACHE = 1024;
+export const FLAG_SEND_FAST_ZERO = 2048;
 
 /** Options. */
 export const OPT_EXPORT_NAME = 1;
@@ -37,11 +38,14 @@ export const OPT_STARTTLS = 5;
 export const OPT_INFO = 6;
 export const OPT_GO = 7;
 export const OPT_STRUCTURED_REPLY = 8;
+export const OPT_LIST_META_CONTEXT = 9;
+export const OPT_SET_META_CONTEXT = 10;
 
 /** Option replies; errors have the top bit set. */
 export const REP_ACK = 1;
 export const REP_SERVER = 2;
 export const REP_INFO = 3;
+export const REP_META_CONTEXT = 4;
 export const REP_FLAG_ERROR = 0x80000000;
 export const REP_ERR_UNSUP = 0x80000001;
 export const REP_ERR_POLICY = 0x80000002;
@@ -65,19 +69,29 @@ export const CMD_FLUSH = 3;
 export const CMD_TRIM = 4;
 export const CMD_CACHE = 5;
 export const CMD_WRITE_ZEROES = 6;
+export const CMD_BLOCK_STATUS = 7;
 
 /** Command flags. */
 export const CMD_FLAG_FUA = 1;
 export const CMD_FLAG_NO_HOLE = 2;
 export const CMD_FLAG_DF = 4;
+export const CMD_FLAG_REQ_ONE = 8;
+export const CMD_FLAG_FAST_ZERO = 16;
 
 /** Structured replies: the flag of the last chunk, and types; errors have the top bit set. */
 export const REPLY_FLAG_DONE = 1;
 export const REPLY_NONE = 0;
 export const REPLY_OFFSET_DATA = 1;
 export const REPLY_OFFSET_HOLE = 2;
+export const REPLY_BLOCK_STATUS = 5;
 export const REPLY_ERROR = 0x8001;
 export const REPLY_ERROR_OFFSET = 0x8002;
+
+/** The metadata context that tells what takes up space, the number that it has here, and its flags. */
+export const ALLOCATION_CONTEXT = 'base:allocation';
+export const ALLOCATION_CONTEXT_ID = 1;
+export const STATE_HOLE = 1;
+export const STATE_ZERO = 2;
 
 /** The largest READ or WRITE, and what INFO_BLOCK_SIZE tells: 32 MiB, the protocol's own default. */
 export const MAX_PAYLOAD_BYTES = 32 << 20;

@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import {
+  CMD_BLOCK_STATUS,
   CMD_CACHE,
   CMD_DISC,
   CMD_FLAG_DF,
+  CMD_FLAG_FAST_ZERO,
   CMD_FLAG_FUA,
   CMD_FLAG_NO_HOLE,
+  CMD_FLAG_REQ_ONE,
   CMD_FLUSH,
   CMD_READ,
   CMD_TRIM,
@@ -68,7 +71,8 @@ const flagsOf = new Map<number, number>([
   [CMD_FLUSH, 0],
   [CMD_TRIM, CMD_FLAG_FUA],
   [CMD_CACHE, 0],
-  [CMD_WRITE_ZEROES, CMD_FLAG_FUA | CMD_FLAG_NO_HOLE],
+  [CMD_WRITE_ZEROES, CMD_FLAG_FUA | CMD_FLAG_NO_HOLE | CMD_FLAG_FAST_ZERO],
+  [CMD_BLOCK_STATUS, CMD_FLAG_REQ_ONE],
 ]);
 
 /** What is wrong with a request whatever the disk, or undefined: its command, its flags, its alignment. */

@@ -5,15 +5,20 @@ import { errno, errnoCode } from '../posix/errno.js';
 import { ESHUTDOWN, SECTOR_SIZE } from '../disks/index.js';
 import type { BlockDevice, ChangeOptions, Done } from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
+import { allocationOf } from './block-status.js';
 import { cacheRange } from './cache-range.js';
 import { nbdError } from './errors.js';
 import { sizeOf } from './exports.js';
 import {
+  ALLOCATION_CONTEXT_ID,
+  CMD_BLOCK_STATUS,
   CMD_CACHE,
   CMD_DISC,
   CMD_FLAG_DF,
+  CMD_FLAG_FAST_ZERO,
   CMD_FLAG_FUA,
   CMD_FLAG_NO_HOLE,
+  CMD_FLAG_REQ_ONE,
   CMD_FLUSH,
   CMD_READ,
   CMD_TRIM,
@@ -23,14 +28,23 @@ import {
 } from './protocol.js';
 import type { MemoryShare } from './request-memory.js';
 import type { Receiver } from './receiver.js';
-import { encodeDataChunk, encodeErrorChunk, encodeSimpleReply } from './replies.js';
+import {
+  encodeDataChunk,
+  encodeErrorChunk,
+  encodeHoleChunk,
+  encodeSimpleReply,
+  encodeStatusChunk,
+} from './replies.js';
 import { REQUEST_BYTES, faultOf, parseRequest } from './requests.js';
 import type { NbdRequest } from './requests.js';
+import { MIN_SPARSE_BYTES, type ReadPiece, piecesOf, readPieces } from './sparse-read.js';
 import type { Sender } from './sender.js';
 
 export interface TransmissionParts {
   readonly device: BlockDevice;
   readonly structuredReplies: boolean;
+  /** BLOCK_STATUS is taken. */
+  readonly allocation: boolean;
   readonly receiver: Receiver;
   readonly sender: Sender;
   readonly pool: BufferPool;
@@ -40,6 +54,8 @@ export interface TransmissionParts {
   readonly maxRequestsInFlight: number;
   /** No further request is read while data of so many bytes is in flight; what is in flight exceeds it by one request at most. */
   readonly maxBytesInFlight: number;
+  /** Runs a task in a later turn of the scheduler. */
+  readonly post: (task: () => void) => void;
   /** Something was queued to the sender. */
   readonly onQueued: () => void;
   /** The receiver expects something again, after a time of not doing so. */
@@ -123,11 +139,15 @@ export class Transmission {
 
   /** What speaks against a request before the disk is asked: a negative errno, or 0. */
   #errorOf(request: NbdRequest): number {
-    const { device, structuredReplies } = this.#parts;
+    const { device, structuredReplies, allocation } = this.#parts;
     const { command, flags, offset, length } = request;
     const changes = command === CMD_WRITE || command === CMD_WRITE_ZEROES || command === CMD_TRIM;
     if (faultOf(request) !== undefined) return -errno.EINVAL;
     if ((flags & CMD_FLAG_DF) !== 0 && !structuredReplies) return -errno.EINVAL;
+    // What reads nothing is an error: its answer has no chunk that all clients understand.
+    const needsLength = command === CMD_READ || command === CMD_BLOCK_STATUS;
+    if (needsLength && length === 0) return -errno.EINVAL;
+    if (command === CMD_BLOCK_STATUS && !allocation) return -errno.EINVAL;
     if (!device.isOpen) return -ESHUTDOWN;
     if (changes && device.readOnly) return -errno.EPERM;
     if ((command === CMD_READ || command === CMD_WRITE) && length > MAX_PAYLOAD_BYTES) return -errno.EINVAL;
@@ -173,7 +193,7 @@ export class Transmission {
 
   #readWithMemory(request: NbdRequest): void {
     this.#withMemory(request.length, () => {
-      this.#read(request, request.offset / SECTOR_SIZE);
+      this.#read(request);
       this.expectRequest();
     });
   }
@@ -222,19 +242,84 @@ export class Transmission {
       device.flush(done);
     } else if (length === 0) {
       // The protocol leaves it open what this means. Nothing was asked for, and that is done.
-      if (command === CMD_READ) this.#replyData(request, pool.take(0));
-      else done(0);
+      done(0);
     } else if (command === CMD_TRIM) {
       device.discard(sector, sectors, done, changeOptions(request));
     } else if (command === CMD_WRITE_ZEROES) {
       const noHole = (request.flags & CMD_FLAG_NO_HOLE) !== 0;
-      device.writeZeroes(sector, sectors, done, { ...changeOptions(request), noHole });
+      const fast = (request.flags & CMD_FLAG_FAST_ZERO) !== 0;
+      device.writeZeroes(sector, sectors, done, { ...changeOptions(request), noHole, fast });
+    } else if (command === CMD_BLOCK_STATUS) {
+      this.#blockStatus(request);
     } else if (command === CMD_CACHE) {
       cacheRange(device, pool, sector, sectors, done);
     }
   }
 
-  #read(request: NbdRequest, sector: number): void {
+  #blockStatus(request: NbdRequest): void {
+    const { device, post, sender } = this.#parts;
+    const { offset, length, flags, cookie } = request;
+    const one = (flags & CMD_FLAG_REQ_ONE) !== 0;
+    allocationOf({ device, offset, length, one, post }, (result, extents) => {
+      if (result < 0) return this.#reply(request, result);
+      const reply = encodeStatusChunk(cookie, ALLOCATION_CONTEXT_ID, extents);
+      sender.queue(reply, () => this.#sent(0));
+      return this.#parts.onQueued();
+    });
+  }
+
+  #read(request: NbdRequest): void {
+    const { device, structuredReplies } = this.#parts;
+    const sector = request.offset / SECTOR_SIZE;
+    const sectors = request.length / SECTOR_SIZE;
+    const maySkip = structuredReplies && (request.flags & CMD_FLAG_DF) === 0;
+    if (!maySkip || request.length < MIN_SPARSE_BYTES) {
+      this.#readAll(request, sector);
+      return;
+    }
+    device.blockStatus(sector, sectors, (_, extents = []) => {
+      const pieces = piecesOf(sector, sectors, extents);
+      if (pieces.some(({ isHole }) => isHole)) this.#readSparse(request, pieces);
+      else this.#readAll(request, sector);
+    });
+  }
+
+  #readSparse(request: NbdRequest, pieces: readonly ReadPiece[]): void {
+    const { device, memory } = this.#parts;
+    let bytes = 0;
+    const take = (length: number): Buffer => {
+      bytes += length;
+      return this.#takeData(length);
+    };
+    readPieces(device, pieces, take, (result) => {
+      if (result >= 0) {
+        this.#replyPieces(request, pieces, bytes);
+        return;
+      }
+      for (const { data } of pieces) if (data) this.#giveData(data);
+      this.#reply(request, result, bytes);
+    });
+    memory.give(request.length - bytes);
+  }
+
+  /** Answers a READ with holes. `bytes`: those of its data. */
+  #replyPieces({ cookie }: NbdRequest, pieces: readonly ReadPiece[], bytes: number): void {
+    const { sender } = this.#parts;
+    pieces.forEach(({ sector, sectors, data }, index) => {
+      const isLast = index === pieces.length - 1;
+      const sent = isLast ? (): void => this.#sent(bytes) : undefined;
+      const [offset, length] = [sector * SECTOR_SIZE, sectors * SECTOR_SIZE];
+      if (data) {
+        sender.queue(encodeDataChunk(cookie, offset, length, isLast));
+        this.#queueData(data, sent);
+      } else {
+        sender.queue(encodeHoleChunk(cookie, offset, length, isLast), sent);
+      }
+    });
+    this.#parts.onQueued();
+  }
+
+  #readAll(request: NbdRequest, sector: number): void {
     const { device } = this.#parts;
     const { length } = request;
     const data = this.#takeData(length);
@@ -253,17 +338,22 @@ export class Transmission {
     const { sender, structuredReplies } = this.#parts;
     const { cookie, offset, length } = request;
     sender.queue(structuredReplies ? encodeDataChunk(cookie, offset, length) : encodeSimpleReply(cookie, 0));
+    this.#queueData(data, () => this.#sent(length));
+    this.#parts.onQueued();
+  }
+
+  /** Queues data of a READ; the buffer is given back once it is sent, before `sent` is called, or when it is dropped. */
+  #queueData(data: Buffer, sent: (() => void) | undefined): void {
     this.#dataReplies++;
     const dropped = (): void => {
       this.#dataReplies--;
       this.#giveData(data);
     };
-    const sent = (): void => {
+    const gone = (): void => {
       dropped();
-      this.#sent(length);
+      sent?.();
     };
-    sender.queue(data, sent, dropped);
-    this.#parts.onQueued();
+    this.#parts.sender.queue(data, gone, dropped);
   }
 
   /** Answers anything else. `bytes`: what its data added to those in flight. */
@@ -271,7 +361,7 @@ export class Transmission {
     const error = nbdError(result);
     const { sender, structuredReplies } = this.#parts;
     const reply =
-      request.command === CMD_READ && structuredReplies
+      (request.command === CMD_READ || request.command === CMD_BLOCK_STATUS) && structuredReplies
         ? encodeErrorChunk(request.cookie, error, errnoCode(result))
         : encodeSimpleReply(request.cookie, error);
     sender.queue(reply, () => this.#sent(bytes));

@@ -24,6 +24,8 @@ export interface FileStatus {
   readonly gid: number;
   /** The last change of the data, in seconds since 1970. */
   readonly modifiedSeconds: number;
+  /** The last change of data or status, which nobody can set back, in seconds since 1970. */
+  readonly changedSeconds: number;
 }
 
 /** Called once with 0 and the status, or with a negative errno. */

@@ -29,15 +29,26 @@ t.test('nbdinfo tells of a disk what it is', async (t) => {
     can_cache: true,
     can_df: true,
     can_flush: true,
-    can_fast_zero: false,
     can_multi_conn: true,
     is_rotational: false,
     block_size_minimum: 512,
     block_size_preferred: 4096,
     block_size_maximum: 32 * MIB,
   };
-  const writable = { can_fua: true, can_trim: true, can_zero: true, is_read_only: false };
-  const readOnly = { can_fua: false, can_trim: false, can_zero: false, is_read_only: true };
+  const writable = {
+    can_fua: true,
+    can_fast_zero: true,
+    can_trim: true,
+    can_zero: true,
+    is_read_only: false,
+  };
+  const readOnly = {
+    can_fua: false,
+    can_fast_zero: false,
+    can_trim: false,
+    can_zero: false,
+    is_read_only: true,
+  };
   t.match(exports, [
     { 'export-name': '0', 'export-size': 256 * MIB, description: /524288 sectors/, ...common, ...writable },
     { 'export-name': '1', 'export-size': MIB, ...common, ...readOnly },
@@ -146,13 +157,15 @@ h.opt_info()
 assert h.is_read_only() and h.get_size() == 2 << 20
 assert h.get_canonical_export_name() == '1'
 h.add_meta_context('base:allocation')
+h.add_meta_context('qemu:allocation-depth')
 h.set_export_name('0')
 h.opt_go()
 assert h.get_structured_replies_negotiated()
-assert not h.can_meta_context('base:allocation')
+assert h.can_meta_context('base:allocation')
+assert not h.can_meta_context('qemu:allocation-depth')
 assert h.get_block_size(nbd.SIZE_MINIMUM) == 512
 assert h.get_block_size(nbd.SIZE_MAXIMUM) == 32 << 20
-assert h.can_df() and h.can_multi_conn() and not h.can_fast_zero()
+assert h.can_df() and h.can_multi_conn() and h.can_fast_zero()
 h.pwrite(b'a' * 4096, 512, nbd.CMD_FLAG_FUA)
 seen = []
 def chunk(data, offset, status, error):
@@ -170,7 +183,23 @@ fails(lambda: h.pread(512, 1 << 20), errno.EINVAL)
 fails(lambda: h.pread(1, 1), errno.EINVAL)
 fails(lambda: h.pwrite(b'x' * 512, 1 << 20), errno.ENOSPC)
 fails(lambda: h.zero(512, 1 << 20), errno.ENOSPC)
-fails(lambda: h.block_status(512, 0, lambda *_: 0), errno.EINVAL)
+def status(length, offset, flags=0):
+    found = []
+    def extent(context, at, entries, error):
+        assert (context, at, error.value) == ('base:allocation', offset, 0)
+        found.extend(zip(entries[::2], entries[1::2]))
+    h.block_status(length, offset, extent, flags)
+    return found
+assert status(1 << 20, 0) == [(1 << 20, 0)]
+assert status(512, 512, nbd.CMD_FLAG_REQ_ONE) == [(512, 0)]
+fails(lambda: status(0, 0), errno.EINVAL)
+fails(lambda: status(1024, (1 << 20) - 512), errno.EINVAL)
+fails(lambda: h.pread(0, 0), errno.EINVAL)
+h.zero(1 << 20, 0, nbd.CMD_FLAG_FAST_ZERO)
+assert status(1 << 20, 0) == [(1 << 20, 3)]
+holes = []
+h.pread_structured(1 << 20, 0, lambda data, at, kind, error: holes.append((at, len(data), kind)))
+assert holes == [(0, 1 << 20, nbd.READ_HOLE)], holes
 fails(lambda: h.trim(512, 0, 1 << 15), errno.EINVAL)
 assert len(h.pread(512, 0)) == 512
 h.shutdown()

@@ -24,6 +24,15 @@ export const option = (number: number, data: Uint8Array | string = ''): Buffer =
 export const exportRequest = (name: string, ...infos: number[]): Buffer =>
   Buffer.concat([u32(Buffer.byteLength(name)), Buffer.from(name), u16(infos.length, ...infos)]);
 
+/** The data of LIST_META_CONTEXT and SET_META_CONTEXT. */
+export const contextRequest = (name: string, ...queries: string[]): Buffer =>
+  Buffer.concat([
+    u32(Buffer.byteLength(name)),
+    Buffer.from(name),
+    u32(queries.length),
+    ...queries.flatMap((query) => [u32(Buffer.byteLength(query)), Buffer.from(query)]),
+  ]);
+
 const nothing: Uint8Array = new Uint8Array(0);
 
 /** A request as it goes over the wire. */
@@ -108,16 +117,20 @@ export class RawClient {
   /** All replies to an option up to the last one. */
   async replies(): Promise<{ option: number; type: number; data: Buffer }[]> {
     const replies = [await this.reply()];
-    while ([2, 3].includes(replies.at(-1)?.type ?? 0)) replies.push(await this.reply());
+    while ([2, 3, 4].includes(replies.at(-1)?.type ?? 0)) replies.push(await this.reply());
     return replies;
   }
 
   /** The whole handshake, up to the transmission phase of an export. */
-  async go(name = '', { structured = false } = {}): Promise<this> {
+  async go(name = '', { structured = false, allocation = false } = {}): Promise<this> {
     await this.greet();
-    if (structured) {
+    if (structured || allocation) {
       this.send(option(8));
       await this.reply();
+    }
+    if (allocation) {
+      this.send(option(10, contextRequest(name, 'base:allocation')));
+      await this.replies();
     }
     this.send(option(7, exportRequest(name)));
     const last = (await this.replies()).at(-1);

@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { errno, errnoCode, inWords } from '../../posix/errno.js';
-import { LOG_ERR, LOG_WARNING } from '../../server/logger.js';
+import { LOG_ERR, LOG_INFO, LOG_WARNING } from '../../server/logger.js';
 import type { Logger } from '../../server/logger.js';
 import { SECTOR_SIZE } from '../index.js';
 import type {
@@ -14,6 +14,7 @@ import type {
   Done,
   DoneWithReason,
   Driver,
+  BlockStatusDone,
   OpenFlags,
   RangeRequest,
   SectorRange,
@@ -21,12 +22,15 @@ import type {
 } from '../index.js';
 import type { FileCalls, FileStatus } from '../../posix/files.js';
 import { RingFiles } from '../../posix/node/file-ring/ring-files.js';
+import { wallClock } from '../../posix/clock.js';
+import { type HolesDone, readHoles } from '../../posix/node/file-map.js';
 import { FlushGroup } from './flush-group.js';
 import { GivenUpRanges } from './given-up-ranges.js';
 import { HoleQueue, holePuncher } from './hole-punch.js';
 import type { PunchHole } from './hole-punch.js';
 import { fileLocker } from './image-lock.js';
 import type { LockFile } from './image-lock.js';
+import { ImageMap } from './image-map.js';
 import { imageSizer } from './image-size.js';
 import type { SizeImage } from './image-size.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
@@ -49,6 +53,10 @@ export interface AioParts {
   readonly lock: LockFile;
   readonly size: SizeImage;
   readonly punch: PunchHole;
+  /** Reads where an open file has holes; without it everything is data. */
+  readonly readHoles?: (fd: number, done: HolesDone) => void;
+  /** Seconds since 1970 on the clock that file times are of; the system's without it. */
+  readonly wallSeconds?: () => number;
   readonly logger: Logger;
 }
 
@@ -65,6 +73,8 @@ export interface AioParts {
  *   file system can and fallocate(1) is there ({@link holePuncher}). Pieces that touch count together, unless they were
  *   written since or there may be shared openers. Otherwise a discard changes nothing, and zeroes are written, but not
  *   over zeroes.
+ * - Holes of a regular file are told by {@link blockStatus} ({@link ImageMap}) where the file system has FIEMAP and
+ *   filefrag(8) is there; otherwise all is data.
  */
 export class AioDriver implements Driver {
   readonly #path: string;
@@ -79,6 +89,8 @@ export class AioDriver implements Driver {
   #holes = this.#newHoleQueue();
   /** None where holes cannot be, or another opener may have written what was given up here. */
   #givenUp: GivenUpRanges | undefined;
+  /** None of a block device. */
+  #map: ImageMap | undefined;
 
   constructor(path: string, parts: AioParts) {
     this.#path = path;
@@ -133,6 +145,7 @@ export class AioDriver implements Driver {
               this.#isRegular = opened.kind === 'regular';
               this.#givenUp =
                 this.#isRegular && !flags.shared ? new GivenUpRanges(LEAST_HOLE_SECTORS) : undefined;
+              this.#map = this.#isRegular ? this.#newMap(exclusive) : undefined;
               this.#sectors = sectors;
               this.#warnOfRest(opened);
               done(0);
@@ -193,9 +206,10 @@ export class AioDriver implements Driver {
   queueWrite(request: DataRequest): void {
     const bytes = request.buffer.subarray(0, request.sectors * SECTOR_SIZE);
     this.#givenUp?.forget(request);
-    this.#change(request, request, (ended) =>
-      writeWhole(this.#parts.files, this.#fd, bytes, request.sector * SECTOR_SIZE, ended),
-    );
+    this.#change(request, request, (ended) => {
+      this.#map?.filled(request);
+      writeWhole(this.#parts.files, this.#fd, bytes, request.sector * SECTOR_SIZE, ended);
+    });
   }
 
   flush(done: Done): void {
@@ -208,7 +222,7 @@ export class AioDriver implements Driver {
     const hole = this.#holeOf(request);
     // It is a hint: whether a hole was made is all the same.
     this.#change(request, hole ?? request, (ended) => {
-      if (hole) this.#holes.punch(hole, () => ended(0));
+      if (hole) this.#punch(hole, () => ended(0));
       else ended(0);
     });
   }
@@ -218,10 +232,30 @@ export class AioDriver implements Driver {
     if (!mayBeHole) this.#givenUp?.forget(request);
     const hole = mayBeHole ? this.#holeOf(request) : undefined;
     this.#change(request, hole ?? request, (ended) => {
-      const write = (): void => zeroRange(this.#parts.files, this.#fd, request, mayBeHole, ended);
-      if (hole) this.#holes.punch(hole, (result) => (result < 0 ? write() : ended(result)));
+      const write = (): void => {
+        // Where zeroes are written only over what is none, a hole stays one.
+        if (!mayBeHole) this.#map?.filled(request);
+        zeroRange(this.#parts.files, this.#fd, request, mayBeHole, ended);
+      };
+      if (hole) this.#punch(hole, (result) => (result < 0 ? write() : ended(result)));
       else write();
     });
+  }
+
+  /** By a hole, or not at all. */
+  writeZeroesFast(request: ZeroesRequest): void {
+    const isWorthHole = request.sectors >= LEAST_HOLE_SECTORS && this.#isRegular && !request.noHole;
+    const hole = isWorthHole ? this.#holeOf(request) : undefined;
+    if (!hole) {
+      request.complete(-errno.EOPNOTSUPP);
+      return;
+    }
+    this.#change(request, hole, (ended) => this.#punch(hole, ended));
+  }
+
+  blockStatus(range: SectorRange, done: BlockStatusDone): void {
+    if (this.#map) this.#map.blockStatus(range, done);
+    else done(0);
   }
 
   describe(): string {
@@ -230,6 +264,24 @@ export class AioDriver implements Driver {
 
   #newFlushGroup(): FlushGroup {
     return new FlushGroup((done) => this.#parts.files.fdatasync(this.#fd, done));
+  }
+  #newMap(isOnlyWriter: boolean): ImageMap | undefined {
+    const { files, logger, readHoles: read, wallSeconds = () => wallClock.now() } = this.#parts;
+    if (!read) return undefined;
+    const fd = this.#fd;
+    return new ImageMap({
+      readHoles: (done) => read(fd, done),
+      underWay: () => this.#order.underWay,
+      status: isOnlyWriter ? undefined : (done) => files.fstat(fd, (_, status) => done(status)),
+      wallSeconds,
+      onUnknown: (reason) => logger.log(LOG_INFO, `aio: ${this.#path}: its holes are not shown: ${reason}`),
+    });
+  }
+  #punch(hole: SectorRange, done: Done): void {
+    this.#holes.punch(hole, (result) => {
+      if (result >= 0) this.#map?.emptied(hole);
+      done(result);
+    });
   }
   #newHoleQueue(): HoleQueue {
     return new HoleQueue((range, done) => this.#parts.punch(this.#fd, range, done));
@@ -251,7 +303,8 @@ export class AioDriver implements Driver {
     this.#order.begin(range, () =>
       change((result) => {
         this.#order.end(range);
-        if (result < 0) this.#logFailure(request, result);
+        // That something cannot be done quickly is no failure.
+        if (result < 0 && result !== -errno.EOPNOTSUPP) this.#logFailure(request, result);
         request.complete(result);
       }),
     );
@@ -291,6 +344,7 @@ export const aioDriverType: DiskDriverType = {
       lock: fileLocker(completions, logger),
       size: imageSizer(completions),
       punch: holePuncher(completions),
+      readHoles: (fd, done) => readHoles(completions, fd, done),
       logger,
     }),
 };

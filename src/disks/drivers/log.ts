@@ -27,6 +27,7 @@ export class LogDriver implements Driver {
   readonly #context: DriverContext;
   readonly discard?: (request: RangeRequest) => void;
   readonly writeZeroes?: (request: ZeroesRequest) => void;
+  readonly writeZeroesFast?: (request: ZeroesRequest) => void;
   readonly blockStatus?: (range: SectorRange, done: BlockStatusDone) => void;
   readonly identify?: NonNullable<Driver['identify']>;
 
@@ -45,6 +46,14 @@ export class LogDriver implements Driver {
           ...rangeOf(request),
           noHole: request.noHole,
           complete: this.#logged('zeroes', request),
+        });
+    }
+    if (below.writeZeroesFast) {
+      this.writeZeroesFast = (request) =>
+        below.writeZeroesFast?.({
+          ...rangeOf(request),
+          noHole: request.noHole,
+          complete: this.#logged('fast zeroes', request),
         });
     }
     if (below.blockStatus) this.blockStatus = (range, done) => below.blockStatus?.(range, done);

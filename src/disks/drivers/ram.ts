@@ -4,21 +4,26 @@
 import { errno } from '../../posix/errno.js';
 import { SECTOR_SIZE } from '../index.js';
 import { zeroes } from '../zeroes.js';
+import { MAX_TOLD_EXTENTS } from './hole-ranges.js';
 import type {
+  BlockStatusExtent,
   DataRequest,
   DiskDriverType,
   DiskInfo,
   Done,
   DoneWithReason,
   Driver,
+  BlockStatusDone,
   OpenFlags,
   RangeRequest,
+  SectorRange,
 } from '../index.js';
 
 /** The largest disk in memory, in MiB (64 GiB). */
 export const MAX_RAM_MIB = 65_536;
 
 const CHUNK_BYTES = 1 << 20;
+const CHUNK_SECTORS = CHUNK_BYTES / SECTOR_SIZE;
 
 /**
  * `ram:SIZE_MIB`: a disk in memory, 1 to {@link MAX_RAM_MIB} MiB, all zeroes at first (C: block-ram.c).
@@ -98,6 +103,27 @@ export class RamDriver implements Driver {
       else this.#chunks[index]?.fill(0, from, from + length);
     });
     request.complete(0);
+  }
+
+  /** Always quick here. */
+  writeZeroesFast(request: RangeRequest): void {
+    this.writeZeroes(request);
+  }
+
+  /** A chunk that has no memory is a hole; what another one holds is data. */
+  blockStatus({ sector, sectors }: SectorRange, done: BlockStatusDone): void {
+    const extents: BlockStatusExtent[] = [];
+    const end = sector + sectors;
+    for (let at = sector; at < end && extents.length < MAX_TOLD_EXTENTS;) {
+      const allocated = this.#chunks[Math.floor(at / CHUNK_SECTORS)] !== undefined;
+      const next = Math.min(at + CHUNK_SECTORS - (at % CHUNK_SECTORS), end);
+      const last = extents.at(-1);
+      if (last?.allocated === allocated)
+        extents[extents.length - 1] = { ...last, sectors: last.sectors + next - at };
+      else extents.push({ sectors: next - at, allocated, zero: !allocated });
+      at = next;
+    }
+    done(0, extents);
   }
 
   describe(): string {

@@ -18,6 +18,11 @@ export class WriteOrder {
   readonly #underWay = new Set<SectorRange>();
   #waiting: Waiting[] = [];
 
+  /** The changes that have started and not ended. */
+  get underWay(): Iterable<SectorRange> {
+    return this.#underWay;
+  }
+
   /** Calls `start` now, or once no earlier change of the range is left. Each one that started must be {@link end}ed. */
   begin(range: SectorRange, start: () => void): void {
     if (this.#conflicts(range)) {

@@ -145,6 +145,7 @@ function fileStatus(stats: fs.Stats): FileStatus {
     uid: stats.uid,
     gid: stats.gid,
     modifiedSeconds: stats.mtimeMs / 1000,
+    changedSeconds: stats.ctimeMs / 1000,
   };
 }
 

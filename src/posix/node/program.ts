@@ -54,14 +54,19 @@ export function endGroup({ pid }: ChildProcess): void {
  * the program is gone, so that nothing of what it does can happen later.
  *
  * @param name what it is called in words; the program unless given
+ * @param onOutput told its output (the second of `stdio` is a pipe) piece by piece, before `done`; false ends the program
  */
 export function runProgram(
   [program, ...args]: readonly [string, ...string[]],
-  options: SpawnOptions & { readonly name?: string; readonly seconds?: number },
+  options: SpawnOptions & {
+    readonly name?: string;
+    readonly seconds?: number;
+    readonly onOutput?: (text: string) => boolean;
+  },
   done: ProgramEnded,
   timers: Timers = nodeTimers,
 ): void {
-  const { name = program, seconds = PROGRAM_SECONDS, ...spawnOptions } = options;
+  const { name = program, seconds = PROGRAM_SECONDS, onOutput, ...spawnOptions } = options;
   const child = startGroup(program, args, spawnOptions, ({ message }) =>
     done(undefined, `${name} does not start: ${message}`),
   );
@@ -71,7 +76,10 @@ export function runProgram(
     late = true;
     endGroup(child);
   }, seconds * 1000);
-  child.on('exit', (status, signal) => {
+  child.stdout?.setEncoding('latin1').on('data', (text: string) => {
+    if (onOutput?.(text) === false) endGroup(child);
+  });
+  child.on(onOutput ? 'close' : 'exit', (status: number | null, signal: string | null) => {
     timers.clearTimeout(timer);
     endGroup(child);
     const how = late ? `was not done within ${seconds} s` : `ended with ${signal ?? `status ${status}`}`;

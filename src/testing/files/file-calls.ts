@@ -297,5 +297,6 @@ function statusOf(node: Node): FileStatus {
     uid: 0,
     gid: 0,
     modifiedSeconds: node.modifiedSeconds,
+    changedSeconds: node.modifiedSeconds,
   };
 }

@@ -4,6 +4,7 @@
 import { AioDriver, type AioParts, type ImageFiles } from '../../../src/disks/drivers/index.js';
 import { nullLogger } from '../../../src/server/logger.js';
 import type { Done } from '../../../src/disks/index.js';
+import type { HolesDone } from '../../../src/posix/node/file-map.js';
 
 /** A file call that waits for the test to answer it. */
 export interface FileCall {
@@ -17,6 +18,9 @@ export class FileScript {
   readonly calls: FileCall[] = [];
   readonly log: string[] = [];
   size = 1 << 20;
+  changedSeconds = 0;
+  /** Tells the map that was asked for. */
+  onMap: HolesDone = () => {};
 
   readonly files: ImageFiles = {
     stat: (_path, done) => done(0, this.#kind()),
@@ -34,6 +38,11 @@ export class FileScript {
     size: (kind, done) => done(kind.size / 512),
     punch: (fd, { sector, sectors }, done) =>
       this.#call(`punch ${sector}+${sectors}`, fd, new Uint8Array(0), done),
+    readHoles: (_fd, done) => {
+      this.log.push('map');
+      this.onMap = done;
+    },
+    wallSeconds: () => 100,
     logger: nullLogger,
   };
 
@@ -45,7 +54,15 @@ export class FileScript {
   }
 
   #kind() {
-    const identity = { inode: 1, fileSystem: 1, mode: 0o600, uid: 0, gid: 0, modifiedSeconds: 0 };
+    const identity = {
+      inode: 1,
+      fileSystem: 1,
+      mode: 0o600,
+      uid: 0,
+      gid: 0,
+      modifiedSeconds: 0,
+      changedSeconds: this.changedSeconds,
+    };
     return { kind: 'regular', size: this.size, device: '0:0', ...identity } as const;
   }
 

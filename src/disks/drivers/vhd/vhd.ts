@@ -36,6 +36,8 @@ export interface ChainLink {
   readonly blocks?: number;
   readonly allocatedBlocks?: number;
 }
+/** How much of a disk one question looks at (64 MiB): every sector of it may be an extent. */
+const MAX_STATUS_SECTORS = 1 << 17;
 
 /**
  * `vhd:/path`: an image in tapdisk's own format with its chain of parents (C: block-vhd.c). docs/vhd.md tells what is
@@ -108,15 +110,17 @@ export class VhdDriver implements Driver {
     this.#open.writeZeroes(request, (result) => request.complete(result));
   }
 
-  /** Allocated is what any image of the chain has; all else is a hole that reads as zeroes (V48). */
-  blockStatus(range: SectorRange, done: BlockStatusDone): void {
+  /** Allocated is what any image of the chain has; all else is a hole that reads as zeroes (V48). Of a
+   * larger range the first {@link MAX_STATUS_SECTORS} are looked at. */
+  blockStatus({ sector, sectors }: SectorRange, done: BlockStatusDone): void {
+    const range = { sector, sectors: Math.min(sectors, MAX_STATUS_SECTORS) };
     this.#open.extents(range, (result, extents) => {
       if (result < 0) done(result);
       else
         done(
           0,
-          extents.map(({ sectors, isAllocated }) => ({
-            sectors,
+          extents.map(({ sectors: count, isAllocated }) => ({
+            sectors: count,
             allocated: isAllocated,
             zero: !isAllocated,
           })),

@@ -55,7 +55,18 @@ export class StateFiles implements ReadCalls {
 
 function statusOf(node: FileNode): FileStatus {
   const { kind, size, id: inode, mode, modifiedSeconds } = node;
-  return { kind, size, device: '0:0', inode, fileSystem: 1, mode, uid: 0, gid: 0, modifiedSeconds };
+  return {
+    kind,
+    size,
+    device: '0:0',
+    inode,
+    fileSystem: 1,
+    mode,
+    uid: 0,
+    gid: 0,
+    modifiedSeconds,
+    changedSeconds: modifiedSeconds,
+  };
 }
 
 /** The calls that look at a file system as it is. */
