@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { shownText } from './shown-text.js';
+import { shownText } from '../server/shown-text.js';
 
 /** After so many seconds without a byte a transfer counts as stalled. */
 export const STALL_SECONDS = 2;

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownMessage, shownText } from '../server/shown-text.js';
 import { fstatSync } from 'node:fs';
 import { isoTime, wallClock } from '../posix/clock.js';
 import type { CommandIo } from './command-io.js';
@@ -26,8 +27,8 @@ export function lineLogger({ level, format, times, write, clock = wallClock }: L
       const time = isoTime(clock.now());
       const text = message.trimEnd();
       const name = priorityName(priority);
-      if (format === 'json') write(`${JSON.stringify({ time, level: name, message: text })}\n`);
-      else write(`${times ? `${time} ` : ''}${name}: ${text}\n`);
+      if (format === 'json') write(`${shownText(JSON.stringify({ time, level: name, message: text }))}\n`);
+      else write(`${times ? `${time} ` : ''}${name}: ${shownMessage(text)}\n`);
     },
   };
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownMessage } from '../server/shown-text.js';
 import { dispatch } from './dispatch.js';
 import { EXIT_FAILED, EXIT_USAGE } from './exit-status.js';
 import { nodeTimers } from '../posix/timers.js';
@@ -10,7 +11,7 @@ import { lostBytes } from './lost-bytes.js';
 // A reader that has gone away (`| head`) is no reason to fail, and a report that nobody reads is not missed.
 const onError = (error: NodeJS.ErrnoException): void => {
   if (error.code === 'EPIPE') return;
-  process.stderr.write(`tapdisk-ts: ${error.message}\n`);
+  process.stderr.write(`tapdisk-ts: ${shownMessage(error.message)}\n`);
   process.exitCode = EXIT_FAILED;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownText } from '../server/shown-text.js';
 import { alignedLines } from '../server/text-table.js';
 
 /** How a column may be cut. */
@@ -22,7 +23,7 @@ export interface TableForm {
 
 /** The rows in aligned columns, a line each, none wider than asked for. An ellipsis stands for what is cut. */
 export function tableText(rows: readonly (readonly string[])[], form: TableForm): string {
-  let cells = rows;
+  let cells = rows.map((row) => row.map(shownText));
   for (const [column, clip] of form.clipped) {
     const excess = widest(alignedLines(cells, form.rightAligned)) - form.width;
     if (excess <= 0) break;

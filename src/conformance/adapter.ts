@@ -82,7 +82,8 @@ function requestLine(id: number, vector: Vector): string {
 function traceFrom(line: string, id: number): Trace {
   let answer: unknown;
   try {
-    answer = JSON.parse(line);
+    // A program may write a byte order mark first, which JSON does not know.
+    answer = JSON.parse(line.startsWith('\uFEFF') ? line.slice(1) : line);
   } catch {
     throw new AdapterFailure(`the answer is not JSON: ${shorten(line)}`);
   }

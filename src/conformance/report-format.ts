@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownLines } from '../server/shown-text.js';
 import { reportJunit } from './report-junit.js';
 import { reportTap } from './report-tap.js';
 import { reportText, type TextReportOptions } from './report-text.js';
@@ -29,6 +30,7 @@ export function createReport(format: ReportFormat, write: Write, options: TextRe
 function reportJson(write: Write): Report {
   return {
     result: () => {},
-    end: (results) => write(`${JSON.stringify({ ...tallyOf(results), results }, undefined, 2)}\n`),
+    end: (results) =>
+      write(`${shownLines(JSON.stringify({ ...tallyOf(results), results }, undefined, 2))}\n`),
   };
 }

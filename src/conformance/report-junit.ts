@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownText } from '../server/shown-text.js';
 import { detailLines, type Report, type Write } from './report.js';
 import { tallyOf, type VectorResult } from './vector-result.js';
 
@@ -12,7 +13,7 @@ export function reportJunit(write: Write): Report {
       write(`<?xml version="1.0" encoding="UTF-8"?>\n<testsuites ${countAttributes(results)}>\n`);
       for (const file of new Set(results.map((result) => result.file))) {
         const own = results.filter((result) => result.file === file);
-        write(`  <testsuite name="${escapeXml(file)}" ${countAttributes(own)}>\n`);
+        write(`  <testsuite name="${escapeXml(shownText(file))}" ${countAttributes(own)}>\n`);
         for (const result of own) write(testcase(result));
         write('  </testsuite>\n');
       }
@@ -29,8 +30,8 @@ function countAttributes(results: readonly VectorResult[]): string {
 
 function testcase(result: VectorResult): string {
   const [, suite = '', name = result.name] = /^(\w+)\/(.*)$/s.exec(result.name) ?? [];
-  const start = `    <testcase classname="${escapeXml(suite)}" name="${escapeXml(name)}" time="${seconds(result.milliseconds)}"`;
-  const message = escapeXml((result.reason ?? '').split('\n')[0] ?? '');
+  const start = `    <testcase classname="${escapeXml(suite)}" name="${escapeXml(shownText(name))}" time="${seconds(result.milliseconds)}"`;
+  const message = escapeXml(shownText((result.reason ?? '').split('\n')[0] ?? ''));
   switch (result.outcome) {
     case 'passed':
       return `${start}/>\n`;

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownText } from '../server/shown-text.js';
 import { detailLines, indent, type Report, type Write } from './report.js';
 import { tallyLine, tallyOf } from './vector-result.js';
 
@@ -11,14 +12,16 @@ export function reportTap(write: Write): Report {
     result: (result) => {
       count++;
       if (count === 1) write('TAP version 14\n');
-      const description = result.name.replaceAll('\\', '\\\\').replaceAll('#', '\\#');
+      const description = shownText(result.name).replaceAll('\\', '\\\\').replaceAll('#', '\\#');
       // A directive is one line; skips give their reason there.
       const directive =
-        result.outcome === 'skipped' ? ` # SKIP ${(result.reason ?? '').replaceAll('\n', ' ')}` : '';
+        result.outcome === 'skipped'
+          ? ` # SKIP ${shownText((result.reason ?? '').replaceAll('\n', ' ')).replaceAll('#', '\\#')}`
+          : '';
       write(`${result.outcome === 'failed' ? 'not ok' : 'ok'} ${count} - ${description}${directive}\n`);
       if (result.outcome !== 'failed') return;
       write(
-        `  ---\n  file: ${JSON.stringify(result.file)}\n  message: |\n${indent(detailLines(result), '    ')}\n  ...\n`,
+        `  ---\n  file: ${shownText(JSON.stringify(result.file))}\n  message: |\n${indent(detailLines(result), '    ')}\n  ...\n`,
       );
     },
     end: (results) => {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownText } from '../server/shown-text.js';
 import { detailLines, indent, type Report, type Write } from './report.js';
 import { ruleTable, tallyRules } from './rule-table.js';
 import type { Rule } from './rules.js';
@@ -27,9 +28,9 @@ export function reportText(
       if (result.outcome === 'passed') return;
       notPassed += 1;
       if (notPassed > shownFailures) return;
-      const about = result.about === undefined ? '' : `  ${result.about}\n`;
+      const about = result.about === undefined ? '' : `  ${shownText(result.about)}\n`;
       write(
-        `${result.outcome} ${result.name} (${result.file})\n${about}${indent(detailLines(result), '  ')}\n`,
+        `${result.outcome} ${shownText(`${result.name} (${result.file})`)}\n${about}${indent(detailLines(result), '  ')}\n`,
       );
     },
     end: (results) => {

@@ -34,11 +34,16 @@ export function readVectorFile(file: string, purpose: Purpose = 'vector'): Vecto
   return parseVectorFile(file, text, purpose);
 }
 
+/** Editors of some systems put a byte order mark before the text, which JSON does not know. */
+function withoutMark(text: string): string {
+  return text.startsWith('\uFEFF') ? text.slice(1) : text;
+}
+
 /** As {@link readVectorFile}, of a text at hand. */
 export function parseVectorFile(file: string, text: string, purpose: Purpose = 'vector'): VectorFileItem[] {
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = JSON.parse(withoutMark(text));
   } catch (error) {
     return [fault({ file, message: `not JSON: ${(error as Error).message}` })];
   }

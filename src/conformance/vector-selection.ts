@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { matchesName } from './name-pattern.js';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_DIALECT, type Dialect } from '../scheduler/dialect.js';
@@ -14,8 +15,8 @@ export interface VectorFilter {
   readonly suite?: SuiteName | undefined;
   /** Of the suite `scheduler` only. */
   readonly dialect?: Dialect | undefined;
-  /** Matched against `suite/name`, as `vectorName` makes it. */
-  readonly pattern?: RegExp | undefined;
+  /** Has to fit `suite/name`, as `vectorName` makes it: see {@link matchesName}. */
+  readonly pattern?: string | undefined;
 }
 
 /** The project's own vector files; none where the package was installed without them. */
@@ -39,7 +40,7 @@ export function selectVectors(files: readonly string[], filter: VectorFilter = {
     item.kind === 'fault' ||
     ((suite === undefined || item.vector.suite === suite) &&
       (dialect === undefined || dialectOf(item.vector) === dialect) &&
-      (pattern === undefined || pattern.test(vectorName(item.vector))));
+      (pattern === undefined || matchesName(pattern, vectorName(item.vector))));
   return files.flatMap((file) => readVectorFile(file).map((item) => ({ file, item }))).filter(wanted);
 }
 

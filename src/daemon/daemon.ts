@@ -13,6 +13,7 @@ import { reportText } from '../metrics/report-text.js';
 import { type Report, REPORT_VERSION, vbdReport } from '../metrics/report.js';
 import { SchedulerMeter } from '../metrics/scheduler-meter.js';
 import { TapdiskServer } from '../server/tapdisk-server.js';
+import { shownText } from '../server/shown-text.js';
 import { thrownText } from '../server/thrown-text.js';
 import { type DriverTypes, VbdRegistry } from '../disks/index.js';
 import { closeDisks } from './close-disks.js';
@@ -125,7 +126,7 @@ export class Daemon {
     return this.#registry
       .vbds()
       .filter(({ phase }) => phase !== 'closed')
-      .map((vbd) => vbd.describe());
+      .map((vbd) => shownText(vbd.describe()));
   }
 
   /** Where NBD clients find the open disks: URIs by minor number; none when NBD is not served. */
@@ -154,7 +155,7 @@ export class Daemon {
 
   /** All that there is to know, for a person to read. */
   dump(): string {
-    const vbds = this.#registry.vbds().map((vbd) => `${vbd.describe()}\n`);
+    const vbds = this.#registry.vbds().map((vbd) => `${shownText(vbd.describe())}\n`);
     const { dialect } = this.#server;
     return `${reportText(this.report())}${vbds.join('')}scheduler of ${dialect}\n${this.#server.dump()}`;
   }

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownMessage } from './shown-text.js';
+
 /** syslog's priorities (RFC 5424 section 6.2.1): smaller is graver. */
 export const LOG_EMERG = 0;
 export const LOG_ALERT = 1;
@@ -30,7 +32,7 @@ export interface Logger {
 export function stderrLogger(leastGrave: Priority = LOG_INFO, write = writeToStderr): Logger {
   return {
     log(priority, message) {
-      if (priority <= leastGrave) write(`${priorityName(priority)}: ${message.trimEnd()}\n`);
+      if (priority <= leastGrave) write(`${priorityName(priority)}: ${shownMessage(message.trimEnd())}\n`);
     },
   };
 }

@@ -259,7 +259,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
         this.logger.log(LOG_INFO, 'SIGINT: closing down');
         this.stop();
       },
-      SIGUSR1: () => this.logger.log(LOG_INFO, this.dump()),
+      SIGUSR1: () => this.logger.log(LOG_INFO, this.dump().trimEnd().replaceAll('\n', '\n    ')),
     };
   }
 

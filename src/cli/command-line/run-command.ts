@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownMessage } from '../../server/shown-text.js';
 import { wasClosed } from '../../posix/index.js';
 import { columnsOf, type CommandIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-status.js';
@@ -34,7 +35,7 @@ export async function runCommand(
     return EXIT_OK;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    io.stderr.write(`${path}: ${error.message}\nTry ${path} --help.\n`);
+    io.stderr.write(`${path}: ${shownMessage(error.message)}\nTry ${path} --help.\n`);
     return EXIT_USAGE;
   }
 }

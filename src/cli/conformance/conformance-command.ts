@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownMessage } from '../../server/shown-text.js';
 import { Adapter } from '../../conformance/adapter.js';
 import type { TextIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
@@ -59,7 +60,7 @@ export async function runConformance(
         : await withAdapter({ ...cmd, timeoutSeconds: timeout }, run);
   } catch (error) {
     if (!(error instanceof ImplementationUnavailable)) throw error;
-    io.stderr.write(`tapdisk-ts conformance: --cmd: ${error.message}\n`);
+    io.stderr.write(`tapdisk-ts conformance: --cmd: ${shownMessage(error.message)}\n`);
     return EXIT_FAILED;
   }
   report.end(results);
@@ -81,6 +82,7 @@ async function withAdapter<Result>(
 function warn(assignments: readonly Assignment[], io: TextIo): void {
   if (assignments.length === 0) io.stderr.write('warning: no vector in the files is selected\n');
   for (const { item } of assignments) {
-    if (item.kind === 'vector') for (const warning of item.warnings) io.stderr.write(`warning: ${warning}\n`);
+    if (item.kind === 'vector')
+      for (const warning of item.warnings) io.stderr.write(`warning: ${shownMessage(warning)}\n`);
   }
 }

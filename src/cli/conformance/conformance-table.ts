@@ -8,7 +8,7 @@ import { DIALECTS } from '../../scheduler/dialect.js';
 import { defineTable } from '../command-line/command-table.js';
 import { flag, optional, repeated, withDefault } from '../command-line/parameter.js';
 import { decimalNumber, file, oneOf, wholeNumber } from '../command-line/value-type.js';
-import { programLine, regularExpression } from './value-types.js';
+import { programLine, namePattern } from './value-types.js';
 
 const MAX_JOBS = 256;
 /** In seconds. */
@@ -33,8 +33,8 @@ export const conformanceTable = defineTable({
     dialect: optional(oneOf('DIALECT', DIALECTS), {
       help: 'Run only the vectors of the suite scheduler that are of one dialect.',
     }),
-    grep: optional(regularExpression, {
-      help: 'Run only vectors whose suite/name matches the regular expression.',
+    grep: optional(namePattern, {
+      help: 'Run only vectors whose suite/name contains the text or, with * and ? in it, is like it as a whole.',
     }),
     bail: flag({ help: 'Stop after the first vector that fails.' }),
     show: withDefault(wholeNumber('N', 0, 1_000_000), DEFAULT_SHOWN_FAILURES, {

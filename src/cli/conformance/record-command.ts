@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownMessage } from '../../server/shown-text.js';
 import type { TextIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
 import type { Values } from '../command-line/command-table.js';
@@ -13,7 +14,7 @@ import type { recordTable } from './record-table.js';
 /** Runs `tapdisk-ts record`; returns the exit status. */
 export async function runRecord({ script: file }: Values<typeof recordTable>, io: TextIo): Promise<number> {
   const { scripts, faults } = scriptsOf(readVectorFile(file, 'script'));
-  for (const fault of faults) io.stderr.write(`tapdisk-ts record: ${fault}\n`);
+  for (const fault of faults) io.stderr.write(`tapdisk-ts record: ${shownMessage(fault)}\n`);
   if (faults.length > 0) return EXIT_FAILED;
   const vectors: Vector[] = [];
   for (const script of scripts) vectors.push(await recordVector(script, inProcess(ownScheduler)));

@@ -5,15 +5,10 @@ import type { ValueType } from '../command-line/value-type.js';
 import { UsageError } from '../usage-error.js';
 import { commandWords } from './command-words.js';
 
-export const regularExpression: ValueType<RegExp> = {
-  placeholder: 'REGEXP',
-  parse(text) {
-    try {
-      return new RegExp(text, 'u');
-    } catch (error) {
-      throw new UsageError(`expected a regular expression: ${(error as Error).message}`);
-    }
-  },
+/** A part of a name, or the whole of it with `*` and `?` for what is left open. */
+export const namePattern: ValueType<string> = {
+  placeholder: 'PATTERN',
+  parse: (text) => text,
 };
 
 /** A program and its arguments, separated as a shell does. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownLines, shownMessage } from '../../server/shown-text.js';
 import { ControlClient, ControlError } from '../../control/control-client.js';
 import { listedPids } from '../../control/control-directory.js';
 import { FileError, VhdError } from '../../disks/drivers/index.js';
@@ -48,14 +49,14 @@ export function ctlRun<Given extends CtlValues>(
     let exitStatus = EXIT_OK;
     const complainOf = (message: string): void => {
       exitStatus = EXIT_FAILED;
-      io.stderr.write(`tapdisk-ts ${group} ${name}: ${message}\n`);
+      io.stderr.write(`tapdisk-ts ${group} ${name}: ${shownMessage(message)}\n`);
     };
     const complain = (who: string, message: string): void => complainOf(`${who}: ${message}`);
     try {
       await action(values, {
         client: new ControlClient(new NodePosix(), directory),
         directory,
-        print: (line) => io.stdout.write(`${line}\n`),
+        print: (line) => io.stdout.write(`${shownLines(line)}\n`),
         isTerminal: io.stdout.isTTY === true,
         columns: columnsOf(io.stdout),
         warn: (pid, error) => complain(`daemon ${pid}`, error.message),

@@ -3,7 +3,7 @@
 
 import type { ListedVbd } from '../../control/control-client.js';
 import { stateName } from '../../disks/state.js';
-import { shownText } from '../shown-text.js';
+import { shownText } from '../../server/shown-text.js';
 import { type Clip, tableText } from '../table-text.js';
 
 /** A line of a list: a daemon, and one of its VBDs unless it has none. */
@@ -25,7 +25,7 @@ export function listLine({ pid, vbd }: ListEntry): string {
   return [
     `pid=${pid}`,
     ...(vbd ? [`minor=${vbd.minor}`, `state=${stateText(vbd.state)}`] : []),
-    ...(args ? [`args=${args.type}:${args.path}`] : []),
+    ...(args ? [`args=${shownText(`${args.type}:${args.path}`)}`] : []),
   ].join(' ');
 }
 
@@ -48,7 +48,7 @@ export function tableOfDisks(entries: readonly ListEntry[], width: number): stri
       args?.type ?? '-',
       args?.path ?? '-',
     ];
-    return [String(pid), ...cells.map(shownText)];
+    return [String(pid), ...cells];
   });
   return tableText([headings, ...rows], { rightAligned, clipped, width });
 }

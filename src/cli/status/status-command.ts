@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownMessage, shownText } from '../../server/shown-text.js';
 import { NodePosix } from '../../posix/index.js';
 import { queryStatus, StatusError } from '../../status/status-client.js';
 import { listStatusSockets, statusDirectory, type StatusSocket } from '../../status/status-directory.js';
@@ -17,7 +18,7 @@ export async function runStatus(values: Values<typeof statusTable>, io: CommandI
   const directory = statusDirectory();
   const listed = values.socket === undefined ? list(directory) : [];
   if (listed instanceof StatusError) {
-    io.stderr.write(`tapdisk-ts status: ${listed.message}\n`);
+    io.stderr.write(`tapdisk-ts status: ${shownMessage(listed.message)}\n`);
     return EXIT_FAILED;
   }
   const asked =
@@ -26,10 +27,11 @@ export async function runStatus(values: Values<typeof statusTable>, io: CommandI
       : [query(posix, values.socket)];
   const answers = (await Promise.all(asked)).filter((answer) => answer !== undefined);
   const statuses = answers.filter((answer) => !(answer instanceof StatusError));
-  if (values.json) for (const status of statuses) io.stdout.write(`${JSON.stringify(status)}\n`);
+  if (values.json) for (const status of statuses) io.stdout.write(`${shownText(JSON.stringify(status))}\n`);
   else if (statuses.length > 0) io.stdout.write(statusText(statuses, columnsOf(io.stdout)));
   for (const answer of answers) {
-    if (answer instanceof StatusError) io.stderr.write(`tapdisk-ts status: ${answer.message}\n`);
+    if (answer instanceof StatusError)
+      io.stderr.write(`tapdisk-ts status: ${shownMessage(answer.message)}\n`);
   }
   if (answers.length === 0)
     io.stderr.write(`tapdisk-ts status: no primary or backup is running (no socket in ${directory})\n`);

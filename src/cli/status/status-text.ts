@@ -3,7 +3,6 @@
 
 import { activity, STALL_SECONDS } from '../activity.js';
 import { formatBytes, formatRate, formatWait } from '../format.js';
-import { shownText } from '../shown-text.js';
 import { type Clip, tableText } from '../table-text.js';
 
 type Row = readonly string[];
@@ -65,5 +64,5 @@ function counted(count: number, what: string): string {
 /** A member as it can be shown. */
 function text(value: unknown): string {
   if (typeof value === 'number') return String(value);
-  return typeof value === 'string' ? shownText(value) : '-';
+  return typeof value === 'string' ? value : '-';
 }

@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownText } from '../../server/shown-text.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
 import type { TransferStatus } from '../../transfer/transfer-status.js';
 import { formatBytes, formatRate, formatSeconds } from '../format.js';
 
 /** An event, in lines for a person. */
-export function describeEvent(role: TransferStatus['role'], event: TransferEvent): string {
+export function describeEvent(role: TransferStatus['role'], told: TransferEvent): string {
+  const event = shown(told);
   switch (event.event) {
     case 'listening':
       return `waiting for a primary on ${event.address}`;
@@ -29,6 +31,15 @@ export function describeEvent(role: TransferStatus['role'], event: TransferEvent
     case 'stopped':
       return `stopped by ${event.signal}`;
   }
+}
+
+/** The event with its texts as they can be shown: some are the peer's. */
+function shown<Event extends object>(event: Event): Event {
+  const members = Object.entries(event).map(([name, value]: [string, unknown]) => [
+    name,
+    typeof value === 'string' ? shownText(value) : value,
+  ]);
+  return Object.fromEntries(members) as Event;
 }
 
 function describeComplete(

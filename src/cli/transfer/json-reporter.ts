@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownText } from '../../server/shown-text.js';
 import { type Priority, priorityName } from '../../server/logger.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
 import { Interval, isWanted, isWorth, type Reporter, type ReporterOptions } from './reporter.js';
@@ -44,6 +45,6 @@ export class JsonReporter implements Reporter {
   end(): void {}
 
   #write(object: object): void {
-    this.#options.stream.write(`${JSON.stringify(object)}\n`);
+    this.#options.stream.write(`${shownText(JSON.stringify(object))}\n`);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { shownMessage, shownText } from '../../server/shown-text.js';
 import { type Priority, priorityName } from '../../server/logger.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
 import { isoTime } from '../../posix/clock.js';
@@ -50,16 +51,17 @@ export class TextReporter implements Reporter {
     if (!this.#interval.isOver()) return;
     const status = this.#options.status();
     if (this.#isTerminal) this.#show();
-    else if (isWorth(status)) this.#lines(describeProgress(status));
+    else if (isWorth(status)) this.#lines(shownText(describeProgress(status)));
   }
 
   log(priority: Priority, message: string): void {
-    if (isWanted(priority, this.#options)) this.#lines(`${priorityName(priority)}: ${message.trimEnd()}`);
+    if (isWanted(priority, this.#options))
+      this.#lines(`${priorityName(priority)}: ${shownMessage(message.trimEnd())}`);
   }
 
   dump(text: string): void {
     const status = this.#options.status();
-    if (status !== undefined) this.#lines(describeProgress(status));
+    if (status !== undefined) this.#lines(shownText(describeProgress(status)));
     this.#lines(text.trimEnd());
   }
 
@@ -84,7 +86,7 @@ export class TextReporter implements Reporter {
     const status = this.#options.status();
     if (!this.#isTerminal || status === undefined) return;
     // A line that wraps could not be cleared.
-    const line = describeProgress(status, columnsOf(stream) - 1);
+    const line = shownText(describeProgress(status, columnsOf(stream) - 1));
     if (line === this.#shown) return;
     this.#shown = line;
     stream.write(`${CLEAR_LINE}${line}`);

@@ -3,7 +3,6 @@
 
 import { checkChain } from '../../disks/drivers/vhd/tools/check.js';
 import type { Values } from '../command-line/command-table.js';
-import { shownText } from '../shown-text.js';
 import type { checkTable } from './vhd-tables.js';
 import { statusOfKind, vhdRun } from './vhd-run.js';
 
@@ -19,7 +18,7 @@ export const runCheck = vhdRun<Values<typeof checkTable>>(
       print(JSON.stringify({ isUsable: error === undefined, files, findings }));
     } else {
       for (const { severity, kind, file, field, problem, remedy } of findings) {
-        print(shownText(`${severity}: ${file}: ${kind}: ${field}: ${problem}; ${remedy}`));
+        print(`${severity}: ${file}: ${kind}: ${field}: ${problem}; ${remedy}`);
       }
       const warnings = findings.filter(({ severity }) => severity === 'warning').length;
       print(`${files.length} checked, ${findings.length - warnings} errors, ${warnings} warnings`);

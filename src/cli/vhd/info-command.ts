@@ -3,7 +3,6 @@
 
 import { describeChain, type ImageDescription } from '../../disks/drivers/vhd/tools/describe.js';
 import type { Values } from '../command-line/command-table.js';
-import { shownText } from '../shown-text.js';
 import { UsageError } from '../usage-error.js';
 import { imageTree, treeLines } from './image-tree.js';
 import type { infoTable } from './vhd-tables.js';
@@ -15,7 +14,7 @@ export const runInfo = vhdRun<Values<typeof infoTable>>('info', async (values, {
   const chains: (readonly ImageDescription[])[] = [];
   for (const image of values.images) chains.push(await run(describeChain(calls, image, { directories })));
   if (values.json) print(JSON.stringify(chains.map((images) => ({ depth: images.length, images }))));
-  else for (const line of treeLines(imageTree(chains))) print(shownText(line));
+  else for (const line of treeLines(imageTree(chains))) print(line);
   const fault = chains.flat().find(({ faults }) => faults.length > 0)?.faults[0];
   return fault && statusOfKind(fault.kind);
 });

@@ -17,7 +17,7 @@ import { errnoCode } from '../../posix/errno.js';
 import { LOG_WARNING } from '../../server/logger.js';
 import type { CommandIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
-import { shownText } from '../shown-text.js';
+import { shownText } from '../../server/shown-text.js';
 import { Progress } from './progress.js';
 
 /** The exit statuses of the kinds of errors begin here, in the order of {@link VHD_ERROR_KINDS}. */
@@ -60,7 +60,7 @@ export function vhdRun<Given extends { readonly json: boolean }>(
       logger,
     };
     const progress = new Progress(io.stderr);
-    const print = (line: string): void => void io.stdout.write(`${line}\n`);
+    const print = (line: string): void => void io.stdout.write(`${shownText(line)}\n`);
     let stopped = false;
     const stop = (): void => void (stopped = true);
     process.once('SIGINT', stop);

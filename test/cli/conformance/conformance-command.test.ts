@@ -114,10 +114,13 @@ t.test('--suite and --grep choose vectors', async (t) => {
     status: 0,
     stdout: '1 passed, 0 failed\n',
   });
-  t.match(await conformance('--grep', '^scheduler/(fine|right)$', file('right.json'), file('wrong.json')), {
-    status: 0,
-    stdout: '2 passed, 0 failed\n',
-  });
+  for (const [pattern, stdout] of [
+    ['/fine', '1 passed, 0 failed\n'],
+    ['scheduler/?i??*', '2 passed, 0 failed\n'],
+  ] as const) {
+    const result = await conformance('--grep', pattern, file('right.json'), file('wrong.json'));
+    t.match(result, { status: 0, stdout });
+  }
 });
 
 t.test('--dialect chooses vectors of the schedulers, and tells where the C panics', async (t) => {
@@ -221,7 +224,6 @@ t.test('a usage error says what is wrong, with status 2', async (t) => {
   const wrongs: [string[], RegExp][] = [
     [['--suite', 'x'], /invalid --suite "x": expected one of scheduler, replication/],
     [['--format', 'xml'], /invalid --format "xml": expected one of text, json, tap, junit/],
-    [['--grep', '('], /invalid --grep "\(": expected a regular expression: /],
     [['--jobs', '0'], /invalid --jobs "0": expected a whole number from 1 to 256/],
     [['--jobs', '1.5'], /invalid --jobs "1.5"/],
     [['--timeout', '-1'], /--timeout requires a value: SECONDS; write --timeout=-1/],
