@@ -62,8 +62,8 @@ export class Actor {
     return Promise.race([said, ended]);
   }
 
-  kill(): void {
-    this.#child.kill('SIGTERM');
+  kill(signal: NodeJS.Signals = 'SIGTERM'): void {
+    this.#child.kill(signal);
   }
 
   async #ended(): Promise<number | string> {

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import t from 'tap';
 import { replication } from '../../scripts/demo/replication.js';
-import { serving } from '../../scripts/demo/serving.js';
+import { protecting } from '../../scripts/demo/protecting.js';
 import { Stage } from '../../scripts/demo/stage.js';
 
 const tooWide = (text: string): string[] => text.split('\n').filter((line) => line.length > 80);
@@ -29,16 +29,19 @@ t.test(
   },
 );
 
-t.test('the demonstration of serving shows that what is read is what was written', async (t) => {
+t.test('the demonstration of a protected disk shows a failover and a return', async (t) => {
   const lines: string[] = [];
   const stage = new Stage((line) => lines.push(line));
   try {
-    await serving(stage, 1);
+    await protecting(stage, 4);
   } finally {
     await stage.close();
   }
   const text = lines.join('\n');
-  t.match(text, /written and read +equal\n {2}SHA-256 [0-9a-f]{64}$/);
+  t.match(
+    text,
+    /survivor +equal to the checkpoint\n {2}after rejoining +both disks equal\n {2}SHA-256 [0-9a-f]{64}$/,
+  );
   t.same(tooWide(text), []);
 });
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { isoTime } from '../../posix/clock.js';
 import type { ReplicationStatus } from '../../replication/disk/status.js';
 import { formatBytes, formatRate, formatSeconds } from '../format.js';
 
@@ -75,7 +76,7 @@ function resyncText({
 
 function verifyText({ verifiedAtSeconds, verifyDifferences }: PlacedStatus): string {
   if (verifiedAtSeconds === null) return 'never in this run';
-  return `${new Date(verifiedAtSeconds * 1000).toISOString()}, ${verifyDifferences} sectors differed`;
+  return `${isoTime(verifiedAtSeconds)}, ${verifyDifferences} sectors differed`;
 }
 
 function percent(bytes: number, total: number): number {
