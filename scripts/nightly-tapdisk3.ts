@@ -4,6 +4,7 @@
 // What `npm run nightly` does of tapdisk3's dialect.
 
 import { runSimulate } from '../src/cli/simulate/simulate-command.js';
+import { repositoryFiles } from './repository-files.js';
 import { checkTapdisk3Model } from '../test/conformance/model-check.js';
 import { exhaustTapdisk3, TAPDISK3_WORLDS } from '../test/conformance/tapdisk3-small-scope.js';
 import { runDaemonTests } from '../test/daemon/run-daemon-tests.js';
@@ -12,7 +13,10 @@ const PROGRAMS = 100_000;
 /** Of operations in a sequence. One more would be half a million sequences for each choice of events. */
 const LENGTH = 5;
 const SIMULATIONS = 2_000;
-const DAEMON_TESTS = ['close-disks', 'daemon', 'documentation', 'latency', 'readiness', 'signals', 'trace'];
+/** All of the daemon's, but the one that runs some of them so. */
+const DAEMON_TESTS = repositoryFiles()
+  .map((file) => /^test\/daemon\/([^/]+)\.test\.ts$/.exec(file)?.[1] ?? 'dialect')
+  .filter((name) => name !== 'dialect');
 
 /** Prints what was run, and what failed. @returns whether nothing did */
 export async function runTapdisk3Nightly(seed: number): Promise<boolean> {
