@@ -6,7 +6,7 @@ import { randomSeed } from '../../../random.js';
 import { crashSeed } from './crash-life.js';
 
 /** As many as take some seconds; TEST_SEEDS in the environment sets another number. */
-const SEEDS = Number(process.env['TEST_SEEDS'] ?? 40);
+const SEEDS = Number(process.env['TEST_SEEDS'] ?? 30);
 
 t.test('no loss of power loses or hides what was flushed, and no kill what was answered', async (t) => {
   const first = randomSeed(t);

@@ -16,7 +16,7 @@ import { fuzzSeed } from './fuzz-run.js';
 import { imageBytes } from './new-chain.js';
 
 /** As many as take a second; TEST_SEEDS in the environment sets another number. */
-const SEEDS = Number(process.env['TEST_SEEDS'] ?? 150);
+const SEEDS = Number(process.env['TEST_SEEDS'] ?? 100);
 
 t.test('wrong fields with right checksums are refused or read, and cost little', async (t) => {
   const first = randomSeed(t);

@@ -63,7 +63,7 @@ async function survives(t: Test, { tool, disks }: ToolRun): Promise<void> {
   await simulated(world, tool(simulatedCalls(world)));
   recorder.stop();
   let states = 0;
-  for (const { operations, survival, systems } of recorder.prefixes(new Random(seed), 3)) {
+  for (const { operations, survival, systems } of recorder.prefixes(new Random(seed), 2)) {
     for (const [index, path] of disks.entries()) {
       const [system] = systems;
       if (!system) continue;
