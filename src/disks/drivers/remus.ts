@@ -5,10 +5,10 @@ import { randomFillSync } from 'node:crypto';
 import { errno } from '../../posix/errno.js';
 import type { FileCalls } from '../../posix/files.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
+import { cPeers } from '../../replication/disk/c/index.js';
 import type { DiskReplication } from '../../replication/disk/disk-replication.js';
 import type { ReplicationListener } from '../../replication/disk/events.js';
 import { Replication } from '../../replication/disk/engine.js';
-import type { CPeers } from '../../replication/disk/sessions.js';
 import { SECTOR_SIZE } from '../index.js';
 import type {
   DataRequest,
@@ -29,7 +29,6 @@ import { parseRemusArgument } from './remus-options.js';
 export interface RemusParts {
   readonly files: (context: DriverContext) => FileCalls;
   readonly random: (bytes: Uint8Array) => void;
-  readonly cPeers?: CPeers;
 }
 
 /**
@@ -127,7 +126,7 @@ export class RemusDriver implements Driver {
 
   #open(options: ConstructorParameters<typeof Replication>[0], done: DoneWithReason): void {
     const { registrar, posix, logger } = this.#context;
-    const { files, random, cPeers } = this.#parts;
+    const { files, random } = this.#parts;
     const replication = new Replication(options, {
       registrar,
       posix,
@@ -135,7 +134,7 @@ export class RemusDriver implements Driver {
       files: files(this.#context),
       disk: new RemusDisk(this.#below),
       random,
-      ...(cPeers && { cPeers }),
+      cPeers,
     });
     for (const listener of this.#listeners) replication.onEvent(listener);
     replication.open((result, reason) => {

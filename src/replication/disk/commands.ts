@@ -42,7 +42,7 @@ export class Commands {
         await engine.takeRole();
         engine.changed('promoted');
       } finally {
-        if (!engine.isPaused) engine.connector?.resume();
+        if (!engine.isPaused && peering?.cEnd === undefined) engine.connector?.resume();
       }
       return outcome(`is the primary now, at checkpoint ${epoch}`);
     });
@@ -139,6 +139,7 @@ export class Commands {
   resume(done: CommandDone): void {
     this.#run(done, async () => {
       this.#engine.isPaused = false;
+      this.#engine.peering?.reopen();
       this.#engine.connector?.resume();
       return outcome('replication goes on');
     });

@@ -51,6 +51,7 @@ export class Connector {
   #listens = false;
   #isStopped = true;
   #isUp = false;
+  #waits = false;
 
   /** @throws Error when there is no descriptor or event left */
   constructor(parts: ConnectorParts) {
@@ -92,9 +93,10 @@ export class Connector {
    * Finds out whether this host has the address, and listens there if it does; otherwise, or when it is not to, connects.
    *
    * @param listens what this side is to do; undefined: found out
+   * @param waits whether it connects only from {@link begin} on
    * @returns whether it listens, or a negative errno when it can do neither
    */
-  async start(listens: boolean | undefined): Promise<boolean | number> {
+  async start(listens: boolean | undefined, waits = false): Promise<boolean | number> {
     const posix = this.#struct.posix as ReturnType<typeof peerCalls>;
     const init = await tdReplicationConnectInitAsync(
       Object.assign(this.#struct, { posix }),
@@ -112,7 +114,9 @@ export class Connector {
         return true;
       }
     }
-    this.#connect();
+    this.#waits = waits;
+    if (waits) this.#isStopped = true;
+    else this.#connect();
     return false;
   }
 
@@ -127,11 +131,18 @@ export class Connector {
   /** Makes no connection from now on; one that was given stays its taker's. {@link next} does nothing until {@link resume}. */
   stop(): void {
     this.#isStopped = true;
+    this.#waits = false;
     this.#timer.clear();
     tdReplicationConnectKill(this.#struct);
   }
 
+  /** Makes the connection that {@link start} has put off. */
+  begin(): void {
+    if (this.#waits) this.resume();
+  }
+
   resume(): void {
+    this.#waits = false;
     if (!this.#isStopped) return;
     this.#isStopped = false;
     this.#again();

@@ -8,6 +8,7 @@ import type { State } from './open-state.js';
 import type { ReplicationOptions } from './options.js';
 import type { PrimaryRole } from './primary/primary-role.js';
 import type { Reporter } from './reporter.js';
+import type { CPrimaryEnd } from './sessions.js';
 import type { Standing } from './standing.js';
 import type { DiskState, PeerKind } from './status.js';
 
@@ -17,6 +18,11 @@ export interface PeeringView {
   readonly address: string | null;
   readonly kind: PeerKind | null;
   readonly version: string | null;
+  /** How the connection from a C primary has ended, after which none is taken any more; undefined: it has not. */
+  readonly cEnd: CPrimaryEnd | undefined;
+  /** Takes no connection any more, until {@link reopen}. */
+  shut(end: CPrimaryEnd): void;
+  reopen(): void;
   /** Ends the connection, if there is one. */
   end(code: string, reason: string): void;
   /** The connection is over. */

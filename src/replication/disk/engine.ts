@@ -5,6 +5,7 @@ import { errno, errnoCode } from '../../posix/errno.js';
 import { LOG_ERR } from '../../server/logger.js';
 import { BackupRole, createJournal, journalPaths } from './backup/backup-role.js';
 import { isBlank } from './blank-image.js';
+import { CheckpointInterval } from './checkpoint-interval.js';
 import { Commands } from './commands.js';
 import { Connector } from './connector.js';
 import type {
@@ -16,7 +17,9 @@ import type {
 } from './disk-replication.js';
 import type { EngineCore } from './engine-core.js';
 import type { ReplicationListener } from './events.js';
+import { Failover } from './failover.js';
 import { FlushPolicy } from './flush-policy.js';
+import { NO_ID } from './format/metadata-record.js';
 import type { Done } from './local-disk.js';
 import { createState, identityOf, loadState, type State } from './open-state.js';
 import { DEFAULT_REPLICATION_OPTIONS, type ReplicationOptions } from './options.js';
@@ -43,11 +46,13 @@ export class Replication implements DiskReplication, EngineCore {
   readonly parts: ReplicationParts;
   readonly reporter: Reporter;
   readonly #commands: Commands;
+  readonly #failover: Failover;
+  readonly #given: Partial<ReplicationOptions>;
   #flushes: FlushPolicy | undefined;
   #peering: Peering | undefined;
   #connector: Connector | undefined;
   #watch: Timer | undefined;
-  #interval: Timer | undefined;
+  #interval: CheckpointInterval | undefined;
   #watches = 0;
   #state: State | undefined;
   primary: PrimaryRole | undefined;
@@ -67,7 +72,9 @@ export class Replication implements DiskReplication, EngineCore {
     this.options = { ...DEFAULT_REPLICATION_OPTIONS, ...options };
     this.parts = parts;
     this.reporter = new Reporter(() => parts.posix.clock.now(), parts.logger);
+    this.#given = options;
     this.#commands = new Commands(this);
+    this.#failover = new Failover(this, (done) => this.#commands.promote({}, ({ result }) => done(result)));
   }
 
   open(done: (result: number, reason?: string) => void): void {
@@ -81,16 +88,18 @@ export class Replication implements DiskReplication, EngineCore {
     if (this.#hasFailed) done(-errno.EIO);
     else if (this.backup === undefined) this.parts.disk.read(sector, buffer, done);
     else if (this.state.metadata.current.hasState) this.backup.store.read(sector, buffer, done);
+    // Until a first sync begins, the image is what it always was.
+    else if (this.state.metadata.current.resyncId === NO_ID) this.parts.disk.read(sector, buffer, done);
     else done(-errno.EIO);
   }
 
   write(sector: number, bytes: Uint8Array, done: Done): void {
-    const primary = this.#writable(done);
-    primary?.write(sector, bytes, done);
+    const again = (): void => this.write(sector, bytes, done);
+    this.#writable(again, done)?.write(sector, bytes, done);
   }
   zero(sector: number, sectors: number, done: Done): void {
-    const primary = this.#writable(done);
-    primary?.zero(sector, sectors, done);
+    const again = (): void => this.zero(sector, sectors, done);
+    this.#writable(again, done)?.zero(sector, sectors, done);
   }
   flush(done: Done): void {
     if (this.#hasFailed) done(-errno.EIO);
@@ -257,7 +266,10 @@ export class Replication implements DiskReplication, EngineCore {
     });
   }
 
-  #writable(done: Done): PrimaryRole | undefined {
+  /** The primary, if a write may be made now; otherwise it is answered, or done again later. */
+  #writable(again: () => void, done: Done): PrimaryRole | undefined {
+    if (!this.#hasFailed && this.#failover.takes(again, done)) return undefined;
+    this.#connector?.begin();
     const isReadOnly = this.primary === undefined || this.state.metadata.current.stale;
     if (!this.#hasFailed && !isReadOnly) return this.primary;
     done(this.#hasFailed ? -errno.EIO : -errno.EROFS);
@@ -311,17 +323,15 @@ export class Replication implements DiskReplication, EngineCore {
     const found = await loadState(stateParts);
     // Who is new finds out what it is to be by whether it can listen; what a role needs is made before anybody is let in.
     const saidToListen = options.role === 'auto' ? undefined : options.role === 'backup';
-    const listens = await this.#connector.start(found?.metadata.current.listens ?? saidToListen);
+    const waits = options.peer === 'c' && (found?.map.bits.count ?? 0) === 0;
+    const listens = await this.#connector.start(found?.metadata.current.listens ?? saidToListen, waits);
     if (typeof listens === 'number') throw new StateError(`cannot find ${options.address}`, listens);
     this.#state = found ?? (await createState(stateParts, listens ? 'backup' : 'primary', listens));
     this.#flushes = new FlushPolicy(host, options);
     await this.takeRole();
     this.#watch = new Timer(host, () => this.#watched());
     this.#watch.set(WATCH_SECONDS);
-    if (options.checkpointIntervalSeconds > 0) {
-      this.#interval = new Timer(host, () => this.#intervalOver());
-      this.#interval.set(options.checkpointIntervalSeconds);
-    }
+    this.#interval = new CheckpointInterval(host, this.#given, () => this.primary);
     this.#isOpen = true;
     this.changed('opened');
     this.#peering.start();
@@ -375,17 +385,5 @@ export class Replication implements DiskReplication, EngineCore {
       });
     }
     this.#watch?.set(WATCH_SECONDS);
-  }
-
-  #intervalOver(): void {
-    const { primary } = this;
-    if (
-      primary?.phase === 'protected' &&
-      primary.checkpoints.openBytes > 0 &&
-      !primary.checkpoints.isWanted
-    ) {
-      primary.checkpoint(() => {});
-    }
-    this.#interval?.set(this.options.checkpointIntervalSeconds);
   }
 }

@@ -52,6 +52,11 @@ export interface Verified extends Happened {
   readonly sectors: number;
 }
 
+/** A C backup has said that it has a checkpoint that it was not asked for. */
+export interface Unsolicited extends Happened {
+  readonly kind: 'unsolicited';
+}
+
 /** Something failed that does not change the state by itself, or was repaired. */
 export interface Noticed extends Happened {
   readonly kind: 'error';
@@ -64,6 +69,7 @@ export type ReplicationEvent =
   | CheckpointEnded
   | ResyncChanged
   | Verified
+  | Unsolicited
   | Noticed;
 
 export type ReplicationListener = (event: ReplicationEvent) => void;

@@ -77,9 +77,11 @@ export async function createState(
   // Where there are metadata there must be all that they speak of, whatever a crash leaves of the directory.
   await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
   const isPrimary = role === 'primary';
+  // A C primary takes it for equal that the two images are, and so does its backup.
+  const hasState = isPrimary || options.peer === 'c';
   const first: Metadata = {
     update: 1,
-    diskId: isPrimary ? randomHex(random, 16) : NO_DISK,
+    diskId: hasState ? randomHex(random, 16) : NO_DISK,
     sectors: disk.sectors,
     image: await identityOf(disk),
     role,
@@ -96,9 +98,9 @@ export async function createState(
     stale: false,
     splitBrain: false,
     peerIsOwn: options.peer === 'own',
-    hasState: isPrimary,
+    hasState,
     clean: false,
-    inconsistent: !isPrimary,
+    inconsistent: !hasState,
     listens,
     rejoining: false,
   };

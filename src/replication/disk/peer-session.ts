@@ -36,25 +36,34 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
   const { host, options, connected } = parts;
   const stream = new PeerStream(host, fd, NOBODY);
   let link: OwnLink | undefined;
-  // An own side that listens waits for a C primary's first write for as long as it takes; one that connected does not.
-  const timer = connected ? new Timer(host, () => lose('the peer says nothing', 'silent')) : undefined;
+  const timer = new Timer(host, () => lose('the peer says nothing', 'silent'));
+  const stopTiming = (): void => {
+    if (isTimed) timer.close();
+    isTimed = false;
+  };
+  let isTimed = true;
   const lose = (reason: string, code: string): void => {
-    timer?.close();
+    stopTiming();
     link?.close();
     stream.close();
     parts.onLost(reason, code);
   };
-  timer?.set(options.peerTimeoutSeconds);
+  // Whoever listens waits for a C primary's first write for as long as it takes, but not in the middle of a tag.
+  if (connected) timer.set(options.peerTimeoutSeconds);
   probePeer({
     stream,
     connected,
     peer: parts.peer,
+    onPart: () => {
+      if (!timer.isSet) timer.set(options.messageSeconds);
+    },
     onKind: (kind, rest) => {
       if (kind === 'c') {
-        timer?.close();
+        stopTiming();
         parts.onC({ host, stream, rest, sectors: parts.sectors, options });
         return;
       }
+      if (!connected) timer.clear();
       link = new OwnLink({ host, stream, ...heartbeat(options) }, { frame() {}, drained() {}, lost() {} });
       const met = link;
       shakeHands({
@@ -64,7 +73,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
         map: parts.map(),
         grains: parts.grains,
         onVerdict: (verdict, peer, theirs) => {
-          timer?.close();
+          stopTiming();
           parts.onOwn(met, verdict, peer, theirs);
         },
         onLost: lose,
@@ -73,7 +82,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
     onFailure: (reason) => lose(reason, 'lost'),
   });
   return () => {
-    timer?.close();
+    stopTiming();
     link?.close();
     stream.close();
   };
@@ -92,7 +101,8 @@ export function turnAway(fd: number, host: TimerHost, options: ReplicationOption
   probePeer({
     stream,
     connected: false,
-    peer: options.peer === 'c' ? 'auto' : options.peer,
+    peer: options.peer,
+    onPart: () => {},
     onKind: (kind) => {
       if (kind === 'own') {
         const link = new OwnLink(

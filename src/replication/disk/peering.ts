@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { randomHex } from './format/fields.js';
+import { cReceiver } from './c/c-receiver.js';
 import type { Connector } from './connector.js';
 import type { EngineCore, PeeringView } from './engine-core.js';
 import type { Verdict } from './judge.js';
@@ -12,7 +12,7 @@ import type { OwnLink } from './own/own-link.js';
 import { OwnPrimarySession } from './own/own-primary-session.js';
 import { meetPeer, turnAway } from './peer-session.js';
 import type { ResyncPlan } from './primary/primary-parts.js';
-import type { BackupPeer, CConnection, CPrimaryReceiver, PrimarySession } from './sessions.js';
+import type { BackupPeer, CConnection, CPrimaryEnd, PrimarySession } from './sessions.js';
 import type { PeerKind } from './status.js';
 
 /** What this program calls itself toward an own peer. */
@@ -38,6 +38,8 @@ export class Peering implements PeeringView {
   address: string | null = null;
   kind: PeerKind | null = null;
   version: string | null = null;
+  /** How the connection from a C primary has ended, after which none is taken any more; undefined: it has not. */
+  cEnd: CPrimaryEnd | undefined;
 
   constructor(engine: EngineCore, connector: Connector) {
     this.#engine = engine;
@@ -61,7 +63,7 @@ export class Peering implements PeeringView {
     const { registrar, posix, disk } = engine.parts;
     const { metadata, map } = engine.state;
     this.address = peer;
-    this.#leave = meetPeer(fd, {
+    const leave = meetPeer(fd, {
       host: { registrar, posix },
       options: engine.options,
       sectors: disk.sectors,
@@ -74,11 +76,14 @@ export class Peering implements PeeringView {
       onC: (connection) => this.#c(connection),
       onLost: (reason, code) => this.lost(reason, code),
     });
+    // With peer=c the other side is known, and may be lost again, before this.
+    if (this.address !== null && this.kind === null) this.#leave = leave;
   }
 
   turnAway(fd: number): void {
     const { registrar, posix } = this.#engine.parts;
-    if (this.#turnedAway >= MAX_TURNED_AWAY) {
+    const isToldWhy = this.kind !== 'c' && this.#engine.options.peer !== 'c';
+    if (!isToldWhy || this.#turnedAway >= MAX_TURNED_AWAY) {
       posix.close(fd);
       return;
     }
@@ -228,53 +233,50 @@ export class Peering implements PeeringView {
   #c(connection: CConnection): void {
     const engine = this.#engine;
     const { cPeers } = engine.parts;
-    const { primary, backup } = engine;
-    this.kind = 'c';
-    if (cPeers === undefined) {
+    const { reporter } = engine;
+    const { listens } = this.#connector;
+    // In C it is the backup that listens.
+    const backup = listens ? engine.backup : undefined;
+    const primary = listens ? undefined : engine.primary;
+    if (cPeers === undefined || (backup === undefined && primary === undefined)) {
       connection.stream.close();
-      this.lost('the peer is a C driver', 'refuse');
+      this.lost('the peer is a C driver of the same role', 'refuse');
       return;
     }
-    engine.reporter.tell({ kind: 'connected', peer: this.address ?? '', peerKind: 'c', reason: 'C driver' });
+    this.kind = 'c';
+    this.version = primary ? 'done = received' : null;
     this.#leave = undefined;
+    reporter.tell({ kind: 'connected', peer: this.address ?? '', peerKind: 'c', reason: 'C driver' });
     if (primary) {
-      const peer: BackupPeer = cPeers.backupPeer(
+      const peer = cPeers.backupPeer(
         connection,
         primary.eventsOf(() => peer),
       );
       primary.attach(peer, { kind: 'maps', known: null });
+      peer.start();
     } else if (backup) {
-      this.#session = cPeers.primarySession(connection, this.#receiver(), (reason) =>
-        this.lost(reason, 'lost'),
+      const session = cPeers.primarySession(connection, cReceiver(engine, backup), (end) =>
+        this.#cEnded(end),
       );
+      this.#session = session;
+      session.start();
     }
   }
 
-  /** A C primary has no epochs, and its backup's image is taken for what it begins with. */
-  #receiver(): CPrimaryReceiver {
-    const engine = this.#engine;
-    const { backup } = engine;
-    if (backup === undefined) throw new Error('a backup without its role');
-    const { store } = backup;
-    let { generation } = engine.state.metadata.current;
-    if (/^0+$/.test(generation)) generation = randomHex(engine.parts.random, 8);
-    let epoch = backup.epoch;
-    return {
-      sectors: store.sectors,
-      get hasRoom() {
-        return store.hasRoom;
-      },
-      get isFull() {
-        return store.isFull;
-      },
-      onRoom: (room) => store.onRoom(room),
-      write: (sector, bytes) => store.write(sector, bytes),
-      zero: (sector, sectors) => store.zero(sector, sectors),
-      commit: (done) => {
-        epoch += 1;
-        backup.commit(epoch, generation, undefined, done);
-      },
-      abort: () => store.abort(),
-    };
+  /** What a C primary writes after a break never comes here, so what it sends later must not be laid over what is here. */
+  #cEnded(end: CPrimaryEnd): void {
+    this.lost(end.reason, 'lost');
+    if (end.hasSpoken) this.shut(end);
+  }
+
+  /** Takes no connection any more, until {@link reopen}: that of a C primary has ended. */
+  shut(end: CPrimaryEnd): void {
+    this.cEnd = end;
+    this.#connector.stop();
+    this.#engine.reporter.notice(`the C primary is gone, and is not taken back: ${end.reason}`);
+  }
+
+  reopen(): void {
+    this.cEnd = undefined;
   }
 }

@@ -26,6 +26,7 @@ export function primaryEvents(engine: EngineCore, reached: () => void): PrimaryE
       reporter.notice(reason);
       engine.changed(reason);
     },
+    unsolicited: () => reporter.tell({ kind: 'unsolicited' }),
     notice: (message) => reporter.notice(message),
   };
 }

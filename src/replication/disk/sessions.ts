@@ -24,6 +24,8 @@ export interface BackupPeerEvents {
   progress(sequence: number): void;
   /** Which of the grains of a compare differ. */
   compared(sequence: number, differs: readonly boolean[]): void;
+  /** A C backup says that it has a checkpoint, but none was sent that it has not answered. */
+  unsolicited(): void;
   /** The connection is over; `code`: what an own backup said of it, such as `no-room`. */
   lost(reason: string, code?: string): void;
 }
@@ -36,6 +38,7 @@ export function whileCurrent(isCurrent: () => boolean, events: BackupPeerEvents)
     drained: () => isCurrent() && events.drained(),
     progress: (sequence) => isCurrent() && events.progress(sequence),
     compared: (sequence, differs) => isCurrent() && events.compared(sequence, differs),
+    unsolicited: () => isCurrent() && events.unsolicited(),
     lost: (reason, code) => isCurrent() && events.lost(reason, code),
   };
 }
@@ -113,13 +116,27 @@ export interface CConnection {
   readonly options: ReplicationOptions;
 }
 
+/** How a connection from a C primary has ended. */
+export interface CPrimaryEnd {
+  readonly reason: string;
+  /** Whether it was a C primary at all: a tag that is known had come. */
+  readonly hasSpoken: boolean;
+  /** After a tag and before the end of its message, or because of what the message was. */
+  readonly isInMessage: boolean;
+}
+
+/** What has begun to be used, and hears the other side only from its start on. */
+export interface Startable {
+  start(): void;
+}
+
 /** The C driver's protocol, in both roles; see docs/replication-protocol.md. */
 export interface CPeers {
-  backupPeer(connection: CConnection, events: BackupPeerEvents): BackupPeer;
+  backupPeer(connection: CConnection, events: BackupPeerEvents): BackupPeer & Startable;
   /** @param lost told when the connection is over, unless it was closed */
   primarySession(
     connection: CConnection,
     receiver: CPrimaryReceiver,
-    lost: (reason: string) => void,
-  ): PrimarySession;
+    lost: (end: CPrimaryEnd) => void,
+  ): PrimarySession & Startable;
 }

@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { WriteOrder } from '../../../src/disks/drivers/write-order.js';
 import type { FileCalls } from '../../../src/posix/files.js';
 import { readWhole, writeWhole } from '../../../src/posix/whole-transfer.js';
+import { cPeers } from '../../../src/replication/disk/c/index.js';
 import type { CommandOutcome } from '../../../src/replication/disk/disk-replication.js';
 import { Replication } from '../../../src/replication/disk/engine.js';
 import type { ReplicationEvent } from '../../../src/replication/disk/events.js';
@@ -20,12 +21,13 @@ const SECTOR = 512;
 
 /** A raw image in a simulated file. */
 export class ImageDisk implements LocalDisk {
-  readonly sectors = SECTORS;
+  readonly sectors: number;
   readonly #order = new WriteOrder();
   readonly #files: FileCalls;
   readonly #fd: number;
 
-  constructor(files: FileCalls, fd: number) {
+  constructor(files: FileCalls, fd: number, sectors = SECTORS) {
+    this.sectors = sectors;
     this.#files = files;
     this.#fd = fd;
   }
@@ -75,13 +77,21 @@ export class SideNode {
   readonly #world: SimulatedWorld;
   options: NodeOptions;
   engine!: Replication;
+  server!: ReturnType<SimulatedHost['serve']>;
+  readonly #sectors: number;
   opened!: Promise<number>;
 
-  constructor(world: SimulatedWorld, address: string, options: NodeOptions) {
+  constructor(
+    world: SimulatedWorld,
+    address: string,
+    options: NodeOptions,
+    image: { readonly sectors: number; readonly fill: number } = { sectors: SECTORS, fill: 0 },
+  ) {
     this.#world = world;
+    this.#sectors = image.sectors;
     this.options = options;
     this.host = world.host(address);
-    this.host.files.put(IMAGE, new Uint8Array(SECTORS * SECTOR));
+    this.host.files.put(IMAGE, new Uint8Array(image.sectors * SECTOR).fill(image.fill));
     this.host.boot(() => this.#boot());
   }
 
@@ -96,6 +106,7 @@ export class SideNode {
     // The engine of the process before is not asked any more.
     this.#isBooted = false;
     const server = host.serve();
+    this.server = server;
     const completions = new Completions(server, host.posix, host.logger);
     const files = host.files.calls(completions);
     let resolve!: (result: number) => void;
@@ -113,8 +124,9 @@ export class SideNode {
           registrar: server,
           posix: host.posix,
           files,
-          disk: new ImageDisk(files, fd),
+          disk: new ImageDisk(files, fd, this.#sectors),
           logger: host.logger,
+          cPeers,
           random: (bytes) => {
             for (let at = 0; at < bytes.length; at++) bytes[at] = this.#world.random.integer(0, 255);
           },

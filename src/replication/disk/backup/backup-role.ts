@@ -59,6 +59,8 @@ export class BackupRole implements BackupServices {
   readonly #parts: BackupParts;
   #epoch: number;
   #committedAtSeconds: number | undefined;
+  /** The last commit that was asked for. */
+  #asked = { epoch: 0, generation: NO_ID };
   #resync: ResyncFile | undefined;
   /** The file of a resync that was committed, until the image has it. */
   #committedResync: ResyncFile | undefined;
@@ -184,7 +186,15 @@ export class BackupRole implements BackupServices {
     return this.#target;
   }
 
+  /** Completes when every commit that was asked for has ended. */
+  settle(done: Done): void {
+    // An empty one ends after all before it.
+    if (this.store.isCommitting) this.commit(this.#asked.epoch + 1, this.#asked.generation, undefined, done);
+    else done(0);
+  }
+
   commit(epoch: number, generation: string, sync: SyncTarget | undefined, done: Done): void {
+    this.#asked = { epoch, generation };
     const start = this.#parts.nowSeconds();
     const bytes = this.store.openBytes;
     const ended = (result: number): void => {

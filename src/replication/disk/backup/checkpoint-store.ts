@@ -203,6 +203,11 @@ export class CheckpointStore implements CheckpointReceiver {
     return this.#closing.size > 0 || this.#commitWaits !== undefined;
   }
 
+  /** Whether something is committed, or on its way to be, that the image does not have. */
+  get isWritingOut(): boolean {
+    return this.isCommitting || this.#layers.length > 0;
+  }
+
   /** Reads the last committed checkpoint. */
   read(sector: number, buffer: Uint8Array, done: Done): void {
     if (this.#failed) {

@@ -90,6 +90,12 @@ export class Grains {
     this.committing = this.committing.filter((closed) => closed.epoch < epoch);
   }
 
+  /** What the backup lacks is sent, as a part of the open checkpoint. */
+  sent(): void {
+    for (const grain of this.toSend) this.open.add(grain);
+    this.toSend.clear();
+  }
+
   syncBegins(): void {
     for (const grain of this.#unsynced) this.#syncing.add(grain);
     this.#unsynced = new Set(this.#underWay.keys());

@@ -31,6 +31,8 @@ export interface PrimaryEvents {
   failed(what: string, result: number): void;
   /** A verification came to the end of the disk, or sectors were found to differ. */
   verified(what: 'ended' | 'difference', sector: number, sectors: number): void;
+  /** A C backup says that it has a checkpoint that it was not asked for. */
+  unsolicited(): void;
   notice(message: string): void;
 }
 

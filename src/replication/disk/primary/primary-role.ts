@@ -8,6 +8,7 @@ import { type BackupPeer, type BackupPeerEvents, whileCurrent } from '../session
 import type { ResyncStatus } from '../status.js';
 import { Checkpoints, MAX_COMMITTING } from './checkpoints.js';
 import { Copier, isAllZero } from './copier.js';
+import { EarlyWrites } from './early-writes.js';
 import { fork, mustFork } from './fork.js';
 import { Grains } from './grains.js';
 import { SectorOrder } from './sector-order.js';
@@ -35,6 +36,7 @@ export class PrimaryRole {
   /** Writes whose bits are not durable yet, and those that must not pass them. */
   readonly #raising = new SectorOrder<PendingWrite>((write) => this.#enter(write));
   #isForking = false;
+  readonly #early: EarlyWrites;
   #sentBytes = 0;
 
   constructor(parts: PrimaryParts) {
@@ -52,6 +54,7 @@ export class PrimaryRole {
       onDifference: (sector, sectors) => events.verified('difference', sector, sectors),
       onEnd: () => events.verified('ended', 0, parts.disk.sectors),
     });
+    this.#early = new EarlyWrites(options, this.grains);
     this.checkpoints = new Checkpoints({ nowSeconds, onEnd: (ended) => events.checkpoint(ended) });
   }
 
@@ -91,11 +94,8 @@ export class PrimaryRole {
 
   /** The epoch, once the backup has all that was written before; -ENOTCONN without a backup, -ECONNABORTED. */
   checkpoint(done: Done): void {
-    if (this.#phase === 'alone') {
-      done(-errno.ENOTCONN);
-      return;
-    }
-    this.checkpoints.want(done);
+    if (this.#phase === 'alone') done(-errno.ENOTCONN);
+    else this.checkpoints.want(done);
     this.#advance();
   }
 
@@ -109,7 +109,8 @@ export class PrimaryRole {
       this.#resync.restart();
     }
     if (plan.kind !== 'maps') toSend.addRange(0, toSend.size - 1);
-    this.#copy(peer, plan);
+    this.checkpoints.wrote(this.#early.sendTo(peer, this.grains));
+    if (this.#peer === peer) this.#copy(peer, plan);
   }
 
   /** What the connection to the backup reports. */
@@ -124,15 +125,15 @@ export class PrimaryRole {
         this.#copier?.compared(sequence, differs);
         this.verifier.compared(sequence, differs);
       },
+      unsolicited: () => this.#parts.events.unsolicited(),
       lost: (reason, code) => this.#lost(reason, code),
     });
   }
 
   /** Ends the connection, if there is one. */
   detach(reason: string): void {
-    const peer = this.#peer;
-    if (peer === undefined) return;
-    peer.close();
+    if (this.#peer === undefined) return;
+    this.#peer.close();
     this.#lost(reason);
   }
 
@@ -226,6 +227,7 @@ export class PrimaryRole {
       if (this.#isStreaming) this.grains.open.add(grain);
       else this.grains.toSend.add(grain);
     }
+    if (!this.#isStreaming) this.#early.add(sector, sectors, bytes);
     if (this.#isStreaming) {
       this.checkpoints.wrote(sectors * SECTOR_SIZE);
       if (bytes === undefined || isAllZero(bytes)) this.#peer?.zero(sector, sectors);
@@ -243,6 +245,7 @@ export class PrimaryRole {
 
   /** What the local disk has there is not known, so the backup gets what is read from there, once that can be. */
   #localFailed(from: number, to: number, result: number): void {
+    this.#early.drop();
     this.grains.toSend.addRange(from, to);
     this.#parts.events.notice(`a local write failed: ${errnoCode(result)}`);
     if (this.#isStreaming) this.#abort('a local write failed');
@@ -260,9 +263,7 @@ export class PrimaryRole {
         return;
       }
       events.failed('write the metadata', result);
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const { done } of waiting) done(-errno.EIO);
+      for (const { done } of this.#waiting.splice(0)) done(-errno.EIO);
     });
     return true;
   }
@@ -289,7 +290,8 @@ export class PrimaryRole {
       peer.sync?.begin(this.#resync.id, toSend.count + this.grains.inResync.count, plan.kind === 'first');
       events.resync('begun', bytes, plan.kind);
     }
-    this.#setPhase(peer.sync === undefined ? 'streaming' : 'copying', 'the backup gets what it lacks');
+    const phase = peer.sync !== undefined ? 'copying' : bytes > 0 ? 'streaming' : 'protected';
+    this.#setPhase(phase, bytes > 0 ? 'the backup gets what it lacks' : 'the backup lacks nothing');
     this.#advance();
   }
 

@@ -20,6 +20,8 @@ export interface ProbeOptions {
   /** Whether this side made the connection: then it speaks first. */
   readonly connected: boolean;
   readonly peer: PeerKindOption;
+  /** Something has come, but not enough to tell. */
+  readonly onPart: () => void;
   /** `rest`: what came after. The stream's events are the taker's from now on. */
   readonly onKind: (kind: PeerKind, rest: Uint8Array) => void;
   /** The connection is closed. */
@@ -34,11 +36,14 @@ export function probePeer(options: ProbeOptions): void {
     return;
   }
   let come = Buffer.alloc(0);
+  let isTold = false;
   const fail = (reason: string): void => {
+    isTold = true;
     stream.close();
     options.onFailure(reason);
   };
   const kind = (found: PeerKind, rest: Uint8Array): void => {
+    isTold = true;
     if (found === 'c' && peer === 'own') fail('the peer is a C driver, but an own one was expected');
     else onKind(found, rest);
   };
@@ -62,6 +67,7 @@ export function probePeer(options: ProbeOptions): void {
     bytes: (chunk) => {
       come = Buffer.concat([come, chunk]);
       if (come.length >= TAG_BYTES) hear();
+      if (!isTold) options.onPart();
     },
     drained: () => {},
     ended: (reason) => options.onFailure(reason),
