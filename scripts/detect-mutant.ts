@@ -13,6 +13,7 @@ import { walkConnectModule } from '../test/conformance/connect-walk.js';
 import { checkModel, checkTapdisk3Model } from '../test/conformance/model-check.js';
 import { checkRamdisk } from '../test/conformance/ramdisk-programs.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
+import { REPLICATION_DETECTORS } from '../test/replication/disk/detectors.js';
 import { exhaustTapdisk3, TAPDISK3_WORLDS } from '../test/conformance/tapdisk3-small-scope.js';
 
 const PROGRAMS = 1000;
@@ -65,6 +66,7 @@ const detectors: Readonly<Record<string, () => Promise<string | undefined>>> = {
   samples: async () => failureOfTest('samples', 1),
   'disk model': async () => failureOfTest('model', DISK_SEEDS),
   crash: async () => failureOfTest('crash', CRASH_SEEDS),
+  ...REPLICATION_DETECTORS,
 };
 
 /** The first assertion that fails in a file of tests of VHDs. */

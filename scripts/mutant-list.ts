@@ -4,6 +4,7 @@
 import { TAPDISK3_MUTANTS } from './tapdisk3-mutants.js';
 import { inFile, type Mutant } from './mutant.js';
 import { RAMDISK_MUTANTS } from './ramdisk-mutants.js';
+import { REPLICATION_MUTANTS } from './replication-mutants.js';
 import { TRANSFER_MUTANTS } from './transfer-mutants.js';
 import { VHD_MUTANTS } from './vhd-mutants.js';
 
@@ -341,5 +342,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...connect,
   ...TRANSFER_MUTANTS,
   ...RAMDISK_MUTANTS,
+  ...REPLICATION_MUTANTS,
   ...VHD_MUTANTS,
 ];

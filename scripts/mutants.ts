@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// `npm run mutants [-- RE]`: breaks the scheduler, the replication module and the VHD driver in one small way after the other, in a copy of
-// the tree, and prints who noticed. Exits with 1 when a mutant is noticed by nobody, or the tree as it is by somebody.
+// `npm run mutants [-- RE]`: breaks the scheduler, the replication module, the VHD driver and the engine of
+// replicated disks in one small way after the other, in a copy of the tree, and prints who noticed. Exits with 1 when a mutant is noticed by nobody, or the tree as it is by somebody.
 
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,6 +22,10 @@ const DETECTORS = [
   'disk tests',
   'disk model',
   'crash',
+  'decisions',
+  'rot',
+  'prefixes',
+  'lives',
 ] as const;
 type Detector = (typeof DETECTORS)[number];
 const COPIED = [
@@ -31,6 +35,7 @@ const COPIED = [
   'test/vectors',
   'test/disks/drivers/vhd',
   'test/testing/files',
+  'test/replication/disk',
   'test/random.ts',
   'package.json',
   'tsconfig.json',

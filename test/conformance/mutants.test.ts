@@ -16,6 +16,8 @@ t.test(
     );
     const vhd = readFileSync(repositoryFile('docs/vhd.md'), 'utf8');
     for (const [, id = ''] of vhd.matchAll(/^- \*\*(V\d+)\*\* /gm)) rules.add(id);
+    const replication = readFileSync(repositoryFile('docs/replication-protocol.md'), 'utf8');
+    for (const [, id = ''] of replication.matchAll(/^\| (Q\d+) \|/gm)) rules.add(id);
     for (const mutant of MUTANTS) {
       const text = readFileSync(repositoryFile(`src/${mutant.file}`), 'utf8');
       t.not(mutate(text, mutant), text, mutant.title);

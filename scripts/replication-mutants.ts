@@ -1,0 +1,296 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { inFile, type Mutant } from './mutant.js';
+
+const BY = {
+  detectors: ['decisions', 'rot', 'prefixes', 'lives'],
+} as const;
+
+/** Small ways to break the engine of replicated disks; the rules are the promises of docs/replication-protocol.md. */
+export const REPLICATION_MUTANTS: readonly Mutant[] = [
+  ...inFile(
+    'replication/disk/journal/journal.ts',
+    [
+      [
+        'Q2',
+        'writes the marker before the records are synced',
+        'this.#sync(first, () => this.#sync(second, () => this.#mark(last)));',
+        'this.#mark(last);',
+      ],
+      [
+        'Q2',
+        'syncs the first file only',
+        'this.#sync(first, () => this.#sync(second, () => this.#mark(last)));',
+        'this.#sync(first, () => this.#mark(last));',
+      ],
+      [
+        'Q2',
+        'ends a commit before its marker is synced',
+        'else this.#sync(file, () => this.#endRound());',
+        'else this.#endRound();',
+      ],
+      [
+        'Q2',
+        'syncs while records are on their way',
+        'for (const issue of this.#outstanding) if (issue <= last.issued) return;',
+        '',
+      ],
+      [
+        'Q1',
+        'begins a segment in a file that is needed',
+        'file !== this.#current && !live.includes(file)',
+        'file !== this.#current',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/journal/recover.ts',
+    [
+      [
+        'Q1',
+        'forgets the segment before',
+        'if (previous.end > 0 && segment - 1 >= firstLive) {',
+        'if (firstLive < 0) {',
+      ],
+      ['Q9', 'does not check the table of a record', 'hasTableCrc(record, tableCrc) ?', 'tableCrc >= 0 ?'],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/journal/record.ts',
+    [
+      [
+        'Q9',
+        'does not check the data of a record',
+        'if (!isZero && crc32(record.subarray(dataAt, end)) !== crc) return undefined;',
+        '',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/journal/segment-file.ts',
+    [
+      [
+        'Q9',
+        'takes a damaged marker for none',
+        'if (marker === undefined) throw damaged(path, `the marker at ${markerAt(slot)} is not sound`);',
+        'if (marker === undefined) return NO_MARKER;',
+      ],
+      [
+        'Q1',
+        'recovers to the oldest marker',
+        'own.toSorted((a, b) => b.sequence - a.sequence)[0]',
+        'own.toSorted((a, b) => a.sequence - b.sequence)[0]',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/backup/checkpoint-store.ts',
+    [
+      [
+        'Q1',
+        'lets go of the journal before the image is synced',
+        'this.#parts.disk.flush((flushed) => {\n      if (flushed < 0) {',
+        '[0].forEach((flushed) => {\n      if (flushed < 0) {',
+      ],
+      [
+        'Q1',
+        'writes to the image under a checkpoint that is looked at',
+        ' || this.#frozen.size > 0) return;',
+        ') return;',
+      ],
+      [
+        'Q1',
+        'adds to a layer that is being written',
+        'last === undefined || isApplying || isFrozen',
+        'last === undefined || isFrozen',
+      ],
+      [
+        'Q1',
+        'reads past what is committed',
+        'const layers = this.#layers;\n',
+        'const layers: Layer[] = [];\n',
+      ],
+      ['Q1', 'frees segments that a layer needs', ', ...layers, ...closing);', ', ...closing);'],
+      [
+        'Q1',
+        'frees segments that the open checkpoint needs',
+        'this.#parts.journal.segment, this.#open.firstSegment,',
+        'this.#parts.journal.segment,',
+      ],
+      [
+        'Q1',
+        'keeps what was aborted',
+        '    this.aborts += 1;\n    this.#open.abort();\n',
+        '    this.aborts += 1;\n',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/backup/recover-layer.ts',
+    [
+      ['Q1', 'recovers what was aborted', 'checkpoints.delete(header.checkpoint);', ''],
+      [
+        'Q1',
+        'writes what the image has over what it has',
+        'if (number <= applied) checkpoints.delete(number);',
+        'if (number < 0) checkpoints.delete(number);',
+      ],
+      ['Q6', 'recovers without the resync', 'if (slots) layer.map.merge(slots.map);', ''],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/backup/resync-file.ts',
+    [
+      [
+        'Q2',
+        'commits a resync whose file is not synced',
+        'await this.#file.writeAt(0, start);\n    await this.#file.synced();',
+        'await this.#file.writeAt(0, start);',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/primary/dirty-map.ts',
+    [
+      ['Q3', 'writes before the bits are synced', 'this.#file.sync(done);', 'done(0);'],
+      [
+        'Q3',
+        'relies on bits that are not written',
+        'if (!this.#durable.has(grain)) return false;',
+        'if (!this.#bits.has(grain)) return false;',
+      ],
+      [
+        'Q3',
+        'relies on bits that have fallen',
+        '    this.#bits.delete(grain);\n    this.#durable.delete(grain);',
+        '    this.#bits.delete(grain);',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/primary/grains.ts',
+    [
+      [
+        'Q3',
+        'lets bits fall before the local disk is synced',
+        'return this.isAtBackup(grain) && !this.#unsynced.has(grain) && !this.#syncing.has(grain);',
+        'return this.isAtBackup(grain);',
+      ],
+      [
+        'Q3',
+        'lets bits fall before the checkpoint is acked',
+        '      !this.committing.some(({ grains }) => grains.has(grain)) &&\n',
+        '',
+      ],
+      [
+        'Q3',
+        'forgets the open checkpoint when the connection ends',
+        '    this.toSend.addAll(this.open);\n',
+        '',
+      ],
+      [
+        'Q3',
+        'forgets closed checkpoints when the connection ends',
+        'if (closed.epoch >= epoch) this.toSend.addAll(closed.grains);',
+        ';',
+      ],
+      [
+        'Q3',
+        'forgets a write that ends after the sync began',
+        '      // It may have reached the disk after a sync that was under way had passed it.\n      this.#unsynced.add(grain);',
+        '',
+      ],
+      [
+        'Q3',
+        'forgets what a resync has brought when its checkpoint fails',
+        'for (const grain of this.inResync) this.open.add(grain);',
+        '',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/primary/primary-role.ts',
+    [
+      [
+        'Q4',
+        'stays in its generation when it writes alone',
+        "if (this.#phase !== 'alone' || !mustFork(metadata)) return false;",
+        'return false;',
+      ],
+      ['Q3', 'sends the commit before its number is durable', 'if (result === 0) letGo();', ''],
+      [
+        'Q3',
+        'does not send again what failed to be written',
+        '    this.grains.toSend.addRange(from, to);\n    this.#parts.events.notice(`a local write failed',
+        '    this.#parts.events.notice(`a local write failed',
+      ],
+      ['Q3', 'forgets writes while it copies', '      else this.grains.toSend.add(grain);\n', ''],
+      [
+        'Q1',
+        'commits before all of the resync is sent',
+        'this.#isStreaming && this.#copier?.isDone &&',
+        'this.#isStreaming &&',
+      ],
+      ['Q3', 'sends what was read before a write', '    this.#copier?.written(from, to);\n', ''],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/primary/sector-order.ts',
+    [
+      [
+        'Q8',
+        'lets a write pass an earlier one of its sectors',
+        'if (isReady && !this.#isBehind(change)) this.#go(change);',
+        'if (isReady) this.#go(change);',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/judge.ts',
+    [
+      [
+        'Q3',
+        'sends what the map says to a backup that lost something',
+        'if (committed.low < known.low || ackedSince(primary, known)) return compare(true);',
+        '',
+      ],
+      [
+        'Q4',
+        'calls a promoted side stale that was written to',
+        "if (mineIsOlder === peerIsOlder) return { kind: 'split-brain' };",
+        '',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/metadata-file.ts',
+    [
+      [
+        'Q1',
+        'says that metadata are in force before they are synced',
+        'else this.#file.sync((synced) => this.#written(update, synced));',
+        'else this.#written(update, 0);',
+      ],
+      [
+        'Q1',
+        'reads the older copy of the metadata',
+        'toSorted((a, b) => b.update - a.update)',
+        'toSorted((a, b) => a.update - b.update)',
+      ],
+    ],
+    BY,
+  ),
+];

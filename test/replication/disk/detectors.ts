@@ -1,0 +1,50 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { Random } from '../../../src/testing/index.js';
+import { create } from './engine.js';
+import { HistoryWalk } from './history-walk.js';
+import { checkPairs } from './metadata-pairs.js';
+import { checkPrefixes } from './prefixes.js';
+import { flip, rotSubject, sampled, writtenBytes } from './rot.js';
+import { simulateReplication } from './simulation/simulate.js';
+
+const WALKS = 3000;
+const STEPS = 30;
+const FLIPS = 100;
+const LIVES = 40;
+
+/** What finds faults of the engine: each returns what it noticed first, undefined for nothing. */
+export const REPLICATION_DETECTORS: Readonly<Record<string, () => Promise<string | undefined>>> = {
+  async decisions() {
+    for (let seed = 1; seed <= WALKS; seed++) {
+      const walk = new HistoryWalk(new Random(seed));
+      for (let step = 0; step < STEPS && walk.wrong.length === 0; step++) walk.step();
+      if (walk.wrong.length > 0) return `walk ${seed}: ${walk.wrong[0]}`;
+    }
+    return checkPairs().wrong[0];
+  },
+  async rot() {
+    const subject = await rotSubject(1, create);
+    const random = new Random(1);
+    for (const place of sampled([...writtenBytes(subject)], FLIPS, random)) {
+      const outcome = await flip(subject, create, place, 1 << random.integer(0, 7));
+      if (outcome !== 'refused' && outcome !== 'as it was') return outcome;
+    }
+    return undefined;
+  },
+  async prefixes() {
+    for (const seed of [1, 2]) {
+      const { failures } = await checkPrefixes(seed, { create, samples: 3, every: 2, connectEvery: 40 });
+      if (failures.length > 0) return `session ${seed}, ${failures[0]}`;
+    }
+    return undefined;
+  },
+  async lives() {
+    for (let seed = 1; seed <= LIVES; seed++) {
+      const { violations } = await simulateReplication(seed, { create });
+      if (violations.length > 0) return `seed ${seed}: ${violations[0]}`;
+    }
+    return undefined;
+  },
+};
