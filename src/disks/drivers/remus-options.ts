@@ -3,10 +3,26 @@
 
 import { MIN_JOURNAL_BYTES, type ReplicationOptions } from '../../replication/disk/options.js';
 
-type Changes = { -readonly [Key in keyof ReplicationOptions]?: ReplicationOptions[Key] };
+/** Files in PEM, and fingerprints, for TLS with the other side. */
+export interface RemusTlsOptions {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string;
+  readonly fingerprints?: readonly string[];
+}
+
+interface Known extends ReplicationOptions {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca: string;
+  readonly fingerprints: readonly string[];
+}
+
+type Changes = { -readonly [Key in keyof Known]?: Known[Key] };
 
 /** What an image's name says of its replication; `directory` is missing when it is to be beside the image. */
-export type RemusOptions = Pick<ReplicationOptions, 'address'> & Partial<ReplicationOptions>;
+export type RemusOptions = Pick<ReplicationOptions, 'address'> &
+  Partial<ReplicationOptions> & { readonly tls?: RemusTlsOptions };
 
 /** Sets what a value says in the options, or returns what would be right. */
 type SetValue = (options: Changes, value: string) => string | undefined;
@@ -54,6 +70,13 @@ function oneOf<Value extends string>(
   };
 }
 
+function absolutePath(key: 'directory' | 'cert' | 'key' | 'ca'): SetValue {
+  return (options, value) => {
+    options[key] = value;
+    return value.startsWith('/') ? undefined : 'an absolute path';
+  };
+}
+
 const DAY = 86_400;
 const GIB = 2 ** 30;
 
@@ -73,11 +96,17 @@ const SETTERS: ReadonlyMap<string, SetValue> = new Map<string, SetValue>([
   ['memory', bytes('memoryBytes', 1 << 20, 64 * GIB)],
   ['queue', bytes('queueBytes', 1 << 20, 64 * GIB)],
   ['verify-rate', bytes('verifyBytesPerSecond', 0, GIB)],
+  ['directory', absolutePath('directory')],
+  ['tls-cert', absolutePath('cert')],
+  ['tls-key', absolutePath('key')],
+  ['tls-ca', absolutePath('ca')],
   [
-    'directory',
+    'tls-fingerprint',
     (options, value) => {
-      options.directory = value;
-      return value.startsWith('/') ? undefined : 'an absolute path';
+      options.fingerprints = [...(options.fingerprints ?? []), value];
+      return /^([0-9a-f]{2}:?){32}$/i.test(value)
+        ? undefined
+        : 'a SHA-256 fingerprint of 64 hexadecimal digits';
     },
   ],
 ]);
@@ -104,5 +133,20 @@ export function parseRemusArgument(argument: string): RemusOptions | string {
     const expected = set(options, value);
     if (expected !== undefined) return `${key}=${JSON.stringify(value)} cannot be: expected ${expected}`;
   }
-  return options;
+  return withTls(options);
+}
+
+function withTls({
+  cert,
+  key,
+  ca,
+  fingerprints,
+  ...options
+}: Changes & { address: string }): RemusOptions | string {
+  const isAny = [cert, key, ca, fingerprints].some((given) => given !== undefined);
+  if (!isAny) return options;
+  if (cert === undefined || key === undefined) return 'TLS needs both tls-cert and tls-key';
+  if (ca === undefined && fingerprints === undefined) return 'TLS needs tls-ca or tls-fingerprint';
+  if (options.peer === 'c') return 'peer=c and TLS are mutually exclusive: the C driver has none';
+  return { ...options, tls: { cert, key, ...(ca && { ca }), ...(fingerprints && { fingerprints }) } };
 }

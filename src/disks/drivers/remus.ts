@@ -2,13 +2,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { randomFillSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { errno } from '../../posix/errno.js';
 import type { FileCalls } from '../../posix/files.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
+import { NodePosix } from '../../posix/node/node-posix.js';
 import { cPeers } from '../../replication/disk/c/index.js';
 import type { DiskReplication } from '../../replication/disk/disk-replication.js';
 import type { ReplicationListener } from '../../replication/disk/events.js';
 import { Replication } from '../../replication/disk/engine.js';
+import { type PeerTls, peerTls } from '../../replication/disk/peer-tls.js';
 import { SECTOR_SIZE } from '../index.js';
 import type {
   DataRequest,
@@ -23,13 +26,15 @@ import type {
   RangeRequest,
 } from '../index.js';
 import { RemusDisk } from './remus-disk.js';
-import { parseRemusArgument } from './remus-options.js';
+import { parseRemusArgument, type RemusTlsOptions } from './remus-options.js';
 
 /** What a remus driver works with beside its context. */
 export interface RemusParts {
   readonly files: (context: DriverContext) => FileCalls;
   readonly random: (bytes: Uint8Array) => void;
 }
+
+type Opening = ConstructorParameters<typeof Replication>[0] & { readonly tls?: RemusTlsOptions };
 
 /**
  * `remus:HOST:PORT[,KEY=VALUE…]|…`: keeps a backup of the disk below on another host, or is that backup (C: block-remus.c).
@@ -124,9 +129,16 @@ export class RemusDriver implements Driver {
     return this.#replication;
   }
 
-  #open(options: ConstructorParameters<typeof Replication>[0], done: DoneWithReason): void {
+  #open({ tls, ...options }: Opening, done: DoneWithReason): void {
     const { registrar, posix, logger } = this.#context;
     const { files, random } = this.#parts;
+    let secured: PeerTls | undefined;
+    try {
+      secured = tls && this.#tls(tls);
+    } catch (error) {
+      done(-errno.EINVAL, `TLS cannot be used: ${(error as Error).message}`);
+      return;
+    }
     const replication = new Replication(options, {
       registrar,
       posix,
@@ -135,6 +147,7 @@ export class RemusDriver implements Driver {
       disk: new RemusDisk(this.#below),
       random,
       cPeers,
+      ...(secured && { tls: secured }),
     });
     for (const listener of this.#listeners) replication.onEvent(listener);
     replication.open((result, reason) => {
@@ -142,6 +155,18 @@ export class RemusDriver implements Driver {
         this.#replication = replication;
       }
       done(result, reason);
+    });
+  }
+
+  /** @throws Error when a file cannot be read, or is no certificate or key */
+  #tls({ cert, key, ca, fingerprints }: RemusTlsOptions): PeerTls {
+    const { posix, completions } = this.#context;
+    if (!(posix instanceof NodePosix)) throw new Error('TLS needs real sockets');
+    return peerTls(posix, completions, {
+      cert: readFileSync(cert),
+      key: readFileSync(key),
+      ...(ca && { ca: readFileSync(ca) }),
+      ...(fingerprints && { fingerprints }),
     });
   }
 

@@ -6,6 +6,7 @@ import type { EventRegistrar } from '../../scheduler/registrar.js';
 import type { Logger } from '../../server/logger.js';
 import type { FileCalls } from '../../posix/files.js';
 import type { ReplicationListener } from './events.js';
+import type { PeerTls } from './peer-tls.js';
 import type { CPeers } from './sessions.js';
 import type { Done, LocalDisk } from './local-disk.js';
 import type { ReplicationStatus } from './status.js';
@@ -19,6 +20,8 @@ export interface ReplicationParts {
   readonly logger: Logger;
   /** Fills bytes at random: ids, generations and salts come from it. */
   readonly random: (bytes: Uint8Array) => void;
+  /** Secures every connection, and takes none that is not; the peer is an own one then. */
+  readonly tls?: PeerTls;
   /** How to speak to C drivers; without it a connection to one is closed. */
   readonly cPeers?: CPeers;
 }

@@ -3,7 +3,10 @@
 
 import { cReceiver } from './c/c-receiver.js';
 import type { Connector } from './connector.js';
+import { errnoCode } from '../../posix/errno.js';
 import type { EngineCore, PeeringView } from './engine-core.js';
+import type { PeerTls } from './peer-tls.js';
+import { Timer } from './timer.js';
 import type { Verdict } from './judge.js';
 import { describeRefusal, isAgreement } from './own/handshake.js';
 import type { Hello } from './own/hello.js';
@@ -59,17 +62,43 @@ export class Peering implements PeeringView {
       this.#early = { fd, peer };
       return;
     }
+    const { tls } = this.#engine.parts;
+    this.address = peer;
+    if (tls === undefined) this.#meet(fd);
+    else this.#secure(fd, tls);
+  }
+
+  /** Both sides show their certificates before anything else is said. */
+  #secure(fd: number, tls: PeerTls): void {
+    const { parts, options } = this.#engine;
+    const timer = new Timer(parts, () => {
+      giveUp();
+      this.lost('the peer does not complete the TLS handshake', 'silent');
+    });
+    timer.set(options.peerTimeoutSeconds);
+    const giveUp = tls.secure(fd, this.#connector.listens, (result, reason) => {
+      timer.close();
+      if (result >= 0) this.#meet(result);
+      else this.lost(reason ?? `TLS failed: ${errnoCode(result)}`, 'tls');
+    });
+    this.#leave = () => {
+      timer.close();
+      giveUp();
+    };
+  }
+
+  #meet(fd: number): void {
     const engine = this.#engine;
     const { registrar, posix, disk } = engine.parts;
     const { metadata, map } = engine.state;
-    this.address = peer;
+    const isOwn = metadata.current.peerIsOwn || engine.parts.tls !== undefined;
     const leave = meetPeer(fd, {
       host: { registrar, posix },
       options: engine.options,
       sectors: disk.sectors,
       grains: map.grains,
       connected: !this.#connector.listens,
-      peer: engine.options.peer === 'auto' && metadata.current.peerIsOwn ? 'own' : engine.options.peer,
+      peer: engine.options.peer === 'auto' && isOwn ? 'own' : engine.options.peer,
       hello: () => ({ version: VERSION, standing: engine.standing() }),
       map: () => map.bits,
       onOwn: (link, verdict, hello, theirs) => this.#own(link, verdict, hello, theirs),

@@ -24,7 +24,7 @@ export function statusOf(engine: EngineCore): ReplicationStatus {
     peerAddress: peering?.address ?? null,
     peerKind: peering?.kind ?? null,
     peerVersion: peering?.version ?? null,
-    tls: false,
+    tls: engine.parts.tls !== undefined,
     diskId: current.diskId === NO_DISK ? null : current.diskId,
     generation: current.generation === NO_ID ? null : current.generation,
     epochCommitted: backup?.epoch ?? current.acked,

@@ -1,16 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { truncateSync, writeFileSync } from 'node:fs';
 import t from 'tap';
-import { errno, NodePosix } from '../../../src/posix/index.js';
-import { RemusDriver } from '../../../src/disks/drivers/index.js';
+import { errno } from '../../../src/posix/index.js';
 import { parseRemusArgument } from '../../../src/disks/drivers/remus-options.js';
-import type { Vbd } from '../../../src/disks/index.js';
-import type { DiskReplication } from '../../../src/replication/disk/disk-replication.js';
-import { type DiskWorld, diskWorld } from './disk-world.js';
-
-const SIZE = 1 << 20;
+import { diskWorld } from './disk-world.js';
+import { freePort, imageOf, readFrom, replicationOf, untilStatus, written } from './remus-world.js';
 
 t.test('the options of a name', async (t) => {
   t.same(parseRemusArgument('10.0.0.2:9000'), { address: '10.0.0.2:9000' });
@@ -34,49 +29,16 @@ t.test('the options of a name', async (t) => {
   t.match(parseRemusArgument('a:1,journal=1K'), 'expected a size from 4194304');
   t.match(parseRemusArgument('a:1,role=both'), 'expected auto, primary, backup');
   t.match(parseRemusArgument('a:1,directory=x'), 'an absolute path');
+  const tls = 'tls-cert=/c,tls-key=/k';
+  t.same(parseRemusArgument(`a:1,${tls},tls-ca=/a`), {
+    address: 'a:1',
+    tls: { cert: '/c', key: '/k', ca: '/a' },
+  });
+  t.match(parseRemusArgument('a:1,tls-cert=/c'), 'both tls-cert and tls-key');
+  t.match(parseRemusArgument(`a:1,${tls}`), 'tls-ca or tls-fingerprint');
+  t.match(parseRemusArgument(`a:1,peer=c,${tls},tls-ca=/a`), 'mutually exclusive');
+  t.match(parseRemusArgument(`a:1,${tls},tls-fingerprint=12`), 'a SHA-256 fingerprint');
 });
-
-/** A port of the loopback that is free for now. */
-function freePort(): number {
-  const posix = new NodePosix();
-  const fd = posix.socket(2, 1);
-  posix.bind(fd, { family: 2, address: '127.0.0.1', port: 0 });
-  const name = posix.getsockname(fd);
-  posix.close(fd);
-  return (name as { port: number }).port;
-}
-
-function imageOf(world: DiskWorld, name: string): string {
-  const path = world.path(name);
-  writeFileSync(path, '');
-  truncateSync(path, SIZE);
-  return path;
-}
-
-function replicationOf(world: DiskWorld, index: number): DiskReplication {
-  const driver = world.registry.vbds()[index]?.drivers.find((each) => each instanceof RemusDriver);
-  const replication = driver?.replication;
-  if (!replication) throw new Error(`there is no replicated disk ${index}`);
-  return replication;
-}
-
-function protectedBy(replication: DiskReplication): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (replication.status().state === 'protected') resolve();
-    };
-    replication.onEvent(look);
-    look();
-  });
-}
-
-const written = (vbd: Vbd, sector: number, byte: number): Promise<number> =>
-  new Promise((resolve) => vbd.queueWrite(sector, Buffer.alloc(4096, byte), resolve));
-const readFrom = (vbd: Vbd, sector: number): Promise<Buffer> =>
-  new Promise((resolve) => {
-    const buffer = Buffer.alloc(4096);
-    vbd.queueRead(sector, buffer, () => resolve(buffer));
-  });
 
 t.test('two images, a primary and its backup, over real sockets and files', async (t) => {
   const world = diskWorld(t);
@@ -86,7 +48,7 @@ t.test('two images, a primary and its backup, over real sockets and files', asyn
     `remus:${address},role=primary,interval=0|log:|aio:${imageOf(world, 'a')}`,
   );
   const replication = replicationOf(world, 1);
-  await protectedBy(replication);
+  await untilStatus(replication, ({ state }) => state === 'protected');
   t.equal(await written(primary, 8, 7), 0);
   t.ok((await new Promise<number>((resolve) => replication.checkpoint(resolve))) > 0);
   t.ok((await readFrom(backup, 8)).equals(Buffer.alloc(4096, 7)));

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { type DiskWorld, diskWorld } from './disk-world.js';
+import { freePort, imageOf, readFrom, replicationOf, untilStatus, written } from './remus-world.js';
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+if (!hasOpenssl)
+  console.error(
+    'SKIPPED: TLS of replication is not tested: openssl is missing, which makes the certificates',
+  );
+const test = (title: string, body: (t: Test) => Promise<void>): void =>
+  void t.test(title, { skip: hasOpenssl ? false : 'openssl is missing' }, body);
+
+interface Identity {
+  /** The options that have a driver show it. */
+  readonly shown: string;
+  readonly certificate: string;
+  readonly fingerprint: string;
+}
+
+/** A certificate that has signed itself. */
+function identity(world: DiskWorld, name: string): Identity {
+  const [key, certificate] = [world.path(`${name}.key`), world.path(`${name}.crt`)];
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'];
+  const made = spawnSync('openssl', [
+    ...['req', '-x509', ...curve, '-subj', `/CN=${name}`, '-keyout', key, '-out', certificate],
+  ]);
+  if (made.status !== 0) throw new Error(String(made.stderr));
+  const { fingerprint256 } = new X509Certificate(readFileSync(certificate));
+  return { shown: `tls-cert=${certificate},tls-key=${key}`, certificate, fingerprint: fingerprint256 };
+}
+
+test('both sides show a certificate and know the other one, by fingerprint or authority', async (t) => {
+  const world = diskWorld(t);
+  const [a, b] = [identity(world, 'a'), identity(world, 'b')];
+  const address = `127.0.0.1:${freePort()}`;
+  const backup = await world.open(
+    `remus:${address},role=backup,journal=4M,${b.shown},tls-ca=${a.certificate}|aio:${imageOf(world, 'b.img')}`,
+  );
+  const primary = await world.open(
+    `remus:${address},role=primary,${a.shown},tls-fingerprint=${b.fingerprint}|aio:${imageOf(world, 'a.img')}`,
+  );
+  const replication = replicationOf(world, 1);
+  await untilStatus(replication, ({ state }) => state === 'protected');
+  t.equal(replication.status().tls, true);
+  await written(primary, 8, 7);
+  await new Promise((resolve) => replication.checkpoint(resolve));
+  t.ok((await readFrom(backup, 8)).equals(Buffer.alloc(4096, 7)));
+});
+
+test('a side whose certificate is another one is refused, by name, and so is one without TLS', async (t) => {
+  const world = diskWorld(t);
+  const [a, b, c] = [identity(world, 'a'), identity(world, 'b'), identity(world, 'c')];
+  const address = `127.0.0.1:${freePort()}`;
+  await world.open(
+    `remus:${address},role=backup,journal=4M,${b.shown},tls-fingerprint=${a.fingerprint}|aio:${imageOf(world, 'b.img')}`,
+  );
+  const isOver = (index: number): Promise<string> =>
+    new Promise((resolve) => {
+      replicationOf(world, index).onEvent((event) => {
+        if (event.kind === 'disconnected') resolve(event.reason);
+      });
+    });
+  const stranger = await world.open(
+    `remus:${address},role=primary,${c.shown},tls-fingerprint=${b.fingerprint}|aio:${imageOf(world, 'c.img')}`,
+  );
+  t.match(
+    await isOver(0),
+    `the peer's certificate ${c.fingerprint.replaceAll(':', '').toLowerCase()} is none`,
+  );
+  t.equal(replicationOf(world, 1).status().state, 'unprotected');
+  await stranger.close();
+  await world.open(`remus:${address},role=primary|aio:${imageOf(world, 'd.img')}`);
+  t.match(await isOver(0), 'the TLS handshake failed');
+  t.equal(replicationOf(world, 0).status().state, 'inconsistent');
+});
