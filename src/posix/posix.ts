@@ -76,6 +76,11 @@ export interface Posix extends SocketCalls {
   /** Bytes taken, perhaps fewer than given; the buffer is the caller's again at once. Errors: -EBADF, -EAGAIN, -EPIPE, -ENOTCONN. */
   write(fd: Descriptor, bytes: Uint8Array): number;
   /**
+   * As {@link read}, without a copy: what has come, at least a byte, in memory that is left to the caller, who does not
+   * change it. 0 at end of file, and the errors of read; -EOPNOTSUPP where nothing is to be gained.
+   */
+  take?(fd: Descriptor): Uint8Array | number;
+  /**
    * As {@link write}, for parts that follow one another, all of which it takes; they are not copied, and must not change
    * until `sent` is called: once, after this has returned, when they are with the kernel or the connection is gone. It
    * returns how many bytes they are, or takes none: -EAGAIN, -EPIPE, -EBADF, -EOPNOTSUPP where nothing is to be gained.

@@ -8,7 +8,7 @@ import { bytesLeft, wasClosed } from '../posix/index.js';
 import { callFailed, TransferError } from './transfer-error.js';
 
 /** How much a file's stream reads at once. */
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 1024 * 1024;
 
 /** What a primary sends. */
 export interface Input {

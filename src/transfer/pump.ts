@@ -7,7 +7,7 @@ import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
-/** How much is read before it is written: a bound on the memory of a pump. */
+/** How much one callback moves, so that other events get their turn. */
 export const PUMP_BUFFER_BYTES = 256 * 1024;
 
 /** What is done to the bytes on their way. A piece that is pushed is read before `data` is called again. */
@@ -50,12 +50,13 @@ export function idleTimeout(idleSeconds: number): number {
  *        \--end of file--> emptying the last of it --> ended
  *     any --fault, stop--> ended
  *
- * Nothing is read while anything waits to be written, and one callback moves one buffer at most, so that other events get
- * their turn.
+ * Nothing is read while anything waits to be written, and one callback moves {@link PUMP_BUFFER_BYTES} and a piece at most.
+ * Where the operating system can, bytes go through without being copied.
  */
 export class Pump {
   readonly #options: PumpOptions;
-  readonly #buffer = new Uint8Array(PUMP_BUFFER_BYTES);
+  /** Only where bytes have to be copied. */
+  #buffer: Uint8Array | undefined;
   readonly #pieces: Uint8Array[] = [];
   #state: 'idle' | 'filling' | 'emptying' | 'ended' = 'idle';
   #sourceEnded = false;
@@ -81,31 +82,65 @@ export class Pump {
   }
 
   #fill(): void {
-    const { posix, source, filter } = this.#options;
-    const count = posix.read(source, this.#buffer);
-    if (count === -errno.EAGAIN) return;
-    if (count < 0) return this.#fault('source', count);
-    if (count === 0) {
-      this.#sourceEnded = true;
-      filter.end(this.#push);
-    } else if (!filter.data(this.#buffer.subarray(0, count), this.#push)) {
-      return this.#fault('filter', -errno.EPROTO);
+    const { filter } = this.#options;
+    // What has come is handed on together. A buffer is read into again, and so is emptied each time.
+    for (let room = PUMP_BUFFER_BYTES; room > 0 && !this.#sourceEnded;) {
+      const bytes = this.#take();
+      if (bytes === -errno.EAGAIN) break;
+      if (typeof bytes !== 'number') {
+        room -= this.#buffer === undefined ? bytes.length : room;
+        if (!filter.data(bytes, this.#push)) return this.#fault('filter', -errno.EPROTO);
+      } else if (bytes < 0) {
+        return this.#fault('source', bytes);
+      } else {
+        this.#sourceEnded = true;
+        filter.end(this.#push);
+      }
     }
     return this.#empty();
   }
 
+  /** What has come, 0 at the end, or a negative errno. */
+  #take(): Uint8Array | number {
+    const { posix, source } = this.#options;
+    const taken = this.#buffer === undefined ? posix.take?.(source) : undefined;
+    if (taken !== undefined && taken !== -errno.EOPNOTSUPP) return taken;
+    this.#buffer ??= new Uint8Array(PUMP_BUFFER_BYTES);
+    const count = posix.read(source, this.#buffer);
+    return count > 0 ? this.#buffer.subarray(0, count) : count;
+  }
+
   #empty(): void {
-    const { posix, sink } = this.#options;
-    for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
-      const count = posix.write(sink, piece);
-      if (count === -errno.EAGAIN) return this.#become('emptying');
-      if (count < 0) return this.#fault('sink', count);
-      if (count < piece.length) this.#pieces[0] = piece.subarray(count);
-      else this.#pieces.shift();
-    }
+    const sent = this.#send();
+    if (sent === -errno.EAGAIN) return this.#become('emptying');
+    if (sent < 0) return this.#fault('sink', sent);
     if (!this.#sourceEnded) return this.#become('filling');
     this.#become('ended');
     return this.#options.onEnd();
+  }
+
+  /** Hands the sink what waits. Returns 0 or more once it has all of it, or a negative errno. */
+  #send(): number {
+    const { posix, sink } = this.#options;
+    // A buffer that is read into again cannot be left to the sink.
+    const sent = this.#buffer === undefined && this.#pieces.length > 0 ? this.#sendAll() : -errno.EOPNOTSUPP;
+    if (sent !== -errno.EOPNOTSUPP) return sent;
+    // A file takes few large pieces in less time than many small ones: what is left for it is collected in a buffer.
+    if (this.#pieces.length > 0) this.#buffer ??= new Uint8Array(PUMP_BUFFER_BYTES);
+    for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
+      const count = posix.write(sink, piece);
+      if (count < 0) return count;
+      if (count < piece.length) this.#pieces[0] = piece.subarray(count);
+      else this.#pieces.shift();
+    }
+    return 0;
+  }
+
+  #sendAll(): number {
+    const { posix, sink } = this.#options;
+    const sent = posix.send?.(sink, this.#pieces, () => {}) ?? -errno.EOPNOTSUPP;
+    if (sent >= 0) this.#pieces.length = 0;
+    return sent;
   }
 
   #become(state: 'filling' | 'emptying' | 'ended'): void {

@@ -62,6 +62,20 @@ export class AdoptedStream extends Descriptor {
     return count;
   }
 
+  override take(): Uint8Array | number {
+    if (this.#connecting) return -errno.EAGAIN;
+    const taken = this.#channel.take();
+    this.#update();
+    return taken;
+  }
+
+  override send(parts: readonly Uint8Array[], sent: () => void): number {
+    if (this.#connecting) return -errno.EAGAIN;
+    const count = this.#channel.send(parts, sent);
+    this.#update();
+    return count;
+  }
+
   override bind(address: SocketAddress): number {
     return this.#socket === undefined ? super.bind(address) : -errno.EINVAL;
   }

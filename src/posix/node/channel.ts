@@ -101,9 +101,14 @@ export class Channel {
     if (this.#inbound === undefined) return -errno.EBADF;
     if (buffer.length === 0) return 0;
     const count = this.#inbound.read(buffer);
-    if (count > 0) return count;
-    if (this.#pendingError !== 0) return -this.takeError();
-    return this.#inbound.ended || this.#readShut ? 0 : -errno.EAGAIN;
+    return count > 0 ? count : this.#withoutBytes(this.#inbound.ended);
+  }
+
+  /** As {@link Posix.take}. */
+  take(): Uint8Array | number {
+    if (this.#inbound === undefined) return -errno.EBADF;
+    if (!(this.#inbound instanceof Inbound)) return -errno.EOPNOTSUPP;
+    return this.#inbound.take() ?? this.#withoutBytes(this.#inbound.ended);
   }
 
   /** As write(2) of a file does, that of anything but a socket answers a pending error (ENOSPC of a full disk), once. */
@@ -115,6 +120,7 @@ export class Channel {
 
   /** As {@link Posix.send}. */
   send(parts: readonly Uint8Array[], sent: () => void): number {
+    if (this.#pendingError !== 0 && !(this.#stream instanceof Socket)) return -this.takeError();
     return this.#outbound?.send(parts, sent) ?? -errno.EBADF;
   }
 
@@ -207,6 +213,12 @@ export class Channel {
   /** As {@link Posix.unsent}. */
   unsent(): number {
     return this.#stream instanceof Writable && !this.#stream.destroyed ? unsentMeasure(this.#stream) : 0;
+  }
+
+  /** What a read returns when no bytes wait. */
+  #withoutBytes(ended: boolean): number {
+    if (this.#pendingError !== 0) return -this.takeError();
+    return ended || this.#readShut ? 0 : -errno.EAGAIN;
   }
 
   #newInbound(stream: Readable): Inbound {

@@ -88,6 +88,21 @@ export class Inbound {
     return count;
   }
 
+  /** Takes what came at once, or the rest of it; undefined when nothing waits. */
+  take(): Uint8Array | undefined {
+    if (!this.#attached) this.#attach();
+    if (this.#queued === 0 && (this.#stream.readableLength > 0 || !(this.#flowing || this.#ended))) {
+      this.#pull(this.#highWaterMark);
+    }
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return undefined;
+    const bytes = this.#taken === 0 ? chunk : chunk.subarray(this.#taken);
+    this.#taken = 0;
+    this.#queued -= bytes.length;
+    if (this.#wanted && !this.#flowing && this.#queued <= this.#highWaterMark / 2) this.#flow();
+    return bytes;
+  }
+
   /** Nothing more will come: the stream is closed. */
   finish(): void {
     this.#ended = true;

@@ -116,6 +116,10 @@ export class NodePosix implements Posix {
     return bytes instanceof Uint8Array ? descriptor.write(bytes) : -errno.EFAULT;
   }
 
+  take(fd: number): Uint8Array | number {
+    return this.#table.get(fd)?.take() ?? -errno.EBADF;
+  }
+
   send(fd: number, parts: readonly Uint8Array[], sent: () => void): number {
     return this.#table.get(fd)?.send(parts, sent) ?? -errno.EBADF;
   }

@@ -168,6 +168,12 @@ export class StreamSocket extends Descriptor {
     return error;
   }
 
+  override take(): Uint8Array | number {
+    const taken = this.#channel?.take() ?? -errno.ENOTCONN;
+    this.#update();
+    return taken;
+  }
+
   override send(parts: readonly Uint8Array[], sent: () => void): number {
     return this.#channel === undefined ? -errno.ENOTCONN : this.#updated(this.#channel.send(parts, sent));
   }

@@ -56,6 +56,12 @@ export abstract class Descriptor {
   unsent(): number {
     return 0;
   }
+
+  /** See {@link Posix.take}. */
+  take(): Uint8Array | number {
+    return -errno.EOPNOTSUPP;
+  }
+
   /** See {@link Posix.send}. */
   send(_parts: readonly Uint8Array[], _sent: () => void): number {
     return -errno.EOPNOTSUPP;

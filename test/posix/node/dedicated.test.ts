@@ -152,3 +152,41 @@ t.test('parts are free as well when the connection is gone before they are sent'
     -errno.EPIPE,
   );
 });
+
+t.test('what is taken is what came, in order, to the end, also after a read of a part', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  const random = new Random(randomSeed(t));
+  const sent = randomBytes(random, 2 << 20);
+  peer.end(sent);
+  const poller = posix.createPoller();
+  poller.setInterest(fd, READABLE);
+  const parts: Buffer[] = [];
+  for (let turn = 0; ; turn++) {
+    await readiness(posix, fd, READABLE);
+    if (turn % 3 === 0) {
+      const buffer = Buffer.alloc(1 + (random.word() % 1000));
+      const count = posix.read(fd, buffer);
+      if (count > 0) parts.push(buffer.subarray(0, count));
+    }
+    const taken = posix.take(fd);
+    if (taken === 0) break;
+    if (typeof taken !== 'number') parts.push(Buffer.from(taken));
+    else if (taken !== -errno.EAGAIN) t.fail(`take: ${taken}`);
+  }
+  t.equal(digest(Buffer.concat(parts)), digest(sent));
+  t.equal(posix.take(fd), 0, 'the end stays');
+  poller.close();
+});
+
+t.test('nothing is taken where there is nothing, or nothing to be gained', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  t.equal(posix.take(fd), -errno.EAGAIN);
+  t.equal(posix.take(posix.eventfd()), -errno.EOPNOTSUPP);
+  t.equal(posix.take(1_000), -errno.EBADF);
+  peer.resetAndDestroy();
+  await readiness(posix, fd, READABLE);
+  t.equal(posix.take(fd), -errno.ECONNRESET);
+  t.equal(posix.take(fd), 0);
+});
