@@ -193,20 +193,6 @@ const indexes = [
   ]),
   ...inFile('scheduler/interest-set.ts', [
     ['W2', 'forgets a descriptor that others still ask for', 'if (list.isEmpty) descriptor', 'descriptor'],
-    [
-      'W4',
-      'asks for nfds 0 without descriptors',
-      'return 1 + this.#descriptors.highest(0);',
-      'return 1 + this.#descriptors.highest(-1);',
-    ],
-  ]),
-  ...inFile('scheduler/descriptor-map.ts', [
-    [
-      'W4',
-      'counts descriptors that nothing asks for any more',
-      '.filter((entry) => entry?.conditions)',
-      '.filter((entry) => entry !== undefined)',
-    ],
   ]),
   ...inFile('scheduler/event-list.ts', [
     ['E5', 'does not know its new last event after a removal', 'else this.tail = node.previous;', ''],

@@ -277,7 +277,6 @@ const indexes = [
   ...inFile(
     'scheduler/unmasked-interest.ts',
     [
-      ['T-W3', 'asks for nfds 1 without descriptors', '.highest(-1)', '.highest(0)'],
       [
         'T-W3',
         'forgets a descriptor that others still ask for',

@@ -3,7 +3,8 @@
 
 import type { Clock } from '../posix/clock.js';
 import { errno } from '../posix/errno.js';
-import type { Interest, Poller, ReadyDescriptor } from '../posix/poller.js';
+import type { Poller, ReadyDescriptor } from '../posix/poller.js';
+import { selectPromise } from '../posix/shared/select-once.js';
 import { ANY_DESCRIPTOR_MODE, ANY_MODE, DESCRIPTOR_MODES, TIMEOUT } from '../scheduler/event.js';
 import type { EventCallback } from '../scheduler/event.js';
 import type { SchedulerUnderTest } from './scheduler-under-test.js';
@@ -31,6 +32,8 @@ export class ReferenceScheduler implements SchedulerUnderTest {
   readonly #events: ReferenceEvent[] = [];
   #cap = 0; // W3: a fresh scheduler's first wait does not sleep.
   #startOver = false;
+  /** The descriptors that the poller was told of. */
+  #asked: ReadonlySet<number> = new Set();
   nextEventId = 1;
 
   constructor(poller: Poller, clock: Clock) {
@@ -74,7 +77,8 @@ export class ReferenceScheduler implements SchedulerUnderTest {
   }
 
   async waitForEvents(): Promise<number> {
-    const answer = await this.#poller.select(this.#interest(), this.#selectTimeout());
+    this.#setInterest();
+    const answer = await selectPromise(this.#poller, this.#selectTimeout());
     this.#cap = MAX_WAIT;
     if (typeof answer === 'number') return answer;
     const bits = answer.flatMap(bitsOf);
@@ -99,20 +103,15 @@ export class ReferenceScheduler implements SchedulerUnderTest {
     return (Math.floor(this.#clock.now()) + timeoutSeconds) | 0;
   }
 
-  /** W2's descriptors and W4's count. */
-  #interest(): Interest {
-    const events = this.#events.filter((event) => event.mode & ANY_DESCRIPTOR_MODE);
-    return {
-      nfds: 1 + Math.max(0, ...events.map((event) => event.fd)),
-      conditions(fd) {
-        const own = events.filter((event) => event.fd === fd);
-        return own.reduce((mask, event) => mask | (event.mode & ANY_DESCRIPTOR_MODE), 0);
-      },
-      descriptors(condition) {
-        const asking = events.filter((event) => event.mode & condition);
-        return [...new Set(asking.map((event) => event.fd))].toSorted((one, other) => one - other);
-      },
-    };
+  /** W2's descriptors. */
+  #setInterest(): void {
+    const asked = new Map([...this.#asked].map((fd) => [fd, 0]));
+    for (const { fd, mode } of this.#events) {
+      const conditions = mode & ANY_DESCRIPTOR_MODE;
+      if (conditions !== 0) asked.set(fd, (asked.get(fd) ?? 0) | conditions);
+    }
+    for (const [fd, conditions] of asked) this.#poller.setInterest(fd, conditions);
+    this.#asked = new Set(asked.keys());
   }
 
   /** W2's seconds. */

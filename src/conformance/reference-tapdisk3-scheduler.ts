@@ -3,8 +3,9 @@
 
 import type { MicrosecondClock } from '../posix/clock.js';
 import { errno } from '../posix/errno.js';
-import type { Interest, Poller, ReadyDescriptor } from '../posix/poller.js';
-import { ANY_MODE, type CallbackResult, DESCRIPTOR_MODES, TIMEOUT } from '../scheduler/event.js';
+import type { Poller, ReadyDescriptor } from '../posix/poller.js';
+import { selectPromise } from '../posix/shared/select-once.js';
+import { ANY_MODE, type CallbackResult, TIMEOUT } from '../scheduler/event.js';
 import type { Tapdisk3Callback } from '../scheduler/tapdisk3-registrar.js';
 import type { Tapdisk3UnderTest } from './scheduler-under-test.js';
 
@@ -36,6 +37,8 @@ export class ReferenceTapdisk3Scheduler implements Tapdisk3UnderTest {
   #waits = 0;
   /** Select has succeeded in the outermost wait. */
   #selected = false;
+  /** The descriptors that the poller was told of. */
+  #asked: ReadonlySet<number> = new Set();
   nextEventId = 1;
 
   constructor(poller: Poller, clock: MicrosecondClock) {
@@ -133,13 +136,24 @@ export class ReferenceTapdisk3Scheduler implements Tapdisk3UnderTest {
     const now = this.#clock.nowMicroseconds();
     const left = this.#asking.filter(isTimed).map(({ deadline }) => Math.max(0, deadline - now));
     let timeout = Math.min(MAX_WAIT, this.#cap, ...left);
-    const interest = interestOf(this.#asking.filter(({ fd }) => fd >= 0));
+    this.#setInterest();
     for (;;) {
       const start = this.#clock.nowMicroseconds();
-      const answer = await this.#poller.select(interest, timeout / 1e6);
+      const answer = await selectPromise(this.#poller, timeout / 1e6);
       if (answer !== -errno.EINTR) return answer;
       timeout = Math.max(0, timeout - Math.max(0, this.#clock.nowMicroseconds() - start));
     }
+  }
+
+  /** T-W3: a descriptor below 0 is not asked for. */
+  #setInterest(): void {
+    const asked = new Map([...this.#asked].map((fd) => [fd, 0]));
+    for (const { fd, mode } of this.#asking) {
+      const conditions = mode & ANY_MODE & ~TIMEOUT;
+      if (fd >= 0 && conditions !== 0) asked.set(fd, (asked.get(fd) ?? 0) | conditions);
+    }
+    for (const [fd, conditions] of asked) this.#poller.setInterest(fd, conditions);
+    this.#asked = new Set(asked.keys());
   }
 
   /** T-P1 and T-P3, and B1 and B2 as a safe port has them. */
@@ -174,20 +188,4 @@ export class ReferenceTapdisk3Scheduler implements Tapdisk3UnderTest {
 
 function isTimed({ mode, timeout }: ReferenceEvent): boolean {
   return (mode & TIMEOUT) !== 0 && timeout >= 0; // T-D1
-}
-
-/** T-W3: nfds is 0 when nothing is asked for. */
-function interestOf(asking: readonly ReferenceEvent[]): Interest {
-  const events = asking.filter(({ mode }) => DESCRIPTOR_MODES.some((condition) => mode & condition));
-  return {
-    nfds: Math.max(0, ...events.map(({ fd }) => fd + 1)),
-    conditions(fd) {
-      const own = events.filter((event) => event.fd === fd);
-      return own.reduce((mask, { mode }) => mask | (mode & ~TIMEOUT & ANY_MODE), 0);
-    },
-    descriptors(condition) {
-      const fds = events.filter(({ mode }) => mode & condition).map(({ fd }) => fd);
-      return [...new Set(fds)].toSorted((one, other) => one - other);
-    },
-  };
 }

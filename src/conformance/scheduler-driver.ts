@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Interest } from '../posix/poller.js';
+import type { Interest } from './interest.js';
 import type { EventCallback } from '../scheduler/event.js';
 import { LabelledEvents } from './labelled-events.js';
 import { playSteps } from './play-steps.js';

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { EXCEPTIONAL, READABLE, WRITABLE } from '../posix/poller.js';
-import type { Interest, Poller, ReadyDescriptor } from '../posix/poller.js';
+import type { Poller, ReadyDescriptor, SelectDone } from '../posix/poller.js';
 import { scriptedErrno } from './error-names.js';
+import { Interest } from './interest.js';
 import type { ScriptedClock } from './scripted-clock.js';
 import type { SelectScript, TraceEntry } from './vector.js';
 
@@ -24,19 +25,24 @@ export function inMicroseconds(seconds: number): number {
 export class ScriptedPoller implements Poller {
   readonly #clock: ScriptedClock;
   readonly #record: (entry: TraceEntry) => void;
-  /** What was told by setInterest; undefined as long as nothing was, as by a scheduler that collects its sets per wait. */
-  #told: Map<number, number> | undefined;
+  readonly #interest = new Interest();
+  readonly #least: number;
   readonly #timeoutOf: (seconds: number) => number;
   #answers: Answer[] = [];
   /** What answers when there are no more. */
   #further: Answer | undefined;
 
-  /** @param timeoutOf makes the timeout in a trace of select's seconds */
+  /**
+   * @param timeoutOf makes the timeout in a trace of select's seconds
+   * @param least what stands for the highest descriptor where there is none: 0 (rule W4), or -1 (rule T-W3)
+   */
   constructor(
     clock: ScriptedClock,
     record: (entry: TraceEntry) => void,
     timeoutOf: (seconds: number) => number = (seconds) => seconds,
+    least = 0,
   ) {
+    this.#least = least;
     this.#clock = clock;
     this.#record = record;
     this.#timeoutOf = timeoutOf;
@@ -54,26 +60,24 @@ export class ScriptedPoller implements Poller {
   }
 
   /** @throws Error when the script has no answer for it */
-  select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
+  select(timeoutSeconds: number, done: SelectDone): void {
     const answer = this.#answers.shift() ?? this.#further;
     if (answer === undefined) throw new Error('select was called without a wait, or twice in one');
-    const read = interest.descriptors(READABLE);
-    const write = interest.descriptors(WRITABLE);
-    const except = interest.descriptors(EXCEPTIONAL);
-    this.#record([
-      'select',
-      { nfds: interest.nfds, read, write, except, timeout: this.#timeoutOf(timeoutSeconds) },
-    ]);
-    this.#checkTold(interest, [...read, ...write, ...except]);
+    const interest = this.#interest;
+    const [read, write, except] = [READABLE, WRITABLE, EXCEPTIONAL].map((condition) =>
+      interest.descriptors(condition),
+    ) as [number[], number[], number[]];
+    const nfds = 1 + interest.highest(this.#least);
+    this.#record(['select', { nfds, read, write, except, timeout: this.#timeoutOf(timeoutSeconds) }]);
     const script = typeof answer === 'function' ? answer(interest) : answer;
     this.#clock.elapse(script.elapse ?? 0);
-    if (script.errno !== undefined) return Promise.resolve(-(scriptedErrno(script.errno) ?? 0));
-    return Promise.resolve(readyDescriptors(script, interest));
+    const selected =
+      script.errno === undefined ? readyDescriptors(script, interest) : -(scriptedErrno(script.errno) ?? 0);
+    queueMicrotask(() => done(selected));
   }
 
   setInterest(fd: number, conditions: number): void {
-    this.#told ??= new Map();
-    this.#told.set(fd, conditions);
+    this.#interest.set(fd, conditions);
   }
 
   shorten(): void {}
@@ -83,18 +87,7 @@ export class ScriptedPoller implements Poller {
   }
 
   close(): void {
-    this.#told?.clear();
-  }
-
-  /** What was told as it changed must be what is asked for in the end: a real poller relies on the former. */
-  #checkTold(interest: Interest, asked: readonly number[]): void {
-    if (this.#told === undefined) return;
-    for (const fd of new Set([...asked, ...this.#told.keys()])) {
-      const told = this.#told.get(fd) ?? 0;
-      const wanted = interest.conditions(fd);
-      if (told !== wanted)
-        throw new Error(`descriptor ${fd}: conditions ${told} were told, ${wanted} are asked for`);
-    }
+    this.#interest.clear();
   }
 }
 

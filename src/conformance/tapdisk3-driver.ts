@@ -34,7 +34,7 @@ class Tapdisk3Driver {
     this.#vector = vector;
     const clock = new ScriptedClock(vector.clock);
     this.#clock = clock;
-    this.#poller = new ScriptedPoller(clock, (entry) => this.#trace.push(entry), inMicroseconds);
+    this.#poller = new ScriptedPoller(clock, (entry) => this.#trace.push(entry), inMicroseconds, -1);
     this.#scheduler = create(this.#poller, { nowMicroseconds: () => clock.now() });
     this.#scheduler.nextEventId = vector.uuid ?? DEFAULT_UUID;
     this.#events = new LabelledEvents(vector, this.#trace, (steps) => this.#play(steps));

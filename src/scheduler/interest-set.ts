@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Interest } from '../posix/poller.js';
 import { DescriptorMap } from './descriptor-map.js';
 import { DESCRIPTOR_MODES } from './event.js';
 import { DescriptorInterest } from './descriptor-interest.js';
@@ -12,7 +11,7 @@ import type { RegisteredEvent } from './registered-event.js';
  * What the registered events ask of which descriptor: the sets that the C scheduler collects anew for every select
  * (scheduler_prepare_events), kept up to date instead.
  */
-export class InterestSet implements Interest {
+export class InterestSet {
   readonly #descriptors = new DescriptorMap((fd) => new DescriptorInterest<RegisteredEvent>(fd));
 
   /** @param changed told of a descriptor's new conditions (0: none) whenever they change */
@@ -61,17 +60,5 @@ export class InterestSet implements Interest {
     for (const list of this.find(fd)?.lists ?? []) {
       if (list !== undefined) yield* list;
     }
-  }
-
-  get nfds(): number {
-    return 1 + this.#descriptors.highest(0);
-  }
-
-  conditions(fd: number): number {
-    return this.#descriptors.conditions(fd);
-  }
-
-  descriptors(condition: number): number[] {
-    return this.#descriptors.descriptors(condition);
   }
 }

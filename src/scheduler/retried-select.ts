@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
-import type { Interest, Poller, ReadyDescriptor } from '../posix/poller.js';
+import type { Poller, ReadyDescriptor } from '../posix/poller.js';
 
 /** What a select ends with: what is ready, or a negative errno that is not -EINTR. */
 export type SelectEnd = readonly ReadyDescriptor[] | number;
@@ -14,16 +14,14 @@ export type SelectEnd = readonly ReadyDescriptor[] | number;
  */
 export class RetriedSelect {
   readonly #poller: Poller;
-  readonly #interest: Interest;
   readonly #readNow: () => number;
   #isSleeping = false;
   /** When the call that sleeps began, and for how long it sleeps. */
   #start = 0;
   #span = 0;
 
-  constructor(poller: Poller, interest: Interest, readNow: () => number) {
+  constructor(poller: Poller, readNow: () => number) {
     this.#poller = poller;
-    this.#interest = interest;
     this.#readNow = readNow;
   }
 
@@ -67,8 +65,7 @@ export class RetriedSelect {
     this.#start = this.#readNow();
     this.#span = span;
     try {
-      if (poller.selectThen) poller.selectThen(this.#interest, span / 1e6, ended);
-      else poller.select(this.#interest, span / 1e6).then(ended, gaveUp);
+      poller.select(span / 1e6, ended);
     } catch (error) {
       gaveUp(error);
     }

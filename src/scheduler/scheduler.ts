@@ -178,55 +178,44 @@ export class Scheduler implements EventRegistrar {
    * @throws (rejects with) what a callback throws, or a poller; the next wait starts over
    */
   waitForEvents(): Promise<number> {
-    if (this.#waiting) return Promise.resolve(-errno.EDEADLK);
-    this.#waiting = true;
-    return this.#select().then(this.#selected, this.#selectFailed);
+    return new Promise((resolve, reject) => {
+      this.waitThen(resolve, reject);
+    });
   }
 
   /**
    * {@link waitForEvents} for a loop that waits for ever: calls one of the two once, from an empty stack but for -EDEADLK,
-   * and makes no promise if the poller needs none, as this is the way of every message through a descriptor.
+   * and without a promise, as this is the way of every message through a descriptor.
    *
-   * @param answered gets what the wait answers; it may wait again
+   * @param done gets what the wait returns; it may wait again
    * @param failed gets what a callback, or the poller, has thrown
    */
-  waitThen(answered: (answer: number) => void, failed: (error: unknown) => void): void {
-    const poller = this.#poller;
+  waitThen(done: (result: number) => void, failed: (error: unknown) => void): void {
     if (this.#waiting) {
-      answered(-errno.EDEADLK);
-    } else if (poller.selectThen === undefined) {
-      this.waitForEvents().then(answered, failed);
-    } else {
-      this.#waiting = true;
-      try {
-        poller.selectThen(this.#interest, this.#selectTimeout(), (ready) => {
-          let answer: number;
-          try {
-            answer = this.#selected(ready);
-          } catch (error) {
-            failed(error);
-            return;
-          }
-          answered(answer);
-        });
-      } catch (error) {
-        this.#selectEnded();
-        failed(error);
-      }
+      done(-errno.EDEADLK);
+      return;
+    }
+    this.#waiting = true;
+    try {
+      this.#poller.select(this.#selectTimeout(), (selected) => {
+        let result: number;
+        try {
+          result = this.#selected(selected);
+        } catch (error) {
+          failed(error);
+          return;
+        }
+        done(result);
+      });
+    } catch (error) {
+      this.#selectEnded();
+      failed(error);
     }
   }
 
   /** The events whose descriptor keeps select from working: it is not open. Each event is listed once. */
   eventsOnBadDescriptors(): EventDescription[] {
     return eventsOnDescriptors(this.#poller.badDescriptors(), (fd) => this.#interest.eventsOn(fd));
-  }
-
-  #select(): Promise<readonly ReadyDescriptor[] | number> {
-    try {
-      return this.#poller.select(this.#interest, this.#selectTimeout());
-    } catch (error) {
-      return Promise.reject(error);
-    }
   }
 
   #selectTimeout(): number {
@@ -246,11 +235,6 @@ export class Scheduler implements EventRegistrar {
     } finally {
       this.#waiting = false;
     }
-  };
-
-  readonly #selectFailed = (error: unknown): never => {
-    this.#selectEnded();
-    throw error;
   };
 
   /** The poller has failed: the cap is used up all the same (rule W3). */

@@ -69,7 +69,7 @@ export class Tapdisk3Scheduler implements Tapdisk3Registrar {
     this.#onWarning = onWarning;
     this.#observer = observer;
     const interest = new UnmaskedInterest((fd, conditions) => poller.setInterest(fd, conditions));
-    const select = new RetriedSelect(poller, interest, this.#now);
+    const select = new RetriedSelect(poller, this.#now);
     const pass = new PendingPass({
       interest,
       deadlines: this.#deadlines,

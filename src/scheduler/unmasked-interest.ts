@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Interest } from '../posix/poller.js';
 import { DescriptorMap } from './descriptor-map.js';
 import { DESCRIPTOR_MODES } from './event.js';
 import { Heap } from './heap.js';
@@ -40,7 +39,7 @@ class UnmaskedDescriptor {
  * Masking takes an event out, and unmasking puts it back at its place in the order: both cost the logarithm of the number of
  * events that ask for the same.
  */
-export class UnmaskedInterest implements Interest {
+export class UnmaskedInterest {
   readonly #descriptors = new DescriptorMap((fd) => new UnmaskedDescriptor(fd));
   readonly #changed: (fd: number, conditions: number) => void;
 
@@ -92,17 +91,5 @@ export class UnmaskedInterest implements Interest {
     for (const asking of this.#descriptors.find(fd)?.asking ?? []) {
       if (asking !== undefined) yield* asking.entries;
     }
-  }
-
-  get nfds(): number {
-    return 1 + this.#descriptors.highest(-1);
-  }
-
-  conditions(fd: number): number {
-    return this.#descriptors.conditions(fd);
-  }
-
-  descriptors(condition: number): number[] {
-    return this.#descriptors.descriptors(condition);
   }
 }

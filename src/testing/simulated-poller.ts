@@ -3,7 +3,7 @@
 
 import type { DescriptorTable, Slot, Watch } from '../posix/shared/descriptor-table.js';
 import { errno } from '../posix/errno.js';
-import type { Interest, Poller, ReadyDescriptor } from '../posix/poller.js';
+import type { Poller, ReadyDescriptor, SelectDone } from '../posix/poller.js';
 import type { FutureEvent } from './event-queue.js';
 
 /** What a poller needs of the process that it belongs to. */
@@ -15,7 +15,7 @@ export interface PollerHost {
   /** How long it takes this time from a descriptor's becoming ready to select's answer. */
   wakeLatencySeconds(): number;
   /** A select is asked: a negative errno makes it fail. */
-  selecting(interest: Interest, timeoutSeconds: number): number | undefined;
+  selecting(asked: readonly ReadyDescriptor[], timeoutSeconds: number): number | undefined;
   /** A select has answered. */
   selected(answer: readonly ReadyDescriptor[] | number): void;
   closed(poller: SimulatedPoller): void;
@@ -50,7 +50,7 @@ export class SimulatedPoller implements Poller {
   readonly #watches = new Map<number, NumberWatch>();
   readonly #hot = new Set<NumberWatch>();
   readonly #bad = new Set<number>();
-  #resolve: ((answer: readonly ReadyDescriptor[] | number) => void) | undefined;
+  #done: SelectDone | undefined;
   #deadline: FutureEvent | undefined;
   #waking: FutureEvent | undefined;
   #isDue = false;
@@ -62,7 +62,7 @@ export class SimulatedPoller implements Poller {
 
   /** Whether a select is under way. */
   get isSleeping(): boolean {
-    return this.#resolve !== undefined;
+    return this.#done !== undefined;
   }
 
   setInterest(fd: number, conditions: number): void {
@@ -79,23 +79,23 @@ export class SimulatedPoller implements Poller {
   }
 
   /** Beside what {@link Poller.select} says: -EINVAL for a timeout that is none, -EBUSY in a select, -EBADF once closed. */
-  select(interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
-    const failure = this.host.selecting(interest, timeoutSeconds);
-    if (this.#isAbandoned) return new Promise(() => {});
-    if (this.#isClosed) return Promise.resolve(-errno.EBADF);
-    if (!(timeoutSeconds >= 0)) return Promise.resolve(-errno.EINVAL);
-    if (this.#resolve !== undefined) return Promise.resolve(-errno.EBUSY);
-    return new Promise((resolve) => {
-      this.#resolve = resolve;
-      this.#failure = failure;
-      this.#isDue = failure !== undefined;
-      this.#setDeadline(timeoutSeconds);
-      this.#wakeIfNeeded();
-    });
+  select(timeoutSeconds: number, done: SelectDone): void {
+    const failure = this.host.selecting(this.#asked(), timeoutSeconds);
+    if (this.#isAbandoned) return;
+    const fault = this.#fault(timeoutSeconds);
+    if (fault !== 0) {
+      queueMicrotask(() => done(fault));
+      return;
+    }
+    this.#done = done;
+    this.#failure = failure;
+    this.#isDue = failure !== undefined;
+    this.#setDeadline(timeoutSeconds);
+    this.#wakeIfNeeded();
   }
 
   shorten(timeoutSeconds: number): void {
-    if (this.#resolve === undefined || !(timeoutSeconds >= 0)) return;
+    if (this.#done === undefined || !(timeoutSeconds >= 0)) return;
     const before = this.#deadline as FutureEvent;
     this.#setDeadline(timeoutSeconds);
     const after = this.#deadline as FutureEvent;
@@ -119,7 +119,7 @@ export class SimulatedPoller implements Poller {
   /** The process is dead: no select answers any more. */
   abandon(): void {
     this.#isAbandoned = true;
-    this.#resolve = undefined;
+    this.#done = undefined;
     this.host.cancel(this.#deadline);
     this.host.cancel(this.#waking);
     for (const [fd, watch] of this.#watches) this.#forget(fd, watch);
@@ -134,6 +134,19 @@ export class SimulatedPoller implements Poller {
     if (watch.hot !== 0) this.#hot.add(watch);
     else this.#hot.delete(watch);
     this.#wakeIfNeeded();
+  }
+
+  #fault(timeoutSeconds: number): number {
+    if (this.#isClosed) return -errno.EBADF;
+    if (!(timeoutSeconds >= 0)) return -errno.EINVAL;
+    return this.#done === undefined ? 0 : -errno.EBUSY;
+  }
+
+  /** What is asked for, by number. */
+  #asked(): ReadyDescriptor[] {
+    return [...this.#watches]
+      .map(([fd, { interest }]) => ({ fd, conditions: interest }))
+      .toSorted((a, b) => a.fd - b.fd);
   }
 
   #forget(fd: number, watch: NumberWatch): void {
@@ -151,7 +164,7 @@ export class SimulatedPoller implements Poller {
   }
 
   #wakeIfNeeded(): void {
-    if (this.#resolve === undefined || this.#waking !== undefined) return;
+    if (this.#done === undefined || this.#waking !== undefined) return;
     if (!this.#isDue && this.#hot.size === 0 && this.#bad.size === 0) return;
     this.#waking = this.host.after(this.host.wakeLatencySeconds(), () => this.#wake());
   }
@@ -166,14 +179,15 @@ export class SimulatedPoller implements Poller {
   }
 
   #answer(answer: readonly ReadyDescriptor[] | number): void {
-    const resolve = this.#resolve;
-    if (resolve === undefined) return;
-    this.#resolve = undefined;
+    const done = this.#done;
+    if (done === undefined) return;
+    this.#done = undefined;
     this.#failure = undefined;
     this.host.cancel(this.#deadline);
     this.host.cancel(this.#waking);
     this.#waking = undefined;
     this.host.selected(answer);
-    resolve(answer);
+    // From an empty stack, whoever made it ready.
+    queueMicrotask(() => done(answer));
   }
 }

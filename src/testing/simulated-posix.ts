@@ -11,12 +11,12 @@ import { EventCounter } from '../posix/shared/event-counter.js';
 import { TimerDescriptor } from '../posix/shared/timer-descriptor.js';
 import type { FutureEvent } from './event-queue.js';
 import { NameResolver } from '../posix/shared/name-resolver.js';
-import { EXCEPTIONAL, type Interest, READABLE, type ReadyDescriptor, WRITABLE } from '../posix/poller.js';
+import type { ReadyDescriptor } from '../posix/poller.js';
 import type { Posix, SelectSets } from '../posix/posix.js';
 import type { CallName } from './call-faults.js';
 import { callText, selectAnswerText, selectText } from './call-text.js';
 import type { Kernel } from './kernel.js';
-import { selectOnce } from './select-once.js';
+import { selectOnce } from '../posix/shared/select-once.js';
 import { type PollerHost, SimulatedPoller } from './simulated-poller.js';
 import { StreamDescriptor } from './stream-descriptor.js';
 
@@ -269,16 +269,8 @@ export class SimulatedPosix implements Posix {
     return answer;
   }
 
-  #selecting(interest: Interest, timeoutSeconds: number): number | undefined {
-    if (this.#kernel.isTracing) {
-      const asked = new Map<number, ReadyDescriptor>();
-      for (const condition of [READABLE, WRITABLE, EXCEPTIONAL]) {
-        for (const fd of interest.descriptors(condition))
-          asked.set(fd, { fd, conditions: interest.conditions(fd) });
-      }
-      const byNumber = [...asked.values()].toSorted((a, b) => a.fd - b.fd);
-      this.#kernel.note(selectText(byNumber, timeoutSeconds));
-    }
+  #selecting(asked: readonly ReadyDescriptor[], timeoutSeconds: number): number | undefined {
+    if (this.#kernel.isTracing) this.#kernel.note(selectText(asked, timeoutSeconds));
     return this.#kernel.failure('select');
   }
 }

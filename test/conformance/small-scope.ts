@@ -5,7 +5,8 @@ import { ownScheduler, referenceScheduler } from '../../src/conformance/implemen
 import type { SchedulerFactory, SchedulerUnderTest } from '../../src/conformance/scheduler-under-test.js';
 import { ScriptedClock } from '../../src/conformance/scripted-clock.js';
 import { EXCEPTIONAL, READABLE, WRITABLE } from '../../src/posix/poller.js';
-import type { Interest, Poller, ReadyDescriptor } from '../../src/posix/poller.js';
+import type { Poller, SelectDone } from '../../src/posix/poller.js';
+import { Interest } from '../../src/conformance/interest.js';
 import { POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/event.js';
 import type { EventCallback } from '../../src/scheduler/event.js';
 import { type Exhausted, exhaustTapes, type Played } from './tapes.js';
@@ -72,6 +73,7 @@ class Player implements Poller {
   readonly #clock = new ScriptedClock(START_SECONDS);
   readonly #ids = new Map<Label, number>();
   readonly #scheduler: SchedulerUnderTest;
+  readonly #interest = new Interest();
   #trace = '';
   #position = 0;
   #end: End | undefined;
@@ -137,14 +139,17 @@ class Player implements Poller {
     }
   }
 
-  select(interest: Interest, timeoutSeconds: number): Promise<ReadyDescriptor[]> {
+  select(timeoutSeconds: number, done: SelectDone): void {
+    const interest = this.#interest;
     const asked = CONDITIONS.map((condition) => interest.descriptors(condition).join());
-    this.#trace += `select ${interest.nfds} ${asked.join('/')} ${timeoutSeconds}\n`;
+    this.#trace += `select ${1 + interest.highest(0)} ${asked.join('/')} ${timeoutSeconds}\n`;
     const answer = this.#ready.map((fd) => ({ fd, conditions: interest.conditions(fd) }));
-    return Promise.resolve(answer.filter(({ conditions }) => conditions !== 0));
+    queueMicrotask(() => done(answer.filter(({ conditions }) => conditions !== 0)));
   }
 
-  setInterest(): void {}
+  setInterest(fd: number, conditions: number): void {
+    this.#interest.set(fd, conditions);
+  }
   shorten(): void {}
   badDescriptors(): number[] {
     return [];

@@ -1,18 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { Interest } from '../../src/conformance/interest.js';
 import { ownTapdisk3Scheduler, referenceTapdisk3Scheduler } from '../../src/conformance/implementation.js';
 import type { Tapdisk3Factory, Tapdisk3UnderTest } from '../../src/conformance/scheduler-under-test.js';
 import { ScriptedClock } from '../../src/conformance/scripted-clock.js';
 import { errno } from '../../src/posix/errno.js';
-import {
-  EXCEPTIONAL,
-  type Interest,
-  type Poller,
-  READABLE,
-  type ReadyDescriptor,
-  WRITABLE,
-} from '../../src/posix/poller.js';
+import { EXCEPTIONAL, type Poller, type SelectDone, READABLE, WRITABLE } from '../../src/posix/poller.js';
 import { POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/event.js';
 import { INFINITE, type Tapdisk3Callback } from '../../src/scheduler/tapdisk3-registrar.js';
 import { type Exhausted, exhaustTapes, type Played } from './tapes.js';
@@ -65,6 +59,7 @@ class Player implements Poller {
   readonly #ids = new Map<Label, number>();
   readonly #masked = new Set<Label>();
   readonly #scheduler: Tapdisk3UnderTest;
+  readonly #interest = new Interest();
   #trace = '';
   #position = 0;
   #end: End | undefined;
@@ -145,19 +140,23 @@ class Player implements Poller {
     }
   }
 
-  select(interest: Interest, timeoutSeconds: number): Promise<ReadyDescriptor[] | number> {
+  select(timeoutSeconds: number, done: SelectDone): void {
+    const interest = this.#interest;
     const asked = CONDITIONS.map((condition) => interest.descriptors(condition).join());
-    this.#trace += `select ${interest.nfds} ${asked.join('/')} ${Math.round(timeoutSeconds * 1e6)}\n`;
+    this.#trace += `select ${1 + interest.highest(-1)} ${asked.join('/')} ${Math.round(timeoutSeconds * 1e6)}\n`;
     const answer = this.#answers.shift() ?? [];
     if (typeof answer === 'number') {
       this.#clock.elapse(CLOCK_STEP / 2);
-      return Promise.resolve(answer);
+      queueMicrotask(() => done(answer));
+      return;
     }
     const ready = answer.map((fd) => ({ fd, conditions: interest.conditions(fd) }));
-    return Promise.resolve(ready.filter(({ conditions }) => conditions !== 0));
+    queueMicrotask(() => done(ready.filter(({ conditions }) => conditions !== 0)));
   }
 
-  setInterest(): void {}
+  setInterest(fd: number, conditions: number): void {
+    this.#interest.set(fd, conditions);
+  }
   shorten(): void {}
   badDescriptors(): number[] {
     return [];

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Interest, Poller, ReadyDescriptor, SelectAnswer } from '../../src/posix/poller.js';
+import type { Poller, ReadyDescriptor, SelectDone } from '../../src/posix/poller.js';
 
 type Answer = readonly ReadyDescriptor[] | number | Error;
 
@@ -18,13 +18,14 @@ export class MemoryPoller implements Poller {
   /** Called as select begins, so that something can happen while it sleeps. */
   duringSelect: () => void = () => {};
 
-  async select(_interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
+  select(timeoutSeconds: number, done: SelectDone): void {
     this.timeouts.push(timeoutSeconds);
-    await Promise.resolve();
-    this.duringSelect();
     const answer = this.answers.shift() ?? [];
     if (answer instanceof Error) throw answer;
-    return answer;
+    queueMicrotask(() => {
+      this.duringSelect();
+      done(answer);
+    });
   }
 
   setInterest(fd: number, conditions: number): void {
@@ -40,14 +41,4 @@ export class MemoryPoller implements Poller {
   }
 
   close(): void {}
-}
-
-/** One that answers by a call, and throws its errors at once. */
-export class DirectPoller extends MemoryPoller {
-  selectThen(_interest: Interest, timeoutSeconds: number, answer: SelectAnswer): void {
-    this.timeouts.push(timeoutSeconds);
-    const next = this.answers.shift() ?? [];
-    if (next instanceof Error) throw next;
-    queueMicrotask(() => answer(next));
-  }
 }

@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { selectPromise } from '../../src/posix/shared/select-once.js';
 import t from 'tap';
-import { errno, type Interest, READABLE, WRITABLE } from '../../src/posix/index.js';
+import { errno, READABLE, WRITABLE } from '../../src/posix/index.js';
 import { twoHosts } from './fixture.js';
 
-const NO_INTEREST: Interest = { nfds: 1, conditions: () => 0, descriptors: () => [] };
 const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 
 t.test('a select sleeps for exactly its time and a moment', async (t) => {
   const { world, near } = twoHosts({ maxWakeLatencySeconds: 0 });
   const poller = near.posix.createPoller();
-  t.same(await world.complete(poller.select(NO_INTEREST, 7.25)), []);
+  t.same(await world.complete(selectPromise(poller, 7.25)), []);
   t.equal(world.nowSeconds, 7.25);
 });
 
@@ -23,7 +23,7 @@ t.test('what becomes ready in that moment is in the same answer', async (t) => {
   poller.setInterest(other, READABLE | WRITABLE);
   world.after(0, () => near.posix.write(other, ONE));
   world.after(0.0000001, () => near.posix.write(one, ONE));
-  t.same(await world.complete(poller.select(NO_INTEREST, 100)), [
+  t.same(await world.complete(selectPromise(poller, 100)), [
     { fd: one, conditions: READABLE },
     { fd: other, conditions: READABLE | WRITABLE },
   ]);
@@ -39,7 +39,7 @@ t.test('when what was ready is not any more, it sleeps on', async (t) => {
     near.posix.read(fd, new Uint8Array(8));
   });
   world.after(5, () => near.posix.write(fd, ONE));
-  t.same(await world.complete(poller.select(NO_INTEREST, 100)), [{ fd, conditions: READABLE }]);
+  t.same(await world.complete(selectPromise(poller, 100)), [{ fd, conditions: READABLE }]);
   t.ok(world.nowSeconds >= 5);
 });
 
@@ -51,7 +51,7 @@ t.test('interest that is told, or withdrawn, while it sleeps counts', async (t) 
   world.after(1, () => poller.setInterest(later, 0));
   world.after(2, () => near.posix.write(later, ONE));
   world.after(3, () => poller.setInterest(ready, READABLE));
-  t.same(await world.complete(poller.select(NO_INTEREST, 100)), [{ fd: ready, conditions: READABLE }]);
+  t.same(await world.complete(selectPromise(poller, 100)), [{ fd: ready, conditions: READABLE }]);
   t.ok(world.nowSeconds >= 3);
 });
 
@@ -62,7 +62,7 @@ t.test('shorten lets it sleep less, never more, and does nothing without a selec
   world.after(1, () => poller.shorten(2));
   world.after(2, () => poller.shorten(50));
   world.after(2, () => poller.shorten(Number.NaN));
-  await world.complete(poller.select(NO_INTEREST, 100));
+  await world.complete(selectPromise(poller, 100));
   t.equal(world.nowSeconds, 3);
 });
 
@@ -77,11 +77,11 @@ t.test(
     t.same(poller.badDescriptors(), [17]);
     world.after(1, () => near.posix.close(fd));
     poller.setInterest(17, 0);
-    t.equal(await world.complete(poller.select(NO_INTEREST, 100)), -errno.EBADF);
+    t.equal(await world.complete(selectPromise(poller, 100)), -errno.EBADF);
     t.same(poller.badDescriptors(), [fd]);
     t.equal(near.posix.eventfd(1), fd);
     t.same(poller.badDescriptors(), []);
-    t.same(await world.complete(poller.select(NO_INTEREST, 100)), [{ fd, conditions: READABLE }]);
+    t.same(await world.complete(selectPromise(poller, 100)), [{ fd, conditions: READABLE }]);
   },
 );
 
@@ -92,7 +92,7 @@ t.test('close answers a select under way with nothing; what is asked of it then 
   poller.setInterest(40, READABLE);
   poller.setInterest(40, 0);
   const asleep = near.posix.createPoller();
-  const waiting = asleep.select(NO_INTEREST, 100);
+  const waiting = selectPromise(asleep, 100);
   t.ok(asleep.isSleeping);
   asleep.close();
   asleep.close();
@@ -100,7 +100,7 @@ t.test('close answers a select under way with nothing; what is asked of it then 
   poller.close();
   poller.setInterest(3, READABLE);
   t.same(poller.badDescriptors(), []);
-  t.equal(await poller.select(NO_INTEREST, 1), -errno.EBADF);
+  t.equal(await selectPromise(poller, 1), -errno.EBADF);
   t.equal(near.posix.pollerCount, 0);
   await world.run(1);
 });
@@ -108,9 +108,9 @@ t.test('close answers a select under way with nothing; what is asked of it then 
 t.test('two selects of one poller at once are -EBUSY, a time that is none is -EINVAL', async (t) => {
   const { world, near } = twoHosts();
   const poller = near.posix.createPoller();
-  const first = poller.select(NO_INTEREST, 1);
-  t.equal(await poller.select(NO_INTEREST, 1), -errno.EBUSY);
+  const first = selectPromise(poller, 1);
+  t.equal(await selectPromise(poller, 1), -errno.EBUSY);
   t.same(await world.complete(first), []);
-  t.equal(await poller.select(NO_INTEREST, -1), -errno.EINVAL);
-  t.equal(await poller.select(NO_INTEREST, Number.NaN), -errno.EINVAL);
+  t.equal(await selectPromise(poller, -1), -errno.EINVAL);
+  t.equal(await selectPromise(poller, Number.NaN), -errno.EINVAL);
 });

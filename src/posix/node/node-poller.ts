@@ -5,7 +5,7 @@ import type { DescriptorTable, Slot, Watch } from '../shared/descriptor-table.js
 import { Alarm } from './alarm.js';
 import { errno } from '../errno.js';
 import { EXCEPTIONAL, READABLE, WRITABLE } from '../poller.js';
-import type { Interest, Poller, ReadyDescriptor, SelectAnswer } from '../poller.js';
+import type { Poller, ReadyDescriptor, SelectDone } from '../poller.js';
 import type { Timers } from '../timers.js';
 
 const ALL_CONDITIONS = READABLE | WRITABLE | EXCEPTIONAL;
@@ -61,7 +61,7 @@ export class NodePoller implements Poller {
   readonly #collect = (): void => {
     this.#collectReady();
   };
-  #answer: SelectAnswer | undefined;
+  #done: SelectDone | undefined;
   #deadlineMs = 0;
   #collecting = false;
   #closed = false;
@@ -90,23 +90,20 @@ export class NodePoller implements Poller {
     this.watchChanged(watch);
   }
 
-  select(_interest: Interest, timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
-    return this.wait(timeoutSeconds);
-  }
-
-  /** select without the description of what is asked for, which this poller knows anyway. */
-  wait(timeoutSeconds: number): Promise<readonly ReadyDescriptor[] | number> {
-    return new Promise((resolve) => {
-      this.#start(timeoutSeconds, resolve);
-    });
-  }
-
-  selectThen(_interest: Interest, timeoutSeconds: number, answer: SelectAnswer): void {
-    this.#start(timeoutSeconds, answer);
+  select(timeoutSeconds: number, done: SelectDone): void {
+    const fault = this.#fault(timeoutSeconds);
+    if (fault !== 0) {
+      setImmediate(done, fault);
+      return;
+    }
+    this.#done = done;
+    this.#deadlineMs = this.#timers.now() + timeoutSeconds * 1000;
+    if (timeoutSeconds === 0 || this.#hot.length > 0 || this.#bad.size > 0) this.#wake();
+    else this.#alarm.set(this.#deadlineMs);
   }
 
   shorten(timeoutSeconds: number): void {
-    if (this.#answer === undefined || !(timeoutSeconds >= 0)) return;
+    if (this.#done === undefined || !(timeoutSeconds >= 0)) return;
     const deadlineMs = this.#timers.now() + timeoutSeconds * 1000;
     if (deadlineMs >= this.#deadlineMs) return;
     this.#deadlineMs = deadlineMs;
@@ -122,8 +119,8 @@ export class NodePoller implements Poller {
     for (const [fd, watch] of this.#watches) this.#forget(fd, watch);
     this.#closed = true;
     this.#alarm.close();
-    if (this.#answer !== undefined) setImmediate(this.#answer, []);
-    this.#answer = undefined;
+    if (this.#done !== undefined) setImmediate(this.#done, []);
+    this.#done = undefined;
   }
 
   /** A descriptor's readiness, or what is open under a number, or the interest in it has changed. */
@@ -133,7 +130,7 @@ export class NodePoller implements Poller {
     else if (this.#bad.size > 0) this.#bad.delete(slot.fd);
     if (watch.hot === 0) this.#cool(watch);
     else if (watch.hotIndex < 0) watch.hotIndex = this.#hot.push(watch) - 1;
-    if (this.#answer !== undefined && (this.#hot.length > 0 || this.#bad.size > 0)) this.#wake();
+    if (this.#done !== undefined && (this.#hot.length > 0 || this.#bad.size > 0)) this.#wake();
   }
 
   #cool(watch: NumberWatch): void {
@@ -147,23 +144,11 @@ export class NodePoller implements Poller {
     watch.hotIndex = -1;
   }
 
-  #start(timeoutSeconds: number, answer: SelectAnswer): void {
-    const fault = this.#fault(timeoutSeconds);
-    if (fault !== 0) {
-      setImmediate(answer, fault);
-      return;
-    }
-    this.#answer = answer;
-    this.#deadlineMs = this.#timers.now() + timeoutSeconds * 1000;
-    if (timeoutSeconds === 0 || this.#hot.length > 0 || this.#bad.size > 0) this.#wake();
-    else this.#alarm.set(this.#deadlineMs);
-  }
-
   /** Errors beside select's own: a time that is negative or none, a second call, and one after close. */
   #fault(timeoutSeconds: number): number {
     if (this.#closed) return -errno.EBADF;
     if (!(timeoutSeconds >= 0)) return -errno.EINVAL;
-    return this.#answer === undefined ? 0 : -errno.EBUSY;
+    return this.#done === undefined ? 0 : -errno.EBUSY;
   }
 
   #forget(fd: number, watch: NumberWatch): void {
@@ -188,7 +173,7 @@ export class NodePoller implements Poller {
     }
     if (this.#hot.length === 0 && this.#timers.now() < this.#deadlineMs) {
       // What woke it is gone again (read by somebody, or no longer asked for): the time is not over, so sleep on.
-      if (this.#answer !== undefined) this.#alarm.set(this.#deadlineMs);
+      if (this.#done !== undefined) this.#alarm.set(this.#deadlineMs);
       return;
     }
     const ready: ReadyDescriptor[] = [];
@@ -198,10 +183,10 @@ export class NodePoller implements Poller {
   }
 
   #reply(ready: readonly ReadyDescriptor[] | number): void {
-    const answer = this.#answer;
-    this.#answer = undefined;
-    answer?.(ready);
-    // A loop of selectThen sleeps again by now. To let the timer go and hold it again would cost it more than the pass.
-    if (this.#answer === undefined) this.#alarm.clear();
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(ready);
+    // A loop of selects sleeps again by now. To let the timer go and hold it again would cost it more than the pass.
+    if (this.#done === undefined) this.#alarm.clear();
   }
 }

@@ -18,7 +18,7 @@ import { NodePoller } from './node-poller.js';
 import type { Poller } from '../poller.js';
 import type { Posix, SelectSets } from '../posix.js';
 import { retransmissionsOf } from './retransmissions.js';
-import { selectOnce } from './select.js';
+import { selectOnce } from '../shared/select-once.js';
 import { SendSlab } from './send-slab.js';
 import { StreamSocket, type SocketSettings } from './stream-socket.js';
 
@@ -207,7 +207,7 @@ export class NodePosix implements Posix {
 
   /** Errors: -EBADF for a number that is not open, -EINVAL for a timeout that is negative or not a number. */
   select(sets: SelectSets, timeoutSeconds: number): Promise<Required<SelectSets> | number> {
-    return selectOnce(this.#table, this.#settings.timers, sets, timeoutSeconds);
+    return selectOnce(this.createPoller(), sets, timeoutSeconds);
   }
 
   openDescriptors(): readonly { readonly fd: number; readonly description: string }[] {

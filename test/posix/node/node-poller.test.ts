@@ -1,18 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { selectPromise } from '../../../src/posix/shared/select-once.js';
 import t, { type Test } from 'tap';
-import {
-  errno,
-  type Interest,
-  type NodePosix,
-  type Poller,
-  READABLE,
-  WRITABLE,
-} from '../../../src/posix/index.js';
+import { errno, type NodePosix, type Poller, READABLE, WRITABLE } from '../../../src/posix/index.js';
 import { ManualTimers, posixFor, turns } from '../fixture.js';
 
-const interest: Interest = { nfds: 1, conditions: () => 0, descriptors: () => [] };
 const one = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 const sum = new Uint8Array(8);
 
@@ -28,7 +21,7 @@ t.test('it sleeps for its time, on the monotonic clock, and answers nothing then
   const timers = new ManualTimers();
   const poller = pollerFor(t, posixFor(t, { timers }));
   let answer: unknown = 'asleep';
-  void poller.select(interest, 600).then((got) => (answer = got));
+  void selectPromise(poller, 600).then((got) => (answer = got));
   timers.pass(599_999);
   await turns();
   t.equal(answer, 'asleep');
@@ -43,7 +36,7 @@ t.test('the first readiness wakes it, and all that comes in the same turn is in 
   const poller = pollerFor(t, posix);
   const [a, b, c] = [posix.eventfd(), posix.eventfd(), posix.eventfd()];
   for (const fd of [c, a, b]) poller.setInterest(fd, READABLE);
-  const answer = poller.select(interest, 600);
+  const answer = selectPromise(poller, 600);
   await turns();
   posix.write(c, one);
   await Promise.resolve();
@@ -62,15 +55,15 @@ t.test('interest that is told while it sleeps counts at once', async (t) => {
   const posix = posixFor(t);
   const poller = pollerFor(t, posix);
   const fd = posix.eventfd(1);
-  const answer = poller.select(interest, 600);
+  const answer = selectPromise(poller, 600);
   await turns();
   poller.setInterest(fd, READABLE | WRITABLE);
   t.same(await answer, [{ fd, conditions: READABLE | WRITABLE }]);
   poller.setInterest(fd, WRITABLE);
-  t.same(await poller.select(interest, 600), [{ fd, conditions: WRITABLE }]);
+  t.same(await selectPromise(poller, 600), [{ fd, conditions: WRITABLE }]);
   poller.setInterest(fd, 0);
   poller.setInterest(fd, 0);
-  t.same(await poller.select(interest, 0), []);
+  t.same(await selectPromise(poller, 0), []);
 });
 
 t.test('it sleeps on when what woke it is gone before it answers', async (t) => {
@@ -80,7 +73,7 @@ t.test('it sleeps on when what woke it is gone before it answers', async (t) => 
   const fd = posix.eventfd();
   poller.setInterest(fd, READABLE);
   let answer: unknown = 'asleep';
-  void poller.select(interest, 10).then((got) => (answer = got));
+  void selectPromise(poller, 10).then((got) => (answer = got));
   posix.write(fd, one);
   posix.read(fd, sum);
   await turns();
@@ -98,7 +91,7 @@ t.test(
     const [a, b] = [posix.eventfd(), posix.eventfd()];
     poller.setInterest(a, READABLE);
     poller.setInterest(b, READABLE);
-    const answer = poller.select(interest, 600);
+    const answer = selectPromise(poller, 600);
     await turns();
     posix.close(a);
     poller.setInterest(a, 0);
@@ -116,7 +109,7 @@ t.test('shorten lowers the sleep that is under way, and only lowers it', async (
   poller.shorten(0);
   let answered = 0;
   const sleep = async (seconds: number): Promise<void> => {
-    t.same(await poller.select(interest, seconds), []);
+    t.same(await selectPromise(poller, seconds), []);
     answered += 1;
   };
   let sleeping = sleep(100);
@@ -150,7 +143,7 @@ t.test(
     const poller = pollerFor(t, posix);
     const fd = posix.eventfd();
     poller.setInterest(fd, READABLE);
-    const answer = poller.select(interest, 100);
+    const answer = selectPromise(poller, 100);
     posix.write(fd, one);
     poller.shorten(7);
     posix.read(fd, sum);
@@ -162,10 +155,10 @@ t.test(
 
 t.test('one call at a time; a time must be 0 or more', async (t) => {
   const poller = pollerFor(t, posixFor(t));
-  const first = poller.select(interest, 600);
-  t.equal(await poller.select(interest, 0), -errno.EBUSY);
-  t.equal(await poller.select(interest, -0.5), -errno.EINVAL);
-  t.equal(await poller.select(interest, Number.NaN), -errno.EINVAL);
+  const first = selectPromise(poller, 600);
+  t.equal(await selectPromise(poller, 0), -errno.EBUSY);
+  t.equal(await selectPromise(poller, -0.5), -errno.EINVAL);
+  t.equal(await selectPromise(poller, Number.NaN), -errno.EINVAL);
   poller.shorten(0);
   t.same(await first, []);
 });
@@ -177,16 +170,16 @@ t.test('close answers the sleeper with nothing, and ends its use', async (t) => 
   const fd = posix.eventfd(1);
   poller.setInterest(99, READABLE);
   poller.setInterest(99, 0);
-  const sleeper = poller.select(interest, 600);
+  const sleeper = selectPromise(poller, 600);
   poller.close();
   t.same(await sleeper, []);
   t.same(timers.set, []);
   poller.setInterest(fd, READABLE);
-  t.equal(await poller.select(interest, 0), -errno.EBADF);
+  t.equal(await selectPromise(poller, 0), -errno.EBADF);
   t.same(poller.badDescriptors(), []);
   const busy = posix.createPoller();
   busy.setInterest(fd, READABLE);
-  const woken = busy.select(interest, 600);
+  const woken = selectPromise(busy, 600);
   busy.close();
   t.same(await woken, []);
   await turns();
@@ -198,11 +191,11 @@ t.test('each poller has its own interest', async (t) => {
   const fd = posix.eventfd(1);
   first.setInterest(fd, READABLE);
   second.setInterest(fd, WRITABLE);
-  t.same(await first.select(interest, 600), [{ fd, conditions: READABLE }]);
-  t.same(await second.select(interest, 600), [{ fd, conditions: WRITABLE }]);
+  t.same(await selectPromise(first, 600), [{ fd, conditions: READABLE }]);
+  t.same(await selectPromise(second, 600), [{ fd, conditions: WRITABLE }]);
   first.setInterest(fd, 0);
-  t.same(await first.select(interest, 0), []);
-  t.same(await second.select(interest, 0), [{ fd, conditions: WRITABLE }]);
+  t.same(await selectPromise(first, 0), []);
+  t.same(await selectPromise(second, 0), [{ fd, conditions: WRITABLE }]);
 });
 
 t.test('every call lets the event loop poll once, also with something ready and time 0', async (t) => {
@@ -216,7 +209,7 @@ t.test('every call lets the event loop poll once, also with something ready and 
     if (counting) setImmediate(count);
   };
   setImmediate(count);
-  for (let call = 0; call < 50; call++) await poller.select(interest, call % 2);
+  for (let call = 0; call < 50; call++) await selectPromise(poller, call % 2);
   counting = false;
   t.ok(turnsOfTheLoop >= 49, `${turnsOfTheLoop} turns in 50 calls`);
 });
@@ -231,12 +224,12 @@ t.test('a call looks at what is ready, not at what is asked for', async (t) => {
   const looked: number[] = [];
   for (let call = 0; call < 3; call++) {
     posix.write(last, one);
-    t.same(await poller.select(interest, 600), [{ fd: last, conditions: READABLE }]);
+    t.same(await selectPromise(poller, 600), [{ fd: last, conditions: READABLE }]);
     posix.read(last, sum);
     const started = performance.now();
     for (let time = 0; time < 100; time++) {
       posix.write(last, one);
-      await poller.select(interest, 600);
+      await selectPromise(poller, 600);
       posix.read(last, sum);
     }
     looked.push(performance.now() - started);
@@ -246,7 +239,7 @@ t.test('a call looks at what is ready, not at what is asked for', async (t) => {
   t.ok(Math.min(...looked) < 100);
 });
 
-t.test('selectThen answers as select does, by a call from an empty stack', async (t) => {
+t.test('select is done from an empty stack, and may be called again by what it calls', async (t) => {
   const posix = posixFor(t);
   const poller = posix.createPoller();
   const fd = posix.eventfd(1);
@@ -255,7 +248,7 @@ t.test('selectThen answers as select does, by a call from an empty stack', async
   const ask = (seconds: number, meanwhile = (): void => {}): Promise<unknown> =>
     new Promise((resolve) => {
       inCall = true;
-      poller.selectThen?.(interest, seconds, (answer) => {
+      poller.select(seconds, (answer) => {
         t.notOk(inCall);
         resolve(answer);
       });
