@@ -92,7 +92,7 @@ t.test(
     const model = pattern(sectors, 1);
     /** Sectors that may hold anything. */
     const isFree = new Uint8Array(sectors);
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 25; round++) {
       const works = Array.from({ length: 1 + (random.word() % 12) }, (_, index) => {
         const length = 64 * (1 + (random.word() % 16));
         const sector = 64 * (random.word() % ((sectors - length) / 64));
