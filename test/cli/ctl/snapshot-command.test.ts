@@ -101,3 +101,15 @@ t.test('what cannot be done is said, and the disk goes on as before', async (t) 
   t.match(registry.list(), [{ name: `vhd:${child}` }]);
   t.equal(await write(vbd, 1, 1), 0);
 });
+
+t.test('a child that the daemon does not take is deleted, and the disk goes on as before', async (t) => {
+  // Its parent, the image itself, does not lie where parents may.
+  const { vbd, images, snapshot, registry } = await servedDisk(t, '[parents=/usr/lib]');
+  const child = path.join(images, 'child.vhd');
+  const { exitCode, stderr } = await snapshot('0', child);
+  t.equal(exitCode, 1);
+  t.match(stderr, /EACCES/);
+  t.notOk(existsSync(child));
+  t.match(registry.list(), [{ name: `vhd:[parents=/usr/lib]${path.join(images, 'base.vhd')}` }]);
+  t.equal(await write(vbd, 1, 1), 0);
+});

@@ -5,7 +5,6 @@ import { constants } from 'node:fs';
 import { errno, errnoCode } from '../../../posix/errno.js';
 import type { Logger } from '../../../server/logger.js';
 import { LOG_ERR, LOG_WARNING } from '../../../server/logger.js';
-import { SECTOR_SIZE } from '../../driver.js';
 import type { DataRequest, Done, RangeRequest, SectorRange, ZeroesRequest } from '../../driver.js';
 import type { LockFile } from '../image-lock.js';
 import { WriteOrder } from '../write-order.js';
@@ -185,9 +184,4 @@ function changesOf(
   if (!footer || !blocks || !(layer instanceof BlockLayer)) return new FlatChanges(files, leaf.file);
   const hasParent = footer.type === DiskType.differencing;
   return new BlockChanges({ files, image, footer, blocks, layer, hasParent, answersEarly });
-}
-
-/** Bytes of a disk. */
-export function diskBytes({ sectors }: VhdDisk): number {
-  return sectors * SECTOR_SIZE;
 }

@@ -22,7 +22,6 @@ const DATA_OFFSET_AT = 16;
 const TIME_AT = 24;
 const CREATOR_AT = 28;
 const CREATOR_VERSION_AT = 32;
-const CREATOR_OS_AT = 36;
 const ORIGINAL_SIZE_AT = 40;
 const CURRENT_SIZE_AT = 48;
 const GEOMETRY_AT = 56;
@@ -99,18 +98,11 @@ export class Footer {
   get dataOffset(): number {
     return this.#fields.u64(DATA_OFFSET_AT);
   }
-  /** Seconds since 2000. */
-  get timeStamp(): number {
-    return this.#fields.u32(TIME_AT);
-  }
   get creator(): string {
     return latin1(this.bytes, CREATOR_AT, 4);
   }
   get creatorVersion(): number {
     return this.#fields.u32(CREATOR_VERSION_AT);
-  }
-  get creatorHostOs(): number {
-    return this.#fields.u32(CREATOR_OS_AT);
   }
   /** In bytes; so is the current size. */
   get originalSize(): number {

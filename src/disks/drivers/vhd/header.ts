@@ -27,6 +27,7 @@ export interface HeaderChanges {
   readonly tableOffset?: number;
   readonly entries?: number;
   readonly parentUuid?: Uint8Array;
+  /** Seconds since 2000; compared with nothing (V38). */
   readonly parentTimeStamp?: number;
   /** Cut to 256 UTF-16 units. */
   readonly parentName?: string;
@@ -66,10 +67,6 @@ export class Header {
   }
   get parentUuid(): Uint8Array {
     return this.bytes.subarray(PARENT_UUID_AT, PARENT_UUID_AT + 16);
-  }
-  /** Seconds since 2000; compared with nothing (V38). */
-  get parentTimeStamp(): number {
-    return this.#fields.u32(PARENT_TIME_AT);
   }
   /** The parent's base name. */
   get parentName(): string {
