@@ -32,12 +32,28 @@ export function httpProtocol(documents: ReadonlyMap<string, HttpDocument>): Exch
   return {
     maxRequestBytes: MAX_HTTP_REQUEST_BYTES,
     requestLength(received) {
-      const end = Buffer.from(received.buffer, received.byteOffset, received.length).indexOf('\r\n\r\n');
+      const bytes = Buffer.from(received.buffer, received.byteOffset, received.length);
+      const end = bytes.indexOf('\r\n\r\n', startOf(bytes));
       return end < 0 ? 0 : end + 4;
     },
-    answer: (request, reply) => answerHttp(Buffer.from(request).toString('latin1'), reply, documents),
+    answer: (request, reply) => {
+      const bytes = Buffer.from(request);
+      answerHttp(bytes.toString('latin1', startOf(bytes)), reply, documents);
+    },
     tooLong: (reply) => sendStatus(reply, 431),
   };
+}
+
+/** Where a request begins: one empty line before it is passed over (RFC 9112 section 2.2). */
+function startOf(bytes: Buffer): number {
+  const start = bytes.toString('latin1', 0, 4);
+  return start.startsWith('\r\n') && start !== '\r\n\r\n' ? 2 : 0;
+}
+
+/** The path of a target, in origin form or absolute form (RFC 9112 section 3.2), without a slash at its end. */
+function pathOf(target: string): string {
+  const path = target.replace(/^http:\/\/[^/?]*/i, '').replace(/\?.*$/, '');
+  return path.endsWith('/') && path.length > 1 ? path.slice(0, -1) : path;
 }
 
 function answerHttp(request: string, reply: Reply, documents: ReadonlyMap<string, HttpDocument>): void {
@@ -45,7 +61,7 @@ function answerHttp(request: string, reply: Reply, documents: ReadonlyMap<string
   if (!line) return sendStatus(reply, 400);
   const { method, target = '', major } = line;
   if (major !== '1') return sendStatus(reply, 505);
-  const document = documents.get(target.replace(/\?.*$/, ''));
+  const document = documents.get(pathOf(target));
   if (!document) return sendStatus(reply, 404);
   if (method !== 'GET' && method !== 'HEAD') return sendStatus(reply, 405, 'Allow: GET, HEAD\r\n');
   return send(reply, 200, document.contentType, document.text(), { withBody: method === 'GET' });

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { whenAborted } from '../posix/when-aborted.js';
 import type { Socket } from 'node:net';
 import { formatAddress, type InetAddress, SOCK_STREAM } from '../posix/address.js';
 import { errno, errnoCode } from '../posix/errno.js';
@@ -103,6 +104,7 @@ class Connecting {
   readonly socket: Promise<Socket>;
   readonly #resolve: (socket: Socket) => void;
   readonly #reject: (reason: unknown) => void;
+  readonly #forgetSignal: () => void;
   readonly #abort = (): void => this.#fail(this.options.signal?.reason);
   #done = false;
   #addresses: readonly InetAddress[] = [];
@@ -120,7 +122,7 @@ class Connecting {
     this.#event = new AwaitedEvent(server);
     this.#resolve = resolve;
     this.#reject = reject;
-    options.signal?.addEventListener('abort', this.#abort, { once: true });
+    this.#forgetSignal = whenAborted(options.signal, this.#abort);
     void this.#lookUp();
   }
 
@@ -234,6 +236,6 @@ class Connecting {
     this.#done = true;
     this.#event.clear();
     this.#close();
-    this.options.signal?.removeEventListener('abort', this.#abort);
+    this.#forgetSignal();
   }
 }

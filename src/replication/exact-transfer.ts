@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { whenAborted } from '../posix/when-aborted.js';
 import { errno, errnoCode, strerror } from '../posix/errno.js';
 import type { Descriptor, Posix } from '../posix/posix.js';
 import { SystemError } from '../posix/system-error.js';
@@ -111,6 +112,7 @@ class ExactTransfer {
   #ioId: EventId = -1;
   #deadline: Timer | undefined;
   #over = false;
+  #forgetSignal = (): void => {};
   readonly #abort = (): void =>
     this.#fail('the transfer was aborted', 'ABORT_ERR', { cause: this.#signal?.reason });
 
@@ -151,7 +153,7 @@ class ExactTransfer {
     this.#ioId = this.#host.registerEvent(mode, this.#fd, 0, () => this.#move());
     if (this.#ioId < 0) return this.#failWith(this.#ioId);
     if (deadlineSeconds !== undefined && !this.#setDeadline(deadlineSeconds)) return;
-    this.#signal?.addEventListener('abort', this.#abort, { once: true });
+    this.#forgetSignal = whenAborted(this.#signal, this.#abort);
   }
 
   /** Whether there is a timer for it; the transfer has failed otherwise. */
@@ -189,6 +191,6 @@ class ExactTransfer {
     this.#over = true;
     if (this.#ioId >= 0) this.#host.unregisterEvent(this.#ioId);
     this.#deadline?.close();
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#forgetSignal();
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { whenAborted } from '../posix/when-aborted.js';
 import type { Socket } from 'node:net';
 import { formatAddress, type InetAddress } from '../posix/address.js';
 import { errnoCode } from '../posix/errno.js';
@@ -93,6 +94,7 @@ async function listenOnHost(
 export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
   /** Where it listens, with the port that was taken for port 0. */
   readonly address: InetAddress;
+  readonly #forgetSignal: () => void;
   readonly #abort = (): void => this.close();
   readonly #acceptor: Acceptor;
   #closed = false;
@@ -126,7 +128,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
       throw new ReplicaError(`registering the listener failed with ${code}`, code);
     }
     this.#acceptor = acceptor;
-    options.signal?.addEventListener('abort', this.#abort, { once: true });
+    this.#forgetSignal = whenAborted(options.signal, this.#abort);
   }
 
   /** Stops listening, and ends the iteration. A connection that was given is its taker's; one that was not is destroyed. */
@@ -134,7 +136,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#acceptor[Symbol.dispose]();
-    this.options.signal?.removeEventListener('abort', this.#abort);
+    this.#forgetSignal();
     this.#waiting?.destroy();
     this.#waiting = undefined;
     this.#wake();

@@ -4,9 +4,11 @@
 import type { Descriptor, Posix } from '../posix/posix.js';
 
 /**
- * Closes a connection that is given up: it is gone at once, with what was still to be sent. After {@link Posix.close} it
- * would live on until the peer has taken that, beyond every bound on connections.
+ * Closes a connection that is given up: it is gone at once, with what was still to be sent; then the peer sees a reset. After
+ * {@link Posix.close} it would live on until the peer has taken that, beyond every bound on connections.
  */
 export function abortConnection(posix: Posix, fd: Descriptor): number {
-  return posix.abort === undefined ? posix.close(fd) : posix.abort(fd);
+  const { abort, unsent } = posix;
+  if (abort === undefined || unsent?.call(posix, fd) === 0) return posix.close(fd);
+  return abort.call(posix, fd);
 }

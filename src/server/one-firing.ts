@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { whenAborted } from '../posix/when-aborted.js';
 import { errno } from '../posix/errno.js';
 import type { Descriptor } from '../posix/posix.js';
 import { SystemError } from '../posix/system-error.js';
@@ -34,16 +35,16 @@ export class OneFiring {
     const signal = this.#signal;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      const abort = (): void => this.#end(signal?.reason);
+      let forget = (): void => {};
       this.#end = (reason): void => {
         this.#event.clear();
-        signal?.removeEventListener('abort', abort);
+        forget();
         if (reason === undefined) resolve();
         else reject(reason);
       };
       const result = this.#event.set(mode, fd, timeoutSeconds, () => this.#end());
       if (result < 0) this.#end(new SystemError(result, 'no event could be registered to wait for'));
-      else signal?.addEventListener('abort', abort, { once: true });
+      else forget = whenAborted(signal, () => this.#end(signal?.reason));
     });
   }
 

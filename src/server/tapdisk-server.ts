@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { whenAborted } from '../posix/when-aborted.js';
 import { type Clock, microsecondClock } from '../posix/clock.js';
 import { errno, errnoCode } from '../posix/errno.js';
 import { NodePosix } from '../posix/index.js';
@@ -198,12 +199,12 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
     const stop = (): void => this.stop();
     using _signals = onSignals(options.signals === false ? {} : this.#signalHandlers());
     if (options.signal?.aborted) stop();
-    options.signal?.addEventListener('abort', stop, { once: true });
+    const forget = whenAborted(options.signal, stop);
     this.#waiting = true;
     try {
       await this.#loop();
     } finally {
-      options.signal?.removeEventListener('abort', stop);
+      forget();
       this.#waited();
     }
   }

@@ -26,6 +26,22 @@ export function statusDirectory(
   return runtime ? join(runtime, 'tapdisk-ts') : join(tmpdir(), `tapdisk-ts-${uid}`);
 }
 
+/**
+ * Where the user's status sockets may be, this environment's directory first: programs that were started in another one,
+ * with or without a runtime directory, have put theirs elsewhere.
+ */
+export function statusDirectories(
+  environment: NodeJS.ProcessEnv = process.env,
+  uid: number = process.getuid?.() ?? 0,
+): string[] {
+  const directories = [
+    statusDirectory(environment, uid),
+    join('/run/user', String(uid), 'tapdisk-ts'),
+    join(tmpdir(), `tapdisk-ts-${uid}`),
+  ];
+  return [...new Set(directories)];
+}
+
 /** The status socket's path of this process, where none is given. */
 export function statusSocketPath(directory: string, role: string, pid: number): string {
   return join(directory, `${role}-${pid}.sock`);

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { whenAborted } from '../posix/when-aborted.js';
 import type { NodePosix } from '../posix/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { type Logger, nullLogger } from '../server/logger.js';
@@ -71,7 +72,7 @@ export async function playRole(
   const observer: TransferObserver = { happened, moved() {} };
   const role = create({ registrar: server, posix: server.posix, logger, observer });
   const stop = (): void => void role.stop('abort');
-  signal?.addEventListener('abort', stop, { once: true });
+  const forget = whenAborted(signal, stop);
   const running = server.run({ signals: false });
   const watching = new AbortController();
   const watched = onProgress && watch(server, () => onProgress(role.status()), watching.signal);
@@ -83,7 +84,7 @@ export async function playRole(
     if (outcome.kind !== 'complete' || image === undefined) throw failure;
     return image;
   } finally {
-    signal?.removeEventListener('abort', stop);
+    forget();
     watching.abort();
     await watched;
     server.stop();

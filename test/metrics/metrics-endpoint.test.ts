@@ -53,6 +53,25 @@ t.test('HEAD has the head only, with the length of what GET has', async (t) => {
   t.match(head, `Content-Length: ${get.length - head.length}\r\n`);
 });
 
+t.test(
+  'a target in absolute form, an empty line before the request and a slash at its end are accepted',
+  async (t) => {
+    const port = endpoint(t);
+    for (const request of [
+      `GET http://127.0.0.1:${port}/metrics HTTP/1.1\r\nHost: x\r\n\r\n`,
+      `GET HTTP://127.0.0.1:${port}/metrics?a=/b HTTP/1.1\r\nHost: x\r\n\r\n`,
+      '\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n',
+      'GET /metrics/ HTTP/1.1\r\nHost: x\r\n\r\n',
+    ]) {
+      t.match(await answerTo(port, request), /^HTTP\/1.1 200 OK\r\n/, request);
+    }
+    t.match(
+      await answerTo(port, '\r', '\nGET /metrics HTTP/1.1\r\n', 'Host: x\r\n\r\n'),
+      /^HTTP\/1.1 200 OK\r\n/,
+    );
+  },
+);
+
 t.test('whatever else is refused, and the next client is served', async (t) => {
   const port = endpoint(t);
   const status = async (request: string): Promise<string> =>

@@ -10,6 +10,7 @@ import t from 'tap';
 import {
   listStatusSockets,
   prepareStatusDirectory,
+  statusDirectories,
   statusDirectory,
   statusSocketPath,
 } from '../../src/status/status-directory.js';
@@ -20,6 +21,16 @@ t.test('the directory is in the runtime directory, or with the uid in the tempor
   t.equal(statusDirectory({ XDG_RUNTIME_DIR: '' }, 7), join(tmpdir(), 'tapdisk-ts-7'));
   t.equal(statusDirectory({}, 8), join(tmpdir(), 'tapdisk-ts-8'));
   t.match(statusDirectory(), /tapdisk-ts/);
+});
+
+t.test('what was started with another environment is looked for, too', async (t) => {
+  const temporary = join(tmpdir(), 'tapdisk-ts-7');
+  t.strictSame(statusDirectories({ XDG_RUNTIME_DIR: '/run/x' }, 7), [
+    '/run/x/tapdisk-ts',
+    '/run/user/7/tapdisk-ts',
+    temporary,
+  ]);
+  t.strictSame(statusDirectories({}, 7), [temporary, '/run/user/7/tapdisk-ts']);
 });
 
 t.test('the directory is made for its owner alone', async (t) => {

@@ -4,7 +4,7 @@
 import { shownMessage, shownText } from '../../server/shown-text.js';
 import { NodePosix } from '../../posix/index.js';
 import { queryStatus, StatusError } from '../../status/status-client.js';
-import { listStatusSockets, statusDirectory, type StatusSocket } from '../../status/status-directory.js';
+import { listStatusSockets, statusDirectories, type StatusSocket } from '../../status/status-directory.js';
 import { removeDeadSockets } from '../../server/dead-sockets.js';
 import { columnsOf, type CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
@@ -15,11 +15,12 @@ import type { statusTable } from './status-table.js';
 /** Runs `tapdisk-ts status`; returns the exit status. */
 export async function runStatus(values: Values<typeof statusTable>, io: CommandIo): Promise<number> {
   const posix = new NodePosix();
-  const directory = statusDirectory();
-  const listed = values.socket === undefined ? list(directory) : [];
-  if (listed instanceof StatusError) {
-    io.stderr.write(`tapdisk-ts status: ${shownMessage(listed.message)}\n`);
-    return EXIT_FAILED;
+  const directories = statusDirectories();
+  const lists = values.socket === undefined ? directories.map(list) : [];
+  const listed = lists.filter((sockets) => !(sockets instanceof StatusError)).flat();
+  for (const failure of lists) {
+    if (failure instanceof StatusError)
+      io.stderr.write(`tapdisk-ts status: ${shownMessage(failure.message)}\n`);
   }
   const asked =
     values.socket === undefined
@@ -33,8 +34,10 @@ export async function runStatus(values: Values<typeof statusTable>, io: CommandI
     if (answer instanceof StatusError)
       io.stderr.write(`tapdisk-ts status: ${shownMessage(answer.message)}\n`);
   }
-  if (answers.length === 0)
-    io.stderr.write(`tapdisk-ts status: no primary or backup is running (no socket in ${directory})\n`);
+  if (answers.length === 0) {
+    const where = directories.join(', ');
+    io.stderr.write(`tapdisk-ts status: no primary or backup is running (no socket in ${where})\n`);
+  }
   return statuses.length > 0 && statuses.length === answers.length ? EXIT_OK : EXIT_FAILED;
 }
 

@@ -15,8 +15,8 @@ import { SocketOptions } from '../shared/socket-options.js';
 
 /**
  * The descriptor of a Node object (rule D5).
- * Errors: -EINVAL for what is no stream of bytes and no net.Server, -EBADF for a stream that is destroyed,
- * -EBUSY for what is a descriptor already.
+ * Errors: -EINVAL for what is no stream of bytes and no net.Server, also for a stream with an encoding; -EBADF for a stream
+ * that is destroyed; -EBUSY for what is a descriptor already.
  */
 export function adoptedDescriptor(
   object: NodeObject,
@@ -29,6 +29,8 @@ export function adoptedDescriptor(
   if (!readable && !writable) return -errno.EINVAL;
   if ((readable && object.readableObjectMode) || (writable && object.writableObjectMode))
     return -errno.EINVAL;
+  // Text has lost what is not of its encoding.
+  if (readable && object.readableEncoding !== null) return -errno.EINVAL;
   if (object.destroyed) return -errno.EBADF;
   return isTaken() ? -errno.EBUSY : new AdoptedStream(object, settings);
 }

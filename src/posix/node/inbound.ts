@@ -34,11 +34,18 @@ export class Inbound {
   #listening = false;
   #flowing = false;
   #pulling = false;
+  /** Somebody else listens for `readable`, so that the stream does not flow. */
+  #isHeld = false;
   #ended = false;
 
   readonly #onData = (chunk: Uint8Array | string): void => {
     // A read() of ours emits `data` too; it has its bytes already.
     if (!this.#pulling) this.#arrived(chunk);
+  };
+  readonly #onReadable = (): void => {
+    // Node says `end` once somebody has read up to it.
+    if (this.#stream.readableLength === 0) this.#stream.read(0);
+    this.#changed();
   };
   readonly #onEnd = (): void => {
     this.#ended = true;
@@ -150,12 +157,19 @@ export class Inbound {
     this.#attached = false;
     this.#listening = false;
     this.#flowing = false;
+    this.#isHeld = false;
+    this.#stream.off('readable', this.#onReadable);
     this.#stream.off('data', this.#onData);
     this.#stream.off('end', this.#onEnd);
   }
 
   #flow(): void {
-    if (this.#flowing || this.#ended || this.#queued >= this.#highWaterMark) return;
+    if (this.#flowing || this.#ended || this.#queued >= this.#highWaterMark || this.#isHeld) return;
+    if (this.#stream.listenerCount('readable') > 0) {
+      this.#isHeld = true;
+      this.#stream.on('readable', this.#onReadable);
+      return;
+    }
     this.#flowing = true;
     if (!this.#listening) {
       this.#listening = true;

@@ -96,15 +96,18 @@ async function leaveSocket(path: string): Promise<void> {
   renameSync(`${path}.kept`, path);
 }
 
-/** Runs with a runtime directory of its own. */
+/** Runs with a runtime directory of its own, and none of what others have in the temporary directory. */
 async function withRuntimeDirectory(directory: string, body: () => Promise<void>): Promise<void> {
-  const before = process.env['XDG_RUNTIME_DIR'];
-  process.env['XDG_RUNTIME_DIR'] = directory;
+  const names = ['XDG_RUNTIME_DIR', 'TMPDIR'];
+  const before = names.map((name) => process.env[name]);
+  for (const name of names) process.env[name] = directory;
   try {
     await body();
   } finally {
-    if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
-    else process.env['XDG_RUNTIME_DIR'] = before;
+    for (const [index, name] of names.entries()) {
+      if (before[index] === undefined) delete process.env[name];
+      else process.env[name] = before[index];
+    }
   }
 }
 
@@ -117,7 +120,7 @@ t.test(
       t.equal(none.status, 1);
       t.match(
         none.stderr,
-        /^tapdisk-ts status: no primary or backup is running \(no socket in .*tapdisk-ts\)\n$/,
+        /^tapdisk-ts status: no primary or backup is running \(no socket in .*tapdisk-ts, .*\)\n$/,
       );
 
       const backup = startCommand('backup', '127.0.0.1:0', '--once');

@@ -321,3 +321,28 @@ t.test('release gives a stream back as it was', async (t) => {
   t.equal(socket.allowHalfOpen, false);
   socket.destroy();
 });
+
+t.test('a stream with an encoding is refused: its bytes are lost', async (t) => {
+  const posix = posixFor(t);
+  const text = new PassThrough().setEncoding('utf8');
+  t.equal(posix.adopt(text), -errno.EINVAL);
+  t.equal(posix.adopt(new PassThrough({ encoding: 'latin1' })), -errno.EINVAL);
+});
+
+t.test(
+  'a stream that somebody else has a `readable` listener on is ready when it has bytes, and at its end',
+  async (t) => {
+    const posix = posixFor(t);
+    const stream = new PassThrough();
+    stream.on('readable', () => {});
+    const fd = posix.adopt(stream);
+    setImmediate(() => stream.write('some'));
+    await readiness(posix, fd, READABLE);
+    const buffer = Buffer.alloc(10);
+    t.equal(posix.read(fd, buffer), 4);
+    t.equal(posix.read(fd, buffer), -errno.EAGAIN);
+    setImmediate(() => stream.end());
+    await readiness(posix, fd, READABLE);
+    t.equal(posix.read(fd, buffer), 0);
+  },
+);
