@@ -17,11 +17,9 @@ export async function runStatus(values: Values<typeof statusTable>, io: CommandI
   const posix = new NodePosix();
   const directories = statusDirectories();
   const lists = values.socket === undefined ? directories.map(list) : [];
-  const listed = lists.filter((sockets) => !(sockets instanceof StatusError)).flat();
-  for (const failure of lists) {
-    if (failure instanceof StatusError)
-      io.stderr.write(`tapdisk-ts status: ${shownMessage(failure.message)}\n`);
-  }
+  const failures = lists.filter((sockets) => sockets instanceof StatusError);
+  const listed = lists.flatMap((sockets) => (sockets instanceof StatusError ? [] : sockets));
+  for (const { message } of failures) io.stderr.write(`tapdisk-ts status: ${shownMessage(message)}\n`);
   const asked =
     values.socket === undefined
       ? listed.map((socket) => queryListed(posix, socket))
@@ -34,7 +32,7 @@ export async function runStatus(values: Values<typeof statusTable>, io: CommandI
     if (answer instanceof StatusError)
       io.stderr.write(`tapdisk-ts status: ${shownMessage(answer.message)}\n`);
   }
-  if (answers.length === 0) {
+  if (answers.length === 0 && failures.length === 0) {
     const where = directories.join(', ');
     io.stderr.write(`tapdisk-ts status: no primary or backup is running (no socket in ${where})\n`);
   }
