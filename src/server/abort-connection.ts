@@ -8,7 +8,6 @@ import type { Descriptor, Posix } from '../posix/posix.js';
  * {@link Posix.close} it would live on until the peer has taken that, beyond every bound on connections.
  */
 export function abortConnection(posix: Posix, fd: Descriptor): number {
-  const { abort, unsent } = posix;
-  if (abort === undefined || unsent?.call(posix, fd) === 0) return posix.close(fd);
-  return abort.call(posix, fd);
+  if (posix.abort === undefined || posix.unsent?.(fd) === 0) return posix.close(fd);
+  return posix.abort(fd);
 }
