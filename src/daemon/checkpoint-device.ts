@@ -31,7 +31,7 @@ export class CheckpointDevice extends BlockDevice {
   }
 
   protected override enqueue({ kind, sector, buffer }: RequestParts, done: Done): void {
-    if (kind === 'flush') done(0);
+    if (kind === 'flush' || kind === 'blockStatus') done(0);
     else if (kind !== 'read' || buffer === undefined) done(-errno.EROFS);
     else this.#view.read(sector, buffer, done);
   }

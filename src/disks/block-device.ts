@@ -4,12 +4,20 @@
 import { errno } from '../posix/errno.js';
 import { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
 import type { BlockStatusExtent, DiskInfo, Done, BlockStatusDone } from './driver.js';
+import { type SectorCalls, readBytes, writeBytes, zeroBytes } from './byte-requests.js';
+import { EdgeOrder } from './edge-order.js';
 import type { RequestParts } from './request.js';
 
 /** What requests that change a disk may ask for. */
 export interface ChangeOptions {
   /** The request completes when the change, and what it needs, is on stable storage. */
   readonly forceUnitAccess?: boolean;
+}
+
+/** What zeroes may ask for: that the range stays allocated; that they are made only if that is quicker than writing them. */
+export interface ZeroOptions extends ChangeOptions {
+  readonly noHole?: boolean;
+  readonly fast?: boolean;
 }
 
 /**
@@ -27,6 +35,13 @@ export abstract class BlockDevice {
   abstract get info(): DiskInfo;
   /** Whether {@link discard} is taken. */
   abstract get canDiscard(): boolean;
+  readonly #order = new EdgeOrder();
+
+  /** The disk's size in bytes; it need not be a number of whole sectors. */
+  get sizeBytes(): number {
+    const { sectors, bytes } = this.info;
+    return bytes ?? sectors * SECTOR_SIZE;
+  }
 
   /** Reads buffer.length bytes, whole sectors. -EINVAL outside of the disk, -ESHUTDOWN unless open, else the driver's error. */
   queueRead(sector: number, buffer: Uint8Array, done: Done): void {
@@ -49,28 +64,105 @@ export abstract class BlockDevice {
   }
 
   /** Makes a range read as zeroes. `fast`: only if that is quicker than writing them, else -EOPNOTSUPP at once. */
-  writeZeroes(
-    sector: number,
-    sectors: number,
-    done: Done,
-    options?: ChangeOptions & { readonly noHole?: boolean; readonly fast?: boolean },
-  ): void {
+  writeZeroes(sector: number, sectors: number, done: Done, options?: ZeroOptions): void {
     this.#queue({ kind: 'writeZeroes', sector, sectors, ...options }, done);
   }
 
   /** Tells what a range is made of, as {@link Driver.blockStatus} has it. Errors as {@link queueRead}. */
   blockStatus(sector: number, sectors: number, done: BlockStatusDone): void {
-    let found: readonly BlockStatusExtent[] | undefined;
+    let found: readonly BlockStatusExtent[] = [{ sectors, allocated: true, zero: false }];
     const onExtents = (extents: readonly BlockStatusExtent[]): void => {
       found = extents;
     };
-    this.#queue({ kind: 'blockStatus', sector, sectors, onExtents }, (result) => done(result, found));
+    this.#queue({ kind: 'blockStatus', sector, sectors, onExtents }, (result) =>
+      result < 0 ? done(result) : done(result, found),
+    );
+  }
+
+  /** Reads any bytes inside of {@link sizeBytes}; otherwise as {@link queueRead}. */
+  readBytes(offset: number, buffer: Uint8Array, done: Done): void {
+    if (isWhole(offset, buffer.length)) this.queueRead(offset / SECTOR_SIZE, buffer, done);
+    else if (this.#isInside(offset, buffer.length)) readBytes(this.#calls(), offset, buffer, done);
+    else done(-errno.EINVAL);
+  }
+
+  /**
+   * Writes any bytes inside of {@link sizeBytes}; otherwise as {@link queueWrite}. Sectors that are not written whole are
+   * read before, and no other change of them is lost.
+   */
+  writeBytes(offset: number, buffer: Uint8Array, done: Done, options?: ChangeOptions): void {
+    if (isWhole(offset, buffer.length)) this.queueWrite(offset / SECTOR_SIZE, buffer, done, options);
+    else if (this.#isInside(offset, buffer.length)) writeBytes(this.#calls(options), offset, buffer, done);
+    else done(-errno.EINVAL);
+  }
+
+  /** Gives up the whole sectors of a range of bytes; one that has none is left as it is. Otherwise as {@link discard}. */
+  discardBytes(offset: number, length: number, done: Done, options?: ChangeOptions): void {
+    const first = Math.ceil(offset / SECTOR_SIZE);
+    const end = this.#sectorsUntil(offset + length);
+    if (!this.#isInside(offset, length)) done(-errno.EINVAL);
+    else if (first >= end) done(this.isOpen ? 0 : -ESHUTDOWN);
+    else this.discard(first, end - first, done, options);
+  }
+
+  /** Makes any bytes read as zeroes, as {@link writeBytes} writes them; `fast` only whole sectors. */
+  zeroBytes(offset: number, length: number, done: Done, options?: ZeroOptions): void {
+    const end = this.#sectorsUntil(offset + length) * SECTOR_SIZE;
+    // Of a last sector that is not whole, what it lacks may be zeroed too.
+    const whole = Math.max(end, offset + length) - offset;
+    const zeroWhole = (sector: number, sectors: number, ended: Done): void =>
+      this.writeZeroes(sector, sectors, ended, options);
+    if (isWhole(offset, whole)) zeroWhole(offset / SECTOR_SIZE, whole / SECTOR_SIZE, done);
+    else if (!this.#isInside(offset, length)) done(-errno.EINVAL);
+    else if (options?.fast) done(-errno.EOPNOTSUPP);
+    else zeroBytes(this.#calls(options), offset, whole, zeroWhole, done);
+  }
+
+  /** How many sectors end before `end`, the last one of the disk also if it is not whole. */
+  #sectorsUntil(end: number): number {
+    return end === this.sizeBytes ? this.info.sectors : Math.floor(end / SECTOR_SIZE);
+  }
+
+  #isInside(offset: number, length: number): boolean {
+    const end = offset + length;
+    return (
+      Number.isSafeInteger(end) &&
+      Number.isSafeInteger(offset) &&
+      offset >= 0 &&
+      length > 0 &&
+      end <= this.sizeBytes
+    );
+  }
+
+  #calls(options?: ChangeOptions): SectorCalls {
+    return {
+      order: this.#order,
+      read: (sector, buffer, done) => this.queueRead(sector, buffer, done),
+      write: (sector, buffer, done) => this.queueWrite(sector, buffer, done, options),
+      writeBack: (sector, buffer, done) =>
+        this.#issue({ kind: 'write', sector, sectors: 1, buffer, ...options }, done),
+    };
   }
 
   /** Takes in a request that may be issued. */
   protected abstract enqueue(parts: RequestParts, done: Done): void;
 
+  /** Takes in a request once no change of a part of a sector forbids it. */
   #queue(parts: RequestParts, done: Done): void {
+    if (parts.kind === 'read' || parts.kind === 'blockStatus' || !(parts.sectors > 0)) {
+      this.#issue(parts, done);
+      return;
+    }
+    const range = { sector: parts.sector, sectors: parts.sectors };
+    this.#order.begin(range, false, () =>
+      this.#issue(parts, (result) => {
+        this.#order.end(range);
+        done(result);
+      }),
+    );
+  }
+
+  #issue(parts: RequestParts, done: Done): void {
     const { sector, sectors } = parts;
     const inside =
       Number.isSafeInteger(sector) &&
@@ -83,4 +175,8 @@ export abstract class BlockDevice {
     else if (parts.kind !== 'read' && parts.kind !== 'blockStatus' && this.readOnly) done(-errno.EROFS);
     else this.enqueue(parts, done);
   }
+}
+
+function isWhole(offset: number, length: number): boolean {
+  return offset % SECTOR_SIZE === 0 && length % SECTOR_SIZE === 0;
 }

@@ -31,6 +31,11 @@ export interface DiskInfo {
   readonly sectors: number;
   /** Always {@link SECTOR_SIZE}. */
   readonly sectorSize: number;
+  /**
+   * The size in bytes, where the last sector is not whole: what it lacks reads as zeroes, and what is written there is
+   * dropped. Without it all sectors are whole.
+   */
+  readonly bytes?: number;
   /** tapdisk's info word (VDISK_… bits of the ring protocol); 0. */
   readonly info: number;
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 export { BlockDevice } from './block-device.js';
-export type { ChangeOptions } from './block-device.js';
+export type { ChangeOptions, ZeroOptions } from './block-device.js';
 export { Completions } from '../server/completions.js';
 export { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
 export type {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { SECTOR_SIZE } from '../disks/index.js';
-import type { BlockDevice, BlockStatusExtent } from '../disks/index.js';
+import type { BlockDevice, BlockStatusExtent, SectorRange } from '../disks/index.js';
 import { STATE_HOLE, STATE_ZERO } from './protocol.js';
 
 /** How many extents a reply has at most. */
@@ -18,9 +18,9 @@ export interface StatusExtent {
 
 export interface StatusQuestion {
   readonly device: BlockDevice;
-  /** In bytes, whole sectors. */
+  /** In bytes. */
   readonly offset: number;
-  /** In bytes, whole sectors, at least one. */
+  /** In bytes, at least 1. */
   readonly length: number;
   /** One extent is enough. */
   readonly one: boolean;
@@ -37,7 +37,8 @@ export function allocationOf(
   done: (result: number, extents: readonly StatusExtent[]) => void,
 ): void {
   const extents: StatusExtent[] = [];
-  const end = (offset + length) / SECTOR_SIZE;
+  const { sector: first, sectors } = sectorsAround(offset, length);
+  const end = first + sectors;
   let questions = 0;
   const ask = (sector: number): void => {
     device.blockStatus(sector, end - sector, (result, found = []) => {
@@ -45,10 +46,30 @@ export function allocationOf(
       questions++;
       const isEnough = next >= end || extents.length > (one ? 1 : MAX_REPLY_EXTENTS);
       if (result >= 0 && next > sector && !isEnough && questions < MAX_QUESTIONS) post(() => ask(next));
-      else done(extents.length > 0 ? 0 : result, extents.slice(0, one ? 1 : MAX_REPLY_EXTENTS));
+      else
+        done(
+          extents.length > 0 ? 0 : result,
+          cut(extents.slice(0, one ? 1 : MAX_REPLY_EXTENTS), offset % SECTOR_SIZE, length),
+        );
     });
   };
-  ask(offset / SECTOR_SIZE);
+  ask(first);
+}
+
+/** The sectors that a range of bytes has, or has a part of. */
+export function sectorsAround(offset: number, length: number): SectorRange {
+  const sector = Math.floor(offset / SECTOR_SIZE);
+  return { sector, sectors: Math.ceil((offset + length) / SECTOR_SIZE) - sector };
+}
+
+/** Cuts extents of whole sectors to a range of bytes: `before` bytes off the first one, and `length` in all. */
+function cut(extents: readonly StatusExtent[], before: number, length: number): StatusExtent[] {
+  let left = length;
+  return extents.map((extent, index) => {
+    const bytes = Math.min(index === 0 ? extent.length - before : extent.length, left);
+    left -= bytes;
+    return { length: bytes, flags: extent.flags };
+  });
 }
 
 /** Adds what a disk has told, joined where it is alike. @returns how many sectors it is */

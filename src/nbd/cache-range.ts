@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { SECTOR_SIZE } from '../disks/index.js';
-import type { BlockDevice, Done } from '../disks/index.js';
+import type { BlockDevice, Done, SectorRange } from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
 
 /** How much is read at a time. */
@@ -12,8 +12,7 @@ const PIECE_SECTORS = (256 << 10) / SECTOR_SIZE;
 export function cacheRange(
   device: BlockDevice,
   pool: BufferPool,
-  sector: number,
-  sectors: number,
+  { sector, sectors }: SectorRange,
   done: Done,
 ): void {
   const buffer = pool.take(Math.min(sectors, PIECE_SECTORS) * SECTOR_SIZE);

@@ -65,11 +65,6 @@ function exportOf(vbd: Vbd): NbdExport {
   };
 }
 
-/** A disk's size in bytes. */
-export function sizeOf(device: BlockDevice): number {
-  return device.info.sectors * SECTOR_SIZE;
-}
-
 /**
  * The transmission flags of a disk. Several connections may share any: a flush covers what was answered on whichever
  * (see {@link BlockDevice}).

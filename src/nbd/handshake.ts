@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { sizeOf, transmissionFlags } from './exports.js';
+import { transmissionFlags } from './exports.js';
 import type { NbdExport, NbdExports } from './exports.js';
 import {
   OPTION_HEADER_BYTES,
@@ -195,7 +195,7 @@ export class ServerHandshake {
     const found = this.#parts.exports.find(name.name);
     if (typeof found === 'string') return this.#close(`no export '${name.name}': ${found}`);
     const answer = Buffer.alloc(10 + (this.#noZeroes ? 0 : EXPORT_NAME_ZEROES));
-    answer.writeBigUInt64BE(BigInt(sizeOf(found.device)), 0);
+    answer.writeBigUInt64BE(BigInt(found.device.sizeBytes), 0);
     answer.writeUInt16BE(transmissionFlags(found.device, this.#structuredReplies), 8);
     this.#parts.sender.queue(answer);
     return this.#transmission(found);
@@ -225,8 +225,8 @@ export class ServerHandshake {
     const found = this.#parts.exports.find(request.name);
     if (typeof found === 'string') return this.#reply(option, REP_ERR_UNKNOWN, found);
     const flags = transmissionFlags(found.device, this.#structuredReplies);
-    this.#queue(option, REP_INFO, encodeExportInfo(sizeOf(found.device), flags));
-    this.#queue(option, REP_INFO, encodeBlockSizeInfo());
+    this.#queue(option, REP_INFO, encodeExportInfo(found.device.sizeBytes, flags));
+    this.#queue(option, REP_INFO, encodeBlockSizeInfo(found.device.sizeBytes));
     if (request.infos.includes(INFO_NAME))
       this.#queue(option, REP_INFO, encodeTextInfo(INFO_NAME, found.name));
     if (request.infos.includes(INFO_DESCRIPTION)) {

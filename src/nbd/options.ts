@@ -109,11 +109,11 @@ export function encodeExportInfo(size: number, flags: number): Buffer {
   return info;
 }
 
-/** INFO_BLOCK_SIZE: smallest, preferred, largest. */
-export function encodeBlockSizeInfo(): Buffer {
+/** INFO_BLOCK_SIZE: smallest, preferred, largest. A disk of no whole sectors has bytes for its smallest blocks. */
+export function encodeBlockSizeInfo(size: number): Buffer {
   const info = Buffer.alloc(14);
   info.writeUInt16BE(INFO_BLOCK_SIZE, 0);
-  info.writeUInt32BE(MIN_BLOCK_BYTES, 2);
+  info.writeUInt32BE(size % MIN_BLOCK_BYTES === 0 ? MIN_BLOCK_BYTES : 1, 2);
   info.writeUInt32BE(PREFERRED_BLOCK_BYTES, 6);
   info.writeUInt32BE(MAX_PAYLOAD_BYTES, 10);
   return info;

@@ -95,7 +95,7 @@ export const STATE_ZERO = 2;
 
 /** The largest READ or WRITE, and what INFO_BLOCK_SIZE tells: 32 MiB, the protocol's own default. */
 export const MAX_PAYLOAD_BYTES = 32 << 20;
-/** Requests have to be multiples of a sector. */
+/** The smallest blocks that cost no more than they have to: a part of a sector is read before it is written. */
 export const MIN_BLOCK_BYTES = 512;
 /** The page size, which the file systems and page caches on both sides like best. */
 export const PREFERRED_BLOCK_BYTES = 4096;

@@ -15,7 +15,6 @@ import {
   CMD_TRIM,
   CMD_WRITE,
   CMD_WRITE_ZEROES,
-  MIN_BLOCK_BYTES,
   REQUEST_MAGIC,
 } from './protocol.js';
 
@@ -75,7 +74,7 @@ const flagsOf = new Map<number, number>([
   [CMD_BLOCK_STATUS, CMD_FLAG_REQ_ONE],
 ]);
 
-/** What is wrong with a request whatever the disk, or undefined: its command, its flags, its alignment. */
+/** What is wrong with a request whatever the disk, or undefined: its command and its flags. */
 export function faultOf({ command, flags, offset, length }: NbdRequest): string | undefined {
   const known = flagsOf.get(command);
   if (known === undefined) return `command ${command} is not known`;
@@ -83,8 +82,5 @@ export function faultOf({ command, flags, offset, length }: NbdRequest): string 
   if ((flags & ~known & ~CMD_FLAG_FUA) !== 0)
     return `flags 0x${flags.toString(16)} do not go with command ${command}`;
   if (command === CMD_FLUSH) return offset === 0 && length === 0 ? undefined : 'a flush has no range';
-  if (offset % MIN_BLOCK_BYTES !== 0 || length % MIN_BLOCK_BYTES !== 0) {
-    return `offset and length are multiples of ${MIN_BLOCK_BYTES}`;
-  }
   return undefined;
 }

@@ -5,10 +5,9 @@ import { errno, errnoCode } from '../posix/errno.js';
 import { ESHUTDOWN, SECTOR_SIZE } from '../disks/index.js';
 import type { BlockDevice, ChangeOptions, Done } from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
-import { allocationOf } from './block-status.js';
+import { allocationOf, sectorsAround } from './block-status.js';
 import { cacheRange } from './cache-range.js';
 import { nbdError } from './errors.js';
-import { sizeOf } from './exports.js';
 import {
   ALLOCATION_CONTEXT_ID,
   CMD_BLOCK_STATUS,
@@ -69,7 +68,7 @@ export interface TransmissionParts {
 /**
  * The server's side of the transmission phase: requests in, replies out, in whatever order they complete.
  *
- * What a client asks for wrongly (outside of the disk, not whole sectors, unknown commands or flags) is answered with an
+ * What a client asks for wrongly (outside of the disk, unknown commands or flags) is answered with an
  * error and has no effect; only what leaves the stream's place unknown ends the connection.
  */
 export class Transmission {
@@ -152,7 +151,7 @@ export class Transmission {
     if (changes && device.readOnly) return -errno.EPERM;
     if ((command === CMD_READ || command === CMD_WRITE) && length > MAX_PAYLOAD_BYTES) return -errno.EINVAL;
     if (command === CMD_TRIM && !device.canDiscard) return -errno.EINVAL;
-    if (offset + length <= sizeOf(device)) return 0;
+    if (offset + length <= device.sizeBytes) return 0;
     return command === CMD_WRITE || command === CMD_WRITE_ZEROES ? -errno.ENOSPC : -errno.EINVAL;
   }
 
@@ -229,30 +228,28 @@ export class Transmission {
       this.#giveData(data);
       this.#reply(request, result, data.length);
     };
-    device.queueWrite(request.offset / SECTOR_SIZE, data, written, changeOptions(request));
+    device.writeBytes(request.offset, data, written, changeOptions(request));
   }
 
   #start(request: NbdRequest): void {
     const { device, pool } = this.#parts;
-    const { command, length } = request;
+    const { command, offset, length } = request;
     const done: Done = (result) => this.#reply(request, result);
-    const sector = request.offset / SECTOR_SIZE;
-    const sectors = length / SECTOR_SIZE;
     if (command === CMD_FLUSH) {
       device.flush(done);
     } else if (length === 0) {
       // The protocol leaves it open what this means. Nothing was asked for, and that is done.
       done(0);
     } else if (command === CMD_TRIM) {
-      device.discard(sector, sectors, done, changeOptions(request));
+      device.discardBytes(offset, length, done, changeOptions(request));
     } else if (command === CMD_WRITE_ZEROES) {
       const noHole = (request.flags & CMD_FLAG_NO_HOLE) !== 0;
       const fast = (request.flags & CMD_FLAG_FAST_ZERO) !== 0;
-      device.writeZeroes(sector, sectors, done, { ...changeOptions(request), noHole, fast });
+      device.zeroBytes(offset, length, done, { ...changeOptions(request), noHole, fast });
     } else if (command === CMD_BLOCK_STATUS) {
       this.#blockStatus(request);
     } else if (command === CMD_CACHE) {
-      cacheRange(device, pool, sector, sectors, done);
+      cacheRange(device, pool, sectorsAround(offset, length), done);
     }
   }
 
@@ -272,15 +269,16 @@ export class Transmission {
     const { device, structuredReplies } = this.#parts;
     const sector = request.offset / SECTOR_SIZE;
     const sectors = request.length / SECTOR_SIZE;
-    const maySkip = structuredReplies && (request.flags & CMD_FLAG_DF) === 0;
+    const isWhole = Number.isInteger(sector) && Number.isInteger(sectors);
+    const maySkip = structuredReplies && isWhole && (request.flags & CMD_FLAG_DF) === 0;
     if (!maySkip || request.length < MIN_SPARSE_BYTES) {
-      this.#readAll(request, sector);
+      this.#readAll(request);
       return;
     }
     device.blockStatus(sector, sectors, (_, extents = []) => {
       const pieces = piecesOf(sector, sectors, extents);
       if (pieces.some(({ isHole }) => isHole)) this.#readSparse(request, pieces);
-      else this.#readAll(request, sector);
+      else this.#readAll(request);
     });
   }
 
@@ -319,11 +317,11 @@ export class Transmission {
     this.#parts.onQueued();
   }
 
-  #readAll(request: NbdRequest, sector: number): void {
+  #readAll(request: NbdRequest): void {
     const { device } = this.#parts;
     const { length } = request;
     const data = this.#takeData(length);
-    device.queueRead(sector, data, (result) => {
+    device.readBytes(request.offset, data, (result) => {
       if (result >= 0) {
         this.#replyData(request, data);
       } else {

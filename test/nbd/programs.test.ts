@@ -180,7 +180,6 @@ h.cache(1 << 20, 0)
 h.flush()
 h.set_strict_mode(0)
 fails(lambda: h.pread(512, 1 << 20), errno.EINVAL)
-fails(lambda: h.pread(1, 1), errno.EINVAL)
 fails(lambda: h.pwrite(b'x' * 512, 1 << 20), errno.ENOSPC)
 fails(lambda: h.zero(512, 1 << 20), errno.ENOSPC)
 def status(length, offset, flags=0):
@@ -192,6 +191,12 @@ def status(length, offset, flags=0):
     return found
 assert status(1 << 20, 0) == [(1 << 20, 0)]
 assert status(512, 512, nbd.CMD_FLAG_REQ_ONE) == [(512, 0)]
+h.pwrite(b'xyz', 510)
+assert h.pread(5, 509) == b'\\0xyz\\0', h.pread(5, 509)
+h.zero(1, 511)
+h.trim(700, 100)
+assert h.pread(4, 510) == b'x\\0z\\0'
+assert status(2, 511) == [(2, 0)]
 fails(lambda: status(0, 0), errno.EINVAL)
 fails(lambda: status(1024, (1 << 20) - 512), errno.EINVAL)
 fails(lambda: h.pread(0, 0), errno.EINVAL)

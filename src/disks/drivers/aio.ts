@@ -83,6 +83,8 @@ export class AioDriver implements Driver {
   #isRegular = true;
   #readOnly = false;
   #sectors = 0;
+  /** Where the file's last sector ends, if that is not whole. */
+  #endBytes = Number.POSITIVE_INFINITY;
   #wasShort = false;
   #order = new WriteOrder();
   #flushes = this.#newFlushGroup();
@@ -146,8 +148,7 @@ export class AioDriver implements Driver {
               this.#givenUp =
                 this.#isRegular && !flags.shared ? new GivenUpRanges(LEAST_HOLE_SECTORS) : undefined;
               this.#map = this.#isRegular ? this.#newMap(exclusive) : undefined;
-              this.#sectors = sectors;
-              this.#warnOfRest(opened);
+              this.#measured(sectors, opened);
               done(0);
             });
         });
@@ -164,7 +165,8 @@ export class AioDriver implements Driver {
   }
 
   info(): DiskInfo {
-    return { sectors: this.#sectors, sectorSize: SECTOR_SIZE, info: 0 };
+    const bytes = Number.isFinite(this.#endBytes) ? { bytes: this.#endBytes } : {};
+    return { sectors: this.#sectors, sectorSize: SECTOR_SIZE, ...bytes, info: 0 };
   }
 
   identify(done: (result: number, image?: ImageFile) => void): void {
@@ -196,19 +198,23 @@ export class AioDriver implements Driver {
   }
 
   queueRead(request: DataRequest): void {
-    const bytes = request.buffer.subarray(0, request.sectors * SECTOR_SIZE);
-    const { files } = this.#parts;
     const position = request.sector * SECTOR_SIZE;
+    const length = request.sectors * SECTOR_SIZE;
+    const bytes = request.buffer.subarray(0, Math.min(length, this.#endBytes - position));
+    if (bytes.length < length) request.buffer.fill(0, bytes.length, length);
+    const { files } = this.#parts;
     const ended = (result: number): void => request.complete(result);
     readWhole(files, this.#fd, bytes, position, ended, () => this.#warnOfShortFile());
   }
 
   queueWrite(request: DataRequest): void {
-    const bytes = request.buffer.subarray(0, request.sectors * SECTOR_SIZE);
+    const position = request.sector * SECTOR_SIZE;
+    const length = Math.min(request.sectors * SECTOR_SIZE, this.#endBytes - position);
+    const bytes = request.buffer.subarray(0, length);
     this.#givenUp?.forget(request);
     this.#change(request, request, (ended) => {
       this.#map?.filled(request);
-      writeWhole(this.#parts.files, this.#fd, bytes, request.sector * SECTOR_SIZE, ended);
+      writeWhole(this.#parts.files, this.#fd, bytes, position, ended);
     });
   }
 
@@ -235,7 +241,7 @@ export class AioDriver implements Driver {
       const write = (): void => {
         // Where zeroes are written only over what is none, a hole stays one.
         if (!mayBeHole) this.#map?.filled(request);
-        zeroRange(this.#parts.files, this.#fd, request, mayBeHole, ended);
+        zeroRange(this.#parts.files, this.#fd, request, mayBeHole, ended, this.#endBytes);
       };
       if (hole) this.#punch(hole, (result) => (result < 0 ? write() : ended(result)));
       else write();
@@ -320,13 +326,11 @@ export class AioDriver implements Driver {
     );
   }
 
-  #warnOfRest({ kind, size }: FileStatus): void {
-    const rest = size % SECTOR_SIZE;
-    if (kind !== 'regular' || rest === 0) return;
-    this.#parts.logger.log(
-      LOG_WARNING,
-      `aio: ${this.#path}: the last ${rest} bytes fill no sector of ${SECTOR_SIZE}, and are not part of the disk`,
-    );
+  /** Of a file whose last sector is not whole, that belongs to the disk too. */
+  #measured(wholeSectors: number, { kind, size }: FileStatus): void {
+    const isWhole = kind !== 'regular' || size % SECTOR_SIZE === 0;
+    this.#sectors = isWhole ? wholeSectors : wholeSectors + 1;
+    this.#endBytes = isWhole ? Number.POSITIVE_INFINITY : size;
   }
 
   #logFailure(request: RangeRequest, result: number): void {

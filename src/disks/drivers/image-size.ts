@@ -13,7 +13,7 @@ export type SizeImage = (kind: Pick<FileStatus, 'kind' | 'size' | 'device'>, don
 
 /**
  * Finds an image's size in sectors: of a regular file its length, of a block device what the kernel says in
- * /sys/dev/block. A file's last bytes that do not fill a sector are not part of the disk, and are never touched.
+ * /sys/dev/block. A file's last bytes that do not fill a sector are not counted.
  *
  * Completes with the sectors, or -EINVAL for what is neither, or the error of reading /sys.
  */

@@ -13,6 +13,7 @@ const PIECE_BYTES = zeroes.length;
 /**
  * Makes a range of a file read as zeroes, a piece after the other; the first error ends it.
  *
+ * @param endBytes what is behind it is left alone
  * @param onlyWhereNotZero reads each piece first and leaves it alone if it is zero already: a hole in the file stays one
  */
 export function zeroRange(
@@ -21,8 +22,9 @@ export function zeroRange(
   range: SectorRange,
   onlyWhereNotZero: boolean,
   done: Done,
+  endBytes = Number.POSITIVE_INFINITY,
 ): void {
-  const end = (range.sector + range.sectors) * SECTOR_SIZE;
+  const end = Math.min((range.sector + range.sectors) * SECTOR_SIZE, endBytes);
   const looked = onlyWhereNotZero
     ? Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, range.sectors * SECTOR_SIZE))
     : zeroes;
