@@ -37,6 +37,8 @@ export class Checkpoints {
   #openBytes = 0;
   /** When what the backup has was the disk; undefined: not known. */
   #ackedAtSeconds: number | undefined;
+  /** A commit waits for the metadata: what is asked for meanwhile shares the next one. */
+  isClosing = false;
   count = 0;
   failed = 0;
 
@@ -52,6 +54,10 @@ export class Checkpoints {
   }
   get isWanted(): boolean {
     return this.#wanted.length > 0;
+  }
+  /** Whether another one may be closed now. */
+  get mayClose(): boolean {
+    return !this.isClosing && this.#closed.length < MAX_COMMITTING;
   }
   get committing(): number {
     return this.#closed.length;

@@ -11,8 +11,8 @@ import type { Grains } from './grains.js';
 const RUN_BYTES = 256 << 10;
 /** How many reads are under way at a time. */
 const DEPTH = 4;
-/** Nothing is read while more than this waits to be sent. */
-const MAX_QUEUED_BYTES = 4 << 20;
+/** Nothing is read while more than this waits to be sent: what waits is lost with the connection, and read again. */
+const MAX_QUEUED_BYTES = 1 << 20;
 /** What may be at the backup without being on its stable storage. */
 const MAX_UNACKED_BYTES = 64 << 20;
 
@@ -32,6 +32,8 @@ export interface CopierParts {
   readonly compares: boolean;
   /** Something was sent; how many bytes, zeroes counted. */
   readonly onSent: (bytes: number) => void;
+  /** The backup has so many more of them, and keeps them when the connection breaks. */
+  readonly onStored: (bytes: number) => void;
   /** Something has ended: more may be done, such as {@link Copier.pump}. */
   readonly onEnded: () => void;
   /** A grain cannot be read. */
@@ -73,7 +75,8 @@ export class Copier {
   /** Reads and sends as much as may be. To be called whenever something may have changed. */
   pump(): void {
     const { peer } = this.#parts;
-    while (!this.#isStopped && this.#runs.size < DEPTH && peer.queuedBytes < MAX_QUEUED_BYTES) {
+    const onTheWay = (): number => peer.queuedBytes + this.#runs.size * RUN_BYTES;
+    while (!this.#isStopped && this.#runs.size < DEPTH && onTheWay() < MAX_QUEUED_BYTES) {
       if (this.#unackedBytes >= MAX_UNACKED_BYTES) return;
       const run = this.#take();
       if (run === undefined) return;
@@ -83,7 +86,7 @@ export class Copier {
 
   progress(sequence: number): void {
     while (this.#unacked[0] !== undefined && this.#unacked[0].sequence <= sequence) {
-      this.#unackedBytes -= this.#unacked.shift()?.bytes ?? 0;
+      this.#acked(this.#unacked.shift()?.bytes ?? 0);
     }
     this.pump();
   }
@@ -106,7 +109,7 @@ export class Copier {
   /** All that was sent belongs to a checkpoint from now on, whose answer says what became of it. */
   handOver(): void {
     this.#unacked = [];
-    this.#unackedBytes = 0;
+    this.#acked(this.#unackedBytes);
   }
 
   /** The connection is over, or the resync: what is not known to be at the backup is to be sent again. */
@@ -199,6 +202,11 @@ export class Copier {
       }
       onSent(bytes.length);
     }
+  }
+
+  #acked(bytes: number): void {
+    this.#unackedBytes -= bytes;
+    this.#parts.onStored(bytes);
   }
 
   #ended(run: Run, again: boolean): void {

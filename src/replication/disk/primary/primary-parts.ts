@@ -51,3 +51,6 @@ export interface PendingWrite {
   readonly bytes: Uint8Array | undefined;
   readonly done: Done;
 }
+
+/** Little enough to be sent beside the writes. */
+export const STREAM_AT_GRAINS = 64;

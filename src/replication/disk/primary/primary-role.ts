@@ -6,7 +6,7 @@ import { randomHex } from '../format/fields.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
 import { type BackupPeer, type BackupPeerEvents, whileCurrent } from '../sessions.js';
 import type { ResyncStatus } from '../status.js';
-import { Checkpoints, MAX_COMMITTING } from './checkpoints.js';
+import { Checkpoints } from './checkpoints.js';
 import { Copier, isAllZero } from './copier.js';
 import { EarlyWrites } from './early-writes.js';
 import { fork, mustFork } from './fork.js';
@@ -15,10 +15,13 @@ import { SectorOrder } from './sector-order.js';
 import { HotGrains } from './hot-grains.js';
 import { ResyncProgress } from './resync-progress.js';
 import { Verifier } from './verifier.js';
-import type { PendingWrite, PrimaryParts, PrimaryPhase, ResyncPlan } from './primary-parts.js';
-
-/** Little enough to be sent beside the writes. */
-const STREAM_AT_GRAINS = 64;
+import {
+  type PendingWrite,
+  type PrimaryParts,
+  type PrimaryPhase,
+  type ResyncPlan,
+  STREAM_AT_GRAINS,
+} from './primary-parts.js';
 
 /** The primary's side of a disk: writes go to it and to the backup, if there is one. */
 export class PrimaryRole {
@@ -278,7 +281,8 @@ export class PrimaryRole {
       grains: this.grains,
       peer,
       compares: plan.kind === 'compare' && peer.sync !== undefined,
-      onSent: (sent) => this.#resync.sent(sent),
+      onSent: (sent) => (this.#resync.sentBytes += sent),
+      onStored: (stored) => this.#resync.stored(stored),
       onEnded: () => this.#advance(),
       onFailure: (message) => {
         events.notice(message);
@@ -305,8 +309,7 @@ export class PrimaryRole {
     this.#copier?.pump();
     this.#releaseWaiting();
     const endsResync = this.#phase === 'streaming' && this.#resync.end === undefined;
-    const mayClose =
-      this.#isStreaming && this.#copier?.isDone && this.checkpoints.committing < MAX_COMMITTING;
+    const mayClose = this.#isStreaming && this.#copier?.isDone && this.checkpoints.mayClose;
     if (mayClose && (endsResync || this.checkpoints.isWanted)) this.#close(peer);
   }
 
@@ -320,17 +323,20 @@ export class PrimaryRole {
     this.#copier?.handOver();
     this.checkpoints.close(epoch);
     const letGo = peer.commit(epoch, metadata.current.generation);
+    this.checkpoints.isClosing = true;
     metadata.update({ sent: epoch }, (result) => {
+      this.checkpoints.isClosing = false;
       if (result === 0) letGo();
       else events.failed('write the metadata', result);
+      this.#advance();
     });
   }
 
   #acked(epoch: number): void {
     const { metadata, events } = this.#parts;
-    // A C backup may say more than it was asked.
     if (this.checkpoints.committing === 0) return;
     const { sent, acked } = metadata.current;
+    // A C backup may say more than it was asked.
     const known = Math.min(epoch, sent);
     // It is in this generation, so where it was before is past.
     metadata.note({ acked: Math.max(known, acked), ancestors: [] });

@@ -33,9 +33,9 @@ export class ResyncProgress {
     this.#bytesAtBegin = this.#bytes;
   }
 
-  sent(bytes: number): void {
+  /** So many bytes are with the backup, for good or in an open checkpoint. */
+  stored(bytes: number): void {
     this.#bytes += bytes;
-    this.sentBytes += bytes;
   }
 
   /** What the backup has of it is of no use any more, or all of it is committed. */

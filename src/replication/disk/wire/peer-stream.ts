@@ -13,7 +13,7 @@ const MAX_READS = 4;
 export interface PeerStreamEvents {
   /** What has come; the bytes are the stream's again when it returns. */
   bytes(chunk: Uint8Array): void;
-  /** Half of what waited has been sent, or all of it. */
+  /** Half of what waited has been sent, and then half of that, down to the last byte. */
   drained(): void;
   /** The other side has ended the stream, or it broke: nothing comes any more. Called once, not after {@link PeerStream.close}. */
   ended(reason: string): void;
@@ -34,6 +34,7 @@ export class PeerStream {
   #waiting: Waiting[] = [];
   #queuedBytes = 0;
   #drainAt = 0;
+  #hasDrainToTell = false;
   #sentBytes = 0;
   #receivedBytes = 0;
   #isOver = false;
@@ -90,7 +91,8 @@ export class PeerStream {
     }
     this.#waiting.push(Buffer.from(bytes.subarray(taken)));
     this.#queuedBytes += bytes.length - taken;
-    this.#drainAt = Math.max(this.#drainAt, this.#queuedBytes / 2);
+    this.#drainAt = Math.max(this.#drainAt, Math.floor(this.#queuedBytes / 2));
+    this.#hasDrainToTell = true;
     this.#wantWrite();
   }
 
@@ -149,10 +151,12 @@ export class PeerStream {
       else this.#waiting.shift();
     }
     this.#wantWrite();
-    if (this.#drainAt > 0 && this.#queuedBytes <= this.#drainAt) {
-      this.#drainAt = 0;
-      this.events.drained();
-    }
+    const isHalf = this.#hasDrainToTell && this.#queuedBytes <= this.#drainAt;
+    if (!isHalf) return;
+    // Whoever waits for less than this half is told again at the next.
+    this.#drainAt = Math.floor(this.#queuedBytes / 2);
+    this.#hasDrainToTell = this.#queuedBytes > 0;
+    this.events.drained();
   }
 
   #wantWrite(): void {
