@@ -93,11 +93,10 @@ function failFileCall(scene: Scene, random: Random): () => void {
 function fillDisk(scene: Scene, random: Random): () => void {
   const host = random.pick(scene.hosts);
   const { system } = host.files;
-  const { capacityBytes } = system;
   const mend = scene.harm(host);
   system.capacityBytes = 0;
   return () => {
-    system.capacityBytes = capacityBytes;
+    system.capacityBytes = DEFAULT_CAPACITY_BYTES;
     mend();
   };
 }
