@@ -284,12 +284,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         'else this.#file.sync((synced) => this.#written(update, synced));',
         'else this.#written(update, 0);',
       ],
-      [
-        'Q1',
-        'reads the older copy of the metadata',
-        'toSorted((a, b) => b.update - a.update)',
-        'toSorted((a, b) => a.update - b.update)',
-      ],
     ],
     BY,
   ),

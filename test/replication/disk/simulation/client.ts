@@ -76,15 +76,22 @@ export class Client {
     const { oracle } = this.#scene;
     const write = oracle.write(this.#node.name, sector, sectors, isZero);
     this.#note(`${isZero ? 'zeroes' : `writes ${write.tag} to`} ${sector}+${sectors} at ${write.issued}`);
+    const isAlone = this.#isAlone;
     const asked = this.#node.ask((done) => {
       if (isZero) this.#node.engine.zero(sector, sectors, done);
       else this.#node.engine.write(sector, tagged(write.tag, sectors), done);
     });
-    this.#track(this.#answered(write, asked));
+    this.#track(this.#answered(write, asked, isAlone));
   }
 
-  async #answered(write: Write, asked: Promise<number>): Promise<void> {
+  /** Whether no backup can have what is written now. */
+  get #isAlone(): boolean {
+    return this.#node.isUp && this.#node.engine.status().state === 'unprotected';
+  }
+
+  async #answered(write: Write, asked: Promise<number>, wasAlone: boolean): Promise<void> {
     const result = await asked;
+    if (result === 0 && wasAlone && this.#isAlone) this.#scene.oracle.wroteAlone(this.#node.name);
     this.#scene.oracle.written(write, result);
     this.#note(`${write.sector}+${write.sectors}, tag ${write.tag}: ${result} at ${write.completed}`);
   }

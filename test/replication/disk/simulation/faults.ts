@@ -1,7 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { FILE_CALL_NAMES, LAN, type Random, TYPICAL_FILE_ERRORS } from '../../../../src/testing/index.js';
+import {
+  DEFAULT_CAPACITY_BYTES,
+  FILE_CALL_NAMES,
+  LAN,
+  type Random,
+  TYPICAL_FILE_ERRORS,
+} from '../../../../src/testing/index.js';
 import type { Scene } from './scene.js';
 
 /** Something that goes wrong: does it, and returns what undoes it (or ends it) later. */

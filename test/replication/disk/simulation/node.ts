@@ -33,6 +33,8 @@ export interface NodeParts {
   readonly world: SimulatedWorld;
   readonly host: SimulatedHost;
   readonly violations: Violations;
+  /** Is told when the disk is protected. */
+  readonly onProtected: () => void;
   readonly create: CreateReplication;
   readonly options: ReplicationOptions;
 }
@@ -44,6 +46,7 @@ export class Node {
   readonly options: ReplicationOptions;
   readonly events: ReplicationEvent[] = [];
   readonly #violations: Violations;
+  readonly #onProtected: () => void;
   readonly #create: CreateReplication;
   readonly #posix: SimulatedHost['posix'];
   #engine: DiskReplication | undefined;
@@ -55,6 +58,7 @@ export class Node {
     this.host = parts.host;
     this.options = parts.options;
     this.#violations = parts.violations;
+    this.#onProtected = parts.onProtected;
     this.#create = parts.create;
     this.#posix = parts.host.posix;
   }
@@ -184,6 +188,7 @@ export class Node {
     engine.onEvent((event) => {
       this.events.push(event);
       if (event.kind !== 'state') return;
+      if (event.to === 'protected') this.#onProtected();
       const wrong = (what: string): void =>
         this.#violations.add(this.name, `the event ${event.from} to ${event.to} ${what}`);
       if (event.from === event.to) wrong('is no change');

@@ -55,6 +55,7 @@ export class Operator {
           await this.#promote(node);
         break;
       case 'stale':
+        this.#scene.oracle.isStale(node.name);
         if (this.#peerIsPrimary(node)) await this.#giveUp(node, 'rejoin');
         break;
       case 'split-brain':
@@ -180,7 +181,7 @@ export class Operator {
         break;
       case 'verify': {
         const { verifyDifferences } = node.engine.status();
-        if (verifyDifferences > 0)
+        if (verifyDifferences > 0 && !this.#scene.wasHarmed)
           this.#scene.violations.add(node.name, `verify has found ${verifyDifferences} differences`);
         node.engine.verify(() => {});
         break;

@@ -18,6 +18,8 @@ interface Side {
   flushed: number;
   /** As a backup. */
   floor: Floor;
+  /** It has answered writes that the other side never had, and cannot have had. */
+  wroteAlone: boolean;
   /** What it showed when it was promoted. */
   fork: DiskContent | undefined;
   /** Whose backup it was then: the runs of that host. */
@@ -84,6 +86,21 @@ export class Oracle {
     const moment = this.next();
     if (result === 0) write.completed = moment;
     else write.mayTear = true;
+  }
+
+  /** A primary answered a write that it began and ended without a backup. */
+  wroteAlone(name: string): void {
+    this.#side(name).wroteAlone = true;
+  }
+
+  /** A primary's backup has all that it wrote without it. */
+  isProtected(name: string): void {
+    this.#side(name).wroteAlone = false;
+  }
+
+  /** A side was called stale: it has nothing of its own to lose but what no backup was promised to have. */
+  isStale(name: string): void {
+    if (this.#side(name).wroteAlone) this.#violations.add(name, 'is called stale, but has written alone');
   }
 
   /** A flush that was asked for at a moment was answered with success. */
@@ -170,6 +187,7 @@ export class Oracle {
   gaveUp(name: string): void {
     const side = this.#side(name);
     side.tenure = [];
+    side.wroteAlone = false;
     side.fork = undefined;
     side.forkedFrom = [];
     const { tenure } = this.#peerOf(name);
@@ -202,6 +220,7 @@ function newSide(): Side {
     tenure: [],
     flushed: 0,
     floor: { segment: 0, moment: -Infinity },
+    wroteAlone: false,
     fork: undefined,
     forkedFrom: [],
   };

@@ -45,6 +45,8 @@ export class Scene {
   onOpened: (result: number) => void = () => {};
   /** How much of what is made to fail on a host has not ended. */
   readonly #harms = new Map<SimulatedHost, number>();
+  /** A backup that could not read something counts it as different. */
+  wasHarmed = false;
   /** Hosts that lost their power since what they have was last looked at. */
   readonly #lostPower = new Set<SimulatedHost>();
   /** Since when the two cannot hear each other, in virtual seconds; undefined: they can. */
@@ -94,8 +96,9 @@ export class Scene {
   /** Has a host start the engine whenever it starts. */
   boot(host: SimulatedHost): void {
     host.boot(async () => {
-      const { world, violations, options } = this;
-      const node = new Node({ world, host, violations, create: this.#create, options });
+      const { world, violations, options, oracle } = this;
+      const onProtected = (): void => oracle.isProtected(host.name);
+      const node = new Node({ world, host, violations, create: this.#create, options, onProtected });
       this.#nodes.set(host, node);
       const result = await node.open();
       this.onOpened(result);
@@ -115,6 +118,7 @@ export class Scene {
   harm(host: SimulatedHost): () => void {
     const change = (by: number): void => void this.#harms.set(host, (this.#harms.get(host) ?? 0) + by);
     change(1);
+    this.wasHarmed = true;
     return () => {
       // As an operator would, who has mended the disk.
       this.crash(host, 'silence');
