@@ -117,7 +117,7 @@ t.test('a server that waits for the real world is found out', async (t) => {
   const server = near.serve();
   let goOn: (answer: number) => void = () => {};
   // As if a callback had got it to wait for a file, say.
-  server.scheduler.waitForEvents = () => new Promise((resolve) => (goOn = resolve));
+  server.scheduler.waitThen = (done) => void (goOn = done);
   await t.rejects(world.run(10), { message: /10\.0\.0\.1 is not in select: .* waits for the real world/ });
   server.stop();
   goOn(0);

@@ -16,58 +16,46 @@ const disks = {
 } as const;
 const dryRun = flag({ help: 'Only say what would be lost: sectors, and since when.' });
 
-export const statusTable = table('status', 'show the state of replicated disks, and what to do next', {
+export const statusTable = table('status', 'show the state of replicated disks', {
   ...disks,
   require: optional(oneOf('STATE', REQUIRED_STATES), {
     help: 'Exit with 1 unless there is a disk, and every one is in this state.',
   }),
 });
-export const watchTable = table('watch', 'show the state of replicated disks every second', {
+export const watchTable = table('watch', 'show the state every second', {
   ...disks,
   seconds: optional(wholeNumber('N', 1, 86_400), { help: 'Stop after so many seconds.' }),
 });
-export const eventsTable = table(
-  'events',
-  'print what happened to replicated disks, a JSON object per line',
-  {
-    pid: disks.pid,
-    minor: disks.minor,
-    follow: flag({ short: 'f', help: 'Go on with what happens from now on.' }),
-  },
-);
+export const eventsTable = table('events', 'print what happened, as JSON lines', {
+  pid: disks.pid,
+  minor: disks.minor,
+  follow: flag({ short: 'f', help: 'Go on with what happens from now on.' }),
+});
 export const flushTable = table('flush', 'commit a checkpoint now', disks);
-export const promoteTable = table('promote', 'make a backup the primary, after the primary was lost', {
+export const promoteTable = table('promote', 'make a backup the primary', {
   ...disks,
   dryRun,
 });
-export const rejoinTable = table('rejoin', 'make a stale primary the backup of the one that took over', {
+export const rejoinTable = table('rejoin', 'make a stale primary the backup', {
   ...disks,
   dryRun,
 });
-export const discardTable = table(
-  'discard',
-  "end a split brain: keep this side's changes aside and become the backup",
-  {
-    ...disks,
-    dryRun,
-    keep: required(file(), { help: 'The new file for the changes; on the host of the daemon.' }),
-  },
-);
+export const discardTable = table('discard', 'end a split brain, keeping changes aside', {
+  ...disks,
+  dryRun,
+  keep: required(file(), { help: 'The new file for the changes; on the host of the daemon.' }),
+});
 export const resyncTable = table('resync', 'send the backup what it may lack', {
   ...disks,
   full: flag({ help: 'Compare the whole disk.' }),
 });
 export const verifyTable = table('verify', 'compare the whole disk with the backup', disks);
-export const pauseTable = table('pause', 'disconnect from the other side until resume', disks);
+export const pauseTable = table('pause', 'disconnect from the other side', disks);
 export const resumeTable = table('resume', 'connect to the other side again', disks);
-export const drillTable = table(
-  'drill',
-  "export a backup's checkpoint read-only over NBD, for a restore test",
-  {
-    ...disks,
-    end: flag({ help: 'End the drill.' }),
-  },
-);
+export const drillTable = table('drill', 'export a checkpoint for a restore test', {
+  ...disks,
+  end: flag({ help: 'End the drill.' }),
+});
 
 function table<const Options extends Parameters>(
   name: string,

@@ -21,6 +21,7 @@ t.test('what is not given has a default', async (t) => {
     dialect: 'tapdisk2',
     trace: undefined,
     graceSeconds: 60,
+    onState: undefined,
   });
 });
 
@@ -29,6 +30,7 @@ t.test('all can be given', async (t) => {
     ...['--disk', '1=aio:/a=b', '--read-only-disk', '0=log:|ram:1', '--disk', '2=ram:1', '--nbd', '[::1]:0'],
     ...['--tls-cert', 'c', '--tls-key', 'k', '--metrics', './m', '--log-level', 'debug', '--trace', 't'],
     ...['--trace-limit', '2', '--grace', '0', '--max-request-memory', '64', '--dialect', 'tapdisk3'],
+    ...['--on-state', '/hook'],
   );
   t.strictSame(options, {
     directory: '/c',
@@ -45,6 +47,7 @@ t.test('all can be given', async (t) => {
     dialect: 'tapdisk3',
     trace: { file: 't', limitBytes: 2 << 20 },
     graceSeconds: 0,
+    onState: '/hook',
   });
 });
 
