@@ -41,6 +41,8 @@ export interface RequestQueueOptions {
   readonly onEnd: (request: VbdRequest, result: number) => void;
   /** Called in states held and draining when nothing is left to wait for: see {@link RequestQueue.quiet}. */
   readonly onQuiet: () => void;
+  /** Runs a task in a later turn of the scheduler. */
+  readonly post: (task: () => void) => void;
   /** Called when a driver has thrown instead of completing a request; that has ended with -EIO then. */
   readonly onThrown: (error: unknown) => void;
 }
@@ -145,7 +147,7 @@ export class RequestQueue {
     request.complete = complete;
     try {
       if (request.flushing) driver.flush(complete);
-      else dispatch(driver, request);
+      else dispatch(driver, request, this.#options.post);
     } catch (error) {
       this.#options.onThrown(error);
       if (request.complete === complete) complete(-errno.EIO);
@@ -199,7 +201,7 @@ export class RequestQueue {
   }
 }
 
-function dispatch(driver: Driver, request: VbdRequest): void {
+function dispatch(driver: Driver, request: VbdRequest, post: (task: () => void) => void): void {
   switch (request.kind) {
     case 'read':
       return driver.queueRead(request);
@@ -215,7 +217,7 @@ function dispatch(driver: Driver, request: VbdRequest): void {
         else request.complete(-errno.EOPNOTSUPP);
         return undefined;
       }
-      return driver.writeZeroes ? driver.writeZeroes(request) : writeZeroesByWriting(driver, request);
+      return driver.writeZeroes ? driver.writeZeroes(request) : writeZeroesByWriting(driver, request, post);
     case 'blockStatus':
       return blockStatus(driver, request);
   }

@@ -61,6 +61,7 @@ export class Vbd extends BlockDevice {
       maxInFlight: options.maxInFlight,
       onEnd: (request, result) => this.#counters.count(request, result, options.context.posix.clock.now()),
       onQuiet: () => this.#becameQuiet(),
+      post: (task) => options.context.completions.post(task),
       onThrown: (error) => logThrown(options.context.logger, `vbd ${minor}`, error),
     });
   }

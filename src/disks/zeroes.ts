@@ -9,34 +9,29 @@ const SECTORS_AT_ONCE = 2048;
 /** 1 MiB of zeroes, shared by all: nothing may write into the buffer of a write request. */
 export const zeroes = new Uint8Array(SECTORS_AT_ONCE * SECTOR_SIZE);
 
-/** Writes zeroes through a driver that has no call for them, a piece after the other; the first error ends it. */
-export function writeZeroesByWriting(driver: Driver, request: ZeroesRequest): void {
+/**
+ * Writes zeroes through a driver that has no call for them, a piece after the other; the first error ends it. A piece that
+ * completes at once is followed by the next in a later turn, so that others have theirs.
+ *
+ * @param post runs a task in a later turn of the scheduler
+ */
+export function writeZeroesByWriting(
+  driver: Driver,
+  request: ZeroesRequest,
+  post: (task: () => void) => void,
+): void {
   const end = request.sector + request.sectors;
-  let sector = request.sector;
-  let inCall = false;
-  let goesOn = true;
-
-  const complete = (result: number): void => {
-    if (result < 0 || sector >= end) {
-      goesOn = false;
-      request.complete(result);
-    } else if (inCall) {
-      // Completed before queueWrite returned: the loop below takes the next piece, and the stack does not grow.
-      goesOn = true;
-    } else {
-      writeOn();
-    }
-  };
-  const writeOn = (): void => {
-    inCall = true;
-    do {
-      goesOn = false;
-      const sectors = Math.min(SECTORS_AT_ONCE, end - sector);
-      const at = sector;
-      sector += sectors;
-      driver.queueWrite({ sector: at, sectors, buffer: zeroes.subarray(0, sectors * SECTOR_SIZE), complete });
-    } while (goesOn);
+  const writeFrom = (sector: number): void => {
+    const sectors = Math.min(SECTORS_AT_ONCE, end - sector);
+    let inCall = true;
+    const complete = (result: number): void => {
+      const next = sector + sectors;
+      if (result < 0 || next === end) request.complete(result);
+      else if (inCall) post(() => writeFrom(next));
+      else writeFrom(next);
+    };
+    driver.queueWrite({ sector, sectors, buffer: zeroes.subarray(0, sectors * SECTOR_SIZE), complete });
     inCall = false;
   };
-  writeOn();
+  writeFrom(request.sector);
 }

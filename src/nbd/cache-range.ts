@@ -8,40 +8,33 @@ import type { BufferPool } from '../posix/buffers.js';
 /** How much is read at a time. */
 const PIECE_SECTORS = (256 << 10) / SECTOR_SIZE;
 
-/** Reads a range and drops it, so that the system has it in its cache; a piece after the other, the first error ends it. */
+/**
+ * Reads a range and drops it, so that the system has it in its cache; a piece after the other, the first error ends it. A
+ * piece that is there at once is followed by the next in a later turn: see `post`.
+ *
+ * @param post runs a task in a later turn of the scheduler
+ */
 export function cacheRange(
   device: BlockDevice,
   pool: BufferPool,
   { sector, sectors }: SectorRange,
+  post: (task: () => void) => void,
   done: Done,
 ): void {
   const buffer = pool.take(Math.min(sectors, PIECE_SECTORS) * SECTOR_SIZE);
   const end = sector + sectors;
-  let next = sector;
-  let reading = false;
-  let goesOn = false;
-  const completed = (result: number): void => {
-    if (result < 0 || next >= end) {
-      goesOn = false;
-      pool.give(buffer);
-      done(result);
-    } else if (reading) {
-      // It completed before the call returned: the loop below reads on, and the stack does not grow.
-      goesOn = true;
-    } else {
-      readOn();
-    }
+  const readFrom = (at: number): void => {
+    const count = Math.min(PIECE_SECTORS, end - at);
+    let inCall = true;
+    device.queueRead(at, buffer.subarray(0, count * SECTOR_SIZE), (result) => {
+      const next = at + count;
+      if (result < 0 || next === end) {
+        pool.give(buffer);
+        done(result);
+      } else if (inCall) post(() => readFrom(next));
+      else readFrom(next);
+    });
+    inCall = false;
   };
-  const readOn = (): void => {
-    reading = true;
-    do {
-      goesOn = false;
-      const at = next;
-      const count = Math.min(PIECE_SECTORS, end - at);
-      next += count;
-      device.queueRead(at, buffer.subarray(0, count * SECTOR_SIZE), completed);
-    } while (goesOn);
-    reading = false;
-  };
-  readOn();
+  readFrom(sector);
 }

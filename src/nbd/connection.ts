@@ -43,6 +43,13 @@ export interface ConnectionParts {
   readonly memory: RequestMemory;
 }
 
+/** What a connection asks of its server, and tells it. */
+export interface ConnectionCalls {
+  readonly onClosed: () => void;
+  /** Whether it may have a disk; if not, the reason, for people. */
+  readonly admit: () => string | undefined;
+}
+
 /**
  * One client's connection.
  *
@@ -59,6 +66,8 @@ export type ConnectionPhase = 'handshake' | 'securing' | 'transmission' | 'finis
 type TransmissionEnd = Extract<HandshakeEnd, { readonly kind: 'transmission' }>;
 
 const nothing = Buffer.alloc(0);
+/** So often in a turn a connection is read from and answered. */
+const MAX_ROUNDS = 4;
 /** Replies of so many bytes do not wait for others. */
 const LARGE_REPLY_BYTES = 32 << 10;
 
@@ -66,6 +75,7 @@ export class NbdConnection {
   readonly #parts: ConnectionParts;
   readonly #peer: string;
   readonly #onClosed: () => void;
+  readonly #admit: () => string | undefined;
   #fd: number;
   #phase: ConnectionPhase = 'handshake';
   #receiver: Receiver;
@@ -82,17 +92,23 @@ export class NbdConnection {
   #posted = false;
 
   /** Takes over a connected descriptor. `peer` names the client in the log. */
-  constructor(fd: number, peer: string, parts: ConnectionParts, onClosed: () => void) {
+  constructor(fd: number, peer: string, parts: ConnectionParts, { onClosed, admit }: ConnectionCalls) {
     this.#fd = fd;
     this.#peer = peer;
     this.#parts = parts;
     this.#readEvent = new AwaitedEvent(parts.registrar);
     this.#timer = new AwaitedEvent(parts.registrar);
     this.#onClosed = onClosed;
+    this.#admit = admit;
     this.#memory = parts.memory.share();
     this.#progressAt = parts.posix.clock.now();
     this.#receiver = new Receiver(parts.posix, fd);
     this.#sender = this.#newSender();
+  }
+
+  /** Whether it has come to no disk yet. */
+  get isNegotiating(): boolean {
+    return this.#phase === 'handshake' || this.#phase === 'securing';
   }
 
   start(): void {
@@ -139,8 +155,8 @@ export class NbdConnection {
       this.#progress = progress;
       this.#progressAt = now;
     } else if (now - this.#progressAt < stallTimeoutSeconds) return;
-    else if (isHalfSent) this.#drop('it has left off in the middle of a request');
-    else if (memory.isShort) this.#drop('it does not take its data, and others wait for the memory');
+    else if (isHalfSent) this.drop('it has left off in the middle of a request');
+    else if (memory.isShort) this.drop('it does not take its data, and others wait for the memory');
   }
 
   #close(closeDescriptor: (fd: number) => void): void {
@@ -163,6 +179,7 @@ export class NbdConnection {
       sender: this.#sender,
       exports: this.#parts.exports,
       tls,
+      admit: this.#admit,
       onExpecting: () => this.#runSoon(),
       onEnd: (end) => this.#handshakeEnded(end),
     });
@@ -234,12 +251,15 @@ export class NbdConnection {
     if (this.#pumping || this.#phase === 'closed') return;
     this.#pumping = true;
     let result: PumpResult;
+    let rounds = 0;
     do {
       result = this.#receiver.pump();
       this.#sender.flush();
       // What was sent may have made room for further requests, some of which were read ahead.
-    } while (result === 'idle' && this.#receiver.expecting);
+    } while (result === 'idle' && this.#receiver.expecting && ++rounds < MAX_ROUNDS);
     this.#pumping = false;
+    // Whoever is quick enough could go on here for ever. What was read ahead makes no descriptor readable.
+    if (result === 'idle' && this.#receiver.expecting) this.#runSoon();
     this.#pumped(result);
     this.#updateReadInterest();
   }
@@ -300,11 +320,12 @@ export class NbdConnection {
   }
 
   #setTimer(seconds: number, reason: string): void {
-    const result = this.#timer.setTimer(seconds, () => this.#drop(reason));
+    const result = this.#timer.setTimer(seconds, () => this.drop(reason));
     if (result < 0) this.#lost(result);
   }
 
-  #drop(reason: string): void {
+  /** Closes at once, and logs why. */
+  drop(reason: string): void {
     this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} is dropped: ${reason}`);
     this.close();
   }

@@ -32,6 +32,7 @@ import {
   OPT_STRUCTURED_REPLY,
   REP_ACK,
   REP_ERR_INVALID,
+  REP_ERR_POLICY,
   REP_ERR_TLS_REQD,
   REP_ERR_TOO_BIG,
   REP_ERR_UNKNOWN,
@@ -78,6 +79,8 @@ export interface HandshakeParts {
   readonly sender: Sender;
   readonly exports: NbdExports;
   readonly tls: TlsState;
+  /** Whether the client may have a disk now; if not, the reason, for people. */
+  readonly admit: () => string | undefined;
   /** The receiver expects something again, after a time of not doing so. */
   readonly onExpecting: () => void;
   /** Called once. What was queued to the sender before has still to be sent. */
@@ -194,6 +197,8 @@ export class ServerHandshake {
     if (typeof name === 'string') return this.#close(name);
     const found = this.#parts.exports.find(name.name);
     if (typeof found === 'string') return this.#close(`no export '${name.name}': ${found}`);
+    const refusal = this.#parts.admit();
+    if (refusal !== undefined) return this.#close(refusal);
     const answer = Buffer.alloc(10 + (this.#noZeroes ? 0 : EXPORT_NAME_ZEROES));
     answer.writeBigUInt64BE(BigInt(found.device.sizeBytes), 0);
     answer.writeUInt16BE(transmissionFlags(found.device, this.#structuredReplies), 8);
@@ -224,6 +229,8 @@ export class ServerHandshake {
     if (typeof request === 'string') return this.#reply(option, REP_ERR_INVALID, request);
     const found = this.#parts.exports.find(request.name);
     if (typeof found === 'string') return this.#reply(option, REP_ERR_UNKNOWN, found);
+    const refusal = option === OPT_GO ? this.#parts.admit() : undefined;
+    if (refusal !== undefined) return this.#reply(option, REP_ERR_POLICY, refusal);
     const flags = transmissionFlags(found.device, this.#structuredReplies);
     this.#queue(option, REP_INFO, encodeExportInfo(found.device.sizeBytes, flags));
     this.#queue(option, REP_INFO, encodeBlockSizeInfo(found.device.sizeBytes));

@@ -24,6 +24,8 @@ import type { TlsServer } from './tls.js';
 /** The bounds of a server, unless set otherwise. */
 export const DEFAULT_NBD_LIMITS = {
   maxConnections: 128,
+  maxHandshakes: 32,
+  maxConnectionsPerPeer: 64,
   maxRequestsInFlight: 128,
   maxBytesInFlight: 32 << 20,
   handshakeTimeoutSeconds: 30,
@@ -39,8 +41,12 @@ const BACKLOG = 128;
 
 /** The bounds of an NBD server. */
 export interface NbdLimits {
-  /** One more is closed as soon as it has connected. */
+  /** Connections that use a disk; one more is refused it. */
   readonly maxConnections: number;
+  /** Connections that have come to no disk yet, beside the others; with one more the oldest is dropped. */
+  readonly maxHandshakes: number;
+  /** Connections of one address, in all; one more is closed as soon as it has connected. Unix sockets have no addresses. */
+  readonly maxConnectionsPerPeer: number;
   /** Per connection: no further request is read while so many are in flight. */
   readonly maxRequestsInFlight: number;
   /** Per connection: no further request is read while data of so many bytes is in flight (one request may exceed it, by 32 MiB at most). */
@@ -81,7 +87,8 @@ export class NbdServer {
   readonly #options: NbdServerOptions;
   readonly #limits: NbdLimits;
   readonly #connectionParts: ConnectionParts;
-  readonly #connections = new Set<NbdConnection>();
+  /** With the address of each peer that has one; the oldest first. */
+  readonly #connections = new Map<NbdConnection, string | undefined>();
   #acceptor: Acceptor | undefined;
   readonly #watch: AwaitedEvent;
   #stopped: (() => void) | undefined;
@@ -135,14 +142,14 @@ export class NbdServer {
   stop(done: () => void, seconds = this.#limits.finishTimeoutSeconds): void {
     this.#stopListening();
     this.#stopped = done;
-    for (const connection of this.#connections) connection.finish('the server stops', seconds);
+    for (const connection of this.#connections.keys()) connection.finish('the server stops', seconds);
     this.#tellStopped();
   }
 
   /** Stops listening and closes every connection at once. */
   close(): void {
     this.#stopListening();
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#connections.keys()) connection.close();
   }
 
   #stopListening(): void {
@@ -157,30 +164,59 @@ export class NbdServer {
       typeof address === 'number' || address.family === AF_UNIX
         ? `local client ${fd}`
         : formatAddress(address);
-    if (this.#connections.size >= this.#limits.maxConnections) {
-      logger.log(LOG_WARNING, `nbd: ${peer} is turned away: there are ${this.#connections.size} connections`);
+    const host = typeof address === 'number' || address.family === AF_UNIX ? undefined : address.address;
+    const { maxConnectionsPerPeer } = this.#limits;
+    if (host !== undefined && this.#connectionsOf(host) >= maxConnectionsPerPeer) {
+      const limit = `limit ${maxConnectionsPerPeer} of one address reached`;
+      logger.log(LOG_WARNING, `nbd: rejected ${peer}: connection ${limit}`);
       abortConnection(posix, fd);
       return;
     }
-    if (typeof address !== 'number' && address.family !== AF_UNIX) {
+    this.#makeRoom();
+    if (host !== undefined) {
       // A reply must not wait for another one, and a client whose host has died must be noticed at some time.
       posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
       probeWhenIdle(posix, fd, SILENCE_SECONDS);
     }
-    const connection = new NbdConnection(fd, peer, this.#connectionParts, () => {
+    const onClosed = (): void => {
       this.#connections.delete(connection);
       if (this.#connections.size === 0) this.#watch.clear();
       this.#tellStopped();
-    });
-    this.#connections.add(connection);
+    };
+    const admit = (): string | undefined => this.#refusal(peer);
+    const connection = new NbdConnection(fd, peer, this.#connectionParts, { onClosed, admit });
+    this.#connections.set(connection, host);
     connection.start();
     if (!this.#watch.isSet) this.#watchStalls();
+  }
+
+  /** Lets one more client negotiate: the oldest of too many that do goes. */
+  #makeRoom(): void {
+    const negotiating = [...this.#connections.keys()].filter((connection) => connection.isNegotiating);
+    if (negotiating.length >= this.#limits.maxHandshakes) negotiating[0]?.drop('newer clients came');
+  }
+
+  /** Why a client may not use a disk, or undefined. */
+  #refusal(peer: string): string | undefined {
+    const { maxConnections } = this.#limits;
+    let serving = 0;
+    for (const connection of this.#connections.keys()) if (!connection.isNegotiating) serving++;
+    if (serving < maxConnections) return undefined;
+    const reason = `connection limit ${maxConnections} reached`;
+    this.#options.logger.log(LOG_WARNING, `nbd: rejected ${peer}: ${reason}`);
+    return reason;
+  }
+
+  #connectionsOf(host: string): number {
+    let count = 0;
+    for (const other of this.#connections.values()) if (other === host) count++;
+    return count;
   }
 
   #watchStalls(): void {
     const seconds = Math.ceil(Math.min(MAX_STALL_LOOK_SECONDS, this.#limits.stallTimeoutSeconds / 2));
     this.#watch.setTimer(seconds, () => {
-      for (const connection of this.#connections) connection.dropIfStalled();
+      for (const connection of this.#connections.keys()) connection.dropIfStalled();
       if (this.#connections.size > 0) this.#watchStalls();
     });
   }

@@ -232,7 +232,7 @@ export class Transmission {
   }
 
   #start(request: NbdRequest): void {
-    const { device, pool } = this.#parts;
+    const { device, pool, post } = this.#parts;
     const { command, offset, length } = request;
     const done: Done = (result) => this.#reply(request, result);
     if (command === CMD_FLUSH) {
@@ -249,7 +249,7 @@ export class Transmission {
     } else if (command === CMD_BLOCK_STATUS) {
       this.#blockStatus(request);
     } else if (command === CMD_CACHE) {
-      cacheRange(device, pool, sectorsAround(offset, length), done);
+      cacheRange(device, pool, sectorsAround(offset, length), post, done);
     }
   }
 

@@ -311,19 +311,26 @@ t.test('the first error ends it', async (t) => {
   t.strictSame(disks.calls, []);
 });
 
-t.test('a driver that answers before it returns is asked for all in turn, to the first error', async (t) => {
-  const { opened, disks } = bench(t, { sectors: 2048 * 20_000 });
-  const vbd = opened();
-  const results = new Results();
-  disks.answerAtOnce = () => 0;
-  vbd.writeZeroes(0, 2048 * 20_000, results.done);
-  t.strictSame(await results.settled(), [0]);
-  t.equal(disks.log.length, 20_000);
-  disks.answerAtOnce = () => (disks.log.length === 20_003 ? -errno.EIO : 0);
-  vbd.writeZeroes(0, 2048 * 20_000, results.done);
-  t.strictSame(await results.settled(), [0, -errno.EIO]);
-  t.equal(disks.log.length, 20_003);
-});
+t.test(
+  'a driver that answers before it returns is asked for all, some in a turn, to the first error',
+  async (t) => {
+    const { opened, disks, step } = bench(t, { sectors: 2048 * 2000 });
+    const vbd = opened();
+    const results = new Results();
+    disks.answerAtOnce = () => 0;
+    vbd.writeZeroes(0, 2048 * 2000, results.done);
+    await step();
+    t.ok(disks.log.length < 100, 'others have their turn');
+    while (results.told.length < 1) await step();
+    t.strictSame(results.told, [0]);
+    t.equal(disks.log.length, 2000);
+    disks.answerAtOnce = () => (disks.log.length === 2003 ? -errno.EIO : 0);
+    vbd.writeZeroes(0, 2048 * 2000, results.done);
+    while (results.told.length < 2) await step();
+    t.strictSame(results.told, [0, -errno.EIO]);
+    t.equal(disks.log.length, 2003);
+  },
+);
 
 t.test('statistics start at nothing', async (t) => {
   const { opened } = bench(t);

@@ -14,7 +14,7 @@ import type { DiskWorld } from '../disks/drivers/disk-world.js';
 import { ManualClock } from '../disks/bench.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { nbdWorld, until } from './nbd-world.js';
-import { request } from './raw-client.js';
+import { type RawClient, exportRequest, option, request } from './raw-client.js';
 
 const optionsOf = ({ server, posix, registry }: DiskWorld): NbdServerOptions => ({
   registrar: server,
@@ -53,15 +53,49 @@ t.test('it listens on a TCP port, and tells which', async (t) => {
   t.equal(taken.listen({ family: 99 as typeof AF_INET, address: '127.0.0.1', port: 0 }), -errno.EAFNOSUPPORT);
 });
 
-t.test('a client beyond the bound is turned away, and let in when another has gone', async (t) => {
+t.test('a client beyond the bound is refused a disk, and gets one when another has gone', async (t) => {
   const world = nbdWorld(t, { limits: { maxConnections: 2 } });
   await world.open('ram:1');
   const [first] = [await world.raw().go(), await world.raw().go()];
-  t.equal((await world.raw().rest()).length, 0);
-  t.match(world.lines.at(-1), /turned away: there are 2 connections/);
+  const third = await world.raw().greet();
+  third.send(option(7, exportRequest('')));
+  const REP_ERR_POLICY = 0x80000002;
+  t.match(await third.replies(), [{ type: REP_ERR_POLICY, data: Buffer.from('connection limit 2 reached') }]);
+  t.match(world.lines.at(-1), /rejected local client .*: connection limit 2 reached/);
+  const old = await world.raw().greet();
+  old.send(option(1));
+  t.equal((await old.rest()).length, 0, 'EXPORT_NAME has no other answer');
   first.destroy();
-  await until(() => world.nbd.connections === 1);
+  await until(() => world.nbd.connections === 2);
+  third.send(option(7, exportRequest('')));
+  t.equal((await third.replies()).at(-1)?.type, 1);
+});
+
+t.test(
+  'clients that choose no disk keep nobody out: the oldest of them is dropped for a new one',
+  async (t) => {
+    const world = nbdWorld(t, { limits: { maxConnections: 2, maxHandshakes: 3 } });
+    await world.open('ram:1');
+    const user = await world.raw().go();
+    const silent: RawClient[] = [];
+    for (let count = 0; count < 3; count++) silent.push(await world.raw().greet());
+    await world.raw().go();
+    t.equal((await silent[0]!.rest()).length, 0);
+    t.match(world.lines.filter((line) => line.includes('newer clients')).length, 1);
+    silent[1]!.send(option(2));
+    t.match(await silent[1]!.reply(), { type: 1 }, 'the others are still there');
+    user.send(request(3));
+    t.match(await user.simple(), { error: 0 });
+  },
+);
+
+t.test('one address does not get all places', async (t) => {
+  const world = nbdWorld(t, { tcp: true, limits: { maxConnectionsPerPeer: 2 } });
+  await world.open('ram:1');
   await world.raw().go();
+  await world.raw().greet();
+  t.equal((await world.raw().rest()).length, 0);
+  t.match(world.lines.at(-1), /rejected 127.0.0.1:.*: connection limit 2 of one address reached/);
 });
 
 t.test('stop lets what is in flight be answered, then closes the connections', async (t) => {

@@ -20,6 +20,9 @@ export function holePuncher(completions: Completions, program = FALLOCATE_PROGRA
   };
 }
 
+/** With so many waiting, no more are made for discards: each would keep its place among the requests for long. */
+export const MAX_WAITING_HOLES = 32;
+
 interface Waiting {
   readonly range: SectorRange;
   readonly done: Done;
@@ -45,6 +48,11 @@ export class HoleQueue {
 
   constructor(punch: (range: SectorRange, done: Done) => void) {
     this.#punch = punch;
+  }
+
+  /** So many wait that a hint is better ignored than added. */
+  get isFull(): boolean {
+    return this.#holes.length + this.#waiting.length >= MAX_WAITING_HOLES;
   }
 
   /** Nobody may write to the range before it is done. */
