@@ -5,7 +5,7 @@ import { errno, errnoCode, errnoNumber, strerror } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
 import { SystemError } from '../posix/system-error.js';
 import { requireTrustedSocket } from '../server/trusted-directory.js';
-import { ControlConnection } from './control-connection.js';
+import { ControlConnection, WHOLE_SECONDS } from './control-connection.js';
 import { controlSocketPath } from './control-directory.js';
 import { ControlMessage, type ImageBody, type ListBody, NO_COOKIE, textFits } from './message.js';
 import type { ReplicationRequest } from './replication-request.js';
@@ -61,7 +61,8 @@ export class ControlClient {
   /** The pid that the daemon says it has. */
   async pid(pid: number): Promise<number> {
     const request = ControlMessage.create(MessageType.pid, NO_COOKIE);
-    return (await this.#ask(pid, request, MessageType.pidAnswer, QUERY_TIMEOUT_SECONDS)).pid;
+    const answer = await this.#ask(pid, request, MessageType.pidAnswer, QUERY_TIMEOUT_SECONDS);
+    return shaped(answer.pid, answer.pid > 0, `pid ${answer.pid}`);
   }
 
   async attach(pid: number, minor: number): Promise<void> {
@@ -71,7 +72,10 @@ export class ControlClient {
   /** @param flags FLAG_… bits */
   async open(pid: number, minor: number, path: string, flags: number): Promise<ImageBody> {
     const request = ControlMessage.create(MessageType.open, minor).setParameters(flags, path);
-    return (await this.#ask(pid, request, MessageType.openAnswer, REQUEST_TIMEOUT_SECONDS)).image;
+    const { image } = await this.#ask(pid, request, MessageType.openAnswer, REQUEST_TIMEOUT_SECONDS);
+    const { sectors, sectorSize } = image;
+    const isDisk = sectorSize > 0 && Number.isSafeInteger(sectors * sectorSize);
+    return shaped(image, isDisk, `${sectors} sectors of ${sectorSize} bytes`);
   }
 
   /**
@@ -81,10 +85,13 @@ export class ControlClient {
    */
   async close(pid: number, minor: number): Promise<void> {
     const request = ControlMessage.create(MessageType.close, minor);
+    const { clock } = this.#posix;
+    const end = clock.now() + WHOLE_SECONDS;
     for (let repeats = 0; ; repeats++) {
       const { error, text } = await this.#response(pid, request, MessageType.closeAnswer);
       if (error === 0) return;
-      if (error !== errno.EAGAIN || repeats === CLOSE_REPEATS) throw new ControlError(error, text);
+      if (error !== errno.EAGAIN || repeats === CLOSE_REPEATS || clock.now() > end)
+        throw new ControlError(error, text);
       await this.#posix.select({}, CLOSE_INTERVAL_SECONDS);
     }
   }
@@ -112,7 +119,9 @@ export class ControlClient {
   async list(pid: number): Promise<ListedVbd[]> {
     const vbds: ListedVbd[] = [];
     const request = ControlMessage.create(MessageType.list, NO_COOKIE);
+    let left = Infinity;
     await this.#askForMany(pid, request, MessageType.listAnswer, ({ list: { count, ...vbd } }) => {
+      left = shaped(count, count >= 0 && count < left, `a list of ${count} more after ${left}`);
       if (count > 0) vbds.push(vbd);
       return count > 0;
     });
@@ -141,7 +150,14 @@ export class ControlClient {
 
   async #askForText(pid: number, request: ControlMessage, timeoutSeconds: number): Promise<string> {
     const pieces: Uint8Array[] = [];
+    let left = Infinity;
     const take = ({ report }: ControlMessage): boolean => {
+      const { remaining } = report;
+      left = shaped(
+        remaining,
+        remaining >= 0 && remaining < left,
+        `a report of ${remaining} bytes more after ${left}`,
+      );
       pieces.push(report.bytes);
       return report.remaining > 0;
     };
@@ -165,7 +181,8 @@ export class ControlClient {
     answerType: number,
     timeout = REQUEST_TIMEOUT_SECONDS,
   ) {
-    return (await this.#ask(pid, request, answerType, timeout)).response;
+    const { response } = await this.#ask(pid, request, answerType, timeout);
+    return shaped(response, isErrno(response.error), `error ${response.error}`);
   }
 
   async #ask(
@@ -214,9 +231,23 @@ async function must<Value>(result: Promise<Value | number>): Promise<Exclude<Val
   return value as Exclude<Value, number>;
 }
 
+/** The value, if it is one that a daemon can answer. */
+function shaped<Value>(value: Value, isRight: boolean, what: string): Value {
+  if (isRight) return value;
+  throw new ControlError(errno.EPROTO, `the daemon answered with ${what}`);
+}
+
+/** Linux's numbers end at 4095. */
+function isErrno(error: number): boolean {
+  return error >= 0 && error <= 4095;
+}
+
 function checked(answer: ControlMessage, type: number): ControlMessage {
   if (answer.type === type) return answer;
-  if (answer.type === MessageType.error) throw new ControlError(answer.response.error, answer.response.text);
+  if (answer.type === MessageType.error) {
+    const { error, text } = answer.response;
+    throw new ControlError(shaped(error, error > 0 && isErrno(error), `error ${error}`), text);
+  }
   throw new ControlError(
     errno.EPROTO,
     `the daemon answered with a message of type ${answer.type} instead of ${type}`,

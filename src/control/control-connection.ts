@@ -6,6 +6,9 @@ import type { Posix } from '../posix/posix.js';
 import { ClientConnection } from '../server/client-connection.js';
 import { ControlMessage, MESSAGE_BYTES } from './message.js';
 
+/** No request takes longer in all, in seconds, however slowly its answer comes. */
+export const WHOLE_SECONDS = 30;
+
 /** A client's connection to a control socket, made for one request. Every call returns a negative errno when it fails. */
 export class ControlConnection implements Disposable {
   readonly #connection: ClientConnection;
@@ -14,9 +17,12 @@ export class ControlConnection implements Disposable {
     this.#connection = connection;
   }
 
-  /** See {@link ClientConnection.open}; -ETIMEDOUT after `timeoutSeconds` without progress. */
+  /** See {@link ClientConnection.open}; -ETIMEDOUT after `timeoutSeconds` without progress, or {@link WHOLE_SECONDS} in all. */
   static async open(posix: Posix, path: string, timeoutSeconds: number): Promise<ControlConnection | number> {
-    const connection = await ClientConnection.open(posix, path, { stepSeconds: timeoutSeconds });
+    const connection = await ClientConnection.open(posix, path, {
+      stepSeconds: timeoutSeconds,
+      wholeSeconds: WHOLE_SECONDS,
+    });
     return typeof connection === 'number' ? connection : new ControlConnection(connection);
   }
 

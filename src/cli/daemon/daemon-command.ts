@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { withoutIgnored } from '../ignored-signals.js';
 import type { CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
 import { EXIT_FAILED, EXIT_OK, exitOfSignal } from '../exit-status.js';
@@ -10,7 +11,7 @@ import { onSignals } from '../../server/signals.js';
 import type { DriverTypes } from '../../disks/index.js';
 import { Daemon } from '../../daemon/daemon.js';
 import type { DaemonOptions } from '../../daemon/daemon-options.js';
-import { lineLogger, needsTimes, type LineLoggerOptions } from '../line-logger.js';
+import { lineLogger, needsTimes } from '../line-logger.js';
 import type { daemonTable } from './daemon-table.js';
 import { daemonOptions } from './daemon-values.js';
 import { notifyManager } from '../../daemon/readiness.js';
@@ -28,12 +29,12 @@ export async function runDaemon(
   io: CommandIo,
   types: DriverTypes = standardDriverTypes,
 ): Promise<number> {
-  return run(daemonOptions(values), values.logFormat, io, types);
+  return run(daemonOptions(values), values, io, types);
 }
 
 async function run(
   options: DaemonOptions,
-  format: LineLoggerOptions['format'],
+  { logFormat: format, ignoreSignals }: Pick<Values<typeof daemonTable>, 'logFormat' | 'ignoreSignals'>,
   io: CommandIo,
   types: DriverTypes,
 ): Promise<number> {
@@ -54,7 +55,7 @@ async function run(
     return EXIT_FAILED;
   }
   using _signals = onSignals({
-    ...endingSignals(daemon, logger),
+    ...withoutIgnored(endingSignals(daemon, logger), ignoreSignals),
     SIGUSR1: () => io.stderr.write(daemon.dump()),
   });
   let failedToStart = false;

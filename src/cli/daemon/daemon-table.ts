@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { ignoreSignalsOption } from '../ignored-signals.js';
 import { DEFAULT_GRACE_SECONDS } from '../../daemon/daemon-options.js';
 import { DEFAULT_DIALECT, DIALECTS } from '../../scheduler/dialect.js';
 import { DEFAULT_TRACE_LIMIT_MIB } from '../../metrics/trace-file.js';
@@ -55,6 +56,7 @@ export const daemonTable = defineTable({
     dialect: withDefault(oneOf('DIALECT', DIALECTS), DEFAULT_DIALECT, {
       help: 'Run on the scheduler of this tapdisk.',
     }),
+    ignoreSignals: ignoreSignalsOption,
     trace: optional(file(), { help: 'Write events and callbacks to a file in the trace event format.' }),
     traceLimit: withDefault(wholeNumber('MIB', 1, MAX_TRACE_LIMIT_MIB), DEFAULT_TRACE_LIMIT_MIB, {
       help: 'The maximum size of the trace file.',

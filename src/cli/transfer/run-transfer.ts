@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { withoutIgnored } from '../ignored-signals.js';
 import { monotonicClock, wallClock } from '../../posix/clock.js';
 import { TIMEOUT } from '../../scheduler/event.js';
 import { onSignals } from '../../server/signals.js';
@@ -65,7 +66,7 @@ async function play(
   role: Role,
   server: TapdiskServer,
   reporter: Reporter,
-  { status: path, noStatus }: TransferOptions,
+  { status: path, noStatus, ignoreSignals }: TransferOptions,
 ): Promise<number> {
   using _status = noStatus
     ? undefined
@@ -77,7 +78,10 @@ async function play(
         path,
         status: () => role.status(),
       });
-  using _signals = onSignals({ ...endingSignals(role), SIGUSR1: () => reporter.dump(server.dump()) });
+  using _signals = onSignals({
+    ...withoutIgnored(endingSignals(role), ignoreSignals),
+    SIGUSR1: () => reporter.dump(server.dump()),
+  });
   server.registerEvent(TIMEOUT, -1, 1, () => reporter.tick());
   const run = server.run({ signals: false });
   const outcome = await Promise.race([

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { type IgnorableSignal, ignoreSignalsOption } from '../ignored-signals.js';
 import { SILENCE_SECONDS } from '../../server/silence.js';
 import { flag, optional, withDefault } from '../command-line/parameter.js';
 import { file, wholeNumber } from '../command-line/value-type.js';
@@ -22,6 +23,7 @@ export const transferOptions = {
     excludes: ['noStatus'],
   }),
   noStatus: flag({ help: 'Answer no status requests.' }),
+  ignoreSignals: ignoreSignalsOption,
   verbose: flag({ short: 'v', help: 'Also report what the connect module logs.' }),
 } as const;
 
@@ -35,6 +37,7 @@ export interface TransferOptions {
   /** The status socket's path; a default one when undefined. */
   readonly status: string | undefined;
   readonly noStatus: boolean;
+  readonly ignoreSignals: readonly IgnorableSignal[] | undefined;
   /** In seconds; 0: never. */
   readonly idleTimeout: number;
   /** In seconds; 0: never. */

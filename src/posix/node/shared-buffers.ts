@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { collectGarbage } from './collect-garbage.js';
 import type { BufferPool } from '../buffers.js';
 import { nodeTimers } from '../timers.js';
 import type { TimerHandle, Timers } from '../timers.js';
@@ -8,8 +9,8 @@ import { BuddyMemory, SMALLEST_BLOCK_BYTES } from './buddy-memory.js';
 
 /** How much memory is shared; the kernel gives a page of it when it is first written. */
 const SHARED_BYTES = 64 << 20;
-/** Memory of which nothing was taken for so long is given back to the kernel, in milliseconds. */
-export const BUFFERS_IDLE_MS = 30_000;
+/** Memory of which nothing was taken for so long is given back to the kernel, in milliseconds; after twice that at the latest. */
+export const BUFFERS_IDLE_MS = 8_000;
 
 /**
  * Buffers that other threads can read and write too, for file calls that are made there: parts of one SharedArrayBuffer.
@@ -75,6 +76,7 @@ export class SharedBuffers implements BufferPool {
       if (!this.#isUsed && this.#memory?.takenBytes === 0) {
         this.#memory = undefined;
         this.#idle = undefined;
+        collectGarbage();
         return;
       }
       this.#isUsed = false;

@@ -223,7 +223,7 @@ t.test('a list without an end is an error', async (t) => {
   await foreignDaemon(t, world.directory, (_, socket) => socket.end(many));
   t.match(await ctlOn(world.directory)('list', '-p', String(OTHER_PID)), {
     exitCode: 1,
-    stderr: /EPROTO .*no end/,
+    stderr: /EPROTO .*a list of 1 more after 1/,
   });
 });
 
@@ -294,4 +294,30 @@ t.test('help is no error', async (t) => {
       stderr: '',
     });
   }
+});
+
+t.test('answers that no daemon gives are told as such', async (t) => {
+  const world = controlWorld(t);
+  let answer = (request: ControlMessage): Uint8Array => request.bytes;
+  await foreignDaemon(t, world.directory, (request, socket) => socket.end(answer(request)));
+  const ctl = ctlOn(world.directory);
+  const other = ['-p', String(OTHER_PID)];
+  const made = (type: number) => ControlMessage.create(type, 0);
+  const wrong = async (bytes: Uint8Array, ...argv: string[]): Promise<void> => {
+    answer = () => bytes;
+    const { exitCode: status, stderr } = await ctl(...(argv as [string, ...string[]]), ...other);
+    t.equal(status, 1, argv.join(' '));
+    t.match(stderr, /EPROTO/, argv.join(' '));
+  };
+  await wrong(made(MessageType.pidAnswer).setPid(-7).bytes, 'pid');
+  await wrong(made(MessageType.attachAnswer).setResponse(-5).bytes, 'attach', '-m', '0');
+  await wrong(made(MessageType.error).setResponse(1 << 20).bytes, 'attach', '-m', '0');
+  const image = { sectors: 2 ** 60, sectorSize: 512, info: 0 };
+  await wrong(made(MessageType.openAnswer).setImage(image).bytes, 'open', '-m', '0', '-a', 'ram:1');
+  const entry = { count: 1, minor: 0, state: 0, path: 'ram:1' };
+  const listed = made(MessageType.listAnswer).setList(entry).bytes;
+  await wrong(Buffer.concat([listed, listed]), 'list');
+  const report = Buffer.from('{"version":1,"vbds":7}');
+  await wrong(made(MessageType.statisticsAnswer).setReport({ remaining: 0, bytes: report }).bytes, 'stats');
+  await wrong(made(MessageType.statisticsAnswer).setReport({ remaining: -1, bytes: report }).bytes, 'stats');
 });
