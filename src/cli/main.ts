@@ -5,5 +5,3 @@
 // Without a handler Node opens a debugger's port on SIGUSR1. The rest is loaded after this, and has handlers of its own.
 process.on('SIGUSR1', () => {});
 await import('./main-program.js');
-
-export {};
