@@ -40,7 +40,7 @@ export function statusOf(engine: EngineCore): ReplicationStatus {
     verifyDifferences: primary?.verifier.differences ?? 0,
     checkpoints: primary?.checkpoints.count ?? 0,
     failedCheckpoints: primary?.checkpoints.failed ?? 0,
-    resyncBytesTotal: primary?.resyncBytesTotal ?? 0,
+    resyncBytesTotal: primary?.progress.sentBytes ?? 0,
     lastError: reporter.lastError,
     sinceSeconds: reporter.sinceSeconds,
   };

@@ -33,7 +33,7 @@ export class PrimaryRole {
   #phase: PrimaryPhase = 'alone';
   #peer: BackupPeer | undefined;
   #copier: Copier | undefined;
-  readonly #resync: ResyncProgress;
+  readonly progress: ResyncProgress;
   /** Writes that wait for room toward the backup, or for a new generation. */
   #waiting: PendingWrite[] = [];
   /** Writes whose bits are not durable yet, and those that must not pass them. */
@@ -48,14 +48,13 @@ export class PrimaryRole {
     this.grains = new Grains(map.grains, metadata.current.grainSectors);
     this.grains.toSend.addAll(map.bits);
     this.#hot = new HotGrains(options.hotGrains);
-    this.#resync = new ResyncProgress(nowSeconds);
+    this.progress = new ResyncProgress(nowSeconds);
     this.verifier = new Verifier({
       disk: parts.disk,
       grains: this.grains,
       peer: () => (this.#phase === 'protected' ? this.#peer : undefined),
       nowSeconds,
-      onDifference: (sector, sectors) => events.verified('difference', sector, sectors),
-      onEnd: () => events.verified('ended', 0, parts.disk.sectors),
+      verified: (...found) => events.verified(...found),
     });
     this.#early = new EarlyWrites(options, this.grains);
     this.checkpoints = new Checkpoints({ nowSeconds, onEnd: (ended) => events.checkpoint(ended) });
@@ -72,11 +71,7 @@ export class PrimaryRole {
   }
   /** The resync under way; undefined: none is. */
   get resync(): ResyncStatus | undefined {
-    return this.#phase === 'alone' || this.#phase === 'protected' ? undefined : this.#resync.status();
-  }
-  /** All bytes that resyncs of this run have sent. */
-  get resyncBytesTotal(): number {
-    return this.#resync.sentBytes;
+    return this.#phase === 'alone' || this.#phase === 'protected' ? undefined : this.progress.status();
   }
 
   write(sector: number, bytes: Uint8Array, done: Done): void {
@@ -106,10 +101,10 @@ export class PrimaryRole {
   attach(peer: BackupPeer, plan: ResyncPlan): void {
     const { toSend, inResync } = this.grains;
     this.#peer = peer;
-    if (plan.known === null || plan.known !== this.#resync.id) {
+    if (plan.known === null || plan.known !== this.progress.id) {
       toSend.addAll(inResync);
       inResync.clear();
-      this.#resync.restart();
+      this.progress.restart();
     }
     if (plan.kind !== 'maps') toSend.addRange(0, toSend.size - 1);
     this.checkpoints.wrote(this.#early.sendTo(peer, this.grains));
@@ -220,7 +215,6 @@ export class PrimaryRole {
   }
 
   #release({ sector, sectors, bytes, done }: PendingWrite): void {
-    const { disk } = this.#parts;
     const from = this.grains.first(sector);
     const to = this.grains.last(sector, sectors);
     this.#copier?.written(from, to);
@@ -242,8 +236,8 @@ export class PrimaryRole {
       done(result);
       this.#advance();
     };
-    if (bytes === undefined) disk.zero(sector, sectors, ended);
-    else disk.write(sector, bytes, ended);
+    if (bytes === undefined) this.#parts.disk.zero(sector, sectors, ended);
+    else this.#parts.disk.write(sector, bytes, ended);
   }
 
   /** What the local disk has there is not known, so the backup gets what is read from there, once that can be. */
@@ -275,14 +269,14 @@ export class PrimaryRole {
     const { disk, random, events } = this.#parts;
     const { toSend, sectorsEach } = this.grains;
     const bytes = toSend.count * sectorsEach * SECTOR_SIZE;
-    this.#resync.begin(bytes);
+    this.progress.begin(bytes);
     this.#copier = new Copier({
       disk,
       grains: this.grains,
       peer,
       compares: plan.kind === 'compare' && peer.sync !== undefined,
-      onSent: (sent) => (this.#resync.sentBytes += sent),
-      onStored: (stored) => this.#resync.stored(stored),
+      onSent: (sent) => (this.progress.sentBytes += sent),
+      onStored: (stored) => this.progress.stored(stored),
       onEnded: () => this.#advance(),
       onFailure: (message) => {
         events.notice(message);
@@ -290,8 +284,8 @@ export class PrimaryRole {
       },
     });
     if (bytes > 0 || plan.kind === 'first') {
-      this.#resync.id ??= randomHex(random, 8);
-      peer.sync?.begin(this.#resync.id, toSend.count + this.grains.inResync.count, plan.kind === 'first');
+      this.progress.id ??= randomHex(random, 8);
+      peer.sync?.begin(this.progress.id, toSend.count + this.grains.inResync.count, plan.kind === 'first');
       events.resync('begun', bytes, plan.kind);
     }
     const phase = peer.sync !== undefined ? 'copying' : bytes > 0 ? 'streaming' : 'protected';
@@ -308,7 +302,7 @@ export class PrimaryRole {
     }
     this.#copier?.pump();
     this.#releaseWaiting();
-    const endsResync = this.#phase === 'streaming' && this.#resync.end === undefined;
+    const endsResync = this.#phase === 'streaming' && this.progress.end === undefined;
     const mayClose = this.#isStreaming && this.#copier?.isDone && this.checkpoints.mayClose;
     if (mayClose && (endsResync || this.checkpoints.isWanted)) this.#close(peer);
   }
@@ -316,9 +310,9 @@ export class PrimaryRole {
   #close(peer: BackupPeer): void {
     const { metadata, events } = this.#parts;
     const epoch = metadata.current.sent + 1;
-    if (this.#phase === 'streaming') this.#resync.end ??= epoch;
+    if (this.#phase === 'streaming') this.progress.end ??= epoch;
     // What was sent is this checkpoint's from now on; whatever else is to be resynced is another resync.
-    this.#resync.id = null;
+    this.progress.id = null;
     this.grains.close(epoch);
     this.#copier?.handOver();
     this.checkpoints.close(epoch);
@@ -342,9 +336,9 @@ export class PrimaryRole {
     metadata.note({ acked: Math.max(known, acked), ancestors: [] });
     this.grains.acked(known);
     this.checkpoints.acked(known);
-    if (this.#resync.end !== undefined && known >= this.#resync.end) {
-      events.resync('ended', this.#resync.bytes, 'the backup has all of it');
-      this.#resync.restart();
+    if (this.progress.end !== undefined && known >= this.progress.end) {
+      events.resync('ended', this.progress.bytes, 'the backup has all of it');
+      this.progress.restart();
       this.#setPhase('protected', 'the backup has every checkpoint');
     }
     this.#advance();
@@ -376,15 +370,15 @@ export class PrimaryRole {
     const peer = this.#peer;
     if (peer === undefined) return;
     this.#copier?.stop();
-    this.#resync.end = undefined;
+    this.progress.end = undefined;
     this.#setPhase('copying', reason);
-    this.#copy(peer, { kind, known: this.#resync.id });
+    this.#copy(peer, { kind, known: this.progress.id });
   }
 
   #lost(reason: string, code = 'lost'): void {
     const { events } = this.#parts;
     const hadResync = this.#phase !== 'protected';
-    this.#resync.end = undefined;
+    this.progress.end = undefined;
     this.#peer = undefined;
     this.#copier?.stop();
     this.#copier = undefined;
@@ -392,7 +386,7 @@ export class PrimaryRole {
     this.grains.dropFrom(0);
     this.checkpoints.dropFrom(0, reason);
     this.checkpoints.refuse(-errno.ECONNABORTED);
-    if (hadResync) events.resync('broken-off', this.#resync.bytes, reason);
+    if (hadResync) events.resync('broken-off', this.progress.bytes, reason);
     this.#setPhase('alone', reason);
     events.detached(reason, code);
     this.#releaseWaiting();

@@ -15,8 +15,8 @@ export interface VerifierParts {
   /** The backup, while the disk is protected by an own one; undefined: nothing can be verified now. */
   readonly peer: () => BackupPeer | undefined;
   readonly nowSeconds: () => number;
-  readonly onDifference: (sector: number, sectors: number) => void;
-  readonly onEnd: () => void;
+  /** The end of the disk was reached, or sectors were found to differ. */
+  readonly verified: (what: 'ended' | 'difference', sector: number, sectors: number) => void;
 }
 
 interface Asked {
@@ -83,7 +83,7 @@ export class Verifier {
     this.#asked.delete(sequence);
     if (differs[0] !== false) {
       this.#different.add(asked.grain);
-      this.#parts.onDifference(asked.grain * this.#sectorsEach, this.#sectorsEach);
+      this.#parts.verified('difference', asked.grain * this.#sectorsEach, this.#sectorsEach);
     }
     this.#tellEnded();
     this.pump();
@@ -119,7 +119,7 @@ export class Verifier {
     this.#next = (grain + 1) % grains.toSend.size;
     if (this.#next === 0) {
       this.endedAtSeconds = this.#parts.nowSeconds();
-      this.#parts.onEnd();
+      this.#parts.verified('ended', 0, disk.sectors);
     }
     for (const waiting of this.#waiting) waiting.left -= 1;
     this.#tellEnded();
