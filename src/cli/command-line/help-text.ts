@@ -48,7 +48,7 @@ function groupSections(group: CommandGroup, path: string, width: number): string
     return [name, `${summary[0]?.toUpperCase()}${summary.slice(1)}.`] as const;
   });
   return [
-    [`Usage: ${path} COMMAND [OPTION]... [ARGUMENT]...`],
+    usage(`Usage: ${path}`, ['COMMAND', '[OPTION]...', '[ARGUMENT]...'], width),
     ...group.description.map((text) => wrapped(text, width)),
     ['Commands:', ...labelled(rows, width)],
     wrapped(`${path} COMMAND --help describes a command.`, width),
