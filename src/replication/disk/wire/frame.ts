@@ -157,11 +157,15 @@ export function numbersBody(...numbers: readonly number[]): Uint8Array {
   return body;
 }
 
-/** @throws ProtocolError when the body has another length */
+/** @throws ProtocolError when the body has another length, or a number is 2^53 or more */
 export function readNumbers(body: Uint8Array, count: number): number[] {
   if (body.length !== count * 8) {
     throw new ProtocolError(`a body has ${body.length} bytes, expected ${count * 8}`);
   }
   const fields = new Fields(body);
-  return Array.from({ length: count }, () => fields.getU64());
+  return Array.from({ length: count }, () => {
+    const number = fields.getU64();
+    if (Number.isSafeInteger(number)) return number;
+    throw new ProtocolError(`${number} is no number of this protocol: expected less than 2^53`);
+  });
 }

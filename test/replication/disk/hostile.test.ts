@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { AF_INET, SOCK_STREAM } from '../../../src/posix/index.js';
+import { encodeHello } from '../../../src/replication/disk/own/hello.js';
+import type { Standing } from '../../../src/replication/disk/standing.js';
+import {
+  extentsBody,
+  FRAME_TYPES,
+  type FrameName,
+  frameHeader,
+} from '../../../src/replication/disk/wire/frame.js';
+import { PROBE } from '../../../src/replication/disk/wire/probe.js';
+import type { Random } from '../../../src/testing/index.js';
+import { randomBytes, randomSeed } from '../../random.js';
+import { pair, SECTORS, type SideNode } from './world.js';
+
+const STREAMS = 120;
+/** Without commit: whoever is let in as the primary may make a checkpoint. */
+const NAMES = (Object.keys(FRAME_TYPES) as FrameName[]).filter((name) => name !== 'commit');
+
+/** Frames of a session that looks like a primary's, each sound in itself, some of them with nonsense inside. */
+function stream(random: Random, standing: Standing): Buffer {
+  const parts: Uint8Array[] = [PROBE];
+  let sequence = 0;
+  const frame = (name: FrameName, body: readonly Uint8Array[]): void => {
+    parts.push(frameHeader(name, sequence, body), ...body);
+    sequence += 1;
+  };
+  frame('hello', [encodeHello({ version: 'hostile', standing })]);
+  for (let count = random.integer(1, 8); count > 0; count--) {
+    if (random.chance(0.5)) {
+      frame(random.pick(NAMES), [randomBytes(random, random.integer(0, 64))]);
+    } else {
+      const data = randomBytes(random, 512);
+      const sector = random.integer(0, random.chance(0.2) ? 2 ** 40 : SECTORS - 1);
+      frame(
+        random.pick(['write', 'syncData', 'compare'] as const),
+        extentsBody([{ sector, sectors: 1, data }]),
+      );
+    }
+  }
+  const bytes = Buffer.concat(parts);
+  if (random.chance(0.3)) bytes[random.integer(0, bytes.length - 1)] = random.integer(0, 255);
+  return random.chance(0.3) ? bytes.subarray(0, random.integer(1, bytes.length)) : bytes;
+}
+
+/** The standing of a primary that the backup would agree with. */
+function standingFor(b: SideNode): Standing {
+  const mine = b.engine.standing();
+  const [present] = mine.line;
+  return { ...mine, role: 'primary', line: present ? [{ ...present, high: present.high + 10 }] : [] };
+}
+
+t.test(
+  'Q11: streams of nonsense change nothing of a backup, and its primary is let in after them',
+  async (t) => {
+    const seed = randomSeed(t);
+    const { world, a, b } = pair(t, { seed });
+    await a.until('protected');
+    await a.write(100, 8, 1);
+    await a.checkpoint();
+    await world.run(1);
+    const committed = await b.read();
+    a.host.crash('end of file');
+    const x = world.host('10.0.0.66');
+    for (let count = 0; count < STREAMS; count++) {
+      const bytes = stream(world.random, standingFor(b));
+      const fd = x.posix.socket(AF_INET, SOCK_STREAM);
+      x.posix.connect(fd, { family: AF_INET, address: '10.0.0.2', port: 9000 });
+      await world.run(0.01);
+      x.posix.write(fd, bytes);
+      await world.run(world.random.chance(0.1) ? 7 : 0.02);
+      x.posix.close(fd);
+      await world.run(0.02);
+      if (b.engine.status().state !== 'backup') t.fail(`stream ${count}: ${b.engine.status().reason}`);
+    }
+    t.ok((await b.read()).equals(committed), 'the backup is at its last checkpoint');
+    a.host.restart();
+    await a.until('protected');
+    t.ok((await a.checkpoint()) > 0);
+    t.ok((await a.read()).equals(await b.read()));
+  },
+);
