@@ -5,22 +5,23 @@ import t from 'tap';
 import { Random } from '../../../src/testing/index.js';
 import { randomSeed } from '../../random.js';
 import { create } from './engine.js';
-import { flip, rotSubject, sampled, writtenBytes } from './rot.js';
+import { flip, rotSubject, sampledBytes } from './rot.js';
 
-const FLIPS = 150;
+/** In each sector in which anything is. */
+const FLIPS = 2;
 
 t.test('a byte that has rotted in journal or metadata is refused, or nothing is lost by it', async (t) => {
   const seed = randomSeed(t);
   const random = new Random(seed);
   const subject = await rotSubject(seed, create);
-  const bytes = [...writtenBytes(subject)];
+  const places = [...sampledBytes(subject, FLIPS, random)];
   const wrong: string[] = [];
   const refused = new Set<string>();
-  for (const place of sampled(bytes, FLIPS, random)) {
+  for (const place of places) {
     const outcome = await flip(subject, create, place, 1 << random.integer(0, 7));
     if (outcome === 'refused') refused.add(place.path);
     else if (outcome !== 'as it was') wrong.push(outcome);
   }
   t.same(wrong.slice(0, 5), []);
-  t.ok(refused.size > 0, `${bytes.length} bytes; refused in ${[...refused].join()}`);
+  t.ok(refused.size > 0, `${places.length} bytes, refused in ${[...refused].join()}`);
 });

@@ -42,19 +42,37 @@ export async function rotSubject(seed: number, create: CreateReplication): Promi
   return { seed, system, content: await showsAlone(seed, create, system) };
 }
 
-/** The bytes that are in sectors in which anything is, of each file of the state. */
-export function* writtenBytes({
-  system,
-}: RotSubject): Generator<{ readonly path: string; readonly position: number }> {
+export interface Place {
+  readonly path: string;
+  readonly position: number;
+}
+
+/** The sectors in which anything is, of each file of the state. */
+function* writtenSectors({ system }: RotSubject): Generator<Place & { readonly bytes: Uint8Array }> {
   const { files } = new SimulatedWorld().host('10.0.0.1');
   files.system.restore(system);
   for (const name of ['metadata', 'journal-0', 'journal-1']) {
     const path = `${DIRECTORY}/${name}`;
-    const bytes = files.contents(path);
-    for (let sector = 0; sector < bytes.length; sector += 512) {
-      if (bytes.subarray(sector, sector + 512).every((byte) => byte === 0)) continue;
-      for (let position = sector; position < sector + 512; position++) yield { path, position };
+    const contents = files.contents(path);
+    for (let position = 0; position < contents.length; position += 512) {
+      const bytes = contents.subarray(position, position + 512);
+      if (bytes.some((byte) => byte !== 0)) yield { path, position, bytes };
     }
+  }
+}
+
+/** The bytes of these sectors. */
+export function* writtenBytes(subject: RotSubject): Generator<Place> {
+  for (const { path, position } of writtenSectors(subject)) {
+    for (let at = 0; at < 512; at++) yield { path, position: position + at };
+  }
+}
+
+/** Some bytes that are not zero, in each of these sectors. */
+export function* sampledBytes(subject: RotSubject, each: number, random: Random): Generator<Place> {
+  for (const { path, position, bytes } of writtenSectors(subject)) {
+    const candidates = [...bytes.keys()].filter((at) => bytes[at] !== 0);
+    for (let count = 0; count < each; count++) yield { path, position: position + random.pick(candidates) };
   }
 }
 
@@ -62,7 +80,7 @@ export function* writtenBytes({
 export async function flip(
   subject: RotSubject,
   create: CreateReplication,
-  { path, position }: { readonly path: string; readonly position: number },
+  { path, position }: Place,
   bits: number,
 ): Promise<string> {
   const { seed, system, content } = subject;
@@ -108,9 +126,4 @@ async function showsAlone(
   const shown = await scene.world.complete(scene.node(host)?.checkpoint() ?? Promise.resolve(-1));
   if (typeof shown === 'number') throw new Error(`the backup shows nothing: ${shown}`);
   return shown;
-}
-
-/** So many of the bytes, at random. */
-export function sampled<Item>(items: readonly Item[], count: number, random: Random): Item[] {
-  return Array.from({ length: count }, () => random.pick(items));
 }

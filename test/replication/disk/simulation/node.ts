@@ -139,20 +139,37 @@ export class Node {
     return this.content(all);
   }
 
-  /** The committed checkpoint, or the errno of opening or reading it. */
-  async checkpoint(): Promise<DiskContent | number> {
+  /**
+   * The committed checkpoint, or the errno of opening or reading it.
+   *
+   * @param holdSeconds it is looked at again after so long, and must not have changed
+   */
+  async checkpoint(holdSeconds = 0): Promise<DiskContent | number> {
     const opened = await new Promise<CheckpointView | number>((resolve) => {
       this.engine.openCheckpoint((result, view) => resolve(view ?? result));
     });
     if (typeof opened === 'number') return opened;
-    const all = new Uint8Array(opened.sectors * 512);
-    for (let sector = 0; sector < opened.sectors; sector += 256) {
-      const part = all.subarray(sector * 512, (sector + 256) * 512);
-      const result = await this.ask((done) => opened.read(sector, part, done));
-      if (result < 0) return result;
+    const first = await this.#readView(opened);
+    if (typeof first !== 'number' && holdSeconds > 0) {
+      await new Promise<void>((resolve) => {
+        this.world.after(holdSeconds, resolve);
+      });
+      const again = await this.#readView(opened);
+      if (typeof again !== 'number' && Buffer.compare(first, again) !== 0)
+        this.#violations.add(this.name, 'a checkpoint changes while it is looked at');
     }
     opened.close();
-    return this.content(all) ?? -1;
+    return typeof first === 'number' ? first : (this.content(first) ?? -1);
+  }
+
+  async #readView(view: CheckpointView): Promise<Uint8Array | number> {
+    const all = new Uint8Array(view.sectors * 512);
+    for (let sector = 0; sector < view.sectors; sector += 256) {
+      const part = all.subarray(sector * 512, (sector + 256) * 512);
+      const result = await this.ask((done) => view.read(sector, part, done));
+      if (result < 0) return result;
+    }
+    return all;
   }
 
   /** The result that a call tells. A second answer is a violation (Q12). */

@@ -119,7 +119,9 @@ export class Operator {
   async #lookAtCheckpoint(node: Node): Promise<void> {
     const { oracle } = this.#scene;
     const floor = oracle.floorOf(node.name);
-    const content = await node.checkpoint();
+    // While it is looked at, what comes after it stays in the journal.
+    const { random } = this.#scene;
+    const content = await node.checkpoint(random.chance(0.2) ? random.between(0.1, 3) : 0);
     if (typeof content === 'number' || !node.isUp) return;
     if (node.engine.status().state !== 'backup') return;
     const shown = oracle.backupShows(node.name, content, floor);
