@@ -3,6 +3,14 @@
 
 import { MIN_JOURNAL_BYTES, type ReplicationOptions } from '../../replication/disk/options.js';
 
+/** What is the driver's own of its options. */
+export interface FifoOptions {
+  /** Where the FIFOs are; 'no': there are none. */
+  readonly fifos?: string;
+  /** C's: for everybody, less the umask. */
+  readonly fifoMode?: 'private' | 'c';
+}
+
 /** Files in PEM, and fingerprints, for TLS with the other side. */
 export interface RemusTlsOptions {
   readonly cert: string;
@@ -11,7 +19,7 @@ export interface RemusTlsOptions {
   readonly fingerprints?: readonly string[];
 }
 
-interface Known extends ReplicationOptions {
+interface Known extends ReplicationOptions, FifoOptions {
   readonly cert: string;
   readonly key: string;
   readonly ca: string;
@@ -22,7 +30,8 @@ type Changes = { -readonly [Key in keyof Known]?: Known[Key] };
 
 /** What an image's name says of its replication; `directory` is missing when it is to be beside the image. */
 export type RemusOptions = Pick<ReplicationOptions, 'address'> &
-  Partial<ReplicationOptions> & { readonly tls?: RemusTlsOptions };
+  Partial<ReplicationOptions> &
+  FifoOptions & { readonly tls?: RemusTlsOptions };
 
 /** Sets what a value says in the options, or returns what would be right. */
 type SetValue = (options: Changes, value: string) => string | undefined;
@@ -100,6 +109,14 @@ const SETTERS: ReadonlyMap<string, SetValue> = new Map<string, SetValue>([
   ['tls-cert', absolutePath('cert')],
   ['tls-key', absolutePath('key')],
   ['tls-ca', absolutePath('ca')],
+  ['fifo-mode', oneOf((options, mode) => (options.fifoMode = mode), 'private', 'c')],
+  [
+    'fifos',
+    (options, value) => {
+      options.fifos = value;
+      return value.startsWith('/') || value === 'no' ? undefined : 'an absolute path of a directory, or no';
+    },
+  ],
   [
     'tls-fingerprint',
     (options, value) => {

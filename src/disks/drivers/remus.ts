@@ -5,6 +5,7 @@ import { randomFillSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { errno } from '../../posix/errno.js';
 import type { FileCalls } from '../../posix/files.js';
+import { openFifo } from '../../posix/node/fifo.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
 import { NodePosix } from '../../posix/node/node-posix.js';
 import { cPeers } from '../../replication/disk/c/index.js';
@@ -12,6 +13,7 @@ import type { DiskReplication } from '../../replication/disk/disk-replication.js
 import type { ReplicationListener } from '../../replication/disk/events.js';
 import { Replication } from '../../replication/disk/engine.js';
 import { type PeerTls, peerTls } from '../../replication/disk/peer-tls.js';
+import { LOG_WARNING } from '../../server/logger.js';
 import { SECTOR_SIZE } from '../index.js';
 import type {
   DataRequest,
@@ -26,15 +28,18 @@ import type {
   RangeRequest,
 } from '../index.js';
 import { RemusDisk } from './remus-disk.js';
-import { parseRemusArgument, type RemusTlsOptions } from './remus-options.js';
+import { C_FIFO_MODE, FIFO_DIRECTORY, FIFO_MODE, type OpenFifo, RemusFifos } from './remus-fifos.js';
+import { parseRemusArgument, type RemusOptions, type RemusTlsOptions } from './remus-options.js';
 
 /** What a remus driver works with beside its context. */
 export interface RemusParts {
   readonly files: (context: DriverContext) => FileCalls;
   readonly random: (bytes: Uint8Array) => void;
+  /** Without it there are no FIFOs for checkpoint control. */
+  readonly openFifo?: (context: DriverContext) => OpenFifo | undefined;
 }
 
-type Opening = ConstructorParameters<typeof Replication>[0] & { readonly tls?: RemusTlsOptions };
+type Opening = RemusOptions & { readonly directory: string };
 
 /**
  * `remus:HOST:PORT[,KEY=VALUE…]|…`: keeps a backup of the disk below on another host, or is that backup (C: block-remus.c).
@@ -50,6 +55,7 @@ export class RemusDriver implements Driver {
   readonly #parts: RemusParts;
   readonly #listeners = new Set<ReplicationListener>();
   #replication: Replication | undefined;
+  #fifos: RemusFifos | undefined;
 
   constructor(argument: string, below: Driver, context: DriverContext, parts: RemusParts) {
     this.argument = argument;
@@ -94,8 +100,14 @@ export class RemusDriver implements Driver {
   close(done: DoneWithReason): void {
     const replication = this.#replication;
     this.#replication = undefined;
-    if (replication) replication.close(done);
-    else done(0);
+    const fifos = this.#fifos;
+    this.#fifos = undefined;
+    const closeReplication = (): void => {
+      if (replication) replication.close(done);
+      else done(0);
+    };
+    if (fifos) fifos.close(closeReplication);
+    else closeReplication();
   }
 
   queueRead(request: DataRequest): void {
@@ -151,10 +163,8 @@ export class RemusDriver implements Driver {
     });
     for (const listener of this.#listeners) replication.onEvent(listener);
     replication.open((result, reason) => {
-      if (result === 0) {
-        this.#replication = replication;
-      }
-      done(result, reason);
+      if (result < 0) done(result, reason);
+      else this.#openFifos(replication, options, done);
     });
   }
 
@@ -168,6 +178,38 @@ export class RemusDriver implements Driver {
       ...(ca && { ca: readFileSync(ca) }),
       ...(fingerprints && { fingerprints }),
     });
+  }
+
+  /** FIFOs that were asked for must be there; without those that there are otherwise, a disk is as good. */
+  #openFifos(
+    replication: Replication,
+    { address, fifos = FIFO_DIRECTORY, fifoMode, ...given }: RemusOptions,
+    done: DoneWithReason,
+  ): void {
+    const { registrar, posix, logger } = this.#context;
+    const opener = this.#parts.openFifo?.(this.#context);
+    const opened = (found?: RemusFifos): void => {
+      this.#replication = replication;
+      this.#fifos = found;
+      done(0);
+    };
+    if (opener === undefined || fifos === 'no') {
+      opened();
+      return;
+    }
+    const mode = fifoMode === 'c' ? C_FIFO_MODE : FIFO_MODE;
+    const files = this.#parts.files(this.#context);
+    RemusFifos.open(
+      { registrar, posix, logger, replication, files, openFifo: opener, directory: fifos, mode, address },
+      (result, found, reason) => {
+        if (found || (fifos === FIFO_DIRECTORY && given.peer !== 'c')) {
+          if (!found) logger.log(LOG_WARNING, `replication: no FIFOs for checkpoint control: ${reason}`);
+          opened(found);
+        } else {
+          replication.close(() => done(result, reason));
+        }
+      },
+    );
   }
 
   #identify(done: (result: number, image?: ImageFile) => void): void {
@@ -187,4 +229,12 @@ export function createRemusType(parts: RemusParts): FilterDriverType {
 export const remusDriverType: FilterDriverType = createRemusType({
   files: ({ completions }) => new NodeFileCalls(completions),
   random: (bytes) => randomFillSync(bytes),
+  openFifo: ({ posix, completions }) => {
+    if (!(posix instanceof NodePosix)) return undefined;
+    const files = new NodeFileCalls(completions);
+    return (path, end, mode, done) => {
+      const bits = mode === C_FIFO_MODE ? mode & ~process.umask() : mode;
+      openFifo({ posix, files, tasks: completions }, { path, end, mode: bits }, done);
+    };
+  },
 });

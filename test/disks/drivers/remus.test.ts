@@ -38,6 +38,8 @@ t.test('the options of a name', async (t) => {
   t.match(parseRemusArgument(`a:1,${tls}`), 'tls-ca or tls-fingerprint');
   t.match(parseRemusArgument(`a:1,peer=c,${tls},tls-ca=/a`), 'mutually exclusive');
   t.match(parseRemusArgument(`a:1,${tls},tls-fingerprint=12`), 'a SHA-256 fingerprint');
+  t.match(parseRemusArgument('a:1,fifos=x'), 'an absolute path of a directory, or no');
+  t.same(parseRemusArgument('a:1,fifo-mode=c,fifos=no'), { address: 'a:1', fifoMode: 'c', fifos: 'no' });
 });
 
 t.test('two images, a primary and its backup, over real sockets and files', async (t) => {

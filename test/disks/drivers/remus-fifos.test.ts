@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import { type DiskWorld, diskWorld } from './disk-world.js';
+
+/** What a FIFO has until `length` bytes are there. */
+async function readFifo(fd: number, length: number): Promise<string> {
+  const buffer = Buffer.alloc(length);
+  for (let at = 0; at < length;) {
+    const count = await new Promise<number>((resolve) => {
+      fs.read(fd, buffer, at, length - at, null, (error, read) => resolve(error ? 0 : read));
+    });
+    if (count === 0) await new Promise((resolve) => setImmediate(resolve));
+    at += count;
+  }
+  return buffer.toString('latin1');
+}
+
+function image(world: DiskWorld): string {
+  const path = world.path('image');
+  fs.writeFileSync(path, Buffer.alloc(1 << 20));
+  return path;
+}
+
+t.test('two FIFOs take commands and give answers of four bytes, and are removed at the close', async (t) => {
+  const world = diskWorld(t);
+  const fifos = world.path('tap');
+  const name = `remus:127.0.0.1:9,role=primary,peer=c,fifos=${fifos}|aio:${image(world)}`;
+  const vbd = await world.open(name);
+  t.same(fs.readdirSync(fifos).sort(), ['remus_127.0.0.1_9', 'remus_127.0.0.1_9.msg']);
+  t.equal(fs.statSync(fifos).mode & 0o777, 0o755);
+  t.equal(fs.statSync(`${fifos}/remus_127.0.0.1_9`).mode & 0o777, 0o600);
+  const answers = fs.openSync(
+    `${fifos}/remus_127.0.0.1_9.msg`,
+    fs.constants.O_RDWR | fs.constants.O_NONBLOCK,
+  );
+  fs.writeFileSync(`${fifos}/remus_127.0.0.1_9`, 'flush\n');
+  t.equal(await readFifo(answers, 4), 'fail', 'there is no backup');
+  fs.writeFileSync(`${fifos}/remus_127.0.0.1_9`, 'something else');
+  t.equal(await readFifo(answers, 4), 'fail');
+  fs.closeSync(answers);
+  await vbd.close();
+  t.same(fs.readdirSync(fifos), []);
+});
+
+t.test('FIFOs that a killed process has left are used; those that another one reads are not', async (t) => {
+  const world = diskWorld(t);
+  const fifos = world.path('tap');
+  fs.mkdirSync(fifos);
+  execFileSync('mkfifo', [`${fifos}/remus_127.0.0.1_9`, `${fifos}/remus_127.0.0.1_10`]);
+  const reader = fs.openSync(`${fifos}/remus_127.0.0.1_10`, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+  const path = image(world);
+  t.equal(
+    await world.tryOpen(`remus:127.0.0.1:10,role=primary,peer=c,fifos=${fifos}|aio:${path}`),
+    -errno.EBUSY,
+  );
+  fs.closeSync(reader);
+  await world.open(`remus:127.0.0.1:9,role=primary,peer=c,fifos=${fifos}|aio:${path}`);
+  fs.writeFileSync(`${fifos}/plain`, '');
+  fs.renameSync(`${fifos}/plain`, `${fifos}/remus_127.0.0.1_11`);
+  const other = world.path('other');
+  fs.copyFileSync(path, other);
+  t.equal(
+    await world.tryOpen(`remus:127.0.0.1:11,role=primary,fifos=${fifos}|aio:${other}`),
+    -errno.EEXIST,
+    'a file in its place is left alone',
+  );
+  t.equal(fs.readFileSync(`${fifos}/remus_127.0.0.1_11`, 'utf8'), '');
+});
