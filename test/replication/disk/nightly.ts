@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { create } from './engine.js';
+import { checkMutated } from './c/mutated-life.js';
 import { checkPrefixes } from './prefixes.js';
 import { flip, rotSubject, writtenBytes } from './rot.js';
 import { simulateSeeds } from './simulation/seeds.js';
 
 const SIMULATIONS = 10_000;
+const HOSTILE_STREAMS = 10_000;
 
 /** What the test run does a part of with a replicated disk, at length; false when something was wrong, which is printed. */
 export async function runReplicationNightly(seed: number): Promise<boolean> {
@@ -18,8 +20,12 @@ export async function runReplicationNightly(seed: number): Promise<boolean> {
   for (const line of prefixes.failures) console.log(line);
   console.log(`states of a recorded session: ${prefixes.states} recovered, ${prefixes.connected} resynced`);
 
+  const hostile = await checkMutated(seed, HOSTILE_STREAMS);
+  for (const line of hostile) console.log(line);
+  console.log(`streams of a hostile C peer: ${HOSTILE_STREAMS} sent, ${hostile.length} failed`);
+
   const wrong = await flipAll(seed);
-  return lives.failures.length + prefixes.failures.length + wrong === 0;
+  return lives.failures.length + prefixes.failures.length + hostile.length + wrong === 0;
 }
 
 /** Flips a bit of every byte of a short journal and its metadata; how many of them were not noticed. */

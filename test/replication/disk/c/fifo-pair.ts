@@ -48,6 +48,13 @@ export class FifoPair {
     return new FifoPair(node, pairs[0] as number[], pairs[1] as number[]);
   }
 
+  /** Closes both ends of both. */
+  close(): void {
+    this.fifo.close();
+    this.#node.host.posix.close(this.#commands);
+    this.#node.host.posix.close(this.#answers);
+  }
+
   command(text: string): void {
     this.#node.host.posix.write(this.#commands, Buffer.from(text, 'latin1'));
   }
