@@ -27,9 +27,10 @@ const hasTaskset = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
 function start(script: string, args: string[]): Child {
-  const command = [process.execPath, ...programArguments(script), ...args];
-  const pinned = hasTaskset ? ['taskset', '-c', '0', ...command] : command;
-  return spawn(pinned[0] as string, pinned.slice(1), { stdio: ['pipe', 'pipe', 'inherit'] });
+  const command = [...programArguments(script), ...args];
+  const program = hasTaskset ? 'taskset' : process.execPath;
+  const pinned = hasTaskset ? ['-c', '0', process.execPath, ...command] : command;
+  return spawn(program, pinned, { stdio: ['pipe', 'pipe', 'inherit'] });
 }
 
 /** An echo server and its client, each in a process of its own. */
