@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { AF_INET, formatAddress, type SocketAddress } from '../posix/address.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
 import {
@@ -9,13 +10,14 @@ import {
   tdReplicationServerStart,
 } from '../replication/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
+import type { AddressRange } from '../server/address-range.js';
 import { LOG_ERR, type Logger } from '../server/logger.js';
 import { Completions } from '../disks/index.js';
 import { SILENCE_SECONDS, SilenceWatch } from '../server/silence.js';
 import { Connection } from './connection.js';
 import { Meter } from './meter.js';
 import type { Output } from './output.js';
-import { Receiving, type ReceivingOutcome } from './receiving.js';
+import { Receiving, type ReceivingFailure, type ReceivingOutcome } from './receiving.js';
 import { resetConnection } from './reset-connection.js';
 import { TransferError } from './transfer-error.js';
 import type { TransferObserver, TransferOutcome } from './transfer-event.js';
@@ -39,14 +41,21 @@ export interface BackupOptions {
   readonly acceptsRaw: boolean;
   /** See Receiving. */
   readonly idleSeconds: number;
+  /** See Receiving. */
+  readonly maxBytes?: number | undefined;
+  /** See Receiving. */
+  readonly leastRate?: number | undefined;
+  /** Whose connections are taken; everybody's unless given. */
+  readonly allow?: readonly AddressRange[] | undefined;
   /** A primary whose host answers nothing for so long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
   readonly silenceSeconds?: number;
 }
 
 /**
- * The backup: takes one image after another.
+ * The backup: takes one image after another. That an image cannot be written is told, and the next one is waited for: unless
+ * standard output has a part of it, or one image was asked for and it is not for want of room.
  *
- *     looking up --> listening --established--> conversation (see Receiving) --once, output failed--> ended
+ *     looking up --> listening --established--> conversation (see Receiving) --once, output at an end--> ended
  *                       ^                             |
  *                       +----complete, broken---------+
  *
@@ -72,7 +81,7 @@ export class Backup {
   /** @throws Error with an errno's name as `code` when the descriptor table or the scheduler is full */
   constructor(options: BackupOptions) {
     this.#options = options;
-    const { registrar, posix, logger, name } = options;
+    const { registrar, posix, logger, name, allow = [] } = options;
     this.#started = posix.clock.now();
     this.#meter = new Meter(posix.clock);
     this.#completions = new Completions(registrar, posix, logger);
@@ -83,6 +92,7 @@ export class Backup {
       name,
       // A listener's callback has no failures.
       callback: () => this.#established(),
+      ...(allow.length > 0 && { admits: (peer: SocketAddress) => this.#admits(peer) }),
       onFurther: (fd) => this.#turnAway(fd),
       onFailedCall: (call, error) => {
         if (call === 'accept' && error !== errno.EAGAIN)
@@ -143,7 +153,8 @@ export class Backup {
   }
 
   #established(): void {
-    const { posix, registrar, observer, output, acceptsRaw, idleSeconds } = this.#options;
+    const { posix, registrar, observer, output, acceptsRaw, idleSeconds, maxBytes, leastRate } =
+      this.#options;
     const { silenceSeconds = SILENCE_SECONDS } = this.#options;
     const { fd } = this.#connection.struct;
     this.#accepted += 1;
@@ -158,6 +169,8 @@ export class Backup {
       meter: this.#meter,
       acceptsRaw,
       idleSeconds,
+      maxBytes,
+      leastRate,
       onEnd: (outcome) => this.#onConversationEnd(outcome, peer),
     });
     this.#silence = new SilenceWatch({
@@ -169,6 +182,13 @@ export class Backup {
     });
     observer.happened({ event: 'established', peer });
     this.#conversation?.start();
+  }
+
+  #admits(peer: SocketAddress): boolean {
+    const { allow = [], observer } = this.#options;
+    if (peer.family === AF_INET && allow.some((range) => range.has(peer.address))) return true;
+    observer.happened({ event: 'refused', peer: formatAddress(peer) });
+    return false;
   }
 
   /** Says why a further connection is closed; another program than a primary may make of it what it likes. */
@@ -198,15 +218,21 @@ export class Backup {
         observer.happened({ event: 'nothing', peer });
         return this.#next();
       case 'failed':
-        return this.#fail(new TransferError(outcome.code, outcome.message));
-      case 'broken': {
-        const { code, message } = outcome;
-        if (bytes > 0 && output.appends)
-          return this.#fail(new TransferError(code, `${message}; ${output.name} holds a part of an image`));
-        observer.happened({ event: 'broken', code, message, bytes });
-        return this.#next();
-      }
+      case 'broken':
+        return this.#onFault(outcome);
     }
+  }
+
+  /** What one primary has run into must not be the end for the next one. */
+  #onFault({ kind, code, message, isOfSize = false }: ReceivingFailure): void {
+    const { observer, output, once } = this.#options;
+    const { bytes } = this.#meter;
+    if (kind === 'failed' && (output.appends || (once && !isOfSize)))
+      return this.#fail(new TransferError(code, message));
+    if (bytes > 0 && output.appends)
+      return this.#fail(new TransferError(code, `${message}; ${output.name} holds a part of an image`));
+    observer.happened({ event: 'broken', code, message, bytes });
+    return this.#next();
   }
 
   /** Drops the connection, and takes the next one. */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { formatAddress } from '../posix/address.js';
+import { formatAddress, type SocketAddress } from '../posix/address.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import { gaiStrerror } from '../posix/gai.js';
 import type { NodePosix } from '../posix/index.js';
@@ -13,6 +13,7 @@ import {
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { LOG_INFO, type Logger, type Priority } from '../server/logger.js';
 import { observedCalls } from './observed-calls.js';
+import { resetConnection } from './reset-connection.js';
 import { TransferError } from './transfer-error.js';
 import { type ConnectionState, connectionState, type TransferStatus } from './transfer-status.js';
 
@@ -32,6 +33,8 @@ export interface ConnectionOptions {
   readonly onConnect?: () => void;
   /** A call of the connect module failed, or a connect that was under way; `error` is a positive errno. */
   readonly onFailedCall?: (call: string, error: number) => void;
+  /** Whether a connection of this address is taken; one that is not is reset at once, and nothing is made of it. */
+  readonly admits?: (address: SocketAddress) => boolean;
   /** A connection came while there is one: the module closes it as soon as this returns. */
   readonly onFurther?: (fd: number) => void;
 }
@@ -58,6 +61,7 @@ export class Connection {
         this.#attemptSince = options.posix.clock.now();
         options.onConnect?.();
       },
+      admits: (fd) => this.#admits(fd),
       accepted: (fd) => {
         if (this.state === 'established') options.onFurther?.(fd);
       },
@@ -94,6 +98,20 @@ export class Connection {
     const reason =
       typeof answer === 'number' ? gaiStrerror(answer) : 'it has IPv6 addresses alone, but IPv4 is wanted';
     throw new TransferError('ENOENT', `cannot find ${name}: ${reason}`);
+  }
+
+  /** The backup's address, once it has been looked up. */
+  get remote(): SocketAddress {
+    return this.struct.sa;
+  }
+
+  #admits(fd: number): boolean {
+    const { posix, admits } = this.#options;
+    const peer = posix.getpeername(fd);
+    // Of a peer that has gone already nobody can say who it was.
+    if (admits === undefined || (typeof peer !== 'number' && admits(peer))) return true;
+    resetConnection(posix, fd);
+    return false;
   }
 
   get attempts(): number {

@@ -15,6 +15,13 @@ export type Ending =
   /** The end is missing, or is not the end of what was received. */
   | { readonly kind: 'broken'; readonly reason: string };
 
+export interface ImageReaderOptions {
+  /** Whether an image without a frame is accepted. */
+  readonly acceptsRaw: boolean;
+  /** A larger image is not accepted; unless given, any size is. */
+  readonly maxBytes?: number;
+}
+
 /**
  * The backup's side of the stream: takes the image out of its frame, if it has one, and counts and hashes it.
  *
@@ -25,19 +32,27 @@ export class ImageReader implements PumpFilter {
   readonly #hash = createHash('sha256');
   readonly #meter: Meter;
   readonly #acceptsRaw: boolean;
+  readonly #maxBytes: number;
   #mode: 'undecided' | 'framed' | 'raw' = 'undecided';
   /** What may be a part of the header, or of the trailer: at most as long as these. */
   #held: Buffer = Buffer.alloc(0);
   #ending: Ending | undefined;
+  #refused: 'raw' | 'size' | undefined;
 
-  constructor(meter: Meter, { acceptsRaw }: { acceptsRaw: boolean }) {
+  constructor(meter: Meter, { acceptsRaw, maxBytes = Infinity }: ImageReaderOptions) {
     this.#meter = meter;
     this.#acceptsRaw = acceptsRaw;
+    this.#maxBytes = maxBytes;
   }
 
   /** How the stream has ended; undefined before its end. */
   get ending(): Ending | undefined {
     return this.#ending;
+  }
+
+  /** Why `data` has answered false. */
+  get refused(): 'raw' | 'size' | undefined {
+    return this.#refused;
   }
 
   begin(): void {}
@@ -46,19 +61,19 @@ export class ImageReader implements PumpFilter {
   data(chunk: Uint8Array, push: (piece: Uint8Array) => void): boolean {
     if (this.#mode !== 'undecided') {
       this.#image(chunk, push);
-      return true;
+      return this.#refused === undefined;
     }
     const start = Buffer.concat([this.#held, chunk]);
     const compared = Math.min(start.length, HEADER.length);
     if (start.compare(HEADER, 0, compared, 0, compared) !== 0) this.#mode = 'raw';
     else if (start.length >= HEADER.length) this.#mode = 'framed';
-    if (this.#mode === 'raw' && !this.#acceptsRaw) return false;
+    if (this.#mode === 'raw' && !this.#acceptsRaw) this.#refused = 'raw';
     if (this.#mode === 'undecided') this.#held = start;
-    else {
+    else if (this.#refused === undefined) {
       this.#held = Buffer.alloc(0);
       this.#image(this.#mode === 'framed' ? start.subarray(HEADER.length) : start, push);
     }
-    return true;
+    return this.#refused === undefined;
   }
 
   end(): void {
@@ -81,7 +96,11 @@ export class ImageReader implements PumpFilter {
   }
 
   #release(piece: Uint8Array, push: (piece: Uint8Array) => void): void {
-    if (piece.length === 0) return;
+    if (piece.length === 0 || this.#refused !== undefined) return;
+    if (this.#meter.bytes + piece.length > this.#maxBytes) {
+      this.#refused = 'size';
+      return;
+    }
     this.#hash.update(piece);
     this.#meter.add(piece.length);
     push(piece);

@@ -8,6 +8,8 @@ import { type Posix, SO_ERROR, type SocketCalls } from '../posix/posix.js';
 export interface CallObserver {
   /** A connect was called. */
   connects(): void;
+  /** Whether a connection that was accepted is to be kept. One that is not is closed, and was none for the module. */
+  admits(fd: number): boolean;
   /** A connection was accepted. */
   accepted(fd: number): void;
   /** A call failed, or a connect that was under way; `error` is a positive errno. */
@@ -35,6 +37,10 @@ export function observedCalls(posix: Calls, observer: CallObserver): Calls {
     listen: (fd, backlog) => told('listen', posix.listen(fd, backlog)),
     accept: (listener) => {
       const fd = told('accept', posix.accept(listener));
+      if (fd >= 0 && !observer.admits(fd)) {
+        posix.close(fd);
+        return -errno.EAGAIN;
+      }
       if (fd >= 0) observer.accepted(fd);
       return fd;
     },

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { AF_INET, formatAddress } from '../posix/address.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
 import { tdReplicationClientStart, tdReplicationConnectKill } from '../replication/index.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
+import type { AddressRange } from '../server/address-range.js';
 import type { Logger } from '../server/logger.js';
 import { SILENCE_SECONDS, SilenceWatch } from '../server/silence.js';
 import { Connection, RETRY_SECONDS } from './connection.js';
@@ -29,6 +31,8 @@ export interface PrimaryOptions {
   readonly raw: boolean;
   /** See Sending. */
   readonly idleSeconds: number;
+  /** Which addresses the name may have; any unless given. */
+  readonly allow?: readonly AddressRange[] | undefined;
   /** A backup whose host answers nothing for so long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
   readonly silenceSeconds?: number;
 }
@@ -94,6 +98,15 @@ export class Primary {
       return this.#fail(error);
     }
     if (this.#phase === 'ended') return undefined;
+    const { remote } = this.#connection;
+    const { name, allow = [] } = this.#options;
+    if (allow.length > 0 && !(remote.family === AF_INET && allow.some((range) => range.has(remote.address))))
+      return this.#fail(
+        new TransferError(
+          'EACCES',
+          `${name} is ${formatAddress(remote)}, which is not an address that is allowed`,
+        ),
+      );
     this.#phase = 'connecting';
     this.#options.observer.happened({ event: 'connecting', address: this.#connection.address });
     return this.#connect();

@@ -70,6 +70,11 @@ export class Pump {
     this.#event = new AwaitedEvent(options.registrar);
   }
 
+  /** Whether it waits for bytes of the source. */
+  get isFilling(): boolean {
+    return this.#state === 'filling';
+  }
+
   start(): void {
     this.#options.filter.begin(this.#push);
     if (this.#pieces.length > 0) this.#become('emptying');

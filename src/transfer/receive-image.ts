@@ -12,6 +12,10 @@ export interface ReceiveImageOptions extends PlayOptions {
   readonly file: string;
   /** Also take an image from a primary that is another program; false unless given. */
   readonly acceptsRaw?: boolean;
+  /** A larger image is refused; any size is accepted unless given. */
+  readonly maxBytes?: number;
+  /** Give a primary up that sends fewer bytes a second, over 10 s; 0, none, unless given. */
+  readonly leastRate?: number;
   /** Give a primary up that sends no byte for so many seconds; 0, never, unless given. */
   readonly idleSeconds?: number;
 }
@@ -23,10 +27,20 @@ export interface ReceiveImageOptions extends PlayOptions {
  * @throws (rejects with) TransferError: of the file, the name, or the listener; the signal's reason
  */
 export async function receiveImage(options: ReceiveImageOptions): Promise<TransferredImage> {
-  const { address, file, acceptsRaw = false, idleSeconds = 0 } = options;
+  const { address, file, acceptsRaw = false, idleSeconds = 0, maxBytes, leastRate } = options;
   const output = await outputToFile(file);
   return playRole(
     options,
-    (parts) => new Backup({ ...parts, name: address, output, once: true, acceptsRaw, idleSeconds }),
+    (parts) =>
+      new Backup({
+        ...parts,
+        name: address,
+        output,
+        once: true,
+        acceptsRaw,
+        idleSeconds,
+        maxBytes,
+        leastRate,
+      }),
   );
 }

@@ -8,6 +8,7 @@ import { POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Completions } from '../disks/index.js';
 import { ImageReader } from './image-reader.js';
+import { LeastRate } from './least-rate.js';
 import type { Meter } from './meter.js';
 import type { Copy, Output } from './output.js';
 import { idleTimeout, Pump, type PumpFault } from './pump.js';
@@ -15,7 +16,10 @@ import { Refusal } from './refusal.js';
 import { callFailed, TransferError } from './transfer-error.js';
 import { type Digest, GREETING, QUIET_SECONDS, type Verdict, verdictLine } from './wire.js';
 
-const NOT_OURS = 'the primary is no tapdisk-ts, or sends raw, which is not wanted here';
+const NOT_OURS =
+  'the primary is no tapdisk-ts, or sends raw, which is not accepted here unless --raw is given';
+/** What a primary that goes on and on runs into. The next one may not. */
+const ofSize: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** How a backup's conversation with a primary has ended. */
 export type ReceivingOutcome =
@@ -23,14 +27,16 @@ export type ReceivingOutcome =
   | ({ readonly kind: 'complete'; readonly checked: boolean } & Digest)
   /** Not a byte came. */
   | { readonly kind: 'nothing' }
-  | Failure;
+  | ReceivingFailure;
 
-interface Failure {
+export interface ReceivingFailure {
   /**
    * broken: by the primary's fault, or the network's.
-   * failed: by the output's fault, which will not be better with the next primary.
+   * failed: by the output's fault.
    */
   readonly kind: 'broken' | 'failed';
+  /** Of failed: another image may do, for there was no room for this one. */
+  readonly isOfSize?: boolean;
   readonly code: string;
   readonly message: string;
 }
@@ -47,6 +53,10 @@ export interface ReceivingOptions {
   readonly acceptsRaw: boolean;
   /** Give up when the primary sends nothing for so long; 0: never. */
   readonly idleSeconds: number;
+  /** A larger image is refused; any size is accepted unless given. */
+  readonly maxBytes?: number | undefined;
+  /** Give up a primary that sends fewer bytes a second (see {@link LeastRate}); 0, none, unless given. */
+  readonly leastRate?: number | undefined;
   /** Told once. The connection has no event of the conversation any more, and the output is closed. */
   readonly onEnd: (outcome: ReceivingOutcome) => void;
 }
@@ -66,6 +76,7 @@ export class Receiving {
   readonly #image: ImageReader;
   #state: 'waiting' | 'opening' | 'receiving' | 'storing' | 'refusing' | 'ended' = 'waiting';
   readonly #event: AwaitedEvent;
+  readonly #leastRate: LeastRate;
   #pump: Pump | undefined;
   #copy: Copy | undefined;
   #refusal: Refusal | undefined;
@@ -76,7 +87,16 @@ export class Receiving {
   constructor(options: ReceivingOptions) {
     this.#options = options;
     this.#event = new AwaitedEvent(options.registrar);
-    this.#image = new ImageReader(options.meter, { acceptsRaw: options.acceptsRaw });
+    const { registrar, meter, acceptsRaw, maxBytes, leastRate = 0 } = options;
+    this.#image = new ImageReader(meter, { acceptsRaw, ...(maxBytes !== undefined && { maxBytes }) });
+    this.#leastRate = new LeastRate({
+      registrar,
+      rate: leastRate,
+      bytes: () => meter.bytes,
+      isItsTurn: () =>
+        this.#state === 'waiting' || (this.#state === 'receiving' && this.#pump?.isFilling === true),
+      onSlow: (why) => this.#broken('ETIMEDOUT', why),
+    });
   }
 
   get phase(): string {
@@ -88,7 +108,9 @@ export class Receiving {
       if (fired === TIMEOUT) this.#onFault({ where: 'idle', errno: -errno.ETIMEDOUT });
       else this.#open();
     });
+    if (this.#leastRate.start() < 0) return this.#broken('EBUSY', 'there is no event left to watch its rate');
     void this.#greetIfQuiet();
+    return undefined;
   }
 
   /** The primary's host has not answered for so long. While the output has work to do, that is waited for. */
@@ -102,6 +124,7 @@ export class Receiving {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#event.clear();
+    this.#leastRate[Symbol.dispose]();
     this.#pump?.stop();
     this.#refusal?.stop();
     await this.#work;
@@ -164,7 +187,11 @@ export class Receiving {
   #onFault({ where, errno: error }: PumpFault): void {
     const { idleSeconds } = this.#options;
     const code = errnoCode(error);
-    if (where === 'filter') return this.#refuse({ kind: 'broken', code, message: NOT_OURS });
+    if (where === 'filter') {
+      if (this.#image.refused !== 'size') return this.#refuse({ kind: 'broken', code, message: NOT_OURS });
+      const message = `the image has more than ${this.#options.maxBytes} bytes, which is the most that is accepted here`;
+      return this.#refuse({ kind: 'broken', code: 'EFBIG', message });
+    }
     if (where === 'idle') return this.#broken(code, `the primary sent nothing for ${idleSeconds} s`);
     if (where === 'source') {
       return this.#broken(code, `the connection to the primary broke: ${inWords(-error)}`);
@@ -181,11 +208,11 @@ export class Receiving {
   }
 
   #failed({ code, message }: TransferError): void {
-    this.#refuse({ kind: 'failed', code, message });
+    this.#refuse({ kind: 'failed', code, message, isOfSize: ofSize.has(code) });
   }
 
   /** Tells the primary why, gives it time to hear it, and ends. */
-  #refuse(outcome: Failure): void {
+  #refuse(outcome: ReceivingFailure): void {
     const { registrar, posix, fd } = this.#options;
     this.#state = 'refusing';
     this.#tell({ kind: 'error', code: outcome.code, message: outcome.message });
@@ -221,6 +248,7 @@ export class Receiving {
   /** Takes all events away, and the output from the descriptor table. Answers the copy, which is the caller's from now on. */
   #release(): Copy | undefined {
     this.#event.clear();
+    this.#leastRate[Symbol.dispose]();
     this.#pump?.stop();
     if (this.#outputFd >= 0) this.#options.posix.release(this.#outputFd);
     this.#outputFd = -1;

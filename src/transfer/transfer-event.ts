@@ -12,6 +12,8 @@ export type TransferEvent =
   /** The backup closed the connection before anything was sent. */
   | { readonly event: 'turned-away'; readonly message: string }
   | { readonly event: 'established'; readonly peer: string }
+  /** A connection from an address that is not allowed; it was reset. */
+  | { readonly event: 'refused'; readonly peer: string }
   /** `confirmed`: both sides say that it is the same image. */
   | ({
       readonly event: 'complete';

@@ -29,7 +29,10 @@ export async function runBackup(values: Values<typeof backupTable>, io: CommandI
       name: values.address,
       output,
       once: values.once,
-      acceptsRaw: !values.noRaw,
+      acceptsRaw: values.raw,
+      maxBytes: values.maxSize,
+      leastRate: values.minRate,
+      allow: values.allow,
       idleSeconds: values.idleTimeout,
       silenceSeconds: values.silenceTimeout,
     });

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { defineTable } from '../command-line/command-table.js';
-import { flag, optional, required } from '../command-line/parameter.js';
-import { file, permissions } from '../command-line/value-type.js';
+import { flag, optional, required, withDefault } from '../command-line/parameter.js';
+import { file, permissions, wholeNumber } from '../command-line/value-type.js';
 import { hostPort } from '../host-port.js';
 import { REPORTS_NOTE, transferOptions } from './transfer-options.js';
 
@@ -34,17 +34,28 @@ export const backupTable = defineTable({
       requires: ['output'],
     }),
     once: flag({ help: 'Exit after the first complete image.' }),
-    noRaw: flag({ help: 'Accept images from tapdisk-ts primary only.' }),
+    raw: flag({
+      help: 'Also accept an image from a program that is no tapdisk-ts primary: whatever it sends, up to the end of its connection, replaces the copy.',
+      excludes: ['noRaw'],
+    }),
+    noRaw: flag({ help: 'Accept images from tapdisk-ts primary only, as without it.' }),
+    maxSize: optional(wholeNumber('BYTES', 1, Number.MAX_SAFE_INTEGER), {
+      help: 'Refuse an image that is larger.',
+    }),
+    minRate: withDefault(wholeNumber('BYTES', 0, Number.MAX_SAFE_INTEGER), 0, {
+      help: 'Give up a primary that sends fewer bytes a second, over 10 s; 0 means none is too slow. What the disk of this side takes is not counted.',
+    }),
     ...transferOptions,
   },
   notes: [
     REPORTS_NOTE,
     'An image is written to FILE.partial and renamed to FILE once it is complete and on stable storage: FILE is always a whole image, and a broken transfer leaves the previous one. A device is written in place. Standard output receives one image after another; if a transfer breaks in the middle there, the backup exits with status 1.',
-    'A primary that is another program sends only the image, and the end of its connection counts as the end of the image. A connection without a byte changes nothing.',
+    'An image that cannot be written, for want of room for example, is reported on both sides, and the next one is waited for.',
+    'With --raw, a primary that is another program sends only the image, and the end of its connection counts as the end of the image. A connection without a byte changes nothing.',
   ],
   exitStatus: {
     0: 'With --once: the image is complete.',
-    1: 'An image could not be written, or the address could not be listened on.',
+    1: 'Standard output could not be written, with --once FILE could not (but for want of room), or the address could not be listened on.',
     3: 'This host does not have the address: the other host is the backup.',
   },
   signalStatus: 'Ended by signal N: 130 by SIGINT, 143 by SIGTERM, 129 by SIGHUP.',

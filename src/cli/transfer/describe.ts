@@ -3,11 +3,18 @@
 
 import { shownText } from '../../server/shown-text.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
+import type { ToldEvent } from './reporter.js';
 import type { TransferStatus } from '../../transfer/transfer-status.js';
 import { formatBytes, formatRate, formatSeconds } from '../format.js';
 
 /** An event, in lines for a person. */
-export function describeEvent(role: TransferStatus['role'], told: TransferEvent): string {
+export function describeEvent(role: TransferStatus['role'], told: ToldEvent): string {
+  const { leftOut = 0 } = told;
+  const text = describeOne(role, told);
+  return leftOut === 0 ? text : `${text} (and ${leftOut} more of the kind just before)`;
+}
+
+function describeOne(role: TransferStatus['role'], told: TransferEvent): string {
   const event = shown(told);
   switch (event.event) {
     case 'listening':
@@ -22,6 +29,8 @@ export function describeEvent(role: TransferStatus['role'], told: TransferEvent)
       return role === 'primary' ? `connected to ${event.peer}` : `connected from ${event.peer}`;
     case 'complete':
       return `${describeComplete(role, event)}\nSHA-256 ${event.sha256}`;
+    case 'refused':
+      return `${event.peer} was turned away: its address is not allowed`;
     case 'nothing':
       return `${event.peer} sent nothing`;
     case 'broken':

@@ -3,8 +3,14 @@
 
 import { shownText } from '../../server/shown-text.js';
 import { type Priority, priorityName } from '../../server/logger.js';
-import type { TransferEvent } from '../../transfer/transfer-event.js';
-import { Interval, isWanted, isWorth, type Reporter, type ReporterOptions } from './reporter.js';
+import {
+  Interval,
+  isWanted,
+  isWorth,
+  type Reporter,
+  type ToldEvent,
+  type ReporterOptions,
+} from './reporter.js';
 
 /** How often progress is told at most, in seconds. */
 const PROGRESS_INTERVAL = 1;
@@ -19,7 +25,7 @@ export class JsonReporter implements Reporter {
     this.#interval = new Interval(options.clock, PROGRESS_INTERVAL);
   }
 
-  happened(event: TransferEvent): void {
+  happened(event: ToldEvent): void {
     this.#write(event);
   }
 

@@ -23,6 +23,7 @@ export async function runPrimary(values: Values<typeof primaryTable>, io: Comman
       name: values.address,
       input,
       raw: values.raw,
+      allow: values.allow,
       idleSeconds: values.idleTimeout,
       silenceSeconds: values.silenceTimeout,
     });

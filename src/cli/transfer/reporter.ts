@@ -3,7 +3,7 @@
 
 import type { Clock } from '../../posix/clock.js';
 import { LOG_DEBUG, LOG_WARNING, type Logger, type Priority } from '../../server/logger.js';
-import type { TransferObserver } from '../../transfer/transfer-event.js';
+import type { TransferEvent, TransferObserver } from '../../transfer/transfer-event.js';
 import type { TransferStatus } from '../../transfer/transfer-status.js';
 
 /** Where reports go: standard error, which is never where the image goes. */
@@ -26,8 +26,12 @@ export interface ReporterOptions {
   readonly status: () => TransferStatus | undefined;
 }
 
+/** An event, and how many of its cause before it were not told. */
+export type ToldEvent = TransferEvent & { readonly leftOut?: number };
+
 /** A role's reports: events as they happen, progress now and then. */
 export interface Reporter extends TransferObserver, Logger {
+  happened(event: ToldEvent): void;
   /** Time has passed. */
   tick(): void;
   /** Something that was asked for, in several lines perhaps. */

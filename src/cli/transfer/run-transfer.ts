@@ -11,6 +11,7 @@ import type { TransferOutcome } from '../../transfer/transfer-event.js';
 import type { TransferStatus } from '../../transfer/transfer-status.js';
 import type { CommandIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_NOT_OURS, EXIT_OK, exitOfSignal } from '../exit-status.js';
+import { CalmReporter } from './calm-reporter.js';
 import { JsonReporter } from './json-reporter.js';
 import type { Reporter, ReporterOptions } from './reporter.js';
 import { needsTimes } from '../line-logger.js';
@@ -46,7 +47,8 @@ export async function runTransfer(
     role: name,
     status: () => role?.status(),
   };
-  const reporter = options.json ? new JsonReporter(reporting) : new TextReporter(reporting);
+  const plain = options.json ? new JsonReporter(reporting) : new TextReporter(reporting);
+  const reporter = name === 'backup' ? new CalmReporter(plain, reporting) : plain;
   await using server = new TapdiskServer({ logger: reporter });
   try {
     role = await createRole(server, reporter);

@@ -8,7 +8,14 @@ import { isoTime } from '../../posix/clock.js';
 import { columnsOf } from '../command-io.js';
 import { describeEvent } from './describe.js';
 import { describeProgress } from './progress.js';
-import { Interval, isWanted, isWorth, type Reporter, type ReporterOptions } from './reporter.js';
+import {
+  Interval,
+  isWanted,
+  isWorth,
+  type Reporter,
+  type ToldEvent,
+  type ReporterOptions,
+} from './reporter.js';
 
 /** What happens again every second while a backup is not there: an attempt that goes as the one before is no news. */
 const connecting: ReadonlySet<TransferEvent['event']> = new Set(['retrying', 'established', 'turned-away']);
@@ -34,7 +41,7 @@ export class TextReporter implements Reporter {
     this.#interval = new Interval(options.clock, isTerminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL);
   }
 
-  happened(event: TransferEvent): void {
+  happened(event: ToldEvent): void {
     const text = describeEvent(this.#options.role, event);
     if (!connecting.has(event.event)) this.#told.clear();
     else if (this.#told.get(event.event) === text) return this.#show();

@@ -3,8 +3,9 @@
 
 import { type IgnorableSignal, ignoreSignalsOption } from '../ignored-signals.js';
 import { SILENCE_SECONDS } from '../../server/silence.js';
-import { flag, optional, withDefault } from '../command-line/parameter.js';
+import { flag, optional, repeated, withDefault } from '../command-line/parameter.js';
 import { file, wholeNumber } from '../command-line/value-type.js';
+import { addressRange } from './address-range-value.js';
 
 /** A day, in seconds. */
 const MAX_IDLE_SECONDS = 86_400;
@@ -16,6 +17,9 @@ export const transferOptions = {
   }),
   silenceTimeout: withDefault(wholeNumber('SECONDS', 0, MAX_IDLE_SECONDS), SILENCE_SECONDS, {
     help: 'Give up when the host of the other side answers nothing for this long, as after a cut link or a crash; 0 leaves that to the kernel, which takes hours. A side that is alive and slow is waited for.',
+  }),
+  allow: repeated(addressRange, {
+    help: 'Have nothing to do with other addresses than this one, or those that begin with the same BITS bits; unless given, with all.',
   }),
   json: flag({ help: 'Report one JSON object per line instead of text.' }),
   status: optional(file('PATH'), {

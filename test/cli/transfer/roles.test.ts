@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { once } from 'node:events';
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import { shortDirectory } from '../../short-directory.js';
+import { everything, foreignPrimary } from '../../transfer/foreign.js';
 import { command, startCommand } from '../command.js';
 
 t.test('what is wrong outside of the command line is named, and gives status 1', async (t) => {
@@ -47,15 +48,54 @@ t.test('an address of another host gives status 3, and says who may be meant', a
   t.match(stderr, /this host does not have the address .* tapdisk-ts primary 192\.0\.2\.1:9000/);
 });
 
-t.test('a full disk gives both status 1, and the primary the reason', async (t) => {
-  const backup = startCommand('backup', '127.0.0.1:0', '--output', '/dev/full', '--no-status');
+t.test(
+  'a full disk gives the primary status 1 and the reason, and the backup takes the next one',
+  async (t) => {
+    const backup = startCommand('backup', '127.0.0.1:0', '--output', '/dev/full', '--once', '--no-status');
+    const { address } = await backup.log.report('listening');
+    const image = join(t.testdir({ image: 'x'.repeat(2_000_000) }), 'image');
+    const primary = startCommand('primary', String(address), '--input', image, '--no-status');
+    t.equal(await primary.exit, 1);
+    t.match(await primary.log.report('failed'), { code: 'ENOSPC', message: /no space left on device/ });
+    t.match(await backup.log.report('broken'), { code: 'ENOSPC' });
+    const empty = startCommand('primary', String(address), '--no-status');
+    empty.stdin.end();
+    t.equal(await empty.exit, 0);
+    t.equal(await backup.exit, 0);
+  },
+);
+
+t.test('what another program sends is no image, unless --raw is given', async (t) => {
+  const path = join(t.testdir({ copy: 'before' }), 'copy');
+  const sent = async (address: unknown): Promise<void> => {
+    const socket = await foreignPrimary(String(address));
+    socket.end('x');
+    await everything(socket);
+  };
+  const backup = startCommand(
+    'backup',
+    '127.0.0.1:0',
+    '-o',
+    path,
+    '--once',
+    '--no-status',
+    '--max-size',
+    '9',
+  );
   const { address } = await backup.log.report('listening');
-  const image = join(t.testdir({ image: 'x'.repeat(2_000_000) }), 'image');
-  const primary = startCommand('primary', String(address), '--input', image, '--no-status');
-  t.equal(await primary.exit, 1);
-  t.match(await primary.log.report('failed'), { code: 'ENOSPC', message: /no space left on device/ });
-  t.equal(await backup.exit, 1);
-  t.match(await backup.log.report('failed'), { code: 'ENOSPC' });
+  await sent(address);
+  t.match(await backup.log.report('broken'), { code: 'EPROTO', message: /unless --raw is given/ });
+  t.equal(readFileSync(path, 'utf8'), 'before');
+  const primary = startCommand('primary', String(address), '--no-status', '--allow', '127.0.0.0/8');
+  primary.stdin.end('image');
+  t.equal(await primary.exit, 0);
+  t.equal(await backup.exit, 0);
+  t.equal(readFileSync(path, 'utf8'), 'image');
+
+  const raw = startCommand('backup', '127.0.0.1:0', '-o', path, '--once', '--no-status', '--raw');
+  await sent((await raw.log.report('listening'))['address']);
+  t.equal(await raw.exit, 0);
+  t.equal(readFileSync(path, 'utf8'), 'x');
 });
 
 t.test('a file goes to a file, and FILE may be - for the standard streams', async (t) => {

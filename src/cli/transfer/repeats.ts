@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Clock } from '../../posix/clock.js';
+
+/** What has one cause is told so often at most, in seconds. */
+const APART_SECONDS = 1;
+/** Causes beyond are told as one. */
+const MAX_CAUSES = 64;
+const OTHERS = 'others';
+
+interface Cause {
+  toldAt: number;
+  leftOut: number;
+  /** Tells the latest that was held back. */
+  latest: ((leftOut: number) => void) | undefined;
+}
+
+/** Holds back what is told too often: whoever can connect could fill the log with it. The latest of it is told later. */
+export class Repeats {
+  readonly #clock: Clock;
+  readonly #causes = new Map<string, Cause>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @param tell gets how many before it, of the same cause, were left out */
+  tell(name: string, tell: (leftOut: number) => void): void {
+    this.flush(false);
+    const cause = this.#cause(name);
+    if (cause.latest === undefined && this.#clock.now() - cause.toldAt >= APART_SECONDS) {
+      cause.toldAt = this.#clock.now();
+      return tell(0);
+    }
+    if (cause.latest !== undefined) cause.leftOut += 1;
+    cause.latest = tell;
+    return undefined;
+  }
+
+  /** Tells what was held back, as far as its time has come, or all of it. */
+  flush(all: boolean): void {
+    const now = this.#clock.now();
+    for (const cause of this.#causes.values()) {
+      const { latest, leftOut, toldAt } = cause;
+      if (latest === undefined || (!all && now - toldAt < APART_SECONDS)) continue;
+      Object.assign(cause, { toldAt: now, leftOut: 0, latest: undefined });
+      latest(leftOut);
+    }
+  }
+
+  #cause(name: string): Cause {
+    const known = this.#causes.get(name);
+    if (known !== undefined) return known;
+    if (this.#causes.size >= MAX_CAUSES && name !== OTHERS) return this.#cause(OTHERS);
+    const cause: Cause = { toldAt: Number.NEGATIVE_INFINITY, leftOut: 0, latest: undefined };
+    this.#causes.set(name, cause);
+    return cause;
+  }
+}

@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { CalmReporter } from '../../../src/cli/transfer/calm-reporter.js';
+import { TextReporter } from '../../../src/cli/transfer/text-reporter.js';
+import { LOG_ERR } from '../../../src/server/logger.js';
+
+function calm() {
+  const lines: string[] = [];
+  let seconds = 0;
+  const options = {
+    stream: { write: (text: string) => lines.push(text.trimEnd().replace('tapdisk-ts: ', '')) },
+    clock: { now: () => seconds },
+    verbose: false,
+    role: 'backup',
+    status: () => undefined,
+  } as const;
+  const reporter = new CalmReporter(new TextReporter(options), options);
+  const pass = (by: number): void => {
+    seconds += by;
+    reporter.tick();
+  };
+  return { reporter, lines, pass };
+}
+
+t.test('a flood of one cause is a line a second, the latest with how many were left out', async (t) => {
+  const { reporter, lines, pass } = calm();
+  for (let i = 0; i < 1000; i += 1) reporter.happened({ event: 'nothing', peer: `10.0.0.1:${i}` });
+  t.same(lines, ['10.0.0.1:0 sent nothing']);
+  pass(0.9);
+  t.equal(lines.length, 1);
+  pass(0.1);
+  t.same(lines.slice(1), ['10.0.0.1:999 sent nothing (and 998 more of the kind just before)']);
+  pass(5);
+  t.equal(lines.length, 2);
+});
+
+t.test(
+  'another cause is told at once, and what ends a transfer always, after what came before',
+  async (t) => {
+    const { reporter, lines } = calm();
+    const broken = { event: 'broken', bytes: 0, message: 'm' } as const;
+    for (const code of ['EPROTO', 'EPROTO', 'ENOSPC']) reporter.happened({ ...broken, code });
+    t.equal(lines.length, 2);
+    reporter.happened({ event: 'stopped', signal: 'SIGTERM' });
+    t.equal(lines.length, 4);
+    t.equal(lines[3], 'stopped by SIGTERM');
+  },
+);
+
+t.test('errors of the log that differ in numbers only have one cause', async (t) => {
+  const { reporter, lines } = calm();
+  for (let i = 0; i < 100; i += 1) reporter.log(LOG_ERR, `cannot accept a connection: ${i}`);
+  t.equal(lines.length, 1);
+});
+
+t.test('however many causes there are, those that are kept are few', async (t) => {
+  const { reporter, lines } = calm();
+  for (let i = 0; i < 1000; i += 1)
+    reporter.happened({ event: 'broken', bytes: 0, message: 'm', code: `E${i}` });
+  t.ok(lines.length < 100, `${lines.length} lines`);
+});
