@@ -186,3 +186,16 @@ t.test('checkpoints come by themselves, 40 a second if that is asked for', async
   t.equal(a.engine.status().rpoSeconds, 0);
   t.ok((await a.read()).equals(await b.read()));
 });
+
+t.test('Q9: a journal whose metadata are missing is refused, not made anew', async (t) => {
+  const { world, a, b } = pair(t);
+  await a.until('protected');
+  await a.write(0, 8, 1);
+  await a.checkpoint();
+  b.host.crash('end of file');
+  const journal = b.host.files.contents('/srv/disk.img.remus/journal-0');
+  t.equal(b.host.files.system.unlink('/srv/disk.img.remus/metadata'), 0);
+  b.host.restart();
+  t.equal(await world.complete(b.opened), -errno.EBADMSG);
+  t.ok(Buffer.from(b.host.files.contents('/srv/disk.img.remus/journal-0')).equals(Buffer.from(journal)));
+});

@@ -42,10 +42,24 @@ export interface BackupParts {
 
 /** Makes the journal of a disk that has none. The caller syncs the directory. @throws (rejects with) StateError */
 export async function createJournal(files: FileCalls, directory: string, bytes: number): Promise<void> {
+  for (const path of journalPaths(directory)) await checkUnused(files, path);
   for (const path of journalPaths(directory)) {
     const segment = await SegmentFile.create(files, path, Math.floor(bytes / 2 / 4096) * 4096);
     await segment.file.close();
   }
+}
+
+/** Whoever lost the metadata must not lose the checkpoints too. A file that was not made to its end has none. */
+async function checkUnused(files: FileCalls, path: string): Promise<void> {
+  let segment: SegmentFile | undefined;
+  try {
+    segment = await SegmentFile.load(files, path, () => {});
+  } catch (error) {
+    if (!(error instanceof StateError) || error.result !== -errno.EBADMSG) throw error;
+  }
+  const marker = segment?.newestMarker;
+  await segment?.file.close();
+  if (marker) throw damaged(path, 'it has checkpoints, but there are no metadata');
 }
 
 export function journalPaths(directory: string): readonly [string, string] {
