@@ -5,8 +5,6 @@ export * from './async-io.js';
 export * from './block-replication.js';
 export { connectReplica } from './connect-replica.js';
 export type { ConnectReplicaOptions } from './connect-replica.js';
-export { ExactTransferError, readExactly, writeExactly } from './exact-transfer.js';
-export type { ExactTransferOptions, TransferHost } from './exact-transfer.js';
 export { tdReplicationConnectInitAsync } from './init-async.js';
 export * from './ramdisk.js';
 export { ramdiskOverlay } from './ramdisk-overlay.js';
