@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Dialect } from '../scheduler/dialect.js';
+import type { TlsServerOptions } from '../nbd/index.js';
 import type { Priority } from '../server/logger.js';
 
 /** An orderly end may take so long, in seconds, unless set otherwise. */
@@ -14,6 +15,12 @@ export interface DiskOption {
   readonly readOnly: boolean;
 }
 
+export interface TlsOptions extends Pick<TlsServerOptions, 'allow' | 'minVersion'> {
+  readonly cert: string;
+  readonly key: string;
+  readonly ca?: string | undefined;
+}
+
 /** What a daemon is to do. */
 export interface DaemonOptions {
   readonly directory: string;
@@ -21,8 +28,10 @@ export interface DaemonOptions {
   readonly disks: readonly DiskOption[];
   /** A path or HOST:PORT. */
   readonly nbd?: string | undefined;
-  /** Files in PEM. */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  /** How TLS is spoken. Certificate, key and authority are files in PEM; the rest is as {@link TlsServerOptions} has it. */
+  readonly tls?: TlsOptions | undefined;
+  /** See {@link NbdLimits}; its default unless given. */
+  readonly maxConnections?: number;
   /** A path or HOST:PORT. */
   readonly metrics?: string | undefined;
   /** See {@link NbdLimits}; its default unless given. */

@@ -135,10 +135,13 @@ export class Services {
     const { completions } = registry;
     const exports = this.#drills.beside(vbdExports(registry));
     return listenAt(this.#parts, 'nbd', text, (address) => {
-      const { maxRequestMemoryBytes } = this.#options;
-      const limits = maxRequestMemoryBytes !== undefined && { limits: { maxRequestMemoryBytes } };
+      const { maxRequestMemoryBytes, maxConnections } = this.#options;
+      const limits = {
+        ...(maxRequestMemoryBytes !== undefined && { maxRequestMemoryBytes }),
+        ...(maxConnections !== undefined && { maxConnections }),
+      };
       const tls = this.#tls();
-      this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls, ...limits });
+      this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls, limits });
       const result = this.#nbd.listen(address);
       if (result < 0) {
         const reason = `${errnoCode(result)} (${strerror(-result)})`;
@@ -153,11 +156,19 @@ export class Services {
     if (!tls) return undefined;
     const { posix, registry } = this.#parts;
     try {
-      const pair = { cert: readWholeFile(tls.cert), key: readWholeFile(tls.key) };
-      return tlsServer(posix, registry.completions, pair);
+      const { allow, minVersion } = tls;
+      return tlsServer(posix, registry.completions, {
+        cert: readWholeFile(tls.cert),
+        key: readWholeFile(tls.key),
+        ...(tls.ca !== undefined && { ca: readWholeFile(tls.ca) }),
+        ...(allow !== undefined && { allow }),
+        ...(minVersion !== undefined && { minVersion }),
+      });
     } catch (cause) {
       const reason = (cause as Error).message;
-      throw new Error(`--tls-cert ${tls.cert} and --tls-key ${tls.key} cannot be used: ${reason}`, { cause });
+      const ca = tls.ca === undefined ? '' : `, --tls-ca ${tls.ca}`;
+      const files = `--tls-cert ${tls.cert}, --tls-key ${tls.key}${ca}`;
+      throw new Error(`${files} cannot be used: ${reason}`, { cause });
     }
   }
 

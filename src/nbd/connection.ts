@@ -202,11 +202,11 @@ export class NbdConnection {
     const { tls, logger, posix } = this.#parts;
     if (!tls) return;
     this.#updateReadInterest();
-    this.#giveUpTls = tls.secure(this.#fd, (fd) => {
+    this.#giveUpTls = tls.secure(this.#fd, (fd, reason) => {
       this.#fd = fd;
       this.#giveUpTls = undefined;
       if (fd < 0) {
-        logger.log(LOG_WARNING, `nbd: ${this.#peer}: cannot start TLS: ${errnoCode(fd)}`);
+        logger.log(LOG_WARNING, `nbd: ${this.#peer}: cannot start TLS: ${reason ?? errnoCode(fd)}`);
         this.close();
         return;
       }

@@ -13,5 +13,5 @@ export { nbdUri } from './nbd-uri.js';
 export { DEFAULT_NBD_LIMITS, NbdServer } from './server.js';
 export type { NbdLimits, NbdServerOptions } from './server.js';
 export { tlsServer } from './tls.js';
-export type { TlsKeyPair, TlsServer } from './tls.js';
+export type { TlsKeyPair, TlsServer, TlsServerOptions } from './tls.js';
 export type { NodeObjects } from '../posix/node/start-tls.js';

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawnSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -192,13 +193,14 @@ async function connectedWith(t: Test, adopted: number) {
       return adopted;
     },
   };
-  return { socket, objects, adoptions };
+  return { far, socket, objects, adoptions };
 }
 
 test('without a descriptor for it there is no TLS, and the connection ends', async (t) => {
   const { completions } = nbdWorld(t).registry;
-  const { socket, objects, adoptions } = await connectedWith(t, -errno.EMFILE);
+  const { far, socket, objects, adoptions } = await connectedWith(t, -errno.EMFILE);
   const { secure: start } = tlsServer(objects, completions, pair);
+  connectTls({ socket: far, ca: pair.cert, servername: 'localhost' }).on('error', () => {});
   t.equal(await new Promise((done) => start(3, done)), -errno.EMFILE);
   t.equal(adoptions.length, 1);
   t.ok(socket.destroyed);
@@ -267,4 +269,102 @@ test('nbdinfo uses the disk over TLS, and not without', async (t) => {
   const plain = await run('nbdinfo', [`nbd://127.0.0.1:${port}/0`]);
   t.not(plain.status, 0);
   t.match(plain.stderr, /server replied with error to opt_go/);
+});
+
+/** A client certificate that an authority signs, or itself, in PEM. */
+function clientPair(directory: string, name: string, ca?: { cert: string; key: string }) {
+  const [key, cert] = [join(directory, `${name}.key`), join(directory, `${name}.pem`)];
+  const signer = ca ? ['-CA', ca.cert, '-CAkey', ca.key] : [];
+  const made_ = spawnSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'],
+    ...['-keyout', key, '-out', cert, '-subj', `/O=Company/CN=${name}`, ...signer],
+  ]);
+  if (made_.status !== 0) throw new Error(made_.stderr.toString());
+  const x509 = new X509Certificate(readFileSync(cert));
+  return { cert, key, fingerprint: x509.fingerprint256, pem: readFileSync(cert), keyPem: readFileSync(key) };
+}
+
+test('clients are let in by authority, subject and fingerprint, and no others', async (t) => {
+  const directory = t.testdir();
+  const ca = clientPair(directory, 'authority');
+  const [good, other] = [clientPair(directory, 'good', ca), clientPair(directory, 'other', ca)];
+  const forged = clientPair(directory, 'good-forged');
+  const impostor = clientPair(join(directory), 'impostor');
+  type Client = { pem: Buffer; keyPem: Buffer } | undefined;
+  const cases: [string, { ca?: Buffer; allow?: string[] }, Client, boolean][] = [
+    ['without rules', {}, undefined, true],
+    ['by authority', { ca: ca.pem }, good, true],
+    ['not without a certificate', { ca: ca.pem }, undefined, false],
+    ['not by another authority', { ca: ca.pem }, forged, false],
+    ['by subject', { ca: ca.pem, allow: ['CN=good'] }, good, true],
+    ['by several parts of it', { ca: ca.pem, allow: ['O=Company,CN=good'] }, good, true],
+    ['not by a part alone', { ca: ca.pem, allow: ['O=Company,CN=good'] }, other, false],
+    ['not by half a name', { ca: ca.pem, allow: ['CN=goo'] }, good, false],
+    ['not by a subject without authority', { allow: ['CN=impostor'] }, impostor, false],
+    ['by fingerprint alone', { allow: [forged.fingerprint] }, forged, true],
+    [
+      'by fingerprint in any spelling',
+      { allow: [forged.fingerprint.replaceAll(':', '').toLowerCase()] },
+      forged,
+      true,
+    ],
+    ['not by another fingerprint', { allow: [good.fingerprint] }, other, false],
+    [
+      'not by a fingerprint without the authority',
+      { ca: ca.pem, allow: [forged.fingerprint] },
+      forged,
+      false,
+    ],
+  ];
+  for (const [what, rules, client, isLetIn] of cases) {
+    const world = await secureWorld(t, {
+      tls: ({ posix, registry }) => tlsServer(posix, registry.completions, { ...pair, ...rules }),
+    });
+    const raw = await world.raw().greet();
+    raw.send(option(5));
+    await raw.reply();
+    raw.socket.removeAllListeners('data');
+    const own = client ? { cert: client.pem, key: client.keyPem } : {};
+    const secured = connectTls({ socket: raw.socket, ca: pair.cert, servername: 'localhost', ...own });
+    secured.on('error', () => {});
+    raw.listen(secured);
+    secured.write(option(7, exportRequest('')));
+    const type = await raw.replies().then(
+      (replies) => replies.at(-1)?.type,
+      () => 'refused',
+    );
+    t.equal(type, isLetIn ? 1 : 'refused', what);
+    if (!isLetIn) t.match(world.lines.at(-1), /cannot start TLS: the client/, what);
+    secured.destroy();
+  }
+});
+
+test('TLS is 1.3 unless 1.2 is asked for, and is not negotiated again', async (t) => {
+  for (const [minVersion, works] of [
+    [undefined, false],
+    ['TLSv1.2', true],
+  ] as const) {
+    const world = await secureWorld(t, {
+      tls: ({ posix, registry }) =>
+        tlsServer(posix, registry.completions, { ...pair, ...(minVersion && { minVersion }) }),
+    });
+    const raw = await world.raw().greet();
+    raw.send(option(5));
+    await raw.reply();
+    raw.socket.removeAllListeners('data');
+    const secured = connectTls({
+      socket: raw.socket,
+      ca: pair.cert,
+      servername: 'localhost',
+      maxVersion: 'TLSv1.2',
+    });
+    const connected = await new Promise((resolve) => {
+      secured.once('secureConnect', () => resolve(true)).on('error', () => resolve(false));
+    });
+    t.equal(connected, works);
+    if (!connected) continue;
+    raw.listen(secured);
+    secured.renegotiate({ rejectUnauthorized: false }, () => {});
+    t.equal((await raw.rest()).length, 0, 'the connection ends');
+  }
 });

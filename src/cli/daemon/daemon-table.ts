@@ -12,12 +12,14 @@ import { optional, repeated, withDefault } from '../command-line/parameter.js';
 import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
 import { controlDirectoryOption } from '../control-values.js';
 import { LOG_FORMATS } from '../line-logger.js';
-import { diskName, LOG_LEVELS, serverAddress } from './value-types.js';
+import { diskName, LOG_LEVELS, serverAddress, tlsClient } from './value-types.js';
 
 const MAX_TRACE_LIMIT_MIB = 1 << 20;
 const MIN_MEMORY_MIB = MIN_REQUEST_MEMORY_BYTES >> 20;
 const MAX_MEMORY_MIB = 1 << 20;
 const DEFAULT_MEMORY_MIB = DEFAULT_NBD_LIMITS.maxRequestMemoryBytes >> 20;
+const MAX_CONNECTIONS = 65_536;
+const TLS_VERSIONS = ['1.2', '1.3'] as const;
 /** A day. */
 const MAX_GRACE_SECONDS = 86_400;
 
@@ -41,6 +43,21 @@ export const daemonTable = defineTable({
       requires: ['tlsKey', 'nbd'],
     }),
     tlsKey: optional(file(), { help: 'The private key of the certificate, in PEM.', requires: ['tlsCert'] }),
+    tlsCa: optional(file(), {
+      help: 'Let in only NBD clients whose certificates this authority, in PEM, has signed.',
+      requires: ['tlsCert'],
+    }),
+    tlsAllow: repeated(tlsClient, {
+      help: 'Let in only NBD clients with such a certificate: its SHA-256 fingerprint, or parts of its subject, such as CN=NAME, which need --tls-ca.',
+      requires: ['tlsCert'],
+    }),
+    tlsMin: withDefault(oneOf('VERSION', TLS_VERSIONS), '1.3', {
+      help: 'The oldest version of TLS that is spoken.',
+      requires: ['tlsCert'],
+    }),
+    maxConnections: withDefault(wholeNumber('COUNT', 1, MAX_CONNECTIONS), DEFAULT_NBD_LIMITS.maxConnections, {
+      help: 'How many NBD connections may use disks.',
+    }),
     maxRequestMemory: withDefault(wholeNumber('MIB', MIN_MEMORY_MIB, MAX_MEMORY_MIB), DEFAULT_MEMORY_MIB, {
       help: 'How much data of NBD requests is in memory at most, over all connections.',
     }),

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { DaemonOptions, DiskOption } from '../../daemon/daemon-options.js';
+import type { DaemonOptions, DiskOption, TlsOptions } from '../../daemon/daemon-options.js';
+import { fingerprintIn } from '../../nbd/tls-clients.js';
 import type { Values } from '../command-line/command-table.js';
 import { controlDirectory } from '../control-values.js';
 import { UsageError } from '../usage-error.js';
@@ -10,12 +11,13 @@ import { priorityNamed } from './value-types.js';
 
 /** What a command line asks a daemon for. @throws UsageError */
 export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions {
-  const { nbd, metrics, tlsCert: cert, tlsKey: key, trace: file } = values;
+  const { nbd, metrics, trace: file } = values;
   return {
     directory: controlDirectory(values.controlDirectory),
     disks: allDisks(values),
     nbd,
-    tls: cert === undefined || key === undefined ? undefined : { cert, key },
+    tls: tlsOptions(values),
+    maxConnections: values.maxConnections,
     metrics,
     maxRequestMemoryBytes: values.maxRequestMemory * (1 << 20),
     logLevel: priorityNamed(values.logLevel),
@@ -24,6 +26,17 @@ export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions
     graceSeconds: values.grace,
     onState: values.onState,
   };
+}
+
+function tlsOptions(values: Values<typeof daemonTable>): TlsOptions | undefined {
+  const { tlsCert: cert, tlsKey: key, tlsCa: ca, tlsAllow: allow, tlsMin } = values;
+  if (cert === undefined || key === undefined) return undefined;
+  const subject = allow.find((client) => fingerprintIn(client) === undefined);
+  if (subject !== undefined && ca === undefined)
+    throw new UsageError(
+      `--tls-allow ${subject} requires --tls-ca: anybody can make a certificate with that subject`,
+    );
+  return { cert, key, ca, minVersion: `TLSv${tlsMin}`, ...(allow.length > 0 && { allow }) };
 }
 
 function allDisks({ disk, readOnlyDisk }: Values<typeof daemonTable>): DiskOption[] {

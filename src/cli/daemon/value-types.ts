@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { parseNbdAddress } from '../../nbd/nbd-address.js';
+import { fingerprintIn } from '../../nbd/tls-clients.js';
 import { type Priority, priorityName } from '../../server/logger.js';
 import type { ValueType } from '../command-line/value-type.js';
 import { imageName, minorNumber } from '../control-values.js';
@@ -36,5 +37,17 @@ export const serverAddress: ValueType<string> = {
     const wrong = parseNbdAddress(text);
     if (typeof wrong === 'string') throw new UsageError(wrong);
     return text;
+  },
+};
+
+/** Whom TLS lets in: a fingerprint, or parts of a subject. */
+export const tlsClient: ValueType<string> = {
+  placeholder: 'CLIENT',
+  parse(text) {
+    if (fingerprintIn(text) !== undefined || /^[A-Za-z0-9.]+=[^,]+(?:,[A-Za-z0-9.]+=[^,]+)*$/.test(text))
+      return text;
+    throw new UsageError(
+      'expected a SHA-256 fingerprint of 64 hexadecimal digits, or NAME=VALUE[,NAME=VALUE…], such as CN=backup',
+    );
   },
 };

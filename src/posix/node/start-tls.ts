@@ -55,12 +55,15 @@ export function startTls(
       tell(-errno.ECONNRESET);
       return;
     }
+    // Who ends the stream in the middle of the handshake is gone; Node would not say so.
+    socket.allowHalfOpen = false;
     wrap(socket, (secured) => {
       if (typeof secured === 'string' || givenUp) {
         socket.destroy();
         if (typeof secured === 'string') tell(-errno.EPROTO, secured);
         return;
       }
+      secured.allowHalfOpen = true;
       adopted = posix.adopt(secured);
       if (adopted < 0) secured.on('error', () => {}).destroy();
       else socket.off('error', ignore);

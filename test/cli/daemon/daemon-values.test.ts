@@ -16,6 +16,7 @@ t.test('what is not given has a default', async (t) => {
     nbd: undefined,
     tls: undefined,
     metrics: undefined,
+    maxConnections: 128,
     maxRequestMemoryBytes: 256 << 20,
     logLevel: 6,
     dialect: 'tapdisk2',
@@ -30,7 +31,18 @@ t.test('all can be given', async (t) => {
     ...['--disk', '1=aio:/a=b', '--read-only-disk', '0=log:|ram:1', '--disk', '2=ram:1', '--nbd', '[::1]:0'],
     ...['--tls-cert', 'c', '--tls-key', 'k', '--metrics', './m', '--log-level', 'debug', '--trace', 't'],
     ...['--trace-limit', '2', '--grace', '0', '--max-request-memory', '64', '--dialect', 'tapdisk3'],
-    ...['--on-state', '/hook'],
+    ...[
+      '--on-state',
+      '/hook',
+      '--tls-ca',
+      'a',
+      '--tls-allow',
+      'CN=b',
+      '--tls-min',
+      '1.2',
+      '--max-connections',
+      '9',
+    ],
   );
   t.strictSame(options, {
     directory: '/c',
@@ -40,8 +52,9 @@ t.test('all can be given', async (t) => {
       { minor: 0, name: 'log:|ram:1', readOnly: true },
     ],
     nbd: '[::1]:0',
-    tls: { cert: 'c', key: 'k' },
+    tls: { cert: 'c', key: 'k', ca: 'a', allow: ['CN=b'], minVersion: 'TLSv1.2' },
     metrics: './m',
+    maxConnections: 9,
     maxRequestMemoryBytes: 64 << 20,
     logLevel: 7,
     dialect: 'tapdisk3',
@@ -63,6 +76,10 @@ t.test('what makes no sense is refused with what would be right', async (t) => {
   wrong(/invalid --nbd "nowhere": .*HOST:PORT/, '--nbd', 'nowhere');
   wrong(/invalid --metrics "localhost:65536": .*65535/, '--metrics', 'localhost:65536');
   wrong(/--tls-cert requires --tls-key/, '--nbd', './n', '--tls-cert', 'c');
+  const tls = ['--nbd', './n', '--tls-cert', 'c', '--tls-key', 'k'];
+  wrong(/--tls-allow CN=b requires --tls-ca: anybody can make/, ...tls, '--tls-allow', 'CN=b');
+  wrong(/invalid --tls-allow "somebody": expected a SHA-256 fingerprint/, ...tls, '--tls-allow', 'somebody');
+  wrong(/--tls-ca requires --tls-cert/, '--tls-ca', 'a');
   wrong(/--tls-cert requires --nbd/, '--tls-key', 'k', '--tls-cert', 'c');
   wrong(/invalid --log-level "loud": expected one of emerg, .*debug/, '--log-level', 'loud');
   wrong(/invalid --dialect "tapdisk4": expected one of tapdisk2, tapdisk3/, '--dialect', 'tapdisk4');
