@@ -36,12 +36,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         'for (const issue of this.#outstanding) if (issue <= last.issued) return;',
         '',
       ],
-      [
-        'Q1',
-        'begins a segment in a file that is needed',
-        'file !== this.#current && !live.includes(file)',
-        'file !== this.#current',
-      ],
     ],
     BY,
   ),
@@ -109,19 +103,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         'last === undefined || isApplying || isFrozen',
         'last === undefined || isFrozen',
       ],
-      [
-        'Q1',
-        'reads past what is committed',
-        'const layers = this.#layers;\n',
-        'const layers: Layer[] = [];\n',
-      ],
       ['Q1', 'frees segments that a layer needs', ', ...layers, ...closing);', ', ...closing);'],
-      [
-        'Q1',
-        'frees segments that the open checkpoint needs',
-        'this.#parts.journal.segment, this.#open.firstSegment,',
-        'this.#parts.journal.segment,',
-      ],
       [
         'Q1',
         'keeps what was aborted',
@@ -134,7 +116,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   ...inFile(
     'replication/disk/backup/recover-layer.ts',
     [
-      ['Q1', 'recovers what was aborted', 'checkpoints.delete(header.checkpoint);', ''],
       [
         'Q1',
         'writes what the image has over what it has',
@@ -158,39 +139,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     BY,
   ),
   ...inFile(
-    'replication/disk/primary/dirty-map.ts',
-    [
-      ['Q3', 'writes before the bits are synced', 'this.#file.sync(done);', 'done(0);'],
-      [
-        'Q3',
-        'relies on bits that are not written',
-        'if (!this.#durable.has(grain)) return false;',
-        'if (!this.#bits.has(grain)) return false;',
-      ],
-      [
-        'Q3',
-        'relies on bits that have fallen',
-        '    this.#bits.delete(grain);\n    this.#durable.delete(grain);',
-        '    this.#bits.delete(grain);',
-      ],
-    ],
-    BY,
-  ),
-  ...inFile(
     'replication/disk/primary/grains.ts',
     [
-      [
-        'Q3',
-        'lets bits fall before the local disk is synced',
-        'return this.isAtBackup(grain) && !this.#unsynced.has(grain) && !this.#syncing.has(grain);',
-        'return this.isAtBackup(grain);',
-      ],
-      [
-        'Q3',
-        'lets bits fall before the checkpoint is acked',
-        '      !this.committing.some(({ grains }) => grains.has(grain)) &&\n',
-        '',
-      ],
       [
         'Q3',
         'forgets the open checkpoint when the connection ends',
@@ -205,12 +155,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       ],
       [
         'Q3',
-        'forgets a write that ends after the sync began',
-        '      // It may have reached the disk after a sync that was under way had passed it.\n      this.#unsynced.add(grain);',
-        '',
-      ],
-      [
-        'Q3',
         'forgets what a resync has brought when its checkpoint fails',
         'for (const grain of this.inResync) this.open.add(grain);',
         '',
@@ -221,38 +165,12 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
   ...inFile(
     'replication/disk/primary/primary-role.ts',
     [
-      [
-        'Q4',
-        'stays in its generation when it writes alone',
-        "if (this.#phase !== 'alone' || !mustFork(metadata)) return false;",
-        'return false;',
-      ],
-      ['Q3', 'sends the commit before its number is durable', 'if (result === 0) letGo();', ''],
-      [
-        'Q3',
-        'does not send again what failed to be written',
-        '    this.grains.toSend.addRange(from, to);\n    this.#parts.events.notice(`a local write failed',
-        '    this.#parts.events.notice(`a local write failed',
-      ],
       ['Q3', 'forgets writes while it copies', '      else this.grains.toSend.add(grain);\n', ''],
       [
         'Q1',
         'commits before all of the resync is sent',
         'this.#isStreaming && this.#copier?.isDone &&',
         'this.#isStreaming &&',
-      ],
-      ['Q3', 'sends what was read before a write', '    this.#copier?.written(from, to);\n', ''],
-    ],
-    BY,
-  ),
-  ...inFile(
-    'replication/disk/primary/sector-order.ts',
-    [
-      [
-        'Q8',
-        'lets a write pass an earlier one of its sectors',
-        'if (isReady && !this.#isBehind(change)) this.#go(change);',
-        'if (isReady) this.#go(change);',
       ],
     ],
     BY,
