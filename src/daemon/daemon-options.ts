@@ -11,6 +11,8 @@ export const DEFAULT_GRACE_SECONDS = 60;
 /** A disk to open at the start. */
 export interface DiskOption {
   readonly minor: number;
+  /** Its NBD export's; the minor number unless given. */
+  readonly exportName?: string;
   readonly name: string;
   readonly readOnly: boolean;
 }
@@ -32,6 +34,10 @@ export interface DaemonOptions {
   readonly tls?: TlsOptions | undefined;
   /** See {@link NbdLimits}; its default unless given. */
   readonly maxConnections?: number;
+  /** What people are told of an NBD export, by minor number. */
+  readonly descriptions?: ReadonlyMap<number, string>;
+  /** The disk that NBD clients get who name none. */
+  readonly defaultDisk?: number | undefined;
   /** A path or HOST:PORT. */
   readonly metrics?: string | undefined;
   /** See {@link NbdLimits}; its default unless given. */

@@ -12,7 +12,7 @@ import type { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
 import { metricsEndpoint } from '../metrics/metrics-endpoint.js';
 import type { Report } from '../metrics/report.js';
-import { NbdServer, nbdUri, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
+import { type ExportNames, NbdServer, nbdUri, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
 import type { VbdRegistry } from '../disks/index.js';
 import type { DaemonOptions } from './daemon-options.js';
 import { readWholeFile } from '../server/own-file.js';
@@ -35,6 +35,7 @@ export interface ServiceParts {
 /** What a daemon listens on: the control socket always, NBD and metrics where its options say so. */
 export class Services {
   readonly #options: DaemonOptions;
+  readonly #exportNames: ExportNames;
   readonly #parts: ServiceParts;
   #control: ControlServer | undefined;
   #nbd: NbdServer | undefined;
@@ -44,6 +45,11 @@ export class Services {
 
   constructor(options: DaemonOptions, parts: ServiceParts) {
     this.#options = options;
+    const { disks, descriptions, defaultDisk: defaultMinor } = options;
+    const named = disks.flatMap(({ minor, exportName }) =>
+      exportName === undefined ? [] : [[minor, exportName] as const],
+    );
+    this.#exportNames = { names: new Map(named), defaultMinor, ...(descriptions && { descriptions }) };
     this.#parts = parts;
     const { registry, logger } = parts;
     const hook = options.onState === undefined ? undefined : new StateHook(options.onState, logger);
@@ -103,7 +109,7 @@ export class Services {
 
   /** The URI under which NBD clients find a disk; undefined when NBD is not served. */
   diskUri(minor: number): string | undefined {
-    return this.#exportUri(String(minor));
+    return this.#exportUri(this.#exportNames.names?.get(minor) ?? String(minor));
   }
 
   #exportUri(name: string): string | undefined {
@@ -133,7 +139,7 @@ export class Services {
   #listenForNbd(text: string): Promise<string> {
     const { registrar, posix, logger, registry } = this.#parts;
     const { completions } = registry;
-    const exports = this.#drills.beside(vbdExports(registry));
+    const exports = this.#drills.beside(vbdExports(registry, this.#exportNames));
     return listenAt(this.#parts, 'nbd', text, (address) => {
       const { maxRequestMemoryBytes, maxConnections } = this.#options;
       const limits = {

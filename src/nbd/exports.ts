@@ -33,35 +33,52 @@ export interface NbdExports {
   find(name: string): NbdExport | string;
 }
 
+/** How exports are named. */
+export interface ExportNames {
+  /** Names by minor number; a disk without one has its number for a name. */
+  readonly names?: ReadonlyMap<number, string>;
+  /** One line for people, by minor number. */
+  readonly descriptions?: ReadonlyMap<number, string>;
+  /** The minor number of the default export. */
+  readonly defaultMinor?: number | undefined;
+}
+
 /**
- * Every open VBD under its minor number in decimal. The default export is the open VBD if there is just one.
+ * Every open VBD under its name, if it has one, and under its minor number in decimal. The default export is the one that was
+ * chosen, else the open VBD if there is just one.
  *
  * A paused VBD is there too; requests for it wait.
  */
-export function vbdExports(registry: VbdRegistry): NbdExports {
+export function vbdExports(registry: VbdRegistry, names: ExportNames = {}): NbdExports {
   const open = (): Vbd[] => registry.vbds().filter((vbd) => vbd.isOpen);
+  const nameOf = ({ minor }: Vbd): string => names.names?.get(minor) ?? String(minor);
+  const exportOf = (vbd: Vbd): NbdExport => ({
+    name: nameOf(vbd),
+    description:
+      names.descriptions?.get(vbd.minor) ??
+      `VBD ${vbd.minor}, ${vbd.info.sectors} sectors of ${SECTOR_SIZE} bytes`,
+    device: vbd,
+    onClosed: (listener) => vbd.onClosed(listener),
+  });
+  const defaultOf = (disks: readonly Vbd[]): Vbd | undefined => {
+    if (names.defaultMinor !== undefined) return disks.find(({ minor }) => minor === names.defaultMinor);
+    return disks.length === 1 ? disks[0] : undefined;
+  };
   return {
     list: () => open().map(exportOf),
     find(name) {
-      const found = name === '' ? undefined : open().find((vbd) => String(vbd.minor) === name);
+      const disks = open();
+      const found =
+        name === ''
+          ? defaultOf(disks)
+          : (disks.find((vbd) => nameOf(vbd) === name) ?? disks.find(({ minor }) => String(minor) === name));
       if (found) return exportOf(found);
-      const names = open().map((vbd) => String(vbd.minor));
-      if (names.length === 0) return 'no disk is open';
-      const [only] = open();
-      if (name === '' && names.length === 1 && only) return exportOf(only);
+      const there = disks.map(nameOf);
+      if (there.length === 0) return 'no disk is open';
       return name === ''
-        ? `name one of the exports ${names.join(', ')}`
-        : `the exports are ${names.join(', ')}`;
+        ? `name one of the exports ${there.join(', ')}`
+        : `the exports are ${there.join(', ')}`;
     },
-  };
-}
-
-function exportOf(vbd: Vbd): NbdExport {
-  return {
-    name: String(vbd.minor),
-    description: `VBD ${vbd.minor}, ${vbd.info.sectors} sectors of ${SECTOR_SIZE} bytes`,
-    device: vbd,
-    onClosed: (listener) => vbd.onClosed(listener),
   };
 }
 

@@ -5,7 +5,7 @@ export { MAX_PENDING_REQUESTS, NbdClient } from './client.js';
 export type { NbdClientOptions } from './client.js';
 export type { ExportFacts } from './client-handshake.js';
 export { vbdExports } from './exports.js';
-export type { NbdExport, NbdExports } from './exports.js';
+export type { ExportNames, NbdExport, NbdExports } from './exports.js';
 export { NbdError } from './nbd-error.js';
 export { parseNbdAddress, resolveNbdAddress } from './nbd-address.js';
 export type { HostAndPort } from './nbd-address.js';

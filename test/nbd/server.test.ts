@@ -218,3 +218,22 @@ t.test('an address is a path with a slash, or a host and a port', async (t) => {
   t.match(await resolveNbdAddress(posix, 'known:5'), { family: AF_INET, address: '127.0.0.7', port: 5 });
   t.equal(await resolveNbdAddress(posix, 'unknown:5'), "there is no host 'unknown'");
 });
+
+t.test('exports have their names, descriptions and default as chosen, and their numbers too', async (t) => {
+  const world = diskWorld(t);
+  const exports = vbdExports(world.registry, {
+    names: new Map([[1, 'data']]),
+    descriptions: new Map([[1, 'All that there is']]),
+    defaultMinor: 1,
+  });
+  t.equal(exports.find(''), 'no disk is open');
+  await world.open('ram:1');
+  t.match(exports.find(''), /name one of the exports 0/, 'the default one is not open');
+  await world.open('ram:1');
+  t.match(exports.list(), [
+    { name: '0', description: /VBD 0/ },
+    { name: 'data', description: 'All that there is' },
+  ]);
+  for (const name of ['', '1', 'data']) t.match(exports.find(name), { name: 'data', device: { minor: 1 } });
+  t.equal(exports.find('2'), 'the exports are 0, data');
+});

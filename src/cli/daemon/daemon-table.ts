@@ -12,7 +12,14 @@ import { optional, repeated, withDefault } from '../command-line/parameter.js';
 import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
 import { controlDirectoryOption } from '../control-values.js';
 import { LOG_FORMATS } from '../line-logger.js';
-import { diskName, LOG_LEVELS, serverAddress, tlsClient } from './value-types.js';
+import {
+  diskDescription,
+  diskName,
+  diskReference,
+  LOG_LEVELS,
+  serverAddress,
+  tlsClient,
+} from './value-types.js';
 
 const MAX_TRACE_LIMIT_MIB = 1 << 20;
 const MIN_MEMORY_MIB = MIN_REQUEST_MEMORY_BYTES >> 20;
@@ -33,10 +40,20 @@ export const daemonTable = defineTable({
   arguments: {},
   options: {
     controlDirectory: controlDirectoryOption,
-    disk: repeated(diskName, { help: 'Open a disk at the start.' }),
+    disk: repeated(diskName, {
+      help: 'Open a disk at the start, DISK being its minor number, or a name for its NBD export; a disk with a name gets the lowest free number.',
+    }),
     readOnlyDisk: repeated(diskName, { help: 'Open a disk at the start, read-only.' }),
     nbd: optional(serverAddress, {
       help: 'Serve the disks over NBD, at a path (with a slash) or HOST:PORT.',
+    }),
+    description: repeated(diskDescription, {
+      help: 'What NBD clients are told of a disk that is opened at the start.',
+      requires: ['nbd'],
+    }),
+    defaultDisk: optional(diskReference, {
+      help: 'The disk that NBD clients get who name none; unless given, the only one.',
+      requires: ['nbd'],
     }),
     tlsCert: optional(file(), {
       help: 'Require TLS of NBD clients, with this certificate in PEM.',

@@ -12,9 +12,14 @@ import { priorityNamed } from './value-types.js';
 /** What a command line asks a daemon for. @throws UsageError */
 export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions {
   const { nbd, metrics, trace: file } = values;
+  const disks = allDisks(values);
+  const { description, defaultDisk } = values;
+  const described = description.map(([disk, text]) => [minorOf(disks, disk, '--description'), text] as const);
   return {
     directory: controlDirectory(values.controlDirectory),
-    disks: allDisks(values),
+    disks,
+    ...(described.length > 0 && { descriptions: new Map(described) }),
+    ...(defaultDisk !== undefined && { defaultDisk: minorOf(disks, defaultDisk, '--default-disk') }),
     nbd,
     tls: tlsOptions(values),
     maxConnections: values.maxConnections,
@@ -45,9 +50,32 @@ function allDisks({ disk, readOnlyDisk }: Values<typeof daemonTable>): DiskOptio
     ...readOnlyDisk.map((each) => ({ ...each, readOnly: true })),
   ];
   const minors = new Set<number>();
-  for (const { minor } of disks) {
-    if (minors.has(minor)) throw new UsageError(`minor ${minor} is used by two disks`);
-    minors.add(minor);
+  const names = new Set<string>();
+  for (const { minor, exportName } of disks) {
+    if (minor !== undefined && minors.has(minor)) throw new UsageError(`minor ${minor} is used by two disks`);
+    if (exportName !== undefined && names.has(exportName))
+      throw new UsageError(`name ${exportName} is used by two disks`);
+    if (minor !== undefined) minors.add(minor);
+    if (exportName !== undefined) names.add(exportName);
   }
-  return disks;
+  return disks.map(({ minor = lowestFree(minors), ...rest }) => {
+    minors.add(minor);
+    return { minor, ...rest };
+  });
+}
+
+function lowestFree(minors: ReadonlySet<number>): number {
+  let free = 0;
+  while (minors.has(free)) free += 1;
+  return free;
+}
+
+/** The minor number of one of the disks. */
+function minorOf(disks: readonly DiskOption[], reference: string, option: string): number {
+  const found = disks.find(({ minor, exportName }) => reference === (exportName ?? String(minor)));
+  if (found) return found.minor;
+  const there = disks.map(({ minor, exportName }) => exportName ?? minor).join(', ');
+  throw new UsageError(
+    `${option}: unknown disk ${reference}: expected one of ${there || 'those opened with --disk'}`,
+  );
 }

@@ -18,14 +18,43 @@ export function priorityNamed(name: (typeof LOG_LEVELS)[number]): Priority {
   return LOG_LEVELS.indexOf(name) as Priority;
 }
 
-/** A disk to open: `0=aio:/path`. */
-export const diskName: ValueType<{ readonly minor: number; readonly name: string }> = {
-  placeholder: 'MINOR=TYPE:FILE',
+/** A disk's export name, if it is not its minor number. */
+const EXPORT_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
+
+/** What is asked to be opened: under a minor number, or under a name and whichever number is free. */
+export interface DiskValue {
+  readonly minor?: number;
+  readonly exportName?: string;
+  readonly name: string;
+}
+
+/** A disk to open: `0=aio:/path`, `data=aio:/path`. */
+export const diskName: ValueType<DiskValue> = {
+  placeholder: 'DISK=TYPE:FILE',
   parse(text) {
-    const { minor, name } = /^(?<minor>[^=]*)=(?<name>.*)$/s.exec(text)?.groups ?? {};
-    if (minor === undefined || name === undefined)
-      throw new UsageError('expected MINOR=TYPE:FILE, for example 0=aio:/path');
-    return { minor: minorNumber.parse(minor), name: imageName.parse(name) };
+    const { disk, name } = /^(?<disk>[^=]*)=(?<name>.*)$/s.exec(text)?.groups ?? {};
+    if (disk === undefined || name === undefined)
+      throw new UsageError('expected DISK=TYPE:FILE, for example 0=aio:/path or data=aio:/path');
+    if (EXPORT_NAME.test(disk)) return { exportName: disk, name: imageName.parse(name) };
+    return { minor: minorNumber.parse(disk), name: imageName.parse(name) };
+  },
+};
+
+/** What people are told of a disk: `0=TEXT`, `data=TEXT`. */
+export const diskDescription: ValueType<readonly [disk: string, text: string]> = {
+  placeholder: 'DISK=TEXT',
+  parse(text) {
+    const [, disk = '', description = ''] = /^([^=]+)=(\P{Cc}{1,1024})$/u.exec(text) ?? [];
+    if (disk === '') throw new UsageError('expected DISK=TEXT, with one line of at most 1024 characters');
+    return [disk, description];
+  },
+};
+
+/** A disk by its minor number or export name. */
+export const diskReference: ValueType<string> = {
+  placeholder: 'DISK',
+  parse(text) {
+    return EXPORT_NAME.test(text) ? text : String(minorNumber.parse(text));
   },
 };
 

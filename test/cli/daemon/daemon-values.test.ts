@@ -64,14 +64,57 @@ t.test('all can be given', async (t) => {
   });
 });
 
+t.test('disks may have names, descriptions, and be the default', async (t) => {
+  const { disks, descriptions, defaultDisk } = parse(
+    ...['--disk', 'data=ram:1', '--disk', '0=ram:2', '--read-only-disk', 'iso=ram:3', '--nbd', './n'],
+    ...['--description', 'data=All that there is', '--description', '0=Nothing', '--default-disk', 'iso'],
+  );
+  t.strictSame(disks, [
+    { minor: 1, exportName: 'data', name: 'ram:1', readOnly: false },
+    { minor: 0, name: 'ram:2', readOnly: false },
+    { minor: 2, exportName: 'iso', name: 'ram:3', readOnly: true },
+  ]);
+  t.strictSame(
+    descriptions,
+    new Map([
+      [1, 'All that there is'],
+      [0, 'Nothing'],
+    ]),
+  );
+  t.equal(defaultDisk, 2);
+});
+
 t.test('what makes no sense is refused with what would be right', async (t) => {
   const wrong = (reason: RegExp, ...argv: string[]): void => {
     t.throws(() => parse(...argv), { name: 'UsageError', message: reason }, argv.join(' '));
   };
-  wrong(/invalid --disk "aio:\/a": expected MINOR=TYPE:FILE, for example 0=aio:\/path/, '--disk', 'aio:/a');
-  wrong(/invalid --disk "x=aio:\/a": expected a whole number from 0 to 65534/, '--disk', 'x=aio:/a');
+  wrong(
+    /invalid --disk "aio:\/a": expected DISK=TYPE:FILE, for example 0=aio:\/path or data=aio:\/path/,
+    '--disk',
+    'aio:/a',
+  );
+  wrong(/invalid --disk "1x=aio:\/a": expected a whole number from 0 to 65534/, '--disk', '1x=aio:/a');
   wrong(/"0=plain": missing driver/, '--disk', '0=plain');
   wrong(/at most 255 bytes/, '--disk', `0=aio:${'x'.repeat(252)}`);
+  wrong(/name a is used by two disks/, '--disk', 'a=ram:1', '--read-only-disk', 'a=ram:2');
+  wrong(
+    /--default-disk: unknown disk b: expected one of a$/,
+    '--nbd',
+    './n',
+    '--disk',
+    'a=ram:1',
+    '--default-disk',
+    'b',
+  );
+  wrong(
+    /--description: unknown disk b: expected one of a$/,
+    '--nbd',
+    './n',
+    '--disk',
+    'a=ram:1',
+    '--description',
+    'b=x',
+  );
   wrong(/minor 1 is used by two disks/, '--disk', '1=ram:1', '--read-only-disk', '1=ram:2');
   wrong(/invalid --nbd "nowhere": .*HOST:PORT/, '--nbd', 'nowhere');
   wrong(/invalid --metrics "localhost:65536": .*65535/, '--metrics', 'localhost:65536');
