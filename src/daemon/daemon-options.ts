@@ -40,6 +40,8 @@ export interface DaemonOptions {
   readonly defaultDisk?: number | undefined;
   /** A path or HOST:PORT. */
   readonly metrics?: string | undefined;
+  /** Names under which metrics may be asked for, beside the one in `metrics`. */
+  readonly metricsHosts?: readonly string[];
   /** See {@link NbdLimits}; its default unless given. */
   readonly maxRequestMemoryBytes?: number;
   readonly logLevel: Priority;

@@ -180,7 +180,10 @@ export class Services {
 
   #listenForMetrics(text: string): Promise<string> {
     return listenAt(this.#parts, 'metrics', text, (address) => {
-      this.#metrics = metricsEndpoint(address, this.#parts);
+      // A path names no host.
+      const named = text.includes('/') ? [] : [text.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')];
+      const hosts = [...named, ...(this.#options.metricsHosts ?? [])];
+      this.#metrics = metricsEndpoint(address, { ...this.#parts, hosts });
       return formatAddress(this.#metrics.address);
     });
   }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { ExchangeProtocol, Reply } from '../server/exchange.js';
+import { type IsOurHost, requestedHosts } from './http-host.js';
 
 /** No request is longer, in bytes, its header fields included. */
 export const MAX_HTTP_REQUEST_BYTES = 8192;
@@ -18,6 +19,7 @@ const reasons = {
   400: 'Bad Request',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  421: 'Misdirected Request',
   431: 'Request Header Fields Too Large',
   505: 'HTTP Version Not Supported',
 } as const;
@@ -26,9 +28,14 @@ type Status = keyof typeof reasons;
 /**
  * As much of HTTP/1.1 (RFC 9112) as it takes to serve a few documents: GET and HEAD, one request a connection, no bodies.
  *
+ * Of version 1.1, a request without a Host, or with two, is a bad one (400); one for another host is misdirected (421).
+ *
  * @param documents by their path
  */
-export function httpProtocol(documents: ReadonlyMap<string, HttpDocument>): ExchangeProtocol {
+export function httpProtocol(
+  documents: ReadonlyMap<string, HttpDocument>,
+  isOurHost: IsOurHost,
+): ExchangeProtocol {
   return {
     maxRequestBytes: MAX_HTTP_REQUEST_BYTES,
     requestLength(received) {
@@ -38,7 +45,10 @@ export function httpProtocol(documents: ReadonlyMap<string, HttpDocument>): Exch
     },
     answer: (request, reply) => {
       const bytes = Buffer.from(request);
-      answerHttp(bytes.toString('latin1', startOf(bytes)), reply, documents);
+      const text = bytes.toString('latin1', startOf(bytes));
+      const refusal = refusalOf(text, isOurHost);
+      if (refusal === undefined) answerHttp(text, reply, documents);
+      else sendStatus(reply, refusal);
     },
     tooLong: (reply) => sendStatus(reply, 431),
   };
@@ -56,11 +66,22 @@ function pathOf(target: string): string {
   return path.endsWith('/') && path.length > 1 ? path.slice(0, -1) : path;
 }
 
+const LINE = /^(?<method>[!-~]+) (?<target>[!-~]+) HTTP\/(?<major>\d)\.(?<minor>\d)\r\n/;
+
+/** What is wrong with a request whatever it asks for. */
+function refusalOf(request: string, isOurHost: IsOurHost): Status | undefined {
+  const line = LINE.exec(request)?.groups;
+  if (!line) return 400;
+  if (line['major'] !== '1') return 505;
+  const hosts = requestedHosts(request);
+  if (hosts === 'malformed') return 400;
+  // Before 1.1 nobody had to say.
+  if (hosts.length === 0 && line['minor'] !== '0') return 400;
+  return hosts.every(isOurHost) ? undefined : 421;
+}
+
 function answerHttp(request: string, reply: Reply, documents: ReadonlyMap<string, HttpDocument>): void {
-  const line = /^(?<method>[!-~]+) (?<target>[!-~]+) HTTP\/(?<major>\d)\.\d\r\n/.exec(request)?.groups;
-  if (!line) return sendStatus(reply, 400);
-  const { method, target = '', major } = line;
-  if (major !== '1') return sendStatus(reply, 505);
+  const { method, target = '' } = LINE.exec(request)?.groups ?? {};
   const document = documents.get(pathOf(target));
   if (!document) return sendStatus(reply, 404);
   if (method !== 'GET' && method !== 'HEAD') return sendStatus(reply, 405, 'Allow: GET, HEAD\r\n');

@@ -7,6 +7,7 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 import { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
 import { httpProtocol } from './http.js';
+import { hostsOf } from './http-host.js';
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus.js';
 import type { Report } from './report.js';
 
@@ -27,14 +28,19 @@ export function metricsEndpoint(
     readonly posix: Posix;
     readonly logger: Logger;
     readonly report: () => Report;
+    /** Names that requests may be for, beside the address (see hostsOf). */
+    readonly hosts?: readonly string[];
   },
 ): ExchangeListener {
   const text = (): string => prometheusText(parts.report());
+  const documents = new Map([['/metrics', { contentType: PROMETHEUS_CONTENT_TYPE, text }]]);
   return new ExchangeListener(address, {
     ...parts,
-    protocol: httpProtocol(new Map([['/metrics', { contentType: PROMETHEUS_CONTENT_TYPE, text }]])),
+    protocol: httpProtocol(documents, hostsOf(address, parts.hosts ?? [])),
     name: 'metrics',
     maxConnections: MAX_METRICS_CONNECTIONS,
     slowClientSeconds: SLOW_METRICS_CLIENT_SECONDS,
+    // A scrape sends its request at once: who has not done so is worth less than the next one.
+    requestlessStaySeconds: 0,
   });
 }

@@ -82,6 +82,10 @@ export class Exchange implements Reply {
   get isDispensable(): boolean {
     return this.#state !== 'answering' || this.#peerGone;
   }
+  /** Whether its request is not whole. */
+  get isCollecting(): boolean {
+    return this.#state === 'collecting';
+  }
   /** Whether nobody is there to be answered. */
   get isAbandoned(): boolean {
     return this.#peerGone;

@@ -4,18 +4,22 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
-import { AF_INET, NodePosix } from '../../src/posix/index.js';
+import { AF_INET, AF_UNIX, type Clock, monotonicClock, NodePosix } from '../../src/posix/index.js';
 import { nullLogger } from '../../src/server/logger.js';
-import { metricsEndpoint } from '../../src/metrics/metrics-endpoint.js';
+import { hostsOf } from '../../src/metrics/http-host.js';
+import { MAX_METRICS_CONNECTIONS, metricsEndpoint } from '../../src/metrics/metrics-endpoint.js';
 import { TapdiskServer } from '../../src/server/tapdisk-server.js';
 import { exampleReport } from './example-report.js';
 
 /** The port of an endpoint that runs until the test has ended. */
-function endpoint(t: Test): number {
-  const posix = new NodePosix();
+function endpoint(
+  t: Test,
+  { hosts = [], clock = monotonicClock }: { hosts?: readonly string[]; clock?: Clock } = {},
+): number {
+  const posix = new NodePosix({ clock });
   const server = new TapdiskServer({ posix, logger: nullLogger });
   const address = { family: AF_INET, address: '127.0.0.1', port: 0 } as const;
-  const parts = { registrar: server, posix, logger: nullLogger, report: () => exampleReport };
+  const parts = { registrar: server, posix, logger: nullLogger, report: () => exampleReport, hosts };
   const listener = metricsEndpoint(address, parts);
   const running = server.run({ signals: false });
   t.teardown(async () => {
@@ -46,7 +50,7 @@ t.test('fetch has the metrics', async (t) => {
 
 t.test('HEAD has the head only, with the length of what GET has', async (t) => {
   const port = endpoint(t);
-  const head = await answerTo(port, 'HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n');
+  const head = await answerTo(port, 'HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
   const get = await answerTo(port, 'GET /metrics HTTP/1.0\r\n', '\r\n');
   t.equal(head, get.slice(0, head.length));
   t.ok(head.endsWith('\r\n\r\n'));
@@ -58,15 +62,15 @@ t.test(
   async (t) => {
     const port = endpoint(t);
     for (const request of [
-      `GET http://127.0.0.1:${port}/metrics HTTP/1.1\r\nHost: x\r\n\r\n`,
-      `GET HTTP://127.0.0.1:${port}/metrics?a=/b HTTP/1.1\r\nHost: x\r\n\r\n`,
-      '\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n',
-      'GET /metrics/ HTTP/1.1\r\nHost: x\r\n\r\n',
+      `GET http://127.0.0.1:${port}/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      `GET HTTP://127.0.0.1:${port}/metrics?a=/b HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      '\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      'GET /metrics/ HTTP/1.1\r\nHost: localhost\r\n\r\n',
     ]) {
       t.match(await answerTo(port, request), /^HTTP\/1.1 200 OK\r\n/, request);
     }
     t.match(
-      await answerTo(port, '\r', '\nGET /metrics HTTP/1.1\r\n', 'Host: x\r\n\r\n'),
+      await answerTo(port, '\r', '\nGET /metrics HTTP/1.1\r\n', 'Host: localhost\r\n\r\n'),
       /^HTTP\/1.1 200 OK\r\n/,
     );
   },
@@ -76,15 +80,63 @@ t.test('whatever else is refused, and the next client is served', async (t) => {
   const port = endpoint(t);
   const status = async (request: string): Promise<string> =>
     (await answerTo(port, request)).split('\r\n', 1)[0] ?? '';
-  t.equal(await status('GET / HTTP/1.1\r\n\r\n'), 'HTTP/1.1 404 Not Found');
-  t.equal(await status('POST /metrics HTTP/1.1\r\n\r\n'), 'HTTP/1.1 405 Method Not Allowed');
-  t.match(await answerTo(port, 'DELETE /metrics HTTP/1.1\r\n\r\n'), /\r\nAllow: GET, HEAD\r\n/);
+  t.equal(await status('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'), 'HTTP/1.1 404 Not Found');
+  t.equal(
+    await status('POST /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    'HTTP/1.1 405 Method Not Allowed',
+  );
+  t.match(
+    await answerTo(port, 'DELETE /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    /\r\nAllow: GET, HEAD\r\n/,
+  );
   t.equal(await status('GET /metrics HTTP/2.0\r\n\r\n'), 'HTTP/1.1 505 HTTP Version Not Supported');
   t.equal(await status('\r\n\r\n'), 'HTTP/1.1 400 Bad Request');
-  t.equal(await status('GET  HTTP/1.1\r\n\r\n'), 'HTTP/1.1 400 Bad Request');
+  t.equal(await status('GET  HTTP/1.1\r\nHost: localhost\r\n\r\n'), 'HTTP/1.1 400 Bad Request');
   t.equal(
-    await status(`GET /metrics HTTP/1.1\r\nX: ${'x'.repeat(9000)}`),
+    await status(`GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(9000)}`),
     'HTTP/1.1 431 Request Header Fields Too Large',
   );
-  t.equal(await status('GET /metrics HTTP/1.1\r\n\r\n'), 'HTTP/1.1 200 OK');
+  t.equal(await status('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'), 'HTTP/1.1 200 OK');
+});
+
+t.test('a request is for the address, for a name that is allowed, or refused', async (t) => {
+  const port = endpoint(t, { hosts: ['Disks.example'] });
+  const status = async (...fields: string[]): Promise<string | undefined> =>
+    (await answerTo(port, ['GET /metrics HTTP/1.1', ...fields, '', ''].join('\r\n'))).split(' ')[1];
+  for (const host of [`127.0.0.1:${port}`, '127.0.0.1', 'LOCALHOST:80', 'disks.EXAMPLE', 'disks.example:1'])
+    t.equal(await status(`Host: ${host}`), '200', host);
+  for (const host of ['evil.example', '10.0.0.1', '127.0.0.1.evil.example', 'disks.example.', '[::1]'])
+    t.equal(await status(`hOsT:${host}`), '421', host);
+  for (const fields of [
+    [],
+    ['Host: localhost', 'host: localhost'],
+    ['Host:'],
+    ['Host: a b'],
+    ['Host : localhost'],
+  ])
+    t.equal(await status(...fields), '400', fields.join());
+  t.equal(await status('Host: localhost', ' continued'), '400');
+  const absolute = 'GET http://evil.example/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  t.match(await answerTo(port, absolute), /^HTTP\/1\.1 421 /);
+  t.match(await answerTo(port, 'GET /metrics HTTP/1.0\r\nHost: evil.example\r\n\r\n'), /^HTTP\/1\.1 421 /);
+});
+
+t.test('at all addresses any address will do, and no name but localhost; at a path anything', (t) => {
+  const everywhere = hostsOf({ family: AF_INET, address: '0.0.0.0', port: 1 }, []);
+  for (const host of ['10.0.0.1', '::1', 'fe80::1', 'localhost']) t.equal(everywhere(host), true, host);
+  for (const host of ['evil.example', '10.0.0.1.evil.example', 'abcdef'])
+    t.equal(everywhere(host), false, host);
+  t.equal(hostsOf({ family: AF_INET, address: '10.0.0.1', port: 1 }, [])('localhost'), false);
+  t.equal(hostsOf({ family: AF_UNIX, path: '/s' }, [])('evil.example'), true);
+  t.end();
+});
+
+t.test('a scrape is served though idle connections have all places, and more wait', async (t) => {
+  const port = endpoint(t, { clock: { now: () => 1_000_000_000 } });
+  const idle = Array.from({ length: 3 * MAX_METRICS_CONNECTIONS }, () =>
+    connect({ port, host: '127.0.0.1' }).on('error', () => {}),
+  );
+  await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+  t.match(await answerTo(port, 'GET /metrics HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
+  for (const socket of idle) socket.destroy();
 });

@@ -16,6 +16,7 @@ import {
   diskDescription,
   diskName,
   diskReference,
+  hostName,
   LOG_LEVELS,
   serverAddress,
   tlsClient,
@@ -80,6 +81,10 @@ export const daemonTable = defineTable({
     }),
     metrics: optional(serverAddress, {
       help: 'Serve metrics to Prometheus at http://ADDRESS/metrics, or at a path.',
+    }),
+    metricsHost: repeated(hostName, {
+      help: 'Also serve metrics to requests for this host, a name or an address without a port. Requests for others than that and the host in ADDRESS are refused.',
+      requires: ['metrics'],
     }),
     logLevel: withDefault(oneOf('LEVEL', LOG_LEVELS), 'info', {
       help: 'Log lines of at least this severity.',

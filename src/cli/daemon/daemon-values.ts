@@ -24,6 +24,7 @@ export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions
     tls: tlsOptions(values),
     maxConnections: values.maxConnections,
     metrics,
+    metricsHosts: values.metricsHost,
     maxRequestMemoryBytes: values.maxRequestMemory * (1 << 20),
     logLevel: priorityNamed(values.logLevel),
     dialect: values.dialect,

@@ -80,3 +80,13 @@ export const tlsClient: ValueType<string> = {
     );
   },
 };
+
+/** The name of a host, or an address, as it stands in a Host field. */
+export const hostName: ValueType<string> = {
+  placeholder: 'NAME',
+  parse(text) {
+    if (!/^(?:[\w.~-]+|[\d.a-f]*:[\d:.a-f]*)$/i.test(text))
+      throw new UsageError('expected the name of a host, or an address, without a port');
+    return text;
+  },
+};
