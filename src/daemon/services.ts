@@ -172,8 +172,8 @@ export class Services {
       });
     } catch (cause) {
       const reason = (cause as Error).message;
-      const ca = tls.ca === undefined ? '' : `, --tls-ca ${tls.ca}`;
-      const files = `--tls-cert ${tls.cert}, --tls-key ${tls.key}${ca}`;
+      const ca = tls.ca === undefined ? '' : ` and --tls-ca ${tls.ca}`;
+      const files = `--tls-cert ${tls.cert} and --tls-key ${tls.key}${ca}`;
       throw new Error(`${files} cannot be used: ${reason}`, { cause });
     }
   }
