@@ -5,6 +5,7 @@ import type { Posix } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Logger } from '../server/logger.js';
 import type { Completions } from '../server/completions.js';
+import type { FileStatus } from '../posix/files.js';
 
 /** Bytes in a sector: the unit of every request (C: DEFAULT_SECTOR_SIZE). */
 export const SECTOR_SIZE = 512;
@@ -85,6 +86,11 @@ export interface ImageFile {
   readonly modifiedMicroseconds: number;
 }
 
+/** The open image at a path, as its status tells. */
+export function imageFileOf(path: string, { fileSystem, inode, modifiedSeconds }: FileStatus): ImageFile {
+  return { path, fileSystem, inode, modifiedMicroseconds: Math.round(modifiedSeconds * 1e6) };
+}
+
 /**
  * A driver, or a filter over another one (C: struct tap_disk). One instance serves one opening of a VBD.
  *
@@ -105,6 +111,11 @@ export interface Driver {
    * close waits for all of them. Called once, maybe with requests in flight, before {@link close}.
    */
   preClose?(): void;
+  /**
+   * Brings the open image into the form that it has once it is closed, so that what {@link identify} tells afterwards is
+   * still true then. No change may follow. Without it {@link close} changes nothing.
+   */
+  settle?(done: DoneWithReason): void;
   /** Closes the image and lets go of everything, whatever the result; no request is in flight. */
   close(done: DoneWithReason): void;
   queueRead(request: DataRequest): void;

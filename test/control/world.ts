@@ -11,7 +11,7 @@ import { type Clock, monotonicClock, NodePosix } from '../../src/posix/index.js'
 import { ControlClient } from '../../src/control/control-client.js';
 import { ControlServer } from '../../src/control/control-server.js';
 import { ControlMessage } from '../../src/control/message.js';
-import { driverTypes, ramDriverType, vhdDriverType } from '../../src/disks/drivers/index.js';
+import { driverTypes, ramDriverType, remusDriverType, vhdDriverType } from '../../src/disks/drivers/index.js';
 import { type Logger, nullLogger } from '../../src/server/logger.js';
 import { TapdiskServer } from '../../src/server/tapdisk-server.js';
 import { VbdRegistry } from '../../src/disks/index.js';
@@ -20,7 +20,7 @@ import { HeldDisks } from './held-disks.js';
 /** A pid that no process has here: the sockets are named by it, nothing else. */
 export const PID = 4242;
 
-/** A control server on a running scheduler, with the disks `ram:`, `vhd:` and `held:`, until the test has ended. */
+/** A control server on a running scheduler, with the disks `ram:`, `vhd:`, `remus:` and `held:`, until the test has ended. */
 export interface ControlWorld {
   readonly directory: string;
   readonly server: TapdiskServer;
@@ -45,7 +45,7 @@ export function controlWorld(t: Test, options: ControlWorldOptions = {}): Contro
   const posix = new NodePosix({ clock, maxDescriptors });
   const server = new TapdiskServer({ logger, posix });
   const held = new HeldDisks();
-  const types = driverTypes([ramDriverType, vhdDriverType, held.type]);
+  const types = driverTypes([ramDriverType, vhdDriverType, remusDriverType, held.type]);
   const registry = new VbdRegistry({ registrar: server, posix, logger, types });
   const control = new ControlServer({
     registrar: server,

@@ -7,6 +7,7 @@ import type { ControlClient, ListedVbd } from '../../control/control-client.js';
 import { listedPids } from '../../control/control-directory.js';
 import { textFits } from '../../control/message.js';
 import { imageSizer } from '../../disks/drivers/image-size.js';
+import { type ImageChange, rebindReplication } from '../../disks/drivers/remus-rebind.js';
 import { withVhdPath } from '../../disks/drivers/vhd/image-name.js';
 import { promiseOf } from '../../disks/drivers/vhd/steps.js';
 import { snapshot } from '../../disks/drivers/vhd/tools/snapshot.js';
@@ -37,7 +38,7 @@ export const runSnapshot = ctlRun<Values<typeof snapshotTable>>('snapshot', asyn
     unixSeconds: wallClock.now(),
   };
   const { depth } = await promiseOf(snapshot(calls, made));
-  const pauseMs = await goOnWith(client, pid, vbd, next.name, child);
+  const pauseMs = await goOnWith(client, pid, vbd, next.name, { from: next.path, to: child });
   if (values.json) print(JSON.stringify({ child, parent: next.path, depth, pauseMs }));
   else
     print(
@@ -51,9 +52,9 @@ async function goOnWith(
   pid: number,
   { minor }: ListedVbd,
   name: string,
-  child: string,
+  images: ImageChange,
 ): Promise<number> {
-  const discard = (): Promise<number> => new Promise((done) => calls.files.unlink(child, done));
+  const discard = (): Promise<number> => new Promise((done) => calls.files.unlink(images.to, done));
   const start = monotonicClock.now();
   try {
     await client.pause(pid, minor);
@@ -61,9 +62,12 @@ async function goOnWith(
     await discard();
     throw error;
   }
+  let unbind = async (): Promise<void> => {};
   try {
+    unbind = await rebindReplication(calls.files, name, images);
     await client.resume(pid, minor, name);
   } catch (error) {
+    await unbind();
     await client.resume(pid, minor);
     await discard();
     throw error;

@@ -5,6 +5,7 @@ import { constants } from 'node:fs';
 import { errno, errnoCode, inWords } from '../../posix/errno.js';
 import { LOG_ERR, LOG_INFO, LOG_WARNING } from '../../server/logger.js';
 import type { Logger } from '../../server/logger.js';
+import { imageFileOf } from '../driver.js';
 import { SECTOR_SIZE } from '../index.js';
 import type {
   DataRequest,
@@ -175,17 +176,8 @@ export class AioDriver implements Driver {
       return;
     }
     this.#parts.files.fstat(this.#fd, (result, status) => {
-      if (!status) {
-        done(result);
-        return;
-      }
-      const { fileSystem, inode, modifiedSeconds } = status;
-      done(0, {
-        path: this.#path,
-        fileSystem,
-        inode,
-        modifiedMicroseconds: Math.round(modifiedSeconds * 1e6),
-      });
+      if (status) done(0, imageFileOf(this.#path, status));
+      else done(result);
     });
   }
 

@@ -30,6 +30,7 @@ export class LogDriver implements Driver {
   readonly writeZeroesFast?: (request: ZeroesRequest) => void;
   readonly blockStatus?: (range: SectorRange, done: BlockStatusDone) => void;
   readonly identify?: NonNullable<Driver['identify']>;
+  readonly settle?: NonNullable<Driver['settle']>;
 
   constructor(label: string, below: Driver, context: DriverContext) {
     this.#prefix = label === '' ? 'log' : `log ${label}`;
@@ -58,6 +59,7 @@ export class LogDriver implements Driver {
     }
     if (below.blockStatus) this.blockStatus = (range, done) => below.blockStatus?.(range, done);
     if (below.identify) this.identify = (done) => below.identify?.(done);
+    if (below.settle) this.settle = (done) => below.settle?.(done);
   }
 
   open(flags: OpenFlags, done: Done): void {

@@ -44,6 +44,11 @@ export class RemusDisk implements LocalDisk {
     this.#below.flush(done);
   }
 
+  settle(done: Done): void {
+    if (this.#below.settle) this.#below.settle(done);
+    else done(0);
+  }
+
   identify(done: (result: number, identity?: ImageIdentity) => void): void {
     const below = this.#below;
     if (below.identify === undefined) done(0);

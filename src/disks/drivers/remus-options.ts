@@ -128,6 +128,11 @@ const SETTERS: ReadonlyMap<string, SetValue> = new Map<string, SetValue>([
   ],
 ]);
 
+/** Where the state is unless a directory is given: beside the image. */
+export function stateDirectoryOf(image: string): string {
+  return `${image}.remus`;
+}
+
 /**
  * The options of `HOST:PORT[,KEY=VALUE…]`.
  *

@@ -29,7 +29,12 @@ import type {
 } from '../index.js';
 import { RemusDisk } from './remus-disk.js';
 import { C_FIFO_MODE, FIFO_DIRECTORY, FIFO_MODE, type OpenFifo, RemusFifos } from './remus-fifos.js';
-import { parseRemusArgument, type RemusOptions, type RemusTlsOptions } from './remus-options.js';
+import {
+  parseRemusArgument,
+  type RemusOptions,
+  type RemusTlsOptions,
+  stateDirectoryOf,
+} from './remus-options.js';
 
 /** What a remus driver works with beside its context. */
 export interface RemusParts {
@@ -86,7 +91,7 @@ export class RemusDriver implements Driver {
       return;
     }
     this.#identify((result, image) => {
-      const directory = options.directory ?? (image && `${image.path}.remus`);
+      const directory = options.directory ?? (image && stateDirectoryOf(image.path));
       if (result < 0) done(result);
       else if (directory === undefined) done(-errno.EINVAL, 'not a file: expected directory=PATH');
       else this.#open({ ...options, directory }, done);

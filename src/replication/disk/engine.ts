@@ -348,7 +348,9 @@ export class Replication implements DiskReplication, EngineCore {
         primary.sweep(true);
         await completed('write the map', (done) => map.sync(done));
       }
-      const image = await identityOf(this.parts.disk);
+      const { disk } = this.parts;
+      if (disk.settle) await completed('settle the image', (done) => disk.settle?.(done));
+      const image = await identityOf(disk);
       await completed('write the metadata', (done) => metadata.update({ image, clean: true }, done));
       return 0;
     } catch (error) {

@@ -32,6 +32,8 @@ export interface LocalDisk {
   zero(sector: number, sectors: number, done: Done): void;
   /** Brings every change that completed before this call to stable storage. After an error no later flush is trusted. */
   flush(done: Done): void;
+  /** Brings the image into the form that it has once it is closed; no change follows. Without it closing changes nothing. */
+  settle?(done: Done): void;
   /**
    * What the metadata is bound to; without it, the size alone. Completes with 0 and the identity, 0 and none for what has
    * none (memory), or a negative errno.

@@ -4,15 +4,16 @@
 import { constants } from 'node:fs';
 import { errno, errnoCode } from '../../posix/errno.js';
 import type { FileCalls, FileDone, FileStatus } from '../../posix/files.js';
+import { SystemError } from '../../posix/system-error.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
 
 /** A file or its content cannot be used; `result` is a negative errno, -EBADMSG for damage. */
-export class StateError extends Error {
+export class StateError extends SystemError {
   override readonly name = 'StateError';
   readonly result: number;
 
   constructor(message: string, result: number) {
-    super(`${message}: ${errnoCode(result)}`);
+    super(errnoCode(result), `${message}: ${errnoCode(result)}`);
     this.result = result;
   }
 }

@@ -1,11 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
+import { RemusDriver } from '../../../src/disks/drivers/index.js';
+import type { ReplicationStatus } from '../../../src/replication/disk/status.js';
 import type { Vbd } from '../../../src/disks/index.js';
 import { type ControlWorld, controlWorld, PID } from '../../control/world.js';
 import { captured, type Outcome } from '../captured-io.js';
@@ -17,14 +19,14 @@ interface SnapshotWorld extends ControlWorld {
 }
 
 /** A daemon with a VHD of 16 MiB as disk 0. */
-async function servedDisk(t: Test, options = ''): Promise<SnapshotWorld> {
+async function servedDisk(t: Test, options = '', above = ''): Promise<SnapshotWorld> {
   const world = controlWorld(t);
   const images = mkdtempSync(path.join(tmpdir(), 'snapshots-'));
   t.teardown(() => rmSync(images, { recursive: true }));
   const base = path.join(images, 'base.vhd');
   await captured(dispatch, ['vhd', 'create', base, '16M']);
   await world.client.attach(PID, 0);
-  await world.client.open(PID, 0, `vhd:${options}${base}`, 0);
+  await world.client.open(PID, 0, `${above}vhd:${options}${base}`, 0);
   const vbd = world.registry.get(0);
   if (!vbd) throw new Error('no disk');
   t.teardown(() => vbd.close());
@@ -111,5 +113,55 @@ t.test('a child that the daemon does not take is deleted, and the disk goes on a
   t.match(stderr, /EACCES/);
   t.notOk(existsSync(child));
   t.match(registry.list(), [{ name: `vhd:[parents=/usr/lib]${path.join(images, 'base.vhd')}` }]);
+  t.equal(await write(vbd, 1, 1), 0);
+});
+
+const primary = 'remus:127.0.0.1:1,role=primary,fifos=no|';
+
+function replicationOf({ vbd }: SnapshotWorld): ReplicationStatus | undefined {
+  return vbd.drivers.find((each) => each instanceof RemusDriver)?.replication?.status();
+}
+
+t.test('the state of a replicated disk goes with its child', async (t) => {
+  for (const directory of ['', ',directory=/']) {
+    const state = mkdtempSync(path.join(tmpdir(), 'states-'));
+    t.teardown(() => rmSync(state, { recursive: true }));
+    const above = primary.replace('|', `${directory && `,directory=${state}/of-disk`}|`);
+    const world = await servedDisk(t, '', above);
+    const { vbd, images, snapshot } = world;
+    t.equal(await write(vbd, 5, 1), 0);
+    const before = replicationOf(world);
+    const child = path.join(images, 'child.vhd');
+    t.match(await snapshot('0', child), { exitCode: 0, stderr: '' });
+    const after = replicationOf(world);
+    t.ok(before?.generation);
+    t.equal(after?.generation, before?.generation, 'it is the same disk to its backup');
+    t.equal(await byteAt(vbd, 5), 1);
+    t.notOk(existsSync(`${path.join(images, 'base.vhd')}.remus`));
+    t.equal(existsSync(`${child}.remus`), directory === '');
+  }
+});
+
+t.test('a child that cannot be taken leaves a replicated disk as it was', async (t) => {
+  const world = await servedDisk(t, '', primary);
+  const { vbd, images, snapshot } = world;
+  const before = replicationOf(world);
+  const child = path.join(images, 'child.vhd');
+  mkdirSync(`${child}.remus`);
+  const refused = await snapshot('0', child);
+  t.match(refused, { exitCode: 1, stderr: /child\.vhd\.remus: there is the state of another disk: EEXIST/ });
+  t.notOk(existsSync(child));
+  t.equal(replicationOf(world)?.generation, before?.generation);
+  t.equal(await write(vbd, 1, 1), 0);
+});
+
+t.test('a child that the daemon refuses gives the state back', async (t) => {
+  const world = await servedDisk(t, '[parents=/usr/lib]', primary);
+  const { vbd, images, snapshot } = world;
+  const before = replicationOf(world);
+  const child = path.join(images, 'child.vhd');
+  t.match(await snapshot('0', child), { exitCode: 1, stderr: /EACCES/ });
+  t.notOk(existsSync(`${child}.remus`));
+  t.equal(replicationOf(world)?.generation, before?.generation);
   t.equal(await write(vbd, 1, 1), 0);
 });

@@ -1,9 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { appendFileSync } from 'node:fs';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { parseRemusArgument } from '../../../src/disks/drivers/remus-options.js';
+import { dispatch } from '../../../src/cli/dispatch.js';
+import { captured } from '../../cli/captured-io.js';
 import { diskWorld } from './disk-world.js';
 import { freePort, imageOf, readFrom, replicationOf, untilStatus, written } from './remus-world.js';
 
@@ -56,6 +59,23 @@ t.test('two images, a primary and its backup, over real sockets and files', asyn
   t.ok((await readFrom(backup, 8)).equals(Buffer.alloc(4096, 7)));
   t.equal(await written(backup, 8, 1), -errno.EROFS, 'a backup takes no writes');
   t.match(backup.describe(), 'backup');
+});
+
+t.test('a replicated VHD closes, opens again, and is the same disk', async (t) => {
+  const world = diskWorld(t);
+  const image = world.path('a.vhd');
+  t.match(await captured(dispatch, ['vhd', 'create', image, '16M']), { exitCode: 0 });
+  const name = `remus:127.0.0.1:${freePort()},role=primary,fifos=no|log:|vhd:${image}`;
+  const first = await world.open(name);
+  t.equal(await written(first, 8, 7), 0);
+  const { generation } = replicationOf(world, 0).status();
+  await first.close();
+  const again = await world.open(name);
+  t.equal(replicationOf(world, 1).status().generation, generation);
+  t.ok((await readFrom(again, 8)).equals(Buffer.alloc(4096, 7)));
+  await again.close();
+  appendFileSync(image, Buffer.alloc(512));
+  t.equal(await world.tryOpen(name), -errno.ESTALE, 'another program has changed it');
 });
 
 t.test('what cannot be replicated is refused with a reason', async (t) => {

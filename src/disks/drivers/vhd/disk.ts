@@ -50,6 +50,7 @@ export class VhdDisk {
   readonly #layers: readonly Layer[];
   readonly #changes: Changes | undefined;
   readonly #order = new WriteOrder();
+  #isSettled = false;
 
   private constructor(calls: DiskCalls, chain: Chain, options: DiskOptions) {
     this.#calls = calls;
@@ -119,10 +120,17 @@ export class VhdDisk {
     );
   }
 
+  /** Brings all to stable storage, and the file into the form that it has once it is closed; no change may follow. @throws FileError */
+  *settle(): Steps<void> {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    if (this.#changes) yield* this.#changes.finish();
+  }
+
   /** Brings all to stable storage and closes all files. @throws FileError for the first that failed */
   *close(): Steps<void> {
     try {
-      if (this.#changes) yield* this.#changes.finish();
+      yield* this.settle();
     } catch (error) {
       yield* closeChain(this.chain);
       throw error;

@@ -5,7 +5,7 @@ import { errno } from '../../../posix/errno.js';
 import { RingFiles } from '../../../posix/node/file-ring/ring-files.js';
 import { LOG_WARNING } from '../../../server/logger.js';
 import { thrownText } from '../../../server/thrown-text.js';
-import { SECTOR_SIZE } from '../../driver.js';
+import { imageFileOf, SECTOR_SIZE } from '../../driver.js';
 import type {
   BlockStatusDone,
   DataRequest,
@@ -88,6 +88,10 @@ export class VhdDriver implements Driver {
     return { sectors: this.#open.sectors, sectorSize: SECTOR_SIZE, info: 0 };
   }
 
+  settle(done: DoneWithReason): void {
+    runSteps(this.#open.settle(), (outcome) => ('error' in outcome ? fail(outcome.error, done) : done(0)));
+  }
+
   close(done: DoneWithReason): void {
     const disk = this.#open;
     this.#disk = undefined;
@@ -136,17 +140,8 @@ export class VhdDriver implements Driver {
       return;
     }
     this.#calls.files.fstat(file.fd, (result, status) => {
-      if (!status) {
-        done(result);
-        return;
-      }
-      const { fileSystem, inode, modifiedSeconds } = status;
-      done(0, {
-        path: file.path,
-        fileSystem,
-        inode,
-        modifiedMicroseconds: Math.round(modifiedSeconds * 1e6),
-      });
+      if (status) done(0, imageFileOf(file.path, status));
+      else done(result);
     });
   }
 
