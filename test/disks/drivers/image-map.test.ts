@@ -64,13 +64,16 @@ t.test('holes in memory are what a naive map of sectors says, whatever is added 
       const from = below(199);
       const said = holes.extents({ sector: from, sectors: 200 - from });
       const sectorsSaid = said.flatMap(({ zero, sectors: count }) => Array<boolean>(count).fill(zero));
-      t.same(sectorsSaid, naive.slice(from));
-      t.notOk(
-        said.some(({ zero }, index) => zero === said[index + 1]?.zero),
-        'neighbours differ',
-      );
+      const isSame = sectorsSaid.every((hole, index) => hole === naive[from + index]);
+      const areJoined = said.every(({ zero }, index) => zero !== said[index + 1]?.zero);
+      if (!isSame || !areJoined || sectorsSaid.length !== 200 - from) {
+        t.same(sectorsSaid, naive.slice(from), `round ${round}, step ${step}`);
+        t.ok(areJoined, 'neighbours differ');
+        return;
+      }
     }
   }
+  t.pass('no step differs');
 });
 
 t.test('a map is read when it is asked for, once, and kept while changes go on', async (t) => {
@@ -264,7 +267,7 @@ t.test('no sector that is not zero is shown as a hole, at random', async (t) => 
     const vbd = await world.open(name);
     const changes: Promise<number>[] = [];
     let holes = 0;
-    for (let step = 0; step < 120; step++) {
+    for (let step = 0; step < 80; step++) {
       const sectors = 1 + below(below(5) === 0 ? 8192 : 64);
       const sector = below(16_384 - sectors + 1);
       const kind = below(4);
