@@ -9,6 +9,9 @@ import { readFileSync } from 'node:fs';
 const [tarball] = process.argv.slice(2);
 const listed = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
 const files = new Set(listed.map((file) => file.replace(/^package\//, '')));
+const packed = JSON.parse(
+  execFileSync('tar', ['-xzOf', tarball, 'package/package.json'], { encoding: 'utf8' }),
+);
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 const complaints = [];
@@ -42,6 +45,15 @@ for (const file of [...files].filter((name) => !name.startsWith('dist/program/')
   if (source !== undefined && !files.has(`src/${source}.ts`))
     complaints.push(`has ${file} without src/${source}.ts`);
 }
+
+// Whoever installs the package runs none of it.
+for (const script of ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare']) {
+  if (packed.scripts?.[script] !== undefined)
+    complaints.push(`runs a script when it is installed: ${script}`);
+}
+// npm makes an install script of its own for this file.
+if (files.has('binding.gyp'))
+  complaints.push('has binding.gyp, for which npm runs a build when it is installed');
 
 // The README's links lead somewhere for readers who have the package alone.
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');

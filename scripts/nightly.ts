@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// `npm run nightly [-- SEED]`: what the test run does a bounded part of, at length. A failing program is shrunk and written
+// `npm run nightly [-- SEED] [--fuzz-minutes N]`: what the test run does a bounded part of, at length. A failing program is shrunk and written
 // out as a vector file; the seed runs everything again.
 
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
 import { runTapdisk3Nightly } from './nightly-tapdisk3.js';
 import { runVhdNightly } from './nightly-vhd.js';
 import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
+import { DEFAULT_FUZZ_MINUTES, runFuzzNightly } from './nightly-fuzz.js';
 import { runReplicationNightly } from '../test/replication/disk/nightly.js';
 
 const PROGRAMS = 100_000;
@@ -22,7 +23,13 @@ const RING_SEEDS = 10_000;
 /** Seeds of simulations begin below, so that all of them are 31-bit numbers. */
 const LAST_SEED = 2 ** 31 - 1 - SIMULATIONS;
 
-const [given] = parseArgs({ allowPositionals: true }).positionals;
+const {
+  positionals: [given],
+  values: { 'fuzz-minutes': fuzzMinutes = String(DEFAULT_FUZZ_MINUTES) },
+} = parseArgs({ allowPositionals: true, options: { 'fuzz-minutes': { type: 'string' } } });
+if (!(Number(fuzzMinutes) > 0)) {
+  throw new RangeError(`--fuzz-minutes is ${fuzzMinutes}, but must be a number above 0`);
+}
 const seed = given === undefined ? Date.now() % LAST_SEED : Number(given);
 if (!Number.isInteger(seed) || seed < 1 || seed > LAST_SEED) {
   throw new RangeError(`SEED is ${given}, but must be a whole number from 1 to ${LAST_SEED}`);
@@ -66,4 +73,5 @@ if (status !== 0) process.exitCode = status;
 
 if (!(await runTapdisk3Nightly(seed))) process.exitCode = 1;
 if (!(await runVhdNightly(seed))) process.exitCode = 1;
+if (!(await runFuzzNightly(seed, Number(fuzzMinutes)))) process.exitCode = 1;
 if (!(await runReplicationNightly(seed))) process.exitCode = 1;

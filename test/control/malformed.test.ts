@@ -2,48 +2,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { MessageType } from '../../src/control/message-type.js';
 import { Random } from '../../src/testing/random.js';
 import { randomSeed } from '../random.js';
+import { malformedMessage } from './malformed.js';
 import { bytesOf, connectTo, controlWorld, PID } from './world.js';
 
 const MESSAGES = 3000;
 const AT_ONCE = 16;
 const seed = randomSeed(t);
 
-const types = Object.values(MessageType);
-const names = [
-  'ram:1',
-  'ram:',
-  'held:a',
-  ':',
-  'log:',
-  'log:|ram:1',
-  'x'.repeat(300),
-  'ram:1'.repeat(60),
-  '\u{1f600}:',
-];
-
-/** Bytes that are no message, are part of one, or ask for nonsense. */
-function malformed(random: Random): Uint8Array {
-  const bytes = Uint8Array.from({ length: random.integer(0, 600) }, () => random.integer(0, 255));
-  if (bytes.length < 280 || random.chance(0.3)) return bytes;
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, random.pick(types), true);
-  // A few minors only, so that requests meet VBDs in all their states.
-  view.setUint16(2, random.integer(0, 5), true);
-  if (random.chance(0.7)) {
-    bytes.fill(0, 8, 280);
-    view.setUint8(8, random.integer(0, 31));
-    Buffer.from(bytes.buffer).write(random.pick(names), 22, 256);
-  }
-  return bytes;
-}
-
 /** Sends them in pieces, and ends or breaks the connection or waits for its end. */
 async function visit(path: string, random: Random): Promise<void> {
   const socket = connectTo(path);
-  const bytes = malformed(random);
+  const bytes = malformedMessage(random);
   const cut = random.integer(0, bytes.length);
   socket.write(bytes.subarray(0, cut));
   if (random.chance(0.5)) await new Promise(setImmediate);
