@@ -41,6 +41,6 @@ export function metricsEndpoint(
     maxConnections: MAX_METRICS_CONNECTIONS,
     slowClientSeconds: SLOW_METRICS_CLIENT_SECONDS,
     // A scrape sends its request at once: who has not done so is worth less than the next one.
-    requestlessStaySeconds: 0,
+    collectingStaySeconds: 0,
   });
 }

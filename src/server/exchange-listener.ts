@@ -20,14 +20,14 @@ export interface ExchangeListenerOptions extends Omit<ExchangeOptions, 'onClosed
   /** How many connections there may be at once. Further ones wait to be accepted. */
   readonly maxConnections: number;
   /** How long a client without a whole request is not dropped for another one; 1 s unless given. */
-  readonly requestlessStaySeconds?: number;
+  readonly collectingStaySeconds?: number;
 }
 
 /**
  * A listening socket, each connection of which is one {@link Exchange}.
  *
  * Guaranteed: a client costs the others nothing but its place, and when places are short those go, the oldest first, who
- * have had {@link MINIMUM_STAY_SECONDS} (or `requestlessStaySeconds`) and still have not sent their request or taken their answer.
+ * have had {@link MINIMUM_STAY_SECONDS} (or `collectingStaySeconds`) and still have not sent their request or taken their answer.
  */
 export class ExchangeListener implements Disposable {
   /** What it is bound to: with the real port where 0 was asked for. */
@@ -96,11 +96,11 @@ export class ExchangeListener implements Disposable {
 
   /** When all places are taken, frees those that can be. Returns how many are taken then. */
   #makeRoom(): number {
-    const { requestlessStaySeconds = MINIMUM_STAY_SECONDS } = this.#options;
+    const { collectingStaySeconds = MINIMUM_STAY_SECONDS } = this.#options;
     const now = this.#options.posix.clock.now();
     for (const exchange of this.#exchanges) {
       if (this.#exchanges.size < this.#options.maxConnections) break;
-      const stay = exchange.isCollecting ? requestlessStaySeconds : MINIMUM_STAY_SECONDS;
+      const stay = exchange.isCollecting ? collectingStaySeconds : MINIMUM_STAY_SECONDS;
       if (exchange.isAbandoned) exchange.drop('nobody waits for its answer, and its place is needed');
       else if (exchange.isDispensable && now - exchange.acceptedAt >= stay) {
         exchange.drop('it is slow, and its place is needed');
