@@ -80,6 +80,8 @@ function isBefore(first: Standing, second: Standing): boolean {
   const [present] = first.line;
   const known = present && reachOf(second, present.generation);
   if (!present || !known || !meet(present, known)) return false;
+  // What it sent before is more than it knows of: it was restored from a copy.
+  if (known.high > present.high && !first.promoted) return false;
   // Only a promotion that has not been written to leaves the generation as it was.
   return known !== second.line[0] || (second.promoted && !first.promoted);
 }

@@ -118,6 +118,12 @@ const pairs: readonly (readonly [string, Standing, Standing, object])[] = [
     side('primary', [reach('g2', 6)], { promoted: true }),
     { kind: 'split-brain' },
   ],
+  [
+    'the other side was promoted and has written, and this one was restored from a copy',
+    side('primary', [reach('g2', 7)]),
+    side('primary', [reach('g4', 8), reach('g2', 7, 8)]),
+    { kind: 'split-brain' },
+  ],
   ['a copy of the primary beside it', primary, primary, { kind: 'split-brain' }],
 ];
 
