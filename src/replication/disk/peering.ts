@@ -189,7 +189,7 @@ export class Peering implements PeeringView {
       ...(index >= 0 && { ancestors: ancestors.slice(0, index + 1) }),
     });
     if (metadata.current.role === 'primary') this.#becomesBackups(link, verdict, hello, theirs);
-    else this.#becomesPrimarys(link, hello);
+    else this.#becomesPrimarys(link, verdict, hello);
   }
 
   /** The other side is the backup. */
@@ -217,18 +217,20 @@ export class Peering implements PeeringView {
   }
 
   /** The other side is the primary. */
-  #becomesPrimarys(link: OwnLink, hello: Hello): void {
+  #becomesPrimarys(link: OwnLink, verdict: Verdict, hello: Hello): void {
     const engine = this.#engine;
     const { backup } = engine;
     const { metadata } = engine.state;
     if (backup === undefined) throw new Error('a backup without its role');
     const { registrar, posix } = engine.parts;
+    // Only what goes on from the epoch that is here has to be above it: another line, or an older copy, may be far below.
+    const goesOn = verdict.kind === 'resync' && !metadata.current.rejoining;
     const session = new OwnPrimarySession({
       host: { registrar, posix },
       link,
       services: backup,
       grainSectors: metadata.current.grainSectors,
-      epoch: backup.epoch,
+      epoch: goesOn ? backup.epoch : 0,
       lost: (reason) => this.lost(reason, 'lost'),
     });
     this.#leave = undefined;

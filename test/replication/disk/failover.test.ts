@@ -132,6 +132,62 @@ t.test('Q14: both have written: split brain, until one of them keeps its changes
   t.equal(await at(a, 700), 7);
 });
 
+t.test('an old primary that has sent more checkpoints than the survivor has gives way to it', async (t) => {
+  const both = pair(t);
+  const { a, b, world } = both;
+  await protectedPair(both);
+  b.host.files.stall(3);
+  for (let round = 0; round < 40; round++) {
+    a.engine.write(600, filled(8, 10 + round), () => {});
+    a.engine.checkpoint(() => {});
+    await world.run(0.01);
+  }
+  b.host.crash('silence');
+  await a.until('unprotected');
+  await a.write(600, 8, 6);
+  world.partition(a.host);
+  b.host.restart();
+  await b.until('backup');
+  await b.command((done) => b.engine.promote({}, done));
+  await b.write(700, 8, 7);
+  world.heal();
+  await a.until('split-brain');
+  t.equal((await a.command((done) => a.engine.discard({ keep: '/srv/kept' }, done))).result, 0);
+  await b.until('protected');
+  t.notOk(a.events.some((event) => event.kind === 'disconnected' && /protocol/.test(event.reason)));
+  t.ok((await a.read()).equals(await b.read()));
+  a.host.restart();
+  await b.until('unprotected');
+  await b.until('protected');
+  await b.write(800, 8, 8);
+  t.ok((await b.checkpoint()) > 0);
+  t.equal(await at(a, 800), 8, 'and goes on from there after a restart');
+});
+
+t.test('a primary that was put back is followed once it is told to compare everything', async (t) => {
+  const both = pair(t);
+  const { a, b } = both;
+  await a.until('protected');
+  a.host.crash('end of file');
+  const metadata = '/srv/disk.img.remus/metadata';
+  const older = a.host.files.contents(metadata).slice();
+  a.host.restart();
+  await a.until('protected');
+  for (let round = 0; round < 20; round++) {
+    await a.write(100, 8, round);
+    await a.checkpoint();
+  }
+  a.host.crash('end of file');
+  a.host.files.put(metadata, older);
+  a.host.restart();
+  await a.until('unprotected');
+  await a.command((done) => a.engine.resync({ full: true }, done));
+  await a.until('protected');
+  await a.write(300, 8, 3);
+  t.ok((await a.checkpoint()) > 0);
+  t.ok((await a.read()).equals(await b.read()));
+});
+
 t.test('Q6: during a resync the backup is usable at its last checkpoint', async (t) => {
   const both = pair(t);
   const { a, b, world } = both;

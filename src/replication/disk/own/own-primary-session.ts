@@ -42,7 +42,7 @@ export interface OwnPrimarySessionParts {
   readonly link: OwnLink;
   readonly services: BackupServices;
   readonly grainSectors: number;
-  /** The epoch that is committed. */
+  /** The epoch that all commits have to be above: the committed one, unless what it is of is replaced. */
   readonly epoch: number;
   readonly lost: (reason: string) => void;
 }
