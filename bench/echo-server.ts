@@ -34,10 +34,13 @@ class Echo {
   #to = 0;
   #id = -1;
 
-  constructor(
-    private readonly server: TapdiskServer,
-    private readonly fd: number,
-  ) {}
+  private readonly server: TapdiskServer;
+  private readonly fd: number;
+
+  constructor(server: TapdiskServer, fd: number) {
+    this.server = server;
+    this.fd = fd;
+  }
 
   start(): void {
     this.#id = this.server.registerEvent(POLL_READ_FD, this.fd, 0, this.#read);

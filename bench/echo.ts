@@ -35,11 +35,15 @@ function start(script: string, args: string[]): Child {
 
 /** An echo server and its client, each in a process of its own. */
 class Pair {
-  private constructor(
-    private readonly server: Child,
-    private readonly client: Child,
-    private readonly times: AsyncIterator<string>,
-  ) {}
+  private readonly server: Child;
+  private readonly client: Child;
+  private readonly times: AsyncIterator<string>;
+
+  private constructor(server: Child, client: Child, times: AsyncIterator<string>) {
+    this.server = server;
+    this.client = client;
+    this.times = times;
+  }
 
   static async start(kind: Kind): Promise<Pair> {
     const server = start('bench/echo-server.ts', [kind]);

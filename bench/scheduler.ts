@@ -23,7 +23,10 @@ class Tapdisk2Subject implements Subject<Operation> {
     this.#callbacks += 1;
   };
 
-  constructor(readonly population: number) {
+  readonly population: number;
+
+  constructor(population: number) {
+    this.population = population;
     for (let n = 0; n < population; n++) this.#registerOne(n);
     this.#scheduler.registerEvent(POLL_READ_FD, 3, 0, this.#count);
   }

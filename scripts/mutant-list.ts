@@ -158,7 +158,7 @@ const pass = inFile('scheduler/pass.ts', [
 
 const indexes = [
   ...inFile('scheduler/event-ids.ts', [
-    ['I1', 'wraps ids to 0', 'id === this.largest ? 1 : id + 1', 'id === this.largest ? 0 : id + 1'],
+    ['I1', 'wraps ids to 0', 'id === this.#largest ? 1 : id + 1', 'id === this.#largest ? 0 : id + 1'],
     ['I1', 'wraps ids too early', 'MAX_EVENT_ID = 2 ** 31 - 1', 'MAX_EVENT_ID = 2 ** 31 - 2'],
     ['I2', 'gives a live id again', 'if (this.get(id) === undefined) return id;', 'return id;'],
     [

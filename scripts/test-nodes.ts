@@ -40,7 +40,7 @@ async function run(
   });
 }
 
-/** Puts one version of Node.js into `directory` and answers the path of its binary. */
+/** Puts one version of Node.js into `directory` and returns the path of its binary. */
 async function install(version: string, directory: string): Promise<string> {
   await mkdir(directory);
   // A package.json of its own, or npm would look for one in the directories above.
@@ -72,7 +72,7 @@ function failuresIn(output: string): string {
     .join('\n');
 }
 
-/** Runs the suite on one version; answers whether it passed. */
+/** Runs the suite on one version; returns whether it passed. */
 async function testOn(version: string, directory: string): Promise<boolean> {
   const node = await install(version, directory);
   const { output: asked } = await run(node, ['--version'], directory);

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno } from '../src/posix/index.js';
-import type { Posix } from '../src/posix/index.js';
+import { errno, type Posix } from '../src/posix/index.js';
 import type { EventRegistrar } from '../src/scheduler/index.js';
 import { failEachNamed, type FailingScenario } from '../src/testing/each-call.js';
 import { CALL_NAMES, type CallFault, type CallName, TYPICAL_ERRORS } from '../src/testing/index.js';

@@ -61,7 +61,7 @@ export interface Contents {
   readonly init: string;
 }
 
-/** Makes a directory of what a kernel needs to get going, and packs it; answers the path of the archive. */
+/** Makes a directory of what a kernel needs to get going, and packs it; returns the path of the archive. */
 export function makeInitramfs(directory: string, contents: Contents): string {
   const tree = path.join(directory, 'initramfs');
   const place = (file: string, at: string): void => {

@@ -37,7 +37,7 @@ export interface Machine {
   readonly onAsk?: (name: string) => Promise<void>;
 }
 
-/** Runs the machine to its end, showing what it prints; answers the results that it told, by name. */
+/** Runs the machine to its end, showing what it prints; returns the results that it told, by name. */
 export async function runMachine({ kernel, initramfs, port, onAsk }: Machine): Promise<Map<string, string>> {
   const argv = ['-m', '512', '-nographic', '-no-reboot', '-nic', 'user,model=e1000'];
   const settings = `console=ttyS0 quiet panic=-1 HOST=${HOST_SEEN_FROM_INSIDE} PORT=${port}`;

@@ -60,7 +60,7 @@ export class AdapterProcess {
   }
 
   /**
-   * Sends a line and answers the line that comes back.
+   * Sends a line and returns the line that comes back.
    *
    * @throws (rejects with) AdapterFailure, ImplementationUnavailable when the program cannot be started at all; the process is
    *   of no use any more then

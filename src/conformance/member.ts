@@ -5,12 +5,13 @@
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 
-  constructor(
-    readonly member: string,
-    readonly wanted: string,
-    got: unknown,
-  ) {
+  readonly member: string;
+  readonly wanted: string;
+
+  constructor(member: string, wanted: string, got: unknown) {
     super(`${member || 'the vector'}: wanted ${wanted}, got ${shorten(got)}`);
+    this.member = member;
+    this.wanted = wanted;
   }
 }
 
@@ -23,10 +24,14 @@ export function shorten(value: unknown, most = 60): string {
 
 /** A value of a JSON document and the path that leads to it, as in `steps[3][1]`. */
 export class Member {
+  readonly value: unknown;
+
   constructor(
-    readonly value: unknown,
+    value: unknown,
     readonly path = '',
-  ) {}
+  ) {
+    this.value = value;
+  }
 
   /** @throws ShapeError, always: the member is not what was expected */
   fail(wanted: string): never {

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
-import { MODE_NAMES } from './vector.js';
-import type { ModeName } from './vector.js';
+import { MODE_NAMES, type ModeName } from './vector.js';
 
 const bits: Readonly<Record<ModeName, number>> = {
   READ: POLL_READ_FD,

@@ -8,7 +8,11 @@ import type { Outcome } from './vector.js';
 export class OutcomeList<Item> {
   #next = 0;
 
-  constructor(private readonly items: readonly Item[] | undefined) {}
+  private readonly items: readonly Item[] | undefined;
+
+  constructor(items: readonly Item[] | undefined) {
+    this.items = items;
+  }
 
   /** The next outcome; undefined past the end of the list. */
   take(): Item | undefined {

@@ -5,8 +5,13 @@ import type { Clock } from '../posix/clock.js';
 import { errno } from '../posix/errno.js';
 import type { Poller, ReadyDescriptor } from '../posix/poller.js';
 import { selectPromise } from '../posix/shared/select-once.js';
-import { ANY_DESCRIPTOR_MODE, ANY_MODE, DESCRIPTOR_MODES, TIMEOUT } from '../scheduler/event.js';
-import type { EventCallback } from '../scheduler/event.js';
+import {
+  ANY_DESCRIPTOR_MODE,
+  ANY_MODE,
+  DESCRIPTOR_MODES,
+  type EventCallback,
+  TIMEOUT,
+} from '../scheduler/event.js';
 import type { SchedulerUnderTest } from './scheduler-under-test.js';
 
 interface ReferenceEvent {

@@ -8,13 +8,13 @@ import {
   CONNECTION_NONE,
   tdReplicationClientStart,
   tdReplicationConnect,
+  type TdReplicationConnect,
   tdReplicationConnectInit,
   tdReplicationConnectKill,
   tdReplicationConnectStatus,
   tdReplicationServerRestart,
   tdReplicationServerStart,
 } from '../replication/block-replication.js';
-import type { TdReplicationConnect } from '../replication/block-replication.js';
 import { tracedResult } from './error-names.js';
 import { logName } from './log-names.js';
 import { ModuleRun } from './module-run.js';
@@ -29,7 +29,7 @@ const STATUS_NAMES = new Map([
   [CONNECTION_CLOSED, 'closed'],
 ]);
 
-/** Runs a script of the replication suite, over the given scheduler, and answers what was observed. */
+/** Runs a script of the replication suite, over the given scheduler, and returns what was observed. */
 export async function runReplicationScript(
   vector: ReplicationVector,
   create: SchedulerFactory,

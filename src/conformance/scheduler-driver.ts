@@ -20,7 +20,7 @@ import {
 /** What select's answer becomes, given what the script says and what is asked for. */
 export type AnswerRule = (script: SelectScript, interest: Interest) => SelectScript;
 
-/** Runs a script of the scheduler suite and answers what was observed. Select answers as the script says, or by a rule. */
+/** Runs a script of the scheduler suite and returns what was observed. Select answers as the script says, or by a rule. */
 export async function runSchedulerScript(
   vector: SchedulerVector,
   create: SchedulerFactory,

@@ -1,8 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { EXCEPTIONAL, READABLE, WRITABLE } from '../posix/poller.js';
-import type { Poller, ReadyDescriptor, SelectDone } from '../posix/poller.js';
+import {
+  EXCEPTIONAL,
+  type Poller,
+  READABLE,
+  type ReadyDescriptor,
+  type SelectDone,
+  WRITABLE,
+} from '../posix/poller.js';
 import { scriptedErrno } from './error-names.js';
 import { Interest } from './interest.js';
 import type { ScriptedClock } from './scripted-clock.js';

@@ -1,10 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_INET, AF_INET6, formatAddress } from '../posix/address.js';
-import type { InetAddress, SocketAddress } from '../posix/address.js';
-import { F_GETFL, F_SETFL, SO_ERROR, SO_REUSEADDR } from '../posix/posix.js';
-import type { SocketCalls } from '../posix/posix.js';
+import { AF_INET, AF_INET6, formatAddress, type InetAddress, type SocketAddress } from '../posix/address.js';
+import { F_GETFL, F_SETFL, SO_ERROR, SO_REUSEADDR, type SocketCalls } from '../posix/posix.js';
 import { ResolverErrors, tracedResult } from './error-names.js';
 import { OutcomeList, outcomeResult } from './outcome-list.js';
 import type { AddressInfo, Outcome, ScriptedOutcomes, TraceEntry } from './vector.js';

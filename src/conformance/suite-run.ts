@@ -14,6 +14,7 @@ export interface Assignment {
   readonly item: VectorFileItem;
 }
 
+/** How {@link runVectors} goes about it. */
 export interface RunVectorsOptions {
   /** How many run at a time; 1 unless given. */
   readonly jobs?: number;
@@ -24,7 +25,7 @@ export interface RunVectorsOptions {
 }
 
 /**
- * Runs vectors, up to `jobs` at a time, and answers their results in the vectors' order. Whatever an implementation does
+ * Runs vectors, up to `jobs` at a time, and returns their results in the vectors' order. Whatever an implementation does
  * is one vector's failure and never the end of the run.
  *
  * @throws (rejects with) ImplementationUnavailable

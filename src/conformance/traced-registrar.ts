@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { modeName } from '../scheduler/event.js';
-import type { EventCallback } from '../scheduler/event.js';
+import { type EventCallback, modeName } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { tracedResult } from './error-names.js';
 import { modeNames } from './mode-names.js';
@@ -18,10 +17,13 @@ export interface RegistrarTracing {
 
 /** Leaves an entry for each registration, unregistration and firing on its way to another registrar. */
 export class TracedRegistrar implements EventRegistrar {
-  constructor(
-    private readonly registrar: EventRegistrar,
-    private readonly tracing: RegistrarTracing,
-  ) {}
+  private readonly registrar: EventRegistrar;
+  private readonly tracing: RegistrarTracing;
+
+  constructor(registrar: EventRegistrar, tracing: RegistrarTracing) {
+    this.registrar = registrar;
+    this.tracing = tracing;
+  }
 
   registerEvent<Private = undefined>(
     mode: number,

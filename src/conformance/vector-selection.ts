@@ -15,7 +15,7 @@ export interface VectorFilter {
   readonly suite?: SuiteName | undefined;
   /** Of the suite `scheduler` only. */
   readonly dialect?: Dialect | undefined;
-  /** Has to fit `suite/name`, as `vectorName` makes it: see {@link matchesName}. */
+  /** Has to fit `suite/name`, as `vectorName` makes it: see `matchesName`. */
   readonly pattern?: string | undefined;
 }
 

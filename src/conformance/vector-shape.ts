@@ -9,8 +9,7 @@ import { checkOutcomes } from './outcome-shape.js';
 import { checkRamdisk } from './ramdisk-shape.js';
 import { checkScheduler, dialectOf } from './scheduler-shape.js';
 import { checkSelectScript } from './select-shape.js';
-import type { ReplicationStep, SuiteName, TraceEntry, Vector } from './vector.js';
-import { SUITE_NAMES } from './vector.js';
+import { type ReplicationStep, SUITE_NAMES, type SuiteName, type TraceEntry, type Vector } from './vector.js';
 
 const INT_MAX = 2 ** 31 - 1;
 const COMMON_MEMBERS = ['suite', 'name', 'about', 'steps', 'trace'];

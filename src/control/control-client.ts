@@ -26,17 +26,18 @@ export const MAX_ANSWERS = 65_536;
 /** A daemon's refusal, or what kept a request from being answered. */
 export class ControlError extends SystemError {
   override readonly name = 'ControlError';
+  readonly number: number;
+  readonly detail: string;
 
   /**
    * @param number a positive errno
    * @param detail what was wrong, in words; may be empty
    */
-  constructor(
-    readonly number: number,
-    readonly detail: string,
-  ) {
+  constructor(number: number, detail: string) {
     const meaning = `${errnoCode(number)} (${strerror(number)})`;
     super(number, detail === '' ? meaning : `${meaning}: ${detail}`);
+    this.number = number;
+    this.detail = detail;
   }
 }
 

@@ -189,7 +189,7 @@ export class ControlMessage {
     return decoder.decode(this.#textBytes(offset) ?? this.bytes.subarray(offset, offset + TEXT_BYTES));
   }
 
-  /** Answers how many bytes it took; always leaves a NUL. */
+  /** Returns how many bytes it took; always leaves a NUL. */
   #setText(offset: number, text: string): number {
     // encodeInto stops before a character that does not fit whole.
     return encoder.encodeInto(text, this.bytes.subarray(offset, offset + TEXT_BYTES - 1)).written;

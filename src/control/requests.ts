@@ -122,7 +122,7 @@ function replicate(request: ControlMessage, reply: Reply, { replication }: Contr
   });
 }
 
-/** Answers with a text in as many messages as it takes, each of the request's answer type. */
+/** Returns with a text in as many messages as it takes, each of the request's answer type. */
 function sendText(request: ControlMessage, reply: Reply, text: string): void {
   let rest = new TextEncoder().encode(text);
   do {

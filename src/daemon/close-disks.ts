@@ -66,7 +66,7 @@ async function closeDisk(vbd: Vbd, registrar: EventRegistrar): Promise<SystemErr
         break;
       case 'opening':
       case 'resuming':
-        await aSecond(registrar);
+        await nextSecond(registrar);
         break;
     }
   }
@@ -82,7 +82,7 @@ function closing(vbd: Vbd): Promise<void> {
 }
 
 /** There is nothing that tells the end of an opening to others than who asked for it, so it is looked at again. */
-function aSecond(registrar: EventRegistrar): Promise<void> {
+function nextSecond(registrar: EventRegistrar): Promise<void> {
   return new Promise((resolve) => {
     new AwaitedEvent(registrar).setTimer(1, resolve);
   });

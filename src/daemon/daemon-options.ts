@@ -32,7 +32,7 @@ export interface DaemonOptions {
   readonly nbd?: string | undefined;
   /** How TLS is spoken. Certificate, key and authority are files in PEM; the rest is as {@link TlsServerOptions} has it. */
   readonly tls?: TlsOptions | undefined;
-  /** See {@link NbdLimits}; its default unless given. */
+  /** See `NbdLimits`; its default unless given. */
   readonly maxConnections?: number;
   /** What people are told of an NBD export, by minor number. */
   readonly descriptions?: ReadonlyMap<number, string>;
@@ -42,7 +42,7 @@ export interface DaemonOptions {
   readonly metrics?: string | undefined;
   /** Names under which metrics may be asked for, beside the one in `metrics`. */
   readonly metricsHosts?: readonly string[];
-  /** See {@link NbdLimits}; its default unless given. */
+  /** See `NbdLimits`; its default unless given. */
   readonly maxRequestMemoryBytes?: number;
   readonly logLevel: Priority;
   /** Whose scheduler it runs on; tapdisk2's unless given. */

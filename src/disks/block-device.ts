@@ -2,8 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
-import { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
-import type { BlockStatusExtent, DiskInfo, Done, BlockStatusDone } from './driver.js';
+import {
+  type BlockStatusDone,
+  type BlockStatusExtent,
+  type DiskInfo,
+  type Done,
+  ESHUTDOWN,
+  SECTOR_SIZE,
+} from './driver.js';
 import { type SectorCalls, readBytes, writeBytes, zeroBytes } from './byte-requests.js';
 import { EdgeOrder } from './edge-order.js';
 import type { RequestParts } from './request.js';

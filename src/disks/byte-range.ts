@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SECTOR_SIZE } from './driver.js';
-import type { SectorRange } from './driver.js';
+import { SECTOR_SIZE, type SectorRange } from './driver.js';
 
 /** A part of a sector. */
 export interface Edge {

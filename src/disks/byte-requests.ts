@@ -1,10 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { byteRange } from './byte-range.js';
-import type { Edge } from './byte-range.js';
-import { SECTOR_SIZE } from './driver.js';
-import type { Done } from './driver.js';
+import { byteRange, type Edge } from './byte-range.js';
+import { type Done, SECTOR_SIZE } from './driver.js';
 import type { EdgeOrder } from './edge-order.js';
 import { several } from './several.js';
 

@@ -4,8 +4,7 @@
 import { errno } from '../posix/errno.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import { ESHUTDOWN } from './driver.js';
-import type { Done, Driver, BlockStatusDone } from './driver.js';
+import { type BlockStatusDone, type Done, type Driver, ESHUTDOWN } from './driver.js';
 import type { VbdRequest } from './request.js';
 import { WaitingList } from './waiting-list.js';
 import { writeZeroesByWriting } from './zeroes.js';

@@ -4,8 +4,15 @@
 import { errno, errnoCode } from '../posix/errno.js';
 import { LOG_ERR } from '../server/logger.js';
 import { callDriver, logThrown } from './driver-calls.js';
-import { SECTOR_SIZE } from './driver.js';
-import type { DiskInfo, DoneWithReason, Driver, DriverContext, DriverType, OpenFlags } from './driver.js';
+import {
+  type DiskInfo,
+  type DoneWithReason,
+  type Driver,
+  type DriverContext,
+  type DriverType,
+  type OpenFlags,
+  SECTOR_SIZE,
+} from './driver.js';
 
 /** How many drivers may stand on each other. */
 export const MAX_STACK_HEIGHT = 8;
@@ -27,7 +34,7 @@ export interface StackElement {
  * the filters first: `log:|aio:/path`. All that follows the colon of the last one, which is no filter, is its argument,
  * bars and colons too. A filter without an argument may leave its bar out: `log:aio:/path`.
  *
- * Answers the drivers from top to bottom, or what is wrong with the name.
+ * Returns the drivers from top to bottom, or what is wrong with the name.
  */
 export function parseStack(name: string, types: DriverTypes): readonly StackElement[] | string {
   const elements: StackElement[] = [];
@@ -135,7 +142,7 @@ export class DriverStack {
     }
   }
 
-  /** Closes from the top down, all of them, and answers the first error. */
+  /** Closes from the top down, all of them, and returns the first error. */
   close(done: DoneWithReason): void {
     this.#closeFrom(0, done);
   }

@@ -4,19 +4,22 @@
 import { errno, errnoCode } from '../posix/errno.js';
 import { LOG_ERR, LOG_INFO } from '../server/logger.js';
 import { BlockDevice } from './block-device.js';
-import { SECTOR_SIZE } from './driver.js';
+import {
+  type DiskInfo,
+  type Done,
+  type DoneWithReason,
+  type Driver,
+  type DriverContext,
+  type OpenFlags,
+  SECTOR_SIZE,
+} from './driver.js';
 import { completion } from './completion.js';
 import { logThrown } from './driver-calls.js';
-import type { DiskInfo, Done, DoneWithReason, Driver, DriverContext, OpenFlags } from './driver.js';
-import { VbdRequest } from './request.js';
-import type { RequestParts } from './request.js';
+import { type RequestParts, VbdRequest } from './request.js';
 import { RequestQueue } from './request-queue.js';
-import { DriverStack } from './stack.js';
-import type { DriverTypes } from './stack.js';
-import { stateBits } from './state.js';
-import type { VbdPhase } from './state.js';
-import { RequestCounters } from './statistics.js';
-import type { StatisticsSnapshot } from './statistics.js';
+import { DriverStack, type DriverTypes } from './stack.js';
+import { stateBits, type VbdPhase } from './state.js';
+import { RequestCounters, type StatisticsSnapshot } from './statistics.js';
 
 /** What a VBD works with, and its bounds. */
 export interface VbdOptions {
@@ -222,7 +225,7 @@ export class Vbd extends BlockDevice {
     return 0;
   }
 
-  /** Has `listener` called each time the VBD has closed; answers how to stop that. */
+  /** Has `listener` called each time the VBD has closed; returns how to stop that. */
   onClosed(listener: () => void): () => void {
     this.#closedListeners.add(listener);
     return () => this.#closedListeners.delete(listener);

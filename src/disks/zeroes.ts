@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SECTOR_SIZE } from './driver.js';
-import type { Driver, ZeroesRequest } from './driver.js';
+import { type Driver, SECTOR_SIZE, type ZeroesRequest } from './driver.js';
 
 /** How many sectors of zeroes one write has (1 MiB). */
 const SECTORS_AT_ONCE = 2048;

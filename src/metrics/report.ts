@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Vbd } from '../disks/index.js';
-import type { StatisticsSnapshot } from '../disks/index.js';
+import type { StatisticsSnapshot, Vbd } from '../disks/index.js';
 import { RemusDriver } from '../disks/drivers/index.js';
 import type { ReplicationStatus } from '../replication/disk/status.js';
 import type { LagMeasures } from './loop-lag.js';

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SECTOR_SIZE } from '../disks/index.js';
-import type { BlockDevice, BlockStatusExtent, SectorRange } from '../disks/index.js';
+import { type BlockDevice, type BlockStatusExtent, SECTOR_SIZE, type SectorRange } from '../disks/index.js';
 import { STATE_HOLE, STATE_ZERO } from './protocol.js';
 
 /** How many extents a reply has at most. */

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SECTOR_SIZE } from '../disks/index.js';
-import type { BlockDevice, Done, SectorRange } from '../disks/index.js';
+import { type BlockDevice, type Done, SECTOR_SIZE, type SectorRange } from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
 
 /** How much is read at a time. */

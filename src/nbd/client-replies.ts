@@ -98,7 +98,7 @@ export class ReplyReader {
     });
   }
 
-  /** Takes in a chunk that is not data; answers what is wrong with it if it is. */
+  /** Takes in a chunk that is not data; returns what is wrong with it if it is. */
   #take(request: PendingRequest, type: number, payload: Buffer): string | undefined {
     if (type === REPLY_NONE) return undefined;
     if ((type === REPLY_ERROR || type === REPLY_ERROR_OFFSET) && payload.length >= 6) {

@@ -1,19 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_UNIX, SOCK_STREAM, formatAddress } from '../posix/address.js';
-import type { SocketAddress } from '../posix/address.js';
+import { AF_UNIX, formatAddress, SOCK_STREAM, type SocketAddress } from '../posix/address.js';
 import { errno } from '../posix/errno.js';
-import { SOL_SOCKET, SO_ERROR } from '../posix/posix.js';
-import type { Posix } from '../posix/posix.js';
+import { type Posix, SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_READ_FD, POLL_WRITE_FD } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
-import { ClientHandshake } from './client-handshake.js';
-import type { ExportFacts } from './client-handshake.js';
-import { ReplyReader } from './client-replies.js';
-import type { PendingRequest } from './client-replies.js';
+import { ClientHandshake, type ExportFacts } from './client-handshake.js';
+import { type PendingRequest, ReplyReader } from './client-replies.js';
 import { NbdError, errorName } from './nbd-error.js';
 import {
   CMD_CACHE,

@@ -6,17 +6,14 @@ import type { Posix } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_READ_FD } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import { LOG_DEBUG, LOG_INFO, LOG_WARNING } from '../server/logger.js';
-import type { Logger } from '../server/logger.js';
+import { LOG_DEBUG, LOG_INFO, LOG_WARNING, type Logger } from '../server/logger.js';
 import type { Completions } from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
 import type { NbdExports } from './exports.js';
-import { ServerHandshake } from './handshake.js';
-import type { HandshakeEnd, TlsState } from './handshake.js';
+import { type HandshakeEnd, ServerHandshake, type TlsState } from './handshake.js';
 import { abortConnection } from '../server/abort-connection.js';
 import type { MemoryShare, RequestMemory } from './request-memory.js';
-import { Receiver } from './receiver.js';
-import type { PumpResult } from './receiver.js';
+import { type PumpResult, Receiver } from './receiver.js';
 import { Sender } from './sender.js';
 import type { TlsServer } from './tls.js';
 import { Transmission } from './transmission.js';
@@ -150,7 +147,7 @@ export class NbdConnection {
     const progress =
       this.#receiver.receivedBytes + this.#sender.pendingBytes + (posix.unsent?.(this.#fd) ?? 0);
     const { isReceivingData, isSendingData } = this.#transmission;
-    const isHalfSent = isReceivingData || (this.#receiver.expecting && this.#receiver.amidst);
+    const isHalfSent = isReceivingData || (this.#receiver.expecting && this.#receiver.isMidMessage);
     if (progress !== this.#progress || !(isHalfSent || isSendingData)) {
       this.#progress = progress;
       this.#progressAt = now;
@@ -246,7 +243,7 @@ export class NbdConnection {
     this.#transmission.expectRequest();
   }
 
-  /** Reads and answers as much as goes. */
+  /** Reads and returns as much as goes. */
   #run(): void {
     if (this.#pumping || this.#phase === 'closed') return;
     this.#pumping = true;
@@ -267,7 +264,9 @@ export class NbdConnection {
   #pumped(result: PumpResult): void {
     if (result === 'end') {
       this.finish(
-        this.#receiver.amidst ? 'the client has gone in the middle of a message' : 'the client has gone',
+        this.#receiver.isMidMessage
+          ? 'the client has gone in the middle of a message'
+          : 'the client has gone',
       );
     } else if (typeof result === 'number') {
       this.#lost(result);

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SECTOR_SIZE } from '../disks/index.js';
-import type { BlockDevice, Vbd, VbdRegistry } from '../disks/index.js';
+import { type BlockDevice, SECTOR_SIZE, type Vbd, type VbdRegistry } from '../disks/index.js';
 import {
   FLAG_CAN_MULTI_CONN,
   FLAG_HAS_FLAGS,
@@ -22,7 +21,7 @@ export interface NbdExport {
   /** One line for people. */
   readonly description: string;
   readonly device: BlockDevice;
-  /** Has `listener` called when the disk is gone, and answers how to stop that. */
+  /** Has `listener` called when the disk is gone, and returns how to stop that. */
   onClosed(listener: () => void): () => void;
 }
 

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { transmissionFlags } from './exports.js';
-import type { NbdExport, NbdExports } from './exports.js';
+import { type NbdExport, type NbdExports, transmissionFlags } from './exports.js';
 import {
   OPTION_HEADER_BYTES,
   encodeBlockSizeInfo,

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { isIP } from 'node:net';
-import { AF_INET, AF_INET6, AF_UNIX } from '../posix/address.js';
-import type { SocketAddress } from '../posix/address.js';
+import { AF_INET, AF_INET6, AF_UNIX, type SocketAddress } from '../posix/address.js';
 import type { Posix } from '../posix/posix.js';
 
 /** Where an NBD server listens, or where a client finds one. */
@@ -15,7 +14,7 @@ export interface HostAndPort {
 
 /**
  * Takes apart such an address: a Unix socket's path, which has a slash in it, or HOST:PORT, an IPv6 address in brackets.
- * Answers what is wrong if it is neither.
+ * Returns what is wrong if it is neither.
  */
 export function parseNbdAddress(text: string): SocketAddress | HostAndPort | string {
   if (text.includes('/')) return { family: AF_UNIX, path: text };

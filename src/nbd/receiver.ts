@@ -54,7 +54,7 @@ export class Receiver {
     return this.#end - this.#start;
   }
   /** Whether what is expected has come in part. */
-  get amidst(): boolean {
+  get isMidMessage(): boolean {
     return this.#filled > 0;
   }
   /** Bytes that have come since the beginning. */
@@ -126,7 +126,7 @@ export class Receiver {
     }
   }
 
-  /** Serves the expectation from what was read ahead; answers how many bytes are wanting. */
+  /** Serves the expectation from what was read ahead; returns how many bytes are wanting. */
   #takeFromAhead(): number {
     const target = this.#target;
     const wanted = target ? target.length - this.#filled : this.#toSkip;

@@ -27,7 +27,7 @@ export class RequestMemory {
   /** In the order in which they began to wait. */
   readonly #waiting = new Set<MemoryShare>();
 
-  /** @param limitBytes at least {@link MIN_REQUEST_MEMORY_BYTES} */
+  /** @param limitBytes at least `MIN_REQUEST_MEMORY_BYTES` */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
   }

@@ -1,23 +1,19 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_UNIX, formatAddress } from '../posix/address.js';
-import type { SocketAddress } from '../posix/address.js';
+import { AF_UNIX, formatAddress, type SocketAddress } from '../posix/address.js';
 import { errno } from '../posix/errno.js';
-import type { Posix } from '../posix/posix.js';
-import { IPPROTO_TCP, TCP_NODELAY } from '../posix/posix.js';
+import { IPPROTO_TCP, type Posix, TCP_NODELAY } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { abortConnection } from '../server/abort-connection.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { MIN_REQUEST_MEMORY_BYTES, RequestMemory } from './request-memory.js';
 import { Acceptor } from '../server/acceptor.js';
-import { LOG_INFO, LOG_WARNING } from '../server/logger.js';
-import type { Logger } from '../server/logger.js';
+import { LOG_INFO, LOG_WARNING, type Logger } from '../server/logger.js';
 import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import type { Completions } from '../disks/index.js';
 import { sharedBuffers } from '../posix/node/shared-buffers.js';
-import { NbdConnection } from './connection.js';
-import type { ConnectionParts } from './connection.js';
+import { type ConnectionParts, NbdConnection } from './connection.js';
 import type { NbdExports } from './exports.js';
 import type { TlsServer } from './tls.js';
 
@@ -55,7 +51,7 @@ export interface NbdLimits {
   readonly finishTimeoutSeconds: number;
   /**
    * For all connections together: data of so many bytes is in flight at most; further requests wait, and each connection
-   * gets its share. At least {@link MIN_REQUEST_MEMORY_BYTES}.
+   * gets its share. At least `MIN_REQUEST_MEMORY_BYTES`.
    */
   readonly maxRequestMemoryBytes: number;
   /**

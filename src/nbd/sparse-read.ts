@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SECTOR_SIZE } from '../disks/index.js';
-import type { BlockDevice, BlockStatusExtent, Done } from '../disks/index.js';
+import { type BlockDevice, type BlockStatusExtent, type Done, SECTOR_SIZE } from '../disks/index.js';
 
 /** A read of so many bytes is worth the question whether it has holes. */
 export const MIN_SPARSE_BYTES = 32 << 10;

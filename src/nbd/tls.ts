@@ -17,7 +17,7 @@ export interface TlsKeyPair {
 export interface TlsServerOptions extends TlsKeyPair {
   /** The authority that has to have signed clients' certificates, in PEM. */
   readonly ca?: string | Buffer;
-  /** Who of these may come: see {@link judgeClient}. All unless given. */
+  /** Who of these may come: see `judgeClient`. All unless given. */
   readonly allow?: readonly string[];
   /** TLSv1.3 unless given. */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, errnoCode } from '../posix/errno.js';
-import { ESHUTDOWN, SECTOR_SIZE } from '../disks/index.js';
-import type { BlockDevice, ChangeOptions, Done } from '../disks/index.js';
+import { type BlockDevice, type ChangeOptions, type Done, ESHUTDOWN, SECTOR_SIZE } from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
 import { allocationOf, sectorsAround } from './block-status.js';
 import { cacheRange } from './cache-range.js';
@@ -34,8 +33,7 @@ import {
   encodeSimpleReply,
   encodeStatusChunk,
 } from './replies.js';
-import { REQUEST_BYTES, faultOf, parseRequest } from './requests.js';
-import type { NbdRequest } from './requests.js';
+import { faultOf, type NbdRequest, parseRequest, REQUEST_BYTES } from './requests.js';
 import { MIN_SPARSE_BYTES, type ReadPiece, piecesOf, readPieces } from './sparse-read.js';
 import type { Sender } from './sender.js';
 
@@ -300,7 +298,7 @@ export class Transmission {
     memory.give(request.length - bytes);
   }
 
-  /** Answers a READ with holes. `bytes`: those of its data. */
+  /** Returns a READ with holes. `bytes`: those of its data. */
   #replyPieces({ cookie }: NbdRequest, pieces: readonly ReadPiece[], bytes: number): void {
     const { sender } = this.#parts;
     pieces.forEach(({ sector, sectors, data }, index) => {
@@ -331,7 +329,7 @@ export class Transmission {
     });
   }
 
-  /** Answers a READ that went well; its buffer goes back to the pool once it is sent. */
+  /** Returns a READ that went well; its buffer goes back to the pool once it is sent. */
   #replyData(request: NbdRequest, data: Buffer): void {
     const { sender, structuredReplies } = this.#parts;
     const { cookie, offset, length } = request;
@@ -354,7 +352,7 @@ export class Transmission {
     this.#parts.sender.queue(data, gone, dropped);
   }
 
-  /** Answers anything else. `bytes`: what its data added to those in flight. */
+  /** Returns anything else. `bytes`: what its data added to those in flight. */
   #reply(request: NbdRequest, result: number, bytes = 0): void {
     const error = nbdError(result);
     const { sender, structuredReplies } = this.#parts;

@@ -34,12 +34,12 @@ export interface ConnectReplicaOptions extends PeerFilter {
   readonly retryTimeoutSeconds?: number;
   /**
    * How long an address may leave an attempt without an answer when there are more, in whole seconds; the kernel's own time
-   * (two minutes) for the last of them. {@link ATTEMPT_SECONDS} unless given.
+   * (two minutes) for the last of them. `ATTEMPT_SECONDS` unless given.
    */
   readonly attemptSeconds?: number;
   /**
    * The connection fails with ETIMEDOUT when the peer's host answers nothing for so long while it is idle: 0 leaves it to the
-   * kernel, which takes hours; {@link SILENCE_SECONDS} unless given. That nothing is sent is no silence.
+   * kernel, which takes hours; `SILENCE_SECONDS` unless given. That nothing is sent is no silence.
    */
   readonly silenceSeconds?: number;
   /** Gives up. Without it, a backup that stays away is waited for without end. */
@@ -112,11 +112,14 @@ class Connecting {
   #fd = -1;
   readonly #event: AwaitedEvent;
 
-  constructor(
-    private readonly server: ReplicaHost,
-    private readonly options: ConnectReplicaOptions,
-    private readonly retryTimeoutSeconds: number,
-  ) {
+  private readonly server: ReplicaHost;
+  private readonly options: ConnectReplicaOptions;
+  private readonly retryTimeoutSeconds: number;
+
+  constructor(server: ReplicaHost, options: ConnectReplicaOptions, retryTimeoutSeconds: number) {
+    this.server = server;
+    this.options = options;
+    this.retryTimeoutSeconds = retryTimeoutSeconds;
     const { promise, resolve, reject } = deferred<Socket>();
     this.socket = promise;
     this.#event = new AwaitedEvent(server);

@@ -31,7 +31,7 @@ export interface ServeReplicaOptions extends PeerFilter {
   readonly maxConnections?: number;
   /**
    * A connection fails with ETIMEDOUT when the peer's host answers nothing for so long while it is idle, so that it does not
-   * hold the place for hours: 0 leaves it to the kernel; {@link SILENCE_SECONDS} unless given. That nothing is sent is no
+   * hold the place for hours: 0 leaves it to the kernel; `SILENCE_SECONDS` unless given. That nothing is sent is no
    * silence.
    */
   readonly silenceSeconds?: number;
@@ -104,16 +104,18 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
   #waiting: Socket | undefined;
   #wake: () => void = () => {};
 
+  private readonly server: ReplicaHost;
+  private readonly options: ServeReplicaOptions;
+  private readonly closed: () => void;
+
   /**
    * @param fd a listening descriptor, which the listener closes
    * @throws ReplicaError when there is no event for it; the descriptor is closed then
    */
-  constructor(
-    private readonly server: ReplicaHost,
-    private readonly options: ServeReplicaOptions,
-    fd: number,
-    private readonly closed: () => void,
-  ) {
+  constructor(server: ReplicaHost, options: ServeReplicaOptions, fd: number, closed: () => void) {
+    this.server = server;
+    this.options = options;
+    this.closed = closed;
     this.address = server.posix.getsockname(fd) as InetAddress;
     const acceptor = Acceptor.on(fd, {
       registrar: server,

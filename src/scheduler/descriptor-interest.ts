@@ -12,5 +12,9 @@ export class DescriptorInterest<E> {
   /** The ready bits that the running pass has not used yet (rule P3); 0 between passes. */
   bits = 0;
 
-  constructor(readonly fd: number) {}
+  readonly fd: number;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
 }

@@ -22,6 +22,7 @@ const NEIGHBOURS = 2 ** NEIGHBOUR_BITS - 1;
  * makes a Map dear where ids come and go all the time beside many that stay.
  */
 export class EventIds<Event extends { readonly id: EventId }> {
+  readonly #largest: number;
   #keys = new Int32Array(SMALLEST_CAPACITY);
   #events = emptySlots<Event>(SMALLEST_CAPACITY);
   #size = 0;
@@ -30,7 +31,9 @@ export class EventIds<Event extends { readonly id: EventId }> {
   next = 1;
 
   /** @param largest the id behind which counting resumes at 1 */
-  constructor(private readonly largest = MAX_EVENT_ID) {}
+  constructor(largest = MAX_EVENT_ID) {
+    this.#largest = largest;
+  }
 
   get size(): number {
     return this.#size;
@@ -41,7 +44,7 @@ export class EventIds<Event extends { readonly id: EventId }> {
     const start = this.next;
     do {
       const id = this.next;
-      this.next = id === this.largest ? 1 : id + 1;
+      this.next = id === this.#largest ? 1 : id + 1;
       // A counter that was set to 0 gives 0, which is no id, just as in C.
       if (this.get(id) === undefined) return id;
     } while (this.next !== start);

@@ -6,7 +6,11 @@ export class EventNode<E> {
   previous: EventNode<E> | undefined;
   next: EventNode<E> | undefined;
 
-  constructor(readonly event: E) {}
+  readonly event: E;
+
+  constructor(event: E) {
+    this.event = event;
+  }
 }
 
 /** Events in the order in which they were registered (rules E1, E5): appended at the tail, removed anywhere at once. */

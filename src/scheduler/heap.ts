@@ -8,14 +8,20 @@
 export class Heap<Entry> {
   readonly entries: Entry[] = [];
 
+  private readonly isBefore: (a: Entry, b: Entry) => boolean;
+  private readonly moved: (entry: Entry, index: number) => void;
+
   /**
    * @param isBefore whether one entry comes before another
    * @param moved told of an entry's new index whenever it changes; -1 once it is out
    */
   constructor(
-    private readonly isBefore: (a: Entry, b: Entry) => boolean,
-    private readonly moved: (entry: Entry, index: number) => void = () => {},
-  ) {}
+    isBefore: (a: Entry, b: Entry) => boolean,
+    moved: (entry: Entry, index: number) => void = () => {},
+  ) {
+    this.isBefore = isBefore;
+    this.moved = moved;
+  }
 
   get smallest(): Entry | undefined {
     return this.entries[0];

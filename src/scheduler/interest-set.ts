@@ -14,8 +14,12 @@ import type { RegisteredEvent } from './registered-event.js';
 export class InterestSet {
   readonly #descriptors = new DescriptorMap((fd) => new DescriptorInterest<RegisteredEvent>(fd));
 
+  private readonly changed: (fd: number, conditions: number) => void;
+
   /** @param changed told of a descriptor's new conditions (0: none) whenever they change */
-  constructor(private readonly changed: (fd: number, conditions: number) => void) {}
+  constructor(changed: (fd: number, conditions: number) => void) {
+    this.changed = changed;
+  }
 
   add(event: RegisteredEvent): void {
     const descriptor = this.#descriptors.findOrCreate(event.fd);

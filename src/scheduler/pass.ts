@@ -49,10 +49,13 @@ export class Pass {
   /** Where the last pass was cut: this one takes up behind it. HEAD when it was not. */
   #cutAt = HEAD;
 
-  constructor(
-    private readonly context: PassContext,
-    private readonly maxCallbacks: number,
-  ) {}
+  private readonly context: PassContext;
+  private readonly maxCallbacks: number;
+
+  constructor(context: PassContext, maxCallbacks: number) {
+    this.context = context;
+    this.maxCallbacks = maxCallbacks;
+  }
 
   /** Whether a callback may be on the stack. */
   get running(): boolean {

@@ -19,20 +19,38 @@ export class RegisteredEvent implements EventDescription, Timed {
   /** Its index in the deadline heap. */
   heapIndex = NOT_IN_HEAP;
 
+  readonly sequence: number;
+  readonly id: EventId;
+  readonly mode: number;
+  readonly fd: number;
+  readonly timeoutSeconds: number;
+  deadline: number;
+  readonly callback: EventCallback<never>;
+  readonly privateData: unknown;
+
   /**
    * @param sequence grows with every registration: it compares as the order does
    * @param deadline wrapped to 32 bits (rule E6)
    */
   constructor(
-    readonly sequence: number,
-    readonly id: EventId,
-    readonly mode: number,
-    readonly fd: number,
-    readonly timeoutSeconds: number,
-    public deadline: number,
-    readonly callback: EventCallback<never>,
-    readonly privateData: unknown,
-  ) {}
+    sequence: number,
+    id: EventId,
+    mode: number,
+    fd: number,
+    timeoutSeconds: number,
+    deadline: number,
+    callback: EventCallback<never>,
+    privateData: unknown,
+  ) {
+    this.sequence = sequence;
+    this.id = id;
+    this.mode = mode;
+    this.fd = fd;
+    this.timeoutSeconds = timeoutSeconds;
+    this.deadline = deadline;
+    this.callback = callback;
+    this.privateData = privateData;
+  }
 
   get deadlineSeconds(): number {
     return this.deadline;

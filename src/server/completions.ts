@@ -5,11 +5,9 @@ import { errnoCode } from '../posix/errno.js';
 import type { BatchQueue } from '../posix/node/task-queue.js';
 import type { Posix } from '../posix/posix.js';
 import { SystemError } from '../posix/system-error.js';
-import { POLL_READ_FD } from '../scheduler/event.js';
-import type { EventId } from '../scheduler/event.js';
+import { type EventId, POLL_READ_FD } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import { LOG_ERR } from './logger.js';
-import type { Logger } from './logger.js';
+import { LOG_ERR, type Logger } from './logger.js';
 import { thrownText } from './thrown-text.js';
 
 const one = new Uint8Array(new BigUint64Array([1n]).buffer);

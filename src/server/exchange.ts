@@ -27,7 +27,7 @@ export interface ExchangeProtocol {
   requestLength(received: Uint8Array): number;
   /** Answers, now or later. */
   answer(request: Uint8Array, reply: Reply): void;
-  /** Answers `maxRequestBytes` bytes that are still no whole request; without it, the connection is dropped. */
+  /** Returns `maxRequestBytes` bytes that are still no whole request; without it, the connection is dropped. */
   tooLong?(reply: Reply): void;
 }
 

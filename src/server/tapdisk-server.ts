@@ -112,7 +112,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
 
   /**
    * The server's calls as tapdisk3 has them, in microseconds, with masks and timeouts that can be set. The server's own
-   * calls count whole seconds in both dialects, so that a part works on either (see {@link SecondsRegistrar}).
+   * calls count whole seconds in both dialects, so that a part works on either (see `SecondsRegistrar`).
    *
    * @throws Error when its dialect is tapdisk2
    */

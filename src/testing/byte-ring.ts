@@ -12,8 +12,12 @@ export class ByteRing {
   #start = 0;
   #end = 0;
 
+  readonly limit: number;
+
   /** @param limit how many bytes it holds at most, >= 1 */
-  constructor(readonly limit: number) {}
+  constructor(limit: number) {
+    this.limit = limit;
+  }
 
   /** The position of the oldest byte it holds. */
   get start(): number {
@@ -33,7 +37,7 @@ export class ByteRing {
     return this.limit - this.length;
   }
 
-  /** Copies as many bytes in as there is room for, and answers how many. */
+  /** Copies as many bytes in as there is room for, and returns how many. */
   append(bytes: Uint8Array): number {
     const count = Math.min(bytes.length, this.room);
     this.#reserve(this.length + count);
@@ -46,7 +50,7 @@ export class ByteRing {
     return count;
   }
 
-  /** Copies bytes out from `position` on, until `target` is full or they end, and answers how many. They stay. */
+  /** Copies bytes out from `position` on, until `target` is full or they end, and returns how many. They stay. */
   copy(position: number, target: Uint8Array): number {
     const count = Math.min(target.length, this.#end - position);
     if (count <= 0) return 0;

@@ -51,8 +51,11 @@ export class CallFault<Name extends string = CallName> {
   #lastError = 0;
   #isCancelled = false;
 
+  private readonly options: CallFaultOptions<Name>;
+
   /** @throws RangeError that names the number that makes no sense */
-  constructor(private readonly options: CallFaultOptions<Name>) {
+  constructor(options: CallFaultOptions<Name>) {
+    this.options = options;
     const { nth = 1, times = 1 } = options;
     if (!Number.isSafeInteger(nth) || nth < 1)
       throw new RangeError(`nth is ${nth}, but must be a whole number from 1 up`);

@@ -42,12 +42,19 @@ export class Endpoint {
   readonly #retries: Retries;
   #helloAt = 0;
 
+  readonly host: EndpointHost<Endpoint>;
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+
   private constructor(
-    readonly host: EndpointHost<Endpoint>,
-    readonly local: SocketAddress,
-    readonly remote: SocketAddress,
+    host: EndpointHost<Endpoint>,
+    local: SocketAddress,
+    remote: SocketAddress,
     state: EndpointState,
   ) {
+    this.host = host;
+    this.local = local;
+    this.remote = remote;
     this.state = state;
     this.#retries = new Retries(host.queue);
     this.sending = new SendHalf(host.buffers.sendBytes);
@@ -97,7 +104,7 @@ export class Endpoint {
     return count;
   }
 
-  /** Answers bytes read, 0 at end of file, or a negative errno; a pending error once. */
+  /** Returns bytes read, 0 at end of file, or a negative errno; a pending error once. */
   read(target: Uint8Array): number {
     if (this.receiving.length > 0 || target.length === 0) {
       const count = this.receiving.read(target);

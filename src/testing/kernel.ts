@@ -23,12 +23,13 @@ export class Kernel {
     now: () => this.#world.startSeconds + this.#world.queue.nowMicroseconds / 1e6 + this.#clockOffsetSeconds,
   };
 
-  constructor(
-    world: WorldState,
-    readonly machine: Machine,
-    /** The first number that no descriptor gets. */
-    public maxDescriptors: number,
-  ) {
+  readonly machine: Machine;
+  /** The first number that no descriptor gets. */
+  maxDescriptors: number;
+
+  constructor(world: WorldState, machine: Machine, maxDescriptors: number) {
+    this.machine = machine;
+    this.maxDescriptors = maxDescriptors;
     this.#world = world;
     this.files = new HostFiles(this);
   }
@@ -58,8 +59,8 @@ export class Kernel {
   }
 
   /** A promise that somebody may be waiting for was resolved: the world lets him go on before time does. */
-  stirred(): void {
-    this.#world.stirred = true;
+  mayProgress(): void {
+    this.#world.mayProgress = true;
   }
 
   /** Sets the host's clock forward or back. */

@@ -43,10 +43,10 @@ export class Machine implements NetworkNode {
   readonly #local: Path;
   #nextPort = FIRST_EPHEMERAL_PORT;
 
-  constructor(
-    readonly network: Network,
-    options: MachineOptions,
-  ) {
+  readonly network: Network;
+
+  constructor(network: Network, options: MachineOptions) {
+    this.network = network;
     this.name = options.name;
     this.addresses = options.addresses;
     this.buffers = options.buffers;

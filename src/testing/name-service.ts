@@ -21,8 +21,12 @@ export class NameService {
     ['localhost', { addresses: ['::1', '127.0.0.1'], afterSeconds: 0 }],
   ]);
 
+  private readonly later: (seconds: number, action: () => void) => void;
+
   /** @param later has something happen after a virtual while */
-  constructor(private readonly later: (seconds: number, action: () => void) => void) {}
+  constructor(later: (seconds: number, action: () => void) => void) {
+    this.later = later;
+  }
 
   /** From now on; undefined takes the name away. */
   set(name: string, record: NameRecord | undefined): void {

@@ -41,12 +41,17 @@ export class Network {
   readonly #machines = new Map<string, NetworkNode>();
   readonly #routes = new Map<NetworkNode, Map<NetworkNode, Route>>();
 
-  constructor(
-    readonly queue: EventQueue,
-    readonly random: Random,
-    readonly trace: Trace,
-    private readonly conditions: PathConditions = LAN,
-  ) {}
+  readonly queue: EventQueue;
+  readonly random: Random;
+  readonly trace: Trace;
+  private readonly conditions: PathConditions;
+
+  constructor(queue: EventQueue, random: Random, trace: Trace, conditions: PathConditions = LAN) {
+    this.queue = queue;
+    this.random = random;
+    this.trace = trace;
+    this.conditions = conditions;
+  }
 
   /** @throws Error when another machine has one of the addresses */
   add(machine: NetworkNode): void {

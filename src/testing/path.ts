@@ -52,11 +52,12 @@ export class Path {
   #busyUntil = 0;
   #lastArrival = 0;
 
-  constructor(
-    private readonly queue: EventQueue,
-    private readonly random: Random,
-    conditions: PathConditions,
-  ) {
+  private readonly queue: EventQueue;
+  private readonly random: Random;
+
+  constructor(queue: EventQueue, random: Random, conditions: PathConditions) {
+    this.queue = queue;
+    this.random = random;
     this.conditions = conditions;
   }
 

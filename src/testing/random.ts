@@ -19,11 +19,14 @@ export class Random {
   #c: number;
   #counter = 1;
 
+  readonly seed: number;
+
   /**
    * @param seed a safe integer; each gives another sequence. Anything else is a RangeError.
    * @throws RangeError unless it is a safe integer
    */
-  constructor(readonly seed: number) {
+  constructor(seed: number) {
+    this.seed = seed;
     if (!Number.isSafeInteger(seed)) throw new RangeError(`a seed is a safe integer, not ${String(seed)}`);
     const low = seed | 0;
     const high = Math.floor(seed / 0x1_0000_0000) | 0;

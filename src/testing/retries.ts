@@ -25,7 +25,11 @@ export class Retries {
   #count = 0;
   #timer: FutureEvent | undefined;
 
-  constructor(private readonly queue: EventQueue) {}
+  private readonly queue: EventQueue;
+
+  constructor(queue: EventQueue) {
+    this.queue = queue;
+  }
 
   /** How often in a row something was tried again. */
   get count(): number {

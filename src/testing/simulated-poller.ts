@@ -25,10 +25,13 @@ export interface PollerHost {
 class NumberWatch implements Watch {
   interest = 0;
 
-  constructor(
-    private readonly poller: SimulatedPoller,
-    readonly slot: Slot,
-  ) {}
+  private readonly poller: SimulatedPoller;
+  readonly slot: Slot;
+
+  constructor(poller: SimulatedPoller, slot: Slot) {
+    this.poller = poller;
+    this.slot = slot;
+  }
 
   changed(): void {
     this.poller.watchChanged(this);
@@ -58,7 +61,11 @@ export class SimulatedPoller implements Poller {
   #isClosed = false;
   #isAbandoned = false;
 
-  constructor(private readonly host: PollerHost) {}
+  private readonly host: PollerHost;
+
+  constructor(host: PollerHost) {
+    this.host = host;
+  }
 
   /** Whether a select is under way. */
   get isSleeping(): boolean {

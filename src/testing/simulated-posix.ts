@@ -54,7 +54,7 @@ export class SimulatedPosix implements Posix {
       selecting: (interest, timeoutSeconds) => this.#selecting(interest, timeoutSeconds),
       selected: (answer) => {
         if (kernel.isTracing) kernel.note(selectAnswerText(answer));
-        kernel.stirred();
+        kernel.mayProgress();
       },
       closed: (poller) => this.#pollers.delete(poller),
     };

@@ -18,5 +18,5 @@ export interface WorldState {
   /** How often read and write transfer only a part of what they could, 0 to 1. */
   readonly shortTransfers: number;
   /** A promise was resolved, and whoever waits for it has not gone on yet. */
-  stirred: boolean;
+  mayProgress: boolean;
 }

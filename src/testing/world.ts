@@ -60,7 +60,7 @@ export class SimulatedWorld {
     const names = new NameService((seconds, action) => {
       queue.after(seconds * 1e6, () => {
         action();
-        this.#state.stirred = true;
+        this.#state.mayProgress = true;
       });
     });
     this.#state = {
@@ -71,7 +71,7 @@ export class SimulatedWorld {
       startSeconds: options.startSeconds ?? DEFAULT_START_SECONDS + this.random.integer(0, 63) / 64,
       maxWakeLatencySeconds: options.maxWakeLatencySeconds ?? 0.000_05,
       shortTransfers: options.shortTransfers ?? 0,
-      stirred: false,
+      mayProgress: false,
     };
     this.#network = new Network(
       queue,
@@ -102,7 +102,7 @@ export class SimulatedWorld {
     const kernel = new Kernel(this.#state, machine, maxDescriptors);
     const host = new SimulatedHost(kernel, (failed, error) => {
       this.#failure ??= { host: failed, error };
-      this.#state.stirred = true;
+      this.#state.mayProgress = true;
     });
     for (const own of machine.addresses) this.#hosts.set(own, host);
     this.#machines.set(host, machine);
@@ -148,7 +148,7 @@ export class SimulatedWorld {
     this.#state.queue.after(delaySeconds * 1e6, () => {
       action();
       // It may have resolved a promise of its own.
-      this.#state.stirred = true;
+      this.#state.mayProgress = true;
     });
   }
 
@@ -168,7 +168,7 @@ export class SimulatedWorld {
     throw new Error(`the condition did not come true in ${limitSeconds} s of virtual time`);
   }
 
-  /** Lets the world go on until a promise is settled, and answers its value. @throws what it rejects with, and as run */
+  /** Lets the world go on until a promise is settled, and returns its value. @throws what it rejects with, and as run */
   async complete<Value>(promise: PromiseLike<Value>, limits: RunLimits = {}): Promise<Value> {
     let isSettled = false;
     const settle = (): void => {
@@ -179,7 +179,7 @@ export class SimulatedWorld {
     return promise;
   }
 
-  /** Stops every server and lets the connections end; answers what is left all the same, a line each. */
+  /** Stops every server and lets the connections end; returns what is left all the same, a line each. */
   async shutDown(limits: RunLimits = {}): Promise<string[]> {
     for (const host of this.hosts) host.stop();
     await this.#runTo(limits.limitSeconds ?? DEFAULT_LIMIT_SECONDS, () => this.#state.queue.size === 0);
@@ -213,7 +213,7 @@ export class SimulatedWorld {
             `time stands still at ${this.nowSeconds} s: the same events happen again and again`,
           );
         }
-      } while (!this.#state.stirred && !isDone());
+      } while (!this.#state.mayProgress && !isDone());
     }
   }
 
@@ -221,10 +221,10 @@ export class SimulatedWorld {
   async #settle(): Promise<void> {
     for (let turns = 0; ; turns++) {
       do {
-        this.#state.stirred = false;
+        this.#state.mayProgress = false;
         // A turn of Node's event loop runs everything that has been resolved, and what follows from it, to its end.
         await new Promise((resolve) => setImmediate(resolve));
-      } while (this.#state.stirred);
+      } while (this.#state.mayProgress);
       if (this.#failure !== undefined) this.#throwFailure();
       const busy = this.hosts.find((host) => host.isBusy);
       if (busy === undefined) return;

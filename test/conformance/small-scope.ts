@@ -4,11 +4,15 @@
 import { ownScheduler, referenceScheduler } from '../../src/conformance/implementation.js';
 import type { SchedulerFactory, SchedulerUnderTest } from '../../src/conformance/scheduler-under-test.js';
 import { ScriptedClock } from '../../src/conformance/scripted-clock.js';
-import { EXCEPTIONAL, READABLE, WRITABLE } from '../../src/posix/poller.js';
-import type { Poller, SelectDone } from '../../src/posix/poller.js';
+import { EXCEPTIONAL, type Poller, READABLE, type SelectDone, WRITABLE } from '../../src/posix/poller.js';
 import { Interest } from '../../src/conformance/interest.js';
-import { POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/event.js';
-import type { EventCallback } from '../../src/scheduler/event.js';
+import {
+  type EventCallback,
+  POLL_EXCEPT_FD,
+  POLL_READ_FD,
+  POLL_WRITE_FD,
+  TIMEOUT,
+} from '../../src/scheduler/event.js';
 import { type Exhausted, exhaustTapes, type Played } from './tapes.js';
 
 /*
@@ -79,11 +83,12 @@ class Player implements Poller {
   #end: End | undefined;
   #ready: readonly number[] = [];
 
-  constructor(
-    private readonly world: World,
-    private readonly tape: readonly Operation[],
-    create: SchedulerFactory,
-  ) {
+  private readonly world: World;
+  private readonly tape: readonly Operation[];
+
+  constructor(world: World, tape: readonly Operation[], create: SchedulerFactory) {
+    this.world = world;
+    this.tape = tape;
     this.#scheduler = create(this, this.#clock);
   }
 

@@ -94,7 +94,7 @@ export async function ended(socket: Socket): Promise<void> {
   });
 }
 
-/** Sends one request on a connection of its own, and answers the messages that come back. */
+/** Sends one request on a connection of its own, and returns the messages that come back. */
 export async function request(path: string, message: ControlMessage): Promise<ControlMessage[]> {
   const socket = connectTo(path);
   socket.write(message.bytes);

@@ -3,15 +3,12 @@
 
 import assert from 'node:assert/strict';
 import type { Test } from 'tap';
-import { NodePosix, type SystemError } from '../../src/posix/index.js';
-import type { Clock } from '../../src/posix/index.js';
+import { type Clock, NodePosix, type SystemError } from '../../src/posix/index.js';
 import { driverTypes } from '../../src/disks/drivers/index.js';
 import type { Logger } from '../../src/server/logger.js';
 import { TapdiskServer } from '../../src/server/tapdisk-server.js';
-import { VbdRegistry } from '../../src/disks/index.js';
-import type { DriverType, OpenFlags, Vbd } from '../../src/disks/index.js';
-import { ScriptedDisks } from './scripted-disks.js';
-import type { ScriptedOptions } from './scripted-disks.js';
+import { type DriverType, type OpenFlags, type Vbd, VbdRegistry } from '../../src/disks/index.js';
+import { ScriptedDisks, type ScriptedOptions } from './scripted-disks.js';
 
 /** A clock that only the test moves. */
 export class ManualClock implements Clock {

@@ -65,7 +65,7 @@ export class ScriptedDisks {
     return call;
   }
 
-  /** Answers the oldest call, which must be of this kind. */
+  /** Returns the oldest call, which must be of this kind. */
   answer(what: string, result = 0): void {
     this.take(what).answer(result);
   }

@@ -53,7 +53,7 @@ export async function runProgram(code: string): Promise<Outcome> {
   });
 }
 
-/** Runs programs one after the other in one process, and answers what each has printed, and the outcome of all. */
+/** Runs programs one after the other in one process, and returns what each has printed, and the outcome of all. */
 export async function runPrograms(
   codes: readonly string[],
 ): Promise<{ printed: string[]; outcome: Outcome }> {

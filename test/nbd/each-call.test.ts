@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { AF_INET } from '../../src/posix/index.js';
-import type { Posix } from '../../src/posix/index.js';
+import { AF_INET, type Posix } from '../../src/posix/index.js';
 import type { EventRegistrar } from '../../src/scheduler/index.js';
 import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
 import { NbdClient, NbdServer, vbdExports } from '../../src/nbd/index.js';

@@ -4,8 +4,7 @@
 import { createCipheriv } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import type { Test } from 'tap';
-import { nbdWorld } from './nbd-world.js';
-import type { NbdWorld } from './nbd-world.js';
+import { nbdWorld, type NbdWorld } from './nbd-world.js';
 import { run } from './programs.js';
 
 export const MIB = 1 << 20;
@@ -28,7 +27,7 @@ export function emptyImage(path: string, mebibytes: number): void {
   closeSync(fd);
 }
 
-/** Runs a program that must succeed; answers what it says. */
+/** Runs a program that must succeed; returns what it says. */
 export async function succeeds(t: Test, name: string, ...parameters: string[]): Promise<string> {
   const { status, stdout, stderr } = await run(name, parameters);
   t.equal(status, 0, `${name} ${parameters.join(' ')}: ${stderr}`);

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { nbdWorld, until } from './nbd-world.js';
-import type { NbdWorld } from './nbd-world.js';
+import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
 import { type RawClient, request, u32 } from './raw-client.js';
 
 const READ = 0;

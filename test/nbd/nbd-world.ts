@@ -3,12 +3,9 @@
 
 import assert from 'node:assert/strict';
 import type { Test } from 'tap';
-import { AF_INET, AF_UNIX } from '../../src/posix/index.js';
-import type { SocketAddress } from '../../src/posix/index.js';
-import { NbdClient, NbdServer, vbdExports } from '../../src/nbd/index.js';
-import type { NbdLimits, TlsServer } from '../../src/nbd/index.js';
-import { diskWorld } from '../disks/drivers/disk-world.js';
-import type { DiskWorld, DiskWorldOptions } from '../disks/drivers/disk-world.js';
+import { AF_INET, AF_UNIX, type SocketAddress } from '../../src/posix/index.js';
+import { NbdClient, type NbdLimits, NbdServer, type TlsServer, vbdExports } from '../../src/nbd/index.js';
+import { diskWorld, type DiskWorld, type DiskWorldOptions } from '../disks/drivers/disk-world.js';
 import { RawClient } from './raw-client.js';
 
 export interface NbdWorldOptions extends DiskWorldOptions {

@@ -1,10 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
-import { AF_UNIX } from '../../src/posix/index.js';
-import type { SocketAddress } from '../../src/posix/index.js';
+import { connect, type Socket } from 'node:net';
+import { AF_UNIX, type SocketAddress } from '../../src/posix/index.js';
 
 /** Big-endian integers one after the other: `u8(1)`, `u16(2)`, `u32(3)`, `u64(4n)`. */
 export const u16 = (...values: number[]): Buffer =>

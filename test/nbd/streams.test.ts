@@ -5,8 +5,7 @@ import t from 'tap';
 import { errno } from '../../src/posix/index.js';
 import { Receiver } from '../../src/nbd/receiver.js';
 import { Sender } from '../../src/nbd/sender.js';
-import { bench } from '../disks/bench.js';
-import type { Bench } from '../disks/bench.js';
+import { bench, type Bench } from '../disks/bench.js';
 
 const FD = 77;
 

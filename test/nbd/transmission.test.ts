@@ -6,10 +6,8 @@ import type { Test } from 'tap';
 import { errno } from '../../src/posix/index.js';
 import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
 import { pattern, readSectors, resultOf, writeSectors } from '../disks/drivers/disk-world.js';
-import { ScriptedDisks } from '../disks/scripted-disks.js';
-import type { ScriptedOptions } from '../disks/scripted-disks.js';
-import { nbdWorld, until } from './nbd-world.js';
-import type { NbdWorld, NbdWorldOptions } from './nbd-world.js';
+import { ScriptedDisks, type ScriptedOptions } from '../disks/scripted-disks.js';
+import { nbdWorld, type NbdWorld, type NbdWorldOptions, until } from './nbd-world.js';
 import { request, u16, u32, u64 } from './raw-client.js';
 
 const READ = 0;

@@ -10,9 +10,10 @@ import {
   NodePosix,
   type NodePosixOptions,
   SOCK_STREAM,
+  type TimerHandle,
+  type Timers,
   WRITABLE,
 } from '../../src/posix/index.js';
-import type { TimerHandle, Timers } from '../../src/posix/index.js';
 import { bound, closeAll, readiness, succeeded } from './arms/world.js';
 
 /** A table whose descriptors are closed when the test ends. */

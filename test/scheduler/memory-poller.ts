@@ -5,7 +5,7 @@ import type { Poller, ReadyDescriptor, SelectDone } from '../../src/posix/poller
 
 type Answer = readonly ReadyDescriptor[] | number | Error;
 
-/** Answers select from what a test laid out for it, and keeps what it was asked. */
+/** Returns select from what a test laid out for it, and keeps what it was asked. */
 export class MemoryPoller implements Poller {
   /** The next answers, in order; past their end nothing is ready. */
   readonly answers: Answer[] = [];

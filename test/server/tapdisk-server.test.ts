@@ -20,8 +20,11 @@ function recorder() {
 
 /** A system whose select always answers the same. */
 class BrokenPosix extends NodePosix {
-  constructor(private readonly answer: number) {
+  private readonly answer: number;
+
+  constructor(answer: number) {
     super();
+    this.answer = answer;
   }
 
   override createPoller() {

@@ -3,23 +3,22 @@
 
 import { constants } from 'node:fs';
 import { errno, errnoCode, inWords } from '../../posix/errno.js';
-import { LOG_ERR, LOG_INFO, LOG_WARNING } from '../../server/logger.js';
-import type { Logger } from '../../server/logger.js';
+import { LOG_ERR, LOG_INFO, LOG_WARNING, type Logger } from '../../server/logger.js';
 import { imageFileOf } from '../driver.js';
-import { SECTOR_SIZE } from '../index.js';
-import type {
-  DataRequest,
-  DiskDriverType,
-  DiskInfo,
-  ImageFile,
-  Done,
-  DoneWithReason,
-  Driver,
-  BlockStatusDone,
-  OpenFlags,
-  RangeRequest,
-  SectorRange,
-  ZeroesRequest,
+import {
+  type BlockStatusDone,
+  type DataRequest,
+  type DiskDriverType,
+  type DiskInfo,
+  type Done,
+  type DoneWithReason,
+  type Driver,
+  type ImageFile,
+  type OpenFlags,
+  type RangeRequest,
+  SECTOR_SIZE,
+  type SectorRange,
+  type ZeroesRequest,
 } from '../index.js';
 import type { FileCalls, FileStatus } from '../../posix/files.js';
 import { RingFiles } from '../../posix/node/file-ring/ring-files.js';
@@ -27,20 +26,17 @@ import { wallClock } from '../../posix/clock.js';
 import { type HolesDone, readHoles } from '../../posix/node/file-map.js';
 import { FlushGroup } from './flush-group.js';
 import { GivenUpRanges } from './given-up-ranges.js';
-import { HoleQueue, holePuncher } from './hole-punch.js';
-import type { PunchHole } from './hole-punch.js';
-import { fileLocker } from './image-lock.js';
-import type { LockFile } from './image-lock.js';
+import { holePuncher, HoleQueue, type PunchHole } from './hole-punch.js';
+import { fileLocker, type LockFile } from './image-lock.js';
 import { ImageMap } from './image-map.js';
-import { imageSizer } from './image-size.js';
-import type { SizeImage } from './image-size.js';
+import { imageSizer, type SizeImage } from './image-size.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
 import { WriteOrder } from './write-order.js';
 import { zeroRange } from './zero-range.js';
 
 /** Smaller holes are not worth the process that makes them. */
-export const LEAST_HOLE_BYTES = 1 << 20;
-const LEAST_HOLE_SECTORS = LEAST_HOLE_BYTES / SECTOR_SIZE;
+export const MIN_HOLE_BYTES = 1 << 20;
+const MIN_HOLE_SECTORS = MIN_HOLE_BYTES / SECTOR_SIZE;
 
 /** The file calls that serving an image takes. */
 export type ImageFiles = Pick<
@@ -70,11 +66,11 @@ export interface AioParts {
  * - A file that was cut short while open reads as zeroes behind its end, which is logged once.
  * - An image opened for writing is locked ({@link fileLocker}), a block device also with O_EXCL, which keeps mounted
  *   ones out: a second writer gets -EBUSY. Shared openers may write together.
- * - Discarding 1 MiB ({@link LEAST_HOLE_BYTES}) or more makes a hole in a regular file, and so does zeroing it, where the
+ * - Discarding 1 MiB ({@link MIN_HOLE_BYTES}) or more makes a hole in a regular file, and so does zeroing it, where the
  *   file system can and fallocate(1) is there ({@link holePuncher}). Pieces that touch count together, unless they were
  *   written since or there may be shared openers. Otherwise a discard changes nothing, and zeroes are written, but not
  *   over zeroes.
- * - Holes of a regular file are told by {@link blockStatus} ({@link ImageMap}) where the file system has FIEMAP and
+ * - Holes of a regular file are told by {@link blockStatus} (`ImageMap`) where the file system has FIEMAP and
  *   filefrag(8) is there; otherwise all is data.
  */
 export class AioDriver implements Driver {
@@ -147,7 +143,7 @@ export class AioDriver implements Driver {
               this.#fd = fd;
               this.#isRegular = opened.kind === 'regular';
               this.#givenUp =
-                this.#isRegular && !flags.shared ? new GivenUpRanges(LEAST_HOLE_SECTORS) : undefined;
+                this.#isRegular && !flags.shared ? new GivenUpRanges(MIN_HOLE_SECTORS) : undefined;
               this.#map = this.#isRegular ? this.#newMap(exclusive) : undefined;
               this.#measured(sectors, opened);
               done(0);
@@ -242,7 +238,7 @@ export class AioDriver implements Driver {
 
   /** By a hole, or not at all. */
   writeZeroesFast(request: ZeroesRequest): void {
-    const isWorthHole = request.sectors >= LEAST_HOLE_SECTORS && this.#isRegular && !request.noHole;
+    const isWorthHole = request.sectors >= MIN_HOLE_SECTORS && this.#isRegular && !request.noHole;
     const hole = isWorthHole ? this.#holeOf(request) : undefined;
     if (!hole) {
       request.complete(-errno.EOPNOTSUPP);
@@ -289,7 +285,7 @@ export class AioDriver implements Driver {
   #holeOf(request: RangeRequest): SectorRange | undefined {
     if (this.#readOnly || !this.#isRegular) return undefined;
     if (this.#givenUp) return this.#givenUp.add(request);
-    return request.sectors >= LEAST_HOLE_SECTORS ? request : undefined;
+    return request.sectors >= MIN_HOLE_SECTORS ? request : undefined;
   }
 
   /** @param range what changes: the request's range at least */

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { FALLOCATE_PROGRAM, fallocate } from '../../posix/node/fallocate.js';
-import { SECTOR_SIZE } from '../index.js';
-import type { Completions, Done, SectorRange } from '../index.js';
+import { type Completions, type Done, SECTOR_SIZE, type SectorRange } from '../index.js';
 
 /** Makes a hole in an open file; see {@link holePuncher}. */
 export type PunchHole = (fd: number, range: SectorRange, done: Done) => void;
@@ -81,7 +80,7 @@ export class HoleQueue {
     });
   }
 
-  /** Answers all who wait. */
+  /** Returns all who wait. */
   #giveUp(failure: number): Done[] {
     this.#failure = failure;
     const dones = [...this.#holes.flatMap((hole) => hole.dones), ...this.#waiting.map(({ done }) => done)];

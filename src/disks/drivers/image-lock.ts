@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../../posix/errno.js';
-import { LOG_ERR } from '../../server/logger.js';
-import type { Logger } from '../../server/logger.js';
+import { LOG_ERR, type Logger } from '../../server/logger.js';
 import type { TaskQueue } from '../../posix/node/task-queue.js';
 import type { Done } from '../index.js';
 import { runOnFile } from '../../posix/node/file-program.js';

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SECTOR_SIZE } from '../index.js';
-import type { BlockStatusExtent, BlockStatusDone, SectorRange } from '../index.js';
+import { type BlockStatusDone, type BlockStatusExtent, SECTOR_SIZE, type SectorRange } from '../index.js';
 import type { FileStatus } from '../../posix/files.js';
 import type { FileRange } from '../../posix/node/extent-lines.js';
 import type { HolesDone } from '../../posix/node/file-map.js';

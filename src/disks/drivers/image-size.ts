@@ -3,9 +3,8 @@
 
 import { readFile } from 'node:fs';
 import { errno } from '../../posix/errno.js';
-import { SECTOR_SIZE } from '../index.js';
+import { type Done, SECTOR_SIZE } from '../index.js';
 import type { TaskQueue } from '../../posix/node/task-queue.js';
-import type { Done } from '../index.js';
 import type { FileStatus } from '../../posix/files.js';
 
 /** Asks for the whole sectors of an open image; see {@link imageSizer}. */

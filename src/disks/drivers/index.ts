@@ -8,7 +8,7 @@ import { ramDriverType } from './ram.js';
 import { remusDriverType } from './remus.js';
 import { vhdDriverType } from './vhd/index.js';
 
-export { AioDriver, aioDriverType, LEAST_HOLE_BYTES } from './aio.js';
+export { AioDriver, aioDriverType, MIN_HOLE_BYTES } from './aio.js';
 export type { AioParts, ImageFiles } from './aio.js';
 export { holePuncher } from './hole-punch.js';
 export type { PunchHole } from './hole-punch.js';

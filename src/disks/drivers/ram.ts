@@ -2,22 +2,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../../posix/errno.js';
-import { SECTOR_SIZE } from '../index.js';
+import {
+  type BlockStatusDone,
+  type BlockStatusExtent,
+  type DataRequest,
+  type DiskDriverType,
+  type DiskInfo,
+  type Done,
+  type DoneWithReason,
+  type Driver,
+  type OpenFlags,
+  type RangeRequest,
+  SECTOR_SIZE,
+  type SectorRange,
+} from '../index.js';
 import { zeroes } from '../zeroes.js';
 import { MAX_TOLD_EXTENTS } from './hole-ranges.js';
-import type {
-  BlockStatusExtent,
-  DataRequest,
-  DiskDriverType,
-  DiskInfo,
-  Done,
-  DoneWithReason,
-  Driver,
-  BlockStatusDone,
-  OpenFlags,
-  RangeRequest,
-  SectorRange,
-} from '../index.js';
 
 /** The largest disk in memory, in MiB (64 GiB). */
 export const MAX_RAM_MIB = 65_536;

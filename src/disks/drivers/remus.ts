@@ -14,18 +14,18 @@ import type { ReplicationListener } from '../../replication/disk/events.js';
 import { Replication } from '../../replication/disk/engine.js';
 import { type PeerTls, peerTls } from '../../replication/disk/peer-tls.js';
 import { LOG_WARNING } from '../../server/logger.js';
-import { SECTOR_SIZE } from '../index.js';
-import type {
-  DataRequest,
-  DiskInfo,
-  Done,
-  DoneWithReason,
-  Driver,
-  DriverContext,
-  FilterDriverType,
-  ImageFile,
-  OpenFlags,
-  RangeRequest,
+import {
+  type DataRequest,
+  type DiskInfo,
+  type Done,
+  type DoneWithReason,
+  type Driver,
+  type DriverContext,
+  type FilterDriverType,
+  type ImageFile,
+  type OpenFlags,
+  type RangeRequest,
+  SECTOR_SIZE,
 } from '../index.js';
 import { RemusDisk } from './remus-disk.js';
 import { C_FIFO_MODE, FIFO_DIRECTORY, FIFO_MODE, type OpenFifo, RemusFifos } from './remus-fifos.js';
@@ -48,7 +48,7 @@ type Opening = RemusOptions & { readonly directory: string };
 
 /**
  * `remus:HOST:PORT[,KEY=VALUE…]|…`: keeps a backup of the disk below on another host, or is that backup (C: block-remus.c).
- * See docs/replication.md for the options, and {@link DiskReplication} for what is promised.
+ * See docs/replication.md for the options, and `DiskReplication` for what is promised.
  *
  * Its files are in `IMAGE.remus/` beside the image, or in the `directory` that is given. Requests are the engine's: on a
  * backup, reads show the last committed checkpoint and changes are refused with -EROFS.
@@ -79,7 +79,7 @@ export class RemusDriver implements Driver {
     return this.#replication;
   }
 
-  /** -EINVAL for an argument that is wrong or a read-only opening, else as {@link DiskReplication.open}. */
+  /** -EINVAL for an argument that is wrong or a read-only opening, else as `DiskReplication.open`. */
   open(flags: OpenFlags, done: DoneWithReason): void {
     const options = parseRemusArgument(this.argument);
     if (typeof options === 'string') {
@@ -231,6 +231,7 @@ export function createRemusType(parts: RemusParts): FilterDriverType {
   };
 }
 
+/** The driver type `remus`, over the operating system's files. */
 export const remusDriverType: FilterDriverType = createRemusType({
   files: ({ completions }) => new NodeFileCalls(completions),
   random: (bytes) => randomFillSync(bytes),

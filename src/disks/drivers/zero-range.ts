@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SECTOR_SIZE } from '../index.js';
-import type { Done, SectorRange } from '../index.js';
+import { type Done, SECTOR_SIZE, type SectorRange } from '../index.js';
 import { zeroes } from '../zeroes.js';
 import type { FileCalls } from '../../posix/files.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';

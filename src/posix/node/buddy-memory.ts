@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { createSharedMemory } from './shared-memory.js';
-import type { SharedMemory } from './shared-memory.js';
+import { createSharedMemory, type SharedMemory } from './shared-memory.js';
 
 /** Smaller blocks are not worth keeping apart. */
 export const SMALLEST_BLOCK_BYTES = 4096;

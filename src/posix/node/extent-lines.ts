@@ -35,7 +35,7 @@ export class ExtentLines {
     return this.#extents === MAX_EXTENTS && !this.#hadLast;
   }
 
-  /** Takes a piece of the output. @returns whether more is wanted */
+  /** Takes a piece of the output. @returns whether more is expected */
   take(text: string): boolean {
     const lines = (this.#unread + text).split('\n');
     this.#unread = lines.pop() ?? '';

@@ -4,8 +4,14 @@
 import type { DescriptorTable, Slot, Watch } from '../shared/descriptor-table.js';
 import { Alarm } from './alarm.js';
 import { errno } from '../errno.js';
-import { EXCEPTIONAL, READABLE, WRITABLE } from '../poller.js';
-import type { Poller, ReadyDescriptor, SelectDone } from '../poller.js';
+import {
+  EXCEPTIONAL,
+  type Poller,
+  READABLE,
+  type ReadyDescriptor,
+  type SelectDone,
+  WRITABLE,
+} from '../poller.js';
 import type { Timers } from '../timers.js';
 
 const ALL_CONDITIONS = READABLE | WRITABLE | EXCEPTIONAL;

@@ -3,8 +3,7 @@
 
 import { collectGarbage } from './collect-garbage.js';
 import type { BufferPool } from '../buffers.js';
-import { nodeTimers } from '../timers.js';
-import type { TimerHandle, Timers } from '../timers.js';
+import { nodeTimers, type TimerHandle, type Timers } from '../timers.js';
 import { BuddyMemory, SMALLEST_BLOCK_BYTES } from './buddy-memory.js';
 
 /** How much memory is shared; the kernel gives a page of it when it is first written. */

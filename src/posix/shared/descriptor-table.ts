@@ -84,7 +84,7 @@ export class DescriptorTable {
     this.#slot(fd).descriptor = descriptor;
   }
 
-  /** Frees a number and answers what was open under it. */
+  /** Frees a number and returns what was open under it. */
   remove(fd: number): Descriptor | undefined {
     const slot = this.#slots.get(fd);
     const descriptor = slot?.descriptor;

@@ -103,7 +103,7 @@ export abstract class Descriptor {
   listen(_backlog: number): Descriptor | number {
     return -errno.ENOTSOCK;
   }
-  /** Opens a connection that waits with `open`, and answers its number; or a negative errno, and it goes on waiting. */
+  /** Opens a connection that waits with `open`, and returns its number; or a negative errno, and it goes on waiting. */
   accept(_open: (connection: Descriptor) => number): number {
     return -errno.ENOTSOCK;
   }

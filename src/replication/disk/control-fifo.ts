@@ -13,7 +13,7 @@ const COMMAND_BYTES = 79;
 /** Of which so many are compared. */
 const FLUSH = 'flush';
 const ANSWER_BYTES = 4;
-/** Answers that wait while nobody reads any; what comes then is dropped, which is logged. */
+/** Returns that wait while nobody reads any; what comes then is dropped, which is logged. */
 const MAX_WAITING = 4096;
 
 export interface ControlFifoParts extends TimerHost {

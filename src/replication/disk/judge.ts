@@ -80,10 +80,10 @@ function isBefore(first: Standing, second: Standing): boolean {
   const [present] = first.line;
   const known = present && reachOf(second, present.generation);
   if (!present || !known || !meet(present, known)) return false;
-  // What it sent before is more than it knows of: it was restored from a copy.
-  if (known.high > present.high && !first.promoted) return false;
   // Only a promotion that has not been written to leaves the generation as it was.
-  return known !== second.line[0] || (second.promoted && !first.promoted);
+  if (known === second.line[0]) return second.promoted && !first.promoted;
+  // What it sent before may be more than it knows of: then it was restored from a copy.
+  return first.promoted || known.high <= present.high;
 }
 
 /** Whether there is an epoch that the other side may have had by what each of two knows. */

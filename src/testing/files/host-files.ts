@@ -29,7 +29,7 @@ export interface FilesHost {
   readonly queue: EventQueue;
   readonly isTracing: boolean;
   note(what: string): void;
-  stirred(): void;
+  mayProgress(): void;
   shortened(bytes: Uint8Array): Uint8Array;
   readonly clock: Clock;
 }
@@ -170,7 +170,7 @@ export class HostFiles {
       start();
       whenNotStalled(lasts - startsAfter, () => {
         end();
-        this.#host.stirred();
+        this.#host.mayProgress();
       });
     });
   }

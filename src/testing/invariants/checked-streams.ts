@@ -18,11 +18,14 @@ function byteAt(stream: number, position: number): number {
 export class OutgoingStream {
   #taken = 0;
 
-  constructor(
-    readonly number: number,
-    /** Who sends it, for example a host's name. */
-    readonly sender: string,
-  ) {}
+  readonly number: number;
+  /** Who sends it, for example a host's name. */
+  readonly sender: string;
+
+  constructor(number: number, sender: string) {
+    this.number = number;
+    this.sender = sender;
+  }
 
   /** How many bytes write has taken. */
   get taken(): number {

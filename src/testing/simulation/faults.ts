@@ -9,7 +9,7 @@ import type { Random } from '../random.js';
 import { TYPICAL_ERRORS } from '../typical-errors.js';
 import { nameOf, type Scene } from './scene.js';
 
-/** Something that goes wrong: does it, and answers what undoes it (or ends it) later. */
+/** Something that goes wrong: does it, and returns what undoes it (or ends it) later. */
 export type FaultKind = (scene: Scene, random: Random) => () => void;
 
 const NOTHING_TO_UNDO = (): void => {};

@@ -10,8 +10,13 @@ import { NodePosix, type SystemError } from '../../../src/posix/index.js';
 import { standardDriverTypes } from '../../../src/disks/drivers/index.js';
 import type { Logger } from '../../../src/server/logger.js';
 import { TapdiskServer } from '../../../src/server/tapdisk-server.js';
-import { VbdRegistry } from '../../../src/disks/index.js';
-import type { Done, DriverTypes, OpenFlags, Vbd } from '../../../src/disks/index.js';
+import {
+  type Done,
+  type DriverTypes,
+  type OpenFlags,
+  type Vbd,
+  VbdRegistry,
+} from '../../../src/disks/index.js';
 
 /** VBDs on a running scheduler, with a directory for images, until the test has ended. */
 export interface DiskWorld {

@@ -46,7 +46,7 @@ export class FileScript {
     logger: nullLogger,
   };
 
-  /** Answers the oldest call, which must be this one. */
+  /** Returns the oldest call, which must be this one. */
   answer(what: string, result: number): void {
     const call = this.calls.shift();
     if (call?.what !== what) throw new Error(`${what} was expected, and ${call?.what ?? 'nothing'} waits`);

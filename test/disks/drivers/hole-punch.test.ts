@@ -9,8 +9,7 @@ import { randomSeed } from '../../random.js';
 import { holePuncher } from '../../../src/disks/drivers/index.js';
 import { skipped } from '../../nbd/programs.js';
 import { Results } from '../bench.js';
-import { diskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
-import type { DiskWorld } from './disk-world.js';
+import { diskWorld, type DiskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
 import { scriptedDriver } from './file-script.js';
 
 const MIB_SECTORS = 2048;

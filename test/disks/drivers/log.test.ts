@@ -4,8 +4,7 @@
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { logDriverType } from '../../../src/disks/drivers/index.js';
-import { bench, Results } from '../bench.js';
-import type { Bench } from '../bench.js';
+import { bench, type Bench, Results } from '../bench.js';
 import type { ScriptedOptions } from '../scripted-disks.js';
 
 /** A log filter labelled `label` over a scripted disk. */

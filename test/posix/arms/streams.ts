@@ -45,7 +45,7 @@ class SeededBytes {
   }
 }
 
-/** Sends so many seeded bytes and ends; answers their hash. The buffer is overwritten as soon as write has answered. */
+/** Sends so many seeded bytes and ends; returns their hash. The buffer is overwritten as soon as write has answered. */
 async function sendSeeded(
   posix: Posix,
   fd: number,

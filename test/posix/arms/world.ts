@@ -3,8 +3,7 @@
 
 import type { Test } from 'tap';
 import type { SocketAddress } from '../../../src/posix/address.js';
-import type { InetAddress, Posix } from '../../../src/posix/index.js';
-import { READABLE, WRITABLE } from '../../../src/posix/index.js';
+import { type InetAddress, type Posix, READABLE, WRITABLE } from '../../../src/posix/index.js';
 
 /**
  * Two programs that can reach each other, each with its own descriptors. The bodies in this folder use nothing else, so
@@ -27,7 +26,7 @@ export interface World {
   unixPath(): string | undefined;
   /** Drops the connection under a descriptor, so that the peer meets a reset. */
   reset(posix: Posix, fd: number): void;
-  /** Opens descriptors up to the table's limit of a and answers them. The limit is low enough to do so. */
+  /** Opens descriptors up to the table's limit of a and returns them. The limit is low enough to do so. */
   readonly maxDescriptorsOfA: number;
 }
 

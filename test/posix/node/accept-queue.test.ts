@@ -16,7 +16,7 @@ import { acceptOne, listening, readiness, readText } from '../arms/world.js';
 import { shortDirectory } from '../../short-directory.js';
 import { posixFor, turns } from '../fixture.js';
 
-/** Connects so many Node sockets and answers how each fared once the server has seen all. */
+/** Connects so many Node sockets and returns how each fared once the server has seen all. */
 async function visitors(
   address: SocketAddress,
   count: number,

@@ -66,7 +66,7 @@ t.test('1,000 connections opened and closed leave no descriptor, handle or timer
   t.same(left, []);
 });
 
-/** Runs a program of its own and answers what it writes; one that does not end by itself is stopped and fails. */
+/** Runs a program of its own and returns what it writes; one that does not end by itself is stopped and fails. */
 async function run(program: string): Promise<string> {
   const source = `import { NodePosix } from ${JSON.stringify(index)};\nconst posix = new NodePosix();\n${program}`;
   const { stdout } = await promisify(execFile)(

@@ -22,7 +22,6 @@ interface TwoPrimaries {
 }
 
 const generationOf = (side: Standing): string | undefined => side.line[0]?.generation;
-const ancestorsOf = (side: Standing): string[] => side.line.slice(1).map(({ generation }) => generation);
 
 /** What the primary knows of the generation that the backup is in: the present one's epochs, or an ancestor's. */
 function known({ primary, backup }: PrimaryAndBackup): { acked: number; sent: number } | undefined {
@@ -66,9 +65,13 @@ function agree(one: Standing, other: Standing, generation: string | undefined): 
   return first !== undefined && second !== undefined && first.low <= second.high && second.low <= first.high;
 }
 
-/** Whether a primary's present generation is an ancestor of another's. */
+/** Whether a primary's present generation is an ancestor of another's, and it knows of all that it sent in it. */
 function precedes(first: Standing, second: Standing): boolean {
-  return ancestorsOf(second).includes(generationOf(first) ?? '') && agree(first, second, generationOf(first));
+  const [present] = first.line;
+  const inherited = second.line.slice(1).find(({ generation }) => generation === present?.generation);
+  if (present === undefined || inherited === undefined) return false;
+  const wasPutBack = inherited.high > present.high && !first.promoted;
+  return agree(first, second, present.generation) && !wasPutBack;
 }
 
 const committed = ({ backup }: PrimaryAndBackup): number => backup.line[0]?.low ?? Number.NaN;

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { FileCalls } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { Done } from '../../driver.js';
+import { type Done, SECTOR_SIZE } from '../../driver.js';
 import { readExactly } from '../../../posix/whole-transfer.js';
 
 /** How many bitmaps of an image are kept: those of 2 GiB of disk, 512 KiB of memory (V86). */

@@ -3,8 +3,13 @@
 
 import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { DataRequest, Done, SectorRange, ZeroesRequest } from '../../driver.js';
+import {
+  type DataRequest,
+  type Done,
+  SECTOR_SIZE,
+  type SectorRange,
+  type ZeroesRequest,
+} from '../../driver.js';
 import { FlushGroup } from '../flush-group.js';
 import { AllDone } from './all-done.js';
 import { BlockSpace } from './block-space.js';

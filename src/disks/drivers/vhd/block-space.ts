@@ -3,8 +3,7 @@
 
 import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { Done } from '../../driver.js';
+import { type Done, SECTOR_SIZE } from '../../driver.js';
 import { writeWhole } from '../../../posix/whole-transfer.js';
 import { alignedPlace, endOfBlocks, MAX_FILE_SECTORS } from './bat.js';
 import type { Footer } from './footer.js';

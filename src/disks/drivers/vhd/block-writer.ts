@@ -3,8 +3,7 @@
 
 import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { Done, SectorRange } from '../../driver.js';
+import { type Done, SECTOR_SIZE, type SectorRange } from '../../driver.js';
 import { writeWhole } from '../../../posix/whole-transfer.js';
 import { NOT_ALLOCATED } from './bat.js';
 import { areSet, endOfRun, isSet, setRange } from './bits.js';

@@ -2,8 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { FileCalls } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { DataRequest, Done, SectorRange, ZeroesRequest } from '../../driver.js';
+import {
+  type DataRequest,
+  type Done,
+  SECTOR_SIZE,
+  type SectorRange,
+  type ZeroesRequest,
+} from '../../driver.js';
 import { HoleQueue } from '../hole-punch.js';
 import { zeroRange } from '../zero-range.js';
 import type { ImageFile } from './image-file.js';

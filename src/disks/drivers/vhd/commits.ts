@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { FileCalls } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { Done } from '../../driver.js';
+import { type Done, SECTOR_SIZE } from '../../driver.js';
 import { writeWhole } from '../../../posix/whole-transfer.js';
 import { AllDone } from './all-done.js';
 import { batSector, ENTRIES_PER_SECTOR, NOT_ALLOCATED } from './bat.js';

@@ -3,8 +3,7 @@
 
 import { constants } from 'node:fs';
 import { errno, errnoCode } from '../../../posix/errno.js';
-import type { Logger } from '../../../server/logger.js';
-import { LOG_ERR, LOG_WARNING } from '../../../server/logger.js';
+import { LOG_ERR, LOG_WARNING, type Logger } from '../../../server/logger.js';
 import type { DataRequest, Done, RangeRequest, SectorRange, ZeroesRequest } from '../../driver.js';
 import type { LockFile } from '../image-lock.js';
 import { WriteOrder } from '../write-order.js';

@@ -2,8 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { FileCalls } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { DataRequest, Done, SectorRange, ZeroesRequest } from '../../driver.js';
+import {
+  type DataRequest,
+  type Done,
+  SECTOR_SIZE,
+  type SectorRange,
+  type ZeroesRequest,
+} from '../../driver.js';
 import { FlushGroup } from '../flush-group.js';
 import { writeWhole } from '../../../posix/whole-transfer.js';
 import { type Changes, ZeroWriter } from './changes.js';

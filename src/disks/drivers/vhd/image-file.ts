@@ -4,8 +4,7 @@
 import { constants } from 'node:fs';
 import { errno } from '../../../posix/errno.js';
 import type { FileCalls, FileStatus } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { Done } from '../../driver.js';
+import { type Done, SECTOR_SIZE } from '../../driver.js';
 import type { SizeImage } from '../image-size.js';
 import { writeWhole } from '../../../posix/whole-transfer.js';
 import { wait, type Steps } from './steps.js';

@@ -3,8 +3,7 @@
 
 import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { Done } from '../../driver.js';
+import { type Done, SECTOR_SIZE } from '../../driver.js';
 import { NOT_ALLOCATED, type BlockShape } from './bat.js';
 import { BitmapCache } from './bitmap-cache.js';
 import { endOfRun, isSet } from './bits.js';

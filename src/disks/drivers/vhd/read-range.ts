@@ -3,8 +3,7 @@
 
 import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
-import { SECTOR_SIZE } from '../../driver.js';
-import type { DataRequest, Done } from '../../driver.js';
+import { type DataRequest, type Done, SECTOR_SIZE } from '../../driver.js';
 import { readExactly } from '../../../posix/whole-transfer.js';
 import { AllDone } from './all-done.js';
 import type { Layer } from './layer.js';

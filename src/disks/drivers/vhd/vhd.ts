@@ -5,20 +5,21 @@ import { errno } from '../../../posix/errno.js';
 import { RingFiles } from '../../../posix/node/file-ring/ring-files.js';
 import { LOG_WARNING } from '../../../server/logger.js';
 import { thrownText } from '../../../server/thrown-text.js';
-import { imageFileOf, SECTOR_SIZE } from '../../driver.js';
-import type {
-  BlockStatusDone,
-  DataRequest,
-  DiskDriverType,
-  DiskInfo,
-  Done,
-  DoneWithReason,
-  Driver,
-  ImageFile,
-  OpenFlags,
-  RangeRequest,
-  SectorRange,
-  ZeroesRequest,
+import {
+  type BlockStatusDone,
+  type DataRequest,
+  type DiskDriverType,
+  type DiskInfo,
+  type Done,
+  type DoneWithReason,
+  type Driver,
+  type ImageFile,
+  imageFileOf,
+  type OpenFlags,
+  type RangeRequest,
+  SECTOR_SIZE,
+  type SectorRange,
+  type ZeroesRequest,
 } from '../../driver.js';
 import { fileLocker } from '../image-lock.js';
 import { imageSizer } from '../image-size.js';
@@ -115,7 +116,7 @@ export class VhdDriver implements Driver {
   }
 
   /** Allocated is what any image of the chain has; all else is a hole that reads as zeroes (V48). Of a
-   * larger range the first {@link MAX_STATUS_SECTORS} are looked at. */
+   * larger range the first `MAX_STATUS_SECTORS` are looked at. */
   blockStatus({ sector, sectors }: SectorRange, done: BlockStatusDone): void {
     const range = { sector, sectors: Math.min(sectors, MAX_STATUS_SECTORS) };
     this.#open.extents(range, (result, extents) => {

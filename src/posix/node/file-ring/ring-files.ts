@@ -7,8 +7,7 @@ import { NodeFileCalls } from '../files.js';
 import type { BatchQueue } from '../task-queue.js';
 import type { FileRing } from './file-ring.js';
 import { READ, WRITE } from './ring-memory.js';
-import { ringHost } from './ring-host.js';
-import type { RingHost } from './ring-host.js';
+import { ringHost, type RingHost } from './ring-host.js';
 
 /** A ring is worth its thread after so many turns in which several calls were asked for. */
 const TURNS_BEFORE_RING = 16;

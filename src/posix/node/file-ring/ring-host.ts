@@ -1,14 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { nodeTimers } from '../../timers.js';
-import type { Timers } from '../../timers.js';
-import { sharedBuffers } from '../shared-buffers.js';
-import type { SharedBuffers } from '../shared-buffers.js';
-import { FileRing } from './file-ring.js';
-import type { FileRingParts } from './file-ring.js';
-import { threadStarter } from './thread-handle.js';
-import type { StartThread } from './thread-handle.js';
+import { nodeTimers, type Timers } from '../../timers.js';
+import { sharedBuffers, type SharedBuffers } from '../shared-buffers.js';
+import { FileRing, type FileRingParts } from './file-ring.js';
+import { type StartThread, threadStarter } from './thread-handle.js';
 
 /** How many threads all rings of a process have at most. */
 export const MAX_RING_THREADS = 64;

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AtomicWords } from './words.js';
-import type { Words } from './words.js';
+import { AtomicWords, type Words } from './words.js';
 
 /** How many calls one ring holds. */
 export const RING_SLOTS = 256;

@@ -8,6 +8,7 @@ import {
   HEAD,
   MAX_RING_WORKERS,
   QUEUED,
+  type RingMemory,
   sleepingWord,
   stateWord,
   STOP,
@@ -17,7 +18,6 @@ import {
   TAKEN,
   WORKER_WANTED,
 } from './ring-memory.js';
-import type { RingMemory } from './ring-memory.js';
 
 /** What a worker does its calls with. */
 export interface WorkerCalls {

@@ -9,6 +9,7 @@ import {
   MAX_RING_WORKERS,
   QUEUED,
   RING_SLOTS,
+  type RingMemory,
   sleepingWord,
   stateWord,
   STOP,
@@ -19,7 +20,6 @@ import {
   TAKEN,
   WORKER_WANTED,
 } from './ring-memory.js';
-import type { RingMemory } from './ring-memory.js';
 
 type Done = (result: number) => void;
 

@@ -3,8 +3,7 @@
 
 import { readSync, readvSync, writeSync, writevSync } from 'node:fs';
 import { errno } from '../../errno.js';
-import { WRITE } from './ring-memory.js';
-import type { RingMemory } from './ring-memory.js';
+import { type RingMemory, WRITE } from './ring-memory.js';
 
 /** Makes the calls of a ring's slots on the kernel; for one thread, which they block. */
 export function fileTransfer(

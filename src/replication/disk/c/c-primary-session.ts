@@ -10,7 +10,7 @@ import { StallWatch } from './stall-watch.js';
 
 /** Commits that may be on their way to stable storage before reading stops. */
 const MAX_COMMITTING = 256;
-/** Answers that may wait to be sent before reading stops, in bytes. */
+/** Returns that may wait to be sent before reading stops, in bytes. */
 const MAX_ANSWER_BYTES = 4096;
 
 /** A commit that is not on stable storage, and how many `creq` it answers: empty ones that follow need none of their own. */

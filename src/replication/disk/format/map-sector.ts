@@ -11,11 +11,11 @@ export const GRAINS_A_SECTOR = BITS_BYTES * 8;
 const CRC_AT = 508;
 /** The largest map: 2^24 bits. */
 const MAX_GRAINS = 2 ** 24;
-const LEAST_GRAIN_SECTORS = 128;
+const MIN_GRAIN_SECTORS = 128;
 
 /** How many sectors a grain of a disk has: 64 KiB, doubled until there are not too many. */
 export function grainSectorsOf(diskSectors: number): number {
-  let sectors = LEAST_GRAIN_SECTORS;
+  let sectors = MIN_GRAIN_SECTORS;
   while (diskSectors / sectors > MAX_GRAINS) sectors *= 2;
   return sectors;
 }

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { ImageIdentity } from '../local-disk.js';
-import type { Reach } from '../standing.js';
-import { MAX_ANCESTORS } from '../standing.js';
+import { MAX_ANCESTORS, type Reach } from '../standing.js';
 import { Fields, isSealed, seal } from './fields.js';
 
 /** What a side remembers of itself; the format is in docs/replication-protocol.md. */

@@ -3,8 +3,7 @@
 
 import type { Done } from '../local-disk.js';
 import { type RecordHeader, sealRecord } from './record.js';
-import type { SegmentFile } from './segment-file.js';
-import { NOTHING } from './segment-file.js';
+import { NOTHING, type SegmentFile } from './segment-file.js';
 import { BLOCK, type Marker } from './segment-format.js';
 
 /** What a commit makes durable beside the records before it. */

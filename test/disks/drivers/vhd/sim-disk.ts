@@ -3,11 +3,10 @@
 
 import { errno } from '../../../../src/posix/errno.js';
 import type { FileCalls, FileStatus } from '../../../../src/posix/files.js';
-import { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { type DiskCalls, type DiskOptions, VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { type Outcome, runSteps, type Steps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { imageSizer } from '../../../../src/disks/drivers/index.js';
 import { type Done, SECTOR_SIZE } from '../../../../src/disks/index.js';
-import type { DiskCalls, DiskOptions } from '../../../../src/disks/drivers/vhd/disk.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
 
 const atOnce = { post: (task: () => void) => task() };

@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { SECTOR_SIZE } from '../../../driver.js';
-import type { Done } from '../../../driver.js';
+import { type Done, SECTOR_SIZE } from '../../../driver.js';
 import { countAllocated, NOT_ALLOCATED } from '../bat.js';
 import { endOfRun, isSet } from '../bits.js';
 import { type ImageFile, result } from '../image-file.js';
