@@ -12,9 +12,11 @@ directory=$(mktemp -d)
 socket=$directory/nbd.sock
 uri="nbd+unix:///?socket=$socket"
 
+# Before the daemon, which is started in the background, is there to open it.
+: >"$directory/ready"
 # shellcheck disable=SC2086 # TAPDISK_TS may have arguments
 ${TAPDISK_TS:-tapdisk-ts} daemon --log-level err --control-directory "$directory" \
-  --read-only-disk "0=vhd:$image" --nbd "$socket" >"$directory/ready" &
+  --read-only-disk "0=vhd:$image" --nbd "$socket" >>"$directory/ready" &
 daemon=$!
 trap 'kill "$daemon" 2>/dev/null || true; wait "$daemon" 2>/dev/null || true; rm -rf "$directory"' EXIT
 

@@ -6,7 +6,7 @@ import type { EventCallback, EventId, EventMode } from './event.js';
 
 /** What a part that lives on a scheduler needs of it: the scheduler and the server both are one. */
 export interface EventRegistrar {
-  /** Keeps tapdisk3's scheduler, which counts microseconds, from being taken for one; see {@link SecondsRegistrar}. */
+  /** Keeps tapdisk3's scheduler, which counts microseconds, from being taken for one; see `SecondsRegistrar`. */
   readonly timeUnit?: 'seconds';
 
   /**
