@@ -54,11 +54,16 @@ export class EventQueue {
     if (event !== undefined && event.position >= 0) this.#heap.removeAt(event.position);
   }
 
-  /** Moves time to the next event and has it happen; when none comes up to the limit, moves time to the limit: false. */
+  /**
+   * Moves time to the next event and has it happen; when none comes up to the limit (a fraction is rounded up), moves
+   * time to the limit: false.
+   */
   advance(limitMicroseconds: number): boolean {
+    // Between two whole microseconds, what is due at one moment would happen at several, in an order of their own.
+    const limit = Math.min(Math.ceil(limitMicroseconds), LAST_MICROSECOND);
     const next = this.#heap.smallest;
-    if (next === undefined || next.atMicroseconds > limitMicroseconds) {
-      this.#now = Math.max(this.#now, Math.min(limitMicroseconds, LAST_MICROSECOND));
+    if (next === undefined || next.atMicroseconds > limit) {
+      this.#now = Math.max(this.#now, limit);
       return false;
     }
     this.#heap.removeAt(0);

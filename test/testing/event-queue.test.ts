@@ -60,6 +60,20 @@ t.test('a fraction of a microsecond is rounded up, so that nothing happens early
   t.equal(queue.nowMicroseconds, 2);
 });
 
+t.test('a limit within a microsecond changes no order: time is whole', async (t) => {
+  const queue = new EventQueue();
+  const happened: string[] = [];
+  queue.advance(0.75);
+  t.equal(queue.nowMicroseconds, 1);
+  queue.after(8.5, () => happened.push('first'));
+  queue.advance(4.25);
+  t.equal(queue.nowMicroseconds, 5);
+  queue.after(4.5, () => happened.push('second'));
+  while (queue.advance(9.75));
+  t.same(happened, ['first', 'second'], 'both are due at 10, within the limit');
+  t.equal(queue.nowMicroseconds, 10);
+});
+
 t.test('an event cannot be in the past', async (t) => {
   const queue = new EventQueue();
   for (const bad of [-1, Number.NaN]) t.throws(() => queue.after(bad, () => {}), { name: 'RangeError' });
