@@ -18,11 +18,18 @@ export class MemoryPoller implements Poller {
   /** Called as select begins, so that something can happen while it sleeps. */
   duringSelect: () => void = () => {};
 
+  readonly #later: (task: () => void) => void;
+
+  /** @param later when select answers: in this turn of the event loop, or, with setImmediate, in another */
+  constructor(later: (task: () => void) => void = queueMicrotask) {
+    this.#later = later;
+  }
+
   select(timeoutSeconds: number, done: SelectDone): void {
     this.timeouts.push(timeoutSeconds);
     const answer = this.answers.shift() ?? [];
     if (answer instanceof Error) throw answer;
-    queueMicrotask(() => {
+    this.#later(() => {
       this.duringSelect();
       done(answer);
     });

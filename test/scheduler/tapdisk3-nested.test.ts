@@ -4,6 +4,7 @@
 import t from 'tap';
 import { errno } from '../../src/posix/errno.js';
 import { MAX_NESTED_WAITS, POLL_READ_FD, TIMEOUT } from '../../src/scheduler/index.js';
+import { MemoryPoller } from './memory-poller.js';
 import { readable, tapdisk3InMemory } from './tapdisk3-fixture.js';
 
 t.test(
@@ -37,7 +38,7 @@ t.test(
 t.test(
   'the pass goes on only when a wait that a callback began is over, also if it did not wait for it',
   async (t) => {
-    const { scheduler, poller, fired, named } = tapdisk3InMemory();
+    const { scheduler, poller, fired, named } = tapdisk3InMemory({}, new MemoryPoller(setImmediate));
     const answers: number[] = [];
     scheduler.registerEvent(
       POLL_READ_FD,
@@ -59,7 +60,7 @@ t.test(
 t.test(
   'a callback that throws with a wait of its own under way fails its pass when that is over',
   async (t) => {
-    const { scheduler, poller, fired, named } = tapdisk3InMemory();
+    const { scheduler, poller, fired, named } = tapdisk3InMemory({}, new MemoryPoller(setImmediate));
     scheduler.registerEvent(
       POLL_READ_FD,
       3,
