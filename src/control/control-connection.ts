@@ -6,7 +6,7 @@ import type { Posix } from '../posix/posix.js';
 import { ClientConnection } from '../server/client-connection.js';
 import { ControlMessage, MESSAGE_BYTES } from './message.js';
 
-/** No request takes longer in all, in seconds, however slowly its answer comes. */
+/** No request takes longer in all, in seconds, however slowly its answer comes, unless one of its steps may. */
 export const WHOLE_SECONDS = 30;
 
 /** A client's connection to a control socket, made for one request. Every call returns a negative errno when it fails. */
@@ -17,11 +17,14 @@ export class ControlConnection implements Disposable {
     this.#connection = connection;
   }
 
-  /** See {@link ClientConnection.open}; -ETIMEDOUT after `timeoutSeconds` without progress, or {@link WHOLE_SECONDS} in all. */
+  /**
+   * See {@link ClientConnection.open}; -ETIMEDOUT after `timeoutSeconds` without progress, or the longer of it and
+   * {@link WHOLE_SECONDS} in all.
+   */
   static async open(posix: Posix, path: string, timeoutSeconds: number): Promise<ControlConnection | number> {
     const connection = await ClientConnection.open(posix, path, {
       stepSeconds: timeoutSeconds,
-      wholeSeconds: WHOLE_SECONDS,
+      wholeSeconds: Math.max(WHOLE_SECONDS, timeoutSeconds),
     });
     return typeof connection === 'number' ? connection : new ControlConnection(connection);
   }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { errno, NodePosix } from '../../src/posix/index.js';
+import type { SelectSets } from '../../src/posix/posix.js';
 import { ControlConnection } from '../../src/control/control-connection.js';
 import { ControlMessage } from '../../src/control/message.js';
 
@@ -69,4 +70,38 @@ t.test('what cannot be connected leaves no descriptor behind', async (t) => {
   const path = await peer(t, () => {});
   await connected(t, posix, path);
   t.equal(await ControlConnection.open(posix, path, 1), -errno.EMFILE);
+});
+
+/** A clock that only waiting to read moves, by a second each time: something seems to be there then. */
+class DrippingPosix extends NodePosix {
+  readonly passed: { seconds: number };
+
+  constructor() {
+    const passed = { seconds: 0 };
+    super({ clock: { now: () => passed.seconds } });
+    this.passed = passed;
+  }
+
+  override select(sets: SelectSets, timeoutSeconds: number): Promise<Required<SelectSets> | number> {
+    if (!sets.read) return super.select(sets, timeoutSeconds);
+    this.passed.seconds += 1;
+    return Promise.resolve({ read: sets.read, write: [], except: [] });
+  }
+}
+
+t.test('however slowly a request goes on, it ends after 30 s, or when one of its steps has to', async (t) => {
+  const sockets: Socket[] = [];
+  const path = await peer(t, (socket) => sockets.push(socket));
+  for (const [stepSeconds, wholeSeconds] of [
+    [2, 30],
+    [600, 600],
+  ] as const) {
+    const posix = new DrippingPosix();
+    const connection = await ControlConnection.open(posix, path, stepSeconds);
+    if (typeof connection === 'number') throw new Error(`open answered ${connection}`);
+    t.equal(await connection.receive(), -errno.ETIMEDOUT);
+    t.equal(posix.passed.seconds, wholeSeconds);
+    connection[Symbol.dispose]();
+  }
+  for (const socket of sockets) socket.destroy();
 });
