@@ -38,7 +38,7 @@ export class Deadlines<Event extends Timed> {
     if (event.heapIndex !== NOT_IN_HEAP) this.#heap.removeAt(event.heapIndex);
   }
 
-  /** Takes out an event whose deadline is at or before `now`, in its unit, or answers undefined when there is none. */
+  /** Takes out an event whose deadline is at or before `now`, in its unit; undefined when there is none. */
   popDue(now: number): Event | undefined {
     const first = this.#heap.smallest;
     return first !== undefined && first.deadline <= now ? this.#heap.pop() : undefined;

@@ -32,7 +32,7 @@ export interface EventRegistrar {
   unregisterEvent(id: EventId): void;
 
   /**
-   * Caps the next wait's sleep (rule W3); a negative number changes nothing. C: scheduler_set_max_timeout, which answers nothing.
+   * Caps the next wait's sleep (rule W3); a negative number changes nothing. C: scheduler_set_max_timeout, which returns nothing.
    *
    * @returns 0, or -EINVAL for a number that is not a 32-bit integer
    */

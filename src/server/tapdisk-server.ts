@@ -171,7 +171,7 @@ export class TapdiskServer<OperatingSystem extends Posix = NodePosix>
   /**
    * One wait of the scheduler (C: tapdisk_server_iterate). A callback may call it if the dialect is tapdisk3.
    *
-   * @returns what the wait answers, or -ECANCELED once the server has stopped
+   * @returns what the wait returns, or -ECANCELED once the server has stopped
    * @throws (rejects with) what a callback throws; the server is whole then
    */
   async iterate(): Promise<number> {
