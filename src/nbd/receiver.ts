@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
-import type { BufferPool } from '../posix/buffers.js';
 import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import type { Posix } from '../posix/posix.js';
 
@@ -28,7 +27,6 @@ export type PumpResult = 'again' | 'idle' | 'end' | number;
 export class Receiver {
   readonly #posix: Posix;
   readonly #fd: number;
-  readonly #pool: BufferPool;
   /** Taken from the pool while something is in it. */
   #ahead: Buffer | undefined;
   #start = 0;
@@ -40,10 +38,9 @@ export class Receiver {
   #isDedicated = false;
   #then: (() => void) | undefined;
 
-  constructor(posix: Posix, fd: number, pool: BufferPool = sharedBuffers) {
+  constructor(posix: Posix, fd: number) {
     this.#posix = posix;
     this.#fd = fd;
-    this.#pool = pool;
   }
 
   get expecting(): boolean {
@@ -133,7 +130,7 @@ export class Receiver {
     const taken = Math.min(wanted, this.#end - this.#start);
     if (target) {
       if (this.#ahead && taken > 0) {
-        this.#pool.copy(target, this.#ahead.subarray(this.#start, this.#start + taken), this.#filled);
+        sharedBuffers.copy(target, this.#ahead.subarray(this.#start, this.#start + taken), this.#filled);
       }
       this.#filled += taken;
     } else {
@@ -152,7 +149,7 @@ export class Receiver {
       if (got > 0) this.#filled += got;
       return got;
     }
-    this.#ahead ??= this.#pool.take(READ_AHEAD_BYTES);
+    this.#ahead ??= sharedBuffers.take(READ_AHEAD_BYTES);
     const got = this.#posix.read(this.#fd, this.#ahead);
     this.#start = 0;
     this.#end = Math.max(got, 0);
@@ -160,7 +157,7 @@ export class Receiver {
   }
 
   #giveAhead(): void {
-    if (this.#ahead) this.#pool.give(this.#ahead);
+    if (this.#ahead) sharedBuffers.give(this.#ahead);
     this.#ahead = undefined;
   }
 }

@@ -74,13 +74,10 @@ const flagsOf = new Map<number, number>([
   [CMD_BLOCK_STATUS, CMD_FLAG_REQ_ONE],
 ]);
 
-/** What is wrong with a request whatever the disk, or undefined: its command and its flags. */
-export function faultOf({ command, flags, offset, length }: NbdRequest): string | undefined {
+/** Whether a request is valid whatever the disk: a known command, with flags that go with it; a flush has no range. */
+export function isValidRequest({ command, flags, offset, length }: NbdRequest): boolean {
   const known = flagsOf.get(command);
-  if (known === undefined) return `command ${command} is not known`;
   // FUA means nothing to those that change nothing, and the protocol lets a client set it there.
-  if ((flags & ~known & ~CMD_FLAG_FUA) !== 0)
-    return `flags 0x${flags.toString(16)} do not go with command ${command}`;
-  if (command === CMD_FLUSH) return offset === 0 && length === 0 ? undefined : 'a flush has no range';
-  return undefined;
+  if (known === undefined || (flags & ~known & ~CMD_FLAG_FUA) !== 0) return false;
+  return command !== CMD_FLUSH || (offset === 0 && length === 0);
 }

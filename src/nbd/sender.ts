@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
-import type { BufferPool } from '../posix/buffers.js';
 import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import type { Posix } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
@@ -31,7 +30,6 @@ export class Sender {
   readonly #posix: Posix;
   readonly #fd: number;
   readonly #onError: (error: number) => void;
-  readonly #pool: BufferPool;
   /** Taken from the pool while it is sent from. */
   #gathered: Buffer | undefined;
   #pieces: Piece[] = [];
@@ -43,18 +41,11 @@ export class Sender {
   #closed = false;
 
   /** `onError` is told the negative errno once; nothing is sent after it. */
-  constructor(
-    registrar: EventRegistrar,
-    posix: Posix,
-    fd: number,
-    onError: (error: number) => void,
-    pool: BufferPool = sharedBuffers,
-  ) {
+  constructor(registrar: EventRegistrar, posix: Posix, fd: number, onError: (error: number) => void) {
     this.#event = new AwaitedEvent(registrar);
     this.#posix = posix;
     this.#fd = fd;
     this.#onError = onError;
-    this.#pool = pool;
   }
 
   /** Bytes queued that the descriptor has not taken. */
@@ -83,7 +74,7 @@ export class Sender {
   /** Hands the descriptor what it takes. */
   flush(): void {
     this.#flush();
-    if (this.#gathered) this.#pool.give(this.#gathered);
+    if (this.#gathered) sharedBuffers.give(this.#gathered);
     this.#gathered = undefined;
   }
 
@@ -139,13 +130,13 @@ export class Sender {
   #next(): Uint8Array {
     const first = this.#rest(this.#first);
     if (first.length >= GATHER_BYTES || this.#first + 1 === this.#pieces.length) return first;
-    this.#gathered ??= this.#pool.take(GATHER_BYTES);
+    this.#gathered ??= sharedBuffers.take(GATHER_BYTES);
     const gathered = this.#gathered;
     let length = 0;
     for (let index = this.#first; index < this.#pieces.length && length < GATHER_BYTES; index++) {
       const rest = this.#rest(index);
       const part = rest.length > GATHER_BYTES - length ? rest.subarray(0, GATHER_BYTES - length) : rest;
-      this.#pool.copy(gathered, part, length);
+      sharedBuffers.copy(gathered, part, length);
       length += part.length;
     }
     return gathered.subarray(0, length);

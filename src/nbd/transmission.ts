@@ -33,7 +33,7 @@ import {
   encodeSimpleReply,
   encodeStatusChunk,
 } from './replies.js';
-import { faultOf, type NbdRequest, parseRequest, REQUEST_BYTES } from './requests.js';
+import { isValidRequest, type NbdRequest, parseRequest, REQUEST_BYTES } from './requests.js';
 import { MIN_SPARSE_BYTES, type ReadPiece, piecesOf, readPieces } from './sparse-read.js';
 import type { Sender } from './sender.js';
 
@@ -139,7 +139,7 @@ export class Transmission {
     const { device, structuredReplies, allocation } = this.#parts;
     const { command, flags, offset, length } = request;
     const changes = command === CMD_WRITE || command === CMD_WRITE_ZEROES || command === CMD_TRIM;
-    if (faultOf(request) !== undefined) return -errno.EINVAL;
+    if (!isValidRequest(request)) return -errno.EINVAL;
     if ((flags & CMD_FLAG_DF) !== 0 && !structuredReplies) return -errno.EINVAL;
     // What reads nothing is an error: its answer has no chunk that all clients understand.
     const needsLength = command === CMD_READ || command === CMD_BLOCK_STATUS;
