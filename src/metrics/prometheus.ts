@@ -35,35 +35,16 @@ export function prometheusText(report: Report): string {
     ),
     ...family('loop_lag_seconds', 'gauge', 'How late the event loop came round, since the start.', lag),
     ...family('vbd_info', 'gauge', 'What it was opened with; 1.', vbds.map(info)),
-    ...family(
-      'vbd_state',
-      'gauge',
-      'State bits, as LIST shows them.',
-      each(vbds, ({ state }) => state),
-    ),
-    ...family(
-      'vbd_sectors',
-      'gauge',
-      'Size in sectors of 512 bytes.',
-      each(vbds, ({ sectors }) => sectors),
-    ),
-    ...family(
-      'vbd_in_flight',
-      'gauge',
-      'Requests that the driver has.',
-      each(vbds, ({ inFlight }) => inFlight),
-    ),
-    ...family(
-      'vbd_waiting',
-      'gauge',
-      'Requests that wait for the driver.',
-      each(vbds, ({ waiting }) => waiting),
-    ),
-    ...family(
+    ...each('vbd_state', 'gauge', 'State bits, as LIST shows them.', vbds, ({ state }) => state),
+    ...each('vbd_sectors', 'gauge', 'Size in sectors of 512 bytes.', vbds, ({ sectors }) => sectors),
+    ...each('vbd_in_flight', 'gauge', 'Requests that the driver has.', vbds, ({ inFlight }) => inFlight),
+    ...each('vbd_waiting', 'gauge', 'Requests that wait for the driver.', vbds, ({ waiting }) => waiting),
+    ...each(
       'vbd_retries_total',
       'counter',
       'Repeated tries of busy requests.',
-      each(vbds, ({ retries }) => retries),
+      vbds,
+      ({ retries }) => retries,
     ),
     ...kinds('vbd_requests_total', 'Completed requests.', vbds, 'completed'),
     ...kinds('vbd_request_errors_total', 'Requests that completed with an error.', vbds, 'failed'),
@@ -88,8 +69,15 @@ function info({ minor, name }: VbdReport): Sample {
 }
 
 /** A sample a VBD. */
-function each(vbds: readonly VbdReport[], value: (vbd: VbdReport) => number): Sample[] {
-  return vbds.map((vbd) => ['', { minor: vbd.minor }, value(vbd)]);
+function each(
+  name: string,
+  type: 'gauge' | 'counter',
+  help: string,
+  vbds: readonly VbdReport[],
+  value: (vbd: VbdReport) => number,
+): string[] {
+  const samples = vbds.map((vbd): Sample => ['', { minor: vbd.minor }, value(vbd)]);
+  return family(name, type, help, samples);
 }
 
 /** A sample a VBD and kind of request. */
