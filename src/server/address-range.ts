@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { AF_INET, type SocketAddress } from '../posix/address.js';
+
 /** The IPv4 addresses that begin with the same bits. */
 export class AddressRange {
   readonly #network: number;
@@ -27,6 +29,11 @@ export class AddressRange {
     const number = numberOf(address);
     return number !== undefined && number - (number % this.#hosts) === this.#network;
   }
+}
+
+/** Whether an address is in one of the ranges, which have IPv4 addresses only. */
+export function isInRanges(address: SocketAddress, ranges: readonly AddressRange[]): boolean {
+  return address.family === AF_INET && ranges.some((range) => range.has(address.address));
 }
 
 const OCTET = /^(?:0|[1-9]\d{0,2})$/;

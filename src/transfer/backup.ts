@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_INET, formatAddress, type SocketAddress } from '../posix/address.js';
+import { formatAddress, type SocketAddress } from '../posix/address.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
 import {
@@ -10,7 +10,7 @@ import {
   tdReplicationServerStart,
 } from '../replication/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import type { AddressRange } from '../server/address-range.js';
+import { type AddressRange, isInRanges } from '../server/address-range.js';
 import { LOG_ERR, type Logger } from '../server/logger.js';
 import { Completions } from '../disks/index.js';
 import { SILENCE_SECONDS, SilenceWatch } from '../server/silence.js';
@@ -186,7 +186,7 @@ export class Backup {
 
   #admits(peer: SocketAddress): boolean {
     const { allow = [], observer } = this.#options;
-    if (peer.family === AF_INET && allow.some((range) => range.has(peer.address))) return true;
+    if (isInRanges(peer, allow)) return true;
     observer.happened({ event: 'refused', peer: formatAddress(peer) });
     return false;
   }

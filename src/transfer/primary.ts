@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_INET, formatAddress } from '../posix/address.js';
+import { formatAddress } from '../posix/address.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
 import { tdReplicationClientStart, tdReplicationConnectKill } from '../replication/index.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import type { AddressRange } from '../server/address-range.js';
+import { type AddressRange, isInRanges } from '../server/address-range.js';
 import type { Logger } from '../server/logger.js';
 import { SILENCE_SECONDS, SilenceWatch } from '../server/silence.js';
 import { Connection, RETRY_SECONDS } from './connection.js';
@@ -100,7 +100,7 @@ export class Primary {
     if (this.#phase === 'ended') return undefined;
     const { remote } = this.#connection;
     const { name, allow = [] } = this.#options;
-    if (allow.length > 0 && !(remote.family === AF_INET && allow.some((range) => range.has(remote.address))))
+    if (allow.length > 0 && !isInRanges(remote, allow))
       return this.#fail(
         new TransferError(
           'EACCES',
