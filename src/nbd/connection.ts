@@ -243,7 +243,7 @@ export class NbdConnection {
     this.#transmission.expectRequest();
   }
 
-  /** Reads and returns as much as goes. */
+  /** Reads requests and sends replies, as far as the descriptor allows. */
   #run(): void {
     if (this.#pumping || this.#phase === 'closed') return;
     this.#pumping = true;

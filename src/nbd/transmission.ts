@@ -298,7 +298,7 @@ export class Transmission {
     memory.give(request.length - bytes);
   }
 
-  /** Returns a READ with holes. `bytes`: those of its data. */
+  /** Replies to a READ with holes. `bytes`: those of its data. */
   #replyPieces({ cookie }: NbdRequest, pieces: readonly ReadPiece[], bytes: number): void {
     const { sender } = this.#parts;
     pieces.forEach(({ sector, sectors, data }, index) => {
@@ -329,7 +329,7 @@ export class Transmission {
     });
   }
 
-  /** Returns a READ that went well; its buffer goes back to the pool once it is sent. */
+  /** Replies to a READ that succeeded; its buffer goes back to the pool once it is sent. */
   #replyData(request: NbdRequest, data: Buffer): void {
     const { sender, structuredReplies } = this.#parts;
     const { cookie, offset, length } = request;
@@ -352,7 +352,7 @@ export class Transmission {
     this.#parts.sender.queue(data, gone, dropped);
   }
 
-  /** Returns anything else. `bytes`: what its data added to those in flight. */
+  /** Replies to anything else. `bytes`: what its data added to those in flight. */
   #reply(request: NbdRequest, result: number, bytes = 0): void {
     const error = nbdError(result);
     const { sender, structuredReplies } = this.#parts;

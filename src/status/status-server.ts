@@ -73,7 +73,7 @@ export class StatusServer implements Disposable {
 
 function statusProtocol(status: () => object): ExchangeProtocol {
   const refuse = (reply: Reply): void => {
-    send(reply, { error: `wanted the line ${JSON.stringify(STATUS_REQUEST.trimEnd())}` });
+    send(reply, { error: `expected the line ${JSON.stringify(STATUS_REQUEST.trimEnd())}` });
   };
   return {
     maxRequestBytes: MAX_REQUEST_BYTES,

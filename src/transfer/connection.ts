@@ -96,7 +96,7 @@ export class Connection {
     const colon = name.indexOf(':');
     const answer = posix.getaddrinfo(name.slice(0, colon), name.slice(colon + 1));
     const reason =
-      typeof answer === 'number' ? gaiStrerror(answer) : 'it has IPv6 addresses alone, but IPv4 is wanted';
+      typeof answer === 'number' ? gaiStrerror(answer) : 'it has only IPv6 addresses; IPv4 is required';
     throw new TransferError('ENOENT', `cannot find ${name}: ${reason}`);
   }
 

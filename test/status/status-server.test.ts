@@ -87,7 +87,7 @@ statusTest('what is no request is told so, and is not answered', async (t, path)
   ]) {
     const socket = await client(path);
     socket.write(text);
-    t.equal(await everything(socket), '{"error":"wanted the line \\"status\\""}\n', JSON.stringify(text));
+    t.equal(await everything(socket), '{"error":"expected the line \\"status\\""}\n', JSON.stringify(text));
     socket.destroy();
   }
   t.same(await query(path), { asked: 1 });

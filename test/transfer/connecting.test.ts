@@ -176,7 +176,7 @@ serverTest(
     t.match(address, /^127\.0\.0\.1:\d+$/);
     const failures: [string, string][] = [
       ['none.test:9', 'cannot find none.test:9: Name or service not known'],
-      ['six.test:9', 'cannot find six.test:9: it has IPv6 addresses alone, but IPv4 is wanted'],
+      ['six.test:9', 'cannot find six.test:9: it has only IPv6 addresses; IPv4 is required'],
     ];
     for (const [name, message] of failures) {
       const { primary, log: primaryLog } = primaryOn(server, { name });
