@@ -49,7 +49,7 @@ export class ReplicationControl implements Disposable {
     // Known from its first opening: a disk that is resumed with its drivers has them still.
     const known = new WeakSet<RemusDriver>();
     this.#forget = parts.registry.onOpening(({ minor }, drivers) => {
-      const driver = drivers.find((each) => each instanceof RemusDriver);
+      const driver = RemusDriver.among(drivers);
       if (driver === undefined || known.has(driver)) return;
       known.add(driver);
       driver.onEvent((event) => this.#keep(minor, event));
@@ -80,7 +80,7 @@ export class ReplicationControl implements Disposable {
   /** @throws SystemError when a minor is given that has no replicated disk */
   #disks(minor: number | undefined): ReplicatedDisk[] {
     const disks = this.#parts.registry.vbds().flatMap((vbd): ReplicatedDisk[] => {
-      const driver = vbd.drivers.find((each) => each instanceof RemusDriver);
+      const driver = RemusDriver.among(vbd.drivers);
       return driver?.replication ? [{ minor: vbd.minor, replication: driver.replication }] : [];
     });
     if (minor === undefined) return disks;

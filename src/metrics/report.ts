@@ -44,7 +44,7 @@ export interface Report {
 
 export function vbdReport(vbd: Vbd): VbdReport {
   const { minor, name, phase, state, info } = vbd;
-  const driver = vbd.drivers.find((each) => each instanceof RemusDriver);
+  const driver = RemusDriver.among(vbd.drivers);
   const replication = driver?.replication?.status();
   return {
     minor,

@@ -69,6 +69,11 @@ export class RemusDriver implements Driver {
     this.#parts = parts;
   }
 
+  /** The one among a disk's drivers; undefined for a disk that is not replicated. */
+  static among(drivers: readonly Driver[]): RemusDriver | undefined {
+    return drivers.find((driver) => driver instanceof RemusDriver);
+  }
+
   /** Calls the listener for each event of this opening and later ones. */
   onEvent(listener: ReplicationListener): void {
     this.#listeners.add(listener);

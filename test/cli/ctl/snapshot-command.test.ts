@@ -119,7 +119,7 @@ t.test('a child that the daemon does not take is deleted, and the disk goes on a
 const primary = 'remus:127.0.0.1:1,role=primary,fifos=no|';
 
 function replicationOf({ vbd }: SnapshotWorld): ReplicationStatus | undefined {
-  return vbd.drivers.find((each) => each instanceof RemusDriver)?.replication?.status();
+  return RemusDriver.among(vbd.drivers)?.replication?.status();
 }
 
 t.test('the state of a replicated disk goes with its child', async (t) => {

@@ -29,7 +29,7 @@ export function imageOf(world: DiskWorld, name: string): string {
 
 /** The replication of the n-th disk of a world. */
 export function replicationOf(world: DiskWorld, index: number): DiskReplication {
-  const driver = world.registry.vbds()[index]?.drivers.find((each) => each instanceof RemusDriver);
+  const driver = RemusDriver.among(world.registry.vbds()[index]?.drivers ?? []);
   const replication = driver?.replication;
   if (!replication) throw new Error(`there is no replicated disk ${index}`);
   return replication;
