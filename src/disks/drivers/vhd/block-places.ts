@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { NOT_ALLOCATED, type BlockShape } from './bat.js';
+import { type BlockShape, countAllocated, NOT_ALLOCATED } from './bat.js';
 
 /** Where blocks may lie, in sectors. */
 export interface PlaceLimits {
@@ -68,9 +68,7 @@ class PieceTable {
   constructor(bat: Uint32Array, length: number) {
     this.#bat = bat;
     this.#length = length;
-    let allocated = 0;
-    for (const entry of bat) if (entry !== NOT_ALLOCATED) allocated++;
-    const size = 2 ** Math.ceil(Math.log2(allocated * 2 + 2));
+    const size = 2 ** Math.ceil(Math.log2(countAllocated(bat) * 2 + 2));
     this.#slots = new Uint32Array(size);
     this.#mask = size - 1;
   }
