@@ -5,7 +5,7 @@ import { SECTOR_SIZE } from '../../../driver.js';
 import { endOfBlocks } from '../bat.js';
 import { roundUp } from '../bytes.js';
 import { DiskType, type Footer } from '../footer.js';
-import type { LoadedImage } from '../load-image.js';
+import type { Blocks, LoadedImage } from '../load-image.js';
 import type { Steps } from '../steps.js';
 
 /** Makes the copy at the head the footer that counts, and durable, so that the one at the end may be dropped (V63h). @throws FileError */
@@ -22,7 +22,21 @@ export function endFooterPosition(image: LoadedImage): number {
   if (endFooter) return file.length - endFooterBytes;
   // Where the blocks end cannot be known when the BAT is broken: then nothing is cut off.
   if (!blocks || image.faults.length > 0 || image.writeFault) return roundUp(file.length, SECTOR_SIZE);
-  return endOfBlocks(blocks.bat, blocks.shape, blocks.metadataEnd) * SECTOR_SIZE;
+  return positionAfterBlocks(image, blocks, blocks.metadataEnd);
+}
+
+/**
+ * Where the footer at the end belongs when the metadata has grown, in bytes.
+ *
+ * @param metadataEnd in sectors
+ */
+export function positionAfterBlocks(
+  { file }: LoadedImage,
+  { bat, shape }: Blocks,
+  metadataEnd: number,
+): number {
+  if (!file.isRegular) return file.length - SECTOR_SIZE;
+  return endOfBlocks(bat, shape, metadataEnd) * SECTOR_SIZE;
 }
 
 /**

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { SECTOR_SIZE } from '../../../driver.js';
-import { endOfBlocks } from '../bat.js';
 import type { Link } from '../chain.js';
 import type { DiskCalls } from '../disk.js';
 import { DiskType } from '../footer.js';
@@ -11,7 +10,7 @@ import type { LoadedImage } from '../load-image.js';
 import { emptyLocator, LOCATOR_COUNT } from '../locator.js';
 import type { Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
-import { ensureCopy, writeFooters } from './footers.js';
+import { ensureCopy, positionAfterBlocks, writeFooters } from './footers.js';
 import { frontSpace } from './front-space.js';
 import { newLocators, parentFields } from './new-image.js';
 import { withLockedImage } from './open-image.js';
@@ -52,8 +51,6 @@ function* writeHeader(image: LoadedImage, parent: Parameters<typeof parentFields
   for (const { entry, bytes } of locators) yield* file.write(entry.offset, bytes);
   yield* file.sync();
   const metadataEnd = Math.max(blocks.metadataEnd, room + HEADER_BYTES / SECTOR_SIZE + sectors);
-  const position = file.isRegular
-    ? endOfBlocks(blocks.bat, blocks.shape, metadataEnd) * SECTOR_SIZE
-    : file.length - SECTOR_SIZE;
+  const position = positionAfterBlocks(image, blocks, metadataEnd);
   yield* writeFooters(image, footer.with({ dataOffset: headerAt }), position);
 }

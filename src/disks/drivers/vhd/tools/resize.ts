@@ -2,15 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { SECTOR_SIZE } from '../../../driver.js';
-import {
-  batBytes,
-  batSector,
-  endOfBlocks,
-  ENTRIES_PER_SECTOR,
-  entriesFor,
-  maxSectors,
-  NOT_ALLOCATED,
-} from '../bat.js';
+import { batBytes, batSector, ENTRIES_PER_SECTOR, entriesFor, maxSectors, NOT_ALLOCATED } from '../bat.js';
 import { BatmapHeader, batmapBytes, mustHaveBatmap } from '../batmap.js';
 import { countSet, setRange } from '../bits.js';
 import type { DiskCalls } from '../disk.js';
@@ -19,7 +11,7 @@ import { HEADER_BYTES } from '../header.js';
 import type { Blocks, LoadedImage } from '../load-image.js';
 import type { Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
-import { ensureCopy, endFooterPosition, writeFooters } from './footers.js';
+import { ensureCopy, endFooterPosition, positionAfterBlocks, writeFooters } from './footers.js';
 import { frontSpace, type OnMoved } from './front-space.js';
 import { withLockedImage } from './open-image.js';
 
@@ -125,8 +117,6 @@ function* lengthenTable(
   }
   yield* file.sync();
   const metadataEnd = Math.max(blocks.metadataEnd, (tableAt + table + batmap) / SECTOR_SIZE);
-  const position = file.isRegular
-    ? endOfBlocks(bat, shape, metadataEnd) * SECTOR_SIZE
-    : file.length - SECTOR_SIZE;
+  const position = positionAfterBlocks(image, blocks, metadataEnd);
   yield* writeFooters(image, footer.with({ currentSize: size, dataOffset: headerAt }), position);
 }
