@@ -7,7 +7,7 @@ import { DiskType } from './footer.js';
 import type { ImageCalls, ImageFile } from './image-file.js';
 import { type LoadedImage, loadImage } from './load-image.js';
 import { findParent, hasRawParent, openToRead, type ParentRules } from './parent-search.js';
-import type { Steps } from './steps.js';
+import { type Steps, wait } from './steps.js';
 import { VhdError } from './vhd-error.js';
 
 /** Chains have at most so many images (V39). */
@@ -71,7 +71,29 @@ export function* openChain(
   }
 }
 
-function vhdLink(image: LoadedImage): Link {
+/**
+ * Opens the ancestors of an open image to read the chain, uses it, and closes all its files, the image's too.
+ *
+ * @throws VhdError, FileError, what `use` throws
+ */
+export function* withChain<T>(
+  calls: ImageCalls,
+  leaf: ImageFile,
+  rules: ParentRules,
+  use: (chain: Chain) => Steps<T>,
+): Steps<T> {
+  let chain: Chain | undefined;
+  try {
+    chain = yield* openChain(calls, leaf, rules, false);
+    return yield* use(chain);
+  } finally {
+    if (chain) yield* closeChain(chain);
+    else yield* wait<number>((done) => calls.files.close(leaf.fd, done));
+  }
+}
+
+/** An image as a link of a chain; it may have faults. */
+export function vhdLink(image: LoadedImage): Link {
   return { kind: 'vhd', file: image.file, image, sectors: image.footer?.sectors ?? 0 };
 }
 

@@ -3,12 +3,12 @@
 
 import { constants } from 'node:fs';
 import { SECTOR_SIZE } from '../../../driver.js';
-import { type Chain, closeChain, type Link, openChain } from '../chain.js';
+import { type Chain, type Link, withChain } from '../chain.js';
 import { type DiskCalls, VhdDisk } from '../disk.js';
 import { FlatChanges } from '../flat-changes.js';
 import { ImageFile, result } from '../image-file.js';
 import type { ParentRules } from '../parent-search.js';
-import { type Steps, wait } from '../steps.js';
+import type { Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
 import { type CopyControl, copyBlocks, type WriteSectors } from './block-copy.js';
 import { childrenOf } from './children.js';
@@ -46,14 +46,7 @@ export function* coalesce(calls: DiskCalls, options: CoalesceOptions): Steps<Coa
   const { child } = options;
   const lock = (fd: number, done: (code: number) => void): void => calls.lock(fd, true, done);
   const file = yield* ImageFile.open(calls, child, constants.O_RDONLY, lock);
-  let chain: Chain | undefined;
-  try {
-    chain = yield* openChain(calls, file, options, false);
-    return yield* coalesceChain(calls, chain, options);
-  } finally {
-    if (chain) yield* closeChain(chain);
-    else yield* wait<number>((done) => calls.files.close(file.fd, done));
-  }
+  return yield* withChain(calls, file, options, (chain) => coalesceChain(calls, chain, options));
 }
 
 function* coalesceChain(calls: DiskCalls, chain: Chain, options: CoalesceOptions): Steps<CoalesceResult> {

@@ -4,7 +4,7 @@
 import { SECTOR_SIZE } from '../../../driver.js';
 import { countAllocated, maxSectors } from '../bat.js';
 import { uuidText } from '../bytes.js';
-import { closeChain, type Link, openParent, requireUuid } from '../chain.js';
+import { closeChain, type Link, openParent, requireUuid, vhdLink } from '../chain.js';
 import { DiskType, type Footer } from '../footer.js';
 import type { ImageCalls } from '../image-file.js';
 import { type LoadedImage, loadImage } from '../load-image.js';
@@ -58,7 +58,7 @@ export function* withLinks<T>(
   const visited = new Map([[file.identity, path]]);
   try {
     const image = yield* loadImage(file);
-    links.push({ kind: 'vhd', file, image, sectors: image.footer?.sectors ?? 0 });
+    links.push(vhdLink(image));
     let broken: VhdError | undefined;
     for (let child: LoadedImage | undefined = image; child;) {
       const parent: Link | VhdError | undefined = yield* parentOrError(

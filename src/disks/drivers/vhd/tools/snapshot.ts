@@ -3,11 +3,11 @@
 
 import { basename, dirname, relative, resolve } from 'node:path';
 import { countAllocated } from '../bat.js';
-import { type Chain, closeChain, type Link, openChain } from '../chain.js';
+import { type Chain, type Link, withChain } from '../chain.js';
 import { DiskType } from '../footer.js';
 import type { ImageCalls } from '../image-file.js';
 import { canonicalPath, openToRead, type ParentRules } from '../parent-search.js';
-import { type Steps, wait } from '../steps.js';
+import type { Steps } from '../steps.js';
 import { createFile, writeParts } from './create-file.js';
 import { type NewParent, newImageParts } from './new-image.js';
 
@@ -41,14 +41,7 @@ export interface SnapshotResult {
  */
 export function* snapshot(calls: ImageCalls, options: SnapshotOptions): Steps<SnapshotResult> {
   const file = yield* openToRead(calls, options.parent);
-  let chain: Chain | undefined;
-  try {
-    chain = yield* openChain(calls, file, options, false);
-    return yield* snapshotOf(calls, chain, options);
-  } finally {
-    if (chain) yield* closeChain(chain);
-    else yield* wait<number>((done) => calls.files.close(file.fd, done));
-  }
+  return yield* withChain(calls, file, options, (chain) => snapshotOf(calls, chain, options));
 }
 
 function* snapshotOf(calls: ImageCalls, chain: Chain, options: SnapshotOptions): Steps<SnapshotResult> {
