@@ -7,7 +7,7 @@ import { mustHaveBatmap } from '../batmap.js';
 import { areSet, isSet } from '../bits.js';
 import { MAX_LISTED_FAULTS } from '../block-places.js';
 import { areZero } from '../bytes.js';
-import { type Link, requireUuid } from '../chain.js';
+import type { Link } from '../chain.js';
 import { DiskType, type Footer } from '../footer.js';
 import { geometryOf, sectorsOf } from '../geometry.js';
 import type { ImageCalls } from '../image-file.js';
@@ -15,8 +15,8 @@ import type { Blocks, LoadedImage } from '../load-image.js';
 import { isUsable, locatorPaths } from '../locator.js';
 import type { ParentRules } from '../parent-search.js';
 import type { Steps } from '../steps.js';
-import { VhdError, type VhdFault } from '../vhd-error.js';
-import { withLinks } from './describe.js';
+import type { VhdFault } from '../vhd-error.js';
+import { mismatchOf, withLinks } from './describe.js';
 
 export interface CheckOptions extends ParentRules {
   /** Reads every bitmap: a batmap must not claim bits that are clear. */
@@ -123,13 +123,8 @@ function checkParent(child: LoadedImage, parent: Extract<Link, { kind: 'vhd' }>,
 }
 
 function checkUuid(child: LoadedImage, parent: Link, findings: Finding[]): void {
-  if (parent.kind === 'raw' || !child.header || !parent.image.footer) return;
-  try {
-    requireUuid(child, parent.image);
-  } catch (error) {
-    if (!(error instanceof VhdError)) throw error;
-    findings.push(findingOf(error, 'error'));
-  }
+  const mismatch = parent.kind === 'vhd' ? mismatchOf(child, parent.image) : undefined;
+  if (mismatch) findings.push(findingOf(mismatch, 'error'));
 }
 
 function* checkBatmap(

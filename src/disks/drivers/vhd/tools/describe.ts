@@ -124,7 +124,8 @@ export function describeChain(
   );
 }
 
-function mismatchOf(child: LoadedImage, parent: LoadedImage): VhdError | undefined {
+/** What {@link requireUuid} throws of two images, if it does; undefined also of one that lacks what it compares. */
+export function mismatchOf(child: LoadedImage, parent: LoadedImage): VhdError | undefined {
   if (!child.header || !parent.footer) return undefined;
   try {
     requireUuid(child, parent);
