@@ -3,23 +3,31 @@
 
 import { errno } from '../../posix/errno.js';
 import type { ImageIdentity, LocalDisk } from '../../replication/disk/local-disk.js';
-import { type Done, type Driver, type RangeRequest, SECTOR_SIZE, type SectorRange } from '../index.js';
+import {
+  type Done,
+  type Driver,
+  type ImageFile,
+  type RangeRequest,
+  SECTOR_SIZE,
+  type SectorRange,
+} from '../index.js';
+import { writeZeroesByWriting } from '../zeroes.js';
 import { WriteOrder } from './write-order.js';
 
 /** A hole is worth the process that makes it from 8 MiB on. */
 const HOLE_SECTORS = 16_384;
-/** How much is zeroed at a time by writing. */
-const PIECE_SECTORS = 2048;
-const zeroes = new Uint8Array(PIECE_SECTORS * SECTOR_SIZE);
 
 /** The driver below a replication, as the engine wants its disk. Changes of the same sectors keep their order. */
 export class RemusDisk implements LocalDisk {
   readonly sectors: number;
   readonly #below: Driver;
+  readonly #post: (task: () => void) => void;
   readonly #order = new WriteOrder();
 
-  constructor(below: Driver) {
+  /** @param post runs a task in a later turn of the scheduler */
+  constructor(below: Driver, post: (task: () => void) => void) {
     this.#below = below;
+    this.#post = post;
     this.sectors = below.info().sectors;
   }
 
@@ -34,9 +42,10 @@ export class RemusDisk implements LocalDisk {
   }
 
   zero(sector: number, sectors: number, done: Done): void {
-    this.#change({ sector, sectors }, done, (request) => {
-      if (this.#below.writeZeroes) this.#below.writeZeroes({ ...request, noHole: sectors < HOLE_SECTORS });
-      else this.#writeZeroes(request);
+    this.#change({ sector, sectors }, done, (range) => {
+      const request = { ...range, noHole: sectors < HOLE_SECTORS };
+      if (this.#below.writeZeroes) this.#below.writeZeroes(request);
+      else writeZeroesByWriting(this.#below, request, this.#post);
     });
   }
 
@@ -50,9 +59,7 @@ export class RemusDisk implements LocalDisk {
   }
 
   identify(done: (result: number, identity?: ImageIdentity) => void): void {
-    const below = this.#below;
-    if (below.identify === undefined) done(0);
-    else below.identify((result, image) => done(result === -errno.EOPNOTSUPP ? 0 : result, image));
+    identifyImage(this.#below, done);
   }
 
   #change(range: SectorRange, done: Done, start: (request: RangeRequest) => void): void {
@@ -63,22 +70,10 @@ export class RemusDisk implements LocalDisk {
     };
     this.#order.begin(range, () => start({ sector, sectors, complete }));
   }
+}
 
-  #writeZeroes(request: RangeRequest): void {
-    const { sector, sectors } = request;
-    const writeFrom = (at: number): void => {
-      const length = Math.min(PIECE_SECTORS, sector + sectors - at);
-      const buffer = zeroes.subarray(0, length * SECTOR_SIZE);
-      this.#below.queueWrite({
-        sector: at,
-        sectors: length,
-        buffer,
-        complete: (result) => {
-          if (result < 0 || at + length === sector + sectors) request.complete(result);
-          else writeFrom(at + length);
-        },
-      });
-    };
-    writeFrom(sector);
-  }
+/** Completes with 0 and the file of a driver's open image, or with 0 alone when the image is not one file. */
+export function identifyImage(driver: Driver, done: (result: number, image?: ImageFile) => void): void {
+  if (driver.identify === undefined) done(0);
+  else driver.identify((result, image) => done(result === -errno.EOPNOTSUPP ? 0 : result, image));
 }

@@ -22,12 +22,11 @@ import {
   type Driver,
   type DriverContext,
   type FilterDriverType,
-  type ImageFile,
   type OpenFlags,
   type RangeRequest,
   SECTOR_SIZE,
 } from '../index.js';
-import { RemusDisk } from './remus-disk.js';
+import { identifyImage, RemusDisk } from './remus-disk.js';
 import { C_FIFO_MODE, FIFO_DIRECTORY, FIFO_MODE, type OpenFifo, RemusFifos } from './remus-fifos.js';
 import {
   parseRemusArgument,
@@ -95,7 +94,7 @@ export class RemusDriver implements Driver {
       done(-errno.EINVAL, 'a replicated disk cannot be opened read-only or shared');
       return;
     }
-    this.#identify((result, image) => {
+    identifyImage(this.#below, (result, image) => {
       const directory = options.directory ?? (image && stateDirectoryOf(image.path));
       if (result < 0) done(result);
       else if (directory === undefined) done(-errno.EINVAL, 'not a file: expected directory=PATH');
@@ -152,7 +151,7 @@ export class RemusDriver implements Driver {
   }
 
   #open({ tls, ...options }: Opening, done: DoneWithReason): void {
-    const { registrar, posix, logger } = this.#context;
+    const { registrar, posix, logger, completions } = this.#context;
     const { files, random } = this.#parts;
     let secured: PeerTls | undefined;
     try {
@@ -166,7 +165,7 @@ export class RemusDriver implements Driver {
       posix,
       logger,
       files: files(this.#context),
-      disk: new RemusDisk(this.#below),
+      disk: new RemusDisk(this.#below, (task) => completions.post(task)),
       random,
       cPeers,
       ...(secured && { tls: secured }),
@@ -220,11 +219,6 @@ export class RemusDriver implements Driver {
         }
       },
     );
-  }
-
-  #identify(done: (result: number, image?: ImageFile) => void): void {
-    if (this.#below.identify === undefined) done(0);
-    else this.#below.identify((result, image) => done(result === -errno.EOPNOTSUPP ? 0 : result, image));
   }
 }
 
