@@ -26,7 +26,7 @@ import { wallClock } from '../../posix/clock.js';
 import { type HolesDone, readHoles } from '../../posix/node/file-map.js';
 import { FlushGroup } from './flush-group.js';
 import { GivenUpRanges } from './given-up-ranges.js';
-import { holePuncher, HoleQueue, type PunchHole } from './hole-punch.js';
+import { holePuncher, HoleQueue, MIN_HOLE_BYTES, type PunchHole } from './hole-punch.js';
 import { fileLocker, type LockFile } from './image-lock.js';
 import { ImageMap } from './image-map.js';
 import { imageSizer, type SizeImage } from './image-size.js';
@@ -34,8 +34,6 @@ import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
 import { WriteOrder } from './write-order.js';
 import { zeroRange } from './zero-range.js';
 
-/** Smaller holes are not worth the process that makes them. */
-export const MIN_HOLE_BYTES = 1 << 20;
 const MIN_HOLE_SECTORS = MIN_HOLE_BYTES / SECTOR_SIZE;
 
 /** The file calls that serving an image takes. */

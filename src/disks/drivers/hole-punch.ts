@@ -4,6 +4,9 @@
 import { FALLOCATE_PROGRAM, fallocate } from '../../posix/node/fallocate.js';
 import { type Completions, type Done, SECTOR_SIZE, type SectorRange } from '../index.js';
 
+/** Smaller holes are not worth the process that makes them. */
+export const MIN_HOLE_BYTES = 1 << 20;
+
 /** Makes a hole in an open file; see {@link holePuncher}. */
 export type PunchHole = (fd: number, range: SectorRange, done: Done) => void;
 

@@ -8,9 +8,9 @@ import { ramDriverType } from './ram.js';
 import { remusDriverType } from './remus.js';
 import { vhdDriverType } from './vhd/index.js';
 
-export { AioDriver, aioDriverType, MIN_HOLE_BYTES } from './aio.js';
+export { AioDriver, aioDriverType } from './aio.js';
 export type { AioParts, ImageFiles } from './aio.js';
-export { holePuncher } from './hole-punch.js';
+export { holePuncher, MIN_HOLE_BYTES } from './hole-punch.js';
 export type { PunchHole } from './hole-punch.js';
 export { FLOCK_PROGRAM, fileLocker } from './image-lock.js';
 export type { LockFile } from './image-lock.js';

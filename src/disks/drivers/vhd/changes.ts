@@ -9,13 +9,10 @@ import {
   type SectorRange,
   type ZeroesRequest,
 } from '../../driver.js';
-import { HoleQueue } from '../hole-punch.js';
+import { HoleQueue, MIN_HOLE_BYTES } from '../hole-punch.js';
 import { zeroRange } from '../zero-range.js';
 import type { ImageFile } from './image-file.js';
 import type { Steps } from './steps.js';
-
-/** Holes below 1 MiB are not worth the process that makes them. */
-export const MIN_HOLE_BYTES = 1 << 20;
 
 /** How the leaf of a chain is changed. Changes of the same sectors do not overlap in time. */
 export interface Changes {
