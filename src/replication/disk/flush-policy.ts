@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../../posix/errno.js';
+import { gather } from './gather.js';
 import type { Done } from './local-disk.js';
 import type { ReplicationOptions } from './options.js';
 import type { PrimaryRole } from './primary/primary-role.js';
@@ -47,17 +48,13 @@ export class FlushPolicy {
       primary.flush(done);
       return;
     }
-    let left = 2;
-    let failure = 0;
-    const ended = (result: number): void => {
-      if (result < 0) failure = result;
-      left -= 1;
-      if (left === 0) done(failure);
-    };
-    primary.flush(ended);
-    if (commitOnFlush === 'require') this.#require({ done: ended, left: this.#limit });
-    // Once the backup is lost the local disk has to do, and the state says so.
-    else primary.checkpoint(() => ended(0));
+    gather(done, (part) => {
+      primary.flush(part());
+      const ended = part();
+      if (commitOnFlush === 'require') this.#require({ done: ended, left: this.#limit });
+      // Once the backup is lost the local disk has to do, and the state says so.
+      else primary.checkpoint(() => ended(0));
+    });
   }
 
   /** There is a backup again: who waits for one asks again. */

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { gather } from '../gather.js';
 import { type Done, type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
 import type { Extent, SectorMap } from './sector-map.js';
 
@@ -64,25 +65,17 @@ function applyRun(disk: LocalDisk, { start, end, extents }: Run, done: Done): vo
     return;
   }
   const buffer = Buffer.allocUnsafe((end - start) * SECTOR_SIZE);
-  let left = 1;
-  let failure = 0;
   const gathered = (result: number): void => {
-    if (result < 0) failure = result;
-    left -= 1;
-    if (left > 0) return;
-    if (failure < 0) done(failure);
+    if (result < 0) done(result);
     else disk.write(start, buffer, done);
   };
-  for (const extent of extents) {
-    const from = (extent.start - start) * SECTOR_SIZE;
-    left += 1;
-    extent.piece?.read(
-      extent.offset,
-      buffer.subarray(from, from + (extent.end - extent.start) * SECTOR_SIZE),
-      gathered,
-    );
-  }
-  gathered(0);
+  gather(gathered, (part) => {
+    for (const extent of extents) {
+      const from = (extent.start - start) * SECTOR_SIZE;
+      const into = buffer.subarray(from, from + (extent.end - extent.start) * SECTOR_SIZE);
+      extent.piece?.read(extent.offset, into, part());
+    }
+  });
 }
 
 function* runsOf(map: SectorMap): Generator<Run, void, undefined> {

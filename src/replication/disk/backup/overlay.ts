@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { gather } from '../gather.js';
 import { type Done, type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
 import type { Extent, SectorMap } from './sector-map.js';
 
@@ -12,39 +13,28 @@ export function readOverlay(
   buffer: Uint8Array,
   done: Done,
 ): void {
-  let left = 1;
-  let failure = 0;
-  const ended = (result: number): void => {
-    if (result < 0) failure = result;
-    left -= 1;
-    if (left === 0) done(failure);
-  };
-  const part = (start: number, end: number): Uint8Array =>
+  const bytesOf = (start: number, end: number): Uint8Array =>
     buffer.subarray((start - sector) * SECTOR_SIZE, (end - sector) * SECTOR_SIZE);
-  const take = ({ start, end, piece, offset }: Extent): void => {
-    const into = part(start, end);
-    if (piece === undefined) {
-      into.fill(0);
-    } else {
-      left += 1;
-      piece.read(offset, into, ended);
-    }
-  };
-  const readFrom = (top: number, start: number, end: number): void => {
-    const map = maps[top];
-    if (map === undefined) {
-      left += 1;
-      disk.read(start, part(start, end), ended);
-      return;
-    }
-    let at = start;
-    for (const extent of map.within(start, end)) {
-      if (extent.start > at) readFrom(top - 1, at, extent.start);
-      take(extent);
-      at = extent.end;
-    }
-    if (at < end) readFrom(top - 1, at, end);
-  };
-  readFrom(maps.length - 1, sector, sector + buffer.length / SECTOR_SIZE);
-  ended(0);
+  gather(done, (part) => {
+    const take = ({ start, end, piece, offset }: Extent): void => {
+      const into = bytesOf(start, end);
+      if (piece === undefined) into.fill(0);
+      else piece.read(offset, into, part());
+    };
+    const readFrom = (top: number, start: number, end: number): void => {
+      const map = maps[top];
+      if (map === undefined) {
+        disk.read(start, bytesOf(start, end), part());
+        return;
+      }
+      let at = start;
+      for (const extent of map.within(start, end)) {
+        if (extent.start > at) readFrom(top - 1, at, extent.start);
+        take(extent);
+        at = extent.end;
+      }
+      if (at < end) readFrom(top - 1, at, end);
+    };
+    readFrom(maps.length - 1, sector, sector + buffer.length / SECTOR_SIZE);
+  });
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { gather } from '../gather.js';
 import { type Done, type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
 import { completed } from '../state-file.js';
 import type { ResyncSlots } from './checkpoint-store.js';
@@ -38,19 +39,12 @@ export class FileTarget implements SyncTarget {
   }
 
   write(sector: number, bytes: Uint8Array, done: Done): void {
-    let left = 1;
-    let failure = 0;
-    const ended = (result: number): void => {
-      if (result < 0) failure = result;
-      left -= 1;
-      if (left === 0) done(failure);
-    };
     const each = this.#grainSectors * SECTOR_SIZE;
-    for (let at = 0; at < bytes.length; at += each) {
-      left += 1;
-      this.#file.write(sector / this.#grainSectors + at / each, bytes.subarray(at, at + each), ended);
-    }
-    ended(0);
+    gather(done, (part) => {
+      for (let at = 0; at < bytes.length; at += each) {
+        this.#file.write(sector / this.#grainSectors + at / each, bytes.subarray(at, at + each), part());
+      }
+    });
   }
 
   zero(sector: number, sectors: number, done: Done): void {
