@@ -22,8 +22,8 @@ export interface BackupPeerEvents {
   drained(): void;
   /** The backup has the sync frames up to this sequence on stable storage. */
   progress(sequence: number): void;
-  /** Which of the grains of a compare differ. */
-  compared(sequence: number, differs: readonly boolean[]): void;
+  /** Whether the grain of a compare differs. */
+  compared(sequence: number, differs: boolean): void;
   /** A C backup says that it has a checkpoint, but none was sent that it has not answered. */
   unsolicited(): void;
   /** The connection is over; `code`: what an own backup said of it, such as `no-room`. */
@@ -50,8 +50,8 @@ export interface SyncChannel {
   /** Sends whole grains, one after the other; the sequence that {@link BackupPeerEvents.progress} names. */
   send(sector: number, bytes: Uint8Array): number;
   zero(sector: number, sectors: number): number;
-  /** Asks whether grains have these SHA-256 sums; the sequence of the question. */
-  compare(extents: readonly { sector: number; sectors: number; sum: Uint8Array }[]): number;
+  /** Asks whether a grain has this SHA-256 sum; the sequence of the question. */
+  compare(sector: number, sectors: number, sum: Uint8Array): number;
 }
 
 /** A connection to a backup, to which checkpoints are sent. Nothing here waits, and the bytes are copied. */

@@ -33,13 +33,9 @@ export class OwnBackupPeer implements BackupPeer {
         link.send('syncBegin', [Buffer.concat([ids, numbersBody(grains, grainSectors, isFirst ? 1 : 0)])]);
       },
       send: (sector, bytes) =>
-        this.#send('syncData', [{ sector, sectors: bytes.length / SECTOR_SIZE, data: bytes }]),
+        this.#send('syncData', { sector, sectors: bytes.length / SECTOR_SIZE, data: bytes }),
       zero: (sector, sectors) => this.#sendZeroes('syncData', sector, sectors),
-      compare: (extents) =>
-        this.#send(
-          'compare',
-          extents.map(({ sector, sectors, sum }) => ({ sector, sectors, data: sum })),
-        ),
+      compare: (sector, sectors, sum) => this.#send('compare', { sector, sectors, data: sum }),
     };
     link.events = {
       frame: (name, body) => this.#frame(name, body),
@@ -58,7 +54,7 @@ export class OwnBackupPeer implements BackupPeer {
   write(sector: number, bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += MAX_FRAME_DATA) {
       const data = bytes.subarray(at, at + MAX_FRAME_DATA);
-      this.#send('write', [{ sector: sector + at / SECTOR_SIZE, sectors: data.length / SECTOR_SIZE, data }]);
+      this.#send('write', { sector: sector + at / SECTOR_SIZE, sectors: data.length / SECTOR_SIZE, data });
     }
   }
   zero(sector: number, sectors: number): void {
@@ -82,13 +78,13 @@ export class OwnBackupPeer implements BackupPeer {
     let sequence = 0;
     for (let at = 0; at < sectors; at += MAX_FRAME_SECTORS) {
       const part = Math.min(sectors - at, MAX_FRAME_SECTORS);
-      sequence = this.#send(name, [{ sector: sector + at, sectors: part, data: undefined }]);
+      sequence = this.#send(name, { sector: sector + at, sectors: part, data: undefined });
     }
     return sequence;
   }
 
-  #send(name: FrameName, extents: readonly Omit<FrameExtent, 'crc'>[]): number {
-    return this.#link.send(name, extentsBody(extents));
+  #send(name: FrameName, extent: Omit<FrameExtent, 'crc'>): number {
+    return this.#link.send(name, extentsBody([extent]));
   }
 
   #frame(name: FrameName, body: Uint8Array): void {
@@ -101,10 +97,7 @@ export class OwnBackupPeer implements BackupPeer {
         return;
       case 'compared': {
         const [sequence = 0] = readNumbers(body.subarray(0, 8), 1);
-        this.#events.compared(
-          sequence,
-          [...body.subarray(8)].map((byte) => byte !== 0),
-        );
+        this.#events.compared(sequence, body[8] !== 0);
         return;
       }
       case 'fail': {

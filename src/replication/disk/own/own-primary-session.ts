@@ -236,43 +236,31 @@ export class OwnPrimarySession {
     if (this.#sync?.hasRoom) this.#parts.link.resume('sync');
   }
 
-  /** Says which of some ranges differ from what is committed; commits that came before are waited for. */
+  /** Says whether a grain differs from what is committed, once the commits that came before have ended. */
   #compare(extents: readonly FrameExtent[], sequence: number): void {
     const { grainSectors } = this.#parts;
-    if (extents.length !== 1 || extents.some(({ sectors }) => sectors > grainSectors)) {
+    const [extent] = extents;
+    if (extent === undefined || extents.length > 1 || extent.sectors > grainSectors) {
       throw new ProtocolError('a compare is about more than a grain');
     }
-    const ranges = extents.map(({ sector, sectors, data }) => ({
-      sector,
-      sectors,
-      sum: data && Buffer.from(data),
-    }));
+    const { sector, sectors, data } = extent;
+    const sum = data && Buffer.from(data);
     if (this.#committing === 0) {
-      this.#answerCompare(ranges, sequence);
+      this.#answerCompare(sector, sectors, sum, sequence);
       return;
     }
     this.#parts.link.pause('compare');
-    this.#deferred = () => this.#answerCompare(ranges, sequence);
+    this.#deferred = () => this.#answerCompare(sector, sectors, sum, sequence);
   }
 
-  #answerCompare(
-    ranges: readonly { sector: number; sectors: number; sum: Buffer | undefined }[],
-    sequence: number,
-  ): void {
-    const answers = Buffer.alloc(ranges.length);
-    let left = ranges.length;
-    for (const [index, { sector, sectors, sum }] of ranges.entries()) {
-      const buffer = Buffer.allocUnsafe(sectors * SECTOR_SIZE);
-      this.#store.read(sector, buffer, (result) => {
-        const equal =
-          result === 0 && sum !== undefined && createHash('sha256').update(buffer).digest().equals(sum);
-        answers[index] = equal ? 0 : 1;
-        left -= 1;
-        if (left === 0 && !this.#isOver) {
-          this.#parts.link.send('compared', [numbersBody(sequence), answers]);
-        }
-      });
-    }
+  #answerCompare(sector: number, sectors: number, sum: Buffer | undefined, sequence: number): void {
+    const buffer = Buffer.allocUnsafe(sectors * SECTOR_SIZE);
+    this.#store.read(sector, buffer, (result) => {
+      if (this.#isOver) return;
+      const isEqual =
+        result === 0 && sum !== undefined && createHash('sha256').update(buffer).digest().equals(sum);
+      this.#parts.link.send('compared', [numbersBody(sequence), Buffer.of(isEqual ? 0 : 1)]);
+    });
   }
 
   #lost(reason: string): void {

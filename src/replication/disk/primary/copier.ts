@@ -52,7 +52,7 @@ export class Copier {
   /** What was sent and is not on the backup's stable storage. */
   #unacked: { readonly sequence: number; readonly run: Run; readonly bytes: number }[] = [];
   #unackedBytes = 0;
-  readonly #asked = new Map<number, Run[]>();
+  readonly #asked = new Map<number, Run>();
   #next = 0;
   #isStopped = false;
 
@@ -91,17 +91,17 @@ export class Copier {
     this.pump();
   }
 
-  compared(sequence: number, differs: readonly boolean[]): void {
-    const runs = this.#asked.get(sequence) ?? [];
+  compared(sequence: number, differs: boolean): void {
+    const run = this.#asked.get(sequence);
     this.#asked.delete(sequence);
-    for (const [index, run] of runs.entries()) {
-      if (differs[index] !== false && !run.isVoid) {
-        this.#read(run, true);
-        continue;
-      }
+    if (run?.isVoid) {
+      this.#ended(run, true);
+    } else if (run && differs) {
+      this.#read(run, true);
+    } else if (run) {
       // What is equal is no less a part of the checkpoint than what was sent.
-      if (!run.isVoid) this.#parts.grains.inResync.addRange(run.first, run.first + run.count - 1);
-      this.#ended(run, run.isVoid);
+      this.#parts.grains.inResync.addRange(run.first, run.first + run.count - 1);
+      this.#ended(run, false);
     }
     this.#parts.onEnded();
   }
@@ -178,7 +178,7 @@ export class Copier {
     const sum = createHash('sha256').update(buffer).digest();
     const { sync } = this.#parts.peer;
     if (sync === undefined) throw new Error('only an own peer can compare');
-    this.#asked.set(sync.compare([{ sector, sectors: buffer.length / SECTOR_SIZE, sum }]), [run]);
+    this.#asked.set(sync.compare(sector, buffer.length / SECTOR_SIZE, sum), run);
   }
 
   #send(run: Run, sector: number, buffer: Buffer): void {

@@ -77,11 +77,11 @@ export class Verifier {
     for (const asked of this.#reading) if (asked.grain >= from && asked.grain <= to) asked.isVoid = true;
   }
 
-  compared(sequence: number, differs: readonly boolean[]): void {
+  compared(sequence: number, differs: boolean): void {
     const asked = this.#asked.get(sequence);
     if (asked === undefined) return;
     this.#asked.delete(sequence);
-    if (differs[0] !== false) {
+    if (differs) {
       this.#different.add(asked.grain);
       this.#parts.verified('difference', asked.grain * this.#sectorsEach, this.#sectorsEach);
     }
@@ -133,7 +133,7 @@ export class Verifier {
       // A disk that cannot be read is no difference: its own users hear of it.
       if (result === 0 && !asked.isVoid && this.#parts.peer() === peer && peer.sync) {
         const sum = createHash('sha256').update(buffer).digest();
-        this.#asked.set(peer.sync.compare([{ sector, sectors, sum }]), asked);
+        this.#asked.set(peer.sync.compare(sector, sectors, sum), asked);
       }
       this.#tellEnded();
       this.pump();
