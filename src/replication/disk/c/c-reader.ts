@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { SECTOR_SIZE } from '../local-disk.js';
+import { PausableInput } from '../wire/pausable-input.js';
 import {
   CREQ,
   MAX_MESSAGE_BYTES,
@@ -25,16 +26,15 @@ export interface CReaderParts {
 /** Takes a C primary's messages out of a stream. A tag that is not known is skipped, as in C. */
 export class CReader {
   readonly #parts: CReaderParts;
+  readonly #input: PausableInput;
   /** What has come of a message that is not complete. */
   readonly #partial = Buffer.alloc(MAX_MESSAGE_BYTES);
   #length = 0;
-  /** What came after the reader was paused. */
-  #rest: Uint8Array | undefined;
-  #isRunning = false;
   #hasSpoken = false;
 
   constructor(parts: CReaderParts) {
     this.#parts = parts;
+    this.#input = new PausableInput((bytes) => this.#next(bytes), parts.isPaused);
   }
 
   /** Whether a tag that is known has come: whoever sent it speaks the C driver's protocol. */
@@ -52,31 +52,12 @@ export class CReader {
 
   /** @throws ProtocolError */
   push(chunk: Uint8Array): void {
-    if (this.#rest === undefined) this.#run(chunk);
-    else this.#rest = Buffer.concat([this.#rest, chunk]);
+    this.#input.push(chunk);
   }
 
   /** Goes on with what was kept. @throws ProtocolError */
   resume(): void {
-    const rest = this.#rest;
-    if (rest === undefined || this.#isRunning) return;
-    this.#rest = undefined;
-    this.#run(rest);
-  }
-
-  #run(chunk: Uint8Array): void {
-    this.#isRunning = true;
-    try {
-      for (let at = 0; at < chunk.length;) {
-        if (this.#parts.isPaused()) {
-          this.#rest = Uint8Array.from(chunk.subarray(at));
-          return;
-        }
-        at += this.#next(chunk.subarray(at));
-      }
-    } finally {
-      this.#isRunning = false;
-    }
+    this.#input.resume();
   }
 
   /** Takes bytes up to the end of a message at most; how many. */

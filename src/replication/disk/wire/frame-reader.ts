@@ -9,18 +9,16 @@ import {
   ProtocolError,
   readFrameHeader,
 } from './frame.js';
+import { PausableInput } from './pausable-input.js';
 
 /** Takes frames out of a stream. */
 export class FrameReader {
   readonly #take: (name: FrameName, body: Uint8Array, sequence: number) => void;
-  readonly #isPaused: () => boolean;
+  readonly #input: PausableInput;
   /** What has come of a frame that is not complete. */
   #partial = Buffer.alloc(0);
   #partialLength = 0;
   #sequence = 0;
-  /** What came after the reader was paused. */
-  #rest: Uint8Array | undefined;
-  #isRunning = false;
 
   /**
    * @param take is given each frame; the body is the reader's again when it returns
@@ -28,45 +26,22 @@ export class FrameReader {
    */
   constructor(take: (name: FrameName, body: Uint8Array, sequence: number) => void, isPaused: () => boolean) {
     this.#take = take;
-    this.#isPaused = isPaused;
+    this.#input = new PausableInput((bytes) => this.#next(bytes), isPaused);
   }
 
   /** Whether bytes of an incomplete frame, or of frames that were not taken, are kept. */
   get isMidMessage(): boolean {
-    return this.#partialLength > 0 || this.#rest !== undefined;
+    return this.#partialLength > 0 || this.#input.hasRest;
   }
 
   /** @throws ProtocolError */
   push(chunk: Uint8Array): void {
-    if (this.#rest !== undefined) {
-      this.#rest = Buffer.concat([this.#rest, chunk]);
-      return;
-    }
-    this.#run(chunk);
+    this.#input.push(chunk);
   }
 
   /** Goes on with what was kept. @throws ProtocolError */
   resume(): void {
-    const rest = this.#rest;
-    if (rest === undefined || this.#isRunning) return;
-    this.#rest = undefined;
-    this.#run(rest);
-  }
-
-  #run(chunk: Uint8Array): void {
-    this.#isRunning = true;
-    try {
-      let at = 0;
-      while (at < chunk.length) {
-        if (this.#isPaused()) {
-          this.#rest = Buffer.from(chunk.subarray(at));
-          return;
-        }
-        at += this.#next(chunk.subarray(at));
-      }
-    } finally {
-      this.#isRunning = false;
-    }
+    this.#input.resume();
   }
 
   /** Takes bytes up to the end of a frame at most; how many. */
