@@ -11,14 +11,18 @@ export type Refusal =
   | 'the primary was rolled back'
   | 'unrelated';
 
-/** What two sides that have met may do. */
-export type Verdict =
+/** A decision that replication goes on. */
+export type Agreement =
   /** The backup gets every sector that is not zero. */
   | { readonly kind: 'first-sync' }
   /** The backup gets what the maps say. */
   | { readonly kind: 'resync' }
   /** The backup gets every grain that differs; `alarm`: it lost something that was acked. */
-  | { readonly kind: 'compare'; readonly alarm: boolean }
+  | { readonly kind: 'compare'; readonly alarm: boolean };
+
+/** What two sides that have met may do. */
+export type Verdict =
+  | Agreement
   /** One of two primaries has to give way. */
   | { readonly kind: 'stale'; readonly stale: 'mine' | 'peer' }
   | { readonly kind: 'split-brain' }

@@ -7,7 +7,7 @@ import { errnoCode } from '../../posix/errno.js';
 import type { EngineCore, PeeringView } from './engine-core.js';
 import type { PeerTls } from './peer-tls.js';
 import { Timer } from './timer.js';
-import type { Verdict } from './judge.js';
+import type { Agreement, Verdict } from './judge.js';
 import { describeRefusal, isAgreement } from './own/handshake.js';
 import type { Hello } from './own/hello.js';
 import { OwnBackupPeer } from './own/own-backup-peer.js';
@@ -25,6 +25,12 @@ const RETRY_SECONDS = 1;
 /** After a decision that only an operator changes, or for want of room. */
 const SLOW_RETRY_SECONDS = 10;
 const NO_ROOM_RETRY_SECONDS = 60;
+/** The resync that follows from an agreement. */
+const PLANS: Readonly<Record<Agreement['kind'], ResyncPlan['kind']>> = {
+  'first-sync': 'first',
+  resync: 'maps',
+  compare: 'compare',
+};
 /** Connections that are being turned away at a time. */
 const MAX_TURNED_AWAY = 8;
 
@@ -193,7 +199,7 @@ export class Peering implements PeeringView {
   }
 
   /** The other side is the backup. */
-  #becomesBackups(link: OwnLink, verdict: Verdict, hello: Hello, theirs: readonly number[]): void {
+  #becomesBackups(link: OwnLink, verdict: Agreement, hello: Hello, theirs: readonly number[]): void {
     const engine = this.#engine;
     const { primary } = engine;
     if (primary === undefined) throw new Error('a primary without its role');
@@ -208,16 +214,12 @@ export class Peering implements PeeringView {
       grainSectors,
       primary.eventsOf(() => peer),
     );
-    const kinds = { 'first-sync': 'first', resync: 'maps', compare: 'compare' } as const;
-    const kind: ResyncPlan['kind'] = isAgreement(verdict)
-      ? kinds[verdict.kind as keyof typeof kinds]
-      : 'maps';
     this.#leave = undefined;
-    primary.attach(peer, { kind, known: hello.standing.resyncId });
+    primary.attach(peer, { kind: PLANS[verdict.kind], known: hello.standing.resyncId });
   }
 
   /** The other side is the primary. */
-  #becomesPrimarys(link: OwnLink, verdict: Verdict, hello: Hello): void {
+  #becomesPrimarys(link: OwnLink, verdict: Agreement, hello: Hello): void {
     const engine = this.#engine;
     const { backup } = engine;
     const { metadata } = engine.state;

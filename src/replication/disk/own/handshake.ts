@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { judge, type Verdict } from '../judge.js';
+import { type Agreement, judge, type Verdict } from '../judge.js';
 import type { Standing } from '../standing.js';
 import { type FrameName, ProtocolError } from '../wire/frame.js';
 import { decodeHello, encodeHello, type Hello } from './hello.js';
@@ -70,7 +70,7 @@ export function shakeHands(parts: HandshakeParts): void {
 }
 
 /** Whether replication goes on after a decision. */
-export function isAgreement(verdict: Verdict): boolean {
+export function isAgreement(verdict: Verdict): verdict is Agreement {
   return verdict.kind === 'first-sync' || verdict.kind === 'resync' || verdict.kind === 'compare';
 }
 
