@@ -8,7 +8,7 @@ import { completed, damaged, StateFile } from './state-file.js';
 
 /** Where the second copy is: in a block of its own. */
 const SECOND_COPY_AT = 4096;
-export const METADATA_FILE_BYTES = 2 * SECOND_COPY_AT;
+const METADATA_FILE_BYTES = 2 * SECOND_COPY_AT;
 
 interface Waiter {
   /** The update that has what it waits for. */

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { formatAddress } from '../../posix/address.js';
 import type { Verdict } from './judge.js';
 import type { ReplicationOptions } from './options.js';
 import { shakeHands } from './own/handshake.js';
@@ -116,12 +115,6 @@ export function turnAway(fd: number, host: TimerHost, options: ReplicationOption
     },
     onFailure: end,
   });
-}
-
-/** Where a descriptor's connection comes from. */
-export function peerName({ posix }: TimerHost, fd: number): string {
-  const peer = posix.getpeername(fd);
-  return typeof peer === 'number' ? 'unknown' : formatAddress(peer);
 }
 
 function heartbeat({ pingSeconds, peerTimeoutSeconds }: ReplicationOptions): {

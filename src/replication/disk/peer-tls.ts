@@ -7,7 +7,7 @@ import { type NodeObjects, type SecuredDone, startTls } from '../../posix/node/s
 import type { TaskQueue } from '../../posix/node/task-queue.js';
 
 /** What an own peer says that it speaks. */
-export const ALPN_PROTOCOL = 'tapdisk-ts-replication/1';
+const ALPN_PROTOCOL = 'tapdisk-ts-replication/1';
 
 /** This side's certificate, and whom it trusts. PEM. */
 export interface PeerTlsOptions {

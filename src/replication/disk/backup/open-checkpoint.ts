@@ -9,7 +9,7 @@ import { RecordPiece } from './record-piece.js';
 import { SectorMap } from './sector-map.js';
 
 /** How many extents the open checkpoint may have: its index takes about 100 bytes for each. */
-export const MAX_OPEN_EXTENTS = 1 << 19;
+const MAX_OPEN_EXTENTS = 1 << 19;
 
 /** A checkpoint that was closed: its records are with the journal. */
 export interface ClosedCheckpoint {

@@ -5,7 +5,7 @@ import { MAX_ANCESTORS, type Reach, type Standing } from '../standing.js';
 import { ProtocolError } from '../wire/frame.js';
 
 /** What a hello has at most, in bytes. */
-export const MAX_HELLO_BYTES = 4096;
+const MAX_HELLO_BYTES = 4096;
 
 /** A side's standing, and the version of the program. */
 export interface Hello {

@@ -33,7 +33,7 @@ const names = new Map(Object.entries(FRAME_TYPES).map(([name, type]) => [type as
 export const FRAME_HEADER_BYTES = 24;
 /** The data of a frame, and a table of extents. */
 export const MAX_FRAME_DATA = 1 << 20;
-export const MAX_FRAME_BODY = MAX_FRAME_DATA + (64 << 10);
+const MAX_FRAME_BODY = MAX_FRAME_DATA + (64 << 10);
 /** What the extents of a frame cover at most, zeroes included: 1 GiB. */
 export const MAX_FRAME_SECTORS = 2 ** 21;
 const CRC_AT = 20;

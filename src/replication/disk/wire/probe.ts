@@ -13,7 +13,7 @@ const VERSION_TAG = 'rp01';
 const EMPTY_COMMIT = 'creq';
 const DONE = 'done';
 export const PROBE = Buffer.from(FIRST_TAG + VERSION_TAG + EMPTY_COMMIT, 'latin1');
-export const PROBE_ANSWER = Buffer.from(VERSION_TAG, 'latin1');
+const PROBE_ANSWER = Buffer.from(VERSION_TAG, 'latin1');
 
 export interface ProbeOptions {
   readonly stream: PeerStream;
