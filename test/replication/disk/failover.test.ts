@@ -31,6 +31,17 @@ async function failOver(both: Pair, write: boolean): Promise<void> {
   if (write) await b.write(200, 8, 3);
 }
 
+/** The connection is cut, the primary writes 6 at sector 600, and the backup takes its place. */
+async function promoteApart(both: Pair): Promise<void> {
+  const { a, b, world } = both;
+  await protectedPair(both);
+  world.partition(a.host);
+  await a.until('unprotected');
+  await a.write(600, 8, 6);
+  await world.run(8);
+  await b.command((done) => b.engine.promote({}, done));
+}
+
 t.test('a backup takes no write and is not promoted while its primary is there', async (t) => {
   const both = pair(t);
   const { b } = both;
@@ -83,12 +94,7 @@ for (const wrote of [true, false]) {
 t.test('a survivor that wrote nothing gives way to a primary that did, and loses nothing', async (t) => {
   const both = pair(t);
   const { a, b, world } = both;
-  await protectedPair(both);
-  world.partition(a.host);
-  await a.until('unprotected');
-  await a.write(600, 8, 6);
-  await world.run(8);
-  await b.command((done) => b.engine.promote({}, done));
+  await promoteApart(both);
   world.heal();
   await b.until('stale');
   t.equal(await at(a, 600), 6);
@@ -100,12 +106,7 @@ t.test('a survivor that wrote nothing gives way to a primary that did, and loses
 t.test('Q14: both have written: split brain, until one of them keeps its changes aside', async (t) => {
   const both = pair(t);
   const { a, b, world } = both;
-  await protectedPair(both);
-  world.partition(a.host);
-  await a.until('unprotected');
-  await a.write(600, 8, 6);
-  await world.run(8);
-  await b.command((done) => b.engine.promote({}, done));
+  await promoteApart(both);
   await b.write(700, 8, 7);
   world.heal();
   await a.until('split-brain');
