@@ -19,7 +19,7 @@ export function checkSocketPath(path: string): void {
   const length = Buffer.byteLength(path);
   if (length <= MAX_UNIX_PATH_BYTES) return;
   const most = `but the path of a socket at most ${MAX_UNIX_PATH_BYTES}`;
-  throw refusal('ENAMETOOLONG', `${path} has ${length} bytes, ${most}`);
+  throw new SystemError('ENAMETOOLONG', `${path} has ${length} bytes, ${most}`);
 }
 
 /**
@@ -52,9 +52,7 @@ export async function takeSocketPath<Result>(
   );
 }
 
-/**
- * @throws (rejects with) Error, as `takeSocketPath`, when the path could not be taken
- */
+/** Ends well when the path could be taken. @throws (rejects with) Error, as `takeSocketPath`, when it could not */
 export async function checkSocketPathIsFree(posix: Posix, path: string): Promise<void> {
   checkSocketPath(path);
   await findDead(posix, path);
@@ -76,12 +74,12 @@ export async function removeDead(posix: Posix, path: string): Promise<void> {
 async function findDead(posix: Posix, path: string): Promise<BigIntStats | undefined> {
   const found = find(path);
   if (found === undefined) return undefined;
-  if (!found.isSocket()) throw refusal('EEXIST', `${path} is there, and is no socket`);
+  if (!found.isSocket()) throw new SystemError('EEXIST', `${path} is there, and is no socket`);
   const answer = await probe(posix, path);
   if (answer === -errno.ECONNREFUSED || answer === -errno.ENOENT) return found;
   // A queue that is full, no permission, no answer in time: somebody has it all the same, as far as can be told.
   const how = answer === 0 ? '' : ` (${errnoCode(answer)})`;
-  throw refusal('EADDRINUSE', `${path} is served by another process${how}`);
+  throw new SystemError('EADDRINUSE', `${path} is served by another process${how}`);
 }
 
 async function probe(posix: Posix, path: string): Promise<number> {
@@ -93,8 +91,4 @@ async function probe(posix: Posix, path: string): Promise<number> {
 
 function find(path: string): BigIntStats | undefined {
   return lstatSync(path, { bigint: true, throwIfNoEntry: false });
-}
-
-function refusal(code: string, message: string): Error {
-  return new SystemError(code, message);
 }

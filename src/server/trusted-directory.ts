@@ -45,7 +45,7 @@ export function linkOfAnother(path: string, uid: number = process.geteuid?.() ??
 export function requireTrusted(directory: string): void {
   const fault = whoCouldReplace(directory);
   if (fault === undefined) return;
-  throw untrusted(`${directory} is no place for a socket that controls or reports: ${fault}`);
+  throw new SystemError('EPERM', `${directory} is no place for a socket that controls or reports: ${fault}`);
 }
 
 /**
@@ -59,7 +59,7 @@ export function requireTrustedSocket(path: string): void {
   if (found === undefined) return;
   requireTrusted(dirname(path));
   const fault = foreignOwner(path, found, process.geteuid?.() ?? ROOT);
-  if (fault !== undefined) throw untrusted(fault);
+  if (fault !== undefined) throw new SystemError('EPERM', fault);
 }
 
 function withParents(directory: string): string[] {
@@ -77,8 +77,4 @@ function writableByOthers(path: string, stats: Stats): string | undefined {
   // What a link may be used for its directory says.
   if (stats.isSymbolicLink() || (mode & OTHERS_WRITE) === 0 || (mode & STICKY) !== 0) return undefined;
   return `others can write to ${path} (mode ${(mode & 0o7777).toString(8).padStart(4, '0')}; chmod go-w)`;
-}
-
-function untrusted(message: string): Error {
-  return new SystemError('EPERM', message);
 }

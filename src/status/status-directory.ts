@@ -60,7 +60,10 @@ export function prepareStatusDirectory(directory: string, uid: number = process.
 function requirePrivate(directory: string, uid: number): void {
   const found = lstatSync(directory);
   if (found.isDirectory() && found.uid === uid && (found.mode & FOREIGN_BITS) === 0) return;
-  throw refusal('EPERM', `${directory} is not a directory that belongs to this user alone (mode 0700)`);
+  throw new SystemError(
+    'EPERM',
+    `${directory} is not a directory that belongs to this user alone (mode 0700)`,
+  );
 }
 
 /**
@@ -83,8 +86,4 @@ export function listStatusSockets(directory: string, uid: number = process.getui
     .filter((match) => match !== null)
     .map(([name, role = '', pid]) => ({ path: join(directory, name), role, pid: Number(pid) }))
     .sort((a, b) => b.role.localeCompare(a.role) || a.pid - b.pid);
-}
-
-function refusal(code: string, message: string): Error {
-  return new SystemError(code, message);
 }
