@@ -4,7 +4,7 @@
 import { NodePosix } from '../posix/index.js';
 import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
 import { nodeTimers } from '../posix/timers.js';
-import { DEFAULT_NBD_LIMITS } from '../nbd/server.js';
+import { DEFAULT_NBD_LIMITS } from '../nbd/limits.js';
 import { LOG_CRIT, type Logger } from '../server/logger.js';
 import { combineObservers } from '../metrics/combined-observer.js';
 import { diagnosticsObserver } from '../metrics/diagnostics.js';

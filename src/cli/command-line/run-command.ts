@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { shownMessage } from '../../server/shown-text.js';
-import { wasClosed } from '../../posix/index.js';
+import { wasClosed } from '../../posix/node/standard-streams.js';
 import { columnsOf, type CommandIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE } from '../exit-status.js';
 import { quoted, UsageError } from '../usage-error.js';

@@ -5,7 +5,7 @@ import { ignoreSignalsOption } from '../ignored-signals.js';
 import { DEFAULT_GRACE_SECONDS } from '../../daemon/daemon-options.js';
 import { DEFAULT_DIALECT, DIALECTS } from '../../scheduler/dialect.js';
 import { DEFAULT_TRACE_LIMIT_MIB } from '../../metrics/trace-file.js';
-import { DEFAULT_NBD_LIMITS } from '../../nbd/server.js';
+import { DEFAULT_NBD_LIMITS } from '../../nbd/limits.js';
 import { MIN_REQUEST_MEMORY_BYTES } from '../../nbd/request-memory.js';
 import { defineTable } from '../command-line/command-table.js';
 import { optional, repeated, withDefault } from '../command-line/parameter.js';

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { IMAGE_FORMATS } from '../../disks/drivers/vhd/tools/convert.js';
+import { IMAGE_FORMATS } from '../../disks/drivers/vhd/tools/image-formats.js';
 import { VHD_ERROR_KINDS, type VhdErrorKind } from '../../disks/drivers/vhd/vhd-error.js';
 import {
   type CommandTable,

@@ -11,9 +11,7 @@ import { immediate, type Steps, wait } from '../steps.js';
 import type { CopyControl, WriteSectors } from './block-copy.js';
 import { createImage } from './create.js';
 import { createFile } from './create-file.js';
-
-export const IMAGE_FORMATS = ['raw', 'vhd', 'vhd-fixed'] as const;
-export type ImageFormat = (typeof IMAGE_FORMATS)[number];
+import type { ImageFormat } from './image-formats.js';
 
 export interface ConvertOptions extends ParentRules, CopyControl {
   readonly source: string;

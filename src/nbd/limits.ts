@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+/** The bounds of a server, unless set otherwise. */
+export const DEFAULT_NBD_LIMITS = {
+  maxConnections: 128,
+  maxHandshakes: 32,
+  maxConnectionsPerPeer: 64,
+  maxRequestsInFlight: 128,
+  maxBytesInFlight: 32 << 20,
+  handshakeTimeoutSeconds: 30,
+  finishTimeoutSeconds: 5,
+  maxRequestMemoryBytes: 256 << 20,
+  stallTimeoutSeconds: 30,
+} as const;
+
+/** The bounds of an NBD server. */
+export interface NbdLimits {
+  /** Connections that use a disk; one more is refused it. */
+  readonly maxConnections: number;
+  /** Connections that have come to no disk yet, beside the others; with one more the oldest is dropped. */
+  readonly maxHandshakes: number;
+  /** Connections of one address, in all; one more is closed as soon as it has connected. Unix sockets have no addresses. */
+  readonly maxConnectionsPerPeer: number;
+  /** Per connection: no further request is read while so many are in flight. */
+  readonly maxRequestsInFlight: number;
+  /** Per connection: no further request is read while data of so many bytes is in flight (one request may exceed it, by 32 MiB at most). */
+  readonly maxBytesInFlight: number;
+  readonly handshakeTimeoutSeconds: number;
+  readonly finishTimeoutSeconds: number;
+  /**
+   * For all connections together: data of so many bytes is in flight at most; further requests wait, and each connection
+   * gets its share. At least `MIN_REQUEST_MEMORY_BYTES`.
+   */
+  readonly maxRequestMemoryBytes: number;
+  /**
+   * A client is dropped that leaves off in the middle of a request for so long; and one that takes nothing for so long of
+   * data that it has asked for, while others wait for memory.
+   */
+  readonly stallTimeoutSeconds: number;
+}
