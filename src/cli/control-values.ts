@@ -29,6 +29,9 @@ export function controlDirectory(
   );
 }
 
+/** A daemon's process id. */
+export const processId = wholeNumber('PID', 1, 2 ** 31 - 1);
+
 /** A minor number that a control message can name. */
 export const minorNumber = wholeNumber('MINOR', 0, 65_534);
 

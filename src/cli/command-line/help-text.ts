@@ -6,7 +6,7 @@ import type { CommandTable } from './command-table.js';
 import { exitStatusRows } from './exit-status-rows.js';
 import { optionRows, parameterHelp } from './parameter-help.js';
 import { argumentName, argumentsUsage, optionWithValue } from './parameter-names.js';
-import { labelled, wrapped } from './wrapped-text.js';
+import { labelled, sentence, wrapped } from './wrapped-text.js';
 
 /** Help is never wider, and as narrow as the terminal. */
 export const HELP_COLUMNS = 80;
@@ -45,7 +45,7 @@ function tableSections(table: CommandTable, path: string, width: number): string
 function groupSections(group: CommandGroup, path: string, width: number): string[][] {
   const rows = group.commands.map((entry) => {
     const { name, summary } = titleOf(entry);
-    return [name, `${summary[0]?.toUpperCase()}${summary.slice(1)}.`] as const;
+    return [name, sentence(summary)] as const;
   });
   return [
     usage(`Usage: ${path}`, ['COMMAND', '[OPTION]...', '[ARGUMENT]...'], width),

@@ -8,6 +8,7 @@ import { usageWords } from './help-text.js';
 import { optionRows, parameterHelp, type Row } from './parameter-help.js';
 import { argumentName, optionName } from './parameter-names.js';
 import { definitions, heading, paragraphs, roffArgument, roffText, subheading } from './roff.js';
+import { sentence } from './wrapped-text.js';
 
 /** A file of man pages, and its contents. */
 export interface ManPage {
@@ -83,7 +84,7 @@ function commandSections(table: CommandTable, path: string, section: (title: str
 function programSections(program: CommandGroup): string[] {
   const rows = program.commands.map((entry): Row => {
     const { name, summary } = titleOf(entry);
-    return [`${program.name} ${name}`, `${summary[0]?.toUpperCase()}${summary.slice(1)}.`];
+    return [`${program.name} ${name}`, sentence(summary)];
   });
   return [
     ...heading('SYNOPSIS'),

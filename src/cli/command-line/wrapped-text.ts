@@ -1,6 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+/** A phrase as a sentence: `send an image` becomes `Send an image.` */
+export function sentence(phrase: string): string {
+  return `${phrase.charAt(0).toUpperCase()}${phrase.slice(1)}.`;
+}
+
 /** Lines of at most `width` columns; a word that is longer has a line of its own. Several spaces become one. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = [];

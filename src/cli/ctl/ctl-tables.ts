@@ -3,15 +3,14 @@
 
 import { type CommandTable, defineTable, type Parameters } from '../command-line/command-table.js';
 import { flag, optional, required } from '../command-line/parameter.js';
-import { file, text, wholeNumber } from '../command-line/value-type.js';
-import { controlDirectoryOption, imageName, minorNumber } from '../control-values.js';
+import { file, text } from '../command-line/value-type.js';
+import { sentence } from '../command-line/wrapped-text.js';
+import { controlDirectoryOption, imageName, minorNumber, processId } from '../control-values.js';
 
-const pid = wholeNumber('PID', 1, 2 ** 31 - 1);
-
-const anyDaemon = { pid: optional(pid, { short: 'p', help: 'Ask only this daemon.' }) } as const;
+const anyDaemon = { pid: optional(processId, { short: 'p', help: 'Ask only this daemon.' }) } as const;
 const json = { json: flag({ help: 'Print JSON.' }) } as const;
 const oneDisk = {
-  pid: required(pid, { short: 'p', help: "The daemon's process id." }),
+  pid: required(processId, { short: 'p', help: "The daemon's process id." }),
   minor: required(minorNumber, { short: 'm', help: "The disk's minor number." }),
 } as const;
 
@@ -61,7 +60,7 @@ export const snapshotTable = defineTable({
     child: required(file('CHILD'), { help: 'The new image.' }),
   },
   options: {
-    pid: optional(pid, {
+    pid: optional(processId, {
       short: 'p',
       help: "The daemon's process id.",
       defaultText: 'the only daemon of the control directory',
@@ -83,7 +82,7 @@ function ctlTable<const Options extends Parameters>(
   return defineTable({
     name,
     summary,
-    description: [`${summary[0]?.toUpperCase()}${summary.slice(1)}.`],
+    description: [sentence(summary)],
     arguments: {},
     options: { ...options, controlDirectory: controlDirectoryOption },
     exitStatus: { 0: 'Done.', 1: 'A daemon refused, or could not be reached.' },

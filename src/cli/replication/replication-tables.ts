@@ -4,13 +4,14 @@
 import { type CommandTable, defineTable, type Parameters } from '../command-line/command-table.js';
 import { flag, optional, required } from '../command-line/parameter.js';
 import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
-import { controlDirectoryOption, minorNumber } from '../control-values.js';
+import { sentence } from '../command-line/wrapped-text.js';
+import { controlDirectoryOption, minorNumber, processId } from '../control-values.js';
 
 /** The words for a replicated disk that a check can ask for. */
 const REQUIRED_STATES = ['protected', 'catching-up', 'backup'] as const;
 
 const disks = {
-  pid: optional(wholeNumber('PID', 1, 2 ** 31 - 1), { short: 'p', help: 'Ask only this daemon.' }),
+  pid: optional(processId, { short: 'p', help: 'Ask only this daemon.' }),
   minor: optional(minorNumber, { short: 'm', help: 'Only the disk with this minor number.' }),
   json: flag({ help: 'Print JSON.' }),
 } as const;
@@ -65,7 +66,7 @@ function table<const Options extends Parameters>(
   return defineTable({
     name,
     summary,
-    description: [`${summary.charAt(0).toUpperCase()}${summary.slice(1)} (docs/replication.md).`],
+    description: [sentence(`${summary} (docs/replication.md)`)],
     arguments: {},
     options: { ...options, controlDirectory: controlDirectoryOption },
     exitStatus: {
