@@ -36,7 +36,7 @@ export class StateHook {
     });
     if (this.#waiting.length > MAX_WAITING) {
       this.#waiting.shift();
-      this.#warn(`a change of state is dropped: ${MAX_WAITING} wait for it`);
+      this.#warn(`the oldest change of state is dropped: ${MAX_WAITING} are waiting`);
     }
     this.#next();
   };

@@ -27,7 +27,7 @@ export async function runCommand(
     if (isGroup(entry)) return await runMember(entry, path, argv, io);
     const asksHelp = asksForHelp(argv);
     if (io.stdoutFd !== undefined && wasClosed(io.stdoutFd) && (asksHelp || !entry.table.needsNoOutput)) {
-      io.stderr.write(`${path}: standard output is closed, and has the results\n`);
+      io.stderr.write(`${path}: standard output is closed, but the results go there\n`);
       return EXIT_FAILED;
     }
     if (!asksHelp) return await entry.run(argv, io, io.environment ?? process.env);

@@ -27,14 +27,14 @@ export const conformanceTable = defineTable({
   },
   options: {
     cmd: optional(programLine, {
-      help: 'Run another implementation: a child process that reads a script per line and writes a trace per line (docs/conformance.md). No shell is involved; quotes and backslashes separate words.',
+      help: 'Run another implementation: a child process that reads a script per line and writes a trace per line (docs/conformance.md). No shell is involved, but quotes and backslashes work as in one.',
     }),
     suite: optional(oneOf('SUITE', SUITE_NAMES), { help: 'Run only the vectors of one suite.' }),
     dialect: optional(oneOf('DIALECT', DIALECTS), {
       help: 'Run only the vectors of the suite scheduler that are of one dialect.',
     }),
     grep: optional(namePattern, {
-      help: 'Run only vectors whose suite/name contains the text or, with * and ? in it, is like it as a whole.',
+      help: 'Run only vectors whose suite/name contains this text or, if it has * or ?, matches it as a whole.',
     }),
     bail: flag({ help: 'Stop after the first vector that fails.' }),
     show: withDefault(wholeNumber('N', 0, 1_000_000), DEFAULT_SHOWN_FAILURES, {

@@ -50,10 +50,10 @@ export const unpauseTable = ctlTable('unpause', 'resume a paused disk', {
 
 export const snapshotTable = defineTable({
   name: 'snapshot',
-  summary: 'go on with a child of an image that is being served',
+  summary: 'switch a disk in use to a new child of its image',
   description: [
-    "Makes CHILD, a differencing image whose parent is the disk's image, then pauses the disk, has it go on with CHILD, and reports how long it was paused. From then on the parent is not written to any more. Works on disks of vhd:.",
-    'If the daemon does not take CHILD, the disk goes on with its image as before, and CHILD is deleted.',
+    "Makes CHILD, a differencing image whose parent is the disk's image, then pauses the disk, switches it to CHILD, and reports how long it was paused. From then on nothing is written to the parent. Works only on disks of the driver vhd.",
+    'If the daemon does not accept CHILD, the disk keeps its image, and CHILD is deleted.',
   ],
   arguments: {
     minor: required(minorNumber, { help: "The disk's minor number." }),

@@ -34,7 +34,7 @@ function textOf(report: unknown): string {
     return reportText(report).trimEnd();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new ControlError(errno.EPROTO, `its report is none of version ${REPORT_VERSION}`);
+    throw new ControlError(errno.EPROTO, `its report is not of version ${REPORT_VERSION}`);
   }
 }
 

@@ -42,18 +42,18 @@ export const daemonTable = defineTable({
   options: {
     controlDirectory: controlDirectoryOption,
     disk: repeated(diskName, {
-      help: 'Open a disk at the start, DISK being its minor number, or a name for its NBD export; a disk with a name gets the lowest free number.',
+      help: 'Open a disk at the start. DISK is its minor number, or a name for its NBD export; a named disk gets the lowest free number.',
     }),
     readOnlyDisk: repeated(diskName, { help: 'Open a disk at the start, read-only.' }),
     nbd: optional(serverAddress, {
       help: 'Serve the disks over NBD, at a path (with a slash) or HOST:PORT.',
     }),
     description: repeated(diskDescription, {
-      help: 'What NBD clients are told of a disk that is opened at the start.',
+      help: 'The description that NBD clients see of a disk opened at the start.',
       requires: ['nbd'],
     }),
     defaultDisk: optional(diskReference, {
-      help: 'The disk that NBD clients get who name none; unless given, the only one.',
+      help: 'The disk for NBD clients that name none; unless given, the only one.',
       requires: ['nbd'],
     }),
     tlsCert: optional(file(), {
@@ -62,7 +62,7 @@ export const daemonTable = defineTable({
     }),
     tlsKey: optional(file(), { help: 'The private key of the certificate, in PEM.', requires: ['tlsCert'] }),
     tlsCa: optional(file(), {
-      help: 'Let in only NBD clients whose certificates this authority, in PEM, has signed.',
+      help: 'Let in only NBD clients with a certificate signed by this authority, in PEM.',
       requires: ['tlsCert'],
     }),
     tlsAllow: repeated(tlsClient, {
@@ -70,20 +70,20 @@ export const daemonTable = defineTable({
       requires: ['tlsCert'],
     }),
     tlsMin: withDefault(oneOf('VERSION', TLS_VERSIONS), '1.3', {
-      help: 'The oldest version of TLS that is spoken.',
+      help: 'The oldest TLS version to accept.',
       requires: ['tlsCert'],
     }),
     maxConnections: withDefault(wholeNumber('COUNT', 1, MAX_CONNECTIONS), DEFAULT_NBD_LIMITS.maxConnections, {
       help: 'How many NBD connections may use disks.',
     }),
     maxRequestMemory: withDefault(wholeNumber('MIB', MIN_MEMORY_MIB, MAX_MEMORY_MIB), DEFAULT_MEMORY_MIB, {
-      help: 'How much data of NBD requests is in memory at most, over all connections.',
+      help: 'The maximum memory for the data of NBD requests, over all connections.',
     }),
     metrics: optional(serverAddress, {
       help: 'Serve metrics to Prometheus at http://ADDRESS/metrics, or at a path.',
     }),
     metricsHost: repeated(hostName, {
-      help: 'Also serve metrics to requests for this host, a name or an address without a port. Requests for others than that and the host in ADDRESS are refused.',
+      help: 'Also serve metrics to requests for this host, a name or an address without a port. Requests for any host but these and the one in ADDRESS are refused.',
       requires: ['metrics'],
     }),
     logLevel: withDefault(oneOf('LEVEL', LOG_LEVELS), 'info', {

@@ -20,17 +20,17 @@ const dryRun = flag({ help: 'Only say what would be lost: sectors, and since whe
 export const statusTable = table('status', 'show the state of replicated disks', {
   ...disks,
   require: optional(oneOf('STATE', REQUIRED_STATES), {
-    help: 'Exit with 1 unless there is a disk, and every one is in this state.',
+    help: 'Exit with 1 unless there is at least one disk, and all are in this state.',
   }),
 });
 export const watchTable = table('watch', 'show the state every second', {
   ...disks,
-  seconds: optional(wholeNumber('N', 1, 86_400), { help: 'Stop after so many seconds.' }),
+  seconds: optional(wholeNumber('N', 1, 86_400), { help: 'Stop after this many seconds.' }),
 });
 export const eventsTable = table('events', 'print what happened, as JSON lines', {
   pid: disks.pid,
   minor: disks.minor,
-  follow: flag({ short: 'f', help: 'Go on with what happens from now on.' }),
+  follow: flag({ short: 'f', help: 'Keep printing events as they happen.' }),
 });
 export const flushTable = table('flush', 'commit a checkpoint now', disks);
 export const promoteTable = table('promote', 'make a backup the primary', {
@@ -44,7 +44,7 @@ export const rejoinTable = table('rejoin', 'make a stale primary the backup', {
 export const discardTable = table('discard', 'end a split brain, keeping changes aside', {
   ...disks,
   dryRun,
-  keep: required(file(), { help: 'The new file for the changes; on the host of the daemon.' }),
+  keep: required(file(), { help: "A new file for the changes, on the daemon's host." }),
 });
 export const resyncTable = table('resync', 'send the backup what it may lack', {
   ...disks,
@@ -71,7 +71,7 @@ function table<const Options extends Parameters>(
     options: { ...options, controlDirectory: controlDirectoryOption },
     exitStatus: {
       0: 'Success.',
-      1: 'A daemon refused, or could not be asked; or a required state does not hold.',
+      1: 'A daemon refused, or could not be reached; or a required state does not hold.',
     },
   });
 }

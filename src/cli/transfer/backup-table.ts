@@ -35,27 +35,27 @@ export const backupTable = defineTable({
     }),
     once: flag({ help: 'Exit after the first complete image.' }),
     raw: flag({
-      help: 'Also accept an image from a program that is no tapdisk-ts primary: whatever it sends, up to the end of its connection, replaces the copy.',
+      help: 'Also accept an image from a program other than tapdisk-ts primary: whatever it sends, up to the end of its connection, replaces the copy.',
       excludes: ['noRaw'],
     }),
-    noRaw: flag({ help: 'Accept images from tapdisk-ts primary only, as without it.' }),
+    noRaw: flag({ help: 'Accept images only from tapdisk-ts primary, which is the default.' }),
     maxSize: optional(wholeNumber('BYTES', 1, Number.MAX_SAFE_INTEGER), {
       help: 'Refuse an image that is larger.',
     }),
     minRate: withDefault(wholeNumber('BYTES', 0, Number.MAX_SAFE_INTEGER), 0, {
-      help: 'Give up a primary that sends fewer bytes a second, over 10 s; 0 means none is too slow. What the disk of this side takes is not counted.',
+      help: 'Drop a primary that sends fewer bytes per second, measured over 10 s; 0 means never. Time spent waiting for the disk of this host does not count.',
     }),
     ...transferOptions,
   },
   notes: [
     REPORTS_NOTE,
     'An image is written to FILE.partial and renamed to FILE once it is complete and on stable storage: FILE is always a whole image, and a broken transfer leaves the previous one. A device is written in place. Standard output receives one image after another; if a transfer breaks in the middle there, the backup exits with status 1.',
-    'An image that cannot be written, for want of room for example, is reported on both sides, and the next one is waited for.',
+    'When an image cannot be written, for lack of space for example, both sides report it, and the backup waits for the next one.',
     'With --raw, a primary that is another program sends only the image, and the end of its connection counts as the end of the image. A connection without a byte changes nothing.',
   ],
   exitStatus: {
     0: 'With --once: the image is complete.',
-    1: 'Standard output could not be written, with --once FILE could not (but for want of room), or the address could not be listened on.',
+    1: 'Could not write standard output, or, with --once, FILE (except for lack of space); or could not listen on the address.',
     3: 'This host does not have the address: the other host is the backup.',
   },
   signalStatus: 'Ended by signal N: 130 by SIGINT, 143 by SIGTERM, 129 by SIGHUP.',

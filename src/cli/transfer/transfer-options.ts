@@ -13,13 +13,13 @@ const MAX_IDLE_SECONDS = 86_400;
 /** What `primary` and `backup` have in common on the command line. */
 export const transferOptions = {
   idleTimeout: withDefault(wholeNumber('SECONDS', 0, MAX_IDLE_SECONDS), 0, {
-    help: 'Give up when the other side moves no byte for this long; 0 means never.',
+    help: 'Give up when the other side transfers nothing for this long; 0 means never.',
   }),
   silenceTimeout: withDefault(wholeNumber('SECONDS', 0, MAX_IDLE_SECONDS), SILENCE_SECONDS, {
-    help: 'Give up when the host of the other side answers nothing for this long, as after a cut link or a crash; 0 leaves that to the kernel, which takes hours. A side that is alive and slow is waited for.',
+    help: "Give up when the other side's host does not respond for this long, as after a cut link or a crash; 0 leaves that to the kernel, which takes hours. A peer that is only slow does respond.",
   }),
   allow: repeated(addressRange, {
-    help: 'Have nothing to do with other addresses than this one, or those that begin with the same BITS bits; unless given, with all.',
+    help: 'Allow only this address, or those that share its first BITS bits; unless given, any.',
   }),
   json: flag({ help: 'Report one JSON object per line instead of text.' }),
   status: optional(file('PATH'), {
