@@ -268,7 +268,7 @@ export class ServerHandshake {
     this.#parts.onEnd({ kind: 'transmission', export: found, structuredReplies, allocation });
   }
 
-  /** Answers, and goes on. */
+  /** Replies, and expects the next option. */
   #reply(option: number, type: number, data?: Uint8Array | string): void {
     this.#queue(option, type, data);
     this.expectOption();

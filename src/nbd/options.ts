@@ -53,7 +53,7 @@ export function parseName(bytes: Buffer): { readonly name: string } | string {
   return { name: bytes.toString('utf8') };
 }
 
-/** Takes apart the data of INFO and GO: u32 length and name, u16 count and u16s. Answers what is wrong with it if it is. */
+/** Takes apart the data of INFO and GO: u32 length and name, u16 count and u16s. Returns what is wrong with it if it is. */
 export function parseExportRequest(data: Buffer): ExportRequest | string {
   if (data.length < 6) return `${data.length} bytes are too few for a name's length and a count`;
   const nameLength = data.readUInt32BE(0);

@@ -4,7 +4,7 @@
 import { constants } from 'node:os';
 import { errorTexts } from './error-texts.js';
 
-/** The positive error numbers of this system by name; a call answers their negative. */
+/** The positive error numbers of this system by name; a call returns their negative. */
 export const errno = constants.errno;
 
 /** A name such as `ECONNREFUSED`. */

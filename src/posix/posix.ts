@@ -43,7 +43,7 @@ export interface SocketCalls {
   setsockopt(fd: Descriptor, level: number, option: number, value: number): number;
   /** The option's value (SO_ERROR: a positive errno or 0, and it is cleared). Errors: -EBADF, -ENOPROTOOPT. */
   getsockopt(fd: Descriptor, level: number, option: number): number;
-  /** F_GETFL answers the flags, F_SETFL keeps them; O_NONBLOCK is in force whatever they say (rule D6). Errors: -EBADF, -EINVAL. */
+  /** F_GETFL returns the flags, F_SETFL keeps them; O_NONBLOCK is in force whatever they say (rule D6). Errors: -EBADF, -EINVAL. */
   fcntl(fd: Descriptor, command: number, argument?: number): number;
   /**
    * Binds at once. Errors: -EBADF, -EADDRNOTAVAIL for an address this host does not have, -EACCES, -EINVAL when bound
@@ -62,7 +62,7 @@ export interface SocketCalls {
   /** Frees the number at once; bytes that write took are still sent. Errors: -EBADF. */
   close(fd: Descriptor): number;
   /**
-   * Answers at once: the addresses, in the resolver's order, or a negative EAI_ code.
+   * Returns at once: the addresses, in the resolver's order, or a negative EAI_ code.
    * Numeric hosts need no lookup; a name has an answer only after {@link Posix.resolve} has had one, and is EAI_AGAIN before.
    */
   getaddrinfo(host: string, port: string): readonly InetAddress[] | number;
@@ -111,11 +111,11 @@ export interface Posix extends SocketCalls {
   getpeername(fd: Descriptor): SocketAddress | number;
   /**
    * Looks a name up without stalling the loop; getaddrinfo has the answer afterwards.
-   * Answers as getaddrinfo does: the addresses or a negative EAI_ code.
+   * Resolves to what getaddrinfo returns: the addresses or a negative EAI_ code.
    */
   resolve(host: string, port: string): Promise<readonly InetAddress[] | number>;
   /**
-   * A counter descriptor (Linux: eventfd): write adds the little-endian u64 in its 8 bytes, read answers 8 bytes with the
+   * A counter descriptor (Linux: eventfd): write adds the little-endian u64 in its 8 bytes, read returns 8 bytes with the
    * sum and clears it, or -EAGAIN at 0. READ-ready while the sum is not 0. It lets work done elsewhere
    * (a file call, a thread) complete through the scheduler.
    */

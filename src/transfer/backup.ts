@@ -24,7 +24,7 @@ import type { TransferObserver, TransferOutcome } from './transfer-event.js';
 import type { TransferStatus } from './transfer-status.js';
 import { verdictLine } from './wire.js';
 
-/** What tdReplicationServerStart answers when the host does not have the address. */
+/** What tdReplicationServerStart returns when the host does not have the address. */
 const SHOULD_BE_CLIENT = -2;
 
 export interface BackupOptions {
@@ -101,7 +101,7 @@ export class Backup {
     });
   }
 
-  /** Starts; whatever becomes of it is told by `ended`. */
+  /** Starts; `ended` resolves to the outcome. */
   async start(): Promise<void> {
     try {
       await this.#connection.lookUp();

@@ -50,7 +50,7 @@ export class ImageReader implements PumpFilter {
     return this.#ending;
   }
 
-  /** Why `data` has answered false. */
+  /** Why `data` has returned false. */
   get refused(): 'raw' | 'size' | undefined {
     return this.#refused;
   }

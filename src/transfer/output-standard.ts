@@ -25,7 +25,7 @@ export function outputToStandard(stdout: number | Writable): Output {
     throw new TransferError('ENOTTY', `standard output is a terminal: ${how}`);
   }
   const stream = typeof stdout === 'number' ? streamOn(stdout) : stdout;
-  // Whoever writes is told of an error; this is for the time when nobody does.
+  // A writer sees the error itself; this is for the time when nobody writes.
   stream.on('error', () => {});
   const copy: Copy = {
     stream,

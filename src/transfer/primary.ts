@@ -89,7 +89,7 @@ export class Primary {
     });
   }
 
-  /** Starts; whatever becomes of it is told by `ended`. */
+  /** Starts; `ended` resolves to the outcome. */
   async start(): Promise<void> {
     try {
       await this.#connection.lookUp();

@@ -245,7 +245,7 @@ export class Receiving {
     else this.#after(copy.abandon(), next);
   }
 
-  /** Takes all events away, and the output from the descriptor table. Answers the copy, which is the caller's from now on. */
+  /** Takes all events away, and the output from the descriptor table. Returns the copy, which is the caller's from now on. */
   #release(): Copy | undefined {
     this.#event.clear();
     this.#leastRate[Symbol.dispose]();

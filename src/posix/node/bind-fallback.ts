@@ -13,7 +13,7 @@ import { errno } from '../errno.js';
  *
  * - An address that no interface has is -EADDRNOTAVAIL at once, as it must be.
  * - The port is taken by listen only. Port 0 stays 0 until then, and a moment longer.
- * - A port in use shows after listen has answered 0: the listener is then ready for READ and its accept answers
+ * - A port in use shows after listen has returned 0: the listener is then ready for READ and its accept returns
  *   -EADDRINUSE, as does SO_ERROR.
  * - A Unix path that exists is -EADDRINUSE at once; the file is created by listen.
  */

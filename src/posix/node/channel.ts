@@ -34,7 +34,7 @@ export function errorNumber(error: Error): number {
 /**
  * An established byte stream in both directions over a Node stream: what read, write, shutdown and close do to it.
  *
- * Whatever befalls the Node stream ends up in three facts: an error that is pending (fetched once, by read or SO_ERROR),
+ * Events of the Node stream reduce to three facts: an error that is pending (fetched once, by read or SO_ERROR),
  * the receiving side at its end, the sending side shut. None of them is ever taken back.
  */
 export class Channel {
@@ -111,7 +111,7 @@ export class Channel {
     return this.#inbound.take() ?? this.#withoutBytes(this.#inbound.ended);
   }
 
-  /** As write(2) of a file does, that of anything but a socket answers a pending error (ENOSPC of a full disk), once. */
+  /** As write(2) of a file does, that of anything but a socket returns a pending error (ENOSPC of a full disk), once. */
   write(bytes: Uint8Array): number {
     if (this.#outbound === undefined) return -errno.EBADF;
     if (this.#pendingError !== 0 && !(this.#stream instanceof Socket)) return -this.takeError();

@@ -123,7 +123,7 @@ export class Inbound {
   }
 
   /**
-   * Takes the listeners off and puts what was read ahead back into the stream. Answers the bytes that the stream no
+   * Takes the listeners off and puts what was read ahead back into the stream. Returns the bytes that the stream no
    * longer takes, because it had its end of file already.
    */
   detach(): Uint8Array[] {

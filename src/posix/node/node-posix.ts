@@ -25,7 +25,7 @@ import { StreamSocket, type SocketSettings } from './stream-socket.js';
 /**
  * The descriptors and calls of {@link Posix} over Node's own sockets.
  *
- * Errors are answered, never thrown, whatever the arguments: what is not an open number is -EBADF, what is not a
+ * Errors are returned, never thrown, whatever the arguments: what is not an open number is -EBADF, what is not a
  * Uint8Array is -EFAULT.
  */
 export class NodePosix implements Posix {
@@ -108,7 +108,7 @@ export class NodePosix implements Posix {
 
   /**
    * As {@link Posix.write}; what was taken is with the kernel already or in the send buffer, a bounded one. On a stream
-   * that is no socket a pending error is answered once (-ENOSPC), then -EPIPE.
+   * that is no socket a pending error is returned once (-ENOSPC), then -EPIPE.
    */
   write(fd: number, bytes: Uint8Array): number {
     const descriptor = this.#table.get(fd);
@@ -254,7 +254,7 @@ export class NodePosix implements Posix {
   }
 
   /**
-   * Frees a number without closing what is behind it. A Node object that nodeObject has answered or that was adopted
+   * Frees a number without closing what is behind it. A Node object that nodeObject has returned or that was adopted
    * lives on, without any listener of ours, errors included; a socket that is not connected just goes. 0 or -EBADF.
    */
   release(fd: number): number {

@@ -3,7 +3,7 @@
 
 import type { NodeAddress } from './node-address.js';
 
-/** The parts of Node's internal TCP and Pipe handles that are used here. Each call answers 0 or a negative errno. */
+/** The parts of Node's internal TCP and Pipe handles that are used here. Each call returns 0 or a negative errno. */
 export interface ServerHandle {
   getsockname?(out: NodeAddress): number;
   listen(backlog: number): number;

@@ -71,7 +71,7 @@ export class DescriptorTable {
     return this.#slots.get(fd)?.descriptor;
   }
 
-  /** Enters a descriptor under the lowest free number, or answers -EMFILE. */
+  /** Enters a descriptor under the lowest free number, or returns -EMFILE. */
   open(descriptor: Descriptor): number {
     const fd = this.#free.take();
     if (fd === undefined) return -errno.EMFILE;

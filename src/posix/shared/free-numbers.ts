@@ -30,7 +30,7 @@ export class FreeNumbers {
     return lowest;
   }
 
-  /** Gives back a number that `take` answered. */
+  /** Gives back a number that `take` returned. */
   give(number: number): void {
     const heap = this.#heap;
     let index = heap.length;

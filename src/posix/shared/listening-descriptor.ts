@@ -6,7 +6,7 @@ import { errno } from '../errno.js';
 import { SO_ERROR, SOL_SOCKET } from '../posix.js';
 import type { SocketOptions } from './socket-options.js';
 
-/** What every listening socket answers, wherever its connections come from: it is no stream, and stays what it is. */
+/** What the calls of every listening socket return, wherever its connections come from: it is no stream, and stays what it is. */
 export abstract class ListeningDescriptor extends Descriptor {
   readonly #domain: number;
   readonly #options: SocketOptions;
