@@ -29,15 +29,14 @@ export function readHoles(
   seconds = MAP_SECONDS,
 ): void {
   const lines = new ExtentLines();
-  const options = {
-    stdio: ['ignore', 'pipe', 'ignore', fd],
-    env: { ...process.env, LC_ALL: 'C' },
-    seconds,
-    onOutput: (text: string) => lines.take(text),
-  } as const;
   runProgram(
     [program, '-v', '-s', '-b1', '/proc/self/fd/3'],
-    { ...options, stdio: [...options.stdio] },
+    {
+      stdio: ['ignore', 'pipe', 'ignore', fd],
+      env: { ...process.env, LC_ALL: 'C' },
+      seconds,
+      onOutput: (text) => lines.take(text),
+    },
     (status, how) => tasks.post(() => done(status === 0 || lines.isFull ? lines.holes() : how)),
   );
 }
