@@ -121,7 +121,7 @@ export class Backup {
   async stop(signal: string): Promise<void> {
     if (this.#phase === 'ended' || this.#phase === 'stopping') return;
     this.#phase = 'stopping';
-    this.#options.observer.happened({ event: 'stopped', signal });
+    this.#options.observer.onEvent({ event: 'stopped', signal });
     await this.#conversation?.stop();
     this.#finish({ kind: 'stopped', signal });
   }
@@ -149,7 +149,7 @@ export class Backup {
 
   #listen(): void {
     this.#phase = 'listening';
-    this.#options.observer.happened({ event: 'listening', address: this.#connection.address });
+    this.#options.observer.onEvent({ event: 'listening', address: this.#connection.address });
   }
 
   #established(): void {
@@ -159,7 +159,7 @@ export class Backup {
     const { fd } = this.#connection.struct;
     this.#accepted += 1;
     const peer = this.#connection.peer ?? 'unknown';
-    this.#meter = new Meter(posix.clock, () => observer.moved());
+    this.#meter = new Meter(posix.clock, () => observer.onProgress());
     this.#conversation = new Receiving({
       registrar,
       posix,
@@ -180,14 +180,14 @@ export class Backup {
       seconds: silenceSeconds,
       onSilent: () => this.#conversation?.onSilence(silenceSeconds),
     });
-    observer.happened({ event: 'established', peer });
+    observer.onEvent({ event: 'established', peer });
     this.#conversation?.start();
   }
 
   #admits(peer: SocketAddress): boolean {
     const { allow = [], observer } = this.#options;
     if (isInRanges(peer, allow)) return true;
-    observer.happened({ event: 'refused', peer: formatAddress(peer) });
+    observer.onEvent({ event: 'refused', peer: formatAddress(peer) });
     return false;
   }
 
@@ -211,11 +211,11 @@ export class Backup {
         const { sha256, checked: confirmed } = outcome;
         this.#transfers += 1;
         if (once) this.#phase = 'ended';
-        observer.happened({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: output.name });
+        observer.onEvent({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: output.name });
         return once ? this.#finish({ kind: 'complete' }) : this.#next();
       }
       case 'nothing':
-        observer.happened({ event: 'nothing', peer });
+        observer.onEvent({ event: 'nothing', peer });
         return this.#next();
       case 'failed':
       case 'broken':
@@ -231,7 +231,7 @@ export class Backup {
       return this.#fail(new TransferError(code, message));
     if (bytes > 0 && output.appends)
       return this.#fail(new TransferError(code, `${message}; ${output.name} holds a part of an image`));
-    observer.happened({ event: 'broken', code, message, bytes });
+    observer.onEvent({ event: 'broken', code, message, bytes });
     return this.#next();
   }
 
@@ -247,13 +247,13 @@ export class Backup {
     const message =
       `this host does not have the address ${this.#connection.address}, and a backup listens on one of its own; ` +
       `to send to the host that has it: tapdisk-ts primary ${name}`;
-    observer.happened({ event: 'failed', code: errnoCode(errno.EADDRNOTAVAIL), message, bytes: 0 });
+    observer.onEvent({ event: 'failed', code: errnoCode(errno.EADDRNOTAVAIL), message, bytes: 0 });
     this.#finish({ kind: 'not-ours' });
   }
 
   #fail({ code, message }: TransferError): void {
     this.#phase = 'ended';
-    this.#options.observer.happened({ event: 'failed', code, message, bytes: this.#meter.bytes });
+    this.#options.observer.onEvent({ event: 'failed', code, message, bytes: this.#meter.bytes });
     this.#finish({ kind: 'failed' });
   }
 

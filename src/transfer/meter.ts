@@ -14,7 +14,7 @@ interface Mark {
 /** How many bytes a transfer has moved, for how long and how fast. */
 export class Meter {
   readonly #clock: Clock;
-  readonly #moved: () => void;
+  readonly #onProgress: () => void;
   readonly #started: number;
   #ended: number | undefined;
   #bytes = 0;
@@ -25,11 +25,11 @@ export class Meter {
   /**
    * It runs from now on.
    *
-   * @param moved called whenever bytes are added
+   * @param onProgress called whenever bytes are added
    */
-  constructor(clock: Clock, moved: () => void = () => {}) {
+  constructor(clock: Clock, onProgress: () => void = () => {}) {
     this.#clock = clock;
-    this.#moved = moved;
+    this.#onProgress = onProgress;
     this.#started = clock.now();
     this.#lastMoved = this.#started;
     this.#marks = this.#markAt(this.#started);
@@ -44,7 +44,7 @@ export class Meter {
     if (now - this.#marks[1].seconds >= WINDOW_SECONDS) {
       this.#marks = [this.#marks[1], { seconds: now, bytes: this.#bytes }];
     }
-    this.#moved();
+    this.#onProgress();
   }
 
   /** The time stands still from now on. */

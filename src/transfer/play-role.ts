@@ -61,7 +61,7 @@ export async function playRole(
   signal?.throwIfAborted();
   let image: TransferredImage | undefined;
   let failure = new TransferError('ECANCELED', 'the transfer ended without an image');
-  const happened = (event: TransferEvent): void => {
+  const keep = (event: TransferEvent): void => {
     if (event.event === 'complete') {
       const { bytes, sha256, confirmed, seconds } = event;
       image = { bytes, sha256, confirmed, seconds };
@@ -69,7 +69,7 @@ export async function playRole(
     onEvent?.(event);
   };
   await using server = new TapdiskServer({ logger });
-  const observer: TransferObserver = { happened, moved() {} };
+  const observer: TransferObserver = { onEvent: keep, onProgress() {} };
   const role = create({ registrar: server, posix: server.posix, logger, observer });
   const stop = (): void => void role.stop('abort');
   const forget = whenAborted(signal, stop);

@@ -108,7 +108,7 @@ export class Primary {
         ),
       );
     this.#phase = 'connecting';
-    this.#options.observer.happened({ event: 'connecting', address: this.#connection.address });
+    this.#options.observer.onEvent({ event: 'connecting', address: this.#connection.address });
     return this.#connect();
   }
 
@@ -116,7 +116,7 @@ export class Primary {
   stop(signal: string): void {
     if (this.#phase === 'ended') return;
     this.#phase = 'ended';
-    this.#options.observer.happened({ event: 'stopped', signal });
+    this.#options.observer.onEvent({ event: 'stopped', signal });
     this.#finish({ kind: 'stopped', signal });
   }
 
@@ -166,7 +166,7 @@ export class Primary {
     const failed = this.#failedAttempt;
     this.#failedAttempt = undefined;
     if (failed !== undefined && this.#phase !== 'ended')
-      this.#options.observer.happened({ event: 'retrying', ...failed });
+      this.#options.observer.onEvent({ event: 'retrying', ...failed });
   }
 
   #gaveUp(): void {
@@ -179,7 +179,7 @@ export class Primary {
     const { silenceSeconds = SILENCE_SECONDS } = this.#options;
     const { fd } = this.#connection.struct;
     this.#connection.forgetError();
-    this.#meter = new Meter(posix.clock, () => observer.moved());
+    this.#meter = new Meter(posix.clock, () => observer.onProgress());
     this.#conversation = new Sending({
       registrar,
       posix,
@@ -197,7 +197,7 @@ export class Primary {
       seconds: silenceSeconds,
       onSilent: () => this.#conversation?.onSilence(silenceSeconds),
     });
-    observer.happened({ event: 'established', peer: this.#connection.peer ?? this.#connection.address });
+    observer.onEvent({ event: 'established', peer: this.#connection.peer ?? this.#connection.address });
     this.#conversation?.start();
   }
 
@@ -210,7 +210,7 @@ export class Primary {
       tdReplicationConnectKill(this.#connection.struct);
       this.#phase = 'waiting to try again';
       const message = outcome.reason === undefined ? ENDED_AT_ONCE : `the backup is ${outcome.reason}`;
-      observer.happened({ event: 'turned-away', message });
+      observer.onEvent({ event: 'turned-away', message });
       return this.#connectLater();
     }
     if (outcome.kind === 'failed') return this.#fail(new TransferError(outcome.code, outcome.message));
@@ -218,14 +218,14 @@ export class Primary {
     this.#phase = 'ended';
     const { seconds, rate } = this.#meter;
     const { confirmed, bytes, sha256 } = outcome;
-    observer.happened({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: input.name });
+    observer.onEvent({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: input.name });
     tdReplicationConnectKill(this.#connection.struct);
     return this.#finish({ kind: 'complete' });
   }
 
   #fail({ code, message }: TransferError): void {
     this.#phase = 'ended';
-    this.#options.observer.happened({ event: 'failed', code, message, bytes: this.#meter.bytes });
+    this.#options.observer.onEvent({ event: 'failed', code, message, bytes: this.#meter.bytes });
     this.#finish({ kind: 'failed' });
   }
 

@@ -36,9 +36,9 @@ export type TransferEvent =
 
 /** Where a role tells what happens. */
 export interface TransferObserver {
-  happened(event: TransferEvent): void;
+  onEvent(event: TransferEvent): void;
   /** Bytes have moved. Called very often: what it does must cost next to nothing. */
-  moved(): void;
+  onProgress(): void;
 }
 
 /** How a role has ended. */

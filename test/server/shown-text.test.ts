@@ -59,7 +59,7 @@ t.test('what a peer says is shown in one line', async (t) => {
     clock: { now: () => 0 },
     status: () => undefined,
   } as unknown as ConstructorParameters<typeof TextReporter>[0]);
-  reporter.happened({ event: 'failed', message: HOSTILE } as Parameters<TextReporter['happened']>[0]);
+  reporter.onEvent({ event: 'failed', message: HOSTILE } as Parameters<TextReporter['onEvent']>[0]);
   t.equal(written, `tapdisk-ts: failed: ${SHOWN}\n`);
 });
 

@@ -11,10 +11,10 @@ class StatusLog extends EventLog implements TransferObserver {
   readonly statuses: string[] = [];
   status: () => TransferStatus | undefined = () => undefined;
 
-  override happened(event: TransferEvent): void {
+  override onEvent(event: TransferEvent): void {
     const { phase, peer } = this.status() ?? {};
     this.statuses.push(`${event.event}: ${phase}${peer ? ' +peer' : ''}`);
-    super.happened(event);
+    super.onEvent(event);
   }
 }
 

@@ -20,12 +20,12 @@ export class EventLog implements TransferObserver {
   #moves = 0;
   #waiting: (() => void)[] = [];
 
-  happened(event: TransferEvent): void {
+  onEvent(event: TransferEvent): void {
     this.events.push(event);
     this.#wake();
   }
 
-  moved(): void {
+  onProgress(): void {
     this.#moves += 1;
     this.#wake();
   }

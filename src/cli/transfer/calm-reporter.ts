@@ -25,14 +25,14 @@ export class CalmReporter implements Reporter {
     this.#repeats = new Repeats(clock);
   }
 
-  happened(event: TransferEvent): void {
+  onEvent(event: TransferEvent): void {
     if (!ofPeers.has(event.event)) {
       this.#repeats.flush(true);
-      return this.#reporter.happened(event);
+      return this.#reporter.onEvent(event);
     }
     const cause = 'code' in event ? `${event.event} ${event.code}` : event.event;
     return this.#repeats.tell(cause, (leftOut) =>
-      this.#reporter.happened(leftOut > 0 ? { ...event, leftOut } : event),
+      this.#reporter.onEvent(leftOut > 0 ? { ...event, leftOut } : event),
     );
   }
 
@@ -43,8 +43,8 @@ export class CalmReporter implements Reporter {
     );
   }
 
-  moved(): void {
-    this.#reporter.moved();
+  onProgress(): void {
+    this.#reporter.onProgress();
   }
 
   tick(): void {

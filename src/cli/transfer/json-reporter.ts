@@ -25,11 +25,11 @@ export class JsonReporter implements Reporter {
     this.#interval = new Interval(options.clock, PROGRESS_INTERVAL);
   }
 
-  happened(event: ToldEvent): void {
+  onEvent(event: ToldEvent): void {
     this.#write(event);
   }
 
-  moved(): void {
+  onProgress(): void {
     this.tick();
   }
 

@@ -31,7 +31,7 @@ export type ToldEvent = TransferEvent & { readonly leftOut?: number };
 
 /** A role's reports: events as they happen, progress now and then. */
 export interface Reporter extends TransferObserver, Logger {
-  happened(event: ToldEvent): void;
+  onEvent(event: ToldEvent): void;
   /** Time has passed. */
   tick(): void;
   /** Something that was asked for, in several lines perhaps. */

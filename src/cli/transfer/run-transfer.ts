@@ -56,7 +56,7 @@ export async function runTransfer(
   } catch (error) {
     if (!(error instanceof TransferError)) throw error;
     const { code, message } = error;
-    reporter.happened({ event: 'failed', code, message, bytes: 0 });
+    reporter.onEvent({ event: 'failed', code, message, bytes: 0 });
     return EXIT_FAILED;
   } finally {
     reporter.end();

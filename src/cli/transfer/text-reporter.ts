@@ -41,7 +41,7 @@ export class TextReporter implements Reporter {
     this.#interval = new Interval(options.clock, isTerminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL);
   }
 
-  happened(event: ToldEvent): void {
+  onEvent(event: ToldEvent): void {
     const text = describeEvent(this.#options.role, event);
     if (!connecting.has(event.event)) this.#told.clear();
     else if (this.#told.get(event.event) === text) return this.#show();
@@ -50,7 +50,7 @@ export class TextReporter implements Reporter {
     return this.#show();
   }
 
-  moved(): void {
+  onProgress(): void {
     this.tick();
   }
 

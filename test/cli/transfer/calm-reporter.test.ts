@@ -26,7 +26,7 @@ function calm() {
 
 t.test('a flood of one cause is a line a second, the latest with how many were left out', async (t) => {
   const { reporter, lines, pass } = calm();
-  for (let i = 0; i < 1000; i += 1) reporter.happened({ event: 'nothing', peer: `10.0.0.1:${i}` });
+  for (let i = 0; i < 1000; i += 1) reporter.onEvent({ event: 'nothing', peer: `10.0.0.1:${i}` });
   t.same(lines, ['10.0.0.1:0 sent nothing']);
   pass(0.9);
   t.equal(lines.length, 1);
@@ -41,9 +41,9 @@ t.test(
   async (t) => {
     const { reporter, lines } = calm();
     const broken = { event: 'broken', bytes: 0, message: 'm' } as const;
-    for (const code of ['EPROTO', 'EPROTO', 'ENOSPC']) reporter.happened({ ...broken, code });
+    for (const code of ['EPROTO', 'EPROTO', 'ENOSPC']) reporter.onEvent({ ...broken, code });
     t.equal(lines.length, 2);
-    reporter.happened({ event: 'stopped', signal: 'SIGTERM' });
+    reporter.onEvent({ event: 'stopped', signal: 'SIGTERM' });
     t.equal(lines.length, 4);
     t.equal(lines[3], 'stopped by SIGTERM');
   },
@@ -58,6 +58,6 @@ t.test('errors of the log that differ in numbers only have one cause', async (t)
 t.test('however many causes there are, those that are kept are few', async (t) => {
   const { reporter, lines } = calm();
   for (let i = 0; i < 1000; i += 1)
-    reporter.happened({ event: 'broken', bytes: 0, message: 'm', code: `E${i}` });
+    reporter.onEvent({ event: 'broken', bytes: 0, message: 'm', code: `E${i}` });
   t.ok(lines.length < 100, `${lines.length} lines`);
 });

@@ -72,13 +72,13 @@ const refused: TransferEvent = {
 
 t.test('plain lines tell an attempt that fails as the one before once', async (t) => {
   const { reporter, written } = reporting(asText);
-  reporter.happened(refused);
-  reporter.happened({ ...refused, attempts: 2 });
+  reporter.onEvent(refused);
+  reporter.onEvent({ ...refused, attempts: 2 });
   t.equal(written(), 'tapdisk-ts: backup not available (connection refused); retrying every second\n');
-  reporter.happened({ ...refused, attempts: 3, message: 'network is unreachable' });
+  reporter.onEvent({ ...refused, attempts: 3, message: 'network is unreachable' });
   t.match(written(), /network is unreachable/);
-  reporter.happened({ event: 'nothing', peer: 'x' });
-  reporter.happened({ ...refused, attempts: 4, message: 'network is unreachable' });
+  reporter.onEvent({ event: 'nothing', peer: 'x' });
+  reporter.onEvent({ ...refused, attempts: 4, message: 'network is unreachable' });
   t.match(written(), /sent nothing\n.*network is unreachable/);
 });
 
@@ -86,10 +86,10 @@ t.test('plain lines tell progress every ten seconds, and not that a backup still
   const { reporter, clock, now, written } = reporting(asText);
   now.status = { ...status, ...sending };
   clock.seconds += 9;
-  reporter.moved();
+  reporter.onProgress();
   t.equal(written(), '');
   clock.seconds += 1;
-  reporter.moved();
+  reporter.onProgress();
   t.equal(written(), 'tapdisk-ts: primary 127.0.0.1:9  sending  3.0 MiB  1.0 MiB/s  3.00 s\n');
   now.status = { ...status, role: 'backup' };
   clock.seconds += 10;
@@ -100,7 +100,7 @@ t.test('plain lines tell progress every ten seconds, and not that a backup still
 t.test('a terminal has one line that changes, below the others', async (t) => {
   const { reporter, clock, now, written } = reporting(asText, {}, true);
   const clear = '\r\u001B[2K';
-  reporter.happened({ event: 'connecting', address: '127.0.0.1:9' });
+  reporter.onEvent({ event: 'connecting', address: '127.0.0.1:9' });
   t.equal(written(), `tapdisk-ts: connecting to 127.0.0.1:9\n${clear}primary 127.0.0.1:9  connecting`);
   now.status = { ...status, attempts: 2, lastError: 'connection refused' };
   clock.seconds += 0.125;
@@ -108,16 +108,16 @@ t.test('a terminal has one line that changes, below the others', async (t) => {
   t.equal(written(), `${clear}primary 127.0.0.1:9  connecting, attempt 2 (connection ref`);
   now.status = { ...status, ...sending, totalBytes: 4 << 20 };
   clock.seconds += 0.0625;
-  reporter.moved();
+  reporter.onProgress();
   t.equal(written(), '', 'too soon');
   clock.seconds += 0.0625;
-  reporter.moved();
+  reporter.onProgress();
   t.equal(written(), `${clear}sending  75%  3.0 MiB of 4.0 MiB  1.0 MiB/s  1 s left`);
   reporter.tick();
   clock.seconds += 1;
   reporter.tick();
   t.equal(written(), '', 'nothing new');
-  reporter.happened({ event: 'stopped', signal: 'SIGINT' });
+  reporter.onEvent({ event: 'stopped', signal: 'SIGINT' });
   t.match(written(), `${clear}tapdisk-ts: stopped by SIGINT\n`);
   reporter.end();
   t.equal(written(), clear);
@@ -126,10 +126,10 @@ t.test('a terminal has one line that changes, below the others', async (t) => {
 t.test('plain lines have the time where nothing else adds it, lines on a terminal have not', async (t) => {
   const times = { now: () => 1_700_000_000.25 };
   const plain = reporting(asText, { times });
-  plain.reporter.happened({ event: 'nothing', peer: 'x' });
+  plain.reporter.onEvent({ event: 'nothing', peer: 'x' });
   t.equal(plain.written(), '2023-11-14T22:13:20.250Z tapdisk-ts: x sent nothing\n');
   const terminal = reporting(asText, { times }, true);
-  terminal.reporter.happened({ event: 'nothing', peer: 'x' });
+  terminal.reporter.onEvent({ event: 'nothing', peer: 'x' });
   t.match(terminal.written(), /^tapdisk-ts: x sent nothing\n/);
 });
 
@@ -145,14 +145,14 @@ t.test('a terminal that does not tell its width has 80 columns', async (t) => {
   const stream = { write: (more: string) => (text += more), isTTY: true };
   const { reporter, now } = reporting(asText, { stream });
   now.status = { ...status, phase: 'x'.repeat(100) };
-  reporter.happened({ event: 'nothing', peer: 'x' });
+  reporter.onEvent({ event: 'nothing', peer: 'x' });
   t.equal(text.split('\u001B[2K').at(-1)?.length, 79);
 });
 
 t.test('an event before there is a status is told all the same', async (t) => {
   const { reporter, now, written } = reporting(asText, {}, true);
   now.status = undefined;
-  reporter.happened({ event: 'failed', code: 'ENOENT', message: 'no such file', bytes: 0 });
+  reporter.onEvent({ event: 'failed', code: 'ENOENT', message: 'no such file', bytes: 0 });
   reporter.dump('tables\n');
   reporter.end();
   t.equal(written(), 'tapdisk-ts: failed: no such file\ntapdisk-ts: tables\n');
@@ -168,26 +168,26 @@ t.test('what is complete is told with its hash, and with a note when it is not c
     file: 'image',
   } as const;
   const primary = reporting(asText);
-  primary.reporter.happened({ ...done, confirmed: true });
+  primary.reporter.onEvent({ ...done, confirmed: true });
   t.equal(
     primary.written(),
     'tapdisk-ts: sent image: 2048 bytes (2.0 KiB) in 2.00 s, 1.0 KiB/s\ntapdisk-ts: SHA-256 ab\n',
   );
-  primary.reporter.happened({ ...done, confirmed: false });
+  primary.reporter.onEvent({ ...done, confirmed: false });
   t.match(primary.written(), /note: the backup is another program and did not confirm/);
   const backup = reporting(asText, { role: 'backup' });
-  backup.reporter.happened({ ...done, confirmed: false });
+  backup.reporter.onEvent({ ...done, confirmed: false });
   t.match(backup.written(), /received, written to image.*\n.*note: the primary sent raw/);
 });
 
 t.test('JSON has an object a line for each event, and progress once a second', async (t) => {
   const { reporter, clock, now, written } = reporting(asJson);
-  reporter.happened(refused);
-  reporter.happened(refused);
+  reporter.onEvent(refused);
+  reporter.onEvent(refused);
   t.same(written(), `${JSON.stringify(refused)}\n`.repeat(2));
   now.status = { ...status, ...sending };
   clock.seconds += 0.9;
-  reporter.moved();
+  reporter.onProgress();
   t.equal(written(), '');
   clock.seconds += 0.1;
   reporter.tick();
@@ -229,10 +229,10 @@ t.test('every event is told to people in words', async (t) => {
   ];
   for (const [event, words] of events) {
     const { reporter, written } = reporting(asText);
-    reporter.happened(event);
+    reporter.onEvent(event);
     t.match(written(), words);
   }
   const { reporter, written } = reporting(asText, { role: 'backup' });
-  reporter.happened({ event: 'established', peer: 'b:2' });
+  reporter.onEvent({ event: 'established', peer: 'b:2' });
   t.match(written(), /connected from b:2/);
 });
