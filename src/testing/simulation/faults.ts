@@ -7,10 +7,8 @@ import { CALL_NAMES, type CallName } from '../call-faults.js';
 import { LAN } from '../path.js';
 import type { Random } from '../random.js';
 import { TYPICAL_ERRORS } from '../typical-errors.js';
+import type { FaultKind } from './fault-schedule.js';
 import { nameOf, type Scene } from './scene.js';
-
-/** Something that goes wrong: does it, and returns what undoes it (or ends it) later. */
-export type FaultKind = (scene: Scene, random: Random) => () => void;
 
 const NOTHING_TO_UNDO = (): void => {};
 
@@ -133,7 +131,7 @@ function intrude(scene: Scene, random: Random): () => void {
 }
 
 /** The kinds, each as often as it stands here. */
-export const FAULT_KINDS: readonly FaultKind[] = [
+export const FAULT_KINDS: readonly FaultKind<Scene>[] = [
   crash,
   crash,
   restartAtOnce,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Trace } from '../trace.js';
+import { scheduleFaults } from './fault-schedule.js';
 import { FAULT_KINDS } from './faults.js';
 import { Scene, type SceneOptions } from './scene.js';
 
@@ -60,22 +61,13 @@ async function liveThroughFaults(scene: Scene): Promise<void> {
   const { world } = scene;
   const random = world.random.fork();
   for (const host of scene.hosts) world.after(random.between(0, 4), () => scene.boot(host));
-  const faults = new Set<() => void>();
-  const count = random.integer(0, MAX_FAULTS);
-  for (let index = 0; index < count; index++) {
-    const kind = random.pick(FAULT_KINDS);
-    const seconds = random.between(0, random.chance(0.3) ? 10 : 1);
-    world.after(random.between(0, FAULT_SECONDS), () => {
-      const undo = kind(scene, random);
-      faults.add(undo);
-      world.after(seconds, () => {
-        if (faults.delete(undo)) undo();
-      });
-    });
-  }
+  const undoFaults = scheduleFaults(scene, random, FAULT_KINDS, {
+    maxFaults: MAX_FAULTS,
+    begins: [0, FAULT_SECONDS],
+    shortSeconds: 1,
+  });
   await runFor(scene, FAULT_SECONDS);
-  for (const undo of faults) undo();
-  faults.clear();
+  undoFaults();
 }
 
 /** Waits until every disk is connected: seconds it took, or undefined when something is wrong. */

@@ -8,10 +8,8 @@ import {
   type Random,
   TYPICAL_FILE_ERRORS,
 } from '../../../../src/testing/index.js';
+import type { FaultKind } from '../../../../src/testing/simulation/fault-schedule.js';
 import type { Scene } from './scene.js';
-
-/** Something that goes wrong: does it, and returns what undoes it (or ends it) later. */
-export type FaultKind = (scene: Scene, random: Random) => () => void;
 
 const NOTHING_TO_UNDO = (): void => {};
 
@@ -108,7 +106,7 @@ function fillDisk(scene: Scene, random: Random): () => void {
 }
 
 /** All of them; those that happen most stand more than once. */
-export const FAULT_KINDS: readonly FaultKind[] = [
+export const FAULT_KINDS: readonly FaultKind<Scene>[] = [
   crash,
   crash,
   crash,

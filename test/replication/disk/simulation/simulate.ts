@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { SimulatedHost } from '../../../../src/testing/index.js';
+import { scheduleFaults } from '../../../../src/testing/simulation/fault-schedule.js';
 import type { DiskContent } from './history.js';
 import { FAULT_KINDS } from './faults.js';
 import type { Node } from './node.js';
@@ -48,23 +49,15 @@ export async function simulateReplication(seed: number, options: SceneOptions): 
 async function liveThroughFaults(scene: Scene): Promise<void> {
   const { world, violations } = scene;
   const random = scene.random.fork();
-  const faults = new Set<() => void>();
-  for (let count = random.integer(0, MAX_FAULTS); count > 0; count--) {
-    const kind = random.pick(FAULT_KINDS);
-    const seconds = random.between(0, random.chance(0.3) ? 10 : 2);
-    world.after(random.between(1, FAULT_SECONDS), () => {
-      const undo = kind(scene, random);
-      faults.add(undo);
-      world.after(seconds, () => {
-        if (faults.delete(undo)) undo();
-      });
-    });
-  }
+  const undoFaults = scheduleFaults(scene, random, FAULT_KINDS, {
+    maxFaults: MAX_FAULTS,
+    begins: [1, FAULT_SECONDS],
+    shortSeconds: 2,
+  });
   let isOver = false;
   world.after(FAULT_SECONDS, () => (isOver = true));
   await world.run(() => isOver || !violations.isEmpty);
-  for (const undo of faults) undo();
-  faults.clear();
+  undoFaults();
   scene.isHealed = true;
 }
 
