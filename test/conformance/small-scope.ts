@@ -4,8 +4,7 @@
 import { ownScheduler, referenceScheduler } from '../../src/conformance/implementation.js';
 import type { SchedulerFactory, SchedulerUnderTest } from '../../src/conformance/scheduler-under-test.js';
 import { ScriptedClock } from '../../src/conformance/scripted-clock.js';
-import { EXCEPTIONAL, type Poller, READABLE, type SelectDone, WRITABLE } from '../../src/posix/poller.js';
-import { Interest } from '../../src/conformance/interest.js';
+import type { SelectDone } from '../../src/posix/poller.js';
 import {
   type EventCallback,
   POLL_EXCEPT_FD,
@@ -13,7 +12,8 @@ import {
   POLL_WRITE_FD,
   TIMEOUT,
 } from '../../src/scheduler/event.js';
-import { type Exhausted, exhaustTapes, type Played } from './tapes.js';
+import { DESCRIPTORS, type End, type Label, LABELS, readySets, TapePlayer, thrown } from './tape-player.js';
+import { type Exhausted, exhaustTapes } from './tapes.js';
 
 /*
  * Every sequence of operations up to a length, on few events and descriptors.
@@ -27,9 +27,6 @@ import { type Exhausted, exhaustTapes, type Played } from './tapes.js';
  * ready, return, throw. Left out, as they add no behaviour: registering what is registered and unregistering what is not
  * (the random programs do both), and readiness of descriptors that no event asks for (select never reports it).
  */
-
-export type Label = 'a' | 'b' | 'c';
-const LABELS: readonly Label[] = ['a', 'b', 'c'];
 
 /** What the three events are, as [mode, descriptor, timeout in seconds]. */
 export type World = Readonly<Record<Label, readonly [mode: number, fd: number, timeout: number]>>;
@@ -45,9 +42,6 @@ export const WORLDS: readonly World[] = [
   },
 ];
 
-/** What a callback throws: the wait ends with it, and the scheduler is as whole as after any other callback. */
-const thrown = new Error('thrown by a callback');
-const CONDITIONS = [READABLE, WRITABLE, EXCEPTIONAL] as const;
 const CLOCK_STEPS = [0.5, 1] as const;
 const START_SECONDS = 1000.5;
 
@@ -57,109 +51,58 @@ type Operation =
   | { readonly kind: 'wait'; readonly ready: readonly number[] }
   | { readonly kind: 'return' | 'throw' };
 
-/** Where the tape ran out: in a callback or not, and which events were registered. */
-interface End {
-  readonly inCallback: boolean;
-  readonly registered: readonly Label[];
-}
-
-/** Runs one tape. The trace is text, as it is only compared. */
-export function play(
-  world: World,
-  tape: readonly Operation[],
-  create: SchedulerFactory,
-): Promise<Played<End>> {
-  return new Player(world, tape, create).play();
-}
-
-/** One run of a tape, and the poller of its scheduler. */
-class Player implements Poller {
+class Player extends TapePlayer<Operation> {
+  readonly #world: World;
   readonly #clock = new ScriptedClock(START_SECONDS);
-  readonly #ids = new Map<Label, number>();
   readonly #scheduler: SchedulerUnderTest;
-  readonly #interest = new Interest();
-  #trace = '';
-  #position = 0;
-  #end: End | undefined;
   #ready: readonly number[] = [];
 
-  private readonly world: World;
-  private readonly tape: readonly Operation[];
-
   constructor(world: World, tape: readonly Operation[], create: SchedulerFactory) {
-    this.world = world;
-    this.tape = tape;
+    super(tape);
+    this.#world = world;
     this.#scheduler = create(this, this.#clock);
   }
 
-  async play(): Promise<Played<End>> {
-    for (let operation = this.#next(false); operation !== undefined; operation = this.#next(false)) {
-      if (operation.kind === 'wait') await this.#wait(operation.ready);
-      else this.#act(operation);
-    }
-    this.#clock.elapse(1);
-    await this.#wait([3, 4]);
-    return { trace: this.#trace, end: this.#end as End };
-  }
-
-  #next(inCallback: boolean): Operation | undefined {
-    if (this.#position === this.tape.length) this.#end ??= { inCallback, registered: [...this.#ids.keys()] };
-    return this.tape[this.#position++];
-  }
-
-  #act(operation: Operation): void {
+  protected act(operation: Operation): void | Promise<void> {
+    if (operation.kind === 'wait') return this.#wait(operation.ready);
     if (operation.kind === 'elapse') this.#clock.elapse(operation.seconds);
     else if (operation.kind === 'register') this.#register(operation.label);
     else if (operation.kind === 'unregister') {
-      this.#scheduler.unregisterEvent(this.#ids.get(operation.label) as number);
-      this.#ids.delete(operation.label);
+      this.#scheduler.unregisterEvent(this.ids.get(operation.label) as number);
+      this.ids.delete(operation.label);
     }
+    return undefined;
+  }
+
+  protected finish(): Promise<void> {
+    this.#clock.elapse(1);
+    return this.#wait(DESCRIPTORS);
   }
 
   #register(label: Label): void {
-    const [mode, fd, timeout] = this.world[label];
-    const id = this.#scheduler.registerEvent<Label>(mode, fd, timeout, this.#fired, label);
-    this.#trace += `${label} is ${id}\n`;
-    this.#ids.set(label, id);
+    const [mode, fd, timeout] = this.#world[label];
+    this.registered(label, this.#scheduler.registerEvent<Label>(mode, fd, timeout, this.#fired, label));
   }
 
   readonly #fired: EventCallback<Label> = (id, mode, label) => {
-    this.#trace += `fire ${label} ${id} ${mode}\n`;
-    for (let operation = this.#next(true); operation !== undefined; operation = this.#next(true)) {
+    this.trace += `fire ${label} ${id} ${mode}\n`;
+    for (let operation = this.next(true); operation !== undefined; operation = this.next(true)) {
       if (operation.kind === 'return') return;
       if (operation.kind === 'throw') throw thrown;
-      this.#act(operation);
+      // No callback waits in this dialect: `choices` offers it none.
+      void this.act(operation);
     }
   };
 
-  async #wait(ready: readonly number[]): Promise<void> {
+  #wait(ready: readonly number[]): Promise<void> {
     this.#ready = ready;
-    try {
-      // The trace grows while this is awaited.
-      const answer = await this.#scheduler.waitForEvents();
-      this.#trace += `wait ${answer}\n`;
-    } catch (error) {
-      if (error !== thrown) throw error;
-      this.#trace += 'wait threw\n';
-    }
+    return this.waitOn(this.#scheduler);
   }
 
   select(timeoutSeconds: number, done: SelectDone): void {
-    const interest = this.#interest;
-    const asked = CONDITIONS.map((condition) => interest.descriptors(condition).join());
-    this.#trace += `select ${1 + interest.highest(0)} ${asked.join('/')} ${timeoutSeconds}\n`;
-    const answer = this.#ready.map((fd) => ({ fd, conditions: interest.conditions(fd) }));
-    queueMicrotask(() => done(answer.filter(({ conditions }) => conditions !== 0)));
+    this.traceSelect(timeoutSeconds, 0);
+    this.answer(this.#ready, done);
   }
-
-  setInterest(fd: number, conditions: number): void {
-    this.#interest.set(fd, conditions);
-  }
-  shorten(): void {}
-  badDescriptors(): number[] {
-    return [];
-  }
-  close(): void {}
 }
 
 /** The operations that can come where a tape ran out. */
@@ -172,9 +115,7 @@ function choices(world: World, { inCallback, registered }: End): Operation[] {
   if (inCallback) return [...operations, { kind: 'return' }, { kind: 'throw' }];
   const asks = (fd: number): boolean =>
     registered.some((label) => world[label][1] === fd && world[label][0] !== TIMEOUT);
-  let sets: number[][] = [[]];
-  for (const fd of [3, 4].filter(asks)) sets = sets.flatMap((set) => [set, [...set, fd]]);
-  return [...operations, ...sets.map((ready) => ({ kind: 'wait', ready }) as const)];
+  return [...operations, ...readySets(asks).map((ready) => ({ kind: 'wait', ready }) as const)];
 }
 
 /** Plays every tape of exactly `length` operations on both schedulers; the shorter ones are their beginnings. */
@@ -185,7 +126,7 @@ export function exhaust(
 ): Promise<Exhausted> {
   return exhaustTapes(length, {
     choices: (end: End) => choices(world, end),
-    reference: (tape) => play(world, tape, referenceScheduler),
-    actual: (tape) => play(world, tape, create),
+    reference: (tape) => new Player(world, tape, referenceScheduler).play(),
+    actual: (tape) => new Player(world, tape, create).play(),
   });
 }

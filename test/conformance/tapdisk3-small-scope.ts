@@ -1,15 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { Interest } from '../../src/conformance/interest.js';
 import { ownTapdisk3Scheduler, referenceTapdisk3Scheduler } from '../../src/conformance/implementation.js';
 import type { Tapdisk3Factory, Tapdisk3UnderTest } from '../../src/conformance/scheduler-under-test.js';
 import { ScriptedClock } from '../../src/conformance/scripted-clock.js';
 import { errno } from '../../src/posix/errno.js';
-import { EXCEPTIONAL, type Poller, type SelectDone, READABLE, WRITABLE } from '../../src/posix/poller.js';
+import type { SelectDone } from '../../src/posix/poller.js';
 import { POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/event.js';
 import { INFINITE, type Tapdisk3Callback } from '../../src/scheduler/tapdisk3-registrar.js';
-import { type Exhausted, exhaustTapes, type Played } from './tapes.js';
+import { DESCRIPTORS, type End, type Label, LABELS, readySets, TapePlayer, thrown } from './tape-player.js';
+import { type Exhausted, exhaustTapes } from './tapes.js';
 
 /*
  * Every sequence of operations up to a length in tapdisk3's dialect, on few events and descriptors; as in small-scope.ts, one
@@ -19,9 +19,6 @@ import { type Exhausted, exhaustTapes, type Played } from './tapes.js';
  * set of descriptors ready, one whose select is interrupted first, one that fails; in a callback the same waits, a
  * promise of something else, return and throw. Left out, as they add no behaviour: what does nothing (the random programs have that).
  */
-
-type Label = 'a' | 'b' | 'c';
-const LABELS: readonly Label[] = ['a', 'b', 'c'];
 
 /** What the three events are, as [mode, descriptor, timeout in microseconds]. */
 type World = Readonly<Record<Label, readonly [mode: number, fd: number, timeout: number]>>;
@@ -33,9 +30,6 @@ export const TAPDISK3_WORLDS: readonly World[] = [
   { a: [TIMEOUT, 4, INFINITE], b: [POLL_READ_FD | TIMEOUT, -1, 10], c: [POLL_EXCEPT_FD | TIMEOUT, 3, 0] },
 ];
 
-/** What a callback throws: the wait ends with it, and the scheduler is as whole as after any other callback. */
-const thrown = new Error('thrown by a callback');
-const CONDITIONS = [READABLE, WRITABLE, EXCEPTIONAL] as const;
 const CLOCK_STEP = 10;
 const START = 1_000_000;
 
@@ -45,123 +39,78 @@ type Operation =
   | { readonly kind: 'wait'; readonly answers: readonly (readonly number[] | number)[] }
   | { readonly kind: 'elapse' | 'pause' | 'return' | 'throw' };
 
-/** Where the tape ran out: in a callback or not, and which events were registered, and masked. */
-interface End {
-  readonly inCallback: boolean;
-  readonly registered: readonly Label[];
-}
-
-/** One run of a tape, and the poller of its scheduler. */
-class Player implements Poller {
+class Player extends TapePlayer<Operation> {
   readonly #world: World;
-  readonly #tape: readonly Operation[];
   readonly #clock = new ScriptedClock(START);
-  readonly #ids = new Map<Label, number>();
   readonly #masked = new Set<Label>();
   readonly #scheduler: Tapdisk3UnderTest;
-  readonly #interest = new Interest();
-  #trace = '';
-  #position = 0;
-  #end: End | undefined;
   /** How the selects to come are answered; past the end nothing is ready. */
   #answers: (readonly number[] | number)[] = [];
 
   constructor(world: World, tape: readonly Operation[], create: Tapdisk3Factory) {
+    super(tape);
     this.#world = world;
-    this.#tape = tape;
     this.#scheduler = create(this, { nowMicroseconds: () => this.#clock.now() });
   }
 
-  async play(): Promise<Played<End>> {
-    for (let operation = this.#next(false); operation !== undefined; operation = this.#next(false)) {
-      if (operation.kind === 'wait') await this.#wait(operation.answers);
-      else this.#act(operation);
-    }
-    this.#clock.elapse(CLOCK_STEP);
-    await this.#wait([[3, 4]]);
-    return { trace: this.#trace, end: this.#end as End };
-  }
-
-  #next(inCallback: boolean): Operation | undefined {
-    if (this.#position === this.#tape.length) this.#end ??= { inCallback, registered: [...this.#ids.keys()] };
-    return this.#tape[this.#position++];
-  }
-
-  #act(operation: Operation): void {
+  protected act(operation: Operation): void | Promise<void> {
+    if (operation.kind === 'wait') return this.#wait(operation.answers);
     if (operation.kind === 'elapse') this.#clock.elapse(CLOCK_STEP);
     else if (operation.kind === 'register') this.#register(operation.label);
     else if (operation.kind === 'unregister') {
-      this.#scheduler.unregisterEvent(this.#ids.get(operation.label) as number);
-      this.#ids.delete(operation.label);
+      this.#scheduler.unregisterEvent(this.ids.get(operation.label) as number);
+      this.ids.delete(operation.label);
     } else if (operation.kind === 'mask') {
       const { label } = operation;
       if (!this.#masked.delete(label)) this.#masked.add(label);
-      this.#scheduler.maskEvent(this.#ids.get(label) as number, this.#masked.has(label));
+      this.#scheduler.maskEvent(this.ids.get(label) as number, this.#masked.has(label));
     } else if (operation.kind === 'setTimeout') {
-      const id = this.#ids.get(operation.label) as number;
-      this.#trace += `timeout ${this.#scheduler.setEventTimeout(id, operation.timeout)}\n`;
+      const id = this.ids.get(operation.label) as number;
+      this.trace += `timeout ${this.#scheduler.setEventTimeout(id, operation.timeout)}\n`;
     }
+    return undefined;
+  }
+
+  protected finish(): Promise<void> {
+    this.#clock.elapse(CLOCK_STEP);
+    return this.#wait([DESCRIPTORS]);
   }
 
   #register(label: Label): void {
     const [mode, fd, timeout] = this.#world[label];
-    const id = this.#scheduler.registerEvent<Label>(mode, fd, timeout, this.#fired, label);
-    this.#trace += `${label} is ${id}\n`;
-    this.#ids.set(label, id);
+    this.registered(label, this.#scheduler.registerEvent<Label>(mode, fd, timeout, this.#fired, label));
     this.#masked.delete(label);
   }
 
   readonly #fired: Tapdisk3Callback<Label> = (id, modes, label) => {
-    this.#trace += `fire ${label} ${id} ${modes}\n`;
+    this.trace += `fire ${label} ${id} ${modes}\n`;
     return this.#goOn();
   };
 
   /** At once, up to a wait or a pause. */
   #goOn(): void | Promise<void> {
-    for (let operation = this.#next(true); operation !== undefined; operation = this.#next(true)) {
+    for (let operation = this.next(true); operation !== undefined; operation = this.next(true)) {
       if (operation.kind === 'return') return undefined;
       if (operation.kind === 'throw') throw thrown;
       if (operation.kind === 'pause') return Promise.resolve().then(() => this.#goOn());
-      if (operation.kind === 'wait') return this.#wait(operation.answers).then(() => this.#goOn());
-      this.#act(operation);
+      const waiting = this.act(operation);
+      if (waiting) return waiting.then(() => this.#goOn());
     }
     return undefined;
   }
 
-  async #wait(answers: readonly (readonly number[] | number)[]): Promise<void> {
+  #wait(answers: readonly (readonly number[] | number)[]): Promise<void> {
     this.#answers = [...answers];
-    try {
-      // The trace grows while this is awaited.
-      const answer = await this.#scheduler.waitForEvents();
-      this.#trace += `wait ${answer}\n`;
-    } catch (error) {
-      if (error !== thrown) throw error;
-      this.#trace += 'wait threw\n';
-    }
+    return this.waitOn(this.#scheduler);
   }
 
   select(timeoutSeconds: number, done: SelectDone): void {
-    const interest = this.#interest;
-    const asked = CONDITIONS.map((condition) => interest.descriptors(condition).join());
-    this.#trace += `select ${1 + interest.highest(-1)} ${asked.join('/')} ${Math.round(timeoutSeconds * 1e6)}\n`;
+    this.traceSelect(Math.round(timeoutSeconds * 1e6), -1);
     const answer = this.#answers.shift() ?? [];
-    if (typeof answer === 'number') {
-      this.#clock.elapse(CLOCK_STEP / 2);
-      queueMicrotask(() => done(answer));
-      return;
-    }
-    const ready = answer.map((fd) => ({ fd, conditions: interest.conditions(fd) }));
-    queueMicrotask(() => done(ready.filter(({ conditions }) => conditions !== 0)));
+    if (typeof answer !== 'number') return this.answer(answer, done);
+    this.#clock.elapse(CLOCK_STEP / 2);
+    queueMicrotask(() => done(answer));
   }
-
-  setInterest(fd: number, conditions: number): void {
-    this.#interest.set(fd, conditions);
-  }
-  shorten(): void {}
-  badDescriptors(): number[] {
-    return [];
-  }
-  close(): void {}
 }
 
 /** The operations that can come where a tape ran out. */
@@ -179,9 +128,7 @@ function choices(world: World, { inCallback, registered }: End): Operation[] {
   }
   if (inCallback) operations.push({ kind: 'pause' }, { kind: 'return' }, { kind: 'throw' });
   const asks = (fd: number): boolean => registered.some((label) => world[label][1] === fd);
-  let sets: number[][] = [[]];
-  for (const fd of [3, 4].filter(asks)) sets = sets.flatMap((set) => [set, [...set, fd]]);
-  operations.push(...sets.map((ready) => ({ kind: 'wait', answers: [ready] }) as const));
+  operations.push(...readySets(asks).map((ready) => ({ kind: 'wait', answers: [ready] }) as const));
   operations.push({ kind: 'wait', answers: [-errno.EINTR, [3]] }, { kind: 'wait', answers: [-errno.ENOMEM] });
   return operations;
 }
