@@ -7,7 +7,7 @@ import type { FileCallName } from './call-names.js';
 import type { FileCalls, FileDone, FileStatus, NamesDone, PathDone, StatusDone } from '../../posix/files.js';
 import type { Node } from './directory-node.js';
 import { FileNode, SECTOR_BYTES } from './file-node.js';
-import type { FileProcess } from './file-process.js';
+import type { FileProcess, Start } from './file-process.js';
 import type { OpenFile } from './open-file.js';
 import { drawnSurvival } from './survival.js';
 import type { Completions } from '../../server/completions.js';
@@ -258,12 +258,7 @@ export class SimulatedFileCalls implements FileCalls {
     );
   }
 
-  #call(
-    call: FileCallName,
-    text: string,
-    done: FileDone,
-    start: (failure: number | undefined) => () => number,
-  ): void {
+  #call(call: FileCallName, text: string, done: FileDone, start: Start): void {
     const { host } = this.#process;
     this.#process.call(call, start, (result, isMadeToFail) => {
       if (host.isTracing) {

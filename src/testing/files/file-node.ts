@@ -10,7 +10,7 @@ export const SECTOR_BYTES = 512;
 
 interface Unsynced {
   readonly change: FileChange;
-  /** The moment of the change: the how manieth of this file it is. */
+  /** The moment of the change: its number among all changes of this file, from 1. */
   readonly moment: number;
 }
 
@@ -77,9 +77,8 @@ export class FileNode {
   /** As `FileContent.read`; undefined when a sector of it cannot be read. */
   read(buffer: Uint8Array, position: number): number | undefined {
     const length = this.#cached.read(buffer, position);
-    return length > 0 && sectorsOf(position, length).some((sector) => this.#bad.has(sector))
-      ? undefined
-      : length;
+    if (length === 0 || this.#bad.size === 0) return length;
+    return sectorsOf(position, length).some((sector) => this.#bad.has(sector)) ? undefined : length;
   }
 
   change(change: FileChange): void {
@@ -120,11 +119,7 @@ export class FileNode {
     this.evict();
   }
 
-  /**
-   * Changes bits of one byte on the medium. Outside of the file it is a RangeError.
-   *
-   * @throws RangeError outside of the file
-   */
+  /** Flips bits of one byte on the medium. @throws RangeError when the file has no such byte */
   rot(position: number, bits: number): void {
     const byte = new Uint8Array(1);
     if (!(position >= 0) || this.#durable.read(byte, position) === 0)

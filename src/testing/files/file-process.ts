@@ -27,7 +27,7 @@ export interface FileProcessHost {
 }
 
 /** A call on its way: `start` carries it out, at once but for a sync; what it returns ends it, with the call's result. */
-type Start<Result> = (failure: number | undefined) => () => Result;
+export type Start = (failure: number | undefined) => () => number;
 
 /** The files that a process of a simulated host has open, and its calls that have not ended. */
 export class FileProcess {
@@ -75,14 +75,10 @@ export class FileProcess {
   }
 
   /** Makes a call: it is carried out at some moment from now on, and ends later. Nothing ends in a process that has died. */
-  call<Result>(
-    call: FileCallName,
-    start: Start<Result>,
-    ended: (result: Result, isMadeToFail: boolean) => void,
-  ): void {
+  call(call: FileCallName, start: Start, ended: (result: number, isMadeToFail: boolean) => void): void {
     if (this.#isDead) return;
     const chosen = this.#host.failure(call);
-    let end: (() => Result) | undefined;
+    let end: (() => number) | undefined;
     const carryOut = (): void => {
       this.#waiting.delete(carryOut);
       end ??= start(chosen);
