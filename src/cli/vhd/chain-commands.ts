@@ -8,6 +8,7 @@ import type { Values } from '../command-line/command-table.js';
 import { formatBytes } from '../format.js';
 import type { coalesceTable, snapshotTable } from './vhd-tables.js';
 import { EXIT_STOPPED, nowSeconds, vhdRun } from './vhd-run.js';
+import { directoriesOf } from './vhd-values.js';
 
 /** From so many images on a chain is worth a warning: XenServer's limit is 30. */
 const LONG_CHAIN = 25;
@@ -53,7 +54,3 @@ export const runCoalesce = vhdRun<Values<typeof coalesceTable>>('coalesce', asyn
   }
   return result.isStopped ? EXIT_STOPPED : undefined;
 });
-
-function directoriesOf(parents: readonly string[]): readonly string[] | undefined {
-  return parents.length > 0 ? parents : undefined;
-}

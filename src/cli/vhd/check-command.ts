@@ -5,11 +5,12 @@ import { checkChain } from '../../disks/drivers/vhd/tools/check.js';
 import type { Values } from '../command-line/command-table.js';
 import type { checkTable } from './vhd-tables.js';
 import { statusOfKind, vhdRun } from './vhd-run.js';
+import { directoriesOf } from './vhd-values.js';
 
 export const runCheck = vhdRun<Values<typeof checkTable>>(
   'check',
   async ({ image, bitmaps, parents, json }, { calls, run, print, progress }) => {
-    const directories = parents.length > 0 ? parents : undefined;
+    const directories = directoriesOf(parents);
     const onProgress = (done: number, total: number): void => progress.show('blocks checked', done, total);
     const { files, findings } = await run(checkChain(calls, image, { bitmaps, directories, onProgress }));
     progress.end();

@@ -9,6 +9,7 @@ import type { Values } from '../command-line/command-table.js';
 import { formatBytes } from '../format.js';
 import type { convertTable } from './vhd-tables.js';
 import { EXIT_STOPPED, nowSeconds, vhdRun } from './vhd-run.js';
+import { directoriesOf } from './vhd-values.js';
 
 export const runConvert = vhdRun<Values<typeof convertTable>>('convert', async (values, context) => {
   const { calls, run, print, progress, isStopped } = context;
@@ -20,7 +21,7 @@ export const runConvert = vhdRun<Values<typeof convertTable>>('convert', async (
       sourceFormat: from ?? (isVhd ? 'vhd' : 'raw'),
       target,
       targetFormat: to,
-      directories: parents.length > 0 ? parents : undefined,
+      directories: directoriesOf(parents),
       uuid: randomBytes(16),
       unixSeconds: nowSeconds(),
       onProgress: (done, total) => progress.show('converted', done, total),

@@ -7,10 +7,11 @@ import { UsageError } from '../usage-error.js';
 import { imageTree, treeLines } from './image-tree.js';
 import type { infoTable } from './vhd-tables.js';
 import { statusOfKind, vhdRun } from './vhd-run.js';
+import { directoriesOf } from './vhd-values.js';
 
 export const runInfo = vhdRun<Values<typeof infoTable>>('info', async (values, { calls, run, print }) => {
   if (values.images.length === 0) throw new UsageError('missing IMAGE');
-  const directories = values.parents.length > 0 ? values.parents : undefined;
+  const directories = directoriesOf(values.parents);
   const chains: (readonly ImageDescription[])[] = [];
   for (const image of values.images) chains.push(await run(describeChain(calls, image, { directories })));
   if (values.json) print(JSON.stringify(chains.map((images) => ({ depth: images.length, images }))));

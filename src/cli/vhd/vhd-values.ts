@@ -46,3 +46,8 @@ export const parents = {
     help: 'Refuse parents that do not lie below this directory, or one of these.',
   }),
 } as const;
+
+/** The directories that {@link parents} names; undefined without any: parents may lie anywhere then. */
+export function directoriesOf(named: readonly string[]): readonly string[] | undefined {
+  return named.length > 0 ? named : undefined;
+}
