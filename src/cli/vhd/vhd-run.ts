@@ -19,9 +19,7 @@ import type { CommandIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
 import { shownText } from '../../server/shown-text.js';
 import { Progress } from './progress.js';
-
-/** The exit statuses of the kinds of errors begin here, in the order of {@link VHD_ERROR_KINDS}. */
-export const FIRST_KIND_STATUS = 10;
+import { FIRST_KIND_STATUS } from './vhd-tables.js';
 
 /** The user stopped it before the end. */
 export const EXIT_STOPPED = 3;

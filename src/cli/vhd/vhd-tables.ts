@@ -26,9 +26,11 @@ const kindSentences: Readonly<Record<VhdErrorKind, string>> = {
   'parent-refused': 'A parent lies where none may (parent-refused).',
 };
 
-/** 10 and up: see FIRST_KIND_STATUS. */
+/** The exit statuses of the kinds of errors begin here, in the order of {@link VHD_ERROR_KINDS}. */
+export const FIRST_KIND_STATUS = 10;
+
 const kindStatus = Object.fromEntries(
-  VHD_ERROR_KINDS.map((kind, index) => [10 + index, kindSentences[kind]]),
+  VHD_ERROR_KINDS.map((kind, index) => [FIRST_KIND_STATUS + index, kindSentences[kind]]),
 );
 
 export const createTable = vhdTable({
