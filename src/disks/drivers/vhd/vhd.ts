@@ -63,13 +63,12 @@ export class VhdDriver implements Driver {
   /** -EINVAL for a name that is wrong or a shared opening for writing, -EBUSY when it is locked, or the number of what was thrown. */
   open(flags: OpenFlags, done: DoneWithReason): void {
     const name = parseVhdName(this.#argument);
-    if (typeof name === 'string' || (flags.shared && !flags.readOnly)) {
-      done(
-        -errno.EINVAL,
-        typeof name === 'string'
-          ? `${name}: expected ${VHD_NAME_FORM}`
-          : 'an image has one writer: it cannot be shared',
-      );
+    if (typeof name === 'string') {
+      done(-errno.EINVAL, `${name}: expected ${VHD_NAME_FORM}`);
+      return;
+    }
+    if (flags.shared && !flags.readOnly) {
+      done(-errno.EINVAL, 'an image has one writer: it cannot be shared');
       return;
     }
     const { path, parents: directories, answersEarly } = name;
