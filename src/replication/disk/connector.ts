@@ -46,7 +46,7 @@ export interface ConnectorParts {
  */
 export class Connector {
   readonly #parts: ConnectorParts;
-  readonly #struct: TdReplicationConnect;
+  readonly #struct: TdReplicationConnect<ReturnType<typeof peerCalls>>;
   readonly #timer: Timer;
   #listens = false;
   #isStopped = true;
@@ -64,19 +64,18 @@ export class Connector {
           `replication: rejected ${formatAddress(address)}: its address is not allowed`,
         ),
     });
-    const given = {
+    this.#struct = tdReplicationConnect({
       server: parts.registrar,
       posix,
       logger: parts.logger,
       logPrefix: 'replication',
-      callback: (_: TdReplicationConnect, rc: number) => this.#called(rc),
+      callback: (_, rc) => this.#called(rc),
       retryTimeoutS: RETRY_SECONDS,
       maxConnections: BACKLOG,
       fd: -1,
       listenFd: -1,
       id: -1,
-    };
-    this.#struct = Object.assign(tdReplicationConnect(given), { posix });
+    });
     this.#timer = new Timer(parts, () => this.#again());
   }
 
@@ -97,11 +96,7 @@ export class Connector {
    * @returns whether it listens, or a negative errno when it can do neither
    */
   async start(listens: boolean | undefined, waits = false): Promise<boolean | number> {
-    const posix = this.#struct.posix as ReturnType<typeof peerCalls>;
-    const init = await tdReplicationConnectInitAsync(
-      Object.assign(this.#struct, { posix }),
-      this.#parts.address,
-    );
+    const init = await tdReplicationConnectInitAsync(this.#struct, this.#parts.address);
     if (init !== 0) return init;
     this.#isStopped = false;
     if (listens !== false) {
