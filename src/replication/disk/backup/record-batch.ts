@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { crc32 } from '../format/crc32.js';
+import { EXTENT_BYTES } from '../format/extent-entry.js';
 import {
   MAX_EXTENTS,
   MAX_RECORD_DATA,
@@ -67,7 +68,7 @@ export class RecordBatch {
     const sectors = length / SECTOR_SIZE;
     this.#buffer.set(taken, this.#dataEnd);
     putExtent(this.#buffer, this.#extents, { sector, sectors, dataAt: this.#dataEnd, crc: itsCrc });
-    map.set(sector, sector + length / SECTOR_SIZE, this.#piece, this.#dataEnd);
+    map.set(sector, sector + sectors, this.#piece, this.#dataEnd);
     this.#extents += 1;
     this.#dataEnd += length;
     return length;
@@ -85,7 +86,7 @@ export class RecordBatch {
     const piece = this.#piece;
     const extents = this.#extents;
     const used = this.#buffer;
-    used.fill(0, BLOCK - (MAX_EXTENTS - extents) * 16, BLOCK);
+    used.fill(0, BLOCK - (MAX_EXTENTS - extents) * EXTENT_BYTES, BLOCK);
     used.fill(0, this.#dataEnd, length);
     let record = used.subarray(0, length);
     if (length > used.length / 2) {
