@@ -45,6 +45,18 @@ async function copyBegun(directory: string): Promise<void> {
   });
 }
 
+/** A backup with a status socket, in the middle of the image that a primary sends. */
+async function backupMidImage(t: Test, directory: string) {
+  const copy = join(directory, 'copy');
+  const socket = join(directory, 's');
+  const backup = new CommandProcess(t, ['backup', '127.0.0.1:0', '--output', copy, '--status', socket]);
+  const { address } = await backup.log.report('listening');
+  const primary = startCommand('primary', String(address), '--no-status');
+  primary.stdin.write(Buffer.alloc(1_000_000));
+  await copyBegun(directory);
+  return { backup, primary, copy, socket };
+}
+
 processTest('an image goes from standard input to standard output, through pipes', async (t, directory) => {
   const backup = new CommandProcess(t, ['backup', '127.0.0.1:0', '--no-status']);
   const { address } = await backup.log.report('listening');
@@ -109,13 +121,7 @@ processTest(
 processTest(
   'a backup tells its state on SIGUSR1, and breaks off on SIGHUP: its primary knows',
   async (t, directory) => {
-    const copy = join(directory, 'copy');
-    const socket = join(directory, 's');
-    const backup = new CommandProcess(t, ['backup', '127.0.0.1:0', '--output', copy, '--status', socket]);
-    const { address } = await backup.log.report('listening');
-    const primary = startCommand('primary', String(address), '--no-status');
-    primary.stdin.write(Buffer.alloc(1_000_000));
-    await copyBegun(directory);
+    const { backup, primary } = await backupMidImage(t, directory);
     backup.child.kill('SIGUSR1');
     t.match(await backup.log.report('dump'), { state: 'established', text: /tcp connected/ });
     backup.child.kill('SIGHUP');
@@ -129,13 +135,7 @@ processTest(
 processTest(
   "a backup that is killed fails its primary, and what it leaves is in nobody's way",
   async (t, directory) => {
-    const copy = join(directory, 'copy');
-    const socket = join(directory, 's');
-    const backup = new CommandProcess(t, ['backup', '127.0.0.1:0', '--output', copy, '--status', socket]);
-    const { address } = await backup.log.report('listening');
-    const primary = startCommand('primary', String(address), '--no-status');
-    primary.stdin.write(Buffer.alloc(1_000_000));
-    await copyBegun(directory);
+    const { backup, primary, copy, socket } = await backupMidImage(t, directory);
     backup.child.kill('SIGKILL');
     t.equal(await primary.exit, 1);
     // Its descriptors are closed one after the other: the connection may be gone before the status socket is.
