@@ -4,7 +4,7 @@
 import tap from 'tap';
 import { freePort } from '../../scripts/free-port.js';
 import { errno, NodePosix, type SocketAddress } from '../../src/posix/index.js';
-import { backupOn, MemoryOutput, primaryOn, serverTest } from './world.js';
+import { backupOn, listeningBackup, MemoryOutput, primaryOn, serverTest } from './world.js';
 
 // A retry takes a second of real time, so that these tests run beside each other.
 tap.jobs = 8;
@@ -170,9 +170,7 @@ const named = new NodePosix({
 serverTest(
   'names are looked up, and one that has no IPv4 address is told to have none',
   async (t, server) => {
-    const { backup, log } = backupOn(server, { name: 'both.test:0', once: true });
-    await backup.start();
-    const { address } = await log.event('listening');
+    const { backup, address } = await listeningBackup(server, { name: 'both.test:0', once: true });
     t.match(address, /^127\.0\.0\.1:\d+$/);
     const failures: [string, string][] = [
       ['none.test:9', 'cannot find none.test:9: Name or service not known'],

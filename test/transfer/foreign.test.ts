@@ -4,7 +4,16 @@
 import type { Socket } from 'node:net';
 import { GREETING, HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
 import { everything, foreignBackup, foreignPrimary } from './foreign.js';
-import { backupOn, inputOf, MemoryOutput, openInput, primaryOn, serverTest, sha256 } from './world.js';
+import {
+  backupOn,
+  inputOf,
+  listeningBackup,
+  MemoryOutput,
+  openInput,
+  primaryOn,
+  serverTest,
+  sha256,
+} from './world.js';
 
 const image = Buffer.from('an image of some length, '.repeat(50_000));
 const digest = { bytes: image.length, sha256: sha256(image) };
@@ -53,9 +62,7 @@ serverTest(
   'a connection that sends nothing changes nothing, whether it ends or is reset',
   async (t, server) => {
     const output = new MemoryOutput();
-    const { backup, log } = backupOn(server, { output });
-    await backup.start();
-    const { address } = await log.event('listening');
+    const { backup, log, address } = await listeningBackup(server, { output });
     (await foreignPrimary(address)).end();
     await log.event('nothing');
     await log.event('listening', 2);
@@ -70,9 +77,7 @@ serverTest(
   'a primary that dies in mid-stream is broken, though its connection ends as usual',
   async (t, server) => {
     const output = new MemoryOutput();
-    const { backup, log } = backupOn(server, { output });
-    await backup.start();
-    const { address } = await log.event('listening');
+    const { backup, log, address } = await listeningBackup(server, { output });
     const socket = await foreignPrimary(address);
     socket.end(Buffer.concat([HEADER, image]));
     t.match(await log.event('broken'), { message: 'the stream ended before the image did' });
@@ -84,9 +89,7 @@ serverTest(
 
 serverTest('a backup can refuse what is not framed, and says so', async (t, server) => {
   const output = new MemoryOutput();
-  const { backup, log } = backupOn(server, { output, acceptsRaw: false });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, log, address } = await listeningBackup(server, { output, acceptsRaw: false });
   const socket = await foreignPrimary(address);
   socket.end(image);
   t.match(String(await everything(socket)), /^error EPROTO the primary is no tapdisk-ts/);
@@ -120,9 +123,7 @@ serverTest('a raw primary sends at once; an echo of the image is read and forgot
 });
 
 serverTest('a raw primary has its image confirmed by a tapdisk-ts', async (t, server) => {
-  const { backup, log } = backupOn(server, { once: true });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, log, address } = await listeningBackup(server, { once: true });
   const { primary, log: primaryLog } = primaryOn(server, { name: address, input: inputOf(image), raw: true });
   await primary.start();
   t.match(await primaryLog.event('complete'), { confirmed: true, ...digest });
@@ -220,9 +221,7 @@ serverTest('a backup that dies in mid-stream fails the primary', async (t, serve
 
 serverTest('a trailer alone, or garbage behind an image, is no image', async (t, server) => {
   const output = new MemoryOutput();
-  const { backup, log } = backupOn(server, { output });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, log, address } = await listeningBackup(server, { output });
   const wrong = Buffer.concat([HEADER, image, trailer(digest), Buffer.from('x')]);
   (await foreignPrimary(address)).end(wrong);
   await log.event('broken');

@@ -10,7 +10,7 @@ import { AddressRange } from '../../src/server/address-range.js';
 import { outputToFile } from '../../src/transfer/output-file.js';
 import { HEADER } from '../../src/transfer/wire.js';
 import { everything, foreignPrimary } from './foreign.js';
-import { backupOn, inputOf, MemoryOutput, primaryOn, serverTest } from './world.js';
+import { backupOn, inputOf, listeningBackup, MemoryOutput, primaryOn, serverTest } from './world.js';
 
 tap.jobs = 8;
 const allow = (...ranges: string[]) => ranges.map((text) => AddressRange.parse(text) as AddressRange);
@@ -19,9 +19,10 @@ serverTest(
   'an image that is too large for the disk is told to both, and the backup goes on',
   async (t, server) => {
     for (const once of [false, true]) {
-      const { backup, log } = backupOn(server, { output: await outputToFile('/dev/full'), once });
-      await backup.start();
-      const { address } = await log.event('listening');
+      const { backup, log, address } = await listeningBackup(server, {
+        output: await outputToFile('/dev/full'),
+        once,
+      });
       const { primary, log: primaryLog } = primaryOn(server, {
         name: address,
         input: inputOf(Buffer.alloc(8_000_000)),
@@ -39,9 +40,10 @@ serverTest(
 serverTest('an image above the size that is accepted leaves the copy, at any boundary', async (t, server) => {
   const directory = t.testdir({ copy: 'before' });
   const path = join(directory, 'copy');
-  const { backup, log } = backupOn(server, { output: await outputToFile(path), maxBytes: 1_000_000 });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, log, address } = await listeningBackup(server, {
+    output: await outputToFile(path),
+    maxBytes: 1_000_000,
+  });
   const large = primaryOn(server, { name: address, input: inputOf(Buffer.alloc(1_000_001)) });
   await large.primary.start();
   t.match(await large.log.event('failed'), { code: 'EFBIG', message: /more than 1000000 bytes/ });
@@ -58,9 +60,7 @@ serverTest('an image above the size that is accepted leaves the copy, at any bou
 serverTest('a primary that keeps the place with a byte now and then is given up', async (t, server) => {
   const told = await Promise.all(
     [Buffer.alloc(0), HEADER, Buffer.concat([HEADER, Buffer.alloc(500)])].map(async (start) => {
-      const { backup, log } = backupOn(server, { leastRate: 1000 });
-      await backup.start();
-      const { address } = await log.event('listening');
+      const { backup, log, address } = await listeningBackup(server, { leastRate: 1000 });
       const socket = await foreignPrimary(address);
       socket.write(start);
       const broken = await log.event('broken');
@@ -77,9 +77,10 @@ serverTest('a primary that keeps the place with a byte now and then is given up'
 
 serverTest('of addresses that are not allowed nothing is taken and nothing is told', async (t, server) => {
   const output = new MemoryOutput();
-  const { backup, log } = backupOn(server, { output, allow: allow('10.0.0.0/8', '127.0.0.2') });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, log, address } = await listeningBackup(server, {
+    output,
+    allow: allow('10.0.0.0/8', '127.0.0.2'),
+  });
   const socket = await foreignPrimary(address);
   socket.write('raw');
   t.match(await log.event('refused'), { peer: /^127\.0\.0\.1:/ });

@@ -7,14 +7,21 @@ import { join } from 'node:path';
 import { outputToFile } from '../../src/transfer/output-file.js';
 import { Random } from '../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../random.js';
-import { backupOn, inputOf, MemoryOutput, openInput, primaryOn, serverTest, sha256 } from './world.js';
+import {
+  backupOn,
+  inputOf,
+  listeningBackup,
+  MemoryOutput,
+  openInput,
+  primaryOn,
+  serverTest,
+  sha256,
+} from './world.js';
 
 serverTest('an image arrives, both sides know it, and the backup takes the next one', async (t, server) => {
   const random = new Random(randomSeed(t));
   const output = new MemoryOutput();
-  const { backup, log } = backupOn(server, { output });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, log, address } = await listeningBackup(server, { output });
   for (const length of [3_000_000, 0, 1]) {
     const image = randomBytes(random, length);
     const { primary, log: primaryLog } = primaryOn(server, { name: address, input: inputOf(image) });
@@ -32,9 +39,7 @@ serverTest('an image arrives, both sides know it, and the backup takes the next 
 });
 
 serverTest('a backup for one image ends with it', async (t, server) => {
-  const { backup, log } = backupOn(server, { once: true });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, address } = await listeningBackup(server, { once: true });
   const { primary } = primaryOn(server, { name: address });
   await primary.start();
   t.same(await primary.ended, { kind: 'complete' });
@@ -45,9 +50,7 @@ serverTest(
   'a primary that comes while the backup has one waits for its turn, with its input untouched',
   async (t, server) => {
     const output = new MemoryOutput();
-    const { backup, log } = backupOn(server, { output });
-    await backup.start();
-    const { address } = await log.event('listening');
+    const { backup, log, address } = await listeningBackup(server, { output });
     const { input, stream } = openInput();
     const first = primaryOn(server, { name: address, input });
     await first.primary.start();
@@ -72,9 +75,7 @@ serverTest(
 serverTest('a primary that is stopped leaves the copy before, and the backup goes on', async (t, server) => {
   const directory = t.testdir({ copy: 'before' });
   const path = join(directory, 'copy');
-  const { backup, log } = backupOn(server, { output: await outputToFile(path) });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, log, address } = await listeningBackup(server, { output: await outputToFile(path) });
   const { input, stream } = openInput();
   const { primary } = primaryOn(server, { name: address, input });
   await primary.start();
@@ -97,9 +98,9 @@ serverTest(
   'a backup that is stopped in mid-stream fails its primary, and keeps nothing',
   async (t, server) => {
     const directory = t.testdir();
-    const { backup, log } = backupOn(server, { output: await outputToFile(join(directory, 'copy')) });
-    await backup.start();
-    const { address } = await log.event('listening');
+    const { backup, log, address } = await listeningBackup(server, {
+      output: await outputToFile(join(directory, 'copy')),
+    });
     const { input, stream } = openInput();
     const { primary, log: primaryLog } = primaryOn(server, { name: address, input });
     await primary.start();
@@ -120,9 +121,7 @@ serverTest(
   'an input that fails in mid-stream fails the primary, and the backup keeps nothing',
   async (t, server) => {
     const output = new MemoryOutput();
-    const { backup, log } = backupOn(server, { output });
-    await backup.start();
-    const { address } = await log.event('listening');
+    const { backup, log, address } = await listeningBackup(server, { output });
     const { input, stream } = openInput();
     const { primary, log: primaryLog } = primaryOn(server, { name: address, input });
     await primary.start();
@@ -149,9 +148,7 @@ serverTest(
     try {
       const path = join(directory, 'copy');
       writeFileSync(path, 'before');
-      const { backup, log } = backupOn(server, { output: await outputToFile(path) });
-      await backup.start();
-      const { address } = await log.event('listening');
+      const { backup, log, address } = await listeningBackup(server, { output: await outputToFile(path) });
       const image = Buffer.alloc(8_000_000);
       const { primary, log: primaryLog } = primaryOn(server, { name: address, input: inputOf(image) });
       await primary.start();
@@ -171,9 +168,7 @@ serverTest(
 );
 
 serverTest('a disk that turns out full at the end is reported as well', async (t, server) => {
-  const { backup, log } = backupOn(server, { output: await outputToFile('/dev/full') });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, log, address } = await listeningBackup(server, { output: await outputToFile('/dev/full') });
   const { primary, log: primaryLog } = primaryOn(server, { name: address });
   await primary.start();
   t.same(await primary.ended, { kind: 'failed' });
@@ -186,9 +181,7 @@ serverTest('an output that cannot be opened ends a backup for one image', async 
   const directory = t.testdir();
   const path = join(directory, 'copy');
   const output = await outputToFile(path);
-  const { backup, log } = backupOn(server, { output, once: true });
-  await backup.start();
-  const { address } = await log.event('listening');
+  const { backup, address } = await listeningBackup(server, { output, once: true });
   for (let count = 0; count < 100; count++)
     writeFileSync(`${path}.partial${count > 0 ? `.${count}` : ''}`, '');
   const { primary, log: primaryLog } = primaryOn(server, { name: address });
@@ -202,9 +195,9 @@ serverTest('an output that cannot be opened ends a backup for one image', async 
 serverTest(
   'a part of an image on standard output ends the backup: nothing may follow it',
   async (t, server) => {
-    const { backup, log } = backupOn(server, { output: new MemoryOutput({ appends: true }) });
-    await backup.start();
-    const { address } = await log.event('listening');
+    const { backup, log, address } = await listeningBackup(server, {
+      output: new MemoryOutput({ appends: true }),
+    });
     const { input, stream } = openInput();
     const { primary } = primaryOn(server, { name: address, input });
     await primary.start();

@@ -118,6 +118,14 @@ export function backupOn(server: TapdiskServer, options: Partial<BackupOptions> 
   return { backup, log };
 }
 
+/** A backup that listens, with its address. */
+export async function listeningBackup(server: TapdiskServer, options: Partial<BackupOptions> = {}) {
+  const { backup, log } = backupOn(server, options);
+  await backup.start();
+  const { address } = await log.event('listening');
+  return { backup, log, address };
+}
+
 /** An image that comes from memory. */
 export function inputOf(image: Buffer): Input {
   return { name: 'memory', stream: Readable.from([image], { objectMode: false }), size: image.length };
