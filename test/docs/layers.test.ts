@@ -43,17 +43,19 @@ function upward({ file, imports }: Source): string[] {
   return imports.filter((target) => levelOf(target) > levelOf(file));
 }
 
-/** src/posix has three parts: the contract imports neither of the others, what implementations share not Node's own. */
+/**
+ * src/posix has three parts: the contract imports neither of the others, what implementations share does not import Node's
+ * own. The simulated world is an implementation too.
+ */
+const BARRED = [
+  { from: /^src\/posix\/[^/]*$/, to: /^src\/posix\/(?:node|shared)\// },
+  { from: /^src\/posix\/shared\//, to: /^src\/posix\/node\// },
+  { from: /^src\/testing\//, to: /^src\/posix\/(?:node\/|index\.ts$)/ },
+];
+
 function acrossPosix({ file, imports }: Source): string[] {
   if (file === 'src/posix/index.ts') return [];
-  const barred = /^src\/posix\/(?:shared\/|[^/]*$)/.test(file)
-    ? file.startsWith('src/posix/shared/')
-      ? /^src\/posix\/node\//
-      : /^src\/posix\/(?:node|shared)\//
-    : file.startsWith('src/testing/')
-      ? /^src\/posix\/(?:node\/|index\.ts$)/
-      : /^$/;
-  return imports.filter((target) => barred.test(target));
+  return imports.filter((target) => BARRED.some(({ from, to }) => from.test(file) && to.test(target)));
 }
 
 /** The files of one circle of imports, types included, or none. */
