@@ -23,6 +23,9 @@ export interface FileTimes {
   readonly syncSeconds: number;
 }
 
+/** How long they take unless told otherwise. */
+export const DEFAULT_FILE_TIMES: FileTimes = { callSeconds: 0.0001, syncSeconds: 0.002 };
+
 /** What the files of a host need of the rest of it. */
 export interface FilesHost {
   readonly random: Random;
@@ -40,7 +43,7 @@ export class HostFiles {
   readonly system = new SimulatedFileSystem();
   readonly #host: FilesHost;
   readonly #faults = new FaultList<FileCallName>();
-  #times: FileTimes = { callSeconds: 0.0001, syncSeconds: 0.002 };
+  #times = DEFAULT_FILE_TIMES;
   #stalledUntil = 0;
   #process: FileProcess;
 

@@ -8,6 +8,7 @@ import {
   type Random,
   TYPICAL_FILE_ERRORS,
 } from '../../../../src/testing/index.js';
+import { DEFAULT_FILE_TIMES } from '../../../../src/testing/files/host-files.js';
 import type { FaultKind } from '../../../../src/testing/simulation/fault-schedule.js';
 import type { Scene } from './scene.js';
 
@@ -69,7 +70,7 @@ function stallFiles(scene: Scene, random: Random): () => void {
 function slowFiles(scene: Scene, random: Random): () => void {
   const { files } = random.pick(scene.hosts);
   files.shape({ callSeconds: random.between(0, 0.01), syncSeconds: random.between(0, 0.5) });
-  return () => files.shape({ callSeconds: 0.0001, syncSeconds: 0.002 });
+  return () => files.shape(DEFAULT_FILE_TIMES);
 }
 
 function setClock(scene: Scene, random: Random): () => void {
