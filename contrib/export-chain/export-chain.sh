@@ -12,7 +12,7 @@ directory=$(mktemp -d)
 socket=$directory/nbd.sock
 uri="nbd+unix:///?socket=$socket"
 
-# Before the daemon, which is started in the background, is there to open it.
+# The loop below may look before the shell in the background has opened the file.
 : >"$directory/ready"
 # shellcheck disable=SC2086 # TAPDISK_TS may have arguments
 ${TAPDISK_TS:-tapdisk-ts} daemon --log-level err --control-directory "$directory" \

@@ -10,7 +10,7 @@ export class Progress {
     this.#out = out;
   }
 
-  /** Shows whole percents alone, so that much work does not mean many lines. */
+  /** Shows only whole percents, so that much work does not mean many lines. */
   show(what: string, done: number, total: number): void {
     const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
     if (this.#out.isTTY !== true || percent === this.#percent) return;

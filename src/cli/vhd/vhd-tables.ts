@@ -48,7 +48,7 @@ export const createTable = vhdTable({
       excludes: ['fixed'],
     }),
     blockSize: optional(blockSize, {
-      help: 'The size of blocks. tapdisk and vhd-util read blocks of 2 MiB alone.',
+      help: 'The size of blocks. tapdisk and vhd-util read only blocks of 2 MiB.',
       defaultText: '2M',
       excludes: ['fixed'],
     }),
@@ -76,7 +76,7 @@ export const checkTable = vhdTable({
   ],
   arguments: { image: required(image, { help: 'The image.' }) },
   options: { bitmaps: flag({ help: 'Read the bitmaps that the batmap vouches for.' }), ...parents, ...json },
-  notes: ['The exit status is that of the first error; with warnings alone it is 0.'],
+  notes: ['The exit status is that of the first error; with only warnings it is 0.'],
 });
 
 export const snapshotTable = vhdTable({

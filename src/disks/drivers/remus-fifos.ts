@@ -7,7 +7,7 @@ import { ControlFifo, type ControlFifoParts } from '../../replication/disk/contr
 
 /** Where the C driver has its FIFOs. */
 export const FIFO_DIRECTORY = '/var/run/tap';
-/** For the owner alone; C's are for everybody, less the umask. */
+/** Only for the owner; C's are for everybody, less the umask. */
 export const FIFO_MODE = 0o600;
 export const C_FIFO_MODE = 0o777;
 const DIRECTORY_MODE = 0o755;

@@ -55,7 +55,7 @@ export interface LoadedImage {
   readonly writeFault: VhdFault | undefined;
 }
 
-/** Reads an image's metadata and checks all of it by itself, without its parents. Throws FileError alone. */
+/** Reads an image's metadata and checks all of it by itself, without its parents. Throws only FileError. */
 export function* loadImage(file: ImageFile): Steps<LoadedImage> {
   const faults: VhdFault[] = [];
   const fault: Report = (kind, field, problem, remedy) => {

@@ -78,7 +78,7 @@ function noParent(file: string): VhdError {
     file,
     field: 'disk type',
     problem: 'it has no parent to coalesce into',
-    remedy: 'coalesce differencing images alone',
+    remedy: 'coalesce only differencing images',
   });
 }
 

@@ -36,7 +36,7 @@ function* writeHeader(image: LoadedImage, parent: Parameters<typeof parentFields
       file: file.path,
       field: 'disk type',
       problem: 'it has no parent',
-      remedy: 'relink children alone',
+      remedy: 'relink only children',
     });
   }
   const sectors = newLocators(parent.path, 0).reduce((sum, { bytes }) => sum + bytes.length / SECTOR_SIZE, 0);
