@@ -15,14 +15,68 @@ const manifest = JSON.parse(readFileSync(repositoryFile('package.json'), 'utf8')
   readonly scripts: Readonly<Record<string, string>>;
 };
 
+const [bundler = '', ...bundlerArgs] = (manifest.scripts['bundle'] ?? '').split(' ');
+
+function bundle(outdir: string, ...more: readonly string[]): void {
+  const args = bundlerArgs.map((arg) => (arg.startsWith('--outdir=') ? `--outdir=${outdir}` : arg));
+  const file = repositoryFile(`node_modules/.bin/${bundler}`);
+  execFileSync(file, [...args, ...more], { cwd: root, stdio: 'inherit' });
+}
+
+/** What esbuild reports of the files that it writes. */
+interface Outputs {
+  readonly [file: string]: {
+    readonly entryPoint?: string;
+    readonly inputs: Readonly<Record<string, unknown>>;
+    readonly imports: readonly { readonly path: string; readonly kind: string }[];
+  };
+}
+
+/** The sources in a file of the bundle, and in those that are loaded with it. */
+function loadedSources(outputs: Outputs, start: string): Set<string> {
+  const files = new Set([start]);
+  for (const file of files) {
+    for (const { path: imported, kind } of outputs[file]?.imports ?? []) {
+      if (kind === 'import-statement') files.add(imported);
+    }
+  }
+  return new Set([...files].flatMap((file) => Object.keys(outputs[file]?.inputs ?? {})));
+}
+
+t.test('help loads no server, no sockets and no images: a command loads them when it runs', async (t) => {
+  const directory = shortDirectory(t);
+  const metafile = path.join(directory, 'meta.json');
+  bundle(path.join(directory, 'program'), `--metafile=${metafile}`);
+  const { outputs } = JSON.parse(readFileSync(metafile, 'utf8')) as { readonly outputs: Outputs };
+  const [start = ''] =
+    Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === 'src/cli/main-program.ts') ?? [];
+  const loaded = loadedSources(outputs, start);
+  t.ok(loaded.has('src/cli/commands.ts'));
+  const heavy = [
+    'src/disks/drivers/vhd/disk.ts',
+    'src/disks/vbd.ts',
+    'src/nbd/server.ts',
+    'src/posix/node/node-posix.ts',
+    'src/server/tapdisk-server.ts',
+  ];
+  t.same(
+    heavy.filter((source) => loaded.has(source)),
+    [],
+  );
+  const all = Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  t.same(
+    heavy.filter((source) => !all.includes(source)),
+    [],
+    'which are in the bundle',
+  );
+});
+
 t.test('the program that is published, a bundle, serves disks with threads of their own', async (t) => {
   const directory = shortDirectory(t);
-  const [bundler = '', ...args] = (manifest.scripts['bundle'] ?? '').split(' ');
   const outdir = path.join(directory, 'program');
-  const ownArgs = args.map((arg) => (arg.startsWith('--outdir=') ? `--outdir=${outdir}` : arg));
-  execFileSync(repositoryFile(`node_modules/.bin/${bundler}`), ownArgs, { cwd: root, stdio: 'inherit' });
+  bundle(outdir);
   t.ok(
-    args.includes(`--outdir=${path.dirname(manifest.bin['tapdisk-ts'] ?? '')}`),
+    bundlerArgs.includes(`--outdir=${path.dirname(manifest.bin['tapdisk-ts'] ?? '')}`),
     'it is where it is looked for',
   );
   copyFileSync(repositoryFile('package.json'), path.join(directory, 'package.json'));
