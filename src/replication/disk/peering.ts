@@ -306,7 +306,7 @@ export class Peering implements PeeringView {
   shut(end: CPrimaryEnd): void {
     this.cEnd = end;
     this.#connector.stop();
-    this.#engine.reporter.notice(`the C primary is gone, and is not taken back: ${end.reason}`);
+    this.#engine.reporter.notice(`the C primary is gone and will not be accepted again: ${end.reason}`);
   }
 
   reopen(): void {

@@ -59,7 +59,7 @@ async function checkUnused(files: FileCalls, path: string): Promise<void> {
   }
   const marker = segment?.newestMarker;
   await segment?.file.close();
-  if (marker) throw damaged(path, 'it has checkpoints, but there are no metadata');
+  if (marker) throw damaged(path, 'it has checkpoints, but there is no metadata');
 }
 
 export function journalPaths(directory: string): readonly [string, string] {

@@ -53,7 +53,7 @@ export class CBackupPeer implements BackupPeer {
       seconds,
       isWaiting: () => this.#answerBytes > 0,
       progress: () => stream.receivedBytes,
-      onStall: () => this.#lose(`the backup's answer stands still after ${this.#answerBytes} bytes`),
+      onStall: () => this.#lose(`the backup's answer stopped after ${this.#answerBytes} bytes`),
     });
     this.#heartbeat = new Timer(host, () => this.#beat());
     this.#heartbeat.set(options.peerTimeoutSeconds);

@@ -55,7 +55,7 @@ export class CPrimarySession implements PrimarySession {
       seconds,
       isWaiting: () => this.#reader.isMidMessage && !this.#isPaused,
       progress: () => stream.receivedBytes,
-      onStall: () => this.#lose(`the primary stands still in the middle of a message for ${seconds} s`),
+      onStall: () => this.#lose(`the primary has sent nothing for ${seconds} s in the middle of a message`),
     });
     this.#sending = new StallWatch({
       host,

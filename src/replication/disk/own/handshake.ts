@@ -52,10 +52,10 @@ export function shakeHands(parts: HandshakeParts): void {
       link.close();
       parts.onLost(`the peer ends the connection: ${reason}`, code);
     } else if (peer === undefined) {
-      if (name !== 'hello') throw new ProtocolError(`${name} has come, expected hello`);
+      if (name !== 'hello') throw new ProtocolError(`received ${name}, expected hello`);
       hear(decodeHello(body));
     } else {
-      if (name !== 'map') throw new ProtocolError(`${name} has come, expected map`);
+      if (name !== 'map') throw new ProtocolError(`received ${name}, expected map`);
       if (body.length === 0) agreed();
       else readMapBody(body, parts.grains, (grain) => theirs.push(grain));
     }

@@ -58,7 +58,7 @@ function parsed(body: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(body).toString('utf8'));
   } catch {
-    throw new ProtocolError('a hello is no JSON');
+    throw new ProtocolError('a hello is not valid JSON');
   }
 }
 

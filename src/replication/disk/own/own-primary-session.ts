@@ -225,7 +225,7 @@ export class OwnPrimarySession {
     for (const { sector, sectors } of extents) {
       const isWhole =
         sector % grainSectors === 0 && (sectors % grainSectors === 0 || sector + sectors === disk);
-      if (!isWhole) throw new ProtocolError(`${sectors} sectors at ${sector} are no whole grains`);
+      if (!isWhole) throw new ProtocolError(`${sectors} sectors at ${sector} are not whole grains`);
     }
     if (this.#sync === undefined) throw new ProtocolError('sync data comes without a sync begin');
     this.#sync.take(sequence, extents);

@@ -25,7 +25,7 @@ export function decodeReason(body: Uint8Array): Reason {
   try {
     value = JSON.parse(Buffer.from(body).toString('utf8'));
   } catch {
-    throw new ProtocolError('a reason is no JSON');
+    throw new ProtocolError('a reason is not valid JSON');
   }
   const { code, reason, epoch } = (value ?? {}) as Record<string, unknown>;
   if (typeof code !== 'string' || typeof reason !== 'string' || !Number.isSafeInteger(epoch)) {

@@ -88,7 +88,7 @@ export class FrameReader {
   #header(bytes: Uint8Array): FrameHeader {
     const header = readFrameHeader(bytes);
     if (header.sequence === this.#sequence) return header;
-    throw new ProtocolError(`frame ${header.sequence} has come, expected ${this.#sequence}`);
+    throw new ProtocolError(`received frame ${header.sequence}, expected ${this.#sequence}`);
   }
 
   #frame(frame: Uint8Array, header: FrameHeader, body: Uint8Array): void {

@@ -166,6 +166,6 @@ export function readNumbers(body: Uint8Array, count: number): number[] {
   return Array.from({ length: count }, () => {
     const number = fields.getU64();
     if (Number.isSafeInteger(number)) return number;
-    throw new ProtocolError(`${number} is no number of this protocol: expected less than 2^53`);
+    throw new ProtocolError(`${number} is out of range: expected less than 2^53`);
   });
 }
