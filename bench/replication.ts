@@ -12,6 +12,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { programPath } from '../scripts/program-path.js';
 import { programArguments } from '../scripts/program.js';
+import { runFio } from './fio.js';
 import { median } from './median.js';
 
 const DISK_BYTES = 128 << 20;
@@ -39,15 +40,6 @@ const LOADS = [
   },
 ] as const;
 type Load = (typeof LOADS)[number];
-
-interface Job {
-  readonly error: number;
-  readonly write: {
-    readonly bw_bytes: number;
-    readonly clat_ns: { readonly percentile: Record<string, number> };
-  };
-  readonly sync: { readonly lat_ns: { readonly percentile?: Record<string, number> } };
-}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -83,27 +75,12 @@ function image(directory: string, name: string): string {
 }
 
 async function round(socket: string, load: Load): Promise<number> {
-  const job = ['--name=bench', '--ioengine=nbd', `--uri=nbd+unix:///?socket=${socket}`, ...load.args];
-  const time = [
-    `--size=${DISK_BYTES}`,
-    `--runtime=${SECONDS_A_ROUND}`,
-    '--time_based',
-    '--output-format=json',
-  ];
-  const fio = spawn('fio', [...job, ...time], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  fio.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const [status] = (await once(fio, 'close')) as [number | null];
-  if (status !== 0) throw new Error(`fio ended with ${status}: ${output}`);
-  const json = output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1);
-  const [result] = (JSON.parse(json) as { jobs: Job[] }).jobs;
-  if (result === undefined || result.error !== 0) throw new Error(`fio reports an error: ${output}`);
-  const writeMicroseconds = (result.write.clat_ns.percentile['50.000000'] ?? 0) / 1000;
-  if (load.of === 'bw') return result.write.bw_bytes / 2 ** 20;
+  const time = [`--size=${DISK_BYTES}`, `--runtime=${SECONDS_A_ROUND}`, '--time_based'];
+  const { write, sync } = await runFio(socket, ...load.args, ...time);
+  const writeMicroseconds = (write.clat_ns.percentile?.['50.000000'] ?? 0) / 1000;
+  if (load.of === 'bw') return write.bw_bytes / 2 ** 20;
   if (load.of === 'p50') return writeMicroseconds;
-  return writeMicroseconds + (result.sync.lat_ns.percentile?.['50.000000'] ?? 0) / 1000;
+  return writeMicroseconds + (sync.lat_ns.percentile?.['50.000000'] ?? 0) / 1000;
 }
 
 async function bench(directory: string): Promise<void> {

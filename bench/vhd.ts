@@ -13,6 +13,7 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { programPath } from '../scripts/program-path.js';
 import { programArguments } from '../scripts/program.js';
+import { runFio } from './fio.js';
 import { median } from './median.js';
 
 const MIB = 1 << 20;
@@ -204,15 +205,8 @@ async function measure(directory: string, target: Target, load: Load): Promise<n
       if (server.exitCode !== null) throw new Error(`${target} ended with ${server.exitCode}`);
       await delay(20);
     }
-    const job = ['--name=bench', '--ioengine=nbd', `--uri=nbd+unix:///?socket=${socket}`];
-    const size = [`--size=${DISK_BYTES}`, '--randrepeat=1', '--output-format=json'];
-    const { status, stdout, stderr } = spawnSync('fio', [...job, ...size, ...load.fio], { encoding: 'utf8' });
-    if (status !== 0) throw new Error(`fio ended with ${status}: ${stderr}`);
-    const report = JSON.parse(stdout.slice(stdout.indexOf('{'))) as {
-      jobs: { read: { iops: number }; write: { iops: number } }[];
-    };
-    const [result] = report.jobs;
-    return (result?.read.iops ?? 0) + (result?.write.iops ?? 0);
+    const { read, write } = await runFio(socket, `--size=${DISK_BYTES}`, '--randrepeat=1', ...load.fio);
+    return read.iops + write.iops;
   } finally {
     const exit = once(server, 'exit');
     if (server.exitCode === null && server.kill()) await exit;
