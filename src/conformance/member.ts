@@ -25,12 +25,11 @@ export function shorten(value: unknown, most = 60): string {
 /** A value of a JSON document and the path that leads to it, as in `steps[3][1]`. */
 export class Member {
   readonly value: unknown;
+  readonly path: string;
 
-  constructor(
-    value: unknown,
-    readonly path = '',
-  ) {
+  constructor(value: unknown, path = '') {
     this.value = value;
+    this.path = path;
   }
 
   /** @throws ShapeError, always: the member is not what was expected */

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { statSync } from 'node:fs';
-import t from 'tap';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import { errno } from '../../src/posix/index.js';
 import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
 import type { BlockStatusExtent, SectorRange } from '../../src/disks/index.js';

@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { createServer, type Server, type Socket } from 'node:net';
-import t from 'tap';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import { AF_UNIX, NodePosix } from '../../src/posix/index.js';
 import { MAX_PENDING_REQUESTS, NbdClient, NbdError } from '../../src/nbd/index.js';
 import { diskWorld, pattern } from '../disks/drivers/disk-world.js';

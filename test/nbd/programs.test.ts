@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawnSync } from 'node:child_process';
-import t from 'tap';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import { imageWorld, MIB, PROGRAMS_TIMEOUT_MS, succeeds, writeImage } from './image-world.js';
 import { nbdWorld } from './nbd-world.js';
 import { hasPrograms, skipped } from './programs.js';

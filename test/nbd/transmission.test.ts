@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import t from 'tap';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import { errno } from '../../src/posix/index.js';
 import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
 import { pattern, readSectors, resultOf, writeSectors } from '../disks/drivers/disk-world.js';

@@ -4,8 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import t from 'tap';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import { programPath } from '../../../../scripts/program-path.js';
 import { promiseOf } from '../../../../src/disks/drivers/vhd/steps.js';
 import { coalesce } from '../../../../src/disks/drivers/vhd/tools/coalesce.js';

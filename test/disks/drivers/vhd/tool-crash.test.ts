@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import t from 'tap';
-import type { Test } from 'tap';
+import t, { type Test } from 'tap';
 import type { DiskCalls } from '../../../../src/disks/drivers/vhd/disk.js';
 import type { Steps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { checkChain } from '../../../../src/disks/drivers/vhd/tools/check.js';
