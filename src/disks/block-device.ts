@@ -41,7 +41,20 @@ export abstract class BlockDevice {
   abstract get info(): DiskInfo;
   /** Whether {@link discard} is taken. */
   abstract get canDiscard(): boolean;
-  readonly #order = new EdgeOrder();
+  protected readonly order: EdgeOrder;
+
+  /** @param order its own unless given */
+  constructor(order = new EdgeOrder()) {
+    this.order = order;
+  }
+
+  /**
+   * The same disk for one client. Clients whose requests wait take turns, whatever number of requests each has; here, where
+   * nothing waits, it is the disk itself.
+   */
+  forClient(): BlockDevice {
+    return this;
+  }
 
   /** The disk's size in bytes; it need not be a number of whole sectors. */
   get sizeBytes(): number {
@@ -142,7 +155,7 @@ export abstract class BlockDevice {
 
   #calls(options?: ChangeOptions): SectorCalls {
     return {
-      order: this.#order,
+      order: this.order,
       read: (sector, buffer, done) => this.queueRead(sector, buffer, done),
       write: (sector, buffer, done) => this.queueWrite(sector, buffer, done, options),
       writeBack: (sector, buffer, done) =>
@@ -160,9 +173,9 @@ export abstract class BlockDevice {
       return;
     }
     const range = { sector: parts.sector, sectors: parts.sectors };
-    this.#order.begin(range, false, () =>
+    this.order.begin(range, false, () =>
       this.#issue(parts, (result) => {
-        this.#order.end(range);
+        this.order.end(range);
         done(result);
       }),
     );

@@ -6,7 +6,7 @@ import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { type BlockStatusDone, type Done, type Driver, ESHUTDOWN } from './driver.js';
 import type { VbdRequest } from './request.js';
-import { WaitingList } from './waiting-list.js';
+import { WaitingLines } from './waiting-lines.js';
 import { writeZeroesByWriting } from './zeroes.js';
 
 /** A request that answers EBUSY is tried again this often, and no more (C: TD_VBD_MAX_RETRIES). */
@@ -25,7 +25,7 @@ export const RETRY_INTERVAL_SECONDS = 1;
  *      ▲                       │
  *      └───────────────────────┘
  *
- * - open: a driver gets them, in order, as many at a time as there may be in flight;
+ * - open: a driver gets them, each client's in order, as many at a time as there may be in flight;
  * - held: they wait, and those in flight end;
  * - draining: those that were here before go on, none is tried again, new ones are refused;
  * - shut: refused.
@@ -49,12 +49,13 @@ export interface RequestQueueOptions {
 /**
  * The requests of one VBD between those who ask and the driver.
  *
- * A request that conflicts with one that waits to be tried again waits behind it, and so do all after it: what was asked
- * for in order is done in order, however often a driver is busy.
+ * Clients take turns: see {@link WaitingLines}. A request that conflicts with one that waits to be tried again waits behind
+ * it, and so do all after it of its client: what a client asked for in order is done in order, however often a driver is
+ * busy.
  */
 export class RequestQueue {
   readonly #options: RequestQueueOptions;
-  readonly #waiting = new WaitingList();
+  readonly #waiting = new WaitingLines();
   /** Busy ones, in the order in which they were asked for. */
   #retrying: VbdRequest[] = [];
   readonly #retryTimer: AwaitedEvent;
@@ -62,6 +63,8 @@ export class RequestQueue {
   #driver: Driver | undefined;
   #inFlight = 0;
   #retries = 0;
+  readonly #mayGo = (request: VbdRequest): boolean =>
+    !this.#retrying.some((busy) => busy.conflictsWith(request));
   #pumping = false;
 
   constructor(options: RequestQueueOptions) {
@@ -119,7 +122,7 @@ export class RequestQueue {
     this.#gate = 'shut';
     this.#driver = undefined;
     this.#stopRetrying();
-    for (let request = this.#waiting.shift(); request; request = this.#waiting.shift()) {
+    for (let request = this.#waiting.take(); request; request = this.#waiting.take()) {
       this.#end(request, -ESHUTDOWN);
     }
   }
@@ -129,10 +132,9 @@ export class RequestQueue {
     if (this.#pumping) return;
     this.#pumping = true;
     while (this.#gate === 'open' || this.#gate === 'draining') {
-      const request = this.#waiting.first;
-      if (!request || this.#inFlight >= this.#options.maxInFlight) break;
-      if (this.#retrying.some((busy) => busy.conflictsWith(request))) break;
-      this.#waiting.shift();
+      if (this.#inFlight >= this.#options.maxInFlight) break;
+      const request = this.#waiting.take(this.#mayGo);
+      if (!request) break;
       this.#issue(request);
     }
     this.#pumping = false;

@@ -37,14 +37,15 @@ export class VbdRequest implements DataRequest {
   /** Seconds of the clock at that moment. */
   readonly queuedAt: number;
   retries = 0;
-  /** The one behind it in the waiting list. */
+  /** The one behind it in its client's line. */
   next: VbdRequest | undefined;
-  /** Whoever asked. */
+  /** Who asked, where clients take turns. */
+  readonly client: object | undefined;
   readonly done: Done;
   /** The queue, once the request has been handed to a driver. */
   complete: Done = orphaned;
 
-  constructor(parts: RequestParts, sequence: number, queuedAt: number, done: Done) {
+  constructor(parts: RequestParts, sequence: number, queuedAt: number, done: Done, client?: object) {
     this.kind = parts.kind;
     this.sector = parts.sector;
     this.sectors = parts.sectors;
@@ -56,6 +57,7 @@ export class VbdRequest implements DataRequest {
     this.sequence = sequence;
     this.queuedAt = queuedAt;
     this.done = done;
+    this.client = client;
   }
 
   get changes(): boolean {

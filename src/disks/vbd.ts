@@ -4,6 +4,7 @@
 import { errno, errnoCode } from '../posix/errno.js';
 import { LOG_ERR, LOG_INFO } from '../server/logger.js';
 import { BlockDevice } from './block-device.js';
+import { ClientDevice } from './client-device.js';
 import {
   type DiskInfo,
   type Done,
@@ -243,13 +244,21 @@ export class Vbd extends BlockDevice {
     return `vbd ${this.minor} ${this.#phase} '${this.#name}' ${inFlight} in flight, ${waiting} waiting${image}`;
   }
 
+  override forClient(): BlockDevice {
+    return new ClientDevice(this, this.order, (parts, done, client) => this.#enqueue(parts, done, client));
+  }
+
   protected override enqueue(parts: RequestParts, done: Done): void {
+    this.#enqueue(parts, done);
+  }
+
+  #enqueue(parts: RequestParts, done: Done, client?: object): void {
     if (this.#queue.waiting >= this.#options.maxWaiting) {
       done(-errno.ENOMEM);
       return;
     }
     const now = this.#options.context.posix.clock.now();
-    this.#queue.submit(new VbdRequest(parts, this.#sequence++, now, done));
+    this.#queue.submit(new VbdRequest(parts, this.#sequence++, now, done, client));
   }
 
   #is(what: string): string {

@@ -3,7 +3,7 @@
 
 import type { VbdRequest } from './request.js';
 
-/** A queue of requests, linked through them. Taking from the front and adding at either end cost the same at any length. */
+/** One line of waiting requests, linked through them. Taking from the front and adding at either end cost the same at any length. */
 export class WaitingList {
   #first: VbdRequest | undefined;
   #last: VbdRequest | undefined;

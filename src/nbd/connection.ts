@@ -12,6 +12,7 @@ import type { BufferPool } from '../posix/buffers.js';
 import type { NbdExports } from './exports.js';
 import { type HandshakeEnd, ServerHandshake, type TlsState } from './handshake.js';
 import { abortConnection } from '../server/abort-connection.js';
+import type { HandshakePace } from './handshake-pace.js';
 import type { MemoryShare, RequestMemory } from './request-memory.js';
 import { type PumpResult, Receiver } from './receiver.js';
 import { Sender } from './sender.js';
@@ -38,6 +39,16 @@ export interface ConnectionParts {
   readonly stallTimeoutSeconds: number;
   /** The memory for data, for all connections. */
   readonly memory: RequestMemory;
+  /** How many may start TLS a second. */
+  readonly pace: HandshakePace;
+}
+
+/** Who is at the other end. */
+export interface ConnectionPeer {
+  /** For the log. */
+  readonly name: string;
+  /** Its IP address, where it has one. */
+  readonly host: string | undefined;
 }
 
 /** What a connection asks of its server, and tells it. */
@@ -71,6 +82,7 @@ const LARGE_REPLY_BYTES = 32 << 10;
 export class NbdConnection {
   readonly #parts: ConnectionParts;
   readonly #peer: string;
+  readonly #host: string | undefined;
   readonly #onClosed: () => void;
   readonly #admit: () => string | undefined;
   #fd: number;
@@ -88,10 +100,16 @@ export class NbdConnection {
   #pumping = false;
   #posted = false;
 
-  /** Takes over a connected descriptor. `peer` names the client in the log. */
-  constructor(fd: number, peer: string, parts: ConnectionParts, { onClosed, admit }: ConnectionCalls) {
+  /** Takes over a connected descriptor. */
+  constructor(
+    fd: number,
+    { name, host }: ConnectionPeer,
+    parts: ConnectionParts,
+    { onClosed, admit }: ConnectionCalls,
+  ) {
     this.#fd = fd;
-    this.#peer = peer;
+    this.#peer = name;
+    this.#host = host;
     this.#parts = parts;
     this.#readEvent = new AwaitedEvent(parts.registrar);
     this.#timer = new AwaitedEvent(parts.registrar);
@@ -189,16 +207,25 @@ export class NbdConnection {
       case 'tls':
         this.#phase = 'securing';
         // The client speaks TLS as soon as it has the answer, so that has to be out, and nothing may be read in the clear.
-        return this.#sender.queue(nothing, () => this.#secure());
+        return this.#sender.queue(nothing, () => this.#awaitTls());
       case 'transmission':
         return this.#transmit(end);
     }
   }
 
+  #awaitTls(): void {
+    this.#updateReadInterest();
+    let isWaiting = true;
+    const leave = this.#parts.pace.enter(this.#host, () => {
+      isWaiting = false;
+      this.#secure();
+    });
+    if (isWaiting) this.#giveUpTls = leave;
+  }
+
   #secure(): void {
     const { tls, logger, posix } = this.#parts;
     if (!tls) return;
-    this.#updateReadInterest();
     this.#giveUpTls = tls.secure(this.#fd, (fd, reason) => {
       this.#fd = fd;
       this.#giveUpTls = undefined;
@@ -225,7 +252,7 @@ export class NbdConnection {
     const { posix, pool, maxRequestsInFlight, maxBytesInFlight } = this.#parts;
     if (posix.dedicate?.(this.#fd) === 0) this.#receiver.becameDedicated();
     this.#transmission = new Transmission({
-      device: found.device,
+      device: found.device.forClient(),
       structuredReplies,
       allocation,
       receiver: this.#receiver,

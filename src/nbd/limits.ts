@@ -6,6 +6,8 @@ export const DEFAULT_NBD_LIMITS = {
   maxConnections: 128,
   maxHandshakes: 32,
   maxConnectionsPerPeer: 64,
+  maxTlsHandshakesPerSecond: 40,
+  maxTlsHandshakesPerPeerPerSecond: 20,
   maxRequestsInFlight: 128,
   maxBytesInFlight: 32 << 20,
   handshakeTimeoutSeconds: 30,
@@ -18,10 +20,14 @@ export const DEFAULT_NBD_LIMITS = {
 export interface NbdLimits {
   /** Connections that use a disk; one more is refused it. */
   readonly maxConnections: number;
-  /** Connections that have come to no disk yet, beside the others; with one more the oldest is dropped. */
+  /** Connections that have come to no disk yet, beside the others; with one more, the oldest is dropped of the address that has most. */
   readonly maxHandshakes: number;
   /** Connections of one address, in all; one more is closed as soon as it has connected. Unix sockets have no addresses. */
   readonly maxConnectionsPerPeer: number;
+  /** TLS handshakes that start in a second, of all clients; the others wait for a later second. */
+  readonly maxTlsHandshakesPerSecond: number;
+  /** TLS handshakes that start in a second for clients of one address; a Unix socket has none. */
+  readonly maxTlsHandshakesPerPeerPerSecond: number;
   /** Per connection: no further request is read while so many are in flight. */
   readonly maxRequestsInFlight: number;
   /** Per connection: no further request is read while data of so many bytes is in flight (one request may exceed it, by 32 MiB at most). */

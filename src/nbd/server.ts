@@ -15,6 +15,7 @@ import type { Completions } from '../disks/index.js';
 import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import { type ConnectionParts, NbdConnection } from './connection.js';
 import type { NbdExports } from './exports.js';
+import { HandshakePace } from './handshake-pace.js';
 import { DEFAULT_NBD_LIMITS, type NbdLimits } from './limits.js';
 import type { TlsServer } from './tls.js';
 
@@ -57,7 +58,11 @@ export class NbdServer {
     const { registrar, posix, logger, completions, exports, tls } = options;
     const pool = sharedBuffers;
     const memory = new RequestMemory(Math.max(this.#limits.maxRequestMemoryBytes, MIN_REQUEST_MEMORY_BYTES));
-    const shared = { registrar, posix, logger, completions, exports, tls, pool, memory };
+    const pace = new HandshakePace(registrar, {
+      perSecond: this.#limits.maxTlsHandshakesPerSecond,
+      perPeerPerSecond: this.#limits.maxTlsHandshakesPerPeerPerSecond,
+    });
+    const shared = { registrar, posix, logger, completions, exports, tls, pool, memory, pace };
     this.#connectionParts = { ...shared, ...this.#limits };
     this.#watch = new AwaitedEvent(registrar);
   }
@@ -113,6 +118,7 @@ export class NbdServer {
   #stopListening(): void {
     this.#acceptor?.[Symbol.dispose]();
     this.#acceptor = undefined;
+    this.#connectionParts.pace[Symbol.dispose]();
   }
 
   #accepted(fd: number): void {
@@ -142,16 +148,24 @@ export class NbdServer {
       this.#tellStopped();
     };
     const admit = (): string | undefined => this.#refusal(peer);
-    const connection = new NbdConnection(fd, peer, this.#connectionParts, { onClosed, admit });
+    const connection = new NbdConnection(fd, { name: peer, host }, this.#connectionParts, {
+      onClosed,
+      admit,
+    });
     this.#connections.set(connection, host);
     connection.start();
     if (!this.#watch.isSet) this.#watchStalls();
   }
 
-  /** Lets one more client negotiate: the oldest of too many that do goes. */
+  /** Lets one more client negotiate: of too many that do, the oldest of the address that has most of them goes. */
   #makeRoom(): void {
-    const negotiating = [...this.#connections.keys()].filter((connection) => connection.isNegotiating);
-    if (negotiating.length >= this.#limits.maxHandshakes) negotiating[0]?.drop('newer clients came');
+    const negotiating = [...this.#connections].filter(([connection]) => connection.isNegotiating);
+    if (negotiating.length < this.#limits.maxHandshakes) return;
+    const ofHost = (host: string | undefined): number =>
+      negotiating.filter(([, other]) => other === host).length;
+    const most = Math.max(...negotiating.map(([, host]) => ofHost(host)));
+    const oldest = negotiating.find(([, host]) => ofHost(host) === most);
+    oldest?.[0].drop('newer clients came');
   }
 
   /** Why a client may not use a disk, or undefined. */

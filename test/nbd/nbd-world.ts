@@ -24,7 +24,7 @@ export interface NbdWorld extends DiskWorld {
   /** How many descriptors are open without any connection. */
   readonly descriptors: number;
   /** A connection by hand. */
-  readonly raw: () => RawClient;
+  readonly raw: (localAddress?: string) => RawClient;
   /** A connection of the project's own client. */
   readonly client: (exportName?: string) => Promise<NbdClient>;
 }
@@ -60,8 +60,8 @@ export function nbdWorld(t: Test, { limits, tls, tcp = false, ...options }: NbdW
     address,
     uri: (exportName = '') => at.replace('NAME', exportName),
     descriptors: posix.openDescriptors().length,
-    raw() {
-      const raw = new RawClient(address);
+    raw(localAddress) {
+      const raw = new RawClient(address, localAddress);
       raws.push(raw);
       return raw;
     },

@@ -47,11 +47,17 @@ export class RawClient {
   #ended = false;
   #wake = (): void => {};
 
-  constructor(address: SocketAddress) {
+  /** @param localAddress the client's own, where it has an IP address */
+  constructor(address: SocketAddress, localAddress?: string) {
     this.socket =
       address.family === AF_UNIX
         ? connect({ path: address.path, allowHalfOpen: true })
-        : connect({ host: address.address, port: address.port, allowHalfOpen: true });
+        : connect({
+            host: address.address,
+            port: address.port,
+            allowHalfOpen: true,
+            ...(localAddress !== undefined && { localAddress }),
+          });
     this.listen(this.socket);
   }
 

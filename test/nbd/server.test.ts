@@ -87,6 +87,17 @@ t.test(
   },
 );
 
+t.test('an address that keeps negotiating pushes out its own connections, and no others', async (t) => {
+  const world = nbdWorld(t, { tcp: true, limits: { maxHandshakes: 3 } });
+  await world.open('ram:1');
+  const other = await world.raw('127.0.0.2').greet();
+  const pushing: RawClient[] = [];
+  for (let count = 0; count < 10; count++) pushing.push(await world.raw('127.0.0.1').greet());
+  for (const gone of pushing.slice(0, 8)) t.equal((await gone.rest()).length, 0);
+  other.send(option(7, exportRequest('')));
+  t.equal((await other.replies()).at(-1)?.type, 1);
+});
+
 t.test('one address does not get all places', async (t) => {
   const world = nbdWorld(t, { tcp: true, limits: { maxConnectionsPerPeer: 2 } });
   await world.open('ram:1');

@@ -4,51 +4,25 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import { errno, type NodeObject } from '../../src/posix/index.js';
-import { type TlsKeyPair, tlsServer } from '../../src/nbd/index.js';
+import { tlsServer } from '../../src/nbd/index.js';
 import { pattern, readSectors } from '../disks/drivers/disk-world.js';
 import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
 import { exportRequest, option, request } from './raw-client.js';
+import { keyPair } from './key-pair.js';
 import { hasPrograms, run } from './programs.js';
 
 const ERR_UNSUP = 0x80000001;
 const ERR_INVALID = 0x80000003;
 const ERR_TLS_REQD = 0x80000005;
 
-/** A certificate for localhost, good for a day, and its key. */
-function keyPair(): (TlsKeyPair & { readonly certPath: string }) | undefined {
-  const directory = mkdtempSync(join(tmpdir(), 'tls-'));
-  t.teardown(() => rmSync(directory, { recursive: true }));
-  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  const { status } = spawnSync('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '1',
-    '-keyout',
-    key,
-    '-out',
-    cert,
-    ...subject,
-  ]);
-  if (status !== 0) return undefined;
-  return { key: readFileSync(key), cert: readFileSync(cert), certPath: cert };
-}
-
-const made = keyPair();
+const made = keyPair(t);
 if (!made) console.error('SKIPPED: TLS is not tested: openssl is missing, which makes the certificate');
 const pair = made ?? { key: '', cert: '', certPath: '' };
 const test = (title: string, body: (t: Test) => Promise<void>): void =>

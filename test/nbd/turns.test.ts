@@ -94,6 +94,36 @@ t.test('a client that asks and asks lets others have their turns', async (t) => 
   await answered(busy, BigInt(MANY - 1));
 });
 
+t.test('a connection that fills the queue of a disk leaves others their turns', async (t) => {
+  const disks = new ScriptedDisks({ name: 'slow' });
+  disks.answerAtOnce = (what) => (what === 'read' ? undefined : 0);
+  const world = nbdWorld(t, { types: driverTypes([disks.type]), maxInFlight: 4 });
+  const vbd = await world.open('slow:');
+  const FLOODING = 3;
+  const EACH = 64;
+  for (let index = 0; index < FLOODING; index++) {
+    const flooding = await world.raw().go();
+    flooding.send(
+      ...Array.from({ length: EACH }, (_, at) =>
+        request(READ, { cookie: BigInt(at), offset: BigInt(at) * 512n, length: 512 }),
+      ),
+    );
+  }
+  await until(() => vbd.statistics().waiting === FLOODING * EACH - 4);
+  const occasional = await world.raw().go();
+  occasional.send(request(READ, { cookie: 5n, offset: 512n * 1000n, length: 512 }));
+  await until(() => vbd.statistics().waiting === FLOODING * EACH - 3);
+  for (let turn = 0; turn <= FLOODING; turn++) disks.answer('read');
+  t.equal(
+    disks.log.filter((call) => call === 'read 1000+1').length,
+    1,
+    'one turn of each of the others later',
+  );
+  const reply = occasional.simple();
+  while (disks.calls.length > 0) disks.answer('read');
+  t.match(await reply, { cookie: 5n, error: 0 });
+});
+
 t.test(
   'of many discards that make holes some are answered at once, and a read does not wait for them',
   async (t) => {

@@ -29,7 +29,7 @@ export interface PeerTls {
 }
 
 /**
- * Mutual TLS: each side shows a certificate, and has to know the other's by its authority or its fingerprint.
+ * Mutual TLS 1.3, in which nothing is negotiated twice: each side shows a certificate, and has to know the other's by its authority or its fingerprint.
  *
  * @throws Error when neither is given, or Node's when the certificate or key cannot be used
  */
@@ -38,7 +38,7 @@ export function peerTls(posix: NodeObjects, tasks: TaskQueue, options: PeerTlsOp
   const pins = (options.fingerprints ?? []).map(plain);
   if (ca === undefined && pins.length === 0)
     throw new Error('TLS needs an authority or a fingerprint to trust');
-  const common = { cert, key, ...(ca !== undefined && { ca }), minVersion: 'TLSv1.2' } as const;
+  const common = { cert, key, ...(ca !== undefined && { ca }), minVersion: 'TLSv1.3' } as const;
   createSecureContext(common);
   const judge = (secured: TLSSocket): TLSSocket | string => {
     const { fingerprint256 } = secured.getPeerCertificate();

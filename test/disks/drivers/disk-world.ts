@@ -38,6 +38,8 @@ export interface DiskWorldOptions {
   readonly posix?: NodePosix;
   /** The images are large: they go where files are in memory, if there is room, so that nobody waits for a disk. */
   readonly large?: boolean;
+  /** How many requests a driver may have at once. */
+  readonly maxInFlight?: number;
 }
 
 const MEMORY_DIRECTORY = '/dev/shm';
@@ -50,13 +52,14 @@ function parentDirectory(large: boolean): string {
 
 export function diskWorld(
   t: Test,
-  { types = standardDriverTypes, posix = new NodePosix(), large = false }: DiskWorldOptions = {},
+  { types = standardDriverTypes, posix = new NodePosix(), large = false, maxInFlight }: DiskWorldOptions = {},
 ): DiskWorld {
   const directory = mkdtempSync(join(parentDirectory(large), 'disks-'));
   const lines: string[] = [];
   const logger: Logger = { log: (_priority, line) => void lines.push(line) };
   const server = new TapdiskServer({ posix, logger });
-  const registry = new VbdRegistry({ registrar: server, posix, logger, types });
+  const parts = { registrar: server, posix, logger, types };
+  const registry = new VbdRegistry({ ...parts, ...(maxInFlight !== undefined && { maxInFlight }) });
   const running = server.run({ signals: false });
   t.teardown(async () => {
     for (const vbd of registry.vbds()) await vbd.close();

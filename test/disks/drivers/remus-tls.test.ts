@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:tls';
 import t, { type Test } from 'tap';
 import { type DiskWorld, diskWorld } from './disk-world.js';
 import { freePort, imageOf, readFrom, replicationOf, untilStatus, written } from './remus-world.js';
@@ -78,4 +79,22 @@ test('a side whose certificate is another one is refused, by name, and so is one
   await world.open(`remus:${address},role=primary|aio:${imageOf(world, 'd.img')}`);
   t.match(await isOver(0), 'the TLS handshake failed');
   t.equal(replicationOf(world, 0).status().state, 'inconsistent');
+});
+
+test('a peer that offers TLS 1.2 at most is refused', async (t) => {
+  const world = diskWorld(t);
+  const [a, b] = [identity(world, 'a'), identity(world, 'b')];
+  const port = freePort();
+  await world.open(
+    `remus:127.0.0.1:${port},role=backup,journal=4M,${b.shown},tls-fingerprint=${a.fingerprint}|aio:${imageOf(world, 'b.img')}`,
+  );
+  const attempt = async (maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<string> => {
+    const socket = connect({ port, host: '127.0.0.1', maxVersion, rejectUnauthorized: false });
+    t.teardown(() => socket.destroy());
+    return new Promise((resolve) => {
+      socket.once('secureConnect', () => resolve('secured')).on('error', ({ message }) => resolve(message));
+    });
+  };
+  t.match(await attempt('TLSv1.2'), /alert protocol version/i);
+  t.equal(await attempt('TLSv1.3'), 'secured', 'only the version was wrong');
 });

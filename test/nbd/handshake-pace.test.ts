@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { type TLSSocket, connect as connectTls } from 'node:tls';
+import t, { type Test } from 'tap';
+import { HandshakePace } from '../../src/nbd/handshake-pace.js';
+import { tlsServer } from '../../src/nbd/index.js';
+import { bench } from '../disks/bench.js';
+import { keyPair } from './key-pair.js';
+import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
+import { exportRequest, option } from './raw-client.js';
+
+t.test('so many start a second, as a whole and of one peer, those that came first first', async (t) => {
+  const { server, pass } = bench(t);
+  const pace = new HandshakePace(server, { perSecond: 4, perPeerPerSecond: 2 });
+  const started: string[] = [];
+  const enter = (peer: string, name: string) => pace.enter(peer, () => void started.push(name));
+  for (const name of ['a1', 'a2', 'a3', 'a4', 'a5']) enter('a', name);
+  const leave = enter('b', 'b1');
+  leave();
+  enter('b', 'b2');
+  enter('c', 'c1');
+  t.strictSame(started, ['a1', 'a2', 'b1', 'b2']);
+  t.equal(pace.waiting, 4);
+  await pass(1);
+  t.strictSame(started.slice(4), ['a3', 'a4', 'c1'], 'a peer at its limit keeps no other one waiting');
+  await pass(1);
+  t.strictSame(started.slice(7), ['a5']);
+  t.equal(pace.waiting, 0);
+  await pass(1);
+});
+
+t.test('one that waits no longer is not started, and none is after the end', async (t) => {
+  const { server, pass } = bench(t);
+  const pace = new HandshakePace(server, { perSecond: 1, perPeerPerSecond: 1 });
+  const started: number[] = [];
+  const leave = [0, 1, 2, 3].map((index) => pace.enter(undefined, () => void started.push(index)));
+  leave[1]!();
+  await pass(1);
+  t.strictSame(started, [0, 2]);
+  pace[Symbol.dispose]();
+  await pass(1);
+  t.strictSame(started, [0, 2]);
+});
+
+const pair = keyPair(t);
+const test = (title: string, body: (t: Test) => Promise<void>): void =>
+  void t.test(title, { skip: pair ? false : 'openssl is missing' }, body);
+
+/** A client that speaks TLS from its acknowledgement on. */
+async function tlsClient(world: NbdWorld, localAddress: string): Promise<TLSSocket> {
+  const raw = await world.raw(localAddress).greet();
+  raw.send(option(5));
+  await raw.reply();
+  raw.socket.removeAllListeners('data');
+  return connectTls({ socket: raw.socket, ca: pair!.cert, servername: 'localhost' }).on('error', () => {});
+}
+
+test('an address that starts TLS again and again waits, and others do not', async (t) => {
+  const world = nbdWorld(t, {
+    tcp: true,
+    tls: ({ posix, registry }) => tlsServer(posix, registry.completions, pair!),
+    limits: { maxTlsHandshakesPerPeerPerSecond: 2 },
+  });
+  await world.open('ram:1');
+  const order: string[] = [];
+  const secured = async (name: string, address: string): Promise<void> => {
+    const socket = await tlsClient(world, address);
+    socket.once('secureConnect', () => {
+      order.push(name);
+      socket.write(option(7, exportRequest('0')));
+    });
+  };
+  for (const name of ['first', 'second', 'third', 'fourth']) await secured(name, '127.0.0.1');
+  await secured('other', '127.0.0.2');
+  await until(() => order.length === 5);
+  t.strictSame(order.slice(0, 2).toSorted(), ['first', 'second']);
+  t.equal(order[2], 'other');
+  t.strictSame(order.slice(3).toSorted(), ['fourth', 'third']);
+});
+
+test('those that wait to start TLS go when the server closes', async (t) => {
+  const world = nbdWorld(t, {
+    tcp: true,
+    tls: ({ posix, registry }) => tlsServer(posix, registry.completions, pair!),
+    limits: { maxTlsHandshakesPerSecond: 1 },
+  });
+  await world.open('ram:1');
+  for (let count = 0; count < 3; count++) await tlsClient(world, '127.0.0.1');
+  world.nbd.close();
+  t.equal(world.nbd.connections, 0);
+  t.equal(world.posix.openDescriptors().length, world.descriptors - 1);
+});
