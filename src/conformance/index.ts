@@ -12,7 +12,10 @@ export {
   ImplementationUnavailable,
   ScriptUnsupported,
 } from './implementation.js';
-export { createReport, REPORT_FORMATS } from './report-format.js';
+export { createReport, REPORT_FORMATS, type ReportFormat } from './report-format.js';
+export type { TextReportOptions } from './report-text.js';
+export type { Report } from './report.js';
+export { ownRules, type Rule } from './rules.js';
 export type {
   SchedulerFactory,
   SchedulerUnderTest,

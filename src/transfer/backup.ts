@@ -44,7 +44,7 @@ export interface BackupOptions {
   /** See Receiving. */
   readonly maxBytes?: number | undefined;
   /** See Receiving. */
-  readonly leastRate?: number | undefined;
+  readonly minRate?: number | undefined;
   /** Whose connections are taken; everybody's unless given. */
   readonly allow?: readonly AddressRange[] | undefined;
   /** A primary whose host answers nothing for so long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
@@ -153,8 +153,7 @@ export class Backup {
   }
 
   #established(): void {
-    const { posix, registrar, observer, output, acceptsRaw, idleSeconds, maxBytes, leastRate } =
-      this.#options;
+    const { posix, registrar, observer, output, acceptsRaw, idleSeconds, maxBytes, minRate } = this.#options;
     const { silenceSeconds = SILENCE_SECONDS } = this.#options;
     const { fd } = this.#connection.struct;
     this.#accepted += 1;
@@ -170,7 +169,7 @@ export class Backup {
       acceptsRaw,
       idleSeconds,
       maxBytes,
-      leastRate,
+      minRate,
       onEnd: (outcome) => this.#onConversationEnd(outcome, peer),
     });
     this.#silence = new SilenceWatch({

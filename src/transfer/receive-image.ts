@@ -15,7 +15,7 @@ export interface ReceiveImageOptions extends PlayOptions {
   /** A larger image is refused; any size is accepted unless given. */
   readonly maxBytes?: number;
   /** Give a primary up that sends fewer bytes a second, over 10 s; 0, none, unless given. */
-  readonly leastRate?: number;
+  readonly minRate?: number;
   /** Give a primary up that sends no byte for so many seconds; 0, never, unless given. */
   readonly idleSeconds?: number;
 }
@@ -27,7 +27,7 @@ export interface ReceiveImageOptions extends PlayOptions {
  * @throws (rejects with) TransferError: of the file, the name, or the listener; the signal's reason
  */
 export async function receiveImage(options: ReceiveImageOptions): Promise<TransferredImage> {
-  const { address, file, acceptsRaw = false, idleSeconds = 0, maxBytes, leastRate } = options;
+  const { address, file, acceptsRaw = false, idleSeconds = 0, maxBytes, minRate } = options;
   const output = await outputToFile(file);
   return playRole(
     options,
@@ -40,7 +40,7 @@ export async function receiveImage(options: ReceiveImageOptions): Promise<Transf
         acceptsRaw,
         idleSeconds,
         maxBytes,
-        leastRate,
+        minRate,
       }),
   );
 }

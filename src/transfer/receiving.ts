@@ -8,7 +8,7 @@ import { POLL_READ_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Completions } from '../disks/index.js';
 import { ImageReader } from './image-reader.js';
-import { LeastRate } from './least-rate.js';
+import { MinRate } from './min-rate.js';
 import type { Meter } from './meter.js';
 import type { Copy, Output } from './output.js';
 import { idleTimeout, Pump, type PumpFault } from './pump.js';
@@ -55,8 +55,8 @@ export interface ReceivingOptions {
   readonly idleSeconds: number;
   /** A larger image is refused; any size is accepted unless given. */
   readonly maxBytes?: number | undefined;
-  /** Give up a primary that sends fewer bytes a second (see {@link LeastRate}); 0, none, unless given. */
-  readonly leastRate?: number | undefined;
+  /** Give up a primary that sends fewer bytes a second (see {@link MinRate}); 0, none, unless given. */
+  readonly minRate?: number | undefined;
   /** Told once. The connection has no event of the conversation any more, and the output is closed. */
   readonly onEnd: (outcome: ReceivingOutcome) => void;
 }
@@ -76,7 +76,7 @@ export class Receiving {
   readonly #image: ImageReader;
   #state: 'waiting' | 'opening' | 'receiving' | 'storing' | 'refusing' | 'ended' = 'waiting';
   readonly #event: AwaitedEvent;
-  readonly #leastRate: LeastRate;
+  readonly #minRate: MinRate;
   #pump: Pump | undefined;
   #copy: Copy | undefined;
   #refusal: Refusal | undefined;
@@ -87,11 +87,11 @@ export class Receiving {
   constructor(options: ReceivingOptions) {
     this.#options = options;
     this.#event = new AwaitedEvent(options.registrar);
-    const { registrar, meter, acceptsRaw, maxBytes, leastRate = 0 } = options;
+    const { registrar, meter, acceptsRaw, maxBytes, minRate = 0 } = options;
     this.#image = new ImageReader(meter, { acceptsRaw, ...(maxBytes !== undefined && { maxBytes }) });
-    this.#leastRate = new LeastRate({
+    this.#minRate = new MinRate({
       registrar,
-      rate: leastRate,
+      rate: minRate,
       bytes: () => meter.bytes,
       isItsTurn: () =>
         this.#state === 'waiting' || (this.#state === 'receiving' && this.#pump?.isFilling === true),
@@ -108,7 +108,7 @@ export class Receiving {
       if (fired === TIMEOUT) this.#onFault({ where: 'idle', errno: -errno.ETIMEDOUT });
       else this.#open();
     });
-    if (this.#leastRate.start() < 0) return this.#broken('EBUSY', 'there is no event left to watch its rate');
+    if (this.#minRate.start() < 0) return this.#broken('EBUSY', 'there is no event left to watch its rate');
     void this.#greetIfQuiet();
     return undefined;
   }
@@ -124,7 +124,7 @@ export class Receiving {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
     this.#event.clear();
-    this.#leastRate[Symbol.dispose]();
+    this.#minRate[Symbol.dispose]();
     this.#pump?.stop();
     this.#refusal?.stop();
     await this.#work;
@@ -248,7 +248,7 @@ export class Receiving {
   /** Takes all events away, and the output from the descriptor table. Returns the copy, which is the caller's from now on. */
   #release(): Copy | undefined {
     this.#event.clear();
-    this.#leastRate[Symbol.dispose]();
+    this.#minRate[Symbol.dispose]();
     this.#pump?.stop();
     if (this.#outputFd >= 0) this.#options.posix.release(this.#outputFd);
     this.#outputFd = -1;

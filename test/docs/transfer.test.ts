@@ -19,7 +19,7 @@ const { text } = document('docs/transfer.md');
 const digest = { bytes: 12_345, sha256: 'ab'.repeat(32) };
 
 t.test('the page has the messages as the programs send them', async (t) => {
-  const rows = tableRows(text, '# What primary and backup say to each other');
+  const rows = tableRows(text, '## The protocol');
   const cells = rows.map(([, bytes = '']) => bytes).join('\n');
   const shown = (message: Buffer): string => `\`${message.toString().replace('\n', '\\n')}\``;
   t.match(cells, shown(GREETING));
@@ -42,5 +42,5 @@ t.test('the page has the messages as the programs send them', async (t) => {
 
 t.test('the page has the times as they are', async (t) => {
   t.match(text, `after ${QUIET_SECONDS} s without a byte from the primary`);
-  t.match(text, `${GREETING_TIMEOUT_SECONDS} s after the connection stands`);
+  t.match(text, `${GREETING_TIMEOUT_SECONDS} s after the connection is established`);
 });

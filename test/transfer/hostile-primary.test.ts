@@ -60,7 +60,7 @@ serverTest('an image above the size that is accepted leaves the copy, at any bou
 serverTest('a primary that keeps the place with a byte now and then is given up', async (t, server) => {
   const told = await Promise.all(
     [Buffer.alloc(0), HEADER, Buffer.concat([HEADER, Buffer.alloc(500)])].map(async (start) => {
-      const { backup, log, address } = await listeningBackup(server, { leastRate: 1000 });
+      const { backup, log, address } = await listeningBackup(server, { minRate: 1000 });
       const socket = await foreignPrimary(address);
       socket.write(start);
       const broken = await log.event('broken');

@@ -31,7 +31,7 @@ export async function runBackup(values: Values<typeof backupTable>, io: CommandI
       once: values.once,
       acceptsRaw: values.raw,
       maxBytes: values.maxSize,
-      leastRate: values.minRate,
+      minRate: values.minRate,
       allow: values.allow,
       idleSeconds: values.idleTimeout,
       silenceSeconds: values.silenceTimeout,

@@ -4,33 +4,33 @@
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
-/** A primary is judged by what it has sent in so many seconds; the first of them are up to 1 s less. */
+/** The rate is measured over this many seconds; the first time over up to 1 s less. */
 export const RATE_SECONDS = 10;
 
-export interface LeastRateOptions {
+export interface MinRateOptions {
   readonly registrar: EventRegistrar;
-  /** In bytes a second. */
+  /** Bytes per second. */
   readonly rate: number;
-  /** How many bytes of the image there are by now. */
+  /** The bytes of the image received so far. */
   readonly bytes: () => number;
-  /** Whether the peer is waited for at this moment, and not one's own disk. */
+  /** Whether we are waiting for the peer now, and not for our own disk. */
   readonly isItsTurn: () => boolean;
-  /** Told once. */
+  /** Called once. */
   readonly onSlow: (why: string) => void;
 }
 
-/** Watches over a peer that could keep a place for itself with a byte now and then. */
-export class LeastRate implements Disposable {
+/** Stops a peer from occupying the backup with a byte now and then. */
+export class MinRate implements Disposable {
   readonly #event: AwaitedEvent;
-  readonly #options: LeastRateOptions;
+  readonly #options: MinRateOptions;
   #before = 0;
 
-  constructor(options: LeastRateOptions) {
+  constructor(options: MinRateOptions) {
     this.#options = options;
     this.#event = new AwaitedEvent(options.registrar);
   }
 
-  /** @returns 0, or -EBUSY and the like when there is no event left */
+  /** @returns 0, or -EBUSY or the like when no event id is free */
   start(): number {
     if (this.#options.rate === 0) return 0;
     return this.#event.setTimer(RATE_SECONDS, () => this.#judge());
