@@ -1,144 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// `npm run mutants [-- RE]`: breaks the scheduler, the replication module, the VHD driver and the engine of
-// replicated disks in one small way after the other, in a copy of the tree, and prints who noticed. Exits with 1 when a mutant is noticed by nobody, or the tree as it is by somebody.
+// `npm run mutants [-- RE]` tries the mutants of the list, `npm run mutants -- --generated` those that are made from the syntax
+// trees of src. See docs/mutation.md.
 
-import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
-import path from 'node:path';
-import { type Mutant, mutate } from './mutant.js';
-import { MUTANTS } from './mutant-list.js';
+import { execFileSync } from 'node:child_process';
 import { root } from './repository-files.js';
 
-/** Those that run the scheduler and the connect module, those that run tapdisk3's scheduler, and those that run the ramdisk or VHDs. */
-const OWN_DETECTORS = ['vectors', 'model', 'small scope', 'walk', 'simulation'] as const;
-const DETECTORS = [
-  ...OWN_DETECTORS,
-  'tapdisk3 model',
-  'tapdisk3 small scope',
-  'ramdisk model',
-  'disk order',
-  'disk format',
-  'disk model',
-  'crash',
-  'decisions',
-  'rot',
-  'prefixes',
-  'lives',
-] as const;
-type Detector = (typeof DETECTORS)[number];
-const COPIED = [
-  'src',
-  'scripts',
-  'test/conformance',
-  'test/vectors',
-  'test/disks/drivers/vhd',
-  'test/testing/files',
-  'test/replication/disk',
-  'test/random.ts',
-  'package.json',
-  'tsconfig.json',
-];
-/** A mutant may hang; on the tree as it is all detectors together take a tenth of this. */
-const SILENCE_MILLISECONDS = 60_000;
-
-/** What each detector noticed; null for nothing. */
-type Verdict = ReadonlyMap<Detector, string | null>;
-
-function copyTree(): string {
-  const tree = mkdtempSync(path.join(tmpdir(), 'tapdisk-ts-mutants-'));
-  for (const name of COPIED) cpSync(path.join(root, name), path.join(tree, name), { recursive: true });
-  symlinkSync(path.join(root, 'node_modules'), path.join(tree, 'node_modules'));
-  return tree;
-}
-
-/** Runs detectors in a tree until all have told, or one hangs. */
-function detect(tree: string, detectors: readonly Detector[]): Promise<[Detector, string | null][]> {
-  const child = spawn(process.execPath, ['--import=tsx', 'scripts/detect-mutant.ts', ...detectors], {
-    cwd: tree,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const told: [Detector, string | null][] = [];
-  let output = '';
-  let errors = '';
-  const timer = setTimeout(() => child.kill('SIGKILL'), SILENCE_MILLISECONDS);
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    timer.refresh();
-    const lines = (output + text).split('\n');
-    output = lines.pop() ?? '';
-    told.push(...lines.map((line) => JSON.parse(line) as [Detector, string | null]));
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
-  return new Promise((resolve) => {
-    child.on('close', (status, signal) => {
-      clearTimeout(timer);
-      const next = detectors[told.length];
-      // The one that was running noticed, in its way.
-      if (next !== undefined)
-        told.push([next, signal === null ? `exit status ${status}: ${errors}` : 'hangs']);
-      resolve(told);
-    });
-  });
-}
-
-async function verdictOn(tree: string, detectors: readonly Detector[] = DETECTORS): Promise<Verdict> {
-  const verdict = new Map<Detector, string | null>();
-  while (verdict.size < detectors.length) {
-    for (const [name, noticed] of await detect(tree, detectors.slice(verdict.size)))
-      verdict.set(name, noticed);
-  }
-  return verdict;
-}
-
-function detectorsOf({ detectors }: Mutant): readonly Detector[] {
-  return detectors ? DETECTORS.filter((name) => detectors.includes(name)) : OWN_DETECTORS;
-}
-
-async function verdictOnMutant(tree: string, mutant: Mutant): Promise<Verdict> {
-  const file = path.join(tree, 'src', mutant.file);
-  const text = readFileSync(file, 'utf8');
-  writeFileSync(file, mutate(text, mutant));
-  try {
-    return await verdictOn(tree, detectorsOf(mutant));
-  } finally {
-    writeFileSync(file, text);
-  }
-}
-
-function row(verdict: Verdict, name: string): string {
-  const cells = DETECTORS.map((detector) =>
-    ((verdict.get(detector) ?? null) === null ? '' : 'x').padEnd(detector.length),
-  );
-  return `${cells.join('  ')}  ${name}`;
-}
-
-const pattern = new RegExp(process.argv[2] ?? '', 'u');
-const chosen = MUTANTS.filter(({ rule, title, file }) => pattern.test(`${rule} ${title} (${file})`));
-const trees = Array.from({ length: Math.min(availableParallelism(), chosen.length) }, copyTree);
-try {
-  const [tree] = trees;
-  if (tree === undefined) throw new Error(`no mutant matches ${pattern.source}`);
-  const needed = DETECTORS.filter((name) => chosen.some((mutant) => detectorsOf(mutant).includes(name)));
-  for (const [detector, noticed] of await verdictOn(tree, needed)) {
-    if (noticed !== null) throw new Error(`${detector} complains of the tree as it is: ${noticed}`);
-  }
-  console.log(`${DETECTORS.join('  ')}  mutant`);
-  const waiting = [...chosen];
-  let survivors = 0;
-  const work = async (own: string): Promise<void> => {
-    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const verdict = await verdictOnMutant(own, mutant);
-      const isCaught = [...verdict.values()].some((noticed) => noticed !== null);
-      if (!isCaught) survivors += 1;
-      const name = `${mutant.rule} ${mutant.title} (${mutant.file})`;
-      console.log(row(verdict, isCaught ? name : `SURVIVED: ${name}`));
-    }
-  };
-  await Promise.all(trees.map(work));
-  console.log(`${chosen.length} mutants, ${survivors} survived`);
-  process.exitCode = survivors === 0 ? 0 : 1;
-} finally {
-  for (const tree of trees) rmSync(tree, { recursive: true, force: true });
+const args = process.argv.slice(2);
+if (args.includes('--generated')) {
+  execFileSync('npm', ['run', '--silent', 'compile'], { cwd: root, stdio: 'inherit' });
+  const { main } = await import('./mutation/generated.js');
+  process.exitCode = await main(args);
+} else {
+  await import('./listed-mutants.js');
 }

@@ -13,6 +13,7 @@ import { runTapdisk3Nightly } from './nightly-tapdisk3.js';
 import { runVhdNightly } from './nightly-vhd.js';
 import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
 import { DEFAULT_FUZZ_MINUTES, runFuzzNightly } from './nightly-fuzz.js';
+import { DEFAULTS, runGenerated } from './mutation/generated.js';
 import { runReplicationNightly } from '../test/replication/disk/nightly.js';
 
 const PROGRAMS = 100_000;
@@ -75,3 +76,4 @@ if (!(await runTapdisk3Nightly(seed))) process.exitCode = 1;
 if (!(await runVhdNightly(seed))) process.exitCode = 1;
 if (!(await runFuzzNightly(seed, Number(fuzzMinutes)))) process.exitCode = 1;
 if (!(await runReplicationNightly(seed))) process.exitCode = 1;
+if (!(await runGenerated({ ...DEFAULTS, seed }))) process.exitCode = 1;

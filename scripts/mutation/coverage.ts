@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { SourceMap, type SourceMapPayload } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { repositoryFile, repositoryFiles } from '../repository-files.js';
+import type { Mutation } from './mutations.js';
+import { compiledFile, type TrialTree } from './trial-tree.js';
+
+/** What one test file ran, all its processes together. */
+interface TestCoverage {
+  /** Of the compiled test. */
+  readonly hash: string;
+  readonly passed: boolean;
+  readonly milliseconds: number;
+  /** By source: the hash of what was compiled of it, and where what was run starts and ends, by turns. */
+  readonly ran: Readonly<Record<string, { readonly hash: string; readonly places: readonly number[] }>>;
+}
+
+/** Not about what src does, or with a drawn part of its own that is long. */
+const NOT_FOR_MUTANTS = /^test\/(?:docs|scripts|fuzz)\//;
+const DEADLINE_MILLISECONDS = 300_000;
+const STORE = repositoryFile('.tap/mutants/coverage.json');
+
+const hashes = new Map<string, string>();
+function compiledHash(source: string): string {
+  const known = hashes.get(source);
+  if (known !== undefined) return known;
+  const hash = createHash('sha256')
+    .update(readFileSync(repositoryFile(compiledFile(source))))
+    .digest('hex')
+    .slice(0, 16);
+  hashes.set(source, hash);
+  return hash;
+}
+
+interface ScriptCoverage {
+  readonly url: string;
+  readonly functions: readonly {
+    readonly ranges: readonly {
+      readonly startOffset: number;
+      readonly endOffset: number;
+      readonly count: number;
+    }[];
+  }[];
+}
+
+function markRun(script: ScriptCoverage, ran: Uint8Array): void {
+  const here = new Uint8Array(ran.length);
+  // V8 lists the ranges of a function from the outside in; the innermost one counts.
+  for (const { ranges } of script.functions) {
+    for (const { startOffset, endOffset, count } of ranges)
+      here.fill(count > 0 ? 1 : 0, startOffset, endOffset);
+  }
+  here.forEach((run, offset) => {
+    if (run === 1) ran[offset] = 1;
+  });
+}
+
+function placesIn(ran: Uint8Array): number[] {
+  const places: number[] = [];
+  for (let start = ran.indexOf(1); start !== -1;) {
+    const next = ran.indexOf(0, start);
+    const end = next === -1 ? ran.length : next;
+    places.push(start, end);
+    start = next === -1 ? -1 : ran.indexOf(1, next);
+  }
+  return places;
+}
+
+function readRun(directory: string, tree: TrialTree): TestCoverage['ran'] {
+  const marks = new Map<string, Uint8Array>();
+  for (const name of readdirSync(directory)) {
+    const { result } = JSON.parse(readFileSync(path.join(directory, name), 'utf8')) as {
+      result: ScriptCoverage[];
+    };
+    for (const script of result) {
+      if (!script.url.startsWith('file:')) continue;
+      const source = path
+        .relative(path.join(tree.directory, 'build'), fileURLToPath(script.url))
+        .replace(/\.js$/, '.ts');
+      if (!source.startsWith('src/')) continue;
+      const text = readFileSync(path.join(tree.directory, compiledFile(source)));
+      const ran = marks.get(source) ?? new Uint8Array(text.length);
+      marks.set(source, ran);
+      markRun(script, ran);
+    }
+  }
+  return Object.fromEntries(
+    [...marks].map(([source, ran]) => [source, { hash: compiledHash(source), places: placesIn(ran) }]),
+  );
+}
+
+/** Which tests run which code. */
+export class Coverage {
+  readonly #tests = new Map<string, TestCoverage>();
+  readonly #maps = new Map<string, Map<string, number>>();
+
+  private constructor() {
+    if (!existsSync(STORE)) return;
+    const stored = JSON.parse(readFileSync(STORE, 'utf8')) as Record<string, TestCoverage>;
+    for (const [test, coverage] of Object.entries(stored)) this.#tests.set(test, coverage);
+  }
+
+  /** Runs each test file that was not run as it is now, and writes down what it ran. */
+  static async measure(trees: readonly TrialTree[]): Promise<Coverage> {
+    const coverage = new Coverage();
+    const tests = repositoryFiles().filter(
+      (file) => /^test\/.*\.test\.ts$/.test(file) && !NOT_FOR_MUTANTS.test(file),
+    );
+    for (const test of coverage.#tests.keys()) if (!tests.includes(test)) coverage.#tests.delete(test);
+    const waiting = tests.filter((test) => coverage.#tests.get(test)?.hash !== compiledHash(test));
+    await Promise.all(
+      trees.map(async (tree) => {
+        for (let test = waiting.shift(); test !== undefined; test = waiting.shift()) {
+          await coverage.#run(test, tree);
+        }
+      }),
+    );
+    return coverage;
+  }
+
+  async #run(test: string, tree: TrialTree): Promise<void> {
+    const coverageDirectory = mkdtempSync(path.join(tmpdir(), 'tapdisk-ts-mutants-v8-'));
+    try {
+      const { ending, milliseconds, failure } = await tree.run([test], {
+        deadlineMilliseconds: DEADLINE_MILLISECONDS,
+        coverageDirectory,
+      });
+      if (ending !== 'passed') console.log(`left out: ${test} ${ending} on the tree as it is: ${failure}`);
+      this.#tests.set(test, {
+        hash: compiledHash(test),
+        passed: ending === 'passed',
+        milliseconds: Math.round(milliseconds),
+        ran: readRun(coverageDirectory, tree),
+      });
+      mkdirSync(path.dirname(STORE), { recursive: true });
+      writeFileSync(STORE, JSON.stringify(Object.fromEntries(this.#tests)));
+    } finally {
+      rmSync(coverageDirectory, { recursive: true, force: true });
+    }
+  }
+
+  /** How long a test file took on the tree as it is, with counting: milliseconds. */
+  milliseconds(test: string): number {
+    return this.#tests.get(test)?.milliseconds ?? 0;
+  }
+
+  /** The tests that pass on the tree as it is and run what a mutation changes; of a file that changed since, all that run it. */
+  testsOf(mutation: Mutation): string[] {
+    const hash = compiledHash(mutation.file);
+    const place = this.#placeOf(mutation);
+    return [...this.#tests]
+      .filter(([, { passed, ran }]) => {
+        const file = ran[mutation.file];
+        if (!passed || file === undefined) return false;
+        return file.hash !== hash || place === undefined || isIn(file.places, place);
+      })
+      .map(([test]) => test);
+  }
+
+  /** Where the code of a mutation is in what was compiled; undefined if that cannot be said. */
+  #placeOf({ file, line, column }: Mutation): number | undefined {
+    const places = this.#maps.get(file) ?? compiledPlaces(file);
+    this.#maps.set(file, places);
+    for (let back = column; back >= 0; back -= 1) {
+      const place = places.get(`${line}:${back}`);
+      if (place !== undefined) return place;
+    }
+    return undefined;
+  }
+}
+
+/** By line (from 1) and column (from 0) of the source, the offset of what was compiled of it. */
+function compiledPlaces(source: string): Map<string, number> {
+  const text = readFileSync(repositoryFile(compiledFile(source)), 'utf8');
+  const map = new SourceMap(
+    JSON.parse(readFileSync(repositoryFile(`${compiledFile(source)}.map`), 'utf8')) as SourceMapPayload,
+  );
+  const places = new Map<string, number>();
+  let lineStart = 0;
+  for (const [line, content] of text.split('\n').entries()) {
+    for (let column = 0; column < content.length; column += 1) {
+      const entry = map.findEntry(line, column);
+      if (!('originalLine' in entry)) continue;
+      if (entry.generatedLine !== line || entry.generatedColumn !== column) continue;
+      const key = `${entry.originalLine + 1}:${entry.originalColumn}`;
+      if (!places.has(key)) places.set(key, lineStart + column);
+    }
+    lineStart += content.length + 1;
+  }
+  return places;
+}
+
+/** Whether a place is in one of the ranges, whose starts and ends come by turns. */
+function isIn(ranges: readonly number[], place: number): boolean {
+  const next = ranges.findIndex((border) => border > place);
+  return next % 2 === 1;
+}

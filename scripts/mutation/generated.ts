@@ -1,0 +1,159 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// `npm run mutants -- --generated`: breaks every folder of src in ways that are made from its syntax tree, one at a time, and
+// runs the tests that run the place. See docs/mutation.md.
+
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { repositoryFile, repositoryFiles } from '../repository-files.js';
+import { Coverage } from './coverage.js';
+import { equivalence, outdated } from './equivalents.js';
+import { inSeededOrder, type Mutation, mutationsOf } from './mutations.js';
+import { isNoticed, Results } from './results.js';
+import { type FolderScore, scoreOf, writeRows } from './table.js';
+import { compiledFile, TrialTree } from './trial-tree.js';
+import { tryMutation } from './trial.js';
+
+const LAST_SEED = 2 ** 31 - 1;
+
+export interface GeneratedOptions {
+  readonly seed: number;
+  /** Below src; all unless given. */
+  readonly folders?: readonly string[];
+  /** How many a folder, those that are known to be equivalent not among them; Infinity for all. */
+  readonly sample: number;
+  readonly jobs: number;
+  /** Of the tests that run a place, as many as take so long together. */
+  readonly budgetSeconds: number;
+  /** Tries again what survived by the results of this seed. */
+  readonly retriesSurvivors?: boolean;
+  /** Writes the scores into docs/mutation.md. */
+  readonly writesTable?: boolean;
+}
+
+export const DEFAULTS = { sample: 40, jobs: 2, budgetSeconds: 60 } as const;
+
+/** The sources of src, by folder. */
+function sourcesByFolder(): Map<string, string[]> {
+  const folders = new Map<string, string[]>();
+  for (const file of repositoryFiles()) {
+    const [, folder] = /^src\/([^/]+)\/.*\.ts$/.exec(file) ?? [];
+    if (folder !== undefined) folders.set(folder, [...(folders.get(folder) ?? []), file]);
+  }
+  return folders;
+}
+
+interface Sample {
+  readonly folder: string;
+  readonly all: number;
+  readonly equivalent: number;
+  readonly mutations: readonly Mutation[];
+}
+
+function sampleOf(folder: string, files: readonly string[], { seed, sample }: GeneratedOptions): Sample {
+  const all = inSeededOrder(
+    files.flatMap((file) => mutationsOf(file)),
+    seed,
+  );
+  const mutations: Mutation[] = [];
+  let equivalent = 0;
+  for (const mutation of all) {
+    if (mutations.length >= sample) break;
+    if (equivalence(mutation) === undefined) mutations.push(mutation);
+    else equivalent += 1;
+  }
+  return { folder, all: all.length, equivalent, mutations };
+}
+
+/** Tries a sample of each folder; returns whether each has a score of 95 % and nothing in the list of equivalents is outdated. */
+export async function runGenerated(options: GeneratedOptions): Promise<boolean> {
+  const { seed, jobs, budgetSeconds, retriesSurvivors = false } = options;
+  const byFolder = sourcesByFolder();
+  const folders = options.folders ?? [...byFolder.keys()];
+  const samples = folders.map((folder) => {
+    const files = byFolder.get(folder);
+    if (files === undefined)
+      throw new RangeError(`there is no folder src/${folder}: expected ${[...byFolder.keys()].join(', ')}`);
+    return sampleOf(folder, files, options);
+  });
+  const complaints = outdated((file) => (existsSync(repositoryFile(file)) ? mutationsOf(file) : []));
+  for (const complaint of complaints) console.log(complaint);
+  if (!existsSync(repositoryFile(compiledFile('test/run-files.ts'))))
+    throw new Error('build is not there: run `npm run compile` first');
+  console.log(`seed ${seed}`);
+  const results = new Results(seed);
+  const trees = Array.from({ length: jobs }, () => new TrialTree());
+  const scores: FolderScore[] = [];
+  try {
+    const coverage = await Coverage.measure(trees);
+    for (const { folder, mutations, equivalent, all } of samples) {
+      const waiting = mutations.filter((mutation) => {
+        const known = results.of(mutation);
+        return known === undefined || (retriesSurvivors && !isNoticed(known));
+      });
+      await Promise.all(
+        trees.map(async (tree) => {
+          for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
+            const verdict = await tryMutation(mutation, tree, coverage, budgetSeconds * 1000);
+            results.add(mutation, verdict);
+            if (!isNoticed(verdict)) {
+              console.log(`${verdict.outcome}: ${mutation.file}:${mutation.line} ${mutation.kind}`);
+              console.log(`    ${mutation.before}\n    ${mutation.after}`);
+            }
+          }
+        }),
+      );
+      const verdicts = mutations
+        .map((mutation) => results.of(mutation))
+        .filter((known) => known !== undefined);
+      const killed = verdicts.filter(isNoticed).length;
+      const hung = verdicts.filter(({ outcome }) => outcome === 'hung').length;
+      const score = { folder, all, tried: verdicts.length, killed, hung, equivalent, seed };
+      scores.push(score);
+      console.log(
+        `src/${folder}: ${killed} of ${verdicts.length} noticed, ${scoreOf(score)}; ` +
+          `${equivalent} equivalent; ${all} in all`,
+      );
+      if (options.writesTable) writeRows([score], new Date().toISOString().slice(0, 10));
+    }
+  } finally {
+    for (const tree of trees) tree.remove();
+  }
+  return complaints.length === 0 && scores.every(({ tried, killed }) => killed >= 0.95 * tried);
+}
+
+/** Runs by the command line; returns the exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      generated: { type: 'boolean' },
+      folder: { type: 'string', multiple: true },
+      sample: { type: 'string', default: String(DEFAULTS.sample) },
+      seed: { type: 'string' },
+      jobs: { type: 'string', default: String(DEFAULTS.jobs) },
+      budget: { type: 'string', default: String(DEFAULTS.budgetSeconds) },
+      again: { type: 'boolean' },
+      write: { type: 'boolean' },
+    },
+  });
+  const seed = values.seed === undefined ? Date.now() % LAST_SEED : whole('--seed', values.seed, LAST_SEED);
+  const succeeded = await runGenerated({
+    seed,
+    sample: values.sample === 'all' ? Infinity : whole('--sample', values.sample, 1_000_000),
+    jobs: whole('--jobs', values.jobs, 64),
+    budgetSeconds: whole('--budget', values.budget, 3600),
+    retriesSurvivors: values.again ?? false,
+    writesTable: values.write ?? false,
+    ...(values.folder === undefined ? {} : { folders: values.folder }),
+  });
+  return succeeded ? 0 : 1;
+}
+
+function whole(name: string, text: string, max: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > max)
+    throw new RangeError(`${name} is ${text}, but must be a whole number from 1 to ${max}`);
+  return value;
+}
