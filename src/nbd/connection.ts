@@ -244,7 +244,7 @@ export class NbdConnection {
     this.#fd = -1;
   }
 
-  #transmit({ export: found, structuredReplies, allocation }: TransmissionEnd): void {
+  #transmit({ export: found, negotiated }: TransmissionEnd): void {
     this.#phase = 'transmission';
     this.#timer.clear();
     this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} uses export '${found.name}'`);
@@ -253,8 +253,7 @@ export class NbdConnection {
     if (posix.dedicate?.(this.#fd) === 0) this.#receiver.becameDedicated();
     this.#transmission = new Transmission({
       device: found.device.forClient(),
-      structuredReplies,
-      allocation,
+      ...negotiated,
       receiver: this.#receiver,
       sender: this.#sender,
       pool,

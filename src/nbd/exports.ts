@@ -3,6 +3,7 @@
 
 import { type BlockDevice, SECTOR_SIZE, type Vbd, type VbdRegistry } from '../disks/index.js';
 import {
+  FLAG_BLOCK_STATUS_PAYLOAD,
   FLAG_CAN_MULTI_CONN,
   FLAG_HAS_FLAGS,
   FLAG_READ_ONLY,
@@ -14,6 +15,7 @@ import {
   FLAG_SEND_TRIM,
   FLAG_SEND_WRITE_ZEROES,
 } from './protocol.js';
+import type { ReplyStyle } from './replies.js';
 
 /** A disk that clients can ask for. */
 export interface NbdExport {
@@ -23,6 +25,13 @@ export interface NbdExport {
   readonly device: BlockDevice;
   /** Has `listener` called when the disk is gone, and returns how to stop that. */
   onClosed(listener: () => void): () => void;
+}
+
+/** What a client has chosen for its use of an export. */
+export interface Negotiated {
+  readonly replies: ReplyStyle;
+  /** It may ask for base:allocation. */
+  readonly allocation: boolean;
 }
 
 /** The disks that a server has at a moment. */
@@ -85,9 +94,10 @@ export function vbdExports(registry: VbdRegistry, names: ExportNames = {}): NbdE
  * The transmission flags of a disk. Several connections may share any: a flush covers what was answered on whichever
  * (see {@link BlockDevice}).
  */
-export function transmissionFlags(device: BlockDevice, structuredReplies: boolean): number {
+export function transmissionFlags(device: BlockDevice, { replies, allocation }: Negotiated): number {
   const always = FLAG_HAS_FLAGS | FLAG_SEND_FLUSH | FLAG_SEND_CACHE | FLAG_CAN_MULTI_CONN;
-  const reading = always | (structuredReplies ? FLAG_SEND_DF : 0);
+  const filter = replies === 'extended' && allocation ? FLAG_BLOCK_STATUS_PAYLOAD : 0;
+  const reading = always | filter | (replies === 'simple' ? 0 : FLAG_SEND_DF);
   if (device.readOnly) return reading | FLAG_READ_ONLY;
   const zeroing = FLAG_SEND_WRITE_ZEROES | FLAG_SEND_FAST_ZERO;
   return reading | FLAG_SEND_FUA | zeroing | (device.canDiscard ? FLAG_SEND_TRIM : 0);

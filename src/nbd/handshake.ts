@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type NbdExport, type NbdExports, transmissionFlags } from './exports.js';
+import { type Negotiated, type NbdExport, type NbdExports, transmissionFlags } from './exports.js';
 import {
   OPTION_HEADER_BYTES,
   encodeBlockSizeInfo,
@@ -22,6 +22,7 @@ import {
   OPTION_MAGIC,
   OPT_ABORT,
   OPT_EXPORT_NAME,
+  OPT_EXTENDED_HEADERS,
   OPT_GO,
   OPT_INFO,
   OPT_LIST,
@@ -30,6 +31,7 @@ import {
   OPT_STARTTLS,
   OPT_STRUCTURED_REPLY,
   REP_ACK,
+  REP_ERR_EXT_HEADER_REQD,
   REP_ERR_INVALID,
   REP_ERR_POLICY,
   REP_ERR_TLS_REQD,
@@ -47,6 +49,7 @@ import {
   parseContextRequest,
 } from './meta-context.js';
 import type { Receiver } from './receiver.js';
+import type { ReplyStyle } from './replies.js';
 import type { Sender } from './sender.js';
 
 /** The longest data of an option that is looked at; longer ones are skipped and answered with REP_ERR_TOO_BIG. */
@@ -66,9 +69,7 @@ export type HandshakeEnd =
   | {
       readonly kind: 'transmission';
       readonly export: NbdExport;
-      readonly structuredReplies: boolean;
-      /** The client may ask for base:allocation. */
-      readonly allocation: boolean;
+      readonly negotiated: Negotiated;
     }
   | { readonly kind: 'tls' }
   | { readonly kind: 'closed'; readonly reason: string };
@@ -98,7 +99,7 @@ export class ServerHandshake {
   readonly #parts: HandshakeParts;
   readonly #header = Buffer.alloc(OPTION_HEADER_BYTES);
   #noZeroes = false;
-  #structuredReplies = false;
+  #replies: ReplyStyle = 'simple';
   /** The export for which the client has chosen base:allocation. */
   #allocationOf: string | undefined;
   #options = 0;
@@ -181,7 +182,17 @@ export class ServerHandshake {
         return this.#info(option, data);
       case OPT_STRUCTURED_REPLY:
         if (data.length > 0) return this.#reply(option, REP_ERR_INVALID, 'STRUCTURED_REPLY has no data');
-        this.#structuredReplies = true;
+        if (this.#replies === 'extended')
+          return this.#reply(
+            option,
+            REP_ERR_EXT_HEADER_REQD,
+            'EXTENDED_HEADERS has replies structured already',
+          );
+        this.#replies = 'structured';
+        return this.#reply(option, REP_ACK);
+      case OPT_EXTENDED_HEADERS:
+        if (data.length > 0) return this.#reply(option, REP_ERR_INVALID, 'EXTENDED_HEADERS has no data');
+        this.#replies = 'extended';
         return this.#reply(option, REP_ACK);
       case OPT_LIST_META_CONTEXT:
       case OPT_SET_META_CONTEXT:
@@ -200,7 +211,7 @@ export class ServerHandshake {
     if (refusal !== undefined) return this.#close(refusal);
     const answer = Buffer.alloc(10 + (this.#noZeroes ? 0 : EXPORT_NAME_ZEROES));
     answer.writeBigUInt64BE(BigInt(found.device.sizeBytes), 0);
-    answer.writeUInt16BE(transmissionFlags(found.device, this.#structuredReplies), 8);
+    answer.writeUInt16BE(transmissionFlags(found.device, this.#negotiated(found)), 8);
     this.#parts.sender.queue(answer);
     return this.#transmission(found);
   }
@@ -230,7 +241,7 @@ export class ServerHandshake {
     if (typeof found === 'string') return this.#reply(option, REP_ERR_UNKNOWN, found);
     const refusal = option === OPT_GO ? this.#parts.admit() : undefined;
     if (refusal !== undefined) return this.#reply(option, REP_ERR_POLICY, refusal);
-    const flags = transmissionFlags(found.device, this.#structuredReplies);
+    const flags = transmissionFlags(found.device, this.#negotiated(found));
     this.#queue(option, REP_INFO, encodeExportInfo(found.device.sizeBytes, flags));
     this.#queue(option, REP_INFO, encodeBlockSizeInfo(found.device.sizeBytes));
     if (request.infos.includes(INFO_NAME))
@@ -247,8 +258,10 @@ export class ServerHandshake {
     const isSet = option === OPT_SET_META_CONTEXT;
     // Whatever comes of it, what was chosen before is not any more.
     if (isSet) this.#allocationOf = undefined;
-    if (!this.#structuredReplies)
-      return this.#reply(option, REP_ERR_INVALID, 'STRUCTURED_REPLY has to come first');
+    if (this.#replies === 'simple') {
+      const expected = 'STRUCTURED_REPLY or EXTENDED_HEADERS has to come first';
+      return this.#reply(option, REP_ERR_INVALID, expected);
+    }
     const request = parseContextRequest(data);
     if (typeof request === 'string') return this.#reply(option, REP_ERR_INVALID, request);
     const found = this.#parts.exports.find(request.name);
@@ -263,9 +276,11 @@ export class ServerHandshake {
   }
 
   #transmission(found: NbdExport): void {
-    const structuredReplies = this.#structuredReplies;
-    const allocation = this.#allocationOf === found.name;
-    this.#parts.onEnd({ kind: 'transmission', export: found, structuredReplies, allocation });
+    this.#parts.onEnd({ kind: 'transmission', export: found, negotiated: this.#negotiated(found) });
+  }
+
+  #negotiated({ name }: NbdExport): Negotiated {
+    return { replies: this.#replies, allocation: this.#allocationOf === name };
   }
 
   /** Replies, and expects the next option. */

@@ -54,3 +54,11 @@ export function encodeAllocationContext(id = ALLOCATION_CONTEXT_ID): Buffer {
   head.writeUInt32BE(id);
   return Buffer.concat([head, Buffer.from(ALLOCATION_CONTEXT)]);
 }
+
+/** Bytes of a BLOCK_STATUS's payload that names the one context that there is: u64 length of the range, u32 context. */
+export const STATUS_FILTER_BYTES = 12;
+
+/** Takes apart such a payload. */
+export function parseStatusFilter(payload: Buffer): { readonly length: number; readonly context: number } {
+  return { length: Number(payload.readBigUInt64BE(0)), context: payload.readUInt32BE(8) };
+}

@@ -13,6 +13,8 @@ export const OPTION_REPLY_MAGIC = 0x3e889045565a9n;
 export const REQUEST_MAGIC = 0x25609513;
 export const SIMPLE_REPLY_MAGIC = 0x67446698;
 export const STRUCTURED_REPLY_MAGIC = 0x668e33ef;
+export const EXTENDED_REQUEST_MAGIC = 0x21e41c71;
+export const EXTENDED_REPLY_MAGIC = 0x6e8a278c;
 
 /** Handshake flags, the server's and (the same numbers) the client's. */
 export const FLAG_FIXED_NEWSTYLE = 1;
@@ -29,6 +31,7 @@ export const FLAG_SEND_DF = 128;
 export const FLAG_CAN_MULTI_CONN = 256;
 export const FLAG_SEND_CACHE = 1024;
 export const FLAG_SEND_FAST_ZERO = 2048;
+export const FLAG_BLOCK_STATUS_PAYLOAD = 4096;
 
 /** Options. */
 export const OPT_EXPORT_NAME = 1;
@@ -40,6 +43,7 @@ export const OPT_GO = 7;
 export const OPT_STRUCTURED_REPLY = 8;
 export const OPT_LIST_META_CONTEXT = 9;
 export const OPT_SET_META_CONTEXT = 10;
+export const OPT_EXTENDED_HEADERS = 11;
 
 /** Option replies; errors have the top bit set. */
 export const REP_ACK = 1;
@@ -52,6 +56,7 @@ export const REP_ERR_INVALID = 0x80000003;
 export const REP_ERR_TLS_REQD = 0x80000005;
 export const REP_ERR_UNKNOWN = 0x80000006;
 export const REP_ERR_TOO_BIG = 0x80000009;
+export const REP_ERR_EXT_HEADER_REQD = 0x8000000a;
 
 /** Kinds of information in REP_INFO. */
 export const INFO_EXPORT = 0;
@@ -75,6 +80,7 @@ export const CMD_FLAG_NO_HOLE = 2;
 export const CMD_FLAG_DF = 4;
 export const CMD_FLAG_REQ_ONE = 8;
 export const CMD_FLAG_FAST_ZERO = 16;
+export const CMD_FLAG_PAYLOAD_LEN = 32;
 
 /** Structured replies: the flag of the last chunk, and types; errors have the top bit set. */
 export const REPLY_FLAG_DONE = 1;
@@ -82,6 +88,7 @@ export const REPLY_NONE = 0;
 export const REPLY_OFFSET_DATA = 1;
 export const REPLY_OFFSET_HOLE = 2;
 export const REPLY_BLOCK_STATUS = 5;
+export const REPLY_BLOCK_STATUS_EXT = 6;
 export const REPLY_ERROR = 0x8001;
 export const REPLY_ERROR_OFFSET = 0x8002;
 

@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoCode } from '../posix/errno.js';
+import { errno } from '../posix/errno.js';
 import { type BlockDevice, type ChangeOptions, type Done, ESHUTDOWN, SECTOR_SIZE } from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
 import { allocationOf, sectorsAround } from './block-status.js';
 import { cacheRange } from './cache-range.js';
-import { nbdError } from './errors.js';
+import type { Negotiated } from './exports.js';
+import { parseStatusFilter, STATUS_FILTER_BYTES } from './meta-context.js';
 import {
   ALLOCATION_CONTEXT_ID,
   CMD_BLOCK_STATUS,
@@ -16,6 +17,7 @@ import {
   CMD_FLAG_FAST_ZERO,
   CMD_FLAG_FUA,
   CMD_FLAG_NO_HOLE,
+  CMD_FLAG_PAYLOAD_LEN,
   CMD_FLAG_REQ_ONE,
   CMD_FLUSH,
   CMD_READ,
@@ -26,22 +28,25 @@ import {
 } from './protocol.js';
 import type { MemoryShare } from './request-memory.js';
 import type { Receiver } from './receiver.js';
+import { replyFormats } from './replies.js';
+import { ReplyQueue } from './reply-queue.js';
 import {
-  encodeDataChunk,
-  encodeErrorChunk,
-  encodeHoleChunk,
-  encodeSimpleReply,
-  encodeStatusChunk,
-} from './replies.js';
-import { isValidRequest, type NbdRequest, parseRequest, REQUEST_BYTES } from './requests.js';
+  EXTENDED_REQUEST_BYTES,
+  isValidRequest,
+  type NbdRequest,
+  parseExtendedRequest,
+  parseRequest,
+  REQUEST_BYTES,
+  type RequestFields,
+} from './requests.js';
 import { MIN_SPARSE_BYTES, type ReadPiece, piecesOf, readPieces } from './sparse-read.js';
 import type { Sender } from './sender.js';
 
-export interface TransmissionParts {
+/** The data of a request that is refused is dropped up to so many bytes; with more the connection ends. */
+const MAX_SKIPPED_BYTES = 0xffff_ffff;
+
+export interface TransmissionParts extends Negotiated {
   readonly device: BlockDevice;
-  readonly structuredReplies: boolean;
-  /** BLOCK_STATUS is taken. */
-  readonly allocation: boolean;
   readonly receiver: Receiver;
   readonly sender: Sender;
   readonly pool: BufferPool;
@@ -71,20 +76,30 @@ export interface TransmissionParts {
  */
 export class Transmission {
   readonly #parts: TransmissionParts;
-  readonly #header = Buffer.alloc(REQUEST_BYTES);
+  readonly #isExtended: boolean;
+  readonly #header: Buffer;
+  readonly #replies: ReplyQueue;
   #requestsInFlight = 0;
   #bytesInFlight = 0;
   /** Too much is in flight: no request is read until half of it is gone. */
   #full = false;
   #ended = false;
-  /** Replies with data that are not wholly sent. */
-  #dataReplies = 0;
   /** Forgets the request whose data is coming, or that waits for memory. */
   #abandonReceiving: (() => void) | undefined;
   #isReceivingData = false;
 
   constructor(parts: TransmissionParts) {
     this.#parts = parts;
+    const { replies, sender, onQueued } = parts;
+    this.#isExtended = replies === 'extended';
+    this.#header = Buffer.alloc(this.#isExtended ? EXTENDED_REQUEST_BYTES : REQUEST_BYTES);
+    this.#replies = new ReplyQueue({
+      format: replyFormats[replies],
+      sender,
+      giveData: (data) => this.#giveData(data),
+      onQueued,
+      onSent: (bytes) => this.#sent(bytes),
+    });
   }
 
   /** Requests that were read and whose replies are not wholly sent. */
@@ -98,7 +113,7 @@ export class Transmission {
   }
   /** Whether data waits for the client to take it. */
   get isSendingData(): boolean {
-    return this.#dataReplies > 0;
+    return this.#replies.isSendingData;
   }
 
   expectRequest(): void {
@@ -116,17 +131,20 @@ export class Transmission {
   }
 
   #request(): void {
-    const request = parseRequest(this.#header);
+    const request = this.#isExtended ? parseExtendedRequest(this.#header) : parseRequest(this.#header);
+    const misfit = request && this.#payloadFault(request);
     if (!request) {
       this.#parts.onEnd('a request without its magic');
+    } else if (misfit !== undefined) {
+      this.#parts.onEnd(misfit);
     } else if (request.command === CMD_DISC) {
       this.#parts.onEnd('the client disconnects');
     } else {
       this.#requestsInFlight++;
       const error = this.#errorOf(request);
-      if (request.command === CMD_WRITE) this.#receiveData(request, error);
+      if (request.payloadBytes > 0) this.#receivePayload(request, error);
       else {
-        if (error < 0) this.#reply(request, error);
+        if (error < 0) this.#replies.result(request, error);
         else if (request.command === CMD_READ && request.length > 0) return this.#readWithMemory(request);
         else this.#start(request);
         this.expectRequest();
@@ -134,37 +152,62 @@ export class Transmission {
     }
   }
 
+  /** Why it cannot be known where the next request starts, or undefined. */
+  #payloadFault({ command, flags, length, payloadBytes }: NbdRequest): string | undefined {
+    if (payloadBytes > MAX_SKIPPED_BYTES) return `a request with ${payloadBytes} bytes of data`;
+    const isMissing = this.#isExtended && command === CMD_WRITE && (flags & CMD_FLAG_PAYLOAD_LEN) === 0;
+    return isMissing && length > 0 ? 'a write without PAYLOAD_LEN' : undefined;
+  }
+
   /** What speaks against a request before the disk is asked: a negative errno, or 0. */
   #errorOf(request: NbdRequest): number {
-    const { device, structuredReplies, allocation } = this.#parts;
-    const { command, flags, offset, length } = request;
+    const { device, replies, allocation } = this.#parts;
+    const { command, flags, payloadBytes } = request;
+    if (!isValidRequest(request, this.#isExtended)) return -errno.EINVAL;
+    if ((flags & CMD_FLAG_DF) !== 0 && replies === 'simple') return -errno.EINVAL;
+    if (command === CMD_BLOCK_STATUS && !allocation) return -errno.EINVAL;
+    if (!device.isOpen) return -ESHUTDOWN;
     const changes = command === CMD_WRITE || command === CMD_WRITE_ZEROES || command === CMD_TRIM;
-    if (!isValidRequest(request)) return -errno.EINVAL;
-    if ((flags & CMD_FLAG_DF) !== 0 && !structuredReplies) return -errno.EINVAL;
+    if (changes && device.readOnly) return -errno.EPERM;
+    if (command === CMD_TRIM && !device.canDiscard) return -errno.EINVAL;
+    // The range is in the payload.
+    if (command === CMD_BLOCK_STATUS && payloadBytes > 0) {
+      return payloadBytes === STATUS_FILTER_BYTES ? 0 : -errno.EINVAL;
+    }
+    return this.#rangeError(request);
+  }
+
+  #rangeError({ command, offset, length }: RequestFields): number {
+    const { device } = this.#parts;
     // What reads nothing is an error: its answer has no chunk that all clients understand.
     const needsLength = command === CMD_READ || command === CMD_BLOCK_STATUS;
     if (needsLength && length === 0) return -errno.EINVAL;
-    if (command === CMD_BLOCK_STATUS && !allocation) return -errno.EINVAL;
-    if (!device.isOpen) return -ESHUTDOWN;
-    if (changes && device.readOnly) return -errno.EPERM;
     if ((command === CMD_READ || command === CMD_WRITE) && length > MAX_PAYLOAD_BYTES) return -errno.EINVAL;
-    if (command === CMD_TRIM && !device.canDiscard) return -errno.EINVAL;
     if (offset + length <= device.sizeBytes) return 0;
     return command === CMD_WRITE || command === CMD_WRITE_ZEROES ? -errno.ENOSPC : -errno.EINVAL;
   }
 
-  #receiveData(request: NbdRequest, error: number): void {
+  #receivePayload(request: NbdRequest, error: number): void {
     const { receiver } = this.#parts;
-    const { length } = request;
-    if (error >= 0 && length > 0) {
-      this.#withMemory(length, () => this.#receiveInto(request, this.#takeData(length)));
+    const { command, payloadBytes } = request;
+    if (error >= 0 && command === CMD_WRITE) {
+      this.#withMemory(payloadBytes, () => this.#receiveInto(request, this.#takeData(payloadBytes)));
       return;
     }
-    this.#isReceivingData = length > 0;
+    this.#isReceivingData = true;
     this.#abandonReceiving = () => this.#requestsInFlight--;
-    receiver.skip(length, () => {
+    if (error >= 0) {
+      const filter = Buffer.alloc(payloadBytes);
+      receiver.expect(filter, () => {
+        this.#received();
+        this.#filteredStatus(request, filter);
+        this.expectRequest();
+      });
+      return;
+    }
+    receiver.skip(payloadBytes, () => {
       this.#received();
-      this.#reply(request, error);
+      this.#replies.result(request, error);
       this.expectRequest();
     });
   }
@@ -224,7 +267,7 @@ export class Transmission {
     const { device } = this.#parts;
     const written: Done = (result) => {
       this.#giveData(data);
-      this.#reply(request, result, data.length);
+      this.#replies.result(request, result, data.length);
     };
     device.writeBytes(request.offset, data, written, changeOptions(request));
   }
@@ -232,7 +275,7 @@ export class Transmission {
   #start(request: NbdRequest): void {
     const { device, pool, post } = this.#parts;
     const { command, offset, length } = request;
-    const done: Done = (result) => this.#reply(request, result);
+    const done: Done = (result) => this.#replies.result(request, result);
     if (command === CMD_FLUSH) {
       device.flush(done);
     } else if (length === 0) {
@@ -247,28 +290,36 @@ export class Transmission {
     } else if (command === CMD_BLOCK_STATUS) {
       this.#blockStatus(request);
     } else if (command === CMD_CACHE) {
-      cacheRange(device, pool, sectorsAround(offset, length), post, done);
+      const isWanted = (): boolean => !this.#ended;
+      cacheRange({ device, pool, post, isWanted }, sectorsAround(offset, length), done);
     }
   }
 
+  /** A BLOCK_STATUS whose payload has its range's length and the context that is meant. */
+  #filteredStatus(request: NbdRequest, filter: Buffer): void {
+    const { length, context } = parseStatusFilter(filter);
+    const filtered = { ...request, length };
+    const error = context === ALLOCATION_CONTEXT_ID ? this.#rangeError(filtered) : -errno.EINVAL;
+    if (error < 0) this.#replies.result(request, error);
+    else this.#blockStatus(filtered);
+  }
+
   #blockStatus(request: NbdRequest): void {
-    const { device, post, sender } = this.#parts;
-    const { offset, length, flags, cookie } = request;
+    const { device, post } = this.#parts;
+    const { offset, length, flags } = request;
     const one = (flags & CMD_FLAG_REQ_ONE) !== 0;
     allocationOf({ device, offset, length, one, post }, (result, extents) => {
-      if (result < 0) return this.#reply(request, result);
-      const reply = encodeStatusChunk(cookie, ALLOCATION_CONTEXT_ID, extents);
-      sender.queue(reply, () => this.#sent(0));
-      return this.#parts.onQueued();
+      if (result < 0) this.#replies.result(request, result);
+      else this.#replies.status(request, extents);
     });
   }
 
   #read(request: NbdRequest): void {
-    const { device, structuredReplies } = this.#parts;
+    const { device, replies } = this.#parts;
     const sector = request.offset / SECTOR_SIZE;
     const sectors = request.length / SECTOR_SIZE;
     const isWhole = Number.isInteger(sector) && Number.isInteger(sectors);
-    const maySkip = structuredReplies && isWhole && (request.flags & CMD_FLAG_DF) === 0;
+    const maySkip = replies !== 'simple' && isWhole && (request.flags & CMD_FLAG_DF) === 0;
     if (!maySkip || request.length < MIN_SPARSE_BYTES) {
       this.#readAll(request);
       return;
@@ -289,30 +340,13 @@ export class Transmission {
     };
     readPieces(device, pieces, take, (result) => {
       if (result >= 0) {
-        this.#replyPieces(request, pieces, bytes);
+        this.#replies.pieces(request, pieces, bytes);
         return;
       }
       for (const { data } of pieces) if (data) this.#giveData(data);
-      this.#reply(request, result, bytes);
+      this.#replies.result(request, result, bytes);
     });
     memory.give(request.length - bytes);
-  }
-
-  /** Replies to a READ with holes. `bytes`: those of its data. */
-  #replyPieces({ cookie }: NbdRequest, pieces: readonly ReadPiece[], bytes: number): void {
-    const { sender } = this.#parts;
-    pieces.forEach(({ sector, sectors, data }, index) => {
-      const isLast = index === pieces.length - 1;
-      const sent = isLast ? (): void => this.#sent(bytes) : undefined;
-      const [offset, length] = [sector * SECTOR_SIZE, sectors * SECTOR_SIZE];
-      if (data) {
-        sender.queue(encodeDataChunk(cookie, offset, length, isLast));
-        this.#queueData(data, sent);
-      } else {
-        sender.queue(encodeHoleChunk(cookie, offset, length, isLast), sent);
-      }
-    });
-    this.#parts.onQueued();
   }
 
   #readAll(request: NbdRequest): void {
@@ -321,47 +355,12 @@ export class Transmission {
     const data = this.#takeData(length);
     device.readBytes(request.offset, data, (result) => {
       if (result >= 0) {
-        this.#replyData(request, data);
+        this.#replies.data(request, data);
       } else {
         this.#giveData(data);
-        this.#reply(request, result, length);
+        this.#replies.result(request, result, length);
       }
     });
-  }
-
-  /** Replies to a READ that succeeded; its buffer goes back to the pool once it is sent. */
-  #replyData(request: NbdRequest, data: Buffer): void {
-    const { sender, structuredReplies } = this.#parts;
-    const { cookie, offset, length } = request;
-    sender.queue(structuredReplies ? encodeDataChunk(cookie, offset, length) : encodeSimpleReply(cookie, 0));
-    this.#queueData(data, () => this.#sent(length));
-    this.#parts.onQueued();
-  }
-
-  /** Queues data of a READ; the buffer is given back once it is sent, before `sent` is called, or when it is dropped. */
-  #queueData(data: Buffer, sent: (() => void) | undefined): void {
-    this.#dataReplies++;
-    const dropped = (): void => {
-      this.#dataReplies--;
-      this.#giveData(data);
-    };
-    const gone = (): void => {
-      dropped();
-      sent?.();
-    };
-    this.#parts.sender.queue(data, gone, dropped);
-  }
-
-  /** Replies to anything else. `bytes`: what its data added to those in flight. */
-  #reply(request: NbdRequest, result: number, bytes = 0): void {
-    const error = nbdError(result);
-    const { sender, structuredReplies } = this.#parts;
-    const reply =
-      (request.command === CMD_READ || request.command === CMD_BLOCK_STATUS) && structuredReplies
-        ? encodeErrorChunk(request.cookie, error, errnoCode(result))
-        : encodeSimpleReply(request.cookie, error);
-    sender.queue(reply, () => this.#sent(bytes));
-    this.#parts.onQueued();
   }
 
   #sent(bytes: number): void {

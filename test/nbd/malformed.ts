@@ -4,12 +4,13 @@
 import type { Random } from '../../src/testing/random.js';
 import { mutated } from '../fuzz/mutated.js';
 import { randomBytes } from '../random.js';
-import { exportRequest, option, request, u32 } from './raw-client.js';
+import { exportRequest, extendedRequest, option, request, u32 } from './raw-client.js';
 
 /** What a client may say, piece by piece: mostly sensible, so that what is wrong comes late too. */
 const pieces: ((random: Random) => Buffer)[] = [
   () => option(3),
   () => option(8),
+  () => option(11),
   () => option(6, exportRequest('0', 3)),
   () => option(7, exportRequest('0', 3)),
   () => option(7, exportRequest('')),
@@ -21,6 +22,14 @@ const pieces: ((random: Random) => Buffer)[] = [
   (random) =>
     request(random.integer(0, 8), { flags: random.integer(0, 7), length: 512 * random.integer(0, 8) }),
   () => request(1, { length: 4096, data: Buffer.alloc(4096) }),
+  (random) =>
+    extendedRequest(random.integer(0, 8), {
+      flags: random.integer(0, 63),
+      offset: random.chance(0.2) ? BigInt(random.word()) << 32n : 0n,
+      length: random.chance(0.2) ? random.word() * 2 ** 32 : 512 * random.integer(0, 8),
+    }),
+  (random) =>
+    extendedRequest(random.integer(0, 8), { data: randomBytes(random, random.pick([5, 8, 12, 16, 4096])) }),
   (random) => randomBytes(random, random.integer(1, 60)),
 ];
 

@@ -39,6 +39,23 @@ export const request = (
   { flags = 0, cookie = 1n, offset = 0n, length = 0, data = nothing } = {},
 ): Buffer => Buffer.concat([u32(0x25609513), u16(flags, command), u64(cookie, offset), u32(length), data]);
 
+export interface ExtendedParts {
+  readonly flags?: number;
+  readonly cookie?: bigint;
+  readonly offset?: bigint;
+  readonly length?: number | bigint;
+  readonly data?: Uint8Array;
+}
+
+/** A request with an extended header: with `data` its length is the length of that. */
+export const extendedRequest = (
+  command: number,
+  { flags = 0, cookie = 1n, offset = 0n, length = 0, data = nothing }: ExtendedParts = {},
+): Buffer => {
+  const [all, count] = data.length > 0 ? [flags | 32, data.length] : [flags, length];
+  return Buffer.concat([u32(0x21e41c71), u16(all, command), u64(cookie, offset, count), data]);
+};
+
 /** A connection to an NBD server over which a test says what it likes, made by Node and not by what is tested. */
 export class RawClient {
   readonly socket: Socket;
@@ -126,10 +143,10 @@ export class RawClient {
   }
 
   /** The whole handshake, up to the transmission phase of an export. */
-  async go(name = '', { structured = false, allocation = false } = {}): Promise<this> {
+  async go(name = '', { structured = false, extended = false, allocation = false } = {}): Promise<this> {
     await this.greet();
-    if (structured || allocation) {
-      this.send(option(8));
+    if (structured || extended || allocation) {
+      this.send(option(extended ? 11 : 8));
       await this.reply();
     }
     if (allocation) {
@@ -159,6 +176,27 @@ export class RawClient {
       flags: header.readUInt16BE(4),
       type: header.readUInt16BE(6),
       cookie: header.readBigUInt64BE(8),
+      payload,
+    };
+  }
+
+  /** A chunk with an extended header. */
+  async extended(): Promise<{
+    flags: number;
+    type: number;
+    cookie: bigint;
+    offset: bigint;
+    payload: Buffer;
+  }> {
+    const header = await this.take(32);
+    if (header.readUInt32BE(0) !== 0x6e8a278c)
+      throw new Error(`${header.toString('hex')} is no extended reply`);
+    const payload = await this.take(Number(header.readBigUInt64BE(24)));
+    return {
+      flags: header.readUInt16BE(4),
+      type: header.readUInt16BE(6),
+      cookie: header.readBigUInt64BE(8),
+      offset: header.readBigUInt64BE(16),
       payload,
     };
   }
