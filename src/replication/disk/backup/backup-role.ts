@@ -79,6 +79,8 @@ export class BackupRole implements BackupServices {
   /** The file of a resync that was committed, until the image has it. */
   #committedResync: ResyncFile | undefined;
   #target: SyncTarget | undefined;
+  /** The last begin of a resync, until it has ended: those of two connections never run together. */
+  #beginning: Promise<unknown> = Promise.resolve();
 
   private constructor(
     parts: BackupParts,
@@ -178,7 +180,14 @@ export class BackupRole implements BackupServices {
   }
 
   /** What a primary of this disk id is about to send belongs to it from now on; durable before the image is changed. */
-  async beginSync(id: string, grains: number, isFirst: boolean): Promise<SyncTarget> {
+  beginSync(id: string, grains: number, isFirst: boolean): Promise<SyncTarget> {
+    const begin = (): Promise<SyncTarget> => this.#beginSync(id, grains, isFirst);
+    const begun = this.#beginning.then(begin, begin);
+    this.#beginning = begun;
+    return begun;
+  }
+
+  async #beginSync(id: string, grains: number, isFirst: boolean): Promise<SyncTarget> {
     const isBlank = this.#parts.isBlank && this.#parts.metadata.current.resyncId === NO_ID;
     const { files, directory, disk, metadata } = this.#parts;
     const { hasState, grainSectors } = metadata.current;
@@ -313,6 +322,7 @@ export class BackupRole implements BackupServices {
   }
 
   async close(): Promise<void> {
+    await Promise.allSettled([this.#beginning]);
     await this.#resync?.close();
     await this.#committedResync?.close();
     await this.journal.close();

@@ -27,7 +27,7 @@ export interface PrimaryEvents {
   /** The connection to the backup is over, whoever ended it. */
   detached(reason: string, code: string): void;
   resync(what: 'begun' | 'ended' | 'broken-off', bytes: number, reason: string): void;
-  /** Metadata or map cannot be written: no write can be taken any more. */
+  /** Metadata or map cannot be written, or the image not be synced: nothing can be taken any more. */
   failed(what: string, result: number): void;
   /** A verification came to the end of the disk, or sectors were found to differ. */
   verified(what: 'ended' | 'difference', sector: number, sectors: number): void;

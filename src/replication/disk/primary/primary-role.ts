@@ -81,11 +81,12 @@ export class PrimaryRole {
     this.#raise({ sector, sectors, bytes: undefined, done });
   }
 
-  /** A sync of the local disk. What it makes durable may fall from the map, once the backup has it. */
+  /** A sync of the local disk; what it covers may fall from the map. After one that fails the disk is not trusted any more. */
   flush(done: Done): void {
     this.grains.syncBegins();
     this.#parts.disk.flush((result) => {
       this.grains.syncEnded(result === 0);
+      if (result < 0) this.#parts.events.failed('sync the image', result);
       done(result);
     });
   }
@@ -116,7 +117,7 @@ export class PrimaryRole {
     const isCurrent = (): boolean => this.#peer !== undefined && this.#peer === peer();
     return whileCurrent(isCurrent, {
       acked: (epoch) => this.#acked(epoch),
-      failed: (epoch, reason) => this.#failed(epoch, reason),
+      failed: (epoch, reason) => this.#dropFrom(epoch, reason),
       drained: () => this.#advance(),
       progress: (sequence) => this.#copier?.progress(sequence),
       compared: (sequence, differs) => {
@@ -148,8 +149,8 @@ export class PrimaryRole {
   sweep(all = false): void {
     const { map } = this.#parts;
     if (all) this.#hot.clear();
-    const mayFall = (grain: number): boolean => !this.#hot.has(grain) && this.grains.isClean(grain);
-    for (const grain of [...map.bits].filter(mayFall)) map.lower(grain);
+    for (const grain of [...map.bits])
+      if (!this.#hot.has(grain) && this.grains.isClean(grain)) map.lower(grain);
   }
 
   /** Has the backup get every grain that differs. */
@@ -344,7 +345,8 @@ export class PrimaryRole {
     this.#advance();
   }
 
-  #failed(epoch: number, reason: string): void {
+  /** Checkpoints from this one on are void, the open one too: what they had is sent again. */
+  #dropFrom(epoch: number, reason: string): void {
     this.grains.dropFrom(epoch);
     this.checkpoints.dropFrom(epoch, reason);
     this.#peer?.abort();
@@ -359,11 +361,7 @@ export class PrimaryRole {
       this.detach(reason);
       return;
     }
-    const next = this.#parts.metadata.current.sent + 1;
-    this.grains.dropFrom(next);
-    this.checkpoints.dropFrom(next, reason);
-    peer.abort();
-    this.#copyAgain(reason);
+    this.#dropFrom(this.#parts.metadata.current.sent + 1, reason);
   }
 
   #copyAgain(reason: string, kind: ResyncPlan['kind'] = 'maps'): void {
