@@ -21,7 +21,7 @@ t.test('each dialect is told by rules of its own, all of which exist', async (t)
   const rules = rulesOf(document('docs/semantics.md').text).filter(({ suite }) => suite === 'scheduler');
   const idsOf = (dialect: 'tapdisk3' | undefined): string[] =>
     rules.filter((rule) => rule.dialect === dialect).map(({ id }) => id);
-  const rows = tableRows(text, '## Where they part');
+  const rows = tableRows(text, '## Differences');
   t.ok(rows.length > 20, `${rows.length} rows`);
   for (const [subject = '', tapdisk2 = '', tapdisk3 = ''] of rows) {
     for (const [cell, ids] of [
