@@ -6,12 +6,14 @@ import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
 import { nodeTimers } from '../posix/timers.js';
 import { DEFAULT_NBD_LIMITS } from '../nbd/limits.js';
 import { LOG_CRIT, type Logger } from '../server/logger.js';
-import { combineObservers } from '../metrics/combined-observer.js';
+import { ObserverList } from '../metrics/combined-observer.js';
 import { diagnosticsObserver } from '../metrics/diagnostics.js';
 import { LoopLag } from '../metrics/loop-lag.js';
 import { reportText } from '../metrics/report-text.js';
 import { type Report, REPORT_VERSION, vbdReport } from '../metrics/report.js';
+import { Recording } from '../metrics/recording.js';
 import { SchedulerMeter } from '../metrics/scheduler-meter.js';
+import { SchedulerViewer } from '../metrics/scheduler-view.js';
 import { TapdiskServer } from '../server/tapdisk-server.js';
 import { shownText } from '../server/shown-text.js';
 import { thrownText } from '../server/thrown-text.js';
@@ -69,11 +71,19 @@ export class Daemon {
     const { trace, dialect = DEFAULT_DIALECT } = options;
     this.#trace = trace && new Trace(trace.file, trace.limitBytes, posix.clock, logger);
     const tracing = this.#trace ? [this.#trace.observer] : [];
-    const observer = combineObservers([this.#meter, diagnosticsObserver(posix.clock), ...tracing]);
+    const observer = new ObserverList([this.#meter, diagnosticsObserver(posix.clock), ...tracing]);
     this.#server = new TapdiskServer({ posix, logger, observer, dialect });
     const registrar = this.#server;
     this.#registry = new VbdRegistry({ registrar, posix, logger, types });
     const report = (): Report => this.report();
+    const { clock } = posix;
+    const viewer = new SchedulerViewer({
+      server: registrar,
+      clock,
+      meter: this.#meter,
+      loopLag: this.#loopLag,
+    });
+    const recording = new Recording(observer, { clock, name: `tapdisk-ts daemon ${pid}` });
     this.#services = new Services(options, {
       registrar,
       posix,
@@ -81,6 +91,8 @@ export class Daemon {
       registry: this.#registry,
       pid,
       report,
+      schedulerView: () => viewer.view(),
+      recording,
     });
     this.#trace?.follow(registrar);
     this.ended = this.#run();

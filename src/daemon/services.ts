@@ -11,7 +11,9 @@ import { ControlServer } from '../control/control-server.js';
 import type { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
 import { metricsEndpoint } from '../metrics/metrics-endpoint.js';
+import type { Recording } from '../metrics/recording.js';
 import type { Report } from '../metrics/report.js';
+import type { SchedulerView } from '../metrics/scheduler-view.js';
 import { type ExportNames, NbdServer, nbdUri, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
 import type { VbdRegistry } from '../disks/index.js';
 import type { DaemonOptions } from './daemon-options.js';
@@ -30,6 +32,9 @@ export interface ServiceParts {
   readonly registry: VbdRegistry;
   readonly pid: number;
   readonly report: () => Report;
+  readonly schedulerView: () => SchedulerView;
+  /** Off until somebody holds it. */
+  readonly recording: Recording;
 }
 
 /** What a daemon listens on: the control socket always, NBD and metrics where its options say so. */

@@ -7,7 +7,8 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { SchedulerObserver } from '../scheduler/observer.js';
 import type { Logger } from '../server/logger.js';
 import { TraceFile } from '../metrics/trace-file.js';
-import { processName, traceClock, traceObserver } from '../metrics/trace-observer.js';
+import { processName } from '../metrics/trace-event.js';
+import { traceClock, traceObserver } from '../metrics/trace-observer.js';
 
 /** What waits for the trace file is written so often at least. */
 const FLUSH_SECONDS = 1;

@@ -1,22 +1,60 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { EventDescription } from '../scheduler/event.js';
 import type { SchedulerObserver } from '../scheduler/observer.js';
 
-/** Tells several observers, in their order; on the way out of a callback too. */
+/**
+ * Tells several observers, in their order; on the way out of a callback too. They may come and go while the scheduler works:
+ * one that is added within a callback sees that callback's end without its beginning.
+ */
+export class ObserverList implements SchedulerObserver {
+  #observers: readonly SchedulerObserver[];
+  /** Those that want to hear of select: mostly none, and every wait passes here. */
+  #ofSleep: readonly SchedulerObserver[] = [];
+
+  constructor(observers: readonly SchedulerObserver[] = []) {
+    this.#observers = [];
+    this.#set(observers);
+  }
+
+  /** @returns what removes it again; idempotent */
+  add(observer: SchedulerObserver): Disposable {
+    this.#set([...this.#observers, observer]);
+    return { [Symbol.dispose]: () => this.#set(this.#observers.filter((other) => other !== observer)) };
+  }
+
+  registered(event: EventDescription): void {
+    for (const observer of this.#observers) observer.registered?.(event);
+  }
+
+  unregistered(event: EventDescription): void {
+    for (const observer of this.#observers) observer.unregistered?.(event);
+  }
+
+  entering(event: EventDescription, mode: number): void {
+    for (const observer of this.#observers) observer.entering?.(event, mode);
+  }
+
+  left(event: EventDescription, mode: number): void {
+    for (const observer of this.#observers) observer.left?.(event, mode);
+  }
+
+  sleeping(): void {
+    for (const observer of this.#ofSleep) observer.sleeping?.();
+  }
+
+  woke(answer: number): void {
+    for (const observer of this.#ofSleep) observer.woke?.(answer);
+  }
+
+  #set(observers: readonly SchedulerObserver[]): void {
+    this.#observers = observers;
+    this.#ofSleep = observers.filter(({ sleeping, woke }) => sleeping !== undefined || woke !== undefined);
+  }
+}
+
+/** An {@link ObserverList} that stays as it is. */
 export function combineObservers(observers: readonly SchedulerObserver[]): SchedulerObserver {
-  return {
-    registered(event) {
-      for (const observer of observers) observer.registered?.(event);
-    },
-    unregistered(event) {
-      for (const observer of observers) observer.unregistered?.(event);
-    },
-    entering(event, mode) {
-      for (const observer of observers) observer.entering?.(event, mode);
-    },
-    left(event, mode) {
-      for (const observer of observers) observer.left?.(event, mode);
-    },
-  };
+  return new ObserverList(observers);
 }

@@ -4,15 +4,7 @@
 import type { Clock } from '../posix/clock.js';
 import { type EventDescription, modeName } from '../scheduler/event.js';
 import type { SchedulerObserver } from '../scheduler/observer.js';
-
-/** A callback that took long. */
-export interface SlowCallback {
-  readonly seconds: number;
-  readonly eventId: number;
-  /** What fired, as `READ`. */
-  readonly mode: string;
-  readonly fd: number;
-}
+import { type RecentSlowCallback, type SlowCallback, SlowCallbacks } from './slow-callbacks.js';
 
 /** What is known of a scheduler's work. All but `events` only grows. */
 export interface SchedulerMeasures {
@@ -37,6 +29,7 @@ export class SchedulerMeter implements SchedulerObserver {
   readonly #entered: number[] = [];
   #slowestSeconds = -1;
   #slowest: SlowCallback | undefined;
+  readonly #slowOfLate = new SlowCallbacks();
 
   /** @param clock one with fractions of a second that does not jump */
   constructor(clock: Clock) {
@@ -60,9 +53,15 @@ export class SchedulerMeter implements SchedulerObserver {
     const seconds = now - (this.#entered.pop() as number);
     this.#callbacks += 1;
     this.#callbackSeconds += seconds;
+    this.#slowOfLate.note(seconds, now, event, mode);
     if (seconds <= this.#slowestSeconds) return;
     this.#slowestSeconds = seconds;
     this.#slowest = { seconds, eventId: event.id, mode: modeName(mode), fd: event.fd };
+  }
+
+  /** The slowest callbacks of the last minute or two, the slowest first. */
+  slowOfLate(): readonly RecentSlowCallback[] {
+    return this.#slowOfLate.list(this.#clock.now());
   }
 
   measures(): SchedulerMeasures {

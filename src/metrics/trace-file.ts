@@ -4,6 +4,7 @@
 import { closeSync, fstatSync, write, writeSync } from 'node:fs';
 import { LOG_ERR, LOG_WARNING, type Logger } from '../server/logger.js';
 import { openOwnFile } from '../server/own-file.js';
+import { type TraceEvent, traceRemark } from './trace-event.js';
 
 /** A trace file is never larger, in MiB, unless set otherwise. */
 export const DEFAULT_TRACE_LIMIT_MIB = 64;
@@ -18,9 +19,6 @@ const HEAD = '[\n';
 const TAIL = '\n]\n';
 /** Room for the event that tells why the trace ends. */
 const LAST_EVENT_BYTES = 200;
-
-/** An entry of the trace event format: see `TraceObserver`. */
-export type TraceEvent = Readonly<Record<string, unknown>>;
 
 /** Where a trace goes, and how large it may become. */
 export interface TraceFileOptions {
@@ -82,15 +80,7 @@ export class TraceFile {
     if (this.#dropped > 0) {
       const args = { count: this.#dropped };
       this.#dropped = 0;
-      this.#append({
-        name: 'events dropped: the file is slow',
-        ph: 'i',
-        s: 'g',
-        ts: this.#options.now(),
-        pid: 1,
-        tid: 1,
-        args,
-      });
+      this.#append(traceRemark('events dropped: the file is slow', this.#options.now(), args));
     }
     this.#append(event);
     if (this.#waitingBytes >= WRITE_BYTES) this.flush();
@@ -153,7 +143,7 @@ export class TraceFile {
     let bytes = Buffer.byteLength(text);
     if (this.#position + this.#waitingBytes + bytes + LAST_EVENT_BYTES > limitBytes) {
       logger.log(LOG_WARNING, `the trace has reached its limit of ${limitBytes} bytes and ends`);
-      const last = { name: 'the trace has reached its limit', ph: 'i', s: 'g', ts: now(), pid: 1, tid: 1 };
+      const last = traceRemark('the trace has reached its limit', now());
       text = `,\n${JSON.stringify(last)}`;
       bytes = Buffer.byteLength(text);
       this.#state = 'full';

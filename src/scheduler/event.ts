@@ -64,4 +64,8 @@ export interface EventDescription {
    * Infinity when there is none.
    */
   readonly deadlineSeconds: number;
+  /** Of tapdisk3's scheduler: whether it is masked. */
+  readonly masked?: boolean;
+  /** The name of the function that it calls; empty when that has none. */
+  readonly callbackName?: string;
 }

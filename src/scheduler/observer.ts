@@ -14,4 +14,11 @@ export interface SchedulerObserver {
    * others are entered and left before it is: the last one entered is the first one left.
    */
   left?(event: EventDescription, mode: number): void;
+  /** A wait asks select, which may sleep. */
+  sleeping?(): void;
+  /**
+   * That select answered: how many descriptors are ready, or a negative errno. When the poller throws instead, `sleeping` has
+   * no `woke`. With tapdisk3's scheduler, a select that is called again after EINTR sleeps once.
+   */
+  woke?(answer: number): void;
 }

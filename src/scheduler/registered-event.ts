@@ -55,4 +55,8 @@ export class RegisteredEvent implements EventDescription, Timed {
   get deadlineSeconds(): number {
     return this.deadline;
   }
+
+  get callbackName(): string {
+    return this.callback.name;
+  }
 }

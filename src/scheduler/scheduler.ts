@@ -196,6 +196,7 @@ export class Scheduler implements EventRegistrar {
       return;
     }
     this.#waiting = true;
+    this.#observer?.sleeping?.();
     try {
       this.#poller.select(this.#selectTimeout(), (selected) => {
         let result: number;
@@ -224,6 +225,7 @@ export class Scheduler implements EventRegistrar {
 
   readonly #selected = (ready: readonly ReadyDescriptor[] | number): number => {
     this.#capSeconds = MAX_TIMEOUT_SECONDS;
+    this.#observer?.woke?.(typeof ready === 'number' ? ready : ready.length);
     try {
       if (typeof ready === 'number') {
         if (ready === -errno.EBADF) this.#warnOfBadDescriptors();

@@ -75,4 +75,8 @@ export class Tapdisk3Event implements EventDescription, Deferred {
   get deadlineSeconds(): number {
     return this.timeout < 0 ? Infinity : this.deadline / 1e6;
   }
+
+  get callbackName(): string {
+    return this.callback.name;
+  }
 }

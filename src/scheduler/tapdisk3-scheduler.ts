@@ -81,7 +81,10 @@ export class Tapdisk3Scheduler implements Tapdisk3Registrar {
     this.#waits = new WaitStack({
       select,
       pass,
-      sleepSpan: () => this.#deadlines.timeToFirst(this.#now, this.#cap),
+      beginSleep: () => {
+        this.#observer?.sleeping?.();
+        return this.#deadlines.timeToFirst(this.#now, this.#cap);
+      },
       selected: (ready) => this.#selected(ready),
       selectFailed: (answer) => this.#selectFailed(answer),
       freeDead: () => this.#freeDead(),
@@ -218,10 +221,12 @@ export class Tapdisk3Scheduler implements Tapdisk3Registrar {
 
   #selected(ready: readonly ReadyDescriptor[]): void {
     this.#cap = MAX_TIMEOUT_MICROSECONDS;
+    this.#observer?.woke?.(ready.length);
     this.#pass.handOut(ready, this.#now);
   }
 
   #selectFailed(answer: number): void {
+    this.#observer?.woke?.(answer);
     if (answer !== -errno.EBADF) return;
     for (const event of this.eventsOnBadDescriptors()) this.#onWarning(badDescriptorWarning(event));
   }

@@ -15,8 +15,8 @@ export const MAX_NESTED_WAITS = 500;
 export interface WaitContext {
   readonly select: RetriedSelect;
   readonly pass: PendingPass;
-  /** For how many microseconds select may sleep (rule T-W4). */
-  sleepSpan(): number;
+  /** Select is about to be asked: for how many microseconds it may sleep (rule T-W4). */
+  beginSleep(): number;
   /** Select has succeeded: sets the cap anew (rule T-W7) and hands out what is ready or due. */
   selected(ready: readonly ReadyDescriptor[]): void;
   /** Select has failed, with a negative errno. */
@@ -119,7 +119,7 @@ export class WaitStack {
   #selectAndRun(end: WaitEnd): void {
     const { select } = this.#context;
     const answered = (answer: SelectEnd): void => whenDone(() => this.#run(answer), end.answered, end.failed);
-    select.begin(this.#context.sleepSpan(), answered, end.failed);
+    select.begin(this.#context.beginSleep(), answered, end.failed);
   }
 
   /** What follows select (rules T-W6, T-P1 to T-P7). */

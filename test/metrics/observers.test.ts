@@ -7,7 +7,7 @@ import { NodePosix } from '../../src/posix/index.js';
 import { POLL_READ_FD, TIMEOUT } from '../../src/scheduler/event.js';
 import { Scheduler } from '../../src/scheduler/scheduler.js';
 import type { SchedulerObserver } from '../../src/scheduler/observer.js';
-import { combineObservers } from '../../src/metrics/combined-observer.js';
+import { combineObservers, ObserverList } from '../../src/metrics/combined-observer.js';
 import {
   diagnosticsObserver,
   FIRE_CHANNEL,
@@ -17,7 +17,7 @@ import {
 import { LoopLag } from '../../src/metrics/loop-lag.js';
 import { SchedulerMeter } from '../../src/metrics/scheduler-meter.js';
 import { traceClock, traceObserver } from '../../src/metrics/trace-observer.js';
-import type { TraceEvent } from '../../src/metrics/trace-file.js';
+import type { TraceEvent } from '../../src/metrics/trace-event.js';
 import { ManualClock } from '../control/world.js';
 
 /** A scheduler with one descriptor that is ready once, whose callback takes a quarter of a second, and leaves. */
@@ -128,6 +128,7 @@ t.test('a trace has callbacks with their time, and instants for the rest', async
       args: { event: 1, timeoutSeconds: 60 },
     },
     { name: 'register READ|TIMEOUT', cat: 'event', ph: 'i', s: 't', ts: 0, ...common, args },
+    { name: 'select', cat: 'wait', ph: 'X', ts: 0, dur: 0, ...common, args: { ready: 1 } },
     { name: 'unregister READ|TIMEOUT', cat: 'event', ph: 'i', s: 't', ts: 250_000, ...common, args },
     { name: `READ ${fd}`, cat: 'callback', ph: 'X', ts: 0, dur: 250_000, ...common, args },
   ]);
@@ -140,9 +141,31 @@ t.test('combined observers are told one after the other; what they leave out doe
     unregistered: () => calls.push('unregistered'),
     entering: () => calls.push('entering'),
     left: () => calls.push('left'),
+    sleeping: () => calls.push('sleeping'),
+    woke: (answer) => calls.push(`woke ${answer}`),
   };
   await exercise(new ManualClock(), combineObservers([all, {}, { left: () => calls.push('left, too') }]));
-  t.strictSame(calls, ['registered', 'registered', 'entering', 'unregistered', 'left', 'left, too']);
+  const entered = ['registered', 'registered', 'sleeping', 'woke 1', 'entering'];
+  t.strictSame(calls, [...entered, 'unregistered', 'left', 'left, too']);
+});
+
+t.test('an observer that is added is told from then on, until it is removed', async (t) => {
+  const calls: string[] = [];
+  const observers = new ObserverList([{ registered: ({ id }) => calls.push(`first ${id}`) }]);
+  const event = { mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 };
+  observers.registered({ ...event, id: 1 });
+  const added = observers.add({
+    registered: ({ id }) => calls.push(`second ${id}`),
+    woke: (answer) => calls.push(`woke ${answer}`),
+  });
+  observers.registered({ ...event, id: 2 });
+  observers.sleeping();
+  observers.woke(3);
+  added[Symbol.dispose]();
+  added[Symbol.dispose]();
+  observers.registered({ ...event, id: 3 });
+  observers.woke(4);
+  t.strictSame(calls, ['first 1', 'first 2', 'second 2', 'woke 3', 'first 3']);
 });
 
 t.test('a busy loop shows as lag', async (t) => {

@@ -162,6 +162,8 @@ t.test('an observer sees callbacks within callbacks end in the reverse order', a
       unregistered: ({ id }) => seen.push(`unregistered ${id}`),
       entering: ({ id }, modes) => seen.push(`entering ${id} ${modes}`),
       left: ({ id }, modes) => seen.push(`left ${id} ${modes}`),
+      sleeping: () => seen.push('sleeping'),
+      woke: (answer) => seen.push(`woke ${answer}`),
     },
   });
   scheduler.registerEvent(POLL_READ_FD, 3, 0, async () => {
@@ -171,16 +173,21 @@ t.test('an observer sees callbacks within callbacks end in the reverse order', a
   scheduler.registerEvent(TIMEOUT, -1, 0, () => {
     throw new Error('broken');
   });
-  poller.answers.push(readable(3));
+  poller.answers.push(-errno.EINTR, readable(3), -errno.EBADF);
   await t.rejects(scheduler.waitForEvents(), { message: 'broken' });
+  await scheduler.waitForEvents();
   t.same(seen, [
     'registered 1',
     'registered 2',
+    'sleeping',
+    'woke 1',
     `entering 1 ${POLL_READ_FD}`,
     'unregistered 1',
     `entering 2 ${TIMEOUT}`,
     `left 2 ${TIMEOUT}`,
     `left 1 ${POLL_READ_FD}`,
+    'sleeping',
+    `woke ${-errno.EBADF}`,
   ]);
 });
 

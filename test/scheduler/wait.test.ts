@@ -186,19 +186,28 @@ t.test(
         unregistered: ({ id }) => seen.push(['unregistered', id]),
         entering: ({ id }, mode) => seen.push(['entering', id, mode]),
         left: ({ id }, mode) => seen.push(['left', id, mode]),
+        sleeping: () => seen.push(['sleeping']),
+        woke: (answer) => seen.push(['woke', answer]),
       },
     });
     const id = scheduler.registerEvent(POLL_EXCEPT_FD, 3, 0, () => {
       scheduler.unregisterEvent(id);
       throw new Error('broken');
     });
-    poller.answers.push([{ fd: 3, conditions: POLL_EXCEPT_FD }]);
+    poller.answers.push([{ fd: 3, conditions: POLL_EXCEPT_FD }], -errno.EBADF, new Error('no poll'));
     await t.rejects(scheduler.waitForEvents(), { message: 'broken' });
+    await scheduler.waitForEvents();
+    await t.rejects(scheduler.waitForEvents(), { message: 'no poll' });
     t.same(seen, [
       ['registered', 1],
+      ['sleeping'],
+      ['woke', 1],
       ['entering', 1, POLL_EXCEPT_FD],
       ['unregistered', 1],
       ['left', 1, POLL_EXCEPT_FD],
+      ['sleeping'],
+      ['woke', -errno.EBADF],
+      ['sleeping'],
     ]);
   },
 );
