@@ -50,7 +50,7 @@ export class ObserverList implements SchedulerObserver {
 
   #set(observers: readonly SchedulerObserver[]): void {
     this.#observers = observers;
-    this.#ofSleep = observers.filter(({ sleeping, woke }) => sleeping !== undefined || woke !== undefined);
+    this.#ofSleep = observers.filter((observer) => 'sleeping' in observer || 'woke' in observer);
   }
 }
 

@@ -9,7 +9,7 @@ export interface ReadTraceEvent {
   readonly ph: string;
   readonly cat?: string;
   readonly ts: number;
-  readonly dur: number;
+  readonly dur?: number;
   readonly args: Readonly<Record<string, unknown>>;
 }
 
@@ -38,7 +38,7 @@ export function checkedTrace(t: Test, text: string): readonly ReadTraceEvent[] {
     'times never go back',
   );
   const ends: number[] = [];
-  for (const { ph, ts, dur, name } of timed) {
+  for (const { ph, ts, dur = 0, name } of timed) {
     if (ph !== 'X') continue;
     while ((ends.at(-1) ?? Infinity) <= ts) ends.pop();
     if (ts + dur > (ends.at(-1) ?? Infinity)) t.fail(`${name} at ${ts} ends after what it lies in`);
