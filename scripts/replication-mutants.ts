@@ -4,7 +4,7 @@
 import { inFile, type Mutant } from './mutant.js';
 
 const BY = {
-  detectors: ['decisions', 'rot', 'prefixes', 'lives'],
+  detectors: ['decisions', 'stores', 'rot', 'prefixes', 'lives'],
 } as const;
 
 /** Small ways to break the engine of replicated disks; the rules are the promises of docs/replication-protocol.md. */

@@ -5,6 +5,7 @@ import { Random } from '../../../src/testing/index.js';
 import { create } from './engine.js';
 import { HistoryWalk } from './history-walk.js';
 import { checkPairs } from './metadata-pairs.js';
+import { walkStores } from './backup/store-walk.js';
 import { checkPrefixes } from './prefixes.js';
 import { flip, rotSubject, sampledBytes } from './rot.js';
 import { simulateReplication } from './simulation/simulate.js';
@@ -14,6 +15,7 @@ const STEPS = 30;
 /** In each sector. */
 const FLIPS = 3;
 const LIVES = 40;
+const STORES = 25;
 
 /** What finds faults of the engine: each returns what it noticed first, undefined for nothing. */
 export const REPLICATION_DETECTORS: Readonly<Record<string, () => Promise<string | undefined>>> = {
@@ -24,6 +26,9 @@ export const REPLICATION_DETECTORS: Readonly<Record<string, () => Promise<string
       if (walk.wrong.length > 0) return `walk ${seed}: ${walk.wrong[0]}`;
     }
     return checkPairs().wrong[0];
+  },
+  async stores() {
+    return (await walkStores(1, STORES)).failures[0];
   },
   async rot() {
     const subject = await rotSubject(1, create);

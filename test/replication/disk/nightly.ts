@@ -3,11 +3,13 @@
 
 import { create } from './engine.js';
 import { checkMutated } from './c/mutated-life.js';
+import { walkStores } from './backup/store-walk.js';
 import { checkPrefixes } from './prefixes.js';
 import { flip, rotSubject, writtenBytes } from './rot.js';
 import { simulateSeeds } from './simulation/seeds.js';
 
 const SIMULATIONS = 10_000;
+const STORE_WALKS = 2000;
 const HOSTILE_STREAMS = 10_000;
 
 /** What the test run does a part of with a replicated disk, at length; false when something was wrong, which is printed. */
@@ -15,6 +17,10 @@ export async function runReplicationNightly(seed: number): Promise<boolean> {
   const lives = await simulateSeeds(seed, SIMULATIONS);
   for (const line of lives.failures) console.log(line);
   console.log(`lives of replicated disks: ${lives.passed} passed, ${lives.failures.length} failed`);
+
+  const stores = await walkStores(seed, STORE_WALKS);
+  for (const line of stores.failures) console.log(line);
+  console.log(`walks over a backup's store: ${stores.walks}, ${stores.failures.length} failed`);
 
   const prefixes = await checkPrefixes(seed, { create, samples: 2, every: 1, connectEvery: 3 });
   for (const line of prefixes.failures) console.log(line);
@@ -25,7 +31,9 @@ export async function runReplicationNightly(seed: number): Promise<boolean> {
   console.log(`streams of a hostile C peer: ${HOSTILE_STREAMS} sent, ${hostile.length} failed`);
 
   const wrong = await flipAll(seed);
-  return lives.failures.length + prefixes.failures.length + hostile.length + wrong === 0;
+  return (
+    lives.failures.length + stores.failures.length + prefixes.failures.length + hostile.length + wrong === 0
+  );
 }
 
 /** Flips a bit of every byte of a short journal and its metadata; how many of them were not noticed. */

@@ -11,6 +11,7 @@ import { STORE_SECTORS, StoreHost } from './store-host.js';
 /** As many extents as a record has, and some: writes of a burst go to the journal before the checkpoint is closed. */
 const BURST = 260;
 const GRAIN_SECTORS = 128;
+const STEPS = 150;
 const GENERATION = '00000000000000aa';
 
 /**
@@ -253,6 +254,27 @@ export class StoreWalk {
     this.#states = [shown];
     this.#open.clear();
   }
+}
+
+export interface WalksReport {
+  readonly walks: number;
+  readonly crashes: number;
+  readonly failures: readonly string[];
+}
+
+/** Walks with seeds from one on: so many, and more until it has taken so long. */
+export async function walkStores(first: number, least: number, milliseconds = 0): Promise<WalksReport> {
+  const end = performance.now() + milliseconds;
+  const failures: string[] = [];
+  let [walks, crashes] = [0, 0];
+  for (let seed = first; walks < least || performance.now() < end; seed++) {
+    const store = new StoreWalk(seed);
+    await store.run(STEPS);
+    if (store.wrong.length > 0) failures.push(`walk ${seed}: ${store.wrong.join('; ')}`);
+    walks += 1;
+    crashes += store.crashes;
+  }
+  return { walks, crashes, failures };
 }
 
 /** The first sector that differs; -1: none does. */
