@@ -1,17 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** A vector that does not have the format's shape: which member, what was wanted there, what stood there. */
+/** A vector that does not match the format: which member, what was expected, and what was found. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 
   readonly member: string;
-  readonly wanted: string;
+  readonly expected: string;
 
-  constructor(member: string, wanted: string, got: unknown) {
-    super(`${member || 'the vector'}: wanted ${wanted}, got ${shorten(got)}`);
+  constructor(member: string, expected: string, got: unknown) {
+    super(`${member || 'the vector'}: expected ${expected}, got ${shorten(got)}`);
     this.member = member;
-    this.wanted = wanted;
+    this.expected = expected;
   }
 }
 
@@ -33,8 +33,8 @@ export class Member {
   }
 
   /** @throws ShapeError, always: the member is not what was expected */
-  fail(wanted: string): never {
-    throw new ShapeError(this.path, wanted, this.value);
+  fail(expected: string): never {
+    throw new ShapeError(this.path, expected, this.value);
   }
 
   /** The object's member `key`; its value is undefined where the object has none. */
@@ -80,14 +80,14 @@ export class Member {
   }
 
   /** The items of an array of exactly this many. */
-  tuple(length: number, wanted: string): Member[] {
+  tuple(length: number, expected: string): Member[] {
     const items = this.array();
-    if (items.length !== length) return this.fail(wanted);
+    if (items.length !== length) return this.fail(expected);
     return items;
   }
 
-  string(wanted = 'a string'): string {
-    return typeof this.value === 'string' ? this.value : this.fail(wanted);
+  string(expected = 'a string'): string {
+    return typeof this.value === 'string' ? this.value : this.fail(expected);
   }
 
   oneOf<Name extends string>(names: readonly Name[]): Name {

@@ -29,9 +29,9 @@ export function checkErrnoOrZero(outcome: Member): void {
   if (outcome.value !== 0) checkErrno(outcome, 'an errno name or 0');
 }
 
-/** Checks an outcome that is an errno name, where `wanted` says what may stand there. */
-export function checkErrno(outcome: Member, wanted: string): void {
-  if (scriptedErrno(outcome.string(wanted)) === undefined) outcome.fail(wanted);
+/** Checks an outcome that is an errno name; `expected` describes the valid ones. */
+export function checkErrno(outcome: Member, expected: string): void {
+  if (scriptedErrno(outcome.string(expected)) === undefined) outcome.fail(expected);
 }
 
 function checkSocketOption(outcome: Member): void {

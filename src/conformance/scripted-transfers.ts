@@ -20,14 +20,14 @@ export class ScriptedTransfers implements Pick<Posix, 'read' | 'write'> {
   }
 
   read(fd: number, buffer: Uint8Array): number {
-    return this.#moved('read', fd, buffer);
+    return this.#transferred('read', fd, buffer);
   }
 
   write(fd: number, bytes: Uint8Array): number {
-    return this.#moved('write', fd, bytes);
+    return this.#transferred('write', fd, bytes);
   }
 
-  #moved(call: 'read' | 'write', fd: number, part: Uint8Array): number {
+  #transferred(call: 'read' | 'write', fd: number, part: Uint8Array): number {
     const outcome = this.#outcomes[call].take() ?? part.length;
     const result = typeof outcome === 'string' ? outcomeResult(outcome) : Math.min(outcome, part.length);
     this.#record(['sys', call, fd, part.byteOffset, part.length, tracedResult(result)]);

@@ -37,14 +37,14 @@ export async function runVectors(
 ): Promise<VectorResult[]> {
   const results: (VectorResult | undefined)[] = assignments.map(() => undefined);
   let taken = 0;
-  let told = 0;
+  let reported = 0;
   const worker = async (): Promise<void> => {
     while (taken < assignments.length) {
       const index = taken++;
       results[index] = await runOne(assignments[index] as Assignment, implementation);
-      for (let result = results[told]; result !== undefined; result = results[told]) {
+      for (let result = results[reported]; result !== undefined; result = results[reported]) {
         onResult(result);
-        told++;
+        reported++;
       }
       if (bail && results[index]?.outcome === 'failed') taken = assignments.length;
     }

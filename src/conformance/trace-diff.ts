@@ -33,19 +33,22 @@ export function traceDiff(expected: Trace, actual: Trace, { context = 3, most = 
 }
 
 function diffLines(expected: Trace, actual: Trace): Line[] {
-  const wanted = expected.map(comparisonKey);
+  const expectedKeys = expected.map(comparisonKey);
   const got = actual.map(comparisonKey);
-  const shortest = Math.min(wanted.length, got.length);
+  const shortest = Math.min(expectedKeys.length, got.length);
   let head = 0;
-  while (head < shortest && wanted[head] === got[head]) head++;
+  while (head < shortest && expectedKeys[head] === got[head]) head++;
   let tail = 0;
-  while (tail < shortest - head && wanted.at(-1 - tail) === got.at(-1 - tail)) tail++;
+  while (tail < shortest - head && expectedKeys.at(-1 - tail) === got.at(-1 - tail)) tail++;
 
   const removed = (index: number): Line => ({ sign: '-', index, entry: expected[index] as TraceEntry });
   const added = (index: number): Line => ({ sign: '+', index, entry: actual[index] as TraceEntry });
   const equal = (index: number): Line => ({ sign: ' ', index, entry: expected[index] as TraceEntry });
   const lines = Array.from({ length: head }, (_, index) => equal(index));
-  const pairs = commonPairs(wanted.slice(head, wanted.length - tail), got.slice(head, got.length - tail));
+  const pairs = commonPairs(
+    expectedKeys.slice(head, expectedKeys.length - tail),
+    got.slice(head, got.length - tail),
+  );
   let e = head;
   let a = head;
   for (const [nextE, nextA] of pairs) {
@@ -54,9 +57,9 @@ function diffLines(expected: Trace, actual: Trace): Line[] {
     lines.push(equal(e++));
     a++;
   }
-  while (e < wanted.length - tail) lines.push(removed(e++));
+  while (e < expectedKeys.length - tail) lines.push(removed(e++));
   while (a < got.length - tail) lines.push(added(a++));
-  while (e < wanted.length) lines.push(equal(e++));
+  while (e < expectedKeys.length) lines.push(equal(e++));
   return lines;
 }
 

@@ -58,7 +58,7 @@ export function parseVectorFile(file: string, text: string, purpose: Purpose = '
         file,
         vector,
         member: 'name',
-        message: 'name: wanted a name that no other vector of its suite has',
+        message: 'name: expected a name that no other vector of its suite has',
       });
     }
     return item;

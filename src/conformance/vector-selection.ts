@@ -10,7 +10,7 @@ import type { Assignment } from './suite-run.js';
 import { readVectorFile } from './vector-file.js';
 import { type SuiteName, type Vector, vectorName } from './vector.js';
 
-/** Which vectors of the files are wanted. */
+/** Selects vectors of the files. */
 export interface VectorFilter {
   readonly suite?: SuiteName | undefined;
   /** Of the suite `scheduler` only. */
@@ -36,12 +36,12 @@ export function ownVectorFiles(): string[] {
 /** The files' vectors that pass the filter, in order, and all that is wrong in the files, whatever the filter. */
 export function selectVectors(files: readonly string[], filter: VectorFilter = {}): Assignment[] {
   const { suite, dialect, pattern } = filter;
-  const wanted = ({ item }: Assignment): boolean =>
+  const isSelected = ({ item }: Assignment): boolean =>
     item.kind === 'fault' ||
     ((suite === undefined || item.vector.suite === suite) &&
       (dialect === undefined || dialectOf(item.vector) === dialect) &&
       (pattern === undefined || matchesName(pattern, vectorName(item.vector))));
-  return files.flatMap((file) => readVectorFile(file).map((item) => ({ file, item }))).filter(wanted);
+  return files.flatMap((file) => readVectorFile(file).map((item) => ({ file, item }))).filter(isSelected);
 }
 
 /** The dialect of a vector of the suite `scheduler`; undefined for the others. */

@@ -14,24 +14,24 @@ export function logThrown(logger: Logger, where: string, error: unknown): void {
   logger.log(LOG_CRIT, `${where}: a driver threw ${thrownText(error)}`);
 }
 
-/** Makes a call of a driver that is told how it ended: with -EIO if the driver throws before it has said so. */
+/** Makes a call of a driver and reports its result once: -EIO if the driver throws before it completes the call. */
 export function callDriver(
   logger: Logger,
   where: string,
   call: (done: DoneWithReason) => void,
   done: DoneWithReason,
 ): void {
-  let told = false;
+  let isCompleted = false;
   try {
     call((result, reason) => {
-      if (told) throw new Error('a driver completed a call twice');
-      told = true;
+      if (isCompleted) throw new Error('a driver completed a call twice');
+      isCompleted = true;
       done(result, reason);
     });
   } catch (error) {
     logThrown(logger, where, error);
-    if (told) return;
-    told = true;
+    if (isCompleted) return;
+    isCompleted = true;
     done(-errno.EIO, 'the driver has a fault: see the log');
   }
 }

@@ -13,7 +13,7 @@ export interface CacheParts {
   /** Runs a task in a later turn of the scheduler. */
   readonly post: (task: () => void) => void;
   /** Whether somebody still waits for the end. */
-  readonly isWanted: () => boolean;
+  readonly isNeeded: () => boolean;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface CacheParts {
  * wanted any more.
  */
 export function cacheRange(
-  { device, pool, post, isWanted }: CacheParts,
+  { device, pool, post, isNeeded }: CacheParts,
   { sector, sectors }: SectorRange,
   done: Done,
 ): void {
@@ -33,7 +33,7 @@ export function cacheRange(
     done(result);
   };
   const readFrom = (at: number): void => {
-    if (!isWanted()) return finish(-ESHUTDOWN);
+    if (!isNeeded()) return finish(-ESHUTDOWN);
     const count = Math.min(PIECE_SECTORS, end - at);
     let inCall = true;
     device.queueRead(at, buffer.subarray(0, count * SECTOR_SIZE), (result) => {

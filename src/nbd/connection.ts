@@ -337,10 +337,10 @@ export class NbdConnection {
 
   /** The descriptor is asked for bytes exactly while some are expected: a client that sends too much has to wait. */
   #updateReadInterest(): void {
-    const wanted = this.#receiver.expecting && this.#phase !== 'closed';
-    if (wanted === this.#readEvent.isSet) return;
-    const result = wanted ? this.#readEvent.set(POLL_READ_FD, this.#fd, 0, () => this.#run()) : 0;
-    if (!wanted) this.#readEvent.clear();
+    const isReading = this.#receiver.expecting && this.#phase !== 'closed';
+    if (isReading === this.#readEvent.isSet) return;
+    const result = isReading ? this.#readEvent.set(POLL_READ_FD, this.#fd, 0, () => this.#run()) : 0;
+    if (!isReading) this.#readEvent.clear();
     if (result < 0) this.#lost(result);
   }
 

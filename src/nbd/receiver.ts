@@ -105,8 +105,8 @@ export class Receiver {
     for (;;) {
       const then = this.#then;
       if (!then) return 'idle';
-      const wanted = this.#takeFromAhead();
-      if (wanted === 0) {
+      const missing = this.#takeFromAhead();
+      if (missing === 0) {
         this.#then = undefined;
         this.#target = undefined;
         then();
@@ -114,7 +114,7 @@ export class Receiver {
       }
       // Here nothing is left of what was read ahead, so that the descriptor's readiness tells of all that is to come.
       if (budget <= 0) return 'again';
-      const got = this.#read(wanted);
+      const got = this.#read(missing);
       if (got === 0) return 'end';
       if (got === -errno.EAGAIN) return 'again';
       if (got < 0) return got;
@@ -126,8 +126,8 @@ export class Receiver {
   /** Serves the expectation from what was read ahead; returns how many bytes are wanting. */
   #takeFromAhead(): number {
     const target = this.#target;
-    const wanted = target ? target.length - this.#filled : this.#toSkip;
-    const taken = Math.min(wanted, this.#end - this.#start);
+    const missing = target ? target.length - this.#filled : this.#toSkip;
+    const taken = Math.min(missing, this.#end - this.#start);
     if (target) {
       if (this.#ahead && taken > 0) {
         sharedBuffers.copy(target, this.#ahead.subarray(this.#start, this.#start + taken), this.#filled);
@@ -137,14 +137,14 @@ export class Receiver {
       this.#toSkip -= taken;
     }
     this.#start += taken;
-    return wanted - taken;
+    return missing - taken;
   }
 
-  #read(wanted: number): number {
+  #read(missing: number): number {
     const target = this.#target;
     // Ordinary memory is copied slowly to odd places of shared memory: it goes to its beginning, and on from there.
     const isQuick = this.#isDedicated || target?.buffer instanceof ArrayBuffer;
-    if (target && wanted >= READ_AHEAD_BYTES / 2 && isQuick) {
+    if (target && missing >= READ_AHEAD_BYTES / 2 && isQuick) {
       const got = this.#posix.read(this.#fd, this.#filled > 0 ? target.subarray(this.#filled) : target);
       if (got > 0) this.#filled += got;
       return got;

@@ -78,8 +78,8 @@ export class RequestMemory {
     let mayPass = true;
     for (const waiting of this.#waiting) {
       const hasNothing = waiting.usedBytes === 0;
-      const isSmall = hasNothing && waiting.wantedBytes <= SMALL_BYTES;
-      if ((mayPass || isSmall) && this.#grant(waiting, waiting.wantedBytes)) {
+      const isSmall = hasNothing && waiting.requestedBytes <= SMALL_BYTES;
+      if ((mayPass || isSmall) && this.#grant(waiting, waiting.requestedBytes)) {
         this.#waiting.delete(waiting);
         waiting.granted();
       } else if (hasNothing) mayPass = false;
@@ -98,7 +98,7 @@ interface Calls {
 export class MemoryShare {
   readonly #calls: Calls;
   #usedBytes = 0;
-  #wantedBytes = 0;
+  #requestedBytes = 0;
   #then: (() => void) | undefined;
 
   constructor(calls: Calls) {
@@ -109,8 +109,8 @@ export class MemoryShare {
     return this.#usedBytes;
   }
   /** What it waits for. */
-  get wantedBytes(): number {
-    return this.#wantedBytes;
+  get requestedBytes(): number {
+    return this.#requestedBytes;
   }
 
   /** Takes memory, now or later; `then` is called once it has it, also before the return. Not while it waits already. */
@@ -120,7 +120,7 @@ export class MemoryShare {
       then();
       return;
     }
-    this.#wantedBytes = bytes;
+    this.#requestedBytes = bytes;
     this.#then = then;
     this.#calls.wait(this);
   }
@@ -134,13 +134,13 @@ export class MemoryShare {
   leave(): void {
     this.#calls.leave(this);
     this.#then = undefined;
-    this.#wantedBytes = 0;
+    this.#requestedBytes = 0;
   }
 
   /** The memory that it waits for is its own now. */
   granted(): void {
-    this.#usedBytes += this.#wantedBytes;
-    this.#wantedBytes = 0;
+    this.#usedBytes += this.#requestedBytes;
+    this.#requestedBytes = 0;
     const then = this.#then;
     this.#then = undefined;
     then?.();

@@ -106,7 +106,7 @@ export class NbdServer {
     this.#stopListening();
     this.#stopped = done;
     for (const connection of this.#connections.keys()) connection.finish('the server stops', seconds);
-    this.#tellStopped();
+    this.#notifyStopped();
   }
 
   /** Stops listening and closes every connection at once. */
@@ -145,7 +145,7 @@ export class NbdServer {
     const onClosed = (): void => {
       this.#connections.delete(connection);
       if (this.#connections.size === 0) this.#watch.clear();
-      this.#tellStopped();
+      this.#notifyStopped();
     };
     const admit = (): string | undefined => this.#refusal(peer);
     const connection = new NbdConnection(fd, { name: peer, host }, this.#connectionParts, {
@@ -193,7 +193,7 @@ export class NbdServer {
     });
   }
 
-  #tellStopped(): void {
+  #notifyStopped(): void {
     if (this.#connections.size > 0 || !this.#stopped) return;
     const stopped = this.#stopped;
     this.#stopped = undefined;

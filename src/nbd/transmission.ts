@@ -290,8 +290,8 @@ export class Transmission {
     } else if (command === CMD_BLOCK_STATUS) {
       this.#blockStatus(request);
     } else if (command === CMD_CACHE) {
-      const isWanted = (): boolean => !this.#ended;
-      cacheRange({ device, pool, post, isWanted }, sectorsAround(offset, length), done);
+      const isNeeded = (): boolean => !this.#ended;
+      cacheRange({ device, pool, post, isNeeded }, sectorsAround(offset, length), done);
     }
   }
 

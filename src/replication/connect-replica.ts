@@ -154,7 +154,7 @@ class Connecting {
     const { posix } = this.server;
     const address = this.#addresses[this.#next++];
     if (address === undefined) {
-      this.#retryLater('no address answers');
+      this.#retryLater('no address responds');
       return;
     }
     const fd = posix.socket(address.family, SOCK_STREAM);

@@ -184,7 +184,7 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
     }
     const refusal = this.#refusal(peer as InetAddress);
     if (refusal !== undefined) {
-      logger.log(LOG_WARNING, `${formatAddress(peer)} is turned away: ${refusal}`);
+      logger.log(LOG_WARNING, `${formatAddress(peer)} rejected: ${refusal}`);
       posix.close(fd);
       return;
     }

@@ -9,18 +9,18 @@ export class Heap<Entry> {
   readonly entries: Entry[] = [];
 
   private readonly isBefore: (a: Entry, b: Entry) => boolean;
-  private readonly moved: (entry: Entry, index: number) => void;
+  private readonly onMove: (entry: Entry, index: number) => void;
 
   /**
    * @param isBefore whether one entry comes before another
-   * @param moved told of an entry's new index whenever it changes; -1 once it is out
+   * @param onMove called with an entry's new index whenever it changes; -1 once it is removed
    */
   constructor(
     isBefore: (a: Entry, b: Entry) => boolean,
-    moved: (entry: Entry, index: number) => void = () => {},
+    onMove: (entry: Entry, index: number) => void = () => {},
   ) {
     this.isBefore = isBefore;
-    this.moved = moved;
+    this.onMove = onMove;
   }
 
   get smallest(): Entry | undefined {
@@ -42,7 +42,7 @@ export class Heap<Entry> {
     const removed = this.entries[index] as Entry;
     const last = this.entries.pop() as Entry;
     if (index < this.entries.length) this.#place(last, index);
-    this.moved(removed, -1);
+    this.onMove(removed, -1);
   }
 
   /** Restores the order after the entry at `index` has changed. */
@@ -87,6 +87,6 @@ export class Heap<Entry> {
 
   #put(entry: Entry, index: number): void {
     this.entries[index] = entry;
-    this.moved(entry, index);
+    this.onMove(entry, index);
   }
 }

@@ -105,8 +105,8 @@ export class FileReplacement {
     const { existing } = this.#place;
     const own = await fileStatus((done) => files.fstat(this.fd, done));
     if (existing !== undefined && own !== undefined) await this.#keepOwner(existing, own, warn);
-    const wanted = mode ?? (existing === undefined ? PRIVATE_MODE : existing.mode & PERMISSIONS);
-    await fileResult((done) => files.fchmod(this.fd, wanted, done));
+    const permissions = mode ?? (existing === undefined ? PRIVATE_MODE : existing.mode & PERMISSIONS);
+    await fileResult((done) => files.fchmod(this.fd, permissions, done));
   }
 
   async #keepOwner(before: FileStatus, own: FileStatus, warn: (message: string) => void): Promise<void> {

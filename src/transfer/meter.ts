@@ -18,7 +18,7 @@ export class Meter {
   readonly #started: number;
   #ended: number | undefined;
   #bytes = 0;
-  #lastMoved: number;
+  #lastProgress: number;
   /** Where the window begins, and where the next one will. */
   #marks: [Mark, Mark];
 
@@ -31,15 +31,15 @@ export class Meter {
     this.#clock = clock;
     this.#onProgress = onProgress;
     this.#started = clock.now();
-    this.#lastMoved = this.#started;
+    this.#lastProgress = this.#started;
     this.#marks = this.#markAt(this.#started);
   }
 
   add(bytes: number): void {
     const now = this.#clock.now();
     // What was before a pause says nothing of the rate after it.
-    if (now - this.#lastMoved >= 2 * WINDOW_SECONDS) this.#marks = this.#markAt(now);
-    this.#lastMoved = now;
+    if (now - this.#lastProgress >= 2 * WINDOW_SECONDS) this.#marks = this.#markAt(now);
+    this.#lastProgress = now;
     this.#bytes += bytes;
     if (now - this.#marks[1].seconds >= WINDOW_SECONDS) {
       this.#marks = [this.#marks[1], { seconds: now, bytes: this.#bytes }];
@@ -62,7 +62,7 @@ export class Meter {
 
   /** For how long no byte has moved; 0 once it has been stopped. */
   get quietSeconds(): number {
-    return this.#ended === undefined ? Math.max(0, this.#clock.now() - this.#lastMoved) : 0;
+    return this.#ended === undefined ? Math.max(0, this.#clock.now() - this.#lastProgress) : 0;
   }
 
   /** Bytes per second, recently: 0 after a while without any. Over the whole time once it has been stopped. */

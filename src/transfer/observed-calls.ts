@@ -18,14 +18,14 @@ export interface CallObserver {
 
 type Calls = SocketCalls & Pick<Posix, 'resolve'>;
 
-/** The same calls, told to an observer: the connect module itself tells why a call failed to its log alone. */
+/** The same calls, reported to an observer: the connect module itself only logs why a call failed. */
 export function observedCalls(posix: Calls, observer: CallObserver): Calls {
-  const told = (call: string, answer: number): number => {
+  const observed = (call: string, answer: number): number => {
     if (answer < 0 && answer !== -errno.EINPROGRESS) observer.failed(call, -answer);
     return answer;
   };
   return {
-    socket: (domain, type, protocol) => told('socket', posix.socket(domain, type, protocol)),
+    socket: (domain, type, protocol) => observed('socket', posix.socket(domain, type, protocol)),
     setsockopt: (fd, level, option, value) => posix.setsockopt(fd, level, option, value),
     getsockopt: (fd, level, option) => {
       const answer = posix.getsockopt(fd, level, option);
@@ -33,10 +33,10 @@ export function observedCalls(posix: Calls, observer: CallObserver): Calls {
       return answer;
     },
     fcntl: (fd, command, argument) => posix.fcntl(fd, command, argument),
-    bind: (fd, address) => told('bind', posix.bind(fd, address)),
-    listen: (fd, backlog) => told('listen', posix.listen(fd, backlog)),
+    bind: (fd, address) => observed('bind', posix.bind(fd, address)),
+    listen: (fd, backlog) => observed('listen', posix.listen(fd, backlog)),
     accept: (listener) => {
-      const fd = told('accept', posix.accept(listener));
+      const fd = observed('accept', posix.accept(listener));
       if (fd >= 0 && !observer.admits(fd)) {
         posix.close(fd);
         return -errno.EAGAIN;
@@ -46,7 +46,7 @@ export function observedCalls(posix: Calls, observer: CallObserver): Calls {
     },
     connect: (fd, address) => {
       observer.connects();
-      return told('connect', posix.connect(fd, address));
+      return observed('connect', posix.connect(fd, address));
     },
     close: (fd) => posix.close(fd),
     getaddrinfo: (host, port) => posix.getaddrinfo(host, port),

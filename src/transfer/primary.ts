@@ -159,10 +159,10 @@ export class Primary {
     const { attempts } = this.#connection;
     this.#failedAttempt = { attempts, code: errnoCode(error), message: inWords(error) };
     // Whether the module tries again is known by the end of this callback.
-    queueMicrotask(() => this.#tellFailedAttempt());
+    queueMicrotask(() => this.#reportFailedAttempt());
   }
 
-  #tellFailedAttempt(): void {
+  #reportFailedAttempt(): void {
     const failed = this.#failedAttempt;
     this.#failedAttempt = undefined;
     if (failed !== undefined && this.#phase !== 'ended')

@@ -53,24 +53,28 @@ t.test("a vector of tapdisk3's dialect with all that the format knows is taken",
   t.match(faultsOf([tapdisk3, tapdisk3]), [['scheduler/tapdisk3/one', 'name', /no other vector/]]);
 });
 
-t.test("a fault in a vector of tapdisk3's dialect names what was wanted there", async (t) => {
+t.test("a fault in a vector of tapdisk3's dialect names what was expected there", async (t) => {
   const step = (...steps: unknown[]): object => ({ ...tapdisk3, steps });
   for (const [content, member, message] of [
-    [{ ...tapdisk3, dialect: 'tapdisk4' }, 'dialect', /wanted one of "tapdisk2", "tapdisk3", got "tapdisk4"/],
-    [{ ...tapdisk3, clock: 0.5 }, 'clock', /wanted a whole number .* got 0.5/],
-    [{ ...tapdisk3, uuid: 2 ** 31 }, 'uuid', /wanted a whole number/],
-    [{ ...tapdisk3, bug: 1 }, 'bug', /wanted a string, got 1/],
-    [{ ...tapdisk3, limit: 0 }, 'limit', /wanted a whole number from 1/],
-    [step(['mask', 'b', true]), 'steps[0][1]', /wanted one of "a", got "b"/],
-    [step(['mask', 'a', 'on']), 'steps[0][2]', /wanted a whole number .* got "on"/],
-    [step(['mask', 'a']), 'steps[0]', /wanted mask and its arguments/],
-    [step(['setTimeout', 'a', 0.5]), 'steps[0][2]', /wanted a whole number/],
-    [step(['wait']), 'steps[0]', /wanted wait and at least one answer/],
-    [step(['wait', {}, { reads: [] }]), 'steps[0][2].reads', /wanted one of the members read/],
-    [{ ...tapdisk3, trace: [['return', 0]] }, 'trace[0][0]', /wanted one of .*"panic", got "return"/],
-    [{ ...tapdisk2, steps: [['mask', 'a', true]] }, 'steps[0][0]', /wanted one of .*, got "mask"/],
-    [{ ...tapdisk2, steps: [['wait', {}, {}]] }, 'steps[0]', /wanted wait and its argument/],
-    [{ ...tapdisk2, trace: [['panic']] }, 'trace[0][0]', /wanted one of .*, got "panic"/],
+    [
+      { ...tapdisk3, dialect: 'tapdisk4' },
+      'dialect',
+      /expected one of "tapdisk2", "tapdisk3", got "tapdisk4"/,
+    ],
+    [{ ...tapdisk3, clock: 0.5 }, 'clock', /expected a whole number .* got 0.5/],
+    [{ ...tapdisk3, uuid: 2 ** 31 }, 'uuid', /expected a whole number/],
+    [{ ...tapdisk3, bug: 1 }, 'bug', /expected a string, got 1/],
+    [{ ...tapdisk3, limit: 0 }, 'limit', /expected a whole number from 1/],
+    [step(['mask', 'b', true]), 'steps[0][1]', /expected one of "a", got "b"/],
+    [step(['mask', 'a', 'on']), 'steps[0][2]', /expected a whole number .* got "on"/],
+    [step(['mask', 'a']), 'steps[0]', /expected mask and its arguments/],
+    [step(['setTimeout', 'a', 0.5]), 'steps[0][2]', /expected a whole number/],
+    [step(['wait']), 'steps[0]', /expected wait and at least one answer/],
+    [step(['wait', {}, { reads: [] }]), 'steps[0][2].reads', /expected one of the members read/],
+    [{ ...tapdisk3, trace: [['return', 0]] }, 'trace[0][0]', /expected one of .*"panic", got "return"/],
+    [{ ...tapdisk2, steps: [['mask', 'a', true]] }, 'steps[0][0]', /expected one of .*, got "mask"/],
+    [{ ...tapdisk2, steps: [['wait', {}, {}]] }, 'steps[0]', /expected wait and its argument/],
+    [{ ...tapdisk2, trace: [['panic']] }, 'trace[0][0]', /expected one of .*, got "panic"/],
   ] as const) {
     t.match(faultsOf([content]), [[/^scheduler\//, member, message]]);
   }

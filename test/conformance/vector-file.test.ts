@@ -153,40 +153,48 @@ t.test('a vector of transfers, and of the ramdisk, with all that the format know
   t.same(faultsOf([full, transfers, cached, { ...cached, name: 'two', fault: true }, guarded]), []);
 });
 
-t.test('a fault in a vector of transfers, or of the ramdisk, names what was wanted there', async (t) => {
+t.test('a fault in a vector of transfers, or of the ramdisk, names what was expected there', async (t) => {
   const io = transfers.ios.r;
   const wrong: [object, string, RegExp][] = [
-    [{ ...transfers, clock: undefined }, 'clock', /wanted a number, got nothing/],
-    [{ ...transfers, ios: [] }, 'ios', /wanted an object, got \[\]/],
-    [{ ...transfers, ios: { r: { ...io, fd: 'r' } } }, 'ios.r.fd', /wanted a whole number .* got "r"/],
-    [{ ...transfers, ios: { r: { ...io, mode: 'rw' } } }, 'ios.r.mode', /wanted one of "read", "write"/],
-    [{ ...transfers, ios: { r: { ...io, cb: 1 } } }, 'ios.r.cb', /wanted one of the members fd, timeout/],
+    [{ ...transfers, clock: undefined }, 'clock', /expected a number, got nothing/],
+    [{ ...transfers, ios: [] }, 'ios', /expected an object, got \[\]/],
+    [{ ...transfers, ios: { r: { ...io, fd: 'r' } } }, 'ios.r.fd', /expected a whole number .* got "r"/],
+    [{ ...transfers, ios: { r: { ...io, mode: 'rw' } } }, 'ios.r.mode', /expected one of "read", "write"/],
+    [{ ...transfers, ios: { r: { ...io, cb: 1 } } }, 'ios.r.cb', /expected one of the members fd, timeout/],
     [
       { ...transfers, ios: { r: { ...io, on: [[['wait', {}]]] } } },
       'ios.r.on[0][0][0]',
-      /wanted one of "init", .*"uuid", got "wait"/,
+      /expected one of "init", .*"uuid", got "wait"/,
     ],
-    [{ ...transfers, syscalls: { send: [] } }, 'syscalls.send', /wanted one of the members read, write/],
-    [{ ...transfers, syscalls: { read: [-1] } }, 'syscalls.read[0]', /wanted a whole number from 0/],
+    [{ ...transfers, syscalls: { send: [] } }, 'syscalls.send', /expected one of the members read, write/],
+    [{ ...transfers, syscalls: { read: [-1] } }, 'syscalls.read[0]', /expected a whole number from 0/],
     [
       { ...transfers, syscalls: { write: ['EOF'] } },
       'syscalls.write[0]',
-      /wanted a count of bytes or an errno name, got "EOF"/,
+      /expected a count of bytes or an errno name, got "EOF"/,
     ],
-    [{ ...transfers, syscalls: { register: [1] } }, 'syscalls.register[0]', /wanted an errno name or 0/],
-    [{ ...transfers, steps: [['start', 'q']] }, 'steps[0][1]', /wanted one of "r", got "q"/],
-    [{ ...transfers, steps: [['set', 'r']] }, 'steps[0]', /wanted set and what it takes/],
-    [{ ...transfers, steps: [['set', 'r', { on: [] }]] }, 'steps[0][2].on', /wanted one of the members/],
-    [{ ...transfers, trace: [['log', 'ERR']] }, 'trace[0][0]', /wanted one of .* got "log"/],
-    [{ ...cached, fault: 1 }, 'fault', /wanted true or false, got 1/],
-    [{ ...cached, steps: [['flush']] }, 'steps[0][0]', /wanted one of "cacheWrite", .* got "flush"/],
-    [{ ...cached, steps: [['startFlush']] }, 'steps[0]', /wanted startFlush and what it takes/],
-    [{ ...cached, steps: [['startFlush', 'tertiary']] }, 'steps[0][1]', /wanted one of "primary"/],
-    [{ ...cached, steps: [['read', -1, 1]] }, 'steps[0][1]', /wanted a whole number from 0/],
-    [{ ...cached, steps: [['read', 0, 2 ** 21]] }, 'steps[0][2]', /wanted a whole number from 0 to 1048576/],
-    [{ ...cached, steps: [['cacheWrite', 'primary', 1, [0.5]]] }, 'steps[0][3][0]', /wanted a whole number/],
-    [{ ...cached, steps: [['complete', 0, 'EOK']] }, 'steps[0][2]', /wanted an errno name or 0/],
-    [{ ...cached, trace: [['wait', 0]] }, 'trace[0][0]', /wanted one of .* got "wait"/],
+    [{ ...transfers, syscalls: { register: [1] } }, 'syscalls.register[0]', /expected an errno name or 0/],
+    [{ ...transfers, steps: [['start', 'q']] }, 'steps[0][1]', /expected one of "r", got "q"/],
+    [{ ...transfers, steps: [['set', 'r']] }, 'steps[0]', /expected set and what it takes/],
+    [{ ...transfers, steps: [['set', 'r', { on: [] }]] }, 'steps[0][2].on', /expected one of the members/],
+    [{ ...transfers, trace: [['log', 'ERR']] }, 'trace[0][0]', /expected one of .* got "log"/],
+    [{ ...cached, fault: 1 }, 'fault', /expected true or false, got 1/],
+    [{ ...cached, steps: [['flush']] }, 'steps[0][0]', /expected one of "cacheWrite", .* got "flush"/],
+    [{ ...cached, steps: [['startFlush']] }, 'steps[0]', /expected startFlush and what it takes/],
+    [{ ...cached, steps: [['startFlush', 'tertiary']] }, 'steps[0][1]', /expected one of "primary"/],
+    [{ ...cached, steps: [['read', -1, 1]] }, 'steps[0][1]', /expected a whole number from 0/],
+    [
+      { ...cached, steps: [['read', 0, 2 ** 21]] },
+      'steps[0][2]',
+      /expected a whole number from 0 to 1048576/,
+    ],
+    [
+      { ...cached, steps: [['cacheWrite', 'primary', 1, [0.5]]] },
+      'steps[0][3][0]',
+      /expected a whole number/,
+    ],
+    [{ ...cached, steps: [['complete', 0, 'EOK']] }, 'steps[0][2]', /expected an errno name or 0/],
+    [{ ...cached, trace: [['wait', 0]] }, 'trace[0][0]', /expected one of .* got "wait"/],
   ];
   for (const [vector, member, message] of wrong) {
     const [found] = faultsOf([vector]);
@@ -204,56 +212,60 @@ t.test('a file that is none is one fault that says why', async (t) => {
   t.same(faultsOf([]), []);
 });
 
-t.test('a fault names the vector, the member, what was wanted and what stood there', async (t) => {
+t.test('a fault names the vector, the member, what was expected and what stood there', async (t) => {
   const wrong: [object, string, RegExp][] = [
     [
       { ...scheduler, suite: 'scheduling' },
       'suite',
-      /wanted one of "scheduler", "replication", .*, got "scheduling"/,
+      /expected one of "scheduler", "replication", .*, got "scheduling"/,
     ],
-    [{ ...scheduler, name: '' }, 'name', /wanted a name, got ""/],
-    [{ ...scheduler, name: 5 }, 'name', /wanted a string, got 5/],
-    [{ ...scheduler, about: 5 }, 'about', /wanted a string, got 5/],
-    [{ ...scheduler, clock: '1000' }, 'clock', /wanted a number, got "1000"/],
-    [{ ...scheduler, uuid: -1 }, 'uuid', /wanted a whole number from 0 to 2147483647, got -1/],
-    [{ ...scheduler, limit: 0 }, 'limit', /wanted a whole number from 1 to 2147483647, got 0/],
-    [{ ...scheduler, trace: undefined }, 'trace', /wanted an array, got nothing/],
-    [{ ...scheduler, trace: {} }, 'trace', /wanted an array, got \{\}/],
-    [{ ...scheduler, trace: [['wait', 0], 'wait'] }, 'trace[1]', /wanted an array, got "wait"/],
-    [{ ...scheduler, trace: [[]] }, 'trace[0]', /wanted an entry with its kind first, got \[\]/],
-    [{ ...scheduler, trace: [['sys', 'socket', 3]] }, 'trace[0][0]', /wanted one of .*"fire".* got "sys"/],
-    [{ ...scheduler, steps: undefined }, 'steps', /wanted an array, got nothing/],
+    [{ ...scheduler, name: '' }, 'name', /expected a name, got ""/],
+    [{ ...scheduler, name: 5 }, 'name', /expected a string, got 5/],
+    [{ ...scheduler, about: 5 }, 'about', /expected a string, got 5/],
+    [{ ...scheduler, clock: '1000' }, 'clock', /expected a number, got "1000"/],
+    [{ ...scheduler, uuid: -1 }, 'uuid', /expected a whole number from 0 to 2147483647, got -1/],
+    [{ ...scheduler, limit: 0 }, 'limit', /expected a whole number from 1 to 2147483647, got 0/],
+    [{ ...scheduler, trace: undefined }, 'trace', /expected an array, got nothing/],
+    [{ ...scheduler, trace: {} }, 'trace', /expected an array, got \{\}/],
+    [{ ...scheduler, trace: [['wait', 0], 'wait'] }, 'trace[1]', /expected an array, got "wait"/],
+    [{ ...scheduler, trace: [[]] }, 'trace[0]', /expected an entry with its kind first, got \[\]/],
+    [{ ...scheduler, trace: [['sys', 'socket', 3]] }, 'trace[0][0]', /expected one of .*"fire".* got "sys"/],
+    [{ ...scheduler, steps: undefined }, 'steps', /expected an array, got nothing/],
     [
       { ...scheduler, steps: [['sleep', 1]] },
       'steps[0][0]',
-      /wanted one of "register", .*"wait", got "sleep"/,
+      /expected one of "register", .*"wait", got "sleep"/,
     ],
-    [{ ...scheduler, steps: [[]] }, 'steps[0][0]', /wanted one of .* got nothing/],
+    [{ ...scheduler, steps: [[]] }, 'steps[0][0]', /expected one of .* got nothing/],
     [
       { ...scheduler, steps: [['register']] },
       'steps[0]',
-      /wanted register and its argument, got \["register"\]/,
+      /expected register and its argument, got \["register"\]/,
     ],
-    [{ ...scheduler, steps: [['register', 'b']] }, 'steps[0][1]', /wanted one of "a", got "b"/],
-    [{ ...scheduler, steps: [['unregister', 1.5]] }, 'steps[0][1]', /wanted a whole number/],
-    [{ ...scheduler, steps: [['unregister', 'b']] }, 'steps[0][1]', /wanted one of "a", got "b"/],
-    [{ ...scheduler, steps: [['setMaxTimeout', null]] }, 'steps[0][1]', /wanted a whole number/],
-    [{ ...scheduler, steps: [['elapse', 'x']] }, 'steps[0][1]', /wanted a number/],
+    [{ ...scheduler, steps: [['register', 'b']] }, 'steps[0][1]', /expected one of "a", got "b"/],
+    [{ ...scheduler, steps: [['unregister', 1.5]] }, 'steps[0][1]', /expected a whole number/],
+    [{ ...scheduler, steps: [['unregister', 'b']] }, 'steps[0][1]', /expected one of "a", got "b"/],
+    [{ ...scheduler, steps: [['setMaxTimeout', null]] }, 'steps[0][1]', /expected a whole number/],
+    [{ ...scheduler, steps: [['elapse', 'x']] }, 'steps[0][1]', /expected a number/],
     [
       { ...scheduler, steps: [['wait', { reads: [3] }]] },
       'steps[0][1].reads',
       /members read, write, except, elapse, errno/,
     ],
-    [{ ...scheduler, steps: [['wait', { read: 3 }]] }, 'steps[0][1].read', /wanted an array, got 3/],
-    [{ ...scheduler, steps: [['wait', { read: ['3'] }]] }, 'steps[0][1].read[0]', /wanted a whole number/],
+    [{ ...scheduler, steps: [['wait', { read: 3 }]] }, 'steps[0][1].read', /expected an array, got 3/],
+    [{ ...scheduler, steps: [['wait', { read: ['3'] }]] }, 'steps[0][1].read[0]', /expected a whole number/],
     [
       { ...scheduler, steps: [['wait', { errno: 'EFOO' }]] },
       'steps[0][1].errno',
-      /wanted an errno name, got "EFOO"/,
+      /expected an errno name, got "EFOO"/,
     ],
-    [{ ...scheduler, steps: [['wait', []]] }, 'steps[0][1]', /wanted an object, got \[\]/],
-    [{ ...scheduler, events: [] }, 'events', /wanted an object/],
-    [{ ...scheduler, events: { a: { fd: 3, timeout: 0 } } }, 'events.a.mode', /wanted an array, got nothing/],
+    [{ ...scheduler, steps: [['wait', []]] }, 'steps[0][1]', /expected an object, got \[\]/],
+    [{ ...scheduler, events: [] }, 'events', /expected an object/],
+    [
+      { ...scheduler, events: { a: { fd: 3, timeout: 0 } } },
+      'events.a.mode',
+      /expected an array, got nothing/,
+    ],
     [
       { ...scheduler, events: { 'a b': { mode: ['X'], fd: 3, timeout: 0 } }, steps: [] },
       'events["a b"].mode[0]',
@@ -262,7 +274,7 @@ t.test('a fault names the vector, the member, what was wanted and what stood the
     [
       { ...scheduler, events: { a: { mode: [], fd: 0.5, timeout: 0 } } },
       'events.a.fd',
-      /wanted a whole number/,
+      /expected a whole number/,
     ],
     [
       { ...scheduler, events: { a: { mode: [], fd: 3, timeout: 2147483648 } } },
@@ -272,7 +284,7 @@ t.test('a fault names the vector, the member, what was wanted and what stood the
     [
       { ...scheduler, events: { a: { mode: [], fd: 3, timeout: 0, cb: 0 } } },
       'events.a.cb',
-      /wanted true or false, got 0/,
+      /expected true or false, got 0/,
     ],
     [
       { ...scheduler, events: { a: { mode: [], fd: 3, timeout: 0, at: 0 } } },
@@ -282,18 +294,18 @@ t.test('a fault names the vector, the member, what was wanted and what stood the
     [
       { ...scheduler, events: { a: { mode: [], fd: 3, timeout: 0, on: [[['wait', {}]]] } } },
       'events.a.on[0][0][0]',
-      /wanted one of "register", "unregister", "setMaxTimeout", "elapse", "uuid", got "wait"/,
+      /expected one of "register", "unregister", "setMaxTimeout", "elapse", "uuid", got "wait"/,
     ],
     [
       { ...replication, connect: { retryTimeout: 1, fd: 0 } },
       'connect.maxConnections',
-      /wanted a whole number/,
+      /expected a whole number/,
     ],
-    [{ ...replication, steps: [['kill', 1]] }, 'steps[0]', /wanted kill without an argument/],
-    [{ ...replication, steps: [['init', 1]] }, 'steps[0][1]', /wanted "host:port", got 1/],
-    [{ ...replication, steps: [['setStatus', '1']] }, 'steps[0][1]', /wanted a whole number/],
-    [{ ...replication, steps: [['uuid', -1]] }, 'steps[0][1]', /wanted a whole number from 0/],
-    [{ ...replication, steps: [['elapse', null]] }, 'steps[0][1]', /wanted a number/],
+    [{ ...replication, steps: [['kill', 1]] }, 'steps[0]', /expected kill without an argument/],
+    [{ ...replication, steps: [['init', 1]] }, 'steps[0][1]', /expected "host:port", got 1/],
+    [{ ...replication, steps: [['setStatus', '1']] }, 'steps[0][1]', /expected a whole number/],
+    [{ ...replication, steps: [['uuid', -1]] }, 'steps[0][1]', /expected a whole number from 0/],
+    [{ ...replication, steps: [['elapse', null]] }, 'steps[0][1]', /expected a number/],
     [{ ...replication, callback: { on: [[['wait', {}]]] } }, 'callback.on[0][0][0]', /got "wait"/],
     [{ ...replication, callback: { do: [] } }, 'callback.do', /one of the members on, got "do"/],
     [
@@ -304,15 +316,19 @@ t.test('a fault names the vector, the member, what was wanted and what stood the
     [
       { ...replication, syscalls: { bind: ['EFOO'] } },
       'syscalls.bind[0]',
-      /wanted an errno name or 0, got "EFOO"/,
+      /expected an errno name or 0, got "EFOO"/,
     ],
-    [{ ...replication, syscalls: { socket: [3] } }, 'syscalls.socket[0]', /wanted an errno name or 0, got 3/],
-    [{ ...replication, syscalls: { fcntl: [-1] } }, 'syscalls.fcntl[0]', /wanted a whole number from 0/],
-    [{ ...replication, syscalls: { getsockopt: [0] } }, 'syscalls.getsockopt[0]', /wanted an object/],
+    [
+      { ...replication, syscalls: { socket: [3] } },
+      'syscalls.socket[0]',
+      /expected an errno name or 0, got 3/,
+    ],
+    [{ ...replication, syscalls: { fcntl: [-1] } }, 'syscalls.fcntl[0]', /expected a whole number from 0/],
+    [{ ...replication, syscalls: { getsockopt: [0] } }, 'syscalls.getsockopt[0]', /expected an object/],
     [
       { ...replication, syscalls: { getsockopt: ['X'] } },
       'syscalls.getsockopt[0]',
-      /wanted an errno name or \{"so_error"/,
+      /expected an errno name or \{"so_error"/,
     ],
     [
       { ...replication, syscalls: { getsockopt: [{ so_error: 1 }] } },
@@ -322,22 +338,22 @@ t.test('a fault names the vector, the member, what was wanted and what stood the
     [
       { ...replication, syscalls: { getaddrinfo: ['ENOENT'] } },
       'syscalls.getaddrinfo[0]',
-      /wanted a name like "EAI_NONAME"/,
+      /expected a name like "EAI_NONAME"/,
     ],
     [
       { ...replication, syscalls: { getaddrinfo: [['AF_INET']] } },
       'syscalls.getaddrinfo[0][0]',
-      /wanted an array/,
+      /expected an array/,
     ],
     [
       { ...replication, syscalls: { getaddrinfo: [[['AF_INET']]] } },
       'syscalls.getaddrinfo[0][0]',
-      /wanted a pair/,
+      /expected a pair/,
     ],
     [
       { ...replication, syscalls: { getaddrinfo: [[['AF_INET', '::1']]] } },
       'syscalls.getaddrinfo[0][0][1]',
-      /wanted an address of family AF_INET, got "::1"/,
+      /expected an address of family AF_INET, got "::1"/,
     ],
   ];
   for (const [vector, member, message] of wrong) {

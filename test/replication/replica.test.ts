@@ -89,7 +89,7 @@ t.test(
       logger: {
         log: (_priority, message) => {
           if (!message.includes('next attempt')) return;
-          if (message.startsWith('no address answers')) names['backup'] = [LOOPBACK];
+          if (message.startsWith('no address responds')) names['backup'] = [LOOPBACK];
           // The retry time is over as soon as it begins; a cap keeps the wait from sleeping through it.
           setImmediate(() => {
             seconds += 5;

@@ -3,19 +3,19 @@
 
 import { shownText } from '../../server/shown-text.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
-import type { ToldEvent } from './reporter.js';
+import type { ReportedEvent } from './reporter.js';
 import type { TransferStatus } from '../../transfer/transfer-status.js';
 import { formatBytes, formatRate, formatSeconds } from '../format.js';
 
 /** An event, in lines for a person. */
-export function describeEvent(role: TransferStatus['role'], told: ToldEvent): string {
-  const { leftOut = 0 } = told;
-  const text = describeOne(role, told);
+export function describeEvent(role: TransferStatus['role'], reported: ReportedEvent): string {
+  const { leftOut = 0 } = reported;
+  const text = describeOne(role, reported);
   return leftOut === 0 ? text : `${text} (and ${leftOut} more of the kind just before)`;
 }
 
-function describeOne(role: TransferStatus['role'], told: TransferEvent): string {
-  const event = shown(told);
+function describeOne(role: TransferStatus['role'], reported: TransferEvent): string {
+  const event = shown(reported);
   switch (event.event) {
     case 'listening':
       return `waiting for a primary on ${event.address}`;
@@ -30,7 +30,7 @@ function describeOne(role: TransferStatus['role'], told: TransferEvent): string 
     case 'complete':
       return `${describeComplete(role, event)}\nSHA-256 ${event.sha256}`;
     case 'refused':
-      return `${event.peer} was turned away: its address is not allowed`;
+      return `${event.peer} was rejected: its address is not allowed`;
     case 'nothing':
       return `${event.peer} sent nothing`;
     case 'broken':

@@ -5,10 +5,10 @@ import { shownText } from '../../server/shown-text.js';
 import { type Priority, priorityName } from '../../server/logger.js';
 import {
   Interval,
-  isWanted,
+  shouldReport,
   isWorth,
   type Reporter,
-  type ToldEvent,
+  type ReportedEvent,
   type ReporterOptions,
 } from './reporter.js';
 
@@ -25,7 +25,7 @@ export class JsonReporter implements Reporter {
     this.#interval = new Interval(options.clock, PROGRESS_INTERVAL);
   }
 
-  onEvent(event: ToldEvent): void {
+  onEvent(event: ReportedEvent): void {
     this.#write(event);
   }
 
@@ -40,7 +40,7 @@ export class JsonReporter implements Reporter {
   }
 
   log(priority: Priority, message: string): void {
-    if (!isWanted(priority, this.#options)) return;
+    if (!shouldReport(priority, this.#options)) return;
     this.#write({ event: 'log', priority: priorityName(priority), message: message.trimEnd() });
   }
 

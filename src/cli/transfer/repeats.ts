@@ -10,7 +10,7 @@ const MAX_CAUSES = 64;
 const OTHERS = 'others';
 
 interface Cause {
-  toldAt: number;
+  reportedAt: number;
   leftOut: number;
   /** Tells the latest that was held back. */
   latest: ((leftOut: number) => void) | undefined;
@@ -29,8 +29,8 @@ export class Repeats {
   tell(name: string, tell: (leftOut: number) => void): void {
     this.flush(false);
     const cause = this.#cause(name);
-    if (cause.latest === undefined && this.#clock.now() - cause.toldAt >= APART_SECONDS) {
-      cause.toldAt = this.#clock.now();
+    if (cause.latest === undefined && this.#clock.now() - cause.reportedAt >= APART_SECONDS) {
+      cause.reportedAt = this.#clock.now();
       return tell(0);
     }
     if (cause.latest !== undefined) cause.leftOut += 1;
@@ -42,9 +42,9 @@ export class Repeats {
   flush(all: boolean): void {
     const now = this.#clock.now();
     for (const cause of this.#causes.values()) {
-      const { latest, leftOut, toldAt } = cause;
-      if (latest === undefined || (!all && now - toldAt < APART_SECONDS)) continue;
-      Object.assign(cause, { toldAt: now, leftOut: 0, latest: undefined });
+      const { latest, leftOut, reportedAt } = cause;
+      if (latest === undefined || (!all && now - reportedAt < APART_SECONDS)) continue;
+      Object.assign(cause, { reportedAt: now, leftOut: 0, latest: undefined });
       latest(leftOut);
     }
   }
@@ -53,7 +53,7 @@ export class Repeats {
     const known = this.#causes.get(name);
     if (known !== undefined) return known;
     if (this.#causes.size >= MAX_CAUSES && name !== OTHERS) return this.#cause(OTHERS);
-    const cause: Cause = { toldAt: Number.NEGATIVE_INFINITY, leftOut: 0, latest: undefined };
+    const cause: Cause = { reportedAt: Number.NEGATIVE_INFINITY, leftOut: 0, latest: undefined };
     this.#causes.set(name, cause);
     return cause;
   }

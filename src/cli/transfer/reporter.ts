@@ -27,11 +27,11 @@ export interface ReporterOptions {
 }
 
 /** An event, and how many of its cause before it were not told. */
-export type ToldEvent = TransferEvent & { readonly leftOut?: number };
+export type ReportedEvent = TransferEvent & { readonly leftOut?: number };
 
 /** A role's reports: events as they happen, progress now and then. */
 export interface Reporter extends TransferObserver, Logger {
-  onEvent(event: ToldEvent): void;
+  onEvent(event: ReportedEvent): void;
   /** Time has passed. */
   tick(): void;
   /** Something that was asked for, in several lines perhaps. */
@@ -65,6 +65,6 @@ export function isWorth(status: TransferStatus | undefined): status is TransferS
   return status !== undefined && (status.role === 'primary' || status.peer !== null);
 }
 
-export function isWanted(priority: Priority, { verbose }: ReporterOptions): boolean {
+export function shouldReport(priority: Priority, { verbose }: ReporterOptions): boolean {
   return priority <= (verbose ? LOG_DEBUG : LOG_WARNING);
 }

@@ -10,10 +10,10 @@ import { describeEvent } from './describe.js';
 import { describeProgress } from './progress.js';
 import {
   Interval,
-  isWanted,
+  shouldReport,
   isWorth,
   type Reporter,
-  type ToldEvent,
+  type ReportedEvent,
   type ReporterOptions,
 } from './reporter.js';
 
@@ -32,7 +32,7 @@ export class TextReporter implements Reporter {
   readonly #isTerminal: boolean;
   #shown = '';
   /** What was told last of each kind of event that repeats itself. */
-  readonly #told = new Map<TransferEvent['event'], string>();
+  readonly #lastTexts = new Map<TransferEvent['event'], string>();
 
   constructor(options: ReporterOptions) {
     const isTerminal = options.stream.isTTY === true && process.env['TERM'] !== 'dumb';
@@ -41,11 +41,11 @@ export class TextReporter implements Reporter {
     this.#interval = new Interval(options.clock, isTerminal ? TERMINAL_INTERVAL : PLAIN_INTERVAL);
   }
 
-  onEvent(event: ToldEvent): void {
+  onEvent(event: ReportedEvent): void {
     const text = describeEvent(this.#options.role, event);
-    if (!connecting.has(event.event)) this.#told.clear();
-    else if (this.#told.get(event.event) === text) return this.#show();
-    this.#told.set(event.event, text);
+    if (!connecting.has(event.event)) this.#lastTexts.clear();
+    else if (this.#lastTexts.get(event.event) === text) return this.#show();
+    this.#lastTexts.set(event.event, text);
     this.#lines(text);
     return this.#show();
   }
@@ -62,7 +62,7 @@ export class TextReporter implements Reporter {
   }
 
   log(priority: Priority, message: string): void {
-    if (isWanted(priority, this.#options))
+    if (shouldReport(priority, this.#options))
       this.#lines(`${priorityName(priority)}: ${shownMessage(message.trimEnd())}`);
   }
 

@@ -66,8 +66,8 @@ export class AcceptQueue {
 
   /** How many may wait: a negative backlog means the most there can be, as on Linux. */
   setBacklog(backlog: number): void {
-    const wanted = backlog < 0 ? MAX_WAITING_CONNECTIONS : backlog;
-    this.#limit = Math.min(Math.max(wanted, MIN_WAITING_CONNECTIONS), MAX_WAITING_CONNECTIONS);
+    const requested = backlog < 0 ? MAX_WAITING_CONNECTIONS : backlog;
+    this.#limit = Math.min(Math.max(requested, MIN_WAITING_CONNECTIONS), MAX_WAITING_CONNECTIONS);
   }
 
   get ready(): boolean {

@@ -37,10 +37,10 @@ function bindInet(address: InetAddress): Bound | number {
 function isLocal(address: string): boolean {
   if (address === '::' || address === '0.0.0.0' || (isIPv4(address) && address.startsWith('127.')))
     return true;
-  const wanted = canonical(address);
+  const requested = canonical(address);
   return Object.values(os.networkInterfaces())
     .flat()
-    .some((entry) => entry !== undefined && canonical(entry.address) === wanted);
+    .some((entry) => entry !== undefined && canonical(entry.address) === requested);
 }
 
 /** One spelling for each address: `::1` for `0:0:0:0:0:0:0:1`, without the scope. */

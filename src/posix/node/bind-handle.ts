@@ -22,8 +22,8 @@ function undocumentedCall(): CreateServerHandle | undefined {
   return (net as { _createServerHandle?: CreateServerHandle })._createServerHandle;
 }
 
-function bindInet(create: CreateServerHandle, wanted: InetAddress): Bound | number {
-  const made = create(wanted.address, wanted.port, wanted.family === AF_INET ? 4 : 6);
+function bindInet(create: CreateServerHandle, requested: InetAddress): Bound | number {
+  const made = create(requested.address, requested.port, requested.family === AF_INET ? 4 : 6);
   if (typeof made === 'number') return made;
   const name: NodeAddress = {};
   // libuv keeps a bind's EADDRINUSE back until the next call on the handle.
@@ -32,7 +32,7 @@ function bindInet(create: CreateServerHandle, wanted: InetAddress): Bound | numb
     made.close();
     return outcome;
   }
-  const address = fromNodeAddress(name) ?? wanted;
+  const address = fromNodeAddress(name) ?? requested;
   let handle: ServerHandle | undefined = made;
   return {
     address,

@@ -40,7 +40,7 @@ export class CheckpointInterval {
   #over(): void {
     const primary = this.#primary();
     const mayCommit = primary?.phase === 'protected' && (this.#isForC || primary.peer?.kind !== 'c');
-    if (mayCommit && primary.checkpoints.openBytes > 0 && !primary.checkpoints.isWanted) {
+    if (mayCommit && primary.checkpoints.openBytes > 0 && !primary.checkpoints.isRequested) {
       primary.checkpoint(() => {});
     }
     this.#again();

@@ -103,13 +103,13 @@ export class Commands {
       }
       if (primary.peer === undefined) return refused('there is no backup', -errno.ENOTCONN);
       if (!full) {
-        const grains = primary.resendDifferent('told to send what differs');
-        engine.changed('told to send what differs');
+        const grains = primary.resendDifferent('requested: send what differs');
+        engine.changed('requested: send what differs');
         if (grains > 0) return outcome(`sends ${grains} grains that were found to differ`);
         return outcome('the backup gets what the map says by itself');
       }
       if (primary.peer.sync === undefined) return refused('a C backup cannot compare', -errno.EOPNOTSUPP);
-      primary.resendAll('told to compare every grain');
+      primary.resendAll('requested: compare every grain');
       return outcome('compares every grain');
     });
   }

@@ -78,7 +78,7 @@ export class ControlFifo {
   #answer(answer: 'done' | 'fail'): void {
     if (this.#isOver) return;
     if (this.#waiting.length >= MAX_WAITING * ANSWER_BYTES) {
-      this.#parts.logger.log(LOG_WARNING, `replication: nobody reads the answers: dropped "${answer}"`);
+      this.#parts.logger.log(LOG_WARNING, `replication: no reader for replies: dropped "${answer}"`);
       return;
     }
     this.#waiting = Buffer.concat([this.#waiting, Buffer.from(answer, 'latin1')]);
@@ -91,16 +91,16 @@ export class ControlFifo {
       const taken = posix.write(answers, this.#waiting.subarray(0, ANSWER_BYTES));
       if (taken === -errno.EAGAIN) break;
       if (taken < 0) {
-        logger.log(LOG_WARNING, `replication: answers cannot be written: ${errnoCode(taken)}`);
+        logger.log(LOG_WARNING, `replication: cannot write replies: ${errnoCode(taken)}`);
         this.#waiting = Buffer.alloc(0);
         break;
       }
       this.#waiting = this.#waiting.subarray(taken);
     }
-    const isWanted = this.#waiting.length > 0;
-    if (isWanted && this.#writeEvent < 0) {
+    const isNeeded = this.#waiting.length > 0;
+    if (isNeeded && this.#writeEvent < 0) {
       this.#writeEvent = registrar.registerEvent(POLL_WRITE_FD, answers, 0, () => this.#write());
-    } else if (!isWanted && this.#writeEvent >= 0) {
+    } else if (!isNeeded && this.#writeEvent >= 0) {
       registrar.unregisterEvent(this.#writeEvent);
       this.#writeEvent = -1;
     }

@@ -17,7 +17,7 @@ interface Waiter {
 }
 
 /**
- * The metadata of a side, in memory and on stable storage. An update is in force, and its caller told, once both copies
+ * The metadata of a side, in memory and on stable storage. An update is in force, and its caller notified, once both copies
  * are durable; updates that come while one is written share the next write. After a failed one none is written any more.
  */
 export class MetadataFile {
@@ -129,9 +129,9 @@ export class MetadataFile {
     this.#writing = false;
     if (result < 0) this.#failure = result;
     else this.#durableUpdate = update;
-    const told = this.#waiters.filter((waiter) => result < 0 || waiter.update <= this.#durableUpdate);
-    this.#waiters = this.#waiters.filter((waiter) => !told.includes(waiter));
-    for (const { done } of told) done(Math.min(result, 0));
+    const finished = this.#waiters.filter((waiter) => result < 0 || waiter.update <= this.#durableUpdate);
+    this.#waiters = this.#waiters.filter((waiter) => !finished.includes(waiter));
+    for (const { done } of finished) done(Math.min(result, 0));
     if (this.#waiters.length > 0 && !this.#writing && this.#failure === 0) this.#write();
   }
 }

@@ -117,8 +117,8 @@ export class Peering implements PeeringView {
 
   turnAway(fd: number): void {
     const { registrar, posix } = this.#engine.parts;
-    const isToldWhy = this.kind !== 'c' && this.#engine.options.peer !== 'c';
-    if (!isToldWhy || this.#turnedAway >= MAX_TURNED_AWAY) {
+    const getsReason = this.kind !== 'c' && this.#engine.options.peer !== 'c';
+    if (!getsReason || this.#turnedAway >= MAX_TURNED_AWAY) {
       posix.close(fd);
       return;
     }

@@ -70,7 +70,7 @@ export class Reporter {
   }
 
   tell(event: WithoutTime<ReplicationEvent>): void {
-    const told = { ...event, atSeconds: this.#nowSeconds() } as ReplicationEvent;
-    for (const listener of [...this.#listeners]) listener(told);
+    const stamped = { ...event, atSeconds: this.#nowSeconds() } as ReplicationEvent;
+    for (const listener of [...this.#listeners]) listener(stamped);
   }
 }

@@ -97,7 +97,10 @@ t.test('bad files fail by file, vector and member, and the others still run', as
     file('right.json'),
   );
   t.equal(status, 1);
-  t.match(stdout, `failed scheduler/right (${file('bad.json')})\n  bad vector: steps[0][0]: wanted one of `);
+  t.match(
+    stdout,
+    `failed scheduler/right (${file('bad.json')})\n  bad vector: steps[0][0]: expected one of `,
+  );
   t.match(stdout, `failed ${file('broken.json')} (${file('broken.json')})\n  bad vector: not JSON: `);
   t.match(stdout, `failed ${file('none.json')} (${file('none.json')})\n  bad vector: cannot be read: ENOENT`);
   t.match(stdout, /\n2 passed, 3 failed\n$/);
@@ -258,7 +261,7 @@ t.test('record replaces a trace that is there', async (t) => {
 t.test('record writes nothing when the file cannot be used', async (t) => {
   const { status, stdout, stderr } = await record(file('bad.json'));
   t.same([status, stdout], [1, '']);
-  t.match(stderr, `tapdisk-ts record: ${file('bad.json')}: scheduler/right: steps[0][0]: wanted one of `);
+  t.match(stderr, `tapdisk-ts record: ${file('bad.json')}: scheduler/right: steps[0][0]: expected one of `);
   t.match(await record(file('none.json')), { status: 1, stderr: /cannot be read/ });
   t.match(await record(), { status: 2, stderr: /missing SCRIPT/ });
   t.match(await record('a', 'b'), { status: 2, stderr: /unexpected argument "b"/ });

@@ -221,7 +221,7 @@ t.test('every event is told to people in words', async (t) => {
     [{ event: 'listening', address: 'a:1' }, /waiting for a primary on a:1/],
     [{ event: 'turned-away', message: 'the backup is busy' }, /the backup is busy; retrying/],
     [{ event: 'established', peer: 'b:2' }, /connected to b:2/],
-    [{ event: 'refused', peer: 'b:2' }, /b:2 was turned away: its address is not allowed/],
+    [{ event: 'refused', peer: 'b:2' }, /b:2 was rejected: its address is not allowed/],
     [
       { event: 'broken', code: 'EPIPE', message: 'cut', bytes: 2048 },
       /transfer broke after 2.0 KiB, nothing was kept: cut/,

@@ -53,7 +53,7 @@ export class ImageFile {
     try {
       if (lock) yield* result(path, 'lock', (done) => lock(fd, done));
       const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
-        files.fstat(fd, (...told) => done([told[0], told[1]])),
+        files.fstat(fd, (...results) => done([results[0], results[1]])),
       );
       if (!status) throw new FileError(path, 'stat', -code);
       requireKind(path, status);
@@ -131,7 +131,7 @@ export function identityOf(status: FileStatus): string {
 /** @throws FileError */
 export function* statusOf(files: FileCalls, path: string): Steps<FileStatus> {
   const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
-    files.stat(path, (...told) => done([told[0], told[1]])),
+    files.stat(path, (...results) => done([results[0], results[1]])),
   );
   if (!status) throw new FileError(path, 'open', -code);
   return status;

@@ -25,7 +25,7 @@ export interface ParentPath {
 /** A file's path with all links resolved. @throws FileError */
 export function* canonicalPath({ files }: ImageCalls, path: string): Steps<string> {
   const [code, canonical] = yield* wait<[number, string | undefined]>((done) =>
-    files.realpath(path, (...told) => done([told[0], told[1]])),
+    files.realpath(path, (...results) => done([results[0], results[1]])),
   );
   if (canonical === undefined) throw new FileError(path, 'resolve', -code);
   return canonical;

@@ -363,13 +363,13 @@ export class CheckpointStore implements CheckpointReceiver {
         this.#parts.journal.retire(firstLive);
         this.#open.retry();
         if (this.#layers.length > 0) this.#apply();
-        else this.#tellDrained();
+        else this.#notifyDrained();
         this.#madeRoom();
       });
     });
   }
 
-  #tellDrained(): void {
+  #notifyDrained(): void {
     const drained = this.#drained;
     this.#drained = [];
     for (const done of drained) done(0);

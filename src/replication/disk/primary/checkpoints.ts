@@ -32,7 +32,7 @@ export interface CheckpointsParts {
 export class Checkpoints {
   readonly #parts: CheckpointsParts;
   /** They wait for a checkpoint that is closed from now on. */
-  #wanted: Done[] = [];
+  #requested: Done[] = [];
   #closed: Closed[] = [];
   #openBytes = 0;
   /** When what the backup has was the disk; undefined: not known. */
@@ -52,8 +52,8 @@ export class Checkpoints {
   get ackedAtSeconds(): number | undefined {
     return this.#ackedAtSeconds;
   }
-  get isWanted(): boolean {
-    return this.#wanted.length > 0;
+  get isRequested(): boolean {
+    return this.#requested.length > 0;
   }
   /** Whether another one may be closed now. */
   get mayClose(): boolean {
@@ -65,7 +65,7 @@ export class Checkpoints {
 
   /** Completes with the epoch of a checkpoint that is closed from now on, once it is acked, or with a negative errno. */
   want(done: Done): void {
-    this.#wanted.push(done);
+    this.#requested.push(done);
   }
 
   wrote(bytes: number): void {
@@ -74,8 +74,8 @@ export class Checkpoints {
 
   close(epoch: number): void {
     const atSeconds = this.#parts.nowSeconds();
-    this.#closed.push({ epoch, atSeconds, bytes: this.#openBytes, waiters: this.#wanted });
-    this.#wanted = [];
+    this.#closed.push({ epoch, atSeconds, bytes: this.#openBytes, waiters: this.#requested });
+    this.#requested = [];
     this.#openBytes = 0;
   }
 
@@ -106,8 +106,8 @@ export class Checkpoints {
 
   /** Nobody waits any more. */
   refuse(result: number): void {
-    const wanted = this.#wanted;
-    this.#wanted = [];
-    for (const done of wanted) done(result);
+    const requested = this.#requested;
+    this.#requested = [];
+    for (const done of requested) done(result);
   }
 }

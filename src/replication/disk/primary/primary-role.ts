@@ -305,7 +305,7 @@ export class PrimaryRole {
     this.#releaseWaiting();
     const endsResync = this.#phase === 'streaming' && this.progress.end === undefined;
     const mayClose = this.#isStreaming && this.#copier?.isDone && this.checkpoints.mayClose;
-    if (mayClose && (endsResync || this.checkpoints.isWanted)) this.#close(peer);
+    if (mayClose && (endsResync || this.checkpoints.isRequested)) this.#close(peer);
   }
 
   #close(peer: BackupPeer): void {

@@ -85,7 +85,7 @@ export class Verifier {
       this.#different.add(asked.grain);
       this.#parts.verified('difference', asked.grain * this.#sectorsEach, this.#sectorsEach);
     }
-    this.#tellEnded();
+    this.#notifyEnded();
     this.pump();
   }
 
@@ -122,7 +122,7 @@ export class Verifier {
       this.#parts.verified('ended', 0, disk.sectors);
     }
     for (const waiting of this.#waiting) waiting.left -= 1;
-    this.#tellEnded();
+    this.#notifyEnded();
   }
 
   #read(peer: BackupPeer, asked: Asked, sector: number, sectors: number): void {
@@ -135,12 +135,12 @@ export class Verifier {
         const sum = createHash('sha256').update(buffer).digest();
         this.#asked.set(peer.sync.compare(sector, sectors, sum), asked);
       }
-      this.#tellEnded();
+      this.#notifyEnded();
       this.pump();
     });
   }
 
-  #tellEnded(): void {
+  #notifyEnded(): void {
     if (this.#reading.size + this.#asked.size > 0) return;
     const ended = this.#waiting.filter(({ left }) => left <= 0);
     this.#waiting = this.#waiting.filter(({ left }) => left > 0);

@@ -34,7 +34,7 @@ export class PeerStream {
   #waiting: Waiting[] = [];
   #queuedBytes = 0;
   #drainAt = 0;
-  #hasDrainToTell = false;
+  #mayNotifyDrain = false;
   #sentBytes = 0;
   #receivedBytes = 0;
   #isOver = false;
@@ -92,7 +92,7 @@ export class PeerStream {
     this.#waiting.push(Buffer.from(bytes.subarray(taken)));
     this.#queuedBytes += bytes.length - taken;
     this.#drainAt = Math.max(this.#drainAt, Math.floor(this.#queuedBytes / 2));
-    this.#hasDrainToTell = true;
+    this.#mayNotifyDrain = true;
     this.#wantWrite();
   }
 
@@ -151,18 +151,19 @@ export class PeerStream {
       else this.#waiting.shift();
     }
     this.#wantWrite();
-    const isHalf = this.#hasDrainToTell && this.#queuedBytes <= this.#drainAt;
+    const isHalf = this.#mayNotifyDrain && this.#queuedBytes <= this.#drainAt;
     if (!isHalf) return;
     // Whoever waits for less than this half is told again at the next.
     this.#drainAt = Math.floor(this.#queuedBytes / 2);
-    this.#hasDrainToTell = this.#queuedBytes > 0;
+    this.#mayNotifyDrain = this.#queuedBytes > 0;
     this.events.drained();
   }
 
   #wantWrite(): void {
-    const wanted = this.#waiting[0] instanceof Uint8Array;
-    if (wanted && this.#writeEvent < 0) this.#writeEvent = this.#register(POLL_WRITE_FD, () => this.#write());
-    if (!wanted) this.#unregister('write');
+    const isNeeded = this.#waiting[0] instanceof Uint8Array;
+    if (isNeeded && this.#writeEvent < 0)
+      this.#writeEvent = this.#register(POLL_WRITE_FD, () => this.#write());
+    if (!isNeeded) this.#unregister('write');
   }
 
   #register(mode: number, callback: () => void): EventId {

@@ -36,14 +36,14 @@ export function probePeer(options: ProbeOptions): void {
     return;
   }
   let come = Buffer.alloc(0);
-  let isTold = false;
+  let isReported = false;
   const fail = (reason: string): void => {
-    isTold = true;
+    isReported = true;
     stream.close();
     options.onFailure(reason);
   };
   const kind = (found: PeerKind, rest: Uint8Array): void => {
-    isTold = true;
+    isReported = true;
     if (found === 'c' && peer === 'own') fail('the peer is a C driver, but an own one was expected');
     else onKind(found, rest);
   };
@@ -67,7 +67,7 @@ export function probePeer(options: ProbeOptions): void {
     bytes: (chunk) => {
       come = Buffer.concat([come, chunk]);
       if (come.length >= TAG_BYTES) hear();
-      if (!isTold) options.onPart();
+      if (!isReported) options.onPart();
     },
     drained: () => {},
     ended: (reason) => options.onFailure(reason),

@@ -21,7 +21,7 @@ export function* childrenOf(
   const uuid = uuidText(parent.image.footer.uuid);
   const directory = dirname(resolve(parent.file.path));
   const [code, names] = yield* wait<[number, readonly string[] | undefined]>((done) =>
-    calls.files.readdir(directory, (...told) => done([told[0], told[1]])),
+    calls.files.readdir(directory, (...results) => done([results[0], results[1]])),
   );
   if (!names) throw new FileError(directory, 'list', -code);
   const excepted: string[] = [];

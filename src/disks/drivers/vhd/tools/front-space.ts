@@ -21,7 +21,7 @@ import { VhdError } from '../vhd-error.js';
 import { ensureCopy } from './footers.js';
 
 /** Told how many blocks were moved. */
-export type OnMoved = (blocks: number) => void;
+export type OnBlocksMoved = (blocks: number) => void;
 
 /**
  * Finds room for new metadata before the first block, and moves blocks to the end of the file until there is some (V77). A
@@ -35,7 +35,7 @@ export function* frontSpace(
   image: LoadedImage,
   blocks: Blocks,
   sectors: number,
-  onMoved: OnMoved = () => {},
+  onBlocksMoved: OnBlocksMoved = () => {},
 ): Steps<number> {
   const inUse = usedByMetadata(image, blocks);
   for (let moved = 0; ; moved++) {
@@ -45,7 +45,7 @@ export function* frontSpace(
     if (room !== undefined) return room;
     if (first === undefined) throw new Error('there is no block, and no room');
     yield* moveToEnd(image, blocks, first);
-    onMoved(moved + 1);
+    onBlocksMoved(moved + 1);
   }
 }
 

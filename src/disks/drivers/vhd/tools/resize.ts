@@ -12,14 +12,14 @@ import type { Blocks, LoadedImage } from '../load-image.js';
 import type { Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
 import { ensureCopy, endFooterPosition, positionAfterBlocks, writeFooters } from './footers.js';
-import { frontSpace, type OnMoved } from './front-space.js';
+import { frontSpace, type OnBlocksMoved } from './front-space.js';
 import { withLockedImage } from './open-image.js';
 
 export interface ResizeOptions {
   readonly path: string;
   /** In bytes: whole sectors, not less than it has. */
   readonly size: number;
-  readonly onMoved?: OnMoved;
+  readonly onBlocksMoved?: OnBlocksMoved;
 }
 
 export interface ResizeResult {
@@ -44,7 +44,7 @@ export function resize(calls: DiskCalls, options: ResizeOptions): Steps<ResizeRe
 /** @throws VhdError for an image that keeps its size or would become smaller; RangeError unless whole sectors */
 export function* resizeImage(
   image: LoadedImage,
-  { size, onMoved }: Pick<ResizeOptions, 'size' | 'onMoved'>,
+  { size, onBlocksMoved }: Pick<ResizeOptions, 'size' | 'onBlocksMoved'>,
 ): Steps<ResizeResult> {
   const { footer, blocks, file } = image;
   const refuse = (problem: string, remedy: string): VhdError =>
@@ -64,11 +64,11 @@ export function* resizeImage(
     return { before, after: size, movedBlocks: 0 };
   }
   let movedBlocks = 0;
-  const noteMoved = (moved: number): void => {
+  const countMoved = (moved: number): void => {
     movedBlocks = moved;
-    onMoved?.(moved);
+    onBlocksMoved?.(moved);
   };
-  yield* lengthenTable(image, blocks, footer, size, noteMoved);
+  yield* lengthenTable(image, blocks, footer, size, countMoved);
   return { before, after: size, movedBlocks };
 }
 
@@ -92,14 +92,14 @@ function* lengthenTable(
   blocks: Blocks,
   footer: Footer,
   size: number,
-  onMoved: OnMoved,
+  onBlocksMoved: OnBlocksMoved,
 ): Steps<void> {
   const { file } = image;
   const { bat, header, shape } = blocks;
   const entries = entriesFor(size / SECTOR_SIZE, shape);
   const table = batBytes(entries);
   const batmap = mustHaveBatmap(footer) ? SECTOR_SIZE + batmapBytes(entries) : 0;
-  const room = yield* frontSpace(image, blocks, (HEADER_BYTES + table + batmap) / SECTOR_SIZE, onMoved);
+  const room = yield* frontSpace(image, blocks, (HEADER_BYTES + table + batmap) / SECTOR_SIZE, onBlocksMoved);
   const headerAt = room * SECTOR_SIZE;
   const tableAt = headerAt + HEADER_BYTES;
   yield* ensureCopy(image);
