@@ -43,6 +43,14 @@ const commits = inFile('commits.ts', [
     'if (result < 0) {\n        this.#end(',
     'if (result > 0) {\n        this.#end(',
   ],
+  [
+    'V63',
+    'does not sync what needs it beside what does not',
+    'if (needsSync) this.#next.needsSync = true;',
+    'this.#next.needsSync = needsSync;',
+  ],
+  ['V63', 'never syncs', 'if (!batch.needsSync) {', 'if (batch) {'],
+  ['V63', 'forgets what a bitmap has that failed', 'this.#parts.zeroed.spoil(dirty.block);', ''],
   ['V59', 'keeps bits that could not be written', 'dirty.bits = dirty.written.slice();', ''],
   ['V59', 'is sure of what could not be written', 'dirty.isUncertain = true;', ''],
   ['V59', 'answers what could not be written', 'done(results.get(dirty) ?? 0)', 'done(0)'],
@@ -64,19 +72,32 @@ const space = inFile('block-space.ts', [
     'if (copyIsCurrent) cut(0);',
     'if (copyIsCurrent || cut) cut(0);',
   ],
-  ['V63', 'does not sync the copy', '(result < 0 ? cut(result) : files.fsync(fd, cut))', 'cut(result)'],
-  ['V63', 'does not cut leftovers off', 'files.ftruncate(fd, this.#next * SECTOR_SIZE, done);', 'done(0);'],
+  ['V63', 'does not sync the copy', '(result < 0 ? cut(result) : sync(cut))', 'cut(result)'],
   [
     'V63',
-    'does not sync the new space',
-    'extended < 0 ? grown(extended) : files.fsync(file.fd, grown),',
-    'grown(extended),',
+    'does not cut leftovers off',
+    'files.ftruncate(fd, this.#next * SECTOR_SIZE, (truncated) => {',
+    'files.fdatasync(fd, (truncated) => {',
+  ],
+  ['V63', 'takes leftovers for cut off that are not', 'this.#isCut = truncated >= 0;', 'this.#isCut = true;'],
+  ['V63', 'does not sync the new space', '      sync((result) => {', '      [0].forEach((result) => {'],
+  [
+    'V63',
+    'hands out space before it is synced',
+    'if (extended < 0) {\n        done(extended);',
+    'this.#end = end;\n      if (extended < 0) {\n        done(extended);',
   ],
   [
     'V63',
     'hands out space that is not there',
-    '} else if (end <= this.#end && !this.#isGrowing) {',
+    '} else if (end <= this.#end) {',
     '} else if (!this.#isGrowing) {',
+  ],
+  [
+    'V65',
+    'is closed while it grows',
+    'if (this.#isGrowing) this.#settling = () => done(0);\n    else done(0);',
+    'done(0);',
   ],
   ['V9', "ends the file where a guest's sector may be", '(end + 1) * SECTOR_SIZE', 'end * SECTOR_SIZE'],
   [
@@ -104,6 +125,13 @@ const writer = inFile('block-writer.ts', [
     '      if (result < 0) {\n        commits',
     '      if (result < -1000) {\n        commits',
   ],
+  ['V63', 'forgets what a failed write left', '        zeroed.spoil(block);\n', ''],
+  [
+    'V63',
+    'takes a part of what is written for all of it',
+    'zeroed.covers(block, place, from, to)',
+    'zeroed.covers(block, place, from, from + 1)',
+  ],
   ['V63', 'writes after a failed sync', 'this.#failure = -errno.EIO;', ''],
   [
     'V51',
@@ -111,6 +139,30 @@ const writer = inFile('block-writer.ts', [
     '      bits,\n      written: bits.slice(),',
     '      bits: new Uint8Array(bits.length),\n      written: bits.slice(),',
   ],
+]);
+
+const zeroed = inFile('zeroed-blocks.ts', [
+  ['V63', 'takes blocks of earlier for zeroes', 'if (place < this.#from || this', 'if (this'],
+  [
+    'V63',
+    'takes the space of a device for zeroes',
+    'this.#from = leaf.file.isRegular ? from : Number.POSITIVE_INFINITY;',
+    'this.#from = from;',
+  ],
+  [
+    'V63',
+    "does not look at the ancestors' sectors",
+    'return isAbsent(this.#ancestors, start + from, start + to);',
+    'return true;',
+  ],
+  [
+    'V63',
+    'looks at the parent only',
+    'for (const layer of layers) {',
+    'for (const layer of layers.slice(0, 1)) {',
+  ],
+  ['V63', 'looks at the first of the sectors only', 'at < end; at += found.sectors', 'at < end; at += end'],
+  ['V63', 'takes a bitmap that is not in memory for clear', 'found.missingBitmap >= 0 || ', ''],
 ]);
 
 const changes = inFile('block-changes.ts', [
@@ -177,6 +229,7 @@ export const VHD_MUTANTS: readonly Mutant[] = [
   ...commits,
   ...space,
   ...writer,
+  ...zeroed,
   ...changes,
   ...reading,
   ...disk,

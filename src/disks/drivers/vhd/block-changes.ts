@@ -17,12 +17,13 @@ import { BlockWriter } from './block-writer.js';
 import { type Changes, ZeroWriter } from './changes.js';
 import { Commits } from './commits.js';
 import type { Footer } from './footer.js';
-import type { BlockLayer } from './layer.js';
+import type { BlockLayer, Layer } from './layer.js';
 import type { Blocks, LoadedImage } from './load-image.js';
 import { eachPiece } from './pieces.js';
 import { isBatmapWrong, resetBatmap } from './reset-batmap.js';
 import { type Steps, wait } from './steps.js';
 import { FileError } from './vhd-error.js';
+import { ZeroedBlocks } from './zeroed-blocks.js';
 
 /** What changing a dynamic or differencing image works with. */
 export interface BlockChangesParts {
@@ -31,8 +32,8 @@ export interface BlockChangesParts {
   readonly footer: Footer;
   readonly blocks: Blocks;
   readonly layer: BlockLayer;
-  /** Whether sectors that it does not have are those of a parent. */
-  readonly hasParent: boolean;
+  /** The layers below, which have what it does not; none in an image without a parent. */
+  readonly ancestors: readonly Layer[];
   /** See {@link WriterParts.answersEarly}. */
   readonly answersEarly: boolean;
 }
@@ -52,7 +53,7 @@ export class BlockChanges implements Changes {
 
   constructor(parts: BlockChangesParts) {
     this.#parts = parts;
-    const { files, image, footer, blocks, layer, answersEarly } = parts;
+    const { files, image, footer, blocks, layer, ancestors, answersEarly } = parts;
     this.#flushes = new FlushGroup((done) => this.#sync(done));
     this.#space = new BlockSpace({
       files,
@@ -60,12 +61,15 @@ export class BlockChanges implements Changes {
       footer,
       metadataEnd: blocks.metadataEnd,
       copyIsCurrent: image.copy?.equals(footer) === true,
+      sync: (done) => this.#flushes.flush(done),
     });
+    const zeroed = new ZeroedBlocks(layer, ancestors, this.#space.next);
     this.#commits = new Commits({
       files,
       layer,
       tableOffset: blocks.header.tableOffset,
       sync: (done) => this.#flushes.flush(done),
+      zeroed,
       onLoss: () => this.#lose(),
     });
     this.#writer = new BlockWriter({
@@ -73,6 +77,7 @@ export class BlockChanges implements Changes {
       layer,
       space: this.#space,
       commits: this.#commits,
+      zeroed,
       answersEarly,
     });
     this.#zeroes = new ZeroWriter(files, layer.file);
@@ -94,7 +99,8 @@ export class BlockChanges implements Changes {
 
   zero(request: ZeroesRequest, done: Done): void {
     this.#isChanged = true;
-    const { layer, hasParent } = this.#parts;
+    const { layer, ancestors } = this.#parts;
+    const hasParent = ancestors.length > 0;
     const mayBeHole = !request.noHole;
     const zero = (range: SectorRange, ended: Done): void => this.#zeroes.zero(range, mayBeHole, ended);
     eachPiece(
@@ -141,6 +147,7 @@ export class BlockChanges implements Changes {
   *finish(): Steps<void> {
     // Who waited for what could not be written was told so.
     yield* wait<number>((done) => this.#commits.settle(done));
+    yield* wait<number>((done) => this.#space.settle(done));
     const { file } = this.#parts.layer;
     // After a failed sync nothing in the file can be trusted: the copy at the head is the footer then (V63i).
     if (this.#isLost) throw new FileError(file.path, 'sync', errno.EIO);

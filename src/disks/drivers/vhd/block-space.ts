@@ -5,12 +5,16 @@ import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
 import { type Done, SECTOR_SIZE } from '../../driver.js';
 import { writeWhole } from '../../../posix/whole-transfer.js';
-import { alignedPlace, endOfBlocks, MAX_FILE_SECTORS } from './bat.js';
+import { alignedPlace, countAllocated, endOfBlocks, entriesFor, MAX_FILE_SECTORS } from './bat.js';
 import type { Footer } from './footer.js';
 import type { BlockLayer } from './layer.js';
 
-/** How many blocks a file grows by at a time: 64 MiB with the usual ones. The new space is a hole. */
-export const GROWTH_BLOCKS = 32;
+/**
+ * A file grows by as many blocks as it has, but by these at least and at most: 128 MiB and 2 GiB with the usual blocks. The
+ * new space is a hole. Each growth is a sync, so that fewer of them come the more there is to sync.
+ */
+export const MIN_GROWTH_BLOCKS = 64;
+export const MAX_GROWTH_BLOCKS = 1024;
 
 /** What growing a file has to know of its metadata. */
 export interface SpaceParts {
@@ -22,6 +26,8 @@ export interface SpaceParts {
   readonly footer: Footer;
   /** Whether the copy at the head is that footer. */
   readonly copyIsCurrent: boolean;
+  /** Makes everything durable that was done to the file before, its length too, or ends all writing. */
+  readonly sync: (done: Done) => void;
 }
 
 /**
@@ -30,7 +36,8 @@ export interface SpaceParts {
  *
  * - A regular file is cut behind its last block, which drops the footer and leftovers of a crash, and is then extended by
  *   several blocks at a time, which read as zeroes, and synced (V63g). Before that the copy of the footer at the head is
- *   made the current one, since from then on it is the only one (V63h).
+ *   made the current one, since from then on it is the only one (V63h). When half of that space is handed out more of it
+ *   is made, so that a stream of new blocks need not wait for it.
  * - The file ends one sector after the space for blocks, and did so on stable storage before anything was written there:
  *   so its last sector is never one that a guest wrote, and which might look like a footer.
  * - A block device keeps its footer in its last sector; a place's bitmap is zeroed by writing (V66).
@@ -42,13 +49,20 @@ export class BlockSpace {
   #next: number;
   /** Up to here the file is zeroes. */
   #end: number;
+  #hasDroppedFooter = false;
   #isCut = false;
   #isGrowing = false;
+  /** More space is made when less than this is left, in sectors. */
+  #least = 0;
+  /** How many blocks of the disk have no place; fewer once places are given up. */
+  #missing: number;
+  #settling: (() => void) | undefined;
   #waiting: ((place: number) => void)[] = [];
 
   constructor(parts: SpaceParts) {
     this.#parts = parts;
-    const { bat, shape, file } = parts.layer;
+    const { bat, shape, file, sectors } = parts.layer;
+    this.#missing = entriesFor(sectors, shape) - countAllocated(bat);
     this.#next = endOfBlocks(bat, shape, parts.metadataEnd);
     this.#end = file.isRegular ? 0 : Math.floor(file.length / SECTOR_SIZE) - 1;
   }
@@ -58,9 +72,9 @@ export class BlockSpace {
     return this.#next;
   }
 
-  /** Whether the footer at the end of the file is gone. */
+  /** Whether the footer at the end of the file is gone, or may be. */
   get hasDroppedFooter(): boolean {
-    return this.#isCut;
+    return this.#hasDroppedFooter;
   }
 
   /** Completes with a block's place, a file sector, or a negative errno: -ENOSPC where there is none. */
@@ -70,10 +84,15 @@ export class BlockSpace {
     const end = place + shape.bitmapSectors + shape.sectors;
     if (end > MAX_FILE_SECTORS || (!file.isRegular && end > this.#end)) {
       done(-errno.ENOSPC);
-    } else if (end <= this.#end && !this.#isGrowing) {
+    } else if (end <= this.#end) {
       this.#next = end;
-      if (file.isRegular) done(place);
-      else this.#zeroBitmap(place, done);
+      this.#missing--;
+      if (file.isRegular) {
+        if (this.#end - end < this.#least && this.#missing > 0 && !this.#isGrowing) this.#grow();
+        done(place);
+      } else {
+        this.#zeroBitmap(place, done);
+      }
     } else {
       this.#waiting.push(done);
       if (!this.#isGrowing) this.#grow();
@@ -89,38 +108,75 @@ export class BlockSpace {
   }
 
   #grow(): void {
-    const { files, layer } = this.#parts;
-    const { shape, file } = layer;
     this.#isGrowing = true;
-    const length = alignedPlace(shape.bitmapSectors + shape.sectors, shape) + shape.bitmapSectors;
-    const end = Math.min(
-      this.#next + length * Math.max(GROWTH_BLOCKS, this.#waiting.length + 1),
-      MAX_FILE_SECTORS,
-    );
-    const grown = (result: number): void => {
-      this.#isGrowing = false;
-      if (result >= 0) this.#end = end;
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const done of waiting) {
-        if (result < 0) done(result);
-        else this.reserve(done);
-      }
-    };
-    this.#cut((result) => {
-      if (result < 0) {
-        grown(result);
+    const waiting = this.#waiting.length;
+    const growth = this.#growth();
+    this.#cut((cut) => {
+      if (cut < 0) {
+        this.#endGrowth(cut);
         return;
       }
-      files.ftruncate(file.fd, (end + 1) * SECTOR_SIZE, (extended) =>
-        extended < 0 ? grown(extended) : files.fsync(file.fd, grown),
-      );
+      this.#extend(growth, (extended) => {
+        // A limit of the file's length may leave room for what is needed now.
+        if (extended < 0 && waiting > 0) this.#extend(waiting + 1, (result) => this.#endGrowth(result));
+        else this.#endGrowth(extended);
+      });
     });
+  }
+
+  #extend(blocks: number, done: Done): void {
+    const { files, layer, sync } = this.#parts;
+    const growth = blocks * this.#spacing;
+    const end = Math.min(Math.max(this.#end, this.#next) + growth, MAX_FILE_SECTORS);
+    files.ftruncate(layer.file.fd, (end + 1) * SECTOR_SIZE, (extended) => {
+      if (extended < 0) {
+        done(extended);
+        return;
+      }
+      sync((result) => {
+        if (result >= 0) {
+          this.#end = end;
+          this.#least = growth / 2;
+        }
+        done(result);
+      });
+    });
+  }
+
+  #endGrowth(result: number): void {
+    this.#isGrowing = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // With nobody waiting it was to be there in time; whoever needs it tries again.
+    for (const done of waiting) {
+      if (result < 0) done(result);
+      else this.reserve(done);
+    }
+    if (!this.#isGrowing) this.#settling?.();
+  }
+
+  /** Completes when the file does not grow any more; no place may be asked for from now on. */
+  settle(done: Done): void {
+    if (this.#isGrowing) this.#settling = () => done(0);
+    else done(0);
+  }
+
+  /** By how many blocks the file is to grow: no more than the disk can need. */
+  #growth(): number {
+    const present = Math.floor((this.#next - this.#parts.metadataEnd) / this.#spacing);
+    const wanted = Math.min(Math.max(present, MIN_GROWTH_BLOCKS), MAX_GROWTH_BLOCKS, this.#missing);
+    return Math.max(wanted, this.#waiting.length) + 1;
+  }
+
+  /** How far apart blocks lie, in sectors. */
+  get #spacing(): number {
+    const { shape } = this.#parts.layer;
+    return alignedPlace(shape.bitmapSectors + shape.sectors, shape) + shape.bitmapSectors;
   }
 
   /** Drops what is behind the last block, once. */
   #cut(done: Done): void {
-    const { files, layer, footer, copyIsCurrent } = this.#parts;
+    const { files, layer, footer, copyIsCurrent, sync } = this.#parts;
     const { fd } = layer.file;
     if (this.#isCut) {
       done(0);
@@ -131,11 +187,13 @@ export class BlockSpace {
         done(result);
         return;
       }
-      this.#isCut = true;
-      files.ftruncate(fd, this.#next * SECTOR_SIZE, done);
+      this.#hasDroppedFooter = true;
+      files.ftruncate(fd, this.#next * SECTOR_SIZE, (truncated) => {
+        this.#isCut = truncated >= 0;
+        done(truncated);
+      });
     };
     if (copyIsCurrent) cut(0);
-    else
-      writeWhole(files, fd, footer.bytes, 0, (result) => (result < 0 ? cut(result) : files.fsync(fd, cut)));
+    else writeWhole(files, fd, footer.bytes, 0, (result) => (result < 0 ? cut(result) : sync(cut)));
   }
 }

@@ -10,6 +10,7 @@ import { areSet, endOfRun, isSet, setRange } from './bits.js';
 import type { BlockSpace } from './block-space.js';
 import type { Commits } from './commits.js';
 import type { BlockLayer, DirtyBlock } from './layer.js';
+import type { ZeroedBlocks } from './zeroed-blocks.js';
 
 /** A part of a change that lies in one block. */
 export interface Piece {
@@ -25,6 +26,7 @@ export interface WriterParts {
   readonly layer: BlockLayer;
   readonly space: BlockSpace;
   readonly commits: Commits;
+  readonly zeroed: ZeroedBlocks;
   /** Whether a write is answered when its data is written, before its bits are in the file (V63f). */
   readonly answersEarly: boolean;
 }
@@ -161,7 +163,7 @@ export class BlockWriter {
     done: Done,
     put: (position: number, done: Done) => void,
   ): void {
-    const { layer, commits, answersEarly } = this.#parts;
+    const { layer, commits, zeroed, answersEarly } = this.#parts;
     const { block, from, to } = piece;
     const position = layer.position(place, from);
     const known = layer.dirty.get(block);
@@ -175,16 +177,18 @@ export class BlockWriter {
     const ready = (result: number): void => {
       dirty.users--;
       if (result < 0) {
+        zeroed.spoil(block);
         commits.abandon(dirty);
         done(result);
         return;
       }
       // Only now that the data is in the file (V51).
       setRange(dirty.bits, from, to);
+      const needsSync = !zeroed.covers(block, place, from, to);
       if (!answersEarly || layer.dirty.size > MAX_AHEAD) {
-        commits.add(dirty, done);
+        commits.add(dirty, needsSync, done);
       } else {
-        commits.add(dirty);
+        commits.add(dirty, needsSync);
         done(0);
       }
     };

@@ -7,6 +7,7 @@ import { writeWhole } from '../../../posix/whole-transfer.js';
 import { AllDone } from './all-done.js';
 import { batSector, ENTRIES_PER_SECTOR, NOT_ALLOCATED } from './bat.js';
 import type { BlockLayer, DirtyBlock } from './layer.js';
+import type { ZeroedBlocks } from './zeroed-blocks.js';
 
 /** What commits work with. */
 export interface CommitParts {
@@ -16,6 +17,8 @@ export interface CommitParts {
   readonly tableOffset: number;
   /** Makes everything durable that was written before, or ends all writing. */
   readonly sync: (done: Done) => void;
+  /** Told of blocks that have data under clear bits. */
+  readonly zeroed: ZeroedBlocks;
   /** Told that a commit failed whose writes were answered already: nothing may be promised any more. */
   readonly onLoss: () => void;
 }
@@ -31,6 +34,8 @@ interface Batch {
   readonly ends: Done[];
   /** Whether writes of it were answered already. */
   isAnswered: boolean;
+  /** Whether there is data in it that has to be durable before its bits are written. */
+  needsSync: boolean;
 }
 
 /**
@@ -41,6 +46,9 @@ interface Batch {
  *
  * One commit runs at a time; what comes meanwhile goes into the next. It takes the bits as they are when it begins: one
  * that is set later has data which that sync may not cover. A flush needs one more sync, which is the caller's.
+ *
+ * Bits of which it makes no difference whether their data is durable need no sync, see {@link ZeroedBlocks}; nor do entries
+ * for space that is: a commit that has nothing else is written at once.
  */
 export class Commits {
   readonly #parts: CommitParts;
@@ -52,12 +60,17 @@ export class Commits {
     this.#parts = parts;
   }
 
-  /** Has the block's bits, whose data was written, brought into the file. Without `done` its write was answered already. */
-  add(dirty: DirtyBlock, done?: Done): void {
+  /**
+   * Has the block's bits, whose data was written, brought into the file. Without `done` its write was answered already.
+   *
+   * @param needsSync whether the bits must not be durable before the data is
+   */
+  add(dirty: DirtyBlock, needsSync: boolean, done?: Done): void {
     const waiters = this.#next.waiters.get(dirty) ?? [];
     this.#next.waiters.set(dirty, waiters);
     if (done) waiters.push(done);
     else this.#next.isAnswered = true;
+    if (needsSync) this.#next.needsSync = true;
     if (!this.#current) this.#begin();
   }
 
@@ -73,6 +86,10 @@ export class Commits {
     this.#next = newBatch();
     this.#current = batch;
     const snapshots = new Map([...batch.waiters.keys()].map((dirty) => [dirty, dirty.bits.slice()]));
+    if (!batch.needsSync) {
+      this.#write(batch, snapshots);
+      return;
+    }
     this.#parts.sync((result) => {
       if (result < 0) {
         this.#end(batch, new Map([...batch.waiters.keys()].map((dirty) => [dirty, result])));
@@ -153,6 +170,7 @@ export class Commits {
   #takeBack(dirty: DirtyBlock, result: number): void {
     if (!dirty.isUncertain) this.#uncertain++;
     dirty.isUncertain = true;
+    this.#parts.zeroed.spoil(dirty.block);
     if (this.#uncertain > MAX_UNCERTAIN) this.#parts.onLoss();
     const later = this.#next.waiters.get(dirty);
     this.#next.waiters.delete(dirty);
@@ -175,5 +193,5 @@ export class Commits {
 }
 
 function newBatch(): Batch {
-  return { waiters: new Map(), ends: [], isAnswered: false };
+  return { waiters: new Map(), ends: [], isAnswered: false, needsSync: false };
 }

@@ -11,7 +11,6 @@ import { BlockChanges } from './block-changes.js';
 import { type Chain, closeChain, type Link, openChain } from './chain.js';
 import type { Changes } from './changes.js';
 import { FlatChanges } from './flat-changes.js';
-import { DiskType } from './footer.js';
 import { type ImageCalls, ImageFile } from './image-file.js';
 import { BlockLayer, FlatLayer, type Layer } from './layer.js';
 import { mapRange } from './map-range.js';
@@ -56,7 +55,7 @@ export class VhdDisk {
     this.chain = chain;
     this.sectors = chain[0]?.sectors ?? 0;
     this.#layers = chain.map((link, index) => layerOf(calls, link, index === 0 && !options.readOnly));
-    this.#changes = options.readOnly ? undefined : changesOf(calls, chain, this.#layers[0], options);
+    this.#changes = options.readOnly ? undefined : changesOf(calls, chain, this.#layers, options);
   }
 
   /**
@@ -182,13 +181,12 @@ function layerOf({ files }: DiskCalls, link: Link, isWritten: boolean): Layer {
 function changesOf(
   { files }: DiskCalls,
   [leaf]: Chain,
-  layer: Layer | undefined,
+  [layer, ...ancestors]: readonly Layer[],
   { answersEarly = false }: DiskOptions,
 ): Changes {
   if (leaf?.kind !== 'vhd' || !layer) throw new Error('the leaf of a chain is a VHD');
   const { image } = leaf;
   const { footer, blocks } = image;
   if (!footer || !blocks || !(layer instanceof BlockLayer)) return new FlatChanges(files, leaf.file);
-  const hasParent = footer.type === DiskType.differencing;
-  return new BlockChanges({ files, image, footer, blocks, layer, hasParent, answersEarly });
+  return new BlockChanges({ files, image, footer, blocks, layer, ancestors, answersEarly });
 }
