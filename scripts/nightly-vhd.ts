@@ -13,6 +13,7 @@ const RUNS: readonly (readonly [test: string, what: string, count: number])[] = 
   ['model', 'requests on chains against an array: seeds', 1000],
   ['fuzz', 'wrong fields with right checksums: seeds', 20_000],
   ['churn', 'snapshots and coalesces in a row', 1000],
+  ['killed', 'daemons killed under load', 200],
 ];
 
 /** Whether all passed; each says so. */

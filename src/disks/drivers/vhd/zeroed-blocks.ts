@@ -1,8 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { BlockLayer, Found, Layer } from './layer.js';
-import { ABSENT } from './layer.js';
+import { ABSENT, type BlockLayer, type Found, type Layer } from './layer.js';
 
 /**
  * The blocks of an image whose sectors are zeroes in the file, on stable storage too, wherever their bits are clear: those
