@@ -12,7 +12,7 @@ import {
   type VhdErrorKind,
 } from '../../disks/drivers/vhd/vhd-error.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
-import { wallClock } from '../../posix/clock.js';
+import { monotonicClock, wallClock } from '../../posix/clock.js';
 import { errnoCode } from '../../posix/errno.js';
 import { LOG_WARNING } from '../../server/logger.js';
 import type { CommandIo } from '../command-io.js';
@@ -57,7 +57,7 @@ export function vhdRun<Given extends { readonly json: boolean }>(
       lock: fileLocker(atOnce, logger),
       logger,
     };
-    const progress = new Progress(io.stderr);
+    const progress = new Progress(io.stderr, monotonicClock);
     const print = (line: string): void => void io.stdout.write(`${shownText(line)}\n`);
     let stopped = false;
     const stop = (): void => void (stopped = true);

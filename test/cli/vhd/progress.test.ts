@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { Progress, type ProgressOutput } from '../../../src/cli/vhd/progress.js';
+
+/** What is written to a terminal while time goes by. */
+function terminal(more: Partial<ProgressOutput> = {}) {
+  const written: string[] = [];
+  const clock = { seconds: 100, now: (): number => clock.seconds };
+  const out = { isTTY: true, write: (text: string) => written.push(text), ...more };
+  return { progress: new Progress(out, clock), written, clock };
+}
+
+t.test('long work shows a bar, its per cent, and how long the rest may take', async (t) => {
+  const { progress, written, clock } = terminal();
+  progress.show('copied', 0, 200);
+  clock.seconds += 30;
+  progress.show('copied', 50, 200);
+  clock.seconds += 270;
+  progress.show('copied', 100, 200);
+  clock.seconds += 1;
+  progress.show('copied', 200, 200);
+  progress.end();
+  t.same(written, [
+    '\rcopied  [----------------------------]  0 %',
+    '\rcopied  [#######---------------------]  25 %  1 min 30 s left',
+    '\rcopied  [##############--------------]  50 %  5 min 0 s left ',
+    '\rcopied  [############################]  100 %               ',
+    '\n',
+  ]);
+});
+
+t.test('a line is written for each whole per cent only', async (t) => {
+  const { progress, written } = terminal();
+  for (let done = 0; done <= 10_000; done++) progress.show('copied', done, 10_000);
+  t.equal(written.length, 101);
+});
+
+t.test('nothing is shown where there is no terminal, and no line is wider than one', async (t) => {
+  const pipe = terminal({ isTTY: false });
+  pipe.progress.show('copied', 1, 2);
+  pipe.progress.end();
+  t.same(pipe.written, []);
+  const narrow = terminal({ columns: 20 });
+  narrow.progress.show('copied', 1, 2);
+  t.same(narrow.written, ['\rcopied  [##########']);
+});
+
+t.test('work of which there is none is done', async (t) => {
+  const { progress, written } = terminal();
+  progress.show('copied', 0, 0);
+  t.match(written, [/ 100 %$/]);
+});
