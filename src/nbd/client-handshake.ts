@@ -140,7 +140,7 @@ export class ClientHandshake {
     receiver.expect(header, () => {
       const length = header.readUInt32BE(16);
       if (header.readBigUInt64BE(0) !== OPTION_REPLY_MAGIC || header.readUInt32BE(8) !== option) {
-        return this.#fail('the server replied to a different option');
+        return this.#fail(`expected a reply to option ${option}`);
       }
       if (length > MAX_REPLY_BYTES) return this.#fail(`the server's answer has ${length} bytes`);
       const data = Buffer.alloc(length);
