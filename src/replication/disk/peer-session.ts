@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BitSet } from './bit-set.js';
 import type { Verdict } from './judge.js';
 import type { ReplicationOptions } from './options.js';
 import { shakeHands } from './own/handshake.js';
@@ -25,7 +26,7 @@ export interface MeetingParts {
   readonly hello: () => Hello;
   readonly map: () => Iterable<number>;
   /** An own peer, and what both decided; see shakeHands. */
-  readonly onOwn: (link: OwnLink, verdict: Verdict, peer: Hello, theirs: readonly number[]) => void;
+  readonly onOwn: (link: OwnLink, verdict: Verdict, peer: Hello, theirs: BitSet) => void;
   readonly onC: (connection: CConnection) => void;
   readonly onLost: (reason: string, code: string) => void;
 }
@@ -35,7 +36,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
   const { host, options, connected } = parts;
   const stream = new PeerStream(host, fd, NOBODY);
   let link: OwnLink | undefined;
-  const timer = new Timer(host, () => lose('the peer says nothing', 'silent'));
+  const timer = new Timer(host, () => lose('the peer does not complete the handshake', 'silent'));
   const stopTiming = (): void => {
     if (isTimed) timer.close();
     isTimed = false;
@@ -62,7 +63,8 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
         parts.onC({ host, stream, rest, sectors: parts.sectors, options });
         return;
       }
-      if (!connected) timer.clear();
+      // Who only sends pings must not hold the place for ever.
+      if (!connected) timer.set(options.peerTimeoutSeconds);
       link = new OwnLink({ host, stream, ...heartbeat(options) }, { frame() {}, drained() {}, lost() {} });
       const met = link;
       shakeHands({

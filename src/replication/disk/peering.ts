@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BitSet } from './bit-set.js';
 import { cReceiver } from './c/c-receiver.js';
 import type { Connector } from './connector.js';
 import { errnoCode } from '../../posix/errno.js';
@@ -173,7 +174,7 @@ export class Peering implements PeeringView {
     this.version = null;
   }
 
-  #own(link: OwnLink, verdict: Verdict, hello: Hello, theirs: readonly number[]): void {
+  #own(link: OwnLink, verdict: Verdict, hello: Hello, theirs: BitSet): void {
     const engine = this.#engine;
     const { metadata } = engine.state;
     this.kind = 'own';
@@ -199,7 +200,7 @@ export class Peering implements PeeringView {
   }
 
   /** The other side is the backup. */
-  #becomesBackups(link: OwnLink, verdict: Agreement, hello: Hello, theirs: readonly number[]): void {
+  #becomesBackups(link: OwnLink, verdict: Agreement, hello: Hello, theirs: BitSet): void {
     const engine = this.#engine;
     const { primary } = engine;
     if (primary === undefined) throw new Error('a primary without its role');

@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import t from 'tap';
-import { AF_INET, SOCK_STREAM } from '../../../src/posix/index.js';
+import t, { type Test } from 'tap';
+import { AF_INET, type Posix, SOCK_STREAM } from '../../../src/posix/index.js';
 import { encodeHello } from '../../../src/replication/disk/own/hello.js';
 import type { Standing } from '../../../src/replication/disk/standing.js';
 import {
   extentsBody,
+  FRAME_HEADER_BYTES,
   FRAME_TYPES,
   type FrameName,
   frameHeader,
@@ -14,7 +15,7 @@ import {
 import { PROBE } from '../../../src/replication/disk/wire/probe.js';
 import type { Random } from '../../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../../random.js';
-import { pair, SECTORS, type SideNode } from './world.js';
+import { type Pair, pair, SECTORS, type SideNode } from './world.js';
 
 const STREAMS = 120;
 /** Without commit: whoever is let in as the primary may make a checkpoint. */
@@ -83,3 +84,84 @@ t.test(
     t.ok((await a.read()).equals(await b.read()));
   },
 );
+
+/** Bytes that the other side sends to a connection until it sends nothing for half a second. */
+async function received(world: Pair['world'], posix: Posix, fd: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let quiet = 0; quiet < 5; quiet++) {
+    const buffer = Buffer.alloc(65_536);
+    for (let count = posix.read(fd, buffer); count > 0; count = posix.read(fd, buffer)) {
+      chunks.push(Buffer.from(buffer.subarray(0, count)));
+      quiet = 0;
+    }
+    await world.run(0.1);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** A backup with a checkpoint, and a connection of somebody who is taken for its primary. */
+async function impersonated(t: Test) {
+  const { world, a, b } = pair(t, { seed: 5 });
+  await a.until('protected');
+  await a.write(0, 64, 1);
+  await a.checkpoint();
+  await world.run(1);
+  const standing = standingFor(b);
+  a.host.crash('end of file');
+  const { posix } = world.host('10.0.0.66');
+  const fd = posix.socket(AF_INET, SOCK_STREAM);
+  posix.connect(fd, { family: AF_INET, address: '10.0.0.2', port: 9000 });
+  await world.run(0.1);
+  const frames = [PROBE];
+  let sequence = 0;
+  const frame = (name: FrameName, body: readonly Uint8Array[] = []): void => {
+    frames.push(Buffer.concat([frameHeader(name, sequence, body), ...body]));
+    sequence += 1;
+  };
+  frame('hello', [encodeHello({ version: 'hostile', standing })]);
+  const flood = async (limitSeconds: number): Promise<number> => {
+    const bytes = Buffer.concat(frames);
+    let sent = 0;
+    for (let waited = 0; waited < limitSeconds && sent < bytes.length; waited += 0.01) {
+      const taken = posix.write(fd, bytes.subarray(sent));
+      if (taken > 0) sent += taken;
+      await world.run(0.01);
+    }
+    return sent / bytes.length;
+  };
+  return { world, b, posix, fd, frame, flood };
+}
+
+t.test('a peer that asks and asks, and takes nothing, is not answered without a bound', async (t) => {
+  const { world, posix, fd, frame, flood } = await impersonated(t);
+  for (let count = 0; count < 100_000; count++) frame('ping');
+  t.equal(await flood(60), 1, 'all of it is read');
+  const pongs = (await received(world, posix, fd)).length / FRAME_HEADER_BYTES;
+  t.ok(pongs < 20_000, `${pongs} pongs`);
+});
+
+t.test('compares are taken as fast as they are answered, and the answers are taken', async (t) => {
+  const { world, b, posix, fd, frame, flood } = await impersonated(t);
+  const grain = b.engine.standing().grainSectors;
+  for (let count = 0; count < 40_000; count++) {
+    frame('compare', extentsBody([{ sector: 0, sectors: grain, data: Buffer.alloc(32) }]));
+  }
+  t.ok((await flood(20)) < 1, 'what is not answered is not read');
+  const answers = await received(world, posix, fd);
+  t.ok(answers.length > 0);
+  posix.close(fd);
+  await world.run(10);
+  t.equal(b.engine.status().state, 'backup');
+});
+
+t.test('a peer that does not say who it is, and only lives, gives up the place in time', async (t) => {
+  const { world, b, posix, fd } = await impersonated(t);
+  posix.write(fd, PROBE);
+  await world.run(0.1);
+  let sequence = 0;
+  for (let seconds = 0; seconds < 60; seconds++) {
+    posix.write(fd, frameHeader('ping', sequence++, []));
+    await world.run(1);
+  }
+  t.equal(b.engine.status().peerAddress, null);
+});

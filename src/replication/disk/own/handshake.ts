@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { BitSet } from '../bit-set.js';
 import { type Agreement, judge, type Verdict } from '../judge.js';
 import type { Standing } from '../standing.js';
 import { type FrameName, ProtocolError } from '../wire/frame.js';
 import { decodeHello, encodeHello, type Hello } from './hello.js';
-import { mapBodies, readMapBody } from './map-frames.js';
+import { mapBodies, MapReader } from './map-frames.js';
 import type { OwnLink } from './own-link.js';
 import { decodeReason, encodeReason } from './reason.js';
 
@@ -21,7 +22,7 @@ export interface HandshakeParts {
    * Both have taken this decision. For an agreement (first-sync, resync, compare) the link's events are the taker's from now
    * on; otherwise the connection is closed. `theirs`: the grains of a rejoining backup's map.
    */
-  readonly onVerdict: (verdict: Verdict, peer: Hello, theirs: readonly number[]) => void;
+  readonly onVerdict: (verdict: Verdict, peer: Hello, theirs: BitSet) => void;
   readonly onLost: (reason: string, code: string) => void;
 }
 
@@ -30,9 +31,9 @@ export function shakeHands(parts: HandshakeParts): void {
   const { link, mine } = parts;
   let peer: Hello | undefined;
   let verdict: Verdict | undefined;
-  const theirs: number[] = [];
+  const theirs = new MapReader(new BitSet(parts.grains));
   const agreed = (): void => {
-    if (verdict && peer) parts.onVerdict(verdict, peer, theirs);
+    if (verdict && peer) parts.onVerdict(verdict, peer, theirs.grains);
   };
   const hear = (hello: Hello): void => {
     peer = hello;
@@ -57,7 +58,7 @@ export function shakeHands(parts: HandshakeParts): void {
     } else {
       if (name !== 'map') throw new ProtocolError(`received ${name}, expected map`);
       if (body.length === 0) agreed();
-      else readMapBody(body, parts.grains, (grain) => theirs.push(grain));
+      else theirs.take(body);
     }
   };
   link.events = {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BitSet } from '../bit-set.js';
 import { Fields } from '../format/fields.js';
 import { numbersBody, ProtocolError } from '../wire/frame.js';
 
@@ -29,14 +30,36 @@ export function* mapBodies(grains: Iterable<number>): Generator<Uint8Array, void
   yield new Uint8Array(0);
 }
 
-/** Calls `take` for each grain of a map frame. @throws ProtocolError for grains that the disk does not have */
-export function readMapBody(body: Uint8Array, grains: number, take: (grain: number) => void): void {
-  if (body.length % RANGE_BYTES !== 0) throw new ProtocolError('a map has half a range');
-  const fields = new Fields(body);
-  for (let at = 0; at < body.length; at += RANGE_BYTES) {
-    const first = fields.getU64();
-    const count = fields.getU64();
-    if (first + count > grains) throw new ProtocolError(`grain ${first + count} is not within ${grains}`);
-    for (let grain = first; grain < first + count; grain++) take(grain);
+/**
+ * Takes a map in, frame by frame. Its ranges have to ascend, so that no map is longer than the disk has grains, whatever the
+ * peer sends.
+ */
+export class MapReader {
+  readonly grains: BitSet;
+  #next = 0;
+
+  /** @param grains an empty set of as many as the disk has */
+  constructor(grains: BitSet) {
+    this.grains = grains;
+  }
+
+  /** @throws ProtocolError for grains that the disk does not have, that came before, or too many ranges */
+  take(body: Uint8Array): void {
+    const { size } = this.grains;
+    if (body.length % RANGE_BYTES !== 0) throw new ProtocolError('a map has half a range');
+    if (body.length > MAX_RANGES * RANGE_BYTES) {
+      throw new ProtocolError(`a map frame has more than ${MAX_RANGES} ranges`);
+    }
+    const fields = new Fields(body);
+    for (let at = 0; at < body.length; at += RANGE_BYTES) {
+      const first = fields.getU64();
+      const count = fields.getU64();
+      if (count === 0 || first + count > size) {
+        throw new ProtocolError(`${count} grains at ${first} are not within ${size}`);
+      }
+      if (first < this.#next) throw new ProtocolError(`grain ${first} comes after ${this.#next - 1}`);
+      this.#next = first + count;
+      this.grains.addRange(first, this.#next - 1);
+    }
   }
 }

@@ -121,8 +121,10 @@ export class OwnLink {
   }
 
   #take(name: FrameName, body: Uint8Array, sequence: number): void {
-    if (name === 'ping') this.send('pong');
-    else if (name !== 'pong') this.events.frame(name, body, sequence);
+    // What waits to be sent tells the peer as much, and a peer that takes nothing must not pile up pongs.
+    if (name === 'ping') {
+      if (this.queuedBytes === 0) this.send('pong');
+    } else if (name !== 'pong') this.events.frame(name, body, sequence);
   }
 
   #guard(action: () => void): void {

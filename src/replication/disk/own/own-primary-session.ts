@@ -22,6 +22,11 @@ import { SyncReceiver } from './sync-receiver.js';
 
 const SUM_BYTES = 32;
 const SYNC_BEGIN_BYTES = 32;
+/** What a primary may have asked for without an answer: no further frame is taken until some have ended. */
+const MAX_COMMITTING = 64;
+const MAX_COMPARING = 64;
+/** No further frame is taken while answers of so many bytes wait for the primary to take them. */
+const MAX_QUEUED_BYTES = 64 << 10;
 
 /** What the backup role does for a session. */
 export interface BackupServices {
@@ -57,6 +62,7 @@ export class OwnPrimarySession {
   /** The open checkpoint is void, and all that comes, until the primary's abort. */
   #isDropping = false;
   #committing = 0;
+  #comparing = 0;
   /** A compare that waits for commits before it. */
   #deferred: (() => void) | undefined;
   #isOver = false;
@@ -67,7 +73,7 @@ export class OwnPrimarySession {
     this.#epoch = parts.epoch;
     parts.link.events = {
       frame: (name, body, sequence) => this.#frame(name, body, sequence),
-      drained: () => {},
+      drained: () => this.#checkQueue(),
       lost: (reason) => this.#lost(reason),
     };
   }
@@ -159,18 +165,21 @@ export class OwnPrimarySession {
   }
 
   #send(epoch: number, generation: string, target: SyncTarget | undefined, then?: () => void): void {
+    const { link } = this.#parts;
     this.#committing += 1;
+    if (this.#committing === MAX_COMMITTING) link.pause('commits');
     this.#parts.services.commit(epoch, generation, target, (result) => {
       this.#committing -= 1;
       if (this.#isOver) return;
-      if (result === 0) this.#parts.link.send('done', [numbersBody(epoch)]);
+      if (result === 0) this.#answer('done', [numbersBody(epoch)]);
       else this.#failed(`the backup cannot commit: ${errnoCode(result)}`);
       then?.();
+      link.resume('commits');
       const deferred = this.#committing === 0 ? this.#deferred : undefined;
       if (deferred === undefined) return;
       this.#deferred = undefined;
       deferred();
-      this.#parts.link.resume('compare');
+      link.resume('compare');
     });
   }
 
@@ -254,13 +263,29 @@ export class OwnPrimarySession {
   }
 
   #answerCompare(sector: number, sectors: number, sum: Buffer | undefined, sequence: number): void {
+    const { link } = this.#parts;
     const buffer = Buffer.allocUnsafe(sectors * SECTOR_SIZE);
+    this.#comparing += 1;
+    if (this.#comparing === MAX_COMPARING) link.pause('comparing');
     this.#store.read(sector, buffer, (result) => {
+      this.#comparing -= 1;
       if (this.#isOver) return;
       const isEqual =
         result === 0 && sum !== undefined && createHash('sha256').update(buffer).digest().equals(sum);
-      this.#parts.link.send('compared', [numbersBody(sequence), Buffer.of(isEqual ? 0 : 1)]);
+      this.#answer('compared', [numbersBody(sequence), Buffer.of(isEqual ? 0 : 1)]);
+      link.resume('comparing');
     });
+  }
+
+  #answer(name: FrameName, parts: readonly Uint8Array[]): void {
+    this.#parts.link.send(name, parts);
+    this.#checkQueue();
+  }
+
+  #checkQueue(): void {
+    const { link } = this.#parts;
+    if (link.queuedBytes > MAX_QUEUED_BYTES) link.pause('answers');
+    else link.resume('answers');
   }
 
   #lost(reason: string): void {
