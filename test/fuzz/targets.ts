@@ -3,12 +3,11 @@
 
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
-import type { Test } from 'tap';
 import { repositoryFile } from '../../scripts/repository-files.js';
 import { parseVectorFile } from '../../src/conformance/vector-file.js';
 import { metricsEndpoint } from '../../src/metrics/metrics-endpoint.js';
 import { AF_INET, AF_UNIX } from '../../src/posix/index.js';
-import { nullLogger, TapdiskServer } from '../../src/server/index.js';
+import { nullLogger } from '../../src/server/index.js';
 import type { Random } from '../../src/testing/random.js';
 import { BackupAnswer } from '../../src/transfer/backup-answer.js';
 import type { Output } from '../../src/transfer/output.js';
@@ -20,24 +19,26 @@ import { malformedHandshake } from '../nbd/malformed.js';
 import { nbdWorld } from '../nbd/nbd-world.js';
 import { randomBytes } from '../random.js';
 import { backupOn, inputOf, primaryOn, sha256 } from '../transfer/world.js';
+import { clientTargets } from './client-targets.js';
+import type { FuzzTargets } from './fuzz-target.js';
 import { mutated } from './mutated.js';
+import { replicationTargets } from './replication-targets.js';
+import { runningServer } from './running-server.js';
 import { visit } from './visit.js';
 
-/** Something that takes what others say. */
-export interface FuzzTarget {
-  /** Says one thing, drawn from a grammar and then changed. */
-  readonly say: (random: Random) => Promise<void>;
-  /** Throws when a client in order is not served any more. */
-  readonly check: () => Promise<void>;
-}
+export const targets: FuzzTargets = {
+  ...clientTargets,
+  ...replicationTargets,
 
-export const targets: Readonly<Record<string, (t: Test) => Promise<FuzzTarget>>> = {
   'NBD handshake and transmission': async (t) => {
     const world = nbdWorld(t);
     await world.open('ram:1');
     const path = world.path('nbd.sock');
     return {
-      say: (random) => visit({ path }, malformedHandshake(random), random),
+      say: (random) => {
+        world.lines.length = 0;
+        return visit({ path }, malformedHandshake(random), random);
+      },
       check: async () => void (await (await world.client('0')).read(0, 4096)),
     };
   },
@@ -108,16 +109,6 @@ export const targets: Readonly<Record<string, (t: Test) => Promise<FuzzTarget>>>
     };
   },
 };
-
-function runningServer(t: Test): TapdiskServer {
-  const server = new TapdiskServer({ logger: nullLogger });
-  const running = server.run({ signals: false });
-  t.teardown(async () => {
-    server.stop();
-    await running;
-  });
-  return server;
-}
 
 /** Takes every image, and keeps none. */
 const nowhere: Output = {
