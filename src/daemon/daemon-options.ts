@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Dialect } from '../scheduler/dialect.js';
-import type { TlsServerOptions } from '../nbd/index.js';
+import type { NbdLimits, TlsServerOptions } from '../nbd/index.js';
 import type { Priority } from '../server/logger.js';
 
 /** An orderly end may take so long, in seconds, unless set otherwise. */
@@ -23,17 +23,26 @@ export interface TlsOptions extends Pick<TlsServerOptions, 'allow' | 'minVersion
   readonly ca?: string | undefined;
 }
 
-/** What a daemon is to do. */
-export interface DaemonOptions {
+/** The bounds of NBD that a daemon may set; see {@link NbdLimits}. */
+export const NBD_LIMIT_OPTIONS = [
+  'maxConnections',
+  'maxConnectionsPerPeer',
+  'handshakeTimeoutSeconds',
+  'idleTimeoutSeconds',
+  'maxRequestMemoryBytes',
+] as const satisfies readonly (keyof NbdLimits)[];
+
+/** What a daemon is to do. The bounds of NBD have their defaults unless given. */
+export interface DaemonOptions extends Partial<Pick<NbdLimits, (typeof NBD_LIMIT_OPTIONS)[number]>> {
   readonly directory: string;
   /** In the order in which they were given. */
   readonly disks: readonly DiskOption[];
-  /** A path or HOST:PORT. */
-  readonly nbd?: string | undefined;
+  /** Where NBD is served: a path or HOST:PORT each. */
+  readonly nbd?: string | readonly string[] | undefined;
+  /** Listening sockets that the process was started with, by their numbers there: NBD is served on them too. */
+  readonly sockets?: readonly number[];
   /** How TLS is spoken. Certificate, key and authority are files in PEM; the rest is as {@link TlsServerOptions} has it. */
   readonly tls?: TlsOptions | undefined;
-  /** See `NbdLimits`; its default unless given. */
-  readonly maxConnections?: number;
   /** What people are told of an NBD export, by minor number. */
   readonly descriptions?: ReadonlyMap<number, string>;
   /** The disk that NBD clients get who name none. */
@@ -42,14 +51,18 @@ export interface DaemonOptions {
   readonly metrics?: string | undefined;
   /** Names under which metrics may be asked for, beside the one in `metrics`. */
   readonly metricsHosts?: readonly string[];
-  /** See `NbdLimits`; its default unless given. */
-  readonly maxRequestMemoryBytes?: number;
   readonly logLevel: Priority;
   /** Whose scheduler it runs on; tapdisk2's unless given. */
   readonly dialect?: Dialect;
   readonly trace?: { readonly file: string; readonly limitBytes: number } | undefined;
   /** 0: no limit. */
   readonly graceSeconds: number;
+  /** A file that has the process's number while the daemon serves. */
+  readonly pidFile?: string | undefined;
+  /** It ends in order when its last NBD client has gone. */
+  readonly exitWhenIdle?: boolean;
+  /** It ends in order once the process that started it has ended. */
+  readonly exitWithParent?: boolean;
   /** A program that is run at each change of a replicated disk's state. */
   readonly onState?: string | undefined;
 }

@@ -5,7 +5,7 @@ import { NodePosix } from '../posix/index.js';
 import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
 import { nodeTimers } from '../posix/timers.js';
 import { DEFAULT_NBD_LIMITS } from '../nbd/limits.js';
-import { LOG_CRIT, type Logger } from '../server/logger.js';
+import { LOG_CRIT, LOG_NOTICE, type Logger } from '../server/logger.js';
 import { ObserverList } from '../metrics/combined-observer.js';
 import { diagnosticsObserver } from '../metrics/diagnostics.js';
 import { LoopLag } from '../metrics/loop-lag.js';
@@ -21,6 +21,8 @@ import { type DriverTypes, VbdRegistry } from '../disks/index.js';
 import { closeDisks } from './close-disks.js';
 import type { DaemonOptions } from './daemon-options.js';
 import { openDisks } from './open-disks.js';
+import { ParentWatch } from './parent-watch.js';
+import { PidFile } from './pid-file.js';
 import { Services } from './services.js';
 import { Trace } from './trace.js';
 
@@ -29,6 +31,8 @@ export interface DaemonParts {
   readonly logger: Logger;
   readonly pid: number;
   readonly types: DriverTypes;
+  /** The number of the process that started this one, now; Node's unless given. */
+  readonly parentPid?: () => number;
 }
 
 /** A callback that throws is a fault of ours. After so many the daemon does not even try any more to end in order. */
@@ -55,6 +59,8 @@ export class Daemon {
   readonly #server: TapdiskServer;
   readonly #registry: VbdRegistry;
   readonly #services: Services;
+  readonly #parent: ParentWatch | undefined;
+  #pidFile: PidFile | undefined;
   /** Fulfilled once start has come to its end, good or bad. */
   #started: Promise<unknown> = Promise.resolve();
   #ending = false;
@@ -63,7 +69,7 @@ export class Daemon {
   #failures = 0;
 
   /** @throws Error when the trace file, a descriptor or an event is not to be had */
-  constructor(options: DaemonOptions, { logger, pid, types }: DaemonParts) {
+  constructor(options: DaemonOptions, { logger, pid, types, parentPid = () => process.ppid }: DaemonParts) {
     this.#options = options;
     this.#logger = logger;
     this.#pid = pid;
@@ -93,7 +99,14 @@ export class Daemon {
       report,
       schedulerView: () => viewer.view(),
       recording,
+      onIdle: () => {
+        if (options.exitWhenIdle) this.#shutDownAs('the last NBD client has gone');
+      },
     });
+    if (options.exitWithParent) {
+      const onGone = (): void => this.#shutDownAs('the parent process has ended');
+      this.#parent = new ParentWatch(registrar, parentPid, onGone);
+    }
     this.#trace?.follow(registrar);
     this.ended = this.#run();
   }
@@ -130,6 +143,7 @@ export class Daemon {
   /** Leaves everything as it is, for a process that ends at once: only what others could stumble over is put away. */
   abandon(): void {
     this.#services.close();
+    this.#removePidFile();
     this.#trace?.closeNow();
   }
 
@@ -141,14 +155,10 @@ export class Daemon {
       .map((vbd) => shownText(vbd.describe()));
   }
 
-  /** Where NBD clients find the open disks: URIs by minor number; none when NBD is not served. */
-  diskUris(): ReadonlyMap<number, string> {
-    const uris = new Map<number, string>();
-    for (const { minor, isOpen } of this.#registry.vbds()) {
-      const uri = isOpen ? this.#services.diskUri(minor) : undefined;
-      if (uri !== undefined) uris.set(minor, uri);
-    }
-    return uris;
+  /** Where NBD clients find the open disks: a URI for each address; none when NBD is not served. */
+  diskUris(): readonly (readonly [minor: number, uri: string])[] {
+    const open = this.#registry.vbds().filter(({ isOpen }) => isOpen);
+    return open.flatMap(({ minor }) => this.#services.diskUris(minor).map((uri) => [minor, uri] as const));
   }
 
   report(): Report {
@@ -176,7 +186,9 @@ export class Daemon {
     await this.#services.reserve();
     await openDisks(this.#registry, this.#options.disks);
     const where = await this.#services.listen();
-    return ['ready', `pid=${this.#pid}`, ...[...where].map(([name, at]) => `${name}=${at}`)].join(' ');
+    const { pidFile } = this.#options;
+    if (pidFile !== undefined) this.#pidFile = new PidFile(pidFile, this.#pid);
+    return ['ready', `pid=${this.#pid}`, ...where.map(([name, at]) => `${name}=${at}`)].join(' ');
   }
 
   async #run(): Promise<number> {
@@ -203,6 +215,8 @@ export class Daemon {
       this.#failures += await closeDisks(this.#registry.vbds(), this.#server, this.#logger);
     });
     await this.#step(() => this.#services.close());
+    this.#removePidFile();
+    this.#parent?.[Symbol.dispose]();
     this.#registry[Symbol.dispose]();
     this.#server.stop();
   }
@@ -233,6 +247,19 @@ export class Daemon {
       this.#server.stop();
     }, graceSeconds * 1000);
     handle.unref();
+  }
+
+  #shutDownAs(reason: string): void {
+    if (!this.#ending) this.#logger.log(LOG_NOTICE, `${reason}: shutting down`);
+    this.shutDown();
+  }
+
+  #removePidFile(): void {
+    try {
+      this.#pidFile?.[Symbol.dispose]();
+    } catch (error) {
+      this.#fail(`--pid-file ${this.#options.pidFile}: cannot be removed: ${(error as Error).message}`);
+    }
   }
 
   #fail(message: string): void {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { formatAddress } from '../posix/address.js';
+import { AF_UNIX, formatAddress, type UnixAddress } from '../posix/address.js';
 import { errnoCode, strerror } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import type { NodePosix } from '../posix/index.js';
@@ -16,7 +16,7 @@ import type { Report } from '../metrics/report.js';
 import type { SchedulerView } from '../metrics/scheduler-view.js';
 import { type ExportNames, NbdServer, nbdUri, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
 import type { VbdRegistry } from '../disks/index.js';
-import type { DaemonOptions } from './daemon-options.js';
+import { type DaemonOptions, NBD_LIMIT_OPTIONS } from './daemon-options.js';
 import { readWholeFile } from '../server/own-file.js';
 import { removeDeadSockets } from '../server/dead-sockets.js';
 import { checkSocketPathIsFree, takeSocketPath } from '../server/socket-path.js';
@@ -35,6 +35,8 @@ export interface ServiceParts {
   readonly schedulerView: () => SchedulerView;
   /** Off until somebody holds it. */
   readonly recording: Recording;
+  /** The last NBD client has gone. */
+  readonly onIdle: () => void;
 }
 
 /** What a daemon listens on: the control socket always, NBD and metrics where its options say so. */
@@ -45,7 +47,7 @@ export class Services {
   #control: ControlServer | undefined;
   #nbd: NbdServer | undefined;
   #metrics: ExchangeListener | undefined;
-  readonly #drills = new Drills((name) => this.#exportUri(name));
+  readonly #drills = new Drills((name) => this.#exportUris(name)[0]);
   readonly replication: ReplicationControl;
 
   constructor(options: DaemonOptions, parts: ServiceParts) {
@@ -94,14 +96,15 @@ export class Services {
   /**
    * Listens. The control socket is the last, as whoever finds it may take all the rest to be there.
    *
-   * @returns where, by service: `control`, `nbd`, `metrics`
+   * @returns the services, and where each is: `control`, `nbd` (several, maybe), `metrics`
    * @throws (rejects with) Error that says what could not be had
    */
-  async listen(): Promise<ReadonlyMap<string, string>> {
-    const { nbd, metrics, directory } = this.#options;
-    const where = new Map<string, string>();
-    if (nbd !== undefined) where.set('nbd', await this.#listenForNbd(nbd));
-    if (metrics !== undefined) where.set('metrics', await this.#listenForMetrics(metrics));
+  async listen(): Promise<readonly (readonly [service: string, where: string])[]> {
+    const { nbd = [], sockets = [], metrics, directory } = this.#options;
+    const where: [string, string][] = [];
+    for (const socket of sockets) where.push(['nbd', this.#adoptForNbd(socket)]);
+    for (const text of [nbd].flat()) where.push(['nbd', await this.#listenForNbd(text)]);
+    if (metrics !== undefined) where.push(['metrics', await this.#listenForMetrics(metrics)]);
     const report = (): string => JSON.stringify(this.#parts.report());
     const control = await takeSocketPath(
       this.#parts,
@@ -109,17 +112,19 @@ export class Services {
       () => new ControlServer({ ...this.#parts, directory, report, replication: this.replication.handle }),
     );
     this.#control = control;
-    return where.set('control', control.path);
+    return [...where, ['control', control.path]];
   }
 
-  /** The URI under which NBD clients find a disk; undefined when NBD is not served. */
-  diskUri(minor: number): string | undefined {
-    return this.#exportUri(this.#exportNames.names?.get(minor) ?? String(minor));
+  /** The URIs under which NBD clients find a disk, one for each address; none when NBD is not served. */
+  diskUris(minor: number): readonly string[] {
+    return this.#exportUris(this.#exportNames.names?.get(minor) ?? String(minor));
   }
 
-  #exportUri(name: string): string | undefined {
-    const address = this.#nbd?.address;
-    return address && nbdUri(address, name, this.#options.tls !== undefined);
+  #exportUris(name: string): readonly string[] {
+    const isSecure = this.#options.tls !== undefined;
+    return (this.#nbd?.addresses ?? [])
+      .filter((address) => address.family !== AF_UNIX || hasPath(address))
+      .map((address) => nbdUri(address, name, isSecure));
   }
 
   /**
@@ -142,24 +147,36 @@ export class Services {
   }
 
   #listenForNbd(text: string): Promise<string> {
-    const { registrar, posix, logger, registry } = this.#parts;
+    return listenAt(this.#parts, 'nbd', text, (address) => {
+      const nbd = this.#nbdServer();
+      const result = nbd.listen(address);
+      if (result < 0) throw listenError(result, `--nbd: cannot listen on ${text}`);
+      return formatAddress(nbd.addresses.at(-1) ?? address);
+    });
+  }
+
+  #adoptForNbd(inherited: number): string {
+    const fd = this.#parts.posix.inherit(inherited);
+    const nbd = this.#nbdServer();
+    const result = fd < 0 ? fd : nbd.listenOn(fd);
+    if (result < 0) throw listenError(result, `cannot serve NBD on the passed descriptor ${inherited}`);
+    const address = nbd.addresses.at(-1);
+    return address === undefined ? '' : formatAddress(address);
+  }
+
+  #nbdServer(): NbdServer {
+    const { registrar, posix, logger, registry, onIdle } = this.#parts;
     const { completions } = registry;
     const exports = this.#drills.beside(vbdExports(registry, this.#exportNames));
-    return listenAt(this.#parts, 'nbd', text, (address) => {
-      const { maxRequestMemoryBytes, maxConnections } = this.#options;
-      const limits = {
-        ...(maxRequestMemoryBytes !== undefined && { maxRequestMemoryBytes }),
-        ...(maxConnections !== undefined && { maxConnections }),
-      };
-      const tls = this.#tls();
-      this.#nbd = new NbdServer({ registrar, posix, logger, completions, exports, tls, limits });
-      const result = this.#nbd.listen(address);
-      if (result < 0) {
-        const reason = `${errnoCode(result)} (${strerror(-result)})`;
-        throw new SystemError(result, `--nbd: cannot listen on ${text}: ${reason}`);
-      }
-      return formatAddress(this.#nbd.address ?? address);
-    });
+    const limits = Object.fromEntries(
+      NBD_LIMIT_OPTIONS.flatMap((name) => {
+        const value = this.#options[name];
+        return value === undefined ? [] : [[name, value]];
+      }),
+    );
+    const tls = this.#nbd ? undefined : this.#tls();
+    this.#nbd ??= new NbdServer({ registrar, posix, logger, completions, exports, tls, limits, onIdle });
+    return this.#nbd;
   }
 
   #tls(): TlsServer | undefined {
@@ -192,4 +209,13 @@ export class Services {
       return formatAddress(this.#metrics.address);
     });
   }
+}
+
+/** Abstract sockets, and those whose place nobody knows, have none. */
+function hasPath({ path }: UnixAddress): boolean {
+  return path !== '' && !path.startsWith('@');
+}
+
+function listenError(result: number, what: string): SystemError {
+  return new SystemError(result, `${what}: ${errnoCode(result)} (${strerror(-result)})`);
 }

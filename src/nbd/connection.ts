@@ -37,6 +37,8 @@ export interface ConnectionParts {
   readonly finishTimeoutSeconds: number;
   /** See {@link NbdLimits.stallTimeoutSeconds}. */
   readonly stallTimeoutSeconds: number;
+  /** See {@link NbdLimits.idleTimeoutSeconds}. */
+  readonly idleTimeoutSeconds: number;
   /** The memory for data, for all connections. */
   readonly memory: RequestMemory;
   /** How many may start TLS a second. */
@@ -97,6 +99,8 @@ export class NbdConnection {
   readonly #memory: MemoryShare;
   #progress = 0;
   #progressAt = 0;
+  #receivedBytes = 0;
+  #busyAt = 0;
   #pumping = false;
   #posted = false;
 
@@ -117,6 +121,7 @@ export class NbdConnection {
     this.#admit = admit;
     this.#memory = parts.memory.share();
     this.#progressAt = parts.posix.clock.now();
+    this.#busyAt = this.#progressAt;
     this.#receiver = new Receiver(parts.posix, fd);
     this.#sender = this.#newSender();
   }
@@ -172,6 +177,24 @@ export class NbdConnection {
     } else if (now - this.#progressAt < stallTimeoutSeconds) return;
     else if (isHalfSent) this.drop('it has left off in the middle of a request');
     else if (memory.isShort) this.drop('it does not take its data, and others wait for the memory');
+  }
+
+  /** To be called now and then. A client that has asked for nothing for too long is let go. */
+  finishIfIdle(): void {
+    const { posix, idleTimeoutSeconds } = this.#parts;
+    if (idleTimeoutSeconds === 0 || this.#phase !== 'transmission' || !this.#transmission) return;
+    const now = posix.clock.now();
+    const { receivedBytes } = this.#receiver;
+    if (receivedBytes !== this.#receivedBytes || this.#transmission.requestsInFlight > 0) {
+      this.#receivedBytes = receivedBytes;
+      this.#busyAt = now;
+    } else if (now - this.#busyAt >= idleTimeoutSeconds) {
+      this.#parts.logger.log(
+        LOG_INFO,
+        `nbd: ${this.#peer} has asked for nothing for ${idleTimeoutSeconds} s`,
+      );
+      this.finish('it is idle');
+    }
   }
 
   #close(closeDescriptor: (fd: number) => void): void {

@@ -14,6 +14,7 @@ export const DEFAULT_NBD_LIMITS = {
   finishTimeoutSeconds: 5,
   maxRequestMemoryBytes: 256 << 20,
   stallTimeoutSeconds: 30,
+  idleTimeoutSeconds: 0,
 } as const;
 
 /** The bounds of an NBD server. */
@@ -44,4 +45,6 @@ export interface NbdLimits {
    * data that it has asked for, while others wait for memory.
    */
   readonly stallTimeoutSeconds: number;
+  /** A client of a disk that asks for nothing for so long is dropped; 0: never. */
+  readonly idleTimeoutSeconds: number;
 }

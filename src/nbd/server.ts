@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { AF_UNIX, formatAddress, type SocketAddress } from '../posix/address.js';
-import { errno } from '../posix/errno.js';
 import { IPPROTO_TCP, type Posix, TCP_NODELAY } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { abortConnection } from '../server/abort-connection.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { MIN_REQUEST_MEMORY_BYTES, RequestMemory } from './request-memory.js';
-import { Acceptor } from '../server/acceptor.js';
+import { Acceptor, type AcceptorOptions } from '../server/acceptor.js';
 import { LOG_INFO, LOG_WARNING, type Logger } from '../server/logger.js';
 import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import type { Completions } from '../disks/index.js';
@@ -34,10 +33,12 @@ export interface NbdServerOptions {
   /** With it, TLS is required of every client. */
   readonly tls?: TlsServer | undefined;
   readonly limits?: Partial<NbdLimits>;
+  /** Called each time the last client has gone, while it listens. */
+  readonly onIdle?: () => void;
 }
 
 /**
- * Serves disks to NBD clients (fixed newstyle protocol) on one listening address.
+ * Serves disks to NBD clients (fixed newstyle protocol), on any number of addresses.
  *
  * Every descriptor is registered with the scheduler and nothing waits for a client: one that is slow, silent or malformed
  * costs its own connection and nobody else anything.
@@ -48,7 +49,7 @@ export class NbdServer {
   readonly #connectionParts: ConnectionParts;
   /** With the address of each peer that has one; the oldest first. */
   readonly #connections = new Map<NbdConnection, string | undefined>();
-  #acceptor: Acceptor | undefined;
+  #acceptors: Acceptor[] = [];
   readonly #watch: AwaitedEvent;
   #stopped: (() => void) | undefined;
 
@@ -77,24 +78,40 @@ export class NbdServer {
     return this.#connectionParts.memory.usedBytes;
   }
 
-  /** Where it listens, with the port that it got, once it does. */
+  /** Where it listens, with the port that it got, once it does; the first address of several. */
   get address(): SocketAddress | undefined {
-    return this.#acceptor?.address;
+    return this.addresses[0];
+  }
+
+  /** Where it listens, in the order in which that began. */
+  get addresses(): readonly SocketAddress[] {
+    return this.#acceptors.flatMap(({ address }) => address ?? []);
   }
 
   /**
-   * Listens: 0, or a negative errno: -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, -EALREADY when it listens already.
+   * Listens, on a further address if it does already: 0, or a negative errno: -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE.
    * A Unix socket's path must not exist; it goes away with {@link stop}.
    */
   listen(address: SocketAddress): number {
-    if (this.#acceptor) return -errno.EALREADY;
+    return this.#serve(Acceptor.listen(address, this.#acceptorOptions()));
+  }
+
+  /** Takes over a descriptor that listens already: 0, or a negative errno, and the descriptor is closed. */
+  listenOn(fd: number): number {
+    return this.#serve(Acceptor.on(fd, this.#acceptorOptions()));
+  }
+
+  #acceptorOptions(): AcceptorOptions {
     const { registrar, posix, logger } = this.#options;
     const onConnection = (fd: number): void => this.#accepted(fd);
-    const options = { registrar, posix, logger, name: 'nbd', backlog: BACKLOG, onConnection };
-    const acceptor = Acceptor.listen(address, options);
+    return { registrar, posix, logger, name: 'nbd', backlog: BACKLOG, onConnection };
+  }
+
+  #serve(acceptor: Acceptor | number): number {
     if (typeof acceptor === 'number') return acceptor;
-    this.#acceptor = acceptor;
-    logger.log(LOG_INFO, `nbd: serving on ${formatAddress(this.address ?? address)}`);
+    this.#acceptors.push(acceptor);
+    const { address } = acceptor;
+    this.#options.logger.log(LOG_INFO, `nbd: serving on ${address ? formatAddress(address) : 'a socket'}`);
     return 0;
   }
 
@@ -116,8 +133,7 @@ export class NbdServer {
   }
 
   #stopListening(): void {
-    this.#acceptor?.[Symbol.dispose]();
-    this.#acceptor = undefined;
+    for (const acceptor of this.#acceptors.splice(0)) acceptor[Symbol.dispose]();
     this.#connectionParts.pace[Symbol.dispose]();
   }
 
@@ -144,7 +160,10 @@ export class NbdServer {
     }
     const onClosed = (): void => {
       this.#connections.delete(connection);
-      if (this.#connections.size === 0) this.#watch.clear();
+      if (this.#connections.size === 0) {
+        this.#watch.clear();
+        if (this.#acceptors.length > 0) this.#options.onIdle?.();
+      }
       this.#notifyStopped();
     };
     const admit = (): string | undefined => this.#refusal(peer);
@@ -186,9 +205,13 @@ export class NbdServer {
   }
 
   #watchStalls(): void {
-    const seconds = Math.ceil(Math.min(MAX_STALL_LOOK_SECONDS, this.#limits.stallTimeoutSeconds / 2));
-    this.#watch.setTimer(seconds, () => {
-      for (const connection of this.#connections.keys()) connection.dropIfStalled();
+    const { stallTimeoutSeconds, idleTimeoutSeconds } = this.#limits;
+    const shortest = Math.min(stallTimeoutSeconds, idleTimeoutSeconds || Infinity);
+    this.#watch.setTimer(Math.ceil(Math.min(MAX_STALL_LOOK_SECONDS, shortest / 2)), () => {
+      for (const connection of this.#connections.keys()) {
+        connection.dropIfStalled();
+        connection.finishIfIdle();
+      }
       if (this.#connections.size > 0) this.#watchStalls();
     });
   }

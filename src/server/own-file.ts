@@ -9,16 +9,16 @@ const OPEN_ALREADY = /^\/(?:dev|proc)\//;
 
 /**
  * Opens a file for writing from its start, which the user alone has: through no link, nobody else's, with no second name,
- * and without waiting for the reader of a FIFO. A new one is its owner's alone (0600).
+ * and without waiting for the reader of a FIFO. A new one is its owner's alone (0600), unless another mode is given.
  *
  * @returns the descriptor
  * @throws SystemError, or node:fs's own error
  */
-export function openOwnFile(path: string): number {
+export function openOwnFile(path: string, mode = 0o600): number {
   const { O_WRONLY, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   let fd: number;
   try {
-    fd = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+    fd = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode);
   } catch (error) {
     const why = { ELOOP: 'it is a link', ENXIO: 'it is no regular file' }[codeOf(error)];
     throw why === undefined ? error : new SystemError(codeOf(error), `cannot write ${path}: ${why}`);

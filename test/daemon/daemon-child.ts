@@ -12,6 +12,14 @@ import { dialectArguments } from './dialect-arguments.js';
 
 const program = programArguments('test/daemon/program.ts');
 
+/** How a daemon is started by another program. */
+export interface Launch {
+  /** The program and its arguments; the daemon's command line follows. */
+  readonly launcher?: readonly string[];
+  /** Descriptors that it gets as 3 and so on. */
+  readonly descriptors?: readonly number[];
+}
+
 /** The daemon as a process of its own. It is killed when the test ends, should it still run. */
 export class DaemonChild {
   readonly #child: ChildProcess;
@@ -25,9 +33,11 @@ export class DaemonChild {
     argv: readonly string[],
     environment: NodeJS.ProcessEnv = {},
     command: readonly string[] = program,
+    { launcher = [], descriptors = [] }: Launch = {},
   ) {
-    this.#child = spawn(process.execPath, [...command, ...dialectArguments(), ...argv], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const line = [...launcher, process.execPath, ...command, ...dialectArguments(), ...argv];
+    this.#child = spawn(line[0] ?? '', line.slice(1), {
+      stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
       env: { ...process.env, ...environment },
     });
     this.#exit = once(this.#child, 'exit');
@@ -53,6 +63,11 @@ export class DaemonChild {
     const [word, ...pairs] = (this.#stdout.split('\n')[0] ?? '').split(' ');
     if (word !== 'ready') throw new Error(`it said ${this.#stdout}`);
     return Object.fromEntries(pairs.map((pair) => pair.split('=') as [string, string]));
+  }
+
+  /** Where it serves NBD, once it is ready. */
+  get nbdAddresses(): readonly string[] {
+    return Array.from((this.#stdout.split('\n')[0] ?? '').matchAll(/ nbd=(\S+)/g), ([, at = '']) => at);
   }
 
   /** The URIs of its disks, by minor number, once it is ready. */

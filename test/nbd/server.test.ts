@@ -29,7 +29,7 @@ t.test('it listens on a Unix socket, whose path goes away when it is closed', as
   t.equal(nbd.address, undefined);
   t.equal(nbd.listen(address), 0);
   t.strictSame(nbd.address, address);
-  t.equal(nbd.listen(address), -errno.EALREADY);
+  t.equal(nbd.listen(address), -errno.EADDRINUSE);
   t.ok(statSync(address.path).isSocket());
   const second = new NbdServer(optionsOf(world));
   t.equal(second.listen(address), -errno.EADDRINUSE);
@@ -49,6 +49,39 @@ t.test('it listens on a TCP port, and tells which', async (t) => {
   t.equal(taken.listen(world.address), -errno.EADDRINUSE);
   t.equal(taken.listen({ family: AF_INET, address: '192.0.2.1', port: 0 }), -errno.EADDRNOTAVAIL);
   t.equal(taken.listen({ family: 99 as typeof AF_INET, address: '127.0.0.1', port: 0 }), -errno.EAFNOSUPPORT);
+});
+
+t.test('it listens on several addresses, and stops on all', async (t) => {
+  const world = nbdWorld(t, { tcp: true });
+  await world.open('ram:1');
+  const path = world.path('second');
+  t.equal(world.nbd.listen({ family: AF_UNIX, path }), 0);
+  t.strictSame(world.nbd.addresses, [world.address, { family: AF_UNIX, path }]);
+  t.strictSame(world.nbd.address, world.address);
+  const [first, second] = [await world.raw().go(), world.raw(undefined, { family: AF_UNIX, path })];
+  await second.go();
+  t.equal(world.nbd.connections, 2);
+  first.send(request(2));
+  second.send(request(2));
+  t.same([await first.rest(), await second.rest()], [Buffer.alloc(0), Buffer.alloc(0)]);
+  world.nbd.close();
+  t.strictSame(world.nbd.addresses, []);
+  t.throws(() => statSync(path), { code: 'ENOENT' });
+});
+
+t.test('a client of a disk that asks for nothing for too long is let go, and no other', async (t) => {
+  const clock = new ManualClock();
+  const world = nbdWorld(t, { posix: new NodePosix({ clock }), limits: { idleTimeoutSeconds: 10 } });
+  await world.open('ram:1');
+  const [idle, busy] = [await world.raw().go(), await world.raw().go()];
+  for (let second = 0; second < 20; second++) {
+    clock.seconds += 1;
+    busy.send(request(3));
+    await busy.simple();
+  }
+  t.equal((await idle.rest()).length, 0);
+  t.match(world.lines.join('\n'), /local client \d+ has asked for nothing for 10 s/);
+  t.equal(world.nbd.connections, 1);
 });
 
 t.test('a client beyond the bound is refused a disk, and gets one when another has gone', async (t) => {

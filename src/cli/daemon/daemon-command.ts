@@ -14,6 +14,7 @@ import type { DaemonOptions } from '../../daemon/daemon-options.js';
 import { lineLogger, needsTimes } from '../line-logger.js';
 import type { daemonTable } from './daemon-table.js';
 import { daemonOptions } from './daemon-values.js';
+import { takePassedSockets } from '../../daemon/passed-sockets.js';
 import { notifyManager } from '../../daemon/readiness.js';
 
 /**
@@ -22,14 +23,17 @@ import { notifyManager } from '../../daemon/readiness.js';
  * SIGINT, SIGTERM and SIGHUP shut it down in order; a second one of them exits the process immediately. SIGUSR1 writes its
  * state to standard error.
  *
- * @throws (rejects with) UsageError
+ * Sockets that systemd has passed to the process are taken over.
+ *
+ * @throws (rejects with) UsageError, Error for passed sockets that make no sense
  */
 export async function runDaemon(
   values: Values<typeof daemonTable>,
   io: CommandIo,
   types: DriverTypes = standardDriverTypes,
 ): Promise<number> {
-  return run(daemonOptions(values), values, io, types);
+  const sockets = takePassedSockets(process.env, process.pid);
+  return run(daemonOptions(values, sockets), values, io, types);
 }
 
 async function run(
@@ -61,7 +65,7 @@ async function run(
   let failedToStart = false;
   try {
     const ready = await daemon.start();
-    const disks = [...daemon.diskUris()].map(([minor, uri]) => `disk ${minor} ${uri}\n`);
+    const disks = daemon.diskUris().map(([minor, uri]) => `disk ${minor} ${uri}\n`);
     io.stdout.write(`${ready}\n${disks.join('')}`);
     await notifyManager(['READY=1'], logger);
   } catch (error) {

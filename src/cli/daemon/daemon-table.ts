@@ -8,7 +8,7 @@ import { DEFAULT_TRACE_LIMIT_MIB } from '../../metrics/trace-file.js';
 import { DEFAULT_NBD_LIMITS } from '../../nbd/limits.js';
 import { MIN_REQUEST_MEMORY_BYTES } from '../../nbd/request-memory.js';
 import { defineTable } from '../command-line/command-table.js';
-import { optional, repeated, withDefault } from '../command-line/parameter.js';
+import { flag, optional, repeated, withDefault } from '../command-line/parameter.js';
 import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
 import { controlDirectoryOption } from '../control-values.js';
 import { LOG_FORMATS } from '../line-logger.js';
@@ -18,6 +18,7 @@ import {
   diskReference,
   hostName,
   LOG_LEVELS,
+  nbdAddress,
   serverAddress,
   tlsClient,
 } from './value-types.js';
@@ -29,7 +30,7 @@ const DEFAULT_MEMORY_MIB = DEFAULT_NBD_LIMITS.maxRequestMemoryBytes >> 20;
 const MAX_CONNECTIONS = 65_536;
 const TLS_VERSIONS = ['1.2', '1.3'] as const;
 /** A day. */
-const MAX_GRACE_SECONDS = 86_400;
+const MAX_SECONDS = 86_400;
 
 export const daemonTable = defineTable({
   name: 'daemon',
@@ -45,8 +46,8 @@ export const daemonTable = defineTable({
       help: 'Open a disk at the start. DISK is its minor number, or a name for its NBD export; a named disk gets the lowest free number.',
     }),
     readOnlyDisk: repeated(diskName, { help: 'Open a disk at the start, read-only.' }),
-    nbd: optional(serverAddress, {
-      help: 'Serve the disks over NBD, at a path (with a slash) or HOST:PORT.',
+    nbd: repeated(nbdAddress, {
+      help: "Serve the disks over NBD, at a path (with a slash), at HOST:PORT, or with 'systemd' on the sockets that systemd passes, which are served in any case.",
     }),
     description: repeated(diskDescription, {
       help: 'The description that NBD clients see of a disk opened at the start.',
@@ -76,6 +77,19 @@ export const daemonTable = defineTable({
     maxConnections: withDefault(wholeNumber('COUNT', 1, MAX_CONNECTIONS), DEFAULT_NBD_LIMITS.maxConnections, {
       help: 'How many NBD connections may use disks.',
     }),
+    maxConnectionsPerPeer: withDefault(
+      wholeNumber('COUNT', 1, MAX_CONNECTIONS),
+      DEFAULT_NBD_LIMITS.maxConnectionsPerPeer,
+      { help: 'How many NBD connections one IP address may have.' },
+    ),
+    handshakeTimeout: withDefault(
+      wholeNumber('SECONDS', 1, MAX_SECONDS),
+      DEFAULT_NBD_LIMITS.handshakeTimeoutSeconds,
+      { help: 'How long an NBD client may take to choose a disk.' },
+    ),
+    idleTimeout: withDefault(wholeNumber('SECONDS', 0, MAX_SECONDS), DEFAULT_NBD_LIMITS.idleTimeoutSeconds, {
+      help: 'Disconnect NBD clients that ask for nothing for so long; 0 means never.',
+    }),
     maxRequestMemory: withDefault(wholeNumber('MIB', MIN_MEMORY_MIB, MAX_MEMORY_MIB), DEFAULT_MEMORY_MIB, {
       help: 'The maximum memory for the data of NBD requests, over all connections.',
     }),
@@ -104,7 +118,12 @@ export const daemonTable = defineTable({
     onState: optional(file('PROGRAM'), {
       help: 'Run this program at each change of state of a replicated disk (docs/replication.md). It is killed after 30 s.',
     }),
-    grace: withDefault(wholeNumber('SECONDS', 0, MAX_GRACE_SECONDS), DEFAULT_GRACE_SECONDS, {
+    pidFile: optional(file(), {
+      help: 'Write the process id to a file once everything is ready, and remove it at the end.',
+    }),
+    exitWhenIdle: flag({ help: 'Shut down in order when the last NBD client has gone.' }),
+    exitWithParent: flag({ help: 'Shut down in order when the process that started it has ended.' }),
+    grace: withDefault(wholeNumber('SECONDS', 0, MAX_SECONDS), DEFAULT_GRACE_SECONDS, {
       help: 'How long an orderly shutdown may take; 0 means no limit.',
     }),
   },

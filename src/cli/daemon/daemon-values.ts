@@ -7,11 +7,22 @@ import type { Values } from '../command-line/command-table.js';
 import { controlDirectory } from '../control-values.js';
 import { UsageError } from '../usage-error.js';
 import type { daemonTable } from './daemon-table.js';
-import { priorityNamed } from './value-types.js';
+import { PASSED_SOCKETS, priorityNamed } from './value-types.js';
 
-/** What a command line asks a daemon for. @throws UsageError */
-export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions {
-  const { nbd, metrics, trace: file } = values;
+/**
+ * What a command line asks a daemon for.
+ *
+ * @param sockets the listening sockets that were passed to the process
+ * @throws UsageError
+ */
+export function daemonOptions(
+  values: Values<typeof daemonTable>,
+  sockets: readonly number[] = [],
+): DaemonOptions {
+  const { metrics, trace: file } = values;
+  const nbd = values.nbd.filter((address) => address !== PASSED_SOCKETS);
+  if (nbd.length < values.nbd.length && sockets.length === 0)
+    throw new UsageError(`--nbd ${PASSED_SOCKETS}: no sockets were passed (LISTEN_PID and LISTEN_FDS)`);
   const disks = allDisks(values);
   const { description, defaultDisk } = values;
   const described = description.map(([disk, text]) => [minorOf(disks, disk, '--description'), text] as const);
@@ -21,8 +32,12 @@ export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions
     ...(described.length > 0 && { descriptions: new Map(described) }),
     ...(defaultDisk !== undefined && { defaultDisk: minorOf(disks, defaultDisk, '--default-disk') }),
     nbd,
+    sockets,
     tls: tlsOptions(values),
     maxConnections: values.maxConnections,
+    maxConnectionsPerPeer: values.maxConnectionsPerPeer,
+    handshakeTimeoutSeconds: values.handshakeTimeout,
+    idleTimeoutSeconds: values.idleTimeout,
     metrics,
     metricsHosts: values.metricsHost,
     maxRequestMemoryBytes: values.maxRequestMemory * (1 << 20),
@@ -30,6 +45,9 @@ export function daemonOptions(values: Values<typeof daemonTable>): DaemonOptions
     dialect: values.dialect,
     trace: file === undefined ? undefined : { file, limitBytes: values.traceLimit << 20 },
     graceSeconds: values.grace,
+    pidFile: values.pidFile,
+    exitWhenIdle: values.exitWhenIdle,
+    exitWithParent: values.exitWithParent,
     onState: values.onState,
   };
 }

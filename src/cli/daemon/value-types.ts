@@ -69,6 +69,15 @@ export const serverAddress: ValueType<string> = {
   },
 };
 
+/** Stands for the sockets that systemd passes. */
+export const PASSED_SOCKETS = 'systemd';
+
+/** Where NBD is served: as {@link serverAddress}, or on sockets that were passed. */
+export const nbdAddress: ValueType<string> = {
+  ...serverAddress,
+  parse: (text) => (text === PASSED_SOCKETS ? text : serverAddress.parse(text)),
+};
+
 /** Whom TLS lets in: a fingerprint, or parts of a subject. */
 export const tlsClient: ValueType<string> = {
   placeholder: 'CLIENT',

@@ -9,6 +9,7 @@ import { DescriptorTable } from '../shared/descriptor-table.js';
 import type { Descriptor } from '../shared/descriptor.js';
 import { errno } from '../errno.js';
 import { Alarm } from './alarm.js';
+import { inheritedListener } from './inherited.js';
 import { TimerDescriptor } from '../shared/timer-descriptor.js';
 import { EventCounter } from '../shared/event-counter.js';
 import { NameResolver } from '../shared/name-resolver.js';
@@ -231,6 +232,20 @@ export class NodePosix implements Posix {
     this.#owners.set(object, descriptor);
     const fd = this.#table.open(descriptor);
     if (fd < 0) descriptor.release();
+    return fd;
+  }
+
+  /**
+   * Makes a descriptor of a listening stream socket that the process was started with, under the number `inherited`, as
+   * systemd passes them. The process's own number is in its hands from then on; a Unix socket's file is not.
+   *
+   * @returns -EINVAL for what is no such socket, -EMFILE
+   */
+  inherit(inherited: number): number {
+    const listener = inheritedListener(inherited, this.#settings);
+    if (typeof listener === 'number') return listener;
+    const fd = this.#table.open(listener);
+    if (fd < 0) listener.close();
     return fd;
   }
 

@@ -13,17 +13,24 @@ t.test('what is not given has a default', async (t) => {
   t.strictSame(parse(), {
     directory: '/c',
     disks: [],
-    nbd: undefined,
+    nbd: [],
+    sockets: [],
     tls: undefined,
     metrics: undefined,
     metricsHosts: [],
     maxConnections: 128,
+    maxConnectionsPerPeer: 64,
+    handshakeTimeoutSeconds: 30,
+    idleTimeoutSeconds: 0,
     maxRequestMemoryBytes: 256 << 20,
     logLevel: 6,
     dialect: 'tapdisk2',
     trace: undefined,
     graceSeconds: 60,
     onState: undefined,
+    pidFile: undefined,
+    exitWhenIdle: false,
+    exitWithParent: false,
   });
 });
 
@@ -44,6 +51,8 @@ t.test('all can be given', async (t) => {
       '--max-connections',
       '9',
     ],
+    ...['--nbd', './n', '--max-connections-per-peer', '8', '--handshake-timeout', '7', '--idle-timeout', '6'],
+    ...['--pid-file', 'p', '--exit-when-idle', '--exit-with-parent'],
   );
   t.strictSame(options, {
     directory: '/c',
@@ -52,17 +61,24 @@ t.test('all can be given', async (t) => {
       { minor: 2, name: 'ram:1', readOnly: false },
       { minor: 0, name: 'log:|ram:1', readOnly: true },
     ],
-    nbd: '[::1]:0',
+    nbd: ['[::1]:0', './n'],
+    sockets: [],
     tls: { cert: 'c', key: 'k', ca: 'a', allow: ['CN=b'], minVersion: 'TLSv1.2' },
     metrics: './m',
     metricsHosts: [],
     maxConnections: 9,
+    maxConnectionsPerPeer: 8,
+    handshakeTimeoutSeconds: 7,
+    idleTimeoutSeconds: 6,
     maxRequestMemoryBytes: 64 << 20,
     logLevel: 7,
     dialect: 'tapdisk3',
     trace: { file: 't', limitBytes: 2 << 20 },
     graceSeconds: 0,
     onState: '/hook',
+    pidFile: 'p',
+    exitWhenIdle: true,
+    exitWithParent: true,
   });
 });
 

@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { closeSync, fstatSync, lstatSync, unlinkSync, writeSync } from 'node:fs';
+import { openOwnFile, readWholeFile } from '../server/own-file.js';
+
+/** All may read who it is. */
+const MODE = 0o644;
+
+/** A file with the number of a process, for as long as that runs. */
+export class PidFile implements Disposable {
+  readonly #path: string;
+  readonly #text: string;
+  #fd: number;
+
+  /** Writes it, as `openOwnFile` opens it. @throws Error when it cannot be written */
+  constructor(path: string, pid: number) {
+    this.#path = path;
+    this.#text = `${pid}\n`;
+    this.#fd = openOwnFile(path, MODE);
+    writeSync(this.#fd, this.#text);
+  }
+
+  /** Removes it, unless it is another's by now: another file, or with another number. Idempotent. @throws node:fs's own error */
+  [Symbol.dispose](): void {
+    if (this.#fd < 0) return;
+    try {
+      if (this.#isOurs()) unlinkSync(this.#path);
+    } finally {
+      closeSync(this.#fd);
+      this.#fd = -1;
+    }
+  }
+
+  #isOurs(): boolean {
+    const own = fstatSync(this.#fd, { bigint: true });
+    const found = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    if (!own.isFile() || found?.dev !== own.dev || found.ino !== own.ino) return false;
+    return readWholeFile(this.#path).toString() === this.#text;
+  }
+}

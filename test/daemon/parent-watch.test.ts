@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { join } from 'node:path';
+import t from 'tap';
+import { ParentWatch } from '../../src/daemon/parent-watch.js';
+import { bench } from '../disks/bench.js';
+import { shortDirectory } from '../short-directory.js';
+import { DaemonChild } from './daemon-child.js';
+
+t.test('a parent that has gone is told once', async (t) => {
+  const { server, pass } = bench(t);
+  let [parent, told] = [70, 0];
+  using _watch = new ParentWatch(
+    server,
+    () => parent,
+    () => told++,
+  );
+  await pass(1);
+  await pass(1);
+  t.equal(told, 0);
+  parent = 1;
+  await pass(1);
+  await pass(1);
+  t.equal(told, 1);
+});
+
+t.test('a daemon ends in order with the process that started it, if it is to', async (t) => {
+  const directory = shortDirectory(t);
+  const argv = ['--control-directory', directory, '--disk', '0=ram:1', '--exit-with-parent'];
+  // The shell is the parent, and ends when its standard input does.
+  const pidFile = join(directory, 'pid');
+  const launcher = ['sh', '-c', '"$@" & wait "$!"', 'sh'];
+  const daemon = new DaemonChild(t, [...argv, '--pid-file', pidFile], {}, undefined, { launcher });
+  await daemon.ready();
+  daemon.kill('SIGKILL');
+  await daemon.told(/the parent process has ended: shutting down[^]*ended\n/);
+  t.pass('it has ended');
+});

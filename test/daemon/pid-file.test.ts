@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { PidFile } from '../../src/daemon/pid-file.js';
+import { shortDirectory } from '../short-directory.js';
+import { DaemonChild } from './daemon-child.js';
+
+t.test('it has the number for others to read, and goes with its owner', async (t) => {
+  const path = join(shortDirectory(t), 'pid');
+  writeFileSync(path, 'an old one, and longer\n');
+  const file = new PidFile(path, 71);
+  t.equal(readFileSync(path, 'utf8'), '71\n');
+  file[Symbol.dispose]();
+  t.notOk(existsSync(path));
+  file[Symbol.dispose]();
+  new PidFile(path, 72);
+  t.equal(statSync(path).mode & 0o777 & ~0o644, 0);
+});
+
+t.test('what another process has put there stays', async (t) => {
+  const path = join(shortDirectory(t), 'pid');
+  const first = new PidFile(path, 71);
+  const second = new PidFile(path, 72);
+  first[Symbol.dispose]();
+  t.equal(readFileSync(path, 'utf8'), '72\n');
+  renameSync(path, `${path}.old`);
+  writeFileSync(path, '72\n');
+  second[Symbol.dispose]();
+  t.ok(existsSync(path), 'another file with the same number');
+  const third = new PidFile(`${path}3`, 73);
+  renameSync(`${path}3`, `${path}4`);
+  third[Symbol.dispose]();
+  t.ok(existsSync(`${path}4`));
+});
+
+t.test('it is written through no link, and into no FIFO', async (t) => {
+  const directory = shortDirectory(t);
+  const at = (name: string): string => join(directory, name);
+  writeFileSync(at('victim'), 'precious');
+  symlinkSync(at('victim'), at('link'));
+  linkSync(at('victim'), at('second'));
+  execFileSync('mkfifo', [at('fifo')]);
+  for (const [name, reason] of [
+    ['link', /it is a link/],
+    ['second', /it has another name as well/],
+    ['fifo', /it is no regular file/],
+    ['none/there', /ENOENT/],
+  ] as const)
+    t.throws(() => new PidFile(at(name), 71), { message: reason }, name);
+  t.equal(readFileSync(at('victim'), 'utf8'), 'precious');
+  new PidFile('/dev/null', 71)[Symbol.dispose]();
+  t.ok(existsSync('/dev/null'));
+});
+
+t.test('a daemon has its own once it is ready, until it ends, however it is told to', async (t) => {
+  for (const signals of [['SIGTERM'], ['SIGTERM', 'SIGTERM']] as const) {
+    const directory = shortDirectory(t);
+    const path = join(directory, 'pid');
+    const stuck = signals.length > 1 ? ['--disk', '0=stuck:'] : [];
+    const argv = ['--control-directory', directory, '--pid-file', path, ...stuck];
+    const daemon = new DaemonChild(t, argv);
+    await daemon.ready();
+    t.equal(readFileSync(path, 'utf8'), `${daemon.pid}\n`);
+    for (const signal of signals) daemon.kill(signal);
+    await daemon.exit();
+    t.notOk(existsSync(path), signals.join(', '));
+  }
+});
+
+t.test('a pid file that cannot be written keeps a daemon from starting', async (t) => {
+  const directory = shortDirectory(t);
+  const daemon = new DaemonChild(t, ['--control-directory', directory, '--pid-file', '/no/where']);
+  t.equal(await daemon.exit(), 1);
+  t.match(daemon.stderr, /cannot start: .*\/no\/where/);
+});
