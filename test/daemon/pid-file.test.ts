@@ -25,7 +25,7 @@ t.test('it has the number for others to read, and goes with its owner', async (t
   file[Symbol.dispose]();
   t.notOk(existsSync(path));
   file[Symbol.dispose]();
-  new PidFile(path, 72);
+  using _again = new PidFile(path, 72);
   t.equal(statSync(path).mode & 0o777 & ~0o644, 0);
 });
 
@@ -52,15 +52,16 @@ t.test('it is written through no link, and into no FIFO', async (t) => {
   symlinkSync(at('victim'), at('link'));
   linkSync(at('victim'), at('second'));
   execFileSync('mkfifo', [at('fifo')]);
+  const write = (path: string): void => new PidFile(path, 71)[Symbol.dispose]();
   for (const [name, reason] of [
     ['link', /it is a link/],
     ['second', /it has another name as well/],
     ['fifo', /it is no regular file/],
     ['none/there', /ENOENT/],
   ] as const)
-    t.throws(() => new PidFile(at(name), 71), { message: reason }, name);
+    t.throws(() => write(at(name)), { message: reason }, name);
   t.equal(readFileSync(at('victim'), 'utf8'), 'precious');
-  new PidFile('/dev/null', 71)[Symbol.dispose]();
+  write('/dev/null');
   t.ok(existsSync('/dev/null'));
 });
 
