@@ -24,7 +24,7 @@ export interface NbdWorld extends DiskWorld {
   /** How many descriptors are open without any connection. */
   readonly descriptors: number;
   /** A connection by hand. */
-  readonly raw: (localAddress?: string, at?: SocketAddress) => RawClient;
+  readonly raw: (localAddress?: string, where?: SocketAddress) => RawClient;
   /** A connection of the project's own client. */
   readonly client: (exportName?: string) => Promise<NbdClient>;
 }
@@ -60,8 +60,8 @@ export function nbdWorld(t: Test, { limits, tls, tcp = false, ...options }: NbdW
     address,
     uri: (exportName = '') => at.replace('NAME', exportName),
     descriptors: posix.openDescriptors().length,
-    raw(localAddress, at = address) {
-      const raw = new RawClient(at, localAddress);
+    raw(localAddress, where = address) {
+      const raw = new RawClient(where, localAddress);
       raws.push(raw);
       return raw;
     },
