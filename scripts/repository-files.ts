@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { packageFile } from '../src/conformance/package-file.js';
+import { packageFile } from '../src/server/package-file.js';
 
 /** The directory that holds package.json. */
 export const root = packageFile('.');

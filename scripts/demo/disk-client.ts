@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { createHash } from 'node:crypto';
-import { formatBytes } from '../../src/cli/format.js';
+import { formatBytes } from '../../src/server/format.js';
 import { AF_UNIX } from '../../src/posix/index.js';
 import { NbdClient } from '../../src/nbd/index.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';

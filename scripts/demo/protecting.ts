@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatBytes } from '../../src/cli/format.js';
+import { formatBytes } from '../../src/server/format.js';
 import { freePort } from '../free-port.js';
 import { programPath } from '../program-path.js';
 import type { Actor } from './actor.js';

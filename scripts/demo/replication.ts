@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { NodePosix } from '../../src/posix/index.js';
-import { formatBytes, formatRate } from '../../src/cli/format.js';
+import { formatBytes, formatRate } from '../../src/server/format.js';
 import { freePort } from '../free-port.js';
 import type { Actor, Report } from './actor.js';
 import { generate, MIB, sha256 } from './image.js';

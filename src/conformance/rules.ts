@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Dialect } from '../scheduler/dialect.js';
-import { packageFile } from './package-file.js';
+import { packageFile } from '../server/package-file.js';
 import { type SuiteName, vectorName } from './vector.js';
 
 /** A rule of docs/semantics.md. */

@@ -5,7 +5,7 @@ import { matchesName } from './name-pattern.js';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_DIALECT, type Dialect } from '../scheduler/dialect.js';
-import { packageFile } from './package-file.js';
+import { packageFile } from '../server/package-file.js';
 import type { Assignment } from './suite-run.js';
 import { readVectorFile } from './vector-file.js';
 import { type SuiteName, type Vector, vectorName } from './vector.js';

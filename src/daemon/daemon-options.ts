@@ -51,6 +51,8 @@ export interface DaemonOptions extends Partial<Pick<NbdLimits, (typeof NBD_LIMIT
   readonly metrics?: string | undefined;
   /** Names under which metrics may be asked for, beside the one in `metrics`. */
   readonly metricsHosts?: readonly string[];
+  /** A file with the token that metrics and the status page ask for; none is asked for unless given. */
+  readonly metricsTokenFile?: string | undefined;
   readonly logLevel: Priority;
   /** Whose scheduler it runs on; tapdisk2's unless given. */
   readonly dialect?: Dialect;

@@ -102,6 +102,7 @@ export class Daemon {
       onIdle: () => {
         if (options.exitWhenIdle) this.#shutDownAs('the last NBD client has gone');
       },
+      types,
     });
     if (options.exitWithParent) {
       const onGone = (): void => this.#shutDownAs('the parent process has ended');

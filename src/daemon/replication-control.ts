@@ -7,12 +7,14 @@ import type { VbdRegistry } from '../disks/index.js';
 import { errno } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import type { CommandOutcome, DiskReplication } from '../replication/disk/disk-replication.js';
-import type { ReplicationEvent } from '../replication/disk/events.js';
+import type { ReplicationEvent, StateChanged } from '../replication/disk/events.js';
 import type { ReplicationStatus } from '../replication/disk/status.js';
 import type { Drills } from './drills.js';
 
 /** How many events are kept for those who ask. */
 export const MAX_KEPT_EVENTS = 1000;
+/** How many changes of state are kept, however many other events there are. */
+export const MAX_KEPT_CHANGES = 100;
 
 /** An event of a replicated disk, numbered through all disks of the daemon. */
 export interface NumberedEvent {
@@ -20,6 +22,9 @@ export interface NumberedEvent {
   readonly minor: number;
   readonly event: ReplicationEvent;
 }
+
+/** A change of a replicated disk's state, with the number of its event. */
+export type NumberedChange = NumberedEvent & { readonly event: StateChanged };
 
 /** A replicated disk, as `status` shows it. */
 export interface DiskStatus extends ReplicationStatus {
@@ -41,6 +46,7 @@ export interface ReplicationControlParts {
 export class ReplicationControl implements Disposable {
   readonly #parts: ReplicationControlParts;
   readonly #events: NumberedEvent[] = [];
+  readonly #changes: NumberedChange[] = [];
   readonly #forget: () => void;
   #lastNumber = 0;
 
@@ -71,6 +77,11 @@ export class ReplicationControl implements Disposable {
 
   statuses(): DiskStatus[] {
     return this.#disks(undefined).map((disk) => statusOf(disk));
+  }
+
+  /** The last changes of state, the oldest first. */
+  get changes(): readonly NumberedChange[] {
+    return this.#changes;
   }
 
   [Symbol.dispose](): void {
@@ -132,6 +143,10 @@ export class ReplicationControl implements Disposable {
     this.#lastNumber += 1;
     this.#events.push({ number: this.#lastNumber, minor, event });
     if (this.#events.length > MAX_KEPT_EVENTS) this.#events.shift();
+    if (event.kind === 'state') {
+      this.#changes.push({ number: this.#lastNumber, minor, event });
+      if (this.#changes.length > MAX_KEPT_CHANGES) this.#changes.shift();
+    }
     this.#parts.onEvent?.(minor, event);
   }
 

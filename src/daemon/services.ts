@@ -8,19 +8,18 @@ import type { NodePosix } from '../posix/index.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { controlSocketPath, listedPids, prepareControlDirectory } from '../control/control-directory.js';
 import { ControlServer } from '../control/control-server.js';
-import type { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
-import { metricsEndpoint } from '../metrics/metrics-endpoint.js';
 import type { Recording } from '../metrics/recording.js';
 import type { Report } from '../metrics/report.js';
 import type { SchedulerView } from '../metrics/scheduler-view.js';
 import { type ExportNames, NbdServer, nbdUri, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
-import type { VbdRegistry } from '../disks/index.js';
+import type { DriverTypes, VbdRegistry } from '../disks/index.js';
 import { type DaemonOptions, NBD_LIMIT_OPTIONS } from './daemon-options.js';
 import { readWholeFile } from '../server/own-file.js';
 import { removeDeadSockets } from '../server/dead-sockets.js';
 import { checkSocketPathIsFree, takeSocketPath } from '../server/socket-path.js';
 import { Drills } from './drills.js';
+import { MetricsService } from './metrics-service.js';
 import { ReplicationControl } from './replication-control.js';
 import { listenAt } from './socket-path.js';
 import { StateHook } from './state-hook.js';
@@ -37,6 +36,7 @@ export interface ServiceParts {
   readonly recording: Recording;
   /** The last NBD client has gone. */
   readonly onIdle: () => void;
+  readonly types: DriverTypes;
 }
 
 /** What a daemon listens on: the control socket always, NBD and metrics where its options say so. */
@@ -46,7 +46,7 @@ export class Services {
   readonly #parts: ServiceParts;
   #control: ControlServer | undefined;
   #nbd: NbdServer | undefined;
-  #metrics: ExchangeListener | undefined;
+  #metrics: MetricsService | undefined;
   readonly #drills = new Drills((name) => this.#exportUris(name)[0]);
   readonly replication: ReplicationControl;
 
@@ -104,7 +104,15 @@ export class Services {
     const where: [string, string][] = [];
     for (const socket of sockets) where.push(['nbd', this.#adoptForNbd(socket)]);
     for (const text of [nbd].flat()) where.push(['nbd', await this.#listenForNbd(text)]);
-    if (metrics !== undefined) where.push(['metrics', await this.#listenForMetrics(metrics)]);
+    if (metrics !== undefined) {
+      this.#metrics = new MetricsService(this.#options, {
+        ...this.#parts,
+        changes: () => this.replication.changes,
+        exportName: (minor) => this.#exportNames.names?.get(minor),
+        diskUri: (minor) => this.diskUris(minor)[0],
+      });
+      where.push(['metrics', await this.#metrics.listen(metrics)]);
+    }
     const report = (): string => JSON.stringify(this.#parts.report());
     const control = await takeSocketPath(
       this.#parts,
@@ -198,16 +206,6 @@ export class Services {
       const files = `--tls-cert ${tls.cert} and --tls-key ${tls.key}${ca}`;
       throw new Error(`${files} cannot be used: ${reason}`, { cause });
     }
-  }
-
-  #listenForMetrics(text: string): Promise<string> {
-    return listenAt(this.#parts, 'metrics', text, (address) => {
-      // A path names no host.
-      const named = text.includes('/') ? [] : [text.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')];
-      const hosts = [...named, ...(this.#options.metricsHosts ?? [])];
-      this.#metrics = metricsEndpoint(address, { ...this.#parts, hosts });
-      return formatAddress(this.#metrics.address);
-    });
   }
 }
 

@@ -91,6 +91,15 @@ export function imageFileOf(path: string, { fileSystem, inode, modifiedSeconds }
   return { path, fileSystem, inode, modifiedMicroseconds: Math.round(modifiedSeconds * 1e6) };
 }
 
+/** One image of an open chain, of which each is the parent of the one before it. */
+export interface ChainLink {
+  readonly path: string;
+  readonly sectors: number;
+  /** Undefined for a fixed or raw one. */
+  readonly blocks?: number;
+  readonly allocatedBlocks?: number;
+}
+
 /**
  * A driver, or a filter over another one (C: struct tap_disk). One instance serves one opening of a VBD.
  *
@@ -136,6 +145,8 @@ export interface Driver {
   blockStatus?(range: SectorRange, done: BlockStatusDone): void;
   /** Completes with 0 and the open image's file, or -EOPNOTSUPP when it is not one regular file. */
   identify?(done: (result: number, image?: ImageFile) => void): void;
+  /** The images that the open disk is made of, the one that takes its writes first; empty unless it is open. */
+  chain?(): readonly ChainLink[];
   /** One line on its state, for dumps. */
   describe?(): string;
 }

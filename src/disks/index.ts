@@ -8,6 +8,7 @@ export { ESHUTDOWN, SECTOR_SIZE } from './driver.js';
 export type {
   BlockStatusDone,
   BlockStatusExtent,
+  ChainLink,
   DataRequest,
   DiskDriverType,
   DiskInfo,
@@ -23,9 +24,11 @@ export type {
   SectorRange,
   ZeroesRequest,
 } from './driver.js';
+export { latencyQuantiles } from './latency-histogram.js';
 export { MAX_VBDS, VbdRegistry } from './registry.js';
 export type { VbdDescription, VbdRegistryOptions } from './registry.js';
 export { MAX_RETRIES, RETRY_INTERVAL_SECONDS } from './request-queue.js';
+export { parseStack } from './stack.js';
 export type { DriverTypes } from './stack.js';
 export * from './state.js';
 export { REQUEST_KINDS, type RequestKind } from './request-kind.js';

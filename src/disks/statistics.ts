@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { SECTOR_SIZE } from './driver.js';
+import { LatencyHistogram } from './latency-histogram.js';
 import type { RequestKind } from './request-kind.js';
 import type { VbdRequest } from './request.js';
 
@@ -68,6 +69,8 @@ export class KindCounter {
 
 /** Counts the requests of one VBD. */
 export class RequestCounters {
+  /** Of reads and writes. */
+  readonly latencies = new LatencyHistogram();
   readonly #kinds: Readonly<Record<RequestKind, KindCounter>> = {
     read: new KindCounter(),
     write: new KindCounter(),
@@ -79,7 +82,9 @@ export class RequestCounters {
   /** Questions about a disk's blocks are not counted. `now`: seconds of the clock that the request's own time is of. */
   count(request: VbdRequest, result: number, now: number): void {
     if (request.kind === 'blockStatus') return;
-    this.#kinds[request.kind].count(result, request.sectors * SECTOR_SIZE, now - request.queuedAt);
+    const seconds = now - request.queuedAt;
+    this.#kinds[request.kind].count(result, request.sectors * SECTOR_SIZE, seconds);
+    if (request.kind === 'read' || request.kind === 'write') this.latencies.add(seconds);
   }
 
   snapshot(): StatisticsSnapshot['kinds'] {

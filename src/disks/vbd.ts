@@ -237,6 +237,11 @@ export class Vbd extends BlockDevice {
     return { kinds: this.#counters.snapshot(), inFlight, waiting, retrying, retries };
   }
 
+  /** How long reads and writes took: the counts of a {@link LatencyHistogram}. */
+  latencyCounts(): Float64Array {
+    return this.#counters.latencies.counts();
+  }
+
   /** One line for dumps. */
   describe(): string {
     const { inFlight, waiting } = this.#queue;

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { ExchangeProtocol, Reply } from '../server/exchange.js';
+import type { ExchangeProtocol, ExchangeReply, Reply } from '../server/exchange.js';
+import { admit, type HttpAccess } from './http-access.js';
 import { type IsOurHost, requestedHosts } from './http-host.js';
 
 /** No request is longer, in bytes, its header fields included. */
@@ -10,31 +11,61 @@ export const MAX_HTTP_REQUEST_BYTES = 8192;
 /** A document that can be fetched. */
 export interface HttpDocument {
   readonly contentType: string;
-  /** Made anew for every request. */
-  readonly text: () => string;
+  /** Made anew for every request; undefined when there is none for this query. */
+  readonly body: (query: URLSearchParams) => string | Uint8Array | undefined;
+  /** Further fields, each as `Name: value`. */
+  readonly fields?: readonly string[];
 }
+
+/** An answer that has no end: who makes it takes the connection over. */
+export interface HttpStream {
+  readonly contentType: string;
+  /** @returns 200, 404 when there is none for this query, or 503 when there is no room for one more */
+  readonly begin: (reply: ExchangeReply, head: Buffer, query: URLSearchParams) => 200 | 404 | 503;
+}
+
+/** What can be asked for, by path. */
+export type HttpResources = ReadonlyMap<string, HttpDocument | HttpStream>;
 
 const reasons = {
   200: 'OK',
+  303: 'See Other',
   400: 'Bad Request',
+  401: 'Unauthorized',
   404: 'Not Found',
   405: 'Method Not Allowed',
   421: 'Misdirected Request',
   431: 'Request Header Fields Too Large',
+  503: 'Service Unavailable',
   505: 'HTTP Version Not Supported',
 } as const;
 type Status = keyof typeof reasons;
+
+const HOW_TO_ENTER =
+  'The token of --metrics-token-file is required: in a browser as http://ADDRESS/?token=TOKEN, the first time; ' +
+  'of programs as Authorization: Bearer TOKEN.\n';
+
+/** Of every answer: none is kept, guessed at, put into a frame, or read by a page from elsewhere. */
+const COMMON_FIELDS = [
+  'Cache-Control: no-store',
+  'X-Content-Type-Options: nosniff',
+  'X-Frame-Options: DENY',
+  'Referrer-Policy: no-referrer',
+  'Cross-Origin-Resource-Policy: same-origin',
+  'Connection: close',
+];
 
 /**
  * As much of HTTP/1.1 (RFC 9112) as it takes to serve a few documents: GET and HEAD, one request a connection, no bodies.
  *
  * Of version 1.1, a request without a Host, or with two, is a bad one (400); one for another host is misdirected (421).
  *
- * @param documents by their path
+ * @param access whom it is for; anybody unless given
  */
 export function httpProtocol(
-  documents: ReadonlyMap<string, HttpDocument>,
+  resources: HttpResources,
   isOurHost: IsOurHost,
+  access?: HttpAccess,
 ): ExchangeProtocol {
   return {
     maxRequestBytes: MAX_HTTP_REQUEST_BYTES,
@@ -47,7 +78,7 @@ export function httpProtocol(
       const bytes = Buffer.from(request);
       const text = bytes.toString('latin1', startOf(bytes));
       const refusal = refusalOf(text, isOurHost);
-      if (refusal === undefined) answerHttp(text, reply, documents);
+      if (refusal === undefined) answerHttp(text, reply, resources, access);
       else sendStatus(reply, refusal);
     },
     tooLong: (reply) => sendStatus(reply, 431),
@@ -60,10 +91,15 @@ function startOf(bytes: Buffer): number {
   return start.startsWith('\r\n') && start !== '\r\n\r\n' ? 2 : 0;
 }
 
-/** The path of a target, in origin form or absolute form (RFC 9112 section 3.2), without a slash at its end. */
-function pathOf(target: string): string {
-  const path = target.replace(/^http:\/\/[^/?]*/i, '').replace(/\?.*$/, '');
-  return path.endsWith('/') && path.length > 1 ? path.slice(0, -1) : path;
+/** Path and query of a target, in origin form or absolute form (RFC 9112 section 3.2); the path without a slash at its end. */
+function partsOf(target: string): { path: string; query: URLSearchParams } {
+  const [whole = '', query = ''] = target.replace(/^http:\/\/[^/?]*/i, '').split(/\?(.*)/s);
+  // An absolute form may leave the slash out.
+  const path = whole === '' ? '/' : whole;
+  return {
+    path: path.endsWith('/') && path.length > 1 ? path.slice(0, -1) : path,
+    query: new URLSearchParams(query),
+  };
 }
 
 const LINE = /^(?<method>[!-~]+) (?<target>[!-~]+) HTTP\/(?<major>\d)\.(?<minor>\d)\r\n/;
@@ -80,29 +116,69 @@ function refusalOf(request: string, isOurHost: IsOurHost): Status | undefined {
   return hosts.every(isOurHost) ? undefined : 421;
 }
 
-function answerHttp(request: string, reply: Reply, documents: ReadonlyMap<string, HttpDocument>): void {
+function answerHttp(
+  request: string,
+  reply: ExchangeReply,
+  resources: HttpResources,
+  access: HttpAccess | undefined,
+): void {
   const { method, target = '' } = LINE.exec(request)?.groups ?? {};
-  const document = documents.get(pathOf(target));
-  if (!document) return sendStatus(reply, 404);
-  if (method !== 'GET' && method !== 'HEAD') return sendStatus(reply, 405, 'Allow: GET, HEAD\r\n');
-  return send(reply, 200, document.contentType, document.text(), { withBody: method === 'GET' });
+  const { path, query } = partsOf(target);
+  const admitted = access ? admit(access, request, query) : 'yes';
+  if (admitted === 'no') return sendStatus(reply, 401, ['WWW-Authenticate: Bearer'], HOW_TO_ENTER);
+  if (admitted !== 'yes') {
+    // Not anywhere: a path may begin with two slashes and a host.
+    const location = resources.has(path) ? path : '/';
+    return sendStatus(reply, 303, [`Location: ${location}`, admitted.field]);
+  }
+  const resource = resources.get(path);
+  if (!resource) return sendStatus(reply, 404);
+  if (method !== 'GET' && method !== 'HEAD') return sendStatus(reply, 405, ['Allow: GET, HEAD']);
+  if ('begin' in resource) return answerStream(method, reply, resource, query);
+  const body = resource.body(query);
+  if (body === undefined) return sendStatus(reply, 404);
+  const { contentType, fields } = resource;
+  return send(reply, 200, body, { contentType, fields, withBody: method === 'GET' });
 }
 
-function sendStatus(reply: Reply, status: Status, fields = ''): void {
-  send(reply, status, 'text/plain; charset=utf-8', `${status} ${reasons[status]}\n`, { fields });
+function answerStream(
+  method: string,
+  reply: ExchangeReply,
+  { contentType, begin }: HttpStream,
+  query: URLSearchParams,
+): void {
+  const head = headOf(200, [`Content-Type: ${contentType}`]);
+  if (method === 'GET') {
+    const status = begin(reply, head, query);
+    if (status !== 200) sendStatus(reply, status, status === 503 ? ['Retry-After: 5'] : []);
+    return;
+  }
+  reply.send(head);
+  reply.end();
+}
+
+function sendStatus(reply: Reply, status: Status, fields: readonly string[] = [], hint = ''): void {
+  send(reply, status, `${status} ${reasons[status]}\n${hint}`, { fields });
 }
 
 function send(
   reply: Reply,
   status: Status,
-  contentType: string,
-  text: string,
-  { withBody = true, fields = '' }: { withBody?: boolean; fields?: string },
+  content: string | Uint8Array,
+  {
+    contentType = 'text/plain; charset=utf-8',
+    fields = [],
+    withBody = true,
+  }: { contentType?: string; fields?: readonly string[] | undefined; withBody?: boolean },
 ): void {
-  const body = Buffer.from(text);
-  const head =
-    `HTTP/1.1 ${status} ${reasons[status]}\r\nContent-Type: ${contentType}\r\n` +
-    `Content-Length: ${body.length}\r\n${fields}Connection: close\r\n\r\n`;
-  reply.send(withBody ? Buffer.concat([Buffer.from(head), body]) : Buffer.from(head));
+  const body = Buffer.from(content);
+  const own = [`Content-Type: ${contentType}`, `Content-Length: ${body.length}`];
+  const head = headOf(status, [...own, ...fields]);
+  reply.send(withBody ? Buffer.concat([head, body]) : head);
   reply.end();
+}
+
+function headOf(status: Status, fields: readonly string[]): Buffer {
+  const lines = [`HTTP/1.1 ${status} ${reasons[status]}`, ...fields, ...COMMON_FIELDS];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
 }

@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { SocketAddress } from '../posix/address.js';
+import { AF_UNIX, type SocketAddress } from '../posix/address.js';
 import type { Posix } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
-import { httpProtocol } from './http.js';
+import { type HttpDocument, type HttpResources, type HttpStream, httpProtocol } from './http.js';
+import type { HttpAccess } from './http-access.js';
 import { hostsOf } from './http-host.js';
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus.js';
 import type { Report } from './report.js';
@@ -17,7 +18,7 @@ export const MAX_METRICS_CONNECTIONS = 16;
 export const SLOW_METRICS_CLIENT_SECONDS = 5;
 
 /**
- * Serves `/metrics` over HTTP, until it is disposed of.
+ * Serves `/metrics` over HTTP, and what else is given, until it is disposed of.
  *
  * @throws Error with an errno's name as `code` when the address cannot be listened on
  */
@@ -30,17 +31,27 @@ export function metricsEndpoint(
     readonly report: () => Report;
     /** Names that requests may be for, beside the address (see hostsOf). */
     readonly hosts?: readonly string[];
+    /** The status page, by path. */
+    readonly page?: HttpResources;
+    /** Whom it is for; anybody unless given. */
+    readonly token?: string;
   },
 ): ExchangeListener {
-  const text = (): string => prometheusText(parts.report());
-  const documents = new Map([['/metrics', { contentType: PROMETHEUS_CONTENT_TYPE, text }]]);
+  const body = (): string => prometheusText(parts.report());
+  const resources = new Map<string, HttpDocument | HttpStream>(parts.page);
+  resources.set('/metrics', { contentType: PROMETHEUS_CONTENT_TYPE, body });
+  const access = parts.token === undefined ? undefined : accessBy(parts.token, address);
   return new ExchangeListener(address, {
     ...parts,
-    protocol: httpProtocol(documents, hostsOf(address, parts.hosts ?? [])),
+    protocol: httpProtocol(resources, hostsOf(address, parts.hosts ?? []), access),
     name: 'metrics',
     maxConnections: MAX_METRICS_CONNECTIONS,
     slowClientSeconds: SLOW_METRICS_CLIENT_SECONDS,
     // A scrape sends its request at once: who has not done so is worth less than the next one.
     collectingStaySeconds: 0,
   });
+}
+
+function accessBy(token: string, address: SocketAddress): HttpAccess {
+  return { token, cookieName: `tapdisk-ts-${address.family === AF_UNIX ? 'unix' : address.port}` };
 }

@@ -5,7 +5,7 @@ import { formatAddress, type SocketAddress } from '../posix/address.js';
 import { errnoCode } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import { Acceptor } from './acceptor.js';
-import { ANSWERED, Exchange, type ExchangeOptions } from './exchange.js';
+import { ANSWERED, Exchange, type ExchangeOptions, TAKEN_OVER } from './exchange.js';
 import { LOG_DEBUG, type Logger } from './logger.js';
 
 /** Connections that wait to be accepted. */
@@ -90,7 +90,8 @@ export class ExchangeListener implements Disposable {
   #onClosed(exchange: Exchange, why: string): void {
     this.#exchanges.delete(exchange);
     const { logger, name } = this.#options;
-    if (why !== ANSWERED) logger.log(LOG_DEBUG, `${name}: a connection was closed: ${why}`);
+    if (why !== ANSWERED && why !== TAKEN_OVER)
+      logger.log(LOG_DEBUG, `${name}: a connection was closed: ${why}`);
     this.#acceptor.resume();
   }
 

@@ -3,7 +3,7 @@
 
 import { errno } from '../posix/errno.js';
 import { abortConnection } from './abort-connection.js';
-import type { Posix } from '../posix/posix.js';
+import type { Descriptor, Posix } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
@@ -16,8 +16,20 @@ export interface Reply {
   end(): void;
 }
 
+/** Where the answer to one request goes, by who makes it. */
+export interface ExchangeReply extends Reply {
+  /**
+   * Ends the exchange without an answer, and hands over its descriptor, which is the caller's to close from then on.
+   *
+   * @returns the descriptor, or -ENOTCONN when the connection has ended
+   */
+  takeOver(): Descriptor;
+}
+
 /** Why a connection was closed whose answer has gone out: the only one that is closed in order. */
 export const ANSWERED = 'answered';
+/** Why an exchange has ended whose connection goes on. */
+export const TAKEN_OVER = 'taken over';
 
 /** What is spoken on a connection: one request, one answer. */
 export interface ExchangeProtocol {
@@ -26,7 +38,7 @@ export interface ExchangeProtocol {
   /** How many of these bytes are the request; 0 while it is not whole. */
   requestLength(received: Uint8Array): number;
   /** Answers, now or later. */
-  answer(request: Uint8Array, reply: Reply): void;
+  answer(request: Uint8Array, reply: ExchangeReply): void;
   /** Returns `maxRequestBytes` bytes that are still no whole request; without it, the connection is dropped. */
   tooLong?(reply: Reply): void;
 }
@@ -37,7 +49,7 @@ export interface ExchangeOptions {
   readonly protocol: ExchangeProtocol;
   /** A client that sends no byte of its request, or takes none of the answer, for so long is dropped (up to 1 s later). */
   readonly slowClientSeconds: number;
-  /** Told once, after the descriptor has been closed. `why`: for a log line. */
+  /** Told once, after the descriptor has been closed or taken over. `why`: for a log line. */
   readonly onClosed: (exchange: Exchange, why: string) => void;
 }
 
@@ -45,13 +57,14 @@ export interface ExchangeOptions {
  * One connection with one request and one answer.
  *
  *     collecting --request whole--> answering --answer complete--> draining --all sent--> closed
- *         |                                                          |
+ *         |                          |                               |
+ *         |                          +--takeOver--> closed           |
  *         +------- end of file, error, no progress, too long --------+--------------------> closed
  *
  * While collecting, and while draining, the connection has one event that is READ or WRITE and TIMEOUT at once: rule P4
  * moves its deadline with every byte of progress. While answering it has no deadline, as it is not the client that is slow.
  */
-export class Exchange implements Reply {
+export class Exchange implements ExchangeReply {
   /** In seconds of the clock. */
   readonly acceptedAt: number;
   readonly #options: ExchangeOptions;
@@ -101,6 +114,15 @@ export class Exchange implements Reply {
     this.#event.clear();
     this.#drain();
     if (this.#isOpen()) this.#watch(POLL_WRITE_FD | TIMEOUT, (mode) => this.#drainOn(mode));
+  }
+
+  takeOver(): Descriptor {
+    if (this.#state !== 'answering') return -errno.ENOTCONN;
+    this.#state = 'closed';
+    this.#pieces = [];
+    this.#event.clear();
+    this.#options.onClosed(this, TAKEN_OVER);
+    return this.#fd;
   }
 
   /** Closes the connection, wherever it is. Idempotent. */

@@ -183,7 +183,11 @@ t.test('requests under way are bounded, those without a client included', async 
   const pause = await pauseOfHeldDisk(world);
   const protocol = controlProtocol({ registry: world.registry, pid: PID, report: () => '' });
   const answers: ControlMessage[] = [];
-  const reply = { send: (piece: Uint8Array) => answers.push(new ControlMessage(piece)), end() {} };
+  const reply = {
+    send: (piece: Uint8Array) => answers.push(new ControlMessage(piece)),
+    end() {},
+    takeOver: () => -1,
+  };
   for (let count = 0; count < MAX_PENDING_REQUESTS; count++) protocol.answer(pause.bytes, reply);
   t.equal(answers.length, 0);
   protocol.answer(pause.bytes, reply);

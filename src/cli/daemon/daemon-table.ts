@@ -94,10 +94,14 @@ export const daemonTable = defineTable({
       help: 'The maximum memory for the data of NBD requests, over all connections.',
     }),
     metrics: optional(serverAddress, {
-      help: 'Serve metrics to Prometheus at http://ADDRESS/metrics, or at a path.',
+      help: 'Serve a status page at http://ADDRESS/, and metrics to Prometheus at http://ADDRESS/metrics; or both at a path.',
     }),
     metricsHost: repeated(hostName, {
-      help: 'Also serve metrics to requests for this host, a name or an address without a port. Requests for any host but these and the one in ADDRESS are refused.',
+      help: 'Also serve them to requests for this host, a name or an address without a port. Requests for any host but these and the one in ADDRESS are refused.',
+      requires: ['metrics'],
+    }),
+    metricsTokenFile: optional(file(), {
+      help: 'Serve them only to those who bring the token in this file: as a bearer, or in a browser as ?token=TOKEN.',
       requires: ['metrics'],
     }),
     logLevel: withDefault(oneOf('LEVEL', LOG_LEVELS), 'info', {

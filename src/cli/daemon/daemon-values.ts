@@ -40,6 +40,7 @@ export function daemonOptions(
     idleTimeoutSeconds: values.idleTimeout,
     metrics,
     metricsHosts: values.metricsHost,
+    metricsTokenFile: values.metricsTokenFile,
     maxRequestMemoryBytes: values.maxRequestMemory * (1 << 20),
     logLevel: priorityNamed(values.logLevel),
     dialect: values.dialect,

@@ -8,7 +8,7 @@ import { errno } from '../../posix/errno.js';
 import type { CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
 import { CheckFailed, type CtlValues, ctlRun } from '../ctl/ctl-context.js';
-import { formatBytes, formatSeconds } from '../format.js';
+import { formatBytes, formatSeconds } from '../../server/format.js';
 import type * as tables from './replication-tables.js';
 import { statusesOf } from './status-commands.js';
 

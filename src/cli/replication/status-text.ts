@@ -3,7 +3,7 @@
 
 import { isoTime } from '../../posix/clock.js';
 import type { ReplicationStatus } from '../../replication/disk/status.js';
-import { formatBytes, formatRate, formatSeconds } from '../format.js';
+import { formatBytes, formatRate, formatSeconds } from '../../server/format.js';
 
 /** A replicated disk, with where it is. */
 export type PlacedStatus = ReplicationStatus & { readonly pid: number; readonly minor: number };

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { activity, STALL_SECONDS } from '../activity.js';
-import { formatBytes, formatRate, formatWait } from '../format.js';
+import { formatBytes, formatRate, formatWait } from '../../server/format.js';
 import { type Clip, tableText } from '../table-text.js';
 
 type Row = readonly string[];

@@ -5,7 +5,7 @@ import { shownText } from '../../server/shown-text.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
 import type { ReportedEvent } from './reporter.js';
 import type { TransferStatus } from '../../transfer/transfer-status.js';
-import { formatBytes, formatRate, formatSeconds } from '../format.js';
+import { formatBytes, formatRate, formatSeconds } from '../../server/format.js';
 
 /** An event, in lines for a person. */
 export function describeEvent(role: TransferStatus['role'], reported: ReportedEvent): string {

@@ -3,7 +3,7 @@
 
 import type { TransferStatus } from '../../transfer/transfer-status.js';
 import { activity, STALL_SECONDS } from '../activity.js';
-import { formatBytes, formatRate, formatSeconds, formatWait } from '../format.js';
+import { formatBytes, formatRate, formatSeconds, formatWait } from '../../server/format.js';
 import { progressBar } from './progress-bar.js';
 
 const MIN_BAR = 10;

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { coalesce } from '../../disks/drivers/vhd/tools/coalesce.js';
 import { snapshot } from '../../disks/drivers/vhd/tools/snapshot.js';
 import type { Values } from '../command-line/command-table.js';
-import { formatBytes } from '../format.js';
+import { formatBytes } from '../../server/format.js';
 import type { coalesceTable, snapshotTable } from './vhd-tables.js';
 import { EXIT_STOPPED, nowSeconds, vhdRun } from './vhd-run.js';
 import { directoriesOf } from './vhd-values.js';

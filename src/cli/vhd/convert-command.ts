@@ -6,7 +6,7 @@ import { convert } from '../../disks/drivers/vhd/tools/convert.js';
 import { withImage } from '../../disks/drivers/vhd/tools/open-image.js';
 import { immediate } from '../../disks/drivers/vhd/steps.js';
 import type { Values } from '../command-line/command-table.js';
-import { formatBytes } from '../format.js';
+import { formatBytes } from '../../server/format.js';
 import type { convertTable } from './vhd-tables.js';
 import { EXIT_STOPPED, nowSeconds, vhdRun } from './vhd-run.js';
 import { directoriesOf } from './vhd-values.js';

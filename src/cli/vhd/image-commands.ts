@@ -6,7 +6,7 @@ import { createImage } from '../../disks/drivers/vhd/tools/create.js';
 import { repair } from '../../disks/drivers/vhd/tools/repair.js';
 import { resize } from '../../disks/drivers/vhd/tools/resize.js';
 import type { Values } from '../command-line/command-table.js';
-import { formatBytes } from '../format.js';
+import { formatBytes } from '../../server/format.js';
 import type { createTable, repairTable, resizeTable } from './vhd-tables.js';
 import { nowSeconds, vhdRun } from './vhd-run.js';
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { ImageDescription } from '../../disks/drivers/vhd/tools/describe.js';
-import { formatBytes } from '../format.js';
+import { formatBytes } from '../../server/format.js';
 
 /** An image with those whose parent it is. */
 export interface ImageNode {

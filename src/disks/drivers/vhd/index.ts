@@ -3,4 +3,4 @@
 
 export { type DiskCalls, type DiskExtent, type DiskOptions, VhdDisk } from './disk.js';
 export { FileError, VHD_ERROR_KINDS, VhdError, type VhdErrorKind, type VhdFault } from './vhd-error.js';
-export { type ChainLink, VhdDriver, vhdDriverType } from './vhd.js';
+export { VhdDriver, vhdDriverType } from './vhd.js';

@@ -7,6 +7,7 @@ import { LOG_WARNING } from '../../../server/logger.js';
 import { thrownText } from '../../../server/thrown-text.js';
 import {
   type BlockStatusDone,
+  type ChainLink,
   type DataRequest,
   type DiskDriverType,
   type DiskInfo,
@@ -29,14 +30,6 @@ import { parseVhdName, VHD_NAME_FORM } from './image-name.js';
 import { runSteps } from './steps.js';
 import { FileError, VhdError } from './vhd-error.js';
 
-/** One image of an open chain. */
-export interface ChainLink {
-  readonly path: string;
-  readonly sectors: number;
-  /** Undefined for a fixed or raw one. */
-  readonly blocks?: number;
-  readonly allocatedBlocks?: number;
-}
 /** How much of a disk one question looks at (64 MiB): every sector of it may be an extent. */
 const MAX_STATUS_SECTORS = 1 << 17;
 
@@ -145,7 +138,6 @@ export class VhdDriver implements Driver {
     });
   }
 
-  /** The open image's chain, the image itself first; empty unless it is open. */
   chain(): readonly ChainLink[] {
     return (this.#disk?.chain ?? []).map((link) => {
       const blocks = link.kind === 'vhd' ? link.image.blocks : undefined;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { formatBytes, formatRate, formatSeconds } from '../../src/cli/format.js';
+import { formatBytes, formatRate, formatSeconds } from '../../src/server/format.js';
 
 t.test('bytes are told in the largest unit of which there is one', async (t) => {
   t.equal(formatBytes(0), '0 B');

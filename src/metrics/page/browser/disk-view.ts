@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { formatBytes, formatRate } from '../../../server/format.js';
+import type { DiskPart } from '../wire.js';
+import { Chart } from './chart.js';
+import { element, setText } from './elements.js';
+import { Facts } from './facts.js';
+import { ImageChain } from './image-chain.js';
+import { StateMark } from './mark.js';
+import type { Series } from './series.js';
+import { diskMood, shortCount, shortTime } from './words.js';
+
+/** So many disks are open to begin with: of more, nobody reads the plots. On a phone one fills the screen. */
+const OPEN_AT_FIRST = innerWidth < 600 ? 1 : 4;
+
+/** A disk: a line that is always there, and plots, drivers and images for those who open it. */
+export class DiskView {
+  readonly root = element('details', { class: 'card disk' });
+  readonly series: Series;
+  readonly #name = element('h3');
+  readonly #state = new StateMark();
+  readonly #now = element('span', { class: 'now muted' });
+  readonly #stack = element('ol', { class: 'stack', 'aria-label': 'Drivers, the top one first' });
+  readonly #facts = new Facts();
+  readonly #chain = new ImageChain();
+  readonly #charts = [
+    new Chart({
+      title: 'Throughput',
+      lines: [
+        { field: 'readBytes', label: 'read' },
+        { field: 'writtenBytes', label: 'written' },
+      ],
+      format: formatRate,
+      isBinary: true,
+      atLeast: 1024,
+    }),
+    new Chart({
+      title: 'Requests a second',
+      lines: [
+        { field: 'reads', label: 'reads' },
+        { field: 'writes', label: 'writes' },
+      ],
+      format: shortCount,
+      atLeast: 4,
+    }),
+    new Chart({
+      title: 'Latency of reads and writes',
+      lines: [
+        { field: 'p50Seconds', label: 'p50' },
+        { field: 'p99Seconds', label: 'p99' },
+      ],
+      format: shortTime,
+      atLeast: 1e-4,
+    }),
+    new Chart({
+      title: 'Queue',
+      lines: [
+        { field: 'inFlight', label: 'in flight' },
+        { field: 'waiting', label: 'waiting' },
+      ],
+      format: shortCount,
+      atLeast: 4,
+    }),
+  ] as const;
+
+  constructor(minor: number, openDisks: number, series: Series) {
+    this.series = series;
+    this.root.open = openDisks < OPEN_AT_FIRST;
+    this.root.append(
+      element('summary', {}, this.#name, this.#state.root, this.#now),
+      element('div', { class: 'charts' }, ...this.#charts.map((chart) => chart.root)),
+      element('div', { class: 'about' }, this.#stack, this.#facts.root, this.#chain.root),
+    );
+    this.root.id = `disk-${minor}`;
+  }
+
+  set(part: DiskPart, at: number): void {
+    const { sample } = part;
+    setText(
+      this.#name,
+      part.exportName === undefined ? `Disk ${part.minor}` : `${part.exportName} · disk ${part.minor}`,
+    );
+    this.#state.set(
+      part.readOnly && part.isOpen ? `${part.state}, read-only` : part.state,
+      diskMood(part.state),
+    );
+    setText(
+      this.#now,
+      `${formatBytes(part.bytes)} · read ${formatRate(sample.readBytes ?? 0)} · written ${formatRate(sample.writtenBytes ?? 0)}`,
+    );
+    if (!this.root.open) return;
+    this.#setStack(part.stack);
+    this.#facts.set({
+      'Failed requests': shortCount(part.failed),
+      Retries: shortCount(part.retries),
+      'NBD URI': part.uri,
+    });
+    this.#chain.set(part.chain);
+    for (const chart of this.#charts) chart.show(this.series, at);
+  }
+
+  #setStack(stack: DiskPart['stack']): void {
+    const texts = stack.map(({ driver, argument }) => `${driver}:${argument}`);
+    if (this.#stack.textContent === texts.join('')) return;
+    this.#stack.replaceChildren(
+      ...stack.map(({ driver, argument }) =>
+        element('li', {}, element('code', {}, element('b', {}, driver), `:${argument}`)),
+      ),
+    );
+  }
+}

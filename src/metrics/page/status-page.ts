@@ -1,0 +1,134 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Posix } from '../../posix/posix.js';
+import { AwaitedEvent } from '../../scheduler/awaited-event.js';
+import type { EventRegistrar } from '../../scheduler/registrar.js';
+import { LOG_ERR, type Logger } from '../../server/logger.js';
+import type { HttpDocument, HttpResources, HttpStream } from '../http.js';
+import type { Recording } from '../recording.js';
+import type { Report } from '../report.js';
+import { DiskHistory } from './disk-history.js';
+import { pageFiles } from './page-files.js';
+import { PageParts, type PageSources } from './page-parts.js';
+import { messageText, PartChanges } from './part-changes.js';
+import { StreamedAnswers } from './streamed-answers.js';
+import { MAX_DOWNLOADS, traceDownload } from './trace-download.js';
+
+/** How often is measured, and pages are told, in seconds. */
+const INTERVAL_SECONDS = 1;
+/** How many pages may be open at once. */
+export const MAX_PAGES = 32;
+const JSON_TYPE = 'application/json';
+
+export interface StatusPageOptions extends PageSources {
+  readonly registrar: EventRegistrar;
+  readonly posix: Posix;
+  readonly logger: Logger;
+  readonly report: () => Report;
+  /** Of what the scheduler does: it is on while a page is open. */
+  readonly recording: Recording;
+}
+
+/**
+ * The status page: what is under `/`, and what it asks for. From its making on it measures every disk once a second, so that
+ * a page that is opened shows the last ten minutes. While no page is open that is all it does.
+ */
+export class StatusPage implements Disposable {
+  readonly resources: HttpResources;
+  readonly #options: StatusPageOptions;
+  readonly #histories = new Map<number, DiskHistory>();
+  readonly #parts: PageParts;
+  readonly #changes = new PartChanges();
+  readonly #streams: StreamedAnswers;
+  readonly #downloads: StreamedAnswers;
+  #recorded: Disposable | undefined;
+  readonly #timer: AwaitedEvent;
+
+  constructor(options: StatusPageOptions) {
+    this.#options = options;
+    this.#parts = new PageParts(options);
+    this.#streams = new StreamedAnswers({
+      ...options,
+      limit: MAX_PAGES,
+      onNone: () => this.#stopRecording(),
+    });
+    this.#downloads = new StreamedAnswers({ ...options, limit: MAX_DOWNLOADS });
+    this.#timer = new AwaitedEvent(options.registrar);
+    const events: HttpStream = {
+      contentType: 'text/event-stream',
+      begin: (reply, head) => (this.#streams.add(reply, () => this.#first(head)) ? 200 : 503),
+    };
+    this.resources = new Map<string, HttpDocument | HttpStream>([
+      ...pageFiles(),
+      ['/events', events],
+      ['/snapshot.json', { contentType: JSON_TYPE, body: () => this.#snapshot() }],
+      ['/history.json', { contentType: JSON_TYPE, body: (query) => this.#history(query.get('minor')) }],
+      ['/trace.json', traceDownload(options.recording, this.#downloads)],
+    ]);
+    this.#tick();
+  }
+
+  /** Measures no more, and drops every page. Idempotent. */
+  [Symbol.dispose](): void {
+    this.#timer.clear();
+    this.#streams[Symbol.dispose]();
+    this.#downloads[Symbol.dispose]();
+  }
+
+  #stopRecording(): void {
+    this.#recorded?.[Symbol.dispose]();
+    this.#recorded = undefined;
+  }
+
+  #tick(): void {
+    const result = this.#timer.setTimer(INTERVAL_SECONDS, () => this.#tick());
+    if (result < 0)
+      this.#options.logger.log(LOG_ERR, 'metrics: the page stands still: there is no event left');
+    const report = this.#options.report();
+    const at = this.#options.posix.clock.now();
+    this.#measure(at, report);
+    if (this.#streams.size === 0) return;
+    const { set, gone } = this.#changes.update(this.#texts(at, report));
+    this.#streams.sendAll(Buffer.from(messageText('change', at, set, gone)));
+  }
+
+  #measure(at: number, report: Report): void {
+    const { registry } = this.#options;
+    for (const own of report.vbds) {
+      const vbd = registry.get(own.minor);
+      if (!vbd) continue;
+      const history = this.#histories.get(own.minor) ?? new DiskHistory();
+      this.#histories.set(own.minor, history);
+      history.take(at, vbd, own);
+    }
+    for (const minor of this.#histories.keys()) if (!registry.get(minor)) this.#histories.delete(minor);
+  }
+
+  /** What a new page gets; all pages have the same parts from then on. */
+  #first(head: Buffer): Buffer {
+    this.#recorded ??= this.#options.recording.hold();
+    const { report, posix } = this.#options;
+    const at = posix.clock.now();
+    // The others get what is new at the next tick: until then they keep to the parts that they were told.
+    const parts = this.#streams.size > 1 ? this.#changes.parts : this.#texts(at, report());
+    this.#changes.update(parts);
+    return Buffer.concat([head, Buffer.from(messageText('snapshot', at, parts))]);
+  }
+
+  #snapshot(): string {
+    const { report, posix } = this.#options;
+    const at = posix.clock.now();
+    const members = [...this.#texts(at, report())].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
+    return `{"at":${at.toFixed(1)},${members.join(',')}}\n`;
+  }
+
+  #history(minor: string | null): string | undefined {
+    const known = minor !== null && /^\d{1,5}$/.test(minor) ? this.#histories.get(Number(minor)) : undefined;
+    return known && JSON.stringify(known.history(Number(minor)));
+  }
+
+  #texts(at: number, report: Report): ReadonlyMap<string, string> {
+    return this.#parts.texts(at, report, this.#histories, this.#streams.size);
+  }
+}

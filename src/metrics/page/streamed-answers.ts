@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { Posix } from '../../posix/posix.js';
+import type { EventRegistrar } from '../../scheduler/registrar.js';
+import type { ExchangeReply } from '../../server/exchange.js';
+import { LOG_DEBUG, type Logger } from '../../server/logger.js';
+import { StreamedAnswer } from './streamed-answer.js';
+
+export interface StreamedAnswersParts {
+  readonly registrar: EventRegistrar;
+  readonly posix: Posix;
+  readonly logger: Logger;
+  /** How many there may be at once; beyond, a client is told to come back later (503). */
+  readonly limit: number;
+  /** The last one is gone. */
+  readonly onNone?: () => void;
+}
+
+/** The answers of one kind that are under way. */
+export class StreamedAnswers implements Disposable {
+  readonly #parts: StreamedAnswersParts;
+  readonly #answers = new Set<StreamedAnswer>();
+
+  constructor(parts: StreamedAnswersParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#answers.size;
+  }
+
+  /**
+   * Begins an answer on the connection of a request.
+   *
+   * @param first what it has at once
+   * @param next see {@link StreamedAnswer}
+   * @returns false when there is no room
+   */
+  add(reply: ExchangeReply, first: () => Buffer, next?: () => Buffer | undefined): boolean {
+    if (this.#answers.size >= this.#parts.limit) return false;
+    const fd = reply.takeOver();
+    // Who has gone is served.
+    if (fd < 0) return true;
+    const { registrar, posix } = this.#parts;
+    const onClosed = (closed: StreamedAnswer, why: string): void => this.#onClosed(closed, why);
+    const answer = new StreamedAnswer(fd, { registrar, posix, onClosed, ...(next && { next }) });
+    this.#answers.add(answer);
+    answer.start(first());
+    return true;
+  }
+
+  sendAll(bytes: Buffer): void {
+    for (const answer of this.#answers) answer.send(bytes);
+  }
+
+  /** Drops everybody. Idempotent. */
+  [Symbol.dispose](): void {
+    for (const answer of this.#answers) answer.drop('closing down');
+  }
+
+  #onClosed(answer: StreamedAnswer, why: string): void {
+    this.#answers.delete(answer);
+    this.#parts.logger.log(LOG_DEBUG, `metrics: a streamed answer was closed: ${why}`);
+    if (this.#answers.size === 0) this.#parts.onNone?.();
+  }
+}
