@@ -20,6 +20,8 @@ const promised = [
   'NOTICE',
   'LICENSES/BSD-3-Clause.txt',
   'LICENSES/LGPL-2.1-only.txt',
+  'LICENSES/MIT.txt',
+  ...['index.html', 'page.js', 'page.css', 'icon.svg'].map((file) => `dist/page/${file}`),
   ...Object.values(manifest.bin),
   ...Object.values(manifest.exports).flatMap((entry) =>
     typeof entry === 'string' ? [entry] : Object.values(entry),
@@ -35,12 +37,13 @@ for (const file of files) {
     ) ||
     /^src\/.*\.ts$/.test(file) ||
     /^test\/vectors\/[^/]+\.(?:json|md)$/.test(file) ||
-    /^dist\/.*\.(?:js|d\.ts)(?:\.map)?$/.test(file);
+    /^dist\/.*\.(?:js|d\.ts)(?:\.map)?$/.test(file) ||
+    /^dist\/page\/(?:index\.html|page\.css|icon\.svg)$/.test(file);
   if (!wanted || /\.test\./.test(file)) complaints.push(`has ${file}, which is not needed`);
 }
 // A source map leads to the source it was made of, so the two are published together.
-// (Those of the program, which is a bundle, have the sources' names in them.)
-for (const file of [...files].filter((name) => !name.startsWith('dist/program/'))) {
+// (Those of the program, which is a bundle, have the sources' names in them; the status page, a bundle too, has none.)
+for (const file of [...files].filter((name) => !/^dist\/(?:program|page)\//.test(name))) {
   const source = /^dist\/(.*)\.js$/.exec(file)?.[1];
   if (source !== undefined && !files.has(`src/${source}.ts`))
     complaints.push(`has ${file} without src/${source}.ts`);

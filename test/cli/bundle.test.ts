@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { repositoryFile, root } from '../../scripts/repository-files.js';
 import { DaemonChild, nbdClient } from '../daemon/daemon-child.js';
 import { shortDirectory } from '../short-directory.js';
@@ -32,6 +32,14 @@ interface Outputs {
   };
 }
 
+/** What the bundle is made of. */
+function bundled(t: Test): Outputs {
+  const directory = shortDirectory(t);
+  const metafile = path.join(directory, 'meta.json');
+  bundle(path.join(directory, 'program'), `--metafile=${metafile}`);
+  return (JSON.parse(readFileSync(metafile, 'utf8')) as { readonly outputs: Outputs }).outputs;
+}
+
 /** The sources in a file of the bundle, and in those that are loaded with it. */
 function loadedSources(outputs: Outputs, start: string): Set<string> {
   const files = new Set([start]);
@@ -44,10 +52,7 @@ function loadedSources(outputs: Outputs, start: string): Set<string> {
 }
 
 t.test('help loads no server, no sockets and no images: a command loads them when it runs', async (t) => {
-  const directory = shortDirectory(t);
-  const metafile = path.join(directory, 'meta.json');
-  bundle(path.join(directory, 'program'), `--metafile=${metafile}`);
-  const { outputs } = JSON.parse(readFileSync(metafile, 'utf8')) as { readonly outputs: Outputs };
+  const outputs = bundled(t);
   const [start = ''] =
     Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === 'src/cli/main-program.ts') ?? [];
   const loaded = loadedSources(outputs, start);
@@ -69,6 +74,19 @@ t.test('help loads no server, no sockets and no images: a command loads them whe
     [],
     'which are in the bundle',
   );
+});
+
+t.test('the status page is loaded by a daemon that serves it, and by no other', async (t) => {
+  const outputs = bundled(t);
+  const [start = ''] =
+    Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === 'src/cli/daemon/daemon-command.ts') ??
+    [];
+  const loaded = loadedSources(outputs, start);
+  t.ok(loaded.has('src/daemon/metrics-service.ts'));
+  const ofThePage = (sources: Iterable<string>): string[] =>
+    [...sources].filter((source) => source.startsWith('src/metrics/page/'));
+  t.same(ofThePage(loaded), []);
+  t.not(ofThePage(Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs))).length, 0);
 });
 
 t.test('the program that is published, a bundle, serves disks with threads of their own', async (t) => {
