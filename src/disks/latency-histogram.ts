@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** Buckets an octave: a latency is known to an eighth. */
+/** Buckets an octave: a latency is known to an eighth, or to a microsecond. */
 const STEPS_BITS = 3;
 const STEPS = 1 << STEPS_BITS;
 /** What takes longer counts as this: 2^27 µs, 134 s. */
@@ -24,7 +24,8 @@ export class LatencyHistogram {
 }
 
 /**
- * The latencies, in seconds, that the given parts of what was counted between two moments did not exceed, to an eighth; NaN
+ * The latencies, in seconds, that the given parts of what was counted between two moments did not exceed, an
+ * eighth or a microsecond more at most; NaN
  * when nothing was counted between them.
  *
  * @param before undefined: the beginning

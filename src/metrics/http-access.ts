@@ -11,11 +11,15 @@ export const MIN_TOKEN_LENGTH = 16;
 /** The member of a query by which a browser brings the token the first time. */
 const QUERY_NAME = 'token';
 
-/** Who may ask for anything. */
+/** Who may ask for anything: those who have the token. */
 export interface HttpAccess {
   readonly token: string;
-  /** Of the cookie that a browser keeps the token in. Cookies are a host's, whatever the port, so its name tells daemons apart. */
+  /** Of the cookie that a browser keeps the token in. Cookies are a host's, whatever the port, so its name tells tokens apart. */
   readonly cookieName: string;
+}
+
+export function accessBy(token: string): HttpAccess {
+  return { token, cookieName: `tapdisk-ts-${digestOf(token).toString('hex', 0, 4)}` };
 }
 
 /**
@@ -56,6 +60,9 @@ export function admit(
 
 /** Takes the same time wherever they differ. */
 function isEqual(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(one), digest(other));
+  return timingSafeEqual(digestOf(one), digestOf(other));
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }

@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { AF_UNIX, type SocketAddress } from '../posix/address.js';
+import type { SocketAddress } from '../posix/address.js';
 import type { Posix } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { ExchangeListener } from '../server/exchange-listener.js';
 import type { Logger } from '../server/logger.js';
 import { type HttpDocument, type HttpResources, type HttpStream, httpProtocol } from './http.js';
-import type { HttpAccess } from './http-access.js';
+import { accessBy } from './http-access.js';
 import { hostsOf } from './http-host.js';
 import { PROMETHEUS_CONTENT_TYPE, prometheusText } from './prometheus.js';
 import type { Report } from './report.js';
@@ -40,7 +40,7 @@ export function metricsEndpoint(
   const body = (): string => prometheusText(parts.report());
   const resources = new Map<string, HttpDocument | HttpStream>(parts.page);
   resources.set('/metrics', { contentType: PROMETHEUS_CONTENT_TYPE, body });
-  const access = parts.token === undefined ? undefined : accessBy(parts.token, address);
+  const access = parts.token === undefined ? undefined : accessBy(parts.token);
   return new ExchangeListener(address, {
     ...parts,
     protocol: httpProtocol(resources, hostsOf(address, parts.hosts ?? []), access),
@@ -50,8 +50,4 @@ export function metricsEndpoint(
     // A scrape sends its request at once: who has not done so is worth less than the next one.
     collectingStaySeconds: 0,
   });
-}
-
-function accessBy(token: string, address: SocketAddress): HttpAccess {
-  return { token, cookieName: `tapdisk-ts-${address.family === AF_UNIX ? 'unix' : address.port}` };
 }

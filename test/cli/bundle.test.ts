@@ -104,9 +104,23 @@ t.test('the program that is published, a bundle, serves disks with threads of th
   const image = path.join(directory, 'image');
   writeFileSync(image, Buffer.alloc(1 << 20, 'i'));
   const socket = path.join(directory, 'n');
-  const argv = ['--control-directory', directory, '--disk', `0=aio:${image}`, '--nbd', socket];
+  const argv = [
+    '--control-directory',
+    directory,
+    '--disk',
+    `0=aio:${image}`,
+    '--nbd',
+    socket,
+    '--metrics',
+    '127.0.0.1:0',
+  ];
   const daemon = new DaemonChild(t, argv, {}, [main, 'daemon']);
-  await daemon.ready();
+  const { metrics = '' } = await daemon.ready();
+  t.match(
+    daemon.stderr,
+    /--metrics: no status page: the status page was not built: .*index\.html is missing/,
+  );
+  t.equal((await fetch(`http://${metrics}/metrics`)).status, 200, 'metrics are served without the page');
   const threads = (): number => readdirSync(`/proc/${daemon.pid}/task`).length;
   const client = await nbdClient(t, socket);
   const before = threads();

@@ -1,45 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import t, { type Test } from 'tap';
-import { AF_INET, AF_UNIX, type Clock, monotonicClock, NodePosix } from '../../src/posix/index.js';
-import { nullLogger } from '../../src/server/logger.js';
+import t from 'tap';
+import { AF_INET, AF_UNIX } from '../../src/posix/index.js';
 import { hostsOf } from '../../src/metrics/http-host.js';
-import { MAX_METRICS_CONNECTIONS, metricsEndpoint } from '../../src/metrics/metrics-endpoint.js';
-import { TapdiskServer } from '../../src/server/tapdisk-server.js';
-import { exampleReport } from './example-report.js';
-
-/** The port of an endpoint that runs until the test has ended. */
-function endpoint(
-  t: Test,
-  { hosts = [], clock = monotonicClock }: { hosts?: readonly string[]; clock?: Clock } = {},
-): number {
-  const posix = new NodePosix({ clock });
-  const server = new TapdiskServer({ posix, logger: nullLogger });
-  const address = { family: AF_INET, address: '127.0.0.1', port: 0 } as const;
-  const parts = { registrar: server, posix, logger: nullLogger, report: () => exampleReport, hosts };
-  const listener = metricsEndpoint(address, parts);
-  const running = server.run({ signals: false });
-  t.teardown(async () => {
-    listener[Symbol.dispose]();
-    server.stop();
-    await running;
-    assert.deepEqual(posix.openDescriptors(), []);
-  });
-  assert(listener.address.family === AF_INET);
-  return listener.address.port;
-}
-
-/** What comes back for these bytes, until the end of the connection. */
-async function answerTo(port: number, ...pieces: string[]): Promise<string> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  for (const piece of pieces) await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
-  let text = '';
-  for await (const chunk of socket) text += String(chunk);
-  return text;
-}
+import { MAX_METRICS_CONNECTIONS } from '../../src/metrics/metrics-endpoint.js';
+import { answerTo, endpoint } from './endpoint.js';
 
 t.test('fetch has the metrics', async (t) => {
   const response = await fetch(`http://127.0.0.1:${endpoint(t)}/metrics?from=test`);

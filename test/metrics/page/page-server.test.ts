@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// The status page as a client of its HTTP sees it: test/metrics/page/browser.test.ts has it in a browser.
+
+import { connect, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { MAX_PAGES } from '../../../src/metrics/page/status-page.js';
+import type { History, StreamMessage } from '../../../src/metrics/page/wire.js';
+import { DaemonChild, nbdClient } from '../../daemon/daemon-child.js';
+import { shortDirectory } from '../../short-directory.js';
+
+t.setTimeout(120_000);
+
+/** A daemon with a page, on a port of its own. */
+async function daemonWithPage(t: Test, ...argv: string[]) {
+  const directory = shortDirectory(t);
+  const daemon = new DaemonChild(t, [
+    ...['--control-directory', directory, '--metrics', '127.0.0.1:0', '--nbd', `${directory}/nbd`],
+    ...argv,
+  ]);
+  const { metrics = '', nbd = '' } = await daemon.ready();
+  return { daemon, nbd, base: `http://${metrics}`, port: Number(metrics.split(':')[1]) };
+}
+
+/** Server-sent events of a page, as they come. */
+class Page {
+  readonly socket: Socket;
+  readonly #waiting: (() => void)[] = [];
+  #text = '';
+  #ended = false;
+
+  constructor(t: Test, port: number) {
+    this.socket = connect({ port, host: '127.0.0.1' });
+    this.socket.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    this.socket.on('data', (chunk: Buffer) => this.#add(chunk.toString()));
+    this.socket.on('close', () => this.#end());
+    this.socket.on('error', () => {});
+    t.teardown(() => this.socket.destroy());
+  }
+
+  /** The head of the answer. */
+  async head(): Promise<string> {
+    return this.#take('\r\n\r\n');
+  }
+
+  async next(): Promise<{ event: string; message: StreamMessage }> {
+    const [, event = '', data = ''] = /^event: (\w+)\ndata: (.*)$/.exec(await this.#take('\n\n')) ?? [];
+    return { event, message: JSON.parse(data) as StreamMessage };
+  }
+
+  async #take(end: string): Promise<string> {
+    while (!this.#text.includes(end)) {
+      if (this.#ended) throw new Error(`the stream ended: ${this.#text}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+    const [taken = '', ...rest] = this.#text.split(end);
+    this.#text = rest.join(end);
+    return taken;
+  }
+
+  #add(text: string): void {
+    this.#text += text;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#add('');
+  }
+}
+
+t.test('the page and what it asks for are of the daemon, and nothing else may run in it', async (t) => {
+  const { base } = await daemonWithPage(t, '--disk', '3=ram:1');
+  const types = {
+    '/': 'text/html',
+    '/page.js': 'text/javascript',
+    '/page.css': 'text/css',
+    '/icon.svg': 'image/svg+xml',
+  };
+  for (const [path, type] of Object.entries(types)) {
+    const response = await fetch(base + path);
+    t.equal(response.status, 200, path);
+    t.match(response.headers.get('content-type'), type);
+    t.match(
+      response.headers.get('content-security-policy'),
+      /^default-src 'none'; script-src 'self'; style-src 'self';/,
+    );
+    t.notMatch(response.headers.get('content-security-policy'), /unsafe/);
+    t.equal(response.headers.get('x-content-type-options'), 'nosniff');
+    t.equal(response.headers.get('access-control-allow-origin'), null);
+    const text = await response.text();
+    t.notMatch(
+      text.replace(/https?:\/\/(?:www\.w3\.org|github\.com)\/\S+/g, ''),
+      /https?:\/\//,
+      'no other address',
+    );
+  }
+  const html = await (await fetch(base)).text();
+  t.notMatch(html, /<style|\sstyle=|\son\w+=|<script(?![^>]* src=)/i, 'nothing inline');
+  for (const path of ['/', '/events', '/snapshot.json', '/history.json?minor=3', '/trace.json']) {
+    t.equal((await fetch(base + path, { method: 'POST' })).status, 405, path);
+  }
+  for (const path of [
+    '/history.json',
+    '/history.json?minor=4',
+    '/history.json?minor=3x',
+    '/trace.json',
+    '/page.ts',
+  ])
+    t.equal((await fetch(base + path)).status, 404, path);
+});
+
+t.test('a page gets all that there is, then what changes', async (t) => {
+  const { base, port, nbd } = await daemonWithPage(t, '--disk', '3=ram:1', '--disk', 'data=log:|ram:2');
+  const page = new Page(t, port);
+  t.match(await page.head(), /^HTTP\/1\.1 200 OK\r\nContent-Type: text\/event-stream\r\n/);
+  const { event, message } = await page.next();
+  t.equal(event, 'snapshot');
+  t.match(message.set, {
+    daemon: { pid: Number },
+    'disk:3': { state: 'running', bytes: 1 << 20, stack: [{ driver: 'ram', argument: '1' }], chain: [] },
+    'disk:0': { exportName: 'data', stack: [{ driver: 'log', argument: '' }, { driver: 'ram' }] },
+    scheduler: { dialect: String, events: Number },
+  });
+  const client = await nbdClient(t, nbd, '3');
+  await client.write(0, Buffer.alloc(8192, 1));
+  await client.read(0, 4096);
+  const changed = async (): Promise<
+    Record<string, { sample?: { writtenBytes: number; p50Seconds: number } }>
+  > => (await page.next()).message.set as never;
+  let disk = (await changed())['disk:3'];
+  while (!disk?.sample?.writtenBytes) disk = (await changed())['disk:3'];
+  t.ok(disk.sample.p50Seconds > 0);
+  const history = (await (await fetch(`${base}/history.json?minor=3`)).json()) as History;
+  t.equal(history.at.length, history.columns.writtenBytes.length);
+  t.ok(history.columns.writtenBytes.some((rate) => rate === disk.sample?.writtenBytes));
+  const trace = (await (await fetch(`${base}/trace.json?seconds=5`)).json()) as {
+    traceEvents: { name: string }[];
+  };
+  t.ok(
+    trace.traceEvents.some(({ name }) => name.startsWith('READ')),
+    'the scheduler was recorded meanwhile',
+  );
+  page.socket.destroy();
+  let status = 200;
+  while (status !== 404) ({ status } = await fetch(`${base}/trace.json`));
+  t.pass('without a page nothing is recorded');
+});
+
+t.test('there is a bound on pages; the place of one that ends is free for another', async (t) => {
+  const { port } = await daemonWithPage(t);
+  const pages = Array.from({ length: MAX_PAGES }, () => new Page(t, port));
+  for (const page of pages) t.match(await page.head(), /^HTTP\/1\.1 200 /);
+  const more = new Page(t, port);
+  t.match(await more.head(), /^HTTP\/1\.1 503 Service Unavailable\r\n.*\r\nRetry-After: 5\r\n/s);
+  pages[0]?.socket.destroy();
+  let head = '';
+  while (!head.includes(' 200 ')) head = await new Page(t, port).head();
+  t.pass('one has ended');
+});
