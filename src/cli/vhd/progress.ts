@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Clock } from '../../posix/clock.js';
-import { formatWait } from '../format.js';
+import { formatWait } from '../../server/format.js';
 import { progressBar } from '../transfer/progress-bar.js';
 
 /** Where progress is shown. */
