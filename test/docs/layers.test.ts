@@ -26,6 +26,11 @@ const FOLDERS = [
 /** The package's main entry: the only source outside of the folders. */
 const MAIN_ENTRY = 'src/index.ts';
 
+/** The status page's own code, which runs in a browser, on a browser's timers. */
+function isBrowsers(file: string): boolean {
+  return file.startsWith('src/metrics/page/browser/');
+}
+
 /** Modules by which sockets, names and the time are had. */
 const RESERVED = /^node:(?:net|tls|dgram|https?|http2|dns|timers|perf_hooks)\b/;
 
@@ -143,7 +148,7 @@ t.test(
       rows.map(([file = '', uses = '', why = '']) => [plain(file), { uses: plain(uses), why }]),
     );
     const used = all
-      .filter(({ file }) => !file.startsWith('src/posix/'))
+      .filter(({ file }) => !file.startsWith('src/posix/') && !isBrowsers(file))
       .map((source) => [source.file, reservedUses(source).join(', ')] as const)
       .filter(([, uses]) => uses !== '');
     t.same(new Map(used), new Map([...given].map(([file, { uses }]) => [file, uses])));
@@ -160,9 +165,25 @@ t.test(
 t.test('the scheduler takes nothing of Node, and nothing takes a package', async (t) => {
   const taken = all.flatMap(({ file, modules }) => modules.map((name) => [file, name] as const));
   t.same(
-    taken.filter(([file, name]) => file.startsWith('src/scheduler/') || !name.startsWith('node:')),
+    taken.filter(
+      ([file, name]) =>
+        file.startsWith('src/scheduler/') ||
+        (!name.startsWith('node:') && !(isBrowsers(file) && name === 'uplot')),
+    ),
     [],
   );
+});
+
+t.test('what runs in a browser takes nothing of Node, and of the daemon only words and forms', async (t) => {
+  const browsers = all.filter(({ file }) => isBrowsers(file));
+  const others = new Set(browsers.flatMap(({ imports }) => imports.filter((target) => !isBrowsers(target))));
+  t.same([...others].toSorted(), ['src/metrics/page/wire.ts', 'src/server/format.ts']);
+  t.same(
+    browsers.flatMap(({ modules }) => modules).filter((name) => name.startsWith('node:')),
+    [],
+  );
+  const users = all.filter(({ file, imports }) => !isBrowsers(file) && imports.some(isBrowsers));
+  t.same(users, [], 'nothing of the daemon takes of it');
 });
 
 t.test('imports are seen in all their forms, and members of other things are no time', async (t) => {
