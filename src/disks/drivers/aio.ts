@@ -26,7 +26,7 @@ import { wallClock } from '../../posix/clock.js';
 import { type HolesDone, readHoles } from '../../posix/node/file-map.js';
 import { FlushGroup } from './flush-group.js';
 import { GivenUpRanges } from './given-up-ranges.js';
-import { holePuncher, HoleQueue, MIN_HOLE_BYTES, type PunchHole } from './hole-punch.js';
+import { HoleQueue, MIN_HOLE_BYTES, punchRange } from './hole-punch.js';
 import { fileLocker, type LockFile } from './image-lock.js';
 import { ImageMap } from './image-map.js';
 import { imageSizer, type SizeImage } from './image-size.js';
@@ -39,7 +39,7 @@ const MIN_HOLE_SECTORS = MIN_HOLE_BYTES / SECTOR_SIZE;
 /** The file calls that serving an image takes. */
 export type ImageFiles = Pick<
   FileCalls,
-  'stat' | 'open' | 'fstat' | 'read' | 'write' | 'fdatasync' | 'close'
+  'stat' | 'open' | 'fstat' | 'read' | 'write' | 'fdatasync' | 'punchHole' | 'close'
 >;
 
 /** What an aio driver works with. */
@@ -47,7 +47,6 @@ export interface AioParts {
   readonly files: ImageFiles;
   readonly lock: LockFile;
   readonly size: SizeImage;
-  readonly punch: PunchHole;
   /** Reads where an open file has holes; without it everything is data. */
   readonly readHoles?: (fd: number, done: HolesDone) => void;
   /** Seconds since 1970 on the clock that file times are of; the system's without it. */
@@ -65,7 +64,7 @@ export interface AioParts {
  * - An image opened for writing is locked ({@link fileLocker}), a block device also with O_EXCL, which keeps mounted
  *   ones out: a second writer gets -EBUSY. Shared openers may write together.
  * - Discarding 1 MiB ({@link MIN_HOLE_BYTES}) or more makes a hole in a regular file, and so does zeroing it, where the
- *   file system can and fallocate(1) is there ({@link holePuncher}). Pieces that touch count together, unless they were
+ *   file system can and fallocate(1) is there (`punchHole`). Pieces that touch count together, unless they were
  *   written since or there may be shared openers. Otherwise a discard changes nothing, and zeroes are written, but not
  *   over zeroes.
  * - Holes of a regular file are told by {@link blockStatus} (`ImageMap`) where the file system has FIEMAP and
@@ -276,7 +275,7 @@ export class AioDriver implements Driver {
     });
   }
   #newHoleQueue(): HoleQueue {
-    return new HoleQueue((range, done) => this.#parts.punch(this.#fd, range, done));
+    return new HoleQueue((range, done) => punchRange(this.#parts.files, this.#fd, range, done));
   }
 
   /** The hole that a range makes, joined with what was given up before and not written since; undefined if it is too small. */
@@ -333,7 +332,6 @@ export const aioDriverType: DiskDriverType = {
       files: new RingFiles(completions, (message) => logger.log(LOG_WARNING, `aio: ${path}: ${message}`)),
       lock: fileLocker(completions, logger),
       size: imageSizer(completions),
-      punch: holePuncher(completions),
       readHoles: (fd, done) => readHoles(completions, fd, done),
       logger,
     }),

@@ -1,25 +1,20 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { FALLOCATE_PROGRAM, fallocate } from '../../posix/node/fallocate.js';
-import { type Completions, type Done, SECTOR_SIZE, type SectorRange } from '../index.js';
+import type { FileCalls } from '../../posix/files.js';
+import { type Done, SECTOR_SIZE, type SectorRange } from '../index.js';
 
 /** Smaller holes are not worth the process that makes them. */
 export const MIN_HOLE_BYTES = 1 << 20;
 
-/** Makes a hole in an open file; see {@link holePuncher}. */
-export type PunchHole = (fd: number, range: SectorRange, done: Done) => void;
-
-/**
- * Gives the blocks of a range back to the file system; the range reads as zeroes then.
- *
- * Completes with 0, or with -EOPNOTSUPP when the program is missing or cannot do it, for whatever reason.
- */
-export function holePuncher(completions: Completions, program = FALLOCATE_PROGRAM): PunchHole {
-  return (fd, { sector, sectors }, done) => {
-    const hole = { offset: sector * SECTOR_SIZE, length: sectors * SECTOR_SIZE, punchHole: true };
-    fallocate(completions, fd, hole, done, program);
-  };
+/** Gives a range of an open file back to the file system; it reads as zeroes then. */
+export function punchRange(
+  files: Pick<FileCalls, 'punchHole'>,
+  fd: number,
+  { sector, sectors }: SectorRange,
+  done: Done,
+): void {
+  files.punchHole(fd, sector * SECTOR_SIZE, sectors * SECTOR_SIZE, done);
 }
 
 /** With so many waiting, no more are made for discards: each would keep its place among the requests for long. */

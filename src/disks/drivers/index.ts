@@ -10,8 +10,7 @@ import { vhdDriverType } from './vhd/index.js';
 
 export { AioDriver, aioDriverType } from './aio.js';
 export type { AioParts, ImageFiles } from './aio.js';
-export { holePuncher, MIN_HOLE_BYTES } from './hole-punch.js';
-export type { PunchHole } from './hole-punch.js';
+export { MIN_HOLE_BYTES } from './hole-punch.js';
 export { FLOCK_PROGRAM, fileLocker } from './image-lock.js';
 export type { LockFile } from './image-lock.js';
 export { imageSizer } from './image-size.js';

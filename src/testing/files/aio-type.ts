@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { AioDriver, imageSizer } from '../../disks/drivers/index.js';
-import { type DiskDriverType, SECTOR_SIZE } from '../../disks/index.js';
+import type { DiskDriverType } from '../../disks/index.js';
 import type { HostFiles } from './host-files.js';
 
 /** The driver type `aio`, as it is, over the files of a simulated host. */
@@ -15,8 +15,6 @@ export function simulatedAioType(host: HostFiles): DiskDriverType {
         files,
         lock: (fd, shared, done) => files.flock(fd, shared, done),
         size: imageSizer(completions),
-        punch: (fd, { sector, sectors }, done) =>
-          files.punchHole(fd, sector * SECTOR_SIZE, sectors * SECTOR_SIZE, done),
         logger,
       });
     },

@@ -29,6 +29,8 @@ export class FileScript {
     read: (fd, buffer, position, done) => this.#call(`read ${position}+${buffer.length}`, fd, buffer, done),
     write: (fd, buffer, position, done) => this.#call(`write ${position}+${buffer.length}`, fd, buffer, done),
     fdatasync: (fd, done) => this.#call('fdatasync', fd, new Uint8Array(0), done),
+    punchHole: (fd, offset, length, done) =>
+      this.#call(`punch ${offset / 512}+${length / 512}`, fd, new Uint8Array(0), done),
     close: (_fd, done) => done(0),
   };
 
@@ -36,8 +38,6 @@ export class FileScript {
     files: this.files,
     lock: (_fd, _shared, done) => done(0),
     size: (kind, done) => done(kind.size / 512),
-    punch: (fd, { sector, sectors }, done) =>
-      this.#call(`punch ${sector}+${sectors}`, fd, new Uint8Array(0), done),
     readHoles: (_fd, done) => {
       this.log.push('map');
       this.onMap = done;

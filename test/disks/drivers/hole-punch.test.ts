@@ -3,10 +3,9 @@
 
 import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { errno } from '../../../src/posix/index.js';
+import { errno, NodeFileCalls } from '../../../src/posix/index.js';
 import { Random } from '../../../src/testing/index.js';
 import { randomSeed } from '../../random.js';
-import { holePuncher } from '../../../src/disks/drivers/index.js';
 import { skipped } from '../../nbd/programs.js';
 import { Results } from '../bench.js';
 import { diskWorld, type DiskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
@@ -29,8 +28,8 @@ async function fullDisk(t: Test) {
 
 async function canHaveHoles(world: DiskWorld): Promise<boolean> {
   const fd = openSync(world.path('probe'), 'w+');
-  const punch = holePuncher(world.registry.completions);
-  const result = await told((done) => punch(fd, { sector: 0, sectors: 8 }, done));
+  const files = new NodeFileCalls(world.registry.completions);
+  const result = await told((done) => files.punchHole(fd, 0, 4096, done));
   closeSync(fd);
   return result === 0;
 }
@@ -148,14 +147,13 @@ t.test('zeroing much gives the blocks back too, unless they are to stay', async 
 t.test('where holes cannot be made it is told', async (t) => {
   const world = diskWorld(t);
   const { completions } = world.registry;
-  const [missing, failing] = ['/nonexistent/fallocate', 'false'].map((name) =>
-    holePuncher(completions, name),
+  const [missing, failing] = ['/nonexistent/fallocate', 'false'].map(
+    (name) => new NodeFileCalls(completions, name),
   );
   const fd = openSync('/dev/null', 'r');
   t.teardown(() => closeSync(fd));
-  const range = { sector: 0, sectors: MIB_SECTORS };
-  t.equal(await told((done) => missing?.(fd, range, done)), -errno.EOPNOTSUPP);
-  t.equal(await told((done) => failing?.(fd, range, done)), -errno.EOPNOTSUPP);
+  for (const files of [missing, failing])
+    t.equal(await told((done) => files?.punchHole(fd, 0, 1 << 20, done)), -errno.EOPNOTSUPP);
 });
 
 /** A driver over scripted calls. */

@@ -9,7 +9,7 @@ import {
   type SectorRange,
   type ZeroesRequest,
 } from '../../driver.js';
-import { HoleQueue, MIN_HOLE_BYTES } from '../hole-punch.js';
+import { HoleQueue, MIN_HOLE_BYTES, punchRange } from '../hole-punch.js';
 import { zeroRange } from '../zero-range.js';
 import type { ImageFile } from './image-file.js';
 import type { Steps } from './steps.js';
@@ -35,9 +35,7 @@ export class ZeroWriter {
   constructor(files: FileCalls, file: ImageFile) {
     this.#files = files;
     this.#file = file;
-    this.#holes = new HoleQueue(({ sector, sectors }, done) =>
-      files.punchHole(file.fd, sector * SECTOR_SIZE, sectors * SECTOR_SIZE, done),
-    );
+    this.#holes = new HoleQueue((range, done) => punchRange(files, file.fd, range, done));
   }
 
   /** Ranges of the file. */

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { basename } from 'node:path';
+import { SECTOR_SIZE } from '../../../driver.js';
 import { NOT_ALLOCATED } from '../bat.js';
 import { mustHaveBatmap } from '../batmap.js';
 import { areSet, isSet } from '../bits.js';
@@ -155,7 +156,7 @@ function* checkBatmap(
       listed++;
       warn(`batmap bit ${block}`, 'it is set, but the block is not allocated', repair, 'bad-header');
     } else if (isClaimed && bitmaps) {
-      const bits = yield* file.read(place * 512, shape.bitmapSectors * 512);
+      const bits = yield* file.read(place * SECTOR_SIZE, shape.bitmapSectors * SECTOR_SIZE);
       if (!areSet(bits, 0, shape.sectors)) {
         listed++;
         warn(`batmap bit ${block}`, 'it is set, but not every bit of the bitmap is', repair, 'bad-header');
