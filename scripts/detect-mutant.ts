@@ -63,6 +63,7 @@ const detectors: Readonly<Record<string, () => Promise<string | undefined>>> = {
     return undefined;
   },
   'disk order': async () => failureOfTest('order', 1),
+  'disk growth': async () => failureOfTest('growth', 1),
   'disk format': async () => failureOfTest('format', 1),
   'disk model': async () => failureOfTest('model', DISK_SEEDS),
   crash: async () => failureOfTest('crash', CRASH_SEEDS),

@@ -20,6 +20,7 @@ const DETECTORS = [
   'tapdisk3 small scope',
   'ramdisk model',
   'disk order',
+  'disk growth',
   'disk format',
   'disk model',
   'crash',

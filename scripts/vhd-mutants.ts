@@ -4,7 +4,7 @@
 import { inFile as inSourceFile, type Mutant } from './mutant.js';
 
 function inFile(name: string, changes: Parameters<typeof inSourceFile>[1]): Mutant[] {
-  const detectors = ['disk order', 'disk format', 'disk model', 'crash'];
+  const detectors = ['disk order', 'disk growth', 'disk format', 'disk model', 'crash'];
   return inSourceFile(`disks/drivers/vhd/${name}`, changes, { detectors });
 }
 

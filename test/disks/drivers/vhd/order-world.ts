@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { SECTOR_SIZE } from '../../../../src/disks/index.js';
+import { Random } from '../../../../src/testing/index.js';
+import { FileWorld } from '../../../testing/files/fixture.js';
+import { chainFiles, type NewLink } from './new-chain.js';
+import { openSimulated, simulatedResult } from './sim-disk.js';
+
+export const LEAF = '/d/leaf.vhd';
+
+/** A world with a chain of empty images; the last one is the leaf. */
+export function worldWith(links: readonly Omit<NewLink, 'name'>[], seed = 1): FileWorld {
+  const world = new FileWorld({ seed, traceLines: 0 });
+  const named = links.map((link, index) => ({
+    ...link,
+    name: index === links.length - 1 ? 'leaf.vhd' : `parent${index}.vhd`,
+  }));
+  for (const [name, bytes] of chainFiles(named, new Random(seed))) world.files.put(`/d/${name}`, bytes);
+  return world;
+}
+
+export const open = (world: FileWorld, path = LEAF, readOnly = false): Promise<VhdDisk> =>
+  openSimulated(world, path, { readOnly });
+
+export function write(world: FileWorld, disk: VhdDisk, sector: number, buffer: Uint8Array): Promise<number> {
+  const range = { sector, sectors: buffer.length / SECTOR_SIZE, buffer };
+  return simulatedResult(world, (done) => disk.write({ ...range, complete: done }, done));
+}
+
+export const flush = (world: FileWorld, disk: VhdDisk): Promise<number> =>
+  simulatedResult(world, (done) => disk.flush(done));
+
+/** The tag of each sector, or the errno of reading. */
+export async function tags(
+  world: FileWorld,
+  disk: VhdDisk,
+  sector: number,
+  sectors: number,
+): Promise<readonly number[]> {
+  const buffer = Buffer.alloc(sectors * SECTOR_SIZE, 0xee);
+  const range = { sector, sectors, buffer };
+  const result = await simulatedResult(world, (done) => disk.read({ ...range, complete: done }, done));
+  if (result < 0) return [result];
+  return Array.from({ length: sectors }, (_, at) => buffer.readUInt32LE(at * SECTOR_SIZE));
+}
