@@ -137,7 +137,11 @@ t.test('a state that is not of the image as it is now is left alone', async (t) 
   }
   const world = await worldWithState(STATES[0] ?? '');
   await world.must((calls, done) => calls.unlink(images.to, done));
-  await t.rejects(rebind(world, beside), { result: -errno.ENOENT }, 'there is no new image');
+  await t.rejects(
+    rebind(world, beside),
+    { name: 'StateError', result: -errno.ENOENT },
+    'there is no new image',
+  );
 });
 
 t.test('each call that fails is told, and the state is of one image', async (t) => {
