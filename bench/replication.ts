@@ -120,6 +120,7 @@ async function bench(directory: string): Promise<void> {
     }
   } finally {
     for (const child of children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       const exit = once(child, 'exit');
       child.kill();
       await exit;

@@ -7,7 +7,6 @@ import { checkSelectScript } from './select-shape.js';
 import { checkLimit } from './timed-shape.js';
 import { MODE_NAMES } from './vector.js';
 
-const INT_MAX = 2 ** 31 - 1;
 const ACTIONS = ['register', 'unregister', 'setMaxTimeout', 'elapse', 'uuid'] as const;
 const TAPDISK3_ACTIONS = [...ACTIONS, 'mask', 'setTimeout', 'wait'] as const;
 
@@ -31,7 +30,7 @@ const SHAPES: Readonly<Record<Dialect, SchedulerShape>> = {
   tapdisk2: {
     time: (member) => member.integer(),
     clock: (member) => member.number(),
-    uuid: (member) => member.integer(0, INT_MAX),
+    uuid: (member) => member.integer(0),
     actions: ACTIONS,
     answers: 1,
   },

@@ -3,15 +3,13 @@
 
 import type { Member } from './member.js';
 
-const INT_MAX = 2 ** 31 - 1;
-
 /** Checks what every vector has that runs on a scheduler which counts seconds. */
 export function checkTimed(vector: Member): void {
   vector.get('clock').number();
-  if (vector.get('uuid').present) vector.get('uuid').integer(0, INT_MAX);
+  if (vector.get('uuid').present) vector.get('uuid').integer(0);
   checkLimit(vector);
 }
 
 export function checkLimit(vector: Member): void {
-  if (vector.get('limit').present) vector.get('limit').integer(1, INT_MAX);
+  if (vector.get('limit').present) vector.get('limit').integer(1);
 }

@@ -52,13 +52,13 @@ export function readExactly(
 
 /** Writes all of `bytes`. After an error part of them may be written. Completes with 0 or a negative errno. */
 export function writeWhole(
-  files: Pick<FileCalls, 'read' | 'write'>,
+  files: Pick<FileCalls, 'write'>,
   fd: number,
   bytes: Uint8Array,
   position: number,
   done: FileDone,
 ): void {
-  // A file takes something or says why not; going round for ever on nothing would help nobody.
+  // A write of nothing is an error: retrying it might never end.
   whole(
     (...part) => files.write(fd, ...part),
     bytes,

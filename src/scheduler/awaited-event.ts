@@ -34,6 +34,16 @@ export class AwaitedEvent implements Disposable {
     return 0;
   }
 
+  /** As {@link set}, with TIMEOUT added to the mode if `timeoutSeconds` is above 0. */
+  setWithin(
+    mode: EventMode,
+    fd: Descriptor,
+    timeoutSeconds: number,
+    callback: (mode: EventMode) => void,
+  ): number {
+    return this.set(timeoutSeconds > 0 ? mode | TIMEOUT : mode, fd, timeoutSeconds, callback);
+  }
+
   /** Waits for a time to pass: the callback is called once, with nothing awaited. Returns as {@link set} does. */
   setTimer(timeoutSeconds: number, callback: () => void): number {
     return this.set(TIMEOUT, -1, timeoutSeconds, () => {

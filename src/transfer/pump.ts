@@ -159,7 +159,7 @@ export class Pump {
         ? (['source', source, POLL_READ_FD] as const)
         : (['sink', sink, POLL_WRITE_FD] as const);
     const seconds = idle?.where === where ? idleTimeout(idle.seconds) : 0;
-    const result = this.#event.set(seconds > 0 ? mode | TIMEOUT : mode, fd, seconds, (fired) => {
+    const result = this.#event.setWithin(mode, fd, seconds, (fired) => {
       if (fired === TIMEOUT) this.#fault('idle', -errno.ETIMEDOUT);
       else if (state === 'filling') this.#fill();
       else this.#empty();

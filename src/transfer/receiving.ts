@@ -281,8 +281,7 @@ export class Receiving {
   }
 
   #watch(seconds: number, callback: (fired: number) => void): void {
-    const mode = seconds > 0 ? POLL_READ_FD | TIMEOUT : POLL_READ_FD;
-    const result = this.#event.set(mode, this.#options.fd, seconds, callback);
+    const result = this.#event.setWithin(POLL_READ_FD, this.#options.fd, seconds, callback);
     if (result < 0) this.#broken(errnoCode(result), `cannot watch the connection: ${inWords(-result)}`);
   }
 }

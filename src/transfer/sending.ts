@@ -226,8 +226,7 @@ export class Sending {
   }
 
   #watch(seconds: number, callback: (fired: number) => void): void {
-    const mode = seconds > 0 ? POLL_READ_FD | TIMEOUT : POLL_READ_FD;
-    const result = this.#event.set(mode, this.#options.fd, seconds, callback);
+    const result = this.#event.setWithin(POLL_READ_FD, this.#options.fd, seconds, callback);
     if (result < 0) this.#fail(result, 'cannot watch the connection');
   }
 }

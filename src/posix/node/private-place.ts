@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errno } from '../errno.js';
 import { openDirectoryPath } from './open-directory.js';
+import { systemErrno } from './system-errno.js';
 
 const RANDOM_BYTES = 6;
 
@@ -62,11 +63,4 @@ export class PrivatePlace {
 
 function isPrivate({ uid, mode }: fs.Stats): boolean {
   return uid === (process.geteuid?.() ?? uid) && (mode & 0o077) === 0;
-}
-
-/** The negative errno of what a call of node:fs has thrown; anything else is thrown on. */
-export function systemErrno(error: unknown): number {
-  const { errno: number } = error as NodeJS.ErrnoException;
-  if (!(error instanceof Error) || number === undefined) throw error;
-  return number;
 }

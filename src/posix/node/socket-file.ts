@@ -3,7 +3,7 @@
 
 import fs from 'node:fs';
 import { errno } from '../errno.js';
-import { systemErrno } from './private-place.js';
+import { systemErrno } from './system-errno.js';
 
 const PERMISSIONS = 0o777;
 
