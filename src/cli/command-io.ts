@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Readable, Writable } from 'node:stream';
+import type { Posix } from '../posix/index.js';
 
 /** What a command works with: a process is one. Nothing is looked at that the command does not need. */
 export interface CommandIo {
@@ -14,6 +15,8 @@ export interface CommandIo {
   /** Its descriptor, where it is one of the process. */
   readonly stderrFd?: number;
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  /** The sockets and the clock of a command that asks daemons; Node's unless given. */
+  readonly posix?: Posix;
   /** Variables; the process's own unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /**

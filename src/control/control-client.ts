@@ -194,7 +194,7 @@ export class ControlClient {
   ): Promise<ControlMessage> {
     using connection = await this.#connect(pid, timeout);
     await must(connection.send(request));
-    return checked(await must(connection.receive()), answerType);
+    return checked(await must(connection.receive()), request, answerType);
   }
 
   /** @param take takes an answer, and tells whether there is another one */
@@ -208,7 +208,7 @@ export class ControlClient {
     using connection = await this.#connect(pid, timeoutSeconds);
     await must(connection.send(request));
     for (let answers = 0; answers < MAX_ANSWERS; answers++) {
-      if (!take(checked(await must(connection.receive()), answerType))) return;
+      if (!take(checked(await must(connection.receive()), request, answerType))) return;
     }
     throw new ControlError(errno.EPROTO, `the answer has no end after ${MAX_ANSWERS} messages`);
   }
@@ -243,9 +243,16 @@ function isErrno(error: number): boolean {
   return error >= 0 && error <= 4095;
 }
 
-function checked(answer: ControlMessage, type: number): ControlMessage {
+/** The answer, if it is one to this request. An ERROR need not say which VBD it is about. */
+function checked(answer: ControlMessage, request: ControlMessage, type: number): ControlMessage {
+  const { cookie } = answer;
+  const isError = answer.type === MessageType.error;
+  if (answer.type === type || isError) {
+    const isOurs = cookie === request.cookie || (isError && cookie === 0);
+    shaped(cookie, isOurs, `the cookie ${cookie} instead of ${request.cookie}`);
+  }
   if (answer.type === type) return answer;
-  if (answer.type === MessageType.error) {
+  if (isError) {
     const { error, text } = answer.response;
     throw new ControlError(shaped(error, error > 0 && isErrno(error), `error ${error}`), text);
   }

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { SILENCE_SECONDS } from '../server/silence.js';
+import { allowedAddresses } from './allowed-addresses.js';
 import { Backup } from './backup.js';
 import { outputToFile } from './output-file.js';
 import { playRole, type PlayOptions, type TransferredImage } from './play-role.js';
@@ -16,6 +18,16 @@ export interface ReceiveImageOptions extends PlayOptions {
   readonly maxBytes?: number;
   /** Give a primary up that sends fewer bytes a second, over 10 s; 0, none, unless given. */
   readonly minRate?: number;
+  /** Turns away whoever has none of these IPv4 addresses, or ranges such as `10.0.0.0/24`; lets anybody in unless given. */
+  readonly allow?: readonly string[];
+  /** The copy's mode. Unless given, that of the file before; 0600 for a new one. */
+  readonly mode?: number;
+  /** Keep the copy before, as `FILE.previous`; false unless given. */
+  readonly keepsPrevious?: boolean;
+  /** Called with what of the file before cannot be kept. */
+  readonly onWarning?: (message: string) => void;
+  /** Give a primary up whose host does not respond for so many seconds; 30 unless given, 0 leaves that to the kernel. */
+  readonly silenceSeconds?: number;
   /** Give a primary up that sends no byte for so many seconds; 0, never, unless given. */
   readonly idleSeconds?: number;
 }
@@ -24,11 +36,13 @@ export interface ReceiveImageOptions extends PlayOptions {
  * Takes one image from a primary, as `tapdisk-ts backup --once` does. A transfer that breaks off leaves nothing, and the
  * next one is waited for.
  *
- * @throws (rejects with) TransferError: of the file, the name, or the listener; the signal's reason
+ * @throws (rejects with) TransferError: of the file, the name, `allow` (EINVAL), or the listener; the signal's reason
  */
 export async function receiveImage(options: ReceiveImageOptions): Promise<TransferredImage> {
   const { address, file, acceptsRaw = false, idleSeconds = 0, maxBytes, minRate } = options;
-  const output = await outputToFile(file);
+  const allow = allowedAddresses(options.allow ?? []);
+  const { mode, keepsPrevious = false, onWarning: warn, silenceSeconds = SILENCE_SECONDS } = options;
+  const output = await outputToFile(file, { mode, keepsPrevious, ...(warn && { warn }) });
   return playRole(
     options,
     (parts) =>
@@ -39,8 +53,10 @@ export async function receiveImage(options: ReceiveImageOptions): Promise<Transf
         once: true,
         acceptsRaw,
         idleSeconds,
+        silenceSeconds,
         maxBytes,
         minRate,
+        allow,
       }),
   );
 }

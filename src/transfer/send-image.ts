@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { PassThrough, pipeline, type Readable } from 'node:stream';
+import { SILENCE_SECONDS } from '../server/silence.js';
+import { allowedAddresses } from './allowed-addresses.js';
 import { type Input, inputFromFile } from './input.js';
 import { playRole, type PlayOptions, type TransferredImage } from './play-role.js';
 import { Primary } from './primary.js';
@@ -13,6 +15,10 @@ export interface SendImageOptions extends PlayOptions {
   readonly image: string | Readable;
   /** Send the image alone, to a backup that is another program; false unless given. */
   readonly raw?: boolean;
+  /** Refuses a backup that has none of these IPv4 addresses, or ranges such as `10.0.0.0/24` (EACCES); takes any unless given. */
+  readonly allow?: readonly string[];
+  /** Give a backup up whose host does not respond for so many seconds; 30 unless given, 0 leaves that to the kernel. */
+  readonly silenceSeconds?: number;
   /** Give up when the backup takes no byte for so many seconds; 0, never, unless given. */
   readonly idleSeconds?: number;
 }
@@ -25,12 +31,16 @@ export interface SendImageOptions extends PlayOptions {
  *   signal's reason
  */
 export async function sendImage(options: SendImageOptions): Promise<TransferredImage> {
-  const { address, image, raw = false, idleSeconds = 0 } = options;
+  const { address, image, raw = false, idleSeconds = 0, silenceSeconds = SILENCE_SECONDS } = options;
+  const allow = allowedAddresses(options.allow ?? []);
   const input: Input =
     typeof image === 'string'
       ? await inputFromFile(image)
       : { name: 'a stream', stream: byteStream(image), size: undefined };
-  return playRole(options, (parts) => new Primary({ ...parts, name: address, input, raw, idleSeconds }));
+  return playRole(
+    options,
+    (parts) => new Primary({ ...parts, name: address, input, raw, idleSeconds, silenceSeconds, allow }),
+  );
 }
 
 /** A stream of objects that are pieces, as Readable.from makes, as one of bytes; an error of it is the other's too. */

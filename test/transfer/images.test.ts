@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -65,6 +65,54 @@ t.test('progress is reported while the backup is waited for, and a signal breaks
   });
   await t.rejects(sending, { message: 'enough' });
   t.match(reported, [{ role: 'primary', state: 'in_progress', bytes: 0 }]);
+});
+
+t.test('who is not allowed is turned away, from code as from the command line', async (t) => {
+  const directory = t.testdir();
+  const file = join(directory, 'copy');
+  const image = Readable.from([Buffer.from('x')]);
+  const turnedAway: string[] = [];
+  const controller = new AbortController();
+  const { address, onEvent } = listening();
+  const receiving = receiveImage({
+    address: '127.0.0.1:0',
+    file,
+    allow: ['10.0.0.0/8', '127.0.0.2'],
+    signal: controller.signal,
+    onEvent: (event) => {
+      onEvent(event);
+      if (event.event === 'refused') turnedAway.push(event.peer);
+      if (event.event === 'refused') controller.abort(new Error('enough'));
+    },
+  });
+  const sending = sendImage({ address: await address, image, signal: controller.signal });
+  await t.rejects(sending, { message: 'enough' });
+  await t.rejects(receiving, { message: 'enough' });
+  t.match(turnedAway, [/^127\.0\.0\.1:/]);
+  t.throws(() => readFileSync(file), { code: 'ENOENT' });
+  const other = { address: await address, image: Readable.from([]), allow: ['10.0.0.0/8'] };
+  await t.rejects(sendImage(other), { name: 'TransferError', code: 'EACCES' });
+});
+
+t.test('allow takes addresses and ranges, and nothing else', async (t) => {
+  const file = join(t.testdir(), 'copy');
+  for (const allow of [['10.0.0.1/8'], ['::1'], ['localhost'], ['']]) {
+    const wrong = { name: 'TransferError', code: 'EINVAL', message: /expected an IPv4 address/ };
+    await t.rejects(receiveImage({ address: '127.0.0.1:0', file, allow }), wrong);
+    await t.rejects(sendImage({ address: '127.0.0.1:1', image: Readable.from([]), allow }), wrong);
+  }
+});
+
+t.test('a copy has the mode that is asked for, and the one before is kept', async (t) => {
+  const directory = t.testdir({ copy: 'before' });
+  const file = join(directory, 'copy');
+  const { address, onEvent } = listening();
+  const received = receiveImage({ address: '127.0.0.1:0', file, onEvent, mode: 0o640, keepsPrevious: true });
+  await sendImage({ address: await address, image: Readable.from([Buffer.from('after')]) });
+  await received;
+  t.equal(readFileSync(file, 'utf8'), 'after');
+  t.equal(statSync(file).mode & 0o777, 0o640);
+  t.equal(readFileSync(`${file}.previous`, 'utf8'), 'before');
 });
 
 t.test('what cannot be done is rejected with its reason', async (t) => {

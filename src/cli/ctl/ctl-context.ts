@@ -6,7 +6,7 @@ import { ControlClient, ControlError } from '../../control/control-client.js';
 import { listedPids } from '../../control/control-directory.js';
 import { FileError, VhdError } from '../../disks/drivers/index.js';
 import { errno, errnoNumber } from '../../posix/errno.js';
-import { NodePosix } from '../../posix/index.js';
+import { NodePosix, type Posix } from '../../posix/index.js';
 import { columnsOf, type CommandIo } from '../command-io.js';
 import { controlDirectory } from '../control-values.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
@@ -14,6 +14,8 @@ import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
 /** What a command works with. */
 export interface CtlContext {
   readonly client: ControlClient;
+  /** Its sockets and clock. */
+  readonly posix: Posix;
   readonly directory: string;
   /** Prints a line on standard output. */
   readonly print: (line: string) => void;
@@ -46,6 +48,7 @@ export function ctlRun<Given extends CtlValues>(
 ): (values: Given, io: CommandIo) => Promise<number> {
   return async (values, io) => {
     const directory = controlDirectory(values.controlDirectory);
+    const posix = io.posix ?? new NodePosix();
     let exitStatus = EXIT_OK;
     const complainOf = (message: string): void => {
       exitStatus = EXIT_FAILED;
@@ -54,7 +57,8 @@ export function ctlRun<Given extends CtlValues>(
     const complain = (who: string, message: string): void => complainOf(`${who}: ${message}`);
     try {
       await action(values, {
-        client: new ControlClient(new NodePosix(), directory),
+        client: new ControlClient(posix, directory),
+        posix,
         directory,
         print: (line) => io.stdout.write(`${shownLines(line)}\n`),
         isTerminal: io.stdout.isTTY === true,
@@ -72,15 +76,24 @@ export function ctlRun<Given extends CtlValues>(
   };
 }
 
-/** Asks the daemon with the pid, or all of them one after another, so that one which fails does not hide the rest. */
+/** Daemons are asked for so long, in seconds; those that were not asked by then are told as such. */
+const ALL_SECONDS = 30;
+
+/**
+ * Asks the daemon with the pid, or all of them one after another, so that one which fails does not hide the rest. However many
+ * there are, and however slow they are, it takes {@link ALL_SECONDS} and one daemon's time at most.
+ */
 export async function eachDaemon(
   pid: number | undefined,
-  { directory, warn }: CtlContext,
+  { directory, posix, warn }: CtlContext,
   ask: (pid: number) => Promise<void>,
 ): Promise<void> {
   if (pid !== undefined) return ask(pid);
+  const until = posix.clock.now() + ALL_SECONDS;
   for (const listed of listedPids(directory)) {
     try {
+      if (posix.clock.now() > until)
+        throw new ControlError(errno.ETIMEDOUT, 'not asked: those before took too long');
       await ask(listed);
     } catch (error) {
       if (!(error instanceof ControlError)) throw error;

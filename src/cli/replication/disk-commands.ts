@@ -2,13 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { resolve } from 'node:path';
-import { ControlError } from '../../control/control-client.js';
 import type { ReplicationRequest } from '../../control/replication-request.js';
-import { errno } from '../../posix/errno.js';
 import type { CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
 import { CheckFailed, type CtlValues, ctlRun } from '../ctl/ctl-context.js';
 import { formatBytes, formatSeconds } from '../../server/format.js';
+import { type Outcome, outcomeIn } from './answers.js';
 import type * as tables from './replication-tables.js';
 import { statusesOf } from './status-commands.js';
 
@@ -16,14 +15,6 @@ import { statusesOf } from './status-commands.js';
 interface DiskValues extends CtlValues {
   readonly minor: number | undefined;
   readonly json: boolean;
-}
-
-/** What a daemon says of a command that was done. */
-interface Outcome {
-  readonly message: string;
-  readonly sectorsLost?: number;
-  readonly lostSinceSeconds?: number | null;
-  readonly uri?: string;
 }
 
 /** Makes a command that has one disk do something, and says what came of it. */
@@ -43,21 +34,10 @@ function diskCommand<Given extends DiskValues>(
         );
       }
       const text = await context.client.replication(disk.pid, disk.minor, requestOf(values));
-      context.print(values.json ? text : outcomeText(parsed(text)));
+      context.print(values.json ? text : outcomeText(outcomeIn(text)));
     },
     'replication',
   );
-}
-
-/** @throws ControlError EPROTO */
-function parsed(text: string): Outcome {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && 'message' in value) return value as Outcome;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw new ControlError(errno.EPROTO, 'its answer is not an outcome');
 }
 
 function outcomeText({ message, sectorsLost = 0, lostSinceSeconds = null }: Outcome): string {

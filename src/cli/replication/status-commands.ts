@@ -1,11 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { ControlError } from '../../control/control-client.js';
-import { errno } from '../../posix/errno.js';
-import { NodePosix } from '../../posix/index.js';
 import type { Values } from '../command-line/command-table.js';
 import { CheckFailed, type CtlContext, ctlRun, eachDaemon } from '../ctl/ctl-context.js';
+import { eventsIn, statusesIn } from './answers.js';
 import type { eventsTable, statusTable, watchTable } from './replication-tables.js';
 import { type PlacedStatus, statusLine, statusLines } from './status-text.js';
 
@@ -37,7 +35,8 @@ export const runStatus = ctlRun<Values<typeof statusTable>>(
 export const runWatch = ctlRun<Values<typeof watchTable>>(
   'watch',
   async (values, context) => {
-    const { posix, until } = clockOf(values.seconds);
+    const { posix } = context;
+    const until = values.seconds === undefined ? Infinity : posix.clock.now() + values.seconds;
     for (;;) {
       const statuses = await statusesOf(values, context);
       if (values.json) context.print(JSON.stringify(statuses));
@@ -52,13 +51,13 @@ export const runWatch = ctlRun<Values<typeof watchTable>>(
 export const runEvents = ctlRun<Values<typeof eventsTable>>(
   'events',
   async (values, context) => {
-    const { posix } = clockOf(undefined);
+    const { posix } = context;
     const printed = new Map<number, number>();
     for (;;) {
       await eachDaemon(values.pid, context, async (pid) => {
         const after = printed.get(pid) ?? 0;
         const text = await context.client.replication(pid, values.minor, { command: 'events', after });
-        for (const { number, ...event } of listOf<{ number: number }>(text)) {
+        for (const { number, ...event } of eventsIn(text)) {
           printed.set(pid, number);
           context.print(JSON.stringify({ pid, ...event }));
         }
@@ -79,26 +78,9 @@ export async function statusesOf({ pid, minor }: WhichDisks, context: CtlContext
   const statuses: PlacedStatus[] = [];
   await eachDaemon(pid, context, async (each) => {
     const text = await context.client.replication(each, undefined, { command: 'status' });
-    for (const status of listOf<PlacedStatus>(text)) statuses.push({ ...status, pid: each });
+    for (const status of statusesIn(text)) statuses.push({ ...status, pid: each });
   });
   const selected = statuses.filter((status) => minor === undefined || status.minor === minor);
   if (minor !== undefined && selected.length === 0) throw new CheckFailed(`disk ${minor} is not replicated`);
   return selected;
-}
-
-/** @throws ControlError EPROTO when the daemon's answer is no list */
-function listOf<Item>(text: string): Item[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new ControlError(errno.EPROTO, 'its answer is not JSON');
-  }
-  if (!Array.isArray(value)) throw new ControlError(errno.EPROTO, 'its answer is not a list');
-  return value as Item[];
-}
-
-function clockOf(seconds: number | undefined): { posix: NodePosix; until: number } {
-  const posix = new NodePosix();
-  return { posix, until: seconds === undefined ? Infinity : posix.clock.now() + seconds };
 }

@@ -213,7 +213,7 @@ t.test('an answer of another type is an error', async (t) => {
 
 t.test('a list without an end is an error', async (t) => {
   const world = controlWorld(t);
-  const entry = ControlMessage.create(MessageType.listAnswer, 0).setList({
+  const entry = ControlMessage.create(MessageType.listAnswer, 0xffff).setList({
     count: 1,
     minor: 0,
     state: 0,
@@ -304,7 +304,11 @@ t.test('answers that no daemon gives are told as such', async (t) => {
   const other = ['-p', String(OTHER_PID)];
   const made = (type: number) => ControlMessage.create(type, 0);
   const wrong = async (bytes: Uint8Array, ...argv: string[]): Promise<void> => {
-    answer = () => bytes;
+    // Of the request that is asked: what is wrong is the rest.
+    answer = (request) => {
+      for (let at = 0; at < bytes.length; at += 280) bytes.set(request.bytes.subarray(2, 4), at + 2);
+      return bytes;
+    };
     const { exitCode: status, stderr } = await ctl(...(argv as [string, ...string[]]), ...other);
     t.equal(status, 1, argv.join(' '));
     t.match(stderr, /EPROTO/, argv.join(' '));
@@ -320,4 +324,55 @@ t.test('answers that no daemon gives are told as such', async (t) => {
   const report = Buffer.from('{"version":1,"vbds":7}');
   await wrong(made(MessageType.statisticsAnswer).setReport({ remaining: 0, bytes: report }).bytes, 'stats');
   await wrong(made(MessageType.statisticsAnswer).setReport({ remaining: -1, bytes: report }).bytes, 'stats');
+});
+
+t.test(
+  'an answer to something else than was asked is told as such, and an ERROR need not name its disk',
+  async (t) => {
+    const world = controlWorld(t);
+    let cookie = 0;
+    let type: number = MessageType.error;
+    await foreignDaemon(t, world.directory, (_, socket) =>
+      socket.end(ControlMessage.create(type, cookie).setResponse(22).bytes),
+    );
+    const ctl = ctlOn(world.directory);
+    for (const [answer, itsCookie, error] of [
+      [MessageType.pauseAnswer, 4, 'EPROTO .*the cookie 4 instead of 3'],
+      [MessageType.pauseAnswer, 0, 'EPROTO .*the cookie 0 instead of 3'],
+      [MessageType.error, 4, 'EPROTO .*the cookie 4 instead of 3'],
+      [MessageType.pauseAnswer, 3, 'EINVAL'],
+      [MessageType.error, 3, 'EINVAL'],
+      [MessageType.error, 0, 'EINVAL'],
+    ] as const) {
+      [type, cookie] = [answer, itsCookie];
+      const { exitCode, stderr } = await ctl('pause', ...vbd(3, OTHER_PID));
+      t.equal(exitCode, 1);
+      t.match(stderr, new RegExp(error));
+    }
+  },
+);
+
+t.test('what is no status, event or outcome of a replicated disk is told as such', async (t) => {
+  const world = controlWorld(t);
+  let report = '';
+  await foreignDaemon(t, world.directory, (request, socket) => {
+    const answer = ControlMessage.create(MessageType.replicationAnswer, request.cookie);
+    socket.end(answer.setReport({ remaining: 0, bytes: Buffer.from(report) }).bytes);
+  });
+  const directory = ['--control-directory', world.directory, '-p', String(OTHER_PID)];
+  const run: RunCommand = (argv, io) => dispatch(['replication', ...argv], io);
+  for (const [command, text] of [
+    ['status', '[null]'],
+    ['status', '[{"minor":0,"state":7}]'],
+    ['status', '{"0":1}'],
+    ['watch', '[[]]'],
+    ['events', '[{"number":"1"}]'],
+    ['events', '[1]'],
+    ['status', '['],
+  ] as const) {
+    report = text;
+    const { exitCode, stderr } = await captured(run, [command, ...directory]);
+    t.equal(exitCode, 1, `${command} ${text}`);
+    t.match(stderr, /daemon 4243: EPROTO/);
+  }
 });
