@@ -17,11 +17,19 @@ export interface DiskOption {
   readonly readOnly: boolean;
 }
 
-export interface TlsOptions extends Pick<TlsServerOptions, 'allow' | 'minVersion'> {
+/** Certificate, key and authority are files in PEM; the rest is as {@link TlsServerOptions} has it. */
+export interface CertificateFiles extends Pick<TlsServerOptions, 'allow' | 'minVersion'> {
   readonly cert: string;
   readonly key: string;
   readonly ca?: string | undefined;
 }
+
+/** A file of keys by the names of clients, as `parsePskFile` reads it. */
+export interface PskFile extends Pick<TlsServerOptions, 'minVersion'> {
+  readonly psk: string;
+}
+
+export type TlsOptions = CertificateFiles | PskFile;
 
 /** The bounds of NBD that a daemon may set; see {@link NbdLimits}. */
 export const NBD_LIMIT_OPTIONS = [
@@ -41,7 +49,7 @@ export interface DaemonOptions extends Partial<Pick<NbdLimits, (typeof NBD_LIMIT
   readonly nbd?: string | readonly string[] | undefined;
   /** Listening sockets that the process was started with, by their numbers there: NBD is served on them too. */
   readonly sockets?: readonly number[];
-  /** How TLS is spoken. Certificate, key and authority are files in PEM; the rest is as {@link TlsServerOptions} has it. */
+  /** With it, TLS is required. The files can be read again: see `Daemon.reload`. */
   readonly tls?: TlsOptions | undefined;
   /** What people are told of an NBD export, by minor number. */
   readonly descriptions?: ReadonlyMap<number, string>;

@@ -5,7 +5,7 @@ import { NodePosix } from '../posix/index.js';
 import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
 import { nodeTimers } from '../posix/timers.js';
 import { DEFAULT_NBD_LIMITS } from '../nbd/limits.js';
-import { LOG_CRIT, LOG_NOTICE, type Logger } from '../server/logger.js';
+import { LOG_CRIT, LOG_ERR, LOG_NOTICE, type Logger } from '../server/logger.js';
 import { ObserverList } from '../metrics/combined-observer.js';
 import { diagnosticsObserver } from '../metrics/diagnostics.js';
 import { LoopLag } from '../metrics/loop-lag.js';
@@ -134,6 +134,22 @@ export class Daemon {
     const { graceSeconds } = this.#options;
     if (graceSeconds > 0) this.#endsAt = this.#posix.clock.now() + graceSeconds;
     void this.#end();
+  }
+
+  /**
+   * Reads certificates and keys again, for connections that come from now on. What cannot be used is logged, and what there
+   * was before stays.
+   */
+  reload(): void {
+    try {
+      this.#services.reload();
+      this.#logger.log(LOG_NOTICE, 'certificates and keys were read again');
+    } catch (error) {
+      this.#logger.log(
+        LOG_ERR,
+        `cannot reload, the old certificates and keys stay: ${(error as Error).message}`,
+      );
+    }
   }
 
   /** What is left of the time that its end may take, in seconds; Infinity without a limit. */

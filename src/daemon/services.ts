@@ -12,10 +12,9 @@ import type { Logger } from '../server/logger.js';
 import type { Recording } from '../metrics/recording.js';
 import type { Report } from '../metrics/report.js';
 import type { SchedulerView } from '../metrics/scheduler-view.js';
-import { type ExportNames, NbdServer, nbdUri, type TlsServer, tlsServer, vbdExports } from '../nbd/index.js';
+import { type ExportNames, NbdServer, nbdUri, vbdExports } from '../nbd/index.js';
 import type { DriverTypes, VbdRegistry } from '../disks/index.js';
 import { type DaemonOptions, NBD_LIMIT_OPTIONS } from './daemon-options.js';
-import { readWholeFile } from '../server/own-file.js';
 import { removeDeadSockets } from '../server/dead-sockets.js';
 import { checkSocketPathIsFree, takeSocketPath } from '../server/socket-path.js';
 import { Drills } from './drills.js';
@@ -23,6 +22,7 @@ import { MetricsService } from './metrics-service.js';
 import { ReplicationControl } from './replication-control.js';
 import { listenAt } from './socket-path.js';
 import { StateHook } from './state-hook.js';
+import { TlsFiles } from './tls-files.js';
 
 export interface ServiceParts {
   readonly registrar: EventRegistrar;
@@ -46,6 +46,7 @@ export class Services {
   readonly #parts: ServiceParts;
   #control: ControlServer | undefined;
   #nbd: NbdServer | undefined;
+  #tls: TlsFiles | undefined;
   #metrics: MetricsService | undefined;
   readonly #drills = new Drills((name) => this.#exportUris(name)[0]);
   readonly replication: ReplicationControl;
@@ -100,8 +101,10 @@ export class Services {
    * @throws (rejects with) Error that says what could not be had
    */
   async listen(): Promise<readonly (readonly [service: string, where: string])[]> {
-    const { nbd = [], sockets = [], metrics, directory } = this.#options;
+    const { nbd = [], sockets = [], tls, metrics, directory } = this.#options;
     const where: [string, string][] = [];
+    const { posix, registry } = this.#parts;
+    if (tls) this.#tls = new TlsFiles(tls, posix, registry.completions);
     for (const socket of sockets) where.push(['nbd', this.#adoptForNbd(socket)]);
     for (const text of [nbd].flat()) where.push(['nbd', await this.#listenForNbd(text)]);
     if (metrics !== undefined) {
@@ -146,6 +149,11 @@ export class Services {
     if (nbd) await new Promise<void>((resolve) => nbd.stop(resolve, seconds));
   }
 
+  /** Reads TLS's files again. @throws Error, and all stays as it is */
+  reload(): void {
+    this.#tls?.reload();
+  }
+
   /** Drops everybody at once. Idempotent. */
   close(): void {
     this.#control?.[Symbol.dispose]();
@@ -182,30 +190,17 @@ export class Services {
         return value === undefined ? [] : [[name, value]];
       }),
     );
-    const tls = this.#nbd ? undefined : this.#tls();
-    this.#nbd ??= new NbdServer({ registrar, posix, logger, completions, exports, tls, limits, onIdle });
+    this.#nbd ??= new NbdServer({
+      registrar,
+      posix,
+      logger,
+      completions,
+      exports,
+      tls: this.#tls,
+      limits,
+      onIdle,
+    });
     return this.#nbd;
-  }
-
-  #tls(): TlsServer | undefined {
-    const { tls } = this.#options;
-    if (!tls) return undefined;
-    const { posix, registry } = this.#parts;
-    try {
-      const { allow, minVersion } = tls;
-      return tlsServer(posix, registry.completions, {
-        cert: readWholeFile(tls.cert),
-        key: readWholeFile(tls.key),
-        ...(tls.ca !== undefined && { ca: readWholeFile(tls.ca) }),
-        ...(allow !== undefined && { allow }),
-        ...(minVersion !== undefined && { minVersion }),
-      });
-    } catch (cause) {
-      const reason = (cause as Error).message;
-      const ca = tls.ca === undefined ? '' : ` and --tls-ca ${tls.ca}`;
-      const files = `--tls-cert ${tls.cert} and --tls-key ${tls.key}${ca}`;
-      throw new Error(`${files} cannot be used: ${reason}`, { cause });
-    }
   }
 }
 

@@ -13,6 +13,8 @@ export { nbdUri } from './nbd-uri.js';
 export { DEFAULT_NBD_LIMITS, type NbdLimits } from './limits.js';
 export { NbdServer } from './server.js';
 export type { NbdServerOptions } from './server.js';
+export { parsePskFile, type PskKeys } from './psk-file.js';
 export { tlsServer } from './tls.js';
 export type { TlsKeyPair, TlsServer, TlsServerOptions } from './tls.js';
+export { pskServer } from './tls-psk.js';
 export type { NodeObjects } from '../posix/node/start-tls.js';

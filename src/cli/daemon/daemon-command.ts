@@ -20,8 +20,8 @@ import { notifyManager } from '../../daemon/readiness.js';
 /**
  * Runs `tapdisk-ts daemon` in the foreground until a signal ends it; returns the exit status.
  *
- * SIGINT, SIGTERM and SIGHUP shut it down in order; a second one of them exits the process immediately. SIGUSR1 writes its
- * state to standard error.
+ * SIGINT, SIGTERM and SIGHUP shut it down in order; a second one of them exits the process immediately. With TLS, SIGHUP has
+ * certificates and keys read again instead. SIGUSR1 writes its state to standard error.
  *
  * Sockets that systemd has passed to the process are taken over.
  *
@@ -59,7 +59,10 @@ async function run(
     return EXIT_FAILED;
   }
   using _signals = onSignals({
-    ...withoutIgnored(endingSignals(daemon, logger), ignoreSignals),
+    ...withoutIgnored(
+      { ...endingSignals(daemon, logger), ...(options.tls && { SIGHUP: () => daemon.reload() }) },
+      ignoreSignals,
+    ),
     SIGUSR1: () => io.stderr.write(daemon.dump()),
   });
   let failedToStart = false;

@@ -70,9 +70,15 @@ export const daemonTable = defineTable({
       help: 'Let in only NBD clients with such a certificate: its SHA-256 fingerprint, or parts of its subject, such as CN=NAME, which need --tls-ca.',
       requires: ['tlsCert'],
     }),
-    tlsMin: withDefault(oneOf('VERSION', TLS_VERSIONS), '1.3', {
+    tlsPsk: optional(file(), {
+      help: 'Require TLS of NBD clients, with a key that they know: a file with lines NAME:KEY, the keys in hexadecimal digits, as psktool makes it.',
+      requires: ['nbd'],
+      excludes: ['tlsCert'],
+    }),
+    tlsMin: optional(oneOf('VERSION', TLS_VERSIONS), {
       help: 'The oldest TLS version to accept.',
-      requires: ['tlsCert'],
+      defaultText: '1.3',
+      requires: ['nbd'],
     }),
     maxConnections: withDefault(wholeNumber('COUNT', 1, MAX_CONNECTIONS), DEFAULT_NBD_LIMITS.maxConnections, {
       help: 'How many NBD connections may use disks.',
@@ -132,7 +138,7 @@ export const daemonTable = defineTable({
     }),
   },
   notes: [
-    'SIGINT, SIGTERM and SIGHUP shut down in order; repeated, they exit immediately. SIGUSR1 prints the current state to standard error.',
+    'SIGINT, SIGTERM and SIGHUP shut down in order; repeated, they exit immediately. With TLS, SIGHUP instead reloads certificates and keys for new connections. SIGUSR1 prints the current state to standard error.',
   ],
   exitStatus: {
     0: 'Shut down in order.',

@@ -54,14 +54,19 @@ export function daemonOptions(
 }
 
 function tlsOptions(values: Values<typeof daemonTable>): TlsOptions | undefined {
-  const { tlsCert: cert, tlsKey: key, tlsCa: ca, tlsAllow: allow, tlsMin } = values;
-  if (cert === undefined || key === undefined) return undefined;
+  const { tlsCert: cert, tlsKey: key, tlsCa: ca, tlsAllow: allow, tlsPsk: psk, tlsMin } = values;
+  const version = tlsMin === undefined ? {} : ({ minVersion: `TLSv${tlsMin}` } as const);
+  if (psk !== undefined) return { psk, ...version };
+  if (cert === undefined || key === undefined) {
+    if (tlsMin !== undefined) throw new UsageError('--tls-min requires --tls-cert or --tls-psk');
+    return undefined;
+  }
   const subject = allow.find((client) => fingerprintIn(client) === undefined);
   if (subject !== undefined && ca === undefined)
     throw new UsageError(
       `--tls-allow ${subject} requires --tls-ca: anybody can make a certificate with that subject`,
     );
-  return { cert, key, ca, minVersion: `TLSv${tlsMin}`, ...(allow.length > 0 && { allow }) };
+  return { cert, key, ca, ...version, ...(allow.length > 0 && { allow }) };
 }
 
 function allDisks({ disk, readOnlyDisk }: Values<typeof daemonTable>): DiskOption[] {

@@ -142,6 +142,10 @@ t.test('what makes no sense is refused with what would be right', async (t) => {
   wrong(/invalid --tls-allow "somebody": expected a SHA-256 fingerprint/, ...tls, '--tls-allow', 'somebody');
   wrong(/--tls-ca requires --tls-cert/, '--tls-ca', 'a');
   wrong(/--tls-cert requires --nbd/, '--tls-key', 'k', '--tls-cert', 'c');
+  wrong(/--tls-min requires --tls-cert or --tls-psk/, '--nbd', './n', '--tls-min', '1.2');
+  wrong(/--tls-psk and --tls-cert are mutually exclusive/, ...tls, '--tls-psk', 'p');
+  wrong(/--tls-psk requires --nbd/, '--tls-psk', 'p');
+  wrong(/--nbd systemd: no sockets were passed/, '--nbd', 'systemd');
   wrong(/invalid --log-level "loud": expected one of emerg, .*debug/, '--log-level', 'loud');
   wrong(/invalid --dialect "tapdisk4": expected one of tapdisk2, tapdisk3/, '--dialect', 'tapdisk4');
   wrong(/--trace-limit requires --trace/, '--trace-limit', '3');

@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import t from 'tap';
+import { TlsFiles } from '../../src/daemon/tls-files.js';
+import { AF_UNIX } from '../../src/posix/index.js';
+import { keyPair } from '../nbd/key-pair.js';
+import { nbdWorld } from '../nbd/nbd-world.js';
+import { RawClient, exportRequest, option, request } from '../nbd/raw-client.js';
+import { shortDirectory } from '../short-directory.js';
+import { DaemonChild } from './daemon-child.js';
+
+/** Starts TLS on a connection; rejects when that fails. */
+async function secured(raw: RawClient, options: ConnectionOptions): Promise<TLSSocket> {
+  await raw.greet();
+  raw.send(option(5));
+  await raw.reply();
+  raw.socket.removeAllListeners('data');
+  const socket = connectTls({ socket: raw.socket, checkServerIdentity: () => undefined, ...options });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('secureConnect', resolve).on('error', reject);
+  });
+  raw.listen(socket);
+  return socket;
+}
+
+t.test('certificates are read again, and what cannot be used changes nothing', async (t) => {
+  const [first, second] = [keyPair(t), keyPair(t)];
+  if (!first || !second) {
+    console.error('SKIPPED: certificates are not read again: openssl is missing');
+    return;
+  }
+  const directory = shortDirectory(t);
+  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+  const put = (pair: typeof first): void => {
+    writeFileSync(cert, pair.cert);
+    writeFileSync(key, pair.key);
+  };
+  put(first);
+  let files: TlsFiles | undefined;
+  const world = nbdWorld(t, {
+    tls: ({ posix, registry }) => (files = new TlsFiles({ cert, key }, posix, registry.completions)),
+  });
+  const fails = (pair: typeof first): Promise<unknown> => secured(world.raw(), { ca: pair.cert });
+  await secured(world.raw(), { ca: first.cert });
+  put(second);
+  await t.rejects(fails(second), 'not before it is asked for');
+  files?.reload();
+  await secured(world.raw(), { ca: second.cert });
+  await t.rejects(fails(first));
+  copyFileSync(first.certPath, cert);
+  t.throws(() => files?.reload(), { message: /--tls-cert .*cert.pem and --tls-key .* cannot be used: / });
+  await secured(world.raw(), { ca: second.cert });
+});
+
+t.test('SIGHUP has a daemon read its keys again, and its clients stay', async (t) => {
+  const directory = shortDirectory(t);
+  const [file, path] = [join(directory, 'keys'), join(directory, 'nbd')];
+  const [old, next] = ['11'.repeat(16), '22'.repeat(16)];
+  const client = (key: string): ConnectionOptions => ({
+    pskCallback: () => ({ identity: 'a', psk: Buffer.from(key, 'hex') }),
+    ciphers: 'TLS_AES_128_GCM_SHA256',
+  });
+  const connected = (key: string): readonly [RawClient, Promise<TLSSocket>] => {
+    const raw = new RawClient({ family: AF_UNIX, path });
+    t.teardown(() => raw.destroy());
+    return [raw, secured(raw, client(key))];
+  };
+  writeFileSync(file, `a:${old}\n`);
+  const argv = ['--control-directory', directory, '--disk', '0=ram:1', '--nbd', path, '--tls-psk', file];
+  const daemon = new DaemonChild(t, argv);
+  await daemon.ready();
+  const [raw, securing] = connected(old);
+  const user = await securing;
+  user.write(option(7, exportRequest('')));
+  await raw.replies();
+  writeFileSync(file, `a:${next}\n`);
+  daemon.kill('SIGHUP');
+  await daemon.told(/certificates and keys were read again/);
+  await connected(next)[1];
+  await t.rejects(connected(old)[1]);
+  writeFileSync(file, 'nonsense\n');
+  daemon.kill('SIGHUP');
+  await daemon.told(
+    /cannot reload, the old certificates and keys stay: --tls-psk .*keys cannot be used: line 1/,
+  );
+  await connected(next)[1];
+  user.write(request(3, { cookie: 5n }));
+  t.match(await raw.simple(), { cookie: 5n, error: 0 });
+  daemon.kill('SIGTERM');
+  t.equal(await daemon.exit(), 0);
+});
