@@ -3,7 +3,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Test } from 'tap';
 import { programArguments } from '../../scripts/program.js';
 import { AF_INET, AF_UNIX, type SocketAddress } from '../../src/posix/index.js';
 import { NbdClient } from '../../src/nbd/index.js';
@@ -20,6 +19,11 @@ export interface Launch {
   readonly descriptors?: readonly number[];
 }
 
+/** A test, or whatever else ends what it began. */
+export interface TearsDown {
+  teardown(end: () => unknown): void;
+}
+
 /** The daemon as a process of its own. It is killed when the test ends, should it still run. */
 export class DaemonChild {
   readonly #child: ChildProcess;
@@ -29,7 +33,7 @@ export class DaemonChild {
   #changed: () => void = () => {};
 
   constructor(
-    t: Test,
+    t: TearsDown,
     argv: readonly string[],
     environment: NodeJS.ProcessEnv = {},
     command: readonly string[] = program,
@@ -115,7 +119,7 @@ export class DaemonChild {
 }
 
 /** A connection to an address as the daemon prints it. */
-export async function nbdClient(t: Test, where: string, exportName?: string): Promise<NbdClient> {
+export async function nbdClient(t: TearsDown, where: string, exportName?: string): Promise<NbdClient> {
   const server = new TapdiskServer();
   const running = server.run({ signals: false });
   const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(where) ?? [];

@@ -60,6 +60,8 @@ export class Replication implements DiskReplication, EngineCore {
   /** A backup's image was all zeroes when it was opened, or may be overwritten. */
   #isBlank = false;
   #hasFailed = false;
+  /** Writes were taken in this run that are not this side's any more, since it became a backup. */
+  #hasGivenUp = false;
   #isOpen = false;
   isPaused = false;
   /** Told to make the backup equal, whatever it has: for the next agreement. */
@@ -103,8 +105,8 @@ export class Replication implements DiskReplication, EngineCore {
   }
   flush(done: Done): void {
     if (this.#hasFailed) done(-errno.EIO);
-    // A backup's writes are its own: there is nothing of the caller's to make durable.
-    else if (this.primary === undefined) done(0);
+    // A backup's writes are its own: there is nothing of the caller's to make durable, unless it was given up.
+    else if (this.primary === undefined) done(this.#hasGivenUp ? -errno.EROFS : 0);
     else this.#flushes?.flush(done);
   }
 
@@ -243,6 +245,7 @@ export class Replication implements DiskReplication, EngineCore {
     const { files, disk, random, posix } = this.parts;
     const { metadata } = this.state;
     const { directory, journalBytes, memoryBytes } = this.options;
+    this.#hasGivenUp ||= this.primary !== undefined;
     this.primary = undefined;
     if (this.#flushes) this.#flushes.primary = undefined;
     if (!metadata.current.hasState) this.#isBlank = await isBlank(disk);

@@ -82,6 +82,8 @@ for (const wrote of [true, false]) {
     a.host.restart();
     await a.until('stale');
     t.equal((await a.command((done) => a.engine.rejoin({}, done))).result, 0);
+    const flushed = await a.call((done) => a.engine.flush(done));
+    t.equal(flushed, -errno.EROFS, 'whoever wrote before does not hear that it is durable');
     await b.until('protected', 60);
     t.equal(a.engine.status().state, 'backup');
     await b.write(300, 8, 4);

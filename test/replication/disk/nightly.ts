@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { killRounds } from '../../cli/replication/kill-rounds.js';
 import { create } from './engine.js';
 import { checkMutated } from './c/mutated-life.js';
 import { walkStores } from './backup/store-walk.js';
@@ -10,6 +11,7 @@ import { simulateSeeds } from './simulation/seeds.js';
 
 const SIMULATIONS = 10_000;
 const STORE_WALKS = 2000;
+const KILL_ROUNDS = 200;
 const HOSTILE_STREAMS = 10_000;
 
 /** What the test run does a part of with a replicated disk, at length; false when something was wrong, which is printed. */
@@ -30,9 +32,18 @@ export async function runReplicationNightly(seed: number): Promise<boolean> {
   for (const line of hostile) console.log(line);
   console.log(`streams of a hostile C peer: ${HOSTILE_STREAMS} sent, ${hostile.length} failed`);
 
+  const kills = await killRounds(seed, { least: KILL_ROUNDS, told: (line) => console.log(line) });
+  console.log(`rounds of kill -9: ${kills.rounds.length}, ${kills.failures.length} failed`);
+
   const wrong = await flipAll(seed);
   return (
-    lives.failures.length + stores.failures.length + prefixes.failures.length + hostile.length + wrong === 0
+    lives.failures.length +
+      stores.failures.length +
+      kills.failures.length +
+      prefixes.failures.length +
+      hostile.length +
+      wrong ===
+    0
   );
 }
 

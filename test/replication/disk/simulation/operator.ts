@@ -109,8 +109,9 @@ export class Operator {
 
   /** Has a primary be used, if it may be. */
   #employ(node: Node): void {
-    const { state } = node.engine.status();
-    if (state === 'stale' || state === 'split-brain' || this.#clients.has(node)) return;
+    const { state, role } = node.engine.status();
+    if (state === 'stale' || state === 'split-brain' || role !== 'primary') return;
+    if (this.#clients.has(node) || this.#changing.has(node.host)) return;
     const client = new Client(this.#scene, node);
     this.#clients.set(node, client);
     void this.#guard(node, client.run());
@@ -128,8 +129,10 @@ export class Operator {
     this.#scene.world.note(node.name, `shows run ${(shown?.segment ?? -1) + 1} at ${shown?.moment}`);
   }
 
+  /** Not one that is giving that up right now: if both did, there would be none. */
   #peerIsPrimary(node: Node): boolean {
-    return this.#scene.node(this.#scene.peerOf(node.host))?.engine.status().role === 'primary';
+    const peer = this.#scene.peerOf(node.host);
+    return !this.#changing.has(peer) && this.#scene.node(peer)?.engine.status().role === 'primary';
   }
 
   /** When the primary seems to be gone; sometimes when it is only out of reach. */

@@ -1,0 +1,22 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { randomSeed } from '../../random.js';
+import { killRounds } from './kill-rounds.js';
+
+/** `npm run nightly` does 200. */
+const MILLISECONDS = 8000;
+
+t.setTimeout(180_000);
+
+t.test('Q7: whatever is killed, the promoted backup has all that was answered', async (t) => {
+  const told = (line: string): void => t.comment(line);
+  const { rounds, failures } = await killRounds(randomSeed(t), {
+    least: 2,
+    milliseconds: MILLISECONDS,
+    told,
+  });
+  t.same(failures, []);
+  t.ok(rounds.some(({ flushes }) => flushes > 0));
+});
