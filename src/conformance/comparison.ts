@@ -24,7 +24,7 @@ export function firstDifference(expected: Trace, actual: Trace): Difference | un
  * Equal for entries that tell the same: the order of an object's members is of no account, and two names of one error,
  * as EAGAIN and EWOULDBLOCK, are the same answer.
  */
-export function comparisonKey(entry: TraceEntry | undefined): string {
+export function comparisonKey(entry: unknown): string {
   return JSON.stringify(entry, (_, value: unknown) => {
     if (typeof value === 'string') return canonicalError(value);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;

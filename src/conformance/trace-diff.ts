@@ -7,6 +7,7 @@ import type { Trace, TraceEntry } from './vector.js';
 /** Beyond this many pairs the middle is shown as removed and added, without a search for what it has in common. */
 const MAX_PAIRS = 250_000;
 
+/** A line of a diff: `-` is expected and missing, `+` is there and not expected, a blank is in both. */
 type Line = { readonly sign: ' ' | '-' | '+'; readonly index: number; readonly entry: TraceEntry };
 
 /**
@@ -30,6 +31,42 @@ export function traceDiff(expected: Trace, actual: Trace, { context = 3, most = 
   const left = shown.slice(most).filter(({ line }) => line.sign !== ' ').length;
   if (left > 0) texts.push(`  ... and ${left} more that differ`);
   return texts;
+}
+
+/** An entry of two traces: in both, at its two places, or in one only. */
+export interface AlignedEntry {
+  readonly expected?: { readonly index: number; readonly entry: TraceEntry };
+  readonly actual?: { readonly index: number; readonly entry: TraceEntry };
+}
+
+/**
+ * Two traces side by side: what is equal in both stands beside each other, and so does, between two equal entries, what is
+ * expected and what is there instead, as far as there are as many.
+ */
+export function alignTraces(expected: Trace, actual: Trace): AlignedEntry[] {
+  const aligned: AlignedEntry[] = [];
+  /** The first of the entries since the last equal one that have nothing beside them yet. */
+  let open = 0;
+  let actualIndex = 0;
+  for (const { sign, index, entry } of diffLines(expected, actual)) {
+    const place = { index, entry };
+    if (sign === '-') {
+      aligned.push({ expected: place });
+    } else if (sign === '+') {
+      actualIndex = index + 1;
+      if (open < aligned.length) aligned[open] = { ...aligned[open], actual: place };
+      else aligned.push({ actual: place });
+      open += 1;
+    } else {
+      aligned.push({
+        expected: place,
+        actual: { index: actualIndex, entry: actual[actualIndex] as TraceEntry },
+      });
+      actualIndex += 1;
+      open = aligned.length;
+    }
+  }
+  return aligned;
 }
 
 function diffLines(expected: Trace, actual: Trace): Line[] {

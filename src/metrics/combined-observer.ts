@@ -9,12 +9,12 @@ import type { SchedulerObserver } from '../scheduler/observer.js';
  * one that is added within a callback sees that callback's end without its beginning.
  */
 export class ObserverList implements SchedulerObserver {
-  #observers: readonly SchedulerObserver[];
-  /** Those that want to hear of select: mostly none, and every wait passes here. */
-  #ofSleep: readonly SchedulerObserver[] = [];
+  #observers: readonly SchedulerObserver[] = [];
+  /** These two are there only while one of the observers has them: every wait passes here. */
+  sleeping: (() => void) | undefined = undefined;
+  woke: ((answer: number) => void) | undefined = undefined;
 
   constructor(observers: readonly SchedulerObserver[] = []) {
-    this.#observers = [];
     this.#set(observers);
   }
 
@@ -40,17 +40,18 @@ export class ObserverList implements SchedulerObserver {
     for (const observer of this.#observers) observer.left?.(event, mode);
   }
 
-  sleeping(): void {
-    for (const observer of this.#ofSleep) observer.sleeping?.();
-  }
-
-  woke(answer: number): void {
-    for (const observer of this.#ofSleep) observer.woke?.(answer);
-  }
-
   #set(observers: readonly SchedulerObserver[]): void {
     this.#observers = observers;
-    this.#ofSleep = observers.filter((observer) => 'sleeping' in observer || 'woke' in observer);
+    const ofSleep = observers.filter((observer) => 'sleeping' in observer || 'woke' in observer);
+    this.sleeping = undefined;
+    this.woke = undefined;
+    if (ofSleep.length === 0) return;
+    this.sleeping = () => {
+      for (const observer of ofSleep) observer.sleeping?.();
+    };
+    this.woke = (answer) => {
+      for (const observer of ofSleep) observer.woke?.(answer);
+    };
   }
 }
 

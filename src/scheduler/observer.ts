@@ -15,10 +15,10 @@ export interface SchedulerObserver {
    */
   left?(event: EventDescription, mode: number): void;
   /** A wait asks select, which may sleep. */
-  sleeping?(): void;
+  readonly sleeping?: (() => void) | undefined;
   /**
    * That select answered: how many descriptors are ready, or a negative errno. When the poller throws instead, `sleeping` has
    * no `woke`. With tapdisk3's scheduler, a select that is called again after EINTR sleeps once.
    */
-  woke?(answer: number): void;
+  readonly woke?: ((answer: number) => void) | undefined;
 }

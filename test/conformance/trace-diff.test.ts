@@ -3,8 +3,10 @@
 
 import t from 'tap';
 import { firstDifference } from '../../src/conformance/comparison.js';
-import { traceDiff } from '../../src/conformance/trace-diff.js';
+import { alignTraces, traceDiff } from '../../src/conformance/trace-diff.js';
 import type { Trace } from '../../src/conformance/vector.js';
+import { Random } from '../../src/testing/index.js';
+import { randomSeed } from '../random.js';
 
 /** A trace of entries with these numbers. */
 function traceOf(...numbers: number[]): Trace {
@@ -67,3 +69,24 @@ t.test('the order of members, and which of its names an error has, make no diffe
   t.match(firstDifference([['wait', 0]], [['wait', '0']]), { index: 0 });
   t.match(firstDifference([['wait', 0]], []), { index: 0, actual: undefined });
 });
+
+t.test(
+  'two traces side by side have each of their entries once, in order, and equal ones beside each other',
+  async (t) => {
+    const random = new Random(randomSeed(t));
+    for (let count = 0; count < 500; count++) {
+      const trace = (): Trace =>
+        traceOf(...Array.from({ length: random.integer(0, 12) }, () => random.integer(1, 4)));
+      const [expected, actual] = [trace(), trace()];
+      const aligned = alignTraces(expected, actual);
+      const side = (of: 'expected' | 'actual') => aligned.flatMap((row) => row[of] ?? []);
+      const whole = (of: Trace) => of.map((entry, index) => ({ index, entry }));
+      t.same([side('expected'), side('actual')], [whole(expected), whole(actual)]);
+      const equal = aligned.filter((row) => row.expected?.entry[1] === row.actual?.entry[1]);
+      const lines = traceDiff(expected, actual, { context: 99, most: 99 });
+      const alike =
+        lines.length === 0 ? expected.length : lines.filter((line) => line.startsWith(' ')).length;
+      t.equal(equal.length, alike, 'as many stand beside their like as have one');
+    }
+  },
+);

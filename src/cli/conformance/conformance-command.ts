@@ -1,82 +1,99 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { wallClock } from '../../posix/clock.js';
 import { shownMessage } from '../../server/shown-text.js';
-import { Adapter } from '../../conformance/adapter.js';
+import { TransferError } from '../../transfer/transfer-error.js';
 import type { TextIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
-import { EXIT_FAILED, EXIT_OK, exitOfSignal } from '../exit-status.js';
-import { onSignals } from '../../server/signals.js';
+import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
 import { UsageError } from '../usage-error.js';
 import type { conformanceTable } from './conformance-table.js';
-import {
-  type Implementation,
-  ImplementationUnavailable,
-  inProcess,
-  ownScheduler,
-} from '../../conformance/implementation.js';
-import { createReport } from '../../conformance/report-format.js';
+import { ImplementationUnavailable } from '../../conformance/implementation.js';
+import { packageVersion } from '../../server/package-file.js';
+import type { Column } from '../../conformance/page/column.js';
+import { conformancePage } from '../../conformance/page/conformance-page.js';
+import { createReport, type ReportFormat } from '../../conformance/report-format.js';
 import { ownRules } from '../../conformance/rules.js';
 import { type Assignment, runVectors } from '../../conformance/suite-run.js';
-import { tallyOf, type VectorResult } from '../../conformance/vector-result.js';
+import { tallyLine, tallyOf, type VectorResult } from '../../conformance/vector-result.js';
 import { ownVectorFiles, selectVectors } from '../../conformance/vector-selection.js';
+import { type Candidate, candidates } from './implementations.js';
+import { reportFile, type ReportPlace } from './report-file.js';
+
+type ConformanceValues = Values<typeof conformanceTable>;
 
 /**
  * Runs `tapdisk-ts conformance`; returns the exit status.
  *
- * @throws UsageError when there are no vectors to run
+ * @throws UsageError when there are no vectors to run, or several implementations for a report of one
  */
-export async function runConformance(
-  {
-    files: given,
-    cmd,
-    suite,
-    dialect,
-    grep,
-    format,
-    jobs,
-    timeout,
-    bail,
-    show,
-  }: Values<typeof conformanceTable>,
-  io: TextIo,
-): Promise<number> {
+export async function runConformance(values: ConformanceValues, io: TextIo): Promise<number> {
+  const { files: given, cmd, own, suite, dialect, grep, timeout, output } = values;
   const files = given.length > 0 ? given : ownVectorFiles();
   if (files.length === 0) throw new UsageError('missing FILE: the package has no vectors of its own');
-  const report = createReport(format, (text) => io.stdout.write(text), {
-    shownFailures: show,
-    rules: ownRules(),
-  });
+  const all = candidates(cmd, own, timeout);
+  if (all.length > 1 && values.format !== 'html')
+    throw new UsageError(`${all.length} implementations in one run require --format html`);
   const assignments = selectVectors(files, { suite, dialect, pattern: grep });
   warn(assignments, io);
-  const onResult = (result: VectorResult): void => report.result(result);
-  const run = (implementation: Implementation): Promise<VectorResult[]> =>
-    runVectors(assignments, implementation, { jobs, bail, onResult });
-  let results: VectorResult[];
   try {
-    results =
-      cmd === undefined
-        ? await run(inProcess(ownScheduler))
-        : await withAdapter({ ...cmd, timeoutSeconds: timeout }, run);
+    const place = output === undefined ? standardOutput(io) : await reportFile(output);
+    const columns = await runAll(all, assignments, values, place);
+    await place.close();
+    if (output !== undefined) for (const column of columns) io.stdout.write(countsLine(column, columns));
+    return columns.every(conforms) ? EXIT_OK : EXIT_FAILED;
   } catch (error) {
-    if (!(error instanceof ImplementationUnavailable)) throw error;
-    io.stderr.write(`tapdisk-ts conformance: --cmd: ${shownMessage(error.message)}\n`);
+    const where = error instanceof ImplementationUnavailable ? '--cmd' : '--output';
+    if (where === '--output' && !(error instanceof TransferError)) throw error;
+    io.stderr.write(`tapdisk-ts conformance: ${where}: ${shownMessage((error as Error).message)}\n`);
     return EXIT_FAILED;
   }
-  report.end(results);
-  const { passed, failed } = tallyOf(results);
-  return passed > 0 && failed === 0 ? EXIT_OK : EXIT_FAILED;
 }
 
-async function withAdapter<Result>(
-  options: ConstructorParameters<typeof Adapter>[0],
-  use: (adapter: Adapter) => Promise<Result>,
-): Promise<Result> {
-  // Adapters are in groups of their own, which a terminal's signals do not reach: they end as this process exits.
-  const exit = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => () => process.exit(exitOfSignal(signal));
-  using _signals = onSignals({ SIGINT: exit('SIGINT'), SIGTERM: exit('SIGTERM'), SIGHUP: exit('SIGHUP') });
-  await using adapter = new Adapter(options);
-  return await use(adapter);
+/** Writes the report on all of them. */
+async function runAll(
+  all: readonly Candidate[],
+  assignments: readonly Assignment[],
+  { format, jobs, bail, show: shownFailures }: ConformanceValues,
+  place: ReportPlace,
+): Promise<Column[]> {
+  const rules = ownRules();
+  const write = (text: string): void => place.write(text);
+  const shown = shownFailures !== undefined && { shownFailures };
+  const report =
+    format === 'html' ? undefined : createReport(format as ReportFormat, write, { ...shown, rules });
+  const onResult = (result: VectorResult): void => report?.result(result);
+  const columns: Column[] = [];
+  for (const candidate of all) {
+    const results = await candidate.use((implementation) =>
+      runVectors(assignments, implementation, { jobs, bail, onResult }),
+    );
+    report?.end(results);
+    columns.push({ name: candidate.name, results });
+  }
+  if (format !== 'html') return columns;
+  const [atSeconds, version] = [wallClock.now(), packageVersion()];
+  write(await conformancePage({ columns, assignments, rules, atSeconds, version, ...shown }));
+  return columns;
+}
+
+function standardOutput({ stdout }: TextIo): ReportPlace {
+  return {
+    write: (text) => {
+      stdout.write(text);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function countsLine({ name, results }: Column, { length }: readonly Column[]): string {
+  return `${length > 1 ? `${name}: ` : ''}${tallyLine(tallyOf(results))}\n`;
+}
+
+function conforms({ results }: Column): boolean {
+  const { passed, failed } = tallyOf(results);
+  return passed > 0 && failed === 0;
 }
 
 function warn(assignments: readonly Assignment[], io: TextIo): void {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { DEFAULT_PAGE_FAILURES } from '../../conformance/page/conformance-page.js';
 import { REPORT_FORMATS } from '../../conformance/report-format.js';
 import { DEFAULT_SHOWN_FAILURES } from '../../conformance/report-text.js';
 import { SUITE_NAMES } from '../../conformance/vector.js';
@@ -26,8 +27,12 @@ export const conformanceTable = defineTable({
     files: repeated(file(), { help: 'Vector files; those of the package unless given.' }),
   },
   options: {
-    cmd: optional(programLine, {
-      help: 'Run another implementation: a child process that reads a script per line and writes a trace per line (docs/conformance.md). No shell is involved, but quotes and backslashes work as in one.',
+    cmd: repeated(programLine, {
+      help: 'Run another implementation: a child process that reads a script per line and writes a trace per line (docs/conformance.md). No shell is involved, but quotes and backslashes work as in one. A report in html has a column for each.',
+    }),
+    own: flag({
+      help: 'Run the schedulers and the modules of this package too, as the first column of a report in html.',
+      requires: ['cmd'],
     }),
     suite: optional(oneOf('SUITE', SUITE_NAMES), { help: 'Run only the vectors of one suite.' }),
     dialect: optional(oneOf('DIALECT', DIALECTS), {
@@ -37,10 +42,16 @@ export const conformanceTable = defineTable({
       help: 'Run only vectors whose suite/name contains this text or, if it has * or ?, matches it as a whole.',
     }),
     bail: flag({ help: 'Stop after the first vector that fails.' }),
-    show: withDefault(wholeNumber('N', 0, 1_000_000), DEFAULT_SHOWN_FAILURES, {
-      help: 'How many vectors that did not pass the text report shows.',
+    show: optional(wholeNumber('N', 0, 1_000_000), {
+      help: 'How many vectors that did not pass a report in text shows, and one in html for each implementation.',
+      defaultText: `${DEFAULT_SHOWN_FAILURES}, with html ${DEFAULT_PAGE_FAILURES}`,
     }),
-    format: withDefault(oneOf('FORMAT', REPORT_FORMATS), 'text', { help: 'The format of the report.' }),
+    format: withDefault(oneOf('FORMAT', [...REPORT_FORMATS, 'html']), 'text', {
+      help: 'The format of the report; html is one page of rules by implementations, with the traces of what failed.',
+    }),
+    output: optional(file(), {
+      help: 'Write the report to this file once it is complete, and only the counts to standard output.',
+    }),
     jobs: withDefault(wholeNumber('N', 1, MAX_JOBS), 1, {
       help: 'With --cmd: how many child processes run at a time.',
     }),
@@ -48,5 +59,8 @@ export const conformanceTable = defineTable({
       help: 'With --cmd: how long a child process may take for a script.',
     }),
   },
-  exitStatus: { 0: 'All vectors passed.', 1: 'A vector failed, or none passed.' },
+  exitStatus: {
+    0: 'All vectors passed, with every implementation.',
+    1: 'A vector failed, or none passed; or could not write the report.',
+  },
 });

@@ -11,8 +11,15 @@ export const namePattern: ValueType<string> = {
   parse: (text) => text,
 };
 
+/** A program and its arguments, and the line that has them. */
+export interface ProgramLine {
+  readonly line: string;
+  readonly program: string;
+  readonly args: string[];
+}
+
 /** A program and its arguments, separated as a shell does. */
-export const programLine: ValueType<{ readonly program: string; readonly args: string[] }> = {
+export const programLine: ValueType<ProgramLine> = {
   placeholder: "'PROGRAM ARGS'",
   parse(text) {
     const words = commandWords(text);
@@ -20,6 +27,6 @@ export const programLine: ValueType<{ readonly program: string; readonly args: s
       throw new UsageError('expected a closing quote, and no backslash as the last character');
     const [program, ...args] = words;
     if (program === undefined || program === '') throw new UsageError('expected a program');
-    return { program, args };
+    return { line: text, program, args };
   },
 };

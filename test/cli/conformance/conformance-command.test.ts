@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
 import t from 'tap';
@@ -316,4 +316,45 @@ t.test('a program that cannot be started is reported once, not vector by vector'
   t.equal(status, 1);
   t.equal(stdout, '');
   t.match(stderr, /^tapdisk-ts conformance: --cmd: cannot start \/nonexistent\/program: .*ENOENT\n$/);
+});
+
+t.test('a report in html has a column for each implementation, and goes to a file', async (t) => {
+  const page = file('page.html');
+  const cmd = `'${process.execPath}' '${repositoryFile('examples/adapter-js/adapter.mjs')}'`;
+  const html = ['--format', 'html', '--output', page];
+  const { status, stdout, stderr } = await conformance(...html, '--own', '--cmd', cmd, file('right.json'));
+  t.strictSame([status, stderr], [0, '']);
+  t.equal(stdout, `tapdisk-ts: 2 passed, 0 failed\n${cmd}: 1 passed, 0 failed, 1 skipped\n`);
+  const text = readFileSync(page, 'utf8');
+  t.match(text, /^<!DOCTYPE html>/);
+  t.match(text, '2 of 2 conform');
+  t.match(text, 'adapter.mjs');
+  t.equal(statSync(page).mode & 0o777, 0o644);
+  const failing = await conformance('--format', 'html', file('wrong.json'));
+  t.equal(failing.status, 1);
+  t.match(failing.stdout, 'does not conform');
+});
+
+t.test('a report of any format goes to a file, and the counts to standard output', async (t) => {
+  const place = file('report.txt');
+  const { status, stdout } = await conformance('--output', place, file('wrong.json'));
+  t.equal(status, 1);
+  t.equal(stdout, '1 passed, 1 failed\n');
+  t.match(readFileSync(place, 'utf8'), /^failed scheduler\/wrong [^]*1 passed, 1 failed\n$/);
+});
+
+t.test('a report that cannot be written is an error, and found before the run', async (t) => {
+  const { status, stdout, stderr } = await conformance('--output', directory, file('right.json'));
+  t.equal(status, 1);
+  t.equal(stdout, '');
+  t.match(stderr, /^tapdisk-ts conformance: --output: cannot write .* it is a directory/);
+});
+
+t.test('several implementations are compared in html only', async (t) => {
+  const { status, stderr } = await conformance('--cmd', 'one', '--own', file('right.json'));
+  t.equal(status, 2);
+  t.match(stderr, '2 implementations in one run require --format html');
+  const alone = await conformance('--own', file('right.json'));
+  t.equal(alone.status, 2);
+  t.match(alone.stderr, '--cmd');
 });

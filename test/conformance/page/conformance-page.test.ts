@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { createHash } from 'node:crypto';
+import t from 'tap';
+import { conformancePage } from '../../../src/conformance/page/conformance-page.js';
+import type { VectorResult } from '../../../src/conformance/vector-result.js';
+import { examplePage, hostile, rules } from './example-page.js';
+
+/** A page without the blanks between its elements. */
+const tight = (text: string): string => text.replaceAll(/\s+/g, ' ').replaceAll(/ (?=<)|(?<=>) /g, '');
+const count = (text: string, part: string): number => text.split(part).length - 1;
+
+t.test('the table has a row for each rule that ran and a column for each implementation', async (t) => {
+  const page = tight((await examplePage()).page);
+  t.match(page, /<tr id="rule-E1"><th scope="row"><span class="id">E1<\/span>Kept by both<\/th>/);
+  const row = (id: string): string => page.split(`<tr id="rule-${id}">`)[1]?.split('</tr>')[0] ?? '';
+  t.equal(count(row('E1'), '<span class="word">kept</span>1 of 1'), 2);
+  t.match(row('E2'), '<span class="word">kept</span>1 of 1');
+  t.match(row('E2'), /<span class="word">broken<\/span><a href="#failure-2-2">0 of 1<\/a>/);
+  t.match(row('R1'), '<span class="word">not run</span>');
+  t.notMatch(page, 'Without a vector');
+  t.match(page, 'One rule has no vector in this run');
+  t.match(page, 'Vectors that no single rule names');
+});
+
+t.test('a failed vector is shown step by step, with the difference marked and named', async (t) => {
+  const page = tight((await examplePage()).page);
+  const failure = page.split('id="failure-2-2"')[1]?.split('id="failure-2-3"')[0] ?? '';
+  t.match(failure, 'Steps 1 to 2 went as expected');
+  t.match(failure, 'The first difference, in step 3 of 4');
+  t.match(failure, 'Step 3:<code>wait {&#34;read&#34;: [5, 6]}</code>');
+  t.match(
+    failure,
+    '<mark>&#34;READ&#34;</mark></code></td><td><span class="index">3</span><code>fire &#34;a&#34; 1<mark>&#34;WRITE&#34;</mark>',
+  );
+  t.match(failure, '<span class="word">differs</span>');
+  t.match(failure, 'The last step');
+  t.match(failure, /Pins<a href="#rule-E2">E2<\/a>Broken by one/);
+});
+
+t.test('of a select only the member that differs is marked', async (t) => {
+  const { page } = await examplePage();
+  t.match(page, /<mark>&#34;timeout&#34;: 17<\/mark>/);
+  t.notMatch(page, /<mark>&#34;nfds&#34;/);
+});
+
+t.test('a vector without a trace has its reason, and a file that is none is named', async (t) => {
+  const { page } = await examplePage();
+  t.match(page, 'no trace: it ended with status 3\nits last words');
+  t.match(page, 'bad vector: it is not JSON');
+});
+
+t.test('what was skipped is counted by its reason', async (t) => {
+  const { page } = await examplePage();
+  t.match(page, '1 skipped: only the scheduler');
+});
+
+t.test('nothing of a name, a reason or a trace becomes markup', async (t) => {
+  const { page } = await examplePage();
+  t.ok(count(page, 'alert(1)') > 5, 'it is in it');
+  t.notMatch(page, /<(?:script|img|b)\b/i);
+  t.notMatch(page, hostile);
+  t.notMatch(page, '\u202E');
+  // Between two tags, or in an attribute's value, no angle bracket is left.
+  const body = page.slice(page.indexOf('<body>'));
+  t.equal(body.replaceAll(/<\/?[a-z][a-z0-9]*(?:\s+[a-z-]+="[^"<>]*")*\s*\/?>/g, '').search(/[<>]/), -1);
+});
+
+t.test('it asks for nothing from elsewhere, and its policy admits its own style only', async (t) => {
+  const { page } = await examplePage();
+  const tags = page.match(/<[a-z][^<>]*>/g)?.join('') ?? '';
+  const targets = [...tags.matchAll(/ (?:src|srcset|href|action)="([^"]*)"/g)].map(([, at]) => at ?? '');
+  t.strictSame(
+    targets.filter((target) => !target.startsWith('#') && target !== 'data:,'),
+    [],
+  );
+  t.ok(targets.length > 5);
+  t.notMatch(page, /https?:|@import|url\(|<script|<link rel="stylesheet"/);
+  const [, style = ''] = /<style>(.*)<\/style>/s.exec(page) ?? [];
+  const hash = createHash('sha256').update(style).digest('base64');
+  t.match(
+    page,
+    `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`,
+  );
+  t.notMatch(page, / style="/);
+});
+
+t.test('every link leads somewhere, and no place has two', async (t) => {
+  const { page } = await examplePage();
+  const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  t.equal(new Set(ids).size, ids.length);
+  for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) t.ok(ids.includes(target), `#${target}`);
+});
+
+t.test('so many failures are shown, and the rest is named, without links to them', async (t) => {
+  const { page, failed } = await examplePage({ shownFailures: 1 });
+  t.equal(count(page, '<details class="failure">'), 1);
+  t.match(page, `${failed - 1} more failed and are only named (--show N)`);
+  t.match(page, '<li><code>scheduler/slept</code></li>');
+  for (const [, target] of page.matchAll(/href="#(failure-[^"]+)"/g)) t.match(page, ` id="${target}"`);
+});
+
+t.test('what nothing failed says so', async (t) => {
+  const results: VectorResult[] = [{ file: 'f', name: 'scheduler/x', outcome: 'passed', milliseconds: 1 }];
+  const parts = { assignments: [], rules, atSeconds: 0, version: '1' };
+  const page = await conformancePage({ ...parts, columns: [{ name: 'mine', results }] });
+  t.match(page, '<title>Conformance: conforms</title>');
+  t.match(page, 'None.');
+  const none = await conformancePage({ ...parts, columns: [{ name: 'mine', results: [] }] });
+  t.match(none, '<title>Conformance: does not conform</title>');
+  t.match(none, 'nothing passed');
+});
