@@ -12,6 +12,8 @@ export {
   ImplementationUnavailable,
   ScriptUnsupported,
 } from './implementation.js';
+export type { Column } from './page/column.js';
+export { conformancePage, type ConformancePageParts } from './page/conformance-page.js';
 export { createReport, REPORT_FORMATS, type ReportFormat } from './report-format.js';
 export type { TextReportOptions } from './report-text.js';
 export type { Report } from './report.js';

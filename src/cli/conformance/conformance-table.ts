@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { DEFAULT_PAGE_FAILURES } from '../../conformance/page/conformance-page.js';
+import { DEFAULT_PAGE_FAILURES } from '../../conformance/page/column.js';
 import { REPORT_FORMATS } from '../../conformance/report-format.js';
 import { DEFAULT_SHOWN_FAILURES } from '../../conformance/report-text.js';
 import { SUITE_NAMES } from '../../conformance/vector.js';

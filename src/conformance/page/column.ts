@@ -3,6 +3,9 @@
 
 import type { VectorResult } from '../vector-result.js';
 
+/** How many failed vectors of each implementation are shown with their traces unless set otherwise. */
+export const DEFAULT_PAGE_FAILURES = 100;
+
 /** An implementation and how it did: a column of the table of rules. */
 export interface Column {
   /** What people call it, such as its command line. */

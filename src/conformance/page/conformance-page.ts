@@ -5,15 +5,12 @@ import { createHash } from 'node:crypto';
 import { isoTime } from '../../posix/clock.js';
 import { pinningVectors, type Rule } from '../rules.js';
 import type { Assignment } from '../suite-run.js';
-import { type Column, failureId } from './column.js';
+import { type Column, DEFAULT_PAGE_FAILURES, failureId } from './column.js';
 import { failureSection } from './failure.js';
 import { html, Markup } from './markup.js';
 import { ruleSection } from './rule-section.js';
 import { STYLE } from './style.js';
 import { summarySection } from './summary-section.js';
-
-/** How many failed vectors of each implementation are shown with their traces unless set otherwise. */
-export const DEFAULT_PAGE_FAILURES = 100;
 
 /** What a page is made of. */
 export interface ConformancePageParts {
