@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // VHDs beside raw files, served over NBD by the daemon, and by qemu-nbd where it can, under fio's load, on the file system of
-// the temporary directory: `npm run bench:vhd`. Needs fio.
+// the temporary directory, and how long a disk is paused for a snapshot: `npm run bench:vhd [-- RE]`. Needs fio.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -27,15 +27,27 @@ type Target = 'aio' | 'vhd' | 'vhd, early answers' | 'qemu-nbd vpc';
 interface Load {
   readonly name: string;
   readonly fio: readonly string[];
-  /** How the disks are before: nothing in them, all written, or a chain whose images have a part of it each. */
-  readonly content: 'fresh' | 'written' | 'chain';
+  /** How the disks are before: nothing in them, all written, all of it in a parent, or a chain whose images have a part of it each. */
+  readonly content: 'fresh' | 'written' | 'snapshot' | 'chain';
   readonly targets: readonly Target[];
   /** What the ratio to the raw file is to be. */
-  readonly goal: number;
+  readonly goal: number | undefined;
 }
+
+/** How fast a disk was, and what that took of its server. */
+interface Measure {
+  /** Requests a second. */
+  readonly rate: number;
+  /** Processor time per request, in microseconds. */
+  readonly cpu: number;
+}
+
+const SNAPSHOTS = 10;
+const PAUSE_GOAL_MS = 100;
 
 const ALL: readonly Target[] = ['aio', 'vhd', 'vhd, early answers', 'qemu-nbd vpc'];
 const OURS: readonly Target[] = ['aio', 'vhd'];
+const OURS_EARLY: readonly Target[] = ['aio', 'vhd', 'vhd, early answers'];
 const timed = ['--time_based', '--runtime=2'];
 
 const LOADS: readonly Load[] = [
@@ -89,6 +101,20 @@ const LOADS: readonly Load[] = [
     goal: 0.4,
   },
   {
+    name: 'sequential writes over a parent, 64 KiB, 16 at once',
+    fio: ['--rw=write', '--bs=64k', '--iodepth=16'],
+    content: 'snapshot',
+    targets: OURS_EARLY,
+    goal: undefined,
+  },
+  {
+    name: 'first writes at random places over a parent, 4 KiB, 16 at once',
+    fio: ['--rw=randwrite', '--bs=4k', '--iodepth=16', '--io_size=40m'],
+    content: 'snapshot',
+    targets: OURS_EARLY,
+    goal: undefined,
+  },
+  {
     name: `reads through a chain of ${CHAIN_DEPTH}, 4 KiB, 16 at once`,
     fio: ['--rw=randread', '--bs=4k', '--iodepth=16', ...timed],
     content: 'chain',
@@ -126,11 +152,13 @@ function makeImage(directory: string, target: Target, content: Load['content']):
     vhd('create', image, `${DISK_BYTES}`);
     return image;
   }
-  if (content === 'written') {
+  if (content === 'written' || content === 'snapshot') {
     makeRaw(raw, 0, DISK_BYTES);
     vhd('convert', raw, image);
     rmSync(raw);
-    return image;
+    if (content === 'written') return image;
+    vhd('snapshot', image, path.join(directory, 'child.vhd'));
+    return path.join(directory, 'child.vhd');
   }
   return makeChain(directory);
 }
@@ -193,11 +221,24 @@ function isListening(socket: string): Promise<boolean> {
   });
 }
 
-/** Requests a second. */
-async function measure(directory: string, target: Target, load: Load): Promise<number> {
-  const own = mkdtempSync(path.join(directory, 'image-'));
+/** Processor time that a process has taken, in microseconds. */
+function cpuOf(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  // In ticks of a hundredth of a second, which every Linux reports in.
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
+/** Has a target serve an image while something is done. */
+async function served<T>(
+  own: string,
+  target: Target,
+  content: Load['content'],
+  use: (socket: string, pid: number | undefined) => Promise<T>,
+): Promise<T> {
   const socket = path.join(own, 'nbd.sock');
-  const [command, ...args] = serverOf(target, makeImage(own, target, load.content), socket);
+  const [command, ...args] = serverOf(target, makeImage(own, target, content), socket);
   run('sync');
   const server = spawn(command, args, { stdio: 'ignore' });
   try {
@@ -205,32 +246,101 @@ async function measure(directory: string, target: Target, load: Load): Promise<n
       if (server.exitCode !== null) throw new Error(`${target} ended with ${server.exitCode}`);
       await delay(20);
     }
-    const { read, write } = await runFio(socket, `--size=${DISK_BYTES}`, '--randrepeat=1', ...load.fio);
-    return read.iops + write.iops;
+    return await use(socket, server.pid);
   } finally {
     const exit = once(server, 'exit');
     if (server.exitCode === null && server.kill()) await exit;
+  }
+}
+
+async function measure(directory: string, target: Target, load: Load): Promise<Measure> {
+  const own = mkdtempSync(path.join(directory, 'image-'));
+  try {
+    return await served(own, target, load.content, async (socket, pid) => {
+      const before = cpuOf(pid);
+      const { read, write } = await runFio(socket, `--size=${DISK_BYTES}`, '--randrepeat=1', ...load.fio);
+      const cpu = (cpuOf(pid) - before) / (read.total_ios + write.total_ios);
+      return { rate: read.iops + write.iops, cpu };
+    });
+  } finally {
     rmSync(own, { recursive: true });
   }
 }
 
+/** How long a disk is paused for each of some snapshots, in milliseconds, while it is written to or not. */
+async function pauses(directory: string, isWritten: boolean): Promise<number[]> {
+  const own = mkdtempSync(path.join(directory, 'pause-'));
+  try {
+    return await served(own, 'vhd', 'fresh', async (socket) => {
+      const load = [
+        '--rw=randwrite',
+        '--bs=4k',
+        '--iodepth=4',
+        '--rate_iops=1000',
+        '--time_based',
+        '--runtime=600',
+      ];
+      const uri = `--uri=nbd+unix:///?socket=${socket}`;
+      const fio = isWritten
+        ? spawn('fio', ['--name=load', '--ioengine=nbd', uri, `--size=${DISK_BYTES}`, ...load], {
+            stdio: 'ignore',
+          })
+        : undefined;
+      const found: number[] = [];
+      for (let index = 0; index < SNAPSHOTS; index++) {
+        if (fio) await delay(1000);
+        const child = path.join(own, `child${index}.vhd`);
+        const { stdout, status } = spawnSync(
+          process.execPath,
+          [...main, 'ctl', 'snapshot', '0', child, '--control-directory', own, '--json'],
+          { encoding: 'utf8' },
+        );
+        if (status !== 0) throw new Error(`ctl snapshot ended with ${status}`);
+        found.push((JSON.parse(stdout) as { pauseMs: number }).pauseMs);
+      }
+      if (fio) {
+        const exit = once(fio, 'exit');
+        if (fio.exitCode === null && fio.kill()) await exit;
+      }
+      return found;
+    });
+  } finally {
+    rmSync(own, { recursive: true });
+  }
+}
+
+async function benchPauses(directory: string): Promise<void> {
+  console.log(`pause for a snapshot in ms, median and most of ${SNAPSHOTS} (aim ${PAUSE_GOAL_MS})`);
+  for (const isWritten of [false, true]) {
+    const found = await pauses(directory, isWritten);
+    const [middle, most] = [median(found), Math.max(...found)].map((ms) => ms.toFixed(0).padStart(8));
+    console.log(`  ${(isWritten ? '1000 writes a second' : 'idle').padEnd(20)}${middle}${most}`);
+  }
+}
+
 async function bench(directory: string, pattern: RegExp): Promise<void> {
-  console.log(`requests a second, median of ${ROUNDS} interleaved rounds; ratio to aio`);
+  console.log(`medians of ${ROUNDS} interleaved rounds; ratios to aio`);
+  console.log(`  ${''.padEnd(20)}requests/s  ratio  CPU µs/request  ratio`);
   for (const load of LOADS.filter(({ name }) => pattern.test(name))) {
     const targets = load.targets.filter(
       (target) => target !== 'qemu-nbd vpc' || programPath('qemu-nbd') !== undefined,
     );
-    const rates = new Map<Target, number[]>(targets.map((target) => [target, []]));
+    const found = new Map<Target, Measure[]>(targets.map((target) => [target, []]));
     for (let round = 0; round < ROUNDS; round++) {
-      for (const target of targets) rates.get(target)?.push(await measure(directory, target, load));
+      for (const target of targets) found.get(target)?.push(await measure(directory, target, load));
     }
-    const base = median(rates.get('aio') ?? []);
-    console.log(`${load.name} (goal ${load.goal})`);
-    for (const [target, all] of rates) {
-      const rate = median(all);
-      console.log(`  ${target.padEnd(20)}${rate.toFixed(0).padStart(8)}  ${(rate / base).toFixed(2)}`);
+    const middle = (target: Target, of: keyof Measure): number =>
+      median((found.get(target) ?? []).map((measured) => measured[of]));
+    const goal = load.goal === undefined ? '' : ` (goal ${load.goal})`;
+    console.log(`${load.name}${goal}`);
+    for (const target of targets) {
+      const [rate, cpu] = [middle(target, 'rate'), middle(target, 'cpu')];
+      const rates = `${rate.toFixed(0).padStart(10)}${(rate / middle('aio', 'rate')).toFixed(2).padStart(7)}`;
+      const cpus = `${cpu.toFixed(1).padStart(16)}${(cpu / middle('aio', 'cpu')).toFixed(2).padStart(7)}`;
+      console.log(`  ${target.padEnd(20)}${rates}${cpus}`);
     }
   }
+  if (pattern.test('pause for a snapshot')) await benchPauses(directory);
 }
 
 if (programPath('fio') === undefined) throw new Error('fio is not installed, which makes the load');

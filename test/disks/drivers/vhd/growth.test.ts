@@ -104,7 +104,16 @@ t.test('a file whose end could not be cut off is cut before it is used', async (
   const disk = await open(world);
   world.files.failCalls({ calls: ['ftruncate'], error: errno.EIO });
   t.equal(await write(world, disk, 0, tagged(1, 1)), -errno.EIO);
+  const recorder = new FileRecorder(world.files.system);
   t.equal(await write(world, disk, 0, tagged(1, 2)), 0);
+  recorder.stop();
+  for (const { systems } of recorder.prefixes(new Random(1), 4)) {
+    for (const system of systems) {
+      const found = readState(system, LEAF);
+      t.ok(found[0] === 0 || found[0] === 2, `zeroes, or what was written: ${found[0]}`);
+      t.same(new Set(found.subarray(SECTOR_SIZE)), new Set([0]));
+    }
+  }
   t.same(await tags(world, disk, 0, 3), [2, 0, 0]);
   await simulated(world, disk.close());
   t.same(await tags(world, await open(world, LEAF, true), 0, 3), [2, 0, 0]);
