@@ -12,6 +12,7 @@ const RUNS: readonly (readonly [test: string, what: string, count: number])[] = 
   ['crash', 'losses of power: seeds', 2000],
   ['model', 'requests on chains against an array: seeds', 1000],
   ['fuzz', 'wrong fields with right checksums: seeds', 20_000],
+  ['foreign', 'chains as other programs write them: seeds', 1000],
   ['churn', 'snapshots and coalesces in a row', 1000],
   ['killed', 'daemons killed under load', 200],
 ];
