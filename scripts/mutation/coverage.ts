@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -33,18 +32,6 @@ interface TestCoverage {
 const NOT_FOR_MUTANTS = /^test\/(?:docs|scripts|fuzz)\//;
 const DEADLINE_MILLISECONDS = 300_000;
 const STORE = repositoryFile('.tap/mutants/coverage.json');
-
-const hashes = new Map<string, string>();
-function compiledHash(source: string): string {
-  const known = hashes.get(source);
-  if (known !== undefined) return known;
-  const hash = createHash('sha256')
-    .update(readFileSync(repositoryFile(compiledFile(source))))
-    .digest('hex')
-    .slice(0, 16);
-  hashes.set(source, hash);
-  return hash;
-}
 
 interface ScriptCoverage {
   readonly url: string;
@@ -80,6 +67,7 @@ function placesIn(ran: Uint8Array): number[] {
   return places;
 }
 
+/** What one or more processes ran, from what they wrote into `directory`. */
 function readRun(directory: string, tree: TrialTree): TestCoverage['ran'] {
   const marks = new Map<string, Uint8Array>();
   for (const name of readdirSync(directory)) {
@@ -99,7 +87,7 @@ function readRun(directory: string, tree: TrialTree): TestCoverage['ran'] {
     }
   }
   return Object.fromEntries(
-    [...marks].map(([source, ran]) => [source, { hash: compiledHash(source), places: placesIn(ran) }]),
+    [...marks].map(([source, ran]) => [source, { hash: tree.hash(source), places: placesIn(ran) }]),
   );
 }
 
@@ -108,24 +96,28 @@ export class Coverage {
   readonly #tests = new Map<string, TestCoverage>();
   readonly #maps = new Map<string, Map<string, number>>();
 
-  private constructor() {
+  readonly #tree: TrialTree;
+
+  private constructor(tree: TrialTree) {
+    this.#tree = tree;
     if (!existsSync(STORE)) return;
     const stored = JSON.parse(readFileSync(STORE, 'utf8')) as Record<string, TestCoverage>;
     for (const [test, coverage] of Object.entries(stored)) this.#tests.set(test, coverage);
   }
 
   /** Runs each test file that was not run as it is now, and writes down what it ran. */
-  static async measure(trees: readonly TrialTree[]): Promise<Coverage> {
-    const coverage = new Coverage();
+  static async measure(trees: readonly [TrialTree, ...TrialTree[]]): Promise<Coverage> {
+    const [tree] = trees;
+    const coverage = new Coverage(tree);
     const tests = repositoryFiles().filter(
       (file) => /^test\/.*\.test\.ts$/.test(file) && !NOT_FOR_MUTANTS.test(file),
     );
     for (const test of coverage.#tests.keys()) if (!tests.includes(test)) coverage.#tests.delete(test);
-    const waiting = tests.filter((test) => coverage.#tests.get(test)?.hash !== compiledHash(test));
+    const waiting = tests.filter((test) => coverage.#tests.get(test)?.hash !== tree.hash(test));
     await Promise.all(
-      trees.map(async (tree) => {
+      trees.map(async (own) => {
         for (let test = waiting.shift(); test !== undefined; test = waiting.shift()) {
-          await coverage.#run(test, tree);
+          await coverage.#run(test, own);
         }
       }),
     );
@@ -141,7 +133,7 @@ export class Coverage {
       });
       if (ending !== 'passed') console.log(`left out: ${test} ${ending} on the tree as it is: ${failure}`);
       this.#tests.set(test, {
-        hash: compiledHash(test),
+        hash: tree.hash(test),
         passed: ending === 'passed',
         milliseconds: Math.round(milliseconds),
         ran: readRun(coverageDirectory, tree),
@@ -160,7 +152,7 @@ export class Coverage {
 
   /** The tests that pass on the tree as it is and run what a mutation changes; of a file that changed since, all that run it. */
   testsOf(mutation: Mutation): string[] {
-    const hash = compiledHash(mutation.file);
+    const hash = this.#tree.hash(mutation.file);
     const place = this.#placeOf(mutation);
     return [...this.#tests]
       .filter(([, { passed, ran }]) => {
@@ -173,7 +165,7 @@ export class Coverage {
 
   /** Where the code of a mutation is in what was compiled; undefined if that cannot be said. */
   #placeOf({ file, line, column }: Mutation): number | undefined {
-    const places = this.#maps.get(file) ?? compiledPlaces(file);
+    const places = this.#maps.get(file) ?? compiledPlaces(file, this.#tree);
     this.#maps.set(file, places);
     for (let back = column; back >= 0; back -= 1) {
       const place = places.get(`${line}:${back}`);
@@ -184,11 +176,9 @@ export class Coverage {
 }
 
 /** By line (from 1) and column (from 0) of the source, the offset of what was compiled of it. */
-function compiledPlaces(source: string): Map<string, number> {
-  const text = readFileSync(repositoryFile(compiledFile(source)), 'utf8');
-  const map = new SourceMap(
-    JSON.parse(readFileSync(repositoryFile(`${compiledFile(source)}.map`), 'utf8')) as SourceMapPayload,
-  );
+function compiledPlaces(source: string, tree: TrialTree): Map<string, number> {
+  const text = tree.read(compiledFile(source));
+  const map = new SourceMap(JSON.parse(tree.read(`${compiledFile(source)}.map`)) as SourceMapPayload);
   const places = new Map<string, number>();
   let lineStart = 0;
   for (const [line, content] of text.split('\n').entries()) {

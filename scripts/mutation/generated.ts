@@ -83,7 +83,8 @@ export async function runGenerated(options: GeneratedOptions): Promise<boolean> 
     throw new Error('build is not there: run `npm run compile` first');
   console.log(`seed ${seed}`);
   const results = new Results(seed);
-  const trees = Array.from({ length: jobs }, () => new TrialTree());
+  const trees: [TrialTree, ...TrialTree[]] = [new TrialTree()];
+  while (trees.length < jobs) trees.push(new TrialTree());
   const scores: FolderScore[] = [];
   try {
     const coverage = await Coverage.measure(trees);

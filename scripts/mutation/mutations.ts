@@ -51,9 +51,8 @@ export function mutationsOf(file: string, text = readFileSync(repositoryFile(fil
   return found;
 }
 
-/** The text of a file with one mutation in it. */
-export function mutated(mutation: Mutation): string {
-  const text = readFileSync(repositoryFile(mutation.file), 'utf8');
+/** A source text with one mutation in it. */
+export function mutated(mutation: Mutation, text: string): string {
   return text.slice(0, mutation.start) + mutation.text + text.slice(mutation.end);
 }
 

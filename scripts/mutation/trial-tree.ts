@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -42,11 +43,25 @@ export class TrialTree {
     symlinkSync(repositoryFile('node_modules'), path.join(this.directory, 'node_modules'));
   }
 
+  /** A file of it. */
+  read(file: string): string {
+    return readFileSync(path.join(this.directory, file), 'utf8');
+  }
+
+  /** The same as long as what was compiled of a source is. */
+  hash(source: string): string {
+    return createHash('sha256')
+      .update(this.read(compiledFile(source)))
+      .digest('hex')
+      .slice(0, 16);
+  }
+
   /** Runs a task with one mutation in the compiled code. */
   async withMutation<T>(mutation: Mutation, task: () => Promise<T>): Promise<T> {
     const file = path.join(this.directory, compiledFile(mutation.file));
     const text = readFileSync(file, 'utf8');
-    const { code } = await transform(mutated(mutation), {
+    const source = this.read(mutation.file);
+    const { code } = await transform(mutated(mutation, source), {
       loader: 'ts',
       target: 'node20',
       sourcefile: mutation.file,
@@ -77,6 +92,8 @@ export class TrialTree {
       env: {
         ...process.env,
         TAP_BAIL: '1',
+        // Random tests play the same for each mutant.
+        TEST_SEED: '1',
         TAP_TIMEOUT: String(Math.ceil(deadlineMilliseconds / 1000)),
         TEST_FILES: JSON.stringify(tests.map((test) => pathToFileURL(inTree(compiledFile(test))).href)),
         ...(coverageDirectory === undefined ? {} : { NODE_V8_COVERAGE: coverageDirectory }),

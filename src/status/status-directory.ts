@@ -17,10 +17,15 @@ export interface StatusSocket {
   readonly pid: number;
 }
 
+/** The user that this process runs as; not every system has numbers for them. */
+function ownUid(): number {
+  return process.getuid?.() ?? 0;
+}
+
 /** The user's directory of status sockets: in the runtime directory, or else the temporary one. */
 export function statusDirectory(
   environment: NodeJS.ProcessEnv = process.env,
-  uid: number = process.getuid?.() ?? 0,
+  uid: number = ownUid(),
 ): string {
   const runtime = environment['XDG_RUNTIME_DIR'];
   return runtime ? join(runtime, 'tapdisk-ts') : join(tmpdir(), `tapdisk-ts-${uid}`);
@@ -32,7 +37,7 @@ export function statusDirectory(
  */
 export function statusDirectories(
   environment: NodeJS.ProcessEnv = process.env,
-  uid: number = process.getuid?.() ?? 0,
+  uid: number = ownUid(),
 ): string[] {
   const directories = [
     statusDirectory(environment, uid),
@@ -52,7 +57,7 @@ export function statusSocketPath(directory: string, role: string, pid: number): 
  *
  * @throws Error with a `code`: node:fs's own, or EPERM when it is not the user's own, so that others could put sockets there
  */
-export function prepareStatusDirectory(directory: string, uid: number = process.getuid?.() ?? 0): void {
+export function prepareStatusDirectory(directory: string, uid: number = ownUid()): void {
   mkdirSync(directory, { recursive: true, mode: PRIVATE_MODE });
   requirePrivate(directory, uid);
 }
@@ -72,7 +77,7 @@ function requirePrivate(directory: string, uid: number): void {
  *
  * @throws Error with a `code`: node:fs's own, or EPERM when it is not the user's own: what others put there is not asked
  */
-export function listStatusSockets(directory: string, uid: number = process.getuid?.() ?? 0): StatusSocket[] {
+export function listStatusSockets(directory: string, uid: number = ownUid()): StatusSocket[] {
   let entries: Dirent[];
   try {
     requirePrivate(directory, uid);

@@ -103,6 +103,27 @@ statusTest('half a request holds nobody up, and is dropped after two seconds', a
   half.destroy();
 });
 
+tap.test('the patience with a client is two seconds', { buffered: true }, async (t) => {
+  const path = join(shortDirectory(t), 's');
+  await using server = new TapdiskServer({ logger: nullLogger });
+  const run = server.run({ signals: false });
+  const { posix } = server;
+  const status = () => ({});
+  const served = new StatusServer({ registrar: server, posix, logger: nullLogger, path, status });
+  const silent = await client(path);
+  const timeouts = (): number[] =>
+    [...server.scheduler.events()]
+      .map(({ timeoutSeconds }) => timeoutSeconds)
+      .filter((seconds) => seconds > 0);
+  while (timeouts().length === 0) await new Promise(setImmediate);
+  // The second in which it begins is not counted.
+  t.same([...new Set(timeouts())], [2 + 1]);
+  silent.destroy();
+  served[Symbol.dispose]();
+  server.stop();
+  await run;
+});
+
 statusTest(
   'clients that connect and say nothing do not keep others from an answer',
   async (t, path, status) => {
@@ -156,6 +177,15 @@ tap.test(
   },
 );
 
+tap.test('an answer may have 64 KiB, and not one byte more', { buffered: true }, async (t) => {
+  const answerOf = (bytes: number): string =>
+    JSON.stringify({ text: 'x'.repeat(bytes - '{"text":""}'.length) });
+  const most = await otherServer(t, (socket) => socket.end(answerOf(65_536)));
+  t.equal(JSON.stringify(await query(most, 10)).length, 65_536);
+  const more = await otherServer(t, (socket) => socket.end(answerOf(65_537)));
+  await t.rejects(query(more, 10), { code: 'EMSGSIZE' });
+});
+
 tap.test('an endless answer, and none at all, are given up', { buffered: true }, async (t) => {
   const endless = await otherServer(t, (socket) => {
     socket.on('drain', () => socket.write(Buffer.alloc(100_000, '1')));
@@ -173,7 +203,7 @@ tap.test('a socket that nobody serves is told from one that is missing', { buffe
   writeFileSync(join(directory, 'file'), '');
   await t.rejects(query(join(directory, 'none')), { code: 'ENOENT' });
   await t.rejects(query(join(directory, 'file')), { code: 'ECONNREFUSED' });
-  await t.rejects(query('x'.repeat(200)), { code: 'ENAMETOOLONG' });
+  await t.rejects(query('x'.repeat(200)), { code: 'ENAMETOOLONG', message: /has 200 bytes, but/ });
 });
 
 tap.test('a socket is made where nothing is, and nowhere else', { buffered: true }, async (t) => {
