@@ -6,11 +6,51 @@ import type { Mutation } from './mutations.js';
 /** Mutations that change nothing that anybody could observe, with the reason. */
 type Equivalent = readonly [before: string, after: string, reason: string];
 
-const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {};
+const SET_FIRST = 'It is set before it is read.';
+const CANDIDATE = 'One candidate more, which is passed over when its turn comes as nothing is ready for it.';
+const GETUID = 'Every system that the package runs on has getuid.';
+
+const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
+  'src/scheduler/event-ids.ts': [
+    [
+      'if (2 * (this.#size + 1) > this.#keys.length) this.#resize(2 * this.#keys.length);',
+      'if (2 * (this.#size - 1) > this.#keys.length) this.#resize(2 * this.#keys.length);',
+      'The table grows when it has two more, and is never full.',
+    ],
+  ],
+  'src/scheduler/pass.ts': [
+    [
+      'for (let descriptor = this.#ready.pop(); descriptor; descriptor = this.#ready.pop()) {',
+      'for (let descriptor = this.#ready.shift(); descriptor; descriptor = this.#ready.pop()) {',
+      'Descriptors are let go one by one, in whatever order.',
+    ],
+    [
+      'if ((descriptor.bits & (DESCRIPTOR_MODES[index] as number)) === 0) continue;',
+      'if (false) continue;',
+      CANDIDATE,
+    ],
+    [
+      'if ((bits & (DESCRIPTOR_MODES[index] as number)) === 0) continue;',
+      'if ((bits | (DESCRIPTOR_MODES[index] as number)) === 0) continue;',
+      CANDIDATE,
+    ],
+  ],
+  'src/scheduler/retried-select.ts': [['#start = 0;', '#start = 1;', SET_FIRST]],
+  'src/status/status-directory.ts': [
+    ['return process.getuid?.() ?? 0;', 'return process.getuid?.();', GETUID],
+    ['return process.getuid?.() ?? 0;', 'return process.getuid?.() ?? 1;', GETUID],
+  ],
+};
+
+/** The same in whatever file. */
+const ANYWHERE: readonly (readonly [before: RegExp, after: RegExp, reason: string])[] = [
+  [/\bTIMEOUT, -1,/, /\bTIMEOUT, (?:-2|-0|1),/, 'An event that only waits for a time has no descriptor.'],
+];
 
 /** Why a mutation changes nothing; undefined unless it is known to. */
 export function equivalence({ file, before, after }: Mutation): string | undefined {
-  return EQUIVALENTS[file]?.find(([from, to]) => from === before && to === after)?.[2];
+  const named = EQUIVALENTS[file]?.find(([from, to]) => from === before && to === after);
+  return (named ?? ANYWHERE.find(([from, to]) => from.test(before) && to.test(after)))?.[2];
 }
 
 /** The entries of the list that fit no mutation of their file any more. */

@@ -58,6 +58,7 @@ t.test('a server that is running cannot be run again, nor iterated', async (t) =
   const run = server.run();
   await t.rejects(server.run(), { message: 'the server is running already' });
   t.equal(await server.iterate(), -errno.EDEADLK);
+  await t.rejects(server.run(), { message: 'the server is running already' });
   server.stop();
   await run;
 });
