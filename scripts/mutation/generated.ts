@@ -86,6 +86,15 @@ export async function runGenerated(options: GeneratedOptions): Promise<boolean> 
   const trees: [TrialTree, ...TrialTree[]] = [new TrialTree()];
   while (trees.length < jobs) trees.push(new TrialTree());
   const scores: FolderScore[] = [];
+  const removeTrees = (): void => {
+    for (const tree of trees) tree.remove();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      removeTrees();
+      process.kill(process.pid, signal);
+    });
+  }
   try {
     const coverage = await Coverage.measure(trees);
     for (const { folder, mutations, equivalent, all } of samples) {
@@ -119,7 +128,7 @@ export async function runGenerated(options: GeneratedOptions): Promise<boolean> 
       if (options.writesTable) writeRows([score], new Date().toISOString().slice(0, 10));
     }
   } finally {
-    for (const tree of trees) tree.remove();
+    removeTrees();
   }
   return complaints.length === 0 && scores.every(({ tried, killed }) => killed >= 0.95 * tried);
 }

@@ -132,8 +132,13 @@ export function* replacementsOf(node: ts.Node): Generator<Replacement> {
   }
   if (ts.isNumericLiteral(node) && !ts.isEnumMember(node.parent)) {
     const value = Number(node.text);
-    yield whole('constant', String(value + 1));
-    if (value > 0) yield whole('constant', String(value - 1));
+    if (value >= 100 && value % 10 === 0) {
+      // A time or a size in round numbers: one more makes no difference to anybody.
+      yield whole('constant', String(2 * value));
+    } else {
+      yield whole('constant', String(value + 1));
+      if (value > 0) yield whole('constant', String(value - 1));
+    }
   }
   if (ts.isBigIntLiteral(node)) yield whole('constant', `(${node.text} + 1n)`);
   if (node.kind === SyntaxKind.TrueKeyword && !ts.isLiteralTypeNode(node.parent))

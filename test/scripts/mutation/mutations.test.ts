@@ -21,11 +21,15 @@ t.test('a condition always or never holds', async (t) => {
   t.same(becomes('const x = ready ? a : b;'), ['const x = true ? a : b;', 'const x = false ? a : b;']);
 });
 
-t.test('numbers are one more and one less, texts are not subtracted', async (t) => {
-  t.same(becomes('const x = a + 2;'), ['const x = a - 2;', 'const x = a + 3;', 'const x = a + 1;']);
-  t.same(becomes("const x = a + 'b';"), []);
-  t.same(becomes('const x = `${a}` + b;'), []);
-});
+t.test(
+  'numbers are one more and one less, round ones twice as much, and texts are not subtracted',
+  async (t) => {
+    t.same(becomes('const x = a + 2;'), ['const x = a - 2;', 'const x = a + 3;', 'const x = a + 1;']);
+    t.same(becomes('const x = 30_000;'), ['const x = 60000;']);
+    t.same(becomes("const x = a + 'b';"), []);
+    t.same(becomes('const x = `${a}` + b;'), []);
+  },
+);
 
 t.test('statements are left out, and values are not returned', async (t) => {
   t.same(becomes('async () => { await go(); return x; };'), [

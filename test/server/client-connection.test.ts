@@ -1,0 +1,47 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { join } from 'node:path';
+import t from 'tap';
+import { AF_UNIX, errno, NodePosix } from '../../src/posix/index.js';
+import { ClientConnection } from '../../src/server/client-connection.js';
+import { listenOn } from '../../src/server/acceptor.js';
+import { SimulatedWorld } from '../../src/testing/index.js';
+import { shortDirectory } from '../short-directory.js';
+
+t.test('whoever takes nothing, or says nothing, is given up after the step', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  const posix = new NodePosix();
+  const listener = listenOn(posix, { family: AF_UNIX, path }, 8);
+  const connection = await ClientConnection.open(posix, path, { stepSeconds: 0.05, wholeSeconds: 60 });
+  if (typeof connection === 'number') return t.fail(`open: ${connection}`);
+  t.equal(await connection.receive(Buffer.alloc(1)), -errno.ETIMEDOUT);
+  t.equal(await connection.send(Buffer.alloc(8 << 20)), -errno.ETIMEDOUT);
+  connection[Symbol.dispose]();
+  posix.close(listener);
+  t.same(posix.openDescriptors(), []);
+});
+
+t.test('the steps together take no longer than the whole', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  const posix = new NodePosix();
+  const listener = listenOn(posix, { family: AF_UNIX, path }, 8);
+  const connection = await ClientConnection.open(posix, path, { stepSeconds: 60, wholeSeconds: 0.2 });
+  if (typeof connection === 'number') return t.fail(`open: ${connection}`);
+  t.equal(await connection.receive(Buffer.alloc(1)), -errno.ETIMEDOUT);
+  t.equal(await connection.send(Buffer.alloc(8 << 20)), -errno.ETIMEDOUT);
+  connection[Symbol.dispose]();
+  posix.close(listener);
+});
+
+t.test('a wait that fails is not taken for a connection', async (t) => {
+  const world = new SimulatedWorld();
+  const host = world.host('10.0.0.1');
+  const listener = listenOn(host.posix, { family: AF_UNIX, path: '/s' }, 8);
+  t.ok(listener >= 0);
+  host.failCalls({ calls: ['connect'], nth: 1, error: errno.EINPROGRESS });
+  host.failCalls({ calls: ['select'], nth: 1, error: errno.ENOMEM });
+  const opened = await world.complete(ClientConnection.open(host.posix, '/s', { stepSeconds: 1 }));
+  t.equal(opened, -errno.ENOMEM);
+  host.posix.close(listener);
+});
