@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AF_UNIX, NodePosix, SOCK_STREAM } from '../../src/posix/index.js';
 import { removeDeadSockets } from '../../src/server/dead-sockets.js';
-import { checkSocketPath, takeSocketPath } from '../../src/server/socket-path.js';
+import { checkSocketPath, removeDead, takeSocketPath } from '../../src/server/socket-path.js';
 import { listenOn } from '../../src/server/acceptor.js';
 import { posixFor } from '../posix/fixture.js';
 import { servedSocket, shortDirectory } from '../short-directory.js';
@@ -62,6 +62,11 @@ t.test('a path that is served, or has something else, is not', async (t) => {
   t.throws(() => checkSocketPath(`/${'x'.repeat(107)}`), long);
   await t.rejects(take(`/${'x'.repeat(107)}`), long);
   checkSocketPath(`/${'x'.repeat(106)}`);
+});
+
+t.test('a dead socket that is gone by now needs no removing', async (t) => {
+  const { posix } = world(t);
+  await t.resolves(removeDead(posix, join(shortDirectory(t), 'none')));
 });
 
 t.test('of many that take the path of a dead socket at once exactly one has it', async (t) => {
