@@ -17,8 +17,8 @@ export interface Verdict {
 /** Tests of about this much time share a process. */
 const BATCH_MILLISECONDS = 6_000;
 /** A batch may take this many times what it took on the tree as it is, and no less than the time after it. */
-const PATIENCE = 6;
-const MIN_DEADLINE_MILLISECONDS = 40_000;
+const PATIENCE = 4;
+const MIN_DEADLINE_MILLISECONDS = 15_000;
 
 /** How far a test is from a source: 0 is its own, 1 its directory's, 2 its folder's. */
 function distance(test: string, source: string): number {
@@ -86,7 +86,8 @@ export async function tryMutation(
       const first = await tree.run(tests, { deadlineMilliseconds });
       if (first.ending === 'passed') continue;
       // A test of something else that fails may be one that fails now and then.
-      const run = isFar ? await tree.run(tests, { deadlineMilliseconds }) : first;
+      const run =
+        isFar && first.ending === 'failed' ? await tree.run(tests, { deadlineMilliseconds }) : first;
       if (run.ending === 'passed') continue;
       return end(run.ending === 'hung' ? 'hung' : 'killed', run.failure);
     }
