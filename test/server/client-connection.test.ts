@@ -45,3 +45,17 @@ t.test('a wait that fails is not taken for a connection', async (t) => {
   t.equal(opened, -errno.ENOMEM);
   host.posix.close(listener);
 });
+
+t.test('a connection that the other side closes is no longer written to, and has an end', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  const posix = new NodePosix();
+  const listener = listenOn(posix, { family: AF_UNIX, path }, 8);
+  const connection = await ClientConnection.open(posix, path, { stepSeconds: 60 });
+  if (typeof connection === 'number') throw new Error(`open: ${connection}`);
+  await posix.select({ read: [listener] }, 60);
+  posix.close(posix.accept(listener));
+  t.equal(await connection.receive(Buffer.alloc(1)), 0);
+  t.equal(await connection.send(Buffer.alloc(8 << 20)), -errno.EPIPE);
+  connection[Symbol.dispose]();
+  posix.close(listener);
+});
