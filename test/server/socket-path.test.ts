@@ -8,7 +8,12 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AF_UNIX, NodePosix, SOCK_STREAM } from '../../src/posix/index.js';
 import { removeDeadSockets } from '../../src/server/dead-sockets.js';
-import { checkSocketPath, removeDead, takeSocketPath } from '../../src/server/socket-path.js';
+import {
+  checkSocketPath,
+  checkSocketPathIsFree,
+  removeDead,
+  takeSocketPath,
+} from '../../src/server/socket-path.js';
 import { listenOn } from '../../src/server/acceptor.js';
 import { posixFor } from '../posix/fixture.js';
 import { servedSocket, shortDirectory } from '../short-directory.js';
@@ -48,7 +53,7 @@ t.test('a path that is free, or whose socket nobody serves, is taken', async (t)
 });
 
 t.test('a path that is served, or has something else, is not', async (t) => {
-  const { take } = world(t);
+  const { posix, take } = world(t);
   const served = await servedSocket(t);
   const before = lstatSync(served).ino;
   await t.rejects(take(served), { code: 'EADDRINUSE', message: /is served by another process/ });
@@ -61,6 +66,7 @@ t.test('a path that is served, or has something else, is not', async (t) => {
   const long = { code: 'ENAMETOOLONG', message: /has 108 bytes/ };
   t.throws(() => checkSocketPath(`/${'x'.repeat(107)}`), long);
   await t.rejects(take(`/${'x'.repeat(107)}`), long);
+  await t.rejects(checkSocketPathIsFree(posix, `/${'x'.repeat(107)}`), long);
   checkSocketPath(`/${'x'.repeat(106)}`);
 });
 
