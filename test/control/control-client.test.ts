@@ -1,0 +1,54 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno, NodePosix } from '../../src/posix/index.js';
+import type { SelectSets } from '../../src/posix/posix.js';
+import { CLOSE_INTERVAL_SECONDS, CLOSE_REPEATS, ControlClient } from '../../src/control/control-client.js';
+import { parseReplicationRequest } from '../../src/control/replication-request.js';
+import { VBD_CLOSED, VBD_PAUSED } from '../../src/disks/state.js';
+import { controlWorld, PID } from './world.js';
+
+t.test('a disk is attached, opened, paused, resumed, closed and detached', async (t) => {
+  const { client } = controlWorld(t);
+  const state = async (): Promise<number> => (await client.list(PID))[0]?.state ?? NaN;
+  t.same(await client.list(PID), []);
+  await client.attach(PID, 7);
+  t.same(await client.open(PID, 7, 'held:a', 0), { sectors: 2048, sectorSize: 512, info: 0 });
+  t.equal((await state()) & VBD_PAUSED, 0);
+  await client.pause(PID, 7);
+  t.equal((await state()) & VBD_PAUSED, VBD_PAUSED);
+  await client.resume(PID, 7);
+  t.equal((await state()) & VBD_PAUSED, 0);
+  await client.close(PID, 7);
+  t.equal((await state()) & VBD_CLOSED, VBD_CLOSED);
+  await client.detach(PID, 7);
+  t.same(await client.list(PID), []);
+});
+
+t.test('a close that is answered EAGAIN is repeated after a pause, and given up in the end', async (t) => {
+  const { directory, registry, client, held } = controlWorld(t);
+  await client.attach(PID, 7);
+  await client.open(PID, 7, 'held:a', 0);
+  registry.get(7)?.queueRead(0, new Uint8Array(512), () => {});
+  await held.somethingHeld();
+  const pauses: number[] = [];
+  class CountingPosix extends NodePosix {
+    override select(sets: SelectSets, seconds: number): Promise<Required<SelectSets> | number> {
+      if (Object.keys(sets).length === 0) pauses.push(seconds);
+      return super.select(sets, seconds);
+    }
+  }
+  const patient = new ControlClient(new CountingPosix(), directory);
+  await t.rejects(patient.close(PID, 7), { number: errno.EAGAIN });
+  t.same(
+    pauses,
+    Array.from({ length: CLOSE_REPEATS }, () => CLOSE_INTERVAL_SECONDS),
+  );
+  held.finishRequests();
+  await client.close(PID, 7);
+});
+
+t.test('a replication request that has no text is no JSON', async (t) => {
+  t.throws(() => parseReplicationRequest(undefined), { message: /is JSON/ });
+});
