@@ -28,8 +28,9 @@ interface TestCoverage {
   readonly ran: Readonly<Record<string, { readonly hash: string; readonly places: readonly number[] }>>;
 }
 
-/** Not about what src does, or with a drawn part of its own that is long. */
-const NOT_FOR_MUTANTS = /^test\/(?:docs|scripts|fuzz)\//;
+/** Not about what src does, or about all of it for a long time. */
+const NOT_FOR_MUTANTS = /^test\/(?:scripts|fuzz|docs\/(?:embedding|examples|testing))\b/;
+const STARTS_PROGRAMS = /^test\/(?:cli|daemon)\//;
 const DEADLINE_MILLISECONDS = 300_000;
 const STORE = repositoryFile('.tap/mutants/coverage.json');
 
@@ -150,17 +151,21 @@ export class Coverage {
     return this.#tests.get(test)?.milliseconds ?? 0;
   }
 
-  /** The tests that pass on the tree as it is and run what a mutation changes; of a file that changed since, all that run it. */
+  /**
+   * The tests that pass on the tree as it is and run what a mutation changes; of a file that changed since, all that run it.
+   * A process that is killed does not say what it ran: where none says so, those that start programs may.
+   */
   testsOf(mutation: Mutation): string[] {
     const hash = this.#tree.hash(mutation.file);
     const place = this.#placeOf(mutation);
-    return [...this.#tests]
-      .filter(([, { passed, ran }]) => {
-        const file = ran[mutation.file];
-        if (!passed || file === undefined) return false;
-        return file.hash !== hash || place === undefined || isIn(file.places, place);
-      })
-      .map(([test]) => test);
+    const passing = [...this.#tests].filter(([, { passed }]) => passed);
+    const known = passing.filter(([, { ran }]) => {
+      const file = ran[mutation.file];
+      if (file === undefined) return false;
+      return file.hash !== hash || place === undefined || isIn(file.places, place);
+    });
+    const tests = known.length > 0 ? known : passing.filter(([test]) => STARTS_PROGRAMS.test(test));
+    return tests.map(([test]) => test);
   }
 
   /** Where the code of a mutation is in what was compiled; undefined if that cannot be said. */

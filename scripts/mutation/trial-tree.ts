@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { transform } from 'esbuild';
-import { repositoryFiles, repositoryFile } from '../repository-files.js';
+import { repositoryFiles, repositoryFile, root } from '../repository-files.js';
 import { mutated, type Mutation } from './mutations.js';
 
 /** How a run of some test files ended. */
@@ -34,6 +34,11 @@ export const compiledFile = (source: string): string => path.join('build', sourc
 /** A copy of the repository and of what was compiled of it, in which one source at a time is broken and tests are run. */
 export class TrialTree {
   readonly directory = mkdtempSync(path.join(tmpdir(), 'tapdisk-ts-mutants-'));
+
+  readonly #gitDirectory = execFileSync('git', ['rev-parse', '--absolute-git-dir'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).trimEnd();
 
   /** Copies the repository; it must have been compiled. */
   constructor() {
@@ -91,6 +96,9 @@ export class TrialTree {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
+        // What the copy has is what git lists.
+        GIT_DIR: this.#gitDirectory,
+        GIT_WORK_TREE: this.directory,
         TAP_BAIL: '1',
         // Random tests play the same for each mutant.
         TEST_SEED: '1',

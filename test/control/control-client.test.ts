@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { errno, NodePosix } from '../../src/posix/index.js';
+import { NodePosix } from '../../src/posix/index.js';
 import type { SelectSets } from '../../src/posix/posix.js';
 import { CLOSE_INTERVAL_SECONDS, CLOSE_REPEATS, ControlClient } from '../../src/control/control-client.js';
 import { parseReplicationRequest } from '../../src/control/replication-request.js';
@@ -40,7 +40,7 @@ t.test('a close that is answered EAGAIN is repeated after a pause, and given up 
     }
   }
   const patient = new ControlClient(new CountingPosix(), directory);
-  await t.rejects(patient.close(PID, 7), { number: errno.EAGAIN });
+  await t.rejects(patient.close(PID, 7), { code: 'EAGAIN' });
   t.same(
     pauses,
     Array.from({ length: CLOSE_REPEATS }, () => CLOSE_INTERVAL_SECONDS),

@@ -68,6 +68,17 @@ t.test('a person reads the same in a few lines', async (t) => {
   );
 });
 
+t.test('99 of 100 requests are 99 %, and 98 are not', async (t) => {
+  const vbd = exampleReport.vbds[0];
+  if (vbd === undefined) throw new Error('the example has no VBD');
+  const within = (quick: number): string => {
+    const read = { ...vbd.kinds.read, completed: 100, latencyBuckets: [quick, 100 - quick] };
+    return reportText({ ...exampleReport, vbds: [{ ...vbd, kinds: { ...vbd.kinds, read } }] });
+  };
+  t.match(within(99), '99 % within 0.1 ms\n');
+  t.match(within(98), '99 % within 0.25 ms\n');
+});
+
 t.test('a scheduler that has called nothing has no slowest callback', async (t) => {
   const { slowestCallback: _, ...scheduler } = exampleReport.scheduler;
   const report = { ...exampleReport, scheduler: { ...scheduler, slowestCallback: undefined } };

@@ -77,7 +77,9 @@ t.test(
     trace.add({ name: 'a' });
     trace.flush();
     trace.add({ name: 'b' });
+    const began = performance.now();
     trace.closeNow();
+    t.ok(performance.now() - began >= 95, 'it sleeps in between');
     t.strictSame(names(read()), ['first']);
   },
 );
