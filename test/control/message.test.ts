@@ -21,17 +21,19 @@ t.test('bytes that were not set are zero', async (t) => {
 
 t.test('numbers are little-endian, each at its place', async (t) => {
   const hex = (message: ControlMessage, end: number): string =>
-    Buffer.from(message.bytes.subarray(8, end)).toString('hex');
+    Buffer.from(message.bytes.subarray(8, end))
+      .toString('hex')
+      .replaceAll(/.{8}(?!$)/g, '$& ');
   const message = (): ControlMessage => ControlMessage.create(0, 0);
   const image = message().setImage({ sectors: 0x0102_0304_0506, sectorSize: 0x0708_090a, info: 0x0b0c_0d0e });
-  t.equal(hex(image, 24), '0605040302010000' + '0a090807' + '0e0d0c0b');
-  t.equal(hex(message().setParameters(0x80, 'x'.repeat(255)), 23), '80' + '00'.repeat(11) + 'ff00' + '78');
-  t.equal(hex(message().setResponse(0x0102, 'no'), 15), '02010000' + '6e6f00');
+  t.equal(hex(image, 24), '06050403 02010000 0a090807 0e0d0c0b');
+  t.equal(hex(message().setParameters(0x80, 'x'.repeat(255)), 23), '80000000 00000000 00000000 ff0078');
+  t.equal(hex(message().setResponse(0x0102, 'no'), 15), '02010000 6e6f00');
   const entry = { count: 0x0102, minor: 0x0304, state: 0x0506, path: 'p' };
-  t.equal(hex(message().setList(entry), 22), '02010000' + '04030000' + '06050000' + '7000');
-  t.equal(hex(message().setMinors([0x0102, 0x0304]), 20), '02000000' + '02010000' + '04030000');
+  t.equal(hex(message().setList(entry), 22), '02010000 04030000 06050000 7000');
+  t.equal(hex(message().setMinors([0x0102, 0x0304]), 20), '02000000 02010000 04030000');
   const report = { remaining: 0x0102, bytes: Buffer.from('r') };
-  t.equal(hex(message().setReport(report), 17), '02010000' + '01000000' + '72');
+  t.equal(hex(message().setReport(report), 17), '02010000 01000000 72');
 });
 
 t.test('a text that is too long is cut before the character that does not fit', async (t) => {
