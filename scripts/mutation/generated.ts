@@ -39,7 +39,9 @@ function sourcesByFolder(): Map<string, string[]> {
   const folders = new Map<string, string[]>();
   for (const file of repositoryFiles()) {
     const [, folder] = /^src\/([^/]+)\/.*\.ts$/.exec(file) ?? [];
-    if (folder !== undefined) folders.set(folder, [...(folders.get(folder) ?? []), file]);
+    // What is made for browsers is not compiled here.
+    if (folder !== undefined && existsSync(repositoryFile(compiledFile(file))))
+      folders.set(folder, [...(folders.get(folder) ?? []), file]);
   }
   return folders;
 }
