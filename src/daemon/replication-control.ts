@@ -40,6 +40,8 @@ export interface ReplicationControlParts {
   readonly registry: VbdRegistry;
   readonly drills: Drills;
   readonly onEvent?: (minor: number, event: ReplicationEvent) => void;
+  /** How many are kept of each: {@link MAX_KEPT_EVENTS} and {@link MAX_KEPT_CHANGES} unless given. */
+  readonly maxKept?: { readonly events: number; readonly changes: number };
 }
 
 /** What operators ask of a daemon's replicated disks: their status, their events, and commands. */
@@ -47,11 +49,13 @@ export class ReplicationControl implements Disposable {
   readonly #parts: ReplicationControlParts;
   readonly #events: NumberedEvent[] = [];
   readonly #changes: NumberedChange[] = [];
+  readonly #maxKept: { readonly events: number; readonly changes: number };
   readonly #forget: () => void;
   #lastNumber = 0;
 
   constructor(parts: ReplicationControlParts) {
     this.#parts = parts;
+    this.#maxKept = parts.maxKept ?? { events: MAX_KEPT_EVENTS, changes: MAX_KEPT_CHANGES };
     // Known from its first opening: a disk that is resumed with its drivers has them still.
     const known = new WeakSet<RemusDriver>();
     this.#forget = parts.registry.onOpening(({ minor }, drivers) => {
@@ -142,10 +146,10 @@ export class ReplicationControl implements Disposable {
   #keep(minor: number, event: ReplicationEvent): void {
     this.#lastNumber += 1;
     this.#events.push({ number: this.#lastNumber, minor, event });
-    if (this.#events.length > MAX_KEPT_EVENTS) this.#events.shift();
+    if (this.#events.length > this.#maxKept.events) this.#events.shift();
     if (event.kind === 'state') {
       this.#changes.push({ number: this.#lastNumber, minor, event });
-      if (this.#changes.length > MAX_KEPT_CHANGES) this.#changes.shift();
+      if (this.#changes.length > this.#maxKept.changes) this.#changes.shift();
     }
     this.#parts.onEvent?.(minor, event);
   }
