@@ -28,6 +28,7 @@ const ALONE = [
   'test/replication/disk/rot.test.ts',
   'test/conformance/small-scope.test.ts',
   'test/cli/processes.test.ts',
+  'test/metrics/page/browser.test.ts',
   'test/daemon/signals.test.ts',
   'test/nbd/programs.test.ts',
   'test/testing/simulation/each-call.test.ts',

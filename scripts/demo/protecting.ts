@@ -22,6 +22,8 @@ class Host {
   readonly #stage: Stage;
   readonly #name: string;
   #daemon: Actor | undefined;
+  /** Where its status page is; the same after a restart. */
+  #page = '127.0.0.1:0';
 
   constructor(stage: Stage, name: string, bytes: number) {
     this.#stage = stage;
@@ -40,10 +42,11 @@ class Host {
     this.#daemon = this.#stage.start(this.#name, [
       'daemon',
       ...['--control-directory', join(this.directory, 'ctl')],
-      ...['--disk', disk, '--nbd', this.socket],
+      ...['--disk', disk, '--nbd', this.socket, '--metrics', this.#page],
     ]);
-    await this.#daemon.line(/^ready/);
-    this.#stage.tell(`${this.#name}: daemon started, pid ${this.#daemon.pid}`);
+    const [, page = ''] = / metrics=(\S+)/.exec(await this.#daemon.line(/^ready/)) ?? [];
+    this.#page = page;
+    this.#stage.tell(`${this.#name}: daemon started, pid ${this.#daemon.pid}, its page: http://${page}`);
   }
 
   /** Kills the daemon as a host dies. */

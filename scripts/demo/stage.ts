@@ -17,16 +17,23 @@ export class Stage {
   readonly #actors: Actor[] = [];
   readonly #started = performance.now();
   readonly #signals: Disposable;
+  /** Fulfilled when a signal has come. */
+  readonly stopped: Promise<void>;
+  #onStopped: () => void = () => {};
   #stoppedBy: string | undefined;
 
   constructor(print: (line: string) => void) {
     this.#print = print;
+    this.stopped = new Promise((resolve) => {
+      this.#onStopped = resolve;
+    });
     this.#signals = onSignals({ SIGINT: () => this.stop('SIGINT'), SIGTERM: () => this.stop('SIGTERM') });
   }
 
   /** Ends all processes, and so the act that waits for them; none can be started any more. */
   stop(signal: string): void {
     this.#stoppedBy = signal;
+    this.#onStopped();
     for (const actor of this.#actors) actor.kill();
   }
 

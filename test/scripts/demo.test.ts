@@ -34,6 +34,14 @@ t.test('the demonstration of a protected disk shows a failover and a return', as
   const stage = new Stage((line) => lines.push(line));
   try {
     await protecting(stage, 4);
+    const pages = lines.flatMap((line) => / its page: (http:\S+)$/.exec(line)?.[1] ?? []);
+    t.equal(pages.length, 3, 'one for each start of a daemon');
+    for (const page of pages.slice(1))
+      t.match(
+        await (await fetch(page)).text(),
+        '<title>tapdisk-ts</title>',
+        'it is there until all is closed',
+      );
   } finally {
     await stage.close();
   }

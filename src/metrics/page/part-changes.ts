@@ -4,11 +4,14 @@
 /** Parts of a state as JSON, by key. */
 export type PartTexts = ReadonlyMap<string, string>;
 
+/** How soon a browser connects again, in milliseconds. */
+const RETRY_MS = 1000;
+
 /** A message of the stream that sets these parts; see StreamMessage. */
 export function messageText(event: string, at: number, set: PartTexts, gone: readonly string[] = []): string {
   const members = [...set].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
   const data = `{"at":${at.toFixed(1)},"set":{${members.join(',')}},"gone":${JSON.stringify(gone)}}`;
-  return `event: ${event}\ndata: ${data}\n\n`;
+  return `event: ${event}\nretry: ${RETRY_MS}\ndata: ${data}\n\n`;
 }
 
 /** What has changed of a state that is told in parts. */

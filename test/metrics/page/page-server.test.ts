@@ -7,6 +7,7 @@ import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { MAX_PAGES } from '../../../src/metrics/page/status-page.js';
 import type { History, StreamMessage } from '../../../src/metrics/page/wire.js';
+import { answersInTime } from '../../daemon/answers-in-time.js';
 import { DaemonChild, nbdClient } from '../../daemon/daemon-child.js';
 import { shortDirectory } from '../../short-directory.js';
 
@@ -19,8 +20,8 @@ async function daemonWithPage(t: Test, ...argv: string[]) {
     ...['--control-directory', directory, '--metrics', '127.0.0.1:0', '--nbd', `${directory}/nbd`],
     ...argv,
   ]);
-  const { metrics = '', nbd = '' } = await daemon.ready();
-  return { daemon, nbd, base: `http://${metrics}`, port: Number(metrics.split(':')[1]) };
+  const { metrics = '', nbd = '', control = '' } = await daemon.ready();
+  return { daemon, nbd, control, base: `http://${metrics}`, port: Number(metrics.split(':')[1]) };
 }
 
 /** Server-sent events of a page, as they come. */
@@ -45,7 +46,8 @@ class Page {
   }
 
   async next(): Promise<{ event: string; message: StreamMessage }> {
-    const [, event = '', data = ''] = /^event: (\w+)\ndata: (.*)$/.exec(await this.#take('\n\n')) ?? [];
+    const [, event = '', data = ''] =
+      /^event: (\w+)\nretry: 1000\ndata: (.*)$/.exec(await this.#take('\n\n')) ?? [];
     return { event, message: JSON.parse(data) as StreamMessage };
   }
 
@@ -158,4 +160,13 @@ t.test('there is a bound on pages; the place of one that ends is free for anothe
   let head = '';
   while (!head.includes(' 200 ')) head = await new Page(t, port).head();
   t.pass('one has ended');
+});
+
+t.test('control requests are answered in time with 16 pages open, one of which does not read', async (t) => {
+  const disks = Array.from({ length: 16 }, (_, minor) => ['--disk', `${minor}=ram:1`]).flat();
+  const { daemon, port, control } = await daemonWithPage(t, ...disks);
+  const pages = Array.from({ length: 16 }, () => new Page(t, port));
+  for (const page of pages) await page.head();
+  pages[0]?.socket.pause();
+  await answersInTime(t, control, daemon.pid);
 });

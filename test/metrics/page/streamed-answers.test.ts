@@ -1,0 +1,153 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import assert from 'node:assert/strict';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { MAX_STREAM_BACKLOG_BYTES, SLOW_STREAM_SECONDS } from '../../../src/metrics/page/streamed-answer.js';
+import { StreamedAnswers } from '../../../src/metrics/page/streamed-answers.js';
+import { AF_UNIX, NodePosix } from '../../../src/posix/index.js';
+import { ExchangeListener } from '../../../src/server/exchange-listener.js';
+import { nullLogger } from '../../../src/server/logger.js';
+import { TapdiskServer } from '../../../src/server/tapdisk-server.js';
+import { ManualClock } from '../../control/world.js';
+import { shortDirectory } from '../../short-directory.js';
+
+/** Answers that begin with `first`, to clients that send one byte. */
+function world(t: Test, { next }: { next?: () => () => Buffer | undefined } = {}) {
+  const clock = new ManualClock();
+  const posix = new NodePosix({ clock });
+  const server = new TapdiskServer({ posix, logger: nullLogger });
+  const parts = { registrar: server, posix, logger: nullLogger };
+  const events: string[] = [];
+  const answers = new StreamedAnswers({ ...parts, limit: 2, onNone: () => events.push('none') });
+  const path = join(shortDirectory(t), 's');
+  const listener = new ExchangeListener(
+    { family: AF_UNIX, path },
+    {
+      ...parts,
+      name: 'test',
+      maxConnections: 1,
+      slowClientSeconds: 2,
+      protocol: {
+        maxRequestBytes: 1,
+        requestLength: (bytes) => bytes.length,
+        answer(_, reply) {
+          if (answers.add(reply, () => Buffer.from('first;'), next?.())) return;
+          reply.send(Buffer.from('full'));
+          reply.end();
+        },
+      },
+    },
+  );
+  const running = server.run({ signals: false });
+  t.teardown(async () => {
+    answers[Symbol.dispose]();
+    listener[Symbol.dispose]();
+    server.stop();
+    await running;
+    assert.deepEqual(posix.openDescriptors(), []);
+  });
+  const client = (): Socket => {
+    const socket = connect(path).on('error', () => {});
+    t.teardown(() => socket.destroy());
+    socket.write('a');
+    return socket;
+  };
+  return { answers, clock, client, events };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(setImmediate);
+}
+
+/** All that comes until the end; `onText` is told as it grows. */
+async function textOf(socket: Socket, onText: (text: string) => void = () => {}): Promise<string> {
+  let text = '';
+  for await (const chunk of socket) {
+    text += String(chunk);
+    onText(text);
+  }
+  return text;
+}
+
+t.test('a client gets what is sent to all, beyond the places of those who wait for an answer', async (t) => {
+  const { answers, client, events } = world(t);
+  const texts = ['', ''];
+  const ended = [client(), client()].map((socket, index) => textOf(socket, (text) => (texts[index] = text)));
+  await until(() => answers.size === 2);
+  t.equal(await textOf(client()), 'full');
+  answers.sendAll(Buffer.from('all;'));
+  await until(() => texts.every((text) => text === 'first;all;'));
+  answers[Symbol.dispose]();
+  t.same(await Promise.all(ended), ['first;all;', 'first;all;']);
+  t.same(events, ['none']);
+});
+
+t.test('a client that ends makes room', async (t) => {
+  const { answers, client } = world(t);
+  const [one] = [client(), client()];
+  await until(() => answers.size === 2);
+  one.destroy();
+  await until(() => answers.size === 1);
+  const other = client();
+  await until(() => answers.size === 2);
+  other.end();
+  await until(() => answers.size === 1);
+});
+
+t.test('one that does not read is dropped when too much waits for it, and the other is not', async (t) => {
+  const { answers, client } = world(t);
+  const slow = client().pause();
+  let read = 0;
+  client().on('data', (chunk: Buffer) => (read += chunk.length));
+  await until(() => answers.size === 2 && read > 0);
+  const piece = Buffer.alloc(256 << 10, 'x');
+  let sent = 'first;'.length;
+  while (answers.size === 2) {
+    answers.sendAll(piece);
+    sent += piece.length;
+    await until(() => read === sent);
+  }
+  t.ok(sent > MAX_STREAM_BACKLOG_BYTES);
+  t.equal(read, sent);
+  t.equal(slow.bytesRead, 0);
+});
+
+t.test('one that takes nothing while something waits is dropped in time', async (t) => {
+  const { answers, client, clock } = world(t);
+  client().pause();
+  await until(() => answers.size === 1);
+  clock.seconds += 10 * SLOW_STREAM_SECONDS;
+  const other = client();
+  await until(() => answers.size === 2);
+  other.destroy();
+  await until(() => answers.size === 1);
+  // More than the socket takes, and less than may wait.
+  answers.sendAll(Buffer.alloc(MAX_STREAM_BACKLOG_BYTES - 1000, 'x'));
+  t.equal(answers.size, 1, 'while nothing waits it may take its time');
+  clock.seconds += SLOW_STREAM_SECONDS + 2;
+  // Wakes the scheduler, whose clock has jumped.
+  const wake = client().on('data', () => wake.destroy());
+  await until(() => answers.size === 0);
+});
+
+t.test('an answer in pieces is made as it is taken, and ends in order', async (t) => {
+  let made = 0;
+  const pieces = 200;
+  const { client } = world(t, {
+    next: () => () => (made === pieces ? undefined : Buffer.alloc(40_000, ++made)),
+  });
+  const socket = client().pause();
+  for (let before = -1; made !== before || made === 0;) {
+    before = made;
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+  }
+  t.ok(made < pieces, `${made} were made while nobody read`);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks);
+  t.equal(text.length, 'first;'.length + pieces * 40_000);
+  t.equal(text.at(-1), pieces);
+});
