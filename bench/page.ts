@@ -44,7 +44,7 @@ async function startDaemon(name: string, argv: readonly string[]): Promise<Child
       stdio: ['ignore', 'pipe', 'ignore'],
     },
   );
-  await once(daemon.stdout as NonNullable<typeof daemon.stdout>, 'data');
+  await once(daemon.stdout, 'data');
   return daemon;
 }
 
