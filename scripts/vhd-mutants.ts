@@ -122,8 +122,8 @@ const writer = inFile('block-writer.ts', [
   [
     'V59',
     'sets bits of data that could not be written',
-    '      if (result < 0) {\n        commits',
-    '      if (result < -1000) {\n        commits',
+    '      if (result < 0) {\n        zeroed',
+    '      if (result < -1000) {\n        zeroed',
   ],
   ['V63', 'forgets what a failed write left', '        zeroed.spoil(block);\n', ''],
   [

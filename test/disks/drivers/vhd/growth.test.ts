@@ -12,9 +12,12 @@ import { openSimulated, simulated, simulatedCalls, tagged } from './sim-disk.js'
 import { readState } from './state-files.js';
 
 /** A leaf over a parent that has its first sixteen sectors, and calls and syncs that do not take the same time. */
-async function leafOverSixteen(parents = 1): Promise<FileWorld> {
+async function leafOverSixteen(parents: number, seed = 1): Promise<FileWorld> {
   const link = { sectors: 64, blockSectors: 16 };
-  const world = worldWith(Array.from({ length: parents + 1 }, () => link));
+  const world = worldWith(
+    Array.from({ length: parents + 1 }, () => link),
+    seed,
+  );
   if (parents > 0) {
     const parent = await open(world, '/d/parent0.vhd');
     await write(world, parent, 0, tagged(16, 7));
@@ -67,6 +70,39 @@ t.test(
     t.equal(await child.syncsOf(2), 1, 'an ancestor has it, or may have it');
   },
 );
+
+t.test('one sector that needs a sync has all that are committed with it wait for one', async (t) => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const world = await leafOverSixteen(2, seed);
+    const disk = await open(world);
+    await write(world, disk, 20, tagged(1, 8));
+    await flush(world, disk);
+    world.files.shape({ callSeconds: 0.0001, syncSeconds: 0.05 });
+    const recorder = new FileRecorder(world.files.system);
+    const begin = (sector: number): Promise<number> => {
+      const range = { sector, sectors: 1, buffer: tagged(1, 8), complete: () => {} };
+      return new Promise((done) => disk.write(range, done));
+    };
+    const all = [begin(1)];
+    // While the first one is synced, one over the parent and then one over nothing are to be committed next.
+    await world.world.run(0.001);
+    for (const sector of [3, 21]) {
+      all.push(begin(sector));
+      await world.world.run(0.001);
+    }
+    await world.world.complete(Promise.all(all));
+    recorder.stop();
+    for (const { systems } of recorder.prefixes(new Random(seed), 4)) {
+      for (const system of systems) {
+        const found = readState(system, LEAF);
+        for (const sector of [1, 3]) {
+          const tag = found[sector * SECTOR_SIZE];
+          t.ok(tag === 7 || tag === 8, `the parent's sector, or what was written: ${tag}`);
+        }
+      }
+    }
+  }
+});
 
 t.test('what a failed write left under clear bits does not come back with the next one', async (t) => {
   // The data of the second write is there and its bitmap is not, or part of its data is.

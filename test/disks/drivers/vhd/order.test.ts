@@ -177,8 +177,10 @@ t.test('a commit whose sync fails sets no bit', async (t) => {
     await simulated(world, parent.close());
     world.files.system.syncAll();
     const disk = await open(world);
-    world.files.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+    // The first sync is that of new space.
+    const fault = world.files.failCalls({ calls: ['fdatasync'], nth: 2, error: errno.EIO });
     t.equal(await write(world, disk, 4, tagged(1, 8)), -errno.EIO);
+    t.equal(fault.failed, 1);
     world.files.losePower();
     const [found = -1] = await tags(world, await open(world, LEAF, true), 4, 1);
     t.ok(found === 7 || found === 8, `the parent's sector, or the one that was written: ${found}`);
