@@ -166,7 +166,18 @@ const zeroed = inFile('zeroed-blocks.ts', [
 ]);
 
 const changes = inFile('block-changes.ts', [
-  ['V63', 'commits without a sync', 'sync: (done) => this.#flushes.flush(done),', 'sync: (done) => done(0),'],
+  [
+    'V63',
+    'commits without a sync',
+    'sync: (done) => this.#flushes.flush(done),\n      zeroed,',
+    'sync: (done) => done(0),\n      zeroed,',
+  ],
+  [
+    'V63',
+    'goes on after a failed sync of new space',
+    'sync: (done) => this.#flushes.flush(done),\n    });\n    const zeroed',
+    'sync: (done) => files.fsync(layer.file.fd, done),\n    });\n    const zeroed',
+  ],
   [
     'V63',
     'flushes what is not in the file',
