@@ -5,6 +5,10 @@
 // who installs the package needs.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+/** What the status page may add to the package. */
+const MAX_PAGE_BYTES = 100_000;
 
 const [tarball] = process.argv.slice(2);
 const listed = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
@@ -37,6 +41,7 @@ for (const file of files) {
     ) ||
     /^src\/.*\.ts$/.test(file) ||
     /^test\/vectors\/[^/]+\.(?:json|md)$/.test(file) ||
+    /^examples\/[^/]+\/[^/]+\.(?:mjs|py)$/.test(file) ||
     /^dist\/.*\.(?:js|d\.ts)(?:\.map)?$/.test(file) ||
     /^dist\/page\/(?:index\.html|page\.css|icon\.svg)$/.test(file);
   if (!wanted || /\.test\./.test(file)) complaints.push(`has ${file}, which is not needed`);
@@ -48,6 +53,13 @@ for (const file of [...files].filter((name) => !/^dist\/(?:program|page)\//.test
   if (source !== undefined && !files.has(`src/${source}.ts`))
     complaints.push(`has ${file} without src/${source}.ts`);
 }
+
+// The status page, compressed as the package is.
+const ofThePage = [...files].filter((file) => /^(?:dist\/page|(?:dist|src)\/metrics\/page)\//.test(file));
+const paths = ofThePage.map((file) => `package/${file}`);
+const page = gzipSync(execFileSync('tar', ['-xzOf', tarball, ...paths], { maxBuffer: 1 << 26 })).length;
+if (page > MAX_PAGE_BYTES)
+  complaints.push(`has ${page} bytes of the status page, compressed: ${MAX_PAGE_BYTES} at most`);
 
 // Whoever installs the package runs none of it.
 for (const script of ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare']) {
@@ -66,5 +78,8 @@ for (const [, target] of readme.matchAll(/\]\(([^)#\s]+)/g)) {
 }
 
 for (const complaint of complaints) console.error(`tarball: ${complaint}`);
-if (complaints.length === 0) console.log(`tarball: ${files.size} files, all of them needed`);
+if (complaints.length === 0)
+  console.log(
+    `tarball: ${files.size} files, all of them needed; the status page is ${page} bytes of it, compressed`,
+  );
 process.exitCode = complaints.length === 0 ? 0 : 1;

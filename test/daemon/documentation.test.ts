@@ -15,6 +15,11 @@ import { programPath } from '../../scripts/program-path.js';
 import { repositoryFile } from '../../scripts/repository-files.js';
 import { MAX_HTTP_REQUEST_BYTES } from '../../src/metrics/http.js';
 import { MAX_METRICS_CONNECTIONS, SLOW_METRICS_CLIENT_SECONDS } from '../../src/metrics/metrics-endpoint.js';
+import { MAX_SHOWN_EVENTS } from '../../src/metrics/page/scheduler-parts.js';
+import { MAX_PAGES } from '../../src/metrics/page/status-page.js';
+import { MAX_STREAM_BACKLOG_BYTES, SLOW_STREAM_SECONDS } from '../../src/metrics/page/streamed-answer.js';
+import { MAX_DOWNLOADS } from '../../src/metrics/page/trace-download.js';
+import { HISTORY_SECONDS } from '../../src/metrics/page/wire.js';
 import { prometheusText } from '../../src/metrics/prometheus.js';
 import { MAX_VBDS } from '../../src/disks/index.js';
 import { exampleReport } from '../metrics/example-report.js';
@@ -37,6 +42,15 @@ t.test('the page has the limits as they are', async (t) => {
   for (const [name, value] of Object.entries(limits)) {
     t.match(page, new RegExp(`\\[\`${name}\`\\]\\([^)]*\\) \\(${value}\\)`), name);
   }
+});
+
+t.test('docs/page.md has the limits as they are', async (t) => {
+  const text = readFileSync(repositoryFile('docs/page.md'), 'utf8');
+  const limits = { MAX_PAGES, MAX_DOWNLOADS, SLOW_STREAM_SECONDS, HISTORY_SECONDS, MAX_SHOWN_EVENTS };
+  for (const [name, value] of Object.entries(limits)) {
+    t.match(text, new RegExp(`\\[\`${name}\`\\]\\([^)]*\\) \\(${value}\\)`), name);
+  }
+  t.match(text, `(${MAX_STREAM_BACKLOG_BYTES >> 20} MiB)`);
 });
 
 t.test('the page has every metric, and none that there is not', async (t) => {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { latencyQuantiles, type Vbd } from '../../disks/index.js';
+import { latencyQuantiles } from '../../disks/index.js';
 import type { VbdReport } from '../report.js';
 import { type History, HISTORY_SECONDS, type Sample, SAMPLE_FIELDS } from './wire.js';
 
@@ -30,8 +30,13 @@ export class DiskHistory {
     return this.#last;
   }
 
-  /** Measures what has happened since the last call. `at`: seconds of the clock. */
-  take(at: number, vbd: Vbd, report: VbdReport): void {
+  /**
+   * Measures what has happened since the last call.
+   *
+   * @param at seconds of the clock
+   * @param latencies of the disk, see LatencyHistogram
+   */
+  take(at: number, latencies: Float64Array, report: VbdReport): void {
     const { read, write } = report.kinds;
     const counts: Counts = {
       at,
@@ -39,11 +44,12 @@ export class DiskHistory {
       writtenBytes: write.bytes,
       reads: read.completed,
       writes: write.completed,
-      latencies: vbd.latencyCounts(),
+      latencies,
     };
     const before = this.#before;
-    this.#before = counts;
     const seconds = before === undefined ? 0 : at - before.at;
+    // Without time between them there is no rate; what was counted belongs to the next sample.
+    if (before === undefined || seconds > 0) this.#before = counts;
     if (before === undefined || seconds <= 0) return;
     const rate = (field: Exclude<keyof Counts, 'at' | 'latencies'>): number =>
       rounded((counts[field] - before[field]) / seconds);

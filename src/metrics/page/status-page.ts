@@ -100,7 +100,7 @@ export class StatusPage implements Disposable {
       if (!vbd) continue;
       const history = this.#histories.get(own.minor) ?? new DiskHistory();
       this.#histories.set(own.minor, history);
-      history.take(at, vbd, own);
+      history.take(at, vbd.latencyCounts(), own);
     }
     for (const minor of this.#histories.keys()) if (!registry.get(minor)) this.#histories.delete(minor);
   }

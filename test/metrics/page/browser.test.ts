@@ -135,6 +135,27 @@ t.test('the status page, in a browser', { skip }, async (t) => {
     t.equal(await page.locator('[tabindex]:not([tabindex="0"]):not([tabindex="-1"])').count(), 0);
   });
 
+  await t.test(
+    'a page that nobody sees costs the daemon nothing, and goes on when it is seen again',
+    async (t) => {
+      const pages = async (): Promise<number> =>
+        ((await (await fetch(`${primary.base}/snapshot.json`)).json()) as { daemon: { pages: number } })
+          .daemon.pages;
+      const setHidden = async (isHidden: boolean): Promise<void> => {
+        await page.evaluate(
+          `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true })`,
+        );
+        await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+      };
+      t.equal(await pages(), 1);
+      await setHidden(true);
+      while ((await pages()) !== 0) await new Promise(setImmediate);
+      await setHidden(false);
+      while ((await pages()) !== 1) await new Promise(setImmediate);
+      await shows(page, '#connection', 'Live');
+    },
+  );
+
   for (const [name, size, colorScheme] of [
     ['a phone', PHONE, 'light'],
     ['a laptop', LAPTOP, 'dark'],

@@ -3,13 +3,16 @@
 
 // The status page as a client of its HTTP sees it: test/metrics/page/browser.test.ts has it in a browser.
 
+import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { MAX_PAGES } from '../../../src/metrics/page/status-page.js';
-import type { History, StreamMessage } from '../../../src/metrics/page/wire.js';
+import type { DiskPart, History, StreamMessage } from '../../../src/metrics/page/wire.js';
+import { command } from '../../cli/command.js';
 import { answersInTime } from '../../daemon/answers-in-time.js';
 import { DaemonChild, nbdClient } from '../../daemon/daemon-child.js';
 import { shortDirectory } from '../../short-directory.js';
+import { answerTo } from '../endpoint.js';
 
 t.setTimeout(120_000);
 
@@ -148,6 +151,37 @@ t.test('a page gets all that there is, then what changes', async (t) => {
   let status = 200;
   while (status !== 404) ({ status } = await fetch(`${base}/trace.json`));
   t.pass('without a page nothing is recorded');
+});
+
+t.test('a disk of several images is shown with all of them', async (t) => {
+  const directory = shortDirectory(t);
+  const [base, leaf] = [`${directory}/base.vhd`, `${directory}/leaf.vhd`];
+  for (const argv of [
+    ['create', base, '8M'],
+    ['snapshot', base, leaf],
+  ])
+    t.equal((await command('vhd', ...argv)).status, 0, argv.join(' '));
+  const page = await daemonWithPage(t, '--disk', `2=log:|vhd:${leaf}`);
+  const snapshot = (await (await fetch(`${page.base}/snapshot.json`)).json()) as { 'disk:2': DiskPart };
+  t.match(snapshot['disk:2'].chain, [
+    { path: leaf, bytes: 8 << 20, blocks: 4, allocatedBlocks: 0 },
+    { path: base, bytes: 8 << 20, blocks: 4, allocatedBlocks: 0 },
+  ]);
+});
+
+t.test('a page is for this host, and for who has the token where one is required', async (t) => {
+  const file = `${shortDirectory(t)}/token`;
+  writeFileSync(file, 'a-token-of-24-characters\n');
+  const { base, port } = await daemonWithPage(t, '--metrics-token-file', file);
+  const headers = { authorization: 'Bearer a-token-of-24-characters' };
+  for (const path of ['/', '/page.js', '/events', '/snapshot.json', '/trace.json', '/metrics'])
+    t.equal((await fetch(base + path)).status, 401, path);
+  t.equal((await fetch(base, { headers })).status, 200);
+  const foreign = await answerTo(port, `GET / HTTP/1.1\r\nHost: evil.example:${port}\r\n\r\n`);
+  t.match(foreign, /^HTTP\/1\.1 421 /);
+  const entering = await fetch(`${base}/?token=a-token-of-24-characters`, { redirect: 'manual' });
+  const [cookie = ''] = entering.headers.get('set-cookie')?.split(';') ?? [];
+  t.equal((await fetch(base, { headers: { cookie } })).status, 200, 'a browser keeps it in a cookie');
 });
 
 t.test('there is a bound on pages; the place of one that ends is free for another', async (t) => {

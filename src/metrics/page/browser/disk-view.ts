@@ -9,7 +9,7 @@ import { Facts } from './facts.js';
 import { ImageChain } from './image-chain.js';
 import { StateMark } from './mark.js';
 import type { Series } from './series.js';
-import { diskMood, shortCount, shortTime } from './words.js';
+import { diskMood, diskName, shortCount, shortTime } from './words.js';
 
 /** So many disks are open to begin with: of more, nobody reads the plots. On a phone one fills the screen. */
 const OPEN_AT_FIRST = innerWidth < 600 ? 1 : 4;
@@ -77,10 +77,7 @@ export class DiskView {
 
   set(part: DiskPart, at: number): void {
     const { sample } = part;
-    setText(
-      this.#name,
-      part.exportName === undefined ? `Disk ${part.minor}` : `${part.exportName} · disk ${part.minor}`,
-    );
+    setText(this.#name, diskName(part.minor, part.exportName));
     this.#state.set(
       part.readOnly && part.isOpen ? `${part.state}, read-only` : part.state,
       diskMood(part.state),

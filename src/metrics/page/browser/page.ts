@@ -115,6 +115,7 @@ function renderDisks(): void {
 
 function renderReplication(): void {
   const parts = state.replications;
+  const names = new Map(state.disks.map(({ minor, exportName }) => [minor, exportName]));
   const views = replications.of(parts.map(({ minor }) => minor));
   setChildren(
     byId('replication-cards'),
@@ -122,7 +123,7 @@ function renderReplication(): void {
   );
   views.forEach((view, index) => {
     const part = parts[index];
-    if (part) view.set(part, state.at);
+    if (part) view.set(part, state.at, names.get(part.minor));
   });
   const words = parts.map(({ minor, state: word }) => `disk ${minor} is ${word}`).join(', ');
   setText(byId('replication-summary'), parts.length === 0 ? 'No disk is replicated.' : words);

@@ -9,7 +9,7 @@ import { element, setText } from './elements.js';
 import { Facts } from './facts.js';
 import { StateMark } from './mark.js';
 import type { Series } from './series.js';
-import { counted, replicationMood, timeText } from './words.js';
+import { counted, diskName, replicationMood, timeText } from './words.js';
 
 /** A replicated disk: one word and why, what to type next, and how far the other side is behind. */
 export class ReplicationView {
@@ -43,8 +43,8 @@ export class ReplicationView {
     );
   }
 
-  set(part: ReplicationPart, at: number): void {
-    setText(this.#name, `Disk ${part.minor}`);
+  set(part: ReplicationPart, at: number, exportName: string | undefined): void {
+    setText(this.#name, diskName(part.minor, exportName));
     this.#state.set(part.paused ? `${part.state}, paused` : part.state, replicationMood(part.state));
     setText(this.#reason, `${part.reason} (since ${timeText(part.sinceSeconds)})`);
     this.#next.hidden = part.nextCommand === null;

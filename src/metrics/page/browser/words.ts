@@ -28,6 +28,11 @@ export function replicationMood(state: string): Mood {
   return REPLICATION_MOODS[state] ?? 'bad';
 }
 
+/** What a disk is called: `data · disk 1`, `Disk 1`. */
+export function diskName(minor: number, exportName: string | undefined): string {
+  return exportName === undefined ? `Disk ${minor}` : `${exportName} · disk ${minor}`;
+}
+
 /** `3 disks`, `1 disk`. */
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { LatencyHistogram } from '../../../src/disks/latency-histogram.js';
+import { DiskHistory } from '../../../src/metrics/page/disk-history.js';
+import { HISTORY_SECONDS } from '../../../src/metrics/page/wire.js';
+import type { VbdReport } from '../../../src/metrics/report.js';
+import { exampleReport } from '../example-report.js';
+
+const [disk] = exampleReport.vbds as [VbdReport, ...VbdReport[]];
+
+/** The report after so many writes of 4 KiB more. */
+function after(writes: number): VbdReport {
+  const { write } = disk.kinds;
+  const more = { ...write, completed: write.completed + writes, bytes: write.bytes + 4096 * writes };
+  return { ...disk, kinds: { ...disk.kinds, write: more } };
+}
+
+t.test('a sample is what has happened since the one before it, by the second', async (t) => {
+  const history = new DiskHistory();
+  const latencies = new LatencyHistogram();
+  latencies.add(5);
+  history.take(1000, latencies.counts(), disk);
+  t.same(history.history(3).at, [], 'what was before the first look belongs to no second');
+  for (let count = 0; count < 10; count++) latencies.add(0.001);
+  history.take(1002, latencies.counts(), after(10));
+  t.match(history.last, { readBytes: 0, writtenBytes: 20_480, reads: 0, writes: 5, inFlight: 4, waiting: 5 });
+  const { p50Seconds } = history.last;
+  t.ok(p50Seconds !== null && p50Seconds >= 0.001 && p50Seconds < 0.0012, String(p50Seconds));
+  history.take(1003, latencies.counts(), after(10));
+  t.match(history.last, { writtenBytes: 0, p50Seconds: null, p99Seconds: null, rpoSeconds: null });
+  history.take(1003, latencies.counts(), after(20));
+  t.equal(history.history(3).at.length, 2, 'no time has passed, and no rate can be told');
+});
+
+t.test('the last ten minutes are kept, the oldest second first', async (t) => {
+  const history = new DiskHistory();
+  const counts = new LatencyHistogram().counts();
+  const seconds = HISTORY_SECONDS + 50;
+  for (let second = 0; second <= seconds; second++) {
+    history.take(second, counts, after((second * (second + 1)) / 2));
+  }
+  const { minor, at, columns } = history.history(3);
+  t.equal(minor, 3);
+  const expected = Array.from(
+    { length: HISTORY_SECONDS },
+    (_, index) => seconds - HISTORY_SECONDS + 1 + index,
+  );
+  t.same(at, expected);
+  t.same(columns.writes, expected, 'each second one write more');
+  t.same(new Set(columns.p50Seconds), new Set([null]));
+});
