@@ -4,7 +4,7 @@
 import t, { type Test } from 'tap';
 import { closeDisks } from '../../src/daemon/close-disks.js';
 import type { Vbd } from '../../src/disks/index.js';
-import { type ControlWorld, controlWorld } from '../control/world.js';
+import { type ControlWorld, controlWorld, type ControlWorldOptions, ManualClock } from '../control/world.js';
 
 interface ClosingWorld extends ControlWorld {
   readonly vbd: Vbd;
@@ -13,10 +13,10 @@ interface ClosingWorld extends ControlWorld {
 }
 
 /** A world with VBD 0 open, on a disk whose requests the test ends. */
-function closingWorld(t: Test): ClosingWorld {
+function closingWorld(t: Test, options?: ControlWorldOptions): ClosingWorld {
   const lines: string[] = [];
   const logger = { log: (_: number, message: string) => lines.push(message) };
-  const world = controlWorld(t);
+  const world = controlWorld(t, options);
   world.registry.attach(0);
   void world.registry.open(0, 'held:a', flags);
   const vbd = world.registry.get(0) as Vbd;
@@ -64,8 +64,9 @@ t.test('a disk that somebody pauses already is waited for', async (t) => {
   t.equal(vbd.phase, 'closed');
 });
 
-t.test('a disk that somebody closes already is waited for', async (t) => {
-  const { vbd, held, close } = closingWorld(t);
+t.test('a disk that somebody closes already is waited for, and no longer', async (t) => {
+  // Time stands still: whoever waits for a second to pass waits for ever.
+  const { vbd, held, close } = closingWorld(t, { clock: new ManualClock() });
   vbd.queueRead(0, new Uint8Array(512), ignore);
   void t.rejects(vbd.close(), { code: 'EAGAIN' });
   t.equal(vbd.phase, 'draining');
@@ -93,4 +94,19 @@ t.test('a disk that cannot be closed well is counted and told, and the rest is c
   held.failClosing(-5);
   t.equal(await close(), 1);
   t.strictSame(lines, ['vbd 0: closing held:a failed: EIO (Input/output error)', 'vbd 1: closed ram:1']);
+});
+
+t.test('a fault of ours in one disk is counted and told, and the rest is closed', async (t) => {
+  const { registry, server, lines, vbd } = closingWorld(t);
+  const faulty = {
+    minor: 7,
+    name: 'faulty:',
+    get phase(): never {
+      throw new Error('a fault');
+    },
+  } as unknown as Vbd;
+  const logger = { log: (_: number, message: string) => lines.push(message) };
+  t.equal(await closeDisks([faulty, ...registry.vbds()], server, logger), 1);
+  t.strictSame(lines, ['vbd 7: closing faulty: failed: Error: a fault', 'vbd 0: closed held:a']);
+  t.equal(vbd.phase, 'closed');
 });

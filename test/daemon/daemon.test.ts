@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -97,9 +98,40 @@ t.test('what is served is told, with the real ports, and is there', async (t) =>
     kinds: { write: { completed: 1, bytes: 4096 } },
     inFlight: 0,
   });
+  t.ok(report.uptimeSeconds >= 0 && report.uptimeSeconds <= process.uptime(), 'since it was started');
   t.ok(report.scheduler.callbacks > 0 && report.scheduler.events > 0);
   t.match(daemon.dump(), /vbd 5 running 'ram:1'/);
   t.match(daemon.dump(), new RegExp(`^scheduler of ${dialect}$`, 'm'));
+});
+
+t.test('a disk is exported by the name that it is given, and others by their numbers', async (t) => {
+  const { daemon } = daemonWorld(t, '--disk', '5=ram:1', '--disk', 'data=ram:2', '--nbd', '127.0.0.1:0');
+  const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
+  t.equal((await nbdClient(t, nbd, '5')).facts.size, 1 << 20);
+  t.equal((await nbdClient(t, nbd, 'data')).facts.size, 2 << 20);
+});
+
+t.test('with --exit-when-idle it ends with its last client', async (t) => {
+  const { daemon, lines } = daemonWorld(t, '--disk', '0=ram:1', '--nbd', '127.0.0.1:0', '--exit-when-idle');
+  const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
+  (await nbdClient(t, nbd, '0')).disconnect();
+  t.equal(await daemon.ended, 0);
+  t.match(lines.join('\n'), /the last NBD client has gone: shutting down/);
+});
+
+t.test('metrics are served under the name that they listen at', async (t) => {
+  // Another way to write 127.0.0.1, which nobody else knows it by.
+  const { daemon } = daemonWorld(t, '--metrics', '127.1:0');
+  const [, port = ''] = /metrics=\S+:(\d+)/.exec(await daemon.start()) ?? [];
+  const statusAt = (host: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      get({ host: '127.0.0.1', port, path: '/metrics', headers: { host } }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      }).on('error', reject);
+    });
+  t.equal(await statusAt(`127.1:${port}`), 200);
+  t.equal(await statusAt(`127.2:${port}`), 421);
 });
 
 t.test('what cannot be had at the start is named, and nothing is left', async (t) => {

@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import t from 'tap';
+import { errno } from '../../src/posix/index.js';
 import { ParentWatch } from '../../src/daemon/parent-watch.js';
 import { bench } from '../disks/bench.js';
 import { shortDirectory } from '../short-directory.js';
@@ -23,6 +24,12 @@ t.test('a parent that has gone is told once', async (t) => {
   await pass(1);
   await pass(1);
   t.equal(told, 1);
+});
+
+t.test('without room for an event a parent cannot be watched, and that is told', async (t) => {
+  const full = { registerEvent: () => -errno.EBUSY, unregisterEvent() {}, setMaxTimeout: () => 0 };
+  const watch = (): ParentWatch => new ParentWatch(full, () => 1, t.fail);
+  t.throws(watch, { code: 'EBUSY', message: /the parent process cannot be watched/ });
 });
 
 t.test('a daemon ends in order with the process that started it, if it is to', async (t) => {

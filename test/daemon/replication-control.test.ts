@@ -124,6 +124,18 @@ t.test('events are numbered from 1 through all disks, and passed on', async (t) 
   );
 });
 
+t.test('the events of a disk that was paused come once each', async (t) => {
+  const { passedOn, primary, world } = await pair(t);
+  await primary.pause();
+  await primary.resume();
+  await untilStatus(replicationOf(world, 1), ({ state }) => state === 'protected');
+  const before = passedOn.length;
+  await new Promise((resolve) => replicationOf(world, 1).pause(resolve));
+  const [first, ...others] = passedOn.slice(before).map(([, event]) => event);
+  t.ok(first);
+  t.notOk(others.includes(first as ReplicationEvent));
+});
+
 t.test('the last events and changes of state are kept', async (t) => {
   const { ask, control, passedOn, world } = await pair(t, undefined, { events: 7, changes: 3 });
   const replication = replicationOf(world, 1);

@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { StateHook } from '../../src/daemon/state-hook.js';
+import type { DiskState } from '../../src/replication/disk/status.js';
+
+/** A hook, what it logs, and a promise of the first line. */
+function hook(program: string) {
+  const lines: string[] = [];
+  let logged = (): void => {};
+  const firstLine = new Promise<void>((resolve) => (logged = resolve));
+  const states = new StateHook(program, {
+    log(_, line) {
+      lines.push(line);
+      logged();
+    },
+  });
+  const change = (minor: number, from: DiskState, to: DiskState): void =>
+    states.onEvent(minor, { kind: 'state', from, to, role: 'primary', reason: `to ${to}`, atSeconds: 0 });
+  return { lines, firstLine, states, change };
+}
+
+t.test('a program is run at each change, one after the other, with what changed', async (t) => {
+  const directory = t.testdir();
+  const program = join(directory, 'program');
+  const done = join(directory, 'done');
+  const what = '$TAPDISK_TS_MINOR $TAPDISK_TS_FROM $TAPDISK_TS_TO $TAPDISK_TS_ROLE $TAPDISK_TS_REASON';
+  writeFileSync(program, `#!/bin/sh\necho "${what}" >>${done}\n`, { mode: 0o700 });
+  writeFileSync(done, '');
+  const { change, states, lines } = hook(program);
+  states.onEvent(7, { kind: 'connected', peer: 'backup:9', peerKind: 'own', atSeconds: 0 } as never);
+  change(7, 'unprotected', 'catching-up');
+  change(8, 'catching-up', 'protected');
+  const read = (): string[] => readFileSync(done, 'utf8').trimEnd().split('\n');
+  while (read().length < 2) await new Promise(setImmediate);
+  t.same(read(), [
+    '7 unprotected catching-up primary to catching-up',
+    '8 catching-up protected primary to protected',
+  ]);
+  t.same(lines, []);
+});
+
+t.test('a program that cannot be run, or that fails, is logged', async (t) => {
+  const { change, firstLine, lines } = hook('/nonexistent/program');
+  change(7, 'unprotected', 'protected');
+  await firstLine;
+  t.match(lines[0], /^--on-state: .*program/);
+});
+
+t.test('a hundred changes wait at most, and the oldest of them are dropped', async (t) => {
+  const { change, lines } = hook('/bin/true');
+  for (let count = 0; count < 101; count++) change(count, 'unprotected', 'protected');
+  t.same(lines, [], 'one is being told, a hundred wait');
+  change(101, 'unprotected', 'protected');
+  t.same(lines, ['--on-state: the oldest change of state is dropped: 100 are waiting']);
+});
