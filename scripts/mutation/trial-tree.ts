@@ -3,7 +3,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -42,7 +42,9 @@ export class TrialTree {
 
   /** Copies the repository; it must have been compiled. */
   constructor() {
-    for (const file of [...repositoryFiles(), 'build']) {
+    // The page for browsers is built into dist, if it is.
+    const built = ['build', 'dist'].filter((name) => existsSync(repositoryFile(name)));
+    for (const file of [...repositoryFiles(), ...built]) {
       cpSync(repositoryFile(file), path.join(this.directory, file), { recursive: true });
     }
     symlinkSync(repositoryFile('node_modules'), path.join(this.directory, 'node_modules'));

@@ -109,7 +109,7 @@ export class Sending {
     if (count <= 0) return this.#end({ kind: 'turned-away', reason: undefined });
     this.#greetingBytes += count;
     const said = this.#said;
-    if (startsAlike(said, REFUSAL) && said.length < MAX_VERDICT_BYTES) return this.#hearRefusal(said);
+    if (startsAlike(said, REFUSAL)) return this.#hearRefusal(said);
     this.#greeted = said.equals(GREETING);
     if (this.#greeted || !startsAlike(said, GREETING)) this.#send();
   }

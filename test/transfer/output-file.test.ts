@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { errno, NodeFileCalls } from '../../src/posix/index.js';
 import { MAX_PARTIAL_FILES } from '../../src/server/file-replacement.js';
 import { outputToFile } from '../../src/transfer/output-file.js';
 import { servedSocket } from '../short-directory.js';
@@ -133,6 +134,31 @@ t.test('a commit that fails leaves nothing', async (t) => {
   renameSync(join(directory, 'in'), join(directory, 'out'));
   await t.rejects(copy.commit(), { code: 'ENOENT' });
   t.notOk(existsSync(path));
+});
+
+t.test('a device is on the disk before its copy is, and a failed sync fails the copy', async (t) => {
+  const results = [0, -errno.EINVAL, -errno.EIO];
+  const calls: string[] = [];
+  class Syncs extends NodeFileCalls {
+    override fsync(_fd: number, done: (result: number) => void): void {
+      setImmediate(() => {
+        calls.push('synced');
+        done(results.shift() ?? 0);
+      });
+    }
+  }
+  const files = new Syncs({ post: (task) => task() });
+  const begin = async (): Promise<Copy> => (await outputToFile('/dev/null', { files })).begin();
+  for (const count of [1, 2]) {
+    const copy = await begin();
+    await write(copy, 'image');
+    await copy.commit();
+    // What cannot be synced needs no sync: /dev/null says EINVAL.
+    t.equal(calls.length, count);
+  }
+  const copy = await begin();
+  await write(copy, 'image');
+  await t.rejects(copy.commit(), { code: 'EIO' });
 });
 
 t.test('what cannot be written is refused before anything comes', async (t) => {

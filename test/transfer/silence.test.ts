@@ -81,3 +81,16 @@ serverTest(
     await primary.ended;
   },
 );
+
+serverTest('a refusal may be as long as a verdict can be', async (t, server) => {
+  const code = 'EUNREASONABLE';
+  for (const letters of [1, 512 - `error ${code} \n`.length]) {
+    const reason = 'x'.repeat(letters);
+    const address = await foreignBackup(t, (socket) => socket.end(`error ${code} ${reason}\n`));
+    const { primary, log } = primaryOn(server, { name: address });
+    await primary.start();
+    t.match((await log.event('turned-away')).message, reason);
+    primary.stop('SIGTERM');
+    await primary.ended;
+  }
+});

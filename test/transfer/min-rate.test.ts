@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t, { type Test } from 'tap';
+import { MinRate, RATE_SECONDS } from '../../src/transfer/min-rate.js';
+import { bench } from '../disks/bench.js';
+
+/** A peer that sends what the test says, watched by a clock that the test moves. */
+function watched(t: Test, rate: number, isItsTurn = true) {
+  const { server, pass } = bench(t);
+  let bytes = 0;
+  const told: string[] = [];
+  const watch = new MinRate({
+    registrar: server,
+    rate,
+    bytes: () => bytes,
+    isItsTurn: () => isItsTurn,
+    onSlow: (why) => told.push(why),
+  });
+  t.teardown(() => watch[Symbol.dispose]());
+  t.equal(watch.start(), 0);
+  /** So many bytes come, and the time of a measurement passes. */
+  const span = async (more: number): Promise<void> => {
+    bytes += more;
+    await pass(RATE_SECONDS + 1);
+  };
+  return { told, span };
+}
+
+t.test('as many bytes as the rate brings in nine seconds are enough, one less is not', async (t) => {
+  const { told, span } = watched(t, 100);
+  await span(900);
+  await span(900);
+  t.same(told, []);
+  await span(899);
+  t.same(told, ['the primary sends less than 100 bytes a second']);
+  await span(0);
+  t.equal(told.length, 1, 'told once');
+});
+
+t.test('a peer that waits for us is not slow, and without a rate nobody is', async (t) => {
+  const waiting = watched(t, 100, false);
+  await waiting.span(0);
+  t.same(waiting.told, []);
+  const free = watched(t, 0);
+  await free.span(0);
+  t.same(free.told, []);
+});
