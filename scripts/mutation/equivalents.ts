@@ -8,6 +8,7 @@ type Equivalent = readonly [before: string, after: string, reason: string];
 
 const SET_FIRST = 'It is set before it is read.';
 const ALWAYS_THERE = 'It is always there, which its type does not say.';
+const TUNING = 'How much is put together decides how many calls it takes, and nothing else.';
 const CANDIDATE = 'One candidate more, which is passed over when its turn comes as nothing is ready for it.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
@@ -24,6 +25,10 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/metrics/report-text.ts': [
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index] ?? 1;', ALWAYS_THERE],
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index];', ALWAYS_THERE],
+  ],
+  'src/nbd/sender.ts': [
+    ['const GATHER_BYTES = 64 << 10;', 'const GATHER_BYTES = 63 << 10;', TUNING],
+    ['const GATHER_BYTES = 64 << 10;', 'const GATHER_BYTES = 65 << 10;', TUNING],
   ],
   'src/scheduler/event-ids.ts': [
     [
@@ -50,6 +55,19 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/scheduler/retried-select.ts': [['#start = 0;', '#start = 1;', SET_FIRST]],
+  'src/transfer/output-file.ts': [
+    [
+      'await place.close();',
+      'place.close();',
+      'The directory is not used any more, whether its descriptor is closed before or after what follows.',
+    ],
+  ],
+  'src/transfer/play-role.ts': [
+    ['await running;', 'running;', 'The disposal of the server waits for the end of its run as well.'],
+  ],
+  'src/transfer/receiving.ts': [
+    ['this.#outputFd = -1;', 'this.#outputFd = -2;', 'Every number below 0 is no descriptor.'],
+  ],
   'src/status/status-directory.ts': [
     ['return process.getuid?.() ?? 0;', 'return process.getuid?.();', GETUID],
     ['return process.getuid?.() ?? 0;', 'return process.getuid?.() ?? 1;', GETUID],

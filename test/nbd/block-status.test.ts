@@ -88,6 +88,8 @@ t.test('the one context is listed, chosen, and forgotten with the next choice', 
       t.same(await answers(), [REP_ERR_INVALID]);
     }
   }
+  raw.send(option(10, Buffer.concat([contextRequest('0', 'base:allocation'), Buffer.alloc(3)])));
+  t.match((await raw.replies()).at(-1)?.data.toString(), /^3 bytes after the last query/);
   raw.send(option(10, contextRequest('0', 'base:allocation')));
   t.same(await answers(), [Buffer.concat([u32(1), Buffer.from('base:allocation')]), 1]);
   raw.send(option(10, contextRequest('0')));

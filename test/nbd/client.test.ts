@@ -124,6 +124,7 @@ async function clientOf(
   t: Test,
   greeting: Uint8Array,
   afterRead: Uint8Array = Buffer.alloc(0),
+  heard: (data: Buffer) => void = () => {},
 ): Promise<NbdClient> {
   const world = diskWorld(t);
   const path = world.path('server');
@@ -135,6 +136,7 @@ async function clientOf(
     socket.on('error', () => {});
     // Client flags, STRUCTURED_REPLY, GO with one kind of information, and a READ.
     socket.on('data', (data) => {
+      heard(data);
       received += data.length;
       if (received === 4 + 16 + 24 + 28) socket.write(afterRead);
     });
@@ -210,6 +212,23 @@ t.test('an error without a text is told by its name alone', async (t) => {
   const reply = chunk(1, 0x8001, Buffer.concat([u32(108), u16(0)]));
   const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
   await t.rejects(client.read(0, 512), { code: 'ESHUTDOWN', message: 'read of 512 at 0: ESHUTDOWN' });
+});
+
+t.test('a write that is to be on the disk at once says so, and no other does', async (t) => {
+  const pieces: Buffer[] = [];
+  const length = (): number => pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const greeting = Buffer.concat([GREETING, optionReply(8, 1), GO]);
+  const client = await clientOf(t, greeting, undefined, (data) => void pieces.push(data));
+  const ended = [true, false].map((forceUnitAccess) =>
+    t.rejects(client.write(0, Buffer.alloc(512), { forceUnitAccess }), 'there is no answer'),
+  );
+  const handshake = 4 + 16 + 24;
+  while (length() < handshake + 2 * (28 + 512)) await new Promise(setImmediate);
+  const all = Buffer.concat(pieces);
+  t.equal(all.readUInt16BE(handshake + 4), 1);
+  t.equal(all.readUInt16BE(handshake + 28 + 512 + 4), 0);
+  client.disconnect();
+  await Promise.all(ended);
 });
 
 t.test('a reply in several chunks, with holes, is put together', async (t) => {

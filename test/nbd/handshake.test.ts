@@ -92,6 +92,15 @@ t.test('a read-only disk says so, and offers nothing that would change it', asyn
   t.equal((await raw.replies())[0]!.data.readUInt16BE(10), 1 | 2 | 4 | 256 | 1024);
 });
 
+t.test('EXPORT_NAME with what is no name ends the connection, and says why', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const raw = await world.raw().greet();
+  raw.send(option(1, '0\0'));
+  t.equal((await raw.rest()).length, 0);
+  t.match(world.lines.at(-1), /a name has no NUL/);
+});
+
 t.test('EXPORT_NAME is answered with size and flags, and zeroes unless they are not wanted', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');

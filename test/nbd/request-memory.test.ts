@@ -62,3 +62,13 @@ t.test('a request of any size has its turn, and who waits first is first', async
   t.equal(memory.usedBytes, 0);
   t.notOk(memory.isShort);
 });
+
+t.test('whoever has given everything back is not counted when the memory is shared out', async (t) => {
+  const memory = new RequestMemory(256 * MIB);
+  const shares = Array.from({ length: 64 }, () => memory.share());
+  for (const share of shares) share.take(MIB, () => {});
+  for (const share of shares) share.give(MIB);
+  t.equal(memory.usedBytes, 0);
+  const shareAlone = memory.share();
+  t.equal(takeAll(shareAlone, 1), 32, 'an eighth, as if the others had never been');
+});
