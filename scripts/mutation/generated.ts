@@ -10,8 +10,8 @@ import { repositoryFile, repositoryFiles } from '../repository-files.js';
 import { Coverage } from './coverage.js';
 import { equivalence, outdated } from './equivalents.js';
 import { inSeededOrder, type Mutation, mutationsOf } from './mutations.js';
-import { isNoticed, Results } from './results.js';
-import { type FolderScore, scoreOf, writeRows } from './table.js';
+import { isNoticed, type Result, Results } from './results.js';
+import { type FolderScore, scoreText, writeRows } from './table.js';
 import { compiledFile, TrialTree } from './trial-tree.js';
 import { tryMutation } from './trial.js';
 
@@ -85,9 +85,49 @@ export async function runGenerated(options: GeneratedOptions): Promise<boolean> 
     throw new Error('build is not there: run `npm run compile` first');
   console.log(`seed ${seed}`);
   const results = new Results(seed);
-  const trees: [TrialTree, ...TrialTree[]] = [new TrialTree()];
-  while (trees.length < jobs) trees.push(new TrialTree());
+  const isWaiting = (mutation: Mutation): boolean => {
+    const known = results.of(mutation);
+    return known === undefined || (retriesSurvivors && !isNoticed(known));
+  };
   const scores: FolderScore[] = [];
+  const finish = (sample: Sample): void => {
+    const score = scoreOfSample(sample, results, seed);
+    scores.push(score);
+    console.log(
+      `src/${score.folder}: ${score.killed} of ${score.tried} noticed, ${scoreText(score)}; ` +
+        `${score.equivalent} equivalent; ${score.all} in all`,
+    );
+    if (options.writesTable) writeRows([score], new Date().toISOString().slice(0, 10));
+  };
+  if (!samples.some(({ mutations }) => mutations.some(isWaiting))) {
+    for (const sample of samples) finish(sample);
+  } else {
+    await inTrees(jobs, async (trees) => {
+      const coverage = await Coverage.measure(trees);
+      for (const sample of samples) {
+        const waiting = sample.mutations.filter(isWaiting);
+        const work = async (tree: TrialTree): Promise<void> => {
+          for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
+            const verdict = await tryMutation(mutation, tree, coverage, budgetSeconds * 1000);
+            const result = results.add(mutation, verdict);
+            if (!isNoticed(verdict)) console.log(survivorText(result));
+          }
+        };
+        await Promise.all(trees.map(work));
+        finish(sample);
+      }
+    });
+  }
+  return complaints.length === 0 && scores.every(({ tried, killed }) => killed >= 0.95 * tried);
+}
+
+/** Has a task done in some trees, which are gone afterwards, even if a signal ends the program. */
+async function inTrees(
+  count: number,
+  task: (trees: readonly [TrialTree, ...TrialTree[]]) => Promise<void>,
+): Promise<void> {
+  const trees: [TrialTree, ...TrialTree[]] = [new TrialTree()];
+  while (trees.length < count) trees.push(new TrialTree());
   const removeTrees = (): void => {
     for (const tree of trees) tree.remove();
   };
@@ -98,42 +138,25 @@ export async function runGenerated(options: GeneratedOptions): Promise<boolean> 
     });
   }
   try {
-    const coverage = await Coverage.measure(trees);
-    for (const { folder, mutations, equivalent, all } of samples) {
-      const waiting = mutations.filter((mutation) => {
-        const known = results.of(mutation);
-        return known === undefined || (retriesSurvivors && !isNoticed(known));
-      });
-      await Promise.all(
-        trees.map(async (tree) => {
-          for (let mutation = waiting.shift(); mutation !== undefined; mutation = waiting.shift()) {
-            const verdict = await tryMutation(mutation, tree, coverage, budgetSeconds * 1000);
-            results.add(mutation, verdict);
-            if (!isNoticed(verdict)) {
-              console.log(`${verdict.outcome}: ${mutation.file}:${mutation.line} ${mutation.kind}`);
-              console.log(`    ${mutation.before}\n    ${mutation.after}`);
-            }
-          }
-        }),
-      );
-      const verdicts = mutations
-        .map((mutation) => results.of(mutation))
-        .filter((known) => known !== undefined);
-      const killed = verdicts.filter(isNoticed).length;
-      const hung = verdicts.filter(({ outcome }) => outcome === 'hung').length;
-      const score = { folder, all, tried: verdicts.length, killed, hung, equivalent, seed };
-      scores.push(score);
-      console.log(
-        `src/${folder}: ${killed} of ${verdicts.length} noticed, ${scoreOf(score)}; ` +
-          `${equivalent} equivalent; ${all} in all`,
-      );
-      if (options.writesTable) writeRows([score], new Date().toISOString().slice(0, 10));
-    }
+    await task(trees);
   } finally {
     removeTrees();
   }
-  return complaints.length === 0 && scores.every(({ tried, killed }) => killed >= 0.95 * tried);
 }
+
+function scoreOfSample(
+  { folder, mutations, equivalent, all }: Sample,
+  results: Results,
+  seed: number,
+): FolderScore {
+  const verdicts = mutations.map((mutation) => results.of(mutation)).filter((known) => known !== undefined);
+  const killed = verdicts.filter(isNoticed).length;
+  const hung = verdicts.filter(({ outcome }) => outcome === 'hung').length;
+  return { folder, all, tried: verdicts.length, killed, hung, equivalent, seed };
+}
+
+const survivorText = ({ outcome, file, line, kind, before, after }: Result): string =>
+  `${outcome}: ${file}:${line} ${kind}\n    ${before}\n    ${after}`;
 
 /** Runs by the command line; returns the exit status. */
 export async function main(args: readonly string[]): Promise<number> {

@@ -23,12 +23,12 @@ const HEAD = '| folder | mutants | tried | killed | of these by hanging | equiva
 const RULE = '| --- | --: | --: | --: | --: | --: | --: | --- | --- |';
 
 /** In per cent, rounded down, so that no figure says more than was found. */
-export const scoreOf = ({ tried, killed }: FolderScore): string =>
+export const scoreText = ({ tried, killed }: FolderScore): string =>
   tried === 0 ? 'none' : `${(Math.floor((1000 * killed) / tried) / 10).toFixed(1)} %`;
 
 function row(score: FolderScore, date: string): string {
   const { folder, all, tried, killed, hung, equivalent, seed } = score;
-  return `| ${[`src/${folder}`, all, tried, killed, hung, equivalent, scoreOf(score), date, seed].join(' | ')} |`;
+  return `| ${[`src/${folder}`, all, tried, killed, hung, equivalent, scoreText(score), date, seed].join(' | ')} |`;
 }
 
 /** Puts rows into the table of the page in place of those of the same folders. */
