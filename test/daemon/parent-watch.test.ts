@@ -28,7 +28,12 @@ t.test('a parent that has gone is told once', async (t) => {
 
 t.test('without room for an event a parent cannot be watched, and that is told', async (t) => {
   const full = { registerEvent: () => -errno.EBUSY, unregisterEvent() {}, setMaxTimeout: () => 0 };
-  const watch = (): ParentWatch => new ParentWatch(full, () => 1, t.fail);
+  const watch = (): ParentWatch =>
+    new ParentWatch(
+      full,
+      () => 1,
+      () => t.fail(),
+    );
   t.throws(watch, { code: 'EBUSY', message: /the parent process cannot be watched/ });
 });
 
