@@ -114,6 +114,8 @@ t.test('EXPORT_NAME is answered with size and flags, and zeroes unless they are 
   const unknown = await world.raw().greet();
   unknown.send(option(1, '7'));
   t.equal((await unknown.rest()).length, 0, 'there is no way to refuse one but to close');
+  world.nbd.close();
+  t.equal((await short.rest()).length, 0, 'no zeroes');
 });
 
 t.test('the default export is the open VBD, if there is just one', async (t) => {
