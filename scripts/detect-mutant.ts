@@ -72,14 +72,18 @@ const detectors: Readonly<Record<string, () => Promise<string | undefined>>> = {
 
 /** The first assertion that fails in a file of tests of VHDs. */
 function failureOfTest(name: string, seeds: number): string | undefined {
-  const file = `test/disks/drivers/vhd/${name}.test.ts`;
-  const env = { ...process.env, TEST_SEED: '1', TEST_SEEDS: String(seeds), TAP_TIMEOUT: '0' };
+  return failureIn(`test/disks/drivers/vhd/${name}.test.ts`, { TEST_SEEDS: String(seeds) });
+}
+
+/** The first assertion that fails in a file of tests. */
+function failureIn(file: string, variables: Readonly<Record<string, string>> = {}): string | undefined {
+  const env = { ...process.env, TEST_SEED: '1', TAP_TIMEOUT: '0', ...variables };
   const { status, stdout } = spawnSync(process.execPath, ['--import=tsx', file], { encoding: 'utf8', env });
   return status === 0 ? undefined : (/not ok.*/.exec(stdout)?.[0] ?? `${file} ends with ${status}`);
 }
 
 for (const name of process.argv.slice(2)) {
-  const detect = detectors[name];
+  const detect = name.startsWith('test/') ? async () => failureIn(name) : detectors[name];
   if (detect === undefined) throw new RangeError(`there is no detector ${name}`);
   let noticed: string | undefined;
   try {

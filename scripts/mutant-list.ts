@@ -3,6 +3,7 @@
 
 import { TAPDISK3_MUTANTS } from './tapdisk3-mutants.js';
 import { inFile, type Mutant } from './mutant.js';
+import { OUTSIDE_MUTANTS } from './outside-mutants.js';
 import { RAMDISK_MUTANTS } from './ramdisk-mutants.js';
 import { REPLICATION_MUTANTS } from './replication-mutants.js';
 import { TRANSFER_MUTANTS } from './transfer-mutants.js';
@@ -330,4 +331,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...RAMDISK_MUTANTS,
   ...REPLICATION_MUTANTS,
   ...VHD_MUTANTS,
+  ...OUTSIDE_MUTANTS,
 ];

@@ -12,7 +12,7 @@ export interface Mutant {
   /** Stands exactly once in the file. */
   readonly from: string;
   readonly to: string;
-  /** The only detectors that run what the file has; all that run the scheduler and the replication module unless given. */
+  /** The only detectors, or files of tests, that run what the file has; all that run the scheduler and the replication module unless given. */
   readonly detectors?: readonly string[];
 }
 

@@ -37,6 +37,14 @@ t.test('what was inserted and what is missing is told with its place in its own 
   t.same(diff(traceOf(), traceOf(1)), ['+ 0 ["wait",1]']);
 });
 
+t.test('an end that is equal to the start is not counted twice', async (t) => {
+  t.same(diff(traceOf(1, 1), traceOf(1, 1, 1)), [' 0 ["wait",1]', ' 1 ["wait",1]', '+ 2 ["wait",1]']);
+  t.same(
+    diff(traceOf(1, 2, 1, 2), traceOf(1, 2)).filter((line) => /^[+-]/.test(line)),
+    ['- 2 ["wait",1]', '- 3 ["wait",2]'],
+  );
+});
+
 t.test('far from a difference nothing is shown', async (t) => {
   const before = Array.from({ length: 10 }, (_, index) => index);
   t.same(diff(traceOf(...before, 10, ...before), traceOf(...before, 11, ...before), { context: 1 }), [

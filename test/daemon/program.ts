@@ -2,15 +2,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // The daemon as a process of its own, for tests that send it signals. Beside its own drivers it has `stuck:`, a disk of
-// 1 MiB whose requests never end.
+// 1 MiB whose requests never end, and `unclosable:`, whose closing fails.
 import { command } from '../../src/cli/command-line/command.js';
 import { runCommand } from '../../src/cli/command-line/run-command.js';
 import { runDaemon } from '../../src/cli/daemon/daemon-command.js';
 import { daemonTable } from '../../src/cli/daemon/daemon-table.js';
 import { standardDriverTypes } from '../../src/disks/drivers/index.js';
-import type { DriverType } from '../../src/disks/index.js';
+import type { DiskDriverType, DriverType } from '../../src/disks/index.js';
+import { errno } from '../../src/posix/errno.js';
 
-const stuck: DriverType = {
+const stuck: DiskDriverType = {
   name: 'stuck',
   create: () => ({
     open: (_flags, done) => done(0),
@@ -22,6 +23,14 @@ const stuck: DriverType = {
   }),
 };
 
-const types = new Map([...standardDriverTypes, ['stuck', stuck]]);
+const unclosable: DriverType = {
+  name: 'unclosable',
+  create: (context, argument) => ({
+    ...stuck.create(context, argument),
+    close: (done) => done(-errno.EIO, 'it will not close'),
+  }),
+};
+
+const types = new Map([...standardDriverTypes, ['stuck', stuck], ['unclosable', unclosable]]);
 const daemon = command(daemonTable, async () => (values, io) => runDaemon(values, io, types));
 process.exitCode = await runCommand(daemon, 'tapdisk-ts daemon', process.argv.slice(2), process);

@@ -46,7 +46,7 @@ function world(t: Test, answer: (request: string, reply: Reply) => void, maxConn
     assert.deepEqual(posix.openDescriptors(), []);
     rmSync(directory, { recursive: true });
   });
-  return { listener, path, lines, clock, options };
+  return { listener, server, path, lines, clock, options };
 }
 
 const echo = (request: string, reply: Reply): void => {
@@ -133,6 +133,37 @@ t.test('a client that goes on sending while it waits is not listened to, and has
   replies[0]?.send(Buffer.from('answer'));
   replies[0]?.end();
   t.equal((await answer).toString(), 'answer');
+});
+
+t.test('a client that goes on sending is not read any more, however much it sends', async (t) => {
+  const replies: Reply[] = [];
+  const { path, server } = world(t, (_, reply) => replies.push(reply));
+  const events = [...server.scheduler.events()].length;
+  const socket = connectTo(path);
+  socket.write('a.');
+  while (replies.length < 1) await new Promise(setImmediate);
+  socket.write(Buffer.alloc(8 << 20, 'x'));
+  for (let turn = 0; turn < 2000; turn++) await new Promise(setImmediate);
+  t.equal([...server.scheduler.events()].length, events, 'nothing is waited for on its connection');
+  t.ok(socket.writableLength > 0, 'what it sends stays with it');
+  socket.destroy();
+});
+
+t.test('a client has its minimum time before its place is another’s', async (t) => {
+  const { path, listener, clock } = world(t, echo, 1);
+  const silent = connectTo(path);
+  let isGone = false;
+  void ended(silent).then(() => (isGone = true));
+  while (listener.size < 1) await new Promise(setImmediate);
+  const next = ask(path, 'a.');
+  clock.seconds += 0.9;
+  for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate);
+  t.equal(isGone, false);
+  t.equal(listener.accepted, 1);
+  // Whoever waits to be accepted is looked at again a second later.
+  clock.seconds += 2;
+  t.equal(await next, 'a.', 'then it is served');
+  while (!isGone) await new Promise(setImmediate);
 });
 
 t.test('who stops to listen serves those who are there; who is disposed of does not', async (t) => {
