@@ -14,7 +14,13 @@ export interface Latencies {
 
 const PAUSE_MS = 20;
 /** What a request meets where no process serves the socket any more. */
-const WITHOUT_SERVER: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET']);
+const WITHOUT_SERVER: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  // It has gone between the connection and the request.
+  'EPIPE',
+]);
 
 /** Asks a process for its status over and over, and takes the time of each answer. */
 export class StatusWatch {

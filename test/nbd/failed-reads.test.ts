@@ -18,8 +18,8 @@ const broken: DriverType = {
     open: (_flags, done) => done(0),
     info: () => ({ sectors: 2048, sectorSize: 512, info: 0 }),
     close: (done) => done(0),
-    queueRead: ({ complete }) => complete(-errno.EIO),
-    queueWrite: ({ complete }) => complete(-errno.EIO),
+    queueRead: (read) => read.complete(-errno.EIO),
+    queueWrite: (write) => write.complete(-errno.EIO),
     flush: (done) => done(0),
     ...(argument === 'holes' && {
       blockStatus: ({ sectors }, told) =>

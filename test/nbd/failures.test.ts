@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { pattern } from '../disks/drivers/disk-world.js';
+import { smallFileSystem } from '../small-file-system.js';
 import { emptyImage, imageWorld, MIB, PROGRAMS_TIMEOUT_MS, writeImage } from './image-world.js';
 import { nbdWorld, until } from './nbd-world.js';
 import { hasPrograms, skipped } from './programs.js';
@@ -39,16 +40,16 @@ t.test('a full file system is an error of the request that it failed, and the se
   const world = nbdWorld(t);
   const small = world.path('small');
   mkdirSync(small);
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', small], { encoding: 'utf8' });
-  if (mounted.status !== 0) {
-    skipped(t, `no small file system: ${mounted.error?.message ?? mounted.stderr.trim()}`);
+  const remove = smallFileSystem(small, '4m');
+  if (typeof remove === 'string') {
+    skipped(t, remove);
     return;
   }
   const [image, ballast] = [join(small, 'disk.img'), join(small, 'ballast')];
   t.teardown(async () => {
     // The image keeps the file system busy until it is closed.
     await until(() => world.registry.vbds().every((vbd) => vbd.phase === 'closed'));
-    spawnSync('umount', [small]);
+    remove();
   });
   emptyImage(image, 8);
   writeFileSync(ballast, Buffer.alloc(2 * MIB));

@@ -1,12 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { outputToFile } from '../../src/transfer/output-file.js';
 import { Random } from '../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../random.js';
+import { smallFileSystem } from '../small-file-system.js';
 import {
   backupOn,
   inputOf,
@@ -143,8 +143,8 @@ serverTest(
   'a file system that fills up keeps the copy before, and gets its space back',
   async (t, server) => {
     const directory = t.testdir();
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]).status === 0;
-    if (!mounted) return void t.pass('left out: no file system can be mounted here', { skip: true });
+    const remove = smallFileSystem(directory, '1m');
+    if (typeof remove === 'string') return void t.pass(`left out: ${remove}`, { skip: true });
     try {
       const path = join(directory, 'copy');
       writeFileSync(path, 'before');
@@ -162,7 +162,7 @@ serverTest(
       t.equal(readFileSync(path, 'utf8'), 'after');
       await backup.stop('SIGTERM');
     } finally {
-      spawnSync('umount', [directory]);
+      remove();
     }
   },
 );

@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawn, spawnSync } from 'node:child_process';
+
+/**
+ * A file system in memory of so many bytes on a directory; returns how to take it away, or why there is none.
+ *
+ * However this process ends, also killed by SIGKILL, the file system goes: a helper waits for the end of a pipe from here.
+ */
+export function smallFileSystem(directory: string, size: string): (() => void) | string {
+  const options = ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory];
+  const mounted = spawnSync('mount', options, { encoding: 'utf8' });
+  if (mounted.status !== 0) return `no small file system: ${mounted.error?.message ?? mounted.stderr.trim()}`;
+  const unmount = 'read -r _; umount -l "$1"';
+  const helper = spawn('sh', ['-c', unmount, 'sh', directory], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  helper.unref();
+  return () => {
+    helper.stdin?.destroy();
+    spawnSync('umount', ['-l', directory]);
+  };
+}
