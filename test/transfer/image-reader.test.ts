@@ -3,10 +3,11 @@
 
 import { createHash } from 'node:crypto';
 import t from 'tap';
+import { BackupAnswer } from '../../src/transfer/backup-answer.js';
 import { ImageReader } from '../../src/transfer/image-reader.js';
 import { ImageWriter } from '../../src/transfer/image-writer.js';
 import { Meter } from '../../src/transfer/meter.js';
-import { HEADER, trailer, TRAILER_BYTES } from '../../src/transfer/wire.js';
+import { GREETING, HEADER, trailer, TRAILER_BYTES, verdictLine } from '../../src/transfer/wire.js';
 import { Random } from '../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../random.js';
 
@@ -108,4 +109,21 @@ t.test('no byte at all is no image', async (t) => {
 
 t.test('a raw writer sends the image alone', async (t) => {
   t.same(written(Buffer.from('image'), true), Buffer.from('image'));
+});
+
+t.test("version 1 has no place for anything else: an image's length is not announced", async (t) => {
+  const image = Buffer.from('an image');
+  const sized = Buffer.from(written(image).toString('latin1').replace('image 1\n', 'image 2 8\n'), 'latin1');
+  t.equal(read(sized, [7], false).accepted, false, 'a backup refuses a header that it does not know');
+  const line = Buffer.from('length 8\n');
+  const behind = written(Buffer.concat([line, image]));
+  t.equal(
+    read(behind, [7]).image.toString(),
+    'length 8\nan image',
+    'it takes what follows the header for the image',
+  );
+  const answer = new BackupAnswer();
+  answer.take(Buffer.concat([GREETING, Buffer.from('lengths understood\n')]));
+  answer.take(verdictLine({ kind: 'ok', bytes: 8, sha256: sha256(image) }));
+  t.equal(answer.verdict, undefined, 'a primary hears no verdict after a line that is none');
 });

@@ -54,7 +54,7 @@ export function ruleSection(
       A rule is kept when every vector that pins it passes. A number that is underlined leads to the first
       failure. ${leftOut(without)}
     </p>
-    <div class="scroll" role="region" aria-labelledby="rules" tabindex="0">
+    <div class="scroll" role="region" aria-label="Rules by implementation" tabindex="0">
       <table class="rules">
         <thead>
           <tr>

@@ -29,7 +29,7 @@ header p, .file, .where, .skips { color: var(--soft); }
 nav { margin-top: 0.5rem; display: flex; gap: 1.2rem; flex-wrap: wrap; }
 a { color: var(--link); }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; border-radius: 3px; }
-code, pre, .id, .index { font-family: ui-monospace, 'SF Mono', 'Cascadia Mono', 'Liberation Mono', monospace; font-size: 0.85em; }
+code, pre, .id, .index { font-family: ui-monospace, monospace; font-size: 0.85em; }
 code { overflow-wrap: anywhere; }
 pre { margin: 0.5rem 0; padding: 0.7rem; overflow: auto; background: var(--card); border: 1px solid var(--line); border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; }
