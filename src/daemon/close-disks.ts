@@ -84,6 +84,6 @@ function closing(vbd: Vbd): Promise<void> {
 /** There is nothing that tells the end of an opening to others than who asked for it, so it is looked at again. */
 function nextSecond(registrar: EventRegistrar): Promise<void> {
   return new Promise((resolve) => {
-    new AwaitedEvent(registrar).setTimer(1, resolve);
+    new AwaitedEvent(registrar, 'closing of the disks').setTimer(1, resolve);
   });
 }

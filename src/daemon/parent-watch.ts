@@ -20,7 +20,7 @@ export class ParentWatch implements Disposable {
    */
   constructor(registrar: EventRegistrar, parentPid: () => number, onGone: () => void) {
     const first = parentPid();
-    this.#timer = new AwaitedEvent(registrar);
+    this.#timer = new AwaitedEvent(registrar, 'end of the parent');
     const result = this.#timer.set(TIMEOUT, -1, LOOK_SECONDS, () => {
       if (parentPid() === first) return;
       this.#timer.clear();

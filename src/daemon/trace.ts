@@ -27,7 +27,8 @@ export class Trace {
 
   /** Has the file follow what happens, with an event of its own that the trace shows too. */
   follow(registrar: EventRegistrar): void {
-    registrar.registerEvent(TIMEOUT, -1, FLUSH_SECONDS, () => this.#file.flush());
+    const writeTrace = (): void => this.#file.flush();
+    registrar.registerEvent(TIMEOUT, -1, FLUSH_SECONDS, writeTrace);
   }
 
   /** See {@link TraceFile.close}. */

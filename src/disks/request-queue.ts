@@ -69,7 +69,7 @@ export class RequestQueue {
 
   constructor(options: RequestQueueOptions) {
     this.#options = options;
-    this.#retryTimer = new AwaitedEvent(options.registrar);
+    this.#retryTimer = new AwaitedEvent(options.registrar, 'retry of requests');
   }
 
   get inFlight(): number {

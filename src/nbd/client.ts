@@ -61,7 +61,7 @@ export class NbdClient {
     this.#options = options;
     this.#fd = fd;
     this.#receiver = new Receiver(options.posix, fd);
-    this.#event = new AwaitedEvent(options.registrar);
+    this.#event = new AwaitedEvent(options.registrar, 'NBD, client');
     this.#sender = new Sender(options.registrar, options.posix, fd, (error) =>
       this.#lose(connectionError(error)),
     );

@@ -115,8 +115,8 @@ export class NbdConnection {
     this.#peer = name;
     this.#host = host;
     this.#parts = parts;
-    this.#readEvent = new AwaitedEvent(parts.registrar);
-    this.#timer = new AwaitedEvent(parts.registrar);
+    this.#readEvent = new AwaitedEvent(parts.registrar, 'NBD, requests');
+    this.#timer = new AwaitedEvent(parts.registrar, 'NBD, time limit');
     this.#onClosed = onClosed;
     this.#admit = admit;
     this.#memory = parts.memory.share();

@@ -29,7 +29,7 @@ export class HandshakePace implements Disposable {
   #waiting = new Set<Waiting>();
 
   constructor(registrar: EventRegistrar, limits: PaceLimits) {
-    this.#second = new AwaitedEvent(registrar);
+    this.#second = new AwaitedEvent(registrar, 'NBD, pace of handshakes');
     this.#limits = limits;
   }
 

@@ -42,7 +42,7 @@ export class Sender {
 
   /** `onError` is told the negative errno once; nothing is sent after it. */
   constructor(registrar: EventRegistrar, posix: Posix, fd: number, onError: (error: number) => void) {
-    this.#event = new AwaitedEvent(registrar);
+    this.#event = new AwaitedEvent(registrar, 'NBD, replies');
     this.#posix = posix;
     this.#fd = fd;
     this.#onError = onError;

@@ -65,7 +65,7 @@ export class NbdServer {
     });
     const shared = { registrar, posix, logger, completions, exports, tls, pool, memory, pace };
     this.#connectionParts = { ...shared, ...this.#limits };
-    this.#watch = new AwaitedEvent(registrar);
+    this.#watch = new AwaitedEvent(registrar, 'NBD, slow clients');
   }
 
   /** How many clients are connected. */

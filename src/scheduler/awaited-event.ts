@@ -8,10 +8,15 @@ import type { EventRegistrar } from './registrar.js';
 /** The one event that its owner waits for at the moment, if any: setting another replaces it. */
 export class AwaitedEvent implements Disposable {
   readonly #registrar: EventRegistrar;
+  /** What is registered, whatever is awaited: its name is the purpose. */
+  readonly #fire = (_: EventId, fired: EventMode): void => this.#callback(fired);
+  #callback: (mode: EventMode) => void = () => {};
   #id: EventId | undefined;
 
-  constructor(registrar: EventRegistrar) {
+  /** @param purpose what the event is for, as the scheduler's tables show it: see {@link EventDescription.callbackName} */
+  constructor(registrar: EventRegistrar, purpose = '') {
     this.#registrar = registrar;
+    if (purpose !== '') Object.defineProperty(this.#fire, 'name', { value: purpose });
   }
 
   get isSet(): boolean {
@@ -28,8 +33,9 @@ export class AwaitedEvent implements Disposable {
    */
   set(mode: EventMode, fd: Descriptor, timeoutSeconds: number, callback: (mode: EventMode) => void): number {
     this.clear();
-    const id = this.#registrar.registerEvent(mode, fd, timeoutSeconds, (_, fired) => callback(fired));
+    const id = this.#registrar.registerEvent(mode, fd, timeoutSeconds, this.#fire);
     if (id < 0) return id;
+    this.#callback = callback;
     this.#id = id;
     return 0;
   }

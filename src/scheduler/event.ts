@@ -66,6 +66,6 @@ export interface EventDescription {
   readonly deadlineSeconds: number;
   /** Of tapdisk3's scheduler: whether it is masked. */
   readonly masked?: boolean;
-  /** The name of the function that it calls; empty when that has none. */
+  /** The name of the function that it calls, which may say what it is for; empty when that has none. */
   readonly callbackName?: string;
 }

@@ -63,7 +63,7 @@ export class Acceptor implements Disposable {
   private constructor(fd: number, options: AcceptorOptions) {
     this.#fd = fd;
     this.#options = options;
-    this.#event = new AwaitedEvent(options.registrar);
+    this.#event = new AwaitedEvent(options.registrar, 'accept');
   }
 
   /** Listens, and accepts from then on; or a negative errno: of {@link listenOn}, or of registerEvent. */

@@ -48,7 +48,8 @@ export class Completions implements BatchQueue, Disposable {
     this.#logger = logger;
     this.#fd = posix.eventfd();
     if (this.#fd < 0) throw refused('a counter descriptor', this.#fd);
-    this.#event = registrar.registerEvent(POLL_READ_FD, this.#fd, 0, () => this.#run());
+    const completions = (): void => this.#run();
+    this.#event = registrar.registerEvent(POLL_READ_FD, this.#fd, 0, completions);
     if (this.#event < 0) {
       posix.close(this.#fd);
       throw refused('an event for completions', this.#event);

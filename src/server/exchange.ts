@@ -82,7 +82,7 @@ export class Exchange implements ExchangeReply {
   constructor(fd: number, options: ExchangeOptions) {
     this.#fd = fd;
     this.#options = options;
-    this.#event = new AwaitedEvent(options.registrar);
+    this.#event = new AwaitedEvent(options.registrar, 'exchange');
     this.acceptedAt = options.posix.clock.now();
     this.#received = new Uint8Array(options.protocol.maxRequestBytes);
   }

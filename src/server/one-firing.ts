@@ -22,7 +22,7 @@ export class OneFiring {
   #end: (reason?: unknown) => void = () => {};
 
   constructor(registrar: EventRegistrar, { signal }: AwaitOptions) {
-    this.#event = new AwaitedEvent(registrar);
+    this.#event = new AwaitedEvent(registrar, 'sleep, readable or writable');
     this.#signal = signal;
   }
 

@@ -61,7 +61,7 @@ export class SilenceWatch implements Disposable {
   constructor(options: SilenceWatchOptions) {
     this.#options = options;
     const { registrar, posix, fd, seconds } = options;
-    this.#event = new AwaitedEvent(registrar);
+    this.#event = new AwaitedEvent(registrar, 'silence of the peer');
     if (seconds === 0) return;
     probeWhenIdle(posix, fd, seconds);
     this.#event.set(TIMEOUT, -1, LOOK_SECONDS, () => this.#look());

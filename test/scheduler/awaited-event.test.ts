@@ -64,3 +64,18 @@ t.test('an event that cannot be registered leaves nothing awaited', async (t) =>
   );
   t.same([event.isSet, [...scheduler.events()]], [false, []]);
 });
+
+t.test("a purpose is the name of what the scheduler's tables show as called", async (t) => {
+  const { scheduler } = schedulerInMemory();
+  const names = () => [...scheduler.events()].map(({ callbackName }) => callbackName);
+  const event = new AwaitedEvent(scheduler, 'retry of requests');
+  event.setTimer(1, () => {});
+  t.strictSame(names(), ['retry of requests']);
+  event.set(POLL_READ_FD, 3, 0, () => {});
+  t.strictSame(names(), ['retry of requests']);
+  event.clear();
+  new AwaitedEvent(scheduler).setTimer(1, () => {});
+  scheduler.registerEvent(TIMEOUT, -1, 1, function heartbeat() {});
+  scheduler.registerEvent(TIMEOUT, -1, 1, () => {});
+  t.strictSame(names().slice(1), ['heartbeat', '']);
+});

@@ -54,7 +54,7 @@ export class StatusPage implements Disposable {
       onNone: () => this.#stopRecording(),
     });
     this.#downloads = new StreamedAnswers({ ...options, limit: MAX_DOWNLOADS });
-    this.#timer = new AwaitedEvent(options.registrar);
+    this.#timer = new AwaitedEvent(options.registrar, 'status page, each second');
     const events: HttpStream = {
       contentType: 'text/event-stream',
       begin: (reply, head) => (this.#streams.add(reply, () => this.#first(head)) ? 200 : 503),

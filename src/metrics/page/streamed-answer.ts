@@ -43,7 +43,7 @@ export class StreamedAnswer {
   constructor(fd: Descriptor, options: StreamedAnswerOptions) {
     this.#fd = fd;
     this.#options = options;
-    this.#event = new AwaitedEvent(options.registrar);
+    this.#event = new AwaitedEvent(options.registrar, 'status page, a client');
   }
 
   /** Sends the first bytes, and looks for the client's end from then on. */
