@@ -29,6 +29,7 @@ const ALONE = [
   'test/conformance/small-scope.test.ts',
   'test/cli/processes.test.ts',
   'test/metrics/page/browser.test.ts',
+  'test/conformance/page/browser.test.ts',
   'test/daemon/signals.test.ts',
   'test/nbd/programs.test.ts',
   'test/testing/simulation/each-call.test.ts',
