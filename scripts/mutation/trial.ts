@@ -14,8 +14,9 @@ export interface Verdict {
   readonly milliseconds: number;
 }
 
-/** Tests of about this much time share a process. */
-const BATCH_MILLISECONDS = 6_000;
+/** Tests of about this much time share a process: the first, in which most mutants are noticed, and the others. */
+const FIRST_BATCH_MILLISECONDS = 6_000;
+const BATCH_MILLISECONDS = 20_000;
 /** A batch may take this many times what it took on the tree as it is, and no less than the time after it. */
 const PATIENCE = 4;
 const MIN_DEADLINE_MILLISECONDS = 15_000;
@@ -51,11 +52,8 @@ function batchesFor(mutation: Mutation, coverage: Coverage, budgetMilliseconds: 
     spent += milliseconds;
     const last = batches.at(-1);
     const isFar = far > 2;
-    if (
-      last !== undefined &&
-      last.isFar === isFar &&
-      last.milliseconds + milliseconds <= BATCH_MILLISECONDS
-    ) {
+    const most = batches.length > 1 ? BATCH_MILLISECONDS : FIRST_BATCH_MILLISECONDS;
+    if (last !== undefined && last.isFar === isFar && last.milliseconds + milliseconds <= most) {
       last.tests.push(test);
       last.milliseconds += milliseconds;
     } else {
