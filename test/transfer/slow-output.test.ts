@@ -1,0 +1,49 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { Writable } from 'node:stream';
+import { NodePosix } from '../../src/posix/index.js';
+import type { Output } from '../../src/transfer/output.js';
+import { RATE_SECONDS } from '../../src/transfer/min-rate.js';
+import { ManualClock } from '../disks/bench.js';
+import { inputOf, listeningBackup, primaryOn, serverTest } from './world.js';
+
+const clock = new ManualClock();
+
+serverTest(
+  'a primary is not blamed for an output that takes nothing',
+  async (t, server) => {
+    const held: (() => void)[] = [];
+    let isHeld = true;
+    let written = 0;
+    const stream = new Writable({
+      highWaterMark: 1,
+      write(chunk: Buffer, _, done) {
+        written += chunk.length;
+        if (isHeld) held.push(done);
+        else done();
+      },
+    });
+    const output: Output = {
+      name: 'slow',
+      appends: false,
+      begin: async () => ({ stream, commit: async () => {}, abandon: async () => {} }),
+    };
+    const { backup, log, address } = await listeningBackup(server, { minRate: 1000, once: true, output });
+    const bytes = 4 << 20;
+    const { primary } = primaryOn(server, { name: address, input: inputOf(Buffer.alloc(bytes)) });
+    await primary.start();
+    while (held.length === 0) await new Promise(setImmediate);
+    for (let span = 0; span < 4; span++) {
+      clock.seconds += RATE_SECONDS + 1;
+      for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+    }
+    t.notOk(log.names().includes('broken'));
+    isHeld = false;
+    for (const done of held) done();
+    await Promise.all([primary.ended, backup.ended]);
+    t.ok(log.names().includes('complete'));
+    t.equal(written, bytes);
+  },
+  new NodePosix({ clock }),
+);
