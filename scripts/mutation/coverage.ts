@@ -114,7 +114,12 @@ export class Coverage {
       (file) => /^test\/.*\.test\.ts$/.test(file) && !NOT_FOR_MUTANTS.test(file),
     );
     for (const test of coverage.#tests.keys()) if (!tests.includes(test)) coverage.#tests.delete(test);
-    const waiting = tests.filter((test) => coverage.#tests.get(test)?.hash !== tree.hash(test));
+    // One that failed may have failed for want of time.
+    const isKnown = (test: string): boolean => {
+      const known = coverage.#tests.get(test);
+      return known?.passed === true && known.hash === tree.hash(test);
+    };
+    const waiting = tests.filter((test) => !isKnown(test));
     await Promise.all(
       trees.map(async (own) => {
         for (let test = waiting.shift(); test !== undefined; test = waiting.shift()) {
@@ -149,6 +154,12 @@ export class Coverage {
   /** How long a test file took on the tree as it is, with counting: milliseconds. */
   milliseconds(test: string): number {
     return this.#tests.get(test)?.milliseconds ?? 0;
+  }
+
+  /** How much of a source a test runs, in characters of what was compiled of it. */
+  charactersRun(test: string, source: string): number {
+    const { places = [] } = this.#tests.get(test)?.ran[source] ?? {};
+    return places.reduce((sum, place, index) => sum + (index % 2 === 0 ? -place : place), 0);
   }
 
   /**

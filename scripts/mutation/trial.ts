@@ -35,7 +35,7 @@ interface Batch {
   readonly isFar: boolean;
 }
 
-/** The nearest tests first and the quickest of them, as many as fit into a budget of time; always at least one. */
+/** The nearest tests first, and of them those that run most of the source in the least time, as many as fit into a budget of time; always at least one. */
 function batchesFor(mutation: Mutation, coverage: Coverage, budgetMilliseconds: number): Batch[] {
   const tests = coverage
     .testsOf(mutation)
@@ -43,8 +43,10 @@ function batchesFor(mutation: Mutation, coverage: Coverage, budgetMilliseconds: 
       test,
       far: distance(test, mutation.file),
       milliseconds: coverage.milliseconds(test),
+      // The more of the source a test runs, and the quicker, the likelier it is to notice soon.
+      cost: coverage.milliseconds(test) / (1 + coverage.charactersRun(test, mutation.file)),
     }))
-    .toSorted((a, b) => a.far - b.far || a.milliseconds - b.milliseconds);
+    .toSorted((a, b) => a.far - b.far || a.cost - b.cost);
   const batches: Batch[] = [];
   let spent = 0;
   for (const { test, far, milliseconds } of tests) {
