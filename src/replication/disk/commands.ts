@@ -37,7 +37,9 @@ export class Commands {
         await completed('write the checkpoints to the image', (ended) => backup.store.drain(ended));
         const { generation } = metadata.current;
         const now = { role: 'primary', promoted: true, sent: epoch, acked: epoch, generation } as const;
-        await this.#update({ ...now, ancestors: [], resyncId: NO_ID });
+        // All of the journal is on the image: whatever this side is later, what its markers say is past.
+        const firstLiveSegment = backup.journal.segment + 1;
+        await this.#update({ ...now, firstLiveSegment, ancestors: [], resyncId: NO_ID });
         await backup.close();
         await engine.takeRole();
         engine.changed('promoted');

@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../../scripts/free-port.js';
+import { decodeMetadata, METADATA_BYTES } from '../../../src/replication/disk/format/metadata-record.js';
 import { Random } from '../../../src/testing/index.js';
 import { nbdClient, type TearsDown } from '../../daemon/daemon-child.js';
 import { BlockLoad } from './block-load.js';
@@ -19,7 +20,7 @@ const MAX_LOAD_MS = 1500;
 const KILLED = ['primary', 'primary', 'backup', 'both'] as const;
 const JOURNAL_MODES = ['delete', 'truncate', 'wal'];
 /** How long a round may take before it is said to hang. */
-const ROUND_MS = 60_000;
+const ROUND_MS = 150_000;
 
 export interface KillRound {
   readonly round: number;
@@ -90,8 +91,12 @@ export class KillRounds {
     this.#round += 1;
     const late = new AbortController();
     const hangs = sleep(ROUND_MS, undefined, { signal: late.signal }).then(async () => {
-      const states = await Promise.all([this.#primary, this.#backup].map((side) => side.state()));
-      throw new Error(`round ${this.#round} hangs ${this.#where}: ${states.join()}`);
+      const sides = [this.#primary, this.#backup];
+      const states = await Promise.all(
+        sides.map(async (side) => (await side.run('status', '--json')).stdout),
+      );
+      const logs = sides.map(({ daemon }) => daemon.stderr.slice(-2000));
+      throw new Error([`round ${this.#round} hangs ${this.#where}`, ...states, ...logs].join('\n'));
     });
     // It is cancelled when the round ends in time.
     hangs.catch(() => {});
@@ -130,7 +135,7 @@ export class KillRounds {
     this.#where = 'looking at the survivor';
     const faults = await this.#faults(blocks, files);
     this.#where = 'coming back';
-    await this.#comeBack();
+    faults.push(...(await this.#comeBack()));
     return {
       round: this.#round,
       what: `${killed} after ${after} ms`,
@@ -178,12 +183,14 @@ export class KillRounds {
   }
 
   /** The killed side comes back, and one of the two becomes the other one's backup. */
-  async #comeBack(): Promise<void> {
+  async #comeBack(): Promise<string[]> {
     const [home, away] = this.#homes;
     const survivor = this.#backup;
     const old = await this.#start(home, 'auto');
     const [loser, state] = await this.#loser(survivor, old);
     const isStale = state === 'stale';
+    // Nobody has written to the survivor: so one of the two has gone on from where the other one is.
+    const faults = isStale ? [] : [`both sides are ${state}: ${this.#homes.map(metadataOf).join(' and ')}`];
     const kept = join(this.#workspace, 'kept');
     if (isStale) await loser.replication('rejoin');
     else await loser.replication('discard', '--keep', kept);
@@ -191,6 +198,7 @@ export class KillRounds {
     [this.#primary, this.#backup] = loser === old ? [survivor, old] : [old, survivor];
     this.#homes = loser === old ? [away, home] : [home, away];
     await this.#primary.until('protected');
+    return faults;
   }
 
   /** Which of the two has to give way. A survivor that wrote nothing does so to a primary that did while it was alone. */
@@ -208,6 +216,12 @@ export class KillRounds {
     await this.#ends.all();
     rmSync(this.#workspace, { recursive: true, force: true });
   }
+}
+
+/** What the metadata of a side say, for somebody who looks for a fault. */
+function metadataOf(home: string): string {
+  const bytes = readFileSync(join(home, 'disk.img.remus', 'metadata'));
+  return JSON.stringify(decodeMetadata(bytes.subarray(0, METADATA_BYTES)));
 }
 
 export interface KillRoundsOptions {

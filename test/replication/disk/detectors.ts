@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { spawnSync } from 'node:child_process';
 import { Random } from '../../../src/testing/index.js';
 import { create } from './engine.js';
 import { HistoryWalk } from './history-walk.js';
@@ -17,6 +18,25 @@ const FLIPS = 3;
 const LIVES = 40;
 const STORES = 25;
 
+/** Tests of single steps, each in a process of its own. */
+const STEP_TESTS = [
+  'durable-first',
+  'failed-sync',
+  'primary/grains',
+  'primary/dirty-map',
+  'primary/copier',
+  'c/backup-sessions',
+  'c/primary-sessions',
+];
+
+/** The first assertion that fails in a file of tests. */
+function failureIn(name: string): string | undefined {
+  const file = `test/replication/disk/${name}.test.ts`;
+  const env = { ...process.env, TEST_SEED: '1', TAP_TIMEOUT: '0' };
+  const { status, stdout } = spawnSync(process.execPath, ['--import=tsx', file], { encoding: 'utf8', env });
+  return status === 0 ? undefined : `${file}: ${/not ok.*/.exec(stdout)?.[0] ?? `ends with ${status}`}`;
+}
+
 /** What finds faults of the engine: each returns what it noticed first, undefined for nothing. */
 export const REPLICATION_DETECTORS: Readonly<Record<string, () => Promise<string | undefined>>> = {
   async decisions() {
@@ -27,8 +47,19 @@ export const REPLICATION_DETECTORS: Readonly<Record<string, () => Promise<string
     }
     return checkPairs().wrong[0];
   },
+  async steps() {
+    for (const name of STEP_TESTS) {
+      const failure = failureIn(name);
+      if (failure !== undefined) return failure;
+    }
+    return undefined;
+  },
   async stores() {
-    return (await walkStores(1, STORES)).failures[0];
+    for (let seed = 1; seed <= STORES; seed++) {
+      const { failures } = await walkStores(seed, 1);
+      if (failures.length > 0) return failures[0];
+    }
+    return undefined;
   },
   async rot() {
     const subject = await rotSubject(1, create);

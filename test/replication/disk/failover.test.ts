@@ -237,3 +237,44 @@ t.test('a view stays at its checkpoint while protection goes on', async (t) => {
   t.equal(await at(b, 100), 13);
   t.equal(b.image()[100 * SECTOR], 13, 'and is applied once the view is closed');
 });
+
+t.test(
+  'a side that gives its changes up has the line that it had as a primary, not one of its old journal',
+  async (t) => {
+    const both = pair(t);
+    const { a, b, world } = both;
+    await promoteApart(both);
+    await b.write(700, 8, 7);
+    world.heal();
+    await b.until('split-brain');
+    const { line } = b.engine.standing();
+    t.ok(line.length > 1, 'its own generation, and that of the checkpoint that it was promoted at');
+    t.equal((await b.command((done) => b.engine.discard({ keep: '/srv/kept' }, done))).result, 0);
+    t.same(b.engine.standing().line, line);
+    b.host.restart();
+    await a.until('protected', 120);
+    t.ok((await a.read()).equals(await b.read()));
+  },
+);
+
+t.test('two failovers, one after the other, need no decision about a split brain', async (t) => {
+  const both = pair(t);
+  const { a, b, world } = both;
+  await protectedPair(both);
+  for (const [primary, backup] of [
+    [a, b],
+    [b, a],
+    [a, b],
+  ] as const) {
+    primary.host.crash('end of file');
+    await world.run(1);
+    t.equal((await backup.command((done) => backup.engine.promote({}, done))).result, 0);
+    primary.host.restart();
+    await primary.until('stale', 30);
+    t.equal((await primary.command((done) => primary.engine.rejoin({}, done))).result, 0);
+    await backup.until('protected', 60);
+    await backup.write(100, 8, 9);
+    t.ok((await backup.checkpoint()) > 0);
+    t.ok((await a.read()).equals(await b.read()));
+  }
+});

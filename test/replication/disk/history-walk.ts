@@ -29,6 +29,8 @@ export class HistoryWalk {
   readonly #random: Random;
   readonly #sides: [Side, Side];
   /** An old copy of a side, disk and metadata, which may be put back. */
+  /** An older copy was put back: then not everything can be known. */
+  #wasPutBack = false;
   readonly #copies: [Side | undefined, Side | undefined] = [undefined, undefined];
   /** What was written alone and is in a checkpoint that the other side has, or had. */
   readonly #shared = new Set<number>();
@@ -80,13 +82,7 @@ export class HistoryWalk {
     if (!this.#isConnected) {
       side.wroteAlone.add(this.#lastValue + 1);
       const { high = 0 } = side.line[0] ?? {};
-      if (high > (side.line[1]?.high ?? 0)) {
-        side.line = [{ generation: this.#newGeneration(), low: high, high }, ...side.line].slice(
-          0,
-          MAX_ANCESTORS + 1,
-        );
-        side.promoted = false;
-      }
+      if (high > (side.line[1]?.high ?? 0)) this.#fork(side);
     }
     const sector = this.#random.integer(0, SECTORS - 1);
     side.map.add(sector);
@@ -97,6 +93,13 @@ export class HistoryWalk {
     );
   }
 
+  #fork(side: Side): void {
+    const { high = 0 } = side.line[0] ?? {};
+    const present = { generation: this.#newGeneration(), low: high, high };
+    side.line = [present, ...side.line].slice(0, MAX_ANCESTORS + 1);
+    side.promoted = false;
+  }
+
   #checkpoint(index: number): void {
     const primary = this.#sides[index] as Side;
     if (this.#isConnected && primary.role === 'primary')
@@ -105,6 +108,7 @@ export class HistoryWalk {
 
   /** A checkpoint that has the sectors of a set, to which as much happens as chance has it. */
   #commit(primary: Side, backup: Side, sectors: ReadonlySet<number>): void {
+    if (primary.promoted) this.#fork(primary);
     const [present, ...ancestors] = primary.line as [Reach, ...Reach[]];
     const epoch = present.high + 1;
     primary.line = [{ ...present, high: epoch }, ...ancestors];
@@ -169,6 +173,8 @@ export class HistoryWalk {
         break;
       }
       case 'split-brain':
+        if (!this.#wasPutBack && !(this.#hasOwn(one) && this.#hasOwn(other)))
+          this.wrong.push('a split brain, though one side has nothing that the other one lacks');
         for (const side of this.#sides) side.halted = 'split-brain';
         break;
       default:
@@ -218,6 +224,7 @@ export class HistoryWalk {
     const copy = this.#copies[index];
     if (copy === undefined || this.#random.chance(0.7)) return;
     this.#isConnected = false;
+    this.#wasPutBack = true;
     this.#sides[index] = structuredClone(copy);
     this.steps.push(`${index} is as it was: ${JSON.stringify(copy.line)} ${String(copy.data)}`);
   }

@@ -14,9 +14,11 @@ import type { Done, LocalDisk } from '../../../src/replication/disk/local-disk.j
 import type { ReplicationOptions } from '../../../src/replication/disk/options.js';
 import { Completions } from '../../../src/server/completions.js';
 import { SimulatedWorld, type SimulatedHost } from '../../../src/testing/index.js';
+import { HeldCalls } from './held-calls.js';
 
 export const SECTORS = 4096;
-const IMAGE = '/srv/disk.img';
+export const IMAGE = '/srv/disk.img';
+export const DIRECTORY = '/srv/disk.img.remus';
 const SECTOR = 512;
 
 /** A raw image in a simulated file. */
@@ -74,6 +76,8 @@ export type NodeOptions = Partial<ReplicationOptions>;
 export class SideNode {
   readonly host: SimulatedHost;
   readonly events: ReplicationEvent[] = [];
+  /** What of its files a test holds back. */
+  readonly held = new HeldCalls();
   readonly #world: SimulatedWorld;
   options: NodeOptions;
   engine!: Replication;
@@ -108,14 +112,14 @@ export class SideNode {
     const server = host.serve();
     this.server = server;
     const completions = new Completions(server, host.posix, host.logger);
-    const files = host.files.calls(completions);
+    const files = this.held.over(host.files.calls(completions));
     let resolve!: (result: number) => void;
     this.opened = new Promise((fulfil) => (resolve = fulfil));
     files.open(IMAGE, constants.O_RDWR, (fd) => {
       this.engine = new Replication(
         {
           address: '10.0.0.2:9000',
-          directory: '/srv/disk.img.remus',
+          directory: DIRECTORY,
           checkpointIntervalSeconds: 0,
           journalBytes: 4 << 20,
           ...this.options,

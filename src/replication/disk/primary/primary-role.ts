@@ -9,7 +9,7 @@ import type { ResyncStatus } from '../status.js';
 import { Checkpoints } from './checkpoints.js';
 import { Copier, isAllZero } from './copier.js';
 import { EarlyWrites } from './early-writes.js';
-import { fork, mustFork } from './fork.js';
+import { fork, forked, mustFork } from './fork.js';
 import { Grains } from './grains.js';
 import { SectorOrder } from './sector-order.js';
 import { HotGrains } from './hot-grains.js';
@@ -309,7 +309,9 @@ export class PrimaryRole {
   }
 
   #close(peer: BackupPeer): void {
-    const { metadata, events } = this.#parts;
+    const { metadata, random, events } = this.#parts;
+    // Two sides that are promoted one after the other in one generation could not be told apart.
+    if (metadata.current.promoted) metadata.note(forked(metadata, random));
     const epoch = metadata.current.sent + 1;
     if (this.#phase === 'streaming') this.progress.end ??= epoch;
     // What was sent is this checkpoint's from now on; whatever else is to be resynced is another resync.

@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import type { FileCalls } from '../../../src/posix/files.js';
+
+type Held = 'fdatasync' | 'read';
+
+/** Holds back the results of reads, or the beginning of syncs, so that a test sees what does not wait for them. */
+export class HeldCalls {
+  readonly #held = new Map<string, (() => void)[]>();
+
+  /** Calls of a file wait from now on. */
+  hold(call: Held, path: string): void {
+    this.#held.set(`${call} ${path}`, []);
+  }
+
+  /** How many wait. */
+  waiting(call: Held, path: string): number {
+    return this.#held.get(`${call} ${path}`)?.length ?? 0;
+  }
+
+  /** Those that wait go on, and no more are held. */
+  release(call: Held, path: string): void {
+    const waiting = this.#held.get(`${call} ${path}`) ?? [];
+    this.#held.delete(`${call} ${path}`);
+    for (const goOn of waiting) goOn();
+  }
+
+  /** The calls of a process, of which some are held. */
+  over(files: FileCalls): FileCalls {
+    const paths = new Map<number, string>();
+    const wait = (call: Held, fd: number, start: () => void): void => {
+      const waiting = this.#held.get(`${call} ${paths.get(fd)}`);
+      if (waiting) waiting.push(start);
+      else start();
+    };
+    const own: Partial<FileCalls> = {
+      open: (path, flags, done, mode) =>
+        files.open(
+          path,
+          flags,
+          (fd) => {
+            if (fd >= 0) paths.set(fd, path);
+            done(fd);
+          },
+          mode,
+        ),
+      rename: (from, to, done) => {
+        for (const [fd, path] of paths) if (path === from) paths.set(fd, to);
+        files.rename(from, to, done);
+      },
+      fdatasync: (fd, done) => wait('fdatasync', fd, () => files.fdatasync(fd, done)),
+      read: (fd, buffer, position, done) =>
+        files.read(fd, buffer, position, (result) => wait('read', fd, () => done(result))),
+    };
+    return new Proxy(files, {
+      get: (target, name: keyof FileCalls) => own[name] ?? target[name].bind(target),
+    });
+  }
+}
