@@ -123,6 +123,9 @@ export class Commands {
       if (primary.phase !== 'protected') return refused('the disk is not protected', -errno.ENOTCONN);
       if (primary.peer?.sync === undefined) return refused('a C backup cannot compare', -errno.EOPNOTSUPP);
       const differences = await new Promise<number>((resolve) => primary.verifier.verifyAll(resolve));
+      const { unreadable } = primary.verifier;
+      if (differences === 0 && unreadable > 0)
+        return refused(`the backup cannot read up to ${unreadable} sectors (see resync)`, -errno.EIO);
       if (differences === 0) return outcome('both sides are equal');
       return refused(`the backup differs in up to ${differences} sectors (see resync)`, -errno.EBADMSG);
     });

@@ -44,10 +44,10 @@ export interface ResyncChanged extends Happened {
   readonly reason: string;
 }
 
-/** A verification of the whole disk ended, or a range was found to differ. */
+/** A verification of the whole disk ended, or a range was found to differ, or could not be read by the backup. */
 export interface Verified extends Happened {
   readonly kind: 'verify';
-  readonly what: 'ended' | 'difference';
+  readonly what: 'ended' | 'difference' | 'unreadable';
   readonly sector: number;
   readonly sectors: number;
 }

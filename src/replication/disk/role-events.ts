@@ -22,7 +22,8 @@ export function primaryEvents(engine: EngineCore, reached: () => void): PrimaryE
     verified: (what, sector, sectors) => {
       reporter.tell({ kind: 'verify', what, sector, sectors });
       if (what === 'ended') return;
-      const reason = `the backup differs within ${sectors} sectors at ${sector}`;
+      const how = what === 'difference' ? 'differs' : 'cannot read what it has';
+      const reason = `the backup ${how} within ${sectors} sectors at ${sector}`;
       reporter.notice(reason);
       engine.changed(reason);
     },

@@ -12,6 +12,10 @@ import type { PeerStream } from './wire/peer-stream.js';
  * side of a connection to a backup is a BackupPeer, the backup's side of one to a primary feeds a CheckpointReceiver.
  */
 
+/** The answers to a compare, each at the place of its number on the wire. */
+export const COMPARED = ['equal', 'different', 'unreadable'] as const;
+export type Compared = (typeof COMPARED)[number];
+
 /** What a connection to a backup reports to the primary role. Nothing comes after `lost`. */
 export interface BackupPeerEvents {
   /** The backup has this epoch, and with it every one before. */
@@ -22,8 +26,8 @@ export interface BackupPeerEvents {
   drained(): void;
   /** The backup has the sync frames up to this sequence on stable storage. */
   progress(sequence: number): void;
-  /** Whether the grain of a compare differs. */
-  compared(sequence: number, differs: boolean): void;
+  /** What the backup says of the grain of a compare. */
+  compared(sequence: number, answer: Compared): void;
   /** A C backup says that it has a checkpoint, but none was sent that it has not answered. */
   unsolicited(): void;
   /** The connection is over; `code`: what an own backup said of it, such as `no-room`. */
@@ -37,7 +41,7 @@ export function whileCurrent(isCurrent: () => boolean, events: BackupPeerEvents)
     failed: (epoch, reason) => isCurrent() && events.failed(epoch, reason),
     drained: () => isCurrent() && events.drained(),
     progress: (sequence) => isCurrent() && events.progress(sequence),
-    compared: (sequence, differs) => isCurrent() && events.compared(sequence, differs),
+    compared: (sequence, answer) => isCurrent() && events.compared(sequence, answer),
     unsolicited: () => isCurrent() && events.unsolicited(),
     lost: (reason, code) => isCurrent() && events.lost(reason, code),
   };

@@ -51,3 +51,26 @@ t.test('verification goes on by itself, at the rate that is set, and says when i
   t.not(a.engine.status().verifiedAtSeconds, null);
   t.equal(a.engine.status().state, 'inconsistent');
 });
+
+t.test(
+  'what the backup cannot read is told as that, not as a difference, and written anew by a resync',
+  async (t) => {
+    const { world, a, b } = pair(t, { a: { verifyBytesPerSecond: 0 } });
+    await a.until('protected');
+    await a.write(1000, 16, 1);
+    await a.checkpoint();
+    await world.run(1);
+    b.host.files.spoil('/srv/disk.img', 3000 * 512, 512);
+    const outcome = await a.command((done) => a.engine.verify(done));
+    t.equal(outcome.result, -errno.EIO);
+    t.match(outcome.message, /the backup cannot read up to 128 sectors/);
+    t.equal(a.engine.status().verifyDifferences, 0);
+    t.equal(a.engine.status().state, 'protected', 'no difference is known');
+    t.match(a.engine.status().lastError, /the backup cannot read what it has within 128 sectors at 2944/);
+    t.equal((await a.command((done) => a.engine.resync({}, done))).result, 0);
+    await a.until('protected');
+    t.ok((await a.checkpoint()) > 0);
+    await world.run(1);
+    t.equal((await a.command((done) => a.engine.verify(done))).result, 0);
+  },
+);

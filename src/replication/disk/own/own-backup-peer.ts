@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { BackupPeer, BackupPeerEvents, SyncChannel } from '../sessions.js';
+import { type BackupPeer, type BackupPeerEvents, COMPARED, type SyncChannel } from '../sessions.js';
 import {
   extentsBody,
   type FrameExtent,
@@ -97,7 +97,7 @@ export class OwnBackupPeer implements BackupPeer {
         return;
       case 'compared': {
         const [sequence = 0] = readNumbers(body.subarray(0, 8), 1);
-        this.#events.compared(sequence, body[8] !== 0);
+        this.#events.compared(sequence, COMPARED[body[8] ?? 1] ?? 'different');
         return;
       }
       case 'fail': {

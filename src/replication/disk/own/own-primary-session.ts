@@ -6,6 +6,7 @@ import { errno, errnoCode } from '../../../posix/errno.js';
 import type { CheckpointStore } from '../backup/checkpoint-store.js';
 import type { SyncTarget } from '../backup/sync-target.js';
 import { SECTOR_SIZE } from '../local-disk.js';
+import { type Compared, COMPARED } from '../sessions.js';
 import { StateError } from '../state-file.js';
 import type { TimerHost } from '../timer.js';
 import {
@@ -270,9 +271,9 @@ export class OwnPrimarySession {
     this.#store.read(sector, buffer, (result) => {
       this.#comparing -= 1;
       if (this.#isOver) return;
-      const isEqual =
-        result === 0 && sum !== undefined && createHash('sha256').update(buffer).digest().equals(sum);
-      this.#answer('compared', [numbersBody(sequence), Buffer.of(isEqual ? 0 : 1)]);
+      const isEqual = sum !== undefined && createHash('sha256').update(buffer).digest().equals(sum);
+      const answer: Compared = result < 0 ? 'unreadable' : isEqual ? 'equal' : 'different';
+      this.#answer('compared', [numbersBody(sequence), Buffer.of(COMPARED.indexOf(answer))]);
       link.resume('comparing');
     });
   }

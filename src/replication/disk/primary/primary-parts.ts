@@ -29,8 +29,8 @@ export interface PrimaryEvents {
   resync(what: 'begun' | 'ended' | 'broken-off', bytes: number, reason: string): void;
   /** Metadata or map cannot be written, or the image not be synced: nothing can be taken any more. */
   failed(what: string, result: number): void;
-  /** A verification came to the end of the disk, or sectors were found to differ. */
-  verified(what: 'ended' | 'difference', sector: number, sectors: number): void;
+  /** A verification came to the end of the disk, or sectors were found to differ, or to be unreadable at the backup. */
+  verified(what: 'ended' | 'difference' | 'unreadable', sector: number, sectors: number): void;
   /** A C backup says that it has a checkpoint that it was not asked for. */
   unsolicited(): void;
   notice(message: string): void;

@@ -120,9 +120,9 @@ export class PrimaryRole {
       failed: (epoch, reason) => this.#dropFrom(epoch, reason),
       drained: () => this.#advance(),
       progress: (sequence) => this.#copier?.progress(sequence),
-      compared: (sequence, differs) => {
-        this.#copier?.compared(sequence, differs);
-        this.verifier.compared(sequence, differs);
+      compared: (sequence, answer) => {
+        this.#copier?.compared(sequence, answer !== 'equal');
+        this.verifier.compared(sequence, answer);
       },
       unsolicited: () => this.#parts.events.unsolicited(),
       lost: (reason, code) => this.#lost(reason, code),

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
-import type { BackupPeer } from '../sessions.js';
+import type { BackupPeer, Compared } from '../sessions.js';
 import type { Grains } from './grains.js';
 
 /** How many grains are asked about at a time when a verification was asked for. */
@@ -15,8 +15,8 @@ export interface VerifierParts {
   /** The backup, while the disk is protected by an own one; undefined: nothing can be verified now. */
   readonly peer: () => BackupPeer | undefined;
   readonly nowSeconds: () => number;
-  /** The end of the disk was reached, or sectors were found to differ. */
-  readonly verified: (what: 'ended' | 'difference', sector: number, sectors: number) => void;
+  /** The end of the disk was reached, or sectors were found to differ, or to be unreadable at the backup. */
+  readonly verified: (what: 'ended' | 'difference' | 'unreadable', sector: number, sectors: number) => void;
 }
 
 interface Asked {
@@ -37,6 +37,8 @@ export class Verifier {
   readonly #reading = new Set<Asked>();
   readonly #asked = new Map<number, Asked>();
   readonly #different = new Set<number>();
+  /** What the backup could not read. */
+  readonly #unreadable = new Set<number>();
   #next = 0;
   #budgetBytes = 0;
   /** They wait until so many grains more were looked at. */
@@ -52,10 +54,15 @@ export class Verifier {
   get differences(): number {
     return this.#different.size * this.#sectorsEach;
   }
-  /** The grains that differ; they are forgotten, for whoever sends them again. */
+  /** Sectors in grains that the backup cannot read, as far as is known. */
+  get unreadable(): number {
+    return this.#unreadable.size * this.#sectorsEach;
+  }
+  /** The grains that differ or cannot be read; they are forgotten, for whoever sends them again. */
   takeDifferent(): readonly number[] {
-    const different = [...this.#different];
+    const different = [...this.#different, ...this.#unreadable];
     this.#different.clear();
+    this.#unreadable.clear();
     return different;
   }
 
@@ -77,13 +84,15 @@ export class Verifier {
     for (const asked of this.#reading) if (asked.grain >= from && asked.grain <= to) asked.isVoid = true;
   }
 
-  compared(sequence: number, differs: boolean): void {
+  compared(sequence: number, answer: Compared): void {
     const asked = this.#asked.get(sequence);
     if (asked === undefined) return;
     this.#asked.delete(sequence);
-    if (differs) {
-      this.#different.add(asked.grain);
-      this.#parts.verified('difference', asked.grain * this.#sectorsEach, this.#sectorsEach);
+    if (answer !== 'equal') {
+      const isRead = answer === 'different';
+      (isRead ? this.#different : this.#unreadable).add(asked.grain);
+      const what = isRead ? 'difference' : 'unreadable';
+      this.#parts.verified(what, asked.grain * this.#sectorsEach, this.#sectorsEach);
     }
     this.#notifyEnded();
     this.pump();
