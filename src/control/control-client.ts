@@ -73,7 +73,20 @@ export class ControlClient {
   /** @param flags FLAG_… bits */
   async open(pid: number, minor: number, path: string, flags: number): Promise<ImageBody> {
     const request = ControlMessage.create(MessageType.open, minor).setParameters(flags, path);
-    const { image } = await this.#ask(pid, request, MessageType.openAnswer, REQUEST_TIMEOUT_SECONDS);
+    return this.#askForImage(pid, request, MessageType.openAnswer);
+  }
+
+  /**
+   * Has a daemon of ours take an open disk's size from its image; a C tapdisk cannot: EINVAL.
+   *
+   * @returns the measures that it has then
+   */
+  resize(pid: number, minor: number): Promise<ImageBody> {
+    return this.#askForImage(pid, ControlMessage.create(MessageType.resize, minor), MessageType.resizeAnswer);
+  }
+
+  async #askForImage(pid: number, request: ControlMessage, answerType: number): Promise<ImageBody> {
+    const { image } = await this.#ask(pid, request, answerType, REQUEST_TIMEOUT_SECONDS);
     const { sectors, sectorSize } = image;
     const isDisk = sectorSize > 0 && Number.isSafeInteger(sectors * sectorSize);
     return shaped(image, isDisk, `${sectors} sectors of ${sectorSize} bytes`);

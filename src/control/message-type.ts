@@ -29,6 +29,9 @@ export const MessageType = {
   /** Ours too: a command for replicated disks, as JSON; the cookie is a minor, or NO_COOKIE for all. */
   replication: 0x5403,
   replicationAnswer: 0x5404,
+  /** Ours too: takes an open disk's size from its image. */
+  resize: 0x5405,
+  resizeAnswer: 0x5406,
 } as const;
 
 const names = new Map<number, string>(Object.entries(MessageType).map(([name, type]) => [type, name]));

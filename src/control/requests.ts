@@ -33,6 +33,7 @@ const handlers = new Map<number, Handler>([
   [MessageType.list, list],
   [MessageType.statistics, (request, reply, { report }) => sendText(request, reply, report())],
   [MessageType.replication, replicate],
+  [MessageType.resize, resize],
 ]);
 
 /** Does what a request asks, and answers it as the C daemon's control socket does, at once or when it is done. */
@@ -78,6 +79,17 @@ function resume(request: ControlMessage, reply: Reply, { registry }: ControlTarg
   const type = MessageType.resumeAnswer;
   if (path === undefined) respond(request, reply, type, -errno.EINVAL, PATH_RULE);
   else respondWhen(registry.resume(request.cookie, path), request, reply, type);
+}
+
+function resize(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+  const run = async (): Promise<void> => {
+    const info = await registry.resize(request.cookie);
+    finish(reply, answerTo(request, MessageType.resizeAnswer).setImage(info));
+  };
+  void ended(run()).then(([error, text]) => {
+    if (error !== 0) refuse(request, reply, error, text);
+    return undefined;
+  });
 }
 
 function close(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {

@@ -125,6 +125,11 @@ export interface Driver {
    * still true then. No change may follow. Without it {@link close} changes nothing.
    */
   settle?(done: DoneWithReason): void;
+  /**
+   * Takes the size that the image has by now, while requests go on; {@link info} has it afterwards. -EINVAL when it has become
+   * smaller, and nothing changes then. Without it an open image keeps its size.
+   */
+  resize?(done: DoneWithReason): void;
   /** Closes the image and lets go of everything, whatever the result; no request is in flight. */
   close(done: DoneWithReason): void;
   queueRead(request: DataRequest): void;

@@ -5,7 +5,7 @@ import { errno } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import { Completions } from '../server/completions.js';
 import { DriverRegistrar } from './driver-calls.js';
-import type { Driver, DriverContext, OpenFlags } from './driver.js';
+import type { DiskInfo, Driver, DriverContext, OpenFlags } from './driver.js';
 import type { DriverTypes } from './stack.js';
 import { Vbd } from './vbd.js';
 
@@ -95,6 +95,11 @@ export class VbdRegistry implements Disposable {
   /** {@link Vbd.resume}. */
   async resume(minor: number, name?: string): Promise<void> {
     await this.#attached(minor).resume(name);
+  }
+
+  /** {@link Vbd.resize}. */
+  resize(minor: number): Promise<DiskInfo> {
+    return this.#attached(minor).resize();
   }
 
   /** Has `listener` called with the drivers of each image, before they are opened; returns how to stop that. */

@@ -132,6 +132,19 @@ export class DriverStack {
     openFrom(this.#drivers.length - 1);
   }
 
+  /** Takes the image's size as it is now: 0, -EOPNOTSUPP when the top driver cannot, or its error. */
+  resize(done: DoneWithReason): void {
+    const { top } = this;
+    if (!top.resize) {
+      done(-errno.EOPNOTSUPP, `the driver of ${this.#name} cannot resize a disk in use`);
+      return;
+    }
+    this.#call(
+      (ended) => top.resize?.(ended),
+      (result, reason) => (result < 0 ? done(result, reason) : this.#call(this.#takeMeasures, done)),
+    );
+  }
+
   preClose(): void {
     for (const driver of this.#drivers) {
       try {
@@ -165,17 +178,22 @@ export class DriverStack {
 
   /** Takes the disk's measures. When they cannot be, all is closed again: -EFBIG for what cannot be addressed exactly. */
   #measure(done: DoneWithReason): void {
-    const measure: (ended: DoneWithReason) => void = (ended) => {
-      this.#info = this.top.info();
-      const { sectors } = this.#info;
-      if (sectors <= MAX_SECTORS) ended(0);
-      else ended(-errno.EFBIG, `${sectors} sectors are too many: expected at most ${MAX_SECTORS} (8 PiB)`);
-    };
-    this.#call(measure, (result, reason) => {
+    this.#call(this.#takeMeasures, (result, reason) => {
       if (result >= 0) done(0);
       else this.#closeFrom(0, () => done(result, reason));
     });
   }
+
+  readonly #takeMeasures = (ended: DoneWithReason): void => {
+    const info = this.top.info();
+    const { sectors } = info;
+    if (sectors > MAX_SECTORS) {
+      ended(-errno.EFBIG, `${sectors} sectors are too many: expected at most ${MAX_SECTORS} (8 PiB)`);
+      return;
+    }
+    this.#info = info;
+    ended(0);
+  };
 
   #call(call: (done: DoneWithReason) => void, done: DoneWithReason): void {
     callDriver(this.#context.logger, this.#name, call, done);

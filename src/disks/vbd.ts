@@ -11,6 +11,7 @@ import {
   type DoneWithReason,
   type Driver,
   type DriverContext,
+  ESHUTDOWN,
   type OpenFlags,
   SECTOR_SIZE,
 } from './driver.js';
@@ -126,6 +127,18 @@ export class Vbd extends BlockDevice {
   }
 
   /**
+   * Takes the size that the image has by now, without a pause.
+   *
+   * @returns the disk's measures
+   * @throws (rejects with) SystemError: EINVAL unless running, or when the image has become smaller; EOPNOTSUPP when its driver
+   *   cannot; else the driver's; the size is as before then
+   */
+  async resize(): Promise<DiskInfo> {
+    await completion((done) => this.#resize(done));
+    return this.#info;
+  }
+
+  /**
    * Closes the image; at once if it is closed already.
    *
    * @throws (rejects with) SystemError: EAGAIN while requests are pending or it opens, pauses or resumes: to be repeated;
@@ -189,6 +202,22 @@ export class Vbd extends BlockDevice {
     this.#openImage(newName, newName === this.#name ? this.#stack : undefined, (result, reason) => {
       if (result < 0) this.#phase = 'paused';
       done(result, reason);
+    });
+  }
+
+  #resize(done: DoneWithReason): void {
+    const stack = this.#stack;
+    if (this.#phase !== 'running' || !stack) {
+      done(-errno.EINVAL, this.#is(`${this.#phase}: only a running one can be resized`));
+      return;
+    }
+    stack.resize((result, reason) => {
+      if (result < 0) return done(result, reason);
+      // Whoever has closed or paused it meanwhile finds the size at the next opening.
+      if (this.#phase !== 'running' || this.#stack !== stack) return done(-ESHUTDOWN);
+      this.#info = stack.info;
+      this.#options.context.logger.log(LOG_INFO, `vbd ${this.minor}: has ${this.#info.sectors} sectors now`);
+      return done(0);
     });
   }
 

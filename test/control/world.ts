@@ -11,7 +11,7 @@ import { type Clock, monotonicClock, NodePosix } from '../../src/posix/index.js'
 import { ControlClient } from '../../src/control/control-client.js';
 import { ControlServer } from '../../src/control/control-server.js';
 import { ControlMessage } from '../../src/control/message.js';
-import { driverTypes, ramDriverType, remusDriverType, vhdDriverType } from '../../src/disks/drivers/index.js';
+import { driverTypes, standardDriverTypes } from '../../src/disks/drivers/index.js';
 import { type Logger, nullLogger } from '../../src/server/logger.js';
 import { TapdiskServer } from '../../src/server/tapdisk-server.js';
 import { VbdRegistry } from '../../src/disks/index.js';
@@ -45,7 +45,7 @@ export function controlWorld(t: Test, options: ControlWorldOptions = {}): Contro
   const posix = new NodePosix({ clock, maxDescriptors });
   const server = new TapdiskServer({ logger, posix });
   const held = new HeldDisks();
-  const types = driverTypes([ramDriverType, vhdDriverType, remusDriverType, held.type]);
+  const types = driverTypes([...standardDriverTypes.values(), held.type]);
   const registry = new VbdRegistry({ registrar: server, posix, logger, types });
   const control = new ControlServer({
     registrar: server,

@@ -259,3 +259,21 @@ t.test('programs see where an image is sparse, and copies of it are', async (t) 
   await succeeds(t, 'cmp', image, copy);
   t.ok(statSync(image).blocks * 512 < 4 * MIB, 'the target is sparse');
 });
+
+t.test('a client that connects after a resize sees the new size and its holes', async (t) => {
+  const world = nbdWorld(t);
+  emptyImage(world.path('disk.img'), 4);
+  const vbd = await world.open(`aio:${world.path('disk.img')}`);
+  const before = await world.raw().go('', { allocation: true });
+  before.send(request(BLOCK_STATUS, { length: 4 * MIB }));
+  const known = await extents(before);
+  emptyImage(world.path('disk.img'), 8);
+  await vbd.resize();
+  t.equal((await world.client()).facts.size, 8 * MIB);
+  const raw = await world.raw().go('', { allocation: true });
+  raw.send(request(BLOCK_STATUS, { length: 8 * MIB }));
+  const flags = known[0]?.[1] ?? -1;
+  t.same(await extents(raw), [[8 * MIB, flags]]);
+  before.send(request(READ, { offset: BigInt(7 * MIB), length: 512 }));
+  t.equal((await before.chunk()).payload.length, 8 + 512);
+});

@@ -10,6 +10,7 @@ import { NodePosix, type Posix } from '../../posix/index.js';
 import { columnsOf, type CommandIo } from '../command-io.js';
 import { controlDirectory } from '../control-values.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
+import { UsageError } from '../usage-error.js';
 
 /** What a command works with. */
 export interface CtlContext {
@@ -66,7 +67,7 @@ export function ctlRun<Given extends CtlValues>(
         warn: (pid, error) => complain(`daemon ${pid}`, error.message),
       });
     } catch (error) {
-      if (error instanceof ControlError) complain(`daemon ${values.pid}`, error.message);
+      if (error instanceof ControlError) complain(values.pid === undefined ? directory : `daemon ${values.pid}`, error.message);
       else if (error instanceof FileError || error instanceof VhdError || error instanceof CheckFailed)
         complainOf(error.message);
       else if (isSystemError(error)) complain(directory, error.message);
@@ -101,6 +102,14 @@ export async function eachDaemon(
       if (error.number !== errno.ECONNREFUSED && error.number !== errno.ENOENT) warn(listed, error);
     }
   }
+}
+
+/** The pid of a directory's one daemon. @throws UsageError when there are several, or none */
+export function onlyDaemon(directory: string): number {
+  const [pid, ...others] = listedPids(directory);
+  if (pid === undefined) throw new UsageError(`no daemon in ${directory}`);
+  if (others.length > 0) throw new UsageError(`${others.length + 1} daemons in ${directory}: expected --pid`);
+  return pid;
 }
 
 /** As of a control directory that cannot be read. */

@@ -21,6 +21,7 @@ export const ctlGroup: CommandGroup = {
     command(tables.pauseTable, async () => (await import('./disk-commands.js')).runPause),
     command(tables.unpauseTable, async () => (await import('./disk-commands.js')).runUnpause),
     command(tables.snapshotTable, async () => (await import('./snapshot-command.js')).runSnapshot),
+    command(tables.resizeTable, async () => (await import('./disk-commands.js')).runResize),
     command(tables.statsTable, async () => (await import('./daemon-commands.js')).runStats),
   ],
 };

@@ -8,6 +8,11 @@ import { sentence } from '../command-line/wrapped-text.js';
 import { controlDirectoryOption, imageName, minorNumber, processId } from '../control-values.js';
 
 const anyDaemon = { pid: optional(processId, { short: 'p', help: 'Ask only this daemon.' }) } as const;
+const theDaemon = optional(processId, {
+  short: 'p',
+  help: "The daemon's process id.",
+  defaultText: 'the only daemon of the control directory',
+});
 const json = { json: flag({ help: 'Print JSON.' }) } as const;
 const oneDisk = {
   pid: required(processId, { short: 'p', help: "The daemon's process id." }),
@@ -60,15 +65,26 @@ export const snapshotTable = defineTable({
     child: required(file('CHILD'), { help: 'The new image.' }),
   },
   options: {
-    pid: optional(processId, {
-      short: 'p',
-      help: "The daemon's process id.",
-      defaultText: 'the only daemon of the control directory',
-    }),
+    pid: theDaemon,
     ...json,
     controlDirectory: controlDirectoryOption,
   },
   exitStatus: { 0: 'Done.', 1: 'A daemon refused, or could not be reached, or CHILD could not be made.' },
+});
+
+export const resizeTable = defineTable({
+  name: 'resize',
+  summary: 'have a disk take the size of its grown image',
+  description: [
+    'Has an open disk take the size that its file or block device has by now. NBD clients that connect from then on see it; connected ones keep what they have seen. A disk does not shrink. Works only on disks of the driver aio: a VHD is resized by vhd resize while the disk is paused.',
+  ],
+  arguments: { minor: required(minorNumber, { help: "The disk's minor number." }) },
+  options: {
+    pid: theDaemon,
+    ...json,
+    controlDirectory: controlDirectoryOption,
+  },
+  exitStatus: { 0: 'Done.', 1: 'A daemon refused, or could not be reached.' },
 });
 
 export const statsTable = ctlTable('stats', 'print the statistics of daemons', { ...anyDaemon, ...json });

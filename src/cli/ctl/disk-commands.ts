@@ -3,13 +3,14 @@
 
 import { FLAG_READ_ONLY, FLAG_SHARED } from '../../control/message-type.js';
 import type { Values } from '../command-line/command-table.js';
-import { ctlRun } from './ctl-context.js';
+import { ctlRun, onlyDaemon } from './ctl-context.js';
 import type {
   attachTable,
   closeTable,
   detachTable,
   openTable,
   pauseTable,
+  resizeTable,
   unpauseTable,
 } from './ctl-tables.js';
 
@@ -38,3 +39,10 @@ export const runPause = ctlRun<Values<typeof pauseTable>>('pause', ({ pid, minor
 export const runUnpause = ctlRun<Values<typeof unpauseTable>>('unpause', (values, { client }) =>
   client.resume(values.pid, values.minor, values.args),
 );
+
+export const runResize = ctlRun<Values<typeof resizeTable>>('resize', async (values, context) => {
+  const { client, print, directory } = context;
+  const image = await client.resize(values.pid ?? onlyDaemon(directory), values.minor);
+  if (values.json) print(JSON.stringify(image));
+  else print(`disk ${values.minor} has ${image.sectors} sectors of ${image.sectorSize} bytes`);
+});

@@ -5,7 +5,6 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ControlClient, ListedVbd } from '../../control/control-client.js';
-import { listedPids } from '../../control/control-directory.js';
 import { textFits } from '../../control/message.js';
 import { imageSizer } from '../../disks/drivers/image-size.js';
 import { type ImageChange, rebindReplication } from '../../disks/drivers/remus-rebind.js';
@@ -16,7 +15,7 @@ import { monotonicClock, wallClock } from '../../posix/clock.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
 import type { Values } from '../command-line/command-table.js';
 import { quoted, UsageError } from '../usage-error.js';
-import { ctlRun } from './ctl-context.js';
+import { ctlRun, onlyDaemon } from './ctl-context.js';
 import type { snapshotTable } from './ctl-tables.js';
 
 const atOnce = { post: (task: () => void) => task() };
@@ -86,12 +85,4 @@ async function syncAhead(path: string): Promise<void> {
   if (fd < 0) return;
   await new Promise<number>((done) => calls.files.fdatasync(fd, done));
   await new Promise<number>((done) => calls.files.close(fd, done));
-}
-
-/** @throws UsageError when there are several, or none */
-function onlyDaemon(directory: string): number {
-  const [pid, ...others] = listedPids(directory);
-  if (pid === undefined) throw new UsageError(`no daemon in ${directory}`);
-  if (others.length > 0) throw new UsageError(`${others.length + 1} daemons in ${directory}: expected --pid`);
-  return pid;
 }

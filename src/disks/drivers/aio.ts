@@ -13,6 +13,7 @@ import {
   type Done,
   type DoneWithReason,
   type Driver,
+  ESHUTDOWN,
   type ImageFile,
   type OpenFlags,
   type RangeRequest,
@@ -75,6 +76,7 @@ export class AioDriver implements Driver {
   readonly #parts: AioParts;
   #fd = -1;
   #isRegular = true;
+  #isOnlyWriter = false;
   #readOnly = false;
   #sectors = 0;
   /** Where the file's last sector ends, if that is not whole. */
@@ -139,6 +141,7 @@ export class AioDriver implements Driver {
               }
               this.#fd = fd;
               this.#isRegular = opened.kind === 'regular';
+              this.#isOnlyWriter = exclusive;
               this.#givenUp =
                 this.#isRegular && !flags.shared ? new GivenUpRanges(MIN_HOLE_SECTORS) : undefined;
               this.#map = this.#isRegular ? this.#newMap(exclusive) : undefined;
@@ -161,6 +164,39 @@ export class AioDriver implements Driver {
   info(): DiskInfo {
     const bytes = Number.isFinite(this.#endBytes) ? { bytes: this.#endBytes } : {};
     return { sectors: this.#sectors, sectorSize: SECTOR_SIZE, ...bytes, info: 0 };
+  }
+
+  /** Of a file whose end was no whole sector, what is written from now on there is kept. */
+  resize(done: DoneWithReason): void {
+    const { files, size } = this.#parts;
+    const opening = this.#order;
+    files.fstat(this.#fd, (result, status) => {
+      if (!status) {
+        done(result);
+        return;
+      }
+      size(status, (sectors) => {
+        if (sectors < 0) done(sectors);
+        else if (this.#order !== opening) done(-ESHUTDOWN);
+        else this.#grow(sectors, status, done);
+      });
+    });
+  }
+
+  #grow(sectors: number, status: FileStatus, done: DoneWithReason): void {
+    const was = Math.min(this.#sectors * SECTOR_SIZE, this.#endBytes);
+    const now = this.#isRegular ? status.size : sectors * SECTOR_SIZE;
+    if (now < was) {
+      done(
+        -errno.EINVAL,
+        `it has ${now} bytes, fewer than the ${was} of the disk: a disk in use cannot shrink`,
+      );
+      return;
+    }
+    this.#measured(sectors, status);
+    // What is known of its holes ends where it ended.
+    if (this.#map && now > was) this.#map = this.#newMap(this.#isOnlyWriter);
+    done(0);
   }
 
   identify(done: (result: number, image?: ImageFile) => void): void {

@@ -31,6 +31,7 @@ export class LogDriver implements Driver {
   readonly blockStatus?: (range: SectorRange, done: BlockStatusDone) => void;
   readonly identify?: NonNullable<Driver['identify']>;
   readonly settle?: NonNullable<Driver['settle']>;
+  readonly resize?: NonNullable<Driver['resize']>;
 
   constructor(label: string, below: Driver, context: DriverContext) {
     this.#prefix = label === '' ? 'log' : `log ${label}`;
@@ -60,6 +61,7 @@ export class LogDriver implements Driver {
     if (below.blockStatus) this.blockStatus = (range, done) => below.blockStatus?.(range, done);
     if (below.identify) this.identify = (done) => below.identify?.(done);
     if (below.settle) this.settle = (done) => below.settle?.(done);
+    if (below.resize) this.resize = (done) => below.resize?.(done);
   }
 
   open(flags: OpenFlags, done: Done): void {

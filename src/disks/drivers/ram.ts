@@ -58,6 +58,10 @@ export class RamDriver implements Driver {
     return { sectors: (this.#chunks.length * CHUNK_BYTES) / SECTOR_SIZE, sectorSize: SECTOR_SIZE, info: 0 };
   }
 
+  resize(done: DoneWithReason): void {
+    done(-errno.EOPNOTSUPP, 'a disk in memory keeps the size that it was opened with');
+  }
+
   close(done: Done): void {
     done(0);
   }

@@ -106,6 +106,11 @@ export class RemusDriver implements Driver {
     return this.#below.info();
   }
 
+  /** Its peer would have to grow with it. */
+  resize(done: DoneWithReason): void {
+    done(-errno.EOPNOTSUPP, 'a replicated disk cannot be resized: both copies have to have the same size');
+  }
+
   close(done: DoneWithReason): void {
     const replication = this.#replication;
     this.#replication = undefined;

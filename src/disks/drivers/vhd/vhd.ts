@@ -81,6 +81,12 @@ export class VhdDriver implements Driver {
     return { sectors: this.#open.sectors, sectorSize: SECTOR_SIZE, info: 0 };
   }
 
+  /** Its size is in the image, which only `vhd resize` changes. */
+  resize(done: DoneWithReason): void {
+    const steps = 'pause it, use tapdisk-ts vhd resize, and unpause it';
+    done(-errno.EOPNOTSUPP, `a VHD is not resized while it is open: ${steps}`);
+  }
+
   settle(done: DoneWithReason): void {
     runSteps(this.#open.settle(), (outcome) => ('error' in outcome ? fail(outcome.error, done) : done(0)));
   }
