@@ -18,7 +18,7 @@ interface ResizeWorld extends ControlWorld {
 async function servedDisk(
   t: Test,
   bytes: number,
-  nameOf = (image: string) => `aio:${image}`,
+  nameOf = (file: string) => `aio:${file}`,
 ): Promise<ResizeWorld> {
   const world = controlWorld(t);
   const directory = mkdtempSync(path.join(tmpdir(), 'resize-'));
@@ -34,7 +34,7 @@ async function servedDisk(
 }
 
 t.test('a disk takes the size of its grown file, and reads and writes what is new', async (t) => {
-  const { image, resize, registry } = await servedDisk(t, 4096, (image) => `log:aio:${image}`);
+  const { image, resize, registry } = await servedDisk(t, 4096, (file) => `log:aio:${file}`);
   truncateSync(image, 8192);
   t.match(await resize('0'), { exitCode: 0, stdout: 'disk 0 has 16 sectors of 512 bytes\n', stderr: '' });
   const vbd = registry.get(0);
