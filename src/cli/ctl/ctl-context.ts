@@ -67,7 +67,8 @@ export function ctlRun<Given extends CtlValues>(
         warn: (pid, error) => complain(`daemon ${pid}`, error.message),
       });
     } catch (error) {
-      if (error instanceof ControlError) complain(values.pid === undefined ? directory : `daemon ${values.pid}`, error.message);
+      if (error instanceof ControlError)
+        complain(values.pid === undefined ? directory : `daemon ${values.pid}`, error.message);
       else if (error instanceof FileError || error instanceof VhdError || error instanceof CheckFailed)
         complainOf(error.message);
       else if (isSystemError(error)) complain(directory, error.message);
