@@ -111,7 +111,7 @@ export class Coverage {
     const [tree] = trees;
     const coverage = new Coverage(tree);
     const tests = repositoryFiles().filter(
-      (file) => /^test\/.*\.test\.ts$/.test(file) && !NOT_FOR_MUTANTS.test(file),
+      (file) => /^test\/.*\.test\.ts$/.test(file) && !NOT_FOR_MUTANTS.test(file) && tree.has(file),
     );
     for (const test of coverage.#tests.keys()) if (!tests.includes(test)) coverage.#tests.delete(test);
     // One that failed may have failed for want of time.

@@ -55,6 +55,11 @@ export class TrialTree {
     return readFileSync(path.join(this.directory, file), 'utf8');
   }
 
+  /** Whether a source was there when the repository was compiled. */
+  has(source: string): boolean {
+    return existsSync(path.join(this.directory, compiledFile(source)));
+  }
+
   /** The same as long as what was compiled of a source is. */
   hash(source: string): string {
     return createHash('sha256')

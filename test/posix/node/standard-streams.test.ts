@@ -1,0 +1,25 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { bytesLeft } from '../../../src/posix/node/standard-streams.js';
+
+t.test('a file has left what is behind the place where it stands, and nothing else has', async (t) => {
+  const left = (path: string, read = 0): number | undefined => {
+    const fd = openSync(path, 'r');
+    try {
+      readSync(fd, Buffer.alloc(100), 0, read, null);
+      return bytesLeft(fd);
+    } finally {
+      closeSync(fd);
+    }
+  };
+  const directory = t.testdir({ file: 'x'.repeat(70) });
+  t.equal(left(join(directory, 'file')), 70);
+  t.equal(left(join(directory, 'file'), 50), 20);
+  t.equal(left(join(directory, 'file'), 100), 0);
+  t.equal(left('/dev/null'), undefined);
+  t.equal(left('/dev/zero'), undefined);
+});
