@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { PassThrough } from 'node:stream';
+import t from 'tap';
+import { errno, NodePosix } from '../../../src/posix/index.js';
+import { ManualTimers } from '../fixture.js';
+
+t.test('what is taken without a wait before comes whole, and then the end', async (t) => {
+  const posix = new NodePosix();
+  const stream = new PassThrough();
+  const fd = posix.adopt(stream);
+  t.equal(posix.take(fd), -errno.EAGAIN);
+  stream.write('abc');
+  const first = posix.take(fd);
+  t.equal(typeof first === 'number' ? first : Buffer.from(first).toString(), 'abc');
+  t.equal(posix.take(fd), -errno.EAGAIN);
+  stream.end();
+  let last = posix.take(fd);
+  for (let turn = 0; last === -errno.EAGAIN && turn < 1000; turn++) {
+    await new Promise(setImmediate);
+    last = posix.take(fd);
+  }
+  t.equal(typeof last === 'number' ? last : last.length, 0);
+  posix.close(fd);
+});
+
+t.test('a timer is set in seconds', async (t) => {
+  const timers = new ManualTimers();
+  const posix = new NodePosix({ timers });
+  const fd = posix.timerfd();
+  t.equal(posix.timerfdSettime(fd, 2.5), 0);
+  const bytes = Buffer.alloc(8);
+  timers.pass(2499);
+  t.equal(posix.read(fd, bytes), -errno.EAGAIN);
+  timers.pass(1);
+  t.equal(posix.read(fd, bytes), 8);
+  posix.close(fd);
+});
