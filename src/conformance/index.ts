@@ -12,10 +12,10 @@ export {
   ImplementationUnavailable,
   ScriptUnsupported,
 } from './implementation.js';
-export type { Column } from './page/column.js';
+export { type Column, DEFAULT_PAGE_FAILURES } from './page/column.js';
 export { conformancePage, type ConformancePageParts } from './page/conformance-page.js';
 export { createReport, REPORT_FORMATS, type ReportFormat } from './report-format.js';
-export type { TextReportOptions } from './report-text.js';
+export { DEFAULT_SHOWN_FAILURES, type TextReportOptions } from './report-text.js';
 export type { Report } from './report.js';
 export { ownRules, type Rule } from './rules.js';
 export type {

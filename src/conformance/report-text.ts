@@ -10,6 +10,7 @@ import { tallyLine, tallyOf } from './vector-result.js';
 /** How many failures are shown unless set otherwise. */
 export const DEFAULT_SHOWN_FAILURES = 10;
 
+/** What a report in text shows. */
 export interface TextReportOptions {
   /** How many vectors that did not pass are shown; {@link DEFAULT_SHOWN_FAILURES} unless given. */
   readonly shownFailures?: number;

@@ -5,7 +5,9 @@ import type { EventDescription } from '../scheduler/event.js';
 import type { SchedulerObserver } from '../scheduler/observer.js';
 
 /** What is kept of an event: it is as the event was then. */
-type EventFields = Pick<EventDescription, 'id' | 'mode' | 'fd' | 'timeoutSeconds'>;
+type EventFields = Pick<EventDescription, 'id' | 'mode' | 'fd' | 'timeoutSeconds'> & {
+  readonly callbackName: string;
+};
 
 /** A thing that a scheduler did. Times are microseconds. */
 export type SchedulerEntry =
@@ -92,6 +94,6 @@ export class EntryObserver implements SchedulerObserver {
   }
 }
 
-function fieldsOf({ id, mode, fd, timeoutSeconds }: EventDescription): EventFields {
-  return { id, mode, fd, timeoutSeconds };
+function fieldsOf({ id, mode, fd, timeoutSeconds, callbackName = '' }: EventDescription): EventFields {
+  return { id, mode, fd, timeoutSeconds, callbackName };
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errnoCode } from '../posix/errno.js';
-import { type EventDescription, modeName, TIMEOUT } from '../scheduler/event.js';
+import { modeName, TIMEOUT } from '../scheduler/event.js';
 import type { SchedulerEntry } from './scheduler-entry.js';
 
 /** An entry of the trace event format, which chrome://tracing and Perfetto read. */
@@ -52,14 +52,15 @@ export function traceEvent(entry: SchedulerEntry): TraceEvent {
   }
 }
 
-function describe({
-  id,
-  mode,
-  fd,
-  timeoutSeconds,
-}: Pick<EventDescription, 'id' | 'mode' | 'fd' | 'timeoutSeconds'>): Record<string, unknown> {
+function describe(event: Extract<SchedulerEntry, { event: unknown }>['event']): Record<string, unknown> {
+  const { id, mode, fd, timeoutSeconds, callbackName } = event;
   const descriptor = mode === TIMEOUT ? {} : { fd };
   // JSON has no infinity.
   const timeout = Number.isFinite(timeoutSeconds) ? timeoutSeconds : 'infinite';
-  return { event: id, ...descriptor, ...(mode & TIMEOUT && { timeoutSeconds: timeout }) };
+  return {
+    event: id,
+    ...descriptor,
+    ...(mode & TIMEOUT && { timeoutSeconds: timeout }),
+    ...(callbackName !== '' && { calls: callbackName }),
+  };
 }

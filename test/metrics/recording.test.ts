@@ -221,3 +221,12 @@ t.test('a poller that throws leaves no sleep', async (t) => {
   await scheduler.waitForEvents();
   t.strictSame(names(traceOf(t, recording)), ['select']);
 });
+
+t.test('an entry names the function that its event calls, if that has a name', async (t) => {
+  const { recording, scheduler } = world();
+  using _hold = recording.hold();
+  scheduler.registerEvent(TIMEOUT, -1, 1, function heartbeat() {});
+  scheduler.registerEvent(TIMEOUT, -1, 1, () => {});
+  const calls = traceOf(t, recording).map(({ args }) => args['calls']);
+  t.strictSame(calls, ['heartbeat', undefined]);
+});
