@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { DiskDriverType, Done, Driver, RangeRequest } from '../../src/disks/index.js';
+import type { DiskDriverType, Done, Driver, OpenFlags, RangeRequest } from '../../src/disks/index.js';
 
 /** Disks of one MiB under names such as `held:a`, whose requests and opening end when the test says so. */
 export class HeldDisks {
   readonly type: DiskDriverType = { name: 'held', create: () => this.#create() };
   readonly #requests: RangeRequest[] = [];
+  /** How the disks were opened, in order. */
+  readonly openFlags: OpenFlags[] = [];
   #openings: Done[] | undefined;
   #arrived: (() => void) | undefined;
   #closeResult = 0;
@@ -46,7 +48,8 @@ export class HeldDisks {
 
   #create(): Driver {
     return {
-      open: (_flags, done) => {
+      open: (flags, done) => {
+        this.openFlags.push(flags);
         if (!this.#openings) return done(0);
         this.#openings.push(done);
         this.#arrived?.();

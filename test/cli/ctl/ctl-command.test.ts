@@ -146,6 +146,20 @@ t.test('open tells of read-only and, as JSON, of the image', async (t) => {
   t.equal(world.registry.get(0)?.readOnly, true);
 });
 
+t.test('open is exclusive and for writing, unless it is said otherwise', async (t) => {
+  const world = controlWorld(t);
+  const ctl = ctlOn(world.directory);
+  for (const [index, flags] of [[], ['--shared'], ['--read-only']].entries()) {
+    await ctl('attach', ...vbd(index));
+    t.match(await ctl('open', ...vbd(index), '-a', 'held:a', ...flags), { exitCode: 0 });
+  }
+  t.match(world.held.openFlags, [
+    { shared: false, readOnly: false },
+    { shared: true, readOnly: false },
+    { shared: false, readOnly: true },
+  ]);
+});
+
 t.test('a refusal is told on standard error, with its errno and the exit code 1', async (t) => {
   const world = controlWorld(t);
   const ctl = ctlOn(world.directory);

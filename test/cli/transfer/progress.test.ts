@@ -42,6 +42,11 @@ t.test('a line has the share, the current rate and the time that is left', async
   );
 });
 
+t.test('only what is whole is 100 per cent', async (t) => {
+  t.match(describeProgress({ ...sending, bytes: 64 * MIB - 1 }), /  99%  /);
+  t.match(describeProgress({ ...sending, bytes: 64 * MIB }), /  100%  /);
+});
+
 t.test(
   'a file that grows meanwhile is never more than whole, nor has it a time less than none',
   async (t) => {
