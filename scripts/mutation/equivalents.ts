@@ -13,6 +13,13 @@ const CANDIDATE = 'One candidate more, which is passed over when its turn comes 
 const GETUID = 'Every system that the package runs on has getuid.';
 
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
+  'src/cli/table-text.ts': [
+    [
+      "const width = Math.max(clip.minWidth, widest(cells.map((row) => row[column] ?? '')) - excess);",
+      'const width = Math.max(clip.minWidth, widest(cells.map((row) => row[column])) - excess);',
+      ALWAYS_THERE,
+    ],
+  ],
   'src/metrics/diagnostics.ts': ['register', 'unregister'].map((name): Equivalent => [
     `if (${name}.hasSubscribers) ${name}.publish(describe(event));`,
     `if (true) ${name}.publish(describe(event));`,
