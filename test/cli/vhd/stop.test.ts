@@ -83,6 +83,8 @@ t.test('converting that is asked to stop leaves nothing, and is done again', asy
   t.equal(stopped.exitCode, 3);
   t.match(JSON.parse(stopped.stdout), { isStopped: true, target: raw });
   t.notOk(existsSync(raw));
+  const told = await stoppedAt(50, 'SIGTERM', 'convert', child, raw, '--to', 'raw');
+  t.match(told, { exitCode: 3, stdout: 'stopped: nothing is left of the new file\n' });
   t.match(await vhd('convert', child, raw, '--to', 'raw'), { exitCode: 0 });
   const bytes = readFileSync(raw);
   t.same(

@@ -86,6 +86,16 @@ t.test('info shows chains as a tree, and what is wrong with them', async (t) => 
   });
 });
 
+t.test('a fixed image has no blocks to count, and what is resized says how much', async (t) => {
+  const image = path.join(inOwn('fixed'), 'fixed.vhd');
+  t.match(await vhd('create', image, '10M', '--fixed'), { exitCode: 0 });
+  const { stdout } = await vhd('info', image);
+  t.equal(path.basename(stdout), 'fixed.vhd  fixed, 10.0 MiB, file 10.0 MiB\n');
+  const dynamic = path.join(inOwn('resized'), 'dynamic.vhd');
+  await vhd('create', dynamic, '10M');
+  t.equal((await vhd('resize', dynamic, '20M')).stdout, '10.0 MiB -> 20.0 MiB, 0 blocks moved\n');
+});
+
 t.test('an image can be led through its life', async (t) => {
   const own = inOwn('life');
   const at = (name: string): string => path.join(own, name);
@@ -100,7 +110,8 @@ t.test('an image can be led through its life', async (t) => {
     exitCode: 0,
     stdout: /and deleted/,
   });
-  t.match(await vhd('resize', at('leaf.vhd'), '1G', '--json'), { exitCode: 0 });
+  const resized = await vhd('resize', at('leaf.vhd'), '1G', '--json');
+  t.match(JSON.parse(resized.stdout), { image: at('leaf.vhd'), after: 2 ** 30, movedBlocks: Number });
   t.match(await vhd('check', at('leaf.vhd')), { exitCode: 0, stdout: '2 checked, 0 errors, 0 warnings\n' });
   t.match(await vhd('convert', at('leaf.vhd'), at('copy.raw'), '--to', 'raw'), { exitCode: 0 });
   const copy = readFileSync(at('copy.raw')).subarray(0, disk.length);
