@@ -62,7 +62,7 @@ export class DriverRegistrar implements EventRegistrar {
       }
     };
     // What is no function is for the registrar to refuse.
-    const handed = typeof callback === 'function' ? guarded : callback;
+    const handed = typeof callback === 'function' ? named(guarded, callback.name) : callback;
     return this.#registrar.registerEvent(mode, fd, timeoutSeconds, handed, privateData);
   }
   unregisterEvent(id: EventId): void {
@@ -71,4 +71,9 @@ export class DriverRegistrar implements EventRegistrar {
   setMaxTimeout(timeoutSeconds: number): number {
     return this.#registrar.setMaxTimeout(timeoutSeconds);
   }
+}
+
+/** Tables of events have a function's name. */
+function named<Callback extends object>(callback: Callback, name: string): Callback {
+  return Object.defineProperty(callback, 'name', { value: name });
 }

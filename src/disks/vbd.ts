@@ -266,7 +266,7 @@ export class Vbd extends BlockDevice {
     return { kinds: this.#counters.snapshot(), inFlight, waiting, retrying, retries };
   }
 
-  /** How long reads and writes took: the counts of a {@link LatencyHistogram}. */
+  /** How long reads and writes took: the counts of their histogram, for `latencyQuantiles`. */
   latencyCounts(): Float64Array {
     return this.#counters.latencies.counts();
   }
