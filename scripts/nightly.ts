@@ -9,6 +9,7 @@ import { runSimulate } from '../src/cli/simulate/simulate-command.js';
 import { checkModel } from '../test/conformance/model-check.js';
 import { checkRamdisk } from '../test/conformance/ramdisk-programs.js';
 import { exhaust, WORLDS } from '../test/conformance/small-scope.js';
+import { runMemoryNightly } from './nightly-memory.js';
 import { runTapdisk3Nightly } from './nightly-tapdisk3.js';
 import { runVhdNightly } from './nightly-vhd.js';
 import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
@@ -74,6 +75,7 @@ if (status !== 0) process.exitCode = status;
 
 if (!(await runTapdisk3Nightly(seed))) process.exitCode = 1;
 if (!(await runVhdNightly(seed))) process.exitCode = 1;
+if (!(await runMemoryNightly())) process.exitCode = 1;
 if (!(await runFuzzNightly(seed, Number(fuzzMinutes)))) process.exitCode = 1;
 if (!(await runReplicationNightly(seed))) process.exitCode = 1;
 if (!(await runGenerated({ ...DEFAULTS, seed }))) process.exitCode = 1;

@@ -110,11 +110,6 @@ export class ControlClient {
     }
   }
 
-  /** What `tap-ctl close -f` sends. No daemon known does it. */
-  async forceShutdown(pid: number, minor: number): Promise<void> {
-    await this.#order(pid, ControlMessage.create(MessageType.forceShutdown, minor), MessageType.closeAnswer);
-  }
-
   async detach(pid: number, minor: number): Promise<void> {
     await this.#order(pid, ControlMessage.create(MessageType.detach, minor), MessageType.detachAnswer);
   }
@@ -142,27 +137,39 @@ export class ControlClient {
     return vbds;
   }
 
-  /** The daemon's statistics as JSON text. A C tapdisk has none: EINVAL. */
+  /** The daemon's statistics as JSON text. A C tapdisk has none: EOPNOTSUPP. */
   async statistics(pid: number): Promise<string> {
     const request = ControlMessage.create(MessageType.statistics, NO_COOKIE);
-    return this.#askForText(pid, request, QUERY_TIMEOUT_SECONDS);
+    return this.#askForText(pid, request, QUERY_TIMEOUT_SECONDS, 'statistics');
   }
 
   /**
    * Has a daemon of ours do a command for the replicated disk with a minor, or for all of them.
    *
    * @returns what came of it, as JSON text
-   * @throws (rejects with) ControlError: ENAMETOOLONG when it does not fit into a message, else the daemon's
+   * @throws (rejects with) ControlError: ENAMETOOLONG when it does not fit into a message, EOPNOTSUPP of a C tapdisk,
+   *   else the daemon's
    */
   async replication(pid: number, minor: number | undefined, command: ReplicationRequest): Promise<string> {
     const text = JSON.stringify(command);
     if (!textFits(text))
       throw new ControlError(errno.ENAMETOOLONG, `the request has more than 255 bytes: ${text}`);
     const request = ControlMessage.create(MessageType.replication, minor ?? NO_COOKIE);
-    return this.#askForText(pid, request.setParameters(0, text), REPLICATION_TIMEOUT_SECONDS);
+    return this.#askForText(
+      pid,
+      request.setParameters(0, text),
+      REPLICATION_TIMEOUT_SECONDS,
+      'replicated disks',
+    );
   }
 
-  async #askForText(pid: number, request: ControlMessage, timeoutSeconds: number): Promise<string> {
+  /** @param what what a daemon lacks that does not know the request */
+  async #askForText(
+    pid: number,
+    request: ControlMessage,
+    timeoutSeconds: number,
+    what: string,
+  ): Promise<string> {
     const pieces: Uint8Array[] = [];
     let left = Infinity;
     const take = ({ report }: ControlMessage): boolean => {
@@ -175,7 +182,14 @@ export class ControlClient {
       pieces.push(report.bytes);
       return report.remaining > 0;
     };
-    await this.#askForMany(pid, request, request.type + 1, take, timeoutSeconds);
+    try {
+      await this.#askForMany(pid, request, request.type + 1, take, timeoutSeconds);
+    } catch (error) {
+      // That is all that C says of a request that it does not know; our daemons say what was wrong.
+      const isUnknown = error instanceof ControlError && error.number === errno.EINVAL && error.detail === '';
+      if (!isUnknown) throw error;
+      throw new ControlError(errno.EOPNOTSUPP, `it has no ${what}, as C's tapdisk2 has none`);
+    }
     return Buffer.concat(pieces).toString();
   }
 

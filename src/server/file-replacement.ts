@@ -22,6 +22,11 @@ export interface ReplacementOptions {
   readonly mode?: number | undefined;
   /** Keep the file before, as `NAME.previous`. */
   readonly keepsPrevious?: boolean;
+  /**
+   * Copies what else there is of the file before, access control lists for example, to the new one, both open: undefined, or
+   * why not. Not called where a mode was asked for.
+   */
+  readonly copyAttributes?: ((from: number, to: number) => Promise<string | undefined>) | undefined;
   /** Told what of the file before cannot be kept. */
   readonly warn: (message: string) => void;
 }
@@ -107,6 +112,25 @@ export class FileReplacement {
     if (existing !== undefined && own !== undefined) await this.#keepOwner(existing, own, warn);
     const permissions = mode ?? (existing === undefined ? PRIVATE_MODE : existing.mode & PERMISSIONS);
     await fileResult((done) => files.fchmod(this.fd, permissions, done));
+    // A list changes the permissions to those that it goes with, which are those of the file before.
+    if (existing !== undefined && mode === undefined) await this.#keepAttributes();
+  }
+
+  async #keepAttributes(): Promise<void> {
+    const { files, copyAttributes, warn } = this.#options;
+    if (copyAttributes === undefined) return;
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    let failure: string | undefined;
+    try {
+      const from = await fileResult((done) => files.open(this.#place.at(), flags, done));
+      failure = await copyAttributes(from, this.fd);
+      await fileResult((done) => files.close(from, done));
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      failure = error.message;
+    }
+    if (failure === undefined) return;
+    warn(`its access control list and extended attributes, if it has any, are not kept: ${failure}`);
   }
 
   async #keepOwner(before: FileStatus, own: FileStatus, warn: (message: string) => void): Promise<void> {

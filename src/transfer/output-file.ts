@@ -8,6 +8,7 @@ import { finished } from 'node:stream/promises';
 import { fileResult, fileStatus } from '../posix/file-answer.js';
 import { type FileCalls, NodeFileCalls } from '../posix/index.js';
 import { SystemError } from '../posix/system-error.js';
+import { copyAttributes } from '../posix/node/copy-attributes.js';
 import { FilePlace } from '../server/file-place.js';
 import { FileReplacement } from '../server/file-replacement.js';
 import { type Copy, type Output, WRITE_BUFFER_BYTES } from './output.js';
@@ -25,6 +26,7 @@ export interface OutputFileOptions {
 }
 
 interface Parts extends OutputFileOptions {
+  readonly copyAttributes: typeof copyAttributes | undefined;
   readonly files: FileCalls;
   readonly path: string;
 }
@@ -40,7 +42,8 @@ interface Parts extends OutputFileOptions {
  */
 export async function outputToFile(path: string, options: OutputFileOptions = {}): Promise<Output> {
   const files = options.files ?? new NodeFileCalls({ post: (task) => task() });
-  const parts = { ...options, files, path };
+  // Calls that are not the kernel's have no descriptors of it.
+  const parts = { ...options, files, path, copyAttributes: options.files ? undefined : copyAttributes };
   try {
     const place = await FilePlace.find(files, path);
     try {
@@ -110,11 +113,12 @@ async function beginInPlace(place: FilePlace, { files, path }: Parts): Promise<C
 }
 
 async function beginBeside(place: FilePlace, parts: Parts): Promise<Copy> {
-  const { files, path, mode, keepsPrevious = false, warn = () => {} } = parts;
+  const { files, path, mode, keepsPrevious = false, copyAttributes: copy, warn = () => {} } = parts;
   const replacement = await FileReplacement.begin(place, {
     files,
     mode,
     keepsPrevious,
+    copyAttributes: copy,
     warn: (message) => warn(`${path}: ${message}`),
   });
   const file = new OutputFile(replacement.fd);

@@ -34,7 +34,6 @@ export const clientTargets: FuzzTargets = {
       () => client.pause(FALSE_PID, minor),
       () => client.resume(FALSE_PID, minor),
       () => client.detach(FALSE_PID, minor),
-      () => client.forceShutdown(FALSE_PID, minor),
       () => client.list(FALSE_PID),
       () => client.statistics(FALSE_PID),
       () => client.replication(FALSE_PID, minor, { command: 'status' }),

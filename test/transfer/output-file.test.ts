@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -47,6 +47,42 @@ t.test('a copy takes its name when it is complete, and not before', async (t) =>
   t.equal(readFileSync(path, 'utf8'), 'half and half');
   t.same(readdirSync(directory), ['copy']);
 });
+
+t.test(
+  'extended attributes of the copy before are kept, or a warning says that they may not be',
+  async (t) => {
+    const { path } = outputIn(t);
+    writeFileSync(path, 'before');
+    const set = spawnSync('python3', [
+      '-c',
+      `import os; os.setxattr(${JSON.stringify(path)}, 'user.note', b'kept')`,
+    ]);
+    if (set.status !== 0) return void t.pass('left out: no attribute can be set', { skip: true });
+    const warnings: string[] = [];
+    const output = await outputToFile(path, { warn: (message) => void warnings.push(message) });
+    const replace = async (text: string): Promise<void> => {
+      const copy = await output.begin();
+      await write(copy, text);
+      await copy.commit();
+      t.equal(readFileSync(path, 'utf8'), text);
+    };
+    const names = (): string =>
+      spawnSync('python3', ['-c', `import os; print(*os.listxattr(${JSON.stringify(path)}))`], {
+        encoding: 'utf8',
+      }).stdout;
+    await replace('after');
+    t.match(names(), 'user.note');
+    t.same(warnings, []);
+    const { PATH } = process.env;
+    process.env['PATH'] = '/nowhere';
+    await replace('once more');
+    process.env['PATH'] = PATH;
+    t.notMatch(names(), 'user.note');
+    t.match(warnings, [
+      /access control list and extended attributes, if it has any, are not kept: cp does not start/,
+    ]);
+  },
+);
 
 t.test('a copy that is abandoned leaves the one before', async (t) => {
   const { directory, path } = outputIn(t);

@@ -84,6 +84,8 @@ const ALL_SECONDS = 30;
 /**
  * Asks the daemon with the pid, or all of them one after another, so that one which fails does not hide the rest. However many
  * there are, and however slow they are, it takes {@link ALL_SECONDS} and one daemon's time at most.
+ *
+ * @throws (rejects with) ControlError of the daemon that was named
  */
 export async function eachDaemon(
   pid: number | undefined,

@@ -39,10 +39,7 @@ export const openTable = ctlTable('open', 'open an image as an attached disk', {
   ...json,
 });
 
-export const closeTable = ctlTable('close', 'close a disk', {
-  ...oneDisk,
-  force: flag({ short: 'f', help: 'Send FORCE_SHUTDOWN, as tap-ctl does. No known daemon accepts it.' }),
-});
+export const closeTable = ctlTable('close', 'close a disk', oneDisk);
 
 export const detachTable = ctlTable('detach', 'detach a closed disk', oneDisk);
 

@@ -24,8 +24,8 @@ export const runOpen = ctlRun<Values<typeof openTable>>('open', async (values, {
   if (values.json) print(JSON.stringify(image));
 });
 
-export const runClose = ctlRun<Values<typeof closeTable>>('close', ({ pid, minor, force }, { client }) =>
-  force ? client.forceShutdown(pid, minor) : client.close(pid, minor),
+export const runClose = ctlRun<Values<typeof closeTable>>('close', ({ pid, minor }, { client }) =>
+  client.close(pid, minor),
 );
 
 export const runDetach = ctlRun<Values<typeof detachTable>>('detach', ({ pid, minor }, { client }) =>

@@ -170,7 +170,7 @@ t.test('a refusal is told on standard error, with its errno and the exit code 1'
   };
   await refused('EINVAL', 'pause', ...vbd(3));
   await refused('EINVAL', 'open', ...vbd(3), '-a', 'ram:1');
-  await refused('EINVAL', 'close', '-f', ...vbd(3));
+  await refused('EINVAL', 'close', ...vbd(3));
   await ctl('attach', ...vbd(3));
   await refused('EEXIST', 'attach', ...vbd(3));
   await ctl('open', ...vbd(3), '-a', 'ram:1');
@@ -247,7 +247,15 @@ t.test('a C tapdisk has no statistics, and says so', async (t) => {
     socket.end(ControlMessage.create(MessageType.error, request.cookie).setResponse(22).bytes),
   );
   const ctl = ctlOn(world.directory);
-  t.match(await ctl('stats', '-p', String(OTHER_PID)), { exitCode: 1, stderr: /daemon 4243: EINVAL/ });
+  t.match(await ctl('stats', '-p', String(OTHER_PID)), {
+    exitCode: 1,
+    stderr: /daemon 4243: ENOTSUP .*it has no statistics, as C's tapdisk2 has none/,
+  });
+  const replication = ['status', '--control-directory', world.directory, '-p', String(OTHER_PID)];
+  t.match(await captured((argv, io) => dispatch(['replication', ...argv], io), replication), {
+    exitCode: 1,
+    stderr: /ENOTSUP .*it has no replicated disks/,
+  });
   t.equal(
     (await ctl('stats', '-p', String(PID))).stdout,
     '{"version":99,"other":1}\n',
@@ -297,6 +305,7 @@ t.test('a command line that makes no sense is refused with what would be right',
   await wrong(/invalid --minor "1e2"/, 'list', '-m', '1e2');
   await wrong(/invalid --args "x": missing driver/, 'open', '-p', '1', '-m', '1', '-a', 'x');
   await wrong(/at most 255 bytes/, 'open', '-p', '1', '-m', '1', '-a', `a:${'x'.repeat(254)}`);
+  await wrong(/unknown option --force/, 'close', '-p', '1', '-m', '1', '--force');
   await wrong(/unknown option --json/, 'attach', '-p', '1', '-m', '1', '--json');
 });
 

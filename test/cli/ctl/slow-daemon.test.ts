@@ -60,7 +60,7 @@ const CTL: Readonly<Record<string, readonly (readonly string[])[]>> = {
   pid: [some, []],
   attach: [disk],
   open: [[...disk, '-a', 'ram:1']],
-  close: [disk, [...disk, '--force']],
+  close: [disk],
   detach: [disk],
   pause: [disk],
   unpause: [disk, [...disk, '-a', 'ram:1']],

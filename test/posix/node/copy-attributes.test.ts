@@ -1,0 +1,36 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { copyAttributes } from '../../../src/posix/node/copy-attributes.js';
+
+const python = (program: string, ...args: string[]) =>
+  spawnSync('python3', ['-c', `import os, sys\n${program}`, ...args], { encoding: 'utf8' });
+
+t.test('extended attributes are copied from one open file to another, whose bytes stay', async (t) => {
+  const directory = t.testdir({ from: 'old', to: 'new' });
+  const [from, to] = [join(directory, 'from'), join(directory, 'to')];
+  const set = python('os.setxattr(sys.argv[1], "user.note", b"kept")', from);
+  if (set.status !== 0)
+    return void t.pass(`left out: no attribute can be set: ${set.stderr}`, { skip: true });
+  const [source, target] = [openSync(from, 'r'), openSync(to, 'r+')];
+  t.equal(await copyAttributes(source, target), undefined);
+  closeSync(source);
+  closeSync(target);
+  t.equal(python('print(os.getxattr(sys.argv[1], "user.note").decode())', to).stdout, 'kept\n');
+  t.equal(readFileSync(to, 'utf8'), 'new');
+});
+
+t.test('that they cannot be copied is told', async (t) => {
+  const path = join(t.testdir(), 'file');
+  writeFileSync(path, '');
+  const fd = openSync(path, 'r');
+  const { PATH } = process.env;
+  process.env['PATH'] = '/nowhere';
+  t.match(await copyAttributes(fd, fd), /^cp does not start/);
+  process.env['PATH'] = PATH;
+  closeSync(fd);
+});
