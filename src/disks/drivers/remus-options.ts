@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { BlockList } from 'node:net';
+import { AddressRange } from '../../server/address-range.js';
 import { MIN_JOURNAL_BYTES, type ReplicationOptions } from '../../replication/disk/options.js';
 
 /** What is the driver's own of its options. */
@@ -86,6 +88,18 @@ function absolutePath(key: 'directory' | 'cert' | 'key' | 'ca'): SetValue {
   };
 }
 
+/** An address, or a range of them, that may or may not be the peer's; each adds to those before. */
+function addresses(list: 'allow' | 'deny'): SetValue {
+  return (options, value) => {
+    if (AddressRange.parse(value) === undefined) return 'an IPv4 address, or a range such as 10.0.0.0/24';
+    const [address = '', bits = '32'] = value.split('/');
+    const listed = options.peers?.[list] ?? new BlockList();
+    listed.addSubnet(address, Number(bits), 'ipv4');
+    options.peers = { ...options.peers, [list]: listed };
+    return undefined;
+  };
+}
+
 const DAY = 86_400;
 const GIB = 2 ** 30;
 
@@ -109,6 +123,8 @@ const SETTERS: ReadonlyMap<string, SetValue> = new Map<string, SetValue>([
   ['tls-cert', absolutePath('cert')],
   ['tls-key', absolutePath('key')],
   ['tls-ca', absolutePath('ca')],
+  ['allow', addresses('allow')],
+  ['deny', addresses('deny')],
   ['fifo-mode', oneOf((options, mode) => (options.fifoMode = mode), 'private', 'c')],
   [
     'fifos',
