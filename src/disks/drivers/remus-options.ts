@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { BlockList } from 'node:net';
+import { BlockList } from '../../posix/block-list.js';
 import { AddressRange } from '../../server/address-range.js';
 import { MIN_JOURNAL_BYTES, type ReplicationOptions } from '../../replication/disk/options.js';
 
