@@ -18,6 +18,8 @@ export interface PeeringView {
   readonly address: string | null;
   readonly kind: PeerKind | null;
   readonly version: string | null;
+  /** What a resync waits for, in words, while there is no connection because of it; null: nothing. */
+  readonly waitsFor: string | null;
   /** How the connection from a C primary has ended, after which none is taken any more; undefined: it has not. */
   readonly cEnd: CPrimaryEnd | undefined;
   /** Takes no connection any more, until {@link reopen}. */

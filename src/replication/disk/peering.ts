@@ -48,6 +48,8 @@ export class Peering implements PeeringView {
   address: string | null = null;
   kind: PeerKind | null = null;
   version: string | null = null;
+  /** What a resync waits for, in words, while there is no connection because of it; null: nothing. */
+  waitsFor: string | null = null;
   /** How the connection from a C primary has ended, after which none is taken any more; undefined: it has not. */
   cEnd: CPrimaryEnd | undefined;
 
@@ -70,6 +72,7 @@ export class Peering implements PeeringView {
       return;
     }
     const { tls } = this.#engine.parts;
+    this.waitsFor = null;
     this.address = peer;
     if (tls === undefined) this.#meet(fd);
     else this.#secure(fd, tls);
@@ -135,6 +138,7 @@ export class Peering implements PeeringView {
     if (this.address === null) return;
     reporter.tell({ kind: 'disconnected', peer: this.address, peerKind: this.kind, reason });
     reporter.info(`connection to ${this.address} is over: ${reason}`);
+    this.waitsFor = code === 'no-room' ? 'room at the backup' : null;
     if (code === 'no-room') {
       reporter.tell({ kind: 'resync', what: 'waiting', bytes: 0, reason });
       reporter.notice(reason);

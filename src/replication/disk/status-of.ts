@@ -35,7 +35,7 @@ export function statusOf(engine: EngineCore): ReplicationStatus {
     queuedBytes: primary?.peer?.queuedBytes ?? 0,
     journalUsedBytes: backup?.journal.usedBytes ?? 0,
     journalLimitBytes: backup?.journal.limitBytes ?? options.journalBytes,
-    resync: primary?.resync ?? null,
+    resync: resyncOf(engine),
     verifiedAtSeconds: primary?.verifier.endedAtSeconds ?? null,
     verifyDifferences: primary?.verifier.differences ?? 0,
     checkpoints: primary?.checkpoints.count ?? 0,
@@ -54,4 +54,12 @@ function rpoOf({ primary, backup }: EngineCore, now: number): number | null {
   }
   const at = primary ? primary.checkpoints.ackedAtSeconds : backup?.committedAtSeconds;
   return at === undefined ? null : Math.max(now - at, 0);
+}
+
+/** The resync under way, or the one that waits until the backup has room. */
+function resyncOf({ primary, peering }: EngineCore): ReplicationStatus['resync'] {
+  const waitingFor = peering?.waitsFor ?? null;
+  if (primary === undefined || waitingFor === null || primary.phase !== 'alone')
+    return primary?.resync ?? null;
+  return { bytes: 0, totalBytes: primary.dirtyBytes, bytesPerSecond: 0, secondsLeft: null, waitingFor };
 }

@@ -28,3 +28,27 @@ t.test('a resync that begins while the begin of the one before still waits takes
     'the image is its caller’s',
   );
 });
+
+t.test(
+  'a resync that the backup has no room for waits, says so, and goes on once there is room',
+  async (t) => {
+    const { a, b, world } = pair(t);
+    const link = world.link(a.host, b.host);
+    await a.until('protected');
+    link.cut().reset();
+    await a.until('unprotected');
+    for (let grain = 0; grain < 32; grain++) await a.write(grain * 128, 8, grain + 1);
+    const { system } = b.host.files;
+    const capacity = system.capacityBytes;
+    system.capacityBytes = 0;
+    link.heal();
+    await world.run(() => a.engine.status().resync?.waitingFor === 'room at the backup', {
+      limitSeconds: 90,
+    });
+    t.match(a.engine.status(), { state: 'unprotected', resync: { bytes: 0, totalBytes: 33 * 65_536 } });
+    t.equal(b.engine.status().state, 'backup', 'usable at its last checkpoint');
+    system.capacityBytes = capacity;
+    await a.until('protected', 120);
+    t.equal(a.engine.status().resync, null);
+  },
+);
