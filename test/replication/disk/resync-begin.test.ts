@@ -45,7 +45,7 @@ t.test(
     await world.run(() => a.engine.status().resync?.waitingFor === 'room at the backup', {
       limitSeconds: 90,
     });
-    t.match(a.engine.status(), { state: 'unprotected', resync: { bytes: 0, totalBytes: 33 * 65_536 } });
+    t.match(a.engine.status(), { state: 'unprotected', resync: { bytes: 0, totalBytes: 32 * 65_536 } });
     t.equal(b.engine.status().state, 'backup', 'usable at its last checkpoint');
     system.capacityBytes = capacity;
     await a.until('protected', 120);
