@@ -22,6 +22,7 @@ const STORES = 25;
 const STEP_TESTS = [
   'durable-first',
   'failed-sync',
+  'failover',
   'primary/grains',
   'primary/dirty-map',
   'primary/copier',
