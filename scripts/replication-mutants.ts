@@ -2,10 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { inFile, type Mutant } from './mutant.js';
-
-const BY = {
-  detectors: ['decisions', 'steps', 'stores', 'rot', 'prefixes', 'lives'],
-} as const;
+import { BY, PRIMARY_MUTANTS } from './primary-mutants.js';
 
 /** Small ways to break the engine of replicated disks; the rules are the promises of docs/replication-protocol.md. */
 export const REPLICATION_MUTANTS: readonly Mutant[] = [
@@ -164,95 +161,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     BY,
   ),
   ...inFile(
-    'replication/disk/primary/grains.ts',
-    [
-      [
-        'Q3',
-        'forgets the open checkpoint when the connection ends',
-        '    this.toSend.addAll(this.open);\n',
-        '',
-      ],
-      [
-        'Q3',
-        'forgets closed checkpoints when the connection ends',
-        'if (closed.epoch >= epoch) this.toSend.addAll(closed.grains);',
-        ';',
-      ],
-      [
-        'Q3',
-        'forgets what a resync has brought when its checkpoint fails',
-        'for (const grain of this.inResync) this.open.add(grain);',
-        '',
-      ],
-      [
-        'Q3',
-        'lets bits fall before the local sync',
-        ' && !this.#unsynced.has(grain) && !this.#syncing.has(grain)',
-        '',
-      ],
-      ['Q3', 'lets bits fall while the local sync is under way', ' && !this.#syncing.has(grain)', ''],
-      [
-        'Q3',
-        'takes a failed sync for one',
-        'if (!succeeded) for (const grain of this.#syncing) this.#unsynced.add(grain);',
-        '',
-      ],
-      ['Q3', 'lets bits of the open checkpoint fall', '      !this.open.has(grain) &&\n', ''],
-      [
-        'Q3',
-        'lets bits fall before the ack',
-        '      !this.committing.some(({ grains }) => grains.has(grain)) &&\n',
-        '',
-      ],
-      ['Q3', 'lets bits of a resync fall', '      !this.inResync.has(grain) &&\n', ''],
-      [
-        'Q3',
-        'takes all closed checkpoints for acked',
-        'closed.epoch > epoch);\n  }\n\n  /** The open',
-        'closed.epoch > epoch + 1);\n  }\n\n  /** The open',
-      ],
-    ],
-    BY,
-  ),
-  ...inFile(
-    'replication/disk/primary/primary-role.ts',
-    [
-      ['Q3', 'forgets writes while it copies', '      else this.grains.toSend.add(grain);\n', ''],
-      [
-        'Q1',
-        'commits before all of the resync is sent',
-        'this.#isStreaming && this.#copier?.isDone &&',
-        'this.#isStreaming &&',
-      ],
-      [
-        'Q4',
-        'sends a commit before its number is durable',
-        '    metadata.update({ sent: epoch }, (result) => {\n      this.checkpoints.isClosing = false;\n      if (result === 0) letGo();',
-        '    letGo();\n    metadata.update({ sent: epoch }, (result) => {\n      this.checkpoints.isClosing = false;\n      if (result === 0) this.#parts.nowSeconds();',
-      ],
-      [
-        'Q3',
-        'writes before the bits are durable',
-        '      this.#raising.add(write, true);\n      return;\n    }\n    this.#raising.add(write, false);',
-        '      this.#raising.add(write, true);\n      return;\n    }\n    this.#raising.add(write, true);',
-      ],
-      ['Q3', 'does not tell the copier of a write', 'this.#copier?.written(from, to);', ''],
-      [
-        'Q4',
-        'goes on in the generation of its promotion',
-        'if (metadata.current.promoted) metadata.note(forked(metadata, random));',
-        '',
-      ],
-      [
-        'Q10',
-        'trusts an image whose sync failed',
-        "if (result < 0) this.#parts.events.failed('sync the image', result);",
-        '',
-      ],
-    ],
-    BY,
-  ),
-  ...inFile(
     'replication/disk/judge.ts',
     [
       [
@@ -288,74 +196,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     BY,
   ),
   ...inFile(
-    'replication/disk/primary/dirty-map.ts',
-    [
-      [
-        'Q3',
-        'lets a write go when its bits are set, not durable',
-        'if (!this.#durable.has(grain)) return false;',
-        'if (!this.#bits.has(grain)) return false;',
-      ],
-      ['Q3', 'raises without a sync', 'this.#file.sync(done);', 'done(0);'],
-      ['Q3', 'relies on a bit that has fallen', '    this.#durable.delete(grain);\n', ''],
-      [
-        'Q3',
-        'takes a bit for durable that fell while it was written',
-        'if (this.#bits.has(grain)) this.#durable.add(grain)',
-        'this.#durable.add(grain)',
-      ],
-      [
-        'Q3',
-        'takes bits for durable that were set while others were written',
-        'for (const grains of raised)\n          for (const grain of grains)',
-        'for (const index of sectors)\n          for (const grain of this.#grainsOf(index))',
-      ],
-      [
-        'Q9',
-        'takes a damaged part of the map for equal',
-        'map.#bits.addRange(first, Math.min(first + GRAINS_A_SECTOR, grains) - 1);',
-        '',
-      ],
-    ],
-    BY,
-  ),
-  ...inFile(
-    'replication/disk/primary/fork.ts',
-    [
-      [
-        'Q4',
-        'begins no new generation alone',
-        'return current.sent > (current.ancestors[0]?.high ?? 0);',
-        'return current.sent < 0;',
-      ],
-      [
-        'Q4',
-        'writes alone before the new generation is durable',
-        'metadata.update(forked(metadata, random), done);',
-        'metadata.update(forked(metadata, random), () => {});\n  done(0);',
-      ],
-    ],
-    BY,
-  ),
-  ...inFile(
-    'replication/disk/primary/copier.ts',
-    [
-      [
-        'Q3',
-        'forgets what it could not read',
-        '        this.#ended(run, true);\n        this.#isStopped = true;',
-        '        this.#ended(run, false);\n        this.#isStopped = true;',
-      ],
-      [
-        'Q3',
-        'forgets reads under way when the connection ends',
-        'for (const run of this.#runs) this.#again(run);',
-        '',
-      ],
-    ],
-    BY,
-  ),
-  ...inFile(
     'replication/disk/commands.ts',
     [
       [
@@ -367,4 +207,5 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     ],
     BY,
   ),
+  ...PRIMARY_MUTANTS,
 ];

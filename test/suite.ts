@@ -24,6 +24,7 @@ const ALONE = [
   'test/nbd/malformed.test.ts',
   'test/testing/simulation/seeds.test.ts',
   'test/replication/disk/simulation/seeds.test.ts',
+  'test/cli/replication/kill-rounds.test.ts',
   'test/replication/disk/prefixes.test.ts',
   'test/replication/disk/rot.test.ts',
   'test/conformance/small-scope.test.ts',

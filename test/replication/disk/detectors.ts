@@ -26,6 +26,7 @@ const STEP_TESTS = [
   'primary/grains',
   'primary/dirty-map',
   'primary/copier',
+  'c/durable-done',
   'c/backup-sessions',
   'c/primary-sessions',
 ];
