@@ -1,9 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync } from 'node:fs';
 import t from 'tap';
 import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
+import { dispatch } from '../../src/cli/dispatch.js';
+import { captured } from '../cli/captured-io.js';
+import { freePort } from '../disks/drivers/remus-world.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { PROGRAMS_TIMEOUT_MS } from './image-world.js';
 import { nbdWorld, until } from './nbd-world.js';
@@ -39,6 +42,16 @@ for (const [driver, what, command, length] of [
   ['aio', 'TRIM', TRIM, GIB],
   ['aio', 'WRITE_ZEROES', WRITE_ZEROES, GIB],
   ['aio', 'BLOCK_STATUS', BLOCK_STATUS, GIB],
+  ['vhd', 'READ', READ, 32 << 20],
+  ['vhd', 'TRIM', TRIM, GIB],
+  ['vhd', 'CACHE', CACHE, GIB],
+  ['vhd', 'WRITE_ZEROES', WRITE_ZEROES, GIB],
+  ['vhd', 'BLOCK_STATUS', BLOCK_STATUS, GIB],
+  ['log', 'WRITE_ZEROES', WRITE_ZEROES, GIB],
+  ['log', 'BLOCK_STATUS', BLOCK_STATUS, GIB],
+  ['remus', 'READ', READ, 32 << 20],
+  ['remus', 'TRIM', TRIM, GIB],
+  ['remus', 'BLOCK_STATUS', BLOCK_STATUS, GIB],
   ['unhelpful', 'WRITE_ZEROES', WRITE_ZEROES, GIB],
   ['unhelpful', 'CACHE', CACHE, GIB],
 ] as const) {
@@ -54,7 +67,18 @@ for (const [driver, what, command, length] of [
       ftruncateSync(fd, GIB);
       closeSync(fd);
     }
-    await world.open({ ram: 'ram:1024', aio: `aio:${world.path('disk')}`, unhelpful: 'unhelpful:' }[driver]);
+    if (driver === 'vhd') await captured(dispatch, ['vhd', 'create', world.path('disk.vhd'), '1G']);
+    if (driver === 'remus') mkdirSync(world.path('state'), { mode: 0o700 });
+    const replication = `role=primary,fifos=no,directory=${world.path('state')}`;
+    const names = {
+      ram: 'ram:1024',
+      aio: `aio:${world.path('disk')}`,
+      vhd: `vhd:${world.path('disk.vhd')}`,
+      log: 'log:|ram:1024',
+      remus: `remus:127.0.0.1:${freePort()},${replication}|ram:1024`,
+      unhelpful: 'unhelpful:',
+    };
+    await world.open(names[driver]);
     const raw = await world.raw().go('', { allocation: true });
     const data = Buffer.alloc(command === WRITE ? length : 0, 1);
     let [longest, turns, ended] = [0, 0, false];

@@ -15,6 +15,7 @@ import { Replication } from '../../replication/disk/engine.js';
 import { type PeerTls, peerTls } from '../../replication/disk/peer-tls.js';
 import { LOG_WARNING } from '../../server/logger.js';
 import {
+  type BlockStatusDone,
   type DataRequest,
   type DiskInfo,
   type Done,
@@ -24,6 +25,7 @@ import {
   type FilterDriverType,
   type OpenFlags,
   type RangeRequest,
+  type SectorRange,
   SECTOR_SIZE,
 } from '../index.js';
 import { identifyImage, RemusDisk } from './remus-disk.js';
@@ -143,6 +145,19 @@ export class RemusDriver implements Driver {
   }
   writeZeroes(request: RangeRequest): void {
     this.#opened.zero(request.sector, request.sectors, (result) => request.complete(result));
+  }
+
+  /** As the disk below has it, while that is what is read. A backup reads its last checkpoint: all is data there. */
+  blockStatus(range: SectorRange, done: BlockStatusDone): void {
+    const below = this.#below;
+    if (!below.blockStatus || !this.#opened.readsDisk) {
+      done(0);
+      return;
+    }
+    below.blockStatus(range, (result, extents) => {
+      if (this.#replication?.readsDisk) done(result, extents);
+      else done(Math.min(result, 0));
+    });
   }
 
   describe(): string {

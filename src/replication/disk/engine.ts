@@ -87,12 +87,19 @@ export class Replication implements DiskReplication, EngineCore {
   }
 
   read(sector: number, buffer: Uint8Array, done: Done): void {
-    if (this.#hasFailed) done(-errno.EIO);
-    else if (this.backup === undefined) this.parts.disk.read(sector, buffer, done);
-    else if (this.state.metadata.current.hasState) this.backup.store.read(sector, buffer, done);
-    // Until a first sync begins, the image is what it always was.
-    else if (this.state.metadata.current.resyncId === NO_ID) this.parts.disk.read(sector, buffer, done);
+    const isReadable = !this.#hasFailed && this.state.metadata.current.hasState;
+    if (this.readsDisk) this.parts.disk.read(sector, buffer, done);
+    else if (this.backup && isReadable) this.backup.store.read(sector, buffer, done);
     else done(-errno.EIO);
+  }
+
+  /** Whether what {@link read} reads is what the local disk has now. */
+  get readsDisk(): boolean {
+    if (this.#hasFailed) return false;
+    if (this.backup === undefined) return true;
+    // Until a first sync begins, the image is what it always was.
+    const { hasState, resyncId } = this.state.metadata.current;
+    return !hasState && resyncId === NO_ID;
   }
 
   write(sector: number, bytes: Uint8Array, done: Done): void {

@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { parseRemusArgument } from '../../../src/disks/drivers/remus-options.js';
+import type { Vbd } from '../../../src/disks/index.js';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { captured } from '../../cli/captured-io.js';
 import { diskWorld } from './disk-world.js';
@@ -59,6 +60,32 @@ t.test('two images, a primary and its backup, over real sockets and files', asyn
   t.ok((await readFrom(backup, 8)).equals(Buffer.alloc(4096, 7)));
   t.equal(await written(backup, 8, 1), -errno.EROFS, 'a backup takes no writes');
   t.match(backup.describe(), 'backup');
+});
+
+t.test('a primary shows the holes of its image, and a backup none', async (t) => {
+  const world = diskWorld(t);
+  const address = `127.0.0.1:${freePort()}`;
+  const replicated = async (role: string): Promise<Vbd> => {
+    const directory = world.path(role);
+    mkdirSync(directory, { mode: 0o700 });
+    return world.open(`remus:${address},role=${role},journal=4M,fifos=no,directory=${directory}|ram:4`);
+  };
+  const backup = await replicated('backup');
+  const primary = await replicated('primary');
+  const replication = replicationOf(world, 1);
+  await untilStatus(replication, ({ state }) => state === 'protected');
+  t.equal(await written(primary, 2048, 7), 0);
+  t.ok((await new Promise<number>((resolve) => replication.checkpoint(resolve))) > 0);
+  const extents = (vbd: Vbd): Promise<unknown> =>
+    new Promise((resolve) =>
+      vbd.blockStatus(0, 8192, (result, found) => resolve(result < 0 ? result : found)),
+    );
+  t.same(await extents(primary), [
+    { sectors: 2048, allocated: false, zero: true },
+    { sectors: 2048, allocated: true, zero: false },
+    { sectors: 4096, allocated: false, zero: true },
+  ]);
+  t.same(await extents(backup), [{ sectors: 8192, allocated: true, zero: false }]);
 });
 
 t.test('a replicated VHD closes, opens again, and is the same disk', async (t) => {
