@@ -3,6 +3,7 @@
 
 import { TAPDISK3_MUTANTS } from './tapdisk3-mutants.js';
 import { inFile, type Mutant } from './mutant.js';
+import { NBD_MUTANTS } from './nbd-mutants.js';
 import { OUTSIDE_MUTANTS } from './outside-mutants.js';
 import { RAMDISK_MUTANTS } from './ramdisk-mutants.js';
 import { REPLICATION_MUTANTS } from './replication-mutants.js';
@@ -332,4 +333,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...REPLICATION_MUTANTS,
   ...VHD_MUTANTS,
   ...OUTSIDE_MUTANTS,
+  ...NBD_MUTANTS,
 ];

@@ -6,7 +6,7 @@ import { inFile, type Mutant } from './mutant.js';
 type Change = readonly [title: string, from: string, to: string];
 
 /** Mutants of a file of src/ that tests of one file have to notice. */
-function noticedBy(test: string, file: string, changes: readonly Change[]): Mutant[] {
+export function noticedBy(test: string, file: string, changes: readonly Change[]): Mutant[] {
   return inFile(
     file,
     changes.map(([title, from, to]) => ['outside', title, from, to] as const),

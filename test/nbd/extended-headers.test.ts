@@ -160,6 +160,11 @@ t.test('data with a command that has none is dropped, and the command refused', 
     raw.send(extendedRequest(command, { data: Buffer.alloc(100, 0xff) }));
     t.equal(await errorOf(raw), EINVAL, `command ${command}`);
   }
+  const filtering = await world.raw().go('', { extended: true, allocation: true });
+  for (const command of [READ, FLUSH, TRIM, CACHE, WRITE_ZEROES, 77]) {
+    filtering.send(extendedRequest(command, { data: Buffer.concat([u64(512), u32(1)]) }));
+    t.equal(await errorOf(filtering), EINVAL, `command ${command} with what BLOCK_STATUS has`);
+  }
   t.equal(vbd.statistics().kinds.writeZeroes.completed, 0);
   raw.send(extendedRequest(WRITE, { offset: BigInt(MIB), data: Buffer.alloc(512) }));
   t.equal(await errorOf(raw), ENOSPC);
@@ -170,14 +175,19 @@ t.test('data with a command that has none is dropped, and the command refused', 
 t.test('what leaves open where the next request starts ends the connection', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
-  for (const [what, bytes] of [
-    ['a write without PAYLOAD_LEN', extendedRequest(WRITE, { length: 512 })],
-    ['data of more than 4 GiB', extendedRequest(WRITE, { flags: PAYLOAD_LEN, length: 2n ** 32n })],
-    ['a header that is not extended', request(FLUSH, { offset: 0n })],
+  for (const [what, bytes, reason] of [
+    ['a write without PAYLOAD_LEN', extendedRequest(WRITE, { length: 512 }), /a write without PAYLOAD_LEN$/],
+    [
+      'data of more than 4 GiB',
+      extendedRequest(WRITE, { flags: PAYLOAD_LEN, length: 2n ** 32n }),
+      /a request with 4294967296 bytes of data$/,
+    ],
+    ['a header that is not extended', request(FLUSH, { offset: 0n }), /a request without its magic$/],
   ] as const) {
     const raw = await world.raw().go('', { extended: true });
     raw.send(bytes, Buffer.alloc(4));
     t.equal((await raw.rest()).length, 0, what);
+    t.match(world.lines.at(-1), reason, what);
   }
   const raw = await world.raw().go('', { structured: true });
   raw.send(extendedRequest(FLUSH));
