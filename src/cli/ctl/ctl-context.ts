@@ -78,14 +78,14 @@ export function ctlRun<Given extends CtlValues>(
   };
 }
 
-/** Daemons are asked for so long, in seconds; those that were not asked by then are told as such. */
+/** Time limit for asking all daemons, in seconds. Each daemon not asked by then gets a warning. */
 const ALL_SECONDS = 30;
 
 /**
- * Asks the daemon with the pid, or all of them one after another, so that one which fails does not hide the rest. However many
- * there are, and however slow they are, it takes {@link ALL_SECONDS} and one daemon's time at most.
+ * Asks the daemon with the pid, or all daemons one after another, so that one failure does not hide the rest. This takes at
+ * most {@link ALL_SECONDS} plus one daemon's time, however many daemons there are and however slow they are.
  *
- * @throws (rejects with) ControlError of the daemon that was named
+ * @throws (rejects with) ControlError from the daemon with the pid; without a pid a failure is a warning
  */
 export async function eachDaemon(
   pid: number | undefined,
@@ -97,7 +97,7 @@ export async function eachDaemon(
   for (const listed of listedPids(directory)) {
     try {
       if (posix.clock.now() > until)
-        throw new ControlError(errno.ETIMEDOUT, 'not asked: those before took too long');
+        throw new ControlError(errno.ETIMEDOUT, 'not asked: the daemons before it took too long');
       await ask(listed);
     } catch (error) {
       if (!(error instanceof ControlError)) throw error;
@@ -115,7 +115,7 @@ export function onlyDaemon(directory: string): number {
   return pid;
 }
 
-/** As of a control directory that cannot be read. */
+/** For example, a control directory that cannot be read. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error && errnoNumber(String(error.code)) !== undefined;
 }
