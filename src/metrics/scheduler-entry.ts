@@ -76,7 +76,6 @@ export class EntryObserver implements SchedulerObserver {
   woke(answer: number): void {
     const at = this.#sleepsSince;
     if (at === undefined) return;
-    this.#sleepsSince = undefined;
     this.#add({ kind: 'sleep', at, duration: this.#now() - at, answer });
   }
 

@@ -101,18 +101,29 @@ t.test('it goes back the seconds asked for, up to a limit', async (t) => {
   t.strictSame(fds(1e9), [2, 3]);
 });
 
+t.test('a callback that began before and ended within the seconds asked for is in it', async (t) => {
+  const { clock, poller, recording, scheduler } = world();
+  using _hold = recording.hold();
+  scheduler.registerEvent(POLL_READ_FD, 1, 0, () => {
+    clock.seconds += 10;
+  });
+  poller.answers.push([{ fd: 1, conditions: POLL_READ_FD }]);
+  await scheduler.waitForEvents();
+  t.strictSame(names(traceOf(t, recording, 5)), ['READ 1']);
+});
+
 t.test('of more entries than are kept it has the last ones, and says so', async (t) => {
   const { clock, recording, scheduler } = world({ maxEntries: 3 });
   using _hold = recording.hold();
   for (let fd = 1; fd <= 3; fd++) scheduler.registerEvent(POLL_READ_FD, fd, 0, () => {});
   t.equal(traceOf(t, recording).length, 3, 'as many as fit say nothing');
   clock.seconds += 10;
-  for (let fd = 4; fd <= 5; fd++) scheduler.registerEvent(POLL_READ_FD, fd, 0, () => {});
+  for (let fd = 4; fd <= 9; fd++) scheduler.registerEvent(POLL_READ_FD, fd, 0, () => {});
   const trace = traceOf(t, recording);
   t.equal(trace[0]?.name, 'only the last 3 entries were kept');
   t.strictSame(
     trace.slice(1).map(({ args }) => args['fd']),
-    [3, 4, 5],
+    [7, 8, 9],
   );
   clock.seconds += 10;
   t.strictSame(names(traceOf(t, recording, 5)), [], 'nothing is missing of the last 5 seconds');

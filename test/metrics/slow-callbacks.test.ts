@@ -43,10 +43,12 @@ t.test(
     for (let count = 0; count < MAX_SLOW_CALLBACKS; count++) slow.note(9, 1000, event, TIMEOUT);
     const next = 1000 + SLOW_CALLBACKS_SECONDS;
     slow.note(1, next, event, TIMEOUT);
+    slow.note(0.5, next, event, TIMEOUT);
     t.equal(seconds(next).at(0), 9, 'those of the span before are there still');
-    t.strictSame(seconds(next + SLOW_CALLBACKS_SECONDS), [1]);
+    t.strictSame(seconds(next + SLOW_CALLBACKS_SECONDS), [1, 0.5]);
     t.strictSame(seconds(next + 2 * SLOW_CALLBACKS_SECONDS), []);
     slow.note(2, next + 10 * SLOW_CALLBACKS_SECONDS, event, TIMEOUT);
     t.strictSame(seconds(next + 10 * SLOW_CALLBACKS_SECONDS), [2]);
+    t.strictSame(seconds(next + 15 * SLOW_CALLBACKS_SECONDS), [], 'also when nothing was noted for long');
   },
 );

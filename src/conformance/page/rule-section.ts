@@ -92,7 +92,7 @@ function subjectRow(subject: Subject, columns: readonly Column[], shown: Readonl
 }
 
 function tallyCell(
-  { names }: Subject,
+  { id, names }: Subject,
   { results }: Column,
   column: number,
   shown: ReadonlySet<string>,
@@ -100,14 +100,16 @@ function tallyCell(
   const own = results.filter(({ name }) => names.has(name));
   const { passed, failed } = tallyOf(own);
   if (passed + failed === 0) return html`<td class="none"><span class="word">not run</span></td>`;
+  // Vectors keep or break a rule; those of none pass or fail.
+  const [good, bad] = id === undefined ? ['passed', 'failed'] : ['kept', 'broken'];
   const count = `${passed} of ${passed + failed}`;
-  if (failed === 0) return html`<td class="good"><span class="word">kept</span> ${count}</td>`;
+  if (failed === 0) return html`<td class="good"><span class="word">${good}</span> ${count}</td>`;
   const place = failureId(
     column,
     results.findIndex((result) => isFailureOf(result, names)),
   );
   const linked = shown.has(place) ? html`<a href="#${place}">${count}</a>` : html`${count}`;
-  return html`<td class="bad"><span class="word">broken</span> ${linked}</td>`;
+  return html`<td class="bad"><span class="word">${bad}</span> ${linked}</td>`;
 }
 
 function isFailureOf({ name, outcome }: VectorResult, names: ReadonlySet<string>): boolean {
