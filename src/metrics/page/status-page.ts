@@ -3,6 +3,7 @@
 
 import type { Posix } from '../../posix/posix.js';
 import { AwaitedEvent } from '../../scheduler/awaited-event.js';
+import { TIMEOUT } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import { LOG_ERR, type Logger } from '../../server/logger.js';
 import type { HttpDocument, HttpResources, HttpStream } from '../http.js';
@@ -67,6 +68,9 @@ export class StatusPage implements Disposable {
       ['/trace.json', traceDownload(options.recording, this.#downloads)],
     ]);
     this.#tick();
+    // One event for good: the table of events is not to be full of this page's own coming and going.
+    const result = this.#timer.set(TIMEOUT, -1, INTERVAL_SECONDS, () => this.#tick());
+    if (result < 0) options.logger.log(LOG_ERR, 'metrics: the page stands still: there is no event left');
   }
 
   /** Measures no more, and drops every page. Idempotent. */
@@ -82,9 +86,6 @@ export class StatusPage implements Disposable {
   }
 
   #tick(): void {
-    const result = this.#timer.setTimer(INTERVAL_SECONDS, () => this.#tick());
-    if (result < 0)
-      this.#options.logger.log(LOG_ERR, 'metrics: the page stands still: there is no event left');
     const report = this.#options.report();
     const at = this.#options.posix.clock.now();
     this.#measure(at, report);
