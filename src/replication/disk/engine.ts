@@ -25,6 +25,7 @@ import { createState, identityOf, loadState, type State } from './open-state.js'
 import { DEFAULT_REPLICATION_OPTIONS, type ReplicationOptions } from './options.js';
 import { Peering } from './peering.js';
 import { PrimaryRole } from './primary/primary-role.js';
+import { sweepWhenDurable } from './primary/sweep.js';
 import { Reporter } from './reporter.js';
 import { backupEvents, primaryEvents } from './role-events.js';
 import { type StandingFacts, standingOf } from './standing-of.js';
@@ -355,6 +356,7 @@ export class Replication implements DiskReplication, EngineCore {
       if (backup) await completed('write the checkpoints to the image', (done) => backup.store.drain(done));
       if (primary) {
         await completed('sync the image', (done) => primary.flush(done));
+        await completed('write the metadata', (done) => metadata.settle(done));
         primary.sweep(true);
         await completed('write the map', (done) => map.sync(done));
       }
@@ -391,11 +393,8 @@ export class Replication implements DiskReplication, EngineCore {
     const { primary } = this;
     primary?.watch();
     primary?.verifier.allow(this.options.verifyBytesPerSecond * WATCH_SECONDS);
-    if (primary !== undefined && this.#watches % SWEEP_EVERY === 0) {
-      primary.flush((result) => {
-        if (result === 0 && this.primary === primary) primary.sweep();
-      });
-    }
+    if (primary && this.#watches % SWEEP_EVERY === 0)
+      sweepWhenDurable(primary, this.state.metadata, () => this.primary === primary);
     this.#watch?.set(WATCH_SECONDS);
   }
 }

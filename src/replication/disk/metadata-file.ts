@@ -25,6 +25,8 @@ export class MetadataFile {
   #current: Metadata;
   #durableUpdate: number;
   #writing = false;
+  /** Something was noted that no update has taken along. */
+  #hasNotes = false;
   #failure = 0;
   #waiters: Waiter[] = [];
 
@@ -103,6 +105,7 @@ export class MetadataFile {
       return;
     }
     this.#current = { ...this.#current, ...change, update: this.#current.update + 1 };
+    this.#hasNotes = false;
     this.#waiters.push({ update: this.#current.update, done });
     if (!this.#writing) this.#write();
   }
@@ -110,6 +113,13 @@ export class MetadataFile {
   /** Changes what can wait for the next {@link update}. */
   note(change: Partial<Omit<Metadata, 'update'>>): void {
     this.#current = { ...this.#current, ...change };
+    this.#hasNotes = true;
+  }
+
+  /** Completes when all that was noted is durable, or with the error. */
+  settle(done: Done): void {
+    if (this.#hasNotes || this.#writing) this.update({}, done);
+    else done(this.#failure);
   }
 
   async close(): Promise<void> {

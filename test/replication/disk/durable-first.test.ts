@@ -117,3 +117,29 @@ t.test(
     t.ok((await a.read()).equals(await b.read()), 'what the primary has lost the backup has no more');
   },
 );
+
+t.test('bits do not fall before it is durable what the backup had', async (t) => {
+  const { a, world } = pair(t, { a: { hotGrains: 1 } });
+  await a.until('protected');
+  await a.write(0, 8, 1);
+  await a.write(20 * GRAIN_SECTORS, 8, 1);
+  t.ok((await a.checkpoint()) > 0);
+  const waits = async (byte: number): Promise<boolean> => {
+    a.held.hold('fdatasync', MAP);
+    let result: number | undefined;
+    a.engine.write(0, new Uint8Array(4096).fill(byte), (ended) => (result = ended));
+    await world.run(0.5);
+    const isWaiting = result === undefined;
+    a.held.release('fdatasync', MAP);
+    await world.run(() => result === 0);
+    return isWaiting;
+  };
+  a.held.hold('fdatasync', METADATA);
+  await world.run(25);
+  t.notOk(await waits(2), 'the bit is set');
+  a.held.release('fdatasync', METADATA);
+  await a.write(20 * GRAIN_SECTORS, 8, 2);
+  t.ok((await a.checkpoint()) > 0);
+  await world.run(25);
+  t.ok(await waits(3), 'it has fallen');
+});
