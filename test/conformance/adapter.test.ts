@@ -106,6 +106,10 @@ t.test(
   },
 );
 
+t.test('a byte order mark before an answer is passed over', async (t) => {
+  t.match(await deed(t, 'says-it-with-a-byte-order-mark'), { outcome: 'passed' });
+});
+
 t.test('a process that says more than was asked for is not used again', async (t) => {
   t.match(await deed(t, 'says-too-much'), { outcome: 'passed' });
 });

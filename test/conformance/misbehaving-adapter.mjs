@@ -10,6 +10,8 @@ const say = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);
 const deeds = {
   good: ({ id }) => say({ id, trace: [] }),
   echo: ({ id, ...script }) => say({ id, error: JSON.stringify(script) }),
+  'says-it-with-a-byte-order-mark': ({ id }) =>
+    process.stdout.write(`\uFEFF${JSON.stringify({ id, trace: [] })}\n`),
   differs: ({ id }) => say({ id, trace: [['wait', 1]] }),
   exits: () => {
     process.stderr.write('out of cheese\n');

@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import type { Implementation } from '../../src/conformance/implementation.js';
+import { runVectors } from '../../src/conformance/suite-run.js';
+import type { SchedulerVector } from '../../src/conformance/vector.js';
+
+const assignmentOf = (name: string) => {
+  const vector: SchedulerVector = {
+    suite: 'scheduler',
+    name,
+    about: 'A script.',
+    fault: true,
+    clock: 1000,
+    events: {},
+    steps: [],
+    trace: [],
+  };
+  return { file: 'f', item: { kind: 'vector', vector, warnings: [] } } as const;
+};
+const names = ['a', 'b', 'c', 'd', 'e'];
+
+t.test('each result is told once, in the order of the vectors, whichever comes first', async (t) => {
+  for (const jobs of [1, 3, 9]) {
+    const waiting: (() => void)[] = [];
+    const latestFirst: Implementation = {
+      async run() {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return [];
+      },
+    };
+    const told: string[] = [];
+    const run = runVectors(names.map(assignmentOf), latestFirst, {
+      jobs,
+      onResult: ({ name }) => told.push(name.replace('scheduler/', '')),
+    });
+    while (told.length < names.length) {
+      waiting.pop()?.();
+      await new Promise(setImmediate);
+    }
+    t.same(told, names, `${jobs} at a time`);
+    t.match(
+      await run,
+      names.map((name) => ({ name: `scheduler/${name}`, outcome: 'passed' })),
+    );
+  }
+});
+
+t.test('a run that is to end with the first failure takes no further vectors', async (t) => {
+  const failing: Implementation = { run: async ({ name }) => (name === 'b' ? [['wait', 1]] : []) };
+  const results = await runVectors(names.map(assignmentOf), failing, { bail: true });
+  t.match(results, [
+    { name: 'scheduler/a', outcome: 'passed' },
+    { name: 'scheduler/b', outcome: 'failed' },
+  ]);
+});
