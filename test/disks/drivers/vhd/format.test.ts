@@ -6,7 +6,7 @@ import path from 'node:path';
 import t from 'tap';
 import { checksumOf } from '../../../../src/disks/drivers/vhd/bytes.js';
 import { checkPlaces } from '../../../../src/disks/drivers/vhd/block-places.js';
-import { Footer } from '../../../../src/disks/drivers/vhd/footer.js';
+import { Footer, timeStampOf } from '../../../../src/disks/drivers/vhd/footer.js';
 import { geometryOf } from '../../../../src/disks/drivers/vhd/geometry.js';
 import { Header } from '../../../../src/disks/drivers/vhd/header.js';
 import { locatorPaths, locatorSpace, locatorText } from '../../../../src/disks/drivers/vhd/locator.js';
@@ -34,6 +34,12 @@ function withFooters(change: (fields: DataView, bytes: Uint8Array) => void): Uin
   }
   return image;
 }
+
+t.test('times are whole seconds since 2000', async (t) => {
+  t.equal(timeStampOf(Date.UTC(2000, 0, 1) / 1000 + 5.9), 5);
+  t.equal(timeStampOf(Date.UTC(2026, 0, 1) / 1000), 820_540_800);
+  t.equal(timeStampOf(0), 0, 'and none before');
+});
 
 t.test('the geometry of a disk is what tapdisk writes', async (t) => {
   const geometries: [sectors: number, cylinders: number, heads: number, perTrack: number][] = [
