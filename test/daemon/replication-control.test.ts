@@ -147,7 +147,11 @@ t.test('the last events and changes of state are kept', async (t) => {
   const events = (await ask('events')) as NumberedEvent[];
   t.equal(events.length, 7);
   t.equal(events.at(-1)?.number, passedOn.length);
-  t.equal(control.changes.length, 3);
+  const changes = passedOn.filter(([, { kind }]) => kind === 'state');
+  t.same(
+    control.changes.map(({ minor, event }) => [minor, event]),
+    changes.slice(-3),
+  );
 });
 
 t.test('a drill shows the last checkpoint as a read-only export until it is ended', async (t) => {
