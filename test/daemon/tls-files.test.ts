@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { X509Certificate } from 'node:crypto';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -54,6 +55,36 @@ t.test('certificates are read again, and what cannot be used changes nothing', a
   copyFileSync(first.certPath, cert);
   t.throws(() => files?.reload(), { message: /--tls-cert .*cert.pem and --tls-key .* cannot be used: / });
   await secured(world.raw(), { ca: second.cert });
+});
+
+t.test('only clients that are allowed are let in', async (t) => {
+  const [own, allowed, other] = [keyPair(t), keyPair(t), keyPair(t)];
+  if (!own || !allowed || !other) {
+    console.error('SKIPPED: allowed clients are not tried: openssl is missing');
+    return;
+  }
+  const directory = shortDirectory(t);
+  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+  writeFileSync(cert, own.cert);
+  writeFileSync(key, own.key);
+  const allow = [new X509Certificate(allowed.cert).fingerprint256];
+  const world = nbdWorld(t, {
+    tls: ({ posix, registry }) => new TlsFiles({ cert, key, allow }, posix, registry.completions),
+  });
+  await world.open('ram:1');
+  const answered = async (pair: typeof own): Promise<boolean> => {
+    const raw = world.raw();
+    const { cert: clientCert, key: clientKey } = pair;
+    const socket = await secured(raw, { ca: own.cert, cert: clientCert, key: clientKey });
+    socket.on('error', () => {});
+    socket.write(option(7, exportRequest('')));
+    return await raw.replies().then(
+      () => true,
+      () => false,
+    );
+  };
+  t.equal(await answered(allowed), true);
+  t.equal(await answered(other), false);
 });
 
 t.test('SIGHUP has a daemon read its keys again, and its clients stay', async (t) => {
