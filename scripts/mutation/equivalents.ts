@@ -33,6 +33,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index] ?? 1;', ALWAYS_THERE],
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index];', ALWAYS_THERE],
   ],
+  'src/nbd/protocol.ts': [
+    [
+      'export const FLAG_SEND_CACHE = 1024;',
+      'export const FLAG_SEND_CACHE = 1025;',
+      'It is only sent, together with HAS_FLAGS, which is 1.',
+    ],
+  ],
   'src/nbd/sender.ts': [
     ['const GATHER_BYTES = 64 << 10;', 'const GATHER_BYTES = 63 << 10;', TUNING],
     ['const GATHER_BYTES = 64 << 10;', 'const GATHER_BYTES = 65 << 10;', TUNING],

@@ -106,6 +106,15 @@ t.test('each command has its answer in extended chunks, with the offset that was
   t.equal((await raw.rest()).length, 0);
 });
 
+t.test('a write that does not say how much data follows ends the connection', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const raw = await world.raw().go('', { extended: true });
+  raw.send(extendedRequest(WRITE, { length: 512 }));
+  t.equal((await raw.rest()).length, 0);
+  t.match(world.lines.at(-1), /a write without PAYLOAD_LEN/);
+});
+
 t.test('holes are seen in reads and block status, whose extents may be longer than 4 GiB', async (t) => {
   const world = nbdWorld(t);
   const vbd = await world.open('ram:16384');
