@@ -62,6 +62,7 @@ const CTL: Readonly<Record<string, readonly (readonly string[])[]>> = {
   open: [[...disk, '-a', 'ram:1']],
   close: [disk],
   detach: [disk],
+  resize: [['0', ...some]],
   pause: [disk],
   unpause: [disk, [...disk, '-a', 'ram:1']],
   snapshot: [['0', '/nowhere/child', ...some]],
