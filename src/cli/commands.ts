@@ -19,7 +19,7 @@ export const program: CommandGroup = {
   name: 'tapdisk-ts',
   summary: 'replicate disk images, serve disks, and check schedulers',
   description: [
-    "Tapdisk2's poll scheduler and its asynchronous connect module at work: replication of disk images, and a disk daemon.",
+    "Replicates disk images and serves disks, on tapdisk2's poll scheduler and its asynchronous connect module.",
   ],
   commands: [
     command(primaryTable, async () => (await import('./transfer/primary-command.js')).runPrimary),
@@ -42,6 +42,6 @@ export const program: CommandGroup = {
   ],
   notes: [
     'tapdisk-ts --version prints the version.',
-    'Exit status: 0 success, 1 failure, 2 usage error; the help of a command has the details.',
+    'Exit status: 0 success, 1 failure, 2 usage error; see the help of each command for details.',
   ],
 };

@@ -26,7 +26,7 @@ const signalList: ValueType<readonly IgnorableSignal[]> = {
 
 /** The option of commands that run for long. Node resets what it inherits from nohup(1) before a script runs. */
 export const ignoreSignalsOption = optional(signalList, {
-  help: 'Ignore these signals, HUP or INT or both (HUP,INT). nohup has no effect on a Node program.',
+  help: 'Ignore HUP, INT or both (HUP,INT). nohup has no effect on Node programs.',
 });
 
 /** Handlers with those of ignored signals taken out: a handler that does nothing is in their place. */

@@ -111,7 +111,7 @@ export class AdapterProcess {
     return new Promise((resolve) => {
       child.on('close', (status, signal) => {
         const how = signal === null ? `with exit status ${status}` : `by ${signal}`;
-        this.#fail(`the adapter ended ${how} without an answer`);
+        this.#fail(`the adapter ended ${how} without a reply`);
         endGroup(child);
         resolve();
       });

@@ -188,7 +188,7 @@ export class ControlClient {
       // That is all that C says of a request that it does not know; our daemons say what was wrong.
       const isUnknown = error instanceof ControlError && error.number === errno.EINVAL && error.detail === '';
       if (!isUnknown) throw error;
-      throw new ControlError(errno.EOPNOTSUPP, `it has no ${what}, as C's tapdisk2 has none`);
+      throw new ControlError(errno.EOPNOTSUPP, `it has no ${what}, like C's tapdisk2`);
     }
     return Buffer.concat(pieces).toString();
   }
@@ -237,7 +237,7 @@ export class ControlClient {
     for (let answers = 0; answers < MAX_ANSWERS; answers++) {
       if (!take(checked(await must(connection.receive()), request, answerType))) return;
     }
-    throw new ControlError(errno.EPROTO, `the answer has no end after ${MAX_ANSWERS} messages`);
+    throw new ControlError(errno.EPROTO, `the reply has no end after ${MAX_ANSWERS} messages`);
   }
 
   async #connect(pid: number, timeoutSeconds: number): Promise<ControlConnection> {
@@ -262,7 +262,7 @@ async function must<Value>(result: Promise<Value | number>): Promise<Exclude<Val
 /** The value, if it is one that a daemon can answer. */
 function shaped<Value>(value: Value, isRight: boolean, what: string): Value {
   if (isRight) return value;
-  throw new ControlError(errno.EPROTO, `the daemon answered with ${what}`);
+  throw new ControlError(errno.EPROTO, `the daemon replied with ${what}`);
 }
 
 /** Linux's numbers end at 4095. */
@@ -285,6 +285,6 @@ function checked(answer: ControlMessage, request: ControlMessage, type: number):
   }
   throw new ControlError(
     errno.EPROTO,
-    `the daemon answered with a message of type ${answer.type} instead of ${type}`,
+    `the daemon replied with a message of type ${answer.type} instead of ${type}`,
   );
 }

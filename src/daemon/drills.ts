@@ -41,7 +41,7 @@ export class Drills {
         'a drill is an NBD export: start the daemon with --nbd ADDRESS',
       );
     }
-    if (this.#drills.has(minor)) throw new SystemError(errno.EBUSY, `a drill is under way at ${uri}`);
+    if (this.#drills.has(minor)) throw new SystemError(errno.EBUSY, `a drill is in progress at ${uri}`);
     const view = await new Promise<CheckpointView>((resolve, reject) => {
       replication.openCheckpoint((result, opened) => {
         if (opened) resolve(opened);
@@ -63,7 +63,7 @@ export class Drills {
   /** @throws SystemError ENOENT when there is none */
   end(minor: number): { message: string } {
     const drill = this.#drills.get(minor);
-    if (!drill) throw new SystemError(errno.ENOENT, `there is no drill of disk ${minor}`);
+    if (!drill) throw new SystemError(errno.ENOENT, `no drill of disk ${minor}`);
     this.#drills.delete(minor);
     for (const listener of drill.closedListeners) listener();
     drill.device.close();

@@ -33,8 +33,8 @@ export async function notifyManager(
       [program, ...assignments],
       { env: environment, stdio, seconds: NOTIFY_SECONDS },
       (status, how) => {
-        if (status === 0) logger.log(LOG_DEBUG, `told the service manager ${what}`);
-        else logger.log(LOG_WARNING, `could not tell the service manager ${what}: ${how}`);
+        if (status === 0) logger.log(LOG_DEBUG, `notified the service manager: ${what}`);
+        else logger.log(LOG_WARNING, `could not notify the service manager ${what}: ${how}`);
         resolve();
       },
     );

@@ -71,7 +71,7 @@ export class ReplicationControl implements Disposable {
     const disks = this.#disks(minor);
     if (request.command === 'status') return disks.map((disk) => statusOf(disk));
     const [disk, ...others] = disks;
-    if (disk === undefined) throw new SystemError(errno.ENOENT, 'there is no replicated disk');
+    if (disk === undefined) throw new SystemError(errno.ENOENT, 'no replicated disk');
     if (others.length > 0) {
       const minors = disks.map((each) => each.minor).join(', ');
       throw new SystemError(errno.EINVAL, `name one of the replicated disks ${minors} with --minor`);

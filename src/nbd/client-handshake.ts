@@ -74,11 +74,11 @@ export class ClientHandshake {
 
   #greeted(greeting: Buffer): void {
     if (greeting.readBigUInt64BE(0) !== NBD_MAGIC || greeting.readBigUInt64BE(8) !== OPTION_MAGIC) {
-      return this.#fail('the server does not speak newstyle NBD');
+      return this.#fail('the server does not support newstyle NBD');
     }
     const serverFlags = greeting.readUInt16BE(16);
     if ((serverFlags & FLAG_FIXED_NEWSTYLE) === 0)
-      return this.#fail('the server does not speak fixed newstyle');
+      return this.#fail('the server does not support fixed newstyle');
     this.#noZeroes = (serverFlags & FLAG_NO_ZEROES) !== 0;
     const flags = Buffer.alloc(4);
     flags.writeUInt32BE(FLAG_FIXED_NEWSTYLE | (this.#noZeroes ? FLAG_NO_ZEROES : 0));
@@ -142,7 +142,7 @@ export class ClientHandshake {
       if (header.readBigUInt64BE(0) !== OPTION_REPLY_MAGIC || header.readUInt32BE(8) !== option) {
         return this.#fail(`expected a reply to option ${option}`);
       }
-      if (length > MAX_REPLY_BYTES) return this.#fail(`the server's answer has ${length} bytes`);
+      if (length > MAX_REPLY_BYTES) return this.#fail(`the server's reply has ${length} bytes`);
       const data = Buffer.alloc(length);
       return receiver.expect(data, () => this.#onReply(header.readUInt32BE(12), data));
     });
@@ -150,7 +150,7 @@ export class ClientHandshake {
 
   #done(): void {
     if (this.#minBlockBytes < 1 || !Number.isSafeInteger(this.#size))
-      return this.#fail('the disk has impossible measures');
+      return this.#fail('the disk has an invalid size or block size');
     return this.#parts.onDone({
       size: this.#size,
       flags: this.#flags,

@@ -61,7 +61,7 @@ export class ReplyReader {
   #simple(): void {
     const cookie = cookieAt(this.#header);
     const request = this.#parts.find(cookie);
-    if (!request) return this.#fail('a reply to nothing that was asked');
+    if (!request) return this.#fail('a reply to an unknown request');
     const error = this.#header.readUInt32BE(4);
     if (error !== 0) {
       request.error = new NbdError(request.what, errorName(error));
@@ -73,7 +73,7 @@ export class ReplyReader {
   #chunk(): void {
     const cookie = cookieAt(this.#header);
     const request = this.#parts.find(cookie);
-    if (!request) return this.#fail('a reply to nothing that was asked');
+    if (!request) return this.#fail('a reply to an unknown request');
     const last = (this.#header.readUInt16BE(4) & REPLY_FLAG_DONE) !== 0;
     const type = this.#header.readUInt16BE(6);
     const length = this.#header.readUInt32BE(16);
@@ -93,7 +93,7 @@ export class ReplyReader {
     const place = Buffer.alloc(8);
     receiver.expect(place, () => {
       const at = Number(place.readBigUInt64BE(0)) - request.offset;
-      if (at < 0 || at + length > request.data.length) return this.#fail('data that was not asked for');
+      if (at < 0 || at + length > request.data.length) return this.#fail('data outside the request');
       return receiver.expect(request.data.subarray(at, at + length), next);
     });
   }

@@ -189,10 +189,7 @@ export class NbdConnection {
       this.#receivedBytes = receivedBytes;
       this.#busyAt = now;
     } else if (now - this.#busyAt >= idleTimeoutSeconds) {
-      this.#parts.logger.log(
-        LOG_INFO,
-        `nbd: ${this.#peer} has asked for nothing for ${idleTimeoutSeconds} s`,
-      );
+      this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} sent no request for ${idleTimeoutSeconds} s`);
       this.finish('it is idle');
     }
   }

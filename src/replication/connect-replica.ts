@@ -178,7 +178,7 @@ class Connecting {
       else if (hasMore) this.#attemptFailed(-errno.ETIMEDOUT, address);
       else {
         const age = Math.round(this.server.posix.clock.now() - startedAt);
-        this.server.logger.log(LOG_INFO, `connect ${formatAddress(address)}: no answer for ${age} s`);
+        this.server.logger.log(LOG_INFO, `connect ${formatAddress(address)}: no reply for ${age} s`);
       }
     });
   }

@@ -77,7 +77,7 @@ export class FilePlace {
     if (now === undefined) return;
     const uid = this.existing?.uid ?? process.geteuid?.() ?? now.uid;
     if (now.kind !== 'regular' || now.uid !== uid)
-      throw new SystemError('EBUSY', 'something else has taken its place meanwhile');
+      throw new SystemError('EBUSY', 'it was replaced by another file meanwhile');
   }
 
   /** Makes the names in the directory durable. @throws (rejects with) SystemError */

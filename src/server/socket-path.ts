@@ -74,7 +74,7 @@ export async function removeDead(posix: Posix, path: string): Promise<void> {
 async function findDead(posix: Posix, path: string): Promise<BigIntStats | undefined> {
   const found = find(path);
   if (found === undefined) return undefined;
-  if (!found.isSocket()) throw new SystemError('EEXIST', `${path} is there, and is no socket`);
+  if (!found.isSocket()) throw new SystemError('EEXIST', `${path} exists and is not a socket`);
   const answer = await probe(posix, path);
   if (answer === -errno.ECONNREFUSED || answer === -errno.ENOENT) return found;
   // A queue that is full, no permission, no answer in time: somebody has it all the same, as far as can be told.

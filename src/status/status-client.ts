@@ -44,19 +44,19 @@ export async function queryStatus(
   const length = await connection.receive(answer);
   if (length < 0) throw callFailed(length, path);
   if (length > MAX_ANSWER_BYTES)
-    throw new StatusError('EMSGSIZE', `${path}: the answer has more than ${MAX_ANSWER_BYTES} bytes`);
+    throw new StatusError('EMSGSIZE', `${path}: the reply has more than ${MAX_ANSWER_BYTES} bytes`);
   return statusOf(answer.subarray(0, length), path);
 }
 
 function statusOf(answer: Buffer, path: string): object {
-  if (answer.length === 0) throw new StatusError('ECONNRESET', `${path}: closed without an answer`);
+  if (answer.length === 0) throw new StatusError('ECONNRESET', `${path}: closed without a reply`);
   try {
     const status: unknown = JSON.parse(answer.toString());
     if (typeof status === 'object' && status !== null) return status;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw new StatusError('EPROTO', `${path}: the answer is no status`);
+  throw new StatusError('EPROTO', `${path}: the reply is not a status`);
 }
 
 function callFailed(result: number, path: string): StatusError {

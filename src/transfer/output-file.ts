@@ -98,7 +98,7 @@ async function beginInPlace(place: FilePlace, { files, path }: Parts): Promise<C
   const opened = await fileStatus((done) => files.fstat(fd, done));
   if (opened?.inode !== place.existing?.inode || opened?.kind !== place.existing?.kind) {
     await file.close();
-    throw new SystemError('EBUSY', 'something else has taken its place meanwhile');
+    throw new SystemError('EBUSY', 'it was replaced by another file meanwhile');
   }
   await place.close();
   return {

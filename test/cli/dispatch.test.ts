@@ -49,7 +49,7 @@ t.test("the version is the package's", async (t) => {
   t.equal((await command('-V')).status, 0);
 });
 
-t.test('simulate runs what it is told to', async (t) => {
+t.test('simulate runs the seeds it is given', async (t) => {
   t.match(await command('simulate', '--seed', '1'), {
     status: 0,
     stdout: /1 passed, 0 failed\n$/,
@@ -57,7 +57,7 @@ t.test('simulate runs what it is told to', async (t) => {
   });
 });
 
-t.test('no command, and one that there is not, are told which there are', async (t) => {
+t.test('a missing or unknown command gets the list of commands', async (t) => {
   const none = await command();
   t.equal(none.status, 2);
   t.match(none.stderr, 'tapdisk-ts: missing command: expected one of primary, backup, status');

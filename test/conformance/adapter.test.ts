@@ -73,9 +73,9 @@ t.test('whatever an adapter does is its one vector failed, with the reason', asy
   const reasons: [string, RegExp][] = [
     [
       'exits',
-      /^no trace: the adapter ended with exit status 3 without an answer; its standard error ends:\nout of cheese$/,
+      /^no trace: the adapter ended with exit status 3 without a reply; its standard error ends:\nout of cheese$/,
     ],
-    ['is-killed', /^no trace: the adapter ended by SIGKILL without an answer$/],
+    ['is-killed', /^no trace: the adapter ended by SIGKILL without a reply$/],
     ['says-garbage', /^no trace: the answer is not JSON: "Segmentation fault"$/],
     ['says-no-object', /^no trace: the answer is no object with an id: \[\]$/],
     ['says-another-id', /^no trace: the answer's id is \d+, the script's is \d+$/],

@@ -26,7 +26,7 @@ t.test('a disk is attached, opened, paused, resumed, closed and detached', async
   t.same(await client.list(PID), []);
 });
 
-t.test('a close that is answered EAGAIN is repeated after a pause, and given up in the end', async (t) => {
+t.test('a close that fails with EAGAIN is repeated after a pause, up to a limit', async (t) => {
   const { directory, registry, client, held } = controlWorld(t);
   await client.attach(PID, 7);
   await client.open(PID, 7, 'held:a', 0);

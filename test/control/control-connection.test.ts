@@ -31,7 +31,7 @@ async function connected(t: Test, posix: NodePosix, path: string): Promise<Contr
   return connection;
 }
 
-t.test('a daemon that never answers is given up', async (t) => {
+t.test('a daemon that never replies is a timeout', async (t) => {
   const sockets: Socket[] = [];
   const path = await peer(t, (socket) => sockets.push(socket));
   const connection = await connected(t, new NodePosix(), path);
@@ -63,7 +63,7 @@ t.test('an answer that comes in pieces is put together', async (t) => {
   t.equal(typeof message === 'number' ? message : message.pid, 77);
 });
 
-t.test('what cannot be connected leaves no descriptor behind', async (t) => {
+t.test('a failed connect leaves no descriptor open', async (t) => {
   const posix = new NodePosix({ maxDescriptors: 4 });
   t.equal(await ControlConnection.open(posix, '/nonexistent/socket', 1), -errno.ENOENT);
   t.strictSame(posix.openDescriptors(), []);

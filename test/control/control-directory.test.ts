@@ -14,7 +14,7 @@ t.test('others have one in their runtime directory, or none', async (t) => {
   t.equal(defaultControlDirectory(1000, ''), undefined);
 });
 
-t.test('whoever has no default directory has to name one', async (t) => {
+t.test('without a default directory one has to be named', async (t) => {
   t.equal(
     controlDirectory('/here', () => undefined),
     '/here',

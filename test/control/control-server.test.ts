@@ -69,7 +69,7 @@ t.test(
   },
 );
 
-t.test('a client that sends a few bytes now and then has its answer in the end', async (t) => {
+t.test('a client that sends a few bytes now and then gets its reply', async (t) => {
   const clock = new ManualClock();
   const world = controlWorld(t, { clock });
   const socket = await started(world, 1);
@@ -98,7 +98,7 @@ t.test(
   },
 );
 
-t.test('a client that ends within its request leaves nothing behind', async (t) => {
+t.test('a client that disconnects in the middle of its request leaves nothing open', async (t) => {
   const world = controlWorld(t);
   const [closing, resetting] = [await started(world, 279), await started(world, 1)];
   closing.end();
@@ -108,7 +108,7 @@ t.test('a client that ends within its request leaves nothing behind', async (t) 
   await bytesOf(closing);
 });
 
-t.test('bytes behind a request are ignored', async (t) => {
+t.test('bytes after a request are ignored', async (t) => {
   const world = controlWorld(t);
   const socket = connectTo(world.control.path);
   socket.write(Buffer.concat([pidRequest.bytes, Buffer.alloc(1000, 1)]));

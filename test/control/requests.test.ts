@@ -33,7 +33,7 @@ async function attachAndOpen(world: ControlWorld, minor: number, path: string): 
   await answers(world, openOf(minor, path));
 }
 
-t.test('PID answers the pid', async (t) => {
+t.test('PID returns the pid', async (t) => {
   const [answer] = await ask(controlWorld(t), simple(MessageType.pid, 0));
   t.equal(answer?.type, 4);
   t.equal(answer?.pid, PID);
@@ -46,7 +46,7 @@ t.test('ATTACH adds a minor once', async (t) => {
   t.match(await answers(world, simple(MessageType.attach, 65535)), { type: 6, error: EINVAL });
 });
 
-t.test('OPEN answers the image', async (t) => {
+t.test('OPEN returns the image', async (t) => {
   const world = controlWorld(t);
   await answers(world, simple(MessageType.attach, 7));
   const [answer] = await ask(world, openOf(7, 'ram:3'));
@@ -171,7 +171,7 @@ t.test('RESUME goes on, under another name if one is given', async (t) => {
   t.match(await world.client.list(PID), [{ state: 0, path: 'held:b' }]);
 });
 
-t.test('CLOSE answers EAGAIN while requests are pending', async (t) => {
+t.test('CLOSE returns EAGAIN while requests are pending', async (t) => {
   const world = controlWorld(t);
   await attachAndOpen(world, 7, 'held:a');
   world.registry.get(7)?.queueRead(0, new Uint8Array(512), () => {});
@@ -192,7 +192,7 @@ t.test('DETACH refuses an open VBD and forgets a closed one', async (t) => {
   t.strictSame(await world.client.list(PID), []);
 });
 
-t.test('LIST_MINORS answers the minors, and ERANGE when they have no room', async (t) => {
+t.test('LIST_MINORS returns the minors, and ERANGE when they do not fit', async (t) => {
   const world = controlWorld(t);
   const minors = Array.from({ length: 63 }, (_, index) => 3 * index);
   for (const minor of minors) world.registry.attach(minor);
@@ -203,7 +203,7 @@ t.test('LIST_MINORS answers the minors, and ERANGE when they have no room', asyn
   t.match(await answers(world, simple(MessageType.listMinors, 65535)), { type: 1, error: ERANGE });
 });
 
-t.test('LIST answers a message a VBD, counting down, and one that ends it', async (t) => {
+t.test('LIST returns one message per VBD, counting down, and one that ends it', async (t) => {
   const world = controlWorld(t);
   await attachAndOpen(world, 5, 'ram:1');
   await attachAndOpen(world, 2, 'held:a');

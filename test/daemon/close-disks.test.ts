@@ -87,7 +87,7 @@ t.test('a disk that is being opened is closed once it is open', async (t) => {
   t.equal(registry.get(0)?.phase, 'closed');
 });
 
-t.test('a disk that cannot be closed well is counted and told, and the rest is closed', async (t) => {
+t.test('a disk that fails to close is counted and reported, and the rest are closed', async (t) => {
   const { registry, held, close, lines } = closingWorld(t);
   registry.attach(1);
   void registry.open(1, 'ram:1', flags);
@@ -96,7 +96,7 @@ t.test('a disk that cannot be closed well is counted and told, and the rest is c
   t.strictSame(lines, ['vbd 0: closing held:a failed: EIO (Input/output error)', 'vbd 1: closed ram:1']);
 });
 
-t.test('a fault of ours in one disk is counted and told, and the rest is closed', async (t) => {
+t.test('an internal error in one disk is counted and reported, and the rest are closed', async (t) => {
   const { registry, server, lines, vbd } = closingWorld(t);
   const faulty = {
     minor: 7,

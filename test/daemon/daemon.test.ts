@@ -70,7 +70,7 @@ function daemonWorld(t: Test, ...argv: string[]): DaemonWorld {
   return { daemon, directory, lines, fault };
 }
 
-t.test('what is served is told, with the real ports, and is there', async (t) => {
+t.test('what is served is reported, with the real ports, and is reachable', async (t) => {
   const { daemon, directory } = daemonWorld(
     ...([t, '--disk', '5=ram:1', '--read-only-disk', '6=ram:2'] as const),
     ...['--nbd', '127.0.0.1:0', '--metrics', 'localhost:0'],
@@ -160,7 +160,7 @@ t.test('what cannot be had at the start is named, and nothing is left', async (t
   await refused(/--nbd: there is no host 'no-such-host.invalid'/, '--nbd', 'no-such-host.invalid:1');
   const file = join(directory, 'file');
   writeFileSync(file, 'no certificate');
-  await refused(/file is there, and is no socket/, '--nbd', file);
+  await refused(/file exists and is not a socket/, '--nbd', file);
   await refused(/ctl4242 is served by another process/, '--nbd', join(directory, `ctl${PID}`));
   const nbd = ['--nbd', '127.0.0.1:0', '--tls-cert', file, '--tls-key'];
   await refused(/--tls-cert .*file and --tls-key .*file cannot be used: /, ...nbd, file);
@@ -190,7 +190,7 @@ t.test('a socket that nobody serves any more is replaced', async (t) => {
   t.equal((await nbdClient(t, path)).facts.size, 1 << 20);
 });
 
-t.test('its state can be told before anything is served', async (t) => {
+t.test('its state can be printed before anything is served', async (t) => {
   const { daemon } = daemonWorld(t);
   t.match(daemon.report(), { connections: { control: 0, controlAccepted: 0, nbd: 0 }, vbds: [] });
 });
@@ -219,18 +219,21 @@ t.test(
   },
 );
 
-t.test('a disk that will not close is told, and does not keep the others from being closed', async (t) => {
-  const { daemon, lines } = daemonWorld(t, '--disk', '0=unclosable:', '--disk', '1=ram:1');
-  await daemon.start();
-  daemon.shutDown();
-  t.equal(await daemon.ended, 1);
-  t.ok(lines.some((line) => line.includes('a driver threw Error: it will not close')));
-  t.equal(lines.at(-2), 'vbd 0: closing unclosable: failed: the driver has a fault: see the log');
-  t.equal(lines.at(-1), 'vbd 1: closed ram:1');
-  t.strictSame(daemon.openDisks(), [], 'there is nothing left to close');
-});
+t.test(
+  'a disk that does not close is reported, and does not keep the others from being closed',
+  async (t) => {
+    const { daemon, lines } = daemonWorld(t, '--disk', '0=unclosable:', '--disk', '1=ram:1');
+    await daemon.start();
+    daemon.shutDown();
+    t.equal(await daemon.ended, 1);
+    t.ok(lines.some((line) => line.includes('a driver threw Error: it will not close')));
+    t.equal(lines.at(-2), 'vbd 0: closing unclosable: failed: the driver has a fault: see the log');
+    t.equal(lines.at(-1), 'vbd 1: closed ram:1');
+    t.strictSame(daemon.openDisks(), [], 'there is nothing left to close');
+  },
+);
 
-t.test('a fault of ours is told, and ends the daemon in order', async (t) => {
+t.test('an internal error is reported, and shuts the daemon down in order', async (t) => {
   const { daemon, directory, lines, fault } = daemonWorld(t, '--disk', '0=ram:1', '--nbd', '127.0.0.1:0');
   const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
   const client = await nbdClient(t, nbd);

@@ -9,7 +9,7 @@ import { bench } from '../disks/bench.js';
 import { shortDirectory } from '../short-directory.js';
 import { DaemonChild } from './daemon-child.js';
 
-t.test('a parent that has gone is told once', async (t) => {
+t.test('a parent that has gone is reported once', async (t) => {
   const { server, pass } = bench(t);
   let [parent, told] = [70, 0];
   using _watch = new ParentWatch(
@@ -26,7 +26,7 @@ t.test('a parent that has gone is told once', async (t) => {
   t.equal(told, 1);
 });
 
-t.test('without room for an event a parent cannot be watched, and that is told', async (t) => {
+t.test('without room for an event a parent cannot be watched, which is reported', async (t) => {
   const full = { registerEvent: () => -errno.EBUSY, unregisterEvent() {}, setMaxTimeout: () => 0 };
   const watch = (): ParentWatch =>
     new ParentWatch(

@@ -35,7 +35,7 @@ t.test('the service manager gets the notification', { skip }, async (t) => {
   const logger = { log: (_: number, message: string) => lines.push(message) };
   await notifyManager(['READY=1'], logger, { ...process.env, NOTIFY_SOCKET: path });
   t.match((await output.next()).value, /READY=1/);
-  t.strictSame(lines, ['told the service manager READY=1']);
+  t.strictSame(lines, ['notified the service manager: READY=1']);
 });
 
 t.test('without the program, the manager’s silence is explained', async (t) => {
@@ -43,7 +43,7 @@ t.test('without the program, the manager’s silence is explained', async (t) =>
   const logger = { log: (_: number, message: string) => lines.push(message) };
   await notifyManager(['READY=1'], logger, { NOTIFY_SOCKET: '/nowhere' }, 'no-such-program');
   t.equal(lines.length, 1);
-  t.match(lines[0], /could not tell the service manager READY=1: .*no-such-program.*ENOENT/);
+  t.match(lines[0], /could not notify the service manager READY=1: .*no-such-program.*ENOENT/);
 });
 
 t.test('without a manager nothing is run', async (t) => {

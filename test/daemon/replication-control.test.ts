@@ -53,7 +53,7 @@ t.test('without a replicated disk each command says so', async (t) => {
   await world.open('ram:1');
   t.same(await ask('status'), []);
   t.same(control.statuses(), []);
-  await t.rejects(ask('flush'), { errno: -errno.ENOENT, message: 'there is no replicated disk' });
+  await t.rejects(ask('flush'), { errno: -errno.ENOENT, message: 'no replicated disk' });
   await t.rejects(ask('flush', 0), {
     errno: -errno.EINVAL,
     message: 'disk 0 is not replicated; replicated disks: none',
@@ -163,7 +163,7 @@ t.test('a drill shows the last checkpoint as a read-only export until it is ende
     uri: 'nbd://drill-0',
     epoch,
   });
-  await t.rejects(ask('drill', 0), { message: /a drill is under way at nbd:/ });
+  await t.rejects(ask('drill', 0), { message: /a drill is in progress at nbd:/ });
   const own = { name: 'own' } as NbdExport;
   const exports = drills.beside({ list: () => [own], find: (name) => (name === 'own' ? own : 'unknown') });
   t.same(
@@ -191,7 +191,7 @@ t.test('a drill shows the last checkpoint as a read-only export until it is ende
   t.equal(closed, 1);
   t.notOk(device.isOpen);
   t.equal(exports.find('drill-0'), 'unknown');
-  await t.rejects(ask('end-drill', 0), { errno: -errno.ENOENT, message: 'there is no drill of disk 0' });
+  await t.rejects(ask('end-drill', 0), { errno: -errno.ENOENT, message: 'no drill of disk 0' });
   await ask('drill', 0);
   drills.endAll();
   t.equal(exports.find('drill-0'), 'unknown');

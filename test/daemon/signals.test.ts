@@ -87,7 +87,7 @@ t.test('a second signal leaves at once, and the trace is whole', async (t) => {
   t.ok(events.some(({ ph, name }) => ph === 'X' && name.startsWith('READ ')));
 });
 
-t.test('an end that takes longer than its grace time is given up, which is told', async (t) => {
+t.test('a shutdown that exceeds its grace time is abandoned, which is reported', async (t) => {
   const directory = shortDirectory(t);
   const child = new DaemonChild(t, [
     ...[
@@ -136,7 +136,7 @@ t.test(
   },
 );
 
-t.test('SIGUSR1 dumps the state, also when nobody reads it any more', async (t) => {
+t.test('SIGUSR1 dumps the state, even when nobody reads it any more', async (t) => {
   const directory = shortDirectory(t);
   const child = new DaemonChild(t, [
     '--control-directory',

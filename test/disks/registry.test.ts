@@ -23,7 +23,7 @@ t.test('there is a bound to the number of VBDs', async (t) => {
   t.equal(registry.attach(MAX_VBDS), 0);
 });
 
-t.test('detach forgets a closed VBD, and answers EBUSY of any other', async (t) => {
+t.test('detach forgets a closed VBD, and returns EBUSY for any other', async (t) => {
   const { registry, disks, opened } = bench(t);
   const vbd = opened();
   t.equal(registry.detach(0), -errno.EBUSY, 'running');
@@ -48,7 +48,7 @@ t.test('detach forgets a closed VBD, and answers EBUSY of any other', async (t) 
   t.equal(vbd.state, 3, 'dead and closed');
 });
 
-t.test('what is asked of a minor that is not attached answers EINVAL', async (t) => {
+t.test('a request for a minor that is not attached fails with EINVAL', async (t) => {
   const { registry } = bench(t);
   const results = new Results();
   results.follow(registry.open(1, 'scripted:a', READ_WRITE));
@@ -78,7 +78,7 @@ t.test('the calls by minor reach their VBD, and list has all in the order of att
   t.strictSame(await results.settled(), [0, 0, 0, 0]);
 });
 
-t.test('a descriptor table without room is told when the registry is made', async (t) => {
+t.test('a descriptor table without room is an error when the registry is made', async (t) => {
   const { posix, server } = bench(t);
   const full = { registrar: server, posix, logger: server.logger, types: new Map() };
   const taken: number[] = [];

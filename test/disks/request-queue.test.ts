@@ -18,7 +18,7 @@ t.test('as many requests as may be in flight go to the driver, and the next one 
   t.strictSame(disks.log.slice(2), ['read 2+1']);
 });
 
-t.test('a driver that answers before it returns is asked for any number in turn', async (t) => {
+t.test('a driver that completes before it returns takes any number of requests in turn', async (t) => {
   const { opened, disks } = bench(t, { maxInFlight: 1 });
   const vbd = opened();
   const results = new Results();
@@ -111,7 +111,7 @@ t.test('discard is refused where the driver cannot', async (t) => {
   t.strictSame(await results.settled(), [-errno.EOPNOTSUPP]);
 });
 
-t.test('a request that answers EBUSY is tried again once a second', async (t) => {
+t.test('a request that fails with EBUSY is retried once a second', async (t) => {
   const { opened, disks, pass } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -158,7 +158,7 @@ t.test('any other error is the request’s own at once', async (t) => {
   t.strictSame(await results.settled(), [-errno.EIO, -errno.ENOSPC, -errno.EAGAIN]);
 });
 
-t.test('what conflicts with a busy request waits behind it, and what came before that passes', async (t) => {
+t.test('what conflicts with a busy request waits for it, and what came before that passes', async (t) => {
   const { opened, disks, pass } = bench(t);
   const vbd = opened();
   vbd.queueWrite(10, sectors(4), () => {});
@@ -172,7 +172,7 @@ t.test('what conflicts with a busy request waits behind it, and what came before
   t.strictSame(disks.log, ['read 20+1', 'write 10+4', 'read 13+1', 'read 30+1']);
 });
 
-t.test('a write waits behind a busy read of its sectors', async (t) => {
+t.test('a write waits for a busy read of its sectors', async (t) => {
   const { opened, disks, pass } = bench(t);
   const vbd = opened();
   vbd.queueRead(10, sectors(4), () => {});

@@ -39,7 +39,7 @@ t.test('an open that fails leaves the VBD closed, without a name, and it can be 
   t.strictSame(await results.settled(), [-errno.ENOENT, -errno.EINVAL, 0]);
 });
 
-t.test('open answers EALREADY while opening and while open', async (t) => {
+t.test('open fails with EALREADY while opening and while open', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(0);
   const vbd = registry.get(0)!;
@@ -51,7 +51,7 @@ t.test('open answers EALREADY while opening and while open', async (t) => {
   t.strictSame(await results.settled(), [-errno.EALREADY, -errno.EALREADY]);
 });
 
-t.test('close closes an idle VBD, and of a closed one answers 0', async (t) => {
+t.test('close closes an idle VBD, and returns 0 for a closed one', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -69,7 +69,7 @@ t.test('close closes an idle VBD, and of a closed one answers 0', async (t) => {
   t.equal(vbd.state, 2);
 });
 
-t.test('close tells the error of closing the image, and the VBD is closed all the same', async (t) => {
+t.test('close returns the error of closing the image, and the VBD is closed all the same', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -106,7 +106,7 @@ t.test(
   },
 );
 
-t.test('close answers EAGAIN while the VBD opens, pauses or resumes', async (t) => {
+t.test('close fails with EAGAIN while the VBD opens, pauses or resumes', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(0);
   const vbd = registry.get(0)!;
@@ -238,7 +238,7 @@ t.test('a closed VBD can be opened anew, with other flags', async (t) => {
   t.equal(vbd.name, 'scripted:b');
 });
 
-t.test('a listener that has been taken off is not told of the closing', async (t) => {
+t.test('a listener that was removed is not called when the VBD closes', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   let heard = 0;
@@ -248,7 +248,7 @@ t.test('a listener that has been taken off is not told of the closing', async (t
   t.equal(heard, 0);
 });
 
-t.test('describe tells phase, name, requests and drivers', async (t) => {
+t.test('describe returns phase, name, requests and drivers', async (t) => {
   const { opened } = bench(t);
   const vbd = opened();
   vbd.flush(() => {});

@@ -10,7 +10,7 @@ import { answerTo, endpoint } from './endpoint.js';
 
 const TOKEN = 'a-token-of-24-characters';
 
-t.test('without the token nothing is told; with it, in either of three places, all is', async (t) => {
+t.test('without the token nothing is served; with it, in any of three places, everything is', async (t) => {
   const port = endpoint(t, { token: TOKEN });
   const ask = (target: string, ...fields: string[]): Promise<string> =>
     answerTo(port, [`GET ${target} HTTP/1.1`, 'Host: localhost', ...fields, '', ''].join('\r\n'));

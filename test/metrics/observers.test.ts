@@ -134,22 +134,25 @@ t.test('a trace has callbacks with their time, and instants for the rest', async
   ]);
 });
 
-t.test('combined observers are told one after the other; what they leave out does not matter', async (t) => {
-  const calls: string[] = [];
-  const all: SchedulerObserver = {
-    registered: () => calls.push('registered'),
-    unregistered: () => calls.push('unregistered'),
-    entering: () => calls.push('entering'),
-    left: () => calls.push('left'),
-    sleeping: () => calls.push('sleeping'),
-    woke: (answer) => calls.push(`woke ${answer}`),
-  };
-  await exercise(new ManualClock(), combineObservers([all, {}, { left: () => calls.push('left, too') }]));
-  const entered = ['registered', 'registered', 'sleeping', 'woke 1', 'entering'];
-  t.strictSame(calls, [...entered, 'unregistered', 'left', 'left, too']);
-});
+t.test(
+  'combined observers are called one after the other; what they leave out does not matter',
+  async (t) => {
+    const calls: string[] = [];
+    const all: SchedulerObserver = {
+      registered: () => calls.push('registered'),
+      unregistered: () => calls.push('unregistered'),
+      entering: () => calls.push('entering'),
+      left: () => calls.push('left'),
+      sleeping: () => calls.push('sleeping'),
+      woke: (answer) => calls.push(`woke ${answer}`),
+    };
+    await exercise(new ManualClock(), combineObservers([all, {}, { left: () => calls.push('left, too') }]));
+    const entered = ['registered', 'registered', 'sleeping', 'woke 1', 'entering'];
+    t.strictSame(calls, [...entered, 'unregistered', 'left', 'left, too']);
+  },
+);
 
-t.test('an observer that is added is told from then on, until it is removed', async (t) => {
+t.test('an observer that is added is notified from then on, until it is removed', async (t) => {
   const calls: string[] = [];
   const observers = new ObserverList([{ registered: ({ id }) => calls.push(`first ${id}`) }]);
   const event = { mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 };

@@ -89,7 +89,7 @@ t.test('a client whose disk is slow is not dropped', async (t) => {
   );
 });
 
-t.test('a connection that is turned away is gone, and what it sends is not read', async (t) => {
+t.test('a connection that is rejected is gone, and what it sends is not read', async (t) => {
   const world = nbdWorld(t, { tcp: true, limits: { maxConnectionsPerPeer: 1 } });
   await world.open('ram:1');
   await world.client();

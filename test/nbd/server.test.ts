@@ -80,7 +80,7 @@ t.test('a client of a disk that asks for nothing for too long is let go, and no 
     await busy.simple();
   }
   t.equal((await idle.rest()).length, 0);
-  t.match(world.lines.join('\n'), /local client \d+ has asked for nothing for 10 s/);
+  t.match(world.lines.join('\n'), /local client \d+ sent no request for 10 s/);
   t.equal(world.nbd.connections, 1);
 });
 

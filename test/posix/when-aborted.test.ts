@@ -9,7 +9,7 @@ import t from 'tap';
 import { loader, moduleUrl } from '../../scripts/program.js';
 import { whenAborted } from '../../src/posix/when-aborted.js';
 
-t.test('all who use a signal are told once, in order, and leave nothing behind', async (t) => {
+t.test('all users of a signal are called once, in order, and leave no listener', async (t) => {
   const controller = new AbortController();
   const { signal } = controller;
   const told: string[] = [];
@@ -26,7 +26,7 @@ t.test('all who use a signal are told once, in order, and leave nothing behind',
   t.strictSame(told, ['a', 'c']);
 });
 
-t.test('one that throws does not keep the others from being told', async (t) => {
+t.test('one that throws does not keep the others from being called', async (t) => {
   const controller = new AbortController();
   const told: string[] = [];
   whenAborted(controller.signal, () => {

@@ -63,7 +63,7 @@ async function timedServer(t: Test, addresses: readonly string[]) {
   return { server, lines, pass };
 }
 
-t.test('an address that never answers holds up the next one for no longer than it may', async (t) => {
+t.test('an address that never replies delays the next one by no more than the limit', async (t) => {
   const port = await plainServer(t);
   await silence(t, port);
   const { server, pass } = await timedServer(t, [SILENT, LOOPBACK]);
@@ -74,7 +74,7 @@ t.test('an address that never answers holds up the next one for no longer than i
   socket.destroy();
 });
 
-t.test('the last address is waited for, and the age of the attempt is told', async (t) => {
+t.test('the last address is waited for, and the age of the attempt is reported', async (t) => {
   const port = await plainServer(t);
   await silence(t, port);
   const { server, lines, pass } = await timedServer(t, [SILENT]);
@@ -82,7 +82,7 @@ t.test('the last address is waited for, and the age of the attempt is told', asy
   const connecting = connectReplica({ host: 'backup', port, server, signal });
   connecting.catch(() => {});
   await pass();
-  t.match(lines, [`connect ${SILENT}:${port}: no answer for ${ATTEMPT_SECONDS + 1} s`]);
+  t.match(lines, [`connect ${SILENT}:${port}: no reply for ${ATTEMPT_SECONDS + 1} s`]);
   abort();
   await t.rejects(connecting, { name: 'AbortError' });
 });

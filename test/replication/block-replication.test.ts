@@ -124,7 +124,7 @@ t.test(
   },
 );
 
-t.test('init answers -ENOENT for what is no host and port', async (t) => {
+t.test('init returns -ENOENT for what is not a host and port', async (t) => {
   await using server = quietServer();
   const { t: struct } = connectOn(server);
   for (const name of [

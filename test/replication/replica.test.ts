@@ -253,7 +253,7 @@ t.test('IPv6 is served and connected to', async (t) => {
   socket.destroy();
 });
 
-t.test('a listener is closed by its signal, with a connection that nobody took', async (t) => {
+t.test('a listener is closed by its signal, with a connection that was never accepted', async (t) => {
   const server = await running(t);
   const abort = new AbortController();
   const listener = await serveReplica({ host: LOOPBACK, port: 0, server, signal: abort.signal });

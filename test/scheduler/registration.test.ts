@@ -77,7 +77,7 @@ t.test('what is unregistered with anything but the id of a live event changes no
   t.equal(scheduler.size, 0);
 });
 
-t.test('the poller is told what is asked of a descriptor as it changes, and only then', async (t) => {
+t.test('the poller gets the interest in a descriptor when it changes, and only then', async (t) => {
   const { scheduler, poller } = schedulerInMemory();
   const told = (fd: number): number | undefined => {
     const conditions = poller.told.get(fd);

@@ -77,7 +77,7 @@ t.test(
   },
 );
 
-t.test('what a callback throws in a wait within another callback is told to that one', async (t) => {
+t.test('what a callback throws in a wait within another callback is thrown to that one', async (t) => {
   const { scheduler, poller, fired, named } = tapdisk3InMemory();
   const failures: string[] = [];
   scheduler.registerEvent(

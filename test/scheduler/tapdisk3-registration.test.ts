@@ -68,7 +68,7 @@ t.test('a timeout or a cap that is no whole number is -EINVAL, and changes nothi
   t.same(poller.timeouts, [0, 7 / 1e6]);
 });
 
-t.test('what is asked for is told as events come, go, are masked and unmasked', async (t) => {
+t.test('the poller’s interest follows as events come, go, are masked and unmasked', async (t) => {
   const { scheduler, poller } = tapdisk3InMemory();
   const first = scheduler.registerEvent(POLL_READ_FD | POLL_EXCEPT_FD, 3, 0, nothing);
   const second = scheduler.registerEvent(POLL_READ_FD | POLL_WRITE_FD, 3, 0, nothing);

@@ -16,7 +16,7 @@ import { MemoryPoller } from './memory-poller.js';
 const nothing = (): void => {};
 const readable = (...fds: number[]) => fds.map((fd) => ({ fd, conditions: POLL_READ_FD }));
 
-t.test('a wait within a callback, or beside another one, answers -EDEADLK', async (t) => {
+t.test('a wait within a callback, or beside another one, returns -EDEADLK', async (t) => {
   const { scheduler, poller } = schedulerInMemory();
   const answers: Promise<number>[] = [];
   scheduler.registerEvent(POLL_READ_FD, 3, 0, () => answers.push(scheduler.waitForEvents()));

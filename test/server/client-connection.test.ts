@@ -9,7 +9,7 @@ import { listenOn } from '../../src/server/acceptor.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
 import { shortDirectory } from '../short-directory.js';
 
-t.test('whoever takes nothing, or says nothing, is given up after the step', async (t) => {
+t.test('a client that takes nothing, or says nothing, is dropped after the step', async (t) => {
   const path = join(shortDirectory(t), 's');
   const posix = new NodePosix();
   const listener = listenOn(posix, { family: AF_UNIX, path }, 8);

@@ -121,7 +121,7 @@ t.test('after dispose nothing runs, and descriptor and event are gone', async (t
   t.equal([...server.scheduler.events()].length, events);
 });
 
-t.test('a scheduler without room is told when they are made, and no descriptor is left', (t) => {
+t.test('a scheduler without room is an error when they are made, and no descriptor is left', (t) => {
   const { posix, server } = bench(t);
   const before = posix.openDescriptors().length;
   const full = { registerEvent: () => -errno.EBUSY, unregisterEvent: () => {}, setMaxTimeout: () => 0 };

@@ -4,7 +4,7 @@
 import t from 'tap';
 import { formatBytes, formatRate, formatSeconds } from '../../src/server/format.js';
 
-t.test('bytes are told in the largest unit of which there is one', async (t) => {
+t.test('bytes are shown in the largest unit of which there is at least one', async (t) => {
   t.equal(formatBytes(0), '0 B');
   t.equal(formatBytes(1023), '1023 B');
   t.equal(formatBytes(1024), '1.0 KiB');
@@ -14,7 +14,7 @@ t.test('bytes are told in the largest unit of which there is one', async (t) => 
   t.equal(formatRate(2048), '2.0 KiB/s');
 });
 
-t.test('seconds are told as exactly as anybody wants to know', async (t) => {
+t.test('seconds are shown with a precision that suits their size', async (t) => {
   t.equal(formatSeconds(0.1234), '0.12 s');
   t.equal(formatSeconds(12.34), '12.3 s');
   t.equal(formatSeconds(187), '3 min 7 s');

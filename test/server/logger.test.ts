@@ -21,7 +21,7 @@ t.test('lines that are grave enough are written with the name of their priority'
   t.same(written, ['err: with a newline\n', 'emerg: without\n']);
 });
 
-t.test('standard error takes what is LOG_INFO or graver, unless told otherwise', async (t) => {
+t.test('standard error gets LOG_INFO and more severe, unless set otherwise', async (t) => {
   const lines = t.capture(process.stderr, 'write', () => true);
   stderrLogger().log(LOG_INFO, 'shown');
   stderrLogger().log(LOG_DEBUG, 'left out');

@@ -20,7 +20,7 @@ import { openOwnFile, readWholeFile } from '../../src/server/own-file.js';
 import { ATTACKER_UID, noAttacker, withUmask } from '../attacker.js';
 import { shortDirectory } from '../short-directory.js';
 
-t.test('a file of one’s own is made for its owner alone, and written from its start', async (t) => {
+t.test('a file is created for its owner only, and written from its start', async (t) => {
   withUmask(t, 0);
   const path = join(shortDirectory(t), 'trace');
   for (const text of ['the first', 'second']) {
@@ -32,7 +32,7 @@ t.test('a file of one’s own is made for its owner alone, and written from its 
   t.equal(lstatSync(path).mode & 0o777, 0o600);
 });
 
-t.test('what is not the user’s alone is not opened for writing, and stays as it is', async (t) => {
+t.test('a file that others can access is not opened for writing, and stays as it is', async (t) => {
   const directory = shortDirectory(t);
   const at = (name: string): string => join(directory, name);
   writeFileSync(at('victim'), 'precious');

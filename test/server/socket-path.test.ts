@@ -60,7 +60,7 @@ t.test('a path that is served, or has something else, is not', async (t) => {
   t.equal(lstatSync(served).ino, before);
   const file = join(shortDirectory(t), 'file');
   writeFileSync(file, 'precious');
-  await t.rejects(take(file), { code: 'EEXIST', message: /is there, and is no socket/ });
+  await t.rejects(take(file), { code: 'EEXIST', message: /exists and is not a socket/ });
   symlinkSync(served, `${file}.link`);
   await t.rejects(take(`${file}.link`), { code: 'EEXIST' });
   const long = { code: 'ENAMETOOLONG', message: /has 108 bytes/ };

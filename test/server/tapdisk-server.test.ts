@@ -46,7 +46,7 @@ t.test('iterate is one wait of the scheduler', async (t) => {
   t.equal(await server.iterate(), 0);
 });
 
-t.test('iterate within iterate answers -EDEADLK', async (t) => {
+t.test('iterate within iterate returns -EDEADLK', async (t) => {
   await using server = new TapdiskServer({ logger: nullLogger });
   const first = server.iterate();
   t.equal(await server.iterate(), -errno.EDEADLK);

@@ -33,7 +33,7 @@ t.test('what was started with another environment is looked for, too', async (t)
   t.strictSame(statusDirectories({}, 7), [temporary, '/run/user/7/tapdisk-ts']);
 });
 
-t.test('the directory is made for its owner alone', async (t) => {
+t.test('the directory is created for its owner only', async (t) => {
   const directory = join(t.testdir(), 'a', 'b');
   prepareStatusDirectory(directory);
   t.equal(statSync(directory).mode & 0o777, 0o700);

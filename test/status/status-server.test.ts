@@ -164,7 +164,7 @@ async function otherServer(t: Test, serve: (socket: Socket) => void): Promise<st
 tap.test('an answer that is none is an error of the client', { buffered: true }, async (t) => {
   for (const answer of ['null\n', '"x"\n', '{"asked":', 'hello\n']) {
     const path = await otherServer(t, (socket) => socket.end(answer));
-    await t.rejects(query(path), { code: 'EPROTO', message: `${path}: the answer is no status` }, answer);
+    await t.rejects(query(path), { code: 'EPROTO', message: `${path}: the reply is not a status` }, answer);
   }
 });
 
@@ -173,7 +173,7 @@ tap.test(
   { buffered: true },
   async (t) => {
     const path = await otherServer(t, (socket) => socket.end());
-    await t.rejects(query(path), { code: 'ECONNRESET', message: `${path}: closed without an answer` });
+    await t.rejects(query(path), { code: 'ECONNRESET', message: `${path}: closed without a reply` });
   },
 );
 

@@ -43,7 +43,7 @@ t.test('when what was ready is not any more, it sleeps on', async (t) => {
   t.ok(world.nowSeconds >= 5);
 });
 
-t.test('interest that is told, or withdrawn, while it sleeps counts', async (t) => {
+t.test('interest that is set, or withdrawn, while it sleeps counts', async (t) => {
   const { world, near } = twoHosts();
   const [ready, later] = [near.posix.eventfd(1), near.posix.eventfd()];
   const poller = near.posix.createPoller();
@@ -85,7 +85,7 @@ t.test(
   },
 );
 
-t.test('close answers a select under way with nothing; what is asked of it then is -EBADF', async (t) => {
+t.test('close ends a select in progress with nothing ready; calls after it return -EBADF', async (t) => {
   const { world, near } = twoHosts();
   const poller = near.posix.createPoller();
   poller.setInterest(near.posix.eventfd(1), WRITABLE);

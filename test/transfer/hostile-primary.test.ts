@@ -16,7 +16,7 @@ tap.jobs = 8;
 const allow = (...ranges: string[]) => ranges.map((text) => AddressRange.parse(text) as AddressRange);
 
 serverTest(
-  'an image that is too large for the disk is told to both, and the backup goes on',
+  'an image that is too large for the disk is reported on both sides, and the backup goes on',
   async (t, server) => {
     for (const once of [false, true]) {
       const { backup, log, address } = await listeningBackup(server, {

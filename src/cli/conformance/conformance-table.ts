@@ -21,46 +21,46 @@ export const conformanceTable = defineTable({
   name: 'conformance',
   summary: 'check a scheduler against the conformance vectors',
   description: [
-    'Runs the scripts of conformance vectors and compares the traces, entry by entry. Without --cmd it runs the schedulers and the modules of this package.',
+    'Runs the scripts of conformance vectors and compares the traces, entry by entry. Without --cmd it runs the schedulers and modules of this package.',
   ],
   arguments: {
-    files: repeated(file(), { help: 'Vector files; those of the package unless given.' }),
+    files: repeated(file(), { help: 'Vector files. Default: those in the package.' }),
   },
   options: {
     cmd: repeated(programLine, {
-      help: 'Run another implementation: a child process that reads a script per line and writes a trace per line (docs/conformance.md). No shell is involved, but quotes and backslashes work as in one. A report in html has a column for each.',
+      help: 'Run another implementation: a child process that reads one script per line and writes one trace per line (docs/conformance.md). No shell is involved, but quotes and backslashes work as in a shell. An html report has a column for each.',
     }),
     own: flag({
-      help: 'Run the schedulers and the modules of this package too, as the first column of a report in html.',
+      help: 'Also run the schedulers and modules of this package, as the first column of an html report.',
       requires: ['cmd'],
     }),
     suite: optional(oneOf('SUITE', SUITE_NAMES), { help: 'Run only the vectors of one suite.' }),
     dialect: optional(oneOf('DIALECT', DIALECTS), {
-      help: 'Run only the vectors of the suite scheduler that are of one dialect.',
+      help: 'Run only the vectors of the scheduler suite that are for this dialect.',
     }),
     grep: optional(namePattern, {
-      help: 'Run only vectors whose suite/name contains this text or, if it has * or ?, matches it as a whole.',
+      help: 'Run only vectors whose suite/name contains this text or, if it has * or ?, matches all of it.',
     }),
     bail: flag({ help: 'Stop after the first vector that fails.' }),
     show: optional(wholeNumber('N', 0, 1_000_000), {
-      help: 'How many vectors that did not pass a report in text shows, and one in html for each implementation.',
-      defaultText: `${DEFAULT_SHOWN_FAILURES}, with html ${DEFAULT_PAGE_FAILURES}`,
+      help: 'The maximum number of failed vectors to show; in an html report, for each implementation.',
+      defaultText: `${DEFAULT_SHOWN_FAILURES}, or ${DEFAULT_PAGE_FAILURES} in html`,
     }),
     format: withDefault(oneOf('FORMAT', [...REPORT_FORMATS, 'html']), 'text', {
-      help: 'The format of the report; html is one page of rules by implementations, with the traces of what failed.',
+      help: 'The format of the report. html is one page with a table of rules by implementations and the traces of failures.',
     }),
     output: optional(file(), {
-      help: 'Write the report to this file once it is complete, and only the counts to standard output.',
+      help: 'Write the complete report to this file, and only the counts to standard output.',
     }),
     jobs: withDefault(wholeNumber('N', 1, MAX_JOBS), 1, {
-      help: 'With --cmd: how many child processes run at a time.',
+      help: 'With --cmd: the number of child processes to run in parallel.',
     }),
     timeout: withDefault(decimalNumber('SECONDS', MIN_TIMEOUT, MAX_TIMEOUT), 10, {
-      help: 'With --cmd: how long a child process may take for a script.',
+      help: 'With --cmd: the time limit for one script.',
     }),
   },
   exitStatus: {
     0: 'All vectors passed, with every implementation.',
-    1: 'A vector failed, or none passed; or could not write the report.',
+    1: 'A vector failed, no vector passed, or the report could not be written.',
   },
 });

@@ -9,13 +9,13 @@ export const recordTable = defineTable({
   name: 'record',
   summary: 'record the traces of scripts as conformance vectors',
   description: [
-    "Runs the scripts of a file with this package's scheduler and modules, and writes them to standard output as a vector file, each with the trace that was observed. A script is a vector without its trace; an existing trace is replaced.",
+    "Runs the scripts in a file with this package's scheduler and modules, and writes them to standard output as a vector file, each with its observed trace. A script is a vector without its trace; an existing trace is replaced.",
   ],
   arguments: {
     script: required(file('SCRIPT'), {
-      help: 'A file with one script or an array of them; /dev/stdin reads standard input where the system has it.',
+      help: 'A file with one script or an array of scripts; /dev/stdin is standard input on systems that have it.',
     }),
   },
   options: {},
-  exitStatus: { 0: 'Recorded.', 1: 'The file cannot be used; nothing was written.' },
+  exitStatus: { 0: 'Recorded.', 1: 'The file is unusable; nothing was written.' },
 });

@@ -9,7 +9,7 @@ export const ctlGroup: CommandGroup = {
   name: 'ctl',
   summary: 'control running daemons',
   description: [
-    "Sends requests to the daemons of a control directory, as tap-ctl does. The daemons may be tapdisk-ts's own or C's tapdisk2. Without a PID, list, pid and stats ask all of them.",
+    'Sends requests to the daemons in a control directory, as tap-ctl does. The daemons may be tapdisk-ts daemons or the C tapdisk2. Without --pid, list, pid and stats query all daemons.',
   ],
   commands: [
     command(tables.listTable, async () => (await import('./list-command.js')).runList),

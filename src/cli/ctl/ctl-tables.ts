@@ -11,7 +11,7 @@ const anyDaemon = { pid: optional(processId, { short: 'p', help: 'Ask only this 
 const theDaemon = optional(processId, {
   short: 'p',
   help: "The daemon's process id.",
-  defaultText: 'the only daemon of the control directory',
+  defaultText: 'the only daemon in the control directory',
 });
 const json = { json: flag({ help: 'Print JSON.' }) } as const;
 const oneDisk = {
@@ -29,7 +29,7 @@ export const listTable = ctlTable('list', 'list the disks of daemons', {
 
 export const pidTable = ctlTable('pid', 'list the process ids of daemons', { ...anyDaemon, ...json });
 
-export const attachTable = ctlTable('attach', 'attach a disk, still closed, to a daemon', oneDisk);
+export const attachTable = ctlTable('attach', 'attach a closed disk to a daemon', oneDisk);
 
 export const openTable = ctlTable('open', 'open an image as an attached disk', {
   ...oneDisk,
@@ -54,7 +54,7 @@ export const snapshotTable = defineTable({
   name: 'snapshot',
   summary: 'switch a disk in use to a new child of its image',
   description: [
-    "Makes CHILD, a differencing image whose parent is the disk's image, then pauses the disk, switches it to CHILD, and reports how long it was paused. From then on nothing is written to the parent. Works only on disks of the driver vhd.",
+    "Creates CHILD, a differencing image whose parent is the disk's image, then pauses the disk, switches it to CHILD, and reports how long it was paused. From then on nothing is written to the parent. Works only on disks with the driver vhd.",
     'If the daemon does not accept CHILD, the disk keeps its image, and CHILD is deleted.',
   ],
   arguments: {
@@ -66,14 +66,14 @@ export const snapshotTable = defineTable({
     ...json,
     controlDirectory: controlDirectoryOption,
   },
-  exitStatus: { 0: 'Done.', 1: 'A daemon refused, or could not be reached, or CHILD could not be made.' },
+  exitStatus: { 0: 'Done.', 1: 'A daemon refused or could not be reached, or CHILD could not be created.' },
 });
 
 export const resizeTable = defineTable({
   name: 'resize',
-  summary: 'have a disk take the size of its grown image',
+  summary: 'grow a disk to the size of its image',
   description: [
-    'Has an open disk take the size that its file or block device has by now. NBD clients that connect from then on see it; connected ones keep what they have seen. A disk does not shrink. Works only on disks of the driver aio: a VHD is resized by vhd resize while the disk is paused.',
+    'Grows an open disk to the current size of its file or block device. NBD clients that connect afterwards see the new size; connected clients keep the old one. A disk cannot shrink. Works only on disks with the driver aio; resize a VHD with vhd resize while its disk is paused.',
   ],
   arguments: { minor: required(minorNumber, { help: "The disk's minor number." }) },
   options: {
@@ -81,7 +81,7 @@ export const resizeTable = defineTable({
     ...json,
     controlDirectory: controlDirectoryOption,
   },
-  exitStatus: { 0: 'Done.', 1: 'A daemon refused, or could not be reached.' },
+  exitStatus: { 0: 'Done.', 1: 'A daemon refused or could not be reached.' },
 });
 
 export const statsTable = ctlTable('stats', 'print the statistics of daemons', { ...anyDaemon, ...json });
@@ -98,6 +98,6 @@ function ctlTable<const Options extends Parameters>(
     description: [sentence(summary)],
     arguments: {},
     options: { ...options, controlDirectory: controlDirectoryOption },
-    exitStatus: { 0: 'Done.', 1: 'A daemon refused, or could not be reached.' },
+    exitStatus: { 0: 'Done.', 1: 'A daemon refused or could not be reached.' },
   });
 }

@@ -37,41 +37,41 @@ export const daemonTable = defineTable({
   needsNoOutput: true,
   summary: 'serve disks to NBD clients, controlled by ctl or tap-ctl',
   description: [
-    "Serves disks through tap-ctl's control socket, NBD and Prometheus metrics, in the foreground, until SIGINT or SIGTERM. Once everything is open and listening it prints a line that begins with 'ready', and after it a line with the NBD URI of each disk.",
+    "Serves disks over NBD, with tap-ctl's control socket and Prometheus metrics, in the foreground until SIGINT or SIGTERM. Once everything is open and listening it prints a line that begins with 'ready', followed by a line with the NBD URI of each disk.",
   ],
   arguments: {},
   options: {
     controlDirectory: controlDirectoryOption,
     disk: repeated(diskName, {
-      help: 'Open a disk at the start. DISK is its minor number, or a name for its NBD export; a named disk gets the lowest free number.',
+      help: 'Open a disk at startup. DISK is its minor number, or a name for its NBD export; a named disk gets the lowest free number.',
     }),
-    readOnlyDisk: repeated(diskName, { help: 'Open a disk at the start, read-only.' }),
+    readOnlyDisk: repeated(diskName, { help: 'Open a disk at startup, read-only.' }),
     nbd: repeated(nbdAddress, {
-      help: "Serve the disks over NBD, at a path (with a slash), at HOST:PORT, or with 'systemd' on the sockets that systemd passes, which are served in any case.",
+      help: "Serve the disks over NBD on a Unix socket (a path with a slash) or at HOST:PORT. 'systemd' requires sockets passed by systemd, which are always served.",
     }),
     description: repeated(diskDescription, {
-      help: 'The description that NBD clients see of a disk opened at the start.',
+      help: 'The description that NBD clients see of a disk opened at startup.',
       requires: ['nbd'],
     }),
     defaultDisk: optional(diskReference, {
-      help: 'The disk for NBD clients that name none; unless given, the only one.',
+      help: 'The disk for NBD clients that name none. Default: the only disk.',
       requires: ['nbd'],
     }),
     tlsCert: optional(file(), {
-      help: 'Require TLS of NBD clients, with this certificate in PEM.',
+      help: 'Require TLS for NBD, with this PEM certificate.',
       requires: ['tlsKey', 'nbd'],
     }),
-    tlsKey: optional(file(), { help: 'The private key of the certificate, in PEM.', requires: ['tlsCert'] }),
+    tlsKey: optional(file(), { help: 'The PEM private key of the certificate.', requires: ['tlsCert'] }),
     tlsCa: optional(file(), {
-      help: 'Let in only NBD clients with a certificate signed by this authority, in PEM.',
+      help: 'Accept only NBD clients with a certificate signed by the authority in this PEM file.',
       requires: ['tlsCert'],
     }),
     tlsAllow: repeated(tlsClient, {
-      help: 'Let in only NBD clients with such a certificate: its SHA-256 fingerprint, or parts of its subject, such as CN=NAME, which need --tls-ca.',
+      help: 'Accept only NBD clients whose certificate has this SHA-256 fingerprint, or these parts in its subject, such as CN=NAME (requires --tls-ca).',
       requires: ['tlsCert'],
     }),
     tlsPsk: optional(file(), {
-      help: 'Require TLS of NBD clients, with a key that they know: a file with lines NAME:KEY, the keys in hexadecimal digits, as psktool makes it.',
+      help: 'Require TLS for NBD, with pre-shared keys: a file with lines NAME:KEY, the keys in hexadecimal digits, as psktool writes it.',
       requires: ['nbd'],
       excludes: ['tlsCert'],
     }),
@@ -81,12 +81,12 @@ export const daemonTable = defineTable({
       requires: ['nbd'],
     }),
     maxConnections: withDefault(wholeNumber('COUNT', 1, MAX_CONNECTIONS), DEFAULT_NBD_LIMITS.maxConnections, {
-      help: 'How many NBD connections may use disks.',
+      help: 'The maximum number of NBD connections that use disks.',
     }),
     maxConnectionsPerPeer: withDefault(
       wholeNumber('COUNT', 1, MAX_CONNECTIONS),
       DEFAULT_NBD_LIMITS.maxConnectionsPerPeer,
-      { help: 'How many NBD connections one IP address may have.' },
+      { help: 'The maximum number of NBD connections from one IP address.' },
     ),
     handshakeTimeout: withDefault(
       wholeNumber('SECONDS', 1, MAX_SECONDS),
@@ -94,45 +94,45 @@ export const daemonTable = defineTable({
       { help: 'How long an NBD client may take to choose a disk.' },
     ),
     idleTimeout: withDefault(wholeNumber('SECONDS', 0, MAX_SECONDS), DEFAULT_NBD_LIMITS.idleTimeoutSeconds, {
-      help: 'Disconnect NBD clients that ask for nothing for so long; 0 means never.',
+      help: 'Disconnect NBD clients that send no request for this long; 0 means never.',
     }),
     maxRequestMemory: withDefault(wholeNumber('MIB', MIN_MEMORY_MIB, MAX_MEMORY_MIB), DEFAULT_MEMORY_MIB, {
-      help: 'The maximum memory for the data of NBD requests, over all connections.',
+      help: 'The maximum memory for data of NBD requests, across all connections.',
     }),
     metrics: optional(serverAddress, {
       help: 'Serve a status page at http://ADDRESS/, and metrics to Prometheus at http://ADDRESS/metrics; or both at a path.',
     }),
     metricsHost: repeated(hostName, {
-      help: 'Also serve them to requests for this host, a name or an address without a port. Requests for any host but these and the one in ADDRESS are refused.',
+      help: 'Also serve them to requests for this host, a name or an address without a port. Requests for any other host, except the one in ADDRESS, are refused.',
       requires: ['metrics'],
     }),
     metricsTokenFile: optional(file(), {
-      help: 'Serve them only to those who bring the token in this file: as a bearer, or in a browser as ?token=TOKEN.',
+      help: 'Serve them only to clients that send the token in this file: as a bearer token, or in a browser as ?token=TOKEN.',
       requires: ['metrics'],
     }),
     logLevel: withDefault(oneOf('LEVEL', LOG_LEVELS), 'info', {
       help: 'Log lines of at least this severity.',
     }),
     logFormat: withDefault(oneOf('FORMAT', LOG_FORMATS), 'text', {
-      help: "Log lines as text, which begin with the time unless they go to systemd's journal, or one JSON object per line.",
+      help: 'Log text lines, which begin with the time unless they go to the systemd journal, or one JSON object per line.',
     }),
     dialect: withDefault(oneOf('DIALECT', DIALECTS), DEFAULT_DIALECT, {
-      help: 'Run on the scheduler of this tapdisk.',
+      help: 'Use the scheduler of this tapdisk version.',
     }),
     ignoreSignals: ignoreSignalsOption,
-    trace: optional(file(), { help: 'Write events and callbacks to a file in the trace event format.' }),
+    trace: optional(file(), { help: 'Write events and callbacks to this file, in the trace event format.' }),
     traceLimit: withDefault(wholeNumber('MIB', 1, MAX_TRACE_LIMIT_MIB), DEFAULT_TRACE_LIMIT_MIB, {
       help: 'The maximum size of the trace file.',
       requires: ['trace'],
     }),
     onState: optional(file('PROGRAM'), {
-      help: 'Run this program at each change of state of a replicated disk (docs/replication.md). It is killed after 30 s.',
+      help: 'Run this program whenever the state of a replicated disk changes (docs/replication.md). It is killed after 30 s.',
     }),
     pidFile: optional(file(), {
-      help: 'Write the process id to a file once everything is ready, and remove it at the end.',
+      help: 'Write the process id to this file once everything is ready, and remove the file at exit.',
     }),
-    exitWhenIdle: flag({ help: 'Shut down in order when the last NBD client has gone.' }),
-    exitWithParent: flag({ help: 'Shut down in order when the process that started it has ended.' }),
+    exitWhenIdle: flag({ help: 'Shut down in order when the last NBD client has disconnected.' }),
+    exitWithParent: flag({ help: 'Shut down in order when the parent process has exited.' }),
     grace: withDefault(wholeNumber('SECONDS', 0, MAX_SECONDS), DEFAULT_GRACE_SECONDS, {
       help: 'How long an orderly shutdown may take; 0 means no limit.',
     }),
@@ -144,5 +144,5 @@ export const daemonTable = defineTable({
     0: 'Shut down in order.',
     1: 'A resource was not available, or a disk could not be closed.',
   },
-  signalStatus: 'A second signal, N, ended it immediately.',
+  signalStatus: 'Terminated immediately by a second signal, N.',
 });

@@ -95,7 +95,7 @@ export const hostName: ValueType<string> = {
   placeholder: 'NAME',
   parse(text) {
     if (!/^(?:[\w.~-]+|[\d.a-f]*:[\d:.a-f]*)$/i.test(text))
-      throw new UsageError('expected the name of a host, or an address, without a port');
+      throw new UsageError('expected a host name or address without a port');
     return text;
   },
 };

@@ -97,7 +97,7 @@ export function outcomeIn(text: string): Outcome {
 
 function listIn(text: string): unknown[] {
   const value = parsed(text);
-  if (!Array.isArray(value)) throw new ControlError(errno.EPROTO, 'its answer is not a list');
+  if (!Array.isArray(value)) throw new ControlError(errno.EPROTO, 'its reply is not a list');
   return value;
 }
 
@@ -105,7 +105,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ControlError(errno.EPROTO, 'its answer is not JSON');
+    throw new ControlError(errno.EPROTO, 'its reply is not JSON');
   }
 }
 
@@ -141,5 +141,5 @@ function is(kind: Kind, value: unknown): boolean {
 
 function wrong(what: string, value: unknown): ControlError {
   const shown = JSON.stringify(value)?.slice(0, 40) ?? 'missing';
-  return new ControlError(errno.EPROTO, `the daemon answered with ${what} ${shown}`);
+  return new ControlError(errno.EPROTO, `the daemon replied with ${what} ${shown}`);
 }

@@ -26,7 +26,7 @@ function diskCommand<Given extends DiskValues>(
     name,
     async (values, context) => {
       const [disk, ...others] = await statusesOf(values, context);
-      if (disk === undefined) throw new CheckFailed('there is no replicated disk');
+      if (disk === undefined) throw new CheckFailed('no replicated disk');
       if (others.length > 0) {
         const places = [disk, ...others].map(({ pid, minor }) => `${minor} of daemon ${pid}`);
         throw new CheckFailed(

@@ -9,7 +9,7 @@ export const replicationGroup: CommandGroup = {
   name: 'replication',
   summary: 'watch and control replicated disks',
   description: [
-    'Asks the daemons of a control directory about their replicated disks (remus:HOST:PORT|…), and passes on what an operator decides. A command for one disk needs --minor if there are several.',
+    'Shows and controls the replicated disks (remus:HOST:PORT|…) of the daemons in a control directory. A command for one disk requires --minor if there are several.',
   ],
   commands: [
     command(tables.statusTable, async () => (await import('./status-commands.js')).runStatus),

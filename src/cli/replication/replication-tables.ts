@@ -15,19 +15,19 @@ const disks = {
   minor: optional(minorNumber, { short: 'm', help: 'Only the disk with this minor number.' }),
   json: flag({ help: 'Print JSON.' }),
 } as const;
-const dryRun = flag({ help: 'Only say what would be lost: sectors, and since when.' });
+const dryRun = flag({ help: 'Only report what would be lost: sectors, and since when.' });
 
 export const statusTable = table('status', 'show the state of replicated disks', {
   ...disks,
   require: optional(oneOf('STATE', REQUIRED_STATES), {
-    help: 'Exit with 1 unless there is at least one disk, and all are in this state.',
+    help: 'Exit with status 1 unless there is at least one disk and all disks are in this state.',
   }),
 });
 export const watchTable = table('watch', 'show the state every second', {
   ...disks,
   seconds: optional(wholeNumber('N', 1, 86_400), { help: 'Stop after this many seconds.' }),
 });
-export const eventsTable = table('events', 'print what happened, as JSON lines', {
+export const eventsTable = table('events', 'print recent events as JSON lines', {
   pid: disks.pid,
   minor: disks.minor,
   follow: flag({ short: 'f', help: 'Keep printing events as they happen.' }),
@@ -41,12 +41,12 @@ export const rejoinTable = table('rejoin', 'make a stale primary the backup', {
   ...disks,
   dryRun,
 });
-export const discardTable = table('discard', 'end a split brain, keeping changes aside', {
+export const discardTable = table('discard', 'end a split brain, saving local changes to a file', {
   ...disks,
   dryRun,
   keep: required(file(), { help: "A new file for the changes, on the daemon's host." }),
 });
-export const resyncTable = table('resync', 'send the backup what it may lack', {
+export const resyncTable = table('resync', 'send the backup everything that may differ', {
   ...disks,
   full: flag({ help: 'Compare the whole disk.' }),
 });
@@ -71,7 +71,7 @@ function table<const Options extends Parameters>(
     options: { ...options, controlDirectory: controlDirectoryOption },
     exitStatus: {
       0: 'Success.',
-      1: 'A daemon refused, or could not be reached; or a required state does not hold.',
+      1: 'A daemon refused or could not be reached, or a disk is not in the required state.',
     },
   });
 }

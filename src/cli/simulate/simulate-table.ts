@@ -31,8 +31,8 @@ export const simulateTable = defineTable({
   name: 'simulate',
   summary: 'run primaries and backups in a simulated network with faults',
   description: [
-    "Runs primaries and backups on this package's scheduler, server and connect module in a simulated world: they start, die, restart and lose their connections at random, and in the end all faults are healed.",
-    'What is checked: no callback for an unregistered event or a closed descriptor; every start ends in exactly one of established, failed and killed; both sides are connected soon after the last fault; nothing is left after a kill; every byte received is the byte that was sent. The seed determines everything, so that a failure can be replayed. Time is simulated: nothing sleeps.',
+    "Runs primaries and backups on this package's scheduler, server and connect module in a simulated world: they start, die, restart and lose their connections at random, and at the end all faults are healed.",
+    'Checked: no callback for an unregistered event or a closed descriptor; every start ends in exactly one of established, failed and killed; both sides are connected soon after the last fault; nothing is left after a kill; every byte received is the byte that was sent. The seed determines everything, so a failure can be replayed. Time is simulated; nothing sleeps.',
   ],
   arguments: {},
   options: {
@@ -42,7 +42,7 @@ export const simulateTable = defineTable({
     }),
     seed: optional(seed, { help: 'Run one seed.', excludes: ['seeds'] }),
     dialect: withDefault(oneOf('DIALECT', DIALECTS), DEFAULT_DIALECT, {
-      help: 'Have the servers run on the scheduler of this tapdisk.',
+      help: 'Use the scheduler of this tapdisk version.',
     }),
     trace: flag({ help: 'Print every call, segment and log line of the run.', requires: ['seed'] }),
   },

@@ -9,12 +9,12 @@ export const statusTable = defineTable({
   name: 'status',
   summary: 'show the state of running primaries and backups',
   description: [
-    'Asks every primary and backup of this user on this host for its state, and prints a table. A stale socket of a process that has died is removed.',
+    'Queries every primary and backup of this user on this host, and prints a table. Stale sockets of dead processes are removed.',
   ],
   arguments: {},
   options: {
-    socket: optional(file('PATH'), { help: 'Ask only the process that serves this Unix socket.' }),
-    json: flag({ help: 'Print one JSON object per line instead, with everything that is known.' }),
+    socket: optional(file('PATH'), { help: 'Query only the process that listens on this Unix socket.' }),
+    json: flag({ help: 'Print one JSON object per line instead, with all details.' }),
   },
   exitStatus: { 0: 'Every running process replied.', 1: 'A process did not reply, or none is running.' },
 });

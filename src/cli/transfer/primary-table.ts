@@ -24,17 +24,17 @@ export const primaryTable = defineTable({
       help: 'Send this file or block device instead of standard input.',
     }),
     raw: flag({
-      help: 'Send only the image, at once, to a backup that is another program and sends no greeting.',
+      help: 'Send only the image, immediately, to a backup that is another program and sends no greeting.',
     }),
     ...transferOptions,
   },
   notes: [
     REPORTS_NOTE,
-    'A connection that breaks during the transfer ends it, and the backup keeps nothing of the image; the next run starts over. A backup that is another program receives only the image, followed by the end of the connection.',
+    'If the connection breaks during the transfer, the transfer fails and the backup discards what it received; the next run starts over. A backup that is another program receives only the image, followed by the end of the connection.',
   ],
   exitStatus: {
     0: 'The image was sent, and the backup confirmed it. Another program cannot confirm; a note says so.',
     1: 'The image was not sent, or not confirmed.',
   },
-  signalStatus: 'Ended by signal N: 130 by SIGINT, 143 by SIGTERM, 129 by SIGHUP.',
+  signalStatus: 'Terminated by signal N: 130 by SIGINT, 143 by SIGTERM, 129 by SIGHUP.',
 });

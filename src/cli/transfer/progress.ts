@@ -29,7 +29,7 @@ export function describeProgress(status: TransferStatus, columns?: number): stri
 function attempt({ role, phase, attempts, attemptSeconds, lastError }: TransferStatus): string {
   if (role === 'backup' || phase === 'ended' || attempts === 0) return '';
   const age = attemptSeconds ?? 0;
-  const waited = age < STALL_SECONDS ? '' : `, no answer for ${formatWait(Math.floor(age))}`;
+  const waited = age < STALL_SECONDS ? '' : `, no reply for ${formatWait(Math.floor(age))}`;
   return `, attempt ${attempts}${lastError === null ? '' : ` (${lastError})`}${waited}`;
 }
 

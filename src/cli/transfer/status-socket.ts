@@ -58,5 +58,5 @@ function serveAt(options: StatusOptions, path: string): Promise<StatusServer> {
 function asTransferError(error: unknown): TransferError {
   const { message, code } = error as NodeJS.ErrnoException;
   if (!(error instanceof Error) || code === undefined) throw error;
-  return new TransferError(code, `no status socket: ${message}; --no-status goes without`);
+  return new TransferError(code, `no status socket: ${message}; use --no-status to run without one`);
 }

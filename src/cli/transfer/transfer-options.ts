@@ -13,22 +13,22 @@ const MAX_IDLE_SECONDS = 86_400;
 /** What `primary` and `backup` have in common on the command line. */
 export const transferOptions = {
   idleTimeout: withDefault(wholeNumber('SECONDS', 0, MAX_IDLE_SECONDS), 0, {
-    help: 'Give up when the other side transfers nothing for this long; 0 means never.',
+    help: 'Give up if the other side transfers nothing for this long; 0 means never.',
   }),
   silenceTimeout: withDefault(wholeNumber('SECONDS', 0, MAX_IDLE_SECONDS), SILENCE_SECONDS, {
-    help: "Give up when the other side's host does not respond for this long, as after a cut link or a crash; 0 leaves that to the kernel, which takes hours. A peer that is only slow does respond.",
+    help: "Give up if the other side's host does not respond for this long, for example after a crash; 0 leaves this to the kernel, which takes hours. A peer that is merely slow does respond.",
   }),
   allow: repeated(addressRange, {
-    help: 'Allow only this address, or those that share its first BITS bits; unless given, any.',
+    help: 'Allow only this address, or those that share its first BITS bits. Default: any.',
   }),
   json: flag({ help: 'Report one JSON object per line instead of text.' }),
   status: optional(file('PATH'), {
-    help: 'Answer status requests on this Unix socket, instead of on one that tapdisk-ts status finds.',
+    help: 'Serve status requests on this Unix socket instead of one that tapdisk-ts status finds.',
     excludes: ['noStatus'],
   }),
-  noStatus: flag({ help: 'Answer no status requests.' }),
+  noStatus: flag({ help: 'Do not serve status requests.' }),
   ignoreSignals: ignoreSignalsOption,
-  verbose: flag({ short: 'v', help: 'Also report what the connect module logs.' }),
+  verbose: flag({ short: 'v', help: 'Also print the log of the connect module.' }),
 } as const;
 
 export const REPORTS_NOTE =

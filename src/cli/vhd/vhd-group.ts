@@ -7,8 +7,8 @@ import * as tables from './vhd-tables.js';
 /** `tapdisk-ts vhd`. What runs a command is loaded when it is run. */
 export const vhdGroup: CommandGroup = {
   name: 'vhd',
-  summary: 'make, look at, check and change VHD images',
-  description: ['Works on VHD images in files and block devices, with their chains of parents.'],
+  summary: 'create, inspect, check and modify VHD images',
+  description: ['Manages VHD images in files and on block devices, with their chains of parents.'],
   commands: [
     command(tables.createTable, async () => (await import('./image-commands.js')).runCreate),
     command(tables.infoTable, async () => (await import('./info-command.js')).runInfo),

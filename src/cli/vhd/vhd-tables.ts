@@ -15,15 +15,15 @@ import { blockSize, diskSize, image, json, parents } from './vhd-values.js';
 
 const kindSentences: Readonly<Record<VhdErrorKind, string>> = {
   'bad-footer': 'No footer is valid (bad-footer).',
-  'bad-header': 'The header is wrong (bad-header).',
-  'bad-bat': 'Blocks overlap, or lie where none may (bad-bat).',
-  truncated: 'The file ends too soon (truncated).',
-  unsupported: 'The image or the change is of a kind that is not supported (unsupported).',
-  disabled: 'A journal of vhd-util is in progress (disabled).',
+  'bad-header': 'The header is invalid (bad-header).',
+  'bad-bat': 'Blocks overlap or are misplaced (bad-bat).',
+  truncated: 'The file is too short (truncated).',
+  unsupported: 'The image or the change is not supported (unsupported).',
+  disabled: 'A vhd-util journal is in progress (disabled).',
   'parent-missing': 'A parent is missing (parent-missing).',
-  'parent-mismatch': 'A parent is not the one that its child was made of (parent-mismatch).',
+  'parent-mismatch': 'A parent is not the one that its child was created from (parent-mismatch).',
   'parent-cycle': 'An image is its own ancestor (parent-cycle).',
-  'parent-refused': 'A parent lies where none may (parent-refused).',
+  'parent-refused': 'A parent is in a directory that is not allowed (parent-refused).',
 };
 
 /** The exit statuses of the kinds of errors begin here, in the order of {@link VHD_ERROR_KINDS}. */
@@ -35,20 +35,20 @@ const kindStatus = Object.fromEntries(
 
 export const createTable = vhdTable({
   name: 'create',
-  summary: 'make an image of zeroes',
-  description: ['Makes a dynamic image of SIZE, or a fixed one. There must not be such a file.'],
+  summary: 'create an empty image',
+  description: ['Creates a dynamic or a fixed image of SIZE, all zeroes. The file must not exist.'],
   arguments: {
     image: required(image, { help: 'The new image.' }),
     size: required(diskSize, { help: "The disk's size." }),
   },
   options: {
-    fixed: flag({ help: 'Make a fixed image, whose file is as long as the disk.' }),
+    fixed: flag({ help: 'Create a fixed image, whose file is as large as the disk.' }),
     maxSize: optional(diskSize, {
-      help: 'Leave room to grow up to this size without moving anything.',
+      help: 'Reserve room to grow up to this size without moving data.',
       excludes: ['fixed'],
     }),
     blockSize: optional(blockSize, {
-      help: 'The size of blocks. tapdisk and vhd-util read only blocks of 2 MiB.',
+      help: 'The block size. tapdisk and vhd-util support only 2 MiB.',
       defaultText: '2M',
       excludes: ['fixed'],
     }),
@@ -60,10 +60,12 @@ export const infoTable = vhdTable({
   name: 'info',
   summary: 'show chains of images',
   description: [
-    'Shows images and their parents as a tree, the root first: size of the disk, size of the file, allocated blocks, and what is wrong.',
+    'Shows images and their parents as a tree, root first: disk size, file size, allocated blocks, and any errors.',
   ],
   arguments: {
-    images: repeated(image, { help: 'The images; without parents in common, trees of their own.' }),
+    images: repeated(image, {
+      help: 'The images. Those without a common parent are shown as separate trees.',
+    }),
   },
   options: { ...parents, ...json },
 });
@@ -72,51 +74,55 @@ export const checkTable = vhdTable({
   name: 'check',
   summary: 'check an image and its parents',
   description: [
-    'Checks footers, header, BAT, batmap, locators and the whole chain; writes nothing. Errors keep an image from being opened, for writing at least; warnings do not.',
+    'Checks footers, header, BAT, batmap, locators and the whole chain; writes nothing. An image with errors cannot be opened, at least not for writing; one with only warnings can.',
   ],
   arguments: { image: required(image, { help: 'The image.' }) },
-  options: { bitmaps: flag({ help: 'Read the bitmaps that the batmap vouches for.' }), ...parents, ...json },
+  options: {
+    bitmaps: flag({ help: 'Also read the bitmaps of the blocks that the batmap marks as full.' }),
+    ...parents,
+    ...json,
+  },
   notes: ['The exit status is that of the first error; with only warnings it is 0.'],
 });
 
 export const snapshotTable = vhdTable({
   name: 'snapshot',
-  summary: 'make a child of an image',
+  summary: 'create a child of an image',
   description: [
-    'Makes a differencing image with IMAGE as its parent, which must not be written to any more. Where IMAGE is differencing and empty, its nearest ancestor that is not becomes the parent.',
+    'Creates a differencing image with IMAGE as its parent. IMAGE must not be written to afterwards. If IMAGE is an empty differencing image, its nearest non-empty ancestor becomes the parent instead.',
     'For an image that is being served, use tapdisk-ts ctl snapshot.',
   ],
   arguments: {
-    image: required(image, { help: 'The image to go on from.' }),
+    image: required(image, { help: 'The parent image.' }),
     child: required(file('CHILD'), { help: 'The new image.' }),
   },
-  options: { keepEmpty: flag({ help: 'Make IMAGE the parent even if it is empty.' }), ...parents, ...json },
+  options: { keepEmpty: flag({ help: 'Use IMAGE as the parent even if it is empty.' }), ...parents, ...json },
 });
 
 export const coalesceTable = vhdTable({
   name: 'coalesce',
-  summary: 'write an image into its parent',
+  summary: 'merge an image into its parent',
   description: [
-    'Writes what CHILD has into its parent. CHILD stays as it is, and may be served read-only meanwhile; its disk does not change. The parent must not be in use by other children, whose disks would change.',
-    'It may be stopped at any time, by SIGINT too: done again, it comes to the same end.',
+    'Writes the data of CHILD into its parent. CHILD is not changed, and may be served read-only meanwhile; its disk stays the same. The parent must not have other children in use: their disks would change.',
+    'It can be stopped at any time, for example by SIGINT; run it again to complete it.',
   ],
-  arguments: { child: required(file('CHILD'), { help: 'The image whose data goes into its parent.' }) },
+  arguments: { child: required(file('CHILD'), { help: 'The image to merge into its parent.' }) },
   options: {
-    relink: repeated(image, { help: 'Make the parent that of this child of CHILD.' }),
+    relink: repeated(image, { help: "Make CHILD's parent the parent of this image, a child of CHILD." }),
     delete: flag({
-      help: 'Delete CHILD in the end, unless an image in its directory still has it as its parent.',
+      help: 'Delete CHILD at the end, unless an image in its directory still has it as its parent.',
     }),
     ...parents,
     ...json,
   },
-  more: { 3: 'Stopped before the end.' },
+  more: { 3: 'Stopped before completion.' },
 });
 
 export const resizeTable = vhdTable({
   name: 'resize',
-  summary: 'make an image larger',
+  summary: 'enlarge an image',
   description: [
-    'Makes a dynamic or differencing image larger. If its BAT is too short for SIZE, its first blocks are moved to the end of the file. At any moment the image is whole.',
+    'Enlarges a dynamic or differencing image. If its BAT is too short for SIZE, its first blocks are moved to the end of the file. The image is valid at every moment.',
   ],
   arguments: {
     image: required(image, { help: 'The image.' }),
@@ -129,21 +135,21 @@ export const repairTable = vhdTable({
   name: 'repair',
   summary: 'restore the footers of an image',
   description: [
-    'Shows what would be done to an image that was not closed, or does it: both footers are written from the one that is valid. Blocks and their places stay as they are.',
+    'Shows how an image that was not closed would be repaired or, with --write, repairs it: both footers are written from the valid one. Blocks are not changed or moved.',
   ],
   arguments: { image: required(image, { help: 'The image.' }) },
   options: {
-    write: flag({ help: 'Do it.' }),
-    fromCopy: flag({ help: 'Take the copy at the head for the right one.' }),
+    write: flag({ help: 'Write the repair.' }),
+    fromCopy: flag({ help: 'Trust the footer copy at the start of the file.' }),
     ...json,
   },
 });
 
 export const convertTable = vhdTable({
   name: 'convert',
-  summary: 'copy a disk into another format',
+  summary: 'convert a disk to another format',
   description: [
-    'Copies a disk into a new file. What is zeroes takes no room there. A VHD is read with its parents, and the copy has none.',
+    'Copies a disk to a new file. Zeroes take no space in it. A VHD is read with its parents; the copy has no parent.',
   ],
   arguments: {
     source: required(file('SOURCE'), { help: 'The disk.' }),
@@ -158,7 +164,7 @@ export const convertTable = vhdTable({
     ...parents,
     ...json,
   },
-  more: { 3: 'Stopped before the end.' },
+  more: { 3: 'Stopped before completion.' },
 });
 
 /** All of them fail alike. */

@@ -43,7 +43,7 @@ export const json = { json: flag({ help: 'Print JSON.' }) } as const;
 
 export const parents = {
   parents: repeated(directory(), {
-    help: 'Refuse parents that do not lie below this directory, or one of these.',
+    help: 'Refuse parents outside this directory; if repeated, outside all of them.',
   }),
 } as const;
 

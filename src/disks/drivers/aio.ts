@@ -343,7 +343,7 @@ export class AioDriver implements Driver {
     this.#wasShort = true;
     this.#parts.logger.log(
       LOG_ERR,
-      `aio: ${this.#path} was cut short while open: what is missing reads as zeroes`,
+      `aio: ${this.#path} was cut short while open: missing data reads as zeroes`,
     );
   }
 

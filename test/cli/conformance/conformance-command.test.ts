@@ -126,7 +126,7 @@ t.test('--suite and --grep choose vectors', async (t) => {
   }
 });
 
-t.test('--dialect chooses vectors of the schedulers, and tells where the C panics', async (t) => {
+t.test('--dialect chooses vectors of the schedulers, and reports where the C panics', async (t) => {
   t.match(await conformance('--dialect', 'tapdisk3', '--grep', '/panic-'), {
     status: 0,
     stdout: '6 passed, 0 failed; 6 passed by going on where the C panics\n',

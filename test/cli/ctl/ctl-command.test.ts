@@ -99,7 +99,7 @@ t.test('what is not known of a VBD, or of a daemon without any, is a dash, or nu
   );
 });
 
-t.test('a table of disks is 80 columns wide at most, whatever a daemon answers', async (t) => {
+t.test('a table of disks is at most 80 columns wide, whatever a daemon replies', async (t) => {
   const world = controlWorld(t);
   await foreignDaemon(t, world.directory, (request, socket) => {
     const entry = { count: 1, minor: 65_534, state: 0x1ff, path: `\u001B[31m:/${'x'.repeat(200)}.img` };
@@ -137,7 +137,7 @@ t.test('a list can be of one daemon, minor, type or file', async (t) => {
   t.equal((await ctl('list', '-p', String(PID), '-m', '1')).stdout, one);
 });
 
-t.test('open tells of read-only and, as JSON, of the image', async (t) => {
+t.test('open reports read-only and, as JSON, the image', async (t) => {
   const world = controlWorld(t);
   const ctl = ctlOn(world.directory);
   await ctl('attach', ...vbd(0));
@@ -160,7 +160,7 @@ t.test('open is exclusive and for writing, unless it is said otherwise', async (
   ]);
 });
 
-t.test('a refusal is told on standard error, with its errno and the exit code 1', async (t) => {
+t.test('a refusal is reported on standard error, with its errno and exit status 1', async (t) => {
   const world = controlWorld(t);
   const ctl = ctlOn(world.directory);
   const refused = async (error: string, ...argv: string[]): Promise<void> => {
@@ -200,13 +200,13 @@ t.test('lists pass over sockets left over, and over names that are no pid', asyn
   t.strictSame(await ctlOn(join(world.directory, 'missing'))('list'), silence);
 });
 
-t.test('a control directory that cannot be read is told', async (t) => {
+t.test('a control directory that cannot be read is reported', async (t) => {
   const world = controlWorld(t);
   writeFileSync(join(world.directory, 'file'), '');
   t.match(await ctlOn(join(world.directory, 'file'))('list'), { exitCode: 1, stderr: /ENOTDIR/ });
 });
 
-t.test('a daemon that answers nonsense does not keep the others from being listed', async (t) => {
+t.test('a daemon that replies with nonsense does not keep the others from being listed', async (t) => {
   const world = controlWorld(t);
   await foreignDaemon(t, world.directory, (_, socket) => socket.end(Buffer.alloc(100)));
   const { exitCode, stdout, stderr } = await ctlOn(world.directory)('list');
@@ -249,7 +249,7 @@ t.test('a C tapdisk has no statistics, and says so', async (t) => {
   const ctl = ctlOn(world.directory);
   t.match(await ctl('stats', '-p', String(OTHER_PID)), {
     exitCode: 1,
-    stderr: /daemon 4243: ENOTSUP .*it has no statistics, as C's tapdisk2 has none/,
+    stderr: /daemon 4243: ENOTSUP .*it has no statistics, like C's tapdisk2/,
   });
   const replication = ['status', '--control-directory', world.directory, '-p', String(OTHER_PID)];
   t.match(await captured((argv, io) => dispatch(['replication', ...argv], io), replication), {
@@ -319,7 +319,7 @@ t.test('help is no error', async (t) => {
   }
 });
 
-t.test('answers that no daemon gives are told as such', async (t) => {
+t.test('replies that no daemon gives are reported as such', async (t) => {
   const world = controlWorld(t);
   let answer = (request: ControlMessage): Uint8Array => request.bytes;
   await foreignDaemon(t, world.directory, (request, socket) => socket.end(answer(request)));
@@ -375,7 +375,7 @@ t.test(
   },
 );
 
-t.test('what is no status, event or outcome of a replicated disk is told as such', async (t) => {
+t.test('what is not a status, event or outcome of a replicated disk is reported as such', async (t) => {
   const world = controlWorld(t);
   let report = '';
   await foreignDaemon(t, world.directory, (request, socket) => {

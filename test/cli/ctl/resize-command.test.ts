@@ -47,7 +47,7 @@ t.test('a disk takes the size of its grown file, and reads and writes what is ne
   t.same(JSON.parse(stdout), { sectors: 16, sectorSize: 512, info: 0 }, 'nothing has changed since');
 });
 
-t.test('bytes behind a last part of a sector become part of the disk', async (t) => {
+t.test('bytes after the last whole sector become part of the disk', async (t) => {
   const { image, resize, registry } = await servedDisk(t, 1000);
   const vbd = registry.get(0);
   t.equal(vbd?.sizeBytes, 1000);

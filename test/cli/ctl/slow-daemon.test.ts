@@ -90,7 +90,7 @@ t.test('no command is left out here', (t) => {
   t.end();
 });
 
-t.test('each command ends though a daemon answers a byte now and then, and for ever', async (t) => {
+t.test('each command ends even if a daemon replies with a byte now and then, for ever', async (t) => {
   const directory = await directoryWith(t, 1, (socket) => {
     const timer = setInterval(() => socket.write(Buffer.alloc(1)), 5);
     socket.on('close', () => clearInterval(timer));
@@ -102,7 +102,7 @@ t.test('each command ends though a daemon answers a byte now and then, and for e
   }
 });
 
-t.test('each command for replicated disks ends though a daemon answers nothing', async (t) => {
+t.test('each command for replicated disks ends even if a daemon does not reply', async (t) => {
   const directory = await directoryWith(t, 1, () => {});
   const lines = Object.entries(REPLICATION).flatMap(([name, all]) =>
     all.map((args) => ['replication', name, ...args]),

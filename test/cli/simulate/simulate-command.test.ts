@@ -80,7 +80,7 @@ t.test('help', async (t) => {
   t.match(out, /^Usage: tapdisk-ts simulate/);
 });
 
-t.test('a command line that makes no sense is told what would', async (t) => {
+t.test('a usage error says what was expected', async (t) => {
   const wrong: [string[], RegExp][] = [
     [['--seeds', '5'], /invalid --seeds "5": expected FIRST\.\.LAST, for example 1\.\.1000/],
     [['--seeds', '1..2..3'], /expected FIRST\.\.LAST/],

@@ -59,7 +59,7 @@ t.test('a table is 80 columns wide at most: the ends of files, then of addresses
   t.ok(lines([large], 60).every((line) => line.length <= 60));
 });
 
-t.test('what another program answers is shown as far as it makes sense', async (t) => {
+t.test('what another program replies is shown as far as it makes sense', async (t) => {
   const [, strange = '', ...more] = lines([
     { role: ['x'], pid: 7, address: 'a\u001B[31mb', bytes: 'many', peer: 'x' },
   ]);

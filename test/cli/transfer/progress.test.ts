@@ -98,9 +98,9 @@ t.test('a bar without an end moves while bytes do', async (t) => {
   t.same(bars, ['[<=>   ]', '[ <=>  ]', '[  <=> ]', '[   <=>]', '[  <=> ]', '[ <=>  ]', '[<=>   ]']);
 });
 
-t.test('an attempt that gets no answer is told with its age', async (t) => {
+t.test('an attempt without a reply is reported with its age', async (t) => {
   const trying = { ...sending, phase: 'connecting', peer: null, attempts: 2, attemptSeconds: 31.5 };
-  t.match(describeProgress(trying), /, attempt 2, no answer for 31 s$/);
+  t.match(describeProgress(trying), /, attempt 2, no reply for 31 s$/);
   const fresh = { ...trying, attemptSeconds: 0.2, lastError: 'connection refused' };
   t.match(describeProgress(fresh), /, attempt 2 \(connection refused\)$/);
 });

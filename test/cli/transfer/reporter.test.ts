@@ -149,7 +149,7 @@ t.test('a terminal that does not tell its width has 80 columns', async (t) => {
   t.equal(text.split('\u001B[2K').at(-1)?.length, 79);
 });
 
-t.test('an event before there is a status is told all the same', async (t) => {
+t.test('an event before there is a status is reported all the same', async (t) => {
   const { reporter, now, written } = reporting(asText, {}, true);
   now.status = undefined;
   reporter.onEvent({ event: 'failed', code: 'ENOENT', message: 'no such file', bytes: 0 });
@@ -158,7 +158,7 @@ t.test('an event before there is a status is told all the same', async (t) => {
   t.equal(written(), 'tapdisk-ts: failed: no such file\ntapdisk-ts: tables\n');
 });
 
-t.test('what is complete is told with its hash, and with a note when it is not confirmed', async (t) => {
+t.test('a complete image is reported with its hash, and with a note when it is not confirmed', async (t) => {
   const done = {
     event: 'complete',
     bytes: 2048,
@@ -202,7 +202,7 @@ t.test('JSON has an object a line for each event, and progress once a second', a
   t.equal(written(), '');
 });
 
-t.test('errors of the log are told, the rest when it is asked for', async (t) => {
+t.test('errors in the log are reported, the rest only on request', async (t) => {
   for (const make of [asText, asJson]) {
     const quiet = reporting(make);
     quiet.reporter.log(LOG_ERR, 'bad\n');
@@ -216,7 +216,7 @@ t.test('errors of the log are told, the rest when it is asked for', async (t) =>
   }
 });
 
-t.test('every event is told to people in words', async (t) => {
+t.test('every event is reported in words', async (t) => {
   const events: [TransferEvent, RegExp][] = [
     [{ event: 'listening', address: 'a:1' }, /waiting for a primary on a:1/],
     [{ event: 'turned-away', message: 'the backup is busy' }, /the backup is busy; retrying/],

@@ -26,7 +26,7 @@ t.test('what is wrong outside of the command line is named, and gives status 1',
     ],
     [
       ['backup', '127.0.0.1:0', '--status', join(directory, 'image')],
-      /no status socket: .*image is there, and is no socket; --no-status goes without/,
+      /no status socket: .*image exists and is not a socket; use --no-status to run without one/,
     ],
     [
       ['backup', '127.0.0.1:0', '--status', `/${'x'.repeat(200)}`],
@@ -209,7 +209,7 @@ t.test('a status directory that is open to others is not used: the role goes on,
     t.equal(status, 3, 'the address is another host’s');
     t.match(
       stderr,
-      /^tapdisk-ts: warning: no status socket: .* belongs to this user alone \(mode 0700\); --no-status goes without\n/,
+      /^tapdisk-ts: warning: no status socket: .* belongs to this user alone \(mode 0700\); use --no-status to run without one\n/,
     );
     const read = await command('status');
     t.equal(read.status, 1);

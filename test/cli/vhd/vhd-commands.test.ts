@@ -150,7 +150,7 @@ t.test(
   },
 );
 
-t.test('repair says what it would do, and does it with --write alone', async (t) => {
+t.test('repair says what it would do, and does it only with --write', async (t) => {
   const own = inOwn('repair');
   const file = unpack(sampleNamed('footer-missing'), own);
   const before = readFileSync(file);

@@ -84,7 +84,7 @@ t.test('a file of 8 PiB is refused: what is beyond cannot be addressed exactly',
 });
 
 t.test(
-  'a file that was cut short while open reads as zeroes behind its end, which is told once',
+  'a file that was cut short while open reads as zeroes after its end, which is reported once',
   async (t) => {
     const world = diskWorld(t);
     const path = world.path('short.img');
@@ -96,7 +96,7 @@ t.test(
     t.strictSame(await readSectors(vbd, 0, 8), expected);
     await readSectors(vbd, 0, 8);
     const logged = world.lines.filter((line) => line.startsWith('aio: '));
-    t.same(logged, [`aio: ${path} was cut short while open: what is missing reads as zeroes`]);
+    t.same(logged, [`aio: ${path} was cut short while open: missing data reads as zeroes`]);
   },
 );
 
@@ -285,7 +285,7 @@ t.test('an error is that request’s alone: the next write of the sectors goes o
   t.end();
 });
 
-t.test('a read that fails answers its error', (t) => {
+t.test('a read that fails returns its error', (t) => {
   const { script, driver } = scripted();
   const results = new Results();
   driver.queueRead({ sector: 0, sectors: 1, buffer: Buffer.alloc(512), complete: results.done });
@@ -339,7 +339,7 @@ t.test('after a failed flush all others fail, until the image is opened again', 
   t.end();
 });
 
-t.test('close flushes, and tells the error of that', (t) => {
+t.test('close flushes, and returns the error of the flush', (t) => {
   const { script, driver } = scripted();
   const results = new Results();
   driver.close(results.done);

@@ -144,7 +144,7 @@ t.test('zeroing much gives the blocks back too, unless they are to stay', async 
   t.equal(blocks(), kept);
 });
 
-t.test('where holes cannot be made it is told', async (t) => {
+t.test('where holes cannot be made, that is reported', async (t) => {
   const world = diskWorld(t);
   const { completions } = world.registry;
   const [missing, failing] = ['/nonexistent/fallocate', 'false'].map(

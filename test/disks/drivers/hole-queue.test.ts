@@ -49,7 +49,7 @@ t.test('holes that are a sector apart are not joined: that sector is somebody’
   t.end();
 });
 
-t.test('when one cannot be made none is tried any more, and all who wait are told', (t) => {
+t.test('when one cannot be made no other is tried, and all callers that wait get the error', (t) => {
   const { punched, results, end } = queued([
     [0, 8],
     [100, 8],

@@ -64,7 +64,7 @@ t.test('what the disk cannot do, the filter cannot', async (t) => {
   t.strictSame(disks.log, ['write 0+8']);
 });
 
-t.test('without a label the lines have none, and an opening tells its flags', async (t) => {
+t.test('without a label the lines have none, and the line of an open has its flags', async (t) => {
   const it = bench(t, { types: [logDriverType] });
   it.registry.attach(0);
   void it.registry.open(0, 'log:|scripted:disk', { readOnly: true, shared: false });

@@ -26,7 +26,7 @@ function image(world: DiskWorld): string {
   return path;
 }
 
-t.test('two FIFOs take commands and give answers of four bytes, and are removed at the close', async (t) => {
+t.test('two FIFOs take commands and give replies of four bytes, and are removed at close', async (t) => {
   const world = diskWorld(t);
   const fifos = world.path('tap');
   const name = `remus:127.0.0.1:9,role=primary,peer=c,fifos=${fifos}|aio:${image(world)}`;

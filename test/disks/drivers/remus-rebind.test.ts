@@ -144,7 +144,7 @@ t.test('a state that is not of the image as it is now is left alone', async (t) 
   );
 });
 
-t.test('each call that fails is told, and the state is of one image', async (t) => {
+t.test('each call that fails is reported, and the state belongs to one image', async (t) => {
   for (const call of ['stat', 'open', 'write', 'fdatasync', 'rename', 'syncDirectory'] as const) {
     for (let nth = 1; nth <= 4; nth++) {
       const world = await worldWithState('/d/base.vhd.remus');

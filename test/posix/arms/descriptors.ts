@@ -35,7 +35,7 @@ export const descriptors: readonly Behaviour[] = [
   },
   {
     title:
-      'D2: every call on a number that is not open answers -EBADF, and so does anything that is no number of one',
+      'D2: every call on a number that is not open returns -EBADF, and so does anything that is not a descriptor number',
     body: async (t, { a, hostB }) => {
       const closed = a.socket(AF_INET, SOCK_STREAM);
       a.close(closed);
@@ -121,7 +121,7 @@ export const descriptors: readonly Behaviour[] = [
     },
   },
   {
-    title: 'at the limit socket and eventfd answer -EMFILE, and a freed number is handed out again',
+    title: 'at the limit socket and eventfd return -EMFILE, and a freed number is handed out again',
     body: async (t, { a, maxDescriptorsOfA }) => {
       const numbers = Array.from({ length: maxDescriptorsOfA - 3 }, (_, index) => index + 3);
       t.same(

@@ -15,7 +15,7 @@ const LARGEST = 2n ** 64n - 1n;
 /** The counter descriptor. */
 export const eventfd: readonly Behaviour[] = [
   {
-    title: 'eventfd: writes add up, read answers the sum and clears it, and at 0 says -EAGAIN',
+    title: 'eventfd: writes add up, read returns the sum and clears it, and at 0 returns -EAGAIN',
     body: async (t, { a }) => {
       const fd = a.eventfd();
       const sum = Buffer.alloc(12);

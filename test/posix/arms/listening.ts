@@ -186,7 +186,7 @@ export const listeningSockets: readonly Behaviour[] = [
     },
   },
   {
-    title: 'Unix sockets: paths that cannot be are told at once',
+    title: 'Unix sockets: impossible paths are errors at once',
     body: async (t, { a }) => {
       const fd = a.socket(AF_UNIX, SOCK_STREAM);
       const bind = (path: unknown): number => a.bind(fd, { family: AF_UNIX, path: path as string });

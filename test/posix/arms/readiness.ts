@@ -117,7 +117,7 @@ export const readinessTable: readonly Behaviour[] = [
     },
   },
   {
-    title: 'a reset makes both sides ready: read says -ECONNRESET once and then 0, write says -EPIPE',
+    title: 'a reset makes both sides ready: read returns -ECONNRESET once and then 0, write returns -EPIPE',
     body: async (t, world) => {
       const { a, b } = world;
       const { client, server } = await connection(world);
@@ -173,7 +173,7 @@ export const readinessTable: readonly Behaviour[] = [
     },
   },
   {
-    title: 'select answers nothing when the time is over, and -EINVAL for a time that is none',
+    title: 'select returns nothing when the time is over, and -EINVAL for an invalid time',
     body: async (t, { a }) => {
       const fd = a.eventfd();
       t.same(await a.select({ read: [fd] }, 0), { read: [], write: [], except: [] });

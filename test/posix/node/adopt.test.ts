@@ -87,7 +87,7 @@ t.test('reading without interest works too: the first read starts the stream', a
   t.equal(posix.read(fd, buffer), 0);
 });
 
-t.test('calls for sockets answer -ENOTSOCK on a stream that is none', async (t) => {
+t.test('socket calls return -ENOTSOCK on a stream that is not a socket', async (t) => {
   const posix = posixFor(t);
   const fd = posix.adopt(new PassThrough());
   const address = { family: AF_INET, address: '127.0.0.1', port: 0 } as const;

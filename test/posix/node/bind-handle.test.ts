@@ -86,7 +86,7 @@ t.test('a failed bind or listen leaves nothing', { skip: !hasProc }, async (t) =
 });
 
 t.test(
-  'two sockets may be bound to a port as long as only one listens: the second is told at listen',
+  'two sockets may be bound to a port as long as only one listens: the second fails at listen',
   async (t) => {
     const posix = posixFor(t);
     const first = bind(posix, loopback);
@@ -175,7 +175,7 @@ t.test('a port that is kept for root is -EACCES for others', async (t) => {
   else t.ok(answer >= 0, 'here every port is for all');
 });
 
-t.test('what the handle answers is passed on', async (t) => {
+t.test('what the handle returns is passed on', async (t) => {
   const closed: string[] = [];
   const handle = (answers: Partial<ServerHandle>): ServerHandle => ({
     listen: () => 0,
@@ -253,7 +253,7 @@ t.test('without the undocumented call the fallback is taken', async (t) => {
   t.not(nodeBindCall(), bindWithoutHandle);
 });
 
-t.test('the fallback answers -EADDRNOTAVAIL at once for an address that no interface has', async (t) => {
+t.test('the fallback returns -EADDRNOTAVAIL at once for an address that no interface has', async (t) => {
   const posix = posixFor(t, { bindCall: bindWithoutHandle });
   t.equal(bind(posix, { ...loopback, address: '192.0.2.1' }), -errno.EADDRNOTAVAIL);
   t.equal(bind(posix, { family: AF_INET6, address: '2001:db8::1', port: 0 }), -errno.EADDRNOTAVAIL);
@@ -282,7 +282,7 @@ t.test('the fallback listens, and accepts and connects as ever', async (t) => {
   t.ok((await acceptOne(posix, fd)) > client);
 });
 
-t.test('the fallback tells of a busy port by accept and SO_ERROR', async (t) => {
+t.test('the fallback reports a busy port through accept and SO_ERROR', async (t) => {
   const posix = posixFor(t, { bindCall: bindWithoutHandle });
   const { address } = await nodeServer(t);
   for (const ask of [
@@ -309,7 +309,7 @@ t.test('the fallback binds Unix paths', async (t) => {
   await echoOnce(t, posix, first, { path: file });
 });
 
-t.test('listen without bind passes on what binding answers', async (t) => {
+t.test('listen without bind passes on what binding returns', async (t) => {
   const posix = posixFor(t, { bindCall: () => -errno.EACCES });
   t.equal(posix.listen(posix.socket(AF_INET, SOCK_STREAM), 1), -errno.EACCES);
 });

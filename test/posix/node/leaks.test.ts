@@ -16,7 +16,7 @@ function kernelDescriptors(): number {
   return fs.existsSync('/proc/self/fd') ? fs.readdirSync('/proc/self/fd').length : 0;
 }
 
-t.test('1,000 connections opened and closed leave no descriptor, handle or timer behind', async (t) => {
+t.test('1,000 connections opened and closed leave no descriptor, handle or timer', async (t) => {
   const resources = process.getActiveResourcesInfo().toSorted();
   const before = kernelDescriptors();
   const posix = new NodePosix();

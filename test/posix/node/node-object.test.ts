@@ -324,7 +324,7 @@ t.test('releasing what has no object just frees the number', async (t) => {
   t.equal(listening(posix, address as never).fd, bound, 'and lets go of the address');
 });
 
-t.test('a listener gives its net.Server; connections that wait come to whoever listens there', async (t) => {
+t.test('a listener gives its net.Server; waiting connections go to its listeners', async (t) => {
   const posix = posixFor(t);
   const { fd, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
   const { port } = address as { port: number };

@@ -17,7 +17,7 @@ function pollerFor(t: Test, posix: NodePosix): Poller {
   return poller;
 }
 
-t.test('it sleeps for its time, on the monotonic clock, and answers nothing then', async (t) => {
+t.test('it sleeps for its time, on the monotonic clock, and then reports nothing ready', async (t) => {
   const timers = new ManualTimers();
   const poller = pollerFor(t, posixFor(t, { timers }));
   let answer: unknown = 'asleep';
@@ -51,7 +51,7 @@ t.test('the first readiness wakes it, and all that comes in the same turn is in 
   );
 });
 
-t.test('interest that is told while it sleeps counts at once', async (t) => {
+t.test('interest that is set while it sleeps counts at once', async (t) => {
   const posix = posixFor(t);
   const poller = pollerFor(t, posix);
   const fd = posix.eventfd(1);
@@ -163,7 +163,7 @@ t.test('one call at a time; a time must be 0 or more', async (t) => {
   t.same(await first, []);
 });
 
-t.test('close answers the sleeper with nothing, and ends its use', async (t) => {
+t.test('close wakes the sleeper with nothing ready, and ends its use', async (t) => {
   const timers = new ManualTimers();
   const posix = posixFor(t, { timers });
   const poller = posix.createPoller();

@@ -77,7 +77,7 @@ function isGone(pid: string): boolean {
   return false;
 }
 
-t.test('that a program cannot be started is told, whichever way Node has of saying so', async (t) => {
+t.test('a program that cannot be started is reported, whichever way Node reports it', async (t) => {
   const busy = join(directory, 'busy');
   copyFileSync('/bin/true', busy);
   const writer = openSync(busy, 'r+');
@@ -96,7 +96,7 @@ t.test('that a program cannot be started is told, whichever way Node has of sayi
   }
 });
 
-t.test('how a program ends is told', async (t) => {
+t.test('how a program ends is reported', async (t) => {
   t.strictSame(await ended([script('three', 'exit 3')]), {
     status: 3,
     how: `${directory}/three ended with status 3`,
@@ -118,7 +118,7 @@ t.test('a program that is not done in time is killed with all that it has starte
   t.equal(timers.fire, undefined, 'and no timer is left');
 });
 
-t.test('what a program leaves behind ends with it', async (t) => {
+t.test('processes that a program leaves running end with it', async (t) => {
   const pids = join(directory, 'left');
   const end = ended([script('leaves', `sleep 1000 & echo $! > ${pids}`)]);
   t.equal((await end).status, 0);

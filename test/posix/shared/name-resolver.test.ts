@@ -38,7 +38,7 @@ t.test(
   },
 );
 
-t.test('numeric hosts and bad ports ask nobody', async (t) => {
+t.test('numeric hosts and bad ports need no lookup', async (t) => {
   const posix = posixWith(() => Promise.reject(new Error('asked')));
   t.match(await posix.resolve('192.0.2.7', '1'), [{ address: '192.0.2.7' }]);
   t.type(await posix.resolve('backup', 'x'), 'number');

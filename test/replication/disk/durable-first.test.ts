@@ -35,7 +35,7 @@ t.test('a commit is sent once its number is durable', async (t) => {
   t.equal(b.engine.status().epochCommitted, epoch + 1);
 });
 
-t.test('the first write alone waits until the new generation is durable', async (t) => {
+t.test('only the first write waits until the new generation is durable', async (t) => {
   const { a, b, world } = pair(t);
   await a.until('protected');
   await a.write(8, 8, 1);

@@ -163,7 +163,7 @@ t.test('a second primary is told that the backup is busy, and the first one goes
   t.ok((await a.checkpoint()) > 0);
 });
 
-t.test('a peer whose address is not allowed is turned away', async (t) => {
+t.test('a peer whose address is not allowed is rejected', async (t) => {
   const deny = new BlockList();
   deny.addAddress('10.0.0.1');
   const { world, a, b } = pair(t, { b: { peers: { deny } } });

@@ -53,7 +53,7 @@ export function probePeer(options: ProbeOptions): void {
         const rest = come.subarray(TAG_BYTES);
         if (answer === VERSION_TAG) kind('own', rest);
         else if (answer === DONE) kind('c', rest);
-        else fail(`the peer has answered ${JSON.stringify(answer)}, expected ${VERSION_TAG} or ${DONE}`);
+        else fail(`the peer replied ${JSON.stringify(answer)}, expected ${VERSION_TAG} or ${DONE}`);
       }
     : (): void => {
         if (tag(come, 0) !== FIRST_TAG) return kind('c', come);

@@ -10,7 +10,7 @@ import { runSteps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { createImage } from '../../../../src/disks/drivers/vhd/tools/create.js';
 import { withUmask } from '../../../attacker.js';
 
-t.test('a new image is its owner’s alone, and is made through no link', async (t) => {
+t.test('a new image is accessible only to its owner, and is not created through a link', async (t) => {
   withUmask(t, 0);
   const directory = t.testdir();
   const create = (name: string): Promise<unknown> => {

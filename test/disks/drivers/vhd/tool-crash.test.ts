@@ -127,7 +127,7 @@ t.test('coalescing, relinking and deleting leaves the grandchild as it is', (t) 
   }),
 );
 
-t.test('an image that grows has its old size or its new one, and zeroes behind the old end', async (t) => {
+t.test('an image that grows has its old size or its new one, and zeroes after the old end', async (t) => {
   for (const sectors of [SECTORS + 1, 160, 5000]) {
     await survives(t, {
       tool: (calls) => resize(calls, { path: '/d/leaf.vhd', size: sectors * SECTOR_SIZE }),

@@ -103,7 +103,7 @@ t.test('parents can be confined to directories', async (t) => {
   await world.open(`vhd:[parents=/usr/lib,parents=${world.directory}]${file}`);
 });
 
-t.test('a chain is told of, with what it has of the disk', async (t) => {
+t.test('a chain is reported, with what each image has of the disk', async (t) => {
   const world = diskWorld(t);
   const parent = world.path('parent.vhd');
   const child = world.path('child.vhd');
