@@ -258,8 +258,16 @@ t.test('an error in a chunk is told when the last one has come', async (t) => {
 t.test('replies that make no sense end the connection with EPROTO', async (t) => {
   const wrong: [string, Uint8Array, RegExp][] = [
     ['no magic', Buffer.alloc(16), /a reply without its magic/],
-    ['a simple reply to nothing', Buffer.concat([u32(0x67446698, 0), u64(9)]), /a reply to an unknown request/],
-    ['another’s cookie', Buffer.concat([u32(0x67446698, 0), u64(1n << 32n)]), /a reply to an unknown request/],
+    [
+      'a simple reply to nothing',
+      Buffer.concat([u32(0x67446698, 0), u64(9)]),
+      /a reply to an unknown request/,
+    ],
+    [
+      'another’s cookie',
+      Buffer.concat([u32(0x67446698, 0), u64(1n << 32n)]),
+      /a reply to an unknown request/,
+    ],
     ['a chunk to nothing', chunk(1, 0, Buffer.alloc(0), 9), /a reply to an unknown request/],
     [
       'data before the range',
