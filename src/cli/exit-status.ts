@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** What `tapdisk-ts` ends with; `--help` tells them. */
+/** The exit statuses of `tapdisk-ts`; `--help` lists them. */
 export const EXIT_OK = 0;
 /** What was asked for could not be done. */
 export const EXIT_FAILED = 1;

@@ -11,7 +11,7 @@ const PATH_VARIABLES = ['XDG_RUNTIME_DIR', 'TMPDIR', 'NOTIFY_SOCKET'];
  * What of the command line or the environment reached this process altered: Node replaces each byte that is not UTF-8, so
  * that two names would become one file. Undefined when nothing did, or where there is no /proc to tell.
  *
- * @param directory what Linux tells of the process
+ * @param directory of the process in /proc
  */
 export function lostBytes(directory = '/proc/self'): string | undefined {
   if (!existsSync(`${directory}/cmdline`)) return undefined;

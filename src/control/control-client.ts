@@ -224,7 +224,7 @@ export class ControlClient {
     return checked(await must(connection.receive()), request, answerType);
   }
 
-  /** @param take takes an answer, and tells whether there is another one */
+  /** @param take takes a reply, and returns whether another one follows */
   async #askForMany(
     pid: number,
     request: ControlMessage,

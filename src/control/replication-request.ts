@@ -19,7 +19,7 @@ export const REPLICATION_COMMANDS = [
   'drill',
   'end-drill',
 ] as const;
-/** What a daemon can be told to do with a replicated disk. */
+/** What a daemon can be asked to do with a replicated disk. */
 export type ReplicationCommand = (typeof REPLICATION_COMMANDS)[number];
 
 /** A command, with what goes with some of them. */

@@ -51,7 +51,7 @@ export interface DaemonOptions extends Partial<Pick<NbdLimits, (typeof NBD_LIMIT
   readonly sockets?: readonly number[];
   /** With it, TLS is required. The files can be read again: see `Daemon.reload`. */
   readonly tls?: TlsOptions | undefined;
-  /** What people are told of an NBD export, by minor number. */
+  /** Descriptions of NBD exports, by minor number. */
   readonly descriptions?: ReadonlyMap<number, string>;
   /** The disk that NBD clients get who name none. */
   readonly defaultDisk?: number | undefined;

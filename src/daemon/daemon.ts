@@ -126,7 +126,7 @@ export class Daemon {
 
   /**
    * Ends in order: clients have their answers, every disk is paused and closed, then all the rest. Idempotent; waits for
-   * {@link start} first. `ended` tells when it is done.
+   * {@link start} first. `ended` resolves when it is done.
    */
   shutDown(): void {
     if (this.#ending) return;

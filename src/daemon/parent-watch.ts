@@ -6,7 +6,7 @@ import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
-/** How often it is looked, in seconds: no event tells of a parent's end. */
+/** The polling interval, in seconds: no event reports a parent's end. */
 const LOOK_SECONDS = 1;
 
 /** Looks whether the process that started this one still runs. */

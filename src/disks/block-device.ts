@@ -30,7 +30,7 @@ export interface ZeroOptions extends ChangeOptions {
  * A disk, as those who read and write it see it.
  *
  * Requests may complete in any order, each once, and also before the call returns. A flush covers every change that was
- * answered before the flush was asked for, whoever asked for that change.
+ * answered before the flush was requested, from any client.
  */
 export abstract class BlockDevice {
   /** Whether requests are taken, if only to wait: running, pausing, paused or resuming. */

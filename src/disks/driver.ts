@@ -13,7 +13,7 @@ export const SECTOR_SIZE = 512;
 /** The VBD is closed or about to be. Linux's number: Node's os.constants.errno does not have it. */
 export const ESHUTDOWN = 108;
 
-/** Told once how something ended: 0, or a negative errno. It may be told before the call that it was given to returns. */
+/** Called once with the result: 0 or a negative errno. It may be called before the call that it was passed to returns. */
 export type Done = (result: number) => void;
 
 /** Called once like {@link Done}; `reason` says of a negative result what was wrong and what would be right, in words. */
@@ -27,7 +27,7 @@ export interface OpenFlags {
   readonly shared: boolean;
 }
 
-/** What a driver tells of its image once it is open (C: td_disk_info_t). */
+/** What a driver reports about its image once it is open (C: td_disk_info_t). */
 export interface DiskInfo {
   readonly sectors: number;
   /** Always {@link SECTOR_SIZE}. */
@@ -86,7 +86,7 @@ export interface ImageFile {
   readonly modifiedMicroseconds: number;
 }
 
-/** The open image at a path, as its status tells. */
+/** Identifies the open image at a path, from its file status. */
 export function imageFileOf(path: string, { fileSystem, inode, modifiedSeconds }: FileStatus): ImageFile {
   return { path, fileSystem, inode, modifiedMicroseconds: Math.round(modifiedSeconds * 1e6) };
 }
@@ -134,7 +134,7 @@ export interface Driver {
   close(done: DoneWithReason): void;
   queueRead(request: DataRequest): void;
   queueWrite(request: DataRequest): void;
-  /** Brings every change that completed before this call, whoever asked for it, to stable storage. */
+  /** Brings every change that completed before this call, from any client, to stable storage. */
   flush(done: Done): void;
   /** Tells that the range's content is not needed any more; it may read as anything afterwards. */
   discard?(request: RangeRequest): void;

@@ -26,7 +26,7 @@ export interface VbdRegistryOptions extends Omit<DriverContext, 'completions'> {
 
 type OpeningListener = (vbd: Vbd, drivers: readonly Driver[]) => void;
 
-/** A VBD as LIST tells of it. */
+/** A VBD as LIST reports it. */
 export interface VbdDescription {
   readonly minor: number;
   readonly state: number;

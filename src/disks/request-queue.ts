@@ -36,7 +36,7 @@ export interface RequestQueueOptions {
   readonly registrar: EventRegistrar;
   /** How many requests a driver may have at once. */
   readonly maxInFlight: number;
-  /** Called when a request has ended, before whoever asked is told. */
+  /** Called when a request has ended, before its caller is notified. */
   readonly onEnd: (request: VbdRequest, result: number) => void;
   /** Called in states held and draining when nothing is left to wait for: see {@link RequestQueue.quiet}. */
   readonly onQuiet: () => void;

@@ -23,7 +23,7 @@ export interface VbdReport extends StatisticsSnapshot {
   readonly replication?: ReplicationStatus;
 }
 
-/** What a daemon tells of itself: the answer to `ctl stats --json`, and the source of its metrics. */
+/** A daemon's report about itself: the output of `ctl stats --json`, and the source of its metrics. */
 export interface Report {
   readonly version: typeof REPORT_VERSION;
   readonly pid: number;

@@ -17,7 +17,7 @@ const WRITE_BYTES = 64 << 10;
 
 const HEAD = '[\n';
 const TAIL = '\n]\n';
-/** Room for the event that tells why the trace ends. */
+/** Space for the event that says why the trace ends. */
 const LAST_EVENT_BYTES = 200;
 
 /** Where a trace goes, and how large it may become. */
@@ -45,7 +45,7 @@ export type WriteCall = (
  * A file of trace events as one JSON array, which is complete after every write: each write begins where the array's end
  * was, and writes a new end. So the file can be read at any time, also after this process was killed.
  *
- * Never blocks, and never fails whoever traces: an error of the file ends the trace and is logged.
+ * Never blocks, and never fails its callers: an error of the file ends the trace and is logged.
  */
 export class TraceFile {
   readonly #options: TraceFileOptions;

@@ -10,7 +10,7 @@ type Transfer = (bytes: Uint8Array, position: number, done: FileDone) => void;
 /**
  * Reads until `bytes` is full; behind the end of the file it is filled with zeroes. Completes with 0 or a negative errno.
  *
- * @param onShort told before, when the file ended within `bytes`
+ * @param onShort called first, if the file ended within `bytes`
  */
 export function readWhole(
   files: Pick<FileCalls, 'read' | 'write'>,

@@ -3,7 +3,7 @@
 
 import type { EventId } from './event.js';
 
-/** The largest event id; counting resumes at 1 behind it (rule I1). */
+/** The largest event id; counting resumes at 1 after it (rule I1). */
 export const MAX_EVENT_ID = 2 ** 31 - 1;
 
 const SMALLEST_CAPACITY = 16;

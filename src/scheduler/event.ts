@@ -52,7 +52,7 @@ export type EventCallback<Private = unknown> = (
   privateData: Private,
 ) => CallbackResult;
 
-/** What a dump or a warning tells of an event. */
+/** What a dump or a warning reports about an event. */
 export interface EventDescription {
   readonly id: EventId;
   readonly mode: EventMode;

@@ -16,7 +16,7 @@ export class InterestSet {
 
   private readonly changed: (fd: number, conditions: number) => void;
 
-  /** @param changed told of a descriptor's new conditions (0: none) whenever they change */
+  /** @param changed called with a descriptor's new conditions (0: none) whenever they change */
   constructor(changed: (fd: number, conditions: number) => void) {
     this.changed = changed;
   }

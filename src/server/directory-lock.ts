@@ -21,7 +21,7 @@ const closeFile = promisify(close);
  * Whoever may read the directory may hold its lock, so that it is no protection against malice; without the lock (another
  * keeps it, or the program flock(1) is missing) the work is done all the same.
  *
- * @param unlocked told why there is no lock
+ * @param unlocked called with the reason if there is no lock
  */
 export async function whileLocked<Result>(
   directory: string,

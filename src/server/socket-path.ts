@@ -11,7 +11,7 @@ import { whileLocked } from './directory-lock.js';
 import { LOG_WARNING, type Logger } from './logger.js';
 import { SystemError } from '../posix/system-error.js';
 
-/** How long whoever has the path already may take to accept, in seconds. */
+/** How long the process that has the path may take to accept, in seconds. */
 const PROBE_SECONDS = 2;
 
 /** @throws Error with `code` ENAMETOOLONG */
@@ -26,7 +26,7 @@ export function checkSocketPath(path: string): void {
  * Takes the path of a Unix socket: a socket there that nobody listens on any more is removed, and `listen` is called,
  * which is to bind and listen at once.
  *
- * Of several processes that do this at the same time exactly one listens in the end, and the others are told: bind never
+ * Of several processes that do this at the same time exactly one listens at the end, and the others get an error: bind never
  * takes the place of a file, and a socket is removed only while it is the one that was found dead, with the directory
  * locked ({@link whileLocked}).
  *

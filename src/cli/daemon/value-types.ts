@@ -40,7 +40,7 @@ export const diskName: ValueType<DiskValue> = {
   },
 };
 
-/** What people are told of a disk: `0=TEXT`, `data=TEXT`. */
+/** The description of a disk: `0=TEXT`, `data=TEXT`. */
 export const diskDescription: ValueType<readonly [disk: string, text: string]> = {
   placeholder: 'DISK=TEXT',
   parse(text) {

@@ -12,7 +12,7 @@ import {
   type ReporterOptions,
 } from './reporter.js';
 
-/** How often progress is told at most, in seconds. */
+/** The minimum interval between progress reports, in seconds. */
 const PROGRESS_INTERVAL = 1;
 
 /** Reports for machines: a JSON object a line. */

@@ -3,9 +3,9 @@
 
 import type { Clock } from '../../posix/clock.js';
 
-/** What has one cause is told so often at most, in seconds. */
+/** The minimum interval between reports with the same cause, in seconds. */
 const APART_SECONDS = 1;
-/** Causes beyond are told as one. */
+/** Further causes are reported as one. */
 const MAX_CAUSES = 64;
 const OTHERS = 'others';
 
@@ -16,7 +16,7 @@ interface Cause {
   latest: ((leftOut: number) => void) | undefined;
 }
 
-/** Holds back what is told too often: whoever can connect could fill the log with it. The latest of it is told later. */
+/** Suppresses reports that come too often, with which peers could fill the log. The latest one is reported later. */
 export class Repeats {
   readonly #clock: Clock;
   readonly #causes = new Map<string, Cause>();

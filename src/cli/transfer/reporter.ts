@@ -26,7 +26,7 @@ export interface ReporterOptions {
   readonly status: () => TransferStatus | undefined;
 }
 
-/** An event, and how many of its cause before it were not told. */
+/** An event, and how many earlier ones with its cause were suppressed. */
 export type ReportedEvent = TransferEvent & { readonly leftOut?: number };
 
 /** A role's reports: events as they happen, progress now and then. */

@@ -20,7 +20,7 @@ import {
 /** What happens again every second while a backup is not there: an attempt that goes as the one before is no news. */
 const connecting: ReadonlySet<TransferEvent['event']> = new Set(['retrying', 'established', 'turned-away']);
 
-/** How often progress is told at most, in seconds. */
+/** The minimum interval between progress reports, in seconds. */
 const TERMINAL_INTERVAL = 0.1;
 const PLAIN_INTERVAL = 10;
 const CLEAR_LINE = '\r\u001B[2K';
@@ -31,7 +31,7 @@ export class TextReporter implements Reporter {
   readonly #interval: Interval;
   readonly #isTerminal: boolean;
   #shown = '';
-  /** What was told last of each kind of event that repeats itself. */
+  /** The last report of each kind of event that repeats. */
   readonly #lastTexts = new Map<TransferEvent['event'], string>();
 
   constructor(options: ReporterOptions) {

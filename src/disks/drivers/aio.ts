@@ -68,7 +68,7 @@ export interface AioParts {
  *   file system can and fallocate(1) is there (`punchHole`). Pieces that touch count together, unless they were
  *   written since or there may be shared openers. Otherwise a discard changes nothing, and zeroes are written, but not
  *   over zeroes.
- * - Holes of a regular file are told by {@link blockStatus} (`ImageMap`) where the file system has FIEMAP and
+ * - Holes of a regular file are reported by {@link blockStatus} (`ImageMap`) where the file system has FIEMAP and
  *   filefrag(8) is there; otherwise all is data.
  */
 export class AioDriver implements Driver {

@@ -14,11 +14,11 @@ export function messageText(event: string, at: number, set: PartTexts, gone: rea
   return `event: ${event}\nretry: ${RETRY_MS}\ndata: ${data}\n\n`;
 }
 
-/** What has changed of a state that is told in parts. */
+/** The changes of a state that is sent in parts. */
 export class PartChanges {
   #parts: PartTexts = new Map();
 
-  /** The parts as they were told last. */
+  /** The parts as they were last sent. */
   get parts(): PartTexts {
     return this.#parts;
   }

@@ -16,7 +16,7 @@ import { messageText, PartChanges } from './part-changes.js';
 import { StreamedAnswers } from './streamed-answers.js';
 import { MAX_DOWNLOADS, traceDownload } from './trace-download.js';
 
-/** How often is measured, and pages are told, in seconds. */
+/** The interval of measurements and page updates, in seconds. */
 const INTERVAL_SECONDS = 1;
 /** How many pages may be open at once. */
 export const MAX_PAGES = 32;

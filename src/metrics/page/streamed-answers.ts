@@ -11,7 +11,7 @@ export interface StreamedAnswersParts {
   readonly registrar: EventRegistrar;
   readonly posix: Posix;
   readonly logger: Logger;
-  /** How many there may be at once; beyond, a client is told to come back later (503). */
+  /** The maximum number at once; further clients get 503. */
   readonly limit: number;
   /** The last one is gone. */
   readonly onNone?: () => void;

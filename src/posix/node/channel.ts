@@ -172,7 +172,7 @@ export class Channel {
   }
 
   /**
-   * As {@link Posix.dedicate}; interest has to be told anew.
+   * As {@link Posix.dedicate}; interest has to be set again.
    *
    * @returns the socket that the connection is behind now, or a negative errno
    */

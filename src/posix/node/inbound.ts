@@ -3,7 +3,7 @@
 
 import type { Readable } from 'node:stream';
 
-/** Bytes read ahead at which a flowing stream is paused, unless told otherwise. */
+/** Bytes read ahead at which a flowing stream is paused, by default. */
 export const DEFAULT_RECEIVE_BUFFER_BYTES = 256 * 1024;
 
 /**

@@ -12,7 +12,7 @@ import { SocketOptions } from '../shared/socket-options.js';
 import { type SocketSettings, StreamSocket } from './stream-socket.js';
 
 /**
- * A listening socket that the process was started with. Closing it leaves a Unix socket's file to whoever made it.
+ * A listening socket that the process was started with. Closing it leaves a Unix socket's file to its creator.
  *
  * @param inherited the number that it has in the process
  * @returns -EINVAL for what is no listening stream socket

@@ -98,8 +98,8 @@ export class NodePosix implements Posix {
   }
 
   /**
-   * As {@link Posix.read}. A reset behind unread bytes is told after them. After our own SHUT_WR a reset that comes together
-   * with the last bytes may look like an end of file, since libuv tells no more.
+   * As {@link Posix.read}. A reset after unread bytes is reported after them. After our own SHUT_WR a reset that comes together
+   * with the last bytes may look like an end of file, since libuv reports nothing else.
    */
   read(fd: number, buffer: Uint8Array): number {
     const descriptor = this.#table.get(fd);

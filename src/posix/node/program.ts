@@ -18,7 +18,7 @@ let endsGroups = false;
  * Starts a program as the first of a process group of its own. To be ended by {@link endGroup}, which ends those too that
  * it has started; otherwise that happens when this process exits.
  *
- * @param onFailure told, after the return, that the program cannot be started, for whatever reason
+ * @param onFailure called, after the return, if the program cannot be started for any reason
  * @returns undefined when it cannot be started
  */
 export function startGroup(

@@ -5,7 +5,7 @@ import type { Descriptor, Place } from './descriptor.js';
 import { errno } from '../errno.js';
 import { FreeNumbers } from './free-numbers.js';
 
-/** How many descriptor numbers there are unless told otherwise: the usual RLIMIT_NOFILE, and C's FD_SETSIZE. */
+/** The default number of descriptors: the usual RLIMIT_NOFILE, and C's FD_SETSIZE. */
 export const DEFAULT_MAX_DESCRIPTORS = 1024;
 
 /** One poller's interest in one number. */

@@ -24,7 +24,7 @@ import {
 type Done = (result: number) => void;
 
 /**
- * The side of a ring that asks for calls and is told how they ended. None of its functions blocks.
+ * The side of a ring that requests calls and receives their results. None of its functions blocks.
  *
  * What is submitted is seen by workers once it is published: once a turn, for all that the turn has submitted. A call is
  * completed by {@link reap} and nowhere else, once.
@@ -67,7 +67,7 @@ export class Submitter {
     return sum;
   }
 
-  /** @returns whether there was room; `done` is told the bytes moved or a negative errno */
+  /** @returns whether there was room; `done` gets the bytes moved or a negative errno */
   submit(
     operation: number,
     fd: number,

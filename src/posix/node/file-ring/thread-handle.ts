@@ -4,7 +4,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ThreadData } from './thread.js';
 
-/** What a ring's thread tells its owner; each on the owner's thread. */
+/** Events of a ring's thread; each is called on the owner's thread. */
 export interface ThreadListener {
   /** It serves the ring. */
   onStart(): void;
