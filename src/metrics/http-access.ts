@@ -14,7 +14,7 @@ const QUERY_NAME = 'token';
 /** Who may ask for anything: those who have the token. */
 export interface HttpAccess {
   readonly token: string;
-  /** Of the cookie that a browser keeps the token in. Cookies are a host's, whatever the port, so its name tells tokens apart. */
+  /** Of a browser's cookie for the token. Browsers share cookies between ports, so the name is derived from the token. */
   readonly cookieName: string;
 }
 

@@ -48,7 +48,7 @@ const passing = new Set<number>([errno.EHOSTUNREACH, errno.ENETDOWN, errno.ECONN
  *
  *     looking up --> connecting --established--> conversation (see Sending) --> ended
  *                      ^    \                       |
- *                      |     +--gave up--+          turned away
+ *                      |     +--gave up--+          rejected
  *                      +------1 s--------+----------+
  *
  * A connection that breaks once the image is on its way ends it: a stream cannot be read twice. Run again, it starts over.

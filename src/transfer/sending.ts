@@ -53,7 +53,7 @@ export interface SendingOptions {
  * A primary's conversation on an established connection.
  *
  *     greeting --greeted, or not a tapdisk-ts--> sending --end of input--> awaiting --verdict, end of file--> ended
- *     greeting --end of file, reset--> ended (turned away: the input is untouched)
+ *     greeting --end of file, reset--> ended (rejected: the input is untouched)
  *     sending, awaiting --a verdict of error, a fault--> ended
  */
 export class Sending {

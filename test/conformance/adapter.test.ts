@@ -50,7 +50,7 @@ async function deed(
   return result;
 }
 
-t.test('one process answers script after script', async (t) => {
+t.test('one process runs script after script', async (t) => {
   t.same(tallyOf(await resultsOf(['good', 'good', 'good'])), { passed: 3, failed: 0, skipped: 0 });
 });
 

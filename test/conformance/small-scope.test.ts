@@ -43,17 +43,20 @@ t.test(
   },
 );
 
-t.test('a scheduler that parts from the reference is found, and told of with its operations', async (t) => {
-  /** Its ids do not grow. */
-  class Stuck extends ReferenceScheduler {
-    override unregisterEvent(id: number): void {
-      super.unregisterEvent(id);
-      this.nextEventId = 1;
+t.test(
+  'a scheduler that differs from the reference is found, and reported with its operations',
+  async (t) => {
+    /** Its ids do not grow. */
+    class Stuck extends ReferenceScheduler {
+      override unregisterEvent(id: number): void {
+        super.unregisterEvent(id);
+        this.nextEventId = 1;
+      }
     }
-  }
-  const { difference } = await exhaust(WORLDS[0] as World, 3, (poller, clock) => new Stuck(poller, clock));
-  t.match(difference, /^(\{"kind":.*\n){3}reference:\n(.*\n)*scheduler:\n/);
-});
+    const { difference } = await exhaust(WORLDS[0] as World, 3, (poller, clock) => new Stuck(poller, clock));
+    t.match(difference, /^(\{"kind":.*\n){3}reference:\n(.*\n)*scheduler:\n/);
+  },
+);
 
 t.test('so is one of tapdisk3 that parts from its reference', async (t) => {
   /** It does not unmask. */

@@ -21,7 +21,7 @@ const assignmentOf = (name: string) => {
 };
 const names = ['a', 'b', 'c', 'd', 'e'];
 
-t.test('each result is told once, in the order of the vectors, whichever comes first', async (t) => {
+t.test('each result is reported once, in the order of the vectors, whichever comes first', async (t) => {
   for (const jobs of [1, 3, 9]) {
     const waiting: (() => void)[] = [];
     const latestFirst: Implementation = {

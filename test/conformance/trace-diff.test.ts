@@ -23,7 +23,7 @@ t.test('equal traces have no difference and an empty diff', async (t) => {
   t.same(diff(traceOf(1, 2), traceOf(1, 2)), []);
 });
 
-t.test('what was inserted and what is missing is told with its place in its own trace', async (t) => {
+t.test('insertions and omissions are shown with their place in their own trace', async (t) => {
   t.same(diff(traceOf(1, 2, 3, 4, 5), traceOf(1, 9, 2, 3, 5, 8)), [
     ' 0 ["wait",1]',
     '+ 1 ["wait",9]',
@@ -63,7 +63,7 @@ t.test('a long diff is cut, and what is left is counted', async (t) => {
   ]);
 });
 
-t.test('very long traces are told as removed and added as a whole', async (t) => {
+t.test('very long traces are shown as removed and added as a whole', async (t) => {
   const many = Array.from({ length: 600 }, (_, index) => index);
   const lines = diff(traceOf(-1, ...many, -2), traceOf(-3, ...many, -4), { most: 2000 });
   t.equal(lines.filter((line) => line.startsWith('-')).length, 602);

@@ -203,7 +203,7 @@ t.test('an end that has no limit is waited for', async (t) => {
 });
 
 t.test(
-  'a control socket that something else has taken the place of is left alone, which is told',
+  'a control socket whose path was taken by something else is left alone, which is reported',
   async (t) => {
     const { daemon, directory, lines } = daemonWorld(t, '--disk', '0=ram:1');
     await daemon.start();

@@ -65,7 +65,7 @@ t.test('it is written through no link, and into no FIFO', async (t) => {
   t.ok(existsSync('/dev/null'));
 });
 
-t.test('a daemon has its own once it is ready, until it ends, however it is told to', async (t) => {
+t.test('a daemon has its own from when it is ready until it ends, however it is ended', async (t) => {
   for (const signals of [['SIGTERM'], ['SIGTERM', 'SIGTERM']] as const) {
     const directory = shortDirectory(t);
     const path = join(directory, 'pid');

@@ -80,7 +80,7 @@ t.test('close returns the error of closing the image, and the VBD is closed all 
 });
 
 t.test(
-  'close with requests pending answers EAGAIN; they end, new ones are refused, and it closes by itself',
+  'close with requests pending returns EAGAIN; they end, new ones are refused, and it closes by itself',
   async (t) => {
     const { opened, disks } = bench(t, { maxInFlight: 1 });
     const vbd = opened();

@@ -17,7 +17,7 @@ t.test('the program of a callback that waits prints what stands below it', async
   t.same(printed, [output?.code]);
 });
 
-t.test('each dialect is told by rules of its own, all of which exist', async (t) => {
+t.test('each dialect has rules of its own, all of which exist', async (t) => {
   const rules = rulesOf(document('docs/semantics.md').text).filter(({ suite }) => suite === 'scheduler');
   const idsOf = (dialect: 'tapdisk3' | undefined): string[] =>
     rules.filter((rule) => rule.dialect === dialect).map(({ id }) => id);

@@ -19,7 +19,7 @@ t.test('the example has 15 lines at most, and prints what the text says', async 
   t.equal(exit, 0);
 });
 
-t.test('the two commands are told as they are typed, and their scripts exist', async (t) => {
+t.test('the two commands are shown as they are typed, and their scripts exist', async (t) => {
   for (const script of ['start', 'test']) t.ok(manifest.scripts[script], script);
   for (const command of ['npm ci && npm start', 'npm ci && npm test']) t.match(readme, `\n    ${command}\n`);
 });

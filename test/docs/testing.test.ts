@@ -38,7 +38,7 @@ t.test('it fails when what it says does not hold', async (t) => {
   t.match(outcome.stderr, /AssertionError/);
 });
 
-t.test('the numbers that it tells are those of the code', async (t) => {
+t.test('the numbers in it are those of the code', async (t) => {
   t.match(text, `For ${FAULT_SECONDS} virtual seconds`);
   t.match(text, new RegExp(`within\\s+${CONNECT_SECONDS} s`));
   t.same(

@@ -114,7 +114,7 @@ t.test('a context that was chosen for another export is not chosen', async (t) =
   t.match(await raw.chunk(), { type: 0x8001 });
 });
 
-t.test('a disk in memory tells what takes up memory', async (t) => {
+t.test('a disk in memory reports what takes up memory', async (t) => {
   const world = nbdWorld(t);
   const vbd = await world.open('ram:4');
   await writeSectors(vbd, 2048, pattern(2, 1));
@@ -129,28 +129,31 @@ t.test('a disk in memory tells what takes up memory', async (t) => {
   t.same(await extents(raw), [[MIB - 512, 3]]);
 });
 
-t.test('a driver is asked on until all is known, its extents are joined, and errors are told', async (t) => {
-  let step = 0;
-  const world = await toldWorld(t, ({ sector, sectors }) => {
-    if (sector >= 1024) return -errno.EIO;
-    step++;
-    return [{ sectors: Math.min(sectors, 100), allocated: true, zero: step < 4 }];
-  });
-  const raw = await world.raw().go('0', { allocation: true });
-  raw.send(request(BLOCK_STATUS, { length: 512 * 700 }));
-  t.same(await extents(raw), [
-    [300 * 512, 2],
-    [400 * 512, 0],
-  ]);
-  raw.send(request(BLOCK_STATUS, { flags: REQ_ONE, length: 512 * 700 }));
-  t.same(await extents(raw), [[700 * 512, 0]]);
-  raw.send(request(BLOCK_STATUS, { offset: 512n * 1000n, length: 512 * 700 }));
-  t.same(await extents(raw), [[100 * 512, 0]], 'what is known before an error');
-  raw.send(request(BLOCK_STATUS, { offset: 512n * 1100n, length: 512 }));
-  t.equal((await raw.chunk()).payload.readUInt32BE(0), 5);
-});
+t.test(
+  'a driver is queried until everything is known, its extents are joined, and errors are reported',
+  async (t) => {
+    let step = 0;
+    const world = await toldWorld(t, ({ sector, sectors }) => {
+      if (sector >= 1024) return -errno.EIO;
+      step++;
+      return [{ sectors: Math.min(sectors, 100), allocated: true, zero: step < 4 }];
+    });
+    const raw = await world.raw().go('0', { allocation: true });
+    raw.send(request(BLOCK_STATUS, { length: 512 * 700 }));
+    t.same(await extents(raw), [
+      [300 * 512, 2],
+      [400 * 512, 0],
+    ]);
+    raw.send(request(BLOCK_STATUS, { flags: REQ_ONE, length: 512 * 700 }));
+    t.same(await extents(raw), [[700 * 512, 0]]);
+    raw.send(request(BLOCK_STATUS, { offset: 512n * 1000n, length: 512 * 700 }));
+    t.same(await extents(raw), [[100 * 512, 0]], 'what is known before an error');
+    raw.send(request(BLOCK_STATUS, { offset: 512n * 1100n, length: 512 }));
+    t.equal((await raw.chunk()).payload.readUInt32BE(0), 5);
+  },
+);
 
-t.test('a disk that tells nothing is all data', async (t) => {
+t.test('a disk that reports nothing is all data', async (t) => {
   const disks = new ScriptedDisks();
   disks.answerAtOnce = () => 0;
   const world = nbdWorld(t, { types: driverTypes([disks.type]) });

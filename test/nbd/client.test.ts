@@ -53,7 +53,7 @@ t.test('an error of a request is named, and the connection goes on', async (t) =
   t.equal((await client.read(0, 512)).length, 512);
 });
 
-t.test('an export that is not there is told', async (t) => {
+t.test('an unknown export is an error', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   await t.rejects(world.client('5'), {
@@ -64,7 +64,7 @@ t.test('an export that is not there is told', async (t) => {
   t.equal(world.posix.openDescriptors().length, world.descriptors, 'and no descriptor is left');
 });
 
-t.test('a server that is not there is told', async (t) => {
+t.test('an unreachable server is an error', async (t) => {
   const world = diskWorld(t);
   const address = { family: AF_UNIX, path: world.path('nobody') } as const;
   const connecting = NbdClient.connect({ registrar: world.server, posix: world.posix, address });
@@ -212,7 +212,7 @@ t.test(
   },
 );
 
-t.test('an error without a text is told by its name alone', async (t) => {
+t.test('an error without a text is reported only by its name', async (t) => {
   const reply = chunk(1, 0x8001, Buffer.concat([u32(108), u16(0)]));
   const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
   await t.rejects(client.read(0, 512), { code: 'ESHUTDOWN', message: 'read of 512 at 0: ESHUTDOWN' });
@@ -246,7 +246,7 @@ t.test('a reply in several chunks, with holes, is put together', async (t) => {
   t.strictSame(await client.read(2048, 2048), expected);
 });
 
-t.test('an error in a chunk is told when the last one has come', async (t) => {
+t.test('an error in a chunk is reported when the last one has arrived', async (t) => {
   const reply = Buffer.concat([
     chunk(0, 0x8002, Buffer.concat([u32(28), u16(4), Buffer.from('full'), u64(0)])),
     chunk(1, 0, Buffer.alloc(0)),

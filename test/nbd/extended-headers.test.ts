@@ -61,7 +61,7 @@ t.test('extended headers stand for structured replies, which cannot be asked for
   t.match(await raw.extended(), { flags: 1, type: OFFSET_DATA, cookie: 9n, offset: 512n });
 });
 
-t.test('filters of block status are told where a context was chosen', async (t) => {
+t.test('filters of block status are advertised where a context was chosen', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const flagsWith = async (number: number): Promise<number> => {

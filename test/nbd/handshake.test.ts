@@ -237,18 +237,21 @@ t.test('options may come a byte at a time', async (t) => {
   t.match((await raw.replies()).at(-1), { option: 7, type: ACK });
 });
 
-t.test('a client that asks without reading the answers is made to wait, and gets them all', async (t) => {
-  const world = nbdWorld(t);
-  for (let count = 0; count < 200; count++) await world.open('ram:1');
-  const raw = world.raw();
-  raw.socket.pause();
-  raw.send(u32(3), ...Array.from({ length: 60 }, () => option(3)));
-  const other = await world.raw().go('7');
-  other.destroy();
-  raw.socket.resume();
-  await raw.take(18);
-  for (let count = 0; count < 60; count++) t.equal((await raw.replies()).length, 201);
-});
+t.test(
+  'a client that sends requests without reading the replies has to wait, and gets them all',
+  async (t) => {
+    const world = nbdWorld(t);
+    for (let count = 0; count < 200; count++) await world.open('ram:1');
+    const raw = world.raw();
+    raw.socket.pause();
+    raw.send(u32(3), ...Array.from({ length: 60 }, () => option(3)));
+    const other = await world.raw().go('7');
+    other.destroy();
+    raw.socket.resume();
+    await raw.take(18);
+    for (let count = 0; count < 60; count++) t.equal((await raw.replies()).length, 201);
+  },
+);
 
 t.test('a client that chooses no disk in time is dropped, one that has is not', async (t) => {
   const clock = new ManualClock();

@@ -17,7 +17,7 @@ function hasModule(t: Test): boolean {
   return skipped(t, `${PYTHON} has no module nbd (Debian: python3-libnbd)`);
 }
 
-t.test('nbdinfo tells of a disk what it is', async (t) => {
+t.test('nbdinfo shows the properties of a disk', async (t) => {
   if (!hasPrograms(t, 'nbdinfo')) return;
   const world = await imageWorld(t, 256);
   await world.open('ram:1', { readOnly: true });

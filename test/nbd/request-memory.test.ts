@@ -63,7 +63,7 @@ t.test('a request of any size has its turn, and who waits first is first', async
   t.notOk(memory.isShort);
 });
 
-t.test('whoever has given everything back is not counted when the memory is shared out', async (t) => {
+t.test('a client that has returned everything is not counted when the memory is shared out', async (t) => {
   const memory = new RequestMemory(256 * MIB);
   const shares = Array.from({ length: 64 }, () => memory.share());
   for (const share of shares) share.take(MIB, () => {});

@@ -40,7 +40,7 @@ t.test('it listens on a Unix socket, whose path goes away when it is closed', as
   second.close();
 });
 
-t.test('it listens on a TCP port, and tells which', async (t) => {
+t.test('it listens on a TCP port, and reports which', async (t) => {
   const world = nbdWorld(t, { tcp: true });
   await world.open('ram:1');
   t.match(world.address, { family: AF_INET, address: '127.0.0.1', port: Number });

@@ -81,7 +81,7 @@ t.test('what is not taken waits for a WRITE event', (t) => {
   t.end();
 });
 
-t.test('an error is told once, and nothing is sent after it', (t) => {
+t.test('an error is reported once, and nothing is sent after it', (t) => {
   const world = bench(t);
   const stream = scriptedStream(world);
   const errors: number[] = [];
@@ -96,7 +96,7 @@ t.test('an error is told once, and nothing is sent after it', (t) => {
   t.end();
 });
 
-t.test('who is told that a piece is sent may close the sender', (t) => {
+t.test('the callback for a sent piece may close the sender', (t) => {
   const world = bench(t);
   const stream = scriptedStream(world);
   const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));

@@ -175,7 +175,7 @@ test('without a descriptor for it there is no TLS, and the connection ends', asy
   t.ok(socket.destroyed);
 });
 
-test('a connection that breaks before TLS is started is told as reset', async (t) => {
+test('a connection that breaks before TLS is started is reported as reset', async (t) => {
   const { completions } = nbdWorld(t).registry;
   const { socket, objects, adoptions } = await connectedWith(t, 3);
   socket.destroy();
@@ -184,7 +184,7 @@ test('a connection that breaks before TLS is started is told as reset', async (t
   t.equal(adoptions.length, 0);
 });
 
-test('what reads the rest of an ended connection cannot speak TLS, and is told as reset', async (t) => {
+test('a connection that has ended cannot start TLS, and is reported as reset', async (t) => {
   const { completions } = nbdWorld(t).registry;
   const { objects } = await connectedWith(t, 3);
   const rest = new PassThrough();
@@ -193,7 +193,7 @@ test('what reads the rest of an ended connection cannot speak TLS, and is told a
   t.ok(rest.destroyed);
 });
 
-test('TLS that is given up is told to nobody', async (t) => {
+test('TLS that is given up is reported to nobody', async (t) => {
   const { completions } = nbdWorld(t).registry;
   const { socket, objects } = await connectedWith(t, 3);
   const told = (): void => void t.fail('it was given up');
@@ -220,7 +220,7 @@ test('without a certificate STARTTLS is not supported', async (t) => {
   t.match(await raw.reply(), { option: 5, type: ERR_UNSUP });
 });
 
-test('a certificate or key that is none is told when the server is made', async (t) => {
+test('an invalid certificate or key is an error when the server is made', async (t) => {
   const { posix, registry } = nbdWorld(t);
   t.throws(() => tlsServer(posix, registry.completions, { cert: 'x', key: pair.key }), Error);
   t.throws(() => tlsServer(posix, registry.completions, { cert: pair.cert, key: 'x' }), Error);

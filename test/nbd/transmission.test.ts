@@ -165,7 +165,7 @@ t.test('nothing is what a request of nothing does', async (t) => {
   t.strictSame(world.disks.log, []);
 });
 
-t.test('a read-only disk answers changes with EPERM', async (t) => {
+t.test('a read-only disk fails changes with EPERM', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1', { readOnly: true });
   const raw = await world.raw().go();

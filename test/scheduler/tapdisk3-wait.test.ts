@@ -47,7 +47,7 @@ t.test('waitThen is a wait of tapdisk3 that ends with a call', async (t) => {
 });
 
 t.test(
-  'without a promise from poller or callbacks a wait is over in the turn that answers select',
+  'without a promise from poller or callbacks a wait is over in the turn in which select returns',
   async (t) => {
     const { scheduler, poller, fired, named } = tapdisk3InMemory();
     scheduler.registerEvent(POLL_READ_FD, 3, 0, named('a'));

@@ -75,7 +75,7 @@ t.test('a dead socket that is gone by now needs no removing', async (t) => {
   await t.resolves(removeDead(posix, join(shortDirectory(t), 'none')));
 });
 
-t.test('of many that take the path of a dead socket at once exactly one has it', async (t) => {
+t.test('when many take the path of a dead socket at once, exactly one gets it', async (t) => {
   for (let round = 0; round < 5; round++) {
     const path = join(shortDirectory(t), 's');
     await leftSocket(path);

@@ -75,7 +75,7 @@ statusTest('a request in pieces is one request', async (t, path) => {
   t.equal(await everything(socket), '{"asked":1}\n');
 });
 
-statusTest('what is no request is told so, and is not answered', async (t, path) => {
+statusTest('an invalid request gets an error instead of a status', async (t, path) => {
   for (const text of [
     '\n',
     'state\n',

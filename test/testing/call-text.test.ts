@@ -83,7 +83,7 @@ t.test('an error that no name is known of stands as its number', async (t) => {
   t.same(calls(world.trace.lines), ['close(3) = -9999 (made to fail)']);
 });
 
-t.test('selects, lookups, and what SO_ERROR tells', async (t) => {
+t.test('selects, lookups, and the value of SO_ERROR', async (t) => {
   const { world, near, far } = twoHosts();
   t.equal(await outcome(world, near, dial(near, far)), 'ECONNREFUSED');
   await world.complete(near.posix.select({ read: [9] }, 1));

@@ -50,7 +50,7 @@ t.test(
   },
 );
 
-t.test('a silent peer of whom nothing is wanted is never noticed', async (t) => {
+t.test('a silent peer from which nothing is expected is never noticed', async (t) => {
   const { world, near, far, one } = await connected();
   far.crash('silence');
   far.restart();

@@ -89,7 +89,7 @@ t.test('without an address of its own in a family a host has no way out', async 
   t.equal(errnoName(near.posix.connect(fd, inet('fd00::2', 80))), 'ENETUNREACH');
 });
 
-t.test('an address that nobody has never answers', async (t) => {
+t.test('an address that nobody has never replies', async (t) => {
   const { world, near } = twoHosts();
   const fd = near.posix.socket(AF_INET, SOCK_STREAM);
   near.posix.connect(fd, inet('10.9.9.9', 80));
@@ -98,7 +98,7 @@ t.test('an address that nobody has never answers', async (t) => {
   t.match(world.trace.toString(), /SYN to 10\.9\.9\.9:80: nobody has this address/);
 });
 
-t.test('ports that run out are -EADDRNOTAVAIL, whoever needs one, and come back with close', async (t) => {
+t.test('ports that run out are -EADDRNOTAVAIL, for every caller, and come back with close', async (t) => {
   const world = new SimulatedWorld({ traceLines: 0 });
   const host = world.host('10.0.0.1', { maxDescriptors: 100_000 });
   const bind = (): number => {

@@ -13,7 +13,7 @@ import { POLL_READ_FD, TIMEOUT } from '../../src/scheduler/index.js';
 import { type SimulatedHost, SimulatedWorld } from '../../src/testing/index.js';
 import { connected, dial, listenOn, outcome, readText, twoHosts, writeText } from './fixture.js';
 
-t.test('time moves only while the world runs, and by what it is told', async (t) => {
+t.test('time moves only while the world runs, and by the given amount', async (t) => {
   const { world, near } = twoHosts({ startSeconds: 5000 });
   t.equal(world.nowSeconds, 0);
   t.equal(near.clock.now(), 5000);
@@ -60,7 +60,7 @@ t.test('a condition that does not come true in time is an error', async (t) => {
   );
 });
 
-t.test('complete answers what a promise gives, or rejects with what it does', async (t) => {
+t.test('complete returns what a promise resolves to, or rejects with its error', async (t) => {
   const { world, near } = twoHosts();
   t.equal(await world.complete(Promise.resolve('value')), 'value');
   t.same(await world.complete(near.posix.select({}, 100)), { read: [], write: [], except: [] });

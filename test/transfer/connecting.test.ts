@@ -168,7 +168,7 @@ const named = new NodePosix({
   },
 });
 serverTest(
-  'names are looked up, and one that has no IPv4 address is told to have none',
+  'names are looked up, and one without an IPv4 address is reported',
   async (t, server) => {
     const { backup, address } = await listeningBackup(server, { name: 'both.test:0', once: true });
     t.match(address, /^127\.0\.0\.1:\d+$/);

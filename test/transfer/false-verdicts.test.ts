@@ -94,7 +94,7 @@ class DeafPosix extends NodePosix {
 
 const deaf = new DeafPosix();
 serverTest(
-  'the reason that a backup gives just before the connection breaks is the one that is told',
+  'the reason that a backup gives just before the connection breaks is the one reported',
   async (t, server) => {
     const isCome = new Promise<void>((resolve) => {
       deaf.onCome = resolve;

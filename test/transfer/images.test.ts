@@ -67,7 +67,7 @@ t.test('progress is reported while the backup is waited for, and a signal breaks
   t.match(reported, [{ role: 'primary', state: 'in_progress', bytes: 0 }]);
 });
 
-t.test('who is not allowed is turned away, from code as from the command line', async (t) => {
+t.test('a peer that is not allowed is rejected, in code as on the command line', async (t) => {
   const directory = t.testdir();
   const file = join(directory, 'copy');
   const image = Readable.from([Buffer.from('x')]);

@@ -67,7 +67,7 @@ t.test('a transfer that has taken no time, or goes back in time, has no rate', a
   t.equal(meter.rate, 0);
 });
 
-t.test('whoever asked is told of every move', async (t) => {
+t.test('observers are notified of every move', async (t) => {
   const { meter, moves } = meterAt(0);
   meter.add(1);
   meter.add(2);

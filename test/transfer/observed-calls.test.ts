@@ -5,7 +5,7 @@ import t from 'tap';
 import { errno, NodePosix, SO_ERROR, SOL_SOCKET } from '../../src/posix/index.js';
 import { observedCalls } from '../../src/transfer/observed-calls.js';
 
-t.test('an error of a connect that was under way is told, whatever its number', async (t) => {
+t.test('an error of a connect in progress is reported, whatever its number', async (t) => {
   for (const pending of [0, errno.EPERM, errno.ECONNREFUSED]) {
     class Pending extends NodePosix {
       override getsockopt(): number {

@@ -47,7 +47,7 @@ serverTest('a primary that falls silent is given up after the idle time', async 
 });
 
 serverTest(
-  'a backup that does not greet is sent the image alone, and that it gave no verdict is told',
+  'a backup that does not greet is sent only the image, and the missing verdict is reported',
   async (t, server) => {
     let got: Promise<Buffer> | undefined;
     const address = await foreignBackup(t, (socket) => {

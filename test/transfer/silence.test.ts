@@ -68,7 +68,7 @@ tap.test(
 );
 
 serverTest(
-  'a program that ends its side at once is told from a refusal, with --raw named',
+  'a program that ends its side at once is distinguished from a refusal, with --raw named',
   async (t, server) => {
     const address = await foreignBackup(t, (socket) => socket.end());
     const { primary, log } = primaryOn(server, { name: address });

@@ -7,7 +7,7 @@ import type { Descriptor } from '../shared/descriptor.js';
 import { errno } from '../errno.js';
 import { reset } from './linger.js';
 
-/** Fewer waiting connections than this are never turned away, however small the backlog. */
+/** Fewer waiting connections than this are never rejected, however small the backlog. */
 export const MIN_WAITING_CONNECTIONS = 128;
 /** The most connections that may wait, however large the backlog (Linux: net.core.somaxconn). */
 export const MAX_WAITING_CONNECTIONS = 4096;
@@ -35,7 +35,7 @@ export class AcceptQueue {
   #error = 0;
 
   readonly #onConnection = (socket: Socket): void => {
-    // Also for one that is turned away: its outcome must not become an unhandled error.
+    // Also for one that is rejected: its outcome must not become an unhandled error.
     const descriptor = this.#wrap(socket);
     if (this.#waiting.length >= this.#limit) {
       reset(socket);

@@ -32,7 +32,7 @@ const PLANS: Readonly<Record<Agreement['kind'], ResyncPlan['kind']>> = {
   resync: 'maps',
   compare: 'compare',
 };
-/** Connections that are being turned away at a time. */
+/** The maximum number of connections that are being rejected at a time. */
 const MAX_TURNED_AWAY = 8;
 
 /** The connection to the other side, from its beginning to its end, and what was decided on it. */

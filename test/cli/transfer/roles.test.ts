@@ -152,7 +152,7 @@ async function withRuntimeDirectory(directory: string, body: () => Promise<void>
 }
 
 t.test(
-  'the status of all that run is told in a table or in JSON, and what was left behind is removed',
+  'the status of all running roles is shown in a table or as JSON, and stale sockets are removed',
   async (t) => {
     const directory = shortDirectory(t);
     await withRuntimeDirectory(directory, async () => {

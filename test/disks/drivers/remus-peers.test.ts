@@ -23,7 +23,7 @@ t.test('allow and deny take addresses and ranges, several of them, and nothing e
   }
 });
 
-t.test('a primary whose address is not allowed is turned away, and one that is allowed is not', async (t) => {
+t.test('a primary whose address is not allowed is rejected, and one that is allowed is not', async (t) => {
   for (const [filter, state] of [
     ['allow=10.0.0.0/8', 'inconsistent'],
     ['allow=127.0.0.0/8,deny=127.0.0.1', 'inconsistent'],

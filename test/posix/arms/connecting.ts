@@ -64,7 +64,7 @@ export const connecting: readonly Behaviour[] = [
     },
   },
   {
-    title: 'an address that is none of the socket is told at once, and the descriptor is none the worse',
+    title: 'an address that does not fit the socket is an error at once, and the descriptor stays usable',
     body: async (t, { a, b, hostB }) => {
       const fd = a.socket(AF_INET, SOCK_STREAM);
       const bad: [unknown, number][] = [

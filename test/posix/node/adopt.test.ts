@@ -273,7 +273,7 @@ t.test('an error of a stream that goes on is pending once, and the bytes go on',
 });
 
 t.test(
-  'what cannot be a descriptor is told: -EINVAL, -EBADF when destroyed, -EBUSY when it is one, -EMFILE',
+  'what cannot be a descriptor is an error: -EINVAL, -EBADF when destroyed, -EBUSY when it is one, -EMFILE',
   async (t) => {
     const posix = posixFor(t, { maxDescriptors: 5 });
     for (const bad of [undefined, null, 7, 'stdin', {}, new EventTarget()] as unknown as NodeObject[]) {

@@ -24,7 +24,7 @@ t.test('extended attributes are copied from one open file to another, whose byte
   t.equal(readFileSync(to, 'utf8'), 'new');
 });
 
-t.test('that they cannot be copied is told', async (t) => {
+t.test('a failure to copy them is reported', async (t) => {
   const path = join(t.testdir(), 'file');
   writeFileSync(path, '');
   const fd = openSync(path, 'r');

@@ -66,7 +66,7 @@ t.test('interest that is set while it sleeps counts at once', async (t) => {
   t.same(await selectPromise(poller, 0), []);
 });
 
-t.test('it sleeps on when what woke it is gone before it answers', async (t) => {
+t.test('it sleeps on when what woke it is gone before it returns', async (t) => {
   const timers = new ManualTimers();
   const posix = posixFor(t, { timers });
   const poller = pollerFor(t, posix);

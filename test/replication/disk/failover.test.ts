@@ -167,7 +167,7 @@ t.test('an old primary that has sent more checkpoints than the survivor has give
   t.equal(await at(a, 800), 8, 'and goes on from there after a restart');
 });
 
-t.test('a primary that was put back is followed once it is told to compare everything', async (t) => {
+t.test('a primary that was rolled back is followed once it is ordered to compare everything', async (t) => {
   const both = pair(t);
   const { a, b } = both;
   await a.until('protected');

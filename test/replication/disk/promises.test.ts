@@ -152,7 +152,7 @@ t.test('zeroes cost nothing on the wire', async (t) => {
   t.ok((await b.read()).equals(Buffer.alloc(4096 * 512)));
 });
 
-t.test('a second primary is told that the backup is busy, and the first one goes on', async (t) => {
+t.test('a second primary gets busy from the backup, and the first one goes on', async (t) => {
   const { world, a } = pair(t);
   await a.until('protected');
   const c = new SideNode(world, '10.0.0.3', {});

@@ -53,7 +53,7 @@ t.test('verification goes on by itself, at the rate that is set, and says when i
 });
 
 t.test(
-  'what the backup cannot read is told as that, not as a difference, and written anew by a resync',
+  'what the backup cannot read is reported as unreadable, not as a difference, and rewritten by a resync',
   async (t) => {
     const { world, a, b } = pair(t, { a: { verifyBytesPerSecond: 0 } });
     await a.until('protected');

@@ -117,7 +117,7 @@ t.test('a file is not written on an opening for reading, nor read on one for wri
   t.equal(await world.fails((calls, done) => calls.ftruncate(writer, -1, done)), 'EINVAL');
 });
 
-t.test('locks exclude as flock has it, for as long as the file is open', async (t) => {
+t.test('locks exclude as with flock, for as long as the file is open', async (t) => {
   const world = new FileWorld();
   const [one, two, three] = [await world.open('/a'), await world.open('/a'), await world.open('/b')];
   const lock = (fd: number, shared: boolean): Promise<string> =>

@@ -99,7 +99,7 @@ t.test('a stream that arrives in two places, or that nobody sent', async (t) => 
   ]);
 });
 
-t.test('an end of file within the first bytes tells nothing', async (t) => {
+t.test('an end of file within the first bytes is no violation', async (t) => {
   const { streams: all, violations } = streams();
   const incoming = all.incoming('backup');
   incoming.receive(sent(all, 100).subarray(0, 3));

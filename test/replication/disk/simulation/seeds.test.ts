@@ -27,7 +27,7 @@ t.test('one seed has one trace', async (t) => {
   t.equal(await run(7), await run(7));
 });
 
-t.test('what goes wrong is found: a checkpoint that is done before anybody has it', async (t) => {
+t.test('faults are found: a checkpoint that is done before anybody has it', async (t) => {
   const violations: string[] = [];
   for (let seed = 1; seed <= 20 && violations.length === 0; seed++) {
     const result = await simulateReplication(seed, {
