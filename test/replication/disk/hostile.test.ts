@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t, { type Test } from 'tap';
-import { AF_INET, type Posix, SOCK_STREAM } from '../../../src/posix/index.js';
+import { AF_INET, errno, type Posix, SOCK_STREAM } from '../../../src/posix/index.js';
 import { encodeHello } from '../../../src/replication/disk/own/hello.js';
 import type { Standing } from '../../../src/replication/disk/standing.js';
 import {
@@ -164,4 +164,28 @@ t.test('a peer that does not say who it is, and only lives, gives up the place i
     await world.run(1);
   }
   t.equal(b.engine.status().peerAddress, null);
+});
+
+t.test('a peer that has gone before it is replied to takes nothing from a backup', async (t) => {
+  const { world, a, b } = pair(t, { seed: 6 });
+  await a.until('protected');
+  a.host.crash('end of file');
+  await world.run(1);
+  const had = b.host.leftovers().length;
+  // The first is met, the second is rejected since there is one already.
+  for (const peers of [1, 2]) {
+    const { posix } = world.host('10.0.0.66');
+    const fds = Array.from({ length: peers }, () => posix.socket(AF_INET, SOCK_STREAM));
+    for (const fd of fds) posix.connect(fd, { family: AF_INET, address: '10.0.0.2', port: 9000 });
+    await world.run(0.1);
+    const fault = b.host.failCalls({ calls: ['write'], error: errno.EPIPE });
+    const last = fds.at(-1) as number;
+    posix.write(last, PROBE);
+    await world.run(0.1);
+    t.equal(fault.failed, 1, 'the reply could not be sent');
+    for (const fd of fds) posix.close(fd);
+    await world.run(10);
+    t.equal(b.host.leftovers().length, had, 'nothing is left of it');
+    t.equal(b.engine.status().state, 'backup');
+  }
 });

@@ -61,7 +61,8 @@ export function probePeer(options: ProbeOptions): void {
         const version = tag(come, TAG_BYTES);
         if (version !== VERSION_TAG) return fail(`the peer speaks ${version}, expected ${VERSION_TAG}`);
         stream.send(PROBE_ANSWER);
-        return kind('own', come.subarray(PROBE.length));
+        // A peer that has gone already is lost in the middle of this, and has no kind any more.
+        return isReported ? undefined : kind('own', come.subarray(PROBE.length));
       };
   stream.events = {
     bytes: (chunk) => {
@@ -70,7 +71,10 @@ export function probePeer(options: ProbeOptions): void {
       if (!isReported) options.onPart();
     },
     drained: () => {},
-    ended: (reason) => options.onFailure(reason),
+    ended: (reason) => {
+      isReported = true;
+      options.onFailure(reason);
+    },
   };
   if (connected) stream.send(PROBE);
   stream.resume();
