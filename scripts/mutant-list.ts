@@ -56,8 +56,8 @@ const scheduler = inFile('scheduler/scheduler.ts', [
   [
     'W3',
     'keeps the cap for later waits',
-    'number => {\n    this.#capSeconds = MAX_TIMEOUT_SECONDS;\n    try {',
-    'number => {\n    try {',
+    'number => {\n    this.#capSeconds = MAX_TIMEOUT_SECONDS;',
+    'number => {',
   ],
   [
     'W3',

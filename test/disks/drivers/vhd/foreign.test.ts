@@ -129,7 +129,7 @@ const REFUSED: readonly (readonly [what: string, kind: string, spoil: (image: Bu
   [
     'a text longer than its space',
     'bad-header',
-    (image) => inHeader(image, (header) => header.writeUInt32BE(513, 584)),
+    (image) => inHeader(image, (header) => header.writeUInt32BE(2 * 512 + 1, 584)),
   ],
   [
     'a text outside',
