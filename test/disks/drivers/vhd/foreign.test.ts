@@ -142,7 +142,7 @@ const REFUSED: readonly (readonly [what: string, kind: string, spoil: (image: Bu
     'bad-bat',
     (image) => image.copyWithin(tableOf(image) + 4, tableOf(image), tableOf(image) + 4),
   ],
-  ['an encrypted disk', 'unsupported', (image) => void (image[tableOf(image) + 512 + 29] = 1)],
+  ['an encrypted disk', 'unsupported', (image) => void (image[image.indexOf('tdbatmap') + 29] = 1)],
   ['another uuid', 'parent-mismatch', (image) => inHeader(image, (header) => header.writeUInt32BE(1, 40))],
 ];
 
