@@ -10,7 +10,7 @@ export class AwaitedEvent implements Disposable {
   readonly #registrar: EventRegistrar;
   /** What is registered, whatever is awaited: its name is the purpose. */
   readonly #fire = (_: EventId, fired: EventMode): void => this.#callback(fired);
-  #callback: (mode: EventMode) => void = () => {};
+  #callback!: (mode: EventMode) => void;
   #id: EventId | undefined;
 
   /** @param purpose what the event is for, as the scheduler's tables show it: see {@link EventDescription.callbackName} */

@@ -54,6 +54,24 @@ t.test('a timer fires once, and may be set again by its callback', async (t) => 
   t.same([...scheduler.events()], []);
 });
 
+t.test('an awaited event has a time limit, unless that is 0', async (t) => {
+  const { scheduler, clock } = schedulerInMemory();
+  const event = new AwaitedEvent(scheduler);
+  const fired: number[] = [];
+  t.equal(
+    event.setWithin(POLL_READ_FD, 3, 2, (mode) => fired.push(mode)),
+    0,
+  );
+  clock.seconds += 2;
+  await scheduler.waitForEvents();
+  t.same(fired, [TIMEOUT]);
+  event.setWithin(POLL_READ_FD, 3, 0, () => t.fail('has no limit'));
+  t.same(
+    [...scheduler.events()].map(({ mode }) => mode),
+    [POLL_READ_FD],
+  );
+});
+
 t.test('an event that cannot be registered leaves nothing awaited', async (t) => {
   const { scheduler } = schedulerInMemory();
   const event = new AwaitedEvent(scheduler);

@@ -25,6 +25,16 @@ t.test('registering refuses what has no mode, no callback, or a number that C co
   t.equal(scheduler.registerEvent(POLL_READ_FD | 0x10, 3, INFINITE, nothing), 1, 'and no id is used up');
 });
 
+t.test('events have the name of what they call', async (t) => {
+  const { scheduler } = tapdisk3InMemory();
+  scheduler.registerEvent(TIMEOUT, -1, 1, function heartbeat() {});
+  scheduler.registerEvent(TIMEOUT, -1, 1, () => {});
+  t.strictSame(
+    [...scheduler.events()].map(({ callbackName }) => callbackName),
+    ['heartbeat', ''],
+  );
+});
+
 t.test('events are described in seconds, in the order of registration', async (t) => {
   const { scheduler } = tapdisk3InMemory();
   scheduler.registerEvent(POLL_READ_FD, 3, INFINITE, nothing);

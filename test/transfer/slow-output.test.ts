@@ -29,9 +29,13 @@ serverTest(
       appends: false,
       begin: async () => ({ stream, commit: async () => {}, abandon: async () => {} }),
     };
-    const { backup, log, address } = await listeningBackup(server, { minRate: 1000, once: true, output });
+    // Silence is another limit, which a primary would come to in this time.
+    const silenceSeconds = 0;
+    const options = { minRate: 1000, once: true, output, silenceSeconds };
+    const { backup, log, address } = await listeningBackup(server, options);
     const bytes = 4 << 20;
-    const { primary } = primaryOn(server, { name: address, input: inputOf(Buffer.alloc(bytes)) });
+    const input = inputOf(Buffer.alloc(bytes));
+    const { primary } = primaryOn(server, { name: address, input, silenceSeconds });
     await primary.start();
     while (held.length === 0) await new Promise(setImmediate);
     for (let span = 0; span < 4; span++) {
