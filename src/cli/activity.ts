@@ -6,7 +6,7 @@ import { shownText } from '../server/shown-text.js';
 /** After so many seconds without a byte a transfer counts as stalled. */
 export const STALL_SECONDS = 2;
 
-/** What people are told where the phase of a transfer is a word of its protocol. */
+/** What is shown to people where the phase of a transfer is a word of its protocol. */
 const names: ReadonlyMap<string, string> = new Map([
   ['looking up', 'resolving name'],
   ['waiting to try again', 'waiting to retry'],

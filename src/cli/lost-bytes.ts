@@ -9,7 +9,7 @@ const PATH_VARIABLES = ['XDG_RUNTIME_DIR', 'TMPDIR', 'NOTIFY_SOCKET'];
 
 /**
  * What of the command line or the environment reached this process altered: Node replaces each byte that is not UTF-8, so
- * that two names would become one file. Undefined when nothing did, or where there is no /proc to tell.
+ * that two names would become one file. Undefined when nothing did, or without /proc.
  *
  * @param directory of the process in /proc
  */

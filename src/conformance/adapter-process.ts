@@ -79,7 +79,7 @@ export class AdapterProcess {
     }
   }
 
-  /** Ends it at once, with all that it has started, for a reason that whoever waits for an answer is told. */
+  /** Ends it at once, with all that it has started; whatever waits for an answer fails with this reason. */
   kill(reason: string): void {
     this.#fail(reason);
     if (!this.#child) return;
@@ -89,7 +89,7 @@ export class AdapterProcess {
     this.#child.stderr.destroy();
   }
 
-  /** Closes its input, which tells it to end; kills it when it has not within the time. */
+  /** Closes its input, which asks it to exit; kills it if it has not within the time. */
   async stop(timeoutSeconds: number): Promise<void> {
     this.#child?.stdin.end();
     const timer = setTimeout(
@@ -106,7 +106,7 @@ export class AdapterProcess {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#errorOutput = (this.#errorOutput + text).slice(-MAX_ERROR_OUTPUT);
     });
-    // What is written to a process that has ended is lost; that it has ended is told by `close`.
+    // What is written to a process that has ended is lost; `close` reports that it has ended.
     child.stdin.on('error', () => {});
     return new Promise((resolve) => {
       child.on('close', (status, signal) => {

@@ -21,7 +21,7 @@ export function firstDifference(expected: Trace, actual: Trace): Difference | un
 }
 
 /**
- * Equal for entries that tell the same: the order of an object's members is of no account, and two names of one error,
+ * Equal for entries that mean the same: the order of an object's members is of no account, and two names of one error,
  * as EAGAIN and EWOULDBLOCK, are the same answer.
  */
 export function comparisonKey(entry: unknown): string {

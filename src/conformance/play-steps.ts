@@ -12,7 +12,7 @@ export interface StepActions<Action> {
   act(action: Action): void;
 }
 
-/** Plays a script's steps in their order, to its end or its limit, which the trace tells too. */
+/** Plays a script's steps in order, to its end or its limit, which the trace records too. */
 export async function playSteps<Action extends readonly unknown[]>(
   steps: readonly (Action | WaitStep)[],
   trace: TraceEntry[],

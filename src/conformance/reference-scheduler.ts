@@ -37,7 +37,7 @@ export class ReferenceScheduler implements SchedulerUnderTest {
   readonly #events: ReferenceEvent[] = [];
   #cap = 0; // W3: a fresh scheduler's first wait does not sleep.
   #startOver = false;
-  /** The descriptors that the poller was told of. */
+  /** The descriptors that the poller has been given. */
   #asked: ReadonlySet<number> = new Set();
   nextEventId = 1;
 

@@ -37,7 +37,7 @@ export class ReferenceTapdisk3Scheduler implements Tapdisk3UnderTest {
   #waits = 0;
   /** Select has succeeded in the outermost wait. */
   #selected = false;
-  /** The descriptors that the poller was told of. */
+  /** The descriptors that the poller has been given. */
   #asked: ReadonlySet<number> = new Set();
   nextEventId = 1;
 

@@ -20,7 +20,7 @@ export interface RunVectorsOptions {
   readonly jobs?: number;
   /** Start no more after a failure; false unless given. */
   readonly bail?: boolean;
-  /** Told of each result as soon as all before it are there. */
+  /** Called with each result as soon as all before it are there. */
   readonly onResult?: (result: VectorResult) => void;
 }
 

@@ -6,7 +6,7 @@ import type { Trace } from './vector.js';
 /** How one vector went. What is no vector at all (a file that is not JSON, a wrong member) is a result too: failed. */
 export interface VectorResult {
   readonly file: string;
-  /** `scheduler/its-name`; the file's own name where no vector can be told. */
+  /** `scheduler/its-name`; the file's own name where no vector can be identified. */
   readonly name: string;
   readonly about?: string;
   readonly outcome: 'passed' | 'failed' | 'skipped';

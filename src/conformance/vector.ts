@@ -9,7 +9,7 @@
 export const MODE_NAMES = ['READ', 'WRITE', 'EXCEPT', 'TIMEOUT'] as const;
 export type ModeName = (typeof MODE_NAMES)[number];
 
-/** One observed entry: its kind, then what is told of it. */
+/** One observed entry: its kind, then its details. */
 export type TraceEntry = readonly [kind: string, ...rest: unknown[]];
 export type Trace = readonly TraceEntry[];
 

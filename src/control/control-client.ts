@@ -48,7 +48,7 @@ export type ListedVbd = Omit<ListBody, 'count'>;
  * What tap-ctl asks of the daemons of one control directory, ours or C's. Each request is a connection of its own.
  *
  * A call throws (rejects with) a {@link ControlError}: with the daemon's errno; ENOENT or ECONNREFUSED without a daemon of
- * that pid; ETIMEDOUT; EPROTO when the answer is none; EPERM when others than the user and root could have put the socket there.
+ * that pid; ETIMEDOUT; EPROTO for an invalid reply; EPERM when others than the user and root could have put the socket there.
  */
 export class ControlClient {
   readonly #posix: Posix;
@@ -259,7 +259,7 @@ async function must<Value>(result: Promise<Value | number>): Promise<Exclude<Val
   return value as Exclude<Value, number>;
 }
 
-/** The value, if it is one that a daemon can answer. */
+/** The value, if it is one that a daemon can return. */
 function shaped<Value>(value: Value, isRight: boolean, what: string): Value {
   if (isRight) return value;
   throw new ControlError(errno.EPROTO, `the daemon replied with ${what}`);

@@ -70,8 +70,8 @@ export class ControlServer implements Disposable {
   #disposed = false;
 
   /**
-   * Its name in the directory must be free: see `takeSocketPath`. Whoever may connect may open any file that the
-   * daemon may, so that the socket is its owner's alone, from its first moment on and whatever the umask says.
+   * Its name in the directory must be free: see `takeSocketPath`. Any client that can connect may open any file that the
+   * daemon may, so the socket is accessible only to its owner, from its first moment and whatever the umask.
    *
    * @throws Error with a `code` when the directory or the socket cannot be made: EADDRINUSE when anything has the name, EPERM
    *   when others could put another socket there

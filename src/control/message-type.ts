@@ -23,7 +23,7 @@ export const MessageType = {
   list: 19,
   listAnswer: 20,
   forceShutdown: 21,
-  /** Ours, far behind the C program's numbers: a C tapdisk answers it, as all that it does not know, with ERROR and EINVAL. */
+  /** Ours, far beyond the C program's numbers: a C tapdisk replies to it, as to any unknown type, with ERROR and EINVAL. */
   statistics: 0x5401,
   statisticsAnswer: 0x5402,
   /** Ours too: a command for replicated disks, as JSON; the cookie is a minor, or NO_COOKIE for all. */

@@ -54,7 +54,7 @@ export interface ListBody {
 
 /** Body of an answer to a request for statistics: a piece of a JSON text. */
 export interface ReportBody {
-  /** How many bytes of the text are still to come behind this message. */
+  /** How many bytes of the text are still to come after this message. */
   readonly remaining: number;
   readonly bytes: Uint8Array;
 }

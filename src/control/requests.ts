@@ -36,7 +36,7 @@ const handlers = new Map<number, Handler>([
   [MessageType.resize, resize],
 ]);
 
-/** Does what a request asks, and answers it as the C daemon's control socket does, at once or when it is done. */
+/** Does what a request asks, and replies as the C daemon's control socket does, at once or when it is done. */
 export function answerRequest(request: ControlMessage, reply: Reply, target: ControlTarget): void {
   const handler = handlers.get(request.type);
   if (handler) handler(request, reply, target);
@@ -120,7 +120,7 @@ function list(request: ControlMessage, reply: Reply, { registry }: ControlTarget
   finish(reply, answerTo(request, MessageType.listAnswer).setList(end));
 }
 
-/** Does a command for replicated disks, and answers with what came of it as JSON. */
+/** Does a command for replicated disks, and replies with its outcome as JSON. */
 function replicate(request: ControlMessage, reply: Reply, { replication }: ControlTarget): void {
   const minor = request.cookie === NO_COOKIE ? undefined : request.cookie;
   const run = async (): Promise<void> => {
@@ -134,7 +134,7 @@ function replicate(request: ControlMessage, reply: Reply, { replication }: Contr
   });
 }
 
-/** Returns with a text in as many messages as it takes, each of the request's answer type. */
+/** Replies with a text in as many messages as it takes, each of the request's reply type. */
 function sendText(request: ControlMessage, reply: Reply, text: string): void {
   let rest = new TextEncoder().encode(text);
   do {

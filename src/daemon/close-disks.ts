@@ -81,7 +81,7 @@ function closing(vbd: Vbd): Promise<void> {
   });
 }
 
-/** There is nothing that tells the end of an opening to others than who asked for it, so it is looked at again. */
+/** The end of an opening is reported only to its caller, so it is polled. */
 function nextSecond(registrar: EventRegistrar): Promise<void> {
   return new Promise((resolve) => {
     new AwaitedEvent(registrar, 'closing of the disks').setTimer(1, resolve);

@@ -11,10 +11,10 @@ export const NOTIFY_PROGRAM = 'systemd-notify';
 const NOTIFY_SECONDS = 5;
 
 /**
- * Tells the service manager how this daemon is, if there is one (NOTIFY_SOCKET is set).
+ * Reports this daemon's state to the service manager, if there is one (NOTIFY_SOCKET is set).
  *
  * The protocol is a datagram to a Unix socket, and Node has no such sockets: so systemd's own program sends it. As that is
- * another process than the daemon, the unit needs `NotifyAccess=all`. Without the program the manager is told nothing,
+ * another process than the daemon, the unit needs `NotifyAccess=all`. Without the program nothing is reported,
  * which is logged: a unit of `Type=notify` would then time out.
  *
  * @param assignments such as `READY=1`

@@ -95,7 +95,7 @@ export class Services {
   }
 
   /**
-   * Listens. The control socket is the last, as whoever finds it may take all the rest to be there.
+   * Listens. The control socket is the last: a client that finds it may rely on all the rest.
    *
    * @returns the services, and where each is: `control`, `nbd` (several, maybe), `metrics`
    * @throws (rejects with) Error that says what could not be had

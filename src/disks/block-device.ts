@@ -87,7 +87,7 @@ export abstract class BlockDevice {
     this.#queue({ kind: 'writeZeroes', sector, sectors, ...options }, done);
   }
 
-  /** Tells what a range is made of, as {@link Driver.blockStatus} has it. Errors as {@link queueRead}. */
+  /** Reports what a range is made of, as {@link Driver.blockStatus} does. Errors as {@link queueRead}. */
   blockStatus(sector: number, sectors: number, done: BlockStatusDone): void {
     let found: readonly BlockStatusExtent[] = [{ sectors, allocated: true, zero: false }];
     const onExtents = (extents: readonly BlockStatusExtent[]): void => {

@@ -48,7 +48,7 @@ export interface SectorRange {
   readonly sectors: number;
 }
 
-/** A request without data: a range, and whom to tell. `complete` is called exactly once. */
+/** A request without data: a range, and a callback. `complete` is called exactly once. */
 export interface RangeRequest extends SectorRange {
   complete(result: number): void;
 }
@@ -121,7 +121,7 @@ export interface Driver {
    */
   preClose?(): void;
   /**
-   * Brings the open image into the form that it has once it is closed, so that what {@link identify} tells afterwards is
+   * Brings the open image into the form that it has once it is closed, so that what {@link identify} reports afterwards is
    * still true then. No change may follow. Without it {@link close} changes nothing.
    */
   settle?(done: DoneWithReason): void;
@@ -136,15 +136,15 @@ export interface Driver {
   queueWrite(request: DataRequest): void;
   /** Brings every change that completed before this call, from any client, to stable storage. */
   flush(done: Done): void;
-  /** Tells that the range's content is not needed any more; it may read as anything afterwards. */
+  /** Declares that the range's content is not needed any more; it may read as anything afterwards. */
   discard?(request: RangeRequest): void;
   /** Without it the VBD writes zeroes with {@link queueWrite}. */
   writeZeroes?(request: ZeroesRequest): void;
   /** As writeZeroes, but only where that is quicker than writing; -EOPNOTSUPP at once where it is not, and without it. */
   writeZeroesFast?(request: ZeroesRequest): void;
   /**
-   * Tells what a range is made of: extents from its first sector on, at least one; they may end before the range does. What
-   * is told to be zero reads as zeroes, as of some moment between this call and its completion; the rest may be
+   * Reports what a range is made of: extents from its first sector on, at least one; they may end before the range does. What
+   * is reported as zero reads as zeroes, as of some moment between this call and its completion; the rest may be
    * anything. Without it everything is allocated.
    */
   blockStatus?(range: SectorRange, done: BlockStatusDone): void;

@@ -9,7 +9,7 @@ import type { VbdRequest } from './request.js';
 import { WaitingLines } from './waiting-lines.js';
 import { writeZeroesByWriting } from './zeroes.js';
 
-/** A request that answers EBUSY is tried again this often, and no more (C: TD_VBD_MAX_RETRIES). */
+/** A request that fails with EBUSY is tried again this often, and no more (C: TD_VBD_MAX_RETRIES). */
 export const MAX_RETRIES = 100;
 /** Seconds between two tries (C: TD_VBD_RETRY_INTERVAL). */
 export const RETRY_INTERVAL_SECONDS = 1;

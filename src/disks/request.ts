@@ -16,7 +16,7 @@ export interface RequestParts {
   readonly forceUnitAccess?: boolean;
   /** Zeroes only where that is quicker than writing. */
   readonly fast?: boolean;
-  /** Told what a range is made of, before its blockStatus completes. */
+  /** Called with what a range is made of, before its blockStatus completes. */
   readonly onExtents?: (extents: readonly BlockStatusExtent[]) => void;
 }
 

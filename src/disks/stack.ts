@@ -115,7 +115,7 @@ export class DriverStack {
     return this.#drivers;
   }
 
-  /** Opens from the bottom up. When one fails, those below it are closed again, and its error is the answer. */
+  /** Opens from the bottom up. When one fails, those below it are closed again, and its error is the result. */
   open(flags: OpenFlags, done: DoneWithReason): void {
     const openFrom = (index: number): void => {
       const driver = this.#drivers[index];

@@ -34,7 +34,7 @@ export interface StatisticsSnapshot {
   readonly waiting: number;
   /** Of these, the ones to be tried again. */
   readonly retrying: number;
-  /** Tries after a first one that answered EBUSY. */
+  /** Tries after a first one that failed with EBUSY. */
   readonly retries: number;
 }
 

@@ -31,7 +31,7 @@ export interface VbdOptions {
   readonly maxInFlight: number;
   /** How many more may wait in the VBD; beyond, a request ends with -ENOMEM. Those who ask keep their own, lower bounds. */
   readonly maxWaiting: number;
-  /** Told the drivers of an image, the top one first, before they are opened. */
+  /** Called with the drivers of an image, the top one first, before they are opened. */
   readonly onOpening?: (vbd: Vbd, drivers: readonly Driver[]) => void;
 }
 
@@ -213,7 +213,7 @@ export class Vbd extends BlockDevice {
     }
     stack.resize((result, reason) => {
       if (result < 0) return done(result, reason);
-      // Whoever has closed or paused it meanwhile finds the size at the next opening.
+      // If it has been closed or paused meanwhile, the next opening finds the size.
       if (this.#phase !== 'running' || this.#stack !== stack) return done(-ESHUTDOWN);
       this.#info = stack.info;
       this.#options.context.logger.log(LOG_INFO, `vbd ${this.minor}: has ${this.#info.sectors} sectors now`);

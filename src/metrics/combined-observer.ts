@@ -5,7 +5,7 @@ import type { EventDescription } from '../scheduler/event.js';
 import type { SchedulerObserver } from '../scheduler/observer.js';
 
 /**
- * Tells several observers, in their order; on the way out of a callback too. They may come and go while the scheduler works:
+ * Notifies several observers, in order; on the way out of a callback too. They may come and go while the scheduler works:
  * one that is added within a callback sees that callback's end without its beginning.
  */
 export class ObserverList implements SchedulerObserver {

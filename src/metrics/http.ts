@@ -17,7 +17,7 @@ export interface HttpDocument {
   readonly fields?: readonly string[];
 }
 
-/** An answer that has no end: who makes it takes the connection over. */
+/** A response that has no end: its handler takes the connection over. */
 export interface HttpStream {
   readonly contentType: string;
   /** @returns 200, 404 when there is none for this query, or 503 when there is no room for one more */
@@ -45,7 +45,7 @@ const HOW_TO_ENTER =
   'The token of --metrics-token-file is required: in a browser as http://ADDRESS/?token=TOKEN, the first time; ' +
   'of programs as Authorization: Bearer TOKEN.\n';
 
-/** Of every answer: none is kept, guessed at, put into a frame, or read by a page from elsewhere. */
+/** Of every response: none is cached, sniffed, framed, or read by a page from elsewhere. */
 const COMMON_FIELDS = [
   'Cache-Control: no-store',
   'X-Content-Type-Options: nosniff',

@@ -63,7 +63,7 @@ export class EntryObserver implements SchedulerObserver {
 
   left(): void {
     const entered = this.#entered.pop();
-    // Whoever begins to observe within a callback sees only its end.
+    // An observer that is added within a callback sees only its end.
     if (entered === undefined) return;
     const { at, event, fired } = entered;
     this.#add({ kind: 'callback', at, duration: this.#now() - at, event, fired });

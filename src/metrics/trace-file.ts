@@ -25,7 +25,7 @@ export interface TraceFileOptions {
   readonly logger: Logger;
   /** In bytes; the file never grows beyond. */
   readonly limitBytes: number;
-  /** In microseconds, as events have it. */
+  /** In microseconds, as in events. */
   readonly now: () => number;
   /** node:fs's, unless given. */
   readonly write?: WriteCall;
@@ -128,7 +128,7 @@ export class TraceFile {
     return true;
   }
 
-  /** What waits, with the array's end behind it, and where it belongs in the file. */
+  /** What waits, with the array's end after it, and where it belongs in the file. */
   #takeWaiting(): { bytes: Buffer; position: number } {
     const taken = { bytes: Buffer.from(this.#waiting.join('') + TAIL), position: this.#position };
     this.#position += this.#waitingBytes;

@@ -71,7 +71,7 @@ function cut(extents: readonly StatusExtent[], before: number, length: number): 
   });
 }
 
-/** Adds what a disk has told, joined where it is alike. @returns how many sectors it is */
+/** Adds what a disk has reported, joined where it is alike. @returns how many sectors it is */
 function add(extents: StatusExtent[], found: readonly BlockStatusExtent[]): number {
   let sectors = 0;
   for (const extent of found) {

@@ -33,7 +33,7 @@ export interface ExportFacts {
   /** Transmission flags. */
   readonly flags: number;
   readonly structuredReplies: boolean;
-  /** Bytes that offsets and lengths are multiples of; 1 if the server told nothing. */
+  /** Bytes that offsets and lengths are multiples of; 1 if the server did not say. */
   readonly minBlockBytes: number;
   /** The longest read or write. */
   readonly maxBlockBytes: number;

@@ -23,7 +23,7 @@ export interface PendingRequest {
   readonly offset: number;
   /** Where a READ's data goes; empty for others. */
   readonly data: Buffer;
-  /** The first error that a chunk told. */
+  /** The first error that a chunk reported. */
   error: NbdError | undefined;
   readonly settle: (error: NbdError | undefined) => void;
 }

@@ -42,7 +42,7 @@ const nothing = Buffer.alloc(0);
 /**
  * A small NBD client on the scheduler: one connection, any number of requests at once, no TLS.
  *
- * Promises reject with an {@link NbdError}; its `code` names the errno that the server told. When the connection is lost all
+ * Promises reject with an {@link NbdError}; its `code` names the server's errno. When the connection is lost all
  * of them do, and whatever is asked later.
  */
 export class NbdClient {

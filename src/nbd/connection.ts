@@ -53,7 +53,7 @@ export interface ConnectionPeer {
   readonly host: string | undefined;
 }
 
-/** What a connection asks of its server, and tells it. */
+/** What a connection asks of its server, and reports to it. */
 export interface ConnectionCalls {
   readonly onClosed: () => void;
   /** Whether it may have a disk; if not, the reason, for people. */
@@ -76,7 +76,7 @@ export type ConnectionPhase = 'handshake' | 'securing' | 'transmission' | 'finis
 type TransmissionEnd = Extract<HandshakeEnd, { readonly kind: 'transmission' }>;
 
 const nothing = Buffer.alloc(0);
-/** So often in a turn a connection is read from and answered. */
+/** How often per turn a connection is read from and replied to. */
 const MAX_ROUNDS = 4;
 /** Replies of so many bytes do not wait for others. */
 const LARGE_REPLY_BYTES = 32 << 10;
@@ -301,7 +301,7 @@ export class NbdConnection {
       // What was sent may have made room for further requests, some of which were read ahead.
     } while (result === 'idle' && this.#receiver.expecting && ++rounds < MAX_ROUNDS);
     this.#pumping = false;
-    // Whoever is quick enough could go on here for ever. What was read ahead makes no descriptor readable.
+    // A fast client could go on here for ever. What was read ahead makes no descriptor readable.
     if (result === 'idle' && this.#receiver.expecting) this.#runSoon();
     this.#pumped(result);
     this.#updateReadInterest();

@@ -52,13 +52,13 @@ import type { Receiver } from './receiver.js';
 import type { ReplyStyle } from './replies.js';
 import type { Sender } from './sender.js';
 
-/** The longest data of an option that is looked at; longer ones are skipped and answered with REP_ERR_TOO_BIG. */
+/** The longest option data that is looked at; longer data is skipped, and the reply is REP_ERR_TOO_BIG. */
 export const MAX_OPTION_BYTES = 64 << 10;
 /** How many options a client may send on one connection. */
 export const MAX_OPTIONS = 1024;
 /** While this many bytes of replies wait for the client to take them, its next option is not read. */
 const MAX_UNSENT_BYTES = 64 << 10;
-/** Zeroes after the answer to EXPORT_NAME, for clients that have not asked to be spared them. */
+/** Zeroes after the reply to EXPORT_NAME, for clients that did not negotiate NO_ZEROES. */
 const EXPORT_NAME_ZEROES = 124;
 
 /** Where a connection stands with TLS: it is not offered, it has to be started, it is in force. */
@@ -228,7 +228,7 @@ export class ServerHandshake {
     if (data.length > 0) return this.#reply(OPT_STARTTLS, REP_ERR_INVALID, 'STARTTLS has no data');
     if (this.#parts.tls === 'none') return this.#reply(OPT_STARTTLS, REP_ERR_UNSUP, 'there is no TLS here');
     if (this.#parts.tls === 'secured') return this.#reply(OPT_STARTTLS, REP_ERR_INVALID, 'TLS is in force');
-    // What comes in the clear behind STARTTLS would be taken for something said under TLS.
+    // What comes in the clear after STARTTLS would be taken for something said under TLS.
     if (this.#parts.receiver.bytesAhead > 0) return this.#close('more than STARTTLS before TLS');
     this.#queue(OPT_STARTTLS, REP_ACK);
     return this.#parts.onEnd({ kind: 'tls' });

@@ -92,13 +92,13 @@ export const REPLY_BLOCK_STATUS_EXT = 6;
 export const REPLY_ERROR = 0x8001;
 export const REPLY_ERROR_OFFSET = 0x8002;
 
-/** The metadata context that tells what takes up space, the number that it has here, and its flags. */
+/** The metadata context that reports what takes up space, its number here, and its flags. */
 export const ALLOCATION_CONTEXT = 'base:allocation';
 export const ALLOCATION_CONTEXT_ID = 1;
 export const STATE_HOLE = 1;
 export const STATE_ZERO = 2;
 
-/** The largest READ or WRITE, and what INFO_BLOCK_SIZE tells: 32 MiB, the protocol's own default. */
+/** The largest READ or WRITE, and what INFO_BLOCK_SIZE reports: 32 MiB, the protocol's own default. */
 export const MAX_PAYLOAD_BYTES = 32 << 20;
 /** The smallest blocks that cost no more than they have to: a part of a sector is read before it is written. */
 export const MIN_BLOCK_BYTES = 512;

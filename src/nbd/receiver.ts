@@ -112,7 +112,7 @@ export class Receiver {
         then();
         continue;
       }
-      // Here nothing is left of what was read ahead, so that the descriptor's readiness tells of all that is to come.
+      // Here nothing is left of what was read ahead, so that the descriptor's readiness covers all that is to come.
       if (budget <= 0) return 'again';
       const got = this.#read(missing);
       if (got === 0) return 'end';

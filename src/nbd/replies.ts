@@ -40,7 +40,7 @@ export interface ReplyFormat {
   readonly chunks?: {
     /** A chunk of a READ that says that bytes are zeroes. */
     hole(request: Answered, offset: number, length: number, isLast: boolean): Buffer;
-    /** The one chunk that answers a BLOCK_STATUS. */
+    /** The one chunk that replies to a BLOCK_STATUS. */
     status(request: Answered, context: number, extents: readonly StatusExtent[]): Buffer;
   };
 }

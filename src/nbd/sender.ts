@@ -40,7 +40,7 @@ export class Sender {
   readonly #event: AwaitedEvent;
   #closed = false;
 
-  /** `onError` is told the negative errno once; nothing is sent after it. */
+  /** `onError` gets the negative errno once; nothing is sent after it. */
   constructor(registrar: EventRegistrar, posix: Posix, fd: number, onError: (error: number) => void) {
     this.#event = new AwaitedEvent(registrar, 'NBD, replies');
     this.#posix = posix;
@@ -113,7 +113,7 @@ export class Sender {
     if (this.#posix.send === undefined || first === undefined || this.#offset > 0) return -errno.EOPNOTSUPP;
     const second = this.#pieces[this.#first + 1];
     const large = first.bytes.length >= DIRECT_BYTES ? first : second;
-    // What is told of the small one would come too early.
+    // The small one's completion would come too early.
     const isMeant = large && large.bytes.length >= DIRECT_BYTES && (large === first || !first.sent);
     if (!isMeant) return -errno.EOPNOTSUPP;
     const parts = large === first ? [large.bytes] : [first.bytes, large.bytes];
@@ -159,7 +159,7 @@ export class Sender {
       this.#first++;
       this.#offset = 0;
       piece.sent?.();
-      // What was told may have closed this.
+      // A completion may have closed this.
       if (this.#closed) return;
     }
     this.#offset = left;

@@ -29,8 +29,8 @@ export interface TlsServerOptions extends TlsKeyPair {
 export interface TlsServer {
   /**
    * Starts TLS, as its server, on a connected descriptor, after what was written to it. The number is gone at once; `done`
-   * is told the one for what is said under TLS once the client was found good, or a negative errno and why. Returns how to
-   * give up before that: the connection ends and `done` is not told.
+   * gets the one for what is said under TLS once the client is accepted, or a negative errno and why. Returns how to
+   * give up before that: the connection ends and `done` is not called.
    */
   readonly secure: (fd: number, done: SecuredDone) => () => void;
 }

@@ -179,7 +179,7 @@ export class Transmission {
 
   #rangeError({ command, offset, length }: RequestFields): number {
     const { device } = this.#parts;
-    // What reads nothing is an error: its answer has no chunk that all clients understand.
+    // What reads nothing is an error: its reply has no chunk that all clients understand.
     const needsLength = command === CMD_READ || command === CMD_BLOCK_STATUS;
     if (needsLength && length === 0) return -errno.EINVAL;
     if ((command === CMD_READ || command === CMD_WRITE) && length > MAX_PAYLOAD_BYTES) return -errno.EINVAL;

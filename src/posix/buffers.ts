@@ -4,7 +4,7 @@
 /** Memory for the data of requests, used again: to allocate and clear a large buffer costs more than to fill it. */
 export interface BufferPool {
   /**
-   * A buffer of `length` bytes. What it holds is left from an earlier use: whoever takes it fills it before it goes anywhere.
+   * A buffer of `length` bytes. What it holds is left from an earlier use: its user fills it before it goes anywhere.
    */
   take(length: number): Buffer;
   /** Gives back what {@link take} returned, that same object. Nobody may use it any more. */

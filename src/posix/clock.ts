@@ -28,7 +28,7 @@ export const wallClock: Clock & MicrosecondClock = {
   nowMicroseconds: () => Date.now() * 1000,
 };
 
-/** A time of the wall clock as RFC 3339 has it, in UTC with milliseconds: `2026-11-25T23:30:12.345Z`. */
+/** A time of the wall clock in the form of RFC 3339, in UTC with milliseconds: `2026-11-25T23:30:12.345Z`. */
 export function isoTime(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
 }

@@ -38,7 +38,7 @@ export type NamesDone = (result: number, names?: readonly string[]) => void;
 export type PathDone = (result: number, path?: string) => void;
 
 /**
- * The file calls, each as the system call of its name has it. None waits; each completes on the scheduler.
+ * The file calls, each like the system call of its name. None waits; each completes on the scheduler.
  *
  * Descriptors of files are the kernel's, not numbers of the project's descriptor table. Flags and modes are those of
  * `node:fs`'s constants. What is read and written is in memory until it is synced: fdatasync and fsync make a file's

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** What getaddrinfo and resolve answer instead of addresses, with glibc's numbers (all negative). */
+/** What getaddrinfo and resolve return instead of addresses, with glibc's numbers (all negative). */
 export const EAI_BADFLAGS = -1;
 export const EAI_NONAME = -2;
 export const EAI_AGAIN = -3;

@@ -87,7 +87,7 @@ export interface Posix extends SocketCalls {
    */
   send?(fd: Descriptor, parts: readonly Uint8Array[], sent: () => void): number;
   /**
-   * From now on the bytes that come to a connected socket are had by {@link read} alone, and nobody is handed the
+   * From now on the bytes that come to a connected socket are available only through {@link read}, and nobody is handed the
    * connection: so that it can be received into memory that is used again. 0, or a negative errno with nothing changed:
    * -EBADF, -EOPNOTSUPP where there is nothing to be gained, -EAGAIN while something waits to be sent. An operating system
    * without it has nothing to gain.

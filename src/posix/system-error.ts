@@ -8,7 +8,7 @@ export class SystemError extends Error {
   override readonly name: string = 'SystemError';
   /** An errno's name (`ECONNREFUSED`), or an EAI_ code's. Stable. */
   readonly code: string;
-  /** The negative errno, as Node's own errors have it; undefined for a code that is none. */
+  /** The negative errno, as in Node's own errors; undefined for a code that is none. */
   readonly errno: number | undefined;
 
   /** @param code an errno, whatever its sign, or a name */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** A timer that was set: it holds the process alive unless it is told not to. */
+/** A timer that was set: it keeps the process alive unless unreferenced. */
 export interface TimerHandle {
   ref(): unknown;
   unref(): unknown;

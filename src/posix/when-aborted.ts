@@ -41,7 +41,7 @@ function watch(signal: AbortSignal): Watched {
         errors.push(error);
       }
     }
-    // One that throws must not keep the others from being told.
+    // One that throws must not keep the others from being called.
     if (errors.length > 0) throw errors[0];
   };
   const made = { listeners, onAbort };

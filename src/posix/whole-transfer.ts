@@ -8,7 +8,7 @@ import type { FileCalls, FileDone } from './files.js';
 type Transfer = (bytes: Uint8Array, position: number, done: FileDone) => void;
 
 /**
- * Reads until `bytes` is full; behind the end of the file it is filled with zeroes. Completes with 0 or a negative errno.
+ * Reads until `bytes` is full; beyond the end of the file it is filled with zeroes. Completes with 0 or a negative errno.
  *
  * @param onShort called first, if the file ended within `bytes`
  */

@@ -54,7 +54,7 @@ export const CONNECTION_IN_PROGRESS = 1;
 export const CONNECTION_ESTABLISHED = 2;
 export const CONNECTION_CLOSED = 3;
 
-/** What the callback and the client's start answer, beside 0. */
+/** What the callback and the client's start return, beside 0. */
 export const ERROR_INTERNAL = -1;
 export const ERROR_CONNECTION = -2;
 

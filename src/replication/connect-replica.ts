@@ -48,7 +48,7 @@ export interface ConnectReplicaOptions extends PeerFilter {
 
 /** An address that does not answer holds up the next one for so long, unless set otherwise. */
 export const ATTEMPT_SECONDS = 10;
-/** While an attempt is under way, its age is told so often. */
+/** How often the age of an attempt under way is reported. */
 const REPORT_SECONDS = 10;
 
 /** Errors after which the backup is taken to be away for a while: those of the C module, and EHOSTUNREACH. */

@@ -9,7 +9,7 @@ import { type TdReplicationConnect, tdReplicationConnectInit } from './block-rep
  *
  * The struct is not touched before the lookup has ended.
  *
- * @returns what {@link tdReplicationConnectInit} answers: 0 or -ENOENT
+ * @returns what {@link tdReplicationConnectInit} returns: 0 or -ENOENT
  */
 export async function tdReplicationConnectInitAsync(
   t: TdReplicationConnect<SocketCalls & Pick<Posix, 'resolve'>>,

@@ -59,7 +59,7 @@ export class ReplicaError extends SystemError {
   }
 }
 
-/** The error of a call that answered a negative errno. */
+/** The error of a call that returned a negative errno. */
 export function callError(what: string, answer: number, address: InetAddress): ReplicaError {
   return new ReplicaError(`${what} ${formatAddress(address)}: ${strerror(-answer)}`, errnoCode(answer));
 }

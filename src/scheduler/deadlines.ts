@@ -53,7 +53,7 @@ export class Deadlines<Event extends Timed> {
     if (first === undefined) return limit;
     const nowSeconds = readSeconds();
     // The difference is narrowed to 32 bits. It is exact, and the smallest deadline gives the smallest difference, while
-    // neither side is negative or beyond 32 bits. Otherwise only a look at every event tells.
+    // neither side is negative or beyond 32 bits. Otherwise only a scan of all events decides.
     if (first.deadline >= 0 && nowSeconds >= 0 && nowSeconds <= INT_MAX) {
       return Math.min(limit, Math.max(0, first.deadline - nowSeconds));
     }

@@ -30,7 +30,7 @@ export class EventIds<Event extends { readonly id: EventId }> {
   /** What the next registration tries first (C: the scheduler's uuid). */
   next = 1;
 
-  /** @param largest the id behind which counting resumes at 1 */
+  /** @param largest the id after which counting resumes at 1 */
   constructor(largest = MAX_EVENT_ID) {
     this.#largest = largest;
   }

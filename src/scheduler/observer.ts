@@ -17,7 +17,7 @@ export interface SchedulerObserver {
   /** A wait asks select, which may sleep. */
   readonly sleeping?: (() => void) | undefined;
   /**
-   * That select answered: how many descriptors are ready, or a negative errno. When the poller throws instead, `sleeping` has
+   * Select has returned: how many descriptors are ready, or a negative errno. When the poller throws instead, `sleeping` has
    * no `woke`. With tapdisk3's scheduler, a select that is called again after EINTR sleeps once.
    */
   readonly woke?: ((answer: number) => void) | undefined;

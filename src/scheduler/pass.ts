@@ -91,12 +91,12 @@ export class Pass {
     }
   }
 
-  /** Tells the running pass of an event registered in a callback (rule P5). */
+  /** Informs the running pass of an event registered in a callback (rule P5). */
   registered(event: RegisteredEvent): void {
     if (this.#modeToFire(event) !== 0) this.#candidates.push(event);
   }
 
-  /** Tells the running pass of an event unregistered in a callback. */
+  /** Informs the running pass of an event unregistered in a callback. */
   unregistered(event: RegisteredEvent): void {
     this.#unregistered = true;
     this.#passOver(event);

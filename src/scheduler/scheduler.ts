@@ -173,7 +173,7 @@ export class Scheduler implements EventRegistrar {
   /**
    * One wait (rules W1 to W5; C: scheduler_wait_for_events): sleeps until something is ready or due and calls its callbacks.
    *
-   * @returns what select answered: the number of ready conditions (0 when only deadlines were due), or a negative errno,
+   * @returns what select returned: the number of ready conditions (0 when only deadlines were due), or a negative errno,
    *   with nothing called; -EDEADLK when a wait is under way already, as in a callback
    * @throws (rejects with) what a callback throws, or a poller; the next wait starts over
    */

@@ -34,7 +34,7 @@ export interface Tapdisk3SchedulerOptions {
 }
 
 /**
- * tapdisk3's poll scheduler (C: scheduler_t as blktap has it today): events by id that can be masked, timeouts in microseconds,
+ * tapdisk3's poll scheduler (C: scheduler_t in today's blktap): events by id that can be masked, timeouts in microseconds,
  * and a wait that settles what fires before its first callback, and that a callback may call.
  *
  * Guaranteed, beyond the rules: registering, masking, setting a timeout and a wait cost what is ready or due and the

@@ -130,7 +130,7 @@ export class Acceptor implements Disposable {
         return this.#pause();
       }
       onConnection(fd);
-      // What was told may have closed this.
+      // The callback may have closed this.
       if (this.#state === 'closed') return undefined;
     }
     return undefined;

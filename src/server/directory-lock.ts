@@ -18,7 +18,7 @@ const closeFile = promisify(close);
  * Does a piece of work while no other process does one in the same directory, by the kernel's flock(2) on the directory
  * itself: there is no lock file that could stay behind, or that somebody else could have made first.
  *
- * Whoever may read the directory may hold its lock, so that it is no protection against malice; without the lock (another
+ * Any user who can read the directory can hold its lock, so it is no protection against malice; without the lock (another
  * keeps it, or the program flock(1) is missing) the work is done all the same.
  *
  * @param unlocked called with the reason if there is no lock

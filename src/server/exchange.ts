@@ -49,7 +49,7 @@ export interface ExchangeOptions {
   readonly protocol: ExchangeProtocol;
   /** A client that sends no byte of its request, or takes none of the answer, for so long is dropped (up to 1 s later). */
   readonly slowClientSeconds: number;
-  /** Told once, after the descriptor has been closed or taken over. `why`: for a log line. */
+  /** Called once, after the descriptor has been closed or taken over. `why`: for a log line. */
   readonly onClosed: (exchange: Exchange, why: string) => void;
 }
 
@@ -99,7 +99,7 @@ export class Exchange implements ExchangeReply {
   get isCollecting(): boolean {
     return this.#state === 'collecting';
   }
-  /** Whether nobody is there to be answered. */
+  /** Whether nobody waits for the answer any more. */
   get isAbandoned(): boolean {
     return this.#peerGone;
   }

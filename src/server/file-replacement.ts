@@ -27,7 +27,7 @@ export interface ReplacementOptions {
    * why not. Not called where a mode was asked for.
    */
   readonly copyAttributes?: ((from: number, to: number) => Promise<string | undefined>) | undefined;
-  /** Told what of the file before cannot be kept. */
+  /** Called with what cannot be kept of the previous file. */
   readonly warn: (message: string) => void;
 }
 
@@ -169,7 +169,7 @@ export class FileReplacement {
   }
 }
 
-/** A name with a suffix that a directory has room for: a name that is too long is cut, and told apart by its hash. */
+/** A name with a suffix that a directory has room for: a name that is too long is cut, and made distinct by its hash. */
 export function nameBeside(name: string, suffix: string): string {
   const room = MAX_NAME_BYTES - Buffer.byteLength(suffix) - 1;
   if (Buffer.byteLength(name) <= room) return name + suffix;

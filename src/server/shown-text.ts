@@ -11,7 +11,7 @@ const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 
 /**
  * Text from another program, a file or the network as it can be put into a line, of a log or for a terminal: what would
- * mean something there is shown escaped, as JSON has it (`\n`, `\u001b`, `\u202e`). JSON text stays JSON of the same value.
+ * mean something there is shown escaped, as in JSON (`\n`, `\u001b`, `\u202e`). JSON text stays JSON of the same value.
  */
 export function shownText(text: string): string {
   return text.replaceAll(UNSAFE, (unsafe) => SHORT[unsafe] ?? escaped(unsafe));

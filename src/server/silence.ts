@@ -14,11 +14,11 @@ import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
-/** A peer whose host answers nothing for so long is given up, unless set otherwise. */
+/** A peer whose host does not respond for so long is given up, unless set otherwise. */
 export const SILENCE_SECONDS = 30;
 /** The least that can be asked for: a second, and the probes that go unanswered. */
 export const MIN_SILENCE_SECONDS = TCP_KEEPALIVE_PROBES + 1;
-/** How often it is looked whether what was sent is answered. */
+/** How often it is checked whether what was sent is acknowledged. */
 const LOOK_SECONDS = 5;
 
 /**
@@ -41,7 +41,7 @@ export interface SilenceWatchOptions {
   readonly fd: number;
   /** 0: for ever. */
   readonly seconds: number;
-  /** Told every few seconds, for as long as it is silent and watched. */
+  /** Called every few seconds, for as long as it is silent and watched. */
   readonly onSilent: () => void;
 }
 

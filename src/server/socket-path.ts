@@ -77,7 +77,7 @@ async function findDead(posix: Posix, path: string): Promise<BigIntStats | undef
   if (!found.isSocket()) throw new SystemError('EEXIST', `${path} exists and is not a socket`);
   const answer = await probe(posix, path);
   if (answer === -errno.ECONNREFUSED || answer === -errno.ENOENT) return found;
-  // A queue that is full, no permission, no answer in time: somebody has it all the same, as far as can be told.
+  // A queue that is full, no permission, no answer in time: somebody has it all the same, as far as can be seen.
   const how = answer === 0 ? '' : ` (${errnoCode(answer)})`;
   throw new SystemError('EADDRINUSE', `${path} is served by another process${how}`);
 }

@@ -50,7 +50,7 @@ export function requireTrusted(directory: string): void {
 
 /**
  * Whether what listens on a Unix socket was put there by the user or root: clients must check this before they connect.
- * A missing one is left to connect to tell.
+ * A missing one is left for connect to report.
  *
  * @throws Error with `code` EPERM, or node:fs's own
  */

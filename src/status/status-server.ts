@@ -24,12 +24,12 @@ export interface StatusServerOptions {
   readonly posix: Posix;
   readonly logger: Logger;
   readonly path: string;
-  /** What is answered, as JSON. Called for every request. */
+  /** The reply, as JSON. Called for every request. */
   readonly status: () => object;
 }
 
 /**
- * Answers status requests on a Unix socket: the line `status`, then a JSON object on a line. Whatever else comes is
+ * Answers status requests on a Unix socket: the line `status`, then a JSON object on a line. Anything else is
  * answered with an `error` member, or dropped.
  */
 export class StatusServer implements Disposable {

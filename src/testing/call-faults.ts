@@ -37,7 +37,7 @@ export interface CallFaultOptions<Name extends string = CallName> {
   /** How many fail from there on; 1 unless given, Infinity for all. */
   readonly times?: number;
   /**
-   * What they answer: a positive errno, or for getaddrinfo and resolve an EAI_ code of either sign; or a function that
+   * What they return: a positive errno, or for getaddrinfo and resolve an EAI_ code of either sign; or a function that
    * chooses, undefined to let this call through (it still counts).
    */
   readonly error: number | ((call: Name) => number | undefined);
@@ -77,7 +77,7 @@ export class CallFault<Name extends string = CallName> {
     return this.#lastFailed;
   }
 
-  /** What it answered, positive; 0 before any has failed. */
+  /** What it returned, positive; 0 before any has failed. */
   get lastError(): number {
     return this.#lastError;
   }

@@ -63,13 +63,13 @@ function argumentText(argument: Argument): string {
   if (typeof argument === 'number') return String(argument);
   if (typeof argument === 'string') return JSON.stringify(argument);
   if (argument instanceof Uint8Array) return String(argument.length);
-  // Whatever a caller passes is written down; what is no address is answered by the call itself.
+  // Any argument is written down; for one that is no address the call itself returns the error.
   return domains.has((argument as SocketAddress | null)?.family ?? -1) ? formatAddress(argument) : 'garbage';
 }
 
 function answerText(call: CallName, answer: unknown): string {
   if (typeof answer === 'number') {
-    // Of the calls that answer a positive errno there is one: getsockopt with SO_ERROR. Its options are 0 or 1 otherwise.
+    // One call returns a positive errno: getsockopt with SO_ERROR. Its options are 0 or 1 otherwise.
     if (call === 'getsockopt' && answer > 1) return errnoCode(answer);
     if (answer >= 0) return String(answer);
     const name = call === 'getaddrinfo' || call === 'resolve' ? gaiName(answer) : errnoName(answer);
@@ -85,7 +85,7 @@ export function selectText(asked: readonly ReadyDescriptor[], timeoutSeconds: nu
   return `select([${readyText(asked)}], ${timeoutSeconds} s)`;
 }
 
-/** What a select answered. */
+/** What a select returned. */
 export function selectAnswerText(answer: readonly ReadyDescriptor[] | number): string {
   return `select = ${typeof answer === 'number' ? answerText('select', answer) : `[${readyText(answer)}]`}`;
 }

@@ -4,7 +4,7 @@
 import { CallFault, type CallName } from './call-faults.js';
 import { TYPICAL_ERRORS } from './typical-errors.js';
 
-/** A scenario that makes more calls than this does not end, unless told otherwise. */
+/** A scenario that makes more calls than this does not end, unless set otherwise. */
 export const DEFAULT_MAX_CALLS = 10_000;
 
 /**
@@ -22,7 +22,7 @@ export interface FailedRun<Name extends string = CallName> {
   /** Which call was made to fail, counted from 1; of the run without a failure it is the one after the last. */
   readonly nth: number;
   readonly call: Name | undefined;
-  /** What it answered, positive; 0 for the run without a failure. */
+  /** What it returned, positive; 0 for the run without a failure. */
   readonly error: number;
   readonly violations: readonly string[];
 }

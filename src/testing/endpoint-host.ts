@@ -10,7 +10,7 @@ export interface EndpointHost<End> {
   readonly queue: EventQueue;
   readonly random: Random;
   readonly buffers: BufferSizes;
-  /** Puts a connection's first segment on its way to whoever listens at the endpoint's remote address. */
+  /** Sends a connection's first segment to the listener at the endpoint's remote address. */
   sendSyn(from: End): void;
   send(segment: Segment<End>, to: End): void;
   /** The endpoint does nothing any more. */

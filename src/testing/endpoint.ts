@@ -30,7 +30,7 @@ export type EndpointState = 'syn-sent' | 'syn-received' | 'established' | 'finis
 export class Endpoint {
   state: EndpointState;
   peer: Endpoint | undefined;
-  /** An errno that nobody has been told of yet; 0 for none. */
+  /** An errno that has not been reported yet; 0 for none. */
   pendingError = 0;
   /** Called when what can be done with it may have changed. */
   changed: () => void = () => {};
@@ -94,7 +94,7 @@ export class Endpoint {
     return this.sending.room > 0 || this.sending.isShut || this.state !== 'established';
   }
 
-  /** Of an endpoint that has been established: answers bytes taken, or a negative errno. */
+  /** Of an endpoint that has been established. @returns bytes taken, or a negative errno */
   write(bytes: Uint8Array): number {
     if (this.sending.isShut || this.state === 'gone' || this.state === 'finished') return -errno.EPIPE;
     if (bytes.length === 0) return 0;
@@ -139,14 +139,14 @@ export class Endpoint {
     this.#finishIfDone();
   }
 
-  /** Ends the connection, and tells the peer. */
+  /** Ends the connection, and notifies the peer. */
   reset(): void {
     if (this.state === 'gone') return;
     if (this.peer !== undefined) this.host.send(bareSegment('RST', this), this.peer);
     this.vanish();
   }
 
-  /** Ends it without a word to the peer. With an error it is what the owner is told. */
+  /** Ends it without a word to the peer. An error is what the owner gets. */
   vanish(error = 0): void {
     if (this.state === 'gone') return;
     this.state = 'gone';
@@ -207,7 +207,7 @@ export class Endpoint {
   receiveReset(): void {
     if (this.state === 'gone' || this.state === 'finished') return;
     if (this.state === 'syn-sent') return this.vanish(errno.ECONNREFUSED);
-    // Whoever has had the end of file reads no error, but cannot write any more.
+    // After the end of file, reads return no error, but writes fail.
     this.vanish(this.receiving.isEnded ? 0 : errno.ECONNRESET);
   }
 

@@ -96,7 +96,7 @@ export class SendHalf {
     this.#sent = this.#acknowledged;
   }
 
-  /** A piece without bytes: its answer tells what room the peer has. */
+  /** A piece without bytes: its answer says what room the peer has. */
   probe(): Piece {
     return { kind: 'DATA', position: this.#acknowledged, bytes: NO_BYTES };
   }
@@ -119,7 +119,7 @@ export class ReceiveHalf {
     return this.#ring.length;
   }
 
-  /** The end of file has come, behind the bytes that can be read. */
+  /** The end of file has come, after the bytes that can be read. */
   get isEnded(): boolean {
     return this.#isEnded;
   }
@@ -129,13 +129,13 @@ export class ReceiveHalf {
     return this.#ring.end + (this.#isEnded ? 1 : 0);
   }
 
-  /** The position up to which there is room; whoever asks tells the peer. */
+  /** The position up to which there is room; the caller reports it to the peer. */
   advertise(): number {
     this.#advertised = this.#ring.start + this.#ring.limit;
     return this.#advertised;
   }
 
-  /** Takes a piece in. Pieces that came before are passed over, as are those behind a gap. */
+  /** Takes a piece in. Pieces that came before are passed over, as are those after a gap. */
   accept(piece: Piece): void {
     if (this.#isEnded || piece.position > this.#ring.end) return;
     const fresh = piece.bytes.subarray(this.#ring.end - piece.position);
@@ -163,7 +163,7 @@ export class ReceiveHalf {
   }
 
   /**
-   * Whether the peer is to be told of new room: half the buffer, so that it does not send in crumbs; or any, once
+   * Whether new room is to be reported to the peer: half the buffer, so that it does not send in crumbs; or any, once
    * everything was read.
    */
   get hasNewsOfRoom(): boolean {

@@ -114,7 +114,7 @@ export class Machine implements NetworkNode {
     return { family: remote.family, address, port: 0 };
   }
 
-  /** Enters a listener, or answers -EADDRINUSE. */
+  /** Enters a listener, or returns -EADDRINUSE. */
   listen(address: SocketAddress, listener: SynReceiver): number {
     const port = portOf(address);
     const others = this.#listeners.get(port) ?? new Map<string, SynReceiver>();
@@ -162,7 +162,7 @@ export class Machine implements NetworkNode {
     this.network.send(this, segment, to);
   }
 
-  /** Drops every connection and listener; the peers are told (a reset) or not. */
+  /** Drops every connection and listener; the peers get a reset, or nothing. */
   dropEverything(howPeersLearn: 'reset' | 'silence'): void {
     for (const endpoint of this.#endpoints) {
       if (howPeersLearn === 'reset') endpoint.reset();

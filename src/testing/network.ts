@@ -15,7 +15,7 @@ import type { Trace } from './trace.js';
 export interface Unreachable {
   /** A positive errno, for example EHOSTUNREACH. */
   readonly errno: number;
-  /** How long after the attempt the caller learns of it; 0: connect answers it at once. */
+  /** How long after the attempt the caller learns of it; 0: connect returns it at once. */
   readonly afterSeconds: number;
 }
 
@@ -107,7 +107,7 @@ export class Network {
     );
   }
 
-  /** Carries a segment; when it is lost, the endpoints that can make it good are told. */
+  /** Carries a segment; when it is lost, the endpoints that can make it good are notified. */
   send(machine: NetworkNode, segment: Segment<Endpoint>, to: Endpoint): void {
     const target = to.host as NetworkNode;
     const { path } = this.route(machine, target);
@@ -135,7 +135,7 @@ export class Network {
     from.lost();
   }
 
-  /** Tells those who can make good what a lost segment was to do. */
+  /** Notifies those that can make a lost segment good. */
   #lose({ kind, from }: Segment<Endpoint>, to: Endpoint): void {
     if (this.trace.enabled)
       this.note(to.host as NetworkNode, `${kind} to ${formatAddress(to.local)} is lost`);

@@ -9,7 +9,7 @@ function mixed(word: number): number {
 }
 
 /**
- * The one source of chance in a simulated world: everything that is not told is drawn from here, in the order in which
+ * The one source of chance in a simulated world: everything that is not set is drawn from here, in the order in which
  * it is needed, so that a seed names a run. (The generator is sfc32: small, fast, and good enough to draw faults with;
  * it is not for secrets.)
  */

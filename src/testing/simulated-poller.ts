@@ -16,7 +16,7 @@ export interface PollerHost {
   wakeLatencySeconds(): number;
   /** A select is asked: a negative errno makes it fail. */
   selecting(asked: readonly ReadyDescriptor[], timeoutSeconds: number): number | undefined;
-  /** A select has answered. */
+  /** A select has returned. */
   selected(answer: readonly ReadyDescriptor[] | number): void;
   closed(poller: SimulatedPoller): void;
 }
@@ -123,7 +123,7 @@ export class SimulatedPoller implements Poller {
     this.host.closed(this);
   }
 
-  /** The process is dead: no select answers any more. */
+  /** The process is dead: no select returns any more. */
   abandon(): void {
     this.#isAbandoned = true;
     this.#done = undefined;
@@ -194,7 +194,7 @@ export class SimulatedPoller implements Poller {
     this.host.cancel(this.#waking);
     this.#waking = undefined;
     this.host.selected(answer);
-    // From an empty stack, whoever made it ready.
+    // From an empty stack, whatever made it ready.
     queueMicrotask(() => done(answer));
   }
 }

@@ -26,7 +26,7 @@ type Argument = number | string | Uint8Array | SocketAddress;
  * The operating system as one process of a simulated host sees it: the descriptors and calls of {@link Posix} over the
  * simulated network. Each call can be made to fail, and leaves a line in the world's trace.
  *
- * When the process has died, every call answers -ESRCH and a select under way never answers.
+ * When the process has died, every call returns -ESRCH and a select under way never returns.
  */
 export class SimulatedPosix implements Posix {
   readonly clock: Clock;
@@ -70,7 +70,7 @@ export class SimulatedPosix implements Posix {
     return this.#pollers.size;
   }
 
-  /** Tells openings of one number apart: the same answer means the same descriptor; undefined when it is not open. */
+  /** Distinguishes openings of one number: the same value means the same descriptor; undefined when it is not open. */
   opening(fd: number): number | undefined {
     return this.#openings.get(fd);
   }
@@ -211,7 +211,7 @@ export class SimulatedPosix implements Posix {
     return this.#table.entries().map(({ fd, descriptor }) => ({ fd, description: descriptor.describe() }));
   }
 
-  /** The process dies: its descriptors are closed as the kernel does for it, its selects never answer. */
+  /** The process dies: its descriptors are closed as the kernel does for it, its selects never return. */
   die(): void {
     if (this.#isDead) return;
     for (const poller of this.#pollers) poller.abandon();
@@ -220,7 +220,7 @@ export class SimulatedPosix implements Posix {
     this.#isDead = true;
   }
 
-  /** What a transfer moves at most. A counter's or timer's eight bytes are moved whole, as Linux has it. */
+  /** What a transfer moves at most. A counter's or timer's eight bytes are moved whole, as on Linux. */
   #shortened(descriptor: Descriptor, bytes: Uint8Array): Uint8Array {
     const isWhole = descriptor instanceof EventCounter || descriptor instanceof TimerDescriptor;
     return isWhole ? bytes : this.#kernel.shortened(bytes);

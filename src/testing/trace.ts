@@ -3,7 +3,7 @@
 
 import { createHash, type Hash } from 'node:crypto';
 
-/** How many lines a trace keeps unless told otherwise. */
+/** How many lines a trace keeps unless set otherwise. */
 export const DEFAULT_TRACE_LINES = 200_000;
 
 /**

@@ -6,7 +6,7 @@ import { EAI_AGAIN, EAI_FAIL, EAI_MEMORY } from '../posix/gai.js';
 import type { CallName } from './call-faults.js';
 
 /**
- * What each call fails with in practice, the most likely first: what a fault answers when nobody says what it is to be.
+ * What each call fails with in practice, the most likely first: what a fault returns unless it names an error.
  * bind's EADDRNOTAVAIL is not among them: to the connect module it is no failure, but the news that it is the client.
  */
 export const TYPICAL_ERRORS: { readonly [Call in CallName]: readonly [number, ...number[]] } = {

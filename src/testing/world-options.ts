@@ -4,9 +4,9 @@
 import type { BufferSizes } from './endpoint-host.js';
 import type { PathConditions } from './path.js';
 
-/** How long a run goes on for a condition that does not come true, unless told otherwise. */
+/** How long a run goes on for a condition that does not come true, unless set otherwise. */
 export const DEFAULT_LIMIT_SECONDS = 3600;
-/** So many events in one and the same microsecond are a loop that never ends, unless told otherwise. */
+/** So many events in one and the same microsecond are a loop that never ends, unless set otherwise. */
 export const DEFAULT_MAX_EVENTS_AT_ONCE = 200_000;
 export interface WorldOptions {
   /** Everything random is drawn from it; a safe integer, 1 unless given. */

@@ -17,6 +17,6 @@ export interface WorldState {
   readonly maxWakeLatencySeconds: number;
   /** How often read and write transfer only a part of what they could, 0 to 1. */
   readonly shortTransfers: number;
-  /** A promise was resolved, and whoever waits for it has not gone on yet. */
+  /** A promise was resolved, and its waiter has not gone on yet. */
   mayProgress: boolean;
 }

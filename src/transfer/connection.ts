@@ -42,7 +42,7 @@ export interface ConnectionOptions {
 /**
  * The connect module's struct of a role, with what the module itself keeps for its log alone.
  *
- * What the module logs is for who wants to follow it: a role tells its faults itself, each once.
+ * What the module logs is for following it: a role reports its faults itself, each once.
  */
 export class Connection {
   readonly struct;
@@ -133,7 +133,7 @@ export class Connection {
     return new TransferError(errnoCode(error), `${what}: ${inWords(error)}`);
   }
 
-  /** What a status tells of it. */
+  /** What a status reports of it. */
   status(): Pick<TransferStatus, 'state' | 'address' | 'peer' | 'attempts' | 'attemptSeconds' | 'lastError'> {
     const { state, address, peer, attempts, lastError } = this;
     const since = state === 'in_progress' ? this.#attemptSince : undefined;

@@ -21,7 +21,7 @@ export interface OutputFileOptions {
   readonly mode?: number | undefined;
   /** Keep the copy before, as `FILE.previous`. */
   readonly keepsPrevious?: boolean;
-  /** Told what of the file before cannot be kept. */
+  /** Called with what cannot be kept of the previous file. */
   readonly warn?: (message: string) => void;
 }
 
@@ -151,7 +151,7 @@ async function ending(path: string, file: OutputFile, work: () => Promise<void>)
   }
 }
 
-/** A file that is open for writing, and its stream. The stream closes it, and not before it is told to. */
+/** A file that is open for writing, and its stream. The stream closes it, and not before it is asked to. */
 class OutputFile {
   readonly stream: Writable;
 

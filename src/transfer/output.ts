@@ -25,7 +25,7 @@ export interface Copy {
 export interface Output {
   /** For people: a path, or `standard output`. */
   readonly name: string;
-  /** Whether a transfer goes behind the one before: after a broken one it would then follow a part of an image. */
+  /** Whether a transfer goes after the one before: after a broken one it would then follow a part of an image. */
   readonly appends: boolean;
   /** @throws (rejects with) TransferError when it cannot be written */
   begin(): Promise<Copy>;

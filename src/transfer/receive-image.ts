@@ -8,7 +8,7 @@ import { outputToFile } from './output-file.js';
 import { playRole, type PlayOptions, type TransferredImage } from './play-role.js';
 
 export interface ReceiveImageOptions extends PlayOptions {
-  /** `HOST:PORT` to listen on; port 0 takes a free one, which the event `listening` tells. */
+  /** `HOST:PORT` to listen on; port 0 takes a free one, which the event `listening` reports. */
   readonly address: string;
   /** The path of the copy. What is there already stays until the new copy is complete. */
   readonly file: string;
@@ -18,7 +18,7 @@ export interface ReceiveImageOptions extends PlayOptions {
   readonly maxBytes?: number;
   /** Give a primary up that sends fewer bytes a second, over 10 s; 0, none, unless given. */
   readonly minRate?: number;
-  /** Turns away whoever has none of these IPv4 addresses, or ranges such as `10.0.0.0/24`; lets anybody in unless given. */
+  /** Accepts only these IPv4 addresses, or ranges such as `10.0.0.0/24`; everybody unless given. */
   readonly allow?: readonly string[];
   /** The copy's mode. Unless given, that of the file before; 0600 for a new one. */
   readonly mode?: number;

@@ -57,7 +57,7 @@ export interface ReceivingOptions {
   readonly maxBytes?: number | undefined;
   /** Give up a primary that sends fewer bytes a second (see {@link MinRate}); 0, none, unless given. */
   readonly minRate?: number | undefined;
-  /** Told once. The connection has no event of the conversation any more, and the output is closed. */
+  /** Called once. The connection has no event of the conversation any more, and the output is closed. */
   readonly onEnd: (outcome: ReceivingOutcome) => void;
 }
 
@@ -211,7 +211,7 @@ export class Receiving {
     this.#refuse({ kind: 'failed', code, message, isOfSize: ofSize.has(code) });
   }
 
-  /** Tells the primary why, gives it time to hear it, and ends. */
+  /** Gives the primary the reason, and time to hear it, and ends. */
   #refuse(outcome: ReceivingFailure): void {
     const { registrar, posix, fd } = this.#options;
     this.#state = 'refusing';

@@ -30,7 +30,7 @@ export class Refusal {
   readonly #scratch = new Uint8Array(SCRATCH_BYTES);
   readonly #event: AwaitedEvent;
 
-  /** @throws never; without an event, the end is told at once */
+  /** @throws never; without an event, the end is reported at once */
   constructor(options: RefusalOptions) {
     const { registrar, posix, fd, onEnd } = options;
     this.#options = options;

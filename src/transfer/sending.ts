@@ -45,7 +45,7 @@ export interface SendingOptions {
   readonly raw: boolean;
   /** Give up when the backup takes nothing, or says nothing in the end, for so long; 0: never. */
   readonly idleSeconds: number;
-  /** Told once. Neither descriptor has an event of the conversation any more; the input's is closed. */
+  /** Called once. Neither descriptor has an event of the conversation any more; the input's is closed. */
   readonly onEnd: (outcome: SendingOutcome) => void;
 }
 
@@ -86,7 +86,7 @@ export class Sending {
     });
   }
 
-  /** Lets go of the descriptors; nothing is told. Idempotent. */
+  /** Lets go of the descriptors; nobody is notified. Idempotent. */
   stop(): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';

@@ -3,7 +3,7 @@
 
 import type { Digest } from './wire.js';
 
-/** What happens to a role, as it is told to a person or a program. */
+/** What happens to a role, as it is reported to a person or a program. */
 export type TransferEvent =
   | { readonly event: 'listening'; readonly address: string }
   | { readonly event: 'connecting'; readonly address: string }
@@ -34,7 +34,7 @@ export type TransferEvent =
     }
   | { readonly event: 'stopped'; readonly signal: string };
 
-/** Where a role tells what happens. */
+/** Where a role reports what happens. */
 export interface TransferObserver {
   onEvent(event: TransferEvent): void;
   /** Bytes have moved. Called very often: what it does must cost next to nothing. */

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** What a status request is answered, and what progress is reported with. */
+/** The reply to a status request, and what progress is reported with. */
 export interface TransferStatus {
   readonly role: 'primary' | 'backup';
   readonly pid: number;

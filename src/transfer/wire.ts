@@ -11,7 +11,7 @@
  *        |------------- end of file -------------->|
  *        |<------------ verdict, end of file ------|
  *
- * An end of file alone does not tell a whole image from the part that a killed program got to send, so the trailer does.
+ * An end of file alone does not distinguish a whole image from the part that a killed program got to send, so the trailer does.
  * A program that knows nothing of this can stand on either side. One that sends its image at once is never greeted, and
  * what it sends is the image, up to the end of file. A backup that never greets is sent the image alone; it gives no
  * verdict.

@@ -12,7 +12,7 @@ const OTHERS = 'others';
 interface Cause {
   reportedAt: number;
   leftOut: number;
-  /** Tells the latest that was held back. */
+  /** Reports the latest that was held back. */
   latest: ((leftOut: number) => void) | undefined;
 }
 
@@ -38,7 +38,7 @@ export class Repeats {
     return undefined;
   }
 
-  /** Tells what was held back, as far as its time has come, or all of it. */
+  /** Reports what was held back: what is due, or all of it. */
   flush(all: boolean): void {
     const now = this.#clock.now();
     for (const cause of this.#causes.values()) {

@@ -17,7 +17,7 @@ export interface ReportStream {
 export interface ReporterOptions {
   readonly stream: ReportStream;
   readonly clock: Clock;
-  /** Tell what the connect module logs, too. */
+  /** Also report what the connect module logs. */
   readonly verbose: boolean;
   /** Begin plain lines with the time, from the wall clock. */
   readonly times?: Clock | undefined;
@@ -40,7 +40,7 @@ export interface Reporter extends TransferObserver, Logger {
   end(): void;
 }
 
-/** Tells progress at most once in an interval, and not before the first one is over. */
+/** Reports progress at most once per interval, and not before the first one is over. */
 export class Interval {
   readonly #clock: Clock;
   readonly #seconds: number;

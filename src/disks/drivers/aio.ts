@@ -61,7 +61,7 @@ export interface AioParts {
  * - Reads and writes go through the kernel's page cache (C: O_DIRECT); a flush is fdatasync, and so is a close.
  * - Changes of the same sectors keep their order (`WriteOrder`); a read at the same time as a write of its sectors
  *   may see either state of each.
- * - A file that was cut short while open reads as zeroes behind its end, which is logged once.
+ * - A file that was cut short while open reads as zeroes beyond its end, which is logged once.
  * - An image opened for writing is locked ({@link fileLocker}), a block device also with O_EXCL, which keeps mounted
  *   ones out: a second writer gets -EBUSY. Shared openers may write together.
  * - Discarding 1 MiB ({@link MIN_HOLE_BYTES}) or more makes a hole in a regular file, and so does zeroing it, where the
@@ -337,7 +337,7 @@ export class AioDriver implements Driver {
     );
   }
 
-  /** Once an opening: every read behind the end would say so. */
+  /** Once per opening: every read beyond the end would say so. */
   #warnOfShortFile(): void {
     if (this.#wasShort) return;
     this.#wasShort = true;

@@ -8,7 +8,7 @@ import type { Done } from '../index.js';
  * have begun before what they want flushed.
  *
  * A flush that failed is remembered until the image is opened again, and fails all later ones: the kernel reports lost
- * data once, and whoever asks next would be told that data is safe which is lost.
+ * data once, and the next caller would be told that lost data is safe.
  */
 export class FlushGroup {
   readonly #sync: (done: Done) => void;

@@ -5,7 +5,7 @@ import type { BlockStatusExtent, SectorRange } from '../index.js';
 
 /** How many holes are kept; of a hole that would be one more, only the first part is, which shows less than there is. */
 export const MAX_HOLES = 131_072;
-/** How many extents are told at once. */
+/** How many extents are reported at once. */
 export const MAX_TOLD_EXTENTS = 1024;
 
 /** The holes of an image in memory, in sectors: found, made and filled in the time of a binary search. */

@@ -20,7 +20,7 @@ export interface ImageMapParts {
   /** What the file is like now; undefined if nobody else may write to it, so that it need not be asked. */
   readonly status: ((done: (status: FileStatus | undefined) => void) => void) | undefined;
   readonly wallSeconds: () => number;
-  /** Told once why there is no map. */
+  /** Called once, with the reason, if there is no map. */
   readonly onUnknown: (reason: string) => void;
 }
 

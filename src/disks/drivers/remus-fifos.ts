@@ -24,7 +24,7 @@ export interface RemusFifosParts extends Omit<ControlFifoParts, 'commands' | 'an
   readonly address: string;
 }
 
-/** The two FIFOs of a disk, for checkpoint control as the C driver has it; see {@link ControlFifo}. */
+/** The two FIFOs of a disk, for checkpoint control as in the C driver; see {@link ControlFifo}. */
 export class RemusFifos {
   readonly #files: FileCalls;
   readonly #paths: readonly string[];

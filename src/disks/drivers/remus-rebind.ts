@@ -81,7 +81,7 @@ function isSame(a: ImageIdentity, b: ImageIdentity): boolean {
   );
 }
 
-/** The image's identity as drivers tell it of an open one. */
+/** The image's identity as drivers report it of an open one. */
 async function identityOf(files: FileCalls, path: string): Promise<ImageIdentity> {
   let found: FileStatus | undefined;
   await completed(`look at ${path}`, (done) =>

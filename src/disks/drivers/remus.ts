@@ -147,7 +147,7 @@ export class RemusDriver implements Driver {
     this.#opened.zero(request.sector, request.sectors, (result) => request.complete(result));
   }
 
-  /** As the disk below has it, while that is what is read. A backup reads its last checkpoint: all is data there. */
+  /** As the disk below reports it, while that is what is read. A backup reads its last checkpoint: all is data there. */
   blockStatus(range: SectorRange, done: BlockStatusDone): void {
     const below = this.#below;
     if (!below.blockStatus || !this.#opened.readsDisk) {

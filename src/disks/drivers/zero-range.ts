@@ -12,7 +12,7 @@ const PIECE_BYTES = zeroes.length;
 /**
  * Makes a range of a file read as zeroes, a piece after the other; the first error ends it.
  *
- * @param endBytes what is behind it is left alone
+ * @param endBytes what is after it is left alone
  * @param onlyWhereNotZero reads each piece first and leaves it alone if it is zero already: a hole in the file stays one
  */
 export function zeroRange(

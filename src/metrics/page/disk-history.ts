@@ -96,7 +96,7 @@ export class DiskHistory {
 
 const noSample = Object.fromEntries(SAMPLE_FIELDS.map((field) => [field, null])) as unknown as Sample;
 
-/** As JSON has it. */
+/** As in the JSON. */
 function measured(value: number): number | null {
   return Number.isNaN(value) ? null : rounded(value);
 }

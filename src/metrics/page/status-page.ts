@@ -111,7 +111,7 @@ export class StatusPage implements Disposable {
     this.#recorded ??= this.#options.recording.hold();
     const { report, posix } = this.#options;
     const at = posix.clock.now();
-    // The others get what is new at the next tick: until then they keep to the parts that they were told.
+    // The others get what is new at the next tick: until then they keep to the parts that they were sent.
     const parts = this.#streams.size > 1 ? this.#changes.parts : this.#texts(at, report());
     this.#changes.update(parts);
     return Buffer.concat([head, Buffer.from(messageText('snapshot', at, parts))]);

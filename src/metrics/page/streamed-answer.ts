@@ -8,7 +8,7 @@ import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import { abortConnection } from '../../server/abort-connection.js';
 
-/** As much may wait to be taken by a client, in bytes; one that is further behind is dropped. A page fetches all anew then. */
+/** So many bytes may wait for a client; one that falls further behind is dropped. A page then fetches everything anew. */
 export const MAX_STREAM_BACKLOG_BYTES = 1 << 20;
 /** A client that takes nothing for so long, while something waits, is dropped (up to 1 s later). */
 export const SLOW_STREAM_SECONDS = 5;
@@ -16,7 +16,7 @@ export const SLOW_STREAM_SECONDS = 5;
 export interface StreamedAnswerOptions {
   readonly registrar: EventRegistrar;
   readonly posix: Posix;
-  /** Told once, after the descriptor has been closed. */
+  /** Called once, after the descriptor has been closed. */
   readonly onClosed: (answer: StreamedAnswer, why: string) => void;
   /** What follows once all is taken, a piece in each pass of the scheduler; undefined ends the answer. Without it all is sent. */
   readonly next?: () => Buffer | undefined;

@@ -83,7 +83,7 @@ export interface DiskPart {
   readonly sample: Sample;
 }
 
-/** All but what changes with every second is as the control socket has it. */
+/** All but what changes every second is as the control socket reports it. */
 export interface ReplicationPart extends ReplicationStatus {
   readonly minor: number;
 }

@@ -15,7 +15,7 @@ import { SocketOptions } from '../shared/socket-options.js';
  * A Node stream that was made elsewhere and adopted as a descriptor (rule D5): a child's output, a file, a TLS socket.
  *
  * It is a byte stream that is connected already; a net.Socket that still connects becomes ready when it has. Calls for
- * sockets work on net.Socket and what is derived from it, and answer -ENOTSOCK on anything else.
+ * sockets work on net.Socket and what is derived from it, and return -ENOTSOCK on anything else.
  */
 export class AdoptedStream extends Descriptor {
   readonly #stream: NodeStream;

@@ -69,7 +69,7 @@ export function bindUnix(create: CreateServerHandle | undefined, address: UnixAd
           return published;
         }
         file = published;
-        // Whoever was given the server may close it, too.
+        // A user of the server object may close it, too.
         server.once('close', letGo);
         return 0;
       }),

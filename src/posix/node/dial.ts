@@ -9,7 +9,7 @@ import { reset } from './linger.js';
 import { currentPeer } from './node-address.js';
 
 /**
- * A Node socket for one connect, whoever starts it: the descriptor, or somebody who was given the object.
+ * A Node socket for one connect, started by the descriptor or by a user of the object.
  *
  *     idle --start--> under way --Node's `connect`--> over: 0
  *                          \--`error`, `close`------> over: why

@@ -7,7 +7,7 @@ import type { TaskQueue } from './task-queue.js';
 
 /**
  * Runs one of util-linux's programs on an open file, which is the program's descriptor 3, for a system call that Node does
- * not have. The program has no input, its output is not read, and its time is bounded ({@link runProgram}). `done` is told
+ * not have. The program has no input, its output is not read, and its time is bounded ({@link runProgram}). `done` is called
  * once, on the scheduler.
  */
 export function runOnFile(

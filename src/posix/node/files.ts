@@ -159,7 +159,7 @@ function fileType(stats: fs.Stats): FileType {
   return stats.isSymbolicLink() ? 'link' : 'other';
 }
 
-/** Linux's dev_t, as stat has it: minor's low byte, 12 bits of major, the rest of minor (numbers below 2^32 only). */
+/** Linux's dev_t, as in stat: minor's low byte, 12 bits of major, the rest of minor (numbers below 2^32 only). */
 function majorOf(device: number): number {
   return (device >>> 8) & 0xfff;
 }

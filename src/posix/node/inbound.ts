@@ -195,7 +195,7 @@ export class Inbound {
   }
 
   #push(chunk: Uint8Array | string): void {
-    // A caller that had the object may have set an encoding; bytes are wanted here.
+    // A caller that had the object may have set an encoding; bytes are needed here.
     const bytes =
       typeof chunk === 'string' ? Buffer.from(chunk, this.#stream.readableEncoding as BufferEncoding) : chunk;
     this.#chunks.push(bytes);

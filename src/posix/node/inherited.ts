@@ -39,7 +39,7 @@ export function inheritedListener(inherited: number, settings: SocketSettings): 
   return listener;
 }
 
-/** Node does not tell where a Unix socket is that it did not bind; Linux does. An empty path where nobody does. */
+/** Node does not report the path of a Unix socket that it did not bind; Linux does. Empty where neither does. */
 function unixAddress(inherited: number): SocketAddress {
   return { family: AF_UNIX, path: unixPath(inherited) };
 }

@@ -7,7 +7,7 @@ import type { NodeStream } from '../shared/node-object.js';
 import { MAX_TIMER_MS, type TimerHandle, type Timers } from '../timers.js';
 
 /**
- * How long a closed socket may make no progress at all in sending what was written, in seconds, unless told otherwise;
+ * How long a closed socket may make no progress at all in sending what was written, in seconds, unless set otherwise;
  * then it is reset. The kernel would try for longer, but without holding a process alive.
  */
 export const DEFAULT_LINGER_SECONDS = 60;

@@ -50,11 +50,11 @@ export function endGroup({ pid }: ChildProcess): void {
 }
 
 /**
- * Runs a program to its end. One that is not done in time is killed with its group; `done` is told once, in any case when
+ * Runs a program to its end. One that is not done in time is killed with its group; `done` is called once, in any case when
  * the program is gone, so that nothing of what it does can happen later.
  *
  * @param name what it is called in words; the program unless given
- * @param onOutput told its output (the second of `stdio` is a pipe) piece by piece, before `done`; false ends the program
+ * @param onOutput gets its output (the second of `stdio` is a pipe) piece by piece, before `done`; false ends the program
  */
 export function runProgram(
   [program, ...args]: readonly [string, ...string[]],

@@ -9,7 +9,7 @@ const WORD_BYTES = 8;
  * The memory that outgoing bytes are copied into, since the caller may reuse its buffer at once.
  *
  * Mostly the kernel takes the bytes during the call, and the next write uses the same memory again. Bytes that it did not
- * take keep their part of the block until the garbage collector finds it unused, and the next write goes behind them. So
+ * take keep their part of the block until the garbage collector finds it unused, and the next write goes after them. So
  * what is held is what is under way, and no allocation is made on the usual path.
  */
 export class SendSlab {

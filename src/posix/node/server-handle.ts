@@ -12,7 +12,7 @@ export interface ServerHandle {
 
 /**
  * `net._createServerHandle(address, port, 4 | 6)`, or with a path and -1, -1: a handle, or a negative errno at once.
- * It is undocumented (and the same in Node 18 to 26). Documented ways to listen tell their outcome later.
+ * It is undocumented (and the same in Node 18 to 26). Documented ways to listen report their outcome later.
  */
 export type CreateServerHandle = (
   address: string,

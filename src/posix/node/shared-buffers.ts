@@ -64,7 +64,7 @@ export class SharedBuffers implements BufferPool {
       this.#idle = this.#watchIdleness();
       return memory;
     } catch (error) {
-      // The address space is limited, or SharedArrayBuffer is taken away. Whoever would use threads says so.
+      // The address space is limited, or SharedArrayBuffer is taken away. The threads' user reports it.
       this.#fault = (error as Error).message;
       return undefined;
     }

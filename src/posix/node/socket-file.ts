@@ -64,7 +64,7 @@ export class SocketFile {
     try {
       if (this.#found() !== undefined) fs.unlinkSync(this.#path);
     } catch (error) {
-      // As of a directory that is gone, or cannot be written any more: the kernel's close has no way to tell either.
+      // As of a directory that is gone, or cannot be written any more: the kernel's close cannot report that either.
       systemErrno(error);
     }
   }

@@ -3,7 +3,7 @@
 
 import fs from 'node:fs';
 
-/** How a descriptor was opened, and where it stands: Linux tells in /proc. */
+/** How a descriptor was opened, and its position: Linux has both in /proc. */
 function descriptorInfo(fd: number): { readonly flags: number; readonly position: number } | undefined {
   try {
     const text = fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1');

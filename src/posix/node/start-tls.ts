@@ -15,14 +15,14 @@ export interface NodeObjects {
   close(fd: number): number;
 }
 
-/** Told the descriptor for what is said under TLS, or a negative errno and, where it is known, why. */
+/** Called with the descriptor for what is said under TLS, or a negative errno and, where it is known, why. */
 export type SecuredDone = (result: number, reason?: string) => void;
 
 /**
  * Puts TLS on a connected descriptor, after what was written to it. Its number is gone at once.
  *
  * @param wrap makes TLS of the socket and says when it may be used: at once, or once the handshake was judged
- * @returns how to give up before `done` is told: the connection ends, and it is not told
+ * @returns how to give up before `done` is called: the connection ends, and it is not called
  */
 export function startTls(
   posix: NodeObjects,

@@ -47,7 +47,7 @@ export class Slot implements Place {
     for (const watch of this.watches) watch.changed();
   }
 
-  /** Tells the descriptor what is asked for by all watches together. */
+  /** Sets on the descriptor what all watches together ask for. */
   interestChanged(): void {
     if (this.#descriptor === undefined) return;
     let conditions = 0;

@@ -9,13 +9,13 @@ import { F_GETFL, F_SETFL, O_RDWR } from '../posix.js';
 /** The part of the flags that F_SETFL does not change. */
 const ACCESS_MODE = 0o3;
 
-/** Where a descriptor is entered: it is told when the readiness has changed. */
+/** Where a descriptor is entered: it is notified when the readiness has changed. */
 export interface Place {
   readinessChanged(): void;
 }
 
 /**
- * What stands under a descriptor number. The calls that a kind of descriptor does not know answer what Linux answers for
+ * What stands under a descriptor number. The calls that a kind of descriptor does not know return what Linux returns for
  * a descriptor that is not a socket.
  *
  * Readiness is a level (see {@link Descriptor.ready}), kept up to date by whatever changes it, so that nobody ever has
@@ -72,7 +72,7 @@ export abstract class Descriptor {
     return -errno.EOPNOTSUPP;
   }
 
-  /** The Node object behind it, handed back as ordinary Node code wants it (rule D5), or undefined when there is none. */
+  /** The Node object behind it, handed back as ordinary Node code expects it (rule D5), or undefined when there is none. */
   nodeObject(): NodeObject | undefined {
     return undefined;
   }

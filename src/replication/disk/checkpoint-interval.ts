@@ -8,7 +8,7 @@ import { Timer, type TimerHost } from './timer.js';
 /**
  * Commits what was written, again and again after a time.
  *
- * A C backup is sent such commits only when the interval was asked for: whoever drives a C primary commits together with the
+ * A C backup is sent such commits only when the interval was asked for: the driver of a C primary commits together with the
  * guest's memory, and a commit in between would tear the two apart.
  */
 export class CheckpointInterval {

@@ -25,7 +25,7 @@ export interface ControlFifoParts extends TimerHost {
 }
 
 /**
- * Checkpoint control as the C driver has it: `flush` commits what was written, and is answered `done` once the backup has
+ * Checkpoint control as in the C driver: `flush` commits what was written, and is answered `done` once the backup has
  * it; anything else, and a flush that cannot be, is answered `fail`. Unlike in C every flush is answered.
  */
 export class ControlFifo {

@@ -63,7 +63,7 @@ export interface DiskReplication {
   /**
    * Reads metadata, map and journal, recovers what was committed, and starts to listen or to connect.
    * -EBADMSG when a file is damaged, -ESTALE when the image is not the one of the metadata, -EINVAL for options that
-   * contradict the metadata, or a file call's error; then nothing is held, and the reason is told in words.
+   * contradict the metadata, or a file call's error; then nothing is held, and the message gives the reason.
    */
   open(done: (result: number, reason?: string) => void): void;
   /** Writes everything out, and lets go. No request may be under way. */

@@ -47,9 +47,9 @@ export interface EngineCore {
   readonly peering: PeeringView | undefined;
   readonly connector: Connector | undefined;
   isPaused: boolean;
-  /** Told to make the backup equal, whatever it has: for the next agreement. */
+  /** Whether the backup is to be made equal, whatever it has: for the next agreement. */
   full: boolean;
-  /** What it tells the other side of itself. */
+  /** What it reports of itself to the other side. */
   standing(): Standing;
   /** Makes the role's parts from the metadata, those of the other role gone. @throws (rejects with) StateError */
   takeRole(): Promise<void>;

@@ -65,7 +65,7 @@ export class Replication implements DiskReplication, EngineCore {
   #hasGivenUp = false;
   #isOpen = false;
   isPaused = false;
-  /** Told to make the backup equal, whatever it has: for the next agreement. */
+  /** Whether the backup is to be made equal, whatever it has: for the next agreement. */
   full = false;
 
   constructor(

@@ -17,7 +17,7 @@ export interface StateChanged extends Happened {
   readonly reason: string;
 }
 
-/** A connection to a peer that was told apart, or its end. */
+/** A connection to a peer whose kind is known, or its end. */
 export interface PeerChanged extends Happened {
   readonly kind: 'connected' | 'disconnected';
   readonly peer: string;

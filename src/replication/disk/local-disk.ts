@@ -7,7 +7,7 @@ export type Done = (result: number) => void;
 /** Bytes in a sector, the unit of every position and length here. */
 export const SECTOR_SIZE = 512;
 
-/** What tells one image from another that took its place. */
+/** What distinguishes an image from another that took its place. */
 export interface ImageIdentity {
   readonly fileSystem: number;
   readonly inode: number;

@@ -48,7 +48,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
     stream.close();
     parts.onLost(reason, code);
   };
-  // Whoever listens waits for a C primary's first write for as long as it takes, but not in the middle of a tag.
+  // The listening side waits for a C primary's first write for as long as it takes, but not in the middle of a tag.
   if (connected) timer.set(options.peerTimeoutSeconds);
   probePeer({
     stream,
@@ -89,7 +89,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
   };
 }
 
-/** Tells an own peer that there is another connection already; a C peer sees the connection end. */
+/** Informs an own peer that there is another connection already; a C peer sees the connection end. */
 export function turnAway(fd: number, host: TimerHost, options: ReplicationOptions, done: () => void): void {
   const stream = new PeerStream(host, fd, NOBODY);
   const end = (): void => {

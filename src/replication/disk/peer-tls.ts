@@ -22,7 +22,7 @@ export interface PeerTlsOptions {
 /** Makes TLS of a connection to a peer. */
 export interface PeerTls {
   /**
-   * Starts TLS on a connected descriptor, whose number is gone at once. `done` is told the descriptor for what is said under
+   * Starts TLS on a connected descriptor, whose number is gone at once. `done` gets the descriptor for what is said under
    * TLS once both certificates were found good, or a negative errno and why. Returns how to give up before that.
    */
   secure(fd: number, isServer: boolean, done: SecuredDone): () => void;
@@ -58,7 +58,7 @@ export function peerTls(posix: NodeObjects, tasks: TaskQueue, options: PeerTlsOp
     usable: (secured: TLSSocket | string) => void,
   ): void => {
     socket.setNoDelay(true);
-    // Trust is judged here, with a reason that can be told.
+    // Trust is judged here, with a reason that can be reported.
     const trust = { rejectUnauthorized: false, ALPNProtocols: [ALPN_PROTOCOL] };
     const failed = (error: Error): void => usable(`the TLS handshake failed: ${error.message}`);
     if (!isServer) {

@@ -16,7 +16,7 @@ const LOUD: ReadonlySet<DiskState> = new Set([
   'failed',
 ]);
 
-/** Tells listeners and the log what happens, each change of state once. */
+/** Reports events to listeners and the log, each change of state once. */
 export class Reporter {
   readonly #nowSeconds: () => number;
   readonly #logger: Logger;

@@ -103,7 +103,7 @@ export interface CheckpointReceiver {
 
 /** A connection from a primary, in the backup role. */
 export interface PrimarySession {
-  /** Ends the connection, and says why where the peer can hear it; nothing is told. */
+  /** Ends the connection, and says why if the peer can hear it; nobody is notified. */
   close(code: string, reason: string): void;
 }
 
@@ -114,7 +114,7 @@ export type CPrimaryReceiver = Omit<CheckpointReceiver, 'commit'> & { commit(don
 export interface CConnection {
   readonly host: TimerHost;
   readonly stream: PeerStream;
-  /** What came after the bytes that told it apart. */
+  /** What came after the bytes that identified it. */
   readonly rest: Uint8Array;
   readonly sectors: number;
   readonly options: ReplicationOptions;
@@ -137,7 +137,7 @@ export interface Startable {
 /** The C driver's protocol, in both roles; see docs/replication-protocol.md. */
 export interface CPeers {
   backupPeer(connection: CConnection, events: BackupPeerEvents): BackupPeer & Startable;
-  /** @param lost told when the connection is over, unless it was closed */
+  /** @param lost called when the connection is over, unless it was closed */
   primarySession(
     connection: CConnection,
     receiver: CPrimaryReceiver,

@@ -9,7 +9,7 @@ export interface Reach {
   readonly high: number;
 }
 
-/** What a side tells the other of itself, before anything is decided. See docs/replication-protocol.md. */
+/** What each side reports of itself to the other, before anything is decided. See docs/replication-protocol.md. */
 export interface Standing {
   readonly role: 'primary' | 'backup';
   /** 32 hexadecimal digits; null for a backup that never had a primary. */
@@ -25,7 +25,7 @@ export interface Standing {
   readonly promoted: boolean;
   /** A backup that was a primary, and gave its changes up. */
   readonly rejoining: boolean;
-  /** A primary that was told to make the backup equal, whatever the backup has. */
+  /** A primary that is to make the backup equal, whatever the backup has. */
   readonly full: boolean;
   /**
    * Its line of history, its generation first, then the ancestors, youngest first. Primary: acked and sent; backup: the

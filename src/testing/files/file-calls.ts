@@ -12,7 +12,7 @@ import type { OpenFile } from './open-file.js';
 import { drawnSurvival } from './survival.js';
 import type { Completions } from '../../server/completions.js';
 
-/** A result, and what else a call tells. */
+/** A result, and what else a call returns. */
 type Outcome<Value> = number | { readonly value: Value };
 
 /**
@@ -66,7 +66,7 @@ export class SimulatedFileCalls implements FileCalls {
     const text = rangeText(fd, buffer.length, position);
     this.#call('write', text, done, (failure) => {
       const { host } = this.#process;
-      // Part of what could not be written is, and nobody is told how much.
+      // Part of what could not be written is, and how much is not reported.
       if (failure !== undefined) {
         const { random } = host;
         const part = buffer.subarray(0, random.integer(0, buffer.length));

@@ -99,7 +99,7 @@ export class FileNode {
   }
 
   /**
-   * A sync that fails, as Linux has it: what was not written stays in the page cache, but nobody tries again. The next
+   * A sync that fails, as on Linux: what was not written stays in the page cache, but nobody tries again. The next
    * sync succeeds, and a loss of power, or the page's being evicted, loses the change.
    */
   failSync(moment: number, survival: Survival, evicts: boolean): void {

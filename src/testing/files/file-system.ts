@@ -13,7 +13,7 @@ import { entriesOperation, type FileOperation, redo } from './operation.js';
 import { locate, type Place } from './paths.js';
 import type { Survival } from './survival.js';
 
-/** How much room there is unless told otherwise. */
+/** How much room there is unless set otherwise. */
 export const DEFAULT_CAPACITY_BYTES = 2 ** 30;
 const UMASK = 0o022;
 
@@ -25,7 +25,7 @@ const UMASK = 0o022;
 export class SimulatedFileSystem {
   /** How much all files together may take, in pages of 4096 bytes; less than is taken already is a full disk. */
   capacityBytes = DEFAULT_CAPACITY_BYTES;
-  /** Is told of everything that is done. */
+  /** Called with every operation. */
   observer: ((operation: FileOperation) => void) | undefined;
   #namespace = new Namespace();
   #nodes = new Map<number, Node>([[1, this.#namespace.root]]);

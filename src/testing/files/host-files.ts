@@ -17,13 +17,13 @@ import type { Completions } from '../../server/completions.js';
 
 /** How long file calls take; each time is drawn. */
 export interface FileTimes {
-  /** Every call but a sync, at most, in seconds; 100 µs unless told. */
+  /** Every call but a sync, at most, in seconds; 100 µs unless given. */
   readonly callSeconds: number;
-  /** A sync, at most, in seconds; 2 ms unless told. */
+  /** A sync, at most, in seconds; 2 ms unless given. */
   readonly syncSeconds: number;
 }
 
-/** How long they take unless told otherwise. */
+/** How long they take unless set otherwise. */
 export const DEFAULT_FILE_TIMES: FileTimes = { callSeconds: 0.0001, syncSeconds: 0.002 };
 
 /** What the files of a host need of the rest of it. */

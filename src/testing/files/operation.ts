@@ -20,7 +20,7 @@ export interface EntryOperation {
   readonly node: NodeOperand | undefined;
 }
 
-/** What tells a file or directory from others, and how it is made when it is not there yet. */
+/** What identifies a file or directory, and how it is made when it is not there yet. */
 export type NodeOperand = Pick<Node, 'id' | 'kind' | 'mode'>;
 
 export function entriesOperation(changes: EntryChanges): FileOperation {

@@ -81,7 +81,7 @@ export class FileRecorder<Mark = never> {
       yield lost('nothing', () => NOTHING_SURVIVES);
       for (let sample = 0; sample < samples; sample++) yield lost('drawn', () => drawnSurvival(random));
     };
-    // Marks that stand between two operations hold in each state after the first of them, so states are told after them.
+    // Marks that stand between two operations hold in each state after the first of them, so states are described after them.
     for (const entry of this.#entries) {
       if (entry.kind === 'mark') {
         marks.push(entry.mark);

@@ -80,7 +80,7 @@ export class IncomingStream {
     if (this.#source !== undefined && !this.#isBroken) this.#check(this.#source, bytes.subarray(index));
   }
 
-  /** Checks that nothing is missing at the end of file; of a stream that ends within its number nobody can tell. */
+  /** Checks that nothing is missing at the end of file; it cannot be known for a stream that ends within its number. */
   end(): void {
     if (this.#isBroken || this.#source === undefined) return;
     const { taken } = this.#source;

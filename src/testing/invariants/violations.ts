@@ -4,7 +4,7 @@
 import { thrownText } from '../../server/thrown-text.js';
 import type { SimulatedWorld } from '../world.js';
 
-/** How many are kept; one is enough to fail, and the first ones tell most. */
+/** How many are kept; one is enough to fail, and the first ones say most. */
 const MAX_VIOLATIONS = 100;
 
 /** What was seen in a world that must never be, in order. */

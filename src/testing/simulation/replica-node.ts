@@ -23,7 +23,7 @@ export interface ReplicaNodeOptions {
   readonly module?: ConnectModule;
 }
 
-/** What server_start answers to the host that does not have the address. */
+/** What server_start returns to the host that does not have the address. */
 const BE_CLIENT = -2;
 const AGAIN_SECONDS = 1;
 

@@ -16,7 +16,7 @@ const MAX_DESCRIPTORS = 20;
 export interface Disk {
   readonly backup: SimulatedHost;
   readonly primary: SimulatedHost;
-  /** What both sides are told: the backup's name and port. */
+  /** What both sides are given: the backup's name and port. */
   readonly address: string;
   /** The sides that run, by host; a crash leaves the dead one until the next start. */
   readonly nodes: Map<SimulatedHost, ReplicaNode>;

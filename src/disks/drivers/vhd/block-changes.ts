@@ -38,7 +38,7 @@ export interface BlockChangesParts {
   readonly answersEarly: boolean;
 }
 
-/** Changes a dynamic or differencing image; the order of its writes is told at {@link Commits} and {@link BlockSpace}. */
+/** Changes a dynamic or differencing image; {@link Commits} and {@link BlockSpace} describe the order of its writes. */
 export class BlockChanges implements Changes {
   readonly #parts: BlockChangesParts;
   readonly #space: BlockSpace;
@@ -145,7 +145,7 @@ export class BlockChanges implements Changes {
 
   /** @throws FileError after a failed sync */
   *finish(): Steps<void> {
-    // Who waited for what could not be written was told so.
+    // Those who waited for what could not be written have been notified.
     yield* wait<number>((done) => this.#commits.settle(done));
     yield* wait<number>((done) => this.#space.settle(done));
     const { file } = this.#parts.layer;
@@ -157,7 +157,7 @@ export class BlockChanges implements Changes {
     yield* file.sync();
   }
 
-  /** Puts the footer behind the last block, and cuts the file behind it (V65). On a block device it is in the last sector. */
+  /** Puts the footer after the last block, and cuts the file after it (V65). On a block device it is in the last sector. */
   *#writeEndFooter(): Steps<void> {
     const { layer, footer } = this.#parts;
     const { file } = layer;

@@ -34,7 +34,7 @@ export interface SpaceParts {
  * Hands out places for new blocks. Every place has a bitmap of zeroes in the file, on stable storage as of the next sync:
  * so an entry of the BAT that is written after that never points to garbage (V63, A).
  *
- * - A regular file is cut behind its last block, which drops the footer and leftovers of a crash, and is then extended by
+ * - A regular file is cut after its last block, which drops the footer and leftovers of a crash, and is then extended by
  *   several blocks at a time, which read as zeroes, and synced (V63g). Before that the copy of the footer at the head is
  *   made the current one, since from then on it is the only one (V63h). When half of that space is handed out more of it
  *   is made, so that a stream of new blocks need not wait for it.
@@ -147,7 +147,7 @@ export class BlockSpace {
     this.#isGrowing = false;
     const waiting = this.#waiting;
     this.#waiting = [];
-    // With nobody waiting it was to be there in time; whoever needs it tries again.
+    // With nobody waiting it was allocated ahead; the next write that needs it tries again.
     for (const done of waiting) {
       if (result < 0) done(result);
       else this.reserve(done);
@@ -174,7 +174,7 @@ export class BlockSpace {
     return alignedPlace(shape.bitmapSectors + shape.sectors, shape) + shape.bitmapSectors;
   }
 
-  /** Drops what is behind the last block, once. */
+  /** Drops what is after the last block, once. */
   #cut(done: Done): void {
     const { files, layer, footer, copyIsCurrent, sync } = this.#parts;
     const { fd } = layer.file;

@@ -17,9 +17,9 @@ export interface CommitParts {
   readonly tableOffset: number;
   /** Makes everything durable that was written before, or ends all writing. */
   readonly sync: (done: Done) => void;
-  /** Told of blocks that have data under clear bits. */
+  /** Called for blocks that have data under clear bits. */
   readonly zeroed: ZeroedBlocks;
-  /** Told that a commit failed whose writes were answered already: nothing may be promised any more. */
+  /** Called when a commit fails whose writes were completed already: nothing may be promised any more. */
   readonly onLoss: () => void;
 }
 

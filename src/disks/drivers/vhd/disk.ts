@@ -101,7 +101,7 @@ export class VhdDisk {
     else done(0);
   }
 
-  /** Tells which parts of a range an image of the chain has. `done` gets the errno of a bitmap that could not be read. */
+  /** Reports which parts of a range an image of the chain has. `done` gets the errno of a bitmap that could not be read. */
   extents(range: SectorRange, done: (result: number, extents: readonly DiskExtent[]) => void): void {
     const extents: DiskExtent[] = [];
     mapRange(

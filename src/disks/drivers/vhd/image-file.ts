@@ -70,7 +70,7 @@ export class ImageFile {
     return this.status.kind === 'regular';
   }
 
-  /** Tells one file from another, whatever names lead to it. */
+  /** Distinguishes files, whatever names lead to them. */
   get identity(): string {
     return identityOf(this.status);
   }
@@ -123,7 +123,7 @@ function requireKind(path: string, { kind }: FileStatus): void {
   throw new FileError(path, 'open it, which is neither a regular file nor a block device', errno.EINVAL);
 }
 
-/** What tells one file from another; of a block device its number. */
+/** What distinguishes files; of a block device its number. */
 export function identityOf(status: FileStatus): string {
   return status.kind === 'block' ? `block ${status.device}` : `${status.fileSystem} ${status.inode}`;
 }

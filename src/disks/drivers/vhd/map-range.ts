@@ -5,7 +5,7 @@ import { type Done, SECTOR_SIZE, type SectorRange } from '../../driver.js';
 import { ABSENT, type Found, type Layer } from './layer.js';
 
 /**
- * Told of neighbouring parts of a range, in their order: which layer has the sectors and where in its file, in bytes; or
+ * Called with neighbouring parts of a range, in order: which layer has the sectors and where in its file, in bytes; or
  * that none has them, so that they are zeroes.
  */
 export type VisitExtent = (

@@ -18,7 +18,7 @@ export function isBatmapWrong(image: LoadedImage): boolean {
   );
 }
 
-/** A map that lies elsewhere than right behind its header may be anything: nothing is written there. */
+/** A map that lies elsewhere than right after its header may be anything: nothing is written there. */
 function isBatmapInPlace({ batmap, blocks, footer }: LoadedImage): boolean {
   if (!batmap || !blocks || !footer) return false;
   const { tableOffset, entries, locators } = blocks.header;

@@ -34,7 +34,7 @@ import { FileError, VhdError } from './vhd-error.js';
 const MAX_STATUS_SECTORS = 1 << 17;
 
 /**
- * `vhd:/path`: an image in tapdisk's own format with its chain of parents (C: block-vhd.c). docs/vhd.md tells what is
+ * `vhd:/path`: an image in tapdisk's own format with its chain of parents (C: block-vhd.c). docs/vhd.md says what is
  * guaranteed; the format's rules are cited as V1 to V90.
  *
  * - A write is answered when a kill of the process cannot lose it any more; a flush makes it outlive a power loss. With

@@ -24,7 +24,7 @@ export function byId(id: string): HTMLElement {
   return found;
 }
 
-/** Sets a text only where it is another: a screen reader is told of what changes. */
+/** Sets a text only if it differs: a screen reader announces every change. */
 export function setText(node: Node, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

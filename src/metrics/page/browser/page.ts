@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// The status page: it shows what the stream of events tells, and asks for nothing else but the histories of its plots.
+// The status page: it shows what the stream of events reports, and requests nothing else but the histories of its plots.
 
 import { formatSeconds } from '../../../server/format.js';
 import { Connection } from './connection.js';

@@ -5,7 +5,7 @@ import { type History, HISTORY_SECONDS, type Sample, SAMPLE_FIELDS } from '../wi
 
 type Column = (number | null)[];
 
-/** The last ten minutes of a disk: what the daemon has kept, and what it has told since. */
+/** The last ten minutes of a disk: what the daemon has kept, and what it has sent since. */
 export class Series {
   readonly minor: number;
   #at: number[] = [];

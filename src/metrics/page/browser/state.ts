@@ -11,7 +11,7 @@ import type {
   StreamMessage,
 } from '../wire.js';
 
-/** What the daemon has told of itself: the parts of its last snapshot with all changes since. */
+/** What the daemon has reported of itself: the parts of its last snapshot with all changes since. */
 export class State {
   readonly #parts = new Map<string, unknown>();
   /** Seconds since 1970, of the daemon's clock. */

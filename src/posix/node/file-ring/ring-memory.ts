@@ -58,7 +58,7 @@ export const stateWord = (slot: number): number => SLOTS + slot * SLOT_WORDS;
  *   so that each call is made once, and after a worker's death it is known which calls it had.
  * - Completions are a queue for each worker, written by it alone. They hold as many as there are slots, so that none is full.
  * - What a call is ({@link RingMemory.set}) is written before its slot is queued, and its result before the worker's count
- *   of completions: these are atomic, and so whoever reads them finds the rest.
+ *   of completions: these are atomic, and so their reader finds the rest.
  */
 export class RingMemory {
   readonly shared: SharedArrayBuffer;

@@ -90,7 +90,7 @@ export class RingWorker {
     }
   }
 
-  /** Takes those as well that wait right behind it and adjoin it in the file. */
+  /** Also takes those that wait right after it and adjoin it in the file. */
   #withAdjoining(slot: number): number[] {
     const slots = [slot];
     while (joins.hasRoom(this.#memory, slots)) {

@@ -162,7 +162,7 @@ export class Submitter {
       this.endHere(slot, result);
       ended++;
     }
-    // Whoever takes its place starts awake.
+    // The one that takes its place starts awake.
     words.store(sleepingWord(worker), 0);
     // It may have been about to wake another, which then sleeps with its word at 0: nobody would ever wake that again.
     for (let other = 0; other < MAX_RING_WORKERS; other++) words.notify(sleepingWord(other));

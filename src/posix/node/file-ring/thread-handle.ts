@@ -23,7 +23,7 @@ const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4
 /** This file is a source when it is run by a loader, and its neighbour is one too. */
 const program = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
 
-/** @param created told each worker, which a test may end */
+/** @param created called with each worker, which a test may end */
 export function threadStarter(
   started: string | URL = program,
   created: (worker: Worker) => void = () => {},

@@ -49,7 +49,7 @@ export async function createJournal(files: FileCalls, directory: string, bytes: 
   }
 }
 
-/** Whoever lost the metadata must not lose the checkpoints too. A file that was not made to its end has none. */
+/** If the metadata are lost, the checkpoints must not be. A file that was not made to its end has none. */
 async function checkUnused(files: FileCalls, path: string): Promise<void> {
   let segment: SegmentFile | undefined;
   try {

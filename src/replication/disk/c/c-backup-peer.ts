@@ -11,7 +11,7 @@ import { StallWatch } from './stall-watch.js';
 const HEARTBEAT = 0;
 
 /**
- * The primary's side of a connection to a C backup: the n-th `done` answers the n-th `creq`.
+ * The primary's side of a connection to a C backup: the n-th `done` is the reply to the n-th `creq`.
  *
  * A stream that takes nothing for the message time, and half an answer as long, end the connection; a backup that is only
  * slow to answer is waited for without limit, as in C.

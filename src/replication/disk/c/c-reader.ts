@@ -37,7 +37,7 @@ export class CReader {
     this.#input = new PausableInput((bytes) => this.#next(bytes), parts.isPaused);
   }
 
-  /** Whether a tag that is known has come: whoever sent it speaks the C driver's protocol. */
+  /** Whether a tag that is known has come: its sender speaks the C driver's protocol. */
   get hasSpoken(): boolean {
     return this.#hasSpoken;
   }

@@ -79,7 +79,7 @@ export class Journal {
   }
 
   /**
-   * Completes a record and writes it; `written` is told when it was. The buffer is the journal's until then.
+   * Completes a record and writes it; `written` is called when it is written. The buffer is the journal's until then.
    *
    * @param isFirst the record is its checkpoint's first: a good place to go over to the other file
    * @returns where its bytes are, or undefined when the journal is full: then nothing has happened
@@ -146,7 +146,7 @@ export class Journal {
     file.begin({ segment, salt: this.#parts.salt(), previous }, this.#issue(file));
   }
 
-  /** Counts a write that is issued; what is returned has to be told its result. */
+  /** Counts a write that is issued; the returned function must be called with its result. */
   #issue(file: SegmentFile): Done {
     this.#issued += 1;
     const issue = this.#issued;

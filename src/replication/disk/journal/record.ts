@@ -41,7 +41,7 @@ export interface RecordHeader {
   readonly bytes: number;
 }
 
-/** What is in a record's header beside what is told of it. */
+/** What is in a record's header beside its description. */
 interface RecordSeal {
   readonly salt: number;
   /** The crc of the record before, or the segment's salt. */

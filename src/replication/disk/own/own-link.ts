@@ -28,7 +28,7 @@ export class OwnLink {
   readonly #options: OwnLinkOptions;
   readonly #reader: FrameReader;
   readonly #timer: Timer;
-  /** Who is told; a session takes over once the peer has said what it is. */
+  /** Who is notified; a session takes over once the peer has said what it is. */
   events: OwnLinkEvents;
   #sequence = 0;
   #sentFrames = 0;
@@ -112,7 +112,7 @@ export class OwnLink {
     return this.#pauses.size > 0;
   }
 
-  /** Ends the connection; nothing is told. Idempotent. */
+  /** Ends the connection; nobody is notified. Idempotent. */
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -121,7 +121,7 @@ export class OwnLink {
   }
 
   #take(name: FrameName, body: Uint8Array, sequence: number): void {
-    // What waits to be sent tells the peer as much, and a peer that takes nothing must not pile up pongs.
+    // What waits to be sent says as much to the peer, and a peer that takes nothing must not pile up pongs.
     if (name === 'ping') {
       if (this.queuedBytes === 0) this.send('pong');
     } else if (name !== 'pong') this.events.frame(name, body, sequence);

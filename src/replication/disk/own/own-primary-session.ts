@@ -26,7 +26,7 @@ const SYNC_BEGIN_BYTES = 32;
 /** What a primary may have asked for without an answer: no further frame is taken until some have ended. */
 const MAX_COMMITTING = 64;
 const MAX_COMPARING = 64;
-/** No further frame is taken while answers of so many bytes wait for the primary to take them. */
+/** No further frame is taken while replies of so many bytes wait for the primary to take them. */
 const MAX_QUEUED_BYTES = 64 << 10;
 
 /** What the backup role does for a session. */
@@ -34,7 +34,7 @@ export interface BackupServices {
   readonly store: CheckpointStore;
   /** The target of a resync; one of the same id goes on. @throws (rejects with) StateError, -ENOSPC among others */
   beginSync(id: string, grains: number, isFirst: boolean): Promise<SyncTarget>;
-  /** Commits what is open, and the resync if there is one; told 0 once it is on stable storage. */
+  /** Commits what is open, and the resync if there is one; gets 0 once it is on stable storage. */
   commit(
     epoch: number,
     generation: string,
@@ -79,7 +79,7 @@ export class OwnPrimarySession {
     };
   }
 
-  /** Ends the connection, with a reason for the primary; nothing is told. */
+  /** Ends the connection, with a reason for the primary; nobody is notified. */
   close(code: string, reason: string): void {
     if (this.#isOver) return;
     this.#parts.link.send('busy', [encodeReason(code, reason)]);

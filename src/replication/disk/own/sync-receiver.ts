@@ -6,7 +6,7 @@ import { type Done, SECTOR_SIZE } from '../local-disk.js';
 import { Timer, type TimerHost } from '../timer.js';
 import type { FrameExtent } from '../wire/frame.js';
 
-/** The file is synced, and the primary told, after so much or so long. */
+/** The file is synced, and the primary notified, after so much or so long. */
 const SYNC_BYTES = 32 << 20;
 const SYNC_SECONDS = 1;
 /** What may be in memory on its way to the target. */

@@ -28,7 +28,7 @@ export interface CheckpointsParts {
   readonly onEnd: (ended: EndedCheckpoint) => void;
 }
 
-/** Who waits for which checkpoint, and when each was closed. Each who waits is told exactly once. */
+/** Who waits for which checkpoint, and when each was closed. Each callback is called exactly once. */
 export class Checkpoints {
   readonly #parts: CheckpointsParts;
   /** They wait for a checkpoint that is closed from now on. */

@@ -24,7 +24,7 @@ export interface PrimaryEvents {
   /** The phase is another one. */
   phase(phase: PrimaryPhase, reason: string): void;
   checkpoint(ended: EndedCheckpoint): void;
-  /** The connection to the backup is over, whoever ended it. */
+  /** The connection to the backup is over, whichever side ended it. */
   detached(reason: string, code: string): void;
   resync(what: 'begun' | 'ended' | 'broken-off', bytes: number, reason: string): void;
   /** Metadata or map cannot be written, or the image not be synced: nothing can be taken any more. */

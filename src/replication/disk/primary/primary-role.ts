@@ -310,7 +310,7 @@ export class PrimaryRole {
 
   #close(peer: BackupPeer): void {
     const { metadata, random, events } = this.#parts;
-    // Two sides that are promoted one after the other in one generation could not be told apart.
+    // Two sides that are promoted one after the other in one generation could not be distinguished.
     if (metadata.current.promoted) metadata.note(forked(metadata, random));
     const epoch = metadata.current.sent + 1;
     if (this.#phase === 'streaming') this.progress.end ??= epoch;

@@ -58,7 +58,7 @@ export class Verifier {
   get unreadable(): number {
     return this.#unreadable.size * this.#sectorsEach;
   }
-  /** The grains that differ or cannot be read; they are forgotten, for whoever sends them again. */
+  /** The grains that differ or cannot be read; they are forgotten, for the resync that sends them again. */
   takeDifferent(): readonly number[] {
     const different = [...this.#different, ...this.#unreadable];
     this.#different.clear();
@@ -66,7 +66,7 @@ export class Verifier {
     return different;
   }
 
-  /** Compares all of the disk as fast as it goes; told how many sectors are known to differ. */
+  /** Compares all of the disk as fast as it goes; reports how many sectors are known to differ. */
   verifyAll(ended: (differences: number) => void): void {
     this.#waiting.push({ ended, left: this.#parts.grains.toSend.size });
     this.pump();
@@ -111,7 +111,7 @@ export class Verifier {
       const peer = this.#parts.peer();
       const isBusy = this.#reading.size + this.#asked.size >= DEPTH;
       const mayGoOn = this.#waiting.length > 0 || this.#budgetBytes > 0;
-      // Who waits for the end is told once all that was asked is answered.
+      // Those who wait for the end are called once all requests are answered.
       const isEnding = this.#waiting.some(({ left }) => left <= 0);
       if (peer?.sync === undefined || isBusy || isEnding || !mayGoOn) return;
       this.#step(peer);

@@ -26,7 +26,7 @@ type Waiting = Uint8Array | { isOpen: boolean };
 export class PeerStream {
   readonly #host: TimerHost;
   readonly #fd: number;
-  /** Who is told; another one may take over, such as a session once the peer is known. */
+  /** Who is notified; another one may take over, such as a session once the peer is known. */
   events: PeerStreamEvents;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #readEvent: EventId = -1;
@@ -153,7 +153,7 @@ export class PeerStream {
     this.#wantWrite();
     const isHalf = this.#mayNotifyDrain && this.#queuedBytes <= this.#drainAt;
     if (!isHalf) return;
-    // Whoever waits for less than this half is told again at the next.
+    // One that waits for less than this half is called again at the next.
     this.#drainAt = Math.floor(this.#queuedBytes / 2);
     this.#mayNotifyDrain = this.#queuedBytes > 0;
     this.events.drained();

@@ -20,7 +20,7 @@ export interface ProbeOptions {
   /** Whether this side made the connection: then it speaks first. */
   readonly connected: boolean;
   readonly peer: PeerKindOption;
-  /** Something has come, but not enough to tell. */
+  /** Something has come, but not enough to decide. */
   readonly onPart: () => void;
   /** `rest`: what came after. The stream's events are the taker's from now on. */
   readonly onKind: (kind: PeerKind, rest: Uint8Array) => void;
@@ -28,7 +28,7 @@ export interface ProbeOptions {
   readonly onFailure: (reason: string) => void;
 }
 
-/** Tells an own peer from a C one by the first bytes, without waiting for a time; see docs/replication-protocol.md. */
+/** Distinguishes an own peer from a C one by the first bytes, without waiting for a time; see docs/replication-protocol.md. */
 export function probePeer(options: ProbeOptions): void {
   const { stream, connected, peer, onKind } = options;
   if (peer === 'c') {

@@ -12,7 +12,7 @@ import type { Steps } from '../steps.js';
 export type WriteSectors = (sector: number, bytes: Uint8Array, done: Done) => void;
 
 export interface CopyControl {
-  /** Told how many allocated blocks of how many were copied. */
+  /** Called with how many allocated blocks were copied, and of how many. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Asked before each block whether to end here. */
   readonly shouldStop?: (() => boolean) | undefined;

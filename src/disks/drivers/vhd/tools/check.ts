@@ -22,7 +22,7 @@ import { mismatchOf, withLinks } from './describe.js';
 export interface CheckOptions extends ParentRules {
   /** Reads every bitmap: a batmap must not claim bits that are clear. */
   readonly bitmaps?: boolean;
-  /** Told how many blocks of how many were looked at. */
+  /** Called with how many blocks were checked, and of how many. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 

@@ -17,7 +17,7 @@ export type ImageKind = 'fixed' | 'dynamic' | 'differencing' | 'raw' | 'unknown'
 /** One image of a chain (V81). Sizes are in bytes. */
 export interface ImageDescription {
   readonly file: string;
-  /** Tells one file from another. */
+  /** Distinguishes files. */
   readonly identity: string;
   readonly kind: ImageKind;
   /** The disk's size; undefined when it cannot be read. */

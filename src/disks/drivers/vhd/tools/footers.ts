@@ -43,7 +43,7 @@ export function positionAfterBlocks(
  * Writes both footers: the one at the end first, since it counts, and the copy when that is durable. In whatever state of
  * this the power goes, one of them is whole.
  *
- * @param position of the footer at the end, in bytes; the file is cut behind it
+ * @param position of the footer at the end, in bytes; the file is cut after it
  * @throws FileError
  */
 export function* writeFooters(image: LoadedImage, footer: Footer, position: number): Steps<void> {

@@ -20,7 +20,7 @@ import { type Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
 import { ensureCopy } from './footers.js';
 
-/** Told how many blocks were moved. */
+/** Called with how many blocks were moved. */
 export type OnBlocksMoved = (blocks: number) => void;
 
 /**

@@ -72,7 +72,7 @@ export function* resizeImage(
   return { before, after: size, movedBlocks };
 }
 
-/** Bits of the last block that lie behind the end of the disk would come into it. */
+/** Bits of the last block that lie beyond the end of the disk would become part of it. */
 function* clearTail({ file }: LoadedImage, { bat, shape }: Blocks, sectors: number): Steps<void> {
   const used = sectors % shape.sectors;
   const place = bat[Math.floor(sectors / shape.sectors)] ?? NOT_ALLOCATED;
