@@ -3,13 +3,14 @@
 
 import t from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
-import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { runSteps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import { FileRecorder, Random } from '../../../../src/testing/index.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
-import { flush, LEAF, open, tags, worldWith, write } from './order-world.js';
+import { flush, forgedFooters, LEAF, open, tags, worldWith, write } from './order-world.js';
 import { openSimulated, simulated, simulatedCalls, tagged } from './sim-disk.js';
-import { readState } from './state-files.js';
+import { readState, stateCalls, stateOutcome } from './state-files.js';
 
 /** A leaf over a parent that has its first sixteen sectors, and calls and syncs that do not take the same time. */
 async function leafOverSixteen(parents: number, seed = 1): Promise<FileWorld> {
@@ -29,8 +30,8 @@ async function leafOverSixteen(parents: number, seed = 1): Promise<FileWorld> {
 
 interface CountedDisk {
   readonly disk: VhdDisk;
-  /** How often the file was synced while a sector was written. */
-  readonly syncsOf: (sector: number) => Promise<number>;
+  /** How often the file was synced while sectors were written. */
+  readonly syncsOf: (sector: number, sectors?: number) => Promise<number>;
 }
 
 async function openCounted(world: FileWorld): Promise<CountedDisk> {
@@ -45,9 +46,9 @@ async function openCounted(world: FileWorld): Promise<CountedDisk> {
     };
   }
   const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
-  const syncsOf = async (sector: number): Promise<number> => {
+  const syncsOf = async (sector: number, sectors = 1): Promise<number> => {
     const before = count;
-    t.equal(await write(world, disk, sector, tagged(1, 1)), 0);
+    t.equal(await write(world, disk, sector, tagged(sectors, 1)), 0);
     return count - before;
   };
   return { disk, syncsOf };
@@ -70,6 +71,20 @@ t.test(
     t.equal(await child.syncsOf(2), 1, 'an ancestor has it, or may have it');
   },
 );
+
+t.test('sectors of which an ancestor has only the last wait for a sync', async (t) => {
+  const link = { sectors: 64, blockSectors: 16 };
+  const world = worldWith([link, link]);
+  const parent = await open(world, '/d/parent0.vhd');
+  await write(world, parent, 5, tagged(1, 7));
+  await simulated(world, parent.close());
+  const { disk, syncsOf } = await openCounted(world);
+  t.equal(await syncsOf(20), 1, 'the file grows');
+  // So that it is known which sectors the parent has.
+  t.same(await tags(world, disk, 4, 3), [0, 7, 0]);
+  t.equal(await syncsOf(1), 0, 'a sector of the same block that it does not have');
+  t.equal(await syncsOf(3, 3), 1);
+});
 
 t.test('one sector that needs a sync has all that are committed with it wait for one', async (t) => {
   for (let seed = 1; seed <= 12; seed++) {
@@ -176,16 +191,51 @@ t.test('a failed sync of new space ends all writing', async (t) => {
 t.test('a disk that is closed while its file grows is closed after that', async (t) => {
   // More blocks than the file grows by at once.
   const world = worldWith([{ sectors: 200, blockSectors: 1 }]);
-  const disk = await open(world);
-  // So that the sync of the new space is still under way.
-  world.files.shape({ callSeconds: 0.001, syncSeconds: 1 });
+  const calls = simulatedCalls(world);
+  const { files } = calls;
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
   await write(world, disk, 0, tagged(1, 1));
-  const { length } = world.files.contents(LEAF);
+  const held: (() => void)[] = [];
+  const ftruncate = files.ftruncate.bind(files);
+  files.ftruncate = (fd, length, done) => {
+    held.push(() => ftruncate(fd, length, done));
+  };
   for (let sector = 1; sector < 40; sector++) await write(world, disk, sector, tagged(1, 1));
-  t.ok(world.files.contents(LEAF).length > length, 'space is made in time');
-  await simulated(world, disk.close());
+  t.equal(held.length, 1, 'space is made in time');
+  files.ftruncate = ftruncate;
+  let isClosed = false;
+  runSteps(disk.close(), () => (isClosed = true));
   await world.world.run(5);
-  const again = await open(world, LEAF, true);
-  const [leaf] = again.chain;
+  t.notOk(isClosed);
+  for (const grow of held) grow();
+  await world.world.run(5);
+  t.ok(isClosed);
+  const [leaf] = (await open(world, LEAF, true)).chain;
   t.ok(leaf?.kind === 'vhd' && leaf.image.endFooter, 'the footer is at the end');
+});
+
+t.test('a sector of the last block that there is room for is not taken for the footer', async (t) => {
+  // Metadata of eight sectors, so that this block ends where the space for blocks does.
+  const sectors = 8 * 300;
+  const world = worldWith([{ sectors, blockSectors: 8 }]);
+  const block = forgedFooters(world, 8);
+  const disk = await open(world);
+  // The first cuts the file, the second has it grow; then the file system is full.
+  world.files.failCalls({
+    calls: ['ftruncate'],
+    nth: 3,
+    times: Number.POSITIVE_INFINITY,
+    error: errno.ENOSPC,
+  });
+  let written = 0;
+  let result = 0;
+  for (; result === 0; written++) {
+    result = await write(world, disk, written * 8, block);
+    const killed = VhdDisk.open(stateCalls(world.files.system), LEAF, { readOnly: true });
+    t.equal(stateOutcome(killed).sectors, sectors);
+  }
+  t.equal(result, -errno.ENOSPC);
+  const [leaf] = disk.chain;
+  const places = leaf?.kind === 'vhd' ? [...(leaf.image.blocks?.bat ?? [])].slice(0, written - 1) : [];
+  t.equal((Math.max(...places) + 1 + 8 + 1) * SECTOR_SIZE, world.files.contents(LEAF).length, 'it is full');
 });

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { Footer } from '../../../../src/disks/drivers/vhd/footer.js';
 import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import { Random } from '../../../../src/testing/index.js';
@@ -23,6 +24,13 @@ export function worldWith(links: readonly Omit<NewLink, 'name'>[], seed = 1): Fi
 
 export const open = (world: FileWorld, path = LEAF, readOnly = false): Promise<VhdDisk> =>
   openSimulated(world, path, { readOnly });
+
+/** Sectors each of which is a footer for another disk; the leaf has to be whole. */
+export function forgedFooters(world: FileWorld, count: number): Uint8Array {
+  const footer = new Footer(world.files.contents(LEAF).slice(-SECTOR_SIZE));
+  const { bytes } = footer.with({ currentSize: SECTOR_SIZE });
+  return Buffer.concat(Array.from({ length: count }, () => bytes));
+}
 
 export function write(world: FileWorld, disk: VhdDisk, sector: number, buffer: Uint8Array): Promise<number> {
   const range = { sector, sectors: buffer.length / SECTOR_SIZE, buffer };

@@ -3,7 +3,6 @@
 
 import t from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
-import { Footer } from '../../../../src/disks/drivers/vhd/footer.js';
 import { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import {
@@ -13,7 +12,7 @@ import {
   Random,
   type Survival,
 } from '../../../../src/testing/index.js';
-import { flush, LEAF, open, tags, worldWith, write } from './order-world.js';
+import { flush, forgedFooters, LEAF, open, tags, worldWith, write } from './order-world.js';
 import { openSimulated, simulated, simulatedCalls, simulatedResult, tagged, withDevice } from './sim-disk.js';
 import { readState, stateCalls, stateOutcome } from './state-files.js';
 
@@ -29,11 +28,7 @@ t.test('a sector that a guest wrote is never taken for the footer', async (t) =>
   const world = worldWith([{ sectors, blockSectors: 8 }]);
   // With early answers what was written is not yet durable, so that its survival can be chosen.
   const disk = await openSimulated(world, LEAF, { readOnly: false, answersEarly: true });
-  const { length } = world.files.contents(LEAF);
-  const forged = new Footer(world.files.contents(LEAF).slice(length - SECTOR_SIZE)).with({
-    currentSize: 512,
-  });
-  const forgedBlock = Buffer.concat(Array.from({ length: 8 }, () => forged.bytes));
+  const forgedBlock = forgedFooters(world, 8);
   for (let block = 0; block < 140; block++) {
     t.equal(await write(world, disk, block * 8, forgedBlock), 0);
     for (const survival of [EVERYTHING_SURVIVES, NOTHING_SURVIVES, ONLY_WRITES]) {
