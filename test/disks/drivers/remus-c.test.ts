@@ -45,6 +45,16 @@ class CPeer {
   }
 }
 
+/** A backup in C that listens, and its image. */
+async function backupInC(world: DiskWorld): Promise<{ c: CPeer; port: string; theirs: string }> {
+  const port = String(freePort());
+  const theirs = world.path('theirs');
+  writeFileSync(theirs, Buffer.alloc(SIZE));
+  const c = new CPeer(world, 'backup', '127.0.0.1', port, theirs);
+  await c.until('listening');
+  return { c, port, theirs };
+}
+
 const checkpointed = (world: DiskWorld): Promise<number> =>
   new Promise((resolve) => replicationOf(world, 0).checkpoint(resolve));
 
@@ -54,11 +64,7 @@ for (const peer of ['auto', 'c'] as const) {
     { skip },
     async (t) => {
       const world = diskWorld(t);
-      const port = String(freePort());
-      const theirs = world.path('theirs');
-      writeFileSync(theirs, Buffer.alloc(SIZE));
-      const c = new CPeer(world, 'backup', '127.0.0.1', port, theirs);
-      await c.until('listening');
+      const { c, port, theirs } = await backupInC(world);
       const options = `role=primary,peer=${peer},fifos=no,interval=0`;
       const vbd = await world.open(`remus:127.0.0.1:${port},${options}|aio:${imageOf(world, 'ours')}`);
       t.equal(await written(vbd, 8, 7), 0);
@@ -82,11 +88,7 @@ t.test(
   { skip },
   async (t) => {
     const world = diskWorld(t);
-    const port = String(freePort());
-    const theirs = world.path('theirs');
-    writeFileSync(theirs, Buffer.alloc(SIZE));
-    const c = new CPeer(world, 'backup', '127.0.0.1', port, theirs);
-    await c.until('listening');
+    const { c, port } = await backupInC(world);
     const vbd = await world.open(
       `remus:127.0.0.1:${port},role=primary,peer=c,fifos=no|aio:${imageOf(world, 'ours')}`,
     );
