@@ -110,7 +110,7 @@ export const coalesceTable = vhdTable({
   options: {
     relink: repeated(image, { help: "Make CHILD's parent the parent of this image, a child of CHILD." }),
     delete: flag({
-      help: 'Delete CHILD at the end, unless an image in its directory still has it as its parent.',
+      help: 'Delete CHILD at the end. Refused if an image in its directory has it as its parent and is not named with --relink.',
     }),
     ...parents,
     ...json,
