@@ -45,7 +45,9 @@ t.test('the disks of replication.md and of the systemd units can be opened by th
 
 t.test('units of Type=notify accept what systemd-notify, a process of its own, sends', async (t) => {
   for (const role of ['backup', 'primary']) {
-    const lines = readFileSync(repositoryFile(`contrib/systemd/tapdisk-ts-${role}.service`), 'utf8').split('\n');
+    const lines = readFileSync(repositoryFile(`contrib/systemd/tapdisk-ts-${role}.service`), 'utf8').split(
+      '\n',
+    );
     t.ok(lines.includes('Type=notify') && lines.includes('NotifyAccess=all'), role);
   }
 });
