@@ -148,13 +148,11 @@ export interface Parts {
   readonly [event: `event:${number}`]: EventPart;
 }
 
-export type PartKey = keyof Parts;
-
 /** An event of the stream: all parts (`snapshot`), or those that are others than before (`change`). */
 export interface StreamMessage {
   /** Seconds since 1970. */
   readonly at: number;
-  readonly set: Readonly<Partial<Record<string, unknown>>>;
+  readonly set: Readonly<Partial<Parts>>;
   /** The keys of parts that are no more. */
   readonly gone: readonly string[];
 }
