@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { VbdRegistry } from '../../disks/index.js';
+import type { Vbd, VbdRegistry } from '../../disks/index.js';
 import type { StateChanged } from '../../replication/disk/events.js';
 import type { Report } from '../report.js';
 import type { SchedulerView } from '../scheduler-view.js';
@@ -34,8 +34,8 @@ export interface PageSources {
 /** Puts together what a page shows. */
 export class PageParts {
   readonly #sources: PageSources;
-  readonly #chains = new Map<
-    number,
+  readonly #chains = new WeakMap<
+    Vbd,
     { readonly name: string; readonly at: number; readonly chain: ImagePart[] }
   >();
 
@@ -44,7 +44,12 @@ export class PageParts {
   }
 
   /** All parts as JSON. `pages`: how many are open. */
-  texts(at: number, report: Report, histories: ReadonlyMap<number, DiskHistory>, pages: number): PartTexts {
+  texts(
+    at: number,
+    report: Report,
+    histories: Pick<WeakMap<Vbd, DiskHistory>, 'get'>,
+    pages: number,
+  ): PartTexts {
     const { registry, names, changes, schedulerView } = this.#sources;
     const parts = new Map<string, string>();
     const set = (key: string, part: object): unknown => parts.set(key, JSON.stringify(part));
@@ -53,9 +58,9 @@ export class PageParts {
     for (const vbd of registry.vbds()) {
       const { minor } = vbd;
       const own = reports.get(minor);
-      const sample = histories.get(minor)?.last;
+      const sample = histories.get(vbd)?.last;
       if (own === undefined || sample === undefined) continue;
-      const chain = this.#chain(at, minor);
+      const chain = this.#chain(at, vbd);
       set(`disk:${minor}`, diskPart(vbd, own, { names, chain, sample }));
       if (own.replication) {
         const part: ReplicationPart = { minor, ...own.replication };
@@ -85,16 +90,15 @@ export class PageParts {
   }
 
   /** As of at most {@link CHAIN_SECONDS} ago. */
-  #chain(at: number, minor: number): ImagePart[] {
-    const vbd = this.#sources.registry.get(minor);
-    if (!vbd?.isOpen) {
-      this.#chains.delete(minor);
+  #chain(at: number, vbd: Vbd): ImagePart[] {
+    if (!vbd.isOpen) {
+      this.#chains.delete(vbd);
       return [];
     }
-    const known = this.#chains.get(minor);
+    const known = this.#chains.get(vbd);
     if (known && known.name === vbd.name && Math.abs(at - known.at) < CHAIN_SECONDS) return known.chain;
     const chain = chainOf(vbd);
-    this.#chains.set(minor, { name: vbd.name, at, chain });
+    this.#chains.set(vbd, { name: vbd.name, at, chain });
     return chain;
   }
 }

@@ -7,10 +7,14 @@ export type PartTexts = ReadonlyMap<string, string>;
 /** How soon a browser connects again, in milliseconds. */
 const RETRY_MS = 1000;
 
+/** The members of a JSON object that has these parts. */
+export function membersText(parts: PartTexts): string {
+  return [...parts].map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(',');
+}
+
 /** A message of the stream that sets these parts; see StreamMessage. */
 export function messageText(event: string, at: number, set: PartTexts, gone: readonly string[] = []): string {
-  const members = [...set].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
-  const data = `{"at":${at.toFixed(1)},"set":{${members.join(',')}},"gone":${JSON.stringify(gone)}}`;
+  const data = `{"at":${at.toFixed(1)},"set":{${membersText(set)}},"gone":${JSON.stringify(gone)}}`;
   return `event: ${event}\nretry: ${RETRY_MS}\ndata: ${data}\n\n`;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Vbd } from '../../disks/index.js';
 import type { Posix } from '../../posix/posix.js';
 import { AwaitedEvent } from '../../scheduler/awaited-event.js';
 import { TIMEOUT } from '../../scheduler/event.js';
@@ -8,11 +9,11 @@ import type { EventRegistrar } from '../../scheduler/registrar.js';
 import { LOG_ERR, type Logger } from '../../server/logger.js';
 import type { HttpDocument, HttpResources, HttpStream } from '../http.js';
 import type { Recording } from '../recording.js';
-import type { Report } from '../report.js';
+import { type Report, type VbdReport, vbdReport } from '../report.js';
 import { DiskHistory } from './disk-history.js';
 import { pageFiles } from './page-files.js';
 import { PageParts, type PageSources } from './page-parts.js';
-import { messageText, PartChanges } from './part-changes.js';
+import { membersText, messageText, PartChanges, type PartTexts } from './part-changes.js';
 import { StreamedAnswers } from './streamed-answers.js';
 import { MAX_DOWNLOADS, traceDownload } from './trace-download.js';
 
@@ -38,7 +39,8 @@ export interface StatusPageOptions extends PageSources {
 export class StatusPage implements Disposable {
   readonly resources: HttpResources;
   readonly #options: StatusPageOptions;
-  readonly #histories = new Map<number, DiskHistory>();
+  /** By disk, not by its minor number: the next disk of that number begins its counts anew. */
+  readonly #histories = new WeakMap<Vbd, DiskHistory>();
   readonly #parts: PageParts;
   readonly #changes = new PartChanges();
   readonly #streams: StreamedAnswers;
@@ -86,50 +88,49 @@ export class StatusPage implements Disposable {
   }
 
   #tick(): void {
-    const report = this.#options.report();
-    const at = this.#options.posix.clock.now();
-    this.#measure(at, report);
-    if (this.#streams.size === 0) return;
+    const { posix, registry } = this.#options;
+    const at = posix.clock.now();
+    // Without a page only the disks' part of a report is needed.
+    const report = this.#streams.size > 0 ? this.#options.report() : undefined;
+    this.#measure(at, report?.vbds ?? registry.vbds().map(vbdReport));
+    if (!report) return;
     const { set, gone } = this.#changes.update(this.#texts(at, report));
     this.#streams.sendAll(Buffer.from(messageText('change', at, set, gone)));
   }
 
-  #measure(at: number, report: Report): void {
-    const { registry } = this.#options;
-    for (const own of report.vbds) {
-      const vbd = registry.get(own.minor);
+  #measure(at: number, reports: readonly VbdReport[]): void {
+    for (const own of reports) {
+      const vbd = this.#options.registry.get(own.minor);
       if (!vbd) continue;
-      const history = this.#histories.get(own.minor) ?? new DiskHistory();
-      this.#histories.set(own.minor, history);
+      const history = this.#histories.get(vbd) ?? new DiskHistory();
+      this.#histories.set(vbd, history);
       history.take(at, vbd.latencyCounts(), own);
     }
-    for (const minor of this.#histories.keys()) if (!registry.get(minor)) this.#histories.delete(minor);
   }
 
   /** What a new page gets; all pages have the same parts from then on. */
   #first(head: Buffer): Buffer {
     this.#recorded ??= this.#options.recording.hold();
-    const { report, posix } = this.#options;
-    const at = posix.clock.now();
+    const at = this.#options.posix.clock.now();
     // The others get what is new at the next tick: until then they keep to the parts that they were sent.
-    const parts = this.#streams.size > 1 ? this.#changes.parts : this.#texts(at, report());
+    const parts = this.#streams.size > 1 ? this.#changes.parts : this.#texts(at);
     this.#changes.update(parts);
     return Buffer.concat([head, Buffer.from(messageText('snapshot', at, parts))]);
   }
 
   #snapshot(): string {
-    const { report, posix } = this.#options;
-    const at = posix.clock.now();
-    const members = [...this.#texts(at, report())].map(([key, text]) => `${JSON.stringify(key)}:${text}`);
-    return `{"at":${at.toFixed(1)},${members.join(',')}}\n`;
+    const at = this.#options.posix.clock.now();
+    return `{"at":${at.toFixed(1)},${membersText(this.#texts(at))}}\n`;
   }
 
   #history(minor: string | null): string | undefined {
-    const known = minor !== null && /^\d{1,5}$/.test(minor) ? this.#histories.get(Number(minor)) : undefined;
-    return known && JSON.stringify(known.history(Number(minor)));
+    const vbd =
+      minor !== null && /^\d{1,5}$/.test(minor) ? this.#options.registry.get(Number(minor)) : undefined;
+    const known = vbd && this.#histories.get(vbd);
+    return known && JSON.stringify(known.history(vbd.minor));
   }
 
-  #texts(at: number, report: Report): ReadonlyMap<string, string> {
+  #texts(at: number, report = this.#options.report()): PartTexts {
     return this.#parts.texts(at, report, this.#histories, this.#streams.size);
   }
 }
