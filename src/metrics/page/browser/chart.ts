@@ -7,15 +7,10 @@ import { element, setAttribute, setText } from './elements.js';
 import type { Series } from './series.js';
 import { timeText } from './words.js';
 
-export interface Line {
-  readonly field: keyof Sample;
-  readonly label: string;
-}
-
 export interface ChartOptions {
   readonly title: string;
-  /** Two at most: the second one is dashed. */
-  readonly lines: readonly Line[];
+  /** What is measured, and what it is called; two at most: the second one is dashed. */
+  readonly lines: readonly (readonly [field: keyof Sample, label: string])[];
   readonly format: (value: number) => string;
   /** Whether its scale goes in powers of two, as bytes do. */
   readonly isBinary?: boolean;
@@ -64,7 +59,7 @@ export class Chart {
       'aria-valuemax': '0',
       'aria-valuenow': '0',
     });
-    const legend = options.lines.map(({ label }, index) =>
+    const legend = options.lines.map(([, label], index) =>
       element('li', { class: `line-${index}` }, label, ' ', this.#values[index] ?? ''),
     );
     const title = element('h4', {}, options.title, ' ', this.#when);
@@ -86,7 +81,7 @@ export class Chart {
   show(series: Series, until: number): void {
     this.#series = series;
     const { lines } = this.#options;
-    const columns = lines.map(({ field }) => series.column(field) as (number | null)[]);
+    const columns = lines.map(([field]) => series.column(field) as (number | null)[]);
     this.#plot.setData([series.at as number[], ...columns], false);
     this.#plot.batch(() => {
       this.#plot.setScale('x', { min: until - HISTORY_SECONDS, max: until });
@@ -143,7 +138,7 @@ export class Chart {
     const pointed = this.#plot.cursor.idx;
     const index = pointed ?? last;
     const { lines, format } = this.#options;
-    const texts = lines.map(({ field }) => {
+    const texts = lines.map(([field]) => {
       const value = series.column(field)[index];
       return value === null || value === undefined ? '–' : format(value);
     });
@@ -152,7 +147,7 @@ export class Chart {
     setText(this.#when, when);
     setAttribute(this.#frame, 'aria-valuemax', String(Math.max(last, 0)));
     setAttribute(this.#frame, 'aria-valuenow', String(Math.max(index, 0)));
-    const words = lines.map(({ label }, line) => `${label} ${texts[line]}`).join(', ');
+    const words = lines.map(([, label], line) => `${label} ${texts[line]}`).join(', ');
     setAttribute(this.#frame, 'aria-valuetext', `${when === '' ? 'now' : when}: ${words}`);
   }
 

@@ -3,7 +3,7 @@
 
 import { formatBytes, formatRate } from '../../../server/format.js';
 import type { DiskPart } from '../wire.js';
-import { Chart } from './chart.js';
+import { Chart, type ChartOptions } from './chart.js';
 import { element, setText } from './elements.js';
 import { Facts } from './facts.js';
 import { ImageChain } from './image-chain.js';
@@ -13,6 +13,47 @@ import { diskMood, diskName, shortCount, shortTime } from './words.js';
 
 /** So many disks are open to begin with: of more, nobody reads the plots. On a phone one fills the screen. */
 const OPEN_AT_FIRST = innerWidth < 600 ? 1 : 4;
+
+/** The plots of a disk, in their order. */
+const PLOTS: readonly ChartOptions[] = [
+  {
+    title: 'Throughput',
+    lines: [
+      ['readBytes', 'read'],
+      ['writtenBytes', 'written'],
+    ],
+    format: formatRate,
+    isBinary: true,
+    atLeast: 1024,
+  },
+  {
+    title: 'Requests a second',
+    lines: [
+      ['reads', 'reads'],
+      ['writes', 'writes'],
+    ],
+    format: shortCount,
+    atLeast: 4,
+  },
+  {
+    title: 'Latency of reads and writes',
+    lines: [
+      ['p50Seconds', 'p50'],
+      ['p99Seconds', 'p99'],
+    ],
+    format: shortTime,
+    atLeast: 1e-4,
+  },
+  {
+    title: 'Queue',
+    lines: [
+      ['inFlight', 'in flight'],
+      ['waiting', 'waiting'],
+    ],
+    format: shortCount,
+    atLeast: 4,
+  },
+];
 
 /** A disk: a line that is always there, and plots, drivers and images for those who open it. */
 export class DiskView {
@@ -24,45 +65,7 @@ export class DiskView {
   readonly #stack = element('ol', { class: 'stack', 'aria-label': 'Drivers, the top one first' });
   readonly #facts = new Facts();
   readonly #chain = new ImageChain();
-  readonly #charts = [
-    new Chart({
-      title: 'Throughput',
-      lines: [
-        { field: 'readBytes', label: 'read' },
-        { field: 'writtenBytes', label: 'written' },
-      ],
-      format: formatRate,
-      isBinary: true,
-      atLeast: 1024,
-    }),
-    new Chart({
-      title: 'Requests a second',
-      lines: [
-        { field: 'reads', label: 'reads' },
-        { field: 'writes', label: 'writes' },
-      ],
-      format: shortCount,
-      atLeast: 4,
-    }),
-    new Chart({
-      title: 'Latency of reads and writes',
-      lines: [
-        { field: 'p50Seconds', label: 'p50' },
-        { field: 'p99Seconds', label: 'p99' },
-      ],
-      format: shortTime,
-      atLeast: 1e-4,
-    }),
-    new Chart({
-      title: 'Queue',
-      lines: [
-        { field: 'inFlight', label: 'in flight' },
-        { field: 'waiting', label: 'waiting' },
-      ],
-      format: shortCount,
-      atLeast: 4,
-    }),
-  ] as const;
+  readonly #charts = PLOTS.map((plot) => new Chart(plot));
 
   constructor(minor: number, openDisks: number, series: Series) {
     this.series = series;

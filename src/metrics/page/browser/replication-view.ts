@@ -24,7 +24,7 @@ export class ReplicationView {
   readonly #resync = new Amount('Resync');
   readonly #rpo = new Chart({
     title: 'RPO',
-    lines: [{ field: 'rpoSeconds', label: 'would be lost' }],
+    lines: [['rpoSeconds', 'would be lost']],
     format: formatSeconds,
     atLeast: 2,
   });
