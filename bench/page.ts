@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { withDisk } from '../scripts/demo/disk-client.js';
 import { programArguments } from '../scripts/program.js';
 import { ControlClient } from '../src/control/control-client.js';
-import { NbdClient } from '../src/nbd/index.js';
-import { AF_UNIX } from '../src/posix/index.js';
+import type { NbdClient } from '../src/nbd/index.js';
 import { nullLogger, TapdiskServer } from '../src/server/index.js';
 import { median } from './median.js';
 
@@ -72,22 +72,8 @@ async function openPages(count: number): Promise<Socket[]> {
 }
 
 /** A client of a daemon's first disk, for as long as `use` takes. */
-async function withClient<Result>(
-  name: string,
-  use: (client: NbdClient) => Promise<Result>,
-): Promise<Result> {
-  const server = new TapdiskServer({ logger: nullLogger });
-  const running = server.run({ signals: false });
-  const address = { family: AF_UNIX, path: path.join(directory, `${name}.nbd`) } as const;
-  const parts = { registrar: server, posix: server.posix, address, exportName: '0' };
-  const client = await NbdClient.connect(parts);
-  try {
-    return await use(client);
-  } finally {
-    client.disconnect();
-    server.stop();
-    await running;
-  }
+function withClient<Result>(name: string, use: (client: NbdClient) => Promise<Result>): Promise<Result> {
+  return withDisk(path.join(directory, `${name}.nbd`), '0', use);
 }
 
 /** Has a daemon's code for reads compiled. */
