@@ -98,15 +98,7 @@ function renderDaemon(): void {
 function renderDisks(): void {
   const parts = state.disks;
   for (const minor of series.keys()) if (!parts.some((part) => part.minor === minor)) series.delete(minor);
-  const views = disks.of(parts.map(({ minor }) => minor));
-  setChildren(
-    byId('disk-cards'),
-    views.map((view) => view.root),
-  );
-  views.forEach((view, index) => {
-    const part = parts[index];
-    if (part) view.set(part, state.at);
-  });
+  renderCards('disk-cards', disks, parts, (view, part) => view.set(part, state.at));
   const open = parts.filter((part) => part.isOpen).length;
   const text =
     parts.length === 0 ? 'No disks are attached.' : `${counted(parts.length, 'disk')}, ${open} open`;
@@ -116,15 +108,9 @@ function renderDisks(): void {
 function renderReplication(): void {
   const parts = state.replications;
   const names = new Map(state.disks.map(({ minor, exportName }) => [minor, exportName]));
-  const views = replications.of(parts.map(({ minor }) => minor));
-  setChildren(
-    byId('replication-cards'),
-    views.map((view) => view.root),
+  renderCards('replication-cards', replications, parts, (view, part) =>
+    view.set(part, state.at, names.get(part.minor)),
   );
-  views.forEach((view, index) => {
-    const part = parts[index];
-    if (part) view.set(part, state.at, names.get(part.minor));
-  });
   const words = parts.map(({ minor, state: word }) => `disk ${minor} is ${word}`).join(', ');
   setText(byId('replication-summary'), parts.length === 0 ? 'No disk is replicated.' : words);
   document.title = titleOf(parts.map((part) => part.state));
@@ -133,6 +119,21 @@ function renderReplication(): void {
   });
   byId('changes').hidden = rows.length === 0;
   changes.set(rows);
+}
+
+/** Has a card for each part, in their order, and shows the part in it. */
+function renderCards<Part extends { readonly minor: number }, View extends { readonly root: Element }>(
+  id: string,
+  cards: Views<number, View>,
+  parts: readonly Part[],
+  show: (view: View, part: Part) => void,
+): void {
+  const views = cards.of(parts.map(({ minor }) => minor));
+  setChildren(
+    byId(id),
+    views.map((view) => view.root),
+  );
+  parts.forEach((part, index) => show(views[index] as View, part));
 }
 
 /** What is wrong can be read in the title of a tab. */
