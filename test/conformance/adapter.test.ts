@@ -8,34 +8,18 @@ import { repositoryFile } from '../../scripts/repository-files.js';
 import { Adapter } from '../../src/conformance/adapter.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../../src/conformance/vector-result.js';
-import type { SchedulerVector } from '../../src/conformance/vector.js';
+import { assignmentOf, emptyVector } from './example-vectors.js';
 
 t.setTimeout(120_000);
 
 const misbehaving = repositoryFile('test/conformance/misbehaving-adapter.mjs');
-
-function scriptNamed(name: string): SchedulerVector {
-  return {
-    suite: 'scheduler',
-    name,
-    about: 'A script.',
-    fault: true,
-    clock: 1000,
-    events: {},
-    steps: [],
-    trace: [],
-  };
-}
 
 async function resultsOf(
   names: readonly string[],
   { timeoutSeconds = 10, jobs = 1, program = process.execPath, args = [misbehaving] } = {},
 ): Promise<VectorResult[]> {
   await using adapter = new Adapter({ program, args, timeoutSeconds });
-  const assignments = names.map((name) => ({
-    file: 'f',
-    item: { kind: 'vector', vector: scriptNamed(name), warnings: [] } as const,
-  }));
+  const assignments = names.map((name) => assignmentOf(emptyVector(name)));
   return await runVectors(assignments, adapter, { jobs });
 }
 
@@ -57,7 +41,7 @@ t.test('one process runs script after script', async (t) => {
 t.test('a script has its defaults filled in, and nothing of what is expected', async (t) => {
   const [result] = await resultsOf(['echo']);
   const script: unknown = JSON.parse(result?.reason?.replace('no trace: the adapter says: ', '') ?? '');
-  const { about: _about, fault: _fault, trace: _trace, ...sent } = scriptNamed('echo');
+  const { about: _about, fault: _fault, trace: _trace, ...sent } = emptyVector('echo');
   t.same(script, { uuid: 1, limit: 200, dialect: 'tapdisk2', ...sent });
 });
 
@@ -165,7 +149,7 @@ t.test('an adapter behind a wrapper leaves no process behind', async (t) => {
 
 t.test('without descriptors for more adapters the rest of the vectors fail, with the reason', async (t) => {
   const directory = t.testdir({
-    'vectors.json': JSON.stringify(Array.from({ length: 60 }, (_, index) => scriptNamed(`v${index}`))),
+    'vectors.json': JSON.stringify(Array.from({ length: 60 }, (_, index) => emptyVector(`v${index}`))),
   });
   const program = programArguments('src/cli/main.ts')
     .map((argument) => `'${argument}'`)

@@ -18,6 +18,7 @@ import type {
 import { recordVector } from '../../src/conformance/record.js';
 import { tallyLine, tallyOf, type VectorResult } from '../../src/conformance/vector-result.js';
 import { AF_INET } from '../../src/posix/index.js';
+import { assignmentOf, killVector } from './example-vectors.js';
 
 t.test('a port that is no number is 0, as atoi makes of it, and a large one is cut to 16 bits', async (t) => {
   const sockets = new ScriptedSockets({}, () => {});
@@ -46,18 +47,10 @@ const waiting: SchedulerVector = {
     ['wait', 0],
   ],
 };
-const killing: ReplicationVector = {
-  suite: 'replication',
-  name: 'killing',
-  clock: 1000,
-  connect: { retryTimeout: 1, maxConnections: 1, fd: -1 },
-  syscalls: {},
-  steps: [],
-  trace: [],
-};
+const killing: ReplicationVector = { ...killVector, steps: [], trace: [] };
 
 function run(vector: Vector, create: SchedulerFactory = ownScheduler): Promise<VectorResult[]> {
-  return runVectors([{ file: 'f', item: { kind: 'vector', vector, warnings: [] } }], inProcess(create));
+  return runVectors([assignmentOf(vector)], inProcess(create));
 }
 
 t.test('a scheduler that breaks in a run fails that vector with its error', async (t) => {

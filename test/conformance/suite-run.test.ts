@@ -4,22 +4,10 @@
 import t from 'tap';
 import type { Implementation } from '../../src/conformance/implementation.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
-import type { SchedulerVector } from '../../src/conformance/vector.js';
+import { assignmentOf, emptyVector } from './example-vectors.js';
 
-const assignmentOf = (name: string) => {
-  const vector: SchedulerVector = {
-    suite: 'scheduler',
-    name,
-    about: 'A script.',
-    fault: true,
-    clock: 1000,
-    events: {},
-    steps: [],
-    trace: [],
-  };
-  return { file: 'f', item: { kind: 'vector', vector, warnings: [] } } as const;
-};
 const names = ['a', 'b', 'c', 'd', 'e'];
+const assignments = names.map((name) => assignmentOf(emptyVector(name)));
 
 t.test('each result is reported once, in the order of the vectors, whichever comes first', async (t) => {
   for (const jobs of [1, 3, 9]) {
@@ -31,7 +19,7 @@ t.test('each result is reported once, in the order of the vectors, whichever com
       },
     };
     const told: string[] = [];
-    const run = runVectors(names.map(assignmentOf), latestFirst, {
+    const run = runVectors(assignments, latestFirst, {
       jobs,
       onResult: ({ name }) => told.push(name.replace('scheduler/', '')),
     });
@@ -49,7 +37,7 @@ t.test('each result is reported once, in the order of the vectors, whichever com
 
 t.test('a run that is to end with the first failure takes no further vectors', async (t) => {
   const failing: Implementation = { run: async ({ name }) => (name === 'b' ? [['wait', 1]] : []) };
-  const results = await runVectors(names.map(assignmentOf), failing, { bail: true });
+  const results = await runVectors(assignments, failing, { bail: true });
   t.match(results, [
     { name: 'scheduler/a', outcome: 'passed' },
     { name: 'scheduler/b', outcome: 'failed' },

@@ -9,6 +9,7 @@ import t from 'tap';
 import { programArguments } from '../../../scripts/program.js';
 import { repositoryFile } from '../../../scripts/repository-files.js';
 import { commandWords } from '../../../src/cli/conformance/command-words.js';
+import { killVector } from '../../conformance/example-vectors.js';
 import { command } from '../command.js';
 
 const conformance = (...argv: string[]) => command('conformance', ...argv);
@@ -37,21 +38,8 @@ const trace = [
 const right = { suite: 'scheduler', name: 'right', about: 'Right.', clock: 1000, events, steps, trace };
 const wrongTrace = [...trace.slice(0, 4), ['fire', 'b', 2, 'READ'], ['wait', 1], ['wait', 0]];
 const wrong = { ...right, name: 'wrong', about: 'Wrong & <so>.', trace: wrongTrace };
-const server = {
-  suite: 'replication',
-  name: 'kill',
-  clock: 1,
-  connect: { retryTimeout: 1, maxConnections: 1, fd: -1 },
-  syscalls: {},
-  steps: [['kill']],
-  trace: [
-    ['return', 'kill', null],
-    ['state', { fd: -1, listenFd: 0, id: 0, status: 'none' }],
-  ],
-};
-
 const directory = t.testdir({
-  'right.json': JSON.stringify([right, server]),
+  'right.json': JSON.stringify([right, killVector]),
   'wrong.json': JSON.stringify([wrong, { ...right, name: 'fine' }]),
   'bad.json': JSON.stringify([{ ...right, steps: [['sleep', 1]] }]),
   'noted.json': JSON.stringify([{ ...right, seed: 1 }]),

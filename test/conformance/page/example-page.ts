@@ -11,6 +11,7 @@ import {
 import { type Assignment, runVectors } from '../../../src/conformance/suite-run.js';
 import type { Rule } from '../../../src/conformance/rules.js';
 import type { Trace, TraceEntry, Vector } from '../../../src/conformance/vector.js';
+import { assignmentOf, killVector } from '../example-vectors.js';
 
 /** What would run in a page, if it came to be markup. */
 export const hostile = '"><img src=x onerror=alert(1)><script>alert(1)</script>';
@@ -43,32 +44,16 @@ const trace: Trace = [
 ];
 
 const named = (name: string): Vector => ({ ...script, name, trace });
-const replication: Vector = {
-  suite: 'replication',
-  name: 'elsewhere',
-  clock: 1,
-  connect: { retryTimeout: 1, maxConnections: 1, fd: -1 },
-  syscalls: {},
-  steps: [['kill']],
-  trace: [
-    ['return', 'kill', null],
-    ['state', { fd: -1, listenFd: 0, id: 0, status: 'none' }],
-  ],
-};
-
 const vectors = [
   named('kept'),
   named('broken'),
   named('slept'),
   named('silent'),
   named(`named-${hostile}\u202E`),
-  replication,
+  { ...killVector, name: 'elsewhere' },
 ];
 const assignments: Assignment[] = [
-  ...vectors.map((vector) => ({
-    file: `/vectors/${hostile}.json`,
-    item: { kind: 'vector' as const, vector, warnings: [] },
-  })),
+  ...vectors.map((vector) => assignmentOf(vector, `/vectors/${hostile}.json`)),
   {
     file: '/vectors/none.json',
     item: { kind: 'fault', fault: { file: '/vectors/none.json', message: 'it is not JSON' } },
