@@ -50,7 +50,7 @@ export class MetricsService implements Disposable {
     const { metricsTokenFile, metricsHosts = [] } = this.#options;
     const token = metricsTokenFile === undefined ? undefined : readToken(metricsTokenFile);
     const page = await this.#page().catch((error: Error) => {
-      // Disks and metrics are worth more than the page.
+      // Disks and metrics matter more than the page.
       this.#parts.logger.log(LOG_WARNING, `--metrics: no status page: ${error.message}`);
       return undefined;
     });
@@ -69,7 +69,7 @@ export class MetricsService implements Disposable {
     });
   }
 
-  /** Drops everybody at once. Idempotent. */
+  /** Drops all clients at once. Idempotent. */
   [Symbol.dispose](): void {
     for (const each of this.#closing.splice(0)) each[Symbol.dispose]();
   }

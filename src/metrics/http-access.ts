@@ -6,7 +6,7 @@ import { errno } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import { readWholeFile } from '../server/own-file.js';
 
-/** A token must not be guessed within its lifetime: so many characters at least. */
+/** A token must not be guessed within its lifetime: at least this many characters. */
 export const MIN_TOKEN_LENGTH = 16;
 /** The member of a query by which a browser brings the token the first time. */
 const QUERY_NAME = 'token';

@@ -11,7 +11,7 @@ export const MAX_HTTP_REQUEST_BYTES = 8192;
 /** A document that can be fetched. */
 export interface HttpDocument {
   readonly contentType: string;
-  /** Made anew for every request; undefined when there is none for this query. */
+  /** Called for every request; undefined when there is none for this query. */
   readonly body: (query: URLSearchParams) => string | Uint8Array | undefined;
   /** Further fields, each as `Name: value`. */
   readonly fields?: readonly string[];
@@ -20,7 +20,7 @@ export interface HttpDocument {
 /** A response that has no end: its handler takes the connection over. */
 export interface HttpStream {
   readonly contentType: string;
-  /** @returns 200, 404 when there is none for this query, or 503 when there is no room for one more */
+  /** @returns 200, 404 when there is none for this query, or 503 when there are too many already */
   readonly begin: (reply: ExchangeReply, head: Buffer, query: URLSearchParams) => 200 | 404 | 503;
 }
 
@@ -60,7 +60,7 @@ const COMMON_FIELDS = [
  *
  * Of version 1.1, a request without a Host, or with two, is a bad one (400); one for another host is misdirected (421).
  *
- * @param access whom it is for; anybody unless given
+ * @param access who may use it; everyone if omitted
  */
 export function httpProtocol(
   resources: HttpResources,
@@ -111,7 +111,7 @@ function refusalOf(request: string, isOurHost: IsOurHost): Status | undefined {
   if (line['major'] !== '1') return 505;
   const hosts = requestedHosts(request);
   if (hosts === 'malformed') return 400;
-  // Before 1.1 nobody had to say.
+  // Before 1.1 the field was optional.
   if (hosts.length === 0 && line['minor'] !== '0') return 400;
   return hosts.every(isOurHost) ? undefined : 421;
 }

@@ -33,7 +33,7 @@ export function metricsEndpoint(
     readonly hosts?: readonly string[];
     /** The status page, by path. */
     readonly page?: HttpResources;
-    /** Whom it is for; anybody unless given. */
+    /** Required of every client; none if omitted. */
     readonly token?: string;
   },
 ): ExchangeListener {
@@ -47,7 +47,7 @@ export function metricsEndpoint(
     name: 'metrics',
     maxConnections: MAX_METRICS_CONNECTIONS,
     slowClientSeconds: SLOW_METRICS_CLIENT_SECONDS,
-    // A scrape sends its request at once: who has not done so is worth less than the next one.
+    // A scrape sends its request at once: a client that has not is worth less than the next one.
     collectingStaySeconds: 0,
   });
 }

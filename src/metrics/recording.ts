@@ -8,11 +8,11 @@ import { EntryObserver, type SchedulerEntry } from './scheduler-entry.js';
 import { traceEvent, traceNames, traceRemark } from './trace-event.js';
 import { traceClock } from './trace-observer.js';
 
-/** A recording goes back so many seconds at most, unless asked for fewer. */
+/** A recording goes back at most this many seconds. */
 export const MAX_RECORDED_SECONDS = 60;
-/** It keeps so many entries at most, those of the last seconds: some 10 MB while it is on. */
+/** It keeps at most this many entries, the latest ones: some 10 MB while it is on. */
 export const MAX_RECORDED_ENTRIES = 65_536;
-/** Its text comes in pieces of so many entries, some 40 kB each: none of them holds the event loop up. */
+/** Its text comes in pieces of this many entries, some 40 kB each, so that none holds up the event loop. */
 const PIECE_ENTRIES = 256;
 
 /** What a recording is made of. */
@@ -25,7 +25,7 @@ export interface RecordingOptions {
 }
 
 /**
- * Records what a scheduler does, from the moment somebody holds it on until nobody does.
+ * Records what a scheduler does, from the first hold until the last one is released.
  *
  *     off --hold--> on --the last hold is released--> off, with nothing kept
  *

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** The last so many entries that were added. */
+/** The entries that were added last, up to a capacity. */
 export class Ring<Entry> {
   readonly #capacity: number;
   readonly #entries: Entry[] = [];

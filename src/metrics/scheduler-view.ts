@@ -9,9 +9,9 @@ import type { LagMeasures } from './loop-lag.js';
 import type { SchedulerMeter } from './scheduler-meter.js';
 import type { RecentSlowCallback } from './slow-callbacks.js';
 
-/** A view has so many events at most. */
+/** A view has at most this many events. */
 export const MAX_VIEWED_EVENTS = 1000;
-/** The rate is of so many seconds at least, but for the first view. */
+/** Rates cover at least this many seconds, except in the first view. */
 const RATE_SECONDS = 1;
 
 /** A registered event, ready for JSON. */

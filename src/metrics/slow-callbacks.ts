@@ -12,15 +12,15 @@ export interface SlowCallback {
   readonly fd: number;
 }
 
-/** One of the slowest of late. */
+/** One of the slowest recent callbacks. */
 export interface RecentSlowCallback extends SlowCallback {
   /** When it ended, in seconds of the scheduler's clock. */
   readonly atSeconds: number;
 }
 
-/** So many of the slowest are kept. */
+/** How many of the slowest are kept. */
 export const MAX_SLOW_CALLBACKS = 10;
-/** They are those of so many seconds at least, and of twice as many at most. */
+/** They cover at least this many seconds, and at most twice as many. */
 export const SLOW_CALLBACKS_SECONDS = 60;
 
 /** The slowest callbacks of the last one to two minutes. A callback that is none of them costs two comparisons. */

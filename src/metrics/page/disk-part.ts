@@ -52,7 +52,7 @@ export function chainOf(vbd: Vbd): ImagePart[] {
   try {
     return (driver?.chain?.() ?? []).map((link) => imagePart(link));
   } catch (error) {
-    // A driver's fault is not to take the page away, which is where somebody looks for it.
+    // A driver's fault must not take down the page, which is where one looks for it.
     return [{ path: `the driver has a fault: ${thrownText(error)}`, bytes: 0 }];
   }
 }

@@ -28,18 +28,18 @@ export interface StatusPageOptions extends PageSources {
   readonly posix: Posix;
   readonly logger: Logger;
   readonly report: () => Report;
-  /** Of what the scheduler does: it is on while a page is open. */
+  /** Of what the scheduler does: on while a page is open. */
   readonly recording: Recording;
 }
 
 /**
- * The status page: what is under `/`, and what it asks for. From its making on it measures every disk once a second, so that
- * a page that is opened shows the last ten minutes. While no page is open that is all it does.
+ * The status page: what is under `/`, and what it requests. Once created, it measures every disk once a second, so that a page
+ * that is opened shows the last ten minutes. While no page is open that is all it does.
  */
 export class StatusPage implements Disposable {
   readonly resources: HttpResources;
   readonly #options: StatusPageOptions;
-  /** By disk, not by its minor number: the next disk of that number begins its counts anew. */
+  /** By disk, not by its minor number: the next disk with that number starts its counts at 0. */
   readonly #histories = new WeakMap<Vbd, DiskHistory>();
   readonly #parts: PageParts;
   readonly #changes = new PartChanges();
@@ -70,9 +70,9 @@ export class StatusPage implements Disposable {
       ['/trace.json', traceDownload(options.recording, this.#downloads)],
     ]);
     this.#tick();
-    // One event for good: the table of events is not to be full of this page's own coming and going.
+    // One event for good, so that the table of events does not fill up with this page's own.
     const result = this.#timer.set(TIMEOUT, -1, INTERVAL_SECONDS, () => this.#tick());
-    if (result < 0) options.logger.log(LOG_ERR, 'metrics: the page stands still: there is no event left');
+    if (result < 0) options.logger.log(LOG_ERR, 'metrics: the status page is not updated: no events left');
   }
 
   /** Measures no more, and drops every page. Idempotent. */

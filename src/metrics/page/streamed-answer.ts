@@ -10,7 +10,7 @@ import { abortConnection } from '../../server/abort-connection.js';
 
 /** So many bytes may wait for a client; one that falls further behind is dropped. A page then fetches everything anew. */
 export const MAX_STREAM_BACKLOG_BYTES = 1 << 20;
-/** A client that takes nothing for so long, while something waits, is dropped (up to 1 s later). */
+/** A client that takes nothing for this long, while something waits, is dropped (up to 1 s later). */
 export const SLOW_STREAM_SECONDS = 5;
 
 export interface StreamedAnswerOptions {
@@ -23,7 +23,7 @@ export interface StreamedAnswerOptions {
 }
 
 /**
- * An answer whose length nobody knows: server-sent events, or pieces that are made as they are taken.
+ * A response of unknown length: server-sent events, or pieces that are made as they are taken.
  *
  *     idle --send, not all taken--> behind --all taken--> idle
  *       |                              |
@@ -118,5 +118,5 @@ export class StreamedAnswer {
   }
 }
 
-/** Takes bytes that nobody asked for; its content is never looked at. */
+/** For unexpected bytes; its content is never read. */
 const scratch = new Uint8Array(512);

@@ -13,11 +13,11 @@ export interface StreamedAnswersParts {
   readonly logger: Logger;
   /** The maximum number at once; further clients get 503. */
   readonly limit: number;
-  /** The last one is gone. */
+  /** Called when the last one is gone. */
   readonly onNone?: () => void;
 }
 
-/** The answers of one kind that are under way. */
+/** The responses of one kind that are under way. */
 export class StreamedAnswers implements Disposable {
   readonly #parts: StreamedAnswersParts;
   readonly #answers = new Set<StreamedAnswer>();
@@ -40,7 +40,7 @@ export class StreamedAnswers implements Disposable {
   add(reply: ExchangeReply, first: () => Buffer, next?: () => Buffer | undefined): boolean {
     if (this.#answers.size >= this.#parts.limit) return false;
     const fd = reply.takeOver();
-    // Who has gone is served.
+    // A client that has gone needs nothing more.
     if (fd < 0) return true;
     const { registrar, posix } = this.#parts;
     const onClosed = (closed: StreamedAnswer, why: string): void => this.#onClosed(closed, why);
@@ -54,7 +54,7 @@ export class StreamedAnswers implements Disposable {
     for (const answer of this.#answers) answer.send(bytes);
   }
 
-  /** Drops everybody. Idempotent. */
+  /** Drops all clients. Idempotent. */
   [Symbol.dispose](): void {
     for (const answer of this.#answers) answer.drop('closing down');
   }

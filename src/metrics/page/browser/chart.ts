@@ -24,7 +24,7 @@ const HEIGHT = Math.round(8.8 * REM);
 const DASH = [6, 4];
 const POWERS_OF_TWO = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
-/** All charts: they are drawn anew when light becomes dark. */
+/** All charts: they are redrawn when the colour scheme changes. */
 const charts = new Set<WeakRef<Chart>>();
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
   for (const each of charts) {

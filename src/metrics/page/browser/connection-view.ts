@@ -38,7 +38,7 @@ export class ConnectionView {
     clearTimeout(this.#timer);
     this.#lostAt ??= new Date().toLocaleTimeString('en-GB');
     const what =
-      this.#pid === 0 ? 'The daemon does not answer' : `No news since ${this.#lostAt}: what is shown is old`;
+      this.#pid === 0 ? 'The daemon does not respond' : `No news since ${this.#lostAt}: what is shown is old`;
     this.#say('lost', `▲ ${what}. Reconnecting.`);
   }
 

@@ -3,7 +3,7 @@
 
 import type { StreamMessage } from '../wire.js';
 
-/** The daemon says something every second; after so many without a word the connection is made anew. */
+/** The daemon sends something every second; after this many seconds of silence the page reconnects. */
 const SILENT_SECONDS = 5;
 /** How long the page waits before it connects again, once the browser has given up. */
 const RETRY_SECONDS = 2;
@@ -23,7 +23,7 @@ export interface ConnectionListener {
  *         |                     |
  *         +----- page hidden ---+--> closed --page visible--> connecting
  *
- * A page that nobody sees costs the daemon nothing.
+ * A hidden page costs the daemon nothing.
  */
 export class Connection {
   readonly #listener: ConnectionListener;

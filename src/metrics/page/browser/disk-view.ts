@@ -11,7 +11,7 @@ import { StateMark } from './mark.js';
 import type { Series } from './series.js';
 import { diskMood, diskName, shortCount, shortTime } from './words.js';
 
-/** So many disks are open to begin with: of more, nobody reads the plots. On a phone one fills the screen. */
+/** How many disks are expanded at first: nobody reads the plots of more, and on a phone one fills the screen. */
 const OPEN_AT_FIRST = innerWidth < 600 ? 1 : 4;
 
 /** The plots of a disk, in their order. */

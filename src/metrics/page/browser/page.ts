@@ -59,7 +59,7 @@ function seriesOf(minor: number): Series {
   return known;
 }
 
-/** Takes the plots' past from the daemon: it has measured while nobody looked. */
+/** Loads the plots' past from the daemon, which measures even while no page is open. */
 async function loadSeries(): Promise<void> {
   const loading = [...series.values()].map((each) => each.load());
   // What was interrupted is loaded after the next snapshot.

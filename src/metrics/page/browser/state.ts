@@ -17,7 +17,7 @@ export class State {
   /** Seconds since 1970, of the daemon's clock. */
   at = 0;
 
-  /** Begins anew with a snapshot. */
+  /** Starts over with a snapshot. */
   reset(message: StreamMessage): void {
     this.#parts.clear();
     this.apply(message);
