@@ -34,7 +34,7 @@ export class AdapterFailure extends Error {
 export class AdapterProcess {
   /** Undefined when it could not be started. */
   readonly #child: ChildProcessWithoutNullStreams | undefined;
-  /** What came of an answer's line so far. */
+  /** What has been received of a reply's line so far. */
   #buffered = '';
   #errorOutput = '';
   #failure: string | undefined;

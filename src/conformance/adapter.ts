@@ -17,7 +17,7 @@ export interface AdapterOptions {
 /**
  * Another implementation behind the adapter protocol of docs/conformance.md: a script a line in, a trace a line out.
  *
- * As many processes run as there are runs at a time. One that answers what it was not asked, or does not answer, is not
+ * As many processes run as there are runs at a time. One that replies to what it was not asked, or does not reply, is not
  * used again: the next script gets a fresh one.
  */
 export class Adapter implements Implementation, AsyncDisposable {

@@ -21,8 +21,8 @@ export function firstDifference(expected: Trace, actual: Trace): Difference | un
 }
 
 /**
- * Equal for entries that mean the same: the order of an object's members is of no account, and two names of one error,
- * as EAGAIN and EWOULDBLOCK, are the same answer.
+ * Equal for entries that mean the same: the order of an object's members does not matter, and two names of one error,
+ * as EAGAIN and EWOULDBLOCK, are the same result.
  */
 export function comparisonKey(entry: unknown): string {
   return JSON.stringify(entry, (_, value: unknown) => {

@@ -15,7 +15,7 @@ const UNKNOWN_TO_NODE = (
 /** Above every system's own numbers. */
 const FIRST_PRIVATE_NUMBER = 10_000;
 
-/** The positive number that stands for an errno name in a scripted run; undefined for what is no errno name. */
+/** The positive number that stands for an errno name in a scripted run; undefined for anything else. */
 export function scriptedErrno(name: string): number | undefined {
   const known = errnoNumber(name);
   if (known !== undefined) return known;
@@ -23,7 +23,7 @@ export function scriptedErrno(name: string): number | undefined {
   return index < 0 ? undefined : FIRST_PRIVATE_NUMBER + index;
 }
 
-/** A call's answer as a trace has it: a number, or `"-ECONNREFUSED"` for a negative errno. */
+/** A call's result as in a trace: a number, or `"-ECONNREFUSED"` for a negative errno. */
 export function tracedResult(result: number): number | string {
   if (result >= 0) return result;
   const name = errnoName(result) ?? UNKNOWN_TO_NODE[-result - FIRST_PRIVATE_NUMBER];

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** What is asked of a poller: for each descriptor number, the conditions somebody waits for. */
+/** What is asked of a poller: for each descriptor number, the conditions that are waited for. */
 export class Interest {
   readonly #conditions = new Map<number, number>();
 

@@ -3,7 +3,7 @@
 
 import { type Priority, priorityName } from '../server/logger.js';
 
-/** A priority as a `log` entry has it: `ERR`, `DEBUG`. */
+/** A priority as in a `log` entry: `ERR`, `DEBUG`. */
 export function logName(priority: Priority): string {
   return priorityName(priority).toUpperCase();
 }

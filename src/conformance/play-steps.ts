@@ -6,7 +6,7 @@ import type { SelectScript, Trace, TraceEntry, WaitStep } from './vector.js';
 
 /** What a driver does for a step. */
 export interface StepActions<Action> {
-  /** Waits once with what select is to answer, and gives what the wait answered. */
+  /** Waits once with what select is to return, and gives what the wait returned. */
   wait(script: SelectScript): Promise<number>;
   /** Does whatever else a script can say. */
   act(action: Action): void;

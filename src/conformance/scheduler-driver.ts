@@ -17,10 +17,10 @@ import {
   type TraceEntry,
 } from './vector.js';
 
-/** What select's answer becomes, given what the script says and what is asked for. */
+/** What select returns, given what the script says and what is asked for. */
 export type AnswerRule = (script: SelectScript, interest: Interest) => SelectScript;
 
-/** Runs a script of the scheduler suite and returns what was observed. Select answers as the script says, or by a rule. */
+/** Runs a script of the scheduler suite and returns what was observed. Select returns what the script says, or what a rule does. */
 export async function runSchedulerScript(
   vector: SchedulerVector,
   create: SchedulerFactory,

@@ -18,7 +18,7 @@ interface SchedulerShape {
   uuid(member: Member): void;
   /** What may stand in a callback; a step may be a wait, too. */
   readonly actions: readonly (typeof TAPDISK3_ACTIONS)[number][];
-  /** How many answers a wait has at most. */
+  /** The maximum number of results of a wait. */
   readonly answers: number;
 }
 

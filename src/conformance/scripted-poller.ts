@@ -14,7 +14,7 @@ import { Interest } from './interest.js';
 import type { ScriptedClock } from './scripted-clock.js';
 import type { SelectScript, TraceEntry } from './vector.js';
 
-/** Makes select's answer of what is asked for. */
+/** Makes select's result of what is asked for. */
 export type AnswerFromInterest = (interest: Interest) => SelectScript;
 
 type Answer = SelectScript | AnswerFromInterest;
@@ -35,7 +35,7 @@ export class ScriptedPoller implements Poller {
   readonly #least: number;
   readonly #timeoutOf: (seconds: number) => number;
   #answers: Answer[] = [];
-  /** What answers when there are no more. */
+  /** What makes the result when there are no more. */
   #further: Answer | undefined;
 
   /**

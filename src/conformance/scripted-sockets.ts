@@ -19,7 +19,7 @@ const COMMAND_NAMES = new Map([
 ]);
 
 /**
- * The socket calls of a script of the replication suite. Each answers what the script says, whether or not its descriptor
+ * The socket calls of a script of the replication suite. Each returns what the script says, whether or not its descriptor
  * is open, and leaves a `sys` entry in the trace.
  */
 export class ScriptedSockets implements SocketCalls {

@@ -11,7 +11,7 @@ export type VectorFileItem =
   | { readonly kind: 'vector'; readonly vector: Vector; readonly warnings: readonly string[] }
   | { readonly kind: 'fault'; readonly fault: VectorFault };
 
-/** Something that is no vector: a whole file (then without a vector), or one vector's member. */
+/** Something that is not a vector: a whole file (then without a vector), or one vector's member. */
 export interface VectorFault {
   readonly file: string;
   /** `scheduler/its-name` as far as they can be read, or `vector 3` by its place from 0. */

@@ -13,7 +13,7 @@ export type ModeName = (typeof MODE_NAMES)[number];
 export type TraceEntry = readonly [kind: string, ...rest: unknown[]];
 export type Trace = readonly TraceEntry[];
 
-/** What select answers in one wait: descriptors by condition, after `elapse` seconds; or an error. */
+/** What select returns in one wait: descriptors by condition, after `elapse` seconds; or an error. */
 export interface SelectScript {
   readonly read?: readonly number[];
   readonly write?: readonly number[];
@@ -112,7 +112,7 @@ export interface ScriptedOutcomes {
   readonly bind?: readonly Outcome[];
   readonly listen?: readonly Outcome[];
   readonly connect?: readonly Outcome[];
-  /** A positive number is the flags that F_GETFL answers. */
+  /** A positive number is the flags that F_GETFL returns. */
   readonly fcntl?: readonly (Outcome | number)[];
   readonly getsockopt?: readonly (string | { readonly so_error: Outcome })[];
   readonly getaddrinfo?: readonly (string | readonly AddressInfo[])[];

@@ -17,7 +17,7 @@ export const REQUEST_TIMEOUT_SECONDS = 5;
 export const RESUME_TIMEOUT_SECONDS = 15;
 /** A command for a replicated disk may bring all that waits to its image first. */
 export const REPLICATION_TIMEOUT_SECONDS = 600;
-/** CLOSE is repeated so often while requests are pending, and so long apart. */
+/** How often CLOSE is repeated while requests are pending, and how long apart. */
 export const CLOSE_REPEATS = 20;
 export const CLOSE_INTERVAL_SECONDS = 0.001;
 /** No list or report is longer, in messages, whatever a daemon sends. */
@@ -93,7 +93,7 @@ export class ControlClient {
   }
 
   /**
-   * Repeated while the daemon answers EAGAIN: see `CLOSE_REPEATS`.
+   * Repeated while the daemon replies EAGAIN: see `CLOSE_REPEATS`.
    *
    * @throws (rejects with) ControlError
    */
@@ -146,7 +146,7 @@ export class ControlClient {
   /**
    * Has a daemon of ours do a command for the replicated disk with a minor, or for all of them.
    *
-   * @returns what came of it, as JSON text
+   * @returns the outcome, as JSON text
    * @throws (rejects with) ControlError: ENAMETOOLONG when it does not fit into a message, EOPNOTSUPP of a C tapdisk,
    *   else the daemon's
    */

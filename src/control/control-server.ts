@@ -28,7 +28,7 @@ export interface ControlServerOptions extends ControlTarget {
 
 /**
  * How many requests may be under way, those included whose client has gone: a pause goes on without its client, and one
- * that cannot end (a disk that hangs) must not let them pile up. Beyond, the answer is ERROR with EAGAIN.
+ * that cannot end (a disk that hangs) must not let them pile up. Beyond, the reply is ERROR with EAGAIN.
  */
 export const MAX_PENDING_REQUESTS = 1024;
 
@@ -60,7 +60,7 @@ export function controlProtocol(target: ControlTarget): ExchangeProtocol {
 /**
  * A daemon's control socket, which C's tap-ctl drives (C: tapdisk-control.c).
  *
- * Differs from C: nothing blocks, and a slow client is dropped without cost to anybody else; DETACH of an open VBD is
+ * Differs from C: nothing blocks, and a slow client is dropped without affecting others; DETACH of an open VBD is
  * EBUSY; PAUSE is answered when the VBD is quiet.
  */
 export class ControlServer implements Disposable {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** What a control message is: a request has an odd number, its answer the next even one (C: enum tapdisk_message_type). */
+/** What a control message is: a request has an odd number, its reply the next even one (C: enum tapdisk_message_type). */
 export const MessageType = {
   error: 1,
   pid: 3,

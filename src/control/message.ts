@@ -7,9 +7,9 @@ import { isUtf8 } from 'node:buffer';
 export const MESSAGE_BYTES = 280;
 /** The room for a path or a message's text, its NUL included (C: TAPDISK_MESSAGE_MAX_PATH_LENGTH). */
 export const TEXT_BYTES = 256;
-/** How many minors one answer to LIST_MINORS has room for (C: TAPDISK_MESSAGE_MAX_MINORS). */
+/** How many minors one reply to LIST_MINORS has room for (C: TAPDISK_MESSAGE_MAX_MINORS). */
 export const MAX_LISTED_MINORS = 63;
-/** How many bytes of a report one answer to a request for statistics carries. */
+/** How many bytes of a report one reply to a request for statistics carries. */
 export const REPORT_BYTES = 264;
 /** The cookie of a request that means no VBD. */
 export const NO_COOKIE = 0xffff;
@@ -18,7 +18,7 @@ const BODY = 8;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Body of an answer to OPEN. */
+/** Body of a reply to OPEN. */
 export interface ImageBody {
   readonly sectors: number;
   /** In bytes. */
@@ -34,7 +34,7 @@ export interface ParametersBody {
   readonly path: string | undefined;
 }
 
-/** Body of most answers. */
+/** Body of most replies. */
 export interface ResponseBody {
   /** A positive errno, or 0. */
   readonly error: number;
@@ -42,7 +42,7 @@ export interface ResponseBody {
   readonly text: string;
 }
 
-/** Body of an answer to LIST. */
+/** Body of a reply to LIST. */
 export interface ListBody {
   /** How many messages with a VBD are left, this one included; 0 in the last, which has none. */
   readonly count: number;
@@ -52,7 +52,7 @@ export interface ListBody {
   readonly path: string;
 }
 
-/** Body of an answer to a request for statistics: a piece of a JSON text. */
+/** Body of a reply to a request for statistics: a piece of a JSON text. */
 export interface ReportBody {
   /** How many bytes of the text are still to come after this message. */
   readonly remaining: number;

@@ -35,7 +35,7 @@ export interface ReplicationRequest {
   readonly after?: number;
 }
 
-/** Does what a request for the disk of a minor asks, or of every replicated disk; what comes of it is plain JSON. */
+/** Does what a request for the disk of a minor asks, or of every replicated disk; the outcome is plain JSON. */
 export type ReplicationHandler = (minor: number | undefined, request: ReplicationRequest) => Promise<unknown>;
 
 /**

@@ -193,7 +193,7 @@ async function ended(change: Promise<void>): Promise<[error: number, text: strin
 }
 
 /**
- * Answers with ERROR.
+ * Replies with ERROR.
  *
  * @param error a positive errno
  */

@@ -17,7 +17,7 @@ export interface DiskOption {
   readonly readOnly: boolean;
 }
 
-/** Certificate, key and authority are files in PEM; the rest is as {@link TlsServerOptions} has it. */
+/** Certificate, key and authority are files in PEM; the rest is as in {@link TlsServerOptions}. */
 export interface CertificateFiles extends Pick<TlsServerOptions, 'allow' | 'minVersion'> {
   readonly cert: string;
   readonly key: string;

@@ -43,7 +43,7 @@ export const MAX_FAULTS = 10;
  *
  *     new --start--> starting --all is open--> serving --shutDown, or a fault--> ending --all is closed--> ended
  *                       |                                                          ^
- *                       +-- something cannot be had; shutDown has to follow -------+
+ *                       +-- something is missing; shutDown has to follow ---------+
  */
 export class Daemon {
   /** Fulfilled when it has ended, with how many things went wrong on the way. Never rejected. */
@@ -64,11 +64,11 @@ export class Daemon {
   /** Fulfilled once start has come to its end, good or bad. */
   #started: Promise<unknown> = Promise.resolve();
   #ending = false;
-  /** In seconds of the clock: when all has to be over that keeps the process alive. */
+  /** In seconds of the clock: by when nothing may keep the process alive. */
   #endsAt = Infinity;
   #failures = 0;
 
-  /** @throws Error when the trace file, a descriptor or an event is not to be had */
+  /** @throws Error when the trace file, a descriptor or an event is not available */
   constructor(options: DaemonOptions, { logger, pid, types, parentPid = () => process.ppid }: DaemonParts) {
     this.#options = options;
     this.#logger = logger;
@@ -115,8 +115,8 @@ export class Daemon {
   /**
    * Opens the disks, then listens.
    *
-   * @returns a line for who waits for it: `ready pid=71 control=/dir/ctl71 nbd=127.0.0.1:10809`
-   * @throws (rejects with) Error that says what could not be had
+   * @returns a line for the process that waits for it: `ready pid=71 control=/dir/ctl71 nbd=127.0.0.1:10809`
+   * @throws (rejects with) Error that says what is not available
    */
   async start(): Promise<string> {
     const starting = this.#start();

@@ -44,7 +44,7 @@ export class MetricsService implements Disposable {
   /**
    * @param text a path or HOST:PORT
    * @returns where it listens
-   * @throws (rejects with) Error that says what could not be had
+   * @throws (rejects with) Error that says what is not available
    */
   async listen(text: string): Promise<string> {
     const { metricsTokenFile, metricsHosts = [] } = this.#options;

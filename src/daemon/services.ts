@@ -98,7 +98,7 @@ export class Services {
    * Listens. The control socket is the last: a client that finds it may rely on all the rest.
    *
    * @returns the services, and where each is: `control`, `nbd` (several, maybe), `metrics`
-   * @throws (rejects with) Error that says what could not be had
+   * @throws (rejects with) Error that says what is not available
    */
   async listen(): Promise<readonly (readonly [service: string, where: string])[]> {
     const { nbd = [], sockets = [], tls, metrics, directory } = this.#options;

@@ -10,7 +10,7 @@ import { TraceFile } from '../metrics/trace-file.js';
 import { processName } from '../metrics/trace-event.js';
 import { traceClock, traceObserver } from '../metrics/trace-observer.js';
 
-/** What waits for the trace file is written so often at least. */
+/** What waits for the trace file is written at least this often. */
 const FLUSH_SECONDS = 1;
 
 /** A daemon's trace: the observer that fills it, and the file. */
@@ -25,7 +25,7 @@ export class Trace {
     this.observer = traceObserver(now, (event) => this.#file.add(event));
   }
 
-  /** Has the file follow what happens, with an event of its own that the trace shows too. */
+  /** Writes what happens to the file, with an event of its own that the trace shows too. */
   follow(registrar: EventRegistrar): void {
     const writeTrace = (): void => this.#file.flush();
     registrar.registerEvent(TIMEOUT, -1, FLUSH_SECONDS, writeTrace);

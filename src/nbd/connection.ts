@@ -154,7 +154,7 @@ export class NbdConnection {
     this.#runSoon();
   }
 
-  /** Closes at once, and drops what was not sent. Requests that the disk has go on there, and nobody hears of them. */
+  /** Closes at once, and drops what was not sent. Requests that the disk has continue there; their results are dropped. */
   close(): void {
     this.#close((fd) => abortConnection(this.#parts.posix, fd));
   }

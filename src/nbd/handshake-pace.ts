@@ -78,7 +78,7 @@ export class HandshakePace implements Disposable {
     this.#startedByPeer.clear();
   }
 
-  /** Nobody who waits is started any more. */
+  /** Waiting handshakes are no longer started. */
   [Symbol.dispose](): void {
     this.#waiting.clear();
     this.#second.clear();

@@ -256,7 +256,7 @@ export class ServerHandshake {
 
   #contexts(option: number, data: Buffer): void {
     const isSet = option === OPT_SET_META_CONTEXT;
-    // Whatever comes of it, what was chosen before is not any more.
+    // Whatever the outcome, what was chosen before no longer applies.
     if (isSet) this.#allocationOf = undefined;
     if (this.#replies === 'simple') {
       const expected = 'STRUCTURED_REPLY or EXTENDED_HEADERS has to come first';

@@ -17,7 +17,7 @@ const PARTS = 8;
  * - A connection that has some already gets more up to the same part for each that has some, an eighth at most.
  * - One that has nothing gets what it asks for. An eighth is kept for its small requests, so that connections that keep
  *   all that they can have leave something for those that come later.
- * - Who has to wait gets its turn in order. Nobody passes one that waits with nothing, but for a small request.
+ * - Those that wait get their turns in order. None passes one that waits with nothing, except a small request.
  */
 export class RequestMemory {
   readonly #limitBytes: number;

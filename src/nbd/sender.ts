@@ -23,7 +23,7 @@ interface Piece {
 
 /**
  * Sends to a descriptor what is queued, in order, as fast as the peer takes it. It never waits: what the descriptor does not
- * take goes out through WRITE events. Its queue has no bound of its own; who queues looks at {@link pendingBytes}, or at
+ * take goes out through WRITE events. Its queue has no bound of its own; callers look at {@link pendingBytes}, or at
  * `sent`.
  */
 export class Sender {

@@ -3,7 +3,7 @@
 
 import type { TLSSocket } from 'node:tls';
 
-/** Whom a server lets in. */
+/** Which clients a server accepts. */
 export interface ClientRules {
   /** The certificate has to be signed by the authority that the server knows. */
   readonly needsAuthority: boolean;

@@ -4,7 +4,7 @@
 import { errno } from './errno.js';
 
 /**
- * What is wrong with a range of a file, in bytes: 0 when nothing is, -EINVAL for what is no range, -EFBIG for one that ends
+ * What is wrong with a range of a file, in bytes: 0 when nothing is, -EINVAL for an invalid range, -EFBIG for one that ends
  * beyond 2^53 - 1. Numbers have gaps from there on: a byte could not be distinguished from its neighbours.
  */
 export function fileRangeFault(position: number, length: number): number {

@@ -38,7 +38,7 @@ export interface ConnectReplicaOptions extends PeerFilter {
    */
   readonly attemptSeconds?: number;
   /**
-   * The connection fails with ETIMEDOUT when the peer's host answers nothing for so long while it is idle: 0 leaves it to the
+   * The connection fails with ETIMEDOUT when the peer's host does not respond for so long while it is idle: 0 leaves it to the
    * kernel, which takes hours; `SILENCE_SECONDS` unless given. That nothing is sent is no silence.
    */
   readonly silenceSeconds?: number;

@@ -42,7 +42,7 @@ export interface PeerFilter {
   readonly deny?: BlockList;
 }
 
-/** Whether the filter lets an address through. */
+/** Whether the filter allows an address. */
 export function isPeerAllowed(filter: PeerFilter, peer: InetAddress): boolean {
   const family = peer.family === AF_INET6 ? 'ipv6' : 'ipv4';
   if (filter.deny?.check(peer.address, family)) return false;

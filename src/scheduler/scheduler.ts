@@ -38,7 +38,7 @@ export const DEFAULT_MAX_CALLBACKS_PER_PASS = 10_000;
 
 /** What a scheduler works with. */
 export interface SchedulerOptions {
-  /** What answers select. It is this scheduler's alone. */
+  /** What select is called on. It belongs to this scheduler only. */
   readonly poller: Poller;
   readonly clock: Clock;
   /** A pass that would call more callbacks than this is cut and goes on in the next wait; an integer >= 1, 10,000 unless set. */

@@ -16,7 +16,7 @@ export function isAlive(pid: number): boolean {
 
 /**
  * Removes the sockets that killed processes have left: those whose process is gone and that nobody listens on. What
- * somebody serves after all, or what cannot be removed, stays.
+ * is served after all, or what cannot be removed, stays.
  *
  * @returns the paths that are gone
  */

@@ -37,7 +37,7 @@ export interface ExchangeProtocol {
   readonly maxRequestBytes: number;
   /** How many of these bytes are the request; 0 while it is not whole. */
   requestLength(received: Uint8Array): number;
-  /** Answers, now or later. */
+  /** Replies, now or later. */
   answer(request: Uint8Array, reply: ExchangeReply): void;
   /** Returns `maxRequestBytes` bytes that are still no whole request; without it, the connection is dropped. */
   tooLong?(reply: Reply): void;

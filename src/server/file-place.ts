@@ -15,7 +15,7 @@ const WORLD_WRITES = 0o002;
  * Where a file is, or is to be: looked up once, with its directory held open, so that whatever others do to the path
  * afterwards leads nowhere else.
  *
- * A link is followed, but only where nobody else could have put it; nor is a file of somebody else taken in a directory
+ * A link is followed, but only where nobody else could have put it; nor is another user's file taken in a directory
  * that everybody can write to.
  */
 export class FilePlace {

@@ -30,7 +30,7 @@ export function checkSocketPath(path: string): void {
  * takes the place of a file, and a socket is removed only while it is the one that was found dead, with the directory
  * locked ({@link whileLocked}).
  *
- * @throws (rejects with) Error: `code` EADDRINUSE when somebody listens, EEXIST when it is no socket, ENAMETOOLONG, or
+ * @throws (rejects with) Error: `code` EADDRINUSE when it is served, EEXIST when it is not a socket, ENAMETOOLONG, or
  *   node:fs's own; or what `listen` throws
  */
 export async function takeSocketPath<Result>(
@@ -77,7 +77,7 @@ async function findDead(posix: Posix, path: string): Promise<BigIntStats | undef
   if (!found.isSocket()) throw new SystemError('EEXIST', `${path} exists and is not a socket`);
   const answer = await probe(posix, path);
   if (answer === -errno.ECONNREFUSED || answer === -errno.ENOENT) return found;
-  // A queue that is full, no permission, no answer in time: somebody has it all the same, as far as can be seen.
+  // A queue that is full, no permission, no answer in time: it counts as in use.
   const how = answer === 0 ? '' : ` (${errnoCode(answer)})`;
   throw new SystemError('EADDRINUSE', `${path} is served by another process${how}`);
 }

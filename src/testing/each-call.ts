@@ -27,7 +27,7 @@ export interface FailedRun<Name extends string = CallName> {
   readonly violations: readonly string[];
 }
 
-/** Which calls were made to fail in turn, and what came of each. */
+/** Which calls were made to fail in turn, and the outcome of each. */
 export interface EachCallReport<Name extends string = CallName> {
   /** How many runs there were, the one without a failure among them. */
   readonly runs: number;

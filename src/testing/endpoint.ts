@@ -68,7 +68,7 @@ export class Endpoint {
     return endpoint;
   }
 
-  /** The listener's end, of a connection that `peer` has asked for: answers at once. */
+  /** The listener's end, of a connection that `peer` has asked for: replies at once. */
   static answer(host: EndpointHost<Endpoint>, local: SocketAddress, peer: Endpoint): Endpoint {
     const endpoint = new Endpoint(host, local, peer.local, 'syn-received');
     endpoint.peer = peer;

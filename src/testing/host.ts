@@ -15,7 +15,7 @@ import { SimulatedPosix } from './simulated-posix.js';
  * - `end of file`: its process was killed and its kernel closes the connections (end of file, or a reset where bytes
  *   come in); new connections are refused
  * - `reset`: its connections are reset; new ones are refused
- * - `silence`: the machine lost its power; nothing answers until it is restarted, and its files are as they were synced,
+ * - `silence`: the machine lost its power; nothing responds until it is restarted, and its files are as they were synced,
  *   with whatever else had been written by then
  */
 export type CrashKind = 'end of file' | 'reset' | 'silence';
@@ -139,7 +139,7 @@ export class SimulatedHost {
     return added;
   }
 
-  /** Sets its clock forward (or back, when negative), as somebody who corrects the time. Sleeps under way do not change. */
+  /** Sets its clock forward (or back, when negative), as if the time were corrected. Sleeps under way do not change. */
   adjustClock(seconds: number): void {
     this.#kernel.adjustClock(seconds);
   }
@@ -178,7 +178,7 @@ export class SimulatedHost {
   #runProgram(): void {
     const posix = this.#posix;
     const outcome = this.#program?.(this);
-    // The program of a dead process is not waited for, and nobody hears of its errors.
+    // The program of a dead process is not awaited, and its errors are dropped.
     outcome?.catch((error: unknown) => {
       if (this.#isAlive && posix === this.#posix) this.#failed(error);
     });

@@ -58,7 +58,7 @@ export class Kernel {
     this.#world.trace.add(this.#world.queue.nowMicroseconds, this.machine.name, what);
   }
 
-  /** A promise that somebody may be waiting for was resolved: the world lets him go on before time does. */
+  /** A promise that may be awaited was resolved: its waiter continues before time does. */
   mayProgress(): void {
     this.#world.mayProgress = true;
   }

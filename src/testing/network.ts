@@ -11,7 +11,7 @@ import type { Random } from './random.js';
 import { bareSegment, describeSegment, type Segment } from './segment.js';
 import type { Trace } from './trace.js';
 
-/** How the network answers for a host that it cannot reach. */
+/** How the network responds for a host that it cannot reach. */
 export interface Unreachable {
   /** A positive errno, for example EHOSTUNREACH. */
   readonly errno: number;
@@ -82,7 +82,7 @@ export class Network {
   sendSyn(from: Endpoint, machine: NetworkNode, address: string): void {
     const to = this.machineAt(machine, address);
     if (to === undefined) {
-      // Nobody ever answers: the machine may be switched off. The caller gives up when it has had enough.
+      // Nothing ever responds: the machine may be switched off. The caller gives up when it has had enough.
       this.note(machine, `SYN to ${formatAddress(from.remote)}: nobody has this address`);
       from.lost();
       return;

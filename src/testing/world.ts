@@ -87,7 +87,7 @@ export class SimulatedWorld {
     return this.#state.queue.nowMicroseconds / 1e6;
   }
 
-  /** The host with an address, which is made when there is none. @throws Error when an address is somebody else's */
+  /** The host with an address, which is made when there is none. @throws Error when an address belongs to another host */
   host(address: string, options: HostOptions = {}): SimulatedHost {
     const known = this.#hosts.get(address);
     if (known !== undefined) return known;

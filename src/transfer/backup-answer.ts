@@ -8,7 +8,7 @@ const greetingLine = GREETING.toString('latin1').trimEnd();
 /**
  * What a backup says once the image is on its way: its verdict is the first line, but for a greeting that came late.
  *
- * Another program may say anything, an echo of the image for instance: what is no verdict is forgotten, however much it is.
+ * Another program may say anything, an echo of the image for instance: anything but a verdict is discarded, however much it is.
  */
 export class BackupAnswer {
   #line = '';

@@ -4,7 +4,7 @@
 import { errno } from '../posix/errno.js';
 import { type Posix, SO_ERROR, type SocketCalls } from '../posix/posix.js';
 
-/** What somebody wants to know of the connect module's system calls. */
+/** What can be observed of the connect module's system calls. */
 export interface CallObserver {
   /** A connect was called. */
   connects(): void;

@@ -17,7 +17,7 @@ export interface Copy {
    * @throws (rejects with) TransferError; the copy is gone then
    */
   commit(): Promise<void>;
-  /** The copy is not complete, and nobody is to take it for one. Does not fail; may be called at any time before commit. */
+  /** The copy is not complete, and must not be taken for one. Does not fail; may be called at any time before commit. */
   abandon(): Promise<void>;
 }
 

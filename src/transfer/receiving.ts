@@ -18,7 +18,7 @@ import { type Digest, GREETING, QUIET_SECONDS, type Verdict, verdictLine } from 
 
 const NOT_OURS =
   'the primary is no tapdisk-ts, or sends raw, which is not accepted here unless --raw is given';
-/** What a primary that goes on and on runs into. The next one may not. */
+/** Errors that an endless image causes. The next one may not. */
 const ofSize: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** How a backup's conversation with a primary has ended. */
@@ -49,7 +49,7 @@ export interface ReceivingOptions {
   readonly fd: number;
   readonly output: Output;
   readonly meter: Meter;
-  /** Whether a primary that is no tapdisk-ts may send an image. */
+  /** Whether another program than tapdisk-ts may send an image. */
   readonly acceptsRaw: boolean;
   /** Give up when the primary sends nothing for so long; 0: never. */
   readonly idleSeconds: number;
@@ -119,7 +119,7 @@ export class Receiving {
     this.#broken('ETIMEDOUT', `the primary's host has answered nothing for ${seconds} s`);
   }
 
-  /** Ends it without a word to anybody. Resolves when the copy is gone, or committed if that was under way. Idempotent. */
+  /** Ends it without notifying anyone. Resolves when the copy is gone, or committed if that was under way. Idempotent. */
   async stop(): Promise<void> {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
@@ -226,7 +226,7 @@ export class Receiving {
     this.#finish({ kind: 'broken', code, message });
   }
 
-  /** If nobody is there to hear it any more, that is all the same. */
+  /** It does not matter if the peer is gone. */
   #tell(verdict: Verdict): void {
     this.#options.posix.write(this.#options.fd, verdictLine(verdict));
   }

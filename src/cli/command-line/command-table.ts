@@ -9,7 +9,7 @@ export type Parameters = Readonly<Record<string, Parameter<unknown>>>;
 /** As {@link Parameters}, of arguments. */
 export type ValueParameters = Readonly<Record<string, ValueParameter<unknown>>>;
 
-/** All there is to say about the command line of a command: help, man page, completion and parsing come from it. */
+/** The command line of a command: help, man page, completion and parsing come from it. */
 export interface CommandTable<
   Options extends Parameters = Parameters,
   Arguments extends ValueParameters = ValueParameters,

@@ -60,7 +60,7 @@ const STATUS: Shape<Omit<ReplicationStatus, 'resync'> & Pick<PlacedStatus, 'mino
 /** The last second that Node's Date knows. */
 const MAX_SECONDS = 8.64e12;
 
-/** The replicated disks that a daemon lists. @throws ControlError EPROTO for what no daemon answers */
+/** The replicated disks that a daemon lists. @throws ControlError EPROTO for a reply that no daemon gives */
 export function statusesIn(text: string): Omit<PlacedStatus, 'pid'>[] {
   return listIn(text).map((value) => {
     const status = objectOf(value, 'a disk');
@@ -73,7 +73,7 @@ export function statusesIn(text: string): Omit<PlacedStatus, 'pid'>[] {
   });
 }
 
-/** Events with their numbers. @throws ControlError EPROTO for what no daemon answers */
+/** Events with their numbers. @throws ControlError EPROTO for a reply that no daemon gives */
 export function eventsIn(text: string): { readonly number: number }[] {
   return listIn(text).map((value) => {
     const event = objectOf(value, 'an event');
@@ -82,7 +82,7 @@ export function eventsIn(text: string): { readonly number: number }[] {
   });
 }
 
-/** @throws ControlError EPROTO for what no daemon answers */
+/** @throws ControlError EPROTO for a reply that no daemon gives */
 export function outcomeIn(text: string): Outcome {
   const outcome = objectOf(parsed(text), 'an outcome');
   const { sectorsLost = 0, lostSinceSeconds = null, uri = '' } = outcome;

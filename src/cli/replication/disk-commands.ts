@@ -17,7 +17,7 @@ interface DiskValues extends CtlValues {
   readonly json: boolean;
 }
 
-/** Makes a command that has one disk do something, and says what came of it. */
+/** Makes a command that has one disk do something, and reports the outcome. */
 function diskCommand<Given extends DiskValues>(
   name: string,
   requestOf: (values: Given) => ReplicationRequest,

@@ -60,7 +60,7 @@ export class Interval {
   }
 }
 
-/** A backup that waits for a primary does so for days perhaps: that is no progress. */
+/** A backup may wait for a primary for days: that is no progress. */
 export function isWorth(status: TransferStatus | undefined): status is TransferStatus {
   return status !== undefined && (status.role === 'primary' || status.peer !== null);
 }

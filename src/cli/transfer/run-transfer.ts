@@ -31,7 +31,7 @@ export interface Role {
 /** Makes a role; throws (rejects with) a TransferError when something that it needs is not there. */
 export type CreateRole = (server: TapdiskServer, reporter: Reporter) => Promise<Role>;
 
-/** Plays a role on a scheduler of its own until it ends, or a signal ends it. Answers the exit status. */
+/** Plays a role on a scheduler of its own until it ends, or a signal ends it. Returns the exit status. */
 export async function runTransfer(
   name: TransferStatus['role'],
   options: TransferOptions,

@@ -28,7 +28,7 @@ export interface StatusOptions {
 /**
  * Starts to answer status requests. A socket that a program left behind is replaced, one that is served is not.
  *
- * A socket that was asked for by name must be had; where none was, going without is a warning.
+ * A socket that was named must be available; without a name, going without one is only a warning.
  *
  * @throws (rejects with) TransferError
  */

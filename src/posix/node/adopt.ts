@@ -15,7 +15,7 @@ import { SocketOptions } from '../shared/socket-options.js';
 
 /**
  * The descriptor of a Node object (rule D5).
- * Errors: -EINVAL for what is no stream of bytes and no net.Server, also for a stream with an encoding; -EBADF for a stream
+ * Errors: -EINVAL for anything but a stream of bytes or a net.Server, also for a stream with an encoding; -EBADF for a stream
  * that is destroyed; -EBUSY for what is a descriptor already.
  */
 export function adoptedDescriptor(
@@ -35,7 +35,7 @@ export function adoptedDescriptor(
   return isTaken() ? -errno.EBUSY : new AdoptedStream(object, settings);
 }
 
-/** A server that somebody else made: its connections are accepted as adopted sockets. */
+/** A server created elsewhere: its connections are accepted as adopted sockets. */
 function adoptedServer(server: Server, settings: ChannelSettings): Listener {
   const address = server.address();
   const path = typeof address === 'string' || address === null;

@@ -9,7 +9,7 @@ import type { Bound } from './bound.js';
 import { errno } from '../errno.js';
 
 /**
- * bind on a Node without the undocumented call: the same answers as far as documented ways give them.
+ * bind on a Node without the undocumented call: the same results as far as documented ways give them.
  *
  * - An address that no interface has is -EADDRNOTAVAIL at once, as it must be.
  * - The port is taken by listen only. Port 0 stays 0 until then, and a moment longer.

@@ -8,7 +8,7 @@ export const SMALLEST_BLOCK_BYTES = 4096;
 
 /**
  * Shared memory in blocks of powers of two (a buddy allocator). A larger block is halved when there is no free one of
- * the size; halves are put together again only when something is not to be had otherwise. So blocks of one size that come
+ * the size; halves are merged again only when nothing else is large enough. So blocks of one size that come
  * and go cost no more than a list, and no new view.
  */
 export class BuddyMemory {

@@ -30,7 +30,7 @@ export class Dial {
     this.#end(errorNumber(error));
   };
   readonly #onClose = (): void => {
-    // Without an error before it, somebody who had the Node object has destroyed it.
+    // Without an error before it, a user of the Node object has destroyed it.
     this.#end(errno.ECONNABORTED);
   };
 

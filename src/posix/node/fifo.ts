@@ -49,7 +49,7 @@ export function openFifo(host: FifoHost, options: FifoOptions, done: FileDone): 
     } else if (options.end === 'write') {
       open();
     } else {
-      // It can be opened for writing alone only while somebody reads.
+      // It can be opened for writing only while it has a reader.
       files.open(options.path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW, (fd) => {
         if (fd === -errno.ENXIO) open();
         else if (fd < 0) done(fd);

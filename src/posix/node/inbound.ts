@@ -9,7 +9,7 @@ export const DEFAULT_RECEIVE_BUFFER_BYTES = 256 * 1024;
 /**
  * The receiving side of a stream: what Node has read and the descriptor's owner has not.
  *
- * Bytes wait in one of two places. While somebody waits for them (READ interest), the stream flows and its chunks queue
+ * Bytes wait in one of two places. While they are waited for (READ interest), the stream flows and its chunks queue
  * here, which is the fast way. While nobody does, they stay in the stream's own buffer: the stream reads ahead up to its
  * high-water mark, so that an end of file or a reset is noticed without interest, and the object can be handed to
  * ordinary Node code as it is.
@@ -43,7 +43,7 @@ export class Inbound {
     if (!this.#pulling) this.#arrived(chunk);
   };
   readonly #onReadable = (): void => {
-    // Node says `end` once somebody has read up to it.
+    // Node emits `end` once everything before it has been read.
     if (this.#stream.readableLength === 0) this.#stream.read(0);
     this.#changed();
   };

@@ -15,7 +15,7 @@ import { type SocketSettings, StreamSocket } from './stream-socket.js';
  * A listening socket that the process was started with. Closing it leaves a Unix socket's file to its creator.
  *
  * @param inherited the number that it has in the process
- * @returns -EINVAL for what is no listening stream socket
+ * @returns -EINVAL for anything but a listening stream socket
  */
 export function inheritedListener(inherited: number, settings: SocketSettings): Listener | number {
   const server = createServer({ allowHalfOpen: true });

@@ -22,7 +22,7 @@ export function closeStream(stream: NodeStream, timers: Timers, lingerSeconds: n
   if (stream instanceof Socket) closeSocket(stream, timers, lingerSeconds);
   else if (stream instanceof Writable) {
     if (!stream.writableEnded) stream.end();
-    // Node destroys it once both sides are through. Its reading side may be somebody else's (a compressor's output), so
+    // Node destroys it once both sides are through. Its reading side may have another reader (a compressor's output), so
     // it is emptied only if nobody listens there.
     if (stream instanceof Readable && stream.listenerCount('readable') === 0) stream.resume();
   } else stream.destroy();

@@ -34,7 +34,7 @@ export class NodePosix implements Posix {
   readonly #table: DescriptorTable;
   readonly #settings: SocketSettings;
   readonly #names: NameResolver;
-  /** Whose a Node object is, as far as anybody outside has had it in hand. */
+  /** Who owns a Node object, once it has been handed out. */
   readonly #owners = new WeakMap<NodeObject, Descriptor>();
 
   /** @throws RangeError for an option that is out of its range */
@@ -66,7 +66,7 @@ export class NodePosix implements Posix {
   /**
    * As {@link SocketCalls.bind}. A Unix path is created at once, is -EADDRINUSE when it exists, and is removed when the
    * descriptor is closed (C leaves it); a bound Unix socket can listen, and not connect (-EOPNOTSUPP). Further errors:
-   * -EFAULT for what is no address, -EINVAL for a malformed one, -ENAMETOOLONG, -ENOENT.
+   * -EFAULT for anything but an address, -EINVAL for a malformed one, -ENAMETOOLONG, -ENOENT.
    */
   bind(fd: number, address: SocketAddress): number {
     return this.#table.get(fd)?.bind(address) ?? -errno.EBADF;
@@ -90,7 +90,7 @@ export class NodePosix implements Posix {
 
   /**
    * As {@link SocketCalls.connect}. What the network or the path has to say comes through SO_ERROR, for Unix sockets too
-   * (-ENOENT, -ECONNREFUSED, which the kernel answers at once). At once come -EFAULT, -EINVAL, -EAFNOSUPPORT,
+   * (-ENOENT, -ECONNREFUSED, which the kernel returns at once). At once come -EFAULT, -EINVAL, -EAFNOSUPPORT,
    * -ENAMETOOLONG.
    */
   connect(fd: number, address: SocketAddress): number {
@@ -239,7 +239,7 @@ export class NodePosix implements Posix {
    * Makes a descriptor of a listening stream socket that the process was started with, under the number `inherited`, as
    * systemd passes them. The process's own number is in its hands from then on; a Unix socket's file is not.
    *
-   * @returns -EINVAL for what is no such socket, -EMFILE
+   * @returns -EINVAL for any other socket, -EMFILE
    */
   inherit(inherited: number): number {
     const listener = inheritedListener(inherited, this.#settings);

@@ -32,7 +32,7 @@ export interface SocketSettings extends ChannelSettings {
  *          |                    \       v
  *          +----SO_ERROR--------- failed
  *
- * Each connect dials on a Node socket of its own, since Node destroys one that was refused. (Linux answers the connect
+ * Each connect dials on a Node socket of its own, since Node destroys one that was refused. (Linux fails the connect
  * after a refused one with ECONNABORTED and does not dial.)
  */
 export class StreamSocket extends Descriptor {
@@ -40,7 +40,7 @@ export class StreamSocket extends Descriptor {
   readonly #settings: SocketSettings;
   readonly #options: SocketOptions;
   #bound: Bound | undefined;
-  /** What dials, or waits to do so since somebody asked for the object; undefined once connected. */
+  /** What dials, or waits to do so since the object was asked for; undefined once connected. */
   #dial: Dial | undefined;
   /** The connected Node socket and what goes through it: both are there, or neither. */
   #socket: Socket | undefined;

@@ -17,7 +17,7 @@ export interface Watch {
 }
 
 /**
- * A number that is open, or that somebody watches, or both. Interest belongs to the number (rule D3), so the watches
+ * A number that is open, or watched, or both. Interest belongs to the number (rule D3), so the watches
  * stay where they are when the descriptor goes and another comes.
  */
 export class Slot implements Place {

@@ -45,7 +45,7 @@ export abstract class Descriptor {
   /** Lets go of everything; its number is free already. */
   abstract close(): void;
 
-  /** Tells it which conditions anybody waits for at this moment. */
+  /** Sets the conditions that are waited for at this moment. */
   interestChanged(_conditions: number): void {}
 
   /** See {@link Posix.abort}. */

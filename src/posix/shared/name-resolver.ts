@@ -18,11 +18,11 @@ export const systemLookup: Lookup = (host) => dns.lookup(host, { all: true, verb
 type Addresses = readonly string[];
 
 /**
- * getaddrinfo in two parts: `resolve` looks a name up without stalling the loop, `getaddrinfo` answers from what was
+ * getaddrinfo in two parts: `resolve` looks a name up without stalling the loop, `getaddrinfo` returns what was
  * found last.
  *
  * Numeric hosts, as net.isIP knows them, need no lookup. Others that glibc takes for numeric (`127.1`) are names here;
- * the lookup finds them without asking anybody. A port is decimal digits, 0 to 65535: service names are EAI_SERVICE, and
+ * the lookup finds them without a query. A port is decimal digits, 0 to 65535: service names are EAI_SERVICE, and
  * so is a number beyond, which glibc cuts to 16 bits.
  */
 export class NameResolver {
@@ -77,7 +77,7 @@ export class NameResolver {
   }
 }
 
-/** The answer that needs no lookup: a numeric host is its own address, and nothing is not a name. */
+/** The result that needs no lookup: a numeric host is its own address, and nothing is not a name. */
 function numericHost(host: string): Addresses | number | undefined {
   if (typeof host !== 'string' || host === '') return EAI_NONAME;
   return isIP(host) === 0 ? undefined : [host];

@@ -31,7 +31,7 @@ export class Commands {
         return refused('the primary is connected: stop it or pause it first', -errno.EBUSY);
       const { epoch } = backup;
       if (dryRun) return outcome(`would become the primary at checkpoint ${epoch}`);
-      // A primary that came back meanwhile would be sent to a side that is no backup any more.
+      // A primary that came back meanwhile would be sent to a side that is no longer a backup.
       engine.connector?.stop();
       try {
         await completed('write the checkpoints to the image', (ended) => backup.store.drain(ended));

@@ -154,7 +154,7 @@ export class Connector {
       this.#connect();
       return;
     }
-    // The module has the descriptor no more: restarting must not close a number that is somebody else's by now.
+    // The module no longer has the descriptor: restarting must not close a number that has been reused.
     const result = tdReplicationServerRestart(this.#struct);
     if (result !== 0) this.#timer.set(RETRY_SECONDS);
   }

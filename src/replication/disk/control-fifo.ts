@@ -19,7 +19,7 @@ const MAX_WAITING = 4096;
 export interface ControlFifoParts extends TimerHost {
   readonly logger: Logger;
   readonly replication: Pick<DiskReplication, 'checkpoint' | 'onEvent'>;
-  /** Commands come from here, answers go there; both are closed with it. */
+  /** Commands come from here, replies go there; both are closed with it. */
   readonly commands: Descriptor;
   readonly answers: Descriptor;
 }
@@ -42,7 +42,7 @@ export class ControlFifo {
     this.#parts = parts;
     this.#readEvent = parts.registrar.registerEvent(POLL_READ_FD, parts.commands, 0, () => this.#read());
     if (this.#readEvent < 0) throw new Error(`cannot read commands: ${errnoCode(this.#readEvent)}`);
-    // A C backup that answers what it was not asked is passed on, as in C.
+    // A `done` that was not asked for is passed on, as in C.
     this.#stopListening = parts.replication.onEvent(({ kind }) => {
       if (kind === 'unsolicited') this.#answer('done');
     });

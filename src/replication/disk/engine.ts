@@ -332,7 +332,7 @@ export class Replication implements DiskReplication, EngineCore {
       notice: (message: string) => this.reporter.notice(message),
     };
     const found = await loadState(stateParts);
-    // Who is new finds out what it is to be by whether it can listen; what a role needs is made before anybody is let in.
+    // A new side finds its role by whether it can listen; what a role needs is made before a peer is accepted.
     const saidToListen = options.role === 'auto' ? undefined : options.role === 'backup';
     const waits = options.peer === 'c' && (found?.map.bits.count ?? 0) === 0;
     const listens = await this.#connector.start(found?.metadata.current.listens ?? saidToListen, waits);

@@ -22,7 +22,7 @@ export class FlushPolicy {
   readonly #options: ReplicationOptions;
   readonly #timer: Timer;
   #primary: PrimaryRole | undefined;
-  /** With `require`: they wait for a checkpoint that can be had. */
+  /** With `require`: they wait for a checkpoint that is possible. */
   #waiting: Waiting[] = [];
 
   constructor(host: TimerHost, options: ReplicationOptions) {
@@ -57,7 +57,7 @@ export class FlushPolicy {
     });
   }
 
-  /** There is a backup again: who waits for one asks again. */
+  /** There is a backup again: those that wait for one ask again. */
   again(): void {
     const waiting = this.#waiting;
     this.#waiting = [];

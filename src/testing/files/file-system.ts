@@ -73,7 +73,7 @@ export class SimulatedFileSystem {
     this.#opened.delete(file);
   }
 
-  /** As flock(2) without waiting: -EBUSY when somebody else's lock is in the way. */
+  /** As flock(2) without waiting: -EBUSY when another lock is in the way. */
   lock(file: OpenFile, lock: 'shared' | 'exclusive'): number {
     for (const other of this.#opened) {
       if (other !== file && other.node === file.node && other.excludes(lock)) return -errno.EBUSY;
@@ -194,7 +194,7 @@ export class SimulatedFileSystem {
     return copy;
   }
 
-  /** Has this file system be as another one is, with what is not synced there; whatever was open here is not any more. */
+  /** Makes this file system equal to another one, with what is not synced there; everything open here is closed. */
   restore(other: SimulatedFileSystem): void {
     this.#opened.clear();
     const nameless = [...other.#opened].map(({ node }) => node);

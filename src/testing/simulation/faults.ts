@@ -114,7 +114,7 @@ function dropConnection(scene: Scene, random: Random): () => void {
   return NOTHING_TO_UNDO;
 }
 
-/** Somebody connects to a backup who is not its primary, and goes away again. */
+/** A client that is not its primary connects to a backup, and disconnects. */
 function intrude(scene: Scene, random: Random): () => void {
   const disk = random.pick(scene.disks);
   const { posix } = scene.stranger;

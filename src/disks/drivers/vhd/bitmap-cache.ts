@@ -39,7 +39,7 @@ export class BitmapCache {
     if (oldest !== undefined) this.#bitmaps.delete(oldest);
   }
 
-  /** Takes a bitmap out, for somebody who keeps it. */
+  /** Takes a bitmap out, for a caller that keeps it. */
   delete(block: number): void {
     this.#bitmaps.delete(block);
   }

@@ -41,7 +41,7 @@ export interface SpaceParts {
  * - The file ends one sector after the space for blocks, and did so on stable storage before anything was written there:
  *   so its last sector is never one that a guest wrote, and which might look like a footer.
  * - A block device keeps its footer in its last sector; a place's bitmap is zeroed by writing (V66).
- * - A place is handed out once, whatever comes of it (V55).
+ * - A place is handed out once, whatever the outcome (V55).
  */
 export class BlockSpace {
   readonly #parts: SpaceParts;

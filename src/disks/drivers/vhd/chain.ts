@@ -21,7 +21,7 @@ export type Link =
 /** An image with all its ancestors, the image itself first. */
 export type Chain = readonly Link[];
 
-/** Closes all files of a chain, whatever comes of it. @throws FileError */
+/** Closes all files of a chain, even if some fail. @throws FileError */
 export function* closeChain(chain: Chain): Steps<void> {
   const [link, ...rest] = chain;
   if (!link) return;

@@ -75,7 +75,7 @@ function withoutEscapes(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch (error) {
-    // A percent sign that is no escape: the name as it is.
+    // A percent sign that is not an escape: the name as it is.
     if (error instanceof URIError) return path;
     throw error;
   }

@@ -11,7 +11,7 @@ import { StateMark } from './mark.js';
 import type { Series } from './series.js';
 import { counted, diskName, replicationMood, timeText } from './words.js';
 
-/** A replicated disk: one word and why, what to type next, and how far the other side is behind. */
+/** A replicated disk: one word and why, what to type next, and how far the other side lags behind. */
 export class ReplicationView {
   readonly root: HTMLElement;
   readonly #name = element('h3');

@@ -9,7 +9,7 @@ import type { StartThread } from './thread-handle.js';
 
 /** A ring without a call for so long is given up with its threads, in milliseconds. */
 export const RING_IDLE_MS = 30_000;
-/** While calls are under way it is looked so often whether they get on, in milliseconds. */
+/** How often the progress of outstanding calls is checked, in milliseconds. */
 const WATCH_MS = 5;
 /** After so many ends of threads, none of which made a call, no further one is started. */
 const MAX_VAIN_STARTS = 3;
@@ -24,7 +24,7 @@ export interface FileRingParts {
   readonly startThread: StartThread;
   /** Calls have ended: {@link FileRing.reap} is to be called, some time after this returns. */
   readonly onEnded: () => void;
-  /** What somebody should read. */
+  /** Gets warnings. */
   readonly warn: (message: string) => void;
   /**
    * The ring takes no further call, for want of work or of threads. It still completes those that it has.

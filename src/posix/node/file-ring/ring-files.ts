@@ -44,7 +44,7 @@ export class RingFiles extends NodeFileCalls {
   #callsOfTurn = 0;
   #busyTurns = 0;
 
-  /** @param warn what somebody should read */
+  /** @param warn gets warnings */
   constructor(tasks: BatchQueue, warn: (message: string) => void, host: RingHost = ringHost) {
     super(tasks);
     this.#host = host;

@@ -7,7 +7,7 @@ import { COMMIT_MESSAGE, DONE, TAG_BYTES, writeMessages } from './c-message.js';
 import { COutbox } from './c-outbox.js';
 import { StallWatch } from './stall-watch.js';
 
-/** A commit that is the heartbeat's: nobody waits for its answer. */
+/** A commit that is the heartbeat's: nobody waits for its reply. */
 const HEARTBEAT = 0;
 
 /**
@@ -119,7 +119,7 @@ export class CBackupPeer implements BackupPeer {
     this.#outbox.send(COMMIT_MESSAGE);
   }
 
-  /** An empty commit is the only thing that a C backup answers to. */
+  /** An empty commit is the only thing that a C backup replies to. */
   #beat(): void {
     const { stream, options } = this.#connection;
     const isSilent = stream.receivedBytes === this.#beats;

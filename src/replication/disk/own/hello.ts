@@ -17,7 +17,7 @@ export function encodeHello(hello: Hello): Uint8Array {
   return Buffer.from(JSON.stringify(hello), 'utf8');
 }
 
-/** @throws ProtocolError for what is no hello, or a standing that cannot be */
+/** @throws ProtocolError for anything but a hello, or an impossible standing */
 export function decodeHello(body: Uint8Array): Hello {
   if (body.length > MAX_HELLO_BYTES) {
     throw new ProtocolError(`a hello has ${body.length} bytes, expected at most ${MAX_HELLO_BYTES}`);
