@@ -38,6 +38,8 @@ export class PeerStream {
   #sentBytes = 0;
   #receivedBytes = 0;
   #isOver = false;
+  /** What sending failed with; 0: it has not. */
+  #failure = 0;
   #isPaused = true;
 
   constructor(host: TimerHost, fd: number, events: PeerStreamEvents) {
@@ -58,8 +60,9 @@ export class PeerStream {
   get receivedBytes(): number {
     return this.#receivedBytes;
   }
+  /** Whether nothing is sent any more. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#isOver || this.#failure < 0;
   }
 
   /** Reads from now on. */
@@ -75,14 +78,17 @@ export class PeerStream {
     this.#unregister('read');
   }
 
-  /** Sends bytes after all that waits; they are copied unless the system takes them now. */
+  /**
+   * Sends bytes after all that waits; they are copied unless the system takes them now. If they cannot be sent,
+   * {@link PeerStreamEvents.ended} is called by an event of its own, so that nobody's connection ends while they send.
+   */
   send(bytes: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     let taken = 0;
     if (this.#waiting.length === 0) {
       taken = this.#host.posix.write(this.#fd, bytes);
       if (taken < 0 && taken !== -errno.EAGAIN) {
-        this.#break('sending', taken);
+        this.#fail(taken);
         return;
       }
       taken = Math.max(taken, 0);
@@ -102,7 +108,7 @@ export class PeerStream {
     this.#waiting.push(gate);
     return () => {
       gate.isOpen = true;
-      if (!this.#isOver) this.#write();
+      if (!this.isOver) this.#write();
     };
   }
 
@@ -112,8 +118,7 @@ export class PeerStream {
     this.#isOver = true;
     this.#unregister('read');
     this.#unregister('write');
-    this.#waiting = [];
-    this.#queuedBytes = 0;
+    this.#drop();
     this.#host.posix.close(this.#fd);
   }
 
@@ -132,6 +137,11 @@ export class PeerStream {
     }
   }
 
+  #writable(): void {
+    if (this.#failure < 0) this.#break('sending', this.#failure);
+    else this.#write();
+  }
+
   #write(): void {
     for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
       if (!(first instanceof Uint8Array)) {
@@ -142,7 +152,7 @@ export class PeerStream {
       const taken = this.#host.posix.write(this.#fd, first);
       if (taken < 0) {
         if (taken === -errno.EAGAIN) break;
-        this.#break('sending', taken);
+        this.#fail(taken);
         return;
       }
       this.#sentBytes += taken;
@@ -160,9 +170,9 @@ export class PeerStream {
   }
 
   #wantWrite(): void {
-    const isNeeded = this.#waiting[0] instanceof Uint8Array;
+    const isNeeded = this.#failure < 0 || this.#waiting[0] instanceof Uint8Array;
     if (isNeeded && this.#writeEvent < 0)
-      this.#writeEvent = this.#register(POLL_WRITE_FD, () => this.#write());
+      this.#writeEvent = this.#register(POLL_WRITE_FD, () => this.#writable());
     if (!isNeeded) this.#unregister('write');
   }
 
@@ -177,6 +187,18 @@ export class PeerStream {
     if (id >= 0) this.#host.registrar.unregisterEvent(id);
     if (which === 'read') this.#readEvent = -1;
     else this.#writeEvent = -1;
+  }
+
+  /** A descriptor that cannot be written to any more is ready to be, so that the failure is reported at once. */
+  #fail(result: number): void {
+    this.#failure = result;
+    this.#drop();
+    this.#wantWrite();
+  }
+
+  #drop(): void {
+    this.#waiting = [];
+    this.#queuedBytes = 0;
   }
 
   #break(doing: string, result: number): void {

@@ -61,8 +61,7 @@ export function probePeer(options: ProbeOptions): void {
         const version = tag(come, TAG_BYTES);
         if (version !== VERSION_TAG) return fail(`the peer speaks ${version}, expected ${VERSION_TAG}`);
         stream.send(PROBE_ANSWER);
-        // A peer that has gone already is lost in the middle of this, and has no kind any more.
-        return isReported ? undefined : kind('own', come.subarray(PROBE.length));
+        return kind('own', come.subarray(PROBE.length));
       };
   stream.events = {
     bytes: (chunk) => {
