@@ -81,8 +81,12 @@ export class Peering implements PeeringView {
   /** Both sides show their certificates before anything else is said. */
   #secure(fd: number, tls: PeerTls): void {
     const { parts, options } = this.#engine;
-    const timer = new Timer(parts, () => {
+    const leave = (): void => {
+      timer.close();
       giveUp();
+    };
+    const timer = new Timer(parts, () => {
+      leave();
       this.lost('the peer does not complete the TLS handshake', 'silent');
     });
     timer.set(options.peerTimeoutSeconds);
@@ -91,10 +95,7 @@ export class Peering implements PeeringView {
       if (result >= 0) this.#meet(result);
       else this.lost(reason ?? `TLS failed: ${errnoCode(result)}`, 'tls');
     });
-    this.#leave = () => {
-      timer.close();
-      giveUp();
-    };
+    this.#leave = leave;
   }
 
   #meet(fd: number): void {

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
 import t, { type Test } from 'tap';
 import { type DiskWorld, diskWorld } from './disk-world.js';
@@ -97,4 +98,25 @@ test('a peer that offers TLS 1.2 at most is refused', async (t) => {
   };
   t.match(await attempt('TLSv1.2'), /alert protocol version/i);
   t.equal(await attempt('TLSv1.3'), 'secured', 'only the version was wrong');
+});
+
+test('a peer that does not complete the handshake is given up, and nothing is left of it', async (t) => {
+  const world = diskWorld(t);
+  const [a, b] = [identity(world, 'a'), identity(world, 'b')];
+  const port = freePort();
+  await world.open(
+    `remus:127.0.0.1:${port},role=backup,journal=4M,peer-timeout=1s,${b.shown},tls-fingerprint=${a.fingerprint}|aio:${imageOf(world, 'b.img')}`,
+  );
+  const over = new Promise<string>((resolve) => {
+    replicationOf(world, 0).onEvent((event) => {
+      if (event.kind === 'disconnected') resolve(event.reason);
+    });
+  });
+  const timers = (): number =>
+    world.posix.openDescriptors().filter(({ description }) => /timerfd/.test(description)).length;
+  const had = timers();
+  const socket = connectPlain(port, '127.0.0.1').on('error', () => {});
+  t.teardown(() => socket.destroy());
+  t.match(await over, 'does not complete the TLS handshake');
+  t.equal(timers(), had);
 });
