@@ -37,13 +37,8 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
   const stream = new PeerStream(host, fd, NOBODY);
   let link: OwnLink | undefined;
   const timer = new Timer(host, () => lose('the peer does not complete the handshake', 'silent'));
-  const stopTiming = (): void => {
-    if (isTimed) timer.close();
-    isTimed = false;
-  };
-  let isTimed = true;
   const lose = (reason: string, code: string): void => {
-    stopTiming();
+    timer.close();
     link?.close();
     stream.close();
     parts.onLost(reason, code);
@@ -59,7 +54,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
     },
     onKind: (kind, rest) => {
       if (kind === 'c') {
-        stopTiming();
+        timer.close();
         parts.onC({ host, stream, rest, sectors: parts.sectors, options });
         return;
       }
@@ -74,7 +69,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
         map: parts.map(),
         grains: parts.grains,
         onVerdict: (verdict, peer, theirs) => {
-          stopTiming();
+          timer.close();
           parts.onOwn(met, verdict, peer, theirs);
         },
         onLost: lose,
@@ -83,7 +78,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
     onFailure: (reason) => lose(reason, 'lost'),
   });
   return () => {
-    stopTiming();
+    timer.close();
     link?.close();
     stream.close();
   };

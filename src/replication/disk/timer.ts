@@ -25,6 +25,7 @@ export class Timer {
   readonly #event: EventId;
   readonly #count = new Uint8Array(8);
   #isSet = false;
+  #isClosed = false;
 
   /** @throws Error with an errno's name as `code` when there is no descriptor or event left */
   constructor(host: TimerCalls, due: () => void) {
@@ -47,11 +48,13 @@ export class Timer {
   }
 
   /**
-   * Calls `due` once, so many seconds (above 0) from now; a deadline that was set before is forgotten.
+   * Calls `due` once, so many seconds (above 0) from now, unless the timer is closed; a deadline that was set before is
+   * forgotten.
    *
    * @throws Error with an errno's name as `code` when it cannot be set: nobody would be called then
    */
   set(seconds: number): void {
+    if (this.#isClosed) return;
     const result = this.#host.posix.timerfdSettime(this.#fd, seconds);
     this.#isSet = result === 0;
     if (!this.#isSet) throw refused('deadline', result);
@@ -63,7 +66,10 @@ export class Timer {
     this.#host.posix.timerfdSettime(this.#fd, 0);
   }
 
+  /** Idempotent: by the second time the descriptor's number may be another one's. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#isSet = false;
     this.#host.registrar.unregisterEvent(this.#event);
     this.#host.posix.close(this.#fd);

@@ -23,7 +23,6 @@ export class StallWatch {
   readonly #timer: Timer;
   #last = 0;
   #looks = 0;
-  #isClosed = false;
 
   constructor(parts: StallWatchParts) {
     this.#parts = parts;
@@ -32,12 +31,11 @@ export class StallWatch {
 
   /** To be called when something may be waiting that was not. */
   check(): void {
-    if (this.#isClosed || this.#timer.isSet || !this.#parts.isWaiting()) return;
+    if (this.#timer.isSet || !this.#parts.isWaiting()) return;
     this.#begin();
   }
 
   close(): void {
-    this.#isClosed = true;
     this.#timer.close();
   }
 
