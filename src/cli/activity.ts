@@ -3,7 +3,7 @@
 
 import { shownText } from '../server/shown-text.js';
 
-/** After so many seconds without a byte a transfer counts as stalled. */
+/** After this many seconds without a byte a transfer counts as stalled. */
 export const STALL_SECONDS = 2;
 
 /** What is shown to people where the phase of a transfer is a word of its protocol. */

@@ -20,7 +20,7 @@ export interface CommandIo {
   /** Variables; the process's own unless given. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /**
-   * Ends the process after so many seconds with the command's exit status, if something keeps it alive for so long: a
+   * Ends the process after this many seconds with the command's exit status, if something keeps it alive for this long: a
    * client, say, that does not take its last bytes.
    */
   readonly exitWithin?: (seconds: number) => void;

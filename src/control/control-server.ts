@@ -15,7 +15,7 @@ import { answerRequest, type ControlTarget, refuse } from './requests.js';
 
 /** How many control connections there may be at once. */
 export const MAX_CONTROL_CONNECTIONS = 64;
-/** A client that sends nothing, or takes nothing, for so long is dropped. */
+/** A client that sends nothing, or takes nothing, for this long is dropped. */
 export const SLOW_CLIENT_SECONDS = 2;
 
 export interface ControlServerOptions extends ControlTarget {

@@ -140,7 +140,7 @@ export class Services {
 
   /**
    * Nobody is let in any more, by control or NBD, and NBD clients have answers to what they asked. Fulfilled when they are
-   * gone, after so many seconds at most (NBD's finish time-out unless given).
+   * gone, after this many seconds at most (NBD's finish time-out unless given).
    */
   async stopClients(seconds?: number): Promise<void> {
     this.#control?.[Symbol.dispose]();

@@ -14,7 +14,7 @@ import type { Report } from './report.js';
 
 /** How many connections to the endpoint there may be at once. */
 export const MAX_METRICS_CONNECTIONS = 16;
-/** A client that sends or takes nothing for so long is dropped. */
+/** A client that sends or takes nothing for this long is dropped. */
 export const SLOW_METRICS_CLIENT_SECONDS = 5;
 
 /**

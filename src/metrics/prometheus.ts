@@ -63,7 +63,7 @@ function counter(name: string, help: string, value: number): string[] {
   return family(name, 'counter', help, [['', {}, value]]);
 }
 
-/** The name stands apart: with it in every series, a resume under another name would begin all of them anew. */
+/** The name stands apart: with it in every series, a resume under another name would begin all of them again. */
 function info({ minor, name }: VbdReport): Sample {
   return ['', { minor, name }, 1];
 }

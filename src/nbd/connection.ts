@@ -78,7 +78,7 @@ type TransmissionEnd = Extract<HandshakeEnd, { readonly kind: 'transmission' }>;
 const nothing = Buffer.alloc(0);
 /** How often per turn a connection is read from and replied to. */
 const MAX_ROUNDS = 4;
-/** Replies of so many bytes do not wait for others. */
+/** Replies of this many bytes do not wait for others. */
 const LARGE_REPLY_BYTES = 32 << 10;
 
 export class NbdConnection {

@@ -31,20 +31,20 @@ export interface NbdLimits {
   readonly maxTlsHandshakesPerPeerPerSecond: number;
   /** Per connection: no further request is read while so many are in flight. */
   readonly maxRequestsInFlight: number;
-  /** Per connection: no further request is read while data of so many bytes is in flight (one request may exceed it, by 32 MiB at most). */
+  /** Per connection: no further request is read while data of this many bytes is in flight (one request may exceed it, by 32 MiB at most). */
   readonly maxBytesInFlight: number;
   readonly handshakeTimeoutSeconds: number;
   readonly finishTimeoutSeconds: number;
   /**
-   * For all connections together: data of so many bytes is in flight at most; further requests wait, and each connection
+   * For all connections together: data of this many bytes is in flight at most; further requests wait, and each connection
    * gets its share. At least `MIN_REQUEST_MEMORY_BYTES`.
    */
   readonly maxRequestMemoryBytes: number;
   /**
-   * A client is dropped that leaves off in the middle of a request for so long; and one that takes nothing for so long of
+   * A client that stops in the middle of a request for this long is dropped; and so is one that takes nothing for this long of
    * data that it has asked for, while others wait for memory.
    */
   readonly stallTimeoutSeconds: number;
-  /** A client of a disk that asks for nothing for so long is dropped; 0: never. */
+  /** A client of a disk that asks for nothing for this long is dropped; 0: never. */
   readonly idleTimeoutSeconds: number;
 }

@@ -19,7 +19,7 @@ const PUMP_BYTES = 128 << 10;
 export type PumpResult = 'again' | 'idle' | 'end' | number;
 
 /**
- * Collects what is expected next from a descriptor: so many bytes, then the next thing. It never waits.
+ * Collects what is expected next from a descriptor: this many bytes, then the next thing. It never waits.
  *
  * `then` says what is expected after it by calling {@link expect} or {@link skip}, at once or some time later; until it
  * does nothing is read, so that the peer has to wait.

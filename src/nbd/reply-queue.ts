@@ -18,7 +18,7 @@ export interface ReplyQueueParts {
   readonly giveData: (data: Buffer) => void;
   /** A reply was queued. */
   readonly onQueued: () => void;
-  /** A reply was wholly sent to a request with data of so many bytes. */
+  /** A reply was wholly sent to a request with data of this many bytes. */
   readonly onSent: (bytes: number) => void;
 }
 

@@ -116,7 +116,7 @@ export class NbdServer {
   }
 
   /**
-   * Stops listening, lets every connection answer what it has, for so many seconds at most (the finish time-out unless
+   * Stops listening, lets every connection answer what it has, for this many seconds at most (the finish time-out unless
    * given), and closes it; `done` is called when none is left.
    */
   stop(done: () => void, seconds = this.#limits.finishTimeoutSeconds): void {

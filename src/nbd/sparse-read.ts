@@ -3,7 +3,7 @@
 
 import { type BlockDevice, type BlockStatusExtent, type Done, SECTOR_SIZE } from '../disks/index.js';
 
-/** A read of so many bytes is worth the question whether it has holes. */
+/** A read of this many bytes is worth the question whether it has holes. */
 export const MIN_SPARSE_BYTES = 32 << 10;
 /** Smaller holes are read like data, since a chunk of its own costs more. */
 const MIN_HOLE_SECTORS = (8 << 10) / SECTOR_SIZE;

@@ -42,7 +42,7 @@ import {
 import { MIN_SPARSE_BYTES, type ReadPiece, piecesOf, readPieces } from './sparse-read.js';
 import type { Sender } from './sender.js';
 
-/** The data of a request that is refused is dropped up to so many bytes; with more the connection ends. */
+/** The data of a request that is refused is dropped up to this many bytes; with more the connection ends. */
 const MAX_SKIPPED_BYTES = 0xffff_ffff;
 
 export interface TransmissionParts extends Negotiated {
@@ -54,7 +54,7 @@ export interface TransmissionParts extends Negotiated {
   readonly memory: MemoryShare;
   /** No further request is read while so many are in flight, the sending of their replies included. */
   readonly maxRequestsInFlight: number;
-  /** No further request is read while data of so many bytes is in flight; what is in flight exceeds it by one request at most. */
+  /** No further request is read while data of this many bytes is in flight; what is in flight exceeds it by one request at most. */
   readonly maxBytesInFlight: number;
   /** Runs a task in a later turn of the scheduler. */
   readonly post: (task: () => void) => void;

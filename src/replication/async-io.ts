@@ -31,12 +31,12 @@ export const TD_ASYNC_READ = 0;
 export const TD_ASYNC_WRITE = 1;
 
 /**
- * Called once for each start that returned 0 and was not killed; the transfer has ended by then and may be started anew.
+ * Called once for each start that returned 0 and was not killed; the transfer has ended by then and may be started again.
  *
  * | realsize | errnoval | when |
  * | --- | --- | --- |
  * | size | 0 | all bytes were moved |
- * | 0 to size - 1 | 0 | a read met the end of file after so many bytes |
+ * | 0 to size - 1 | 0 | a read met the end of file after this many bytes |
  * | 0 | positive | read or write failed with this errno, or ETIME: nothing happened within the timeout |
  * | -1 | negative | the timeout could not be registered again |
  */
@@ -207,7 +207,7 @@ function goesOn(taio: TdAsyncIo, ret: number): boolean {
   return false;
 }
 
-/** Rule A12: each firing that ends for want of data, or of room, gives the peer its whole time again. */
+/** Rule A12: each firing that ends for lack of data, or of room, gives the peer its whole time again. */
 function renewTimeout(taio: TdAsyncIo): void {
   if (!taio.timeoutS) return;
 

@@ -38,7 +38,7 @@ export interface ConnectReplicaOptions extends PeerFilter {
    */
   readonly attemptSeconds?: number;
   /**
-   * The connection fails with ETIMEDOUT when the peer's host does not respond for so long while it is idle: 0 leaves it to the
+   * The connection fails with ETIMEDOUT when the peer's host does not respond for this long while it is idle: 0 leaves it to the
    * kernel, which takes hours; `SILENCE_SECONDS` unless given. That nothing is sent is no silence.
    */
   readonly silenceSeconds?: number;
@@ -46,7 +46,7 @@ export interface ConnectReplicaOptions extends PeerFilter {
   readonly signal?: AbortSignal;
 }
 
-/** An address that does not answer holds up the next one for so long, unless set otherwise. */
+/** An address that does not respond delays the next one for this long, unless set otherwise. */
 export const ATTEMPT_SECONDS = 10;
 /** How often the age of an attempt under way is reported. */
 const REPORT_SECONDS = 10;
@@ -64,7 +64,7 @@ const RETRIED: ReadonlySet<number> = new Set([
 /**
  * Connects to a backup, as the client of the connect module does, and gives the connection as a Node stream.
  *
- * Beyond the C module: every address of the host is tried in turn, IPv6 too; names are looked up anew in each round and
+ * Beyond the C module: every address of the host is tried in turn, IPv6 too; names are looked up again in each round and
  * without stalling the loop; EHOSTUNREACH and a resolver that fails for now are retried.
  *
  * @returns the stream, half-open allowed; it is the caller's to destroy

@@ -6,7 +6,7 @@ export type SectorTable = Map<bigint, Uint8Array>;
 
 const SECTORS = 2n ** 64n;
 
-/** Whether so many sectors from this one on have unsigned 64-bit numbers. */
+/** Whether this many sectors from this one on have unsigned 64-bit numbers. */
 export function isSectorRange(sector: bigint, count: number): boolean {
   return Number.isSafeInteger(count) && count >= 0 && sector >= 0n && sector + BigInt(count) <= SECTORS;
 }

@@ -30,7 +30,7 @@ export interface ServeReplicaOptions extends PeerFilter {
   /** The listener's backlog, at least 1; 1 unless given. */
   readonly maxConnections?: number;
   /**
-   * A connection fails with ETIMEDOUT when the peer's host does not respond for so long while it is idle, so that it does not
+   * A connection fails with ETIMEDOUT when the peer's host does not respond for this long while it is idle, so that it does not
    * hold the place for hours: 0 leaves it to the kernel; `SILENCE_SECONDS` unless given. That nothing is sent is no
    * silence.
    */

@@ -8,7 +8,7 @@ import { EventList } from './event-list.js';
 import type { RegisteredEvent } from './registered-event.js';
 
 /**
- * What the registered events ask of which descriptor: the sets that the C scheduler collects anew for every select
+ * What the registered events ask of which descriptor: the sets that the C scheduler collects again for every select
  * (scheduler_prepare_events), kept up to date instead.
  */
 export class InterestSet {

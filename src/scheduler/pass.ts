@@ -18,7 +18,7 @@ export interface PassContext {
   readonly order: EventList<RegisteredEvent>;
   readonly interest: InterestSet;
   readonly deadlines: Deadlines<RegisteredEvent>;
-  /** Sets the event's deadline anew (rule P4) and calls its callback for one mode. */
+  /** Resets the event's deadline (rule P4) and calls its callback for one mode. */
   fire(event: RegisteredEvent, mode: number): void;
 }
 
@@ -27,7 +27,7 @@ export interface PassContext {
  *
  * In C a pass looks at every event in the order. Here it looks, in the same order, only at those that could fire: for
  * each ready bit the oldest event behind the cursor that asks for it, and the events that are due. To look at one too
- * many is harmless, as each is judged anew when its turn comes; one that the scan would fire must not be missing. So:
+ * many is harmless, as each is judged again when its turn comes; one that the scan would fire must not be missing. So:
  *
  *   - where an event uses one bit and leaves another set, that one goes on to the next event that asks for it;
  *   - an event that a callback registers is a candidate if a set bit or its deadline lets it fire;

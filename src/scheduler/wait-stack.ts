@@ -17,7 +17,7 @@ export interface WaitContext {
   readonly pass: PendingPass;
   /** Select is about to be asked: for how many microseconds it may sleep (rule T-W4). */
   beginSleep(): number;
-  /** Select has succeeded: sets the cap anew (rule T-W7) and hands out what is ready or due. */
+  /** Select has succeeded: resets the cap (rule T-W7) and hands out what is ready or due. */
   selected(ready: readonly ReadyDescriptor[]): void;
   /** Select has failed, with a negative errno. */
   selectFailed(answer: number): void;

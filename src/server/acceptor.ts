@@ -9,7 +9,7 @@ import { POLL_READ_FD } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import { LOG_ERR, type Logger } from './logger.js';
 
-/** How long nothing is accepted after accept has failed, for want of descriptors say, in seconds. */
+/** How long nothing is accepted after accept has failed, for lack of descriptors say, in seconds. */
 export const ACCEPT_PAUSE_SECONDS = 1;
 
 export interface AcceptorOptions {

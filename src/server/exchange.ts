@@ -47,7 +47,7 @@ export interface ExchangeOptions {
   readonly registrar: EventRegistrar;
   readonly posix: Posix;
   readonly protocol: ExchangeProtocol;
-  /** A client that sends no byte of its request, or takes none of the answer, for so long is dropped (up to 1 s later). */
+  /** A client that sends no byte of its request, or takes none of the answer, for this long is dropped (up to 1 s later). */
   readonly slowClientSeconds: number;
   /** Called once, after the descriptor has been closed or taken over. `why`: for a log line. */
   readonly onClosed: (exchange: Exchange, why: string) => void;

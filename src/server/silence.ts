@@ -14,7 +14,7 @@ import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
-/** A peer whose host does not respond for so long is given up, unless set otherwise. */
+/** A peer whose host does not respond for this long is given up, unless set otherwise. */
 export const SILENCE_SECONDS = 30;
 /** The least that can be asked for: a second, and the probes that go unanswered. */
 export const MIN_SILENCE_SECONDS = TCP_KEEPALIVE_PROBES + 1;

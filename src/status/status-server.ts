@@ -14,7 +14,7 @@ import { MAX_REQUEST_BYTES, STATUS_REQUEST } from './status-protocol.js';
 
 /** How many status requests may be under way at once; further ones wait. */
 export const MAX_STATUS_CONNECTIONS = 32;
-/** A client that neither sends nor takes anything for so long is dropped. */
+/** A client that neither sends nor takes anything for this long is dropped. */
 export const SLOW_CLIENT_SECONDS = 2;
 
 const NEWLINE = 0x0a;

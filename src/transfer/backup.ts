@@ -47,13 +47,13 @@ export interface BackupOptions {
   readonly minRate?: number | undefined;
   /** Whose connections are taken; everybody's unless given. */
   readonly allow?: readonly AddressRange[] | undefined;
-  /** A primary whose host does not respond for so long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
+  /** A primary whose host does not respond for this long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
   readonly silenceSeconds?: number;
 }
 
 /**
  * The backup: takes one image after another. A failure to write an image is reported, and the next one is awaited: unless
- * standard output has a part of it, or one image was asked for and it is not for want of room.
+ * standard output has a part of it, or one image was asked for and it is not for lack of room.
  *
  *     looking up --> listening --established--> conversation (see Receiving) --once, output at an end--> ended
  *                       ^                             |

@@ -3,7 +3,7 @@
 
 import type { Clock } from '../posix/clock.js';
 
-/** The rate is taken over so many seconds at least, and twice as many at most, once there are that many. */
+/** The rate is taken over this many seconds at least, and twice as many at most, once there are that many. */
 const WINDOW_SECONDS = 1;
 
 interface Mark {

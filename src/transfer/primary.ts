@@ -33,7 +33,7 @@ export interface PrimaryOptions {
   readonly idleSeconds: number;
   /** Which addresses the name may have; any unless given. */
   readonly allow?: readonly AddressRange[] | undefined;
-  /** A backup whose host does not respond for so long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
+  /** A backup whose host does not respond for this long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
   readonly silenceSeconds?: number;
 }
 

@@ -26,9 +26,9 @@ export interface ReceiveImageOptions extends PlayOptions {
   readonly keepsPrevious?: boolean;
   /** Called with what of the file before cannot be kept. */
   readonly onWarning?: (message: string) => void;
-  /** Give a primary up whose host does not respond for so many seconds; 30 unless given, 0 leaves that to the kernel. */
+  /** Give up a primary whose host does not respond for this many seconds; 30 unless given, 0 leaves that to the kernel. */
   readonly silenceSeconds?: number;
-  /** Give a primary up that sends no byte for so many seconds; 0, never, unless given. */
+  /** Give a primary up that sends no byte for this many seconds; 0, never, unless given. */
   readonly idleSeconds?: number;
 }
 

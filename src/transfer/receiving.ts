@@ -51,7 +51,7 @@ export interface ReceivingOptions {
   readonly meter: Meter;
   /** Whether another program than tapdisk-ts may send an image. */
   readonly acceptsRaw: boolean;
-  /** Give up when the primary sends nothing for so long; 0: never. */
+  /** Give up when the primary sends nothing for this long; 0: never. */
   readonly idleSeconds: number;
   /** A larger image is refused; any size is accepted unless given. */
   readonly maxBytes?: number | undefined;
@@ -113,7 +113,7 @@ export class Receiving {
     return undefined;
   }
 
-  /** The primary's host has not answered for so long. While the output has work to do, that is waited for. */
+  /** The primary's host has not responded for this long. While the output has work to do, that is waited for. */
   onSilence(seconds: number): void {
     if (this.#state !== 'waiting' && this.#state !== 'receiving') return;
     this.#broken('ETIMEDOUT', `the primary's host has answered nothing for ${seconds} s`);

@@ -17,9 +17,9 @@ export interface SendImageOptions extends PlayOptions {
   readonly raw?: boolean;
   /** Refuses a backup that has none of these IPv4 addresses, or ranges such as `10.0.0.0/24` (EACCES); takes any unless given. */
   readonly allow?: readonly string[];
-  /** Give a backup up whose host does not respond for so many seconds; 30 unless given, 0 leaves that to the kernel. */
+  /** Give up a backup whose host does not respond for this many seconds; 30 unless given, 0 leaves that to the kernel. */
   readonly silenceSeconds?: number;
-  /** Give up when the backup takes no byte for so many seconds; 0, never, unless given. */
+  /** Give up when the backup takes no byte for this many seconds; 0, never, unless given. */
   readonly idleSeconds?: number;
 }
 

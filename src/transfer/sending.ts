@@ -43,7 +43,7 @@ export interface SendingOptions {
   readonly meter: Meter;
   /** Send the image alone, without waiting to be greeted. */
   readonly raw: boolean;
-  /** Give up when the backup takes nothing, or says nothing in the end, for so long; 0: never. */
+  /** Give up when the backup takes nothing, or says nothing in the end, for this long; 0: never. */
   readonly idleSeconds: number;
   /** Called once. Neither descriptor has an event of the conversation any more; the input's is closed. */
   readonly onEnd: (outcome: SendingOutcome) => void;
@@ -95,7 +95,7 @@ export class Sending {
     if (this.#inputFd >= 0) this.#options.posix.close(this.#inputFd);
   }
 
-  /** The backup's host has not answered for so long. */
+  /** The backup's host has not responded for this long. */
   onSilence(seconds: number): void {
     this.#fail(-errno.ETIMEDOUT, `the backup's host has answered nothing for ${seconds} s`);
   }

@@ -21,9 +21,9 @@
 export const GREETING = Buffer.from('tapdisk-ts backup 1\n');
 /** What stands before an image that ends with a trailer. */
 export const HEADER = Buffer.from('tapdisk-ts image 1\n');
-/** A connection that sends nothing for so long is taken for a primary that waits to be greeted. */
+/** A connection that sends nothing for this long is taken for a primary that waits to be greeted. */
 export const QUIET_SECONDS = 0.1;
-/** A backup that has not greeted after so long is taken for another program. It takes up to a second less. */
+/** A backup that has not greeted after this long is taken for another program. It takes up to a second less. */
 export const GREETING_TIMEOUT_SECONDS = 2;
 
 const TRAILER = /^tapdisk-ts end (\d{20}) ([0-9a-f]{64})\n$/;

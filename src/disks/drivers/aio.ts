@@ -247,7 +247,7 @@ export class AioDriver implements Driver {
 
   discard(request: RangeRequest): void {
     const hole = this.#holes.isFull ? undefined : this.#holeOf(request);
-    // It is a hint: whether a hole was made is all the same.
+    // It is a hint: whether a hole was made does not matter.
     this.#change(request, hole ?? request, (ended) => {
       if (hole) this.#punch(hole, () => ended(0));
       else ended(0);

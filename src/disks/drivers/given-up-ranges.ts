@@ -15,7 +15,7 @@ export class GivenUpRanges {
   /** None touches another. */
   #ranges: SectorRange[] = [];
 
-  /** @param worthSectors a range of so many sectors is worth a hole */
+  /** @param worthSectors a range of this many sectors is worth a hole */
   constructor(worthSectors: number) {
     this.#worthSectors = worthSectors;
   }

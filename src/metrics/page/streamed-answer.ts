@@ -8,7 +8,7 @@ import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import { abortConnection } from '../../server/abort-connection.js';
 
-/** So many bytes may wait for a client; one that falls further behind is dropped. A page then fetches everything anew. */
+/** This many bytes may wait for a client; one that falls further behind is dropped. A page then fetches everything again. */
 export const MAX_STREAM_BACKLOG_BYTES = 1 << 20;
 /** A client that takes nothing for this long, while something waits, is dropped (up to 1 s later). */
 export const SLOW_STREAM_SECONDS = 5;

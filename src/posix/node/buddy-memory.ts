@@ -96,7 +96,7 @@ export class BuddyMemory {
   }
 }
 
-/** The size of the block for so many bytes. */
+/** The size of the block for this many bytes. */
 function blockBytes(length: number): number {
   if (length <= SMALLEST_BLOCK_BYTES) return SMALLEST_BLOCK_BYTES;
   return 2 ** (32 - Math.clz32(length - 1));

@@ -236,7 +236,7 @@ export class Inbound {
 
 /**
  * A stream that was paused explicitly does not start to flow when a `data` listener is added, which ordinary Node code
- * relies on. Adding and removing a `readable` listener makes Node decide anew.
+ * relies on. Adding and removing a `readable` listener makes Node decide again.
  */
 function forgetPause(stream: Readable): void {
   const listener = (): void => {};

@@ -27,7 +27,7 @@ export function serverAddress(server: Server): SocketAddress | undefined {
  * Where a TCP socket's peer is, asked of the kernel now; undefined when the connection is over, and for other sockets.
  *
  * Node keeps the first answer on the socket, and would give it for a connection that is long gone. Asked through a proxy
- * that keeps for itself what is set on it, Node asks anew each time. (An object that inherits from the socket would do as
+ * that keeps for itself what is set on it, Node asks again each time. (An object that inherits from the socket would do as
  * well, but V8 slows down every access to an object that is a prototype.)
  */
 export function currentPeer(socket: Socket): SocketAddress | undefined {

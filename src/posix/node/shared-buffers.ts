@@ -8,7 +8,7 @@ import { BuddyMemory, SMALLEST_BLOCK_BYTES } from './buddy-memory.js';
 
 /** How much memory is shared; the kernel gives a page of it when it is first written. */
 const SHARED_BYTES = 64 << 20;
-/** Memory of which nothing was taken for so long is given back to the kernel, in milliseconds; after twice that at the latest. */
+/** Memory of which nothing was taken for this long is given back to the kernel, in milliseconds; after twice that at the latest. */
 export const BUFFERS_IDLE_MS = 8_000;
 
 /**

@@ -43,7 +43,7 @@ export class NameResolver {
     return answer.map((address) => ({ family: isIPv4(address) ? AF_INET : AF_INET6, address, port: number }));
   }
 
-  /** Looks a name up anew, unless it is numeric, and returns as getaddrinfo does from then on. */
+  /** Starts a new lookup of a name, unless it is numeric, and returns as getaddrinfo does from then on. */
   async resolve(host: string, port: string): Promise<readonly InetAddress[] | number> {
     if (portNumber(port) !== undefined && numericHost(host) === undefined) {
       this.#started += 1;

@@ -9,7 +9,7 @@ const COUNT_BYTES = 8;
 
 /** What wakes a timer: one deadline at a time. */
 export interface Sleep {
-  /** Wakes once, so many seconds from now; a deadline that was set before is forgotten. */
+  /** Wakes once, this many seconds from now; a deadline that was set before is forgotten. */
   start(seconds: number): void;
   /** Forgets the deadline. */
   stop(): void;

@@ -8,7 +8,7 @@ import { LOG_WARNING, type Logger } from '../../server/logger.js';
 import type { DiskReplication } from './disk-replication.js';
 import type { TimerHost } from './timer.js';
 
-/** A command is one read of at most so many bytes, as in C. */
+/** A command is one read of at most this many bytes, as in C. */
 const COMMAND_BYTES = 79;
 /** Of which so many are compared. */
 const FLUSH = 'flush';

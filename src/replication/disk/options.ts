@@ -31,11 +31,11 @@ export interface ReplicationOptions {
   readonly memoryBytes: number;
   /** What may wait to be sent to the backup before writes wait. */
   readonly queueBytes: number;
-  /** After so long without a byte sent although some wait, the open checkpoint is given up and writes go on. */
+  /** After this long without a byte sent although some wait, the open checkpoint is given up and writes go on. */
   readonly stallSeconds: number;
-  /** Own peers: a ping after so long without sending. */
+  /** Own peers: a ping after this long without sending. */
   readonly pingSeconds: number;
-  /** Own peers: the other side is given up after so long without a byte of it. C peers: see {@link messageSeconds}. */
+  /** Own peers: the other side is given up after this long without a byte of it. C peers: see {@link messageSeconds}. */
   readonly peerTimeoutSeconds: number;
   /** C peers: how long a message may stand still in its middle. */
   readonly messageSeconds: number;

@@ -23,7 +23,7 @@ import type { PeerKind } from './status.js';
 const VERSION = 'tapdisk-ts replication 1';
 /** How long the side that connects waits after a connection ended for a reason that time may change. */
 const RETRY_SECONDS = 1;
-/** After a decision that only an operator changes, or for want of room. */
+/** After a decision that only an operator changes, or for lack of room. */
 const SLOW_RETRY_SECONDS = 10;
 const NO_ROOM_RETRY_SECONDS = 60;
 /** The resync that follows from an agreement. */

@@ -79,7 +79,7 @@ export class HostFiles {
     this.#times = { ...this.#times, ...times };
   }
 
-  /** Has no call be carried out or end for so many seconds from now. */
+  /** Stalls every call: none is executed or ends for this many seconds. */
   stall(seconds: number): void {
     this.#stalledUntil = Math.max(this.#stalledUntil, this.#host.queue.nowMicroseconds + seconds * 1e6);
     this.#host.note(`files stall for ${seconds} s`);

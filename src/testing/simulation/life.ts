@@ -18,7 +18,7 @@ const EXCHANGE_SECONDS = 1.5;
 
 /**
  * The life of a primary and its backup, in which one call may fail: the primary is there first and is refused, the backup
- * comes, they exchange streams, a stranger is rejected, the backup drops the connection and begins anew, then the
+ * comes, they exchange streams, a stranger is rejected, the backup drops the connection and starts over, then the
  * primary does, then both are stopped. After each step they have to be connected, in the end nothing may be left.
  *
  * @returns what must not be and was

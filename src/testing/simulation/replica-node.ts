@@ -29,7 +29,7 @@ const AGAIN_SECONDS = 1;
 
 /**
  * One side of a replicated disk, as a driver uses the connect module: it becomes server or client by what server_start
- * answers, exchanges checked streams on each connection, and begins anew when one ends or the module gives up.
+ * answers, exchanges checked streams on each connection, and starts over when one ends or the module gives up.
  *
  *     resting --begin--> (looking the name up) --> starting --callback 0--> in session --over--> resting or starting
  *        ^----------------- anything that fails; again a second later ---------'
@@ -87,7 +87,7 @@ export class ReplicaNode {
     this.#session?.neverEnd();
   }
 
-  /** Kills the connection, or the attempt, and begins anew a second later. */
+  /** Kills the connection, or the attempt, and starts over a second later. */
   drop(): void {
     if (this.#isStopped) return;
     this.#endSession();

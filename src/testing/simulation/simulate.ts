@@ -16,7 +16,7 @@ export const FAULT_SECONDS = 15;
  */
 export const CONNECT_SECONDS = 40;
 const MAX_FAULTS = 16;
-/** For so long they have to stay connected. */
+/** How long they have to stay connected. */
 const STAY_SECONDS = 5;
 /** Longer than anything TCP does for a connection that nobody owns any more. */
 const DRAIN_SECONDS = 700;
@@ -104,7 +104,7 @@ export async function stopAll(scene: Scene): Promise<void> {
   }
 }
 
-/** Lets the world go on for so many seconds, or until something is wrong. */
+/** Lets the world go on for this many seconds, or until something is wrong. */
 async function runFor({ world, violations }: Scene, seconds: number): Promise<void> {
   let isOver = false;
   world.after(seconds, () => {

@@ -94,7 +94,7 @@ export class BatmapHeader {
   }
 }
 
-/** Bytes that a map for so many blocks takes in the file. */
+/** Bytes that a map for this many blocks takes in the file. */
 export function batmapBytes(entries: number): number {
   return Math.max(SECTOR_SIZE, roundUp(Math.ceil(entries / 8), SECTOR_SIZE));
 }

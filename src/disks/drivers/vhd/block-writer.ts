@@ -31,7 +31,7 @@ export interface WriterParts {
   readonly answersEarly: boolean;
 }
 
-/** Early answers are held back once so many blocks are ahead of the file. */
+/** Early answers are held back once this many blocks are ahead of the file. */
 const MAX_AHEAD = 512;
 
 /** Changes the blocks of the leaf: one piece a call. Changes of the same sectors must not overlap in time. */

@@ -10,7 +10,7 @@ export interface Geometry {
 
 const MAX_SECTORS = 65_535 * 16 * 255;
 
-/** The geometry that a footer has for a disk of so many sectors (V15). */
+/** The geometry that a footer has for a disk of this many sectors (V15). */
 export function geometryOf(sectors: number): Geometry {
   const total = Math.min(sectors, MAX_SECTORS);
   if (total >= 65_535 * 16 * 63) return geometry(Math.floor(total / 255), 16, 255);

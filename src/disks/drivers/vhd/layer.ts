@@ -73,7 +73,7 @@ export interface DirtyBlock {
   /** How many writes of its data are under way. */
   users: number;
   /**
-   * Whether writing its bitmap or its entry failed: the file may have what was to be written all the same. It is written anew
+   * Whether writing its bitmap or its entry failed: the file may have what was to be written nevertheless. It is rewritten
    * with the next change of the block, and zeroes must not rely on clear bits until then.
    */
   isUncertain: boolean;

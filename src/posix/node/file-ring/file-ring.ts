@@ -7,7 +7,7 @@ import { MAX_RING_WORKERS, RingMemory } from './ring-memory.js';
 import { Submitter } from './submitter.js';
 import type { StartThread } from './thread-handle.js';
 
-/** A ring without a call for so long is given up with its threads, in milliseconds. */
+/** A ring without a call for this long is given up with its threads, in milliseconds. */
 export const RING_IDLE_MS = 30_000;
 /** How often the progress of outstanding calls is checked, in milliseconds. */
 const WATCH_MS = 5;
@@ -27,7 +27,7 @@ export interface FileRingParts {
   /** Gets warnings. */
   readonly warn: (message: string) => void;
   /**
-   * The ring takes no further call, for want of work or of threads. It still completes those that it has.
+   * The ring takes no further call, for lack of work or of threads. It still completes those that it has.
    *
    * `left`: the slots whose calls nobody has begun; for each, {@link FileRing.memory} has the call, and
    * {@link FileRing.endLeft} ends it.

@@ -17,7 +17,7 @@ import type { Piece, SectorMap } from './sector-map.js';
 /** How many buffers are kept for use again. */
 const MAX_SPARE = 8;
 
-/** Buffers of records that are used again: making them anew costs more than filling them. */
+/** Reused buffers of records: allocating new ones costs more than filling them. */
 export class RecordBuffers {
   readonly #spare: Uint8Array[] = [];
 

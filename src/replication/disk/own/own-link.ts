@@ -9,9 +9,9 @@ import type { PeerStream } from '../wire/peer-stream.js';
 export interface OwnLinkOptions {
   readonly host: TimerHost;
   readonly stream: PeerStream;
-  /** A ping after so long without sending. */
+  /** A ping after this long without sending. */
   readonly pingSeconds: number;
-  /** The peer is given up after so long without a byte. */
+  /** The peer is given up after this long without a byte. */
   readonly peerTimeoutSeconds: number;
 }
 

@@ -26,7 +26,7 @@ const SYNC_BEGIN_BYTES = 32;
 /** What a primary may have asked for without an answer: no further frame is taken until some have ended. */
 const MAX_COMMITTING = 64;
 const MAX_COMPARING = 64;
-/** No further frame is taken while replies of so many bytes wait for the primary to take them. */
+/** No further frame is taken while replies of this many bytes wait for the primary to take them. */
 const MAX_QUEUED_BYTES = 64 << 10;
 
 /** What the backup role does for a session. */

@@ -26,14 +26,14 @@ export class ResyncProgress {
     return this.#bytes;
   }
 
-  /** It begins, or goes on, with so many bytes left. */
+  /** It begins, or goes on, with this many bytes left. */
   begin(leftBytes: number): void {
     this.#total = this.#bytes + leftBytes;
     this.#beganAtSeconds = this.#nowSeconds();
     this.#bytesAtBegin = this.#bytes;
   }
 
-  /** So many bytes are with the backup, for good or in an open checkpoint. */
+  /** This many bytes are with the backup, for good or in an open checkpoint. */
   stored(bytes: number): void {
     this.#bytes += bytes;
   }

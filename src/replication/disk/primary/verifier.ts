@@ -72,7 +72,7 @@ export class Verifier {
     this.pump();
   }
 
-  /** Some time is over, in which so many bytes may be compared. */
+  /** Some time is over, in which this many bytes may be compared. */
   allow(bytes: number): void {
     // What could not be used is not saved up.
     this.#budgetBytes = Math.min(this.#budgetBytes, 0) + bytes;

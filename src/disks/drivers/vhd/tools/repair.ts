@@ -25,7 +25,7 @@ export interface RepairOptions {
 export type RepairResult = readonly string[];
 
 /**
- * Writes both footers anew from the one that is valid, a uuid where there is none, and an empty batmap for one that is wrong
+ * Rewrites both footers from the one that is valid, a uuid where there is none, and an empty batmap for one that is wrong
  * (V79). It mends nothing else: blocks and their places stay as they are.
  *
  * @throws VhdError when no footer is valid, or a journal is in progress; FileError
