@@ -16,7 +16,7 @@ export interface ReceiveImageOptions extends PlayOptions {
   readonly acceptsRaw?: boolean;
   /** A larger image is refused; any size is accepted unless given. */
   readonly maxBytes?: number;
-  /** Give a primary up that sends fewer bytes a second, over 10 s; 0, none, unless given. */
+  /** Give up a primary that sends fewer bytes a second, over 10 s; 0, none, unless given. */
   readonly minRate?: number;
   /** Accepts only these IPv4 addresses, or ranges such as `10.0.0.0/24`; everybody unless given. */
   readonly allow?: readonly string[];
@@ -28,7 +28,7 @@ export interface ReceiveImageOptions extends PlayOptions {
   readonly onWarning?: (message: string) => void;
   /** Give up a primary whose host does not respond for this many seconds; 30 unless given, 0 leaves that to the kernel. */
   readonly silenceSeconds?: number;
-  /** Give a primary up that sends no byte for this many seconds; 0, never, unless given. */
+  /** Give up a primary that sends no byte for this many seconds; 0, never, unless given. */
   readonly idleSeconds?: number;
 }
 
