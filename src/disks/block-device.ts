@@ -24,6 +24,11 @@ export interface ChangeOptions {
 export interface ZeroOptions extends ChangeOptions {
   readonly noHole?: boolean;
   readonly fast?: boolean;
+  /**
+   * Whether anybody still waits for the end. Where zeroes take several writes it is asked before each; once it returns false,
+   * the request ends with -ESHUTDOWN, and the range may be zeroed in part.
+   */
+  readonly isNeeded?: () => boolean;
 }
 
 /**

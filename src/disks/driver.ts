@@ -62,6 +62,8 @@ export interface DataRequest extends RangeRequest {
 export interface ZeroesRequest extends RangeRequest {
   /** The range must stay allocated, so that a later write of it cannot run out of space. */
   readonly noHole: boolean;
+  /** Whether anybody still waits for the end; once nobody does, it may end with -ESHUTDOWN, the range zeroed in part. */
+  readonly isNeeded?: (() => boolean) | undefined;
 }
 
 /** A part of a disk, as {@link Driver.blockStatus} reports it. */

@@ -16,6 +16,8 @@ export interface RequestParts {
   readonly forceUnitAccess?: boolean;
   /** Zeroes only where that is quicker than writing. */
   readonly fast?: boolean;
+  /** Whether anybody still waits for the end of zeroes. */
+  readonly isNeeded?: () => boolean;
   /** Called with what a range is made of, before its blockStatus completes. */
   readonly onExtents?: (extents: readonly BlockStatusExtent[]) => void;
 }
@@ -28,6 +30,7 @@ export class VbdRequest implements DataRequest {
   readonly buffer: Uint8Array;
   readonly noHole: boolean;
   readonly fast: boolean;
+  readonly isNeeded: RequestParts['isNeeded'];
   readonly onExtents: RequestParts['onExtents'];
   /** The change itself is done, and what is left of a forced one is to flush it. */
   flushing = false;
@@ -52,6 +55,7 @@ export class VbdRequest implements DataRequest {
     this.buffer = parts.buffer ?? nothing;
     this.noHole = parts.noHole ?? false;
     this.fast = parts.fast ?? false;
+    this.isNeeded = parts.isNeeded;
     this.onExtents = parts.onExtents;
     this.forceUnitAccess = parts.forceUnitAccess ?? false;
     this.sequence = sequence;

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type Driver, SECTOR_SIZE, type ZeroesRequest } from './driver.js';
+import { type Driver, ESHUTDOWN, SECTOR_SIZE, type ZeroesRequest } from './driver.js';
 
 /** How many sectors of zeroes one write has (1 MiB). */
 const SECTORS_AT_ONCE = 2048;
@@ -10,7 +10,8 @@ export const zeroes = new Uint8Array(SECTORS_AT_ONCE * SECTOR_SIZE);
 
 /**
  * Writes zeroes through a driver that has no call for them, a piece after the other; the first error ends it. A piece that
- * completes at once is followed by the next in a later turn, so that others have theirs.
+ * completes at once is followed by the next in a later turn, so that others have theirs. It ends with -ESHUTDOWN when
+ * nobody needs it any more.
  *
  * @param post runs a task in a later turn of the scheduler
  */
@@ -21,6 +22,10 @@ export function writeZeroesByWriting(
 ): void {
   const end = request.sector + request.sectors;
   const writeFrom = (sector: number): void => {
+    if (request.isNeeded?.() === false) {
+      request.complete(-ESHUTDOWN);
+      return;
+    }
     const sectors = Math.min(SECTORS_AT_ONCE, end - sector);
     let inCall = true;
     const complete = (result: number): void => {

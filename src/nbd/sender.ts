@@ -58,6 +58,11 @@ export class Sender {
     return !this.#event.isSet;
   }
 
+  /** Whether nothing that is queued will be sent any more. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /**
    * Queues `bytes`, which must not change until one of these is called: `sent`, when the descriptor has taken them, or
    * `dropped`, when the sender was closed before.

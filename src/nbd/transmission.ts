@@ -273,7 +273,7 @@ export class Transmission {
   }
 
   #start(request: NbdRequest): void {
-    const { device, pool, post } = this.#parts;
+    const { device, pool, post, sender } = this.#parts;
     const { command, offset, length } = request;
     const done: Done = (result) => this.#replies.result(request, result);
     if (command === CMD_FLUSH) {
@@ -286,7 +286,8 @@ export class Transmission {
     } else if (command === CMD_WRITE_ZEROES) {
       const noHole = (request.flags & CMD_FLAG_NO_HOLE) !== 0;
       const fast = (request.flags & CMD_FLAG_FAST_ZERO) !== 0;
-      device.zeroBytes(offset, length, done, { ...changeOptions(request), noHole, fast });
+      const isNeeded = (): boolean => !sender.isClosed;
+      device.zeroBytes(offset, length, done, { ...changeOptions(request), noHole, fast, isNeeded });
     } else if (command === CMD_BLOCK_STATUS) {
       this.#blockStatus(request);
     } else if (command === CMD_CACHE) {

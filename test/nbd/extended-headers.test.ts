@@ -4,6 +4,8 @@
 import { closeSync, ftruncateSync, openSync } from 'node:fs';
 import t from 'tap';
 import { driverTypes } from '../../src/disks/drivers/index.js';
+import { NodePosix } from '../../src/posix/index.js';
+import { ManualClock } from '../disks/bench.js';
 import { pattern, writeSectors } from '../disks/drivers/disk-world.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { nbdWorld, until } from './nbd-world.js';
@@ -241,6 +243,34 @@ t.test('a TiB is zeroed, given up and looked at in one request, while others hav
   raw.send(extendedRequest(BLOCK_STATUS, { length: TIB }));
   const total = (await extents(raw)).reduce((sum, [length]) => sum + length!, 0n);
   t.equal(total, BigInt(TIB));
+});
+
+t.test('zeroing a TiB piece by piece ends with the connection', async (t) => {
+  const clock = new ManualClock();
+  const disks = new ScriptedDisks({ name: 'huge', sectors: TIB / 512 });
+  let writes = 0;
+  disks.answerAtOnce = (what) => {
+    if (what === 'write') writes++;
+    return 0;
+  };
+  const world = nbdWorld(t, {
+    posix: new NodePosix({ clock }),
+    types: driverTypes([disks.type]),
+    limits: { finishTimeoutSeconds: 5 },
+  });
+  const vbd = await world.open('huge:');
+  const raw = await world.raw().go('', { extended: true });
+  raw.send(extendedRequest(WRITE_ZEROES, { length: TIB }));
+  await until(() => writes > 10);
+  raw.send(extendedRequest(DISC));
+  // Its end is waited for as long as that of any other request.
+  await until(() => world.lines.some((line) => line.includes('the client disconnects')));
+  const before = writes;
+  await until(() => writes > before + 10);
+  clock.seconds += 5;
+  await until(() => vbd.statistics().inFlight === 0);
+  t.ok(writes < TIB / (1 << 20), `${writes} writes`);
+  t.equal(world.nbd.connections, 0);
 });
 
 t.test('caching a TiB ends with the connection', async (t) => {

@@ -330,8 +330,9 @@ export class AioDriver implements Driver {
     this.#order.begin(range, () =>
       change((result) => {
         this.#order.end(range);
-        // That something cannot be done quickly is no failure.
-        if (result < 0 && result !== -errno.EOPNOTSUPP) this.#logFailure(request, result);
+        // Neither what cannot be done quickly nor what nobody needs any more has failed.
+        const isExpected = result === -errno.EOPNOTSUPP || result === -ESHUTDOWN;
+        if (result < 0 && !isExpected) this.#logFailure(request, result);
         request.complete(result);
       }),
     );

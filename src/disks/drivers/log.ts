@@ -47,6 +47,7 @@ export class LogDriver implements Driver {
         below.writeZeroes?.({
           ...rangeOf(request),
           noHole: request.noHole,
+          isNeeded: request.isNeeded,
           complete: this.#logged('zeroes', request),
         });
     }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type Done, SECTOR_SIZE, type SectorRange } from '../index.js';
+import { type Done, ESHUTDOWN, SECTOR_SIZE, type SectorRange, type ZeroesRequest } from '../index.js';
 import { zeroes } from '../zeroes.js';
 import type { FileCalls } from '../../posix/files.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
@@ -10,7 +10,8 @@ import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
 const PIECE_BYTES = zeroes.length;
 
 /**
- * Makes a range of a file read as zeroes, a piece after the other; the first error ends it.
+ * Makes a range of a file read as zeroes, a piece after the other; the first error ends it. It ends with -ESHUTDOWN when
+ * nobody needs it any more.
  *
  * @param endBytes what is after it is left alone
  * @param onlyWhereNotZero reads each piece first and leaves it alone if it is zero already: a hole in the file stays one
@@ -18,7 +19,7 @@ const PIECE_BYTES = zeroes.length;
 export function zeroRange(
   files: Pick<FileCalls, 'read' | 'write'>,
   fd: number,
-  range: SectorRange,
+  range: SectorRange & Pick<ZeroesRequest, 'isNeeded'>,
   onlyWhereNotZero: boolean,
   done: Done,
   endBytes = Number.POSITIVE_INFINITY,
@@ -32,6 +33,10 @@ export function zeroRange(
     const length = Math.min(PIECE_BYTES - (position % PIECE_BYTES), end - position);
     if (length === 0) {
       done(0);
+      return;
+    }
+    if (range.isNeeded?.() === false) {
+      done(-ESHUTDOWN);
       return;
     }
     const next = (result: number): void => {

@@ -16,6 +16,7 @@ import {
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { AioDriver } from '../../../src/disks/drivers/index.js';
+import { ESHUTDOWN } from '../../../src/disks/index.js';
 import { Results } from '../bench.js';
 import { diskWorld, resultOf, pattern, readSectors, told, writeSectors } from './disk-world.js';
 import { FileScript, scriptedDriver } from './file-script.js';
@@ -255,6 +256,39 @@ t.test('a change waits for earlier ones of its sectors, and for nothing else', (
   script.answer('write 1536+1024', 1024);
   t.strictSame(script.log.slice(4), ['write 2048+512']);
   t.end();
+});
+
+t.test('zeroes that nobody needs any more end after a piece, and what waits for them goes on', (t) => {
+  const { script, write, driver } = scripted();
+  const zeroed = new Results();
+  let isNeeded = true;
+  const range = { sector: 0, sectors: 6144, noHole: true, isNeeded: () => isNeeded };
+  driver.writeZeroes({ ...range, complete: zeroed.done });
+  const written = write(0, 1);
+  script.answer('write 0+1048576', 1 << 20);
+  isNeeded = false;
+  script.answer('write 1048576+1048576', 1 << 20);
+  t.strictSame(zeroed.told, [-ESHUTDOWN]);
+  script.answer('write 0+512', 512);
+  t.strictSame(written.told, [0]);
+  t.end();
+});
+
+t.test('zeroes that nobody needs are not written, through filters neither', async (t) => {
+  const world = diskWorld(t);
+  const path = world.path('kept.img');
+  writeFileSync(path, pattern(8, 1));
+  for (const name of [`aio:${path}`, `log:|aio:${path}`]) {
+    const vbd = await world.open(name);
+    const result = await told((done) => vbd.writeZeroes(0, 8, done, { isNeeded: () => false }));
+    t.equal(result, -ESHUTDOWN, name);
+    t.equal(await resultOf(vbd.close()), 0);
+  }
+  t.strictSame(readFileSync(path), pattern(8, 1));
+  t.strictSame(
+    world.lines.filter((line) => line.includes('cannot write')),
+    [],
+  );
 });
 
 t.test('a read does not wait for a write of its sectors', (t) => {
