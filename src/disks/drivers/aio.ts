@@ -262,7 +262,12 @@ export class AioDriver implements Driver {
       const write = (): void => {
         // Where zeroes are written only over what is none, a hole stays one.
         if (!mayBeHole) this.#map?.filled(request);
-        zeroRange(this.#parts.files, this.#fd, request, mayBeHole, ended, this.#endBytes);
+        const written = (result: number): void => {
+          // A later hole beside it must not take what this one has left.
+          if (result < 0) this.#givenUp?.forget(request);
+          ended(result);
+        };
+        zeroRange(this.#parts.files, this.#fd, request, mayBeHole, written, this.#endBytes);
       };
       if (hole) this.#punch(hole, (result) => (result < 0 ? write() : ended(result)));
       else write();

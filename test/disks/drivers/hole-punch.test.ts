@@ -200,6 +200,16 @@ t.test('a hole that cannot be made ends those that were to come after it, and th
   t.end();
 });
 
+t.test('zeroes that could not be written become no part of a later hole', (t) => {
+  const { script, results, discard, zero } = scripted();
+  zero(0, 1024);
+  script.answer('read 0+524288', -errno.EIO);
+  discard(1024, 1024);
+  t.strictSame(script.calls, []);
+  t.strictSame(results.told, [-errno.EIO, 0]);
+  t.end();
+});
+
 t.test('a write waits for the hole that is made where it goes', (t) => {
   const { script, write, discard } = scripted();
   discard(0, 2048);
