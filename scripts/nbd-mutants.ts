@@ -24,8 +24,8 @@ export const NBD_MUTANTS: readonly Mutant[] = [
     ['repeats half of an offset', 'chunk.writeUInt32BE(place.high, 16);', 'chunk.writeUInt32BE(0, 16);'],
     [
       'counts one extent too many',
-      'chunk.writeUInt32BE(extents.length, at);',
-      'chunk.writeUInt32BE(extents.length + 1, at);',
+      'head = [context, extents.length]',
+      'head = [context, extents.length + 1]',
     ],
   ]),
   ...noticedBy('nbd/extended-headers', 'nbd/transmission.ts', [

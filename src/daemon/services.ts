@@ -180,7 +180,9 @@ export class Services {
     return address === undefined ? '' : formatAddress(address);
   }
 
+  /** Made when the first address is listened on. */
   #nbdServer(): NbdServer {
+    if (this.#nbd) return this.#nbd;
     const { registrar, posix, logger, registry, onIdle } = this.#parts;
     const { completions } = registry;
     const exports = this.#drills.beside(vbdExports(registry, this.#exportNames));
@@ -190,7 +192,7 @@ export class Services {
         return value === undefined ? [] : [[name, value]];
       }),
     );
-    this.#nbd ??= new NbdServer({
+    this.#nbd = new NbdServer({
       registrar,
       posix,
       logger,

@@ -16,7 +16,7 @@ import {
   SIMPLE_REPLY_MAGIC,
   STRUCTURED_REPLY_MAGIC,
 } from './protocol.js';
-import type { Halves, NbdRequest } from './requests.js';
+import { type Halves, halvesOf, type NbdRequest } from './requests.js';
 
 /** Bytes of a simple reply before a READ's data: magic, error, cookie. */
 export const SIMPLE_REPLY_BYTES = 16;
@@ -88,14 +88,8 @@ const structured: ReplyFormat = {
   chunks: {
     hole: holeChunk(structuredHeader),
     status(request, context, extents) {
-      const length = 4 + 8 * extents.length;
-      const chunk = startChunk(structuredHeader, request, REPLY_BLOCK_STATUS, length, length, true);
-      let at = chunk.writeUInt32BE(context, structuredHeader.bytes);
-      for (const extent of extents) {
-        at = chunk.writeUInt32BE(extent.length, at);
-        at = chunk.writeUInt32BE(extent.flags, at);
-      }
-      return chunk;
+      const words = extents.flatMap(({ length, flags }) => [length, flags]);
+      return wordsChunk(structuredHeader, request, REPLY_BLOCK_STATUS, [context, ...words]);
     },
   },
 };
@@ -110,15 +104,12 @@ const extended: ReplyFormat = {
   chunks: {
     hole: holeChunk(extendedHeader),
     status(request, context, extents) {
-      const length = 8 + 16 * extents.length;
-      const chunk = startChunk(extendedHeader, request, REPLY_BLOCK_STATUS_EXT, length, length, true);
-      let at = chunk.writeUInt32BE(context, extendedHeader.bytes);
-      at = chunk.writeUInt32BE(extents.length, at);
-      for (const extent of extents) {
-        at = chunk.writeBigUInt64BE(BigInt(extent.length), at);
-        at = chunk.writeBigUInt64BE(BigInt(extent.flags), at);
-      }
-      return chunk;
+      const words = extents.flatMap(({ length, flags }) => {
+        const { high, low } = halvesOf(length);
+        return [high, low, 0, flags];
+      });
+      const head = [context, extents.length];
+      return wordsChunk(extendedHeader, request, REPLY_BLOCK_STATUS_EXT, [...head, ...words]);
     },
   },
 };
@@ -150,6 +141,14 @@ function holeChunk(header: ChunkHeader): ReplyFormat['data'] {
     chunk.writeUInt32BE(length, at);
     return chunk;
   };
+}
+
+/** The one chunk of a reply whose payload is numbers of 32 bits. */
+function wordsChunk(header: ChunkHeader, request: Answered, type: number, words: readonly number[]): Buffer {
+  const length = 4 * words.length;
+  const chunk = startChunk(header, request, type, length, length, true);
+  words.forEach((word, index) => chunk.writeUInt32BE(word, header.bytes + 4 * index));
+  return chunk;
 }
 
 /** The one chunk of a request that failed. */

@@ -85,15 +85,21 @@ function numberOf({ high, low }: Halves): number {
   return high * 2 ** 32 + low;
 }
 
+/** A number below 2^53 in halves. */
+export function halvesOf(number: number): Halves {
+  return { high: Math.floor(number / 2 ** 32), low: number % 2 ** 32 };
+}
+
 export function encodeRequest({ flags, command, cookie, offset, length }: RequestFields): Buffer {
   const bytes = Buffer.allocUnsafe(REQUEST_BYTES);
+  const place = halvesOf(offset);
   bytes.writeUInt32BE(REQUEST_MAGIC, 0);
   bytes.writeUInt16BE(flags, 4);
   bytes.writeUInt16BE(command, 6);
   bytes.writeUInt32BE(cookie.high, 8);
   bytes.writeUInt32BE(cookie.low, 12);
-  bytes.writeUInt32BE(Math.floor(offset / 2 ** 32), 16);
-  bytes.writeUInt32BE(offset % 2 ** 32, 20);
+  bytes.writeUInt32BE(place.high, 16);
+  bytes.writeUInt32BE(place.low, 20);
   bytes.writeUInt32BE(length, 24);
   return bytes;
 }

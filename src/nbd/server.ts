@@ -180,10 +180,10 @@ export class NbdServer {
   #makeRoom(): void {
     const negotiating = [...this.#connections].filter(([connection]) => connection.isNegotiating);
     if (negotiating.length < this.#limits.maxHandshakes) return;
-    const ofHost = (host: string | undefined): number =>
-      negotiating.filter(([, other]) => other === host).length;
-    const most = Math.max(...negotiating.map(([, host]) => ofHost(host)));
-    const oldest = negotiating.find(([, host]) => ofHost(host) === most);
+    const counts = new Map<string | undefined, number>();
+    for (const [, host] of negotiating) counts.set(host, (counts.get(host) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    const oldest = negotiating.find(([, host]) => counts.get(host) === most);
     oldest?.[0].drop('newer clients came');
   }
 
