@@ -62,8 +62,8 @@ export function bindUnix(create: CreateServerHandle | undefined, address: UnixAd
         const from = place.newPath(name);
         server.listen({ path: from, backlog, exclusive: true });
         if (!server.listening) return -errno.EADDRINUSE;
+        const published = SocketFile.publish(from, path, mode, file);
         letGo();
-        const published = SocketFile.publish(from, path, mode);
         if (typeof published === 'number') {
           server.close();
           return published;

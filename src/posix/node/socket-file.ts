@@ -34,16 +34,25 @@ export class SocketFile {
    * Gives the socket that has the private path `from` its name.
    *
    * @param mode its permissions, if they are not to be what the umask leaves
-   * @returns the file, or a negative errno: -EADDRINUSE when anything has the name
+   * @param before the socket that hands its name over: at no moment is there nothing under it
+   * @returns the file, or a negative errno: -EADDRINUSE when anything else has the name
    */
-  static publish(from: string, path: string, mode: number | undefined): SocketFile | number {
+  static publish(
+    from: string,
+    path: string,
+    mode: number | undefined,
+    before?: SocketFile,
+  ): SocketFile | number {
     try {
       if (mode !== undefined) fs.chmodSync(from, mode & PERMISSIONS);
       const file = new SocketFile(path, fs.lstatSync(from, { bigint: true }));
-      fs.linkSync(from, path);
-      fs.unlinkSync(from);
+      if (before === undefined || before.#found() === undefined) {
+        fs.linkSync(from, path);
+        fs.unlinkSync(from);
+      } else fs.renameSync(from, path);
       if (published.size === 0) process.on('exit', removeAll);
       published.add(file);
+      if (before) published.delete(before);
       return file;
     } catch (error) {
       const number = systemErrno(error);

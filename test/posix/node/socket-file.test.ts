@@ -3,7 +3,16 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, lstatSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -46,6 +55,26 @@ t.test('no mode is read or set through what somebody has put in the place of a b
   posix.close(fd);
   t.ok(lstatSync(path).isSymbolicLink());
   t.equal(statSync(victim).mode & 0o7777, 0o4711);
+});
+
+t.test('a bound socket that begins to listen has its name at every moment', async (t) => {
+  const posix = posixFor(t);
+  const directory = shortDirectory(t);
+  const fd = posix.socket(AF_UNIX, SOCK_STREAM);
+  t.equal(posix.bind(fd, { family: AF_UNIX, path: join(directory, 's') }), 0);
+  const names: (string | null)[] = [];
+  const watcher = watch(directory, (_, name) => names.push(name));
+  t.teardown(() => watcher.close());
+  t.equal(posix.listen(fd, 8), 0);
+  writeFileSync(join(directory, 'last'), '');
+  while (!names.includes('last')) await new Promise(setImmediate);
+  t.same(
+    names.filter((name) => name === 's'),
+    ['s'],
+    'replaced, which is one change; to be removed and made again are two',
+  );
+  posix.close(fd);
+  t.same(readdirSync(directory), ['last']);
 });
 
 t.test(
