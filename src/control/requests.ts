@@ -82,13 +82,9 @@ function resume(request: ControlMessage, reply: Reply, { registry }: ControlTarg
 }
 
 function resize(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
-  const run = async (): Promise<void> => {
+  runOrRefuse(request, reply, async () => {
     const info = await registry.resize(request.cookie);
     finish(reply, answerTo(request, MessageType.resizeAnswer).setImage(info));
-  };
-  void ended(run()).then(([error, text]) => {
-    if (error !== 0) refuse(request, reply, error, text);
-    return undefined;
   });
 }
 
@@ -123,14 +119,10 @@ function list(request: ControlMessage, reply: Reply, { registry }: ControlTarget
 /** Does a command for replicated disks, and replies with its outcome as JSON. */
 function replicate(request: ControlMessage, reply: Reply, { replication }: ControlTarget): void {
   const minor = request.cookie === NO_COOKIE ? undefined : request.cookie;
-  const run = async (): Promise<void> => {
+  runOrRefuse(request, reply, async () => {
     if (!replication) throw new SystemError(errno.EOPNOTSUPP, 'this daemon replicates no disks');
     const outcome = await replication(minor, parseReplicationRequest(request.parameters.path));
     sendText(request, reply, JSON.stringify(outcome));
-  };
-  void ended(run()).then(([error, text]) => {
-    if (error !== 0) refuse(request, reply, error, text);
-    return undefined;
   });
 }
 
@@ -179,6 +171,14 @@ function respond(request: ControlMessage, reply: Reply, type: number, result: nu
 /** Responds once a change of a VBD has ended, with what was wrong if it failed. */
 function respondWhen(change: Promise<void>, request: ControlMessage, reply: Reply, type: number): void {
   void ended(change).then(([error, text]) => respond(request, reply, type, -error, text));
+}
+
+/** Does what a request asks, which answers it; answers with ERROR when that fails. */
+function runOrRefuse(request: ControlMessage, reply: Reply, run: () => Promise<void>): void {
+  void ended(run()).then(([error, text]) => {
+    if (error !== 0) refuse(request, reply, error, text);
+    return undefined;
+  });
 }
 
 /** How a change of a VBD ended: a positive errno, or 0, and what was wrong. A fault of ours is thrown on. */

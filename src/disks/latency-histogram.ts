@@ -24,9 +24,8 @@ export class LatencyHistogram {
 }
 
 /**
- * The latencies, in seconds, that the given parts of what was counted between two moments did not exceed, an
- * eighth or a microsecond more at most; NaN
- * when nothing was counted between them.
+ * The latencies, in seconds, that the given parts of what was counted between two moments did not exceed; at most an
+ * eighth or a microsecond too high. NaN when nothing was counted between them.
  *
  * @param before undefined: the beginning
  * @param parts from 0 to 1
