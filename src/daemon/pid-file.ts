@@ -18,7 +18,12 @@ export class PidFile implements Disposable {
     this.#path = path;
     this.#text = `${pid}\n`;
     this.#fd = openOwnFile(path, MODE);
-    writeSync(this.#fd, this.#text);
+    try {
+      writeSync(this.#fd, this.#text);
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
   }
 
   /** Removes it, unless it is another's by now: another file, or with another number. Idempotent. @throws node:fs's own error */

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   linkSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -63,6 +64,13 @@ t.test('it is written through no link, and into no FIFO', async (t) => {
   t.equal(readFileSync(at('victim'), 'utf8'), 'precious');
   write('/dev/null');
   t.ok(existsSync('/dev/null'));
+});
+
+t.test('one that cannot be written leaves no descriptor open', async (t) => {
+  const isOpen = (fd: string): boolean =>
+    statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false })?.rdev === statSync('/dev/full').rdev;
+  t.throws(() => new PidFile('/dev/full', 71), { code: 'ENOSPC' });
+  t.same(readdirSync('/proc/self/fd').filter(isOpen), []);
 });
 
 t.test('a daemon has its own from when it is ready until it ends, however it is ended', async (t) => {
