@@ -26,7 +26,7 @@ export class TlsFiles implements TlsServer {
     return this.#current.secure(fd, done);
   }
 
-  /** Has clients that come from now on meet what the files have now. @throws Error, as at first; all stays as it is then */
+  /** Clients that connect from now on get what the files have now. @throws Error, as at first; all stays as it is then */
   reload(): void {
     this.#current = this.#read();
   }

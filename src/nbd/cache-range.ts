@@ -12,14 +12,14 @@ export interface CacheParts {
   readonly pool: BufferPool;
   /** Runs a task in a later turn of the scheduler. */
   readonly post: (task: () => void) => void;
-  /** Whether somebody still waits for the end. */
+  /** Whether anybody still waits for the end. */
   readonly isNeeded: () => boolean;
 }
 
 /**
  * Reads a range and drops it, so that the system has it in its cache; a piece after the other, the first error ends it. A
- * piece that is there at once is followed by the next in a later turn: see `post`. It ends with -ESHUTDOWN when it is not
- * wanted any more.
+ * piece that is there at once is followed by the next in a later turn: see `post`. It ends with -ESHUTDOWN when
+ * nobody needs it any more.
  */
 export function cacheRange(
   { device, pool, post, isNeeded }: CacheParts,

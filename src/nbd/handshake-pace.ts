@@ -7,7 +7,7 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 /** How many handshakes may start a second. */
 export interface PaceLimits {
   readonly perSecond: number;
-  /** Of one peer, that others have some too. */
+  /** Of one peer, so that others get their share. */
   readonly perPeerPerSecond: number;
 }
 
@@ -17,8 +17,8 @@ interface Waiting {
 }
 
 /**
- * Lets so many handshakes start a second, those that came first first, and keeps the others waiting. How many may wait is
- * for those who wait to bound.
+ * Lets so many handshakes start a second, in the order in which they came, and keeps the others waiting. It does not limit
+ * how many wait: callers do.
  */
 export class HandshakePace implements Disposable {
   readonly #limits: PaceLimits;

@@ -186,7 +186,7 @@ export class ServerHandshake {
           return this.#reply(
             option,
             REP_ERR_EXT_HEADER_REQD,
-            'EXTENDED_HEADERS has replies structured already',
+            'EXTENDED_HEADERS includes structured replies already',
           );
         this.#replies = 'structured';
         return this.#reply(option, REP_ACK);

@@ -7,8 +7,8 @@ import type { PskKeys } from './psk-file.js';
 import { secureAs, type TlsServer, type TlsVersion } from './tls.js';
 
 /**
- * TLS 1.3's suites; in front the one whose hash a key without a hash of its own means. For 1.2, those that keep what was
- * said secret when a key becomes known later.
+ * TLS 1.3's suites, first the one with the hash that keys have unless they name another. For 1.2, those with forward
+ * secrecy.
  */
 const CIPHERS = [
   'TLS_AES_128_GCM_SHA256',

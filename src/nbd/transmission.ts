@@ -286,7 +286,7 @@ export class Transmission {
     } else if (command === CMD_WRITE_ZEROES) {
       const noHole = (request.flags & CMD_FLAG_NO_HOLE) !== 0;
       const fast = (request.flags & CMD_FLAG_FAST_ZERO) !== 0;
-      // Unlike a hint, a change of a client that has said goodbye is done as long as it could be answered.
+      // Unlike a hint, a change goes on after the client's goodbye, for as long as it can be answered.
       const isNeeded = (): boolean => !sender.isClosed;
       device.zeroBytes(offset, length, done, { ...changeOptions(request), noHole, fast, isNeeded });
     } else if (command === CMD_BLOCK_STATUS) {
