@@ -7,6 +7,7 @@ import { readToken } from '../metrics/http-access.js';
 import type { Recording } from '../metrics/recording.js';
 import type { Report } from '../metrics/report.js';
 import type { SchedulerView } from '../metrics/scheduler-view.js';
+import { parseNbdAddress } from '../nbd/index.js';
 import { formatAddress } from '../posix/address.js';
 import type { Posix } from '../posix/posix.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
@@ -54,8 +55,8 @@ export class MetricsService implements Disposable {
       this.#parts.logger.log(LOG_WARNING, `--metrics: no status page: ${error.message}`);
       return undefined;
     });
-    // A path names no host.
-    const named = text.includes('/') ? [] : [text.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')];
+    const parsed = parseNbdAddress(text);
+    const named = typeof parsed === 'object' && 'host' in parsed ? [parsed.host] : [];
     const parts = {
       ...this.#parts,
       hosts: [...named, ...metricsHosts],

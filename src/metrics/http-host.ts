@@ -19,7 +19,8 @@ const EVERYWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
  */
 export function hostsOf(address: SocketAddress, names: readonly string[]): IsOurHost {
   if (address.family === AF_UNIX) return () => true;
-  const known = new Set([...names.map((name) => name.toLowerCase()), address.address.replace(/%.*$/, '')]);
+  const own = address.address.replace(/%.*$/, '');
+  const known = new Set([...names, own].map((name) => name.toLowerCase()));
   const isLocal =
     address.address.startsWith('127.') || (address.family === AF_INET6 && address.address === '::1');
   if (isLocal || EVERYWHERE.has(address.address)) known.add('localhost');

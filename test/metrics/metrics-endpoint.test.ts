@@ -3,7 +3,7 @@
 
 import { connect } from 'node:net';
 import t from 'tap';
-import { AF_INET, AF_UNIX } from '../../src/posix/index.js';
+import { AF_INET, AF_INET6, AF_UNIX } from '../../src/posix/index.js';
 import { hostsOf } from '../../src/metrics/http-host.js';
 import { MAX_METRICS_CONNECTIONS } from '../../src/metrics/metrics-endpoint.js';
 import { answerTo, endpoint } from './endpoint.js';
@@ -94,6 +94,7 @@ t.test('at all addresses any address will do, and no name but localhost; at a pa
   for (const host of ['evil.example', '10.0.0.1.evil.example', 'abcdef'])
     t.equal(everywhere(host), false, host);
   t.equal(hostsOf({ family: AF_INET, address: '10.0.0.1', port: 1 }, [])('localhost'), false);
+  t.equal(hostsOf({ family: AF_INET6, address: 'FE80::A%eth0', port: 1 }, [])('fe80::a'), true);
   t.equal(hostsOf({ family: AF_UNIX, path: '/s' }, [])('evil.example'), true);
   t.end();
 });
