@@ -4,6 +4,7 @@
 // What the daemon sends to its status page; the page's own code reads the same types.
 
 import type { ReplicationStatus } from '../../replication/disk/status.js';
+import type { RecentSlowCallback } from '../slow-callbacks.js';
 
 /** How far back the page can look, in seconds: one sample each. */
 export const HISTORY_SECONDS = 600;
@@ -110,16 +111,7 @@ export interface SchedulerPart {
   readonly lagP99Seconds: number;
   readonly lagMaxSeconds: number;
   /** Of the last minute or two, the slowest first. */
-  readonly slowest: readonly SlowPart[];
-}
-
-export interface SlowPart {
-  readonly seconds: number;
-  readonly eventId: number;
-  readonly mode: string;
-  readonly fd: number;
-  /** Seconds since 1970. */
-  readonly atSeconds: number;
+  readonly slowest: readonly RecentSlowCallback[];
 }
 
 /** A registered event. */
