@@ -46,6 +46,11 @@ export function tallyOf(results: readonly VectorResult[]): Tally {
   };
 }
 
+/** Whether an implementation conforms, by what it ran: something passed, and nothing failed. */
+export function conforms({ passed, failed }: Tally): boolean {
+  return passed > 0 && failed === 0;
+}
+
 /** `N passed, N failed`, what was skipped where anything was, and how many passed where the C process dies. */
 export function tallyLine({ passed, failed, skipped, goneOn = 0, died = 0 }: Tally): string {
   const further = [

@@ -16,7 +16,7 @@ import { conformancePage } from '../../conformance/page/conformance-page.js';
 import { createReport, type ReportFormat } from '../../conformance/report-format.js';
 import { ownRules } from '../../conformance/rules.js';
 import { type Assignment, runVectors } from '../../conformance/suite-run.js';
-import { tallyLine, tallyOf, type VectorResult } from '../../conformance/vector-result.js';
+import { conforms, tallyLine, tallyOf, type VectorResult } from '../../conformance/vector-result.js';
 import { ownVectorFiles, selectVectors } from '../../conformance/vector-selection.js';
 import { type Candidate, candidates } from './implementations.js';
 import { reportFile, type ReportPlace } from './report-file.js';
@@ -42,7 +42,7 @@ export async function runConformance(values: ConformanceValues, io: TextIo): Pro
     const columns = await runAll(all, assignments, values, place);
     await place.close();
     if (output !== undefined) for (const column of columns) io.stdout.write(countsLine(column, columns));
-    return columns.every(conforms) ? EXIT_OK : EXIT_FAILED;
+    return columns.every(({ results }) => conforms(tallyOf(results))) ? EXIT_OK : EXIT_FAILED;
   } catch (error) {
     const where = error instanceof ImplementationUnavailable ? '--cmd' : '--output';
     if (where === '--output' && !(error instanceof TransferError)) throw error;
@@ -89,11 +89,6 @@ function standardOutput({ stdout }: TextIo): ReportPlace {
 
 function countsLine({ name, results }: Column, { length }: readonly Column[]): string {
   return `${length > 1 ? `${name}: ` : ''}${tallyLine(tallyOf(results))}\n`;
-}
-
-function conforms({ results }: Column): boolean {
-  const { passed, failed } = tallyOf(results);
-  return passed > 0 && failed === 0;
 }
 
 function warn(assignments: readonly Assignment[], io: TextIo): void {

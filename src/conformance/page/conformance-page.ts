@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { isoTime } from '../../posix/clock.js';
 import { pinningVectors, type Rule } from '../rules.js';
 import type { Assignment } from '../suite-run.js';
+import { conforms, tallyOf } from '../vector-result.js';
 import { type Column, DEFAULT_PAGE_FAILURES, failureId } from './column.js';
 import { failureSection } from './failure.js';
 import { html, Markup } from './markup.js';
@@ -111,11 +112,7 @@ async function columnFailures(
 }
 
 function verdictText(columns: readonly Column[]): string {
-  const conforming = columns.filter(
-    ({ results }) =>
-      results.some(({ outcome }) => outcome === 'passed') &&
-      results.every(({ outcome }) => outcome !== 'failed'),
-  );
+  const conforming = columns.filter(({ results }) => conforms(tallyOf(results)));
   if (columns.length === 1) return conforming.length === 1 ? 'conforms' : 'does not conform';
   return `${conforming.length} of ${columns.length} conform`;
 }

@@ -40,8 +40,7 @@ export async function failureSection(
     <div id="${id}">
       ${about === undefined ? undefined : html`<p>${about}</p>`}
       ${pins.length > 0 ? html`<p>Pins ${pins}</p>` : undefined}
-      ${parted ? html`` : html`<pre tabindex="0">${reason}</pre>`}
-      ${parted && vector ? [stepTables(parted, vector)] : []}
+      ${parted && vector ? stepTables(parted, vector) : html`<pre tabindex="0">${reason}</pre>`}
       ${
         vector &&
         html`<details class="script">

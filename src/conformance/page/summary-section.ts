@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { tallyLine, tallyOf } from '../vector-result.js';
+import { conforms, tallyLine, tallyOf } from '../vector-result.js';
 import type { Column } from './column.js';
 import { html, type Markup } from './markup.js';
 
@@ -21,13 +21,12 @@ export function summarySection(columns: readonly Column[]): Markup {
 function card({ name, results }: Column, index: number): Markup {
   const tally = tallyOf(results);
   const { passed, failed, skipped } = tally;
+  const [tone, word] = conforms(tally) ? ['good', 'conforms'] : ['none', 'nothing passed'];
   const share = (count: number): string => `${((100 * count) / Math.max(1, results.length)).toFixed(2)}%`;
   const verdict =
     failed > 0
       ? html`<a class="verdict bad" href="#failures-${index + 1}">does not conform</a>`
-      : html`<span class="verdict ${passed > 0 ? 'good' : 'none'}"
-          >${passed > 0 ? 'conforms' : 'nothing passed'}</span
-        >`;
+      : html`<span class="verdict ${tone}">${word}</span>`;
   return html`<li>
     <h3><code>${name}</code></h3>
     <p>${verdict}</p>
