@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Clock } from '../posix/clock.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
@@ -9,21 +10,23 @@ export const RATE_SECONDS = 10;
 
 export interface MinRateOptions {
   readonly registrar: EventRegistrar;
+  readonly clock: Clock;
   /** Bytes per second. */
   readonly rate: number;
   /** The bytes of the image received so far. */
   readonly bytes: () => number;
-  /** Whether we are waiting for the peer now, and not for our own disk. */
-  readonly isItsTurn: () => boolean;
   /** Called once. */
   readonly onSlow: (why: string) => void;
 }
 
-/** Stops a peer from occupying the backup with a byte now and then. */
+/** Stops a peer from occupying the backup with a byte now and then. Time in which it has to wait for us does not count. */
 export class MinRate implements Disposable {
   readonly #event: AwaitedEvent;
   readonly #options: MinRateOptions;
   #before = 0;
+  /** Seconds of this measurement in which the peer had to wait, up to the last {@link resume}. */
+  #pausedSeconds = 0;
+  #pausedSince: number | undefined;
 
   constructor(options: MinRateOptions) {
     this.#options = options;
@@ -36,17 +39,32 @@ export class MinRate implements Disposable {
     return this.#event.setTimer(RATE_SECONDS, () => this.#judge());
   }
 
+  /** The peer has to wait for our own disk from now on. Idempotent. */
+  pause(): void {
+    this.#pausedSince ??= this.#options.clock.now();
+  }
+
+  /** We wait for the peer again. Idempotent. */
+  resume(): void {
+    if (this.#pausedSince === undefined) return;
+    // The clock may have been set back.
+    this.#pausedSeconds += Math.max(0, this.#options.clock.now() - this.#pausedSince);
+    this.#pausedSince = undefined;
+  }
+
   /** Idempotent. */
   [Symbol.dispose](): void {
     this.#event.clear();
   }
 
   #judge(): void {
-    const { rate, bytes, isItsTurn, onSlow } = this.#options;
+    const { rate, bytes, clock, onSlow } = this.#options;
     const moved = bytes() - this.#before;
+    const seconds = RATE_SECONDS - 1 - this.#pausedSeconds;
     this.#before += moved;
-    if (moved < rate * (RATE_SECONDS - 1) && isItsTurn())
-      return onSlow(`the primary sends less than ${rate} bytes a second`);
+    this.#pausedSeconds = 0;
+    if (this.#pausedSince !== undefined) this.#pausedSince = clock.now();
+    else if (moved < rate * seconds) return onSlow(`the primary sends less than ${rate} bytes a second`);
     const result = this.start();
     if (result < 0) onSlow('its rate cannot be watched');
     return undefined;

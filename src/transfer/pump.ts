@@ -32,6 +32,8 @@ export interface PumpOptions {
   readonly filter: PumpFilter;
   /** Which end is given up when it moves no byte for `idleSeconds` (up to 1 s more; 0: never). */
   readonly idle?: { readonly where: 'source' | 'sink'; readonly seconds: number };
+  /** Called with the end that the pump waits for from now on. */
+  readonly onTurn?: (end: 'source' | 'sink') => void;
   /** The source has ended, and all of it has been written. */
   readonly onEnd: () => void;
   readonly onFault: (fault: PumpFault) => void;
@@ -68,11 +70,6 @@ export class Pump {
   constructor(options: PumpOptions) {
     this.#options = options;
     this.#event = new AwaitedEvent(options.registrar);
-  }
-
-  /** Whether it waits for bytes of the source. */
-  get isFilling(): boolean {
-    return this.#state === 'filling';
   }
 
   start(): void {
@@ -150,7 +147,7 @@ export class Pump {
 
   #become(state: 'filling' | 'emptying' | 'ended'): void {
     if (this.#state === state || this.#state === 'ended') return;
-    const { source, sink, idle } = this.#options;
+    const { source, sink, idle, onTurn } = this.#options;
     this.#event.clear();
     this.#state = state;
     if (state === 'ended') return;
@@ -158,6 +155,7 @@ export class Pump {
       state === 'filling'
         ? (['source', source, POLL_READ_FD] as const)
         : (['sink', sink, POLL_WRITE_FD] as const);
+    onTurn?.(where);
     const seconds = idle?.where === where ? idleTimeout(idle.seconds) : 0;
     const result = this.#event.setWithin(mode, fd, seconds, (fired) => {
       if (fired === TIMEOUT) this.#fault('idle', -errno.ETIMEDOUT);

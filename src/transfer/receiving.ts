@@ -87,14 +87,13 @@ export class Receiving {
   constructor(options: ReceivingOptions) {
     this.#options = options;
     this.#event = new AwaitedEvent(options.registrar);
-    const { registrar, meter, acceptsRaw, maxBytes, minRate = 0 } = options;
+    const { registrar, posix, meter, acceptsRaw, maxBytes, minRate = 0 } = options;
     this.#image = new ImageReader(meter, { acceptsRaw, ...(maxBytes !== undefined && { maxBytes }) });
     this.#minRate = new MinRate({
       registrar,
+      clock: posix.clock,
       rate: minRate,
       bytes: () => meter.bytes,
-      isItsTurn: () =>
-        this.#state === 'waiting' || (this.#state === 'receiving' && this.#pump?.isFilling === true),
       onSlow: (why) => this.#broken('ETIMEDOUT', why),
     });
   }
@@ -144,6 +143,7 @@ export class Receiving {
   #open(): void {
     this.#event.clear();
     this.#state = 'opening';
+    this.#minRate.pause();
     this.#after(this.#begin(), () => this.#receive());
   }
 
@@ -163,6 +163,7 @@ export class Receiving {
       sink: this.#outputFd,
       filter: this.#image,
       idle: { where: 'source', seconds: idleSeconds },
+      onTurn: (end) => (end === 'source' ? this.#minRate.resume() : this.#minRate.pause()),
       onEnd: () => this.#store(),
       onFault: (fault) => this.#onFault(fault),
     });

@@ -6,15 +6,15 @@ import { MinRate, RATE_SECONDS } from '../../src/transfer/min-rate.js';
 import { bench } from '../disks/bench.js';
 
 /** A peer that sends what the test says, watched by a clock that the test moves. */
-function watched(t: Test, rate: number, isItsTurn = true) {
-  const { server, pass } = bench(t);
+function watched(t: Test, rate: number) {
+  const { server, clock, pass } = bench(t);
   let bytes = 0;
   const told: string[] = [];
   const watch = new MinRate({
     registrar: server,
+    clock,
     rate,
     bytes: () => bytes,
-    isItsTurn: () => isItsTurn,
     onSlow: (why) => told.push(why),
   });
   t.teardown(() => watch[Symbol.dispose]());
@@ -24,7 +24,7 @@ function watched(t: Test, rate: number, isItsTurn = true) {
     bytes += more;
     await pass(RATE_SECONDS + 1);
   };
-  return { told, span };
+  return { told, span, watch, clock };
 }
 
 t.test('as many bytes as the rate brings in nine seconds are enough, one less is not', async (t) => {
@@ -39,10 +39,57 @@ t.test('as many bytes as the rate brings in nine seconds are enough, one less is
 });
 
 t.test('a peer that waits for us is not slow, and without a rate nobody is', async (t) => {
-  const waiting = watched(t, 100, false);
+  const waiting = watched(t, 100);
+  waiting.watch.pause();
+  await waiting.span(0);
   await waiting.span(0);
   t.same(waiting.told, []);
   const free = watched(t, 0);
   await free.span(0);
   t.same(free.told, []);
+});
+
+t.test(
+  'the time in which a peer has waited for us is taken off, even when that has just ended',
+  async (t) => {
+    const { told, span, watch, clock } = watched(t, 100);
+    watch.pause();
+    clock.seconds += 4;
+    watch.resume();
+    await span(500);
+    t.same(told, []);
+    watch.pause();
+    clock.seconds += RATE_SECONDS + 1;
+    watch.resume();
+    await span(0);
+    t.same(told, []);
+    watch.pause();
+    clock.seconds += 4;
+    watch.resume();
+    await span(499);
+    t.same(told, ['the primary sends less than 100 bytes a second']);
+  },
+);
+
+t.test(
+  'a wait that lasts beyond a measurement is taken off the next one only for what is left',
+  async (t) => {
+    const { told, span, watch, clock } = watched(t, 100);
+    watch.pause();
+    await span(0);
+    clock.seconds += 2;
+    watch.resume();
+    await span(699);
+    t.same(told, ['the primary sends less than 100 bytes a second']);
+  },
+);
+
+t.test('a clock that is set back while a peer waits takes no time from it', async (t) => {
+  const { told, span, watch, clock } = watched(t, 100);
+  watch.pause();
+  clock.seconds -= 5;
+  watch.resume();
+  clock.seconds += 5;
+  await span(900);
+  t.same(told, []);
 });
