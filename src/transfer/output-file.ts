@@ -21,12 +21,13 @@ export interface OutputFileOptions {
   readonly mode?: number | undefined;
   /** Keep the copy before, as `FILE.previous`. */
   readonly keepsPrevious?: boolean;
+  /** See FileReplacement; unless given, cp(1) for Node's files and none for others. */
+  readonly copyAttributes?: typeof copyAttributes | undefined;
   /** Called with what cannot be kept of the previous file. */
   readonly warn?: (message: string) => void;
 }
 
 interface Parts extends OutputFileOptions {
-  readonly copyAttributes: typeof copyAttributes | undefined;
   readonly files: FileCalls;
   readonly path: string;
 }
@@ -43,7 +44,7 @@ interface Parts extends OutputFileOptions {
 export async function outputToFile(path: string, options: OutputFileOptions = {}): Promise<Output> {
   const files = options.files ?? new NodeFileCalls({ post: (task) => task() });
   // Calls that are not the kernel's have no descriptors of it.
-  const parts = { ...options, files, path, copyAttributes: options.files ? undefined : copyAttributes };
+  const parts = { copyAttributes: options.files ? undefined : copyAttributes, ...options, files, path };
   try {
     const place = await FilePlace.find(files, path);
     try {

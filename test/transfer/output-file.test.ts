@@ -17,10 +17,11 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { errno, NodeFileCalls } from '../../src/posix/index.js';
+import { copyAttributes } from '../../src/posix/node/copy-attributes.js';
 import { MAX_PARTIAL_FILES } from '../../src/server/file-replacement.js';
 import { outputToFile } from '../../src/transfer/output-file.js';
 import { servedSocket } from '../short-directory.js';
-import type { Copy } from '../../src/transfer/output.js';
+import type { Copy, Output } from '../../src/transfer/output.js';
 
 /** Writes and waits until the stream has handed it on. */
 function write(copy: Copy, text: string): Promise<void> {
@@ -59,8 +60,8 @@ t.test(
     ]);
     if (set.status !== 0) return void t.pass('left out: no attribute can be set', { skip: true });
     const warnings: string[] = [];
-    const output = await outputToFile(path, { warn: (message) => void warnings.push(message) });
-    const replace = async (text: string): Promise<void> => {
+    const warn = (message: string): void => void warnings.push(message);
+    const replace = async (output: Output, text: string): Promise<void> => {
       const copy = await output.begin();
       await write(copy, text);
       await copy.commit();
@@ -70,13 +71,15 @@ t.test(
       spawnSync('python3', ['-c', `import os; print(*os.listxattr(${JSON.stringify(path)}))`], {
         encoding: 'utf8',
       }).stdout;
-    await replace('after');
+    await replace(await outputToFile(path, { warn }), 'after');
     t.match(names(), 'user.note');
     t.same(warnings, []);
-    const { PATH } = process.env;
-    process.env['PATH'] = '/nowhere';
-    await replace('once more');
-    process.env['PATH'] = PATH;
+    const withoutProgram = await outputToFile(path, {
+      warn,
+      // The process's own PATH is that of the tests beside this one too.
+      copyAttributes: (from, to) => copyAttributes(from, to, { PATH: '/nowhere' }),
+    });
+    await replace(withoutProgram, 'once more');
     t.notMatch(names(), 'user.note');
     t.match(warnings, [
       /access control list and extended attributes, if it has any, are not kept: cp does not start/,

@@ -12,14 +12,19 @@ const TO = 4;
  *
  * @param from open for reading
  * @param to open for writing
+ * @param environment cp's, looked for in its PATH
  * @returns (resolves to) undefined, or in words why they may not have been copied
  */
-export function copyAttributes(from: number, to: number): Promise<string | undefined> {
+export function copyAttributes(
+  from: number,
+  to: number,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<string | undefined> {
   return new Promise((resolve) => {
     const paths = [`/proc/self/fd/${FROM}`, `/proc/self/fd/${TO}`] as const;
     runProgram(
       ['cp', '--attributes-only', '--preserve=xattr', '--', ...paths],
-      { stdio: ['ignore', 'ignore', 'ignore', from, to] },
+      { stdio: ['ignore', 'ignore', 'ignore', from, to], env: environment },
       (status, how) => resolve(status === 0 ? undefined : how),
     );
   });
