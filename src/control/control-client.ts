@@ -77,7 +77,7 @@ export class ControlClient {
   }
 
   /**
-   * Has a daemon of ours take an open disk's size from its image; a C tapdisk cannot: EINVAL.
+   * Asks one of our daemons to take an open disk's size from its image; a C tapdisk cannot: EINVAL.
    *
    * @returns the measures that it has then
    */
@@ -144,7 +144,7 @@ export class ControlClient {
   }
 
   /**
-   * Has a daemon of ours do a command for the replicated disk with a minor, or for all of them.
+   * Asks one of our daemons for a command on the replicated disk with a minor, or on all of them.
    *
    * @returns the outcome, as JSON text
    * @throws (rejects with) ControlError: ENAMETOOLONG when it does not fit into a message, EOPNOTSUPP of a C tapdisk,

@@ -30,7 +30,7 @@ export async function closeDisks(
       if (failure) fail(failure.message);
       else if (name !== '') logger.log(LOG_INFO, `vbd ${vbd.minor}: closed ${name}`);
     } catch (error) {
-      // A driver that throws is a fault of ours. The other disks must be closed all the same.
+      // A driver that throws is our bug. The other disks must be closed nevertheless.
       fail(String(error));
     }
   }

@@ -35,7 +35,7 @@ export interface DaemonParts {
   readonly parentPid?: () => number;
 }
 
-/** A callback that throws is a fault of ours. After so many the daemon does not even try any more to end in order. */
+/** A callback that throws is our bug. After this many the daemon no longer tries to shut down in order. */
 export const MAX_FAULTS = 10;
 
 /**

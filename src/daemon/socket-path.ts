@@ -10,7 +10,7 @@ import { takeSocketPath } from '../server/socket-path.js';
 import { whoCouldReplace } from '../server/trusted-directory.js';
 
 /**
- * Has the address that a text means listened on. A Unix socket's path is taken first (`takeSocketPath`); that others
+ * Listens on the address that a text means. A Unix socket's path is taken first (`takeSocketPath`); that others
  * could replace the socket is a warning.
  *
  * @throws (rejects with) Error that names the option, or what `listen` throws

@@ -160,7 +160,7 @@ export class NbdConnection {
   }
 
   /**
-   * To be called now and then. A client that leaves off in the middle of a request, or, while others wait for memory, does
+   * To be called now and then. A client that stops in the middle of a request, or, while others wait for memory, does
    * not take data that it has asked for, is dropped when its time is over.
    */
   dropIfStalled(): void {

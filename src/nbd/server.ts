@@ -18,7 +18,7 @@ import { HandshakePace } from './handshake-pace.js';
 import { DEFAULT_NBD_LIMITS, type NbdLimits } from './limits.js';
 import type { TlsServer } from './tls.js';
 
-/** How often it is looked for clients that stall, at least. */
+/** How often stalled clients are looked for, at least. */
 const MAX_STALL_LOOK_SECONDS = 5;
 /** How many connections may wait to be accepted. */
 const BACKLOG = 128;

@@ -57,7 +57,7 @@ export async function serveReplica(options: ServeReplicaOptions): Promise<Replic
   const running = own.run({ signals: false });
   const stop = (): void => {
     own.stop();
-    // What its callbacks throw is a fault of ours, and must not be lost.
+    // What its callbacks throw is our bug, and must not be lost.
     void running;
   };
   try {

@@ -78,7 +78,7 @@ export class Completions implements BatchQueue, Disposable {
       try {
         this.#tasks[next]?.();
       } catch (error) {
-        // A task that throws is a fault of ours. The others belong to other requests and must still end.
+        // A task that throws is our bug. The others belong to other requests and must still end.
         this.#logger.log(LOG_ERR, `a completion failed: ${thrownText(error)}`);
       }
     }

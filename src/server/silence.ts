@@ -22,7 +22,7 @@ export const MIN_SILENCE_SECONDS = TCP_KEEPALIVE_PROBES + 1;
 const LOOK_SECONDS = 5;
 
 /**
- * Has the kernel find out when the host of an idle connection's peer is gone: read fails with ETIMEDOUT then.
+ * Makes the kernel detect that the host of an idle connection's peer is gone: read fails with ETIMEDOUT then.
  *
  * It does not while something that was sent is not acknowledged: for that see {@link SilenceWatch}.
  *

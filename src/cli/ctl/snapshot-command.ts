@@ -77,7 +77,7 @@ async function goOnWith(
 }
 
 /**
- * Has the kernel write what the daemon has written to an image, so that closing it has little left to sync while requests
+ * Makes the kernel write back what the daemon has written to an image, so that closing it has little left to sync while requests
  * wait. Should that fail, it fails or succeeds when it is closed.
  */
 async function syncAhead(path: string): Promise<void> {

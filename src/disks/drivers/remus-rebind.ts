@@ -17,7 +17,7 @@ export interface ImageChange {
 }
 
 /**
- * Has the state of a closed replicated disk go with another image of the same content, and returns how to take that back.
+ * Binds the state of a closed replicated disk to another image of the same content, and returns how to undo that.
  * A name without a replication has nothing to rebind.
  *
  * The metadata are bound to the new image first, and a directory beside the old image is then renamed to lie beside the

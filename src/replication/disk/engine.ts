@@ -348,7 +348,7 @@ export class Replication implements DiskReplication, EngineCore {
     this.#peering.start();
   }
 
-  /** Has the metadata say what is durable, and that nobody else has changed the image since. */
+  /** Records in the metadata what is durable, and that nobody else has changed the image since. */
   async #closeRole(): Promise<number> {
     const { metadata, map } = this.state;
     const { primary, backup } = this;

@@ -59,7 +59,7 @@ export class FileContent {
     this.#size = size;
   }
 
-  /** Has the file be at least so long; what is new is a hole. */
+  /** Makes the file at least this long; what is new is a hole. */
   extend(size: number): void {
     this.#size = Math.max(this.#size, size);
   }
@@ -71,7 +71,7 @@ export class FileContent {
     });
   }
 
-  /** Has a range read as zeroes, and gives the space of its whole pages back. */
+  /** Makes a range read as zeroes, and frees its whole pages. */
   punch(position: number, length: number): void {
     forEachPage(position, length, (page, from, to) => {
       if (to - from === PAGE_BYTES) this.#pages.delete(page);

@@ -61,7 +61,7 @@ export class Commits {
   }
 
   /**
-   * Has the block's bits, whose data was written, brought into the file. Without `done` its write was answered already.
+   * Writes the block's bits, whose data was written, to the file. Without `done` its write was answered already.
    *
    * @param needsSync whether the bits must not be durable before the data is
    */

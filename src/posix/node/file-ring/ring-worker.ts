@@ -25,7 +25,7 @@ export interface WorkerCalls {
   readonly transfer: (slots: readonly number[]) => number;
   /** Milliseconds, with a fraction. */
   readonly now: () => number;
-  /** Has the submitter reap. */
+  /** Asks the submitter to reap. */
   readonly send: () => void;
 }
 
@@ -40,7 +40,7 @@ const SLOW_CALLS_IN_A_ROW = 2;
  * A worker's side of a ring: it takes submitted calls, makes them, and blocks while there are none.
  *
  * The first worker is woken by the submitter. Any other is woken while calls wait and are slow, since one worker does calls
- * that are quick in less processor time than two; it sleeps again when calls are quick and the first one gets on.
+ * that are quick in less processor time than two; it sleeps again when calls are quick and the first one makes progress.
  */
 export class RingWorker {
   readonly #memory: RingMemory;

@@ -32,7 +32,7 @@ export function fileTransfer(
       return call(memory.fd(first), slots.map(partOf), memory.position(first));
     } catch (error) {
       const { errno: number } = error as NodeJS.ErrnoException;
-      // One that is not from the system call is a fault of ours; the disk's user gets an error all the same.
+      // One that is not from the system call is our bug; the disk's user gets an error nevertheless.
       return number !== undefined && number < 0 ? number : -errno.EIO;
     }
   };

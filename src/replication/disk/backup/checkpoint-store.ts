@@ -375,7 +375,7 @@ export class CheckpointStore implements CheckpointReceiver {
     for (const done of drained) done(0);
   }
 
-  /** Has the image take what may make room in the journal. */
+  /** Applies to the image what may make room in the journal. */
   #relieve(): void {
     if (this.#open.isStuck) this.#apply();
   }

@@ -102,7 +102,7 @@ export class OpenCheckpoint {
   /**
    * Drops it, and opens the next.
    *
-   * @throws Error when the journal has not kept room for it, which is a fault of ours
+   * @throws Error when the journal has not kept room for it, which is our bug
    */
   abort(): void {
     const hadRecords = this.#firstSegment !== Infinity;

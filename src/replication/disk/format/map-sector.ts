@@ -20,7 +20,7 @@ export function grainSectorsOf(diskSectors: number): number {
   return sectors;
 }
 
-/** How many bytes a map of so many grains takes in its file. */
+/** How many bytes a map of this many grains takes in its file. */
 export function mapBytes(grains: number): number {
   return Math.ceil(grains / GRAINS_A_SECTOR) * SECTOR_SIZE;
 }

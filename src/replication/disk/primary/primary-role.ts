@@ -153,14 +153,14 @@ export class PrimaryRole {
       if (!this.#hot.has(grain) && this.grains.isClean(grain)) map.lower(grain);
   }
 
-  /** Has the backup get every grain that differs. */
+  /** Sends every grain that differs to the backup. */
   resendAll(reason: string): void {
     this.verifier.takeDifferent();
     this.grains.toSend.addRange(0, this.grains.toSend.size - 1);
     this.#copyAgain(reason, 'compare');
   }
 
-  /** Has the backup get what verifications have found to differ; how many grains. */
+  /** Sends the backup what verifications have found to differ. @returns how many grains */
   resendDifferent(reason: string): number {
     const different = this.verifier.takeDifferent();
     this.grains.toSend.addAll(different);
@@ -168,7 +168,7 @@ export class PrimaryRole {
     return different.length;
   }
 
-  /** Has the write go on once its bits are durable, and after every earlier write of its sectors. */
+  /** Lets the write continue once its bits are durable, and after every earlier write of its sectors. */
   #raise(write: PendingWrite): void {
     const { map, disk } = this.#parts;
     const from = this.grains.first(write.sector);
