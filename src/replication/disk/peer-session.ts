@@ -84,15 +84,25 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
   };
 }
 
-/** Informs an own peer that there is another connection already; a C peer sees the connection end. */
-export function turnAway(fd: number, host: TimerHost, options: ReplicationOptions, done: () => void): void {
+/**
+ * Informs an own peer that there is another connection already; a C peer sees the connection end.
+ *
+ * @param endings has how to end the connection before that, as long as there is one
+ */
+export function turnAway(
+  fd: number,
+  host: TimerHost,
+  options: ReplicationOptions,
+  endings: Set<() => void>,
+): void {
   const stream = new PeerStream(host, fd, NOBODY);
   const end = (): void => {
     timer.close();
     stream.close();
-    done();
+    endings.delete(end);
   };
   const timer = new Timer(host, end);
+  endings.add(end);
   timer.set(options.messageSeconds);
   probePeer({
     stream,

@@ -44,7 +44,8 @@ export class Peering implements PeeringView {
   #early: { readonly fd: number; readonly peer: string } | undefined;
   #leave: (() => void) | undefined;
   #session: PrimarySession | undefined;
-  #turnedAway = 0;
+  /** How to end each connection that is being rejected. */
+  readonly #turnedAway = new Set<() => void>();
   address: string | null = null;
   kind: PeerKind | null = null;
   version: string | null = null;
@@ -123,14 +124,11 @@ export class Peering implements PeeringView {
   turnAway(fd: number): void {
     const { registrar, posix } = this.#engine.parts;
     const getsReason = this.kind !== 'c' && this.#engine.options.peer !== 'c';
-    if (!getsReason || this.#turnedAway >= MAX_TURNED_AWAY) {
+    if (!getsReason || this.#turnedAway.size >= MAX_TURNED_AWAY) {
       posix.close(fd);
       return;
     }
-    this.#turnedAway += 1;
-    turnAway(fd, { registrar, posix }, this.#engine.options, () => {
-      this.#turnedAway -= 1;
-    });
+    turnAway(fd, { registrar, posix }, this.#engine.options, this.#turnedAway);
   }
 
   /** The connection is over. */
@@ -166,8 +164,11 @@ export class Peering implements PeeringView {
   }
 
   close(): void {
+    if (this.#early) this.#engine.parts.posix.close(this.#early.fd);
+    this.#early = undefined;
     this.#leave?.();
     this.#session?.close('closing', 'the disk is being closed');
+    for (const end of this.#turnedAway) end();
     this.#forget();
   }
 

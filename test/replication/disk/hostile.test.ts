@@ -189,3 +189,27 @@ t.test('a peer that has gone before it is replied to takes nothing from a backup
     t.equal(b.engine.status().state, 'backup');
   }
 });
+
+t.test('a disk that is closed ends the connections that are being rejected', async (t) => {
+  const { world, a, b } = pair(t, { seed: 7 });
+  await a.until('protected');
+  const { posix } = world.host('10.0.0.66');
+  const fd = posix.socket(AF_INET, SOCK_STREAM);
+  posix.connect(fd, { family: AF_INET, address: '10.0.0.2', port: 9000 });
+  await world.run(0.1);
+  await b.call((done) => b.engine.close(() => done(0)));
+  const left = b.host.leftovers().filter((line) => /tcp|timerfd/.test(line));
+  t.same(left, []);
+});
+
+t.test('a disk that cannot be opened keeps no connection that came meanwhile', async (t) => {
+  const { world, b } = pair(t, { seed: 8 });
+  // Those of the directories come before it listens, that of the map after.
+  b.host.files.shape({ syncSeconds: 3 });
+  b.host.files.failCalls({ calls: ['fdatasync', 'fsync', 'syncDirectory'], nth: 3, error: errno.EIO });
+  await world.run(() => b.host.leftovers().some((line) => /tcp connected/.test(line)));
+  await world.run(5);
+  t.equal(await b.opened, -errno.EIO);
+  const left = b.host.leftovers().filter((line) => /tcp|timerfd/.test(line));
+  t.same(left, []);
+});
