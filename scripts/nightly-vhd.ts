@@ -3,9 +3,7 @@
 
 // The part of `npm run nightly` about VHDs: the tests of the suite that draw at random, at length.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { repositoryFile } from './repository-files.js';
+import { runTestFile } from './nightly-test.js';
 
 /** How many seeds or rounds each test has. */
 const RUNS: readonly (readonly [test: string, what: string, count: number])[] = [
@@ -21,15 +19,8 @@ const RUNS: readonly (readonly [test: string, what: string, count: number])[] = 
 export async function runVhdNightly(seed: number): Promise<boolean> {
   let passed = true;
   for (const [test, what, count] of RUNS) {
-    const file = repositoryFile(`test/disks/drivers/vhd/${test}.test.ts`);
-    const env = { ...process.env, TEST_SEED: String(seed), TEST_SEEDS: String(count), TAP_TIMEOUT: '0' };
-    const child = spawn(process.execPath, ['--import=tsx', file], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let output = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    const [status] = (await once(child, 'close')) as [number | null];
+    const file = `test/disks/drivers/vhd/${test}.test.ts`;
+    const { status, output } = await runTestFile(file, seed, { TEST_SEEDS: String(count) });
     console.log(`vhd: ${count} ${what}: ${status === 0 ? 'passed' : `exit status ${status}\n${output}`}`);
     passed &&= status === 0;
   }

@@ -3,12 +3,13 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import tap, { type Test } from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
 import { queryStatus } from '../../src/status/status-client.js';
 import { shortDirectory } from '../short-directory.js';
+import { appearance } from './appearance.js';
 import { startCommand } from './command.js';
 import { CommandProcess, mainProgram } from './command-process.js';
 
@@ -32,17 +33,8 @@ processTest('a reader that has gone away is no failure', async (t) => {
 });
 
 /** Waits until a backup has begun its copy in a directory, and so has bytes of an image. */
-async function copyBegun(directory: string): Promise<void> {
-  const partial = join(directory, 'copy.partial');
-  await new Promise<void>((resolve) => {
-    const look = (): void => {
-      if (!existsSync(partial)) return;
-      watcher.close();
-      resolve();
-    };
-    const watcher = watch(directory, look);
-    look();
-  });
+function copyBegun(directory: string): Promise<void> {
+  return appearance(join(directory, 'copy.partial'));
 }
 
 /** A backup with a status socket, in the middle of the image that a primary sends. */

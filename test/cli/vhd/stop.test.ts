@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { existsSync, readFileSync, truncateSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { closeDisk, imageDirectory, openDisk, readDisk, writeDisk } from '../../disks/drivers/vhd/fixture.js';
+import { appearance } from '../appearance.js';
 import { captured, type Outcome } from '../captured-io.js';
 import { CommandProcess } from '../command-process.js';
 
@@ -101,15 +102,7 @@ t.test('a process that converts stops at a signal', async (t) => {
   truncateSync(raw, 2 ** 40);
   const target = path.join(directory, 'disk.vhd');
   const convert = new CommandProcess(t, ['vhd', 'convert', raw, target]);
-  await new Promise<void>((resolve) => {
-    const look = (): void => {
-      if (!existsSync(target)) return;
-      watcher.close();
-      resolve();
-    };
-    const watcher = watch(directory, look);
-    look();
-  });
+  await appearance(target);
   convert.child.kill('SIGINT');
   t.equal(await convert.exit, 3);
   t.notOk(existsSync(target));
