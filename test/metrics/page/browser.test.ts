@@ -130,7 +130,16 @@ t.test('the status page, in a browser', { skip }, async (t) => {
     t.match(await plot.getAttribute('aria-valuetext'), /^now: read /);
     await page.keyboard.press('ArrowLeft');
     t.match(await plot.getAttribute('aria-valuetext'), /^\d\d:\d\d:\d\d: read .*, written /);
-    await page.keyboard.press('Escape');
+    const momentAfter = async (key: string): Promise<string | null> => {
+      await page.keyboard.press(key);
+      return plot.getAttribute('aria-valuetext');
+    };
+    const first = await momentAfter('Home');
+    t.match(first, /^\d\d:\d\d:\d\d: /);
+    const last = await momentAfter('End');
+    t.not(last, first);
+    t.not(await momentAfter('Shift+ArrowLeft'), last);
+    t.match(await momentAfter('Escape'), /^now: /, 'the present again');
     await page.locator('#event-filter').focus();
     await page.keyboard.type('listening TIMEOUT-and-no-such');
     await shows(page, '#scheduler caption', /^0 of \d+ events/);
