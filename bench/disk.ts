@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // A disk in a file, and one in memory, served over NBD by the daemon and by other servers in turn, under fio's load; then a
-// copy of a large image that is mostly holes: `npm run bench:disk [-- --rounds N --seconds S]`. Needs fio and, for the copy,
-// nbdcopy; servers that are not installed are left out, which is told.
+// copy of a large image that is mostly holes: `npm run bench:disk [-- --rounds N --seconds S --only PART]`. Needs fio and, for
+// the copy, nbdcopy; servers that are not installed are left out, which is told.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +28,11 @@ const FILE_LOADS: readonly Load[] = sizes.flatMap((size) =>
 const MEMORY_LOADS: readonly Load[] = PATTERNS.map((pattern) => ({ pattern, kib: 4, depth: 16 }));
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '7' }, seconds: { type: 'string', default: '2' } },
+  options: {
+    rounds: { type: 'string', default: '7' },
+    seconds: { type: 'string', default: '2' },
+    only: { type: 'string' },
+  },
 });
 const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
@@ -136,14 +140,27 @@ async function inDirectory(work: (directory: string) => Promise<void>): Promise<
   }
 }
 
+async function copyPart(): Promise<void> {
+  if (programPath('nbdcopy') === undefined) {
+    console.log('nbdcopy is not installed, and the copy left out');
+    return;
+  }
+  console.log(`  nbdcopy of ${SPARSE_MIB >> 10} GiB with ${DATA_MIB} MiB of data to nowhere`);
+  await inDirectory(copies);
+}
+
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  file: () => inDirectory((directory) => underLoads(directory, FILE_PROGRAMS, FILE_LOADS)),
+  memory: () => inDirectory((directory) => underLoads(directory, MEMORY_PROGRAMS, MEMORY_LOADS)),
+  copy: copyPart,
+};
+if (values.only !== undefined && parts[values.only] === undefined) {
+  throw new Error(`--only is one of ${Object.keys(parts).join(', ')}`);
+}
 if (programPath('fio') === undefined) throw new Error('fio is not installed, which makes the load');
 console.log(
   `medians of ${rounds} interleaved rounds of ${seconds} s: requests a second, processor time a request`,
 );
-await inDirectory((directory) => underLoads(directory, FILE_PROGRAMS, FILE_LOADS));
-await inDirectory((directory) => underLoads(directory, MEMORY_PROGRAMS, MEMORY_LOADS));
-if (programPath('nbdcopy') === undefined) console.log('nbdcopy is not installed, and the copy left out');
-else {
-  console.log(`  nbdcopy of ${SPARSE_MIB >> 10} GiB with ${DATA_MIB} MiB of data to nowhere`);
-  await inDirectory(copies);
+for (const [name, part] of Object.entries(parts)) {
+  if (values.only === undefined || values.only === name) await part();
 }
