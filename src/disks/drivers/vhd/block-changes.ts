@@ -6,6 +6,7 @@ import type { FileCalls } from '../../../posix/files.js';
 import {
   type DataRequest,
   type Done,
+  ESHUTDOWN,
   SECTOR_SIZE,
   type SectorRange,
   type ZeroesRequest,
@@ -107,6 +108,10 @@ export class BlockChanges implements Changes {
       request,
       layer.shape.sectors,
       (piece, _offset, ended) => {
+        if (request.isNeeded?.() === false) {
+          ended(-ESHUTDOWN);
+          return;
+        }
         // A clear bit shows the parent; without one it is a zero already (V60).
         if (hasParent || request.noHole || this.#writer.isUncertain(piece.block)) {
           this.#writer.zero(piece, zero, mayBeHole, ended);

@@ -17,6 +17,7 @@ import type { Steps } from './steps.js';
 /** How the leaf of a chain is changed. Changes of the same sectors do not overlap in time. */
 export interface Changes {
   write(request: DataRequest, done: Done): void;
+  /** Completes with -ESHUTDOWN, zeroed in part, if nobody needs it any more. */
   zero(request: ZeroesRequest, done: Done): void;
   /** Completes with 0 whether or not anything was given back. */
   discard(range: SectorRange, done: Done): void;
@@ -38,8 +39,8 @@ export class ZeroWriter {
     this.#holes = new HoleQueue((range, done) => punchRange(files, file.fd, range, done));
   }
 
-  /** Ranges of the file. */
-  zero(range: SectorRange, mayBeHole: boolean, done: Done): void {
+  /** A range of the file. What is written ends with -ESHUTDOWN once nobody needs it any more. */
+  zero(range: SectorRange & Pick<ZeroesRequest, 'isNeeded'>, mayBeHole: boolean, done: Done): void {
     const isHole = mayBeHole && this.#file.isRegular;
     const write = (): void => zeroRange(this.#files, this.#file.fd, range, isHole, done);
     if (isHole && isWorthAHole(range))

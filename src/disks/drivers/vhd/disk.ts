@@ -4,7 +4,14 @@
 import { constants } from 'node:fs';
 import { errno, errnoCode } from '../../../posix/errno.js';
 import { LOG_ERR, LOG_WARNING, type Logger } from '../../../server/logger.js';
-import type { DataRequest, Done, RangeRequest, SectorRange, ZeroesRequest } from '../../driver.js';
+import {
+  type DataRequest,
+  type Done,
+  ESHUTDOWN,
+  type RangeRequest,
+  type SectorRange,
+  type ZeroesRequest,
+} from '../../driver.js';
 import type { LockFile } from '../image-lock.js';
 import { WriteOrder } from '../write-order.js';
 import { BlockChanges } from './block-changes.js';
@@ -145,7 +152,8 @@ export class VhdDisk {
     this.#order.begin(request, () =>
       change(changes, (result) => {
         this.#order.end(request);
-        if (result < 0) this.#logFailure(request, result);
+        // What nobody needs any more has not failed.
+        if (result < 0 && result !== -ESHUTDOWN) this.#logFailure(request, result);
         done(result);
       }),
     );

@@ -6,7 +6,7 @@ import { linkSync, statSync } from 'node:fs';
 import t from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
 import { nullLogger } from '../../../../src/server/logger.js';
-import type { BlockStatusExtent, Vbd } from '../../../../src/disks/index.js';
+import { type BlockStatusExtent, ESHUTDOWN, type Vbd } from '../../../../src/disks/index.js';
 import { VhdDriver } from '../../../../src/disks/drivers/index.js';
 import { promiseOf } from '../../../../src/disks/drivers/vhd/steps.js';
 import { createImage } from '../../../../src/disks/drivers/vhd/tools/create.js';
@@ -39,6 +39,33 @@ t.test('a disk of vhd: is read, written, flushed, paused and resumed', async (t)
   t.ok((await readSectors(vbd, 4000, 5000)).equals(Buffer.alloc(5000 * 512)));
   t.equal(await told((done) => vbd.discard(0, 20_000, done)), 0);
   t.match(vbd.describe(), / \[vhd .*a.vhd 131072 sectors, 3 of 32 blocks allocated\]$/);
+});
+
+t.test('zeroes end once nobody needs them any more, and that is no failure', async (t) => {
+  const world = diskWorld(t);
+  const parent = world.path('parent.vhd');
+  const child = world.path('child.vhd');
+  const fixed = world.path('fixed.vhd');
+  await create(parent, 64 << 20);
+  await promiseOf(snapshot(calls, { parent, child, ...made, uuid: new Uint8Array(16).fill(4) }));
+  await promiseOf(createImage(calls, { path: fixed, size: 4 << 20, isFixed: true, ...made }));
+  for (const [file, asked] of [
+    [child, 20],
+    [fixed, 1],
+  ] as const) {
+    const vbd = await world.open(`vhd:${file}`);
+    t.equal(await writeSectors(vbd, vbd.info.sectors - 1, pattern(1, 1)), 0);
+    let left = asked;
+    const options = { noHole: true, isNeeded: () => left-- > 0 };
+    t.equal(await told((done) => vbd.writeZeroes(0, vbd.info.sectors, done, options)), -ESHUTDOWN, file);
+    t.same(await readSectors(vbd, vbd.info.sectors - 1, 1), pattern(1, 1), 'the rest is left alone');
+    if (file === child) t.match(vbd.describe(), / 21 of 32 blocks allocated, 2 images deep\]$/);
+    await vbd.close();
+  }
+  t.same(
+    world.lines.filter((line) => line.includes('cannot write')),
+    [],
+  );
 });
 
 t.test('a second writer is refused, a reader is not', async (t) => {
