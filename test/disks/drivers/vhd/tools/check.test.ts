@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
+import { LEAF, open, worldWith, write } from '../order-world.js';
+import { simulated, tagged } from '../sim-disk.js';
+import type { FileWorld } from '../../../../testing/files/fixture.js';
+import { endFooterOf, findings, headerOf, patch, patchFooters, patchHeader } from './tool-world.js';
+
+const link = { sectors: 64, blockSectors: 16 };
+const PARENT = '/d/parent0.vhd';
+
+/** A parent and a child with four blocks each, of which the child has written the second and a part of the third. */
+async function family(): Promise<FileWorld> {
+  const world = worldWith([link, link]);
+  const disk = await open(world);
+  await write(world, disk, 16, tagged(18, 1));
+  await simulated(world, disk.close());
+  return world;
+}
+
+t.test('an image without fault has no findings', async (t) => {
+  const world = await family();
+  t.same(await findings(world, LEAF, { bitmaps: true }), []);
+});
+
+t.test('each thing that is odd about a footer is a warning', async (t) => {
+  const world = await family();
+  const cases: [change: (fields: DataView) => void, warnings: readonly string[]][] = [
+    [(fields) => fields.setUint32(8, 0), ['footer features: bit 1, which is always set, is not']],
+    [(fields) => fields.setUint32(8, 3), []],
+    [(fields) => fields.setUint16(56, 1), ['footer geometry: it has more sectors than the disk, 64']],
+    [(fields) => fields.setUint32(56, 0), []],
+  ];
+  for (const [change, warnings] of cases) {
+    const changed = await family();
+    patchFooters(changed, LEAF, change);
+    t.same(
+      await findings(changed, LEAF),
+      warnings.map((text) => `warning bad-footer: ${text}`),
+    );
+  }
+  patchFooters(world, LEAF, (fields) => {
+    fields.setUint16(56, 1);
+    fields.setUint32(28, 0x7769_6e20);
+  });
+  t.same(await findings(world, LEAF), [], 'other creators round the geometry up');
+});
+
+t.test('an image that has no uuid is warned of', async (t) => {
+  const world = await family();
+  patchFooters(world, LEAF, (fields) => {
+    for (let at = 68; at < 84; at++) fields.setUint8(at, 0);
+  });
+  t.same(await findings(world, LEAF), ['warning bad-footer: footer uuid: it is all zeroes']);
+});
+
+t.test('both footers are looked at', async (t) => {
+  const missing = 'footer: the one at the end is missing or wrong: it was not closed properly';
+  const wrong = 'footer copy: it is wrong: after a crash nothing could be read';
+  const differs = 'footer copy: it is not the footer at the end, which counts';
+  const cases: [change: (bytes: Uint8Array) => void, warnings: readonly string[]][] = [
+    [(bytes) => bytes.fill(0, bytes.length - SECTOR_SIZE), [missing]],
+    [(bytes) => bytes.fill(0, 0, SECTOR_SIZE), [wrong]],
+  ];
+  for (const [change, warnings] of cases) {
+    const world = await family();
+    patch(world, LEAF, change);
+    t.same(
+      await findings(world, LEAF),
+      warnings.map((text) => `warning bad-footer: ${text}`),
+    );
+  }
+  const world = await family();
+  const copy = endFooterOf(world, LEAF).with({ hidden: true });
+  patch(world, LEAF, (bytes) => bytes.set(copy.bytes));
+  t.same(await findings(world, LEAF), [`warning bad-footer: ${differs}`]);
+  const short = await family();
+  short.files.put(LEAF, short.files.contents(LEAF).slice(0, -1));
+  t.same(await findings(short, LEAF), ['warning bad-footer: footer: it has 511 bytes, expected 512']);
+});
+
+t.test('a locator names the file that the header names', async (t) => {
+  const world = await family();
+  patchHeader(world, LEAF, { parentName: 'other.vhd' });
+  t.same(
+    await findings(world, LEAF),
+    [0, 1, 2].map(
+      (index) =>
+        `warning bad-header: parent locator ${index}: it names 'parent0.vhd', but the header 'other.vhd'`,
+    ),
+  );
+});
+
+t.test('a child is not smaller than its parent, and of the parent that it was made of', async (t) => {
+  const smaller = worldWith([{ ...link, sectors: 65 }, link]);
+  t.same(await findings(smaller, LEAF), [
+    'warning bad-footer: current size: 64 sectors, but the parent has 65',
+  ]);
+  const world = await family();
+  const before = Buffer.from(endFooterOf(world, PARENT).uuid).toString('hex');
+  patchFooters(world, PARENT, (fields) => fields.setUint8(68, fields.getUint8(68) ^ 0xff));
+  const [found, ...more] = await findings(world, LEAF);
+  t.match(found, new RegExp(`^error parent-mismatch: parent uuid: ${before.slice(0, 8)}-`));
+  t.same(more, []);
+});
+
+t.test('every ancestor of an image is checked as well', async (t) => {
+  const world = worldWith([link, link, link]);
+  patchFooters(world, PARENT, (fields) => fields.setUint32(8, 0));
+  patchFooters(world, '/d/parent1.vhd', (fields) => fields.setUint32(8, 0));
+  const odd = 'warning bad-footer: footer features: bit 1, which is always set, is not';
+  t.same(await findings(world, LEAF), [odd, odd]);
+});
+
+/** Sets bits of the batmap, with a right checksum. */
+function setBatmap(world: FileWorld, path: string, byte: number): void {
+  const { tableOffset } = headerOf(world, path);
+  // The BAT has one sector.
+  const headerAt = tableOffset + SECTOR_SIZE;
+  patch(world, path, (bytes) => {
+    const fields = new DataView(bytes.buffer, bytes.byteOffset);
+    bytes[headerAt + SECTOR_SIZE] = byte;
+    fields.setUint32(headerAt + 24, ~byte >>> 0);
+  });
+}
+
+t.test('a batmap claims only blocks that are there, and whose bits are all set', async (t) => {
+  const warning = (block: number, what: string): string =>
+    `warning bad-header: batmap bit ${block}: it is set, but ${what}`;
+  const absent = 'the block is not allocated';
+  const partial = 'not every bit of the bitmap is';
+  const world = await family();
+  setBatmap(world, LEAF, 0b0100_0000);
+  t.same(await findings(world, LEAF, { bitmaps: true }), []);
+  setBatmap(world, LEAF, 0b0110_0000);
+  t.same(await findings(world, LEAF), [], 'bitmaps are read when asked for');
+  t.same(await findings(world, LEAF, { bitmaps: true }), [warning(2, partial)]);
+  setBatmap(world, LEAF, 0b1001_1111);
+  t.same(await findings(world, LEAF), [warning(0, absent), warning(3, absent)], 'there are four blocks');
+});
+
+t.test('a batmap that is wrong or missing is what tapdisk complains of', async (t) => {
+  const world = await family();
+  const headerAt = headerOf(world, LEAF).tableOffset + SECTOR_SIZE;
+  patch(world, LEAF, (bytes) => (bytes[headerAt + SECTOR_SIZE] = 1));
+  t.same(await findings(world, LEAF), [
+    'warning bad-header: batmap checksum: it does not fit: tapdisk opens the image read-only',
+  ]);
+  patch(world, LEAF, (bytes) => (bytes[headerAt] = 0));
+  t.same(await findings(world, LEAF), [
+    'warning bad-header: batmap: there is none: tapdisk opens the image read-only',
+  ]);
+  patchFooters(world, LEAF, (fields) => fields.setUint32(32, 0x0001_0001));
+  t.same(await findings(world, LEAF), [], 'version 1.1 may be without');
+});
+
+t.test('no more than a hundred bits of a batmap are listed, and the progress is reported', async (t) => {
+  const world = worldWith([{ sectors: 8 * 2500, blockSectors: 8 }]);
+  const progress: string[] = [];
+  const onProgress = (done: number, total: number): void => void progress.push(`${done}/${total}`);
+  t.same(await findings(world, LEAF, { onProgress }), []);
+  t.same(progress, ['0/2500', '1024/2500', '2048/2500']);
+  const { tableOffset } = headerOf(world, LEAF);
+  const headerAt = tableOffset + 20 * SECTOR_SIZE;
+  patch(world, LEAF, (bytes) => {
+    bytes.fill(0xff, headerAt + SECTOR_SIZE, headerAt + SECTOR_SIZE + 20);
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(headerAt + 24, ~(255 * 20) >>> 0);
+  });
+  t.equal((await findings(world, LEAF)).length, 100);
+});

@@ -1,0 +1,51 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { coalesce } from '../../../../../src/disks/drivers/vhd/tools/coalesce.js';
+import { imageBytes } from '../new-chain.js';
+import { LEAF, open, tags, worldWith, write } from '../order-world.js';
+import { simulated, tagged } from '../sim-disk.js';
+import { endFooterOf, findings, headerOf, patchHeader, run } from './tool-world.js';
+
+const link = { sectors: 64, blockSectors: 16 };
+const MIDDLE = '/d/parent1.vhd';
+const ROOT = '/d/parent0.vhd';
+
+t.test('a relinked child names its new parent, and has nothing of the old one', async (t) => {
+  const world = worldWith([link, link, link]);
+  const disk = await open(world);
+  await write(world, disk, 3, tagged(2, 9));
+  await simulated(world, disk.close());
+  // Another program wrote more locators.
+  const { locators } = headerOf(world, LEAF);
+  const [first] = locators;
+  if (!first) throw new Error('a child has a locator');
+  patchHeader(world, LEAF, {
+    locators: [...locators.slice(0, 3), { ...first, code: 'Wi2k' }, { ...first, code: 'MacX' }],
+  });
+  t.match(headerOf(world, LEAF), { parentName: 'parent1.vhd' });
+  const result = await run(world, (calls) =>
+    coalesce(calls, { child: MIDDLE, relink: [LEAF], deleteChild: true }),
+  );
+  t.match(result, { parent: ROOT, relinked: [LEAF], isStopped: false, isDeleted: true });
+  const header = headerOf(world, LEAF);
+  t.same(
+    header.locators.map(({ code }) => code.replaceAll('\0', '')),
+    ['MacX', 'W2ku', 'W2ru', '', '', '', '', ''],
+  );
+  t.equal(header.parentName, 'parent0.vhd');
+  t.same(Buffer.from(header.parentUuid), Buffer.from(endFooterOf(world, ROOT).uuid));
+  t.same(await findings(world, LEAF), []);
+  t.same(await tags(world, await open(world), 2, 4), [0, 9, 9, 0]);
+});
+
+t.test('only a child can be relinked', async (t) => {
+  const world = worldWith([link, link]);
+  const bytes = imageBytes({ size: 1 << 20, uuid: new Uint8Array(16).fill(1), unixSeconds: 1e9 });
+  world.files.put('/d/other.vhd', bytes);
+  const steps = run(world, (calls) => coalesce(calls, { child: LEAF, relink: ['/d/other.vhd'] }));
+  await t.rejects(steps, /other.vhd: unsupported: disk type: it has no parent/);
+  t.same(world.files.contents('/d/other.vhd'), bytes);
+  t.same(world.files.descriptors(), []);
+});

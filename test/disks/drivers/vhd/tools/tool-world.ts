@@ -1,0 +1,71 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { promiseOf, type Steps } from '../../../../../src/disks/drivers/vhd/steps.js';
+import { Header } from '../../../../../src/disks/drivers/vhd/header.js';
+import { Footer } from '../../../../../src/disks/drivers/vhd/footer.js';
+import { checkChain, type CheckOptions } from '../../../../../src/disks/drivers/vhd/tools/check.js';
+import type { DiskCalls } from '../../../../../src/disks/drivers/vhd/disk.js';
+import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
+import type { FileWorld } from '../../../../testing/files/fixture.js';
+import { simulated, simulatedCalls } from '../sim-disk.js';
+import { stateCalls } from '../state-files.js';
+
+/** Runs a tool in the world. */
+export function run<T>(world: FileWorld, tool: (calls: DiskCalls) => Steps<T>): Promise<T> {
+  return simulated(world, tool(simulatedCalls(world)));
+}
+
+/** What `vhd check` finds in an image as it is: `warning bad-footer: footer uuid: it is all zeroes`. */
+export async function findings(
+  world: FileWorld,
+  path: string,
+  options: CheckOptions = {},
+): Promise<readonly string[]> {
+  const result = await promiseOf(checkChain(stateCalls(world.files.system), path, options));
+  return result.findings.map(
+    ({ severity, kind, field, problem }) => `${severity} ${kind}: ${field}: ${problem}`,
+  );
+}
+
+/** Changes bytes of a file. */
+export function patch(world: FileWorld, path: string, change: (bytes: Uint8Array) => void): void {
+  const bytes = world.files.contents(path).slice();
+  change(bytes);
+  world.files.put(path, bytes);
+}
+
+/** Changes both footers, with right checksums. */
+export function patchFooters(world: FileWorld, path: string, change: (fields: DataView) => void): void {
+  patch(world, path, (bytes) => {
+    const end = bytes.length - SECTOR_SIZE;
+    const footer = bytes.slice(end);
+    change(new DataView(footer.buffer));
+    const changed = new Footer(footer).with({}).bytes;
+    bytes.set(changed, end);
+    if (footerAt(bytes, end).type !== 2) bytes.set(changed, 0);
+  });
+}
+
+function footerAt(bytes: Uint8Array, at: number): Footer {
+  return new Footer(bytes.slice(at, at + SECTOR_SIZE));
+}
+
+/** The footer at the end of a file. */
+export function endFooterOf(world: FileWorld, path: string): Footer {
+  const bytes = world.files.contents(path);
+  return footerAt(bytes, bytes.length - SECTOR_SIZE);
+}
+
+/** The header that the footer leads to. */
+export function headerOf(world: FileWorld, path: string): Header {
+  const { dataOffset } = endFooterOf(world, path);
+  return new Header(world.files.contents(path).slice(dataOffset, dataOffset + 2 * SECTOR_SIZE));
+}
+
+/** Changes the header, with a right checksum. */
+export function patchHeader(world: FileWorld, path: string, change: Parameters<Header['with']>[0]): void {
+  const { dataOffset } = endFooterOf(world, path);
+  const changed = headerOf(world, path).with(change);
+  patch(world, path, (bytes) => bytes.set(changed.bytes, dataOffset));
+}
