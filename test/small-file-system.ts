@@ -2,6 +2,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawn, spawnSync } from 'node:child_process';
+import { statfsSync } from 'node:fs';
+import type { Test } from 'tap';
+import { skipped } from './nbd/programs.js';
+
+/** tmpfs by its number in statfs(2). */
+const TMPFS = 0x01021994;
+
+/** Whether a directory's files are in memory. If not, the test says so aloud. */
+export function isInMemory(t: Test, directory: string): boolean {
+  const { type } = statfsSync(directory);
+  return type === TMPFS || skipped(t, `${directory} is not of tmpfs`);
+}
 
 /**
  * A file system in memory of so many bytes on a directory; returns how to take it away, or why there is none.

@@ -10,7 +10,8 @@ import { pattern, writeSectors } from '../disks/drivers/disk-world.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { MIB, emptyImage, PROGRAMS_TIMEOUT_MS, succeeds } from './image-world.js';
 import { nbdWorld } from './nbd-world.js';
-import { hasPrograms } from './programs.js';
+import { isInMemory } from '../small-file-system.js';
+import { hasPrograms, skipped } from './programs.js';
 import { type RawClient, contextRequest, option, request, u32, u64 } from './raw-client.js';
 
 t.setTimeout(PROGRAMS_TIMEOUT_MS);
@@ -229,39 +230,49 @@ t.test('FAST_ZERO is refused at once where it would not be quick', async (t) => 
   t.notOk(world.lines.some((line) => line.includes('cannot write')));
 });
 
-t.test('programs see where an image is sparse, and copies of it are', async (t) => {
-  if (!hasPrograms(t, 'nbdinfo', 'nbdcopy', 'qemu-img', 'cmp', 'filefrag')) return;
-  const world = nbdWorld(t);
-  const [image, copy, converted] = [world.path('disk.img'), world.path('copy'), world.path('converted')];
-  emptyImage(image, 64);
-  const vbd = await world.open(`aio:${image}`);
-  await writeSectors(vbd, 16_384, pattern(2048, 3));
-  const map = JSON.parse(await succeeds(t, 'nbdinfo', '--map', '--json', world.uri('0'))) as object[];
-  if (map.length === 1) return void t.pass('no FIEMAP here', { skip: world.lines.at(-1) ?? '' });
-  t.match(map, [
-    { offset: 0, length: 8 * MIB, type: 3 },
-    { offset: 8 * MIB, length: MIB, type: 0 },
-    { offset: 9 * MIB, length: 55 * MIB, type: 3 },
-  ]);
-  const seen = JSON.parse(
-    await succeeds(t, 'qemu-img', 'map', '--output=json', '-f', 'raw', world.uri('0')),
-  ) as object[];
-  t.match(seen, [{ data: false, zero: true }, { start: 8 * MIB, length: MIB, data: true }, { data: false }]);
-  await succeeds(t, 'nbdcopy', world.uri('0'), copy);
-  await succeeds(t, 'qemu-img', 'convert', '-f', 'raw', '-O', 'raw', world.uri('0'), converted);
-  for (const file of [copy, converted]) {
-    await succeeds(t, 'cmp', image, file);
-    t.ok(statSync(file).blocks * 512 < 4 * MIB, `${file} is sparse`);
-  }
-  // And the other way round: what arrives as zeroes takes no space.
-  emptyImage(image, 64);
-  await vbd.close();
-  const target = await world.open(`aio:${image}`);
-  await writeSectors(target, 0, pattern(16_384, 4));
-  await succeeds(t, 'nbdcopy', '--flush', copy, world.uri(String(target.minor)));
-  await succeeds(t, 'cmp', image, copy);
-  t.ok(statSync(image).blocks * 512 < 4 * MIB, 'the target is sparse');
-});
+for (const { where, large, program } of [
+  { where: 'on a disk', large: false, program: 'filefrag' },
+  { where: 'in memory', large: true, program: 'perl' },
+]) {
+  t.test(`programs see where an image ${where} is sparse, and copies of it are`, async (t) => {
+    if (!hasPrograms(t, 'nbdinfo', 'nbdcopy', 'qemu-img', 'cmp', program)) return;
+    if (large && !isInMemory(t, '/dev/shm')) return;
+    const world = nbdWorld(t, { large });
+    const [image, copy, converted] = [world.path('disk.img'), world.path('copy'), world.path('converted')];
+    emptyImage(image, 64);
+    const vbd = await world.open(`aio:${image}`);
+    await writeSectors(vbd, 16_384, pattern(2048, 3));
+    const map = JSON.parse(await succeeds(t, 'nbdinfo', '--map', '--json', world.uri('0'))) as object[];
+    if (map.length === 1 && !large) return void skipped(t, world.lines.at(-1) ?? 'no holes');
+    t.match(map, [
+      { offset: 0, length: 8 * MIB, type: 3 },
+      { offset: 8 * MIB, length: MIB, type: 0 },
+      { offset: 9 * MIB, length: 55 * MIB, type: 3 },
+    ]);
+    const seen = JSON.parse(
+      await succeeds(t, 'qemu-img', 'map', '--output=json', '-f', 'raw', world.uri('0')),
+    ) as object[];
+    t.match(seen, [
+      { data: false, zero: true },
+      { start: 8 * MIB, length: MIB, data: true },
+      { data: false },
+    ]);
+    await succeeds(t, 'nbdcopy', world.uri('0'), copy);
+    await succeeds(t, 'qemu-img', 'convert', '-f', 'raw', '-O', 'raw', world.uri('0'), converted);
+    for (const file of [copy, converted]) {
+      await succeeds(t, 'cmp', image, file);
+      t.ok(statSync(file).blocks * 512 < 4 * MIB, `${file} is sparse`);
+    }
+    // And the other way round: what arrives as zeroes takes no space.
+    emptyImage(image, 64);
+    await vbd.close();
+    const target = await world.open(`aio:${image}`);
+    await writeSectors(target, 0, pattern(16_384, 4));
+    await succeeds(t, 'nbdcopy', '--flush', copy, world.uri(String(target.minor)));
+    await succeeds(t, 'cmp', image, copy);
+    t.ok(statSync(image).blocks * 512 < 4 * MIB, 'the target is sparse');
+  });
+}
 
 t.test('a client that connects after a resize sees the new size and its holes', async (t) => {
   const world = nbdWorld(t);

@@ -24,7 +24,7 @@ import {
 import type { FileCalls, FileStatus } from '../../posix/files.js';
 import { RingFiles } from '../../posix/node/file-ring/ring-files.js';
 import { wallClock } from '../../posix/clock.js';
-import { type HolesDone, readHoles } from '../../posix/node/file-map.js';
+import { holeReader, type ReadHoles } from '../../posix/node/file-map.js';
 import { FlushGroup } from './flush-group.js';
 import { GivenUpRanges } from './given-up-ranges.js';
 import { HoleQueue, MIN_HOLE_BYTES, punchRange } from './hole-punch.js';
@@ -49,7 +49,7 @@ export interface AioParts {
   readonly lock: LockFile;
   readonly size: SizeImage;
   /** Reads where an open file has holes; without it everything is data. */
-  readonly readHoles?: (fd: number, done: HolesDone) => void;
+  readonly readHoles?: ReadHoles;
   /** Seconds since 1970 on the clock that file times are of; the system's without it. */
   readonly wallSeconds?: () => number;
   readonly logger: Logger;
@@ -68,8 +68,8 @@ export interface AioParts {
  *   file system can and fallocate(1) is there (`punchHole`). Pieces that touch count together, unless they were
  *   written since or there may be shared openers. Otherwise a discard changes nothing, and zeroes are written, but not
  *   over zeroes.
- * - Holes of a regular file are reported by {@link blockStatus} (`ImageMap`) where the file system has FIEMAP and
- *   filefrag(8) is there; otherwise all is data.
+ * - Holes of a regular file are reported by {@link blockStatus} (`ImageMap`) where they can be read
+ *   (`holeReader`); otherwise all is data.
  */
 export class AioDriver implements Driver {
   readonly #path: string;
@@ -302,7 +302,7 @@ export class AioDriver implements Driver {
     if (!read) return undefined;
     const fd = this.#fd;
     return new ImageMap({
-      readHoles: (done) => read(fd, done),
+      readHoles: (done) => read(fd, !isOnlyWriter, done),
       underWay: () => this.#order.underWay,
       status: isOnlyWriter ? undefined : (done) => files.fstat(fd, (_, status) => done(status)),
       wallSeconds,
@@ -374,7 +374,7 @@ export const aioDriverType: DiskDriverType = {
       files: new RingFiles(completions, (message) => logger.log(LOG_WARNING, `aio: ${path}: ${message}`)),
       lock: fileLocker(completions, logger),
       size: imageSizer(completions),
-      readHoles: (fd, done) => readHoles(completions, fd, done),
+      readHoles: holeReader(completions),
       logger,
     }),
 };

@@ -3,7 +3,7 @@
 
 import { type BlockStatusDone, type BlockStatusExtent, SECTOR_SIZE, type SectorRange } from '../index.js';
 import type { FileStatus } from '../../posix/files.js';
-import type { FileRange } from '../../posix/node/extent-lines.js';
+import type { FileRange } from '../../posix/node/map-lines.js';
 import type { HolesDone } from '../../posix/node/file-map.js';
 import { HoleRanges } from './hole-ranges.js';
 
@@ -13,7 +13,7 @@ const MAX_CHANGES = 65_536;
 const UNSETTLED_SECONDS = 2;
 
 export interface ImageMapParts {
-  /** Reads where the file has holes: see `readHoles`. */
+  /** Reads where the file has holes: see `ReadHoles`. */
   readonly readHoles: (done: HolesDone) => void;
   /** The changes that have started and not ended. */
   readonly underWay: () => Iterable<SectorRange>;

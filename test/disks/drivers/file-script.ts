@@ -38,7 +38,7 @@ export class FileScript {
     files: this.files,
     lock: (_fd, _shared, done) => done(0),
     size: (kind, done) => done(kind.size / 512),
-    readHoles: (_fd, done) => {
+    readHoles: (_fd, _othersWrite, done) => {
       this.log.push('map');
       this.onMap = done;
     },
