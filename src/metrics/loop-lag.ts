@@ -14,12 +14,17 @@ export interface LagMeasures {
   readonly maxSeconds: number;
 }
 
+/** What Node records of its event loop, in nanoseconds. */
+export type LoopHistogram = Pick<IntervalHistogram, 'enable' | 'disable' | 'mean' | 'max' | 'percentile'>;
+
 /** Measures how long the event loop keeps those waiting whose time has come. Does not keep the process alive. */
 export class LoopLag implements Disposable {
-  readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  readonly #histogram: LoopHistogram;
 
-  constructor() {
-    this.#histogram.enable();
+  /** @param histogram of looks every {@link LAG_RESOLUTION_MS}; Node's unless given */
+  constructor(histogram: LoopHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })) {
+    this.#histogram = histogram;
+    histogram.enable();
   }
 
   measures(): LagMeasures {

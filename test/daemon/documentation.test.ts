@@ -21,6 +21,7 @@ import { MAX_STREAM_BACKLOG_BYTES, SLOW_STREAM_SECONDS } from '../../src/metrics
 import { MAX_DOWNLOADS } from '../../src/metrics/page/trace-download.js';
 import { HISTORY_SECONDS } from '../../src/metrics/page/wire.js';
 import { prometheusText } from '../../src/metrics/prometheus.js';
+import { MAX_WAITING_TRACE_BYTES } from '../../src/metrics/trace-file.js';
 import { MAX_VBDS } from '../../src/disks/index.js';
 import { exampleReport } from '../metrics/example-report.js';
 import { shortDirectory } from '../short-directory.js';
@@ -42,6 +43,7 @@ t.test('the page has the limits as they are', async (t) => {
   for (const [name, value] of Object.entries(limits)) {
     t.match(page, new RegExp(`\\[\`${name}\`\\]\\([^)]*\\) \\(${value}\\)`), name);
   }
+  t.match(page, `(${MAX_WAITING_TRACE_BYTES >> 20} MiB; more is dropped`);
 });
 
 t.test('docs/page.md has the limits as they are', async (t) => {

@@ -46,6 +46,9 @@ t.test('a token is read from a file, or what is wrong with it is said', async (t
   const path = join(shortDirectory(t), 'token');
   writeFileSync(path, ` ${TOKEN}\n`);
   t.equal(readToken(path), TOKEN);
+  const shortest = '-._~+/='.padEnd(MIN_TOKEN_LENGTH, 'x');
+  writeFileSync(path, shortest);
+  t.equal(readToken(path), shortest);
   for (const text of [
     '',
     'short',

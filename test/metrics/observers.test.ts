@@ -14,7 +14,7 @@ import {
   REGISTER_CHANNEL,
   UNREGISTER_CHANNEL,
 } from '../../src/metrics/diagnostics.js';
-import { LoopLag } from '../../src/metrics/loop-lag.js';
+import { LAG_RESOLUTION_MS, LoopLag } from '../../src/metrics/loop-lag.js';
 import { SchedulerMeter } from '../../src/metrics/scheduler-meter.js';
 import { traceClock, traceObserver } from '../../src/metrics/trace-observer.js';
 import type { TraceEvent } from '../../src/metrics/trace-event.js';
@@ -183,4 +183,27 @@ t.test('a busy loop shows as lag', async (t) => {
   }
   const { meanSeconds, p50Seconds, p99Seconds, maxSeconds } = lag.measures();
   t.ok(p50Seconds <= p99Seconds && p99Seconds <= maxSeconds && meanSeconds <= maxSeconds);
+});
+
+t.test('lag is what a look came later than the time between two, and never below 0', async (t) => {
+  const calls: string[] = [];
+  const onTime = LAG_RESOLUTION_MS * 1e6;
+  const histogram = {
+    mean: onTime + 1e6,
+    max: onTime + 70e6,
+    percentile: (percent: number) => onTime + (percent - 60) * 1e6,
+    enable: () => calls.push('enable') > 0,
+    disable: () => calls.push('disable') > 0,
+  };
+  const lag = new LoopLag(histogram);
+  const measures = lag.measures();
+  const expected = { meanSeconds: 0.001, p50Seconds: 0, p99Seconds: 0.039, maxSeconds: 0.07 };
+  t.same(
+    Object.entries(measures).map(([name, seconds]) => [name, Number(seconds.toFixed(6))]),
+    Object.entries(expected),
+  );
+  t.equal(new LoopLag({ ...histogram, mean: NaN }).measures().meanSeconds, 0, 'before the second look');
+  calls.length = 0;
+  lag[Symbol.dispose]();
+  t.same(calls, ['disable']);
 });

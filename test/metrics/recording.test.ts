@@ -164,6 +164,7 @@ t.test('a callback that has not ended is in it, up to now, and says so', async (
   const { clock, poller, recording, scheduler } = world();
   using _hold = recording.hold();
   let trace: readonly ReadTraceEvent[] = [];
+  clock.seconds += 2;
   scheduler.registerEvent(POLL_READ_FD, 1, 0, () => {
     clock.seconds += 0.5;
     trace = traceOf(t, recording);
@@ -172,7 +173,7 @@ t.test('a callback that has not ended is in it, up to now, and says so', async (
   await scheduler.waitForEvents();
   t.match(
     trace.find(({ cat }) => cat === 'callback'),
-    { name: 'READ 1', dur: 0.5e6, args: { 'has not ended': true } },
+    { name: 'READ 1', ts: 2e6, dur: 0.5e6, args: { 'has not ended': true } },
   );
   t.strictSame(
     traceOf(t, recording).filter(({ args }) => 'has not ended' in args),

@@ -4,6 +4,9 @@
 import t from 'tap';
 import { prometheusText } from '../../src/metrics/prometheus.js';
 import { reportText } from '../../src/metrics/report-text.js';
+import { vbdReport } from '../../src/metrics/report.js';
+import { diskWorld } from '../disks/drivers/disk-world.js';
+import { freePort, imageOf } from '../disks/drivers/remus-world.js';
 import { exampleReport } from './example-report.js';
 
 t.test('every line of the text format is a comment or a sample, and each family has one type', async (t) => {
@@ -32,6 +35,55 @@ t.test('the text format has counts, state and an escaped name', async (t) => {
     'tapdisk_vbd_bytes_total{minor="3",kind="read"} 2097152',
   ]) {
     t.ok(text.includes(`\n${line}\n`), line);
+  }
+});
+
+t.test('each figure of the daemon is a metric, with its type', async (t) => {
+  const lines = prometheusText(exampleReport).split('\n');
+  const single = lines.filter((line) => /^tapdisk_(?!vbd)\w+(?:\{quantile[^}]*\})? /.test(line));
+  t.same(
+    single,
+    [
+      'uptime_seconds 12.75',
+      'resident_bytes 67108864',
+      'descriptors 9',
+      'control_connections 1',
+      'control_connections_total 30',
+      'nbd_connections 2',
+      'scheduler_events 7',
+      'scheduler_events_registered_total 40',
+      'scheduler_callbacks_total 1000',
+      'scheduler_callback_seconds_total 0.25',
+      'scheduler_slowest_callback_seconds 0.0125',
+      'loop_lag_seconds{quantile="0.5"} 0.0002',
+      'loop_lag_seconds{quantile="0.99"} 0.003',
+      'loop_lag_seconds{quantile="1"} 0.02',
+    ].map((line) => `tapdisk_${line}`),
+  );
+  for (const line of lines) {
+    const [, name = '', type] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? [];
+    if (name === '' || type === 'histogram') continue;
+    t.equal(type, name.endsWith('_total') ? 'counter' : 'gauge', name);
+  }
+});
+
+t.test('each figure of a disk is a metric with its minor, and of each kind of request', async (t) => {
+  const lines = prometheusText(exampleReport).split('\n');
+  t.same(
+    lines.filter((line) => /^tapdisk_vbd\w+\{minor="3"\} /.test(line)),
+    ['state 256', 'sectors 2048', 'in_flight 4', 'waiting 5', 'retries_total 6'].map((figure) =>
+      `tapdisk_vbd_${figure}`.replace(' ', '{minor="3"} '),
+    ),
+  );
+  const kinds = ['read', 'write', 'flush', 'discard', 'writeZeroes'];
+  for (const name of ['requests_total', 'request_errors_total', 'bytes_total', 'request_seconds_count']) {
+    const found = lines.filter((line) => line.startsWith(`tapdisk_vbd_${name}{`));
+    const labels = ['3', '4'].flatMap((minor) => kinds.map((kind) => `{minor="${minor}",kind="${kind}"}`));
+    t.same(
+      found.map((line) => line.slice(`tapdisk_vbd_${name}`.length).split(' ')[0]),
+      labels,
+      name,
+    );
   }
 });
 
@@ -78,6 +130,26 @@ t.test('99 of 100 requests are 99 %, and 98 are not', async (t) => {
   t.match(within(99), '99 % within 0.1 ms\n');
   t.match(within(98), '99 % within 0.25 ms\n');
 });
+
+t.test(
+  "a disk's report has what it was opened with, and its replication where it is replicated",
+  async (t) => {
+    const world = diskWorld(t);
+    const plain = await world.open('ram:1');
+    t.match(vbdReport(plain), { minor: 0, name: 'ram:1', phase: 'running', sectors: 2048, inFlight: 0 });
+    t.notOk('replication' in vbdReport(plain));
+    const image = imageOf(world, 'b');
+    const backup = await world.open(`remus:127.0.0.1:${freePort()},role=backup,journal=4M|aio:${image}`);
+    t.match(vbdReport(backup), {
+      minor: 1,
+      sectors: 2048,
+      replication: { role: 'backup', state: 'inconsistent' },
+    });
+    await backup.close();
+    t.match(vbdReport(backup), { minor: 1, name: '', phase: 'closed' });
+    t.notOk('replication' in vbdReport(backup), 'a closed disk has none');
+  },
+);
 
 t.test('a scheduler that has called nothing has no slowest callback', async (t) => {
   const { slowestCallback: _, ...scheduler } = exampleReport.scheduler;

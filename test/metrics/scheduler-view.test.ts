@@ -31,7 +31,7 @@ t.test("a view of tapdisk2's scheduler lists events with what they wait for and 
   const fd = posix.eventfd(3);
   server.registerEvent(POLL_READ_FD, fd, 0, function completions() {});
   server.registerEvent(TIMEOUT, -1, 10, () => {});
-  server.registerEvent(POLL_WRITE_FD | TIMEOUT, 77, 10, () => {});
+  server.registerEvent(POLL_WRITE_FD | TIMEOUT, 77, 11, () => {});
   clock.seconds += 3;
   const view = viewer.view();
   t.strictSame(view.events, [
@@ -57,8 +57,8 @@ t.test("a view of tapdisk2's scheduler lists events with what they wait for and 
       id: 3,
       mode: 'WRITE|TIMEOUT',
       fd: 77,
-      timeoutSeconds: 10,
-      dueInSeconds: 7,
+      timeoutSeconds: 11,
+      dueInSeconds: 8,
       masked: false,
       purpose: '',
     },

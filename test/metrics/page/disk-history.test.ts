@@ -51,3 +51,28 @@ t.test('the last ten minutes are kept, the oldest second first', async (t) => {
   t.same(columns.writes, expected, 'each second one write more');
   t.same(new Set(columns.p50Seconds), new Set([null]));
 });
+
+t.test('samples have four digits, and times tenths of a second', async (t) => {
+  const history = new DiskHistory();
+  const counts = new LatencyHistogram().counts();
+  t.match(history.last, { readBytes: null, writes: null, inFlight: null, rpoSeconds: null });
+  const replication = { rpoSeconds: 1.23456 } as NonNullable<VbdReport['replication']>;
+  history.take(1000.04, counts, disk);
+  history.take(1003.04, counts, { ...after(10_000), inFlight: 123_456, replication });
+  t.match(history.last, { writes: 3333, writtenBytes: 13_650_000, inFlight: 123_456, rpoSeconds: 1.235 });
+  const { at, columns } = history.history(3);
+  t.same(at, [1003]);
+  t.same(columns.inFlight, [123_500]);
+  t.same(columns.writes, [3333]);
+  t.same(columns.rpoSeconds, [1.235]);
+});
+
+t.test('a clock that was set back gives no sample, and no rate until it has caught up', async (t) => {
+  const history = new DiskHistory();
+  const counts = new LatencyHistogram().counts();
+  history.take(1000, counts, disk);
+  history.take(990, counts, after(10));
+  t.same(history.history(3).at, []);
+  history.take(1002, counts, after(20));
+  t.equal(history.last.writes, 10, 'all since the last look that counted');
+});

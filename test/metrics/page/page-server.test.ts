@@ -4,15 +4,15 @@
 // The status page as a client of its HTTP sees it: test/metrics/page/browser.test.ts has it in a browser.
 
 import { writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { MAX_PAGES } from '../../../src/metrics/page/status-page.js';
-import type { DiskPart, History, StreamMessage } from '../../../src/metrics/page/wire.js';
+import type { DiskPart, History } from '../../../src/metrics/page/wire.js';
 import { command } from '../../cli/command.js';
 import { answersInTime } from '../../daemon/answers-in-time.js';
 import { DaemonChild, nbdClient } from '../../daemon/daemon-child.js';
 import { shortDirectory } from '../../short-directory.js';
 import { answerTo } from '../endpoint.js';
+import { Page } from './page-client.js';
 
 t.setTimeout(120_000);
 
@@ -25,54 +25,6 @@ async function daemonWithPage(t: Test, ...argv: string[]) {
   ]);
   const { metrics = '', nbd = '', control = '' } = await daemon.ready();
   return { daemon, nbd, control, base: `http://${metrics}`, port: Number(metrics.split(':')[1]) };
-}
-
-/** Server-sent events of a page, as they come. */
-class Page {
-  readonly socket: Socket;
-  readonly #waiting: (() => void)[] = [];
-  #text = '';
-  #ended = false;
-
-  constructor(t: Test, port: number) {
-    this.socket = connect({ port, host: '127.0.0.1' });
-    this.socket.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    this.socket.on('data', (chunk: Buffer) => this.#add(chunk.toString()));
-    this.socket.on('close', () => this.#end());
-    this.socket.on('error', () => {});
-    t.teardown(() => this.socket.destroy());
-  }
-
-  /** The head of the answer. */
-  async head(): Promise<string> {
-    return this.#take('\r\n\r\n');
-  }
-
-  async next(): Promise<{ event: string; message: StreamMessage }> {
-    const [, event = '', data = ''] =
-      /^event: (\w+)\nretry: 1000\ndata: (.*)$/.exec(await this.#take('\n\n')) ?? [];
-    return { event, message: JSON.parse(data) as StreamMessage };
-  }
-
-  async #take(end: string): Promise<string> {
-    while (!this.#text.includes(end)) {
-      if (this.#ended) throw new Error(`the stream ended: ${this.#text}`);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    const [taken = '', ...rest] = this.#text.split(end);
-    this.#text = rest.join(end);
-    return taken;
-  }
-
-  #add(text: string): void {
-    this.#text += text;
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  #end(): void {
-    this.#ended = true;
-    this.#add('');
-  }
 }
 
 t.test('the page and what it asks for are of the daemon, and nothing else may run in it', async (t) => {

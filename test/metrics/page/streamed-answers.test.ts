@@ -5,9 +5,14 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { MAX_STREAM_BACKLOG_BYTES, SLOW_STREAM_SECONDS } from '../../../src/metrics/page/streamed-answer.js';
+import {
+  MAX_STREAM_BACKLOG_BYTES,
+  SLOW_STREAM_SECONDS,
+  StreamedAnswer,
+} from '../../../src/metrics/page/streamed-answer.js';
 import { StreamedAnswers } from '../../../src/metrics/page/streamed-answers.js';
-import { AF_UNIX, NodePosix } from '../../../src/posix/index.js';
+import { AF_UNIX, errno, NodePosix } from '../../../src/posix/index.js';
+import { modeName } from '../../../src/scheduler/event.js';
 import { ExchangeListener } from '../../../src/server/exchange-listener.js';
 import { nullLogger } from '../../../src/server/logger.js';
 import { TapdiskServer } from '../../../src/server/tapdisk-server.js';
@@ -55,7 +60,7 @@ function world(t: Test, { next }: { next?: () => () => Buffer | undefined } = {}
     socket.write('a');
     return socket;
   };
-  return { answers, clock, client, events };
+  return { answers, clock, client, events, server };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -113,6 +118,50 @@ t.test('one that does not read is dropped when too much waits for it, and the ot
   t.ok(sent > MAX_STREAM_BACKLOG_BYTES);
   t.equal(read, sent);
   t.equal(slow.bytesRead, 0);
+});
+
+t.test('a client that takes what comes costs no event but that of its end', async (t) => {
+  const { answers, client, server } = world(t);
+  const modes = (): string[] => [...server.scheduler.events()].map(({ mode }) => modeName(mode));
+  const before = modes();
+  const socket = client();
+  let read = 0;
+  socket.on('data', (chunk: Buffer) => (read += chunk.length));
+  await until(() => answers.size === 1);
+  const own = (): string[] => modes().slice(before.length);
+  t.same(own(), ['READ']);
+  socket.pause();
+  const bytes = Buffer.alloc(MAX_STREAM_BACKLOG_BYTES - 1000, 'x');
+  answers.sendAll(bytes);
+  t.same(own(), ['READ|WRITE|TIMEOUT'], 'while something waits, it must take it in time');
+  socket.resume();
+  await until(() => read === 'first;'.length + bytes.length);
+  await until(() => own()[0] === 'READ');
+});
+
+t.test('a client that sends more than its request is dropped', async (t) => {
+  const { answers, client } = world(t);
+  const socket = client();
+  await until(() => answers.size === 1);
+  socket.write('more');
+  await until(() => answers.size === 0);
+});
+
+t.test('an answer ends once, however often it is dropped, and does nothing after that', async (t) => {
+  const posix = new NodePosix();
+  const why: string[] = [];
+  const onClosed = (_: StreamedAnswer, reason: string): void => void why.push(reason);
+  const full = { registerEvent: () => -errno.EBUSY, unregisterEvent() {}, setMaxTimeout: () => 0 };
+  const answer = (): StreamedAnswer =>
+    new StreamedAnswer(posix.eventfd(), { registrar: full, posix, onClosed });
+  const dropped = answer();
+  dropped.drop('first');
+  dropped.drop('second');
+  dropped.send(Buffer.from('more'));
+  t.same(why.splice(0), ['first']);
+  answer().start(Buffer.from('first;'));
+  t.same(why, ['there is no event left']);
+  t.same(posix.openDescriptors(), []);
 });
 
 t.test('one that takes nothing while something waits is dropped in time', async (t) => {
