@@ -4,7 +4,7 @@
 import path from 'node:path';
 import type { FileCalls } from '../../posix/files.js';
 import { type LocalDisk, SECTOR_SIZE } from './local-disk.js';
-import { completed, StateFile } from './state-file.js';
+import { closedOnFailure, completed, StateFile } from './state-file.js';
 
 export interface KeepAsideParts {
   readonly files: FileCalls;
@@ -29,24 +29,28 @@ export async function keepAside({
   grainSectors,
 }: KeepAsideParts): Promise<void> {
   const file = await StateFile.create(files, name);
-  await file.truncate(disk.sectors * SECTOR_SIZE);
   const ranges: { sector: number; sectors: number }[] = [];
-  const buffer = Buffer.allocUnsafe(grainSectors * SECTOR_SIZE);
-  for (const grain of grains) {
-    const sector = grain * grainSectors;
-    const sectors = Math.min(grainSectors, disk.sectors - sector);
-    const bytes = buffer.subarray(0, sectors * SECTOR_SIZE);
-    await completed('read the image', (done) => disk.read(sector, bytes, done));
-    await file.writeAt(sector * SECTOR_SIZE, bytes);
-    const last = ranges.at(-1);
-    if (last && last.sector + last.sectors === sector) last.sectors += sectors;
-    else ranges.push({ sector, sectors });
-  }
-  await file.synced();
+  await closedOnFailure(file, async () => {
+    await file.truncate(disk.sectors * SECTOR_SIZE);
+    const buffer = Buffer.allocUnsafe(grainSectors * SECTOR_SIZE);
+    for (const grain of grains) {
+      const sector = grain * grainSectors;
+      const sectors = Math.min(grainSectors, disk.sectors - sector);
+      const bytes = buffer.subarray(0, sectors * SECTOR_SIZE);
+      await completed('read the image', (done) => disk.read(sector, bytes, done));
+      await file.writeAt(sector * SECTOR_SIZE, bytes);
+      const last = ranges.at(-1);
+      if (last && last.sector + last.sectors === sector) last.sectors += sectors;
+      else ranges.push({ sector, sectors });
+    }
+    await file.synced();
+  });
   await file.close();
   const list = await StateFile.create(files, `${name}.json`);
-  await list.writeAt(0, Buffer.from(`${JSON.stringify({ sectorSize: SECTOR_SIZE, ranges })}\n`, 'utf8'));
-  await list.synced();
+  await closedOnFailure(list, async () => {
+    await list.writeAt(0, Buffer.from(`${JSON.stringify({ sectorSize: SECTOR_SIZE, ranges })}\n`, 'utf8'));
+    await list.synced();
+  });
   await list.close();
   const directory = path.dirname(name);
   await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));

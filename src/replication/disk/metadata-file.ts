@@ -4,7 +4,7 @@
 import type { FileCalls } from '../../posix/files.js';
 import type { Done } from './local-disk.js';
 import { decodeMetadata, encodeMetadata, type Metadata, METADATA_BYTES } from './format/metadata-record.js';
-import { completed, damaged, StateFile } from './state-file.js';
+import { closedOnFailure, completed, damaged, StateFile } from './state-file.js';
 
 /** Where the second copy is: in a block of its own. */
 const SECOND_COPY_AT = 4096;
@@ -49,7 +49,7 @@ export class MetadataFile {
   ): Promise<MetadataFile | undefined> {
     const file = await StateFile.open(files, path);
     if (file === undefined) return undefined;
-    try {
+    return await closedOnFailure(file, async () => {
       // What is read must not be something that a power failure takes back.
       await file.synced();
       const size = await file.size();
@@ -70,10 +70,7 @@ export class MetadataFile {
         });
       }
       return metadata;
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+    });
   }
 
   /**
@@ -84,10 +81,12 @@ export class MetadataFile {
    */
   static async create(files: FileCalls, path: string, first: Metadata): Promise<MetadataFile> {
     const file = await StateFile.create(files, `${path}.new`);
-    await file.writeAt(0, copiesOf(first));
-    await file.synced();
-    await completed(`rename ${file.path}`, (done) => files.rename(file.path, path, done));
-    return new MetadataFile(file, first);
+    return await closedOnFailure(file, async () => {
+      await file.writeAt(0, copiesOf(first));
+      await file.synced();
+      await completed(`rename ${file.path}`, (done) => files.rename(file.path, path, done));
+      return new MetadataFile(file, first);
+    });
   }
 
   get current(): Metadata {

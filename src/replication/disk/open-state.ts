@@ -12,7 +12,7 @@ import type { ImageIdentity, LocalDisk } from './local-disk.js';
 import { MetadataFile } from './metadata-file.js';
 import type { ReplicationOptions } from './options.js';
 import { DirtyMap } from './primary/dirty-map.js';
-import { completed, StateError } from './state-file.js';
+import { closedOnFailure, completed, StateError } from './state-file.js';
 
 export interface OpenStateParts {
   readonly files: FileCalls;
@@ -47,18 +47,17 @@ export async function loadState(parts: OpenStateParts): Promise<State | undefine
   await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
   const metadata = await MetadataFile.load(files, `${directory}/metadata`, notice);
   if (metadata === undefined) return undefined;
-  try {
+  return await closedOnFailure(metadata, async () => {
     checkOptions(metadata.current, options);
     await checkImage(metadata.current, disk);
     const { grainSectors, mapSalt } = metadata.current;
     const grains = Math.ceil(disk.sectors / grainSectors);
     const map = await DirtyMap.load(files, `${directory}/map`, grains, mapSalt, notice);
-    await completed('write the metadata', (done) => metadata.update({ clean: false }, done));
-    return { metadata, map };
-  } catch (error) {
-    await metadata.close();
-    throw error;
-  }
+    return await closedOnFailure(map, async () => {
+      await completed('write the metadata', (done) => metadata.update({ clean: false }, done));
+      return { metadata, map };
+    });
+  });
 }
 
 /** The first state of a directory. The metadata come last: without them there is no state. @throws (rejects with) StateError */
@@ -73,40 +72,44 @@ export async function createState(
   const mapSalt = randomHex(random, 8);
   const grains = Math.ceil(disk.sectors / grainSectors);
   const map = await DirtyMap.create(files, `${directory}/map`, grains, mapSalt);
-  if (role === 'backup') await createJournal(files, directory, options.journalBytes);
-  // Where there are metadata there must be all that they speak of, whatever a crash leaves of the directory.
-  await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
-  const isPrimary = role === 'primary';
-  // A C primary takes it for equal that the two images are, and so does its backup.
-  const hasState = isPrimary || options.peer === 'c';
-  const first: Metadata = {
-    update: 1,
-    diskId: hasState ? randomHex(random, 16) : NO_DISK,
-    sectors: disk.sectors,
-    image: await identityOf(disk),
-    role,
-    grainSectors,
-    generation: isPrimary ? randomHex(random, 8) : NO_ID,
-    sent: 0,
-    acked: 0,
-    firstLiveSegment: 1,
-    resyncId: NO_ID,
-    appliedCheckpoint: 0,
-    mapSalt,
-    ancestors: [],
-    promoted: false,
-    stale: false,
-    splitBrain: false,
-    peerIsOwn: options.peer === 'own',
-    hasState,
-    clean: false,
-    inconsistent: !hasState,
-    listens,
-    rejoining: false,
-  };
-  const metadata = await MetadataFile.create(files, `${directory}/metadata`, first);
-  await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
-  return { metadata, map };
+  return await closedOnFailure(map, async () => {
+    if (role === 'backup') await createJournal(files, directory, options.journalBytes);
+    // Where there are metadata there must be all that they speak of, whatever a crash leaves of the directory.
+    await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
+    const isPrimary = role === 'primary';
+    // A C primary takes it for equal that the two images are, and so does its backup.
+    const hasState = isPrimary || options.peer === 'c';
+    const first: Metadata = {
+      update: 1,
+      diskId: hasState ? randomHex(random, 16) : NO_DISK,
+      sectors: disk.sectors,
+      image: await identityOf(disk),
+      role,
+      grainSectors,
+      generation: isPrimary ? randomHex(random, 8) : NO_ID,
+      sent: 0,
+      acked: 0,
+      firstLiveSegment: 1,
+      resyncId: NO_ID,
+      appliedCheckpoint: 0,
+      mapSalt,
+      ancestors: [],
+      promoted: false,
+      stale: false,
+      splitBrain: false,
+      peerIsOwn: options.peer === 'own',
+      hasState,
+      clean: false,
+      inconsistent: !hasState,
+      listens,
+      rejoining: false,
+    };
+    const metadata = await MetadataFile.create(files, `${directory}/metadata`, first);
+    return await closedOnFailure(metadata, async () => {
+      await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
+      return { metadata, map };
+    });
+  });
 }
 
 /** What the image is now; undefined for what has no identity. @throws (rejects with) StateError */

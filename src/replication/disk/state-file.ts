@@ -33,6 +33,19 @@ export function completed(what: string, call: (done: FileDone) => void): Promise
   });
 }
 
+/** What `use` makes of something open, which is closed when that fails. @throws (rejects with) what `use` does */
+export async function closedOnFailure<T>(
+  open: { close(): Promise<void> },
+  use: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+}
+
 /** Through no link, and without waiting for the other end of a FIFO. */
 const SAFELY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 

@@ -4,10 +4,18 @@
 import type { FileCalls } from '../../../posix/files.js';
 import { crc32 } from '../format/crc32.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
-import { completed, damaged, StateFile } from '../state-file.js';
+import { closedOnFailure, completed, damaged, StateFile } from '../state-file.js';
 import type { ResyncSlots } from './checkpoint-store.js';
 import { type Piece, SectorMap } from './sector-map.js';
-import { decodeTable, encodeTable, type Slot, TABLE_HEAD_BYTES, tableBytes, tableCrc } from './slot-table.js';
+import {
+  decodeTable,
+  encodeTable,
+  type Slot,
+  TABLE_HEAD_BYTES,
+  tableBytes,
+  tableCrc,
+  tableLength,
+} from './slot-table.js';
 
 /** Where the table stands is said here, at the file's start, once the table is complete. */
 const SLOTS_AT = 4096;
@@ -60,9 +68,10 @@ export class ResyncFile {
     const file = await StateFile.create(files, path);
     const resync = new ResyncFile(id, file, grainSectors);
     try {
-      await file.allocate(SLOTS_AT + grains * resync.#grainBytes + encodeTable(id, []).length + grains * 16);
+      await closedOnFailure(file, async () => {
+        await file.allocate(SLOTS_AT + grains * resync.#grainBytes + tableLength(grains));
+      });
     } catch (error) {
-      await file.close();
       await completed(`remove ${path}`, (done) => files.unlink(path, done));
       throw error;
     }
@@ -83,6 +92,16 @@ export class ResyncFile {
   ): Promise<{ readonly file: ResyncFile; readonly slots: ResyncSlots }> {
     const file = await StateFile.open(files, path);
     if (file === undefined) throw damaged(path, `it is missing, but the resync ${id} was committed with it`);
+    return await closedOnFailure(file, () => ResyncFile.#read(file, id, crc, disk));
+  }
+
+  static async #read(
+    file: StateFile,
+    id: string,
+    crc: number,
+    disk: { readonly sectors: number; readonly grainSectors: number },
+  ): Promise<{ readonly file: ResyncFile; readonly slots: ResyncSlots }> {
+    const { path } = file;
     const start = new Uint8Array(SLOTS_AT);
     await file.synced();
     await file.readAt(0, start);

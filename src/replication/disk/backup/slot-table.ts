@@ -16,9 +16,14 @@ const MAGIC = 'TDRSLOT1';
 const HEAD_BYTES = 32;
 const ENTRY_BYTES = 16;
 
+/** How long a table of so many slots is, in bytes. */
+export function tableLength(slots: number): number {
+  return HEAD_BYTES + slots * ENTRY_BYTES;
+}
+
 /** A resync's table as it stands in its file, after the slots. */
 export function encodeTable(id: string, slots: readonly Slot[]): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES + slots.length * ENTRY_BYTES);
+  const bytes = new Uint8Array(tableLength(slots.length));
   const fields = new Fields(bytes).putText(MAGIC).putHex(id).putU64(slots.length).skip(8);
   for (const { grain, slot, crc } of slots)
     fields
@@ -32,7 +37,7 @@ export function encodeTable(id: string, slots: readonly Slot[]): Uint8Array {
 export function tableBytes(head: Uint8Array, id: string): number | undefined {
   const fields = new Fields(head);
   if (fields.getText(MAGIC.length) !== MAGIC || fields.getHex(8) !== id) return undefined;
-  return HEAD_BYTES + fields.getU64() * ENTRY_BYTES;
+  return tableLength(fields.getU64());
 }
 
 export { HEAD_BYTES as TABLE_HEAD_BYTES };

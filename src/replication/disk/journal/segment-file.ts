@@ -4,7 +4,7 @@
 import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
 import { SECTOR_SIZE, type Done } from '../local-disk.js';
-import { damaged, StateFile } from '../state-file.js';
+import { closedOnFailure, damaged, StateFile } from '../state-file.js';
 import {
   BLOCK,
   decodeHeader,
@@ -57,13 +57,15 @@ export class SegmentFile {
   /** A file that was never used, with all its blocks. The caller syncs the directory. @throws (rejects with) StateError */
   static async create(files: FileCalls, path: string, bytes: number): Promise<SegmentFile> {
     const file = await StateFile.create(files, path);
-    await file.allocate(bytes);
-    const start = new Uint8Array(FIRST_RECORD_AT);
-    putHeader(start, UNUSED);
-    for (let slot = 0; slot < MARKER_SLOTS; slot++) start.set(encodeMarker(NO_MARKER), markerAt(slot));
-    await file.writeAt(0, start);
-    await file.synced();
-    return new SegmentFile(file, bytes, UNUSED, []);
+    return await closedOnFailure(file, async () => {
+      await file.allocate(bytes);
+      const start = new Uint8Array(FIRST_RECORD_AT);
+      putHeader(start, UNUSED);
+      for (let slot = 0; slot < MARKER_SLOTS; slot++) start.set(encodeMarker(NO_MARKER), markerAt(slot));
+      await file.writeAt(0, start);
+      await file.synced();
+      return new SegmentFile(file, bytes, UNUSED, []);
+    });
   }
 
   /**
@@ -78,7 +80,7 @@ export class SegmentFile {
   ): Promise<SegmentFile | undefined> {
     const file = await StateFile.open(files, path);
     if (file === undefined) return undefined;
-    try {
+    return await closedOnFailure(file, async () => {
       await file.synced();
       const bytes = await file.size();
       if (bytes < FIRST_RECORD_AT) throw damaged(path, `it has only ${bytes} bytes`);
@@ -100,10 +102,7 @@ export class SegmentFile {
         await file.synced();
       }
       return new SegmentFile(file, bytes, header, markers);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+    });
   }
 
   get segment(): number {

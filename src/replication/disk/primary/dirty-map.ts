@@ -5,7 +5,7 @@ import type { FileCalls } from '../../../posix/files.js';
 import { BitSet } from '../bit-set.js';
 import { decodeMapSector, encodeMapSector, GRAINS_A_SECTOR, mapBytes } from '../format/map-sector.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
-import { completed, StateFile } from '../state-file.js';
+import { closedOnFailure, completed, StateFile } from '../state-file.js';
 
 interface Waiter {
   readonly from: number;
@@ -46,8 +46,10 @@ export class DirtyMap {
     const file = await StateFile.create(files, path);
     const map = new DirtyMap(file, grains, salt);
     for (let index = 0; index * GRAINS_A_SECTOR < grains; index++) map.#stale.add(index);
-    await completed(`write ${path}`, (done) => map.sync(done));
-    return map;
+    return await closedOnFailure(file, async () => {
+      await completed(`write ${path}`, (done) => map.sync(done));
+      return map;
+    });
   }
 
   /**
@@ -66,9 +68,11 @@ export class DirtyMap {
     if (opened === undefined) notice(`${path} is missing: every grain may differ`);
     const file = opened ?? (await StateFile.create(files, path));
     const map = new DirtyMap(file, grains, salt);
-    if (opened) await file.synced();
     const bytes = new Uint8Array(mapBytes(grains));
-    await file.readAt(0, bytes);
+    await closedOnFailure(file, async () => {
+      if (opened) await file.synced();
+      await file.readAt(0, bytes);
+    });
     for (let at = 0, index = 0; at < bytes.length; at += SECTOR_SIZE, index++) {
       if (decodeMapSector(bytes.subarray(at, at + SECTOR_SIZE), index, salt, map.#bits)) continue;
       if (opened) notice(`${path}: the sector at ${at} is damaged: all of its grains may differ`);
