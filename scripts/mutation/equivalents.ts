@@ -10,6 +10,8 @@ const SET_FIRST = 'It is set before it is read.';
 const ALWAYS_THERE = 'It is always there, which its type does not say.';
 const TUNING = 'How much is put together decides how many calls it takes, and nothing else.';
 const CANDIDATE = 'One candidate more, which is passed over when its turn comes as nothing is ready for it.';
+const WHICH_SPARE = 'It makes no difference which of the spare buffers is used.';
+const PUT_BACK = 'An extent that is replaced without overlapping is put back as it was.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
@@ -56,6 +58,63 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'if (isWaiting || words.load(STOP) !== 0) words.store(sleeping, 0);',
       'if (isWaiting || words.load(STOP) !== 0) ;',
       'A worker that is awake, and is still taken for asleep, is only woken once too often.',
+    ],
+  ],
+  'src/replication/disk/backup/apply.ts': [['let isFilling = false;', 'let isFilling = true;', SET_FIRST]],
+  'src/replication/disk/backup/overlay.ts': [
+    [
+      'if (extent.start > at) readFrom(top - 1, at, extent.start);',
+      'if (extent.start > at) readFrom(top - 0, at, extent.start);',
+      'The map has nothing before its extent: what is below is read all the same.',
+    ],
+  ],
+  'src/replication/disk/backup/record-batch.ts': [
+    [
+      'return this.#spare.pop() ?? Buffer.allocUnsafeSlow(MAX_RECORD_BYTES);',
+      'return this.#spare.shift() ?? Buffer.allocUnsafeSlow(MAX_RECORD_BYTES);',
+      WHICH_SPARE,
+    ],
+    [
+      'if (isWhole && this.#spare.length < MAX_SPARE) this.#spare.push(Buffer.from(bytes.buffer));',
+      'if (isWhole && this.#spare.length < MAX_SPARE) this.#spare.unshift(Buffer.from(bytes.buffer));',
+      WHICH_SPARE,
+    ],
+    [
+      'putExtent(this.#buffer, this.#extents, { sector, sectors, dataAt: -1, crc: 0 });',
+      'putExtent(this.#buffer, this.#extents, { sector, sectors, dataAt: -2, crc: 0 });',
+      'Every place below 0 stands for zeroes.',
+    ],
+    [
+      'map.set(sector, sector + sectors, undefined, 0);',
+      'map.set(sector, sector + sectors, undefined, 1);',
+      'Zeroes are in no piece, so their offset is not used.',
+    ],
+    [
+      'if (length > used.length / 2) {',
+      'if (length >= used.length / 2) {',
+      'A record has whole blocks, and half a buffer is no whole number of them.',
+    ],
+  ],
+  'src/replication/disk/backup/sector-map.ts': [
+    [
+      'for (let bucket = Math.floor(start / BUCKET); bucket * BUCKET < end; bucket++) {',
+      'for (let bucket = Math.floor(start / BUCKET); bucket * BUCKET <= end; bucket++) {',
+      'The bucket after the range has no extent in it.',
+    ],
+    [
+      'while (after > 0 && (list[after - 1] as Extent).start >= extent.end) after -= 1;',
+      'while (after > 1 && (list[after - 1] as Extent).start >= extent.end) after -= 1;',
+      PUT_BACK,
+    ],
+    [
+      'while (after > 0 && (list[after - 1] as Extent).start >= extent.end) after -= 1;',
+      'while (after > 0 && (list[after - 1] as Extent).start > extent.end) after -= 1;',
+      PUT_BACK,
+    ],
+    [
+      'while (first > 0 && (list[first - 1] as Extent).end > extent.start) first -= 1;',
+      'while (first > 0 && (list[first - 1] as Extent).end >= extent.start) first -= 1;',
+      PUT_BACK,
     ],
   ],
   'src/scheduler/event-ids.ts': [

@@ -13,8 +13,8 @@ const DEPTH = 4;
 /** Adjacent extents that are written at once, all of them data or all of them zeroes. */
 interface Run {
   readonly start: number;
-  readonly end: number;
-  readonly extents: readonly Extent[];
+  end: number;
+  readonly extents: [Extent, ...Extent[]];
 }
 
 /**
@@ -23,42 +23,39 @@ interface Run {
  */
 export function applyMap(disk: LocalDisk, map: SectorMap, done: Done): void {
   const runs = runsOf(map);
-  let left = 1;
+  let underWay = 0;
   let failure = 0;
-  let filling = false;
+  let isFilling = false;
   const ended = (result: number): void => {
-    if (result < 0 && failure === 0) failure = result;
-    left -= 1;
-    if (!filling) fill();
+    if (failure === 0) failure = Math.min(result, 0);
+    if (failure < 0) runs.return();
+    underWay -= 1;
+    if (!isFilling) fill();
   };
   const fill = (): void => {
-    filling = true;
-    while (left <= DEPTH) {
-      const next = failure === 0 ? runs.next() : undefined;
-      if (next === undefined || next.done) break;
-      left += 1;
+    isFilling = true;
+    while (underWay < DEPTH) {
+      const next = runs.next();
+      if (next.done) break;
+      underWay += 1;
       applyRun(disk, next.value, ended);
     }
-    filling = false;
-    if (left === 1) {
-      left = 0;
-      done(failure);
-    }
+    isFilling = false;
+    if (underWay === 0) done(failure);
   };
   fill();
 }
 
 function applyRun(disk: LocalDisk, { start, end, extents }: Run, done: Done): void {
-  if (extents[0]?.piece === undefined) {
+  const [first] = extents;
+  if (isZeroes(first)) {
     disk.zero(start, end - start, done);
     return;
   }
-  const only = extents.length === 1 ? extents[0] : undefined;
-  const piece = only?.piece;
-  if (only !== undefined && piece?.bytes !== undefined) {
-    const bytes = piece.bytes.subarray(only.offset, only.offset + (end - start) * SECTOR_SIZE);
+  const { piece, offset } = first;
+  if (extents.length === 1 && piece?.bytes !== undefined) {
     piece.pins += 1;
-    disk.write(start, bytes, (result) => {
+    disk.write(start, piece.bytes.subarray(offset, offset + (end - start) * SECTOR_SIZE), (result) => {
       piece.pins -= 1;
       done(result);
     });
@@ -79,23 +76,24 @@ function applyRun(disk: LocalDisk, { start, end, extents }: Run, done: Done): vo
 }
 
 function* runsOf(map: SectorMap): Generator<Run, void, undefined> {
-  let extents: Extent[] = [];
-  let start = 0;
-  let end = 0;
+  let run: Run | undefined;
   for (const extent of map.all()) {
-    const isZero = extent.piece === undefined;
-    const goesOn =
-      extents.length > 0 &&
-      extent.start === end &&
-      isZero === (extents[0]?.piece === undefined) &&
-      (isZero || extent.end - start <= MAX_RUN_SECTORS);
-    if (!goesOn) {
-      if (extents.length > 0) yield { start, end, extents };
-      extents = [];
-      start = extent.start;
+    if (run !== undefined && goesOn(run, extent)) {
+      run.extents.push(extent);
+      run.end = extent.end;
+    } else {
+      if (run !== undefined) yield run;
+      run = { start: extent.start, end: extent.end, extents: [extent] };
     }
-    extents.push(extent);
-    end = extent.end;
   }
-  if (extents.length > 0) yield { start, end, extents };
+  if (run !== undefined) yield run;
+}
+
+function goesOn({ start, end, extents: [first] }: Run, next: Extent): boolean {
+  if (next.start !== end || isZeroes(next) !== isZeroes(first)) return false;
+  return isZeroes(next) || next.end - start <= MAX_RUN_SECTORS;
+}
+
+function isZeroes({ piece }: Extent): boolean {
+  return piece === undefined;
 }

@@ -49,9 +49,6 @@ export class RecordBatch {
     this.#piece = newPiece(this.#buffer);
   }
 
-  get extents(): number {
-    return this.#extents;
-  }
   get isEmpty(): boolean {
     return this.#extents === 0;
   }

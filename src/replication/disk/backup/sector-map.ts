@@ -32,9 +32,6 @@ export class SectorMap {
   readonly #buckets = new Map<number, Extent[]>();
   #extents = 0;
 
-  get isEmpty(): boolean {
-    return this.#extents === 0;
-  }
   /** How many extents there are, which is what its memory costs. */
   get size(): number {
     return this.#extents;
@@ -57,7 +54,6 @@ export class SectorMap {
   /** The extents within a range, cut to it, ascending. */
   within(start: number, end: number): Extent[] {
     const found: Extent[] = [];
-    if (this.#extents === 0) return found;
     for (let bucket = Math.floor(start / BUCKET); bucket * BUCKET < end; bucket++) {
       for (const extent of this.#buckets.get(bucket) ?? []) {
         if (extent.end > start && extent.start < end) found.push(cut(extent, start, end));
@@ -68,27 +64,17 @@ export class SectorMap {
 
   /** All extents, ascending. */
   *all(): Generator<Extent, void, undefined> {
-    for (const bucket of [...this.#buckets.keys()].sort((a, b) => a - b))
-      yield* this.#buckets.get(bucket) ?? [];
+    for (const [, extents] of [...this.#buckets].sort(([a], [b]) => a - b)) yield* extents;
   }
 
   #replace(bucket: number, extent: Extent): void {
-    const list = this.#buckets.get(bucket);
-    if (list === undefined) {
-      this.#buckets.set(bucket, [extent]);
-      this.#extents += 1;
-      return;
-    }
-    const last = list.at(-1);
-    if (last !== undefined && last.end <= extent.start) {
-      list.push(extent);
-      this.#extents += 1;
-      return;
-    }
-    let first = 0;
-    while (first < list.length && (list[first] as Extent).end <= extent.start) first += 1;
-    let after = first;
-    while (after < list.length && (list[after] as Extent).start < extent.end) after += 1;
+    const list = this.#buckets.get(bucket) ?? [];
+    this.#buckets.set(bucket, list);
+    // From the end: most writes come in ascending order.
+    let after = list.length;
+    while (after > 0 && (list[after - 1] as Extent).start >= extent.end) after -= 1;
+    let first = after;
+    while (first > 0 && (list[first - 1] as Extent).end > extent.start) first -= 1;
     const replaced = list.slice(first, after);
     const kept = [extent];
     const left = replaced[0];
@@ -101,7 +87,6 @@ export class SectorMap {
 }
 
 function cut(extent: Extent, start: number, end: number): Extent {
-  if (extent.start >= start && extent.end <= end) return extent;
   const from = Math.max(extent.start, start);
   return {
     start: from,
