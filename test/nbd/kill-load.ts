@@ -8,7 +8,7 @@ import { type DaemonChild, nbdClient } from '../daemon/daemon-child.js';
 const CONNECTIONS = 4;
 const REQUESTS_AT_ONCE = 8;
 /** What a daemon is killed after, at least. */
-const LEAST_ANSWERS = 200;
+const MIN_ANSWERS = 200;
 
 interface Write {
   /** What each word of its sectors is. */
@@ -78,7 +78,7 @@ export async function loadUntilKilled(
   { daemon, socket, sectors, lastWord, requests, isMixed }: KilledDisk,
 ): Promise<(bytes: Buffer, before: Buffer) => string[]> {
   const recorder = new Recorder(sectors);
-  const killAfter = random.integer(LEAST_ANSWERS, requests - CONNECTIONS * REQUESTS_AT_ONCE);
+  const killAfter = random.integer(MIN_ANSWERS, requests - CONNECTIONS * REQUESTS_AT_ONCE);
   let answered = 0;
   let asked = 0;
   const lane = async (connection: number): Promise<void> => {

@@ -16,7 +16,7 @@ const BAR_COLUMNS = 30;
 /** Of a terminal that does not say how wide it is. */
 const USUAL_COLUMNS = 80;
 /** Before that nobody knows how long the rest takes. */
-const LEAST_SECONDS = 1;
+const MIN_SECONDS = 1;
 
 /** A line on a terminal that says how far long work is, and how long it may take; nothing where there is no terminal. */
 export class Progress {
@@ -48,7 +48,7 @@ export class Progress {
 
   #left(done: number, total: number): string[] {
     const seconds = this.#clock.now() - (this.#start ?? 0);
-    if (done === 0 || done >= total || seconds < LEAST_SECONDS) return [];
+    if (done === 0 || done >= total || seconds < MIN_SECONDS) return [];
     return [`${formatWait(Math.ceil((seconds * (total - done)) / done))} left`];
   }
 

@@ -5,9 +5,9 @@
 
 import { killRounds } from './kill-rounds.js';
 
-const [seed = Number.NaN, least = 1] = process.argv.slice(2).map(Number);
+const [seed = Number.NaN, count = 1] = process.argv.slice(2).map(Number);
 if (!Number.isSafeInteger(seed))
   throw new RangeError(`expected SEED ROUNDS, got ${process.argv.slice(2).join(' ')}`);
-const { rounds, failures } = await killRounds(seed, { least, told: (line) => console.log(line) });
+const { rounds, failures } = await killRounds(seed, { count, told: (line) => console.log(line) });
 console.log(`${rounds.length} rounds, ${failures.length} faults`);
 process.exitCode = failures.length === 0 ? 0 : 1;

@@ -225,17 +225,15 @@ function metadataOf(home: string): string {
 }
 
 export interface KillRoundsOptions {
-  readonly least: number;
-  /** More rounds until it has taken so long. */
-  readonly milliseconds?: number;
-  /** A line for each round, and for what is wrong. */
+  readonly count: number;
+  /** Takes a line for each round, and for each fault found. */
   readonly told: (line: string) => void;
 }
 
-/** Runs rounds one after the other: what each was, and what was wrong. */
+/** Runs rounds one after the other; returns them, and the faults found. */
 export async function killRounds(
   seed: number,
-  { least, milliseconds = 0, told }: KillRoundsOptions,
+  { count, told }: KillRoundsOptions,
 ): Promise<{ readonly rounds: readonly KillRound[]; readonly failures: readonly string[] }> {
   const rounds: KillRound[] = [];
   const failures: string[] = [];
@@ -243,8 +241,7 @@ export async function killRounds(
   if (pair.whyNoFiles !== undefined) told(`without a file system: ${pair.whyNoFiles}`);
   try {
     await pair.begin();
-    const end = performance.now() + milliseconds;
-    while (rounds.length < least || performance.now() < end) {
+    while (rounds.length < count) {
       const begin = performance.now();
       const round = await pair.round();
       const seconds = ((performance.now() - begin) / 1000).toFixed(1);

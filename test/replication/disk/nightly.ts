@@ -32,7 +32,7 @@ export async function runReplicationNightly(seed: number): Promise<boolean> {
   for (const line of hostile) console.log(line);
   console.log(`streams of a hostile C peer: ${HOSTILE_STREAMS} sent, ${hostile.length} failed`);
 
-  const kills = await killRounds(seed, { least: KILL_ROUNDS, told: (line) => console.log(line) });
+  const kills = await killRounds(seed, { count: KILL_ROUNDS, told: (line) => console.log(line) });
   console.log(`rounds of kill -9: ${kills.rounds.length}, ${kills.failures.length} failed`);
 
   const wrong = await flipAll(seed);
