@@ -10,33 +10,34 @@ import t from 'tap';
 import { moduleFile, moduleUrl } from '../scripts/program.js';
 import { repositoryFile, repositoryFiles } from '../scripts/repository-files.js';
 
-/** One more than processors: many tests wait for processes and for times that are real. */
-const JOBS = 3;
+/** Two more than processors: many tests wait for processes and for times that are real. */
+const JOBS = 4;
 /** A file may take so long without a word from it, in milliseconds. */
 const FILE_TIMEOUT_MS = 240_000;
 
 /** Files with a process of their own, those that take longest first. The others share one process a folder. */
 const ALONE = [
-  'test/disks/drivers/vhd/crash.test.ts',
-  'test/disks/drivers/vhd/model.test.ts',
-  'test/disks/drivers/vhd/samples.test.ts',
-  'test/control/malformed.test.ts',
-  'test/nbd/malformed.test.ts',
-  'test/testing/simulation/seeds.test.ts',
-  'test/replication/disk/simulation/seeds.test.ts',
-  'test/cli/replication/kill-rounds.test.ts',
-  'test/replication/disk/prefixes.test.ts',
-  'test/replication/disk/rot.test.ts',
-  'test/conformance/small-scope.test.ts',
-  'test/cli/processes.test.ts',
+  'test/conformance/adapter.test.ts',
+  'test/daemon/dialect.test.ts',
   'test/metrics/page/browser.test.ts',
+  'test/cli/replication/kill-rounds.test.ts',
+  'test/disks/drivers/vhd/samples.test.ts',
+  'test/replication/disk/simulation/seeds.test.ts',
   'test/conformance/page/browser.test.ts',
+  'test/testing/simulation/seeds.test.ts',
   'test/daemon/signals.test.ts',
   'test/nbd/programs.test.ts',
-  'test/testing/simulation/each-call.test.ts',
-  'test/conformance/adapter.test.ts',
+  'test/conformance/small-scope.test.ts',
   'test/conformance/implementations.test.ts',
+  'test/nbd/malformed.test.ts',
+  'test/cli/processes.test.ts',
+  'test/disks/drivers/vhd/crash.test.ts',
   'test/daemon/latency.test.ts',
+  'test/disks/drivers/vhd/model.test.ts',
+  'test/replication/disk/rot.test.ts',
+  'test/testing/simulation/each-call.test.ts',
+  'test/replication/disk/prefixes.test.ts',
+  'test/control/malformed.test.ts',
   'test/testing/posix-arms.test.ts',
   'test/posix/node/leaks.test.ts',
   'test/server/tapdisk-server.test.ts',

@@ -12,7 +12,7 @@ import { watchTurns } from './longest-turn.js';
 import { targets } from './targets.js';
 
 /** For so long each is talked to; the nightly run sets more. */
-const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 0.4);
+const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 0.25);
 /** Only the targets whose names have this in them. */
 const ONLY = process.env['FUZZ_TARGET'] ?? '';
 /** As many talk at the same time, unless a target says otherwise. */
