@@ -11,7 +11,7 @@ import { smallFileSystem } from './small-file-system.js';
 const isMounted = (directory: string): boolean =>
   readFileSync('/proc/self/mounts', 'utf8').includes(` ${directory} tmpfs `);
 
-t.test('a small file system goes with the process that has made it, also when that is killed', async (t) => {
+t.test('a small file system goes away with the process that made it, even if that is killed', async (t) => {
   const directory = t.testdir();
   const remove = smallFileSystem(directory, '1m');
   if (typeof remove === 'string') return void t.pass(`left out: ${remove}`, { skip: true });

@@ -89,7 +89,7 @@ t.test('the status page is loaded by a daemon that serves it, and by no other', 
   t.not(ofThePage(Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs))).length, 0);
 });
 
-t.test('the program that is published, a bundle, serves disks with threads of their own', async (t) => {
+t.test('the published bundle serves disks with their own threads', async (t) => {
   const directory = shortDirectory(t);
   const outdir = path.join(directory, 'program');
   bundle(outdir);

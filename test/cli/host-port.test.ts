@@ -4,7 +4,7 @@
 import t from 'tap';
 import { hostPort } from '../../src/cli/host-port.js';
 
-t.test('a name or an IPv4 address with a port is taken as it is', async (t) => {
+t.test('a name or an IPv4 address with a port is used as given', async (t) => {
   for (const text of ['127.0.0.1:9000', 'backup.example:1', 'localhost:65535', 'h:00080']) {
     t.equal(hostPort(1).parse(text), text);
   }

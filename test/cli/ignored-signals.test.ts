@@ -10,7 +10,7 @@ import { dispatch } from '../../src/cli/dispatch.js';
 import { shortDirectory } from '../short-directory.js';
 import { captured } from './captured-io.js';
 
-t.test('a signal that is to be ignored does nothing, and others end as before', async (t) => {
+t.test('an ignored signal does nothing, and others terminate as before', async (t) => {
   const directory = shortDirectory(t);
   const argv = [
     'backup',
@@ -34,7 +34,7 @@ t.test('a signal that is to be ignored does nothing, and others end as before', 
   t.strictSame(await once(child, 'exit'), [143, null], stderr);
 });
 
-t.test('what cannot be ignored is refused with what can', async (t) => {
+t.test('a signal that cannot be ignored is refused, with those that can', async (t) => {
   for (const command of [['daemon'], ['backup', '127.0.0.1:0'], ['primary', '127.0.0.1:1']]) {
     const run = await captured((args, io) => dispatch(args, io), [...command, '--ignore-signals', 'TERM']);
     t.equal(run.exitCode, 2);

@@ -17,19 +17,19 @@ function logged(options: Partial<LineLoggerOptions>): string {
   return text;
 }
 
-t.test('a line of text has the time, unless something else adds it, the level and the message', async (t) => {
+t.test('a text line has the time (unless something else adds it), the level and the message', async (t) => {
   t.equal(logged({}), '2023-11-14T22:13:20.250Z err: cannot "start"\n');
   t.equal(logged({ times: false }), 'err: cannot "start"\n');
   t.match(logged({ level: LOG_DEBUG }), /err: .*\n.* debug: detail\n$/);
 });
 
-t.test('a line of JSON has the time in any case', async (t) => {
+t.test('a JSON line always has the time', async (t) => {
   const expected = { time: '2023-11-14T22:13:20.250Z', level: 'err', message: 'cannot "start"' };
   t.same(JSON.parse(logged({ format: 'json' })), expected);
   t.same(JSON.parse(logged({ format: 'json', times: false })), expected);
 });
 
-t.test('lines for the journal, which is known by the inode of its socket, need no time', async (t) => {
+t.test('lines to the journal, recognised by its socket’s inode, have no time', async (t) => {
   const fd = openSync('/dev/null', 'w');
   t.teardown(() => closeSync(fd));
   const { dev, ino } = fstatSync(fd, { bigint: true });

@@ -68,7 +68,7 @@ processTest('an image goes from standard input to standard output, through pipes
   t.ok(Buffer.concat(received).equals(image));
 });
 
-processTest('a primary that is killed leaves nothing that passes for an image', async (t, directory) => {
+processTest('a killed primary leaves nothing that looks like an image', async (t, directory) => {
   const copy = join(directory, 'copy');
   const backup = startCommand('backup', '127.0.0.1:0', '--output', copy, '--once', '--no-status');
   const { address } = await backup.log.report('listening');
@@ -162,7 +162,7 @@ processTest(
   },
 );
 
-processTest('help that cannot be printed gives status 1', async (t) => {
+processTest('if help cannot be printed the status is 1', async (t) => {
   const full = openSync('/dev/full', 'w');
   const { status, stderr } = spawnSync(process.execPath, [...mainProgram, '--help'], {
     stdio: ['ignore', full, 'pipe'],
@@ -173,7 +173,7 @@ processTest('help that cannot be printed gives status 1', async (t) => {
   t.match(stderr, /^tapdisk-ts: ENOSPC/);
 });
 
-processTest('a terminal is not where an image goes', async (t) => {
+processTest('an image is not written to a terminal', async (t) => {
   // script(1) gives a command a terminal; what it prints, and reports, goes there.
   if (spawnSync('script', ['--version']).error !== undefined) {
     t.pass('left out: there is no script(1) here', { skip: true });

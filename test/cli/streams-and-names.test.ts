@@ -39,7 +39,7 @@ t.test('a command whose standard stream is missing says so at the start', { skip
   }
 });
 
-t.test('what goes to /dev/null on purpose goes there', async (t) => {
+t.test('output sent to /dev/null on purpose goes there', async (t) => {
   const { status, stderr } = inShell('"$@" > /dev/null < /dev/null', 'backup', '--no-status', '192.0.2.1:9');
   t.equal(status, 3, stderr);
 });
@@ -55,7 +55,7 @@ t.test('a name that is not UTF-8 is refused, and no other file is touched', { sk
   t.same(readdirSync(directory), []);
 });
 
-t.test('so is a variable that names a file', async (t) => {
+t.test('a file named by a variable is checked before the run too', async (t) => {
   const process = t.testdir({ cmdline: 'node\0main.js\0h\u00e9\ufffd\0' });
   writeFileSync(join(process, 'environ'), Buffer.from('A=\xff\0XDG_RUNTIME_DIR=/run/\u00e9\0', 'latin1'));
   t.equal(lostBytes(process), "environment variable 'XDG_RUNTIME_DIR=/run/\\xe9' is not UTF-8");

@@ -38,7 +38,7 @@ t.test('one process runs script after script', async (t) => {
   t.same(tallyOf(await resultsOf(['good', 'good', 'good'])), { passed: 3, failed: 0, skipped: 0 });
 });
 
-t.test('a script has its defaults filled in, and nothing of what is expected', async (t) => {
+t.test('a script gets its defaults, but not its expectations', async (t) => {
   const [result] = await resultsOf(['echo']);
   const script: unknown = JSON.parse(result?.reason?.replace('no trace: the adapter says: ', '') ?? '');
   const { about: _about, fault: _fault, trace: _trace, ...sent } = emptyVector('echo');
@@ -53,7 +53,7 @@ t.test('a trace that differs fails with the entry and both traces', async (t) =>
   });
 });
 
-t.test('whatever an adapter does is its one vector failed, with the reason', async (t) => {
+t.test('whatever an adapter does wrong fails only its vector, with the reason', async (t) => {
   const reasons: [string, RegExp][] = [
     [
       'exits',
@@ -90,15 +90,15 @@ t.test(
   },
 );
 
-t.test('a byte order mark before an answer is passed over', async (t) => {
+t.test('a byte order mark before an answer is skipped', async (t) => {
   t.match(await deed(t, 'says-it-with-a-byte-order-mark'), { outcome: 'passed' });
 });
 
-t.test('a process that says more than was asked for is not used again', async (t) => {
+t.test('a process that prints more than requested is not reused', async (t) => {
   t.match(await deed(t, 'says-too-much'), { outcome: 'passed' });
 });
 
-t.test('an adapter that does not have a suite has its vectors skipped', async (t) => {
+t.test('the vectors of a suite that an adapter lacks are skipped', async (t) => {
   t.match(await deed(t, 'says-skip'), { outcome: 'skipped', reason: 'not here' });
 });
 

@@ -20,7 +20,7 @@ import { tallyLine, tallyOf, type VectorResult } from '../../src/conformance/vec
 import { AF_INET } from '../../src/posix/index.js';
 import { assignmentOf, killVector } from './example-vectors.js';
 
-t.test('a port that is no number is 0, as atoi makes of it, and a large one is cut to 16 bits', async (t) => {
+t.test('a port that is not a number is 0, as with atoi; a large one is cut to 16 bits', async (t) => {
   const sockets = new ScriptedSockets({}, () => {});
   for (const [text, port] of [
     ['http', 0],
@@ -53,7 +53,7 @@ function run(vector: Vector, create: SchedulerFactory = ownScheduler): Promise<V
   return runVectors([assignmentOf(vector)], inProcess(create));
 }
 
-t.test('a scheduler that breaks in a run fails that vector with its error', async (t) => {
+t.test('a scheduler that throws during a run fails that vector with its error', async (t) => {
   class Broken extends ReferenceScheduler {
     override registerEvent(): number {
       throw new TypeError('out of events');
@@ -76,7 +76,7 @@ t.test('a scheduler that selects twice in a wait fails', async (t) => {
   ]);
 });
 
-t.test('a scheduler that sets other interest than its events have fails', async (t) => {
+t.test('a scheduler that sets interest other than its events’ fails', async (t) => {
   const setting = (change: (conditions: number) => number): Promise<VectorResult[]> =>
     run(waiting, (poller, clock) => {
       const set = poller.setInterest.bind(poller);
@@ -96,7 +96,7 @@ t.test('ids can be set in the suite replication too, by member and by step', asy
   t.same(ids, [50, 70]);
 });
 
-t.test('an error that Node has no number for comes back by its name', async (t) => {
+t.test('an error unknown to Node keeps its name', async (t) => {
   const vector: ReplicationVector = {
     ...killing,
     syscalls: { socket: ['EHOSTDOWN'] },
@@ -169,7 +169,7 @@ const dying: Tapdisk3Vector = {
   ],
 };
 
-t.test('where the C dies, who goes on passes, and so does who dies; they are counted apart', async (t) => {
+t.test('where the C dies, continuing and dying both pass, and are counted separately', async (t) => {
   const traces = async (trace: Trace): Promise<VectorResult[]> =>
     runVectors([{ file: 'f', item: { kind: 'vector', vector: dying, warnings: [] } }], {
       run: async () => trace,
@@ -188,7 +188,7 @@ t.test('where the C dies, who goes on passes, and so does who dies; they are cou
   );
 });
 
-t.test('what is recorded of a script with a bug has none when it goes on', async (t) => {
+t.test('the recording of a script with a bug continues where the C continues', async (t) => {
   const own = inProcess(ownScheduler);
   t.notOk('bug' in (await recordVector(dying, own)));
   const asC = await recordVector(dying, { run: async () => dying.trace ?? [] });

@@ -67,7 +67,7 @@ t.test('the example adapter in Python passes every vector of the schedulers', { 
   t.same(tallyOf(column('adapter.py').results), schedulersOnly);
 });
 
-t.test('the table of rules and implementations is what these runs give', { skip }, async (t) => {
+t.test('the table of rules and implementations matches these runs', { skip }, async (t) => {
   const table = markedPart(readFileSync(tableFile, 'utf8'));
   t.equal(table, conformanceTable(columns), 'npm run conformance:table writes it anew');
 });

@@ -12,7 +12,7 @@ import {
 } from '../../src/conformance/index.js';
 import { Scheduler } from '../../src/scheduler/index.js';
 
-t.test('a scheduler of one’s own is checked in a few lines', async (t) => {
+t.test('your own scheduler is checked in a few lines', async (t) => {
   const vectors = selectVectors(ownVectorFiles(), { suite: 'scheduler' });
   const right = await runVectors(vectors, inProcess(ownScheduler));
   t.match(tallyOf(right), { failed: 0, skipped: 0 });

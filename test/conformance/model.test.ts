@@ -29,7 +29,7 @@ t.test(
   },
 );
 
-t.test('a program on which they part is shrunk and written as a vector file that the kit runs', async (t) => {
+t.test('a program on which they differ is shrunk and written as a vector file', async (t) => {
   /** It does not start a pass over (P6). */
   class Forgetful extends ReferenceScheduler {
     #inPass = false;
@@ -58,7 +58,7 @@ t.test('a program on which they part is shrunk and written as a vector file that
   t.same([status, stdout, stderr], [0, '1 passed, 0 failed\n', '']);
 });
 
-t.test('so is one of tapdisk3', async (t) => {
+t.test('a tapdisk3 program with differences is reported too', async (t) => {
   /** It is asked for though it is masked (T-M2). */
   class Unmasking extends ReferenceTapdisk3Scheduler {
     override maskEvent(): void {}

@@ -4,14 +4,14 @@
 import t from 'tap';
 import { matchesName } from '../../src/conformance/name-pattern.js';
 
-t.test('a text is looked for in the name', async (t) => {
+t.test('a text matches anywhere in the name', async (t) => {
   t.ok(matchesName('timer', 'scheduler/a-timer-fires'));
   t.ok(matchesName('', 'scheduler/any'));
   t.ok(matchesName('a.b', 'x/a.b'));
   t.notOk(matchesName('a.b', 'x/acb'), 'a dot is a dot');
 });
 
-t.test('with * and ? the pattern is like the whole name', async (t) => {
+t.test('with * and ? the pattern matches the whole name', async (t) => {
   t.ok(matchesName('scheduler/*', 'scheduler/timer'));
   t.notOk(matchesName('cheduler/*', 'scheduler/timer'));
   t.ok(matchesName('*/t?mer', 'scheduler/timer'));

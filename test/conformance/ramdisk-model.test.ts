@@ -6,11 +6,11 @@ import { Random } from '../../src/testing/random.js';
 import { randomSeed } from '../random.js';
 import { checkRamdisk, randomRamdiskVector } from './ramdisk-programs.js';
 
-t.test('on random scripts the ramdisk and the naive one give equal traces', async (t) => {
+t.test('on random scripts the ramdisk and the naive model give equal traces', async (t) => {
   t.equal(checkRamdisk({ seed: randomSeed(t), runs: 2000 }), undefined);
 });
 
-t.test('the random scripts reach what the rules are about', async (t) => {
+t.test('the random scripts exercise every rule', async (t) => {
   const random = new Random(1);
   const entries = Array.from({ length: 500 }, () => randomRamdiskVector(random))
     .filter(({ suite }) => suite === 'ramdisk-guarded')

@@ -62,7 +62,7 @@ t.test('every rule is pinned by vectors of its suite that exist', async (t) => {
   }
 });
 
-t.test('every named vector stands under a rule', async (t) => {
+t.test('every named vector is listed under a rule', async (t) => {
   t.equal(named.length, 629);
   const pinning = new Set(rules.flatMap((rule) => pinningVectors(rule)));
   t.same(

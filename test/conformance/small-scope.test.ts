@@ -58,7 +58,7 @@ t.test(
   },
 );
 
-t.test('so is one of tapdisk3 that parts from its reference', async (t) => {
+t.test('a tapdisk3 program that differs from its reference is shrunk too', async (t) => {
   /** It does not unmask. */
   class Masking extends ReferenceTapdisk3Scheduler {
     override maskEvent(id: number, masked: boolean): void {

@@ -35,7 +35,7 @@ t.test(
   },
 );
 
-t.test('it ends where the trace is not what this package does', async (t) => {
+t.test('an implementation ends the run where the trace is not the package’s own', async (t) => {
   const trace = [...(right.trace ?? []).slice(0, 2), ['wait', 1] as const];
   t.strictSame(await stepEnds({ ...right, trace }), [0, 1, 1]);
 });

@@ -9,7 +9,7 @@ import { assignmentOf, emptyVector } from './example-vectors.js';
 const names = ['a', 'b', 'c', 'd', 'e'];
 const assignments = names.map((name) => assignmentOf(emptyVector(name)));
 
-t.test('each result is reported once, in the order of the vectors, whichever comes first', async (t) => {
+t.test('each result is reported once, in the order of the vectors, whichever ends first', async (t) => {
   for (const jobs of [1, 3, 9]) {
     const waiting: (() => void)[] = [];
     const latestFirst: Implementation = {
@@ -35,7 +35,7 @@ t.test('each result is reported once, in the order of the vectors, whichever com
   }
 });
 
-t.test('a run that is to end with the first failure takes no further vectors', async (t) => {
+t.test('a run with --bail takes no vectors after the first failure', async (t) => {
   const failing: Implementation = { run: async ({ name }) => (name === 'b' ? [['wait', 1]] : []) };
   const results = await runVectors(assignments, failing, { bail: true });
   t.match(results, [

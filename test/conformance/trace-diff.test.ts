@@ -23,7 +23,7 @@ t.test('equal traces have no difference and an empty diff', async (t) => {
   t.same(diff(traceOf(1, 2), traceOf(1, 2)), []);
 });
 
-t.test('insertions and omissions are shown with their place in their own trace', async (t) => {
+t.test('insertions and omissions are shown with their position in their own trace', async (t) => {
   t.same(diff(traceOf(1, 2, 3, 4, 5), traceOf(1, 9, 2, 3, 5, 8)), [
     ' 0 ["wait",1]',
     '+ 1 ["wait",9]',
@@ -56,21 +56,21 @@ t.test('far from a difference nothing is shown', async (t) => {
   ]);
 });
 
-t.test('a long diff is cut, and what is left is counted', async (t) => {
+t.test('a long diff is truncated, and the omitted lines are counted', async (t) => {
   t.same(diff(traceOf(1, 2, 3, 4), traceOf(), { most: 1 }), [
     '- 0 ["wait",1]',
     ' ... and 3 more that differ',
   ]);
 });
 
-t.test('very long traces are shown as removed and added as a whole', async (t) => {
+t.test('very long traces are shown as wholly removed and added', async (t) => {
   const many = Array.from({ length: 600 }, (_, index) => index);
   const lines = diff(traceOf(-1, ...many, -2), traceOf(-3, ...many, -4), { most: 2000 });
   t.equal(lines.filter((line) => line.startsWith('-')).length, 602);
   t.equal(lines.filter((line) => line.startsWith('+')).length, 602);
 });
 
-t.test('the order of members, and which of its names an error has, make no difference', async (t) => {
+t.test('the order of members, and the name used for an error, make no difference', async (t) => {
   t.equal(firstDifference([['state', { fd: 1, id: 2 }]], [['state', { id: 2, fd: 1 }]]), undefined);
   t.equal(firstDifference([['sys', 'x', '-EAGAIN']], [['sys', 'x', '-EWOULDBLOCK']]), undefined);
   t.match(firstDifference([['sys', 'x', '-EAGAIN']], [['sys', 'x', 'EAGAIN']]), { index: 0 });

@@ -26,7 +26,7 @@ const replication = {
   trace: [['return', 'kill', null]],
 };
 
-t.test('a vector of each suite with all that the format knows is taken', async (t) => {
+t.test('a vector with every member of the format is accepted, in each suite', async (t) => {
   const full = {
     ...scheduler,
     name: 'full',
@@ -105,7 +105,7 @@ const transfers = {
 };
 const cached = { suite: 'ramdisk', name: 'one', steps: [['destroy']], trace: [] };
 
-t.test('a vector of transfers, and of the ramdisk, with all that the format knows is taken', async (t) => {
+t.test('a vector of transfers and of the ramdisk with every member of the format is accepted', async (t) => {
   const actions = [
     ['init', 'r'],
     ['start', 'r'],
@@ -203,7 +203,7 @@ t.test('a fault in a vector of transfers, or of the ramdisk, names what was expe
   }
 });
 
-t.test('a file that is none is one fault that says why', async (t) => {
+t.test('an unreadable vector file is one fault with the reason', async (t) => {
   t.match(readVectorFile('/nonexistent/file.json'), [
     { kind: 'fault', fault: { file: '/nonexistent/file.json', message: /^cannot be read: ENOENT/ } },
   ]);
@@ -212,7 +212,7 @@ t.test('a file that is none is one fault that says why', async (t) => {
   t.same(faultsOf([]), []);
 });
 
-t.test('a fault names the vector, the member, what was expected and what stood there', async (t) => {
+t.test('a fault names the vector, the member, and the expected and the actual value', async (t) => {
   const wrong: [object, string, RegExp][] = [
     [
       { ...scheduler, suite: 'scheduling' },
@@ -364,14 +364,14 @@ t.test('a fault names the vector, the member, what was expected and what stood t
   }
 });
 
-t.test('a fault names a vector by suite and name, or by its place where it has none', async (t) => {
+t.test('a fault names a vector by suite and name, or by its position if it has none', async (t) => {
   const named = faultsOf([scheduler, { ...scheduler, name: 'two', clock: null }]);
   t.equal(named[0]?.[0], 'scheduler/two');
   t.equal(faultsOf([scheduler, 7])[0]?.[0], 'vector 1');
   t.equal(faultsOf([{ name: 'x' }])[0]?.[0], '?/x');
 });
 
-t.test('the other vectors of a file with a fault are there', async (t) => {
+t.test('a fault does not affect the other vectors of its file', async (t) => {
   const items = parseVectorFile('f', JSON.stringify([{ ...scheduler, steps: 1 }, scheduler]));
   t.same(
     items.map(({ kind }) => kind),
@@ -384,7 +384,7 @@ t.test('a name given twice in a suite is a fault; the two suites do not share na
   t.match(faultsOf([scheduler, scheduler]), [['scheduler/one', 'name', /no other vector of its suite has/]]);
 });
 
-t.test('an unknown member of a vector is warned of and passed over', async (t) => {
+t.test('an unknown member of a vector causes a warning, and is skipped', async (t) => {
   const [item] = parseVectorFile('f', JSON.stringify([{ ...scheduler, seed: 5 }]));
   t.match(item, { kind: 'vector', warnings: ['f: scheduler/one: unknown member seed is passed over'] });
 });

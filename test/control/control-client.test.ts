@@ -49,6 +49,6 @@ t.test('a close that fails with EAGAIN is repeated after a pause, up to a limit'
   await client.close(PID, 7);
 });
 
-t.test('a replication request that has no text is no JSON', async (t) => {
+t.test('a replication request without text is not JSON', async (t) => {
   t.throws(() => parseReplicationRequest(undefined), { message: /is JSON/ });
 });

@@ -31,7 +31,7 @@ async function connected(t: Test, posix: NodePosix, path: string): Promise<Contr
   return connection;
 }
 
-t.test('a daemon that never replies is a timeout', async (t) => {
+t.test('a daemon that never replies causes a timeout', async (t) => {
   const sockets: Socket[] = [];
   const path = await peer(t, (socket) => sockets.push(socket));
   const connection = await connected(t, new NodePosix(), path);
@@ -40,7 +40,7 @@ t.test('a daemon that never replies is a timeout', async (t) => {
   for (const socket of sockets) socket.destroy();
 });
 
-t.test('a daemon that takes nothing is given up', async (t) => {
+t.test('a daemon that does not read is given up', async (t) => {
   const sockets: Socket[] = [];
   const path = await peer(t, (socket) => sockets.push(socket.pause()));
   const connection = await connected(t, new NodePosix(), path);
@@ -50,7 +50,7 @@ t.test('a daemon that takes nothing is given up', async (t) => {
   for (const socket of sockets) socket.destroy();
 });
 
-t.test('an answer that comes in pieces is put together', async (t) => {
+t.test('an answer received in pieces is put together', async (t) => {
   const bytes = ControlMessage.create(4, 0).setPid(77).bytes;
   const path = await peer(t, (socket) => {
     socket.write(bytes.subarray(0, 100));
@@ -89,7 +89,7 @@ class DrippingPosix extends NodePosix {
   }
 }
 
-t.test('however slowly a request goes on, it ends after 30 s, or when one of its steps has to', async (t) => {
+t.test('a request ends after 30 s however slow it is, or when one of its steps times out', async (t) => {
   const sockets: Socket[] = [];
   const path = await peer(t, (socket) => sockets.push(socket));
   for (const [stepSeconds, wholeSeconds] of [

@@ -9,12 +9,12 @@ t.test('root’s control directory is that of the C programs', async (t) => {
   t.equal(defaultControlDirectory(0, '/run/user/0'), '/var/run/blktap-control');
 });
 
-t.test('others have one in their runtime directory, or none', async (t) => {
+t.test('other users’ control directory is in their runtime directory, or must be given', async (t) => {
   t.equal(defaultControlDirectory(1000, '/run/user/1000'), '/run/user/1000/blktap-control');
   t.equal(defaultControlDirectory(1000, ''), undefined);
 });
 
-t.test('without a default directory one has to be named', async (t) => {
+t.test('without a default directory one must be given', async (t) => {
   t.equal(
     controlDirectory('/here', () => undefined),
     '/here',

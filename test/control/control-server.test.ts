@@ -115,7 +115,7 @@ t.test('bytes after a request are ignored', async (t) => {
   t.equal(new ControlMessage(await bytesOf(socket)).pid, PID);
 });
 
-t.test('a client that shuts its sending side down has its answer', async (t) => {
+t.test('a client that half-closes still gets its answer', async (t) => {
   const world = controlWorld(t);
   const socket = connectTo(world.control.path);
   socket.end(pidRequest.bytes);
@@ -149,7 +149,7 @@ async function pauseOfHeldDisk(world: ControlWorld): Promise<ControlMessage> {
   return ControlMessage.create(MessageType.pause, 7);
 }
 
-t.test('clients that left while their request is under way give their places up', async (t) => {
+t.test('clients that leave during their request free their places', async (t) => {
   const world = controlWorld(t);
   const pause = await pauseOfHeldDisk(world);
   const gone = Array.from({ length: MAX_CONTROL_CONNECTIONS }, () => connectTo(world.control.path));
@@ -178,7 +178,7 @@ t.test(
   },
 );
 
-t.test('requests under way are bounded, those without a client included', async (t) => {
+t.test('requests in progress are bounded, including those without a client', async (t) => {
   const world = controlWorld(t);
   const pause = await pauseOfHeldDisk(world);
   const protocol = controlProtocol({ registry: world.registry, pid: PID, report: () => '' });
@@ -199,7 +199,7 @@ t.test('requests under way are bounded, those without a client included', async 
   t.equal(answers.pop()?.pid, PID);
 });
 
-t.test('a daemon without a free descriptor serves a client when there is one again', async (t) => {
+t.test('a daemon out of descriptors serves a waiting client once one is free', async (t) => {
   const lines: string[] = [];
   // The listener and the completions have two, so that three connections fit.
   const world = controlWorld(t, { maxDescriptors: 8, logger: { log: (_, message) => lines.push(message) } });
@@ -231,7 +231,7 @@ function unserved(t: Test): { directory: string; create: (directory: string) => 
   return { directory, create: (path) => new ControlServer({ ...options, directory: path }) };
 }
 
-t.test('the directory is made with mode 0755, the socket is its owner’s alone, and goes away', async (t) => {
+t.test('the directory has mode 0755; the socket is its owner’s alone, and is removed', async (t) => {
   const { directory, create } = unserved(t);
   const control = create(join(directory, 'a', 'b'));
   t.equal(statSync(join(directory, 'a', 'b')).mode & 0o777, 0o755);
@@ -242,7 +242,7 @@ t.test('the directory is made with mode 0755, the socket is its owner’s alone,
   t.notOk(existsSync(control.path));
 });
 
-t.test('a name that anything has is refused, a socket that is served above all', async (t) => {
+t.test('an existing name is refused, above all a served socket', async (t) => {
   const { directory, create } = unserved(t);
   const first = create(directory);
   t.throws(() => create(directory), { code: 'EADDRINUSE' });
@@ -253,7 +253,7 @@ t.test('a name that anything has is refused, a socket that is served above all',
   t.ok(existsSync(first.path));
 });
 
-t.test('a directory that cannot be is refused with the reason', async (t) => {
+t.test('an unusable directory is refused with the reason', async (t) => {
   const { directory, create } = unserved(t);
   t.throws(() => create(join(directory, 'x'.repeat(120))), { code: 'ENAMETOOLONG', message: /at most 107/ });
   writeFileSync(join(directory, 'file'), '');

@@ -13,13 +13,13 @@ t.test('a message has 280 bytes', async (t) => {
   t.equal(ControlMessage.create(1, 2).bytes.length, 280);
 });
 
-t.test('bytes that were not set are zero', async (t) => {
+t.test('bytes that were never written are zero', async (t) => {
   const bytes = Buffer.from(ControlMessage.create(0x0102, 0x0304).setPid(0x05060708).bytes);
   t.equal(bytes.subarray(0, 12).toString('hex'), '020104030000000008070605');
   t.ok(bytes.subarray(12).every((byte) => byte === 0));
 });
 
-t.test('numbers are little-endian, each at its place', async (t) => {
+t.test('numbers are little-endian, each at its offset', async (t) => {
   const hex = (message: ControlMessage, end: number): string =>
     Buffer.from(message.bytes.subarray(8, end))
       .toString('hex')
@@ -36,7 +36,7 @@ t.test('numbers are little-endian, each at its place', async (t) => {
   t.equal(hex(message().setReport(report), 17), '02010000 01000000 72');
 });
 
-t.test('a text that is too long is cut before the character that does not fit', async (t) => {
+t.test('a text that is too long is cut between characters', async (t) => {
   const { response } = new ControlMessage(
     ControlMessage.create(1, 0)
       .setResponse(22, `${'x'.repeat(254)}ä`)
@@ -56,7 +56,7 @@ t.test('a text without a NUL, or that is not UTF-8, is still shown in a list', a
   t.equal(message.list.path, '\ufffd');
 });
 
-t.test('counts that a daemon made up do not reach beyond the message', async (t) => {
+t.test('counts in a message never reach beyond it', async (t) => {
   const message = ControlMessage.create(18, 0);
   new DataView(message.bytes.buffer).setInt32(8, 1_000_000, true);
   t.equal(message.minors.length, 63);

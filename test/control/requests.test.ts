@@ -82,7 +82,7 @@ t.test('after a failed OPEN another one may succeed', async (t) => {
   t.match(await answers(world, openOf(7, 'ram:1')), { type: 8 });
 });
 
-t.test('OPEN with the read-only flag opens so', async (t) => {
+t.test('OPEN with the read-only flag opens read-only', async (t) => {
   const world = controlWorld(t);
   await answers(world, simple(MessageType.attach, 7));
   await answers(world, openOf(7, 'ram:1', 2));
@@ -137,7 +137,7 @@ t.test('PAUSE is answered when the VBD is quiet, and others are served meanwhile
   t.match(await world.client.list(PID), [{ state: 0x2a }]);
 });
 
-t.test('PAUSE goes on when its client has left', async (t) => {
+t.test('PAUSE continues after its client has disconnected', async (t) => {
   const world = controlWorld(t);
   await attachAndOpen(world, 7, 'held:a');
   world.registry.get(7)?.queueRead(0, new Uint8Array(512), () => {});
@@ -150,7 +150,7 @@ t.test('PAUSE goes on when its client has left', async (t) => {
   t.match(await world.client.list(PID), [{ state: 0x2a }]);
 });
 
-t.test('PAUSE and CLOSE of what is not open or not there', async (t) => {
+t.test('PAUSE and CLOSE of a minor that is not open or does not exist', async (t) => {
   const world = controlWorld(t);
   t.match(await answers(world, simple(MessageType.pause, 7)), { type: 10, error: EINVAL });
   t.match(await answers(world, simple(MessageType.close, 7)), { type: 14, error: EINVAL });
@@ -158,7 +158,7 @@ t.test('PAUSE and CLOSE of what is not open or not there', async (t) => {
   t.match(await answers(world, simple(MessageType.pause, 7)), { type: 10, error: EINVAL });
 });
 
-t.test('RESUME goes on, under another name if one is given', async (t) => {
+t.test('RESUME reopens the image, under another name if one is given', async (t) => {
   const world = controlWorld(t);
   await attachAndOpen(world, 7, 'held:a');
   const resume = (path: string) => answers(world, simple(MessageType.resume, 7).setParameters(0, path));
@@ -182,7 +182,7 @@ t.test('CLOSE returns EAGAIN while requests are pending', async (t) => {
   t.match(await world.client.list(PID), [{ state: 2, path: '' }]);
 });
 
-t.test('DETACH refuses an open VBD and forgets a closed one', async (t) => {
+t.test('DETACH refuses an open VBD and removes a closed one', async (t) => {
   const world = controlWorld(t);
   t.match(await answers(world, simple(MessageType.detach, 7)), { type: 16, error: EINVAL });
   await attachAndOpen(world, 7, 'ram:1');
@@ -192,7 +192,7 @@ t.test('DETACH refuses an open VBD and forgets a closed one', async (t) => {
   t.strictSame(await world.client.list(PID), []);
 });
 
-t.test('LIST_MINORS returns the minors, and ERANGE when they do not fit', async (t) => {
+t.test('LIST_MINORS returns the minors, or ERANGE if they do not fit', async (t) => {
   const world = controlWorld(t);
   const minors = Array.from({ length: 63 }, (_, index) => 3 * index);
   for (const minor of minors) world.registry.attach(minor);
@@ -224,7 +224,7 @@ t.test('LIST returns one message per VBD, counting down, and one that ends it', 
   );
 });
 
-t.test('FORCE_SHUTDOWN, and whatever else, is ERROR with EINVAL', async (t) => {
+t.test('FORCE_SHUTDOWN and unknown messages get ERROR with EINVAL', async (t) => {
   const world = controlWorld(t);
   for (const type of [0, 1, 2, 4, 21, 22, 65535]) {
     t.match(await answers(world, simple(type, 3)), { type: 1, cookie: 3, error: EINVAL }, `type ${type}`);

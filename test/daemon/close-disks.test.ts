@@ -41,7 +41,7 @@ t.test('a running disk is paused, which waits for its requests, and closed', asy
   t.strictSame(lines, ['vbd 0: closed held:a']);
 });
 
-t.test('disks are closed in order, one after the other; closed ones are passed over', async (t) => {
+t.test('disks are closed in order, one after the other; closed ones are skipped', async (t) => {
   const { registry, vbd, held, close, lines } = closingWorld(t);
   registry.attach(1);
   registry.attach(2);
@@ -54,7 +54,7 @@ t.test('disks are closed in order, one after the other; closed ones are passed o
   t.strictSame(lines, ['vbd 0: closed held:a', 'vbd 2: closed ram:1']);
 });
 
-t.test('a disk that somebody pauses already is waited for', async (t) => {
+t.test('a disk that is already pausing is waited for', async (t) => {
   const { vbd, held, close } = closingWorld(t);
   vbd.queueRead(0, new Uint8Array(512), ignore);
   void vbd.pause();
@@ -64,7 +64,7 @@ t.test('a disk that somebody pauses already is waited for', async (t) => {
   t.equal(vbd.phase, 'closed');
 });
 
-t.test('a disk that somebody closes already is waited for, and no longer', async (t) => {
+t.test('a disk that is already closing is waited for', async (t) => {
   // Time stands still: whoever waits for a second to pass waits for ever.
   const { vbd, held, close } = closingWorld(t, { clock: new ManualClock() });
   vbd.queueRead(0, new Uint8Array(512), ignore);
@@ -76,7 +76,7 @@ t.test('a disk that somebody closes already is waited for, and no longer', async
   t.equal(vbd.phase, 'closed');
 });
 
-t.test('a disk that is being opened is closed once it is open', async (t) => {
+t.test('a disk that is opening is closed once it is open', async (t) => {
   const { registry, held, close } = closingWorld(t);
   await close();
   held.holdOpening();

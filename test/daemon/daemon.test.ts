@@ -70,7 +70,7 @@ function daemonWorld(t: Test, ...argv: string[]): DaemonWorld {
   return { daemon, directory, lines, fault };
 }
 
-t.test('what is served is reported, with the real ports, and is reachable', async (t) => {
+t.test('the served addresses are reported with their real ports, and are reachable', async (t) => {
   const { daemon, directory } = daemonWorld(
     ...([t, '--disk', '5=ram:1', '--read-only-disk', '6=ram:2'] as const),
     ...['--nbd', '127.0.0.1:0', '--metrics', 'localhost:0'],
@@ -104,14 +104,14 @@ t.test('what is served is reported, with the real ports, and is reachable', asyn
   t.match(daemon.dump(), new RegExp(`^scheduler of ${dialect}$`, 'm'));
 });
 
-t.test('a disk is exported by the name that it is given, and others by their numbers', async (t) => {
+t.test('a named disk is exported by its name, others by their numbers', async (t) => {
   const { daemon } = daemonWorld(t, '--disk', '5=ram:1', '--disk', 'data=ram:2', '--nbd', '127.0.0.1:0');
   const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
   t.equal((await nbdClient(t, nbd, '5')).facts.size, 1 << 20);
   t.equal((await nbdClient(t, nbd, 'data')).facts.size, 2 << 20);
 });
 
-t.test('with --exit-when-idle it ends with its last client', async (t) => {
+t.test('with --exit-when-idle it ends after its last client', async (t) => {
   const { daemon, lines } = daemonWorld(t, '--disk', '0=ram:1', '--nbd', '127.0.0.1:0', '--exit-when-idle');
   const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
   (await nbdClient(t, nbd, '0')).disconnect();
@@ -119,7 +119,7 @@ t.test('with --exit-when-idle it ends with its last client', async (t) => {
   t.match(lines.join('\n'), /the last NBD client has gone: shutting down/);
 });
 
-t.test('metrics are served under the name that they listen at', async (t) => {
+t.test('metrics are served under the host name of their address', async (t) => {
   // Another way to write 127.0.0.1, which nobody else knows it by.
   const { daemon } = daemonWorld(t, '--metrics', '127.1:0');
   const [, port = ''] = /metrics=\S+:(\d+)/.exec(await daemon.start()) ?? [];
@@ -134,7 +134,7 @@ t.test('metrics are served under the name that they listen at', async (t) => {
   t.equal(await statusAt(`127.2:${port}`), 421);
 });
 
-t.test('what cannot be had at the start is named, and nothing is left', async (t) => {
+t.test('a resource missing at the start is named, and nothing is left', async (t) => {
   const refused = async (reason: RegExp, ...argv: string[]): Promise<void> => {
     const { daemon, directory } = daemonWorld(t, ...argv);
     await t.rejects(daemon.start(), { message: reason }, argv.join(' '));
@@ -177,7 +177,7 @@ t.test('a second daemon of the same pid and directory is refused', async (t) => 
   t.equal(await new ControlClient(new NodePosix(), directory).pid(PID), PID, 'the first one goes on');
 });
 
-t.test('a socket that nobody serves any more is replaced', async (t) => {
+t.test('a stale socket is replaced', async (t) => {
   const directory = shortDirectory(t);
   const path = join(directory, 'nbd');
   const server = createServer().listen(`${path}.old`);
@@ -190,12 +190,12 @@ t.test('a socket that nobody serves any more is replaced', async (t) => {
   t.equal((await nbdClient(t, path)).facts.size, 1 << 20);
 });
 
-t.test('its state can be printed before anything is served', async (t) => {
+t.test('the state can be dumped before anything is served', async (t) => {
   const { daemon } = daemonWorld(t);
   t.match(daemon.report(), { connections: { control: 0, controlAccepted: 0, nbd: 0 }, vbds: [] });
 });
 
-t.test('an end that has no limit is waited for', async (t) => {
+t.test('an end without a limit is awaited', async (t) => {
   const { daemon } = daemonWorld(t, '--grace', '0', '--disk', '0=ram:1');
   await daemon.start();
   daemon.shutDown();
@@ -272,7 +272,7 @@ t.test('the trace of a run shows its callbacks', async (t) => {
   t.ok(events.some(({ name }) => name === 'register READ|TIMEOUT'));
 });
 
-t.test('the command says why it cannot start, and ends with 1', async (t) => {
+t.test('a command that cannot start reports why, with status 1', async (t) => {
   const directory = shortDirectory(t);
   const start = (...argv: string[]) =>
     captured((args, io) => dispatch(args, io), ['daemon', '--control-directory', directory, ...argv]);

@@ -30,7 +30,7 @@ import { DaemonChild } from './daemon-child.js';
 const page = readFileSync(repositoryFile('docs/daemon.md'), 'utf8');
 const SOCKET = '/run/tapdisk-ts/nbd.sock';
 
-t.test('the page has the limits as they are', async (t) => {
+t.test('the page states the actual limits', async (t) => {
   const limits = {
     MAX_CONTROL_CONNECTIONS,
     MAX_PENDING_REQUESTS,
@@ -46,7 +46,7 @@ t.test('the page has the limits as they are', async (t) => {
   t.match(page, `(${MAX_WAITING_TRACE_BYTES >> 20} MiB; more is dropped`);
 });
 
-t.test('docs/page.md has the limits as they are', async (t) => {
+t.test('docs/page.md states the actual limits', async (t) => {
   const text = readFileSync(repositoryFile('docs/page.md'), 'utf8');
   const limits = { MAX_PAGES, MAX_DOWNLOADS, SLOW_STREAM_SECONDS, HISTORY_SECONDS, MAX_SHOWN_EVENTS };
   for (const [name, value] of Object.entries(limits)) {
@@ -55,7 +55,7 @@ t.test('docs/page.md has the limits as they are', async (t) => {
   t.match(text, `(${MAX_STREAM_BACKLOG_BYTES >> 20} MiB)`);
 });
 
-t.test('the page has every metric, and none that there is not', async (t) => {
+t.test('the page lists every metric, and no others', async (t) => {
   const names = [...prometheusText(exampleReport).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
   const told = [...page.matchAll(/`(tapdisk_[a-z_]+)`/g)].map(([, name]) => name);
   t.equal(new Set(told).size, told.length, 'each once');

@@ -6,7 +6,7 @@ import t from 'tap';
 import { openDisks } from '../../src/daemon/open-disks.js';
 import { diskWorld } from '../disks/drivers/disk-world.js';
 
-t.test('disks are opened in order, and two of them do not have one image to write to', async (t) => {
+t.test('disks are opened in order, and two of them cannot write to one image', async (t) => {
   const world = diskWorld(t);
   const image = world.path('image');
   writeFileSync(image, Buffer.alloc(4096), { mode: 0o600 });

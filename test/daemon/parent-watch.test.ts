@@ -9,7 +9,7 @@ import { bench } from '../disks/bench.js';
 import { shortDirectory } from '../short-directory.js';
 import { DaemonChild } from './daemon-child.js';
 
-t.test('a parent that has gone is reported once', async (t) => {
+t.test('a parent that has ended is reported once', async (t) => {
   const { server, pass } = bench(t);
   let [parent, told] = [70, 0];
   using _watch = new ParentWatch(
@@ -26,7 +26,7 @@ t.test('a parent that has gone is reported once', async (t) => {
   t.equal(told, 1);
 });
 
-t.test('without room for an event a parent cannot be watched, which is reported', async (t) => {
+t.test('if no event is free the parent cannot be watched, which is reported', async (t) => {
   const full = { registerEvent: () => -errno.EBUSY, unregisterEvent() {}, setMaxTimeout: () => 0 };
   const watch = (): ParentWatch =>
     new ParentWatch(
@@ -37,7 +37,7 @@ t.test('without room for an event a parent cannot be watched, which is reported'
   t.throws(watch, { code: 'EBUSY', message: /the parent process cannot be watched/ });
 });
 
-t.test('a daemon ends in order with the process that started it, if it is to', async (t) => {
+t.test('with --exit-with-parent a daemon shuts down in order when its parent ends', async (t) => {
   const directory = shortDirectory(t);
   const argv = ['--control-directory', directory, '--disk', '0=ram:1', '--exit-with-parent'];
   // The shell is the parent, and ends when its standard input does.

@@ -33,7 +33,7 @@ function portOf(server: Server): number {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-t.test('variables for this process tell the descriptors, and are taken away', async (t) => {
+t.test('the variables for this process list the descriptors, and are removed', async (t) => {
   const environment = { LISTEN_PID: '7', LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b', PATH: '/bin' };
   t.same(takePassedSockets({ ...environment }, 8), [], 'those of another process are not ours');
   t.same(takePassedSockets({ LISTEN_PID: '7' }, 7), []);
@@ -45,7 +45,7 @@ t.test('variables for this process tell the descriptors, and are taken away', as
     });
 });
 
-t.test('what is no listening socket cannot be inherited', async (t) => {
+t.test('only a listening socket can be inherited', async (t) => {
   const posix = new NodePosix();
   const [server] = await listening(t, 0);
   const socket = connect(portOf(server), '127.0.0.1');
@@ -56,7 +56,7 @@ t.test('what is no listening socket cannot be inherited', async (t) => {
   t.same(posix.openDescriptors(), []);
 });
 
-t.test('a daemon serves disks on the sockets that it was started with, beside its own', async (t) => {
+t.test('a daemon serves disks on inherited sockets beside its own', async (t) => {
   const directory = shortDirectory(t);
   const path = join(directory, 'passed');
   const [tcp, tcpFd] = await listening(t, 0);
@@ -85,7 +85,7 @@ t.test('a daemon serves disks on the sockets that it was started with, beside it
   t.ok(statSync(path).isSocket(), 'the file of a passed socket is not the daemon’s to remove');
 });
 
-t.test('without sockets, or with something else, it says what is missing', async (t) => {
+t.test('without sockets, or with other descriptors, it reports what is missing', async (t) => {
   const directory = shortDirectory(t);
   const argv = ['--control-directory', directory, '--nbd', 'systemd'];
   const none = new DaemonChild(t, argv);

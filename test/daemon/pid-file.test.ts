@@ -18,7 +18,7 @@ import { PidFile } from '../../src/daemon/pid-file.js';
 import { shortDirectory } from '../short-directory.js';
 import { DaemonChild } from './daemon-child.js';
 
-t.test('it has the number for others to read, and goes with its owner', async (t) => {
+t.test('a pid file has the number, is readable by others, and is removed with its owner', async (t) => {
   const path = join(shortDirectory(t), 'pid');
   writeFileSync(path, 'an old one, and longer\n');
   const file = new PidFile(path, 71);
@@ -30,7 +30,7 @@ t.test('it has the number for others to read, and goes with its owner', async (t
   t.equal(statSync(path).mode & 0o777 & ~0o644, 0);
 });
 
-t.test('what another process has put there stays', async (t) => {
+t.test('a file created there by another process stays', async (t) => {
   const path = join(shortDirectory(t), 'pid');
   const first = new PidFile(path, 71);
   const second = new PidFile(path, 72);
@@ -46,7 +46,7 @@ t.test('what another process has put there stays', async (t) => {
   t.ok(existsSync(`${path}4`));
 });
 
-t.test('it is written through no link, and into no FIFO', async (t) => {
+t.test('a pid file is written through no link and into no FIFO', async (t) => {
   const directory = shortDirectory(t);
   const at = (name: string): string => join(directory, name);
   writeFileSync(at('victim'), 'precious');
@@ -66,14 +66,14 @@ t.test('it is written through no link, and into no FIFO', async (t) => {
   t.ok(existsSync('/dev/null'));
 });
 
-t.test('one that cannot be written leaves no descriptor open', async (t) => {
+t.test('a pid file that cannot be written leaves no descriptor open', async (t) => {
   const isOpen = (fd: string): boolean =>
     statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false })?.rdev === statSync('/dev/full').rdev;
   t.throws(() => new PidFile('/dev/full', 71), { code: 'ENOSPC' });
   t.same(readdirSync('/proc/self/fd').filter(isOpen), []);
 });
 
-t.test('a daemon has its own from when it is ready until it ends, however it is ended', async (t) => {
+t.test('a pid file exists from ready until the daemon ends, however it ends', async (t) => {
   for (const signals of [['SIGTERM'], ['SIGTERM', 'SIGTERM']] as const) {
     const directory = shortDirectory(t);
     const path = join(directory, 'pid');
@@ -88,7 +88,7 @@ t.test('a daemon has its own from when it is ready until it ends, however it is 
   }
 });
 
-t.test('a pid file that cannot be written keeps a daemon from starting', async (t) => {
+t.test('a daemon does not start if its pid file cannot be written', async (t) => {
   const directory = shortDirectory(t);
   const daemon = new DaemonChild(t, ['--control-directory', directory, '--pid-file', '/no/where']);
   t.equal(await daemon.exit(), 1);

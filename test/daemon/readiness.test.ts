@@ -25,7 +25,7 @@ const missing = ['systemd-notify', 'python3'].filter((program) => spawnSync(prog
 const skip = missing.length > 0 ? `${missing.join(' and ')} not found` : false;
 if (skip) process.stderr.write(`\n*** the service manager's notification is not tested: ${skip}\n\n`);
 
-t.test('the service manager gets the notification', { skip }, async (t) => {
+t.test('the service manager is notified', { skip }, async (t) => {
   const path = join(shortDirectory(t), 'notify');
   const manager = spawn('python3', ['-c', MANAGER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => manager.kill());
@@ -38,7 +38,7 @@ t.test('the service manager gets the notification', { skip }, async (t) => {
   t.strictSame(lines, ['notified the service manager: READY=1']);
 });
 
-t.test('without the program, the manager’s silence is explained', async (t) => {
+t.test('if the notification program is missing, that is logged', async (t) => {
   const lines: string[] = [];
   const logger = { log: (_: number, message: string) => lines.push(message) };
   await notifyManager(['READY=1'], logger, { NOTIFY_SOCKET: '/nowhere' }, 'no-such-program');

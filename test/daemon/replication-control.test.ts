@@ -48,7 +48,7 @@ async function pair(
   return { ...all, backup, primary };
 }
 
-t.test('without a replicated disk each command says so', async (t) => {
+t.test('without a replicated disk each command reports it', async (t) => {
   const { ask, control, world } = controlled(t);
   await world.open('ram:1');
   t.same(await ask('status'), []);
@@ -60,7 +60,7 @@ t.test('without a replicated disk each command says so', async (t) => {
   });
 });
 
-t.test('one of several disks must be named, all of them have a status', async (t) => {
+t.test('with several disks one must be named, except for status', async (t) => {
   const { ask, control } = await pair(t);
   t.match(await ask('status'), [
     { minor: 0, role: 'backup' },
@@ -78,7 +78,7 @@ t.test('one of several disks must be named, all of them have a status', async (t
   await t.rejects(ask('flush', 2), { message: 'disk 2 is not replicated; replicated disks: 0, 1' });
 });
 
-t.test('a flush commits a checkpoint, or says that it did not', async (t) => {
+t.test('a flush commits a checkpoint, or fails', async (t) => {
   const { ask, primary } = await pair(t);
   t.equal(await written(primary, 8, 7), 0);
   const { message, epoch } = (await ask('flush', 1)) as { message: string; epoch: number };
@@ -124,7 +124,7 @@ t.test('events are numbered from 1 through all disks, and passed on', async (t) 
   );
 });
 
-t.test('the events of a disk that was paused come once each', async (t) => {
+t.test('the events of a paused disk are reported once each', async (t) => {
   const { passedOn, primary, world } = await pair(t);
   await primary.pause();
   await primary.resume();

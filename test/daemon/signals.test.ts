@@ -66,7 +66,7 @@ async function requestInFlight(directory: string, { pid }: DaemonChild): Promise
   while (!(await client.statistics(pid)).includes('"inFlight":1'));
 }
 
-t.test('a second signal leaves at once, and the trace is whole', async (t) => {
+t.test('a second signal exits at once, and the trace is complete', async (t) => {
   const directory = shortDirectory(t);
   const trace = join(directory, 'trace.json');
   const child = new DaemonChild(t, [
@@ -136,7 +136,7 @@ t.test(
   },
 );
 
-t.test('SIGUSR1 dumps the state, even when nobody reads it any more', async (t) => {
+t.test('SIGUSR1 dumps the state, even when its reader has gone', async (t) => {
   const directory = shortDirectory(t);
   const child = new DaemonChild(t, [
     '--control-directory',

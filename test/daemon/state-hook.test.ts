@@ -23,7 +23,7 @@ function hook(program: string) {
   return { lines, firstLine, states, change };
 }
 
-t.test('a program is run at each change, one after the other, with what changed', async (t) => {
+t.test('a program runs at each change, one at a time, with the details of the change', async (t) => {
   const directory = t.testdir();
   const program = join(directory, 'program');
   const done = join(directory, 'done');
@@ -50,7 +50,7 @@ t.test('a program that cannot be run, or that fails, is logged', async (t) => {
   t.match(lines[0], /^--on-state: .*program/);
 });
 
-t.test('a hundred changes wait at most, and the oldest of them are dropped', async (t) => {
+t.test('at most a hundred changes wait, and the oldest are dropped', async (t) => {
   const { change, lines } = hook('/bin/true');
   for (let count = 0; count < 101; count++) change(count, 'unprotected', 'protected');
   t.same(lines, [], 'one is being told, a hundred wait');

@@ -28,7 +28,7 @@ async function secured(raw: RawClient, options: ConnectionOptions): Promise<TLSS
   return socket;
 }
 
-t.test('certificates are read again, and what cannot be used changes nothing', async (t) => {
+t.test('certificates are reloaded, and unusable ones change nothing', async (t) => {
   const [first, second] = [keyPair(t), keyPair(t)];
   if (!first || !second) {
     console.error('SKIPPED: certificates are not read again: openssl is missing');
@@ -87,7 +87,7 @@ t.test('only clients that are allowed are let in', async (t) => {
   t.equal(await answered(other), false);
 });
 
-t.test('SIGHUP has a daemon read its keys again, and its clients stay', async (t) => {
+t.test('SIGHUP makes a daemon reload its keys, and its clients stay connected', async (t) => {
   const directory = shortDirectory(t);
   const [file, path] = [join(directory, 'keys'), join(directory, 'nbd')];
   const [old, next] = ['11'.repeat(16), '22'.repeat(16)];

@@ -11,7 +11,7 @@ import { nullLogger } from '../../src/server/logger.js';
 import { ManualClock } from '../control/world.js';
 import { shortDirectory } from '../short-directory.js';
 
-t.test('a trace follows what happens at least once a second, by an event of its own', async (t) => {
+t.test('a trace is written at least once a second, by its own event', async (t) => {
   const file = join(shortDirectory(t), 'trace.json');
   const trace = new Trace(file, 1 << 20, new ManualClock(), nullLogger);
   const flushes: (() => void)[] = [];

@@ -27,7 +27,7 @@ t.test('clients whose requests wait take turns, whatever number of requests each
   t.end();
 });
 
-t.test('a client that comes later has its turn after one request of each other client', (t) => {
+t.test('a later client has its turn after one request of each other client', (t) => {
   const { opened, disks } = bench(t, { maxInFlight: 2 });
   const vbd = opened();
   const flooding = Array.from({ length: 4 }, () => vbd.forClient());
@@ -40,7 +40,7 @@ t.test('a client that comes later has its turn after one request of each other c
   t.end();
 });
 
-t.test('the requests of a client keep their order, and so does one that is tried again', async (t) => {
+t.test('the requests of a client keep their order, retried ones included', async (t) => {
   const { opened, disks, pass } = bench(t, { maxInFlight: 1 });
   const vbd = opened();
   const [first, second] = [vbd.forClient(), vbd.forClient()];

@@ -7,7 +7,7 @@ import { TIMEOUT } from '../../src/scheduler/event.js';
 import { nullLogger } from '../../src/server/logger.js';
 import { TapdiskServer } from '../../src/server/tapdisk-server.js';
 
-t.test('an event of a driver is listed under the name of the function that the driver gave', async (t) => {
+t.test('a driver’s event is listed under the name of its function', async (t) => {
   await using server = new TapdiskServer({ logger: nullLogger });
   const registrar = new DriverRegistrar(server, nullLogger);
   registrar.registerEvent(TIMEOUT, -1, 5, function flushJournal() {});

@@ -20,7 +20,7 @@ t.test(
   },
 );
 
-t.test('quantiles are of what was counted between two moments', async (t) => {
+t.test('quantiles cover what was counted between two moments', async (t) => {
   const histogram = new LatencyHistogram();
   for (let count = 0; count < 1000; count++) histogram.add(1);
   const before = histogram.counts();
@@ -32,7 +32,7 @@ t.test('quantiles are of what was counted between two moments', async (t) => {
   t.ok(p99 >= 0.5 && p99 < 0.57, String(p99));
 });
 
-t.test('what takes longer than two minutes, or no time, counts too', async (t) => {
+t.test('requests that take over two minutes, or no time, count too', async (t) => {
   const histogram = new LatencyHistogram();
   for (const seconds of [1e9, Infinity, 0, -1]) histogram.add(seconds);
   const [least = 0, most = 0] = latencyQuantiles(histogram.counts(), undefined, [0.25, 1]);

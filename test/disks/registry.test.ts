@@ -15,7 +15,7 @@ t.test('a minor is attached once, from 0 to 65534', async (t) => {
     t.equal(registry.attach(minor), -errno.EINVAL, String(minor));
 });
 
-t.test('there is a bound to the number of VBDs', async (t) => {
+t.test('the number of VBDs is bounded', async (t) => {
   const { registry } = bench(t);
   for (let minor = 0; minor < MAX_VBDS; minor++) registry.attach(minor);
   t.equal(registry.attach(MAX_VBDS), -errno.ENOMEM);
@@ -23,7 +23,7 @@ t.test('there is a bound to the number of VBDs', async (t) => {
   t.equal(registry.attach(MAX_VBDS), 0);
 });
 
-t.test('detach forgets a closed VBD, and returns EBUSY for any other', async (t) => {
+t.test('detach removes a closed VBD, and returns EBUSY for any other', async (t) => {
   const { registry, disks, opened } = bench(t);
   const vbd = opened();
   t.equal(registry.detach(0), -errno.EBUSY, 'running');
@@ -58,7 +58,7 @@ t.test('a request for a minor that is not attached fails with EINVAL', async (t)
   t.strictSame(await results.settled(), Array(4).fill(-errno.EINVAL));
 });
 
-t.test('the calls by minor reach their VBD, and list has all in the order of attaching', async (t) => {
+t.test('calls by minor reach their VBD, and list returns all in order of attachment', async (t) => {
   const { registry, disks } = bench(t);
   const results = new Results();
   registry.attach(9);
@@ -78,7 +78,7 @@ t.test('the calls by minor reach their VBD, and list has all in the order of att
   t.strictSame(await results.settled(), [0, 0, 0, 0]);
 });
 
-t.test('a descriptor table without room is an error when the registry is made', async (t) => {
+t.test('a full descriptor table is an error when the registry is created', async (t) => {
   const { posix, server } = bench(t);
   const full = { registrar: server, posix, logger: server.logger, types: new Map() };
   const taken: number[] = [];

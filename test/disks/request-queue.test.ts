@@ -8,7 +8,7 @@ import { bench, Results } from './bench.js';
 
 const sectors = (count = 1): Buffer => Buffer.alloc(512 * count);
 
-t.test('as many requests as may be in flight go to the driver, and the next one when one ends', async (t) => {
+t.test('requests up to the limit go to the driver, and the next one when one ends', async (t) => {
   const { opened, disks } = bench(t, { maxInFlight: 2 });
   const vbd = opened();
   for (let sector = 0; sector < 4; sector++) vbd.queueRead(sector, sectors(), () => {});
@@ -68,7 +68,7 @@ t.test('a closed VBD refuses requests', async (t) => {
   t.strictSame(await results.settled(), [-ESHUTDOWN, -ESHUTDOWN]);
 });
 
-t.test('a change with forced unit access ends after a flush that follows it', async (t) => {
+t.test('a change with forced unit access completes after a flush', async (t) => {
   const { opened, disks } = bench(t, { canDiscard: true, canZero: true });
   const vbd = opened();
   const results = new Results();
@@ -102,7 +102,7 @@ t.test('a pause waits for the flush of a forced write', async (t) => {
   t.strictSame(await results.settled(), [0]);
 });
 
-t.test('discard is refused where the driver cannot', async (t) => {
+t.test('discard is refused if the driver does not support it', async (t) => {
   const { opened } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -147,7 +147,7 @@ t.test('a request that stays busy is given up after its hundredth retry', async 
   t.equal([...server.scheduler.events()].length, events, 'and no timer is left');
 });
 
-t.test('any other error is the request’s own at once', async (t) => {
+t.test('any other error ends the request at once', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -158,7 +158,7 @@ t.test('any other error is the request’s own at once', async (t) => {
   t.strictSame(await results.settled(), [-errno.EIO, -errno.ENOSPC, -errno.EAGAIN]);
 });
 
-t.test('what conflicts with a busy request waits for it, and what came before that passes', async (t) => {
+t.test('requests that conflict with a busy one wait for it, and earlier ones pass', async (t) => {
   const { opened, disks, pass } = bench(t);
   const vbd = opened();
   vbd.queueWrite(10, sectors(4), () => {});
@@ -184,7 +184,7 @@ t.test('a write waits for a busy read of its sectors', async (t) => {
   t.strictSame(disks.log, ['read 10+4', 'write 13+1']);
 });
 
-t.test('busy requests are tried again in the order in which they were asked for', async (t) => {
+t.test('busy requests are retried in order of submission', async (t) => {
   const { opened, disks, pass } = bench(t);
   const vbd = opened();
   for (const sector of [1, 2, 3]) vbd.queueRead(sector, sectors(), () => {});
@@ -197,7 +197,7 @@ t.test('busy requests are tried again in the order in which they were asked for'
   t.strictSame(disks.log, ['read 1+1', 'read 2+1', 'read 3+1']);
 });
 
-t.test('a busy flush of a forced write is what is tried again, and not the write', async (t) => {
+t.test('when the flush of a forced write is busy, only the flush is retried', async (t) => {
   const { opened, disks, pass } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -227,7 +227,7 @@ t.test('a pause does not wait for busy requests; they are tried again after resu
   t.strictSame(disks.log, ['open disk', 'write 1+1']);
 });
 
-t.test('close gives busy requests up', async (t) => {
+t.test('close fails busy requests', async (t) => {
   const { opened, disks, server } = bench(t);
   const vbd = opened();
   const requests = new Results();
@@ -254,7 +254,7 @@ t.test('a request that turns busy while the VBD is being closed is not tried aga
   t.equal(vbd.phase, 'closed');
 });
 
-t.test('a VBD that keeps more requests than anybody may ask for refuses the next', async (t) => {
+t.test('a VBD refuses requests beyond the bound on pending ones', async (t) => {
   const { opened, disks } = bench(t, { maxInFlight: 1 });
   const vbd = opened();
   const results = new Results();
@@ -266,7 +266,7 @@ t.test('a VBD that keeps more requests than anybody may ask for refuses the next
   t.match(vbd.statistics(), { inFlight: 0, waiting: 0 });
 });
 
-t.test('a busy request ends as it is when the scheduler has no room for the timer', async (t) => {
+t.test('a busy request ends with EBUSY when the scheduler has no room for a timer', async (t) => {
   const { opened, disks, server } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -277,7 +277,7 @@ t.test('a busy request ends as it is when the scheduler has no room for the time
   t.equal(vbd.statistics().retrying, 0);
 });
 
-t.test('a driver that completes a request twice is found out', async (t) => {
+t.test('a driver that completes a request twice is detected', async (t) => {
   const { opened, disks } = bench(t);
   opened().queueRead(0, sectors(), () => {});
   const call = disks.take('read');
@@ -285,7 +285,7 @@ t.test('a driver that completes a request twice is found out', async (t) => {
   t.throws(() => call.answer(0), /completed a request twice/);
 });
 
-t.test('where the driver has no call for zeroes they are written, a MiB at a time', async (t) => {
+t.test('without a zeroing call in the driver, zeroes are written a MiB at a time', async (t) => {
   const { opened, disks } = bench(t, { sectors: 10_000 });
   const vbd = opened();
   const results = new Results();
@@ -332,7 +332,7 @@ t.test(
   },
 );
 
-t.test('statistics start at nothing', async (t) => {
+t.test('statistics start at zero', async (t) => {
   const { opened } = bench(t);
   const { kinds, ...rest } = opened().statistics();
   t.strictSame(rest, { inFlight: 0, waiting: 0, retrying: 0, retries: 0 });
@@ -344,7 +344,7 @@ t.test('statistics start at nothing', async (t) => {
   }
 });
 
-t.test('requests are counted by kind, with their bytes if they went well', async (t) => {
+t.test('requests are counted by kind, with the bytes of successful ones', async (t) => {
   const { opened, disks } = bench(t, { canDiscard: true, canZero: true });
   const vbd = opened();
   vbd.queueRead(0, Buffer.alloc(1024), () => {});

@@ -34,7 +34,7 @@ t.test('a name is a driver and its argument, filters before it with bars between
   t.equal(parsed('log:a|log:b|ram:1'), 'log(a) log(b) ram(1)');
 });
 
-t.test('what is wrong with a name is said', async (t) => {
+t.test('faults of a name are reported', async (t) => {
   t.equal(parsed('/path'), "'/path' has no driver: a name is TYPE:ARGUMENT, as in aio:/path");
   t.match(parsed('vhd:/path'), "there is no driver 'vhd': there are aio, ram, log");
   t.match(parsed('log:'), 'has no driver');
@@ -42,7 +42,7 @@ t.test('what is wrong with a name is said', async (t) => {
   t.match(parsed(`${'log:'.repeat(8)}ram:1`), 'more than 8 drivers');
 });
 
-t.test('an open VBD says in the log what is wrong with its name', async (t) => {
+t.test('an open VBD logs what is wrong with its name', async (t) => {
   const { registry, lines } = bench(t);
   registry.attach(0);
   const results = new Results();
@@ -105,7 +105,7 @@ t.test('a disk whose bytes cannot be addressed exactly is refused, and its drive
   t.strictSame(await results.settled(), [-errno.EFBIG, 0]);
 });
 
-t.test('what a driver throws ends its call, and nothing else', async (t) => {
+t.test('an error thrown by a driver ends only its call', async (t) => {
   const fault = new Error('a fault of the driver');
   let thrower = '';
   const faulty: DiskDriverType = {

@@ -16,14 +16,14 @@ const phases: VbdPhase[] = [
   'dead',
 ];
 
-t.test('each phase has a name of its own, with requests that wait to be tried again beside it', async (t) => {
+t.test('each phase has its own name, also with requests that wait for a retry', async (t) => {
   for (const phase of phases) {
     t.equal(stateName(stateBits(phase, false)), phase);
     t.equal(stateName(stateBits(phase, true)), `${phase}, retrying`);
   }
 });
 
-t.test('bits that are no phase, as other daemons have them, are named one by one', async (t) => {
+t.test('state bits of other daemons that are no phase are named one by one', async (t) => {
   t.equal(stateName(4), 'quiesce requested');
   t.equal(stateName(2 | 64), 'closed, shutdown requested');
   t.equal(stateName(512), 'running, log dropped');

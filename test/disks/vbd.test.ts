@@ -25,7 +25,7 @@ t.test('an attached VBD is closed; open makes it run, with the image it found', 
   t.equal(vbd.readOnly, true);
 });
 
-t.test('an open that fails leaves the VBD closed, without a name, and it can be opened then', async (t) => {
+t.test('a failed open leaves the VBD closed and unnamed, and it can be opened again', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(0);
   const vbd = registry.get(0)!;
@@ -106,7 +106,7 @@ t.test(
   },
 );
 
-t.test('close fails with EAGAIN while the VBD opens, pauses or resumes', async (t) => {
+t.test('close returns EAGAIN while the VBD opens, pauses or resumes', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(0);
   const vbd = registry.get(0)!;
@@ -124,7 +124,7 @@ t.test('close fails with EAGAIN while the VBD opens, pauses or resumes', async (
   t.equal(vbd.phase, 'running', 'and nothing else came of it');
 });
 
-t.test('pause is answered once what is in flight has ended and the image is closed', async (t) => {
+t.test('pause completes once requests in flight have ended and the image is closed', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const pauses = new Results();
@@ -146,7 +146,7 @@ t.test('pause is answered once what is in flight has ended and the image is clos
   t.strictSame(await requests.settled(), [0]);
 });
 
-t.test('resume opens the image again and lets waiting requests go', async (t) => {
+t.test('resume reopens the image and starts waiting requests', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const results = new Results();
@@ -162,7 +162,7 @@ t.test('resume opens the image again and lets waiting requests go', async (t) =>
   t.equal(vbd.state, 0);
 });
 
-t.test('resume under another name replaces the name and the measures', async (t) => {
+t.test('resume under another name replaces the name and the sizes', async (t) => {
   const { opened, disks, registry } = bench(t);
   const vbd = opened();
   void vbd.pause();
@@ -213,7 +213,7 @@ t.test('pause and resume out of turn are refused', async (t) => {
   ]);
 });
 
-t.test('a paused VBD is closed at once, and what waited in it is refused', async (t) => {
+t.test('a paused VBD closes at once, and its waiting requests fail', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
   const requests = new Results();

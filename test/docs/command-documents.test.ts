@@ -7,7 +7,7 @@ import { allEntries, commandDocuments, withCurrentHelp } from '../../scripts/com
 import { manifest, repositoryFile, repositoryFiles } from '../../scripts/repository-files.js';
 import { document } from './markdown.js';
 
-t.test('help in documents, man pages and their list are what the tables of the commands say', async (t) => {
+t.test('help in documents, the man pages and their list match the commands’ tables', async (t) => {
   const documents = commandDocuments();
   for (const [file, text] of documents) {
     const found = existsSync(repositoryFile(file)) ? readFileSync(repositoryFile(file), 'utf8') : undefined;

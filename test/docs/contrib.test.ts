@@ -52,7 +52,7 @@ t.test('units of Type=notify accept what systemd-notify, a process of its own, s
   }
 });
 
-t.test('the table of options in replication.md has those that there are', async (t) => {
+t.test('the table of options in replication.md is complete', async (t) => {
   const unknown = parseRemusArgument('h:1,nonsense=1');
   const wrong = typeof unknown === 'string' ? unknown : '';
   const [, list = ''] = /expected one of (.*)$/.exec(wrong) ?? [];

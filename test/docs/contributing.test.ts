@@ -9,7 +9,7 @@ import { document, tableRows } from './markdown.js';
 /** What npm runs by itself, before or after another script. */
 const LIFECYCLE = ['dependencies', 'prepack', 'pretest', 'posttest'];
 
-t.test('the table of commands has every script of the package, and none that there is not', async (t) => {
+t.test('the table of commands has every script of the package, and no others', async (t) => {
   const rows = tableRows(document('CONTRIBUTING.md').text, '# Contributing').flat().join('\n');
   const told = new Set(Array.from(rows.matchAll(/`npm (?:run )?([\w:]+)/g), ([, name = '']) => name));
   t.same(told, new Set(Object.keys(manifest.scripts).filter((name) => !LIFECYCLE.includes(name))));

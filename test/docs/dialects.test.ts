@@ -10,14 +10,14 @@ t.setTimeout(60_000);
 
 const { text } = document('docs/dialects.md');
 
-t.test('the program of a callback that waits prints what stands below it', async (t) => {
+t.test('the program of a waiting callback prints the output shown below it', async (t) => {
   const [program, output] = codeBlocks(text);
   const { printed, outcome } = await runPrograms([program?.code ?? '']);
   t.equal(outcome.exit, 0, outcome.stderr);
   t.same(printed, [output?.code]);
 });
 
-t.test('each dialect has rules of its own, all of which exist', async (t) => {
+t.test('each dialect has its own rules, all of which exist', async (t) => {
   const rules = rulesOf(document('docs/semantics.md').text).filter(({ suite }) => suite === 'scheduler');
   const idsOf = (dialect: 'tapdisk3' | undefined): string[] =>
     rules.filter((rule) => rule.dialect === dialect).map(({ id }) => id);

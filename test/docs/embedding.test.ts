@@ -62,7 +62,7 @@ t.test('every block compiles against the sources', async (t) => {
   t.same(await complaints(modules), [wrong], 'and a wrong one does not');
 });
 
-t.test('the table of entries has those that the package exports', async (t) => {
+t.test('the table of entries matches the package’s exports', async (t) => {
   const told = tableRows(document('docs/embedding.md').text, '# Embedding')
     .map(([entry]) => /^`(tapdisk-ts\/\w+)`$/.exec(entry ?? '')?.[1])
     .filter((entry) => entry !== undefined);
@@ -76,7 +76,7 @@ t.test('every entry can be loaded, and exports something', async (t) => {
   }
 });
 
-t.test('every block that shows its output prints just that, and leaves nothing behind', async (t) => {
+t.test('every block that shows its output prints exactly that, and leaves nothing behind', async (t) => {
   const shown = programs.filter(({ prints }) => prints !== undefined);
   const { printed, outcome } = await runPrograms(shown.map(({ code }) => code));
   for (const [index, { line, prints }] of shown.entries()) {

@@ -162,7 +162,7 @@ t.test(
   },
 );
 
-t.test('the scheduler takes nothing of Node, and nothing takes a package', async (t) => {
+t.test('the scheduler imports nothing from Node, and nothing imports a package', async (t) => {
   const taken = all.flatMap(({ file, modules }) => modules.map((name) => [file, name] as const));
   t.same(
     taken.filter(
@@ -174,7 +174,7 @@ t.test('the scheduler takes nothing of Node, and nothing takes a package', async
   );
 });
 
-t.test('what runs in a browser takes nothing of Node, and of the daemon only words and forms', async (t) => {
+t.test('browser code imports nothing from Node, and from the daemon only words and formats', async (t) => {
   const browsers = all.filter(({ file }) => isBrowsers(file));
   const others = new Set(browsers.flatMap(({ imports }) => imports.filter((target) => !isBrowsers(target))));
   t.same([...others].toSorted(), ['src/metrics/page/wire.ts', 'src/server/format.ts']);
@@ -186,7 +186,7 @@ t.test('what runs in a browser takes nothing of Node, and of the daemon only wor
   t.same(users, [], 'nothing of the daemon takes of it');
 });
 
-t.test('imports are seen in all their forms, and members of other things are no time', async (t) => {
+t.test('imports are recognised in all forms, and other members are not taken for timers', async (t) => {
   const text = `
     import net, { type Socket } from 'node:net';
     import { type Server } from 'node:tls';

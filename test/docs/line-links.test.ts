@@ -21,7 +21,7 @@ function close(): void { const inner = 1; }
 `;
 const sourceOf = (path: string) => (path === 'box.ts' ? source : undefined);
 
-t.test('links to lines lead to what they name', async (t) => {
+t.test('links to lines point to what they name', async (t) => {
   for (const document of documents()) {
     const { moved, complaints } = correctLineLinks(document.text, (path) => linkedFile(document, path));
     const remedy = 'to correct the lines: npx tsx scripts/update-line-links.ts';
@@ -29,7 +29,7 @@ t.test('links to lines lead to what they name', async (t) => {
   }
 });
 
-t.test('top-level names and members are declarations, what stands in a function is not', async (t) => {
+t.test('top-level names and members are declarations, names within functions are not', async (t) => {
   t.same(
     declarationsOf(source).map(({ name, line }) => `${line} ${name}`),
     [
@@ -46,7 +46,7 @@ t.test('top-level names and members are declarations, what stands in a function 
   );
 });
 
-t.test('a link whose line has moved is corrected', async (t) => {
+t.test('a link whose target line has moved is corrected', async (t) => {
   const { text, links, moved, complaints } = correctLineLinks(
     'See [`close()`](box.ts#L3), [`thing`](box.ts#L4) and [`Box.open`](box.ts#L9).',
     sourceOf,
@@ -57,7 +57,7 @@ t.test('a link whose line has moved is corrected', async (t) => {
   t.same(complaints, []);
 });
 
-t.test('a link without a line stays without, but must name something', async (t) => {
+t.test('a link without a line stays so, but must name something', async (t) => {
   const markdown =
     'See [`close`](box.ts) and [`nothing`](box.ts); [the file](box.ts) is a link of another kind.';
   const { text, links, moved, complaints } = correctLineLinks(markdown, sourceOf);
@@ -67,7 +67,7 @@ t.test('a link without a line stays without, but must name something', async (t)
   t.match(complaints, [/nothing/]);
 });
 
-t.test('a link that names nothing, or one of several, is a complaint and stays as it is', async (t) => {
+t.test('a link that names nothing, or something ambiguous, is reported and left unchanged', async (t) => {
   const markdown = '[`inner`](box.ts#L12) [`open`](box.ts#L5) [`close`](none.ts#L1)';
   const { text, complaints } = correctLineLinks(markdown, sourceOf);
   t.equal(text, markdown);

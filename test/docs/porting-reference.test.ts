@@ -66,7 +66,7 @@ t.test('every call that the port makes on what it is handed is in the reference'
   }
 });
 
-t.test('what the source says it ports stands beside it in one row of the reference', async (t) => {
+t.test('each @ported function of the source is in one row of the reference', async (t) => {
   for (const [heading, files] of [
     ['## block-replication.c and .h: functions', ['src/replication/block-replication.ts']],
     ['### Functions', LATER],

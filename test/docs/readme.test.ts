@@ -8,7 +8,7 @@ import { runProgram } from './programs.js';
 
 const readme = document('README.md').text;
 
-t.test('the example has 15 lines at most, and prints what the text says', async (t) => {
+t.test('the example has at most 15 lines, and prints what the text states', async (t) => {
   const [example, ...more] = codeBlocks(readme).filter(({ language }) => language === 'js');
   t.same(more, []);
   const code = example?.code ?? '';
@@ -24,7 +24,7 @@ t.test('the two commands are shown as they are typed, and their scripts exist', 
   for (const command of ['npm ci && npm start', 'npm ci && npm test']) t.match(readme, `\n    ${command}\n`);
 });
 
-t.test('it has 100 lines at most', async (t) => {
+t.test('it has at most 100 lines', async (t) => {
   const lines = readme.trimEnd().split('\n').length;
   t.ok(lines <= 100, `${lines} lines`);
 });

@@ -17,7 +17,7 @@ const programs = blocks.flatMap((block, index) => {
   return [{ ...block, prints: next?.language === 'text' ? next.code : '' }];
 });
 
-t.test('every program runs as it stands, and prints what stands below it', async (t) => {
+t.test('every program runs unchanged, and prints the output shown below it', async (t) => {
   t.equal(programs.length, 5);
   const { printed, outcome } = await runPrograms(programs.map(({ code }) => code));
   t.equal(outcome.exit, 0, outcome.stderr);
@@ -26,19 +26,19 @@ t.test('every program runs as it stands, and prints what stands below it', async
   }
 });
 
-t.test('the test in ten lines has ten, beside what the test needs for itself', async (t) => {
+t.test('the test in ten lines has ten lines, beside its own set-up', async (t) => {
   const lines = (programs[0]?.code ?? '').trimEnd().split('\n');
   t.equal(lines.filter((line) => !line.includes("'node:assert'")).length, 10);
 });
 
-t.test('it fails when what it says does not hold', async (t) => {
+t.test('an example fails if its claim does not hold', async (t) => {
   const code = (programs[0]?.code ?? '').replace('world.after(600,', 'world.after(605,');
   const { outcome } = await runPrograms([code]);
   t.equal(outcome.exit, 1);
   t.match(outcome.stderr, /AssertionError/);
 });
 
-t.test('the numbers in it are those of the code', async (t) => {
+t.test('its numbers are those of the code', async (t) => {
   t.match(text, `For ${FAULT_SECONDS} virtual seconds`);
   t.match(text, new RegExp(`within\\s+${CONNECT_SECONDS} s`));
   t.same(

@@ -18,7 +18,7 @@ import { document, tableRows } from './markdown.js';
 const { text } = document('docs/transfer.md');
 const digest = { bytes: 12_345, sha256: 'ab'.repeat(32) };
 
-t.test('the page has the messages as the programs send them', async (t) => {
+t.test('the page shows the messages as the programs send them', async (t) => {
   const rows = tableRows(text, '## The protocol');
   const cells = rows.map(([, bytes = '']) => bytes).join('\n');
   const shown = (message: Buffer): string => `\`${message.toString().replace('\n', '\\n')}\``;
@@ -40,7 +40,7 @@ t.test('the page has the messages as the programs send them', async (t) => {
   t.match(cells, `at most ${MAX_VERDICT_BYTES} bytes`);
 });
 
-t.test('the page has the times as they are', async (t) => {
+t.test('the page states the actual times', async (t) => {
   t.match(text, `after ${QUIET_SECONDS} s without a byte from the primary`);
   t.match(text, `${GREETING_TIMEOUT_SECONDS} s after the connection is established`);
 });

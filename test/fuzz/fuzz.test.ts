@@ -40,7 +40,7 @@ async function heapBytes(): Promise<number> {
   return least;
 }
 
-t.test('whatever is received, there is no crash and no growth', async (t) => {
+t.test('no input causes a crash or growth', async (t) => {
   t.setTimeout(SECONDS * 20_000 + 60_000);
   for (const [name, start] of Object.entries(targets)) {
     if (!name.includes(ONLY)) continue;

@@ -10,7 +10,7 @@ import { answerTo, endpoint } from './endpoint.js';
 
 const TOKEN = 'a-token-of-24-characters';
 
-t.test('without the token nothing is served; with it, in any of three places, everything is', async (t) => {
+t.test('without the token nothing is served; with it, in any of its three places, everything', async (t) => {
   const port = endpoint(t, { token: TOKEN });
   const ask = (target: string, ...fields: string[]): Promise<string> =>
     answerTo(port, [`GET ${target} HTTP/1.1`, 'Host: localhost', ...fields, '', ''].join('\r\n'));
@@ -42,7 +42,7 @@ t.test('without the token nothing is served; with it, in any of three places, ev
   t.match(elsewhere, /\r\nLocation: \/\r\n/, 'nobody is sent elsewhere');
 });
 
-t.test('a token is read from a file, or what is wrong with it is said', async (t) => {
+t.test('a token is read from a file, or the reason why not is reported', async (t) => {
   const path = join(shortDirectory(t), 'token');
   writeFileSync(path, ` ${TOKEN}\n`);
   t.equal(readToken(path), TOKEN);

@@ -8,14 +8,14 @@ import { hostsOf } from '../../src/metrics/http-host.js';
 import { MAX_METRICS_CONNECTIONS } from '../../src/metrics/metrics-endpoint.js';
 import { answerTo, endpoint } from './endpoint.js';
 
-t.test('fetch has the metrics', async (t) => {
+t.test('fetch returns the metrics', async (t) => {
   const response = await fetch(`http://127.0.0.1:${endpoint(t)}/metrics?from=test`);
   t.equal(response.status, 200);
   t.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
   t.match(await response.text(), /^tapdisk_scheduler_events 7$/m);
 });
 
-t.test('HEAD has the head only, with the length of what GET has', async (t) => {
+t.test('HEAD returns only the headers, with the Content-Length of GET', async (t) => {
   const port = endpoint(t);
   const head = await answerTo(port, 'HEAD /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n');
   const get = await answerTo(port, 'GET /metrics HTTP/1.0\r\n', '\r\n');
@@ -43,7 +43,7 @@ t.test(
   },
 );
 
-t.test('whatever else is refused, and the next client is served', async (t) => {
+t.test('anything else is refused, and the next client is served', async (t) => {
   const port = endpoint(t);
   const status = async (request: string): Promise<string> =>
     (await answerTo(port, request)).split('\r\n', 1)[0] ?? '';
@@ -66,7 +66,7 @@ t.test('whatever else is refused, and the next client is served', async (t) => {
   t.equal(await status('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'), 'HTTP/1.1 200 OK');
 });
 
-t.test('a request is for the address, for a name that is allowed, or refused', async (t) => {
+t.test('a request must name the address or an allowed name, or is refused', async (t) => {
   const port = endpoint(t, { hosts: ['Disks.example'] });
   const status = async (...fields: string[]): Promise<string | undefined> =>
     (await answerTo(port, ['GET /metrics HTTP/1.1', ...fields, '', ''].join('\r\n'))).split(' ')[1];
@@ -88,7 +88,7 @@ t.test('a request is for the address, for a name that is allowed, or refused', a
   t.match(await answerTo(port, 'GET /metrics HTTP/1.0\r\nHost: evil.example\r\n\r\n'), /^HTTP\/1\.1 421 /);
 });
 
-t.test('at all addresses any address will do, and no name but localhost; at a path anything', (t) => {
+t.test('on all addresses any address matches, and no name but localhost; on a path anything matches', (t) => {
   const everywhere = hostsOf({ family: AF_INET, address: '0.0.0.0', port: 1 }, []);
   for (const host of ['10.0.0.1', '::1', 'fe80::1', 'localhost']) t.equal(everywhere(host), true, host);
   for (const host of ['evil.example', '10.0.0.1.evil.example', 'abcdef'])
@@ -99,7 +99,7 @@ t.test('at all addresses any address will do, and no name but localhost; at a pa
   t.end();
 });
 
-t.test('a scrape is served though idle connections have all places, and more wait', async (t) => {
+t.test('a scrape is served even if idle connections hold all places and more wait', async (t) => {
   const port = endpoint(t, { clock: { now: () => 1_000_000_000 } });
   const idle = Array.from({ length: 3 * MAX_METRICS_CONNECTIONS }, () =>
     connect({ port, host: '127.0.0.1' }).on('error', () => {}),

@@ -70,7 +70,7 @@ t.test('a callback that throws is counted too', async (t) => {
   poller.close();
 });
 
-t.test('the diagnostics channels tell of register, fire and unregister', async (t) => {
+t.test('the diagnostics channels publish register, fire and unregister', async (t) => {
   const clock = new ManualClock();
   const start = clock.seconds;
   const seen: [string | symbol, unknown][] = [];
@@ -90,7 +90,7 @@ t.test('the diagnostics channels tell of register, fire and unregister', async (
   ]);
 });
 
-t.test('who subscribes during a callback hears of the next one only', async (t) => {
+t.test('subscribing during a callback takes effect with the next one', async (t) => {
   const clock = new ManualClock();
   const observer = diagnosticsObserver(clock);
   const event = { id: 1, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 };
@@ -108,7 +108,7 @@ t.test('who subscribes during a callback hears of the next one only', async (t) 
   t.equal(count, 1);
 });
 
-t.test('a trace has callbacks with their time, and instants for the rest', async (t) => {
+t.test('a trace has callbacks with durations, and instants for the rest', async (t) => {
   const clock = new ManualClock();
   const events: TraceEvent[] = [];
   const { fd } = await exercise(

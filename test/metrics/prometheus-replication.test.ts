@@ -75,12 +75,12 @@ t.test('one state is 1, and all others are 0', async (t) => {
   );
 });
 
-t.test('what is not known is missing, and a lost connection is 0', async (t) => {
+t.test('unknown figures are omitted, and a lost connection is 0', async (t) => {
   const lines = samplesOf({ ...replication, rpoSeconds: null, connection: 'connecting' });
   t.notMatch(lines.join('\n'), /rpo/);
   t.ok(lines.includes('tapdisk_replication_connected{minor="4"} 0'));
 });
 
-t.test('without a replicated disk there are no such metrics', async (t) => {
+t.test('without a replicated disk there are no replication metrics', async (t) => {
   t.notMatch(prometheusText(exampleReport), /replication/);
 });

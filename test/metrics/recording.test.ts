@@ -38,7 +38,7 @@ function traceOf(t: Test, recording: Recording, seconds?: number): readonly Read
 
 const names = (events: readonly ReadTraceEvent[]): string[] => events.map(({ name }) => name);
 
-t.test('a recording has registrations, waits and callbacks in the order of their beginnings', async (t) => {
+t.test('a recording has registrations, waits and callbacks in order of their start', async (t) => {
   const { clock, poller, recording, scheduler } = world();
   using _hold = recording.hold();
   clock.seconds += 1;
@@ -65,7 +65,7 @@ t.test('a recording has registrations, waits and callbacks in the order of their
   ]);
 });
 
-t.test('nothing is kept while nobody holds it, and nothing of before', async (t) => {
+t.test('nothing is recorded before the first holder, nor after the last', async (t) => {
   const { recording, scheduler } = world();
   const register = (): unknown => scheduler.registerEvent(TIMEOUT, -1, 1, () => {});
   register();
@@ -101,7 +101,7 @@ t.test('it goes back the seconds asked for, up to a limit', async (t) => {
   t.strictSame(fds(1e9), [2, 3]);
 });
 
-t.test('a callback that began before and ended within the seconds asked for is in it', async (t) => {
+t.test('a callback that ended within the requested seconds is included', async (t) => {
   const { clock, poller, recording, scheduler } = world();
   using _hold = recording.hold();
   scheduler.registerEvent(POLL_READ_FD, 1, 0, () => {
@@ -112,7 +112,7 @@ t.test('a callback that began before and ended within the seconds asked for is i
   t.strictSame(names(traceOf(t, recording, 5)), ['READ 1']);
 });
 
-t.test('of more entries than are kept it has the last ones, and says so', async (t) => {
+t.test('beyond its bound a recording has the last entries, and states it', async (t) => {
   const { clock, recording, scheduler } = world({ maxEntries: 3 });
   using _hold = recording.hold();
   for (let fd = 1; fd <= 3; fd++) scheduler.registerEvent(POLL_READ_FD, fd, 0, () => {});
@@ -129,7 +129,7 @@ t.test('of more entries than are kept it has the last ones, and says so', async 
   t.strictSame(names(traceOf(t, recording, 5)), [], 'nothing is missing of the last 5 seconds');
 });
 
-t.test('a recording of many entries comes in pieces that are one document', async (t) => {
+t.test('a recording of many entries is sent in pieces of one document', async (t) => {
   const { recording, scheduler } = world();
   using _hold = recording.hold();
   for (let fd = 0; fd < 1000; fd++) scheduler.registerEvent(POLL_READ_FD, fd, 0, () => {});
@@ -138,7 +138,7 @@ t.test('a recording of many entries comes in pieces that are one document', asyn
   t.equal(checkedTrace(t, pieces.join('')).length, 1000);
 });
 
-t.test('a trace is of the moment at which it was asked for', async (t) => {
+t.test('a trace covers the time up to the request', async (t) => {
   const { recording, scheduler } = world({ maxEntries: 2 });
   using _hold = recording.hold();
   scheduler.registerEvent(POLL_READ_FD, 1, 0, () => {});
@@ -160,7 +160,7 @@ t.test('a recording that begins within a callback leaves that callback out', asy
   hold?.[Symbol.dispose]();
 });
 
-t.test('a callback that has not ended is in it, up to now, and says so', async (t) => {
+t.test('a running callback is included up to now, and marked as unfinished', async (t) => {
   const { clock, poller, recording, scheduler } = world();
   using _hold = recording.hold();
   let trace: readonly ReadTraceEvent[] = [];
@@ -224,7 +224,7 @@ t.test("with tapdisk3's scheduler callbacks and waits lie within each other", as
   );
 });
 
-t.test('a poller that throws leaves no sleep', async (t) => {
+t.test('a poller that throws leaves no sleep in progress', async (t) => {
   const { poller, recording, scheduler } = world();
   using _hold = recording.hold();
   poller.answers.push(new Error('broken'));

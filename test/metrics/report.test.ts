@@ -101,7 +101,7 @@ t.test('the latency histogram is cumulative and ends with all requests', async (
   t.equal(writes[18], 'tapdisk_vbd_request_seconds_count{minor="3",kind="write"} 10');
 });
 
-t.test('a person reads the same in a few lines', async (t) => {
+t.test('the text output has the same in a few lines', async (t) => {
   t.equal(
     reportText({
       ...exampleReport,
@@ -151,7 +151,7 @@ t.test(
   },
 );
 
-t.test('a scheduler that has called nothing has no slowest callback', async (t) => {
+t.test('a scheduler without calls has no slowest callback', async (t) => {
   const { slowestCallback: _, ...scheduler } = exampleReport.scheduler;
   const report = { ...exampleReport, scheduler: { ...scheduler, slowestCallback: undefined } };
   t.match(reportText(report), /1000 callbacks in 0\.250 s\n/);

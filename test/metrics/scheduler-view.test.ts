@@ -85,7 +85,7 @@ t.test("a view of tapdisk3's scheduler has masks, fractions, and timeouts withou
   t.strictSame(JSON.parse(JSON.stringify(view)), view, 'JSON holds all of it');
 });
 
-t.test('of many events a view has the first, and says how many there are', async (t) => {
+t.test('a view of many events has the first ones, and their total number', async (t) => {
   const { server, viewer } = world(t, 'tapdisk2');
   for (let count = 0; count <= MAX_VIEWED_EVENTS; count++) server.registerEvent(TIMEOUT, -1, 60, () => {});
   const { events, eventCount } = viewer.view();
@@ -94,7 +94,7 @@ t.test('of many events a view has the first, and says how many there are', async
   t.equal(eventCount, MAX_VIEWED_EVENTS + 1);
 });
 
-t.test('the rate is of the time since a view that is a second old', async (t) => {
+t.test('the rate covers the time since a view one second old', async (t) => {
   const { clock, meter, viewer } = world(t, 'tapdisk2');
   const event = { id: 1, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 };
   const fire = (count: number, seconds: number): void => {
@@ -120,7 +120,7 @@ t.test('the rate is of the time since a view that is a second old', async (t) =>
   t.strictSame(rate(), [5, 0, 0, 10]);
 });
 
-t.test('the slowest callbacks come with a view', async (t) => {
+t.test('a view contains the slowest callbacks', async (t) => {
   const { clock, posix, server, viewer } = world(t, 'tapdisk2');
   const fd = posix.eventfd(1);
   const id = server.registerEvent(POLL_READ_FD, fd, 0, () => {

@@ -13,7 +13,7 @@ import { randomSeed } from '../random.js';
 
 const event = { id: 1, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 };
 
-t.test('the slowest are kept, the slowest first, whatever order they come in', async (t) => {
+t.test('the slowest callbacks are kept, the slowest first, in whatever order they ran', async (t) => {
   const random = new Random(randomSeed(t));
   const all: number[] = [];
   const slow = new SlowCallbacks();
@@ -29,7 +29,7 @@ t.test('the slowest are kept, the slowest first, whatever order they come in', a
   }
 });
 
-t.test('one that took no time is among them while there are few', async (t) => {
+t.test('a callback that took no time is listed while there are few', async (t) => {
   const slow = new SlowCallbacks();
   slow.note(0, 1000, { ...event, id: 7, fd: 3 }, TIMEOUT);
   t.strictSame(slow.list(1000), [{ seconds: 0, eventId: 7, mode: 'TIMEOUT', fd: 3, atSeconds: 1000 }]);

@@ -29,7 +29,7 @@ function traceFile(t: Test, limitBytes = 1 << 20, lines: string[] = [], writeCal
 
 const names = (events: { name: string }[]): string[] => events.map(({ name }) => name);
 
-t.test('the file is an array from the beginning, and after every write', async (t) => {
+t.test('the file is a valid array from the beginning, and after every write', async (t) => {
   const { trace, path, read } = traceFile(t);
   t.strictSame(names(read()), ['first']);
   trace.add({ name: 'ä' });
@@ -49,14 +49,14 @@ t.test('the file is an array from the beginning, and after every write', async (
   t.strictSame(names(read()), ['first', 'ä', 'b', 'c']);
 });
 
-t.test('what waits is in the file when the process has to end at once', async (t) => {
+t.test('pending lines are in the file when the process has to exit at once', async (t) => {
   const { trace, read } = traceFile(t);
   trace.add({ name: 'a' });
   trace.closeNow();
   t.strictSame(names(read()), ['first', 'a']);
 });
 
-t.test('what is just being written is waited for when the process has to end at once', async (t) => {
+t.test('a write in progress is completed when the process has to exit at once', async (t) => {
   const { trace, read } = traceFile(t);
   trace.add({ name: 'a' });
   trace.flush();
@@ -84,7 +84,7 @@ t.test(
   },
 );
 
-t.test('much is written without being asked', async (t) => {
+t.test('large writes proceed without waiting for readiness', async (t) => {
   const { trace, path, read } = traceFile(t);
   for (let count = 0; count < 100; count++) trace.add({ name: 'x'.repeat(1000) });
   while (statSync(path).size < 60_000) await new Promise(setImmediate);
@@ -92,7 +92,7 @@ t.test('much is written without being asked', async (t) => {
   t.equal(read().length, 101);
 });
 
-t.test('at its limit a trace ends with an entry that says so, once', async (t) => {
+t.test('a trace that reaches its limit ends with one entry that states it', async (t) => {
   const lines: string[] = [];
   const { trace, path, read } = traceFile(t, 10_000, lines);
   for (let count = 0; count < 1000; count++) trace.add({ name: `event ${count}`, ph: 'i' });
@@ -105,7 +105,7 @@ t.test('at its limit a trace ends with an entry that says so, once', async (t) =
   t.strictSame(lines, ['the trace has reached its limit of 10000 bytes and ends']);
 });
 
-t.test('what comes faster than it can be written is dropped and counted', async (t) => {
+t.test('lines that arrive faster than they can be written are dropped and counted', async (t) => {
   const { trace, path, read } = traceFile(t, 64 << 20);
   const name = 'x'.repeat(100_000);
   // Within one turn of the event loop no write ends: the first event is being written, as many as fit wait, and ten more come.
@@ -120,7 +120,7 @@ t.test('what comes faster than it can be written is dropped and counted', async 
   t.equal(events.length - 3 + (events.at(-2)?.args?.count ?? 0), fitting + 10);
 });
 
-t.test('a write that takes only a part is gone on with', async (t) => {
+t.test('a partial write is continued', async (t) => {
   const short: WriteCall = (fd, bytes, offset, length, position, done) =>
     write(fd, bytes, offset, Math.min(length, 7), position, done);
   const { trace, read } = traceFile(t, 1 << 20, [], short);
@@ -143,7 +143,7 @@ t.test('a file that fails ends the trace and nothing else', async (t) => {
   t.strictSame(names(read()), ['first']);
 });
 
-t.test('a file that cannot be made is refused at once', async (t) => {
+t.test('a file that cannot be created is refused at once', async (t) => {
   const options = { logger: nullLogger, limitBytes: 1 << 20, now: () => 0 };
   t.throws(() => new TraceFile('/nonexistent/trace', { name: 'first' }, options), { code: 'ENOENT' });
   t.throws(() => new TraceFile('/dev/full', { name: 'first' }, options), { code: 'ENOSPC' });

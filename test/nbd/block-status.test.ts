@@ -58,7 +58,7 @@ async function toldWorld(t: Test, tell: (range: SectorRange) => readonly BlockSt
   return { ...world, disks };
 }
 
-t.test('the one context is listed, chosen, and forgotten with the next choice', async (t) => {
+t.test('the only context is listed, chosen, and replaced by the next choice', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   await world.open('ram:1');
@@ -101,7 +101,7 @@ t.test('the one context is listed, chosen, and forgotten with the next choice', 
   t.match(await raw.chunk(), { type: 0x8001 }, 'nothing is chosen any more');
 });
 
-t.test('a context that was chosen for another export is not chosen', async (t) => {
+t.test('a context chosen for another export does not apply', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   await world.open('ram:1');
@@ -115,7 +115,7 @@ t.test('a context that was chosen for another export is not chosen', async (t) =
   t.match(await raw.chunk(), { type: 0x8001 });
 });
 
-t.test('a disk in memory reports what takes up memory', async (t) => {
+t.test('a disk in memory reports allocated ranges', async (t) => {
   const world = nbdWorld(t);
   const vbd = await world.open('ram:4');
   await writeSectors(vbd, 2048, pattern(2, 1));
@@ -164,7 +164,7 @@ t.test('a disk that reports nothing is all data', async (t) => {
   t.same(await extents(raw), [[MIB, 0]]);
 });
 
-t.test('READ has holes as such, unless it may not be in pieces', async (t) => {
+t.test('READ reports holes as holes, unless the client requested a single chunk', async (t) => {
   const world = nbdWorld(t);
   const vbd = await world.open('ram:3');
   await writeSectors(vbd, 2048, pattern(2048, 1));
@@ -215,7 +215,7 @@ t.test(
   },
 );
 
-t.test('FAST_ZERO is refused at once where it would not be quick', async (t) => {
+t.test('FAST_ZERO is refused at once where zeroing would be slow', async (t) => {
   const world = nbdWorld(t);
   emptyImage(world.path('disk.img'), 4);
   await world.open(`aio:${world.path('disk.img')}`);

@@ -108,7 +108,7 @@ for (const [driver, size, isAligned] of [
   });
 }
 
-t.test('a change of a part of a sector waits for other changes of it, and they for it', async (t) => {
+t.test('partial changes of one sector wait for each other', async (t) => {
   const disks = new ScriptedDisks();
   disks.answerAtOnce = (what) => (/^(open|close)/.test(what) ? 0 : undefined);
   const world = nbdWorld(t, { types: driverTypes([disks.type]) });
@@ -138,7 +138,7 @@ t.test('a change of a part of a sector waits for other changes of it, and they f
   await Promise.all([first, second, third, other]);
 });
 
-t.test('an error of a part is the request’s, and holds up nobody', async (t) => {
+t.test('an error of a part fails the request, and blocks nobody', async (t) => {
   const disks = new ScriptedDisks();
   disks.answerAtOnce = (what) => (what === 'read' ? -5 : 0);
   const world = nbdWorld(t, { types: driverTypes([disks.type]) });
@@ -148,7 +148,7 @@ t.test('an error of a part is the request’s, and holds up nobody', async (t) =
   await client.write(0, Buffer.alloc(512));
 });
 
-t.test('a trim of no whole sector is done, one of some gives those up, the last one too', async (t) => {
+t.test('a trim within a sector succeeds; a longer one discards its whole sectors', async (t) => {
   const world = nbdWorld(t);
   const path = world.path('odd.img');
   writeFileOf(path, 1300);
@@ -161,7 +161,7 @@ t.test('a trim of no whole sector is done, one of some gives those up, the last 
   t.equal(vbd.statistics().kinds.discard.bytes, 512 + 1024);
 });
 
-t.test('the smallest blocks are sectors where there are only whole ones, else bytes', async (t) => {
+t.test('the minimum block size is a sector if the disk has only whole ones, else a byte', async (t) => {
   const world = nbdWorld(t);
   writeFileOf(world.path('odd.img'), 1300);
   await world.open(`aio:${world.path('odd.img')}`);
@@ -179,7 +179,7 @@ t.test('the smallest blocks are sectors where there are only whole ones, else by
   ]);
 });
 
-t.test('block status of bytes is cut to them, and FAST_ZERO of them is not fast', async (t) => {
+t.test('block status is limited to the request; FAST_ZERO of partial sectors is not fast', async (t) => {
   const world = nbdWorld(t);
   const vbd = await world.open('ram:2');
   await writeSectors(vbd, 0, pattern(1, 1));

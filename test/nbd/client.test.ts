@@ -9,7 +9,7 @@ import { diskWorld, pattern } from '../disks/drivers/disk-world.js';
 import { nbdWorld, until } from './nbd-world.js';
 import { u16, u32, u64 } from './raw-client.js';
 
-t.test('it reads and writes what it should', async (t) => {
+t.test('it reads and writes as its trace expects', async (t) => {
   const world = nbdWorld(t, { tcp: true });
   const vbd = await world.open('ram:4');
   const client = await world.client('0');
@@ -41,7 +41,7 @@ t.test('many requests at once each get their own answer', async (t) => {
   t.ok(read.every((bytes, index) => bytes.equals(pattern(1, index))));
 });
 
-t.test('an error of a request is named, and the connection goes on', async (t) => {
+t.test('an error of a request is reported by name, and the connection continues', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const client = await world.client();
@@ -88,7 +88,7 @@ t.test(
   },
 );
 
-t.test('disconnect ends what is pending, and the server sees a goodbye', async (t) => {
+t.test('disconnect ends pending requests, and the server sees a goodbye', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const client = await world.client();
@@ -157,7 +157,7 @@ async function clientOf(
   return client;
 }
 
-t.test('a server that is none, or speaks nonsense, is EPROTO', async (t) => {
+t.test('a peer that is no NBD server is EPROTO', async (t) => {
   const wrong: [string, Uint8Array, RegExp][] = [
     ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n'), /does not support newstyle/],
     [
@@ -218,7 +218,7 @@ t.test('an error without a text is reported only by its name', async (t) => {
   await t.rejects(client.read(0, 512), { code: 'ESHUTDOWN', message: 'read of 512 at 0: ESHUTDOWN' });
 });
 
-t.test('a write that is to be on the disk at once says so, and no other does', async (t) => {
+t.test('only a forced write carries FUA', async (t) => {
   const pieces: Buffer[] = [];
   const length = (): number => pieces.reduce((sum, piece) => sum + piece.length, 0);
   const greeting = Buffer.concat([GREETING, optionReply(8, 1), GO]);
@@ -255,7 +255,7 @@ t.test('an error in a chunk is reported when the last one has arrived', async (t
   await t.rejects(client.read(0, 512), { code: 'ENOSPC', message: 'read of 512 at 0 (full): ENOSPC' });
 });
 
-t.test('replies that make no sense end the connection with EPROTO', async (t) => {
+t.test('invalid replies end the connection with EPROTO', async (t) => {
   const wrong: [string, Uint8Array, RegExp][] = [
     ['no magic', Buffer.alloc(16), /a reply without its magic/],
     [
@@ -298,7 +298,7 @@ t.test('replies that make no sense end the connection with EPROTO', async (t) =>
   }
 });
 
-t.test('what it rejects with is an NbdError', async (t) => {
+t.test('it rejects with an NbdError', async (t) => {
   const client = await nbdWorldClient(t);
   const error = await client.read(1 << 30, 1).catch((reason: unknown) => reason);
   t.ok(error instanceof NbdError);

@@ -44,7 +44,7 @@ function emptyFile(path: string, bytes: number): void {
   closeSync(fd);
 }
 
-t.test('extended headers stand for structured replies, which cannot be asked for after them', async (t) => {
+t.test('extended headers imply structured replies, which cannot be negotiated after them', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const raw = await world.raw().greet();
@@ -81,7 +81,7 @@ t.test('filters of block status are advertised where a context was chosen', asyn
   t.equal((await flagsWith(STRUCTURED_REPLY)) & 4096, 0);
 });
 
-t.test('each command has its answer in extended chunks, with the offset that was asked for', async (t) => {
+t.test('each command gets its reply in extended chunks, with the requested offset', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const raw = await world.raw().go('', { extended: true });
@@ -108,7 +108,7 @@ t.test('each command has its answer in extended chunks, with the offset that was
   t.equal((await raw.rest()).length, 0);
 });
 
-t.test('a write that does not say how much data follows ends the connection', async (t) => {
+t.test('a write without a valid payload length ends the connection', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const raw = await world.raw().go('', { extended: true });
@@ -163,7 +163,7 @@ t.test('block status may name its context in a payload', async (t) => {
   t.match(await raw.extended(), { type: NONE, cookie: 5n }, 'it goes on');
 });
 
-t.test('data with a command that has none is dropped, and the command refused', async (t) => {
+t.test('the payload of a command that has none is skipped, and the command refused', async (t) => {
   const world = nbdWorld(t);
   const vbd = await world.open('ram:1');
   const raw = await world.raw().go('', { extended: true });
@@ -183,7 +183,7 @@ t.test('data with a command that has none is dropped, and the command refused', 
   t.match(await raw.extended(), { payload: Buffer.alloc(8 + 512) });
 });
 
-t.test('what leaves open where the next request starts ends the connection', async (t) => {
+t.test('a request of unclear length ends the connection', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   for (const [what, bytes, reason] of [
@@ -213,7 +213,7 @@ t.test('PAYLOAD_LEN is refused where headers are not extended', async (t) => {
   t.match(await raw.simple(), { error: EINVAL });
 });
 
-t.test('offsets and lengths beyond 2^53 are outside, and come back as they were', async (t) => {
+t.test('offsets and lengths beyond 2^53 are out of range, and echoed exactly', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const raw = await world.raw().go('', { extended: true, allocation: true });
@@ -228,7 +228,7 @@ t.test('offsets and lengths beyond 2^53 are outside, and come back as they were'
   }
 });
 
-t.test('a TiB is zeroed, given up and looked at in one request, while others have their turns', async (t) => {
+t.test('a TiB is zeroed, discarded or examined in one request while others have turns', async (t) => {
   const world = nbdWorld(t);
   emptyFile(world.path('disk.img'), TIB);
   await world.open(`aio:${world.path('disk.img')}`);

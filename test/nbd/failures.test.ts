@@ -36,7 +36,7 @@ t.test('a client that is killed in the middle of its writes leaves the server se
   }
 });
 
-t.test('a full file system is an error of the request that it failed, and the server goes on', async (t) => {
+t.test('a full file system fails only the request, and the server continues', async (t) => {
   const world = nbdWorld(t);
   const small = world.path('small');
   mkdirSync(small);

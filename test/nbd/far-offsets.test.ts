@@ -10,7 +10,7 @@ import { request } from './raw-client.js';
 const GIB = 2 ** 30;
 const [READ, WRITE] = [0, 1];
 
-t.test('offsets of 4 GiB and more are where they are said to be, for server and client', async (t) => {
+t.test('offsets of 4 GiB and more are exact, for server and client', async (t) => {
   const world = nbdWorld(t);
   const path = world.path('far.img');
   const fd = openSync(path, 'w+');

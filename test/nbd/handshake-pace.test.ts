@@ -11,7 +11,7 @@ import { keyPair } from './key-pair.js';
 import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
 import { exportRequest, option } from './raw-client.js';
 
-t.test('so many start a second, as a whole and of one peer, those that came first first', async (t) => {
+t.test('handshakes are limited per second, in total and per peer, in order of arrival', async (t) => {
   const { server, pass } = bench(t);
   const pace = new HandshakePace(server, { perSecond: 4, perPeerPerSecond: 2 });
   const started: string[] = [];
@@ -31,7 +31,7 @@ t.test('so many start a second, as a whole and of one peer, those that came firs
   await pass(1);
 });
 
-t.test('one that waits no longer is not started, and none is after the end', async (t) => {
+t.test('a cancelled handshake is not started, and none after the end', async (t) => {
   const { server, pass } = bench(t);
   const pace = new HandshakePace(server, { perSecond: 1, perPeerPerSecond: 1 });
   const started: number[] = [];
@@ -84,7 +84,7 @@ test('an address that starts TLS again and again waits, and others do not', asyn
   t.strictSame(order.slice(3).toSorted(), ['fourth', 'third']);
 });
 
-test('those that wait to start TLS go when the server closes', async (t) => {
+test('connections waiting to start TLS are closed with the server', async (t) => {
   const world = nbdWorld(t, {
     tcp: true,
     tls: ({ posix, registry }) => tlsServer(posix, registry.completions, pair!),

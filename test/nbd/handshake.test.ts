@@ -72,7 +72,7 @@ t.test(
   },
 );
 
-t.test('STRUCTURED_REPLY is agreed to, and lets DF be offered', async (t) => {
+t.test('STRUCTURED_REPLY is accepted, and DF is offered from then on', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const raw = await world.raw().greet();
@@ -84,7 +84,7 @@ t.test('STRUCTURED_REPLY is agreed to, and lets DF be offered', async (t) => {
   t.equal((await raw.replies())[0]!.data.readUInt16BE(10), FLAGS | 128);
 });
 
-t.test('a read-only disk says so, and offers nothing that would change it', async (t) => {
+t.test('a read-only disk is advertised as such, without commands that change it', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1', { readOnly: true });
   const raw = await world.raw().greet();
@@ -92,7 +92,7 @@ t.test('a read-only disk says so, and offers nothing that would change it', asyn
   t.equal((await raw.replies())[0]!.data.readUInt16BE(10), 1 | 2 | 4 | 256 | 1024);
 });
 
-t.test('EXPORT_NAME with what is no name ends the connection, and says why', async (t) => {
+t.test('EXPORT_NAME with an invalid name ends the connection, and the reason is logged', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const raw = await world.raw().greet();
@@ -101,7 +101,7 @@ t.test('EXPORT_NAME with what is no name ends the connection, and says why', asy
   t.match(world.lines.at(-1), /a name has no NUL/);
 });
 
-t.test('EXPORT_NAME is answered with size and flags, and zeroes unless they are not wanted', async (t) => {
+t.test('EXPORT_NAME gets size, flags, and zeroes unless the client opted out', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const answer = Buffer.concat([u64(SIZE), u16(FLAGS)]);
@@ -142,7 +142,7 @@ t.test('ABORT is acknowledged and ends the connection', async (t) => {
   t.equal((await raw.rest()).length, 0);
 });
 
-t.test('options that are not known, or not offered, are answered with ERR_UNSUP', async (t) => {
+t.test('options that are unknown, or not offered, get ERR_UNSUP', async (t) => {
   const raw = await nbdWorld(t).raw().greet();
   for (const number of [0, 4, 5, 12, 0xffffffff]) {
     raw.send(option(number, number === 5 ? '' : 'whatever'));
@@ -150,7 +150,7 @@ t.test('options that are not known, or not offered, are answered with ERR_UNSUP'
   }
 });
 
-t.test('data that is wrong for INFO and GO is answered with ERR_INVALID and the reason', async (t) => {
+t.test('invalid data of INFO and GO gets ERR_INVALID with the reason', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const raw = await world.raw().greet();
@@ -253,7 +253,7 @@ t.test(
   },
 );
 
-t.test('a client that chooses no disk in time is dropped, one that has is not', async (t) => {
+t.test('a client that chooses no disk in time is dropped; one that did is not', async (t) => {
   const clock = new ManualClock();
   const world = nbdWorld(t, { posix: new NodePosix({ clock }), limits: { handshakeTimeoutSeconds: 30 } });
   await world.open('ram:1');

@@ -14,7 +14,7 @@ const ROUNDS = 3;
 /** Few, so that writes overlap. */
 const SECTORS = 512;
 
-t.test('after kill -9 the file has all that was answered, in the order of what overlaps', async (t) => {
+t.test('after kill -9 the file has all acknowledged writes, overlapping ones in order', async (t) => {
   const directory = shortDirectory(t);
   const random = new Random(randomSeed(t));
   for (let round = 0; round < ROUNDS; round++) {

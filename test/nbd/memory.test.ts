@@ -17,7 +17,7 @@ async function deafReader(world: NbdWorld, lengths: readonly number[]): Promise<
   return raw;
 }
 
-t.test('clients that take nothing have no more than there is, and leave the others theirs', async (t) => {
+t.test('clients that read nothing stay within the memory bound', async (t) => {
   const world = nbdWorld(t, { tcp: true, limits: { maxRequestMemoryBytes: 64 * MIB } });
   await world.open('ram:64');
   let most = 0;
@@ -35,7 +35,7 @@ t.test('clients that take nothing have no more than there is, and leave the othe
   t.equal(world.nbd.requestMemoryBytes, 0);
 });
 
-t.test('a client that takes nothing is dropped once others wait for its memory', async (t) => {
+t.test('a client that reads nothing is dropped once others wait for its memory', async (t) => {
   const limits = { maxRequestMemoryBytes: 64 * MIB, stallTimeoutSeconds: 1 };
   const world = nbdWorld(t, { tcp: true, limits });
   await world.open('ram:64');
@@ -48,7 +48,7 @@ t.test('a client that takes nothing is dropped once others wait for its memory',
   t.match(world.lines.join('\n'), /is dropped: it does not take its data, and others wait for the memory/);
 });
 
-t.test('a client that leaves off in the middle of a request is dropped', async (t) => {
+t.test('a client that stops in the middle of a request is dropped', async (t) => {
   const world = nbdWorld(t, { tcp: true, limits: { stallTimeoutSeconds: 1 } });
   await world.open('ram:1');
   const idle = await world.client();
@@ -89,7 +89,7 @@ t.test('a client whose disk is slow is not dropped', async (t) => {
   );
 });
 
-t.test('a connection that is rejected is gone, and what it sends is not read', async (t) => {
+t.test('a rejected connection is closed, and its bytes are not read', async (t) => {
   const world = nbdWorld(t, { tcp: true, limits: { maxConnectionsPerPeer: 1 } });
   await world.open('ram:1');
   await world.client();

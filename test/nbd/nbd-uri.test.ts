@@ -17,12 +17,12 @@ t.test('a URI names the socket or the host, and the export', async (t) => {
   t.equal(nbdUri({ family: AF_INET6, address: '::1', port: 9 }, '7', true), 'nbds://[::1]:9/7');
 });
 
-t.test('where the server listens on all addresses, the URI has the loopback one', async (t) => {
+t.test('if the server listens on all addresses, the URI has the loopback one', async (t) => {
   t.equal(nbdUri({ family: AF_INET, address: '0.0.0.0', port: 9 }, '0', false), 'nbd://127.0.0.1:9/0');
   t.equal(nbdUri({ family: AF_INET6, address: '::', port: 9 }, '0', false), 'nbd://[::1]:9/0');
 });
 
-t.test('what has a meaning in URIs is escaped, and a path is absolute', async (t) => {
+t.test('characters special in URIs are escaped, and a path is absolute', async (t) => {
   t.equal(
     nbdUri({ family: AF_UNIX, path: '/a b/c?d&e#f' }, 'a/b', true),
     'nbds+unix:///a%2Fb?socket=/a%20b/c%3Fd%26e%23f',

@@ -65,7 +65,7 @@ t.test('nbdcopy of 256 MiB in and out again is the same, byte for byte', async (
   await succeeds(t, 'cmp', source, copy);
 });
 
-t.test('qemu-img converts to the disk and from it, and finds no difference', async (t) => {
+t.test('qemu-img converts to and from the disk, and finds no difference', async (t) => {
   if (!hasPrograms(t, 'qemu-img', 'qemu-nbd', 'qemu-io')) return;
   const world = await imageWorld(t, 64);
   const [source, copy] = [world.path('source'), world.path('copy.qcow2')];
@@ -122,7 +122,7 @@ for (const [blockSize, mebibytes] of [
   });
 }
 
-t.test('libnbd finds the handshake’s corners as they should be', async (t) => {
+t.test('libnbd accepts the corner cases of the handshake', async (t) => {
   if (!hasPrograms(t, PYTHON) || !hasModule(t)) return;
   const world = nbdWorld(t);
   await world.open('ram:1');

@@ -26,7 +26,7 @@ t.test(
   },
 );
 
-t.test('a connection gets more only up to the same part for each', async (t) => {
+t.test('a connection gets more memory only up to an equal share', async (t) => {
   const memory = new RequestMemory(256 * MIB);
   const shares = Array.from({ length: 64 }, () => memory.share());
   for (const share of shares) share.take(MIB, () => {});
@@ -37,7 +37,7 @@ t.test('a connection gets more only up to the same part for each', async (t) => 
   t.equal(shares[0]!.usedBytes, 3 * MIB);
 });
 
-t.test('a request of any size has its turn, and who waits first is first', async (t) => {
+t.test('requests of any size have their turns, in order of arrival', async (t) => {
   const memory = new RequestMemory(64 * MIB);
   const order: string[] = [];
   const take = (share: MemoryShare, mib: number, name: string): void =>
@@ -63,7 +63,7 @@ t.test('a request of any size has its turn, and who waits first is first', async
   t.notOk(memory.isShort);
 });
 
-t.test('a client that has returned everything is not counted when the memory is shared out', async (t) => {
+t.test('a client that holds no memory does not count when memory is divided', async (t) => {
   const memory = new RequestMemory(256 * MIB);
   const shares = Array.from({ length: 64 }, () => memory.share());
   for (const share of shares) share.take(MIB, () => {});

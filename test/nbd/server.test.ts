@@ -22,7 +22,7 @@ const optionsOf = ({ server, posix, registry }: DiskWorld): NbdServerOptions => 
   exports: vbdExports(registry),
 });
 
-t.test('it listens on a Unix socket, whose path goes away when it is closed', async (t) => {
+t.test('it listens on a Unix socket, whose path is removed at close', async (t) => {
   const world = diskWorld(t);
   const nbd = new NbdServer(optionsOf(world));
   const address = { family: AF_UNIX, path: world.path('s') } as const;
@@ -69,7 +69,7 @@ t.test('it listens on several addresses, and stops on all', async (t) => {
   t.throws(() => statSync(path), { code: 'ENOENT' });
 });
 
-t.test('a client of a disk that asks for nothing for too long is let go, and no other', async (t) => {
+t.test('an idle client is disconnected, and no other', async (t) => {
   const clock = new ManualClock();
   const world = nbdWorld(t, { posix: new NodePosix({ clock }), limits: { idleTimeoutSeconds: 10 } });
   await world.open('ram:1');
@@ -84,7 +84,7 @@ t.test('a client of a disk that asks for nothing for too long is let go, and no 
   t.equal(world.nbd.connections, 1);
 });
 
-t.test('a client beyond the bound is refused a disk, and gets one when another has gone', async (t) => {
+t.test('a client beyond the bound is refused until another leaves', async (t) => {
   const world = nbdWorld(t, { limits: { maxConnections: 2 } });
   await world.open('ram:1');
   const [first] = [await world.raw().go(), await world.raw().go()];
@@ -120,7 +120,7 @@ t.test(
   },
 );
 
-t.test('an address that keeps negotiating pushes out its own connections, and no others', async (t) => {
+t.test('an address that keeps negotiating displaces only its own connections', async (t) => {
   const world = nbdWorld(t, { tcp: true, limits: { maxHandshakes: 3 } });
   await world.open('ram:1');
   const other = await world.raw('127.0.0.2').greet();
@@ -131,7 +131,7 @@ t.test('an address that keeps negotiating pushes out its own connections, and no
   t.equal((await other.replies()).at(-1)?.type, 1);
 });
 
-t.test('one address does not get all places', async (t) => {
+t.test('one address cannot take all places', async (t) => {
   const world = nbdWorld(t, { tcp: true, limits: { maxConnectionsPerPeer: 2 } });
   await world.open('ram:1');
   await world.raw().go();
@@ -140,7 +140,7 @@ t.test('one address does not get all places', async (t) => {
   t.match(world.lines.at(-1), /rejected 127.0.0.1:.*: connection limit 2 of one address reached/);
 });
 
-t.test('stop lets what is in flight be answered, then closes the connections', async (t) => {
+t.test('stop waits for replies in flight, then closes the connections', async (t) => {
   const disks = new ScriptedDisks();
   disks.answerAtOnce = (what) => (/^(open|close)/.test(what) ? 0 : undefined);
   const world = nbdWorld(t, { types: driverTypes([disks.type]) });
@@ -164,7 +164,7 @@ t.test('stop lets what is in flight be answered, then closes the connections', a
   t.equal(world.nbd.address, undefined);
 });
 
-t.test('stop does not wait for ever', async (t) => {
+t.test('stop has a time limit', async (t) => {
   const clock = new ManualClock();
   const disks = new ScriptedDisks();
   disks.answerAtOnce = (what) => (/^(open|close)/.test(what) ? 0 : undefined);
@@ -189,7 +189,7 @@ t.test('stop does not wait for ever', async (t) => {
   disks.answer('flush');
 });
 
-t.test('stop without a client is done at once', async (t) => {
+t.test('stop without a client completes at once', async (t) => {
   const world = nbdWorld(t);
   let stopped = false;
   world.nbd.stop(() => {
@@ -198,7 +198,7 @@ t.test('stop without a client is done at once', async (t) => {
   t.equal(stopped, true);
 });
 
-t.test('out of descriptors it goes on serving, and accepts again when there are some', async (t) => {
+t.test('without free descriptors it keeps serving, and accepts again when there are some', async (t) => {
   const clock = new ManualClock();
   const world = nbdWorld(t, { posix: new NodePosix({ clock, maxDescriptors: 8 }) });
   await world.open('ram:1');
@@ -216,7 +216,7 @@ t.test('out of descriptors it goes on serving, and accepts again when there are 
   await waiting.go();
 });
 
-t.test('a scheduler without room turns away who needs an event, and nothing is left of them', async (t) => {
+t.test('a full scheduler rejects clients that need an event, and nothing is left of them', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const served = await world.raw().go();
@@ -261,7 +261,7 @@ t.test('an address is a path with a slash, or a host and a port', async (t) => {
   t.equal(await resolveNbdAddress(posix, 'unknown:5'), "there is no host 'unknown'");
 });
 
-t.test('exports have their names, descriptions and default as chosen, and their numbers too', async (t) => {
+t.test('exports have the chosen names, descriptions and default, and their numbers', async (t) => {
   const world = diskWorld(t);
   const exports = vbdExports(world.registry, {
     names: new Map([[1, 'data']]),

@@ -59,7 +59,7 @@ t.test('pieces go out in order, small ones together, however little is taken at 
   t.end();
 });
 
-t.test('what is not taken waits for a WRITE event', (t) => {
+t.test('the rest of a partial write waits for a WRITE event', (t) => {
   const world = bench(t);
   const stream = scriptedStream(world);
   const events = (): number => [...world.server.scheduler.events()].length;
@@ -124,7 +124,7 @@ t.test('a scheduler without room is an error of the sender', (t) => {
   t.end();
 });
 
-t.test('what is expected is collected piece by piece, across what is skipped', (t) => {
+t.test('expected bytes are collected piece by piece, across skipped ones', (t) => {
   const world = bench(t);
   const stream = scriptedStream(world);
   const receiver = new Receiver(stream.posix, FD);
@@ -157,7 +157,7 @@ t.test('what is expected is collected piece by piece, across what is skipped', (
   t.end();
 });
 
-t.test('nothing is read while nothing is expected, and a flood has to let others have their turn', (t) => {
+t.test('nothing is read while nothing is expected, and a flood lets others have their turns', (t) => {
   const world = bench(t);
   const stream = scriptedStream(world);
   const receiver = new Receiver(stream.posix, FD);

@@ -85,7 +85,7 @@ t.test('a file of keys has a name and a key in each line', async (t) => {
     t.throws(() => parsePskFile(text), { message }, JSON.stringify(text));
 });
 
-t.test('clients that know a key are let in, and no others', async (t) => {
+t.test('only clients that know a key are admitted', async (t) => {
   const world = await pskWorld(t);
   t.same(await goOver(world, withKey('alice', KEY)), { type: 1, protocol: 'TLSv1.3' });
   t.same(await goOver(world, withKey('é_:', OTHER_KEY)), { type: 1, protocol: 'TLSv1.3' });
@@ -100,14 +100,14 @@ t.test('clients that know a key are let in, and no others', async (t) => {
   }
 });
 
-t.test('TLS 1.2 is taken when it is asked for, with forward secrecy only', async (t) => {
+t.test('TLS 1.2 is accepted if configured, with forward secrecy only', async (t) => {
   const world = await pskWorld(t, 'TLSv1.2');
   t.same(await goOver(world, withKey('alice', KEY, 'TLSv1.2')), { type: 1, protocol: 'TLSv1.2' });
   const plain = { ...withKey('alice', KEY, 'TLSv1.2'), ciphers: 'PSK-AES128-GCM-SHA256' };
   t.equal(await goOver(world, plain), undefined, 'a key that becomes known would tell all that was said');
 });
 
-t.test('nbdinfo, which uses GnuTLS, gets in with its key and not without', async (t) => {
+t.test('nbdinfo, which uses GnuTLS, connects with its key and not without', async (t) => {
   if (!hasPrograms(t, 'nbdinfo')) return;
   for (const version of ['TLSv1.3', 'TLSv1.2'] as const) {
     const world = await pskWorld(t, version, { tcp: false });

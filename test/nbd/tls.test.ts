@@ -50,7 +50,7 @@ async function secure(raw: ReturnType<NbdWorld['raw']>): Promise<TLSSocket> {
   return secured;
 }
 
-test('before TLS nothing but STARTTLS and ABORT is answered', async (t) => {
+test('before TLS only STARTTLS and ABORT are allowed', async (t) => {
   const world = await secureWorld(t);
   const raw = await world.raw().greet();
   for (const number of [3, 6, 7, 8, 9]) {
@@ -89,7 +89,7 @@ test('after STARTTLS the handshake starts over under TLS, and the disk is used',
   t.equal(world.posix.openDescriptors().length, world.descriptors);
 });
 
-test('what is said in the clear behind STARTTLS ends the connection', async (t) => {
+test('plaintext after STARTTLS ends the connection', async (t) => {
   const world = await secureWorld(t);
   const raw = await world.raw().greet();
   raw.send(option(5), option(7, exportRequest('0')));
@@ -97,7 +97,7 @@ test('what is said in the clear behind STARTTLS ends the connection', async (t) 
   t.match(world.lines.at(-1), /more than STARTTLS before TLS/);
 });
 
-test('a client that breaks the TLS handshake, or goes, ends its own connection', async (t) => {
+test('a client that breaks or leaves the TLS handshake ends only its own connection', async (t) => {
   const world = await secureWorld(t);
   const nonsense = await world.raw().greet();
   nonsense.send(option(5));
@@ -117,7 +117,7 @@ test('a client that breaks the TLS handshake, or goes, ends its own connection',
   t.equal(world.posix.openDescriptors().length, world.descriptors);
 });
 
-test('a connection that is between two descriptors is closed when the server stops', async (t) => {
+test('a connection in transit between two descriptors is closed when the server stops', async (t) => {
   let between = (): void => {};
   const world = await secureWorld(t, {
     tls: ({ posix, registry }) => {
@@ -184,7 +184,7 @@ test('a connection that breaks before TLS is started is reported as reset', asyn
   t.equal(adoptions.length, 0);
 });
 
-test('a connection that has ended cannot start TLS, and is reported as reset', async (t) => {
+test('starting TLS on an ended connection reports a reset', async (t) => {
   const { completions } = nbdWorld(t).registry;
   const { objects } = await connectedWith(t, 3);
   const rest = new PassThrough();
@@ -193,7 +193,7 @@ test('a connection that has ended cannot start TLS, and is reported as reset', a
   t.ok(rest.destroyed);
 });
 
-test('TLS that is given up is reported to nobody', async (t) => {
+test('an abandoned TLS handshake is reported to nobody', async (t) => {
   const { completions } = nbdWorld(t).registry;
   const { socket, objects } = await connectedWith(t, 3);
   const told = (): void => void t.fail('it was given up');
@@ -204,7 +204,7 @@ test('TLS that is given up is reported to nobody', async (t) => {
   t.ok(socket.destroyed && rest.destroyed);
 });
 
-test('the server closes while TLS is started', async (t) => {
+test('the server closes during the TLS handshake', async (t) => {
   const world = await secureWorld(t);
   const raws = await Promise.all([1, 2, 3].map(() => world.raw().greet()));
   for (const raw of raws) raw.send(option(5));
@@ -226,7 +226,7 @@ test('an invalid certificate or key is an error when the server is made', async 
   t.throws(() => tlsServer(posix, registry.completions, { cert: pair.cert, key: 'x' }), Error);
 });
 
-test('nbdinfo uses the disk over TLS, and not without', async (t) => {
+test('nbdinfo uses the disk over TLS, and cannot without', async (t) => {
   if (!hasPrograms(t, 'nbdinfo')) return;
   const world = await secureWorld(t);
   const certificates = world.path('.');
@@ -253,7 +253,7 @@ function clientPair(directory: string, name: string, ca?: { cert: string; key: s
   return { cert, key, fingerprint: x509.fingerprint256, pem: readFileSync(cert), keyPem: readFileSync(key) };
 }
 
-test('clients are let in by authority, subject and fingerprint, and no others', async (t) => {
+test('only clients with an allowed authority, subject or fingerprint are admitted', async (t) => {
   const directory = t.testdir();
   const ca = clientPair(directory, 'authority');
   const [good, other] = [clientPair(directory, 'good', ca), clientPair(directory, 'other', ca)];
@@ -308,7 +308,7 @@ test('clients are let in by authority, subject and fingerprint, and no others', 
   }
 });
 
-test('TLS is 1.3 unless 1.2 is asked for, and is not negotiated again', async (t) => {
+test('TLS is 1.3 unless 1.2 is configured, and is never renegotiated', async (t) => {
   for (const [minVersion, works] of [
     [undefined, false],
     ['TLSv1.2', true],

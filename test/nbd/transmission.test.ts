@@ -100,7 +100,7 @@ t.test('WRITE, WRITE_ZEROES, TRIM, CACHE and FLUSH reach the disk with their ran
   );
 });
 
-t.test('FUA is answered when the change is flushed', async (t) => {
+t.test('a FUA request is answered once its change is flushed', async (t) => {
   const world = await scriptedWorld(t, { disk: { canDiscard: true, canZero: true } });
   const raw = await world.raw().go();
   raw.send(
@@ -120,7 +120,7 @@ t.test('FUA is answered when the change is flushed', async (t) => {
   }
 });
 
-t.test('what is asked for wrongly is answered with its error, and has no effect', async (t) => {
+t.test('an invalid request gets its error, and has no effect', async (t) => {
   const world = await scriptedWorld(t);
   const raw = await world.raw().go();
   const end = 1n << 20n;
@@ -155,7 +155,7 @@ t.test('what is asked for wrongly is answered with its error, and has no effect'
   t.strictSame(world.disks.log, []);
 });
 
-t.test('nothing is what a request of nothing does', async (t) => {
+t.test('an empty request has no effect', async (t) => {
   const world = await scriptedWorld(t);
   const raw = await world.raw().go();
   for (const command of [WRITE, WRITE_ZEROES, CACHE]) {
@@ -199,7 +199,7 @@ t.test('a disk’s errors become the protocol’s', async (t) => {
   }
 });
 
-t.test('replies come in the order in which requests complete', async (t) => {
+t.test('replies are sent in the order in which requests complete', async (t) => {
   const world = await scriptedWorld(t);
   const raw = await world.raw().go();
   for (const cookie of [1n, 2n, 3n]) raw.send(request(READ, { cookie, offset: cookie * 512n, length: 512 }));
@@ -249,7 +249,7 @@ t.test('a client with too many bytes in flight is not read from, but one large r
   await raw.take(16 + 512);
 });
 
-t.test('a client that does not read its replies holds up nobody else', async (t) => {
+t.test('a client that does not read its replies delays nobody else', async (t) => {
   const world = nbdWorld(t);
   const vbd = await world.open('ram:4');
   await writeSectors(vbd, 0, pattern(8192, 3));
@@ -268,7 +268,7 @@ t.test('a client that does not read its replies holds up nobody else', async (t)
   }
 });
 
-t.test('DISC lets what is in flight be answered, and ends the connection', async (t) => {
+t.test('DISC waits for replies to requests in flight, then ends the connection', async (t) => {
   const world = await scriptedWorld(t);
   const raw = await world.raw().go();
   raw.send(
@@ -283,7 +283,7 @@ t.test('DISC lets what is in flight be answered, and ends the connection', async
   t.strictSame(world.disks.log, ['read 0+1'], 'what comes after it is not read');
 });
 
-t.test('a client that has gone is noticed: its requests go on, its connection is closed', async (t) => {
+t.test('a vanished client is noticed: its requests continue, its connection is closed', async (t) => {
   const world = await scriptedWorld(t);
   const raw = await world.raw().go();
   raw.send(request(WRITE, { length: 512, data: Buffer.alloc(512) }));
@@ -294,7 +294,7 @@ t.test('a client that has gone is noticed: its requests go on, its connection is
   t.equal(world.posix.openDescriptors().length, world.descriptors);
 });
 
-t.test('a client that goes in the middle of its data has changed nothing', async (t) => {
+t.test('a client that disconnects in the middle of its data has changed nothing', async (t) => {
   const world = await scriptedWorld(t);
   const raw = await world.raw().go();
   raw.send(request(WRITE, { length: 1 << 20, data: Buffer.alloc(300_000) }));
@@ -305,7 +305,7 @@ t.test('a client that goes in the middle of its data has changed nothing', async
   t.match(world.lines.at(-1), /gone in the middle of a message/);
 });
 
-t.test('a client that goes in the middle of data that is skipped is let go too', async (t) => {
+t.test('a client that disconnects while its data is being skipped is closed too', async (t) => {
   const world = await scriptedWorld(t);
   const raw = await world.raw().go();
   raw.send(request(WRITE, { offset: 1n << 40n, length: 1 << 20, data: Buffer.alloc(300_000) }));
@@ -352,7 +352,7 @@ t.test(
   },
 );
 
-t.test('a flush on one connection covers what was answered on another', async (t) => {
+t.test('a flush on one connection covers writes answered on another', async (t) => {
   const world = await scriptedWorld(t);
   const [one, two] = [await world.raw().go(), await world.raw().go()];
   one.send(request(WRITE, { length: 512, data: Buffer.alloc(512) }));

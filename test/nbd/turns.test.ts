@@ -104,7 +104,7 @@ for (const [driver, what, command, length] of [
   });
 }
 
-t.test('a client that asks and asks lets others have their turns', async (t) => {
+t.test('a client with endless requests lets others have their turns', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
   const [busy, other] = [await world.raw().go(), await world.raw().go()];
@@ -118,7 +118,7 @@ t.test('a client that asks and asks lets others have their turns', async (t) => 
   await answered(busy, BigInt(MANY - 1));
 });
 
-t.test('a connection that fills the queue of a disk leaves others their turns', async (t) => {
+t.test('a connection that fills a disk’s queue leaves others their turns', async (t) => {
   const disks = new ScriptedDisks({ name: 'slow' });
   disks.answerAtOnce = (what) => (what === 'read' ? undefined : 0);
   const world = nbdWorld(t, { types: driverTypes([disks.type]), maxInFlight: 4 });

@@ -23,7 +23,7 @@ t.test('the monotonic clock starts there and never goes back', async (t) => {
   }
 });
 
-t.test('a table has the clock it is given, and the monotonic one otherwise', async (t) => {
+t.test('a table uses the given clock, or the monotonic one', async (t) => {
   t.equal(new NodePosix({ clock: wallClock }).clock, wallClock);
   t.equal(new NodePosix().clock, monotonicClock);
 });

@@ -5,7 +5,7 @@ import t from 'tap';
 import { errnoCode } from '../../src/posix/errno.js';
 import { errno, errnoName, errnoNumber, strerror } from '../../src/posix/index.js';
 
-t.test('names and numbers of errors', async (t) => {
+t.test('errors have names and numbers', async (t) => {
   t.equal(errnoName(errno.ECONNREFUSED), 'ECONNREFUSED');
   t.equal(errnoName(-errno.EBADF), 'EBADF');
   t.equal(errnoName(123_456), undefined);
@@ -16,7 +16,7 @@ t.test('names and numbers of errors', async (t) => {
   t.equal(errnoCode(-123_456), 'errno 123456');
 });
 
-t.test('strerror words an error as Linux does', async (t) => {
+t.test('strerror has the texts of Linux', async (t) => {
   t.equal(strerror(errno.ECONNREFUSED), 'Connection refused');
   t.equal(strerror(errno.EADDRNOTAVAIL), 'Cannot assign requested address');
   t.equal(strerror(errno.EAGAIN), 'Resource temporarily unavailable');
@@ -29,6 +29,6 @@ t.test('strerror words an error as Linux does', async (t) => {
   );
 });
 
-t.test('every error that this system has is in words', async (t) => {
+t.test('every errno of this system has a text', async (t) => {
   for (const [name, number] of Object.entries(errno)) t.notMatch(strerror(number), /^Unknown/, name);
 });

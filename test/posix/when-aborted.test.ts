@@ -26,7 +26,7 @@ t.test('all users of a signal are called once, in order, and leave no listener',
   t.strictSame(told, ['a', 'c']);
 });
 
-t.test('one that throws does not keep the others from being called', async (t) => {
+t.test('a handler that throws does not prevent the others from being called', async (t) => {
   const controller = new AbortController();
   const told: string[] = [];
   whenAborted(controller.signal, () => {
@@ -39,7 +39,7 @@ t.test('one that throws does not keep the others from being called', async (t) =
   t.match(await uncaught, { message: 'thrown' });
 });
 
-t.test('twenty uses of one signal and twelve servers do not warn of leaks', async (t) => {
+t.test('twenty uses of one signal and twelve servers cause no warning of leaks', async (t) => {
   const program = join(t.testdir(), 'uses.mjs');
   writeFileSync(
     program,

@@ -25,7 +25,7 @@ function ended(start: (done: FileDone) => void): number | undefined {
   return result;
 }
 
-t.test('parts are put together, each where the one before ended', async (t) => {
+t.test('adjacent parts are joined', async (t) => {
   for (const call of [readWhole, readExactly, writeWhole]) {
     const short = files(3, 1, 6);
     const bytes = Buffer.alloc(10);
@@ -53,7 +53,7 @@ t.test('an error ends it', async (t) => {
   }
 });
 
-t.test('where no bytes are any more, zeroes follow, or it is an error', async (t) => {
+t.test('beyond the end of a file zeroes follow, or it is an error', async (t) => {
   const bytes = Buffer.alloc(10, 9);
   let shorts = 0;
   t.equal(

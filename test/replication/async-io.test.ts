@@ -101,7 +101,7 @@ t.test(
   },
 );
 
-t.test('silence within a transfer ends it after the timeout, and only used says how much came', async (t) => {
+t.test('silence within a transfer ends it after the timeout, with the bytes in used', async (t) => {
   const { world, near, far, one, other } = await connected();
   const server = near.serve();
   const { taio, ends } = whole({ server, posix: near.posix }, TD_ASYNC_READ, one, Buffer.alloc(8));
@@ -148,7 +148,7 @@ t.test('a killed transfer leaves no event, and can be started again', async (t) 
   t.same(ends, [[4, 0]]);
 });
 
-t.test('what C would write beyond, or call in vain, is refused by start', async (t) => {
+t.test('start refuses what C would write out of bounds, or call through null', async (t) => {
   const { near, one } = await connected();
   const host = { server: near.serve(), posix: near.posix };
   const { taio } = transfer(host, { mode: TD_ASYNC_READ, fd: one, buff: Buffer.alloc(4), size: 5 });

@@ -74,7 +74,7 @@ t.test('an address that never replies delays the next one by no more than the li
   socket.destroy();
 });
 
-t.test('the last address is waited for, and the age of the attempt is reported', async (t) => {
+t.test('the last address is awaited without a limit, and the attempt’s age reported', async (t) => {
   const port = await plainServer(t);
   await silence(t, port);
   const { server, lines, pass } = await timedServer(t, [SILENT]);

@@ -141,7 +141,7 @@ t.test('init returns -ENOENT for what is not a host and port', async (t) => {
   }
 });
 
-t.test('a name has an answer once it was looked up, and the loop goes on meanwhile', async (t) => {
+t.test('a lookup does not block the loop, and its result is available later', async (t) => {
   let answer: (addresses: { address: string; family: number }[]) => void = () => {};
   const posix = new NodePosix({ lookup: () => new Promise((resolve) => (answer = resolve)) });
   await using server = new TapdiskServer({ posix, logger: nullLogger });

@@ -65,7 +65,7 @@ t.test('data is copied in and out: neither buffer is needed afterwards', async (
   t.same([...inFlight], [3, 4]);
 });
 
-t.test('what cannot be is refused with -1 and changes nothing', async (t) => {
+t.test('impossible calls return -1 and change nothing', async (t) => {
   const { disk } = overDisk();
   const sector = new Uint8Array(2);
   t.equal(ramdiskCacheWriteRequest(disk, 'primary', 0n, 2, sector), -1, 'data is too short');
@@ -109,7 +109,7 @@ t.test(
   },
 );
 
-t.test('after a destroy the caches take and give nothing', async (t) => {
+t.test('after a destroy the caches neither keep nor return buffers', async (t) => {
   const { disk, put } = overDisk();
   ramdiskDestroy(disk);
   t.equal(put(1n, 1, 1), -1);
@@ -119,7 +119,7 @@ t.test('after a destroy the caches take and give nothing', async (t) => {
   t.equal(ramdiskClearCache(disk, 'primary'), -1);
 });
 
-t.test('writes that end before they have been issued are counted right', async (t) => {
+t.test('writes that complete before they are issued are counted correctly', async (t) => {
   const seen: [bigint, number][] = [];
   const { disk, put } = overDisk({
     image: {
@@ -145,7 +145,7 @@ t.test('writes that end before they have been issued are counted right', async (
   t.equal(ramdiskWritesInflight(disk), 0);
 });
 
-t.test('a write that fails before it has been issued ends the flush', async (t) => {
+t.test('a write that fails before it is issued ends the flush', async (t) => {
   const { disk, put } = overDisk({ image: { queueWrite: (_sector, _data, done) => done(errno.EIO) } });
   put(1n, 1, 1);
   put(5n, 5, 5);
@@ -205,7 +205,7 @@ function randomCheckpoints(random: Random, deadGuard: boolean): { disk: number[]
   return { disk: onDisk, expected };
 }
 
-t.test('whatever the order in which writes end, the disk ends with the last checkpoint', async (t) => {
+t.test('in whatever order writes end, the disk ends with the last checkpoint', async (t) => {
   const random = new Random(randomSeed(t));
   for (let round = 0; round < 200; round++) {
     const { disk, expected } = randomCheckpoints(random, false);
@@ -213,7 +213,7 @@ t.test('whatever the order in which writes end, the disk ends with the last chec
   }
 });
 
-t.test('with the guard dead, as in C, it may end with older data', async (t) => {
+t.test('without the guard, as in C, the disk may end with older data', async (t) => {
   const random = new Random(7);
   const outcomes = Array.from({ length: 50 }, () => randomCheckpoints(random, true));
   t.ok(outcomes.some(({ disk, expected }) => disk.some((data, sector) => data !== expected[sector])));

@@ -107,7 +107,7 @@ t.test(
   },
 );
 
-t.test('an abort ends the attempt in any state, with its reason and nothing left', async (t) => {
+t.test('an abort ends the attempt in any state with its reason, and leaves nothing', async (t) => {
   const reason = new Error('enough');
   await t.rejects(connectReplica({ host: LOOPBACK, port: 1, signal: AbortSignal.abort(reason) }), reason);
 
@@ -122,7 +122,7 @@ t.test('an abort ends the attempt in any state, with its reason and nothing left
   }
 });
 
-t.test('an abort while the name is looked up leaves its answer unused', async (t) => {
+t.test('after an abort during the lookup its result is not used', async (t) => {
   let answer: (addresses: { address: string }[]) => void = () => {};
   const server = await running(
     t,
@@ -137,7 +137,7 @@ t.test('an abort while the name is looked up leaves its answer unused', async (t
   t.same(server.posix.openDescriptors(), []);
 });
 
-t.test('what cannot be retried is an error with a stable code', async (t) => {
+t.test('a failure that cannot be retried is an error with a stable code', async (t) => {
   const server = await running(t, withNames({ empty: [] }, { maxDescriptors: 4 }));
   await t.rejects(connectReplica({ host: 'nowhere', port: 1, server }), {
     code: 'EAI_NONAME',
@@ -169,7 +169,7 @@ t.test(
   },
 );
 
-t.test('a server that takes no event any more is an error, and no descriptor is left', async (t) => {
+t.test('a server without room for events is an error, and leaves no descriptor', async (t) => {
   const posix = new NodePosix();
   const server = new TapdiskServer({ posix, logger: nullLogger });
   server.stop();
@@ -194,7 +194,7 @@ t.test('ports and retry times out of range are refused by name', async (t) => {
   }
 });
 
-t.test('serveReplica gives one connection at a time, and turns others away meanwhile', async (t) => {
+t.test('serveReplica returns one connection at a time, and rejects others meanwhile', async (t) => {
   const server = await running(t);
   const listener = await serveReplica({ host: LOOPBACK, port: 0, server });
   const connections = listener[Symbol.asyncIterator]();
@@ -223,7 +223,7 @@ t.test('serveReplica gives one connection at a time, and turns others away meanw
   t.same(await connections.next(), { done: true, value: undefined });
 });
 
-t.test('peers are let in by address', async (t) => {
+t.test('peers are admitted by address', async (t) => {
   const server = await running(t);
   const allow = new BlockList();
   allow.addAddress('127.0.0.2');
@@ -283,7 +283,7 @@ t.test('a peer that went away before it was accepted is dropped', async (t) => {
   t.equal(server.posix.openDescriptors().length, 1);
 });
 
-t.test('when accept fails it is tried again a second later, and the loop does not spin', async (t) => {
+t.test('a failed accept is retried a second later, without spinning', async (t) => {
   const posix = new NodePosix({ maxDescriptors: 5 });
   const placeholder = posix.eventfd();
   let seconds = 0;
@@ -333,13 +333,13 @@ t.test(
   },
 );
 
-t.test('a listener without a descriptor to spare says so', async (t) => {
+t.test('a listener that runs out of descriptors reports it', async (t) => {
   const server = await running(t, new NodePosix({ maxDescriptors: 3 }));
   await t.rejects(serveReplica({ host: LOOPBACK, port: 0, server }), { code: 'EMFILE' });
   t.equal(errno.EMFILE > 0, true);
 });
 
-t.test('an address that is refused at once is passed over as one that is refused later', async (t) => {
+t.test('an address refused at once is skipped like one refused later', async (t) => {
   class RefusesFirst extends NodePosix {
     #calls = 0;
     override connect(fd: number, address: SocketAddress): number {
@@ -373,7 +373,7 @@ t.test(
   },
 );
 
-t.test('a server that runs by the end of a second is worth no warning', async (t) => {
+t.test('no warning is emitted if the server runs within a second', async (t) => {
   let due = (): void => {};
   const timers = {
     now: () => 0,
@@ -397,7 +397,7 @@ t.test('a server that runs by the end of a second is worth no warning', async (t
   await run;
 });
 
-t.test('a server that was given and does not run is worth a warning by name', async (t) => {
+t.test('a given server that does not run causes a warning with a name', async (t) => {
   const server = new TapdiskServer({ logger: nullLogger });
   const warned = once(process, 'warning') as Promise<[Error]>;
   const listener = await serveReplica({ host: LOOPBACK, port: 0, server });

@@ -54,7 +54,7 @@ t.test('a timer fires once, and may be set again by its callback', async (t) => 
   t.same([...scheduler.events()], []);
 });
 
-t.test('an awaited event has a time limit, unless that is 0', async (t) => {
+t.test('a wait has a time limit, unless that is 0', async (t) => {
   const { scheduler, clock } = schedulerInMemory();
   const event = new AwaitedEvent(scheduler);
   const fired: number[] = [];

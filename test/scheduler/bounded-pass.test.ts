@@ -35,7 +35,7 @@ t.test(
   },
 );
 
-t.test('an event that keeps the pass going for ever leaves room for the others', async (t) => {
+t.test('an event that keeps the pass busy leaves room for the others', async (t) => {
   const { scheduler, poller, clock, warnings, fired, named } = schedulerInMemory({ maxCallbacksPerPass: 3 });
   const endless = (): void => {
     named('endless')();
@@ -72,7 +72,7 @@ t.test(
   },
 );
 
-t.test('the part of a cut pass that is left serves each ready condition behind the cut once', async (t) => {
+t.test('the rest of a cut pass serves each ready condition after the cut once', async (t) => {
   const { scheduler, poller, fired, named } = schedulerInMemory({ maxCallbacksPerPass: 1 });
   for (const name of ['a', 'b', 'c'])
     scheduler.registerEvent(POLL_READ_FD | POLL_WRITE_FD, 3, 0, named(name));

@@ -48,7 +48,7 @@ t.test('ids that come, go and wrap around at random are those of a plain set', a
   t.not(result.failed, true, `seed ${result.seed}, path ${result.counterexamplePath ?? 'none'}`);
 });
 
-t.test('many events can be live at once, and all go again', async (t) => {
+t.test('many events can be live at once, and all can be removed', async (t) => {
   const { scheduler } = schedulerInMemory();
   const ids = Array.from({ length: 5000 }, () => scheduler.registerEvent(POLL_READ_FD, 3, 0, nothing));
   t.equal(new Set(ids).size, 5000);
@@ -57,7 +57,7 @@ t.test('many events can be live at once, and all go again', async (t) => {
   t.same([...scheduler.events()], []);
 });
 
-t.test('there is no id when every one is held (I2), and one again when one is freed', async (t) => {
+t.test('no id is returned while all are held (I2), and one again when one is freed', async (t) => {
   const ids = new EventIds(3);
   const hold = (id: number): void =>
     ids.add(new RegisteredEvent(id, id, POLL_READ_FD, 3, 0, 0, nothing, undefined));

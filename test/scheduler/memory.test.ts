@@ -24,7 +24,7 @@ const ROUNDS = 50_000;
 /** Numbers that no descriptor has. */
 const FIRST_UNUSUAL = 2 ** 21;
 
-t.test('nothing is kept of an event on a number that no descriptor has', async (t) => {
+t.test('nothing is kept for an event on an unused descriptor number', async (t) => {
   const { scheduler, poller } = schedulerInMemory();
   const { scheduler: tapdisk3, poller: tapdisk3Poller } = tapdisk3InMemory();
   const kept = await held(async () => {
@@ -40,7 +40,7 @@ t.test('nothing is kept of an event on a number that no descriptor has', async (
   t.ok(kept < 3, `${kept.toFixed(1)} MiB`);
 });
 
-t.test('nothing is kept of passes in which events were ready for more than they fired by', async (t) => {
+t.test('passes in which events were ready for more modes than they fired leave nothing', async (t) => {
   const { scheduler, poller } = schedulerInMemory();
   const both = POLL_READ_FD | POLL_WRITE_FD;
   const fds = Array.from({ length: 200 }, (_, index) => index + 3);

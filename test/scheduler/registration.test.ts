@@ -8,7 +8,7 @@ import { schedulerInMemory } from './fixture.js';
 
 const nothing = (): void => {};
 
-t.test('numbers that are no 32-bit integers are refused with -EINVAL and use up no id', async (t) => {
+t.test('numbers that are not 32-bit integers are refused with -EINVAL and use no id', async (t) => {
   const { scheduler } = schedulerInMemory();
   for (const bad of [
     Number.NaN,
@@ -67,7 +67,7 @@ t.test('a callback is given its id, the one mode that fired and the private data
   ]);
 });
 
-t.test('what is unregistered with anything but the id of a live event changes nothing (I3)', async (t) => {
+t.test('unregistering anything but the id of a live event changes nothing (I3)', async (t) => {
   const { scheduler } = schedulerInMemory();
   const id = scheduler.registerEvent(POLL_READ_FD, 3, 0, nothing);
   for (const other of [0, -1, id + 1, Number.NaN, 0.5, 2 ** 31 + id, '1' as unknown as number])
@@ -96,7 +96,7 @@ t.test('the poller gets the interest in a descriptor when it changes, and only t
   t.equal(told(3), undefined, 'TIMEOUT asks nothing of the descriptor');
 });
 
-t.test('descriptor numbers that nothing is ever open under can be asked for', async (t) => {
+t.test('interest in descriptor numbers that are never open is allowed', async (t) => {
   const { scheduler, poller, fired, named } = schedulerInMemory();
   const ids = [-1, 2 ** 30].map((fd) => scheduler.registerEvent(POLL_READ_FD, fd, 0, named(String(fd))));
   poller.answers.push([{ fd: 2 ** 30, conditions: POLL_READ_FD }]);

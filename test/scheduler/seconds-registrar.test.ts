@@ -31,7 +31,7 @@ t.test(
   },
 );
 
-t.test('what is no 32-bit number of seconds is -EINVAL', async (t) => {
+t.test('a number of seconds beyond 32 bits is -EINVAL', async (t) => {
   const registrar = new SecondsRegistrar(tapdisk3InMemory().scheduler);
   for (const bad of [0.5, Number.NaN, 2 ** 31]) {
     t.equal(registrar.setMaxTimeout(bad), -errno.EINVAL);

@@ -77,7 +77,7 @@ t.test(
   },
 );
 
-t.test('what a callback throws in a wait within another callback is thrown to that one', async (t) => {
+t.test('an error of a callback in a nested wait is thrown to the outer callback', async (t) => {
   const { scheduler, poller, fired, named } = tapdisk3InMemory();
   const failures: string[] = [];
   scheduler.registerEvent(
@@ -135,7 +135,7 @@ t.test('a drain waits for callbacks that return promises', async (t) => {
   t.same(fired, ['a', 'b', 'b again', 'a again']);
 });
 
-t.test('waits within waits end at a limit, and not the stack', async (t) => {
+t.test('nested waits end at a limit before the stack does', async (t) => {
   const { scheduler, poller } = tapdisk3InMemory();
   let calls = 0;
   const answers = new Set<number>();
@@ -191,7 +191,7 @@ t.test('an observer sees callbacks within callbacks end in the reverse order', a
   ]);
 });
 
-t.test('an observer may leave out what it does not want to see', async (t) => {
+t.test('an observer may omit methods', async (t) => {
   const { scheduler, fired, named } = tapdisk3InMemory({ observer: {} });
   const id = scheduler.registerEvent(TIMEOUT, -1, 0, named('a'));
   await scheduler.waitForEvents();

@@ -8,7 +8,7 @@ import { readable, tapdisk3InMemory } from './tapdisk3-fixture.js';
 
 const nothing = (): void => {};
 
-t.test('registering refuses what has no mode, no callback, or a number that C could not hold', async (t) => {
+t.test('registering refuses a missing mode or callback, and numbers beyond C’s range', async (t) => {
   const { scheduler } = tapdisk3InMemory();
   const refused: [string, number][] = [
     ['mode 0', scheduler.registerEvent(0, 3, 0, nothing)],
@@ -25,7 +25,7 @@ t.test('registering refuses what has no mode, no callback, or a number that C co
   t.equal(scheduler.registerEvent(POLL_READ_FD | 0x10, 3, INFINITE, nothing), 1, 'and no id is used up');
 });
 
-t.test('events have the name of what they call', async (t) => {
+t.test('events have the name of the function that they call', async (t) => {
   const { scheduler } = tapdisk3InMemory();
   scheduler.registerEvent(TIMEOUT, -1, 1, function heartbeat() {});
   scheduler.registerEvent(TIMEOUT, -1, 1, () => {});
@@ -66,7 +66,7 @@ t.test('a registration for which no id is free is -EBUSY (T-I4)', async (t) => {
   t.equal(scheduler.nextEventId, 2);
 });
 
-t.test('a timeout or a cap that is no whole number is -EINVAL, and changes nothing', async (t) => {
+t.test('a timeout or cap that is not an integer is -EINVAL, and changes nothing', async (t) => {
   const { scheduler, poller } = tapdisk3InMemory();
   const id = scheduler.registerEvent(TIMEOUT, -1, 7, nothing);
   await scheduler.waitForEvents();
@@ -114,7 +114,7 @@ t.test(
   },
 );
 
-t.test('a number that no descriptor has costs nothing once nobody asks for it', async (t) => {
+t.test('an unused descriptor number costs nothing once nobody asks for it', async (t) => {
   const { scheduler, poller, fired, named } = tapdisk3InMemory();
   const far = 2 ** 30;
   const id = scheduler.registerEvent(POLL_READ_FD, far, 0, named('far'));

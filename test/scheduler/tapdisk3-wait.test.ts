@@ -64,7 +64,7 @@ t.test(
   },
 );
 
-t.test('a wait rejects with what a callback throws; the rest of that pass is found again', async (t) => {
+t.test('a wait rejects with a callback’s error; the rest of that pass is found again', async (t) => {
   const { scheduler, poller, fired, named } = tapdisk3InMemory();
   let broken = true;
   const gone = scheduler.registerEvent(
@@ -90,7 +90,7 @@ t.test('a wait rejects with what a callback throws; the rest of that pass is fou
   t.equal(scheduler.size, 2);
 });
 
-t.test('a callback may return a promise: the pass stands still until it is settled', async (t) => {
+t.test('a callback may return a promise: the pass waits until it settles', async (t) => {
   const { scheduler, poller, clock, fired, named } = tapdisk3InMemory();
   let goOn: () => void = () => {};
   const gate = new Promise<void>((resolve) => {
@@ -119,7 +119,7 @@ t.test('a callback may return a promise: the pass stands still until it is settl
   t.same(fired, ['a', 'b', 'c']);
 });
 
-t.test('a promise that is rejected ends the wait, as a callback that throws does', async (t) => {
+t.test('a rejected promise ends the wait, as a callback that throws does', async (t) => {
   const { scheduler, poller, fired, named } = tapdisk3InMemory();
   scheduler.registerEvent(
     POLL_READ_FD,
@@ -155,7 +155,7 @@ t.test(
   },
 );
 
-t.test('a scheduler without an ear for warnings fails in the same way', async (t) => {
+t.test('a scheduler without a warning handler fails in the same way', async (t) => {
   const { scheduler, poller } = tapdisk3InMemory({ onWarning: undefined as never });
   poller.bad = [7];
   poller.answers.push(-errno.EBADF);

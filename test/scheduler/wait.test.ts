@@ -60,7 +60,7 @@ t.test('waitThen is a wait that ends with a call', async (t) => {
   t.same(poller.timeouts, [0, 600, 600, 7, 600], 'a cap lasts for one wait, failed or not');
 });
 
-t.test('a wait rejects with what a callback throws, and the next one goes on', async (t) => {
+t.test('a wait rejects with a callback’s error, and the next one continues', async (t) => {
   const { scheduler, poller, fired, named } = schedulerInMemory();
   let broken = true;
   scheduler.registerEvent(
@@ -81,7 +81,7 @@ t.test('a wait rejects with what a callback throws, and the next one goes on', a
   t.same(fired, ['a', 'a', 'b', 'c']);
 });
 
-t.test('a wait rejects with what the poller throws, and the next one goes on', async (t) => {
+t.test('a wait rejects with the poller’s error, and the next one continues', async (t) => {
   const { scheduler, poller } = schedulerInMemory();
   poller.answers.push(new Error('no select'));
   await t.rejects(scheduler.waitForEvents(), { message: 'no select' });
@@ -108,7 +108,7 @@ t.test(
   },
 );
 
-t.test('a scheduler without an ear for warnings fails in the same way', async (t) => {
+t.test('a scheduler without a warning handler fails in the same way', async (t) => {
   const poller = new MemoryPoller();
   poller.bad = [7];
   poller.answers.push(-errno.EBADF);
@@ -212,7 +212,7 @@ t.test(
   },
 );
 
-t.test('an observer may leave out what it does not want to see', async (t) => {
+t.test('an observer may omit methods', async (t) => {
   const { scheduler, fired, named } = schedulerInMemory({ observer: {} });
   const id = scheduler.registerEvent(TIMEOUT, -1, 0, named('a'));
   await scheduler.waitForEvents();
@@ -220,7 +220,7 @@ t.test('an observer may leave out what it does not want to see', async (t) => {
   t.same(fired, ['a']);
 });
 
-t.test('a poller that throws at once is like one that rejects', async (t) => {
+t.test('a poller that throws is treated as one that rejects', async (t) => {
   const { scheduler, poller } = schedulerInMemory();
   const answering = poller.select.bind(poller);
   poller.select = () => {

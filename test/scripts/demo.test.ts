@@ -29,7 +29,7 @@ t.test(
   },
 );
 
-t.test('the demonstration of a protected disk shows a failover and a return', async (t) => {
+t.test('the demonstration of a protected disk shows a failover and the way back', async (t) => {
   const lines: string[] = [];
   const stage = new Stage((line) => lines.push(line));
   try {
@@ -53,7 +53,7 @@ t.test('the demonstration of a protected disk shows a failover and a return', as
   t.same(tooWide(text), []);
 });
 
-t.test('a demonstration that is stopped fails, and leaves nothing behind', async (t) => {
+t.test('an interrupted demonstration fails, and leaves nothing behind', async (t) => {
   const lines: string[] = [];
   const stage = new Stage((line) => {
     lines.push(line);

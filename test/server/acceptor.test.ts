@@ -11,7 +11,7 @@ import { Acceptor } from '../../src/server/acceptor.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
 import { shortDirectory } from '../short-directory.js';
 
-t.test('with no room left it looks for connections no more until there is room', async (t) => {
+t.test('without room it does not accept until there is room', async (t) => {
   await using server = new TapdiskServer({ logger: nullLogger });
   const { posix } = server;
   const path = join(shortDirectory(t), 's');

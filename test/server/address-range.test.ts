@@ -4,7 +4,7 @@
 import t from 'tap';
 import { AddressRange } from '../../src/server/address-range.js';
 
-t.test('an address has itself, a range what begins as it does', async (t) => {
+t.test('an address matches itself, a range the addresses with its prefix', async (t) => {
   const cases: [string, string[], string[]][] = [
     ['10.0.0.2', ['10.0.0.2'], ['10.0.0.3', '10.0.0.1']],
     ['10.0.0.0/24', ['10.0.0.0', '10.0.0.255'], ['10.0.1.0', '9.255.255.255']],
@@ -18,7 +18,7 @@ t.test('an address has itself, a range what begins as it does', async (t) => {
   }
 });
 
-t.test('what is no range, or more than it says, is none', async (t) => {
+t.test('malformed ranges and trailing text are refused', async (t) => {
   for (const text of [
     '',
     '10',

@@ -9,7 +9,7 @@ import { listenOn } from '../../src/server/acceptor.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
 import { shortDirectory } from '../short-directory.js';
 
-t.test('a client that takes nothing, or says nothing, is dropped after the step', async (t) => {
+t.test('a client that reads or sends nothing is dropped when the step times out', async (t) => {
   const path = join(shortDirectory(t), 's');
   const posix = new NodePosix();
   const listener = listenOn(posix, { family: AF_UNIX, path }, 8);
@@ -22,7 +22,7 @@ t.test('a client that takes nothing, or says nothing, is dropped after the step'
   t.same(posix.openDescriptors(), []);
 });
 
-t.test('the steps together take no longer than the whole', async (t) => {
+t.test('the steps add up to no more than the whole', async (t) => {
   const path = join(shortDirectory(t), 's');
   const posix = new NodePosix();
   const listener = listenOn(posix, { family: AF_UNIX, path }, 8);
@@ -46,7 +46,7 @@ t.test('a wait that fails is not taken for a connection', async (t) => {
   host.posix.close(listener);
 });
 
-t.test('a connection that the other side closes is no longer written to, and has an end', async (t) => {
+t.test('a connection closed by the peer is no longer written to, and ends', async (t) => {
   const path = join(shortDirectory(t), 's');
   const posix = new NodePosix();
   const listener = listenOn(posix, { family: AF_UNIX, path }, 8);

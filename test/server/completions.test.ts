@@ -7,7 +7,7 @@ import { nullLogger } from '../../src/server/logger.js';
 import { Completions, MAX_TASKS_PER_TURN } from '../../src/server/completions.js';
 import { bench } from '../disks/bench.js';
 
-t.test('what is posted runs on the scheduler, in order, with what is posted by it after it', async (t) => {
+t.test('tasks run on the scheduler in order, those posted by tasks last', async (t) => {
   const { registry, step } = bench(t);
   const ran: string[] = [];
   registry.completions.post(() => {
@@ -23,7 +23,7 @@ t.test('what is posted runs on the scheduler, in order, with what is posted by i
   t.strictSame(ran, ['a', 'b', 'c', 'd']);
 });
 
-t.test('a turn runs so many tasks at most, and the rest in the turns after it', async (t) => {
+t.test('a turn runs a bounded number of tasks, and later turns the rest', async (t) => {
   const { registry, step } = bench(t);
   let ran = 0;
   for (let count = 0; count < 2 * MAX_TASKS_PER_TURN + 1; count++) registry.completions.post(() => ran++);
@@ -49,7 +49,7 @@ t.test('a task that throws is logged, and the others run', async (t) => {
   t.match(lines, [/a completion failed: Error: thrown by the test/]);
 });
 
-t.test('what ended in batches is completed within the bound of a turn, and before the tasks', async (t) => {
+t.test('completions from sources stay within the bound of a turn, and run before tasks', async (t) => {
   const { registry, step } = bench(t);
   const ran: string[] = [];
   let left = MAX_TASKS_PER_TURN + 3;
@@ -72,7 +72,7 @@ t.test('what ended in batches is completed within the bound of a turn, and befor
   t.strictSame(ran.slice(3), ['reaped 2']);
 });
 
-t.test('all sources together have the bound of a turn, and each comes to its turn', async (t) => {
+t.test('all sources share the bound of a turn, and each has its turn', async (t) => {
   const { registry, step } = bench(t);
   const counts = [0, 0];
   const wakes = counts.map((_, index) =>
@@ -88,7 +88,7 @@ t.test('all sources together have the bound of a turn, and each comes to its tur
   t.strictSame(counts, [MAX_TASKS_PER_TURN, MAX_TASKS_PER_TURN]);
 });
 
-t.test('a source that throws is logged and asked again', async (t) => {
+t.test('a source that throws is logged and polled again', async (t) => {
   const { registry, step, lines } = bench(t);
   let calls = 0;
   const wake = registry.completions.addSource(() => {
@@ -102,7 +102,7 @@ t.test('a source that throws is logged and asked again', async (t) => {
   t.match(lines, [/a completion failed: Error: thrown by the test/]);
 });
 
-t.test('after dispose nothing runs, and descriptor and event are gone', async (t) => {
+t.test('after dispose nothing runs, and its descriptor and event are closed', async (t) => {
   const { posix, server, step } = bench(t);
   const [fds, events] = [posix.openDescriptors().length, [...server.scheduler.events()].length];
   const completions = new Completions(server, posix, nullLogger);

@@ -41,7 +41,7 @@ t.test(
   },
 );
 
-t.test('one call has all that is ready, and a masked event has none', async (t) => {
+t.test('one call reports all ready modes, and a masked event none', async (t) => {
   await using server = new TapdiskServer(tapdisk3);
   const fd = server.posix.eventfd(1);
   const modes: number[] = [];
@@ -56,7 +56,7 @@ t.test('one call has all that is ready, and a masked event has none', async (t) 
   t.equal(modes.length, 1);
 });
 
-t.test('a callback may iterate; who iterates beside a wait that sleeps is answered -EDEADLK', async (t) => {
+t.test('a callback may iterate; iterating beside a sleeping wait returns -EDEADLK', async (t) => {
   await using server = new TapdiskServer(tapdisk3);
   const seen: unknown[] = [];
   server.tapdisk3.registerEvent(TIMEOUT, -1, 0, async (id) => {
@@ -86,7 +86,7 @@ t.test('a run ends when it is stopped, and nothing can be registered then', asyn
   server.tapdisk3.unregisterEvent(event);
 });
 
-t.test('a stop wakes a callback that waits, and ends the run when that is over', async (t) => {
+t.test('a stop wakes a waiting callback, and ends the run after it', async (t) => {
   await using server = new TapdiskServer(tapdisk3);
   const answers: number[] = [];
   server.tapdisk3.registerEvent(TIMEOUT, -1, 0, async (id) => {

@@ -121,7 +121,7 @@ t.test(
   },
 );
 
-t.test('a client that goes on sending while it waits is not listened to, and has its answer', async (t) => {
+t.test('a client that keeps sending while it waits is not read, and gets its answer', async (t) => {
   const replies: Reply[] = [];
   const { path } = world(t, (_, reply) => replies.push(reply));
   const socket = connectTo(path);
@@ -135,7 +135,7 @@ t.test('a client that goes on sending while it waits is not listened to, and has
   t.equal((await answer).toString(), 'answer');
 });
 
-t.test('a client that goes on sending is not read any more, however much it sends', async (t) => {
+t.test('a rejected client that keeps sending is not read any more', async (t) => {
   const replies: Reply[] = [];
   const { path, server } = world(t, (_, reply) => replies.push(reply));
   const events = [...server.scheduler.events()].length;
@@ -149,7 +149,7 @@ t.test('a client that goes on sending is not read any more, however much it send
   socket.destroy();
 });
 
-t.test('a client has its minimum time before its place is another’s', async (t) => {
+t.test('a client keeps its place for a minimum time', async (t) => {
   const { path, listener, clock } = world(t, echo, 1);
   const silent = connectTo(path);
   const gone: string[] = [];
@@ -166,7 +166,7 @@ t.test('a client has its minimum time before its place is another’s', async (t
   await isGone;
 });
 
-t.test('who stops to listen serves those who are there; who is disposed of does not', async (t) => {
+t.test('after it stops listening a server still serves its clients; after dispose it does not', async (t) => {
   const replies: Reply[] = [];
   const { path, listener } = world(t, (_, reply) => replies.push(reply));
   const [first, second] = [ask(path, 'a.'), ask(path, 'b.')];
@@ -181,7 +181,7 @@ t.test('who stops to listen serves those who are there; who is disposed of does 
   t.equal(listener.size, 0);
 });
 
-t.test('an address that cannot be listened on is named, and takes no descriptor', async (t) => {
+t.test('an unusable listening address is named, and leaves no descriptor', async (t) => {
   const { options } = world(t, echo);
   const { posix } = options;
   const before = posix.openDescriptors().length;

@@ -66,7 +66,7 @@ t.test(
   },
 );
 
-t.test('a file that is replaced leaves its owner and mode', { skip: noAttacker }, async (t) => {
+t.test('a replaced file passes on its owner and mode', { skip: noAttacker }, async (t) => {
   const { path } = world(t);
   writeFileSync(path, 'before');
   chownSync(path, 1000, 1001);
@@ -77,7 +77,7 @@ t.test('a file that is replaced leaves its owner and mode', { skip: noAttacker }
   t.equal(readFileSync(path, 'utf8'), 'after');
 });
 
-t.test('an owner that cannot be kept is reported', async (t) => {
+t.test('failing to keep the owner is reported', async (t) => {
   const { path } = world(t);
   writeFileSync(path, 'before');
   const files = failing('fchown', -errno.EPERM);
@@ -91,7 +91,7 @@ t.test('an owner that cannot be kept is reported', async (t) => {
   t.ok(other().length > 0);
 });
 
-t.test('the file before is kept as FILE.previous, each time', async (t) => {
+t.test('the previous file is kept as FILE.previous, each time', async (t) => {
   const { directory, path } = world(t);
   await replace(path, { keepsPrevious: true });
   t.same(readdirSync(directory), ['copy'], 'there was none');
@@ -104,7 +104,7 @@ t.test('the file before is kept as FILE.previous, each time', async (t) => {
   t.same(readdirSync(directory).toSorted(), ['copy', 'copy.previous']);
 });
 
-t.test('a name of 255 bytes has room for what stands beside it', async (t) => {
+t.test('a name of 255 bytes still has room for its companion files', async (t) => {
   for (const name of ['n'.repeat(255), 'ä'.repeat(127), 'n'.repeat(247), 'n'.repeat(240)]) {
     const { directory, path } = world(t, name);
     await replace(path);
@@ -126,7 +126,7 @@ function failing(call: keyof FileCalls, result: number): FileCalls {
   return Object.assign(files, { [call]: fails });
 }
 
-t.test('a call that fails keeps the file before, and leaves nothing else', async (t) => {
+t.test('a failed call keeps the previous file, and leaves nothing else', async (t) => {
   for (const call of ['fchmod', 'fsync', 'link', 'rename', 'stat'] as const) {
     const { directory, path } = world(t);
     writeFileSync(path, 'before');
@@ -137,7 +137,7 @@ t.test('a call that fails keeps the file before, and leaves nothing else', async
   }
 });
 
-t.test('the file is durable before it has its name, and then the name', async (t) => {
+t.test('the file is synced before it is renamed, then its directory', async (t) => {
   const { path } = world(t);
   const calls: string[] = [];
   const files = new NodeFileCalls({ post: (task) => task() });
@@ -157,7 +157,7 @@ t.test('the file is durable before it has its name, and then the name', async (t
   );
 });
 
-t.test('a directory or a file that is another by the end is not touched', async (t) => {
+t.test('a directory or file that was replaced meanwhile is not touched', async (t) => {
   const { directory, path } = world(t, 'in/copy');
   mkdirSync(join(directory, 'in'));
   const moved = (): void => {
@@ -176,7 +176,7 @@ t.test('a directory or a file that is another by the end is not touched', async 
   t.equal(readFileSync(join(directory, 'victim'), 'utf8'), 'precious');
 });
 
-t.test('a link is followed only where nobody else could have put it', { skip: noAttacker }, async (t) => {
+t.test('a link is followed only where no other user could have made it', { skip: noAttacker }, async (t) => {
   const { directory, path } = world(t, 'open/copy');
   const victim = join(directory, 'victim');
   writeFileSync(victim, 'precious');

@@ -12,7 +12,7 @@ import {
   stderrLogger,
 } from '../../src/server/index.js';
 
-t.test('lines that are grave enough are written with the name of their priority', async (t) => {
+t.test('lines of sufficient priority are written with its name', async (t) => {
   const written: string[] = [];
   const logger = stderrLogger(LOG_ERR, (line) => void written.push(line));
   logger.log(LOG_ERR, 'with a newline\n');
@@ -31,7 +31,7 @@ t.test('standard error gets LOG_INFO and more severe, unless set otherwise', asy
   );
 });
 
-t.test('the null logger drops everything', async (t) => {
+t.test('the null logger discards everything', async (t) => {
   const lines = t.capture(process.stderr, 'write', () => true);
   nullLogger.log(LOG_EMERG, 'gone');
   t.same(lines(), []);

@@ -42,7 +42,7 @@ t.test('readable and writable end when the descriptor is ready', async (t) => {
   posix.close(counter);
 });
 
-t.test('a signal stops the waiting, and nothing is left of it', async (t) => {
+t.test('a signal ends the wait, and nothing is left of it', async (t) => {
   const { posix, server } = running(t);
   const fd = posix.socket(AF_INET, SOCK_STREAM);
   const controller = new AbortController();
@@ -55,7 +55,7 @@ t.test('a signal stops the waiting, and nothing is left of it', async (t) => {
   posix.close(fd);
 });
 
-t.test('what still waits when the server stops is rejected, and so is what comes later', async (t) => {
+t.test('waits pending when the server stops reject, and so do later ones', async (t) => {
   const { server } = running(t);
   const sleeping = server.sleep(600);
   server.stop();
@@ -63,7 +63,7 @@ t.test('what still waits when the server stops is rejected, and so is what comes
   await t.rejects(server.sleep(1), { code: 'ECANCELED' });
 });
 
-t.test('what cannot be registered is rejected', async (t) => {
+t.test('a wait whose event cannot be registered rejects', async (t) => {
   const { server } = running(t);
   await t.rejects(server.sleep(0.5), { code: 'EINVAL' }, 'seconds are whole');
 });

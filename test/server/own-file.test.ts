@@ -57,7 +57,7 @@ t.test('a file of another user is not opened for writing', { skip: noAttacker },
   t.equal(readFileSync(path, 'utf8'), 'precious');
 });
 
-t.test('a FIFO where a file is expected is refused, and not waited for', async (t) => {
+t.test('a FIFO where a file is expected is refused without waiting for a writer', async (t) => {
   const directory = shortDirectory(t);
   const fifo = join(directory, 'fifo');
   execFileSync('mkfifo', [fifo]);

@@ -51,7 +51,7 @@ t.test('a log line, of text or JSON, is one line whatever its message', async (t
   t.ok(lines.every((line) => !UNSAFE.test(line.trimEnd())));
 });
 
-t.test('what a peer says is shown in one line', async (t) => {
+t.test('text from a peer is shown in one line', async (t) => {
   let written = '';
   const reporter = new TextReporter({
     role: 'backup',

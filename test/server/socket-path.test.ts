@@ -40,7 +40,7 @@ function world(t: Test) {
   return { posix, lines, take };
 }
 
-t.test('a path that is free, or whose socket nobody serves, is taken', async (t) => {
+t.test('a free path, or one whose socket nobody serves, is taken', async (t) => {
   const { posix, take, lines } = world(t);
   const directory = shortDirectory(t);
   t.ok((await take(join(directory, 'free'))) >= 3);
@@ -52,7 +52,7 @@ t.test('a path that is free, or whose socket nobody serves, is taken', async (t)
   t.same(lines, []);
 });
 
-t.test('a path that is served, or has something else, is not', async (t) => {
+t.test('a path that is served, or is another kind of file, is not taken', async (t) => {
   const { posix, take } = world(t);
   const served = await servedSocket(t);
   const before = lstatSync(served).ino;
@@ -70,12 +70,12 @@ t.test('a path that is served, or has something else, is not', async (t) => {
   checkSocketPath(`/${'x'.repeat(106)}`);
 });
 
-t.test('a dead socket that is gone by now needs no removing', async (t) => {
+t.test('a dead socket that is already gone needs no removal', async (t) => {
   const { posix } = world(t);
   await t.resolves(removeDead(posix, join(shortDirectory(t), 'none')));
 });
 
-t.test('when many take the path of a dead socket at once, exactly one gets it', async (t) => {
+t.test('when many claim the path of a stale socket at once, exactly one gets it', async (t) => {
   for (let round = 0; round < 5; round++) {
     const path = join(shortDirectory(t), 's');
     await leftSocket(path);
@@ -100,7 +100,7 @@ t.test('without flock(1) a path is taken all the same, with a warning', async (t
   t.match(lines, [/^the directory of .* cannot be locked: flock .*does not start/]);
 });
 
-t.test('the end of a listener leaves alone the socket that another has at the path by now', async (t) => {
+t.test('closing a listener does not remove another’s socket at its path', async (t) => {
   const posix = posixFor(t);
   const path = join(shortDirectory(t), 's');
   const first = listenOn(posix, { family: AF_UNIX, path }, 8);
@@ -120,7 +120,7 @@ t.test('the end of a listener leaves alone the socket that another has at the pa
   posix.close(third);
 });
 
-t.test('sockets of processes that are gone are removed, if nobody serves them', async (t) => {
+t.test('sockets of ended processes are removed, if nobody serves them', async (t) => {
   const directory = shortDirectory(t);
   const NO_PID = 0x7fff_fff0;
   const [dead, alive, served] = ['dead', 'alive']

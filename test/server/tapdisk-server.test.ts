@@ -76,7 +76,7 @@ t.test('run goes on until a callback stops it, and the pass under way is finishe
   t.same(seen, ['first', 'second', 'first', 'second']);
 });
 
-t.test('an abort ends a run that sleeps; an aborted one ends at once', async (t) => {
+t.test('an abort ends a sleeping run; one already aborted ends at once', async (t) => {
   const abort = new AbortController();
   await using server = new TapdiskServer({ logger: nullLogger });
   const run = server.run({ signal: abort.signal });
@@ -130,7 +130,7 @@ t.test("the descriptors of a given operating system stay its giver's", async (t)
   posix.close(fd);
 });
 
-t.test('dispose waits for the wait under way', async (t) => {
+t.test('dispose waits for a wait in progress', async (t) => {
   const server = new TapdiskServer({ logger: nullLogger });
   const run = server.run();
   await server[Symbol.asyncDispose]();
@@ -177,7 +177,7 @@ t.test('a select that keeps failing ends the run with an error that names the er
   await t.rejects(odd.run(), { code: 'errno 99999' });
 });
 
-t.test('a pass that is cut is a warning', async (t) => {
+t.test('a pass cut off by the cap is a warning', async (t) => {
   const logger = recorder();
   await using server = new TapdiskServer({ logger, maxCallbacksPerPass: 1 });
   server.registerEvent(TIMEOUT, -1, 0, nothing);

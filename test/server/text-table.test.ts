@@ -4,7 +4,7 @@
 import t from 'tap';
 import { alignedLines } from '../../src/server/text-table.js';
 
-t.test('columns are as wide as their widest cell, and nothing follows the last', async (t) => {
+t.test('columns are as wide as their widest cell, without trailing spaces', async (t) => {
   const rows = [
     ['what', 'n'],
     ['a disk', '1'],

@@ -4,7 +4,7 @@
 import t from 'tap';
 import { thrownText } from '../../src/server/thrown-text.js';
 
-t.test('whatever was thrown is reported', async (t) => {
+t.test('any thrown value is reported', async (t) => {
   t.match(thrownText(new RangeError('too much')), /^RangeError: too much\n +at /);
   t.equal(thrownText(Object.assign(new Error('bare'), { stack: undefined })), 'bare');
   t.equal(thrownText('a text'), 'a text');

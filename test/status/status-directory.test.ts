@@ -16,14 +16,14 @@ import {
 } from '../../src/status/status-directory.js';
 import { shortDirectory } from '../short-directory.js';
 
-t.test('the directory is in the runtime directory, or with the uid in the temporary one', async (t) => {
+t.test('the directory is in the runtime directory, or under the uid in the temporary one', async (t) => {
   t.equal(statusDirectory({ XDG_RUNTIME_DIR: '/run/user/7' }, 7), '/run/user/7/tapdisk-ts');
   t.equal(statusDirectory({ XDG_RUNTIME_DIR: '' }, 7), join(tmpdir(), 'tapdisk-ts-7'));
   t.equal(statusDirectory({}, 8), join(tmpdir(), 'tapdisk-ts-8'));
   t.match(statusDirectory(), /tapdisk-ts/);
 });
 
-t.test('what was started with another environment is looked for, too', async (t) => {
+t.test('sockets of programs started with another environment are found too', async (t) => {
   const temporary = join(tmpdir(), 'tapdisk-ts-7');
   t.strictSame(statusDirectories({ XDG_RUNTIME_DIR: '/run/x' }, 7), [
     '/run/x/tapdisk-ts',
@@ -57,7 +57,7 @@ t.test('a directory that others may write to, or that is not ours, is not used',
   t.throws(() => prepareStatusDirectory(join(directory, 'file')), { code: 'EEXIST' });
 });
 
-t.test('sockets are listed by role and pid, and nothing else is', async (t) => {
+t.test('only sockets are listed, by role and pid', async (t) => {
   const directory = shortDirectory(t);
   t.same(listStatusSockets(join(directory, 'none')), []);
   for (const name of [

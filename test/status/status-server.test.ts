@@ -64,7 +64,7 @@ statusTest('each request is answered with the status of that moment, to its owne
   t.equal(new Set(answers.map((answer) => JSON.stringify(answer))).size, 50);
 });
 
-statusTest('a request in pieces is one request', async (t, path) => {
+statusTest('a request sent in pieces is one request', async (t, path) => {
   const socket = await client(path);
   socket.setNoDelay();
   for (const piece of 'status\n') {
@@ -93,7 +93,7 @@ statusTest('an invalid request gets an error instead of a status', async (t, pat
   t.same(await query(path), { asked: 1 });
 });
 
-statusTest('half a request holds nobody up, and is dropped after two seconds', async (t, path) => {
+statusTest('half a request blocks nobody, and is dropped after two seconds', async (t, path) => {
   const half = await client(path);
   half.write('stat');
   const closed = once(half, 'end');
@@ -103,7 +103,7 @@ statusTest('half a request holds nobody up, and is dropped after two seconds', a
   half.destroy();
 });
 
-tap.test('the patience with a client is two seconds', { buffered: true }, async (t) => {
+tap.test('a client has two seconds', { buffered: true }, async (t) => {
   const path = join(shortDirectory(t), 's');
   await using server = new TapdiskServer({ logger: nullLogger });
   const run = server.run({ signals: false });
@@ -134,7 +134,7 @@ statusTest(
   },
 );
 
-statusTest('a client that never reads, or goes away before its answer, costs nothing', async (t, path) => {
+statusTest('a client that never reads, or leaves before its answer, costs nothing', async (t, path) => {
   const deaf = await client(path);
   deaf.pause();
   deaf.write('status\n');
@@ -161,7 +161,7 @@ async function otherServer(t: Test, serve: (socket: Socket) => void): Promise<st
   return path;
 }
 
-tap.test('an answer that is none is an error of the client', { buffered: true }, async (t) => {
+tap.test('an invalid answer is an error of the client', { buffered: true }, async (t) => {
   for (const answer of ['null\n', '"x"\n', '{"asked":', 'hello\n']) {
     const path = await otherServer(t, (socket) => socket.end(answer));
     await t.rejects(query(path), { code: 'EPROTO', message: `${path}: the reply is not a status` }, answer);
@@ -177,7 +177,7 @@ tap.test(
   },
 );
 
-tap.test('an answer may have 64 KiB, and not one byte more', { buffered: true }, async (t) => {
+tap.test('an answer may have at most 64 KiB', { buffered: true }, async (t) => {
   const answerOf = (bytes: number): string =>
     JSON.stringify({ text: 'x'.repeat(bytes - '{"text":""}'.length) });
   const most = await otherServer(t, (socket) => socket.end(answerOf(65_536)));
@@ -186,7 +186,7 @@ tap.test('an answer may have 64 KiB, and not one byte more', { buffered: true },
   await t.rejects(query(more, 10), { code: 'EMSGSIZE' });
 });
 
-tap.test('an endless answer, and none at all, are given up', { buffered: true }, async (t) => {
+tap.test('an endless answer, or none at all, is given up', { buffered: true }, async (t) => {
   const endless = await otherServer(t, (socket) => {
     socket.on('drain', () => socket.write(Buffer.alloc(100_000, '1')));
     socket.write(Buffer.alloc(100_000, '1'));
@@ -198,7 +198,7 @@ tap.test('an endless answer, and none at all, are given up', { buffered: true },
   await t.rejects(query(mute, 0.1), { code: 'ETIMEDOUT', message: `${mute}: no answer in time` });
 });
 
-tap.test('a socket that nobody serves is told from one that is missing', { buffered: true }, async (t) => {
+tap.test('a stale socket is distinguished from a missing one', { buffered: true }, async (t) => {
   const directory = shortDirectory(t);
   writeFileSync(join(directory, 'file'), '');
   await t.rejects(query(join(directory, 'none')), { code: 'ENOENT' });
@@ -206,7 +206,7 @@ tap.test('a socket that nobody serves is told from one that is missing', { buffe
   await t.rejects(query('x'.repeat(200)), { code: 'ENAMETOOLONG', message: /has 200 bytes, but/ });
 });
 
-tap.test('a socket is made where nothing is, and nowhere else', { buffered: true }, async (t) => {
+tap.test('a socket is created only where no file exists', { buffered: true }, async (t) => {
   const directory = shortDirectory(t);
   const posix = new NodePosix();
   await using server = new TapdiskServer({ logger: nullLogger });

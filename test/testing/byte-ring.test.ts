@@ -5,7 +5,7 @@ import t from 'tap';
 import { ByteRing } from '../../src/testing/byte-ring.js';
 import { Random } from '../../src/testing/random.js';
 
-t.test('bytes come out as they went in, whatever the sizes', async (t) => {
+t.test('bytes are unchanged, whatever the sizes', async (t) => {
   const random = new Random(1);
   const ring = new ByteRing(1000);
   let written = 0;
@@ -25,7 +25,7 @@ t.test('bytes come out as they went in, whatever the sizes', async (t) => {
   t.equal(ring.start, read);
 });
 
-t.test('it takes up to its limit, and no more', async (t) => {
+t.test('it accepts requests up to its limit, and no more', async (t) => {
   const ring = new ByteRing(5);
   t.equal(ring.append(Buffer.from('abc')), 3);
   t.equal(ring.append(Buffer.from('defg')), 2);
@@ -33,7 +33,7 @@ t.test('it takes up to its limit, and no more', async (t) => {
   t.equal(ring.room, 0);
 });
 
-t.test('positions count from the first byte of the stream, also of those forgotten', async (t) => {
+t.test('positions count from the first byte of the stream, forgotten ones included', async (t) => {
   const ring = new ByteRing(5);
   ring.append(Buffer.from('abcde'));
   ring.discard(3);

@@ -11,7 +11,7 @@ function socket(host: SimulatedHost): string {
   return fd < 0 ? (errnoName(fd) ?? String(fd)) : 'ok';
 }
 
-t.test('the n-th call of a kind fails, once, and other kinds do not count', async (t) => {
+t.test('the n-th call of a kind fails once, and other kinds do not count', async (t) => {
   const { near, far } = twoHosts();
   const fault = near.failCalls({ calls: ['socket'], nth: 3, error: errno.ENFILE });
   const answers = [socket(near), near.posix.eventfd(), socket(near), socket(far), socket(near), socket(near)];
@@ -21,7 +21,7 @@ t.test('the n-th call of a kind fails, once, and other kinds do not count', asyn
   t.ok(fault.isOver);
 });
 
-t.test('several calls in a row can fail, all, or those that a function chooses', async (t) => {
+t.test('several calls in a row can fail, or all, or those that a function selects', async (t) => {
   const { near } = twoHosts();
   near.failCalls({ calls: ['socket'], nth: 2, times: 2, error: errno.ENOBUFS });
   t.same(
@@ -62,7 +62,7 @@ t.test('a call that fails has no effect, but for close, which frees the number a
   t.same(near.posix.openDescriptors(), []);
 });
 
-t.test('accept, read and write can fail in the middle of a connection, and go on afterwards', async (t) => {
+t.test('accept, read and write can fail once in mid-connection, then continue', async (t) => {
   const { world, near, far, one, other } = await connected();
   near.failCalls({ calls: ['write'], error: errno.EINTR });
   t.equal(near.posix.write(one, Buffer.from('abc')), -errno.EINTR);
@@ -85,7 +85,7 @@ t.test('select and the lookups can fail; getaddrinfo and resolve with EAI_ codes
   t.equal(await near.posix.resolve('10.0.0.2', '1'), EAI_AGAIN);
 });
 
-t.test('of two faults that want the same call the older has it, and both count it', async (t) => {
+t.test('of two faults for the same call the older applies, and both count it', async (t) => {
   const { near } = twoHosts();
   near.failCalls({ calls: ['socket'], nth: 2, error: errno.ENFILE });
   near.failCalls({ calls: ['socket'], nth: 2, times: 2, error: errno.ENOMEM });
@@ -95,7 +95,7 @@ t.test('of two faults that want the same call the older has it, and both count i
   );
 });
 
-t.test('a fault that several hosts share counts the calls of all of them', async (t) => {
+t.test('a fault shared by several hosts counts the calls of all of them', async (t) => {
   const { near, far } = twoHosts();
   const fault = new CallFault({ nth: 3, error: errno.EMFILE });
   near.failCalls(fault);
@@ -103,7 +103,7 @@ t.test('a fault that several hosts share counts the calls of all of them', async
   t.same([socket(near), socket(far), socket(near), socket(far)], ['ok', 'ok', 'EMFILE', 'ok']);
 });
 
-t.test('a fault outlives the process', async (t) => {
+t.test('a fault applies to the next process too', async (t) => {
   const { near } = twoHosts();
   near.failCalls({ nth: 2, error: errno.EMFILE });
   socket(near);
@@ -111,7 +111,7 @@ t.test('a fault outlives the process', async (t) => {
   t.equal(socket(near), 'EMFILE');
 });
 
-t.test('numbers that make no sense are refused by name', async (t) => {
+t.test('invalid numbers are refused by name', async (t) => {
   for (const nth of [0, 1.5, Number.NaN]) {
     t.throws(() => new CallFault({ nth, error: 1 }), { name: 'RangeError', message: /^nth is/ });
   }
@@ -120,13 +120,13 @@ t.test('numbers that make no sense are refused by name', async (t) => {
   }
 });
 
-t.test('a call that was made to fail says so in the trace', async (t) => {
+t.test('an injected failure is marked in the trace', async (t) => {
   const { world, near } = twoHosts();
   near.failCalls({ error: errno.EMFILE });
   socket(near);
   t.same(world.trace.lines, ['   0.000000 10.0.0.1 socket(AF_INET, SOCK_STREAM) = -EMFILE (made to fail)']);
 });
 
-t.test('every kind of call has errors that are typical of it', async (t) => {
+t.test('every kind of call has its typical errors', async (t) => {
   for (const call of CALL_NAMES) t.ok(TYPICAL_ERRORS[call].length > 0, call);
 });

@@ -25,7 +25,7 @@ function calls(lines: readonly string[]): string[] {
   return lines.map((line) => line.replace(/^ *\d+\.\d+ \S+ /, ''));
 }
 
-t.test('calls stand in the trace as in C, with names for numbers', async (t) => {
+t.test('calls appear in the trace as in C, with names for numbers', async (t) => {
   const { world, near } = twoHosts();
   const { posix } = near;
   const fd = posix.socket(AF_INET, SOCK_STREAM);
@@ -76,7 +76,7 @@ t.test('calls stand in the trace as in C, with names for numbers', async (t) => 
   ]);
 });
 
-t.test('an error that no name is known of stands as its number', async (t) => {
+t.test('an error without a known name is shown as its number', async (t) => {
   const { world, near } = twoHosts();
   near.failCalls({ error: 9999 });
   near.posix.close(3);

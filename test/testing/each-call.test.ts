@@ -6,7 +6,7 @@ import { AF_INET, SOCK_STREAM } from '../../src/posix/index.js';
 import { failEachCall, TYPICAL_ERRORS } from '../../src/testing/index.js';
 import { twoHosts } from './fixture.js';
 
-t.test('each call fails in turn with each of its errors, until the scenario passes untouched', async (t) => {
+t.test('each call fails in turn with each of its errors, until the scenario passes', async (t) => {
   const seen: string[] = [];
   const report = await failEachCall(async (fault) => {
     const { near } = twoHosts();
@@ -54,7 +54,7 @@ t.test(
   },
 );
 
-t.test('a scenario that calls without end is an error', async (t) => {
+t.test('a scenario that makes calls without end is an error', async (t) => {
   await t.rejects(
     failEachCall(
       async (fault) => {

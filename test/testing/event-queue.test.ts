@@ -5,7 +5,7 @@ import t from 'tap';
 import { EventQueue } from '../../src/testing/event-queue.js';
 import { Random } from '../../src/testing/random.js';
 
-t.test('events happen by time, those of one microsecond in the order of asking', async (t) => {
+t.test('events happen by time, those of one microsecond in order of scheduling', async (t) => {
   const queue = new EventQueue();
   const random = new Random(1);
   const asked: { at: number; number: number }[] = [];
@@ -44,7 +44,7 @@ t.test(
   },
 );
 
-t.test('without an event up to the limit time moves to the limit', async (t) => {
+t.test('without events time advances to the limit', async (t) => {
   const queue = new EventQueue();
   queue.after(100, () => t.fail('too early'));
   t.notOk(queue.advance(99));
@@ -60,7 +60,7 @@ t.test('a fraction of a microsecond is rounded up, so that nothing happens early
   t.equal(queue.nowMicroseconds, 2);
 });
 
-t.test('a limit within a microsecond changes no order: time is whole', async (t) => {
+t.test('a limit within a microsecond changes no order: time is in whole microseconds', async (t) => {
   const queue = new EventQueue();
   const happened: string[] = [];
   queue.advance(0.75);
@@ -74,7 +74,7 @@ t.test('a limit within a microsecond changes no order: time is whole', async (t)
   t.equal(queue.nowMicroseconds, 10);
 });
 
-t.test('an event cannot be in the past', async (t) => {
+t.test('an event cannot be scheduled in the past', async (t) => {
   const queue = new EventQueue();
   for (const bad of [-1, Number.NaN]) t.throws(() => queue.after(bad, () => {}), { name: 'RangeError' });
 });

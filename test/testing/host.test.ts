@@ -50,7 +50,7 @@ t.test(
   },
 );
 
-t.test('a silent peer from which nothing is expected is never noticed', async (t) => {
+t.test('a silent peer that owes nothing is never dropped', async (t) => {
   const { world, near, far, one } = await connected();
   far.crash('silence');
   far.restart();
@@ -97,7 +97,7 @@ t.test('a restarted process has a table of its own; its host keeps its clock', a
   t.equal(far.clock.now() - world.host('10.0.0.1').clock.now(), 0);
 });
 
-t.test('a booted program runs now and at each restart; on a crashed host at its restart', async (t) => {
+t.test('a booted program runs at once and at each restart; on a crashed host, at its restart', async (t) => {
   const { near, far } = twoHosts();
   const started: string[] = [];
   near.boot((host) => void started.push(host.name));
@@ -110,7 +110,7 @@ t.test('a booted program runs now and at each restart; on a crashed host at its 
   t.same(started, ['10.0.0.1', '10.0.0.2', '10.0.0.1']);
 });
 
-t.test('what a program rejects with fails the run, unless its process has died since', async (t) => {
+t.test('a program’s rejection fails the run, unless its process has died since', async (t) => {
   const { world, near, far } = twoHosts();
   near.boot(async (host) => {
     await host.posix.select({}, 1);
@@ -128,7 +128,7 @@ t.test('what a program rejects with fails the run, unless its process has died s
   await world.run(10);
 });
 
-t.test('what a callback throws fails the run, and names the host', async (t) => {
+t.test('an error thrown by a callback fails the run, and names the host', async (t) => {
   const { world, near } = twoHosts();
   near.serve().registerEvent(TIMEOUT, -1, 2, () => {
     throw new Error('broken callback');
@@ -156,7 +156,7 @@ t.test('a server stops within the world, and leaves nothing', async (t) => {
   t.same(near.leftovers(), []);
 });
 
-t.test('connections that are not over are among what is left', async (t) => {
+t.test('open connections are reported as left', async (t) => {
   const { world, near, far, one, other, listener } = await connected();
   near.posix.close(one);
   t.match(near.leftovers(), [/^10\.0\.0\.1: connection established 10\.0\.0\.1:\d+ -> 10\.0\.0\.2:9000$/]);

@@ -6,7 +6,7 @@ import { errno } from '../../src/posix/index.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
 import { connected, dial, listenOn, outcome, readText, twoHosts, writeText } from './fixture.js';
 
-t.test('a segment takes the latency there, and the answer the latency back', async (t) => {
+t.test('a segment takes the latency of one direction, and its answer that of the other', async (t) => {
   const { world, near, far } = twoHosts();
   world.link(near, far).shape({ latencySeconds: 0.5, jitterSeconds: 0 });
   listenOn(far);
@@ -15,7 +15,7 @@ t.test('a segment takes the latency there, and the answer the latency back', asy
   t.ok(world.nowSeconds >= 1 && world.nowSeconds < 1.001, `a round trip: ${world.nowSeconds} s`);
 });
 
-t.test('latency can differ by direction', async (t) => {
+t.test('the latency of each direction can differ', async (t) => {
   const { world, near, far, one, other } = await connected();
   world
     .link(near, far)
@@ -62,7 +62,7 @@ t.test('jitter delays, and never lets bytes overtake one another', async (t) => 
   t.equal(received, text);
 });
 
-t.test('a cut link loses everything without a word; once healed, TCP sends it again, in order', async (t) => {
+t.test('a cut link drops everything silently; once healed, TCP retransmits it in order', async (t) => {
   const { world, near, far, one, other } = await connected();
   const link = world.link(near, far);
   writeText(near.posix, one, 'under way,');
@@ -100,7 +100,7 @@ t.test(
   },
 );
 
-t.test('a connection over a link that stays cut is given up after a quarter of an hour', async (t) => {
+t.test('a connection over a permanently cut link is given up after 15 minutes', async (t) => {
   const { world, near, far, one } = await connected();
   world.link(near, far).cut();
   writeText(near.posix, one, 'lost');
@@ -128,7 +128,7 @@ t.test(
   },
 );
 
-t.test('a connect that is never answered ends with ETIMEDOUT after 127 s', async (t) => {
+t.test('an unanswered connect ends with ETIMEDOUT after 127 s', async (t) => {
   const { world, near, far } = twoHosts();
   listenOn(far);
   world.link(near, far).cut();
@@ -148,7 +148,7 @@ t.test('a link that refuses resets attempts to connect and leaves connections al
   t.equal(await outcome(world, near, dial(near, far)), 'connected');
 });
 
-t.test('a network that answers unreachable does so at once, or after a while', async (t) => {
+t.test('an unreachable network reports it at once, or after a while', async (t) => {
   const { world, near, far } = twoHosts();
   listenOn(far);
   const link = world.link(near, far).unreachable(errno.ENETUNREACH);
@@ -159,7 +159,7 @@ t.test('a network that answers unreachable does so at once, or after a while', a
   t.ok(world.nowSeconds >= 3 && world.nowSeconds < 3.1);
 });
 
-t.test('resetting a link ends the connections over it at both ends, and no other', async (t) => {
+t.test('resetting a link resets its connections at both ends, and no others', async (t) => {
   const { world, near, far, one, other } = await connected();
   const third = world.host('10.0.0.3');
   const outside = dial(third, far);
@@ -171,7 +171,7 @@ t.test('resetting a link ends the connections over it at both ends, and no other
   t.equal(readText(third.posix, outside), 'EAGAIN');
 });
 
-t.test('a partition cuts a group off from everybody else, and not within', async (t) => {
+t.test('a partition separates a group from everybody else, but not its members', async (t) => {
   const world = new SimulatedWorld();
   const [a, b, c] = [world.host('10.0.0.1'), world.host('10.0.0.2'), world.host('10.0.0.3')];
   for (const host of [a, b, c]) listenOn(host);
@@ -192,7 +192,7 @@ t.test('conditions out of range are refused by name', async (t) => {
   t.throws(() => new SimulatedWorld({ link: { bytesPerSecond: -1 } }), { name: 'RangeError' });
 });
 
-t.test('what is done to a link stands in the trace', async (t) => {
+t.test('changes of a link are in the trace', async (t) => {
   const { world, near, far } = twoHosts();
   world.link(near, far).cut('forth').heal().refuse('back').shape({ latencySeconds: 1 });
   t.same(world.trace.lines, [

@@ -38,7 +38,7 @@ t.test("listeners of one port get in each other's way where their addresses over
   t.notOk(clash('0.0.0.0', 'fd00::1'));
 });
 
-t.test('a listener at a wildcard takes what comes to any address, :: of both families', async (t) => {
+t.test('a wildcard listener accepts connections to any address, :: of both families', async (t) => {
   const world = new SimulatedWorld();
   const near = world.host('10.0.0.1', { addresses: ['fd00::1'] });
   const far = world.host('10.0.0.2', { addresses: ['10.0.0.3', 'fd00::2'] });
@@ -66,7 +66,7 @@ t.test('a listener at a wildcard takes what comes to any address, :: of both fam
   t.same(await names('fd00::2', 2, both), ['[fd00::2]', '[fd00::1]']);
 });
 
-t.test('a connect to no address in particular goes to this host', async (t) => {
+t.test('a connect to a wildcard address reaches this host', async (t) => {
   const world = new SimulatedWorld();
   const host = world.host('10.0.0.1');
   for (const [family, any, here] of [
@@ -83,13 +83,13 @@ t.test('a connect to no address in particular goes to this host', async (t) => {
   }
 });
 
-t.test('without an address of its own in a family a host has no way out', async (t) => {
+t.test('a host without an address in a family cannot reach others in it', async (t) => {
   const { near } = twoHosts();
   const fd = near.posix.socket(AF_INET6, SOCK_STREAM);
   t.equal(errnoName(near.posix.connect(fd, inet('fd00::2', 80))), 'ENETUNREACH');
 });
 
-t.test('an address that nobody has never replies', async (t) => {
+t.test('an unassigned address never replies', async (t) => {
   const { world, near } = twoHosts();
   const fd = near.posix.socket(AF_INET, SOCK_STREAM);
   near.posix.connect(fd, inet('10.9.9.9', 80));
@@ -116,14 +116,14 @@ t.test('ports that run out are -EADDRNOTAVAIL, for every caller, and come back w
   t.equal(host.posix.connect(fd, inet('127.0.0.1', 80)), -errno.EINPROGRESS);
 });
 
-t.test('a port that is bound for a connect is free again when it fails', async (t) => {
+t.test('a port bound for a connect is free again when the connect fails', async (t) => {
   const { world, near, far } = twoHosts();
   const fd = dial(near, far);
   t.equal(await outcome(world, near, fd), 'ECONNREFUSED');
   t.same(near.posix.getsockname(fd), inet('0.0.0.0', 0));
 });
 
-t.test('a connection that is half open when its client vanishes is dropped after a while', async (t) => {
+t.test('a half-open connection whose client vanished is dropped after a while', async (t) => {
   const { world, near, far } = twoHosts();
   listenOn(far);
   const fd = dial(near, far);

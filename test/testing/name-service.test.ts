@@ -43,7 +43,7 @@ t.test('a lookup can fail for now, for good, or find nothing', async (t) => {
   t.equal(await lookup(), EAI_NONAME, 'a name can be taken away');
 });
 
-t.test('a lookup can hang for ever, and the host goes on', async (t) => {
+t.test('a lookup can hang for ever, and the host continues', async (t) => {
   const { world, near } = twoHosts();
   world.name('tarpit', { afterSeconds: Infinity });
   let answered = false;

@@ -8,7 +8,7 @@ function words(random: Random, count: number): number[] {
   return Array.from({ length: count }, () => random.word());
 }
 
-t.test('a seed gives the same sequence again, and another seed another', async (t) => {
+t.test('the same seed gives the same sequence, another seed another', async (t) => {
   t.same(words(new Random(7), 50), words(new Random(7), 50));
   const firsts = new Set<string>();
   for (let seed = -500; seed < 500; seed++) firsts.add(words(new Random(seed), 2).join());
@@ -38,7 +38,7 @@ t.test('draws keep to their ranges and reach their ends', async (t) => {
     t.ok(count > 850 && count < 1150, `each about as often: ${count} of 6000`);
 });
 
-t.test('a chance of 0 never comes and draws nothing, a chance of 1 always comes', async (t) => {
+t.test('a chance of 0 never occurs and draws nothing; a chance of 1 always occurs', async (t) => {
   const random = new Random(3);
   const same = new Random(3);
   for (let n = 0; n < 100; n++) t.notOk(random.chance(0));
@@ -46,14 +46,14 @@ t.test('a chance of 0 never comes and draws nothing, a chance of 1 always comes'
   for (let n = 0; n < 100; n++) t.ok(random.chance(1));
 });
 
-t.test('picking gives every item, and of none it is an error', async (t) => {
+t.test('picking reaches every item, and from none is an error', async (t) => {
   const random = new Random(4);
   const picked = new Set(Array.from({ length: 100 }, () => random.pick(['a', 'b', 'c'])));
   t.equal(picked.size, 3);
   t.throws(() => random.pick([]), { name: 'RangeError', message: /nothing to pick from/ });
 });
 
-t.test('a fork has a sequence of its own', async (t) => {
+t.test('a fork has its own sequence', async (t) => {
   const random = new Random(5);
   const same = new Random(5);
   const fork = random.fork();

@@ -8,14 +8,14 @@ import { twoHosts } from './fixture.js';
 
 const ONE = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
 
-t.test('a select sleeps for exactly its time and a moment', async (t) => {
+t.test('a select sleeps for exactly its time and a microsecond', async (t) => {
   const { world, near } = twoHosts({ maxWakeLatencySeconds: 0 });
   const poller = near.posix.createPoller();
   t.same(await world.complete(selectPromise(poller, 7.25)), []);
   t.equal(world.nowSeconds, 7.25);
 });
 
-t.test('what becomes ready in that moment is in the same answer', async (t) => {
+t.test('descriptors that become ready at that moment are in the same result', async (t) => {
   const { world, near } = twoHosts({ maxWakeLatencySeconds: 1 });
   const [one, other] = [near.posix.eventfd(), near.posix.eventfd()];
   const poller = near.posix.createPoller();
@@ -29,7 +29,7 @@ t.test('what becomes ready in that moment is in the same answer', async (t) => {
   ]);
 });
 
-t.test('when what was ready is not any more, it sleeps on', async (t) => {
+t.test('select sleeps again when the readiness is gone', async (t) => {
   const { world, near } = twoHosts({ maxWakeLatencySeconds: 0.5 });
   const fd = near.posix.eventfd();
   const poller = near.posix.createPoller();
@@ -43,7 +43,7 @@ t.test('when what was ready is not any more, it sleeps on', async (t) => {
   t.ok(world.nowSeconds >= 5);
 });
 
-t.test('interest that is set, or withdrawn, while it sleeps counts', async (t) => {
+t.test('interest set or withdrawn during a sleep takes effect', async (t) => {
   const { world, near } = twoHosts();
   const [ready, later] = [near.posix.eventfd(1), near.posix.eventfd()];
   const poller = near.posix.createPoller();
@@ -55,7 +55,7 @@ t.test('interest that is set, or withdrawn, while it sleeps counts', async (t) =
   t.ok(world.nowSeconds >= 3);
 });
 
-t.test('shorten lets it sleep less, never more, and does nothing without a select', async (t) => {
+t.test('shorten only reduces a sleep, and does nothing without a select', async (t) => {
   const { world, near } = twoHosts({ maxWakeLatencySeconds: 0 });
   const poller = near.posix.createPoller();
   poller.shorten(0);
@@ -105,7 +105,7 @@ t.test('close ends a select in progress with nothing ready; calls after it retur
   await world.run(1);
 });
 
-t.test('two selects of one poller at once are -EBUSY, a time that is none is -EINVAL', async (t) => {
+t.test('two selects of one poller at once are -EBUSY, an invalid time is -EINVAL', async (t) => {
   const { world, near } = twoHosts();
   const poller = near.posix.createPoller();
   const first = selectPromise(poller, 1);

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import t from 'tap';
 import { Trace } from '../../src/testing/index.js';
 
-t.test('a line has the time in seconds, who and what', async (t) => {
+t.test('a line shows the time in seconds, the subject and the event', async (t) => {
   const trace = new Trace();
   trace.add(1_234_567, '10.0.0.1', 'close(3) = 0');
   t.same(trace.lines, ['   1.234567 10.0.0.1 close(3) = 0']);
@@ -25,7 +25,7 @@ t.test('the newest lines are kept, and all of them enter the digest', async (t) 
   t.not(small.digest(), large.digest());
 });
 
-t.test('without room for lines nothing is traced', async (t) => {
+t.test('with a limit of no lines nothing is traced', async (t) => {
   const trace = new Trace(0);
   trace.add(0, 'world', 'unseen');
   t.notOk(trace.enabled);
@@ -33,7 +33,7 @@ t.test('without room for lines nothing is traced', async (t) => {
   t.equal(trace.toString(), '');
 });
 
-t.test('a number of lines that is none is refused', async (t) => {
+t.test('an invalid number of lines is refused', async (t) => {
   for (const bad of [-1, 1.5, Number.NaN])
     t.throws(() => new Trace(bad), { name: 'RangeError', message: /lines/ });
 });

@@ -26,7 +26,7 @@ t.test('time moves only while the world runs, and by the given amount', async (t
   t.equal(world.nowSeconds, 1.5);
 });
 
-t.test('hours of virtual time take no time: every timeout comes at its second', async (t) => {
+t.test('hours of virtual time take no time: every timeout fires at its second', async (t) => {
   const { world, near } = twoHosts({ startSeconds: 1000, maxWakeLatencySeconds: 0 });
   const server = near.serve();
   const fired: number[] = [];
@@ -35,7 +35,7 @@ t.test('hours of virtual time take no time: every timeout comes at its second', 
   t.same(fired, [3600, 7200, 10_800, 14_400]);
 });
 
-t.test('a run until a condition ends with the event that makes it true', async (t) => {
+t.test('a run until a condition ends with the event that fulfils it', async (t) => {
   const { world } = twoHosts();
   let happened = 0;
   for (const seconds of [1, 2, 3]) world.after(seconds, () => void happened++);
@@ -45,7 +45,7 @@ t.test('a run until a condition ends with the event that makes it true', async (
   t.equal(world.nowSeconds, 2);
 });
 
-t.test('a condition that does not come true in time is an error', async (t) => {
+t.test('a condition that is not met in time is an error', async (t) => {
   const { world } = twoHosts();
   await t.rejects(
     world.run(() => false, { limitSeconds: 30 }),
@@ -111,7 +111,7 @@ t.test('several servers in one process run on one virtual time, each in its turn
   ]);
 });
 
-t.test('a server that waits for the real world is found out', async (t) => {
+t.test('a server that waits for real time or I/O is detected', async (t) => {
   const { world, near } = twoHosts();
   near.serve();
   const server = near.serve();
@@ -123,14 +123,14 @@ t.test('a server that waits for the real world is found out', async (t) => {
   goOn(0);
 });
 
-t.test('events that go round in one instant are found out', async (t) => {
+t.test('an endless chain of events in one instant is detected', async (t) => {
   const { world } = twoHosts({ maxEventsAtOnce: 100 });
   const again = (): void => world.after(0, again);
   again();
   await t.rejects(world.run(1), { message: /^time stands still at 0 s/ });
 });
 
-t.test('one run at a time', async (t) => {
+t.test('only one run at a time', async (t) => {
   const { world } = twoHosts();
   const first = world.run(1);
   await t.rejects(world.run(1), { message: /running already/ });
@@ -150,7 +150,7 @@ t.test(
   },
 );
 
-t.test('transfers can be short at random, and nothing is lost by it', async (t) => {
+t.test('transfers can be short at random, without loss', async (t) => {
   const { world, near, far, one, other } = await connected({ shortTransfers: 0.5 });
   const text = Array.from({ length: 500 }, (_, n) => String(n)).join(' ');
   let sent = 0;
@@ -168,7 +168,7 @@ t.test('transfers can be short at random, and nothing is lost by it', async (t) 
   t.ok(short > 0);
 });
 
-t.test('a backlog that is full makes the client try again, until somebody accepts', async (t) => {
+t.test('a client retries while the backlog is full, until a connection is accepted', async (t) => {
   const { world, near, far } = twoHosts();
   const listener = listenOn(far, 0);
   const first = dial(near, far);
@@ -251,7 +251,7 @@ t.test('the same seed gives the same trace, byte for byte; another seed another'
   t.equal(digests.size, 20);
 });
 
-t.test('worlds that run at the same time do not touch one another', async (t) => {
+t.test('simultaneous worlds do not affect each other', async (t) => {
   const alone = (await someLife(5)).trace.digest();
   const together = await Promise.all([someLife(5), someLife(6), someLife(5)]);
   t.equal(together[0].trace.digest(), alone);

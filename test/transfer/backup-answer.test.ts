@@ -13,14 +13,14 @@ function answer(...pieces: (string | Buffer)[]): BackupAnswer {
   return made;
 }
 
-t.test('a verdict is understood in any pieces', async (t) => {
+t.test('a verdict is understood however it is split', async (t) => {
   const line = verdictLine(ok);
   t.same(answer(line).verdict, ok);
   t.same(answer(...line.toString().split('')).verdict, ok);
   t.equal(answer(line.subarray(0, -1)).verdict, undefined);
 });
 
-t.test('a greeting that comes late is passed over, once', async (t) => {
+t.test('a late greeting is ignored, once', async (t) => {
   t.same(answer(GREETING, verdictLine(ok)).verdict, ok);
   t.same(
     answer(
@@ -38,6 +38,6 @@ t.test('only the first line can be a verdict: an echo may hold one by chance', a
   t.equal(answer('x'.repeat(600), '\n', verdictLine(ok)).verdict, undefined);
 });
 
-t.test('what follows the verdict changes nothing', async (t) => {
+t.test('bytes after the verdict change nothing', async (t) => {
   t.same(answer(verdictLine(ok), 'error EIO no\n').verdict, ok);
 });

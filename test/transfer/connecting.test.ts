@@ -29,7 +29,7 @@ class FaultyPosix extends NodePosix {
   }
 }
 
-serverTest('a primary comes first and tries every second until its backup is there', async (t, server) => {
+serverTest('a primary that starts first retries every second', async (t, server) => {
   const name = `127.0.0.1:${await freePort()}`;
   const { primary, log } = primaryOn(server, { name });
   await primary.start();
@@ -133,7 +133,7 @@ serverTest(
   exhausted,
 );
 
-serverTest('a backup on an address of another host is told to be the primary', async (t, server) => {
+serverTest('a backup at another host’s address is told to be the primary', async (t, server) => {
   const { backup, log } = backupOn(server, { name: '192.0.2.1:9000' });
   await backup.start();
   t.same(await backup.ended, { kind: 'not-ours' });
@@ -143,7 +143,7 @@ serverTest('a backup on an address of another host is told to be the primary', a
   });
 });
 
-serverTest('a port in use is named, and the backup that has it goes on', async (t, server) => {
+serverTest('a port in use is named, and the backup that holds it continues', async (t, server) => {
   const first = backupOn(server);
   await first.backup.start();
   const { address } = await first.log.event('listening');

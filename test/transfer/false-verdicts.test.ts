@@ -21,7 +21,7 @@ async function falseBackup(t: Test, meet: (socket: Socket) => void): Promise<str
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-serverTest('an image is confirmed by its length and its SHA-256, and by nothing less', async (t, server) => {
+serverTest('an image is confirmed by its length and SHA-256, and nothing less', async (t, server) => {
   for (const [verdict, kind, code] of [
     [{ bytes: image.length, sha256: sha256(image) }, 'complete', undefined],
     [{ bytes: image.length, sha256: sha256(HEADER) }, 'failed', 'EBADMSG'],
@@ -39,7 +39,7 @@ serverTest('an image is confirmed by its length and its SHA-256, and by nothing 
   }
 });
 
-serverTest('a good verdict before the image has ended confirms nothing', async (t, server) => {
+serverTest('a positive verdict before the end of the image confirms nothing', async (t, server) => {
   const name = await falseBackup(t, (socket) => {
     socket.once('data', () => socket.write(verdictLine({ kind: 'ok', bytes: 5, sha256: sha256(image) })));
   });

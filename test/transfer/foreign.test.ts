@@ -18,7 +18,7 @@ import {
 const image = Buffer.from('an image of some length, '.repeat(50_000));
 const digest = { bytes: image.length, sha256: sha256(image) };
 
-serverTest('a primary that is another program is not greeted, and hears the verdict', async (t, server) => {
+serverTest('a primary that is another program gets no greeting, but gets the verdict', async (t, server) => {
   const output = new MemoryOutput();
   const { backup, log } = backupOn(server, { output, once: true });
   await backup.start();
@@ -30,7 +30,7 @@ serverTest('a primary that is another program is not greeted, and hears the verd
   t.ok(output.copies[0]?.equals(image));
 });
 
-serverTest('a primary that closes without reading has its image taken', async (t, server) => {
+serverTest('the image of a primary that closes without reading is accepted', async (t, server) => {
   const output = new MemoryOutput();
   const { backup, log } = backupOn(server, { output, once: true });
   await backup.start();
@@ -41,7 +41,7 @@ serverTest('a primary that closes without reading has its image taken', async (t
   t.ok(output.copies[0]?.equals(image));
 });
 
-serverTest('a primary that resets is broken', async (t, server) => {
+serverTest('a primary that resets its connection is reported as broken', async (t, server) => {
   const output = new MemoryOutput();
   const { backup, log } = backupOn(server, { output });
   await backup.start();
@@ -87,7 +87,7 @@ serverTest(
   },
 );
 
-serverTest('a backup can refuse what is not framed, and says so', async (t, server) => {
+serverTest('a backup can refuse unframed images, with a message', async (t, server) => {
   const output = new MemoryOutput();
   const { backup, log, address } = await listeningBackup(server, { output, acceptsRaw: false });
   const socket = await foreignPrimary(address);
@@ -101,7 +101,7 @@ serverTest('a backup can refuse what is not framed, and says so', async (t, serv
   await backup.stop('SIGTERM');
 });
 
-serverTest('a backup that says something else is sent the image at once', async (t, server) => {
+serverTest('a backup with another greeting is sent the image at once', async (t, server) => {
   let got: Promise<Buffer> | undefined;
   const address = await foreignBackup(t, (socket) => {
     socket.write('220 welcome\r\n');
@@ -122,7 +122,7 @@ serverTest('a raw primary sends at once; an echo of the image is read and forgot
   t.match(await log.event('complete'), { confirmed: false, ...digest });
 });
 
-serverTest('a raw primary has its image confirmed by a tapdisk-ts', async (t, server) => {
+serverTest('tapdisk-ts confirms the image of a raw primary', async (t, server) => {
   const { backup, log, address } = await listeningBackup(server, { once: true });
   const { primary, log: primaryLog } = primaryOn(server, { name: address, input: inputOf(image), raw: true });
   await primary.start();
@@ -192,7 +192,7 @@ serverTest('a verdict before the end fails the primary', async (t, server) => {
   t.match(await log.event('failed'), { code: 'EPROTO' });
 });
 
-serverTest('a backup that says in mid-stream why it fails is believed', async (t, server) => {
+serverTest('a failure that a backup reports in mid-stream is believed', async (t, server) => {
   const address = await foreignBackup(t, (socket) => {
     socket.write(GREETING);
     socket.once('data', () => socket.end('error ENOSPC full\n'));
@@ -219,7 +219,7 @@ serverTest('a backup that dies in mid-stream fails the primary', async (t, serve
   t.ok(bytes > 0);
 });
 
-serverTest('a trailer alone, or garbage behind an image, is no image', async (t, server) => {
+serverTest('a trailer alone, or garbage after an image, is not an image', async (t, server) => {
   const output = new MemoryOutput();
   const { backup, log, address } = await listeningBackup(server, { output });
   const wrong = Buffer.concat([HEADER, image, trailer(digest), Buffer.from('x')]);

@@ -37,7 +37,7 @@ serverTest(
   },
 );
 
-serverTest('an image above the size that is accepted leaves the copy, at any boundary', async (t, server) => {
+serverTest('an image above the accepted size leaves the copy, at any boundary', async (t, server) => {
   const directory = t.testdir({ copy: 'before' });
   const path = join(directory, 'copy');
   const { backup, log, address } = await listeningBackup(server, {
@@ -57,7 +57,7 @@ serverTest('an image above the size that is accepted leaves the copy, at any bou
   await backup.stop('SIGTERM');
 });
 
-serverTest('a primary that keeps the place with a byte now and then is given up', async (t, server) => {
+serverTest('a primary that trickles bytes to keep its place is dropped', async (t, server) => {
   const told = await Promise.all(
     [Buffer.alloc(0), HEADER, Buffer.concat([HEADER, Buffer.alloc(500)])].map(async (start) => {
       const { backup, log, address } = await listeningBackup(server, { minRate: 1000 });
@@ -75,7 +75,7 @@ serverTest('a primary that keeps the place with a byte now and then is given up'
   }
 });
 
-serverTest('of addresses that are not allowed nothing is taken and nothing is told', async (t, server) => {
+serverTest('addresses that are not allowed can send nothing and learn nothing', async (t, server) => {
   const output = new MemoryOutput();
   const { backup, log, address } = await listeningBackup(server, {
     output,
@@ -111,7 +111,7 @@ serverTest('a primary sends nothing to an address that is not allowed', async (t
   });
 });
 
-serverTest('a backup that is sent a byte by another program keeps its copy', async (t, server) => {
+serverTest('a backup that receives a byte from another program keeps its copy', async (t, server) => {
   const directory = t.testdir({ copy: 'before' });
   const path = join(directory, 'copy');
   const { backup, log } = backupOn(server, { output: await outputToFile(path), acceptsRaw: false });

@@ -42,7 +42,7 @@ function read(stream: Buffer, sizes: readonly number[], acceptsRaw = true) {
   return { image: Buffer.concat(pieces), ending: reader.ending, accepted };
 }
 
-t.test('an image comes out of its frame as it went in, however the stream is cut', async (t) => {
+t.test('an image is unframed unchanged, however the stream is split', async (t) => {
   const seed = randomSeed(t);
   const random = new Random(seed);
   for (const length of [0, 1, TRAILER_BYTES - 1, TRAILER_BYTES, TRAILER_BYTES + 1, 1000]) {
@@ -75,7 +75,7 @@ t.test(
   },
 );
 
-t.test('a stream that does not add up is broken', async (t) => {
+t.test('a stream whose lengths do not add up is broken', async (t) => {
   const image = Buffer.from('image');
   const others = [
     trailer({ bytes: 4, sha256: sha256(image) }),
@@ -87,7 +87,7 @@ t.test('a stream that does not add up is broken', async (t) => {
   }
 });
 
-t.test('a stream without a header is the image, up to its end', async (t) => {
+t.test('a stream without a header is the image itself', async (t) => {
   for (const image of [Buffer.from('x'), Buffer.from('tapdisk-ts imago 1\n and more'), HEADER.subarray(1)]) {
     const { image: got, ending } = read(image, [3]);
     t.same(ending, { kind: 'complete', checked: false, bytes: image.length, sha256: sha256(image) });
@@ -103,7 +103,7 @@ t.test(
   },
 );
 
-t.test('no byte at all is no image', async (t) => {
+t.test('an empty stream is not an image', async (t) => {
   t.same(read(Buffer.alloc(0), [1]).ending, { kind: 'nothing' });
 });
 

@@ -26,7 +26,7 @@ function listening() {
   return { address, onEvent };
 }
 
-t.test('an image is sent and received from code, and both sides say that it is the same', async (t) => {
+t.test('an image is sent and received from code, and both sides report the same hash', async (t) => {
   const directory = t.testdir();
   const image = randomBytes(new Random(randomSeed(t)), 3_000_001);
   const [source, file] = [join(directory, 'source'), join(directory, 'copy')];
@@ -47,7 +47,7 @@ t.test('an image is sent and received from code, and both sides say that it is t
   }
 });
 
-t.test('progress is reported while the backup is waited for, and a signal breaks off', async (t) => {
+t.test('progress is reported while waiting for the backup, and a signal ends it', async (t) => {
   const taken = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => taken.once('listening', resolve));
   const { port } = taken.address() as { port: number };
@@ -103,7 +103,7 @@ t.test('allow takes addresses and ranges, and nothing else', async (t) => {
   }
 });
 
-t.test('a copy has the mode that is asked for, and the one before is kept', async (t) => {
+t.test('a copy has the requested mode, and the previous one is kept', async (t) => {
   const directory = t.testdir({ copy: 'before' });
   const file = join(directory, 'copy');
   const { address, onEvent } = listening();
@@ -115,7 +115,7 @@ t.test('a copy has the mode that is asked for, and the one before is kept', asyn
   t.equal(readFileSync(`${file}.previous`, 'utf8'), 'before');
 });
 
-t.test('what cannot be done is rejected with its reason', async (t) => {
+t.test('a failure rejects with its reason', async (t) => {
   const directory = t.testdir();
   const image = join(directory, 'missing');
   await t.rejects(sendImage({ address: '127.0.0.1:1', image }), { name: 'TransferError', code: 'ENOENT' });

@@ -19,13 +19,13 @@ t.test('a file is read to its end, and its size is known', async (t) => {
   t.same(Buffer.concat(await input.stream.toArray()), readFileSync(path));
 });
 
-t.test('an empty file may be a device: its size is not known', async (t) => {
+t.test('an empty file may be a device: its size is unknown', async (t) => {
   const input = await inputFromFile(join(directory, 'nothing'));
   t.equal(input.size, undefined);
   input.stream.destroy();
 });
 
-t.test('what cannot be an image is refused by name, with what would be right', async (t) => {
+t.test('a file that cannot be an image is refused by name, with a hint', async (t) => {
   const fifo = join(directory, 'fifo');
   execFileSync('mkfifo', [fifo]);
   await t.rejects(inputFromFile(join(directory, 'none')), {
@@ -45,7 +45,7 @@ t.test('what cannot be an image is refused by name, with what would be right', a
   await t.rejects(inputFromFile(join(directory, 'file', 'below')), { code: 'ENOTDIR' });
 });
 
-t.test('a file as standard input has a size: what is left of it', async (t) => {
+t.test('a file as standard input has a size: the bytes from its position to its end', async (t) => {
   const fd = openSync(join(directory, 'image'), 'r');
   t.equal(inputFromStandard(new PassThrough(), fd).size, 8);
   readSync(fd, Buffer.alloc(3));

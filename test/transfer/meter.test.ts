@@ -13,7 +13,7 @@ function meterAt(seconds: number) {
   return { clock, meter, moves: () => moves };
 }
 
-t.test('the rate is that of late while the transfer runs', async (t) => {
+t.test('the rate is the recent one while the transfer runs', async (t) => {
   const { clock, meter } = meterAt(100);
   for (let second = 0; second < 10; second++) {
     clock.seconds += 1;
@@ -27,7 +27,7 @@ t.test('the rate is that of late while the transfer runs', async (t) => {
   t.equal(meter.rate, 5000);
 });
 
-t.test('once it has stopped, the rate is that of the whole transfer and the time stands still', async (t) => {
+t.test('after the end the rate is that of the whole transfer and the time is fixed', async (t) => {
   const { clock, meter } = meterAt(100);
   meter.add(1000);
   clock.seconds += 4;
@@ -40,7 +40,7 @@ t.test('once it has stopped, the rate is that of the whole transfer and the time
   t.equal(meter.rate, 500);
 });
 
-t.test('a pause has the rate 0 and its length, and says nothing of the rate after it', async (t) => {
+t.test('a pause shows the rate 0 and its length, and does not affect the rate after it', async (t) => {
   const { clock, meter } = meterAt(100);
   clock.seconds += 1;
   t.equal(meter.quietSeconds, 1, 'no byte has moved yet');

@@ -27,7 +27,7 @@ function watched(t: Test, rate: number) {
   return { told, span, watch, clock };
 }
 
-t.test('as many bytes as the rate brings in nine seconds are enough, one less is not', async (t) => {
+t.test('nine seconds’ worth of the minimum rate is enough, one byte less is not', async (t) => {
   const { told, span } = watched(t, 100);
   await span(900);
   await span(900);
@@ -38,7 +38,7 @@ t.test('as many bytes as the rate brings in nine seconds are enough, one less is
   t.equal(told.length, 1, 'told once');
 });
 
-t.test('a peer that waits for us is not slow, and without a rate nobody is', async (t) => {
+t.test('a peer that waits for us is not slow; without a minimum rate, no peer is', async (t) => {
   const waiting = watched(t, 100);
   waiting.watch.pause();
   await waiting.span(0);
@@ -84,7 +84,7 @@ t.test(
   },
 );
 
-t.test('a clock that is set back while a peer waits takes no time from it', async (t) => {
+t.test('setting the clock back does not shorten a waiting peer’s time', async (t) => {
   const { told, span, watch, clock } = watched(t, 100);
   watch.pause();
   clock.seconds -= 5;

@@ -35,7 +35,7 @@ function outputIn(t: Test, name = 'copy') {
   return { directory, path: join(directory, name) };
 }
 
-t.test('a copy takes its name when it is complete, and not before', async (t) => {
+t.test('a copy gets its name only when it is complete', async (t) => {
   const { directory, path } = outputIn(t);
   const output = await outputToFile(path);
   t.equal(output.name, path);
@@ -87,7 +87,7 @@ t.test(
   },
 );
 
-t.test('a copy that is abandoned leaves the one before', async (t) => {
+t.test('an abandoned copy leaves the previous one', async (t) => {
   const { directory, path } = outputIn(t);
   writeFileSync(path, 'before');
   const copy = await (await outputToFile(path)).begin();
@@ -97,7 +97,7 @@ t.test('a copy that is abandoned leaves the one before', async (t) => {
   t.same(readdirSync(directory), ['copy']);
 });
 
-t.test('a copy can be abandoned with bytes still on their way', async (t) => {
+t.test('a copy can be abandoned while bytes are in flight', async (t) => {
   const { directory, path } = outputIn(t);
   const copy = await (await outputToFile(path)).begin();
   copy.stream.write(Buffer.alloc(1_000_000));
@@ -105,7 +105,7 @@ t.test('a copy can be abandoned with bytes still on their way', async (t) => {
   t.same(readdirSync(directory), []);
 });
 
-t.test('the file before keeps its permissions, and a link stays a link', async (t) => {
+t.test('the previous file keeps its permissions, and a link stays a link', async (t) => {
   const { directory, path } = outputIn(t, 'link');
   mkdirSync(join(directory, 'far'));
   const target = join(directory, 'far', 'file');
@@ -120,7 +120,7 @@ t.test('the file before keeps its permissions, and a link stays a link', async (
   t.equal(statSync(target).mode & 0o777, 0o600);
 });
 
-t.test('two copies under way never share a file, nor one with what a killed backup left', async (t) => {
+t.test('simultaneous copies never share a file, nor one left by a killed backup', async (t) => {
   const { directory, path } = outputIn(t);
   writeFileSync(`${path}.partial`, 'left');
   const output = await outputToFile(path);
@@ -136,7 +136,7 @@ t.test('two copies under way never share a file, nor one with what a killed back
   t.equal(readFileSync(`${path}.partial`, 'utf8'), 'left');
 });
 
-t.test('what killed backups have left does not grow without end', async (t) => {
+t.test('files left by killed backups are bounded', async (t) => {
   const { path } = outputIn(t);
   writeFileSync(`${path}.partial`, '');
   for (let count = 1; count < MAX_PARTIAL_FILES; count++) writeFileSync(`${path}.partial.${count}`, '');
@@ -144,7 +144,7 @@ t.test('what killed backups have left does not grow without end', async (t) => {
   await t.rejects(output.begin(), { code: 'EEXIST', message: /remove them$/ });
 });
 
-t.test('a full device is an error of the copy, at the write or at the commit', async (t) => {
+t.test('a full device fails the copy, at the write or at the commit', async (t) => {
   const output = await outputToFile('/dev/full');
   const copy = await output.begin();
   copy.stream.on('error', () => {});
@@ -175,7 +175,7 @@ t.test('a commit that fails leaves nothing', async (t) => {
   t.notOk(existsSync(path));
 });
 
-t.test('a device is on the disk before its copy is, and a failed sync fails the copy', async (t) => {
+t.test('a device is synced before its copy counts, and a failed sync fails the copy', async (t) => {
   const results = [0, -errno.EINVAL, -errno.EIO];
   const calls: string[] = [];
   class Syncs extends NodeFileCalls {
@@ -200,7 +200,7 @@ t.test('a device is on the disk before its copy is, and a failed sync fails the 
   await t.rejects(copy.commit(), { code: 'EIO' });
 });
 
-t.test('what cannot be written is refused before anything comes', async (t) => {
+t.test('an unwritable target is refused before anything is received', async (t) => {
   const { directory, path } = outputIn(t, 'fifo');
   execFileSync('mkfifo', [path]);
   await t.rejects(outputToFile(directory), { code: 'EISDIR', message: /is a directory; name a file in it$/ });
@@ -212,7 +212,7 @@ t.test('what cannot be written is refused before anything comes', async (t) => {
   await t.rejects(outputToFile(join(directory, 'no', 'copy')), { code: 'ENOENT' });
 });
 
-t.test('a directory that goes away is an error of the next copy', async (t) => {
+t.test('a directory that disappears fails the next copy', async (t) => {
   const { directory } = outputIn(t);
   mkdirSync(join(directory, 'in'));
   const output = await outputToFile(join(directory, 'in', 'copy'));

@@ -12,7 +12,7 @@ tap.jobs = 8;
 const image = Buffer.from('an image of some length, '.repeat(50_000));
 const digest = { bytes: image.length, sha256: sha256(image) };
 
-serverTest('a primary that goes on sending after a refusal is cut off', async (t, server) => {
+serverTest('a primary that keeps sending after a refusal is cut off', async (t, server) => {
   const { backup, log } = backupOn(server, { acceptsRaw: false });
   await backup.start();
   const socket = await foreignPrimary((await log.event('listening')).address);
@@ -29,7 +29,7 @@ serverTest('a primary that goes on sending after a refusal is cut off', async (t
   await backup.stop('SIGTERM');
 });
 
-serverTest('a primary that falls silent is given up after the idle time', async (t, server) => {
+serverTest('a silent primary is dropped after the idle time', async (t, server) => {
   const first = backupOn(server, { idleSeconds: 1 });
   const second = backupOn(server, { idleSeconds: 1 });
   await Promise.all([first.backup.start(), second.backup.start()]);

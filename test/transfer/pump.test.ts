@@ -44,7 +44,7 @@ function pumpBetween(t: Test, source: PassThrough, sink: Writable, filter: PumpF
 
 const events = (server: TapdiskServer): unknown[] => [...server.scheduler.events()];
 
-t.test('every byte arrives, in order, with what the filter puts before and behind', async (t) => {
+t.test('every byte arrives in order, between the filter’s header and trailer', async (t) => {
   const random = new Random(randomSeed(t));
   const image = randomBytes(random, 3 * PUMP_BUFFER_BYTES + random.integer(0, 999));
   const source = new PassThrough();
@@ -67,7 +67,7 @@ t.test('every byte arrives, in order, with what the filter puts before and behin
   t.ok(Buffer.concat(got).equals(Buffer.concat([Buffer.from('before'), image, Buffer.from('behind')])));
 });
 
-t.test('nothing is read while the sink takes nothing', async (t) => {
+t.test('nothing is read while the sink accepts nothing', async (t) => {
   let taken = 0;
   const source = new PassThrough();
   // It takes the first chunk and is never done with it.
@@ -87,7 +87,7 @@ t.test('nothing is read while the sink takes nothing', async (t) => {
   t.same(events(server), []);
 });
 
-t.test('a sink that breaks is a fault of the sink', async (t) => {
+t.test('a broken sink is reported as the sink’s fault', async (t) => {
   const source = new PassThrough();
   const sink = new PassThrough();
   const { pump, settled } = pumpBetween(t, source, sink);
@@ -97,7 +97,7 @@ t.test('a sink that breaks is a fault of the sink', async (t) => {
   t.same(await settled, { where: 'sink', errno: -errno.EPIPE });
 });
 
-t.test('a source that breaks is a fault of the source', async (t) => {
+t.test('a broken source is reported as the source’s fault', async (t) => {
   const source = new PassThrough();
   const { pump, settled } = pumpBetween(t, source, new PassThrough());
   pump.start();
@@ -105,7 +105,7 @@ t.test('a source that breaks is a fault of the source', async (t) => {
   t.same(await settled, { where: 'source', errno: -errno.EIO });
 });
 
-t.test('what the filter does not accept stops the pump', async (t) => {
+t.test('bytes that the filter rejects stop the pump', async (t) => {
   const source = new PassThrough();
   const { pump, settled, server } = pumpBetween(t, source, new PassThrough(), {
     ...unchanged,
@@ -117,7 +117,7 @@ t.test('what the filter does not accept stops the pump', async (t) => {
   t.same(events(server), []);
 });
 
-t.test('an event that cannot be had is a fault', async (t) => {
+t.test('an event that cannot be registered is a fault', async (t) => {
   const { pump, settled, server } = pumpBetween(t, new PassThrough(), new PassThrough());
   server.stop();
   // Stopping takes effect when the wait under way has ended.

@@ -53,7 +53,7 @@ serverTest('a program that is sent an input that shrinks sees a reset and no end
   await t.rejects(outcome ?? Promise.resolve(), { code: 'ECONNRESET' });
 });
 
-tap.test('of standard input that is a file it is known how much is left', async (t) => {
+tap.test('the remaining length of standard input is known if it is a file', async (t) => {
   const path = join(t.testdir({ image: 'an image' }), 'image');
   const fd = openSync(path, 'r');
   t.equal(inputFromStandard(new PassThrough(), fd).size, 8);

@@ -18,7 +18,7 @@ import {
   sha256,
 } from './world.js';
 
-serverTest('an image arrives, both sides know it, and the backup takes the next one', async (t, server) => {
+serverTest('an image arrives, both sides confirm it, and the next is accepted', async (t, server) => {
   const random = new Random(randomSeed(t));
   const output = new MemoryOutput();
   const { backup, log, address } = await listeningBackup(server, { output });
@@ -38,7 +38,7 @@ serverTest('an image arrives, both sides know it, and the backup takes the next 
   t.same(await backup.ended, { kind: 'stopped', signal: 'SIGTERM' });
 });
 
-serverTest('a backup for one image ends with it', async (t, server) => {
+serverTest('a backup for one image ends after that image', async (t, server) => {
   const { backup, address } = await listeningBackup(server, { once: true });
   const { primary } = primaryOn(server, { name: address });
   await primary.start();
@@ -72,7 +72,7 @@ serverTest(
   },
 );
 
-serverTest('a primary that is stopped leaves the copy before, and the backup goes on', async (t, server) => {
+serverTest('a stopped primary leaves the previous copy, and the backup continues', async (t, server) => {
   const directory = t.testdir({ copy: 'before' });
   const path = join(directory, 'copy');
   const { backup, log, address } = await listeningBackup(server, { output: await outputToFile(path) });
@@ -167,7 +167,7 @@ serverTest(
   },
 );
 
-serverTest('a disk that turns out full at the end is reported as well', async (t, server) => {
+serverTest('a disk that turns out to be full at the end is also reported', async (t, server) => {
   const { backup, log, address } = await listeningBackup(server, { output: await outputToFile('/dev/full') });
   const { primary, log: primaryLog } = primaryOn(server, { name: address });
   await primary.start();
@@ -214,7 +214,7 @@ serverTest(
   },
 );
 
-serverTest('the status tells what goes on, from start to end', async (t, server) => {
+serverTest('the status reports what happens, from start to end', async (t, server) => {
   const { backup, log } = backupOn(server, { name: 'localhost:0' });
   t.match(backup.status(), {
     role: 'backup',

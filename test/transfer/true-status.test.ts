@@ -18,7 +18,7 @@ class StatusLog extends EventLog implements TransferObserver {
   }
 }
 
-serverTest('what a status says at an event is so at that moment', async (t, server) => {
+serverTest('the status at an event is that of its moment', async (t, server) => {
   const name = `127.0.0.1:${await freePort()}`;
   const primaryLog = new StatusLog();
   const { primary } = primaryOn(server, { name, observer: primaryLog });
@@ -47,7 +47,7 @@ serverTest('what a status says at an event is so at that moment', async (t, serv
   ]);
 });
 
-serverTest('a role that fails has ended when it says so', async (t, server) => {
+serverTest('a role that fails has ended when it reports the failure', async (t, server) => {
   const log = new StatusLog();
   const { primary } = primaryOn(server, { name: 'host.invalid:9', observer: log });
   log.status = () => primary.status();

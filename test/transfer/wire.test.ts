@@ -15,7 +15,7 @@ import {
 
 const sha256 = 'ab'.repeat(32);
 
-t.test('a trailer says what it was made of, and is always of the same length', async (t) => {
+t.test('a trailer decodes to what it was made of, and has a fixed length', async (t) => {
   for (const bytes of [0, 1, 67_108_864, Number.MAX_SAFE_INTEGER]) {
     const made = trailer({ bytes, sha256 });
     t.equal(made.length, TRAILER_BYTES);
@@ -23,7 +23,7 @@ t.test('a trailer says what it was made of, and is always of the same length', a
   }
 });
 
-t.test('what is no trailer is not taken for one', async (t) => {
+t.test('other bytes are not taken for a trailer', async (t) => {
   const good = trailer({ bytes: 5, sha256 }).toString();
   for (const text of [
     '',
@@ -44,7 +44,7 @@ t.test('a verdict is one line of bounded length, whatever its message', async (t
   t.match(parseVerdict(long.toString().trimEnd()), { kind: 'error', code: 'EIO' });
 });
 
-t.test('a verdict says what it was made of', async (t) => {
+t.test('a verdict decodes to what it was made of', async (t) => {
   const ok = { kind: 'ok', bytes: 12, sha256 } as const;
   const full = {
     kind: 'error',
@@ -55,7 +55,7 @@ t.test('a verdict says what it was made of', async (t) => {
   t.same(parseVerdict(verdictLine(full).toString().trimEnd()), full);
 });
 
-t.test('what is no verdict is not taken for one', async (t) => {
+t.test('other bytes are not taken for a verdict', async (t) => {
   for (const line of [
     '',
     'ok',
@@ -71,7 +71,7 @@ t.test('what is no verdict is not taken for one', async (t) => {
   }
 });
 
-t.test('greeting and header are lines that no verdict is', async (t) => {
+t.test('greeting and header differ from every verdict', async (t) => {
   for (const line of [GREETING, HEADER]) {
     t.equal(line.indexOf('\n'), line.length - 1);
     t.equal(parseVerdict(line.toString().trimEnd()), undefined);

@@ -38,7 +38,7 @@ t.test('a command has a page with its options, arguments, environment and exit s
   t.match(pages.get('tapdisk-ts-backup.1'), '.SH "EXIT STATUS"\n.TP\n.B "0"\n');
 });
 
-t.test('text stays what it is, whatever troff would take it for', async (t) => {
+t.test('text is escaped for troff', async (t) => {
   t.equal(roffText(".so /etc/passwd\n'br a-b \\n"), "\\&.so /etc/passwd\n\\&'br a\\-b \\en");
   t.equal(roffArgument('a "b"'), '"a \\(dqb\\(dq"');
 });

@@ -28,7 +28,7 @@ const table = defineTable({
 const parse = (...argv: string[]) => parseValues(table, argv, { EXAMPLE_HOME: '' });
 const absent = { dryRun: false, colour: 'red', tag: [], home: undefined, fast: false, slow: false };
 
-t.test('what is not given has its default', async (t) => {
+t.test('omitted options have their defaults', async (t) => {
   t.strictSame(parse('a'), { ...absent, from: 'a', others: [] });
 });
 
@@ -46,7 +46,7 @@ t.test('options can stand anywhere, in every usual form, until --', async (t) =>
   t.strictSame(parse('-cblue', '-').colour, 'blue');
 });
 
-t.test('a variable gives what the command line does not; an empty one counts as not set', async (t) => {
+t.test('a variable supplies what the command line omits; an empty one counts as unset', async (t) => {
   t.equal(parseValues(table, ['a'], { EXAMPLE_HOME: '/e' }).home, '/e');
   t.equal(parseValues(table, ['a', '--home', '/c'], { EXAMPLE_HOME: '/e' }).home, '/c');
   t.equal(parse('a').home, undefined);

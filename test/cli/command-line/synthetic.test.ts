@@ -26,17 +26,17 @@ const inner: CommandGroup = { name: 'inner', summary: 'group', description: ['Gr
 const outer: CommandGroup = { name: 'outer', summary: 'group', description: ['Groups.'], commands: [inner] };
 const program: CommandGroup = { name: 'program', summary: 'run', description: ['Runs.'], commands: [outer] };
 
-t.test('an argument that may be left out stands in brackets', async (t) => {
+t.test('an optional argument is shown in brackets', async (t) => {
   t.match(helpText(leaf, 'program outer inner leaf'), 'Usage: program outer inner leaf [OPTION]... [NAME]\n');
 });
 
-t.test('a group in a group is a section of its page, and its commands are too', async (t) => {
+t.test('a nested group is a section of its group’s page, and so are its commands', async (t) => {
   const page = manPages(program, '1').find(({ file }) => file === 'program-outer.1')?.text ?? '';
   t.match(page, '.SH "program outer inner"\n');
   t.match(page, '.SH "program outer inner leaf"\n');
 });
 
-t.test('help is asked for before --, and not after it', async (t) => {
+t.test('--help is recognised before --, and not after it', async (t) => {
   t.equal(asksForHelp(['x', '-h']), true);
   t.equal(asksForHelp(['--help', '--', 'x']), true);
   t.equal(asksForHelp(['--', '--help']), false);

@@ -48,7 +48,7 @@ const directory = t.testdir({
 });
 const file = (name: string): string => join(directory, name);
 
-t.test('what passes is counted in the last line, and the status is 0', async (t) => {
+t.test('passed vectors are counted in the last line, with status 0', async (t) => {
   t.same(await conformance(file('right.json')), { status: 0, stdout: '2 passed, 0 failed\n', stderr: '' });
 });
 
@@ -94,7 +94,7 @@ t.test('bad files fail by file, vector and member, and the others still run', as
   t.match(stdout, /\n2 passed, 3 failed\n$/);
 });
 
-t.test('an unknown member is warned of on standard error', async (t) => {
+t.test('an unknown member causes a warning on standard error', async (t) => {
   const { status, stderr } = await conformance(file('noted.json'));
   t.equal(status, 0);
   t.equal(stderr, `warning: ${file('noted.json')}: scheduler/right: unknown member seed is passed over\n`);
@@ -125,7 +125,7 @@ t.test('--dialect chooses vectors of the schedulers, and reports where the C pan
   });
 });
 
-t.test('when nothing is chosen the status is 1', async (t) => {
+t.test('if nothing is selected the status is 1', async (t) => {
   t.same(await conformance('--grep', 'nothing', file('right.json')), {
     status: 1,
     stdout: '0 passed, 0 failed\n',
@@ -133,7 +133,7 @@ t.test('when nothing is chosen the status is 1', async (t) => {
   });
 });
 
-t.test('without a file the vectors of the source tree run', async (t) => {
+t.test('without a FILE the vectors of the source tree run', async (t) => {
   t.match(await conformance('--grep', 'scheduler/read-'), { status: 0, stdout: '4 passed, 0 failed\n' });
 });
 
@@ -182,7 +182,7 @@ t.test('--format tap is TAP 14', async (t) => {
   );
 });
 
-t.test('--format junit is XML with what must not stand in it escaped', async (t) => {
+t.test('--format junit prints XML with special characters escaped', async (t) => {
   const { stdout } = await conformance(
     '--format',
     'junit',
@@ -204,14 +204,14 @@ t.test('--format junit is XML with what must not stand in it escaped', async (t)
   t.match(stdout, /<testcase classname="scheduler" name="right" time="\d+\.\d{3}"\/>\n/);
 });
 
-t.test('all skipped is not passed', async (t) => {
+t.test('a run that skips everything does not pass', async (t) => {
   t.match(await conformance('--suite', 'replication', '--cmd', skipping, file('right.json')), {
     status: 1,
     stdout: /0 passed, 0 failed, 1 skipped\n$/,
   });
 });
 
-t.test('a usage error says what is wrong, with status 2', async (t) => {
+t.test('a usage error states what is wrong, with status 2', async (t) => {
   const wrongs: [string[], RegExp][] = [
     [['--suite', 'x'], /invalid --suite "x": expected one of scheduler, replication/],
     [['--format', 'xml'], /invalid --format "xml": expected one of text, json, tap, junit/],
@@ -255,7 +255,7 @@ t.test('record writes nothing when the file cannot be used', async (t) => {
   t.match(await record('a', 'b'), { status: 2, stderr: /unexpected argument "b"/ });
 });
 
-t.test('a command line is parted into words as a shell does it, without its expansions', async (t) => {
+t.test('a command line is split into words as by a shell, without expansions', async (t) => {
   t.same(commandWords('node  adapter.mjs\t--x'), ['node', 'adapter.mjs', '--x']);
   t.same(commandWords(` "a b"'c d'e `), ['a bc de']);
   t.same(commandWords(String.raw`a\ b "\"\\\x" '\' \$HOME`), ['a b', String.raw`"\\x`, '\\', '$HOME']);
@@ -266,7 +266,7 @@ t.test('a command line is parted into words as a shell does it, without its expa
   t.equal(commandWords('a \\'), undefined);
 });
 
-t.test('npm run conformance has the status of its command', async (t) => {
+t.test('npm run conformance exits with the status of its command', async (t) => {
   const child = promisify(execFile)(process.execPath, [
     ...programArguments('src/cli/conformance/run.ts'),
     file('wrong.json'),
@@ -306,7 +306,7 @@ t.test('a program that cannot be started is reported once, not vector by vector'
   t.match(stderr, /^tapdisk-ts conformance: --cmd: cannot start \/nonexistent\/program: .*ENOENT\n$/);
 });
 
-t.test('a report in html has a column for each implementation, and goes to a file', async (t) => {
+t.test('an HTML report has a column for each implementation, and is written to a file', async (t) => {
   const page = file('page.html');
   const cmd = `'${process.execPath}' '${repositoryFile('examples/adapter-js/adapter.mjs')}'`;
   const html = ['--format', 'html', '--output', page];
@@ -323,7 +323,7 @@ t.test('a report in html has a column for each implementation, and goes to a fil
   t.match(failing.stdout, 'does not conform');
 });
 
-t.test('a report of any format goes to a file, and the counts to standard output', async (t) => {
+t.test('a report of any format is written to a file, and the counts to standard output', async (t) => {
   const place = file('report.txt');
   const { status, stdout } = await conformance('--output', place, file('wrong.json'));
   t.equal(status, 1);
@@ -331,7 +331,7 @@ t.test('a report of any format goes to a file, and the counts to standard output
   t.match(readFileSync(place, 'utf8'), /^failed scheduler\/wrong [^]*1 passed, 1 failed\n$/);
 });
 
-t.test('a report that cannot be written is an error, and found before the run', async (t) => {
+t.test('a report that cannot be written is an error before the run starts', async (t) => {
   const { status, stdout, stderr } = await conformance('--output', directory, file('right.json'));
   t.equal(status, 1);
   t.equal(stdout, '');

@@ -40,7 +40,7 @@ async function foreignDaemon(
   t.teardown(() => server.close());
 }
 
-t.test('a VBD can be led through its life', async (t) => {
+t.test('the life of a VBD, from attach to detach', async (t) => {
   const world = controlWorld(t);
   const ctl = ctlOn(world.directory);
   t.strictSame(await ctl('attach', ...vbd(0)), silence);
@@ -82,7 +82,7 @@ t.test('two VBDs of one daemon are listed, as lines, as a table on a terminal, a
   ]);
 });
 
-t.test('what is not known of a VBD, or of a daemon without any, is a dash, or null', async (t) => {
+t.test('unknown values of a VBD, or of a daemon without any, are a dash, or null', async (t) => {
   const { directory, registry } = controlWorld(t);
   t.equal(
     (await ctlOn(directory, true)('list')).stdout,
@@ -123,7 +123,7 @@ t.test('pids and statistics come as JSON and as text', async (t) => {
   t.strictSame(JSON.parse((await ctl('stats', '--json')).stdout), [exampleReport]);
 });
 
-t.test('a list can be of one daemon, minor, type or file', async (t) => {
+t.test('a list can be limited to one daemon, minor, type or file', async (t) => {
   const world = controlWorld(t);
   const ctl = ctlOn(world.directory);
   await ctl('attach', ...vbd(0));
@@ -146,7 +146,7 @@ t.test('open reports read-only and, as JSON, the image', async (t) => {
   t.equal(world.registry.get(0)?.readOnly, true);
 });
 
-t.test('open is exclusive and for writing, unless it is said otherwise', async (t) => {
+t.test('open is exclusive and for writing by default', async (t) => {
   const world = controlWorld(t);
   const ctl = ctlOn(world.directory);
   for (const [index, flags] of [[], ['--shared'], ['--read-only']].entries()) {
@@ -177,7 +177,7 @@ t.test('a refusal is reported on standard error, with its errno and exit status 
   await refused('EBUSY', 'detach', ...vbd(3));
 });
 
-t.test('without a daemon of the pid, or with a socket left over by one, there is an error', async (t) => {
+t.test('without a daemon of that pid, or with its stale socket, the command fails', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
   const ctl = ctlOn(directory);
@@ -186,7 +186,7 @@ t.test('without a daemon of the pid, or with a socket left over by one, there is
   t.match(await ctl('pause', ...vbd(0, 78)), { exitCode: 1, stderr: /daemon 78: ECONNREFUSED/ });
 });
 
-t.test('lists pass over sockets left over, and over names that are no pid', async (t) => {
+t.test('lists skip stale sockets, and names without a pid', async (t) => {
   const world = controlWorld(t);
   for (const name of ['ctl78', 'ctl', 'ctl0', 'ctl12x', 'other'])
     writeFileSync(join(world.directory, name), '');
@@ -225,7 +225,7 @@ t.test('an answer of another type is an error', async (t) => {
   });
 });
 
-t.test('a list without an end is an error', async (t) => {
+t.test('a list that does not end is an error', async (t) => {
   const world = controlWorld(t);
   const entry = ControlMessage.create(MessageType.listAnswer, 0xffff).setList({
     count: 1,
@@ -241,7 +241,7 @@ t.test('a list without an end is an error', async (t) => {
   });
 });
 
-t.test('a C tapdisk has no statistics, and says so', async (t) => {
+t.test('statistics of a C tapdisk are reported as unavailable', async (t) => {
   const world = controlWorld(t, { report: () => '{"version":99,"other":1}' });
   await foreignDaemon(t, world.directory, (request, socket) =>
     socket.end(ControlMessage.create(MessageType.error, request.cookie).setResponse(22).bytes),
@@ -264,7 +264,7 @@ t.test('a C tapdisk has no statistics, and says so', async (t) => {
   t.equal((await ctl('stats', '--json', '-p', String(PID))).stdout, '[{"version":99,"other":1}]\n');
 });
 
-t.test('a report that is no JSON is an error', async (t) => {
+t.test('a report that is not JSON is an error', async (t) => {
   const world = controlWorld(t, { report: () => '{' });
   t.match(await ctlOn(world.directory)('stats'), { exitCode: 1, stderr: /EPROTO .*not JSON/ });
 });
@@ -290,7 +290,7 @@ t.test(
   },
 );
 
-t.test('a command line that makes no sense is refused with what would be right', async (t) => {
+t.test('an invalid command line is refused with a hint', async (t) => {
   const wrong = async (reason: RegExp, ...argv: string[]): Promise<void> => {
     const { exitCode, stdout, stderr } = await captured(runCtl, argv);
     t.strictSame([exitCode, stdout], [2, ''], argv.join(' '));
@@ -319,7 +319,7 @@ t.test('help is no error', async (t) => {
   }
 });
 
-t.test('replies that no daemon gives are reported as such', async (t) => {
+t.test('impossible replies are reported as such', async (t) => {
   const world = controlWorld(t);
   let answer = (request: ControlMessage): Uint8Array => request.bytes;
   await foreignDaemon(t, world.directory, (request, socket) => socket.end(answer(request)));
@@ -372,7 +372,7 @@ t.test('a reply to another request is reported as such, and an ERROR need not na
   }
 });
 
-t.test('what is not a status, event or outcome of a replicated disk is reported as such', async (t) => {
+t.test('an invalid status, event or outcome of a replicated disk is reported as such', async (t) => {
   const world = controlWorld(t);
   let report = '';
   await foreignDaemon(t, world.directory, (request, socket) => {

@@ -33,7 +33,7 @@ async function servedDisk(
   return { ...world, image, resize };
 }
 
-t.test('a disk takes the size of its grown file, and reads and writes what is new', async (t) => {
+t.test('a disk takes the size of its grown file, and the new part can be read and written', async (t) => {
   const { image, resize, registry } = await servedDisk(t, 4096, (file) => `log:aio:${file}`);
   truncateSync(image, 8192);
   t.match(await resize('0'), { exitCode: 0, stdout: 'disk 0 has 16 sectors of 512 bytes\n', stderr: '' });
@@ -63,7 +63,7 @@ t.test('bytes after the last whole sector become part of the disk', async (t) =>
   t.same([...read.subarray(998, 1003)], [1, 9, 9, 0, 0]);
 });
 
-t.test('what has become smaller keeps its size', async (t) => {
+t.test('a file that became smaller keeps its size', async (t) => {
   const { image, resize, registry } = await servedDisk(t, 4096);
   truncateSync(image, 4095);
   const { exitCode, stderr } = await resize('0');
@@ -72,7 +72,7 @@ t.test('what has become smaller keeps its size', async (t) => {
   t.equal(registry.get(0)?.sizeBytes, 4096);
 });
 
-t.test('disks that cannot be resized say why', async (t) => {
+t.test('for a disk that cannot be resized the reason is given', async (t) => {
   const { resize, client, registry, image } = await servedDisk(t, 4096, () => 'ram:1');
   t.match((await resize('0')).stderr, /a disk in memory keeps the size that it was opened with/);
   const vhd = path.join(path.dirname(image), 'disk.vhd');
@@ -85,7 +85,7 @@ t.test('disks that cannot be resized say why', async (t) => {
   t.match((await resize('7')).stderr, /minor 7 is not attached/);
 });
 
-t.test('one that is closed meanwhile is not resized', async (t) => {
+t.test('a disk that is closed meanwhile is not resized', async (t) => {
   const { image, client, registry } = await servedDisk(t, 4096);
   truncateSync(image, 8192);
   const vbd = registry.get(0);

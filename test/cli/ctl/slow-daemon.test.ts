@@ -83,7 +83,7 @@ const REPLICATION: Readonly<Record<string, readonly (readonly string[])[]>> = {
   drill: [disk],
 };
 
-t.test('no command is left out here', (t) => {
+t.test('no command is missing here', (t) => {
   t.strictSame(Object.keys(CTL).toSorted(), ctlGroup.commands.map((each) => titleOf(each).name).toSorted());
   const names = replicationGroup.commands.map((each) => titleOf(each).name);
   t.strictSame(Object.keys(REPLICATION).toSorted(), names.toSorted());
@@ -113,7 +113,7 @@ t.test('each command for replicated disks ends even if a daemon does not reply',
   }
 });
 
-t.test('a command that asks all daemons does not take the time of each of many slow ones', async (t) => {
+t.test('a command that asks all daemons waits for slow ones at the same time', async (t) => {
   const MANY = 40;
   const directory = await directoryWith(t, MANY, () => {});
   for (const name of ['list', 'pid', 'stats']) {

@@ -45,7 +45,7 @@ async function byteAt(vbd: Vbd, sector: number): Promise<number | undefined> {
   return result < 0 ? result : buffer[100];
 }
 
-t.test('a disk goes on with a child, and its image stays as it was', async (t) => {
+t.test('a disk continues on a child, and its image stays unchanged', async (t) => {
   const { vbd, images, snapshot, registry } = await servedDisk(t, '[answer=early]');
   t.equal(await write(vbd, 5, 1), 0);
   const child = path.join(images, 'child.vhd');
@@ -66,7 +66,7 @@ t.test('a disk goes on with a child, and its image stays as it was', async (t) =
   t.match(chain, [{ allocatedBlocks: 1 }, { allocatedBlocks: 1, isClosed: true }]);
 });
 
-t.test('requests during the swap wait, and come to the child', async (t) => {
+t.test('requests during the swap wait, and reach the child', async (t) => {
   const { vbd, images, snapshot } = await servedDisk(t);
   const children: Promise<Outcome>[] = [];
   const results: Promise<number>[] = [];
@@ -80,7 +80,7 @@ t.test('requests during the swap wait, and come to the child', async (t) => {
   t.equal(await byteAt(vbd, 19), 1);
 });
 
-t.test('what cannot be done is said, and the disk goes on as before', async (t) => {
+t.test('a failure is reported, and the disk continues as before', async (t) => {
   const { vbd, images, snapshot, registry, client } = await servedDisk(t);
   const base = path.join(images, 'base.vhd');
   t.match(await snapshot('0', base), {
@@ -104,7 +104,7 @@ t.test('what cannot be done is said, and the disk goes on as before', async (t) 
   t.equal(await write(vbd, 1, 1), 0);
 });
 
-t.test('a child that the daemon does not take is deleted, and the disk goes on as before', async (t) => {
+t.test('a child that the daemon rejects is deleted, and the disk continues unchanged', async (t) => {
   // Its parent, the image itself, does not lie where parents may.
   const { vbd, images, snapshot, registry } = await servedDisk(t, '[parents=/usr/lib]');
   const child = path.join(images, 'child.vhd');
@@ -122,7 +122,7 @@ function replicationOf({ vbd }: SnapshotWorld): ReplicationStatus | undefined {
   return RemusDriver.among(vbd.drivers)?.replication?.status();
 }
 
-t.test('the state of a replicated disk goes with its child', async (t) => {
+t.test('the state of a replicated disk moves to its child', async (t) => {
   for (const directory of ['', ',directory=/']) {
     const state = mkdtempSync(path.join(tmpdir(), 'states-'));
     t.teardown(() => rmSync(state, { recursive: true }));
@@ -142,7 +142,7 @@ t.test('the state of a replicated disk goes with its child', async (t) => {
   }
 });
 
-t.test('a child that cannot be taken leaves a replicated disk as it was', async (t) => {
+t.test('a child that cannot be opened leaves a replicated disk unchanged', async (t) => {
   const world = await servedDisk(t, '', primary);
   const { vbd, images, snapshot } = world;
   const before = replicationOf(world);
@@ -155,7 +155,7 @@ t.test('a child that cannot be taken leaves a replicated disk as it was', async 
   t.equal(await write(vbd, 1, 1), 0);
 });
 
-t.test('a child that the daemon refuses gives the state back', async (t) => {
+t.test('when the daemon refuses a child, the replication state is restored', async (t) => {
   const world = await servedDisk(t, '[parents=/usr/lib]', primary);
   const { vbd, images, snapshot } = world;
   const before = replicationOf(world);

@@ -9,7 +9,7 @@ import { daemonOptions } from '../../../src/cli/daemon/daemon-values.js';
 const parse = (...argv: string[]) =>
   daemonOptions(parseValues(daemonTable, ['--control-directory', '/c', ...argv]));
 
-t.test('what is not given has a default', async (t) => {
+t.test('omitted values have defaults', async (t) => {
   t.strictSame(parse(), {
     directory: '/c',
     disks: [],
@@ -35,7 +35,7 @@ t.test('what is not given has a default', async (t) => {
   });
 });
 
-t.test('all can be given', async (t) => {
+t.test('every option can be given', async (t) => {
   const options = parse(
     ...['--disk', '1=aio:/a=b', '--read-only-disk', '0=log:|ram:1', '--disk', '2=ram:1', '--nbd', '[::1]:0'],
     ...['--tls-cert', 'c', '--tls-key', 'k', '--metrics', './m', '--log-level', 'debug', '--trace', 't'],
@@ -95,7 +95,7 @@ t.test('all can be given', async (t) => {
   });
 });
 
-t.test('disks may have names, descriptions, and be the default', async (t) => {
+t.test('disks can have names and descriptions, and one can be the default', async (t) => {
   const { disks, descriptions, defaultDisk } = parse(
     ...['--disk', 'data=ram:1', '--disk', '0=ram:2', '--read-only-disk', 'iso=ram:3', '--nbd', './n'],
     ...['--description', 'data=All that there is', '--description', '0=Nothing', '--default-disk', 'iso'],
@@ -115,7 +115,7 @@ t.test('disks may have names, descriptions, and be the default', async (t) => {
   t.equal(defaultDisk, 2);
 });
 
-t.test('what makes no sense is refused with what would be right', async (t) => {
+t.test('invalid input is refused with a hint', async (t) => {
   const wrong = (reason: RegExp, ...argv: string[]): void => {
     t.throws(() => parse(...argv), { name: 'UsageError', message: reason }, argv.join(' '));
   };

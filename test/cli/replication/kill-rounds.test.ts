@@ -7,7 +7,7 @@ import { killRounds } from './kill-rounds.js';
 
 t.setTimeout(180_000);
 
-t.test('Q7: whatever is killed, the promoted backup has all that was answered', async (t) => {
+t.test('Q7: whichever process is killed, the promoted backup has all acknowledged data', async (t) => {
   const told = (line: string): void => t.comment(line);
   // `.ci/run` does 20 rounds, `npm run nightly` 200.
   const { rounds, failures } = await killRounds(randomSeed(t), { count: 1, told });

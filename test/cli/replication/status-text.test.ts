@@ -44,7 +44,7 @@ const status: PlacedStatus = {
   sinceSeconds: 0,
 };
 
-t.test('a status fits 80 columns, whatever is in it', async (t) => {
+t.test('a status fits 80 columns, whatever it contains', async (t) => {
   const lines = [...statusLines(status, 80), statusLine(status, 80)];
   t.same(
     lines.filter((line) => line.length > 80),
@@ -63,7 +63,7 @@ t.test('a status fits 80 columns, whatever is in it', async (t) => {
   }
 });
 
-t.test('what is not known is said to be so, and a C peer is named as one', async (t) => {
+t.test('unknown facts are shown as unknown, and a C peer as one', async (t) => {
   const bare = {
     ...status,
     rpoSeconds: null,

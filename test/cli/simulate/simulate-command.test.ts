@@ -44,7 +44,7 @@ t.test('seeds that pass are counted, and the slowest is named', async (t) => {
   t.equal(err, '');
 });
 
-t.test('a seed that fails is named, with what was wrong and the command that replays it', async (t) => {
+t.test('a failing seed is reported with its violation and the command that replays it', async (t) => {
   const { status, out } = await run(['--seeds', '1..2'], leaky);
   t.equal(status, 1);
   t.match(out, /^seed 1 failed:\n {2}at \d+\.\d+ s, 10\.0\.0\.\d: .*descriptors 3 are left after kill\n/);
@@ -52,7 +52,7 @@ t.test('a seed that fails is named, with what was wrong and the command that rep
   t.match(out, /\n0 passed, 2 failed\n$/);
 });
 
-t.test('the replay prints the trace, in which the violation stands, and is the same each time', async (t) => {
+t.test('the replay prints the trace with the violation, and is the same each time', async (t) => {
   const one = await run(['--seed', '1', '--trace'], leaky);
   t.equal(one.status, 1);
   t.match(one.out, /10\.0\.0\.\d socket\(AF_INET, SOCK_STREAM\) = 3\n/);
@@ -61,7 +61,7 @@ t.test('the replay prints the trace, in which the violation stands, and is the s
   t.same(await run(['--seed', '1', '--trace'], leaky), one);
 });
 
-t.test('long runs say now and then how far they are; a thousand seeds are the default', async (t) => {
+t.test('long runs report their progress; a thousand seeds are the default', async (t) => {
   const quick: typeof simulate = async (seed) => ({ ...(await seedOne), seed });
   const seedOne = simulate(1);
   const { out } = await run(['--seeds', '0..2500'], quick);
@@ -80,7 +80,7 @@ t.test('help', async (t) => {
   t.match(out, /^Usage: tapdisk-ts simulate/);
 });
 
-t.test('a usage error says what was expected', async (t) => {
+t.test('a usage error states what was expected', async (t) => {
   const wrong: [string[], RegExp][] = [
     [['--seeds', '5'], /invalid --seeds "5": expected FIRST\.\.LAST, for example 1\.\.1000/],
     [['--seeds', '1..2..3'], /expected FIRST\.\.LAST/],
@@ -103,7 +103,7 @@ t.test('a usage error says what was expected', async (t) => {
   }
 });
 
-t.test('a dialect can be chosen, and stands in the command that replays a failure', async (t) => {
+t.test('a dialect can be chosen, and is part of the command that replays a failure', async (t) => {
   const dialects: unknown[] = [];
   const noting: typeof simulate = (seed, options) => {
     dialects.push(options?.dialect);

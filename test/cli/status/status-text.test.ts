@@ -33,16 +33,16 @@ t.test(
   },
 );
 
-t.test('a transfer without a byte for a while is stalled', async (t) => {
+t.test('a transfer without progress for a while is stalled', async (t) => {
   t.match(lines([{ ...primary, quietSeconds: 1 }])[1], /1.0 MiB\/s/);
   t.match(lines([{ ...primary, quietSeconds: 67 }])[1], /3.0 MiB, 75% +stalled 1 min 7 s/);
 });
 
-t.test('one attempt is not several', async (t) => {
+t.test('one attempt is counted once', async (t) => {
   t.match(lines([{ ...primary, peer: null, phase: 'connecting' }])[1], / connecting +1 attempt /);
 });
 
-t.test('a table is 80 columns wide at most: the ends of files, then of addresses are shown', async (t) => {
+t.test('a table is at most 80 columns wide: files, then addresses, are shortened', async (t) => {
   const large = {
     ...primary,
     address: 'a-host-with-a-long-name.example:65535',
@@ -59,7 +59,7 @@ t.test('a table is 80 columns wide at most: the ends of files, then of addresses
   t.ok(lines([large], 60).every((line) => line.length <= 60));
 });
 
-t.test('what another program replies is shown as far as it makes sense', async (t) => {
+t.test('another program’s reply is shown as far as it can be decoded', async (t) => {
   const [, strange = '', ...more] = lines([
     { role: ['x'], pid: 7, address: 'a\u001B[31mb', bytes: 'many', peer: 'x' },
   ]);

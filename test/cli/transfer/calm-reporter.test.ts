@@ -24,7 +24,7 @@ function calm() {
   return { reporter, lines, pass };
 }
 
-t.test('a flood of one cause is a line a second, the latest with how many were left out', async (t) => {
+t.test('repeated errors of one cause are logged once a second, with the number omitted', async (t) => {
   const { reporter, lines, pass } = calm();
   for (let i = 0; i < 1000; i += 1) reporter.onEvent({ event: 'nothing', peer: `10.0.0.1:${i}` });
   t.same(lines, ['10.0.0.1:0 sent nothing']);
@@ -49,13 +49,13 @@ t.test(
   },
 );
 
-t.test('errors of the log that differ in numbers only have one cause', async (t) => {
+t.test('log errors that differ only in numbers count as one cause', async (t) => {
   const { reporter, lines } = calm();
   for (let i = 0; i < 100; i += 1) reporter.log(LOG_ERR, `cannot accept a connection: ${i}`);
   t.equal(lines.length, 1);
 });
 
-t.test('however many causes there are, those that are kept are few', async (t) => {
+t.test('the number of remembered causes is bounded', async (t) => {
   const { reporter, lines } = calm();
   for (let i = 0; i < 1000; i += 1)
     reporter.onEvent({ event: 'broken', bytes: 0, message: 'm', code: `E${i}` });

@@ -28,7 +28,7 @@ const sending: TransferStatus = {
 };
 const receiving: TransferStatus = { ...sending, role: 'backup', phase: 'receiving', totalBytes: null };
 
-t.test('a line has the share, the current rate and the time that is left', async (t) => {
+t.test('a line shows the share, the current rate and the time left', async (t) => {
   t.equal(
     describeProgress(sending),
     'primary 127.0.0.1:9000  sending  75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left',
@@ -42,7 +42,7 @@ t.test('a line has the share, the current rate and the time that is left', async
   );
 });
 
-t.test('only what is whole is 100 per cent', async (t) => {
+t.test('only a complete transfer shows 100 per cent', async (t) => {
   t.match(describeProgress({ ...sending, bytes: 64 * MIB - 1 }), /  99%  /);
   t.match(describeProgress({ ...sending, bytes: 64 * MIB }), /  100%  /);
 });
@@ -63,7 +63,7 @@ t.test(
   },
 );
 
-t.test('what is neither sent nor received has no rate', async (t) => {
+t.test('an idle transfer has no rate', async (t) => {
   const done = { ...sending, bytes: 64 * MIB, phase: 'awaiting' };
   t.match(describeProgress(done), /  waiting for confirmation  100%  64.0 MiB of 64.0 MiB$/);
   t.match(describeProgress({ ...receiving, phase: 'storing' }), /  flushing to disk  48.0 MiB$/);
@@ -93,7 +93,7 @@ t.test(
   },
 );
 
-t.test('a bar without an end moves while bytes do', async (t) => {
+t.test('a bar of unknown length moves while bytes are transferred', async (t) => {
   const bars = [0, 1, 2, 3, 4, 5, 6].map((mib) => progressBar(8, { bytes: mib * MIB, totalBytes: null }));
   t.same(bars, ['[<=>   ]', '[ <=>  ]', '[  <=> ]', '[   <=>]', '[  <=> ]', '[ <=>  ]', '[<=>   ]']);
 });

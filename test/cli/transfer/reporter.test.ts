@@ -70,7 +70,7 @@ const refused: TransferEvent = {
   message: 'connection refused',
 };
 
-t.test('plain lines tell an attempt that fails as the one before once', async (t) => {
+t.test('plain lines report repeated failures once', async (t) => {
   const { reporter, written } = reporting(asText);
   reporter.onEvent(refused);
   reporter.onEvent({ ...refused, attempts: 2 });
@@ -82,7 +82,7 @@ t.test('plain lines tell an attempt that fails as the one before once', async (t
   t.match(written(), /sent nothing\n.*network is unreachable/);
 });
 
-t.test('plain lines tell progress every ten seconds, and not that a backup still waits', async (t) => {
+t.test('plain lines report progress every ten seconds, but not a waiting backup', async (t) => {
   const { reporter, clock, now, written } = reporting(asText);
   now.status = { ...status, ...sending };
   clock.seconds += 9;
@@ -123,7 +123,7 @@ t.test('a terminal has one line that changes, below the others', async (t) => {
   t.equal(written(), clear);
 });
 
-t.test('plain lines have the time where nothing else adds it, lines on a terminal have not', async (t) => {
+t.test('plain lines have the time unless something else adds it; lines on a terminal do not', async (t) => {
   const times = { now: () => 1_700_000_000.25 };
   const plain = reporting(asText, { times });
   plain.reporter.onEvent({ event: 'nothing', peer: 'x' });
@@ -133,14 +133,14 @@ t.test('plain lines have the time where nothing else adds it, lines on a termina
   t.match(terminal.written(), /^tapdisk-ts: x sent nothing\n/);
 });
 
-t.test('a dump begins with what is going on', async (t) => {
+t.test('a dump begins with the operations in progress', async (t) => {
   const { reporter, now, written } = reporting(asText);
   now.status = { ...status, attempts: 1 };
   reporter.dump('tables\n');
   t.equal(written(), 'tapdisk-ts: primary 127.0.0.1:9  connecting, attempt 1\ntapdisk-ts: tables\n');
 });
 
-t.test('a terminal that does not tell its width has 80 columns', async (t) => {
+t.test('a terminal of unknown width has 80 columns', async (t) => {
   let text = '';
   const stream = { write: (more: string) => (text += more), isTTY: true };
   const { reporter, now } = reporting(asText, { stream });
@@ -149,7 +149,7 @@ t.test('a terminal that does not tell its width has 80 columns', async (t) => {
   t.equal(text.split('\u001B[2K').at(-1)?.length, 79);
 });
 
-t.test('an event before there is a status is reported all the same', async (t) => {
+t.test('an event before the first status is still reported', async (t) => {
   const { reporter, now, written } = reporting(asText, {}, true);
   now.status = undefined;
   reporter.onEvent({ event: 'failed', code: 'ENOENT', message: 'no such file', bytes: 0 });
@@ -180,7 +180,7 @@ t.test('a complete image is reported with its hash, and with a note when it is n
   t.match(backup.written(), /received, written to image.*\n.*note: the primary sent raw/);
 });
 
-t.test('JSON has an object a line for each event, and progress once a second', async (t) => {
+t.test('JSON output is one object per line for each event, with progress once a second', async (t) => {
   const { reporter, clock, now, written } = reporting(asJson);
   reporter.onEvent(refused);
   reporter.onEvent(refused);
@@ -216,7 +216,7 @@ t.test('errors in the log are reported, the rest only on request', async (t) => 
   }
 });
 
-t.test('every event is reported in words', async (t) => {
+t.test('every event has a text', async (t) => {
   const events: [TransferEvent, RegExp][] = [
     [{ event: 'listening', address: 'a:1' }, /waiting for a primary on a:1/],
     [{ event: 'turned-away', message: 'the backup is busy' }, /the backup is busy; retrying/],

@@ -10,7 +10,7 @@ import { shortDirectory } from '../../short-directory.js';
 import { everything, foreignPrimary } from '../../transfer/foreign.js';
 import { command, startCommand } from '../command.js';
 
-t.test('what is wrong outside of the command line is named, and gives status 1', async (t) => {
+t.test('a fault outside the command line is named, with status 1', async (t) => {
   const directory = shortDirectory(t);
   writeFileSync(join(directory, 'image'), 'image');
   const wrongs: [string[], RegExp][] = [
@@ -42,7 +42,7 @@ t.test('what is wrong outside of the command line is named, and gives status 1',
   }
 });
 
-t.test('an address of another host gives status 3, and says who may be meant', async (t) => {
+t.test('another host’s address gives status 3, and a hint at the other command', async (t) => {
   const { status, stderr } = await command('backup', '192.0.2.1:9000', '--no-status');
   t.equal(status, 3);
   t.match(stderr, /this host does not have the address .* tapdisk-ts primary 192\.0\.2\.1:9000/);
@@ -65,7 +65,7 @@ t.test(
   },
 );
 
-t.test('what another program sends is no image, unless --raw is given', async (t) => {
+t.test('another program’s bytes are not an image, unless --raw is given', async (t) => {
   const path = join(t.testdir({ copy: 'before' }), 'copy');
   const sent = async (address: unknown): Promise<void> => {
     const socket = await foreignPrimary(String(address));
@@ -201,7 +201,7 @@ t.test(
   },
 );
 
-t.test('a status directory that is open to others is not used: the role goes on, and says so', async (t) => {
+t.test('a status directory open to others is not used: the role continues, with a warning', async (t) => {
   const directory = shortDirectory(t);
   mkdirSync(join(directory, 'tapdisk-ts'), { mode: 0o755 });
   await withRuntimeDirectory(directory, async () => {

@@ -12,7 +12,7 @@ function terminal(more: Partial<ProgressOutput> = {}) {
   return { progress: new Progress(out, clock), written, clock };
 }
 
-t.test('long work shows a bar, its per cent, and how long the rest may take', async (t) => {
+t.test('long work shows a bar, per cent, and the time left', async (t) => {
   const { progress, written, clock } = terminal();
   progress.show('copied', 0, 200);
   clock.seconds += 30;
@@ -37,7 +37,7 @@ t.test('a line is written for each whole per cent only', async (t) => {
   t.equal(written.length, 101);
 });
 
-t.test('nothing is shown where there is no terminal, and no line is wider than one', async (t) => {
+t.test('nothing is shown without a terminal, and no line is wider than it', async (t) => {
   const pipe = terminal({ isTTY: false });
   pipe.progress.show('copied', 1, 2);
   pipe.progress.end();
@@ -47,7 +47,7 @@ t.test('nothing is shown where there is no terminal, and no line is wider than o
   t.same(narrow.written, ['\rcopied  [##########']);
 });
 
-t.test('work of which there is none is done', async (t) => {
+t.test('empty work is complete', async (t) => {
   const { progress, written } = terminal();
   progress.show('copied', 0, 0);
   t.match(written, [/ 100 %$/]);

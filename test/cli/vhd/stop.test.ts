@@ -60,7 +60,7 @@ async function contentOf(image: string): Promise<(number | undefined)[]> {
 
 const whole = Array.from({ length: BLOCKS }, (_, block) => block + 1);
 
-t.test('coalescing that is asked to stop stops after a block, and is done again', async (t) => {
+t.test('coalescing stops after a block if asked, and can be repeated', async (t) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const { base, child } = await chainIn(imageDirectory(t));
     const stopped = await stoppedAt(50, signal, 'coalesce', child, '--delete');
@@ -76,7 +76,7 @@ t.test('coalescing that is asked to stop stops after a block, and is done again'
   }
 });
 
-t.test('converting that is asked to stop leaves nothing, and is done again', async (t) => {
+t.test('conversion that is asked to stop leaves nothing, and can be repeated', async (t) => {
   const directory = imageDirectory(t);
   const { child } = await chainIn(directory);
   const raw = path.join(directory, 'disk.raw');

@@ -22,7 +22,7 @@ const inOwn = (name: string): string => {
   return own;
 };
 
-t.test('check finds in each sample what keeps it from being opened', async (t) => {
+t.test('check finds why each refused sample cannot be opened', async (t) => {
   for (const sample of samples) {
     const { name, expected } = sample;
     const file = unpack(sample, inOwn(`check-${name}`));
@@ -41,7 +41,7 @@ t.test('check finds in each sample what keeps it from being opened', async (t) =
   }
 });
 
-t.test('check warns of what can be used but is not as it should be', async (t) => {
+t.test('check warns of usable images with deviations', async (t) => {
   const warned: [sample: string, field: string][] = [
     ['footer-missing', 'footer'],
     ['footers-differ', 'footer copy'],
@@ -86,7 +86,7 @@ t.test('info shows chains as a tree, and what is wrong with them', async (t) => 
   });
 });
 
-t.test('a fixed image has no blocks to count, and what is resized says how much', async (t) => {
+t.test('a fixed image has no block count, and resize reports the sizes', async (t) => {
   const image = path.join(inOwn('fixed'), 'fixed.vhd');
   t.match(await vhd('create', image, '10M', '--fixed'), { exitCode: 0 });
   const { stdout } = await vhd('info', image);
@@ -96,7 +96,7 @@ t.test('a fixed image has no blocks to count, and what is resized says how much'
   t.equal((await vhd('resize', dynamic, '20M')).stdout, '10.0 MiB -> 20.0 MiB, 0 blocks moved\n');
 });
 
-t.test('an image can be led through its life', async (t) => {
+t.test('the life of an image, from create to repair', async (t) => {
   const own = inOwn('life');
   const at = (name: string): string => path.join(own, name);
   const raw = Buffer.concat([randomBytes(70_000), Buffer.alloc(5_000_000), randomBytes(3 * 512 + 200)]);
@@ -150,7 +150,7 @@ t.test(
   },
 );
 
-t.test('repair says what it would do, and does it only with --write', async (t) => {
+t.test('repair shows what it would do, and does it only with --write', async (t) => {
   const own = inOwn('repair');
   const file = unpack(sampleNamed('footer-missing'), own);
   const before = readFileSync(file);
@@ -173,7 +173,7 @@ t.test('repair says what it would do, and does it only with --write', async (t) 
   t.match(await vhd('check', batmap), { stdout: '1 checked, 0 errors, 0 warnings\n' });
 });
 
-t.test('what a command line or an image does not allow is refused', async (t) => {
+t.test('invalid command lines and unsuitable images are refused', async (t) => {
   const own = inOwn('refused');
   const file = path.join(own, 'a.vhd');
   await vhd('create', file, '4M');

@@ -43,24 +43,24 @@ t.test('a failed vector is shown step by step, with the difference marked and na
   t.match(failure, /Pins<a href="#rule-E2">E2<\/a>Broken by one/);
 });
 
-t.test('of a select only the member that differs is marked', async (t) => {
+t.test('in a select only the differing member is marked', async (t) => {
   const { page } = await examplePage();
   t.match(page, /<mark>&#34;timeout&#34;: 17<\/mark>/);
   t.notMatch(page, /<mark>&#34;nfds&#34;/);
 });
 
-t.test('a vector without a trace has its reason, and a file that is none is named', async (t) => {
+t.test('a vector without a trace has a reason, and an invalid file is named', async (t) => {
   const { page } = await examplePage();
   t.match(page, 'no trace: it ended with status 3\nits last words');
   t.match(page, 'bad vector: it is not JSON');
 });
 
-t.test('what was skipped is counted by its reason', async (t) => {
+t.test('skipped vectors are counted by reason', async (t) => {
   const { page } = await examplePage();
   t.match(page, '1 skipped: only the scheduler');
 });
 
-t.test('nothing of a name, a reason or a trace becomes markup', async (t) => {
+t.test('names, reasons and traces never become markup', async (t) => {
   const { page } = await examplePage();
   t.ok(count(page, 'alert(1)') > 5, 'it is in it');
   t.notMatch(page, /<(?:script|img|b)\b/i);
@@ -71,7 +71,7 @@ t.test('nothing of a name, a reason or a trace becomes markup', async (t) => {
   t.equal(body.replaceAll(/<\/?[a-z][a-z0-9]*(?:\s+[a-z-]+="[^"<>]*")*\s*\/?>/g, '').search(/[<>]/), -1);
 });
 
-t.test('it asks for nothing from elsewhere, and its policy admits its own style only', async (t) => {
+t.test('the page requests nothing from elsewhere, and its policy admits only its own styles', async (t) => {
   const { page } = await examplePage();
   const tags = page.match(/<[a-z][^<>]*>/g)?.join('') ?? '';
   const targets = [...tags.matchAll(/ (?:src|srcset|href|action)="([^"]*)"/g)].map(([, at]) => at ?? '');
@@ -97,7 +97,7 @@ t.test('every link leads somewhere, and no place has two', async (t) => {
   for (const [, target] of page.matchAll(/href="#([^"]+)"/g)) t.ok(ids.includes(target), `#${target}`);
 });
 
-t.test('so many failures are shown, and the rest is named, without links to them', async (t) => {
+t.test('failures up to a bound are shown, and the rest listed without links', async (t) => {
   const { page, failed } = await examplePage({ shownFailures: 1 });
   t.equal(count(page, '<details class="failure">'), 1);
   t.match(page, `${failed - 1} more failed and are only named (--show N)`);
@@ -105,7 +105,7 @@ t.test('so many failures are shown, and the rest is named, without links to them
   for (const [, target] of page.matchAll(/href="#(failure-[^"]+)"/g)) t.match(page, ` id="${target}"`);
 });
 
-t.test('what nothing failed says so', async (t) => {
+t.test('a run without failures reports that', async (t) => {
   const results: VectorResult[] = [{ file: 'f', name: 'scheduler/x', outcome: 'passed', milliseconds: 1 }];
   const parts = { assignments: [], rules, atSeconds: 0, version: '1' };
   const page = await conformancePage({ ...parts, columns: [{ name: 'mine', results }] });

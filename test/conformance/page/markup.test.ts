@@ -12,15 +12,15 @@ t.test('text is escaped, in an element and in an attribute', async (t) => {
   );
 });
 
-t.test('what would change how other text is read is made visible; line ends stay', async (t) => {
+t.test('control characters are made visible; line ends stay', async (t) => {
   t.equal(html`${'a\u202Eb\u0000c\nd\u2028'}`.text, 'a\\u202eb\\u0000c\nd\\u2028');
 });
 
-t.test('markup, several of it, numbers and nothing are put in as they are', async (t) => {
+t.test('markup, lists of it, numbers and nothing are inserted unescaped', async (t) => {
   const [one, two] = [html`1`, html`2`];
   t.equal(html`${new Markup('<i>')}|${[one, two]}|${3}|${undefined}|${[]}`.text, '<i>|12|3||');
 });
 
-t.test('a backslash in the template stays one', async (t) => {
+t.test('a backslash in the template stays a backslash', async (t) => {
   t.equal(html`a\\b${'\\n'}`.text, 'a\\b\\n');
 });

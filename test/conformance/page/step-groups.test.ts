@@ -11,7 +11,7 @@ const trace = (...ids: number[]): TraceEntry[] => ids.map(entry);
 const shown = ({ step, rows }: StepGroup): string =>
   `${step}: ${rows.map(({ kind, expected, actual }) => `${kind} ${expected?.index}/${actual?.index}`).join(', ')}`;
 
-t.test('traces are parted at the step of their first difference', async (t) => {
+t.test('traces are split at the step of their first difference', async (t) => {
   const traces = { expected: trace(1, 2, 3, 4, 5, 6), actual: trace(1, 2, 3, 44, 5, 6) };
   const { before, first, after } = partedSteps(traces, [0, 2, 2, 5, 6], 4);
   t.strictSame(before.map(shown), ['1: same 0/0, same 1/1', '2: ']);
@@ -19,7 +19,7 @@ t.test('traces are parted at the step of their first difference', async (t) => {
   t.strictSame(after.map(shown), ['4: same 5/5']);
 });
 
-t.test('what comes before the first step is a group of its own, if there is anything', async (t) => {
+t.test('entries before the first step form their own group', async (t) => {
   const traces = { expected: trace(1, 2), actual: trace(9, 2) };
   const { before, first, after } = partedSteps(traces, [1, 2], 1);
   t.strictSame(before, []);
@@ -39,7 +39,7 @@ t.test(
   },
 );
 
-t.test('what follows the last step that is known is one group', async (t) => {
+t.test('entries after the last known step form one group', async (t) => {
   const { first, after } = partedSteps({ expected: trace(1, 2, 3), actual: trace(1, 2) }, [0, 1], 3);
   t.equal(shown(first), '2: same 1/1, missing 2/undefined');
   t.strictSame(after, []);

@@ -21,7 +21,7 @@ import { Results } from '../bench.js';
 import { diskWorld, resultOf, pattern, readSectors, told, writeSectors } from './disk-world.js';
 import { FileScript, scriptedDriver } from './file-script.js';
 
-t.test('sectors are read and written where they belong', async (t) => {
+t.test('sectors are read and written at their places', async (t) => {
   const world = diskWorld(t);
   const path = world.path('disk.img');
   writeFileSync(path, pattern(64, 1));
@@ -102,7 +102,7 @@ t.test(
   },
 );
 
-t.test('what is no image is refused, with the reason', async (t) => {
+t.test('a file that is not an image is refused with the reason', async (t) => {
   const world = diskWorld(t);
   symlinkSync(world.path('nowhere'), world.path('dangling'));
   t.equal(await world.tryOpen(`aio:${world.path('missing')}`), -errno.ENOENT);
@@ -144,7 +144,7 @@ t.test('the driver by itself refuses changes of a read-only image', (t) => {
   t.end();
 });
 
-t.test('an image has one writer; readers and those who share are not kept out', async (t) => {
+t.test('an image has one writer; readers and sharers are not excluded', async (t) => {
   const world = diskWorld(t);
   const path = world.path('locked.img');
   writeFileSync(path, pattern(8, 1));
@@ -159,7 +159,7 @@ t.test('an image has one writer; readers and those who share are not kept out', 
   t.equal(await world.tryOpen(`aio:${path}`), -errno.EBUSY, 'those who share keep out who does not');
 });
 
-t.test('a paused VBD lets go of its image, and locks it again when resumed', async (t) => {
+t.test('a paused VBD releases its image, and locks it again when resumed', async (t) => {
   const world = diskWorld(t);
   const path = world.path('paused.img');
   writeFileSync(path, pattern(8, 1));
@@ -212,7 +212,7 @@ t.test('zeroes are written over what is not zero, and a hole stays a hole', asyn
   t.ok(statSync(path).blocks >= 2048, 'with NO_HOLE the blocks are there');
 });
 
-t.test('a discard is taken, and leaves the bytes as they are', async (t) => {
+t.test('a discard succeeds, and leaves the bytes unchanged', async (t) => {
   const world = diskWorld(t);
   const path = world.path('discard.img');
   writeFileSync(path, pattern(8, 1));
@@ -258,7 +258,7 @@ t.test('a change waits for earlier ones of its sectors, and for nothing else', (
   t.end();
 });
 
-t.test('zeroes that nobody needs any more end after a piece, and what waits for them goes on', (t) => {
+t.test('zeroes no longer needed end after a piece, and requests waiting for them continue', (t) => {
   const { script, write, driver } = scripted();
   const zeroed = new Results();
   let isNeeded = true;
@@ -274,7 +274,7 @@ t.test('zeroes that nobody needs any more end after a piece, and what waits for 
   t.end();
 });
 
-t.test('zeroes that nobody needs are not written, through filters neither', async (t) => {
+t.test('zeroes no longer needed are not written, not even through filters', async (t) => {
   const world = diskWorld(t);
   const path = world.path('kept.img');
   writeFileSync(path, pattern(8, 1));
@@ -299,7 +299,7 @@ t.test('a read does not wait for a write of its sectors', (t) => {
   t.end();
 });
 
-t.test('a call that moves less than it was given is followed by one for the rest', (t) => {
+t.test('a call that transfers a part is followed by one for the rest', (t) => {
   const { script, write, driver } = scripted();
   const written = write(2, 2);
   script.answer('write 1024+1024', 100);
@@ -313,7 +313,7 @@ t.test('a call that moves less than it was given is followed by one for the rest
   t.end();
 });
 
-t.test('an error is that request’s alone: the next write of the sectors goes on', (t) => {
+t.test('an error fails only its request: the next write of the sectors continues', (t) => {
   const { script, write } = scripted();
   const [first, second, third] = [write(0, 2), write(1, 1), write(0, 1)];
   script.answer('write 0+1024', 512);
@@ -348,7 +348,7 @@ t.test('zeroing stops at the first error of reading or writing', (t) => {
   t.end();
 });
 
-t.test('flushes that come while one is under way share the next', (t) => {
+t.test('flushes that arrive during a flush share the next one', (t) => {
   const { script, driver } = scripted();
   const results = new Results();
   for (let count = 0; count < 3; count++) driver.flush(results.done);

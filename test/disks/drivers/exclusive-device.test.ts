@@ -48,7 +48,7 @@ t.test('a block device is opened with O_EXCL by a raw image that is its only wri
   t.end();
 });
 
-t.test('so is one with a VHD', (t) => {
+t.test('an example with a VHD runs too', (t) => {
   for (const [kind, locks, expected] of [
     ['block', true, true],
     ['block', false, false],

@@ -34,7 +34,7 @@ async function canHaveHoles(world: DiskWorld): Promise<boolean> {
   return result === 0;
 }
 
-t.test('a discard of much gives its blocks back, and touches nothing else', async (t) => {
+t.test('a large discard frees its blocks, and touches nothing else', async (t) => {
   const disk = await fullDisk(t);
   if (disk === undefined) return;
   const { vbd, blocks } = disk;
@@ -47,7 +47,7 @@ t.test('a discard of much gives its blocks back, and touches nothing else', asyn
   t.strictSame(await readSectors(vbd, MIB_SECTORS, 8), pattern(8, 2));
 });
 
-t.test('a discard of little changes nothing', async (t) => {
+t.test('a small discard changes nothing', async (t) => {
   const disk = await fullDisk(t);
   if (disk === undefined) return;
   t.equal(await told((done) => disk.vbd.discard(0, MIB_SECTORS - 1, done)), 0);
@@ -116,7 +116,7 @@ t.test(
   },
 );
 
-t.test('between shared openers only what one request gives up is freed', async (t) => {
+t.test('among several writers only what a single request discards is freed', async (t) => {
   const disk = await fullDisk(t);
   if (disk === undefined) return;
   await disk.vbd.close();
@@ -130,7 +130,7 @@ t.test('between shared openers only what one request gives up is freed', async (
   t.equal(disk.blocks(), before - MIB_SECTORS);
 });
 
-t.test('zeroing much gives the blocks back too, unless they are to stay', async (t) => {
+t.test('large zeroing frees blocks too, unless they must stay allocated', async (t) => {
   const disk = await fullDisk(t);
   if (disk === undefined) return;
   const { vbd, blocks } = disk;
@@ -144,7 +144,7 @@ t.test('zeroing much gives the blocks back too, unless they are to stay', async 
   t.equal(blocks(), kept);
 });
 
-t.test('where holes cannot be made, that is reported', async (t) => {
+t.test('it is reported where holes cannot be punched', async (t) => {
   const world = diskWorld(t);
   const { completions } = world.registry;
   const [missing, failing] = ['/nonexistent/fallocate', 'false'].map(
@@ -171,7 +171,7 @@ function scripted() {
   };
 }
 
-t.test('holes are made one at a time; those that wait and adjoin are one', (t) => {
+t.test('holes are punched one at a time; waiting ones that adjoin are merged', (t) => {
   const { script, results, discard } = scripted();
   discard(0, 2048);
   discard(8192, 2048);
@@ -186,7 +186,7 @@ t.test('holes are made one at a time; those that wait and adjoin are one', (t) =
   t.end();
 });
 
-t.test('a hole that cannot be made ends those that were to come after it, and those that wait', (t) => {
+t.test('a hole that cannot be punched ends later and waiting ones', (t) => {
   const { script, results, discard } = scripted();
   discard(0, 2048);
   discard(8192, 2048);
@@ -200,7 +200,7 @@ t.test('a hole that cannot be made ends those that were to come after it, and th
   t.end();
 });
 
-t.test('zeroes that could not be written become no part of a later hole', (t) => {
+t.test('zeroes that failed never become part of a later hole', (t) => {
   const { script, results, discard, zero } = scripted();
   zero(0, 1024);
   script.answer('read 0+524288', -errno.EIO);
@@ -210,7 +210,7 @@ t.test('zeroes that could not be written become no part of a later hole', (t) =>
   t.end();
 });
 
-t.test('a write waits for the hole that is made where it goes', (t) => {
+t.test('a write waits for a hole being punched at its place', (t) => {
   const { script, write, discard } = scripted();
   discard(0, 2048);
   write(2047);

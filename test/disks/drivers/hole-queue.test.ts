@@ -22,7 +22,7 @@ function queued(ranges: readonly (readonly [sector: number, sectors: number])[])
   return { punched, results, end };
 }
 
-t.test('holes that wait are joined where they adjoin or overlap', (t) => {
+t.test('waiting holes are merged where they adjoin or overlap', (t) => {
   const { punched, results, end } = queued([
     [0, 8],
     [8, 8],
@@ -38,7 +38,7 @@ t.test('holes that wait are joined where they adjoin or overlap', (t) => {
   t.end();
 });
 
-t.test('holes that are a sector apart are not joined: that sector is somebody’s', (t) => {
+t.test('holes that are a sector apart are not merged: the sector between holds data', (t) => {
   const { punched, end } = queued([
     [9, 7],
     [0, 8],
@@ -49,7 +49,7 @@ t.test('holes that are a sector apart are not joined: that sector is somebody’
   t.end();
 });
 
-t.test('when one cannot be made no other is tried, and all callers that wait get the error', (t) => {
+t.test('after one failure no other is tried, and all waiting callers get the error', (t) => {
   const { punched, results, end } = queued([
     [0, 8],
     [100, 8],

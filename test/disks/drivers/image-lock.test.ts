@@ -24,7 +24,7 @@ t.test(
   },
 );
 
-t.test('an image that another process has locked is refused, and free once that was killed', async (t) => {
+t.test('an image locked by another process is refused, and free once that is killed', async (t) => {
   const world = diskWorld(t);
   const path = world.path('disk.img');
   writeFileSync(path, Buffer.alloc(4096));
@@ -38,7 +38,7 @@ t.test('an image that another process has locked is refused, and free once that 
   await world.open(`aio:${path}`);
 });
 
-t.test('a missing or failing program for locks is ENOLCK, and said', async (t) => {
+t.test('a missing or failing lock program is ENOLCK, and logged', async (t) => {
   const world = diskWorld(t);
   const logger = { log: (_priority: number, line: string) => void world.lines.push(line) };
   const fd = openSync('/dev/null', 'r');
@@ -55,7 +55,7 @@ t.test('a missing or failing program for locks is ENOLCK, and said', async (t) =
   t.match(world.lines.at(-1), /dying .of util-linux. ended with status 65/);
 });
 
-t.test('a program for locks that Node throws about is ENOLCK too, and the image is let go of', async (t) => {
+t.test('a lock program that Node refuses to start is ENOLCK too, and the image is released', async (t) => {
   const busy = t.testdirName;
   t.testdir();
   copyFileSync('/bin/true', join(busy, 'flock'));

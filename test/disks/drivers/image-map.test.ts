@@ -59,7 +59,7 @@ const canReadMaps = (t: Test, large: boolean): boolean =>
 
 const ALL_HOLE = [{ start: 0, end: Number.POSITIVE_INFINITY }];
 
-t.test('holes in memory are what a naive map of sectors says, whatever is added and removed', async (t) => {
+t.test('holes in memory equal those of a naive map of sectors, whatever is added and removed', async (t) => {
   const random = new Random(randomSeed(t));
   const below = (limit: number): number => random.integer(0, limit - 1);
   for (let round = 0; round < 40; round++) {
@@ -87,7 +87,7 @@ t.test('holes in memory are what a naive map of sectors says, whatever is added 
   t.pass('no step differs');
 });
 
-t.test('a map is read when it is asked for, once, and kept while changes go on', async (t) => {
+t.test('a map is read once, on demand, and kept up to date by changes', async (t) => {
   const { script, driver } = scriptedDriver();
   t.equal(saysNow(driver, 0, 8).kinds, undefined);
   const second = saysNow(driver, 100, 8);
@@ -110,7 +110,7 @@ t.test('a map is read when it is asked for, once, and kept while changes go on',
   );
 });
 
-t.test('what is written while the map is read is data, also what began before', async (t) => {
+t.test('ranges written while the map is read are data, even if the write began before', async (t) => {
   const { script, driver } = scriptedDriver();
   write(driver, 0, 8);
   const asked = saysNow(driver, 0, 32);
@@ -229,7 +229,7 @@ with open('${path}', 'r+b') as file, mmap.mmap(file.fileno(), 0) as memory: memo
   await told((done) => driver.close(done));
 });
 
-t.test('no sector that is not zero is shown as a hole, at random', async (t) => {
+t.test('at random, no sector with data is reported as a hole', async (t) => {
   const random = new Random(randomSeed(t));
   const below = (limit: number): number => random.integer(0, limit - 1);
   const world = diskWorld(t);

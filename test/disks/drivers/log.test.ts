@@ -17,7 +17,7 @@ function logged(t: Parameters<typeof bench>[0], options: ScriptedOptions = {}): 
   return it;
 }
 
-t.test('every request is logged when it ends, and goes on to the disk as it is', async (t) => {
+t.test('every request is logged when it ends, and passed on unchanged', async (t) => {
   const { registry, disks, lines, clock } = logged(t, { canDiscard: true, canZero: true });
   const vbd = registry.get(0)!;
   lines.length = 0;
@@ -56,7 +56,7 @@ t.test('opening and closing are logged', async (t) => {
   disks.answer('close');
 });
 
-t.test('what the disk cannot do, the filter cannot', async (t) => {
+t.test('the filter can do only what its disk can', async (t) => {
   const { registry, disks } = logged(t);
   const vbd = registry.get(0)!;
   t.equal(vbd.canDiscard, false);
@@ -64,7 +64,7 @@ t.test('what the disk cannot do, the filter cannot', async (t) => {
   t.strictSame(disks.log, ['write 0+8']);
 });
 
-t.test('without a label the lines have none, and the line of an open has its flags', async (t) => {
+t.test('without a label lines have none, and an open’s line has its flags', async (t) => {
   const it = bench(t, { types: [logDriverType] });
   it.registry.attach(0);
   void it.registry.open(0, 'log:|scripted:disk', { readOnly: true, shared: false });

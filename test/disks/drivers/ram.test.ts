@@ -7,13 +7,13 @@ import { RamDriver } from '../../../src/disks/drivers/index.js';
 import { Results } from '../bench.js';
 import { diskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
 
-t.test('a disk in memory is as large as its name says, and zero', async (t) => {
+t.test('a disk in memory has the size in its name, and is zero', async (t) => {
   const vbd = await diskWorld(t).open('ram:3');
   t.equal(vbd.info.sectors, 3 * 2048);
   t.ok((await readSectors(vbd, 0, 3 * 2048)).every((byte) => byte === 0));
 });
 
-t.test('a size that is none is refused, with what would be right', async (t) => {
+t.test('an invalid size is refused with a hint', async (t) => {
   const world = diskWorld(t);
   for (const size of ['', '0', '-1', '1.5', '1M', '65537', '99999999999']) {
     t.equal(await world.tryOpen(`ram:${size}`), -errno.EINVAL, size);
@@ -24,14 +24,14 @@ t.test('a size that is none is refused, with what would be right', async (t) => 
   );
 });
 
-t.test('it keeps what is written, over the borders of its chunks', async (t) => {
+t.test('writes are kept across chunk boundaries', async (t) => {
   const vbd = await diskWorld(t).open('ram:3');
   t.equal(await writeSectors(vbd, 2040, pattern(2064, 7)), 0);
   t.strictSame(await readSectors(vbd, 2040, 2064), pattern(2064, 7));
   t.ok((await readSectors(vbd, 0, 2040)).every((byte) => byte === 0));
 });
 
-t.test('discarding and zeroing make zeroes, and whole chunks give their memory back', async (t) => {
+t.test('discarding and zeroing produce zeroes, and whole chunks free their memory', async (t) => {
   const vbd = await diskWorld(t).open('ram:3');
   await writeSectors(vbd, 0, pattern(3 * 2048, 7));
   t.match(vbd.describe(), 'ram 3 MiB, 3 in use');
@@ -44,7 +44,7 @@ t.test('discarding and zeroing make zeroes, and whole chunks give their memory b
   t.strictSame(await readSectors(vbd, 0, 3 * 2048), expected);
 });
 
-t.test('its content outlives a pause, and not a close', async (t) => {
+t.test('its content survives a pause, but not a close', async (t) => {
   const vbd = await diskWorld(t).open('ram:1');
   await writeSectors(vbd, 5, pattern(1, 7));
   await vbd.pause();

@@ -47,7 +47,7 @@ t.test('two FIFOs take commands and give replies of four bytes, and are removed 
   t.same(fs.readdirSync(fifos), []);
 });
 
-t.test('FIFOs that a killed process has left are used; those that another one reads are not', async (t) => {
+t.test('FIFOs left by a killed process are reused; those with a reader are not', async (t) => {
   const world = diskWorld(t);
   const fifos = world.path('tap');
   fs.mkdirSync(fifos);

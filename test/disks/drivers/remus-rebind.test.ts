@@ -76,7 +76,7 @@ function statesOf(world: FileWorld): Map<string, Metadata | undefined> {
 const rebind = (world: FileWorld, name: string): Promise<() => Promise<void>> =>
   world.world.complete(rebindReplication(world.calls, name, images));
 
-t.test('a state goes to the new image whole, and back', async (t) => {
+t.test('a state moves to the new image completely, and back', async (t) => {
   const places: [name: string, from: string, to: string][] = [
     [beside, '/d/base.vhd.remus', '/e/child.vhd.remus'],
     [elsewhere, '/s/disk', '/s/disk'],
@@ -103,7 +103,7 @@ t.test('an image without a replication has nothing to rebind', async (t) => {
   t.same(statesOf(world), before);
 });
 
-t.test('a state that is not of the image as it is now is left alone', async (t) => {
+t.test('the state of another image is left alone', async (t) => {
   const refused: [what: string, prepare: () => Promise<FileWorld>, result: number][] = [
     ['it was not closed in order', () => worldWithState(STATES[0] ?? '', { clean: false }), -errno.ESTALE],
     ['it is of none', () => worldWithState(STATES[0] ?? '', { image: undefined }), -errno.ESTALE],
@@ -165,7 +165,7 @@ t.test('each call that fails is reported, and the state belongs to one image', a
   }
 });
 
-t.test('whatever a loss of power leaves, the state is bound to one of the images', async (t) => {
+t.test('after any power loss the state belongs to exactly one of the images', async (t) => {
   const world = await worldWithState('/d/base.vhd.remus');
   const both = [await identity(world, images.from), await identity(world, images.to)];
   const recorder = new FileRecorder(world.files.system);

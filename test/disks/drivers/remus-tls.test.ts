@@ -55,7 +55,7 @@ test('both sides show a certificate and know the other one, by fingerprint or au
   t.ok((await readFrom(backup, 8)).equals(Buffer.alloc(4096, 7)));
 });
 
-test('a side whose certificate is another one is refused, by name, and so is one without TLS', async (t) => {
+test('a side with an unknown certificate is refused by name, and so is one without TLS', async (t) => {
   const world = diskWorld(t);
   const [a, b, c] = [identity(world, 'a'), identity(world, 'b'), identity(world, 'c')];
   const address = `127.0.0.1:${freePort()}`;
@@ -100,7 +100,7 @@ test('a peer that offers TLS 1.2 at most is refused', async (t) => {
   t.equal(await attempt('TLSv1.3'), 'secured', 'only the version was wrong');
 });
 
-test('a peer that does not complete the handshake is given up, and nothing is left of it', async (t) => {
+test('a peer that does not complete the handshake is dropped without a trace', async (t) => {
   const world = diskWorld(t);
   const [a, b] = [identity(world, 'a'), identity(world, 'b')];
   const port = freePort();

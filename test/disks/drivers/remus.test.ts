@@ -105,7 +105,7 @@ t.test('a replicated VHD closes, opens again, and is the same disk', async (t) =
   t.equal(await world.tryOpen(name), -errno.ESTALE, 'another program has changed it');
 });
 
-t.test('what cannot be replicated is refused with a reason', async (t) => {
+t.test('a disk that cannot be replicated is refused with a reason', async (t) => {
   const world = diskWorld(t);
   const path = imageOf(world, 'a');
   t.equal(await world.tryOpen('remus:nowhere|ram:1'), -errno.EINVAL);

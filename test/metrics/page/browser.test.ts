@@ -198,7 +198,7 @@ t.test('the status page, in a browser', { skip }, async (t) => {
     t.match(await onBackup.title(), /^unprotected/);
   });
 
-  await t.test('the daemon comes back: the page connects again, and says so', async (t) => {
+  await t.test('when the daemon restarts the page reconnects, and reports it', async (t) => {
     await primary.start();
     await shows(page, '#connection', `the daemon was restarted (pid`);
     await showsState(page, '#replication-3', 'stale');

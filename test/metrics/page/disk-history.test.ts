@@ -17,7 +17,7 @@ function after(writes: number): VbdReport {
   return { ...disk, kinds: { ...disk.kinds, write: more } };
 }
 
-t.test('a sample is what has happened since the one before it, by the second', async (t) => {
+t.test('a sample has the rates since the previous one, per second', async (t) => {
   const history = new DiskHistory();
   const latencies = new LatencyHistogram();
   latencies.add(5);

@@ -27,7 +27,7 @@ async function daemonWithPage(t: Test, ...argv: string[]) {
   return { daemon, nbd, control, base: `http://${metrics}`, port: Number(metrics.split(':')[1]) };
 }
 
-t.test('the page and what it asks for are of the daemon, and nothing else may run in it', async (t) => {
+t.test('the page loads only what the daemon serves, and nothing else may run in it', async (t) => {
   const { base } = await daemonWithPage(t, '--disk', '3=ram:1');
   const types = {
     '/': 'text/html',
@@ -68,7 +68,7 @@ t.test('the page and what it asks for are of the daemon, and nothing else may ru
     t.equal((await fetch(base + path)).status, 404, path);
 });
 
-t.test('a page gets all that there is, then what changes', async (t) => {
+t.test('a page receives the whole state, then changes', async (t) => {
   const { base, port, nbd } = await daemonWithPage(t, '--disk', '3=ram:1', '--disk', 'data=log:|ram:2');
   const page = new Page(t, port);
   t.match(await page.head(), /^HTTP\/1\.1 200 OK\r\nContent-Type: text\/event-stream\r\n/);
@@ -121,7 +121,7 @@ t.test('a disk of several images is shown with all of them', async (t) => {
   ]);
 });
 
-t.test('a page is for this host, and for who has the token where one is required', async (t) => {
+t.test('a page is served to this host only, and to holders of the token if one is required', async (t) => {
   const file = `${shortDirectory(t)}/token`;
   writeFileSync(file, 'a-token-of-24-characters\n');
   const { base, port } = await daemonWithPage(t, '--metrics-token-file', file);
@@ -136,7 +136,7 @@ t.test('a page is for this host, and for who has the token where one is required
   t.equal((await fetch(base, { headers: { cookie } })).status, 200, 'a browser keeps it in a cookie');
 });
 
-t.test('there is a bound on pages; the place of one that ends is free for another', async (t) => {
+t.test('the number of pages is bounded; one that ends frees its place', async (t) => {
   const { port } = await daemonWithPage(t);
   const pages = Array.from({ length: MAX_PAGES }, () => new Page(t, port));
   for (const page of pages) t.match(await page.head(), /^HTTP\/1\.1 200 /);
@@ -148,7 +148,7 @@ t.test('there is a bound on pages; the place of one that ends is free for anothe
   t.pass('one has ended');
 });
 
-t.test('control requests are answered in time with 16 pages open, one of which does not read', async (t) => {
+t.test('control requests are answered in time with 16 open pages, one of which does not read', async (t) => {
   const disks = Array.from({ length: 16 }, (_, minor) => ['--disk', `${minor}=ram:1`]).flat();
   const { daemon, port, control } = await daemonWithPage(t, ...disks);
   const pages = Array.from({ length: 16 }, () => new Page(t, port));

@@ -108,7 +108,7 @@ t.test("a disk's samples are its own, and not of the one that had its minor numb
   t.same((fetched('/history.json', 'minor=0') as History).columns.writes, [0]);
 });
 
-t.test('while no page is open, seconds cost no report of the whole daemon', async (t) => {
+t.test('without an open page no whole report is made each second', async (t) => {
   const { disks, made, fetched, second } = world(t);
   await disks.open('ram:1');
   for (let count = 0; count < 3; count++) await second();

@@ -77,7 +77,7 @@ async function textOf(socket: Socket, onText: (text: string) => void = () => {})
   return text;
 }
 
-t.test('a client gets what is sent to all, beyond the places of those who wait for an answer', async (t) => {
+t.test('a client receives broadcasts without taking the place of a waiting request', async (t) => {
   const { answers, client, events } = world(t);
   const texts = ['', ''];
   const ended = [client(), client()].map((socket, index) => textOf(socket, (text) => (texts[index] = text)));
@@ -90,7 +90,7 @@ t.test('a client gets what is sent to all, beyond the places of those who wait f
   t.same(events, ['none']);
 });
 
-t.test('a client that ends makes room', async (t) => {
+t.test('a client that disconnects makes room', async (t) => {
   const { answers, client } = world(t);
   const [one] = [client(), client()];
   await until(() => answers.size === 2);
@@ -102,7 +102,7 @@ t.test('a client that ends makes room', async (t) => {
   await until(() => answers.size === 1);
 });
 
-t.test('one that does not read is dropped when too much waits for it, and the other is not', async (t) => {
+t.test('a page that does not read is dropped when too much is pending, and others are not', async (t) => {
   const { answers, client } = world(t);
   const slow = client().pause();
   let read = 0;
@@ -164,7 +164,7 @@ t.test('an answer ends once, however often it is dropped, and does nothing after
   t.same(posix.openDescriptors(), []);
 });
 
-t.test('one that takes nothing while something waits is dropped in time', async (t) => {
+t.test('a page that does not read while data is pending is dropped in time', async (t) => {
   const { answers, client, clock } = world(t);
   client().pause();
   await until(() => answers.size === 1);
@@ -182,7 +182,7 @@ t.test('one that takes nothing while something waits is dropped in time', async 
   await until(() => answers.size === 0);
 });
 
-t.test('an answer in pieces is made as it is taken, and ends in order', async (t) => {
+t.test('a streamed answer is produced as it is read, and ends in order', async (t) => {
   let made = 0;
   const pieces = 200;
   const { client } = world(t, {

@@ -56,7 +56,7 @@ t.test('connections beyond the limit are rejected; those that wait are all accep
   }
 });
 
-t.test('a connection that was reset while it waited is handed out, and reports the reset', async (t) => {
+t.test('a connection reset in the backlog is accepted, and reports the reset', async (t) => {
   const posix = posixFor(t);
   const { fd, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
   const peer = net.connect((address as { port: number }).port, '127.0.0.1');

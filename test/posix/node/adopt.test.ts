@@ -38,7 +38,7 @@ t.test("a child's output and input are descriptors: through cat and back", async
   await exited;
 });
 
-t.test('the end of a child shows as the end of file of its output', async (t) => {
+t.test('the end of a child is seen as end of file of its output', async (t) => {
   const posix = posixFor(t);
   const child = spawn(process.execPath, [
     '-e',
@@ -129,7 +129,7 @@ t.test('a net.Socket is a connected socket, with its names and options', async (
   t.equal(await textOf(peer), 'other half');
 });
 
-t.test('a net.Socket that still connects is ready for nothing until it has', async (t) => {
+t.test('a connecting net.Socket is ready for nothing until it is connected', async (t) => {
   const posix = posixFor(t);
   const { address } = await nodeServer(t);
   const fd = posix.adopt(net.connect(address.port, '127.0.0.1'));
@@ -167,7 +167,7 @@ t.test('a server is a listener; its connections are accepted as descriptors', as
   t.equal(server.listening, false);
 });
 
-t.test('servers of every family are known, and one that does not listen yet', async (t) => {
+t.test('servers of every family are recognised, even before they listen', async (t) => {
   const posix = posixFor(t);
   const unix = net.createServer();
   const socketPath = path.join(shortDirectory(t), 's');
@@ -183,7 +183,7 @@ t.test('servers of every family are known, and one that does not listen yet', as
   t.equal(idle6, 3);
 });
 
-t.test('an error of a server is answered by accept, once', async (t) => {
+t.test('accept returns a server’s error, once', async (t) => {
   const posix = posixFor(t);
   const { address } = await nodeServer(t);
   const second = net.createServer();
@@ -207,7 +207,7 @@ t.test(
   },
 );
 
-t.test('a transform that somebody else reads is not cut off by close', async (t) => {
+t.test('a transform that has another reader is not cut off by close', async (t) => {
   const posix = posixFor(t);
   const upper = new Transform({
     transform(chunk, _encoding, done) {
@@ -221,7 +221,7 @@ t.test('a transform that somebody else reads is not cut off by close', async (t)
   t.equal(await read, 'ALL OF IT');
 });
 
-t.test('a transform that nobody reads goes away with close', async (t) => {
+t.test('an unread transform is destroyed by close', async (t) => {
   const posix = posixFor(t);
   const stream = new PassThrough();
   const fd = posix.adopt(stream);
@@ -260,7 +260,7 @@ t.test(
   },
 );
 
-t.test('an error of a stream that goes on is pending once, and the bytes go on', async (t) => {
+t.test('an error of a stream that continues is pending once, and its bytes still arrive', async (t) => {
   const posix = posixFor(t);
   const source = new Readable({ read() {}, autoDestroy: false });
   const fd = posix.adopt(source);
@@ -309,7 +309,7 @@ t.test("a connection's own object is not adopted twice", async (t) => {
   t.equal(await readText(posix, again), 'same bytes');
 });
 
-t.test('release gives a stream back as it was', async (t) => {
+t.test('release returns a stream unchanged', async (t) => {
   const posix = posixFor(t);
   const { server, address } = await nodeServer(t);
   const socket = net.connect(address.port, '127.0.0.1');

@@ -45,7 +45,7 @@ t.test('a deadline in the past is due at the next turn', async (t) => {
   t.same(due, [1001]);
 });
 
-t.test('a later deadline leaves the timer alone, an earlier one sets it anew', async (t) => {
+t.test('a later deadline does not touch the timer; an earlier one resets it', async (t) => {
   const timers = new ManualTimers();
   const { alarm, due } = alarmFor(timers);
   alarm.set(2000);

@@ -58,7 +58,7 @@ async function echoOnce(
   posix.close(fd);
 }
 
-t.test('what is bound and closed without listening leaves nothing', { skip: !hasProc }, async (t) => {
+t.test('a socket closed between bind and listen leaves nothing', { skip: !hasProc }, async (t) => {
   const posix = posixFor(t);
   const directory = shortDirectory(t);
   const before = kernelDescriptors();
@@ -115,7 +115,7 @@ t.test(
   },
 );
 
-t.test('a Unix socket whose file was removed after bind listens all the same', async (t) => {
+t.test('a Unix socket whose file was removed after bind can still listen', async (t) => {
   const posix = posixFor(t);
   const file = path.join(shortDirectory(t), 's');
   const fd = bind(posix, { family: AF_UNIX, path: file });
@@ -124,7 +124,7 @@ t.test('a Unix socket whose file was removed after bind listens all the same', a
   await echoOnce(t, posix, fd, { path: file });
 });
 
-t.test('a Unix path that somebody else has taken after bind is -EADDRINUSE at listen', async (t) => {
+t.test('listen returns -EADDRINUSE if another process took the Unix path after bind', async (t) => {
   const directory = shortDirectory(t);
   const file = path.join(directory, 's');
   const posix = posixFor(t);
@@ -167,7 +167,7 @@ function unprivileged<Answer>(call: () => Answer): Answer {
   }
 }
 
-t.test('a port that is kept for root is -EACCES for others', async (t) => {
+t.test('a privileged port is -EACCES for non-root users', async (t) => {
   const lowest = Number(fs.readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8'));
   const posix = posixFor(t);
   const answer = unprivileged(() => bind(posix, { ...loopback, port: 7 }));
@@ -175,7 +175,7 @@ t.test('a port that is kept for root is -EACCES for others', async (t) => {
   else t.ok(answer >= 0, 'here every port is for all');
 });
 
-t.test('what the handle returns is passed on', async (t) => {
+t.test('results of the handle are passed on', async (t) => {
   const closed: string[] = [];
   const handle = (answers: Partial<ServerHandle>): ServerHandle => ({
     listen: () => 0,
@@ -241,7 +241,7 @@ t.test("after a connect that failed, listen says when the address is somebody el
   t.equal(posix.listen(fd, 5), -errno.EADDRINUSE);
 });
 
-t.test('without the undocumented call the fallback is taken', async (t) => {
+t.test('without the undocumented call the fallback is used', async (t) => {
   const internal = net as { _createServerHandle?: unknown };
   const kept = internal._createServerHandle;
   delete internal._createServerHandle;
@@ -268,7 +268,7 @@ t.test('the fallback returns -EADDRNOTAVAIL at once for an address that no inter
   if (ipv6.includes('::1')) t.ok(bind(posix, { family: AF_INET6, address: '0:0:0:0:0:0:0:1', port: 0 }) >= 3);
 });
 
-t.test('the fallback listens, and accepts and connects as ever', async (t) => {
+t.test('the fallback listens, accepts and connects as usual', async (t) => {
   const posix = posixFor(t, { bindCall: bindWithoutHandle });
   const fd = bind(posix, loopback);
   t.same(posix.getsockname(fd), loopback, 'the port is chosen later');
@@ -309,7 +309,7 @@ t.test('the fallback binds Unix paths', async (t) => {
   await echoOnce(t, posix, first, { path: file });
 });
 
-t.test('listen without bind passes on what binding returns', async (t) => {
+t.test('listen without bind returns the result of binding', async (t) => {
   const posix = posixFor(t, { bindCall: () => -errno.EACCES });
   t.equal(posix.listen(posix.socket(AF_INET, SOCK_STREAM), 1), -errno.EACCES);
 });

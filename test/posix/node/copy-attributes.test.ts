@@ -10,7 +10,7 @@ import { copyAttributes } from '../../../src/posix/node/copy-attributes.js';
 const python = (program: string, ...args: string[]) =>
   spawnSync('python3', ['-c', `import os, sys\n${program}`, ...args], { encoding: 'utf8' });
 
-t.test('extended attributes are copied from one open file to another, whose bytes stay', async (t) => {
+t.test('extended attributes are copied between open files, without their content', async (t) => {
   const directory = t.testdir({ from: 'old', to: 'new' });
   const [from, to] = [join(directory, 'from'), join(directory, 'to')];
   const set = python('os.setxattr(sys.argv[1], "user.note", b"kept")', from);

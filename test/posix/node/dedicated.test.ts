@@ -59,7 +59,7 @@ t.test(
   },
 );
 
-t.test('a reader that does not read holds up the sender', async (t) => {
+t.test('a reader that does not read blocks the sender', async (t) => {
   const posix = posixFor(t, { receiveBufferBytes: 100_000 });
   const { fd, peer } = await connectedTo(t, posix);
   t.equal(posix.dedicate(fd), 0);
@@ -106,7 +106,7 @@ t.test('a server counts a dedicated connection as closed when it is', async (t) 
   t.notOk(posix.openDescriptors().some((open) => open.fd === fd));
 });
 
-t.test('parts that are sent are not copied, and free when it is said', async (t) => {
+t.test('sent parts are not copied, and are released by the callback', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const random = new Random(randomSeed(t));
@@ -138,7 +138,7 @@ t.test('parts that are sent are not copied, and free when it is said', async (t)
   t.equal(hash.digest('hex'), digest(Buffer.concat(parts)));
 });
 
-t.test('parts are free as well when the connection is gone before they are sent', async (t) => {
+t.test('parts are also released when the connection ends before they are sent', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const told: number[] = [];
@@ -153,7 +153,7 @@ t.test('parts are free as well when the connection is gone before they are sent'
   );
 });
 
-t.test('what is taken is what came, in order, to the end, also after a read of a part', async (t) => {
+t.test('take returns the bytes received, in order, to the end, also after a partial read', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const random = new Random(randomSeed(t));
@@ -179,7 +179,7 @@ t.test('what is taken is what came, in order, to the end, also after a read of a
   poller.close();
 });
 
-t.test('nothing is taken where there is nothing, or nothing to be gained', async (t) => {
+t.test('take returns nothing when there is nothing, or no copy to save', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   t.equal(posix.take(fd), -errno.EAGAIN);

@@ -69,7 +69,7 @@ function script(directory: string, name: string, text: string): string {
 const HEADER = 'Filesystem type is: ef53\nFile size of x is 9 (9 blocks of 1 bytes)\n ext: logical\n';
 const LINE = '   0:   4096..  8191: 268975972352..268975976447:   4096:     499712: last\n';
 
-t.test('what filefrag says is understood to the last character, or not used', async (t) => {
+t.test('filefrag’s output is understood to the last character, or not used', async (t) => {
   const holes = (text: string): unknown => holesOf(new ExtentLines(), text);
   t.same(holes(`${HEADER}${LINE}x: 1 extent found\n`), WHOLE);
   t.same(holes(`${HEADER}x: 0 extents found\n`), ALL_HOLE);

@@ -34,7 +34,7 @@ t.test('beyond 2^53 a file call is EFBIG, and changes nothing', async (t) => {
   closeSync(fd);
 });
 
-t.test('what Node throws about an argument is the result of that call', async (t) => {
+t.test('an argument error thrown by Node becomes the result of the call', async (t) => {
   const wrong = 'a\0b';
   const calls: Record<string, (done: FileDone) => void> = {
     stat: (done) => files.stat(wrong, done),

@@ -97,7 +97,7 @@ t.test(
   },
 );
 
-t.test('a process ends only when the bytes that write took are with the kernel', async (t) => {
+t.test('a process ends only when the kernel has all bytes accepted by write', async (t) => {
   t.equal(
     await run(`import net from 'node:net';
     const server = net.createServer((socket) => {

@@ -60,7 +60,7 @@ t.test('a peer that reads slowly gets everything, however long it takes', async 
   t.same(timers.set, [], 'no timer is left');
 });
 
-t.test('a peer that reads nothing at all is reset after the linger time, and not before', async (t) => {
+t.test('a peer that reads nothing is reset after the linger time, and not before', async (t) => {
   const { timers, posix, fd, peer } = await connectedWithTimers(t);
   const receiver = posixFor(t);
   const peerFd = receiver.adopt(peer);
@@ -85,7 +85,7 @@ t.test('a peer that reads nothing at all is reset after the linger time, and not
   t.ok(got < sent);
 });
 
-t.test('a Unix peer that reads nothing at all is dropped after the linger time', async (t) => {
+t.test('a Unix peer that reads nothing is dropped after the linger time', async (t) => {
   const timers = new ManualTimers();
   const posix = posixFor(t, { timers });
   const file = path.join(shortDirectory(t), 's');
@@ -106,7 +106,7 @@ t.test('a Unix peer that reads nothing at all is dropped after the linger time',
   t.ok(socket.destroyed);
 });
 
-t.test('what was sent by the time of close needs no timer', async (t) => {
+t.test('close needs no timer if everything was sent', async (t) => {
   const { timers, posix, fd, peer } = await connectedWithTimers(t);
   posix.write(fd, Buffer.from('small'));
   posix.close(fd);
@@ -123,7 +123,7 @@ t.test('a peer that resets while the rest is being sent ends it', async (t) => {
   t.same(timers.set, []);
 });
 
-t.test('a descriptor whose object is destroyed already just closes', async (t) => {
+t.test('a descriptor whose object is already destroyed just closes', async (t) => {
   const posix = posixFor(t);
   const { fd } = await connectedTo(t, posix);
   (posix.nodeObject(fd) as net.Socket).destroy();
@@ -141,7 +141,7 @@ t.test('closing after both sides have ended waits for nothing', async (t) => {
   peer.destroy();
 });
 
-t.test('an adopted socket that still connects is dropped by close', async (t) => {
+t.test('close drops an adopted socket that is still connecting', async (t) => {
   const posix = posixFor(t);
   const { address } = listening(posix, { family: 2, address: '127.0.0.1', port: 0 });
   const socket = net.connect((address as { port: number }).port, '127.0.0.1');
@@ -149,7 +149,7 @@ t.test('an adopted socket that still connects is dropped by close', async (t) =>
   t.ok(socket.destroyed);
 });
 
-t.test('an accepted connection that is closed unread is over for both', async (t) => {
+t.test('an accepted connection that is closed unread ends for both sides', async (t) => {
   const posix = posixFor(t);
   const { fd: listener, address } = listening(posix, { family: 2, address: '127.0.0.1', port: 0 });
   const peer = net.connect((address as { port: number }).port, '127.0.0.1');

@@ -11,7 +11,7 @@ import { AF_INET, errno, READABLE, SOCK_STREAM, WRITABLE } from '../../../src/po
 import { acceptOne, listening, readiness, readText } from '../arms/world.js';
 import { connectedTo, nodeServer, posixFor, refusingAddress, turns } from '../fixture.js';
 
-t.test('a connected descriptor gives its net.Socket, without listeners that take bytes', async (t) => {
+t.test('a connected descriptor is released as its net.Socket, without our listeners', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const socket = posix.nodeObject(fd) as net.Socket;
@@ -153,7 +153,7 @@ t.test(
   },
 );
 
-t.test('after a reset with bytes unread the object is a stream of the rest', async (t) => {
+t.test('after a reset with unread bytes the object is a stream of the rest', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const poller = posix.createPoller();
@@ -166,7 +166,7 @@ t.test('after a reset with bytes unread the object is a stream of the rest', asy
   t.equal(await textOf(posix.nodeObject(fd) as Readable), 'what came before');
 });
 
-t.test('read, or interest that is new, takes the object up again', async (t) => {
+t.test('a read, or new interest, resumes reading the object', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const poller = posix.createPoller();
@@ -188,7 +188,7 @@ t.test('read, or interest that is new, takes the object up again', async (t) => 
   poller.close();
 });
 
-t.test('an end of file that came while the object was lent is known when it is read again', async (t) => {
+t.test('an end of file that came while the object was released is seen when it is read again', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const socket = posix.nodeObject(fd) as net.Socket;
@@ -198,7 +198,7 @@ t.test('an end of file that came while the object was lent is known when it is r
   t.equal(posix.read(fd, Buffer.alloc(1)), 0);
 });
 
-t.test('an encoding that the object was given meanwhile does not harm the bytes', async (t) => {
+t.test('an encoding set on the object meanwhile does not change the bytes', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   (posix.nodeObject(fd) as net.Socket).setEncoding('utf8');
@@ -215,7 +215,7 @@ t.test('an encoding that the object was given meanwhile does not harm the bytes'
   poller.close();
 });
 
-t.test('an error of a lent object is no unhandled one, and the descriptor has it', async (t) => {
+t.test('an error of a released object is not unhandled, and the descriptor reports it', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const socket = posix.nodeObject(fd) as net.Socket;
@@ -225,7 +225,7 @@ t.test('an error of a lent object is no unhandled one, and the descriptor has it
   t.equal(posix.read(fd, Buffer.alloc(1)), 0);
 });
 
-t.test('an object that its user has ended or destroyed cannot be written to', async (t) => {
+t.test('an object that its owner ended or destroyed cannot be written to', async (t) => {
   const posix = posixFor(t);
   const { fd } = await connectedTo(t, posix);
   const socket = posix.nodeObject(fd) as net.Socket;
@@ -236,7 +236,7 @@ t.test('an object that its user has ended or destroyed cannot be written to', as
   t.equal(posix.read(fd, Buffer.alloc(1)), 0);
 });
 
-t.test('release frees the number; the object lives, without any listener of ours', async (t) => {
+t.test('release frees the number; the object survives, without our listeners', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const before = new net.Socket();
@@ -280,7 +280,7 @@ t.test('after a refused connect the object is a fresh one', async (t) => {
   t.equal(second.destroyed, false);
 });
 
-t.test('a socket that its user connects is connected', async (t) => {
+t.test('a socket that its owner connects is connected', async (t) => {
   const posix = posixFor(t);
   const { address } = await nodeServer(t);
   const fd = posix.socket(AF_INET, SOCK_STREAM);
@@ -291,7 +291,7 @@ t.test('a socket that its user connects is connected', async (t) => {
   t.same(posix.getpeername(fd), address);
 });
 
-t.test('a dialling socket that its user destroys is a connect that was aborted', async (t) => {
+t.test('destroying a connecting socket aborts the connect', async (t) => {
   const posix = posixFor(t);
   const { address } = await nodeServer(t);
   const fd = posix.socket(AF_INET, SOCK_STREAM);
@@ -301,7 +301,7 @@ t.test('a dialling socket that its user destroys is a connect that was aborted',
   t.equal(posix.getsockopt(fd, 1, 4), errno.ECONNABORTED);
 });
 
-t.test('a dialling socket can be released and goes on by itself', async (t) => {
+t.test('a connecting socket can be released, and continues on its own', async (t) => {
   const posix = posixFor(t);
   const { address } = await nodeServer(t);
   const fd = posix.socket(AF_INET, SOCK_STREAM);
@@ -312,7 +312,7 @@ t.test('a dialling socket can be released and goes on by itself', async (t) => {
   socket.destroy();
 });
 
-t.test('releasing what has no object just frees the number', async (t) => {
+t.test('releasing a descriptor without an object just frees the number', async (t) => {
   const posix = posixFor(t);
   const counter = posix.eventfd();
   t.equal(posix.nodeObject(counter), undefined);
@@ -347,7 +347,7 @@ t.test('a listener gives its net.Server; waiting connections go to its listeners
   for (const peer of [first, second, third]) peer.destroy();
 });
 
-t.test('a released listener goes on listening for Node', async (t) => {
+t.test('a released listener keeps listening in Node', async (t) => {
   const posix = posixFor(t);
   const { fd, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
   const server = posix.nodeObject(fd) as net.Server;

@@ -30,7 +30,7 @@ t.test('it sleeps for its time, on the monotonic clock, and then reports nothing
   t.same(answer, []);
 });
 
-t.test('the first readiness wakes it, and all that comes in the same turn is in the answer', async (t) => {
+t.test('the first readiness wakes select, and everything of the same turn is reported', async (t) => {
   const timers = new ManualTimers();
   const posix = posixFor(t, { timers });
   const poller = pollerFor(t, posix);
@@ -51,7 +51,7 @@ t.test('the first readiness wakes it, and all that comes in the same turn is in 
   );
 });
 
-t.test('interest that is set while it sleeps counts at once', async (t) => {
+t.test('interest set during a sleep takes effect at once', async (t) => {
   const posix = posixFor(t);
   const poller = pollerFor(t, posix);
   const fd = posix.eventfd(1);
@@ -66,7 +66,7 @@ t.test('interest that is set while it sleeps counts at once', async (t) => {
   t.same(await selectPromise(poller, 0), []);
 });
 
-t.test('it sleeps on when what woke it is gone before it returns', async (t) => {
+t.test('select sleeps again when the readiness that woke it is gone before it returns', async (t) => {
   const timers = new ManualTimers();
   const posix = posixFor(t, { timers });
   const poller = pollerFor(t, posix);
@@ -102,7 +102,7 @@ t.test(
   },
 );
 
-t.test('shorten lowers the sleep that is under way, and only lowers it', async (t) => {
+t.test('shorten reduces the sleep in progress, and never extends it', async (t) => {
   const timers = new ManualTimers();
   const posix = posixFor(t, { timers });
   const poller = pollerFor(t, posix);
@@ -163,7 +163,7 @@ t.test('one call at a time; a time must be 0 or more', async (t) => {
   t.same(await first, []);
 });
 
-t.test('close wakes the sleeper with nothing ready, and ends its use', async (t) => {
+t.test('close wakes a sleeping select with nothing ready, and ends its use', async (t) => {
   const timers = new ManualTimers();
   const posix = posixFor(t, { timers });
   const poller = posix.createPoller();
@@ -214,7 +214,7 @@ t.test('every call lets the event loop poll once, also with something ready and 
   t.ok(turnsOfTheLoop >= 49, `${turnsOfTheLoop} turns in 50 calls`);
 });
 
-t.test('a call looks at what is ready, not at what is asked for', async (t) => {
+t.test('a call checks readiness, not the registered interest', async (t) => {
   const count = 100_000;
   const posix = posixFor(t, { maxDescriptors: count + 10 });
   const poller = pollerFor(t, posix);
@@ -239,7 +239,7 @@ t.test('a call looks at what is ready, not at what is asked for', async (t) => {
   t.ok(Math.min(...looked) < 100);
 });
 
-t.test('select is done from an empty stack, and may be called again by what it calls', async (t) => {
+t.test('select completes from an empty stack, and its callback may call it again', async (t) => {
   const posix = posixFor(t);
   const poller = posix.createPoller();
   const fd = posix.eventfd(1);

@@ -107,7 +107,7 @@ t.test('how a program ends is reported', async (t) => {
   });
 });
 
-t.test('a program that is not done in time is killed with all that it has started', async (t) => {
+t.test('a program that exceeds its time is killed with all its children', async (t) => {
   const timers = new ManualTimers();
   const pids = join(directory, 'pids');
   const end = ended([script('stays', `sleep 1000 & echo $! > ${pids}; wait`)], timers);
@@ -125,7 +125,7 @@ t.test('processes that a program leaves running end with it', async (t) => {
   t.ok(isGone(await textOf(pids)));
 });
 
-t.test('no program outlives the process that has started it, if that exits in time', async (t) => {
+t.test('no helper program outlives the process that started it, if that exits in time', async (t) => {
   const pids = join(directory, 'outlives');
   const stays = script('never', `echo $$ > ${pids}; exec sleep 1000`);
   const source = `

@@ -20,7 +20,7 @@ import { posixFor, refusingAddress } from '../fixture.js';
 
 const loopback = { family: AF_INET, address: '127.0.0.1', port: 0 } as const;
 
-t.test('a socket that the kernel connects to itself was refused', async (t) => {
+t.test('a connection to oneself is reported as refused', async (t) => {
   const posix = posixFor(t);
   const taken = refusingAddress(t);
   const fd = posix.socket(AF_INET, SOCK_STREAM);

@@ -4,7 +4,7 @@
 import t from 'tap';
 import { SEND_SLAB_BYTES, SendSlab } from '../../../src/posix/node/send-slab.js';
 
-t.test('a copy takes the place of the one before, unless that is kept', async (t) => {
+t.test('a copy replaces the previous one, unless that is kept', async (t) => {
   const slab = new SendSlab();
   const first = slab.copy(Buffer.alloc(100, 1));
   const second = slab.copy(Buffer.alloc(100, 2));
@@ -18,7 +18,7 @@ t.test('a copy takes the place of the one before, unless that is kept', async (t
   t.equal(slab.copy(Buffer.alloc(50, 4)).length, 50);
 });
 
-t.test('where the block has no room there is another one', async (t) => {
+t.test('when the block is full another one is used', async (t) => {
   const slab = new SendSlab();
   const half = slab.copy(Buffer.alloc(SEND_SLAB_BYTES / 2, 1));
   slab.keep();

@@ -8,7 +8,7 @@ import { randomBytes, randomSeed } from '../../random.js';
 
 const SHARED_BYTES = 64 << 20;
 
-void t.test('a buffer that was given back is taken again', (t) => {
+void t.test('a released buffer is reused', (t) => {
   using buffers = new SharedBuffers();
   const first = buffers.take(8192);
   t.equal(first.buffer, buffers.shared);
@@ -56,7 +56,7 @@ void t.test('beyond the size of the shared memory buffers are ordinary memory', 
   t.end();
 });
 
-void t.test('copies are those of TypedArray, wherever the bytes are and however they are aligned', (t) => {
+void t.test('copies equal those of TypedArray, wherever the bytes are and however aligned', (t) => {
   const random = new Random(randomSeed(t));
   // The second is of a size that WebAssembly has no part in.
   for (const bytes of [SHARED_BYTES, 1 << 20]) {
@@ -78,7 +78,7 @@ void t.test('copies are those of TypedArray, wherever the bytes are and however 
   t.end();
 });
 
-void t.test('memory of which nothing was taken for a while goes, and comes again when it is needed', (t) => {
+void t.test('unused memory is released after a while, and allocated again on demand', (t) => {
   const due: (() => void)[] = [];
   const pass = (): void => due.splice(0).forEach((callback) => callback());
   const setTimeout = (callback: () => void) => {

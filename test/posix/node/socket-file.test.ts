@@ -24,7 +24,7 @@ import { posixFor } from '../fixture.js';
 
 const permissions = (path: string): number => lstatSync(path).mode & 0o7777;
 
-t.test('a socket has the mode of its address, or what the umask leaves', async (t) => {
+t.test('a socket has the mode of its address, or the default under the umask', async (t) => {
   withUmask(t, 0o027);
   const posix = posixFor(t);
   const directory = shortDirectory(t);
@@ -41,7 +41,7 @@ t.test('a socket has the mode of its address, or what the umask leaves', async (
   t.same(readdirSync(directory).toSorted(), ['secret', 'usual']);
 });
 
-t.test('no mode is read or set through what somebody has put in the place of a bound socket', async (t) => {
+t.test('no mode is read or set through a file that replaced a bound socket', async (t) => {
   const posix = posixFor(t);
   const directory = shortDirectory(t);
   const [path, victim] = [join(directory, 's'), join(directory, 'victim')];
@@ -116,7 +116,7 @@ async function startIntruder(t: Test, path: string): Promise<{ child: ChildProce
   return { child, said: () => said };
 }
 
-t.test('with umask 0 another user never gets into a socket of mode 0600', { skip: noAttacker }, async (t) => {
+t.test('under umask 0 others can never connect to a 0600 socket', { skip: noAttacker }, async (t) => {
   withUmask(t, 0);
   const posix = posixFor(t);
   const directory = shortDirectory(t);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { bytesLeft } from '../../../src/posix/node/standard-streams.js';
 
-t.test('a file has left what is behind the place where it stands, and nothing else has', async (t) => {
+t.test('only files report the bytes after their position', async (t) => {
   const left = (path: string, read = 0): number | undefined => {
     const fd = openSync(path, 'r');
     try {

@@ -16,7 +16,7 @@ import {
 import { acceptOne, listening, readiness, readText } from '../arms/world.js';
 import { connectedTo, nodeServer, posixFor, turns } from '../fixture.js';
 
-t.test('without interest no more is read ahead than the buffers hold, and nothing is lost', async (t) => {
+t.test('without interest no more is read than the buffers hold, and nothing is lost', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const sent = Buffer.alloc(20 * 1024 * 1024, 'q');
@@ -84,7 +84,7 @@ t.test(
   },
 );
 
-t.test('the send buffer holds what it is said to hold', async (t) => {
+t.test('the send buffer holds what was configured', async (t) => {
   const sendBufferBytes = 300_000;
   const posix = posixFor(t, { sendBufferBytes });
   const { fd, peer } = await connectedTo(t, posix);
@@ -149,7 +149,7 @@ t.test(
   },
 );
 
-t.test('descriptions say what a descriptor is', async (t) => {
+t.test('descriptions state what a descriptor is', async (t) => {
   const posix = posixFor(t);
   const { fd: listener, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
   const { port } = address as { port: number };
@@ -175,7 +175,7 @@ t.test('descriptions say what a descriptor is', async (t) => {
   t.equal(describe(own), 'tcp connecting to ?');
 });
 
-t.test('the same connection serves Node and descriptors by turns, without loss', async (t) => {
+t.test('the same connection is used by Node and by descriptors in turn, without loss', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   t.equal(posix.write(fd, Buffer.from('one ')), 4);
@@ -185,7 +185,7 @@ t.test('the same connection serves Node and descriptors by turns, without loss',
   t.equal(await textOf(peer), 'one two three');
 });
 
-t.test('a reset after unread bytes is reported after them, not taken for an end of file', async (t) => {
+t.test('a reset after unread bytes is reported after them, not as an end of file', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const sent = 1_000_000;
@@ -205,7 +205,7 @@ t.test('a reset after unread bytes is reported after them, not taken for an end 
   t.equal(posix.read(fd, buffer), 0);
 });
 
-t.test('an end of file that ordinary code has read, before it destroyed the socket, stays one', async (t) => {
+t.test('an end of file that other code read before destroying the socket is still seen', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const socket = posix.nodeObject(fd) as net.Socket;

@@ -6,7 +6,7 @@ import t from 'tap';
 import { errno, NodePosix } from '../../../src/posix/index.js';
 import { ManualTimers } from '../fixture.js';
 
-t.test('what is taken without a wait before comes whole, and then the end', async (t) => {
+t.test('take without a previous wait returns all bytes, then the end', async (t) => {
   const posix = new NodePosix();
   const stream = new PassThrough();
   const fd = posix.adopt(stream);
@@ -25,7 +25,7 @@ t.test('what is taken without a wait before comes whole, and then the end', asyn
   posix.close(fd);
 });
 
-t.test('a timer is set in seconds', async (t) => {
+t.test('a timer takes seconds', async (t) => {
   const timers = new ManualTimers();
   const posix = new NodePosix({ timers });
   const fd = posix.timerfd();

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { FIRST_DESCRIPTOR, FreeNumbers } from '../../../src/posix/shared/free-numbers.js';
 
-t.test('numbers come lowest first, in any order of taking and giving', async (t) => {
+t.test('the lowest free number is always returned first', async (t) => {
   const steps = fc.array(fc.oneof(fc.constant('take' as const), fc.nat(40)), { maxLength: 300 });
   fc.assert(
     fc.property(steps, (sequence) => {
@@ -32,7 +32,7 @@ t.test('numbers come lowest first, in any order of taking and giving', async (t)
   t.pass('500 sequences');
 });
 
-t.test('none is left at the end', async (t) => {
+t.test('no descriptor is left at the end', async (t) => {
   const free = new FreeNumbers(5);
   t.same([free.take(), free.take(), free.take()], [3, 4, undefined]);
   free.give(3);

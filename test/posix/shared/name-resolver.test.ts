@@ -45,7 +45,7 @@ t.test('numeric hosts and bad ports need no lookup', async (t) => {
   t.equal(posix.getaddrinfo('backup', '1'), EAI_AGAIN);
 });
 
-t.test('a failed lookup is an answer too, and the next one replaces it', async (t) => {
+t.test('a failed lookup is a result too, and the next one replaces it', async (t) => {
   const errors: [unknown, number][] = [
     [Object.assign(new Error(), { code: 'ENOTFOUND' }), EAI_NONAME],
     [Object.assign(new Error(), { code: 'EAI_AGAIN' }), EAI_AGAIN],
@@ -68,12 +68,12 @@ t.test('a failed lookup is an answer too, and the next one replaces it', async (
   }
 });
 
-t.test('an answer without addresses, or with what is none, is EAI_NONAME', async (t) => {
+t.test('an answer with no addresses, or invalid ones, is EAI_NONAME', async (t) => {
   t.equal(await posixWith(async () => []).resolve('name', '1'), EAI_NONAME);
   t.equal(await posixWith(async () => [{ address: 'not one' }]).resolve('name', '1'), EAI_NONAME);
 });
 
-t.test('the lookup that began last counts, whichever comes in last', async (t) => {
+t.test('the lookup that began last counts, whichever ends last', async (t) => {
   const pending: ((address: string) => void)[] = [];
   const posix = posixWith(() => new Promise((resolve) => pending.push((address) => resolve([{ address }]))));
   const first = posix.resolve('name', '1');

@@ -16,7 +16,7 @@ function onImage({ host }: SideNode, sector: number): number {
   return host.files.contents(IMAGE)[sector * 512] ?? -1;
 }
 
-t.test('a commit is sent once its number is durable', async (t) => {
+t.test('a commit is sent only once its number is durable', async (t) => {
   const { a, b, world } = pair(t);
   await a.until('protected');
   await a.write(8, 8, 1);
@@ -60,7 +60,7 @@ t.test('only the first write waits until the new generation is durable', async (
   t.equal(parent?.high, a.engine.status().epochSent, 'the parent knows what may have been sent');
 });
 
-t.test('a write waits until its bits are durable, and so does one that finds them set by it', async (t) => {
+t.test('a write waits until its bits are durable, and so does a later one of the same grains', async (t) => {
   const { a, world } = pair(t);
   await a.until('protected');
   a.held.hold('fdatasync', MAP);
@@ -78,7 +78,7 @@ t.test('a write waits until its bits are durable, and so does one that finds the
   t.equal(await a.write(32, 8, 8), 0, 'one whose bits are durable waits for nothing');
 });
 
-t.test('a bit that fell is made durable again before the next write of its grain', async (t) => {
+t.test('a cleared bit is made durable again before the next write of its grain', async (t) => {
   const { a, world } = pair(t, { a: { hotGrains: 1 } });
   await a.until('protected');
   await a.write(0, 8, 1);
@@ -118,7 +118,7 @@ t.test(
   },
 );
 
-t.test('bits do not fall before it is durable what the backup had', async (t) => {
+t.test('bits are not cleared before the backup’s checkpoint is durable', async (t) => {
   const { a, world } = pair(t, { a: { hotGrains: 1 } });
   await a.until('protected');
   await a.write(0, 8, 1);

@@ -5,7 +5,7 @@ import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { pair } from './world.js';
 
-t.test('Q10: a primary whose image cannot be synced serves nothing more from it', async (t) => {
+t.test('Q10: a primary whose image cannot be synced stops serving it', async (t) => {
   const { a, b, world } = pair(t);
   await a.until('protected');
   await a.write(8, 8, 1);

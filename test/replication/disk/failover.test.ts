@@ -93,7 +93,7 @@ for (const wrote of [true, false]) {
   });
 }
 
-t.test('a survivor that wrote nothing gives way to a primary that did, and loses nothing', async (t) => {
+t.test('a survivor without writes yields to a primary with writes, and loses nothing', async (t) => {
   const both = pair(t);
   const { a, b, world } = both;
   await promoteApart(both);
@@ -105,7 +105,7 @@ t.test('a survivor that wrote nothing gives way to a primary that did, and loses
   t.ok((await a.read()).equals(await b.read()));
 });
 
-t.test('Q14: both have written: split brain, until one of them keeps its changes aside', async (t) => {
+t.test('Q14: if both have written it is a split brain until one sets its changes aside', async (t) => {
   const both = pair(t);
   const { a, b, world } = both;
   await promoteApart(both);
@@ -135,7 +135,7 @@ t.test('Q14: both have written: split brain, until one of them keeps its changes
   t.equal(await at(a, 700), 7);
 });
 
-t.test('an old primary that has sent more checkpoints than the survivor has gives way to it', async (t) => {
+t.test('an old primary with more checkpoints than the survivor yields to it', async (t) => {
   const both = pair(t);
   const { a, b, world } = both;
   await protectedPair(both);
@@ -167,7 +167,7 @@ t.test('an old primary that has sent more checkpoints than the survivor has give
   t.equal(await at(a, 800), 8, 'and goes on from there after a restart');
 });
 
-t.test('a primary that was rolled back is followed once it is ordered to compare everything', async (t) => {
+t.test('a primary that was rolled back is followed after a full comparison was ordered', async (t) => {
   const both = pair(t);
   const { a, b } = both;
   await a.until('protected');

@@ -132,7 +132,7 @@ async function impersonated(t: Test) {
   return { world, b, posix, fd, frame, flood };
 }
 
-t.test('a peer that asks and asks, and takes nothing, is not answered without a bound', async (t) => {
+t.test('replies to a peer that keeps asking and never reads are bounded', async (t) => {
   const { world, posix, fd, frame, flood } = await impersonated(t);
   for (let count = 0; count < 100_000; count++) frame('ping');
   t.equal(await flood(60), 1, 'all of it is read');
@@ -140,7 +140,7 @@ t.test('a peer that asks and asks, and takes nothing, is not answered without a 
   t.ok(pongs < 20_000, `${pongs} pongs`);
 });
 
-t.test('compares are taken as fast as they are answered, and the answers are taken', async (t) => {
+t.test('compares are accepted no faster than their answers are read', async (t) => {
   const { world, b, posix, fd, frame, flood } = await impersonated(t);
   const grain = b.engine.standing().grainSectors;
   for (let count = 0; count < 40_000; count++) {
@@ -154,7 +154,7 @@ t.test('compares are taken as fast as they are answered, and the answers are tak
   t.equal(b.engine.status().state, 'backup');
 });
 
-t.test('a peer that does not say who it is, and only lives, gives up the place in time', async (t) => {
+t.test('a peer that never identifies itself loses its place in time', async (t) => {
   const { world, b, posix, fd } = await impersonated(t);
   posix.write(fd, PROBE);
   await world.run(0.1);
@@ -166,7 +166,7 @@ t.test('a peer that does not say who it is, and only lives, gives up the place i
   t.equal(b.engine.status().peerAddress, null);
 });
 
-t.test('a peer that has gone before it is replied to takes nothing from a backup', async (t) => {
+t.test('a peer that leaves before its reply costs a backup nothing', async (t) => {
   const { world, a, b } = pair(t, { seed: 6 });
   await a.until('protected');
   a.host.crash('end of file');
@@ -202,7 +202,7 @@ t.test('a disk that is closed ends the connections that are being rejected', asy
   t.same(left, []);
 });
 
-t.test('a disk that cannot be opened keeps no connection that came meanwhile', async (t) => {
+t.test('a disk that fails to open keeps no connection that arrived meanwhile', async (t) => {
   const { world, b } = pair(t, { seed: 8 });
   // Those of the directories come before it listens, that of the map after.
   b.host.files.shape({ syncSeconds: 3 });

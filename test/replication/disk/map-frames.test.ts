@@ -17,7 +17,7 @@ t.test('a map of many frames arrives as it was', (t) => {
   t.end();
 });
 
-t.test('a map takes no longer than the disk has grains, whatever is in it', (t) => {
+t.test('reading a map is bounded by the disk’s grains, whatever it contains', (t) => {
   const size = 1 << 20;
   const refused = (why: RegExp, ...bodies: Uint8Array[]): void => {
     const reader = new MapReader(new BitSet(size));

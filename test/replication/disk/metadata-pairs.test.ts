@@ -20,7 +20,7 @@ t.test(
   },
 );
 
-t.test('in no pair do both sides go on as the primary', async (t) => {
+t.test('in no pair of states do both sides continue as the primary', async (t) => {
   const allowed = new Set(['stale', 'split-brain', 'refuse']);
   const all = primaries();
   const wrong = all.flatMap((mine) => all.filter((peer) => !allowed.has(judge(mine, peer).kind)));

@@ -39,7 +39,7 @@ t.test('Q7: with prefer, a flush is local only once the loss of the backup is no
   t.ok(world.nowSeconds - before <= 7, 'within the heartbeat');
 });
 
-t.test('flushes that come together share a checkpoint', async (t) => {
+t.test('simultaneous flushes share a checkpoint', async (t) => {
   const { world, a } = pair(t, { a: { commitOnFlush: 'require' } });
   await a.until('protected');
   const before = a.engine.status().checkpoints;
@@ -49,7 +49,7 @@ t.test('flushes that come together share a checkpoint', async (t) => {
   t.ok(a.engine.status().checkpoints - before <= 2);
 });
 
-t.test('Q15: a backup that falls silent is noticed within the heartbeat, once', async (t) => {
+t.test('Q15: a silent backup is noticed within the heartbeat, once', async (t) => {
   const { world, a, b } = pair(t);
   await a.until('protected');
   const before = world.nowSeconds;
@@ -116,7 +116,7 @@ t.test('Q5: the crash of a protected primary costs the resync of what may differ
   t.ok((await a.read()).equals(await b.read()));
 });
 
-t.test('a resync that was interrupted goes on where it was', async (t) => {
+t.test('an interrupted resync resumes where it stopped', async (t) => {
   const { world, a, b } = pair(t);
   await a.until('protected');
   world.partition(a.host);
@@ -152,7 +152,7 @@ t.test('zeroes cost nothing on the wire', async (t) => {
   t.ok((await b.read()).equals(Buffer.alloc(4096 * 512)));
 });
 
-t.test('a second primary gets busy from the backup, and the first one goes on', async (t) => {
+t.test('a second primary is told that the backup is busy, and the first continues', async (t) => {
   const { world, a } = pair(t);
   await a.until('protected');
   const c = new SideNode(world, '10.0.0.3', {});
@@ -172,7 +172,7 @@ t.test('a peer whose address is not allowed is rejected', async (t) => {
   t.equal(b.engine.status().connection, 'listening');
 });
 
-t.test('checkpoints come by themselves, 40 a second if that is asked for', async (t) => {
+t.test('checkpoints are taken by interval, 40 a second if configured', async (t) => {
   const { world, a, b } = pair(t, { a: { checkpointIntervalSeconds: 0.025 } });
   await a.until('protected');
   const before = a.engine.status().checkpoints;
@@ -187,7 +187,7 @@ t.test('checkpoints come by themselves, 40 a second if that is asked for', async
   t.ok((await a.read()).equals(await b.read()));
 });
 
-t.test('Q9: a journal whose metadata are missing is refused, not made anew', async (t) => {
+t.test('Q9: a journal without its metadata is refused, not recreated', async (t) => {
   const { world, a, b } = pair(t);
   await a.until('protected');
   await a.write(0, 8, 1);

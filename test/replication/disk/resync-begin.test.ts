@@ -4,7 +4,7 @@
 import t from 'tap';
 import { pair } from './world.js';
 
-t.test('a resync that begins while the begin of the one before still waits takes its place', async (t) => {
+t.test('a resync that begins while an earlier one waits to begin replaces it', async (t) => {
   const { a, b, world } = pair(t);
   const link = world.link(a.host, b.host);
   await a.until('protected');

@@ -10,7 +10,7 @@ import { flip, rotSubject, sampledBytes } from './rot.js';
 /** In each sector in which anything is. */
 const FLIPS = 2;
 
-t.test('a byte that has rotted in journal or metadata is refused, or nothing is lost by it', async (t) => {
+t.test('a rotten byte in journal or metadata is refused, or loses nothing', async (t) => {
   const seed = randomSeed(t);
   const random = new Random(seed);
   const subject = await rotSubject(seed, create);

@@ -4,7 +4,7 @@
 import t from 'tap';
 import { pair } from './world.js';
 
-t.test('what was written before a checkpoint is what the backup shows after it, and no more', async (t) => {
+t.test('the backup shows exactly the writes before its checkpoint', async (t) => {
   const { a, b } = pair(t);
   await a.until('protected');
   t.equal(await a.write(10, 4, 1), 0);

@@ -5,7 +5,7 @@ import t from 'tap';
 import { Timer } from '../../../src/replication/disk/timer.js';
 import { SimulatedWorld } from '../../../src/testing/index.js';
 
-t.test('a timer that is closed leaves alone who has its number by then', async (t) => {
+t.test('a closed timer does not affect the new owner of its number', async (t) => {
   const world = new SimulatedWorld({ seed: 1 });
   const host = world.host('10.0.0.1');
   const parts = { registrar: host.serve(), posix: host.posix };

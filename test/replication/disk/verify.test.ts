@@ -5,7 +5,7 @@ import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { pair } from './world.js';
 
-t.test('Q3: equal sides verify as equal, also while they are written', async (t) => {
+t.test('Q3: equal sides verify as equal, even while they are being written', async (t) => {
   const { world, a } = pair(t);
   await a.until('protected');
   const stop = { now: false };
@@ -21,7 +21,7 @@ t.test('Q3: equal sides verify as equal, also while they are written', async (t)
   t.equal(a.engine.status().verifyDifferences, 0);
 });
 
-t.test('a difference is found, is loud, and is ended by a resync of just that', async (t) => {
+t.test('a difference is found, reported, and repaired by a resync of just that range', async (t) => {
   const { world, a, b } = pair(t, { a: { verifyBytesPerSecond: 0 } });
   await a.until('protected');
   await a.write(1000, 16, 1);
@@ -42,7 +42,7 @@ t.test('a difference is found, is loud, and is ended by a resync of just that', 
   t.equal((await a.command((done) => a.engine.verify(done))).result, 0);
 });
 
-t.test('verification goes on by itself, at the rate that is set, and says when it ended', async (t) => {
+t.test('verification repeats on its own at the configured rate, and reports when it ended', async (t) => {
   const { world, a, b } = pair(t, { a: { verifyBytesPerSecond: 1 << 20 } });
   await a.until('protected');
   t.equal(a.engine.status().verifiedAtSeconds, null);

@@ -11,7 +11,7 @@ function becomes(text: string): string[] {
   return mutationsOf('src/none.ts', LICENCE + text + '\n').map(({ after }) => after);
 }
 
-t.test('boundaries move, and comparisons turn round', async (t) => {
+t.test('boundaries are shifted, and comparisons reversed', async (t) => {
   t.same(becomes('x = a < b;'), [';', 'x = a <= b;', 'x = a >= b;']);
   t.same(becomes('x = a !== b;'), [';', 'x = a === b;']);
 });
@@ -31,7 +31,7 @@ t.test(
   },
 );
 
-t.test('statements are left out, and values are not returned', async (t) => {
+t.test('statements are omitted, and values not returned', async (t) => {
   t.same(becomes('async () => { await go(); return x; };'), [
     ';',
     'async () => { ; return x; };',
@@ -42,7 +42,7 @@ t.test('statements are left out, and values are not returned', async (t) => {
   t.same(becomes('function f() { throw what; }'), ['function f() { ; }']);
 });
 
-t.test('types, log lines and the messages of errors are left alone', async (t) => {
+t.test('types, log lines and error messages are not mutated', async (t) => {
   t.same(becomes('type X = 1 | true;'), []);
   t.same(becomes('const x = y as 1;'), []);
   t.same(becomes('const x = new RangeError(`${a + 1}`);'), []);
@@ -62,7 +62,7 @@ t.test(
   },
 );
 
-t.test('the order that a seed gives stays as it is when a mutation goes', async (t) => {
+t.test('a seed’s order is unchanged when a mutation disappears', async (t) => {
   const all = mutationsOf('src/none.ts', 'const x = [a < b, c > d, e && f, 1, 2, 3];\n');
   const order = inSeededOrder(all, 5);
   const [, ...others] = all;

@@ -62,7 +62,7 @@ function stir(vbd: Vbd, model: SectorModel, random: Random): void {
   }
 }
 
-t.test('what was flushed survives every crash, what was written that of the process', async (t) => {
+t.test('flushed data survives every crash, written data that of the process', async (t) => {
   const first = randomSeed(t);
   for (let seed = first; seed < first + SEEDS; seed++) {
     const world = new FileWorld({ seed, traceLines: 0, shortTransfers: 0.1 });
@@ -89,7 +89,7 @@ t.test('what was flushed survives every crash, what was written that of the proc
   t.pass(`${SEEDS} seeds`);
 });
 
-t.test('a driver without syncs is found out', async (t) => {
+t.test('a driver without syncs is detected', async (t) => {
   let found = false;
   for (let seed = 1; seed <= 20 && !found; seed++) {
     const world = new FileWorld({ seed, traceLines: 0 });
@@ -119,7 +119,7 @@ t.test('a second writer of the same host is refused', async (t) => {
   await t.rejects(openDisk(world), { code: 'EBUSY' });
 });
 
-t.test('an image that cannot be read or written says so', async (t) => {
+t.test('an image that cannot be read or written is reported', async (t) => {
   const world = new FileWorld();
   world.files.put(IMAGE, new Uint8Array(8 * SECTOR_SIZE));
   const vbd = await openDisk(world);
@@ -141,7 +141,7 @@ t.test('an image that cannot be read or written says so', async (t) => {
   );
 });
 
-t.test('a file that is left open is among what is left', async (t) => {
+t.test('a file left open is reported as left', async (t) => {
   const world = new SimulatedWorld();
   const host = world.host('10.0.0.1');
   host.files.put(IMAGE, new Uint8Array(SECTOR_SIZE));

@@ -33,7 +33,7 @@ function runs(text: string): string {
     .join('');
 }
 
-t.test('what was synced is there after a loss of power, whatever the seed', async (t) => {
+t.test('synced data survives a power loss, whatever the seed', async (t) => {
   const found = await outcomes(
     async (world) => {
       world.files.put('/image', Buffer.from(OLD));
@@ -46,7 +46,7 @@ t.test('what was synced is there after a loss of power, whatever the seed', asyn
   t.same([...found], [NEW]);
 });
 
-t.test('what was not synced is kept, lost, or torn at sectors and pages', async (t) => {
+t.test('unsynced writes are kept, lost, or torn at sectors and pages', async (t) => {
   const found = await outcomes(
     async (world) => {
       world.files.put('/image', Buffer.from(OLD));
@@ -74,7 +74,7 @@ t.test('what was not synced is kept, lost, or torn at sectors and pages', async 
   );
 });
 
-t.test('a later write may be there while an earlier one is not', async (t) => {
+t.test('a later unsynced write may survive without an earlier one', async (t) => {
   const found = await outcomes(
     async (world) => {
       world.files.put('/image', Buffer.from('....'));
@@ -87,7 +87,7 @@ t.test('a later write may be there while an earlier one is not', async (t) => {
   t.same([...found].toSorted(), ['....', '.b..', 'a...', 'ab..']);
 });
 
-t.test('of two writes of the same bytes the earlier never comes out over the later', async (t) => {
+t.test('of two writes of the same bytes the later always wins', async (t) => {
   const found = await outcomes(
     async (world) => {
       world.files.put('/image', Buffer.from('.'));
@@ -126,7 +126,7 @@ t.test('O_DSYNC syncs each write before it ends', async (t) => {
   t.same([...found], ['kept']);
 });
 
-t.test('a new file is there when its directory was synced, and only then for sure', async (t) => {
+t.test('a new file certainly survives only once its directory was synced', async (t) => {
   const create = async (world: FileWorld): Promise<void> => {
     const fd = await world.open('/new');
     await world.write(fd, 'text');
@@ -166,7 +166,7 @@ t.test(
   },
 );
 
-t.test('unlink, truncate and mkdir last when they were synced', async (t) => {
+t.test('unlink, truncate and mkdir survive once synced', async (t) => {
   const change = async (world: FileWorld): Promise<void> => {
     world.files.put('/d/a', Buffer.from('a'));
     world.files.put('/b', Buffer.from('bb'));
@@ -247,7 +247,7 @@ t.test(
   },
 );
 
-t.test('a sync that fails loses what it was to write, and the next one succeeds all the same', async (t) => {
+t.test('a failed sync loses what it should have written, and the next one still succeeds', async (t) => {
   const found = new Set<string>();
   const cached = new Set<string>();
   for (let seed = 1; seed <= 100; seed++) {

@@ -13,7 +13,7 @@ import {
 } from '../../../src/testing/index.js';
 import { FileWorld, O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY } from './fixture.js';
 
-t.test('a full disk takes what there is room for, and then nothing', async (t) => {
+t.test('a full disk accepts writes while there is room, and then none', async (t) => {
   const world = new FileWorld();
   const { system } = world.files;
   const fd = await world.open('/a');
@@ -34,7 +34,7 @@ t.test('a full disk takes what there is room for, and then nothing', async (t) =
   t.equal(await world.write(fd, 'z'), 1);
 });
 
-t.test('a file that is open takes its space after its name is gone', async (t) => {
+t.test('an open file keeps its space after its name is removed', async (t) => {
   const world = new FileWorld();
   world.files.system.capacityBytes = 4096;
   const fd = await world.open('/a');
@@ -46,7 +46,7 @@ t.test('a file that is open takes its space after its name is gone', async (t) =
   t.equal(await world.write(other, 'x'), 1);
 });
 
-t.test('what was allocated can be written on a full disk', async (t) => {
+t.test('preallocated space can be written on a full disk', async (t) => {
   const world = new FileWorld();
   const fd = await world.open('/a');
   await world.must((calls, done) => calls.allocate(fd, 0, 8192, done));
@@ -71,7 +71,7 @@ t.test('sectors that cannot be read fail every read that has them, until they ar
   t.equal(await read(512, 512), '512');
 });
 
-t.test('rot changes what is on the medium, and what is still to be written covers it', async (t) => {
+t.test('rot changes the medium, and later writes replace it', async (t) => {
   const world = new FileWorld();
   world.files.put('/a', Buffer.from('aaaa'));
   await world.write(await world.open('/a'), 'b', 1);
@@ -82,7 +82,7 @@ t.test('rot changes what is on the medium, and what is still to be written cover
   t.throws(() => world.files.rot('/b', 0), /there is no file \/b/);
 });
 
-t.test('files that stall carry nothing out until they go on', async (t) => {
+t.test('calls on stalled files complete only when the stall ends', async (t) => {
   const world = new FileWorld();
   const fd = await world.open('/a');
   world.files.stall(5);
@@ -94,7 +94,7 @@ t.test('files that stall carry nothing out until they go on', async (t) => {
   t.same([ended, world.text('/a')], [true, 'x']);
 });
 
-t.test('descriptors are the lowest free numbers, run out, and are not known once closed', async (t) => {
+t.test('descriptors are the lowest free numbers, run out, and are unknown once closed', async (t) => {
   const world = new FileWorld();
   const [three, four] = [await world.open('/a'), await world.open('/b')];
   t.same([three, four], [3, 4]);
@@ -107,7 +107,7 @@ t.test('descriptors are the lowest free numbers, run out, and are not known once
   t.equal(world.files.descriptors().length, 1021);
 });
 
-t.test('a file is not written on an opening for reading, nor read on one for writing', async (t) => {
+t.test('a descriptor opened for reading cannot write, nor one for writing read', async (t) => {
   const world = new FileWorld();
   world.files.put('/a', Buffer.from('a'));
   const [reader, writer] = [await world.open('/a', O_RDONLY), await world.open('/a', O_WRONLY)];
@@ -117,7 +117,7 @@ t.test('a file is not written on an opening for reading, nor read on one for wri
   t.equal(await world.fails((calls, done) => calls.ftruncate(writer, -1, done)), 'EINVAL');
 });
 
-t.test('locks exclude as with flock, for as long as the file is open', async (t) => {
+t.test('locks exclude as flock does, while the file is open', async (t) => {
   const world = new FileWorld();
   const [one, two, three] = [await world.open('/a'), await world.open('/a'), await world.open('/b')];
   const lock = (fd: number, shared: boolean): Promise<string> =>
@@ -135,7 +135,7 @@ t.test('locks exclude as with flock, for as long as the file is open', async (t)
   t.equal(await lock(await world.open('/a'), false), '0', 'the lock died with the process');
 });
 
-t.test('a close that is made to fail has closed, and a write may have written', async (t) => {
+t.test('an injected failure of close still closes, and one of write may have written', async (t) => {
   const states = new Set<string>();
   for (let seed = 1; seed <= 30; seed++) {
     const world = new FileWorld({ seed });
@@ -203,7 +203,7 @@ t.test(
   },
 );
 
-t.test('paths that lead nowhere are refused as Linux does', async (t) => {
+t.test('invalid paths are refused as by Linux', async (t) => {
   const world = new FileWorld();
   world.files.put('/d/sub/file', Buffer.from('text'));
   const rename = (from: string, to: string): Promise<string> =>
@@ -228,7 +228,7 @@ t.test('paths that lead nowhere are refused as Linux does', async (t) => {
   t.throws(() => world.files.contents('/e'), /there is no file \/e/);
 });
 
-t.test('a file that is cut gives its space back, and reads as zeroes when it grows again', async (t) => {
+t.test('a truncated file frees its space, and reads as zeroes when it grows again', async (t) => {
   const world = new FileWorld();
   world.files.put('/a', Buffer.alloc(12_288, 'a'));
   const fd = await world.open('/a');
@@ -239,7 +239,7 @@ t.test('a file that is cut gives its space back, and reads as zeroes when it gro
   t.equal(world.text('/a'), `${'a'.repeat(100)}${'\0'.repeat(100)}`);
 });
 
-t.test('calls leave a line each in the trace', async (t) => {
+t.test('each call leaves a line in the trace', async (t) => {
   const world = new FileWorld();
   const fd = await world.open('/a', O_RDWR | O_CREAT);
   await world.write(fd, 'text', 512);

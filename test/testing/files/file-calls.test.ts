@@ -135,7 +135,7 @@ function randomStep(random: Random, state: Caller): (caller: Caller) => Promise<
   return random.pick(random.chance(0.6) ? onFiles : onPaths);
 }
 
-t.test('calls tell what those of a real file system tell', async (t) => {
+t.test('calls report what those of a real file system report', async (t) => {
   const seed = randomSeed(t);
   const random = new Random(seed);
   const directory = realpathSync(mkdtempSync(join(tmpdir(), 'files-')));

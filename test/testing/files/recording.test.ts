@@ -33,7 +33,7 @@ async function states(without?: string): Promise<{ readonly text: string; readon
   return found;
 }
 
-t.test('every state that a loss of power could have left is rebuilt', async (t) => {
+t.test('every state that a power loss could have left is recovered from', async (t) => {
   const found = await states();
   t.same(new Set(found.map(({ text }) => text)), new Set(['old', NEW]));
   t.same(new Set(found.filter(({ isDone }) => isDone).map(({ text }) => text)), new Set([NEW]));
@@ -41,7 +41,7 @@ t.test('every state that a loss of power could have left is rebuilt', async (t) 
   t.equal(found.length, 6 * 22);
 });
 
-t.test('a sync that is missing shows', async (t) => {
+t.test('a missing sync is detected', async (t) => {
   const withoutSync = await states('fsync');
   t.ok(
     withoutSync.some(({ text, isDone }) => isDone && text === ''),
@@ -54,7 +54,7 @@ t.test('a sync that is missing shows', async (t) => {
   );
 });
 
-t.test('a recorded state can be gone on with, and recorded again', async (t) => {
+t.test('a recorded state can be continued, and recorded again', async (t) => {
   const world = new FileWorld();
   world.files.put('/d/file', Buffer.from('old'));
   const first = new FileRecorder<'done'>(world.files.system);
@@ -89,14 +89,14 @@ t.test('directories that were made, and sectors that cannot be read, are in the 
   t.equal(await later.fails((calls, done) => calls.read(fd, new Uint8Array(1), 0, done)), 'EIO');
 });
 
-t.test('what was done to one file system is not redone on another', async (t) => {
+t.test('changes of one file system cannot be replayed on another', async (t) => {
   const system = new SimulatedFileSystem();
   t.throws(() => system.redo({ kind: 'sync', node: 7, moment: 1 }), /there is no file 7/);
   const entries = [{ directory: 7, name: 'a', node: undefined }];
   t.throws(() => system.redo({ kind: 'entries', entries }), /there is no directory 7/);
 });
 
-t.test('several file systems lose their power at the same moment', async (t) => {
+t.test('several file systems lose power at the same moment', async (t) => {
   const [one, other] = [new FileWorld(), new FileWorld()];
   const recorder = new FileRecorder(one.files.system, other.files.system);
   await one.write(await one.open('/a'), 'a');
@@ -128,7 +128,7 @@ t.test('one file system has one recorder at a time', async (t) => {
   t.doesNotThrow(() => new FileRecorder(system).stop());
 });
 
-t.test('what is open without a name is recorded too', async (t) => {
+t.test('descriptors without a name are recorded too', async (t) => {
   const world = new FileWorld();
   const fd = await world.open('/a');
   await world.must((calls, done) => calls.unlink('/a', done));

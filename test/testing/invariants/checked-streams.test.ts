@@ -78,7 +78,7 @@ t.test('more bytes than were written', async (t) => {
   t.match(violations.list, [/has more than the 19 bytes that were written$/]);
 });
 
-t.test('an end of file before everything has come', async (t) => {
+t.test('an end of file before all bytes have arrived', async (t) => {
   const { streams: all, violations } = streams();
   const incoming = all.incoming('backup');
   incoming.receive(sent(all, 100).subarray(0, 99));
@@ -87,7 +87,7 @@ t.test('an end of file before everything has come', async (t) => {
   t.match(violations.list, [/ends after 99 bytes; 100 were written$/]);
 });
 
-t.test('a stream that arrives in two places, or that nobody sent', async (t) => {
+t.test('a stream that arrives twice, or was never sent', async (t) => {
   const { streams: all, violations } = streams();
   const bytes = sent(all, 10);
   all.incoming('one').receive(bytes);

@@ -66,7 +66,7 @@ t.test('a whole life of the module is no violation', async (t) => {
   t.same(violations.list, []);
 });
 
-t.test('a client that gives up is no violation, where it is to give up', async (t) => {
+t.test('a client that gives up where it should is no violation', async (t) => {
   const { world, near, far, violations, connectOn } = watched();
   world.link(near, far).unreachable(errno.EHOSTUNREACH, 3);
   const { connect, calls } = connectOn(near);
@@ -96,7 +96,7 @@ function startWith(then: (t: TdReplicationConnect) => void): Partial<ConnectModu
   };
 }
 
-t.test('a kill that leaves things behind is found out, one by one', async (t) => {
+t.test('resources left behind by a kill are detected, each of them', async (t) => {
   const startAndKill = (connect: WatchedConnect): void => {
     connect.serverStart();
     connect.kill();
@@ -116,7 +116,7 @@ t.test('a kill that leaves things behind is found out, one by one', async (t) =>
   t.same(foundIn(forgetful, startAndKill), ['descriptors 3 are left after kill']);
 });
 
-t.test('a start that is refused and leaves its descriptor is found out', async (t) => {
+t.test('a refused start that leaks its descriptor is detected', async (t) => {
   const leaky: Partial<ConnectModule> = {
     clientStart(connect) {
       connect.posix.socket(AF_INET, SOCK_STREAM);
@@ -129,7 +129,7 @@ t.test('a start that is refused and leaves its descriptor is found out', async (
   );
 });
 
-t.test('a second end of one start is found out', async (t) => {
+t.test('a second end of one start is detected', async (t) => {
   const twice = startWith((connect) => {
     connectModule.kill(connect);
     connect.callback(connect, -1);
@@ -141,7 +141,7 @@ t.test('a second end of one start is found out', async (t) => {
   );
 });
 
-t.test('a callback after kill is found out', async (t) => {
+t.test('a callback after kill is detected', async (t) => {
   const late: Partial<ConnectModule> = {
     kill(connect) {
       connectModule.kill(connect);
@@ -157,7 +157,7 @@ t.test('a callback after kill is found out', async (t) => {
   );
 });
 
-t.test('established on a descriptor that is not connected is found out', async (t) => {
+t.test('established on a descriptor that is not connected is detected', async (t) => {
   const early = startWith((connect) => {
     connect.status = CONNECTION_ESTABLISHED;
     connect.callback(connect, 0);
@@ -199,7 +199,7 @@ t.test(
   },
 );
 
-t.test('closing a descriptor that is not its own is found out', async (t) => {
+t.test('closing somebody else’s descriptor is detected', async (t) => {
   const greedy: Partial<ConnectModule> = {
     kill(connect) {
       connectModule.kill(connect);

@@ -42,7 +42,7 @@ function watched(): ReturnType<typeof twoHosts> & {
   return { ...hosts, obedient, violations, events: new WatchedRegistrar(obedient, hosts.near, violations) };
 }
 
-t.test('what a scheduler does right goes through and is no violation', async (t) => {
+t.test('correct use of a scheduler passes through without a violation', async (t) => {
   const { world, near, violations } = watched();
   const server = near.serve();
   const events = new WatchedRegistrar(server, near, violations);
@@ -75,7 +75,7 @@ t.test('what a scheduler does right goes through and is no violation', async (t)
   t.ok(violations.isEmpty);
 });
 
-t.test('a callback for an event that is not registered any more', async (t) => {
+t.test('a callback for an unregistered event', async (t) => {
   const { obedient, events, violations } = watched();
   const id = events.registerEvent(TIMEOUT, -1, 0, () => {});
   events.unregisterEvent(id);
@@ -85,14 +85,14 @@ t.test('a callback for an event that is not registered any more', async (t) => {
   ]);
 });
 
-t.test('a callback for a condition that nobody asked for', async (t) => {
+t.test('a callback for a condition without interest', async (t) => {
   const { near, obedient, events, violations } = watched();
   const id = events.registerEvent(POLL_READ_FD, near.posix.eventfd(), 0, () => {});
   obedient.callbacks[0]?.(id, POLL_WRITE_FD, undefined);
   t.match(violations.list, [/event 1 for WRITE, registered for READ$/]);
 });
 
-t.test('a callback for a descriptor that is closed, or another by now', async (t) => {
+t.test('a callback for a descriptor that was closed or reused', async (t) => {
   const { near, obedient, events, violations } = watched();
   const fd = near.posix.eventfd();
   const id = events.registerEvent(POLL_READ_FD, fd, 0, () => {});
@@ -118,7 +118,7 @@ t.test('a timeout before its time', async (t) => {
   t.equal(violations.list.length, 1, 'counted by the clock, from the last firing');
 });
 
-t.test('an id that is in use is given out again', async (t) => {
+t.test('an id in use is issued again', async (t) => {
   const { obedient, events, violations } = watched();
   events.registerEvent(TIMEOUT, -1, 0, () => {});
   obedient.nextId = 1;
@@ -134,7 +134,7 @@ t.test('a callback in a process that has died', async (t) => {
   t.match(violations.list, [/in a process that has died$/]);
 });
 
-t.test('violations are counted up to a bound, stand in the trace, and tell when', async (t) => {
+t.test('violations are counted up to a bound, and are in the trace with their time', async (t) => {
   const { world, violations } = watched();
   t.ok(violations.isEmpty);
   await world.run(2);
@@ -144,7 +144,7 @@ t.test('violations are counted up to a bound, stand in the trace, and tell when'
   t.match(world.trace.lines[0], /VIOLATION somebody: wrong 0$/);
 });
 
-t.test('what was thrown is a violation with its stack, or what it is if it is no error', async (t) => {
+t.test('a thrown error is a violation with its stack, another value with its text', async (t) => {
   const { violations } = watched();
   violations.caught('somebody', new Error('broken'));
   violations.caught('somebody', 'thrown');

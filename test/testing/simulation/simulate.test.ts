@@ -33,7 +33,7 @@ async function found(broken: Partial<ConnectModule>): Promise<SimulationResult |
   return undefined;
 }
 
-t.test('broken connect modules are found out', async (t) => {
+t.test('broken connect modules are detected', async (t) => {
   const broken: Record<string, Partial<ConnectModule>> = {
     'kill leaves the connection': {
       kill(connect) {
@@ -94,7 +94,7 @@ t.test('broken connect modules are found out', async (t) => {
   }
 });
 
-t.test('a module that throws fails its seed, and names what it threw', async (t) => {
+t.test('a module that throws fails its seed, with the error', async (t) => {
   const result = await found({
     serverRestart() {
       throw new Error('no restart today');

@@ -8,7 +8,7 @@ import { crashSeed } from './crash-life.js';
 /** As many as take some seconds; TEST_SEEDS in the environment sets another number. */
 const SEEDS = Number(process.env['TEST_SEEDS'] ?? 30);
 
-t.test('no loss of power loses or hides what was flushed, and no kill what was answered', async (t) => {
+t.test('no power loss loses or hides flushed data, and no kill acknowledged data', async (t) => {
   const first = randomSeed(t);
   for (let seed = first; seed < first + SEEDS; seed++) {
     const wrong = await crashSeed(seed);

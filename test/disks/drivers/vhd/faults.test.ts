@@ -48,7 +48,7 @@ t.test('a fixed image is written, zeroed and discarded in place', async (t) => {
   await closeDisk(again);
 });
 
-t.test('a fixed image that was cut can be read as far as it goes', async (t) => {
+t.test('a truncated fixed image can be read up to its end', async (t) => {
   const file = path.join(directory, 'cut.vhd');
   await promiseOf(createImage(nodeCalls(), { path: file, size: 2 * MIB, isFixed: true, ...parts }));
   const footer = readFileSync(file).subarray(2 * MIB);
@@ -70,7 +70,7 @@ t.test('an encrypted image is refused', async (t) => {
   );
 });
 
-t.test('a file that ends in its BAT, or whose BAT is said to be elsewhere, is refused', async (t) => {
+t.test('a file that ends within its BAT, or has its BAT elsewhere, is refused', async (t) => {
   const image = imageBytes({ size: 1000 * MIB, ...parts });
   const cut = put('cut-bat.vhd', image.subarray(0, 1536 + 512));
   await t.rejects(
@@ -93,7 +93,7 @@ t.test('a file that ends in its BAT, or whose BAT is said to be elsewhere, is re
   }
 });
 
-t.test('locators that lie are refused, and those of no use lead nowhere', async (t) => {
+t.test('false locators are refused, and useless ones are ignored', async (t) => {
   const parent = { uuid: new Uint8Array(16).fill(2), path: './parent.vhd', unixSeconds: 1e9 };
   const image = imageBytes({ size: MIB, parent, ...parts });
   const header = new Header(image.subarray(512, 1536));
@@ -126,7 +126,7 @@ t.test('locators that lie are refused, and those of no use lead nowhere', async 
   );
 });
 
-t.test('a chain has 256 images at most', async (t) => {
+t.test('a chain has at most 256 images', async (t) => {
   const links = Array.from({ length: 257 }, (_, index) => ({
     name: `${index}.vhd`,
     sectors: 16,
@@ -140,7 +140,7 @@ t.test('a chain has 256 images at most', async (t) => {
   );
 });
 
-t.test('a fixed footer at the head is no copy', async (t) => {
+t.test('a fixed footer at the head is not a copy', async (t) => {
   const image = imageBytes({ size: MIB, ...parts });
   const fields = new DataView(image.buffer);
   fields.setUint32(60, 2);

@@ -62,7 +62,7 @@ async function foreignSeed(seed: number): Promise<string | undefined> {
   return errors.length > 0 ? `${chain.what}: check: ${JSON.stringify(errors)}` : undefined;
 }
 
-t.test('whatever program made an image, it has its content, and takes more', async (t) => {
+t.test('images of every program have their content, and accept writes', async (t) => {
   const first = randomSeed(t);
   for (let seed = first; seed < first + SEEDS; seed++) {
     const wrong = await foreignSeed(seed).catch((error: unknown) => String((error as Error).stack));
@@ -169,7 +169,7 @@ function tableOf(image: Buffer): number {
   return Number(headerOf(image).readBigUInt64BE(16));
 }
 
-t.test('what is wrong with an image is refused with its kind', async (t) => {
+t.test('a faulty image is refused with the kind of its fault', async (t) => {
   const random = new Random(randomSeed(t));
   const disk = {
     size: 100 * 512,

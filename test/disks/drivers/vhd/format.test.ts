@@ -41,7 +41,7 @@ t.test('times are whole seconds since 2000', async (t) => {
   t.equal(timeStampOf(0), 0, 'and none before');
 });
 
-t.test('the geometry of a disk is what tapdisk writes', async (t) => {
+t.test('the geometry of a disk is that which tapdisk writes', async (t) => {
   const geometries: [sectors: number, cylinders: number, heads: number, perTrack: number][] = [
     [20_480, 301, 4, 17],
     [65_535 * 16 * 63 - 1, 65_534, 16, 63],
@@ -69,7 +69,7 @@ t.test('a footer of 511 bytes at the end counts', async (t) => {
   await closeDisk(again);
 });
 
-t.test('an old image that was hidden without a new checksum opens, no other one does', async (t) => {
+t.test('an old image hidden without a new checksum opens, no other with a wrong one', async (t) => {
   for (const [version, opens] of [
     [0x1_0001, true],
     [0x1_0003, false],
@@ -82,7 +82,7 @@ t.test('an old image that was hidden without a new checksum opens, no other one 
   }
 });
 
-t.test('versions, types and sizes that are not known are refused', async (t) => {
+t.test('unknown versions, types and sizes are refused', async (t) => {
   const cases: [name: string, image: Uint8Array, error: RegExp][] = [
     ['tap 0.1', withFooters((fields) => fields.setUint32(32, 1)), /unsupported: creator version: tap 0x1, /],
     ['version 2', withFooters((fields) => fields.setUint32(12, 0x2_0000)), /unsupported: footer version/],
@@ -116,7 +116,7 @@ t.test('each wrong field of a header is named', async (t) => {
   t.equal(wrong(576, 0x4142_4344), 'parent locator');
 });
 
-t.test('texts of locators lead to paths', async (t) => {
+t.test('paths are derived from the texts of locators', async (t) => {
   const windows = (text: string): Uint8Array => Buffer.from(text, 'utf16le');
   t.same(locatorPaths('MacX', Buffer.from('file://./a b.vhd')), ['./a b.vhd']);
   t.same(locatorPaths('MacX', Buffer.from('file:///srv/a.vhd\0\0')), ['/srv/a.vhd']);
@@ -135,7 +135,7 @@ t.test('texts of locators lead to paths', async (t) => {
   );
 });
 
-t.test('bytes of a footer that nobody knows are kept', async (t) => {
+t.test('unknown bytes of a footer are kept', async (t) => {
   const bytes = Footer.create({ type: 3, size: 1 << 20, dataOffset: 512, ...parts }).bytes.slice();
   bytes[300] = 7;
   const changed = new Footer(bytes).with({ currentSize: 2 << 20, hidden: true });

@@ -18,7 +18,7 @@ import { imageBytes } from './new-chain.js';
 /** As many as take a second; TEST_SEEDS in the environment sets another number. */
 const SEEDS = Number(process.env['TEST_SEEDS'] ?? 100);
 
-t.test('wrong fields with right checksums are refused or read, and cost little', async (t) => {
+t.test('wrong fields with correct checksums are refused or read, at little cost', async (t) => {
   const first = randomSeed(t);
   for (let seed = first; seed < first + SEEDS; seed++) {
     const wrong = await fuzzSeed(seed);
@@ -30,7 +30,7 @@ t.test('wrong fields with right checksums are refused or read, and cost little',
   t.pass(`${SEEDS} seeds`);
 });
 
-t.test('a table that only a sparse file has room for is not read', async (t) => {
+t.test('a table that fits only a sparse file is not read', async (t) => {
   const file = path.join(imageDirectory(t), 'sparse.vhd');
   const image = imageBytes({ size: 1 << 20, uuid: new Uint8Array(16).fill(1), unixSeconds: 1e9 });
   const header = new Header(image.subarray(512, 1536)).with({ entries: 2 ** 32 - 1 });

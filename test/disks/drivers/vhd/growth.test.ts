@@ -72,7 +72,7 @@ t.test(
   },
 );
 
-t.test('sectors of which an ancestor has only the last wait for a sync', async (t) => {
+t.test('sectors of which an ancestor holds only the last wait for a sync', async (t) => {
   const link = { sectors: 64, blockSectors: 16 };
   const world = worldWith([link, link]);
   const parent = await open(world, '/d/parent0.vhd');
@@ -86,7 +86,7 @@ t.test('sectors of which an ancestor has only the last wait for a sync', async (
   t.equal(await syncsOf(3, 3), 1);
 });
 
-t.test('one sector that needs a sync has all that are committed with it wait for one', async (t) => {
+t.test('one sector that needs a sync makes all committed with it wait for one', async (t) => {
   for (let seed = 1; seed <= 12; seed++) {
     const world = await leafOverSixteen(2, seed);
     const disk = await open(world);
@@ -119,7 +119,7 @@ t.test('one sector that needs a sync has all that are committed with it wait for
   }
 });
 
-t.test('what a failed write left under clear bits does not come back with the next one', async (t) => {
+t.test('data left by a failed write under clear bits does not reappear with the next write', async (t) => {
   // The data of the second write is there and its bitmap is not, or part of its data is.
   for (const nth of [1, 2]) {
     for (let seed = 1; seed <= 20; seed++) {
@@ -145,7 +145,7 @@ t.test('what a failed write left under clear bits does not come back with the ne
   }
 });
 
-t.test('a file whose end could not be cut off is cut before it is used', async (t) => {
+t.test('a file whose truncation failed is truncated before it is used', async (t) => {
   const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
   const image = world.files.contents(LEAF);
   const end = image.length - SECTOR_SIZE;
@@ -170,7 +170,7 @@ t.test('a file whose end could not be cut off is cut before it is used', async (
   t.same(await tags(world, await open(world, LEAF, true), 0, 3), [2, 0, 0]);
 });
 
-t.test('a file that may not become much longer grows by what is needed', async (t) => {
+t.test('a file near its size limit grows only as needed', async (t) => {
   const world = worldWith([{ sectors: 64, blockSectors: 1 }]);
   const disk = await open(world);
   // The first cuts the file, the second would have it grow by all blocks.
@@ -188,7 +188,7 @@ t.test('a failed sync of new space ends all writing', async (t) => {
   t.equal(await flush(world, disk), -errno.EIO);
 });
 
-t.test('a disk that is closed while its file grows is closed after that', async (t) => {
+t.test('closing a disk waits for the growth of its file', async (t) => {
   // More blocks than the file grows by at once.
   const world = worldWith([{ sectors: 200, blockSectors: 1 }]);
   const calls = simulatedCalls(world);
@@ -214,7 +214,7 @@ t.test('a disk that is closed while its file grows is closed after that', async 
   t.ok(leaf?.kind === 'vhd' && leaf.image.endFooter, 'the footer is at the end');
 });
 
-t.test('a sector of the last block that there is room for is not taken for the footer', async (t) => {
+t.test('a sector of the last possible block is not taken for the footer', async (t) => {
   // Metadata of eight sectors, so that this block ends where the space for blocks does.
   const sectors = 8 * 300;
   const world = worldWith([{ sectors, blockSectors: 8 }]);

@@ -66,7 +66,7 @@ async function killDaemons(t: Test, random: Random, directory: string, rounds: n
   }
 }
 
-t.test('after kill -9 a VHD is sound, and has all that was answered', async (t) => {
+t.test('after kill -9 a VHD is sound, and has all acknowledged writes', async (t) => {
   const random = new Random(randomSeed(t));
   for (let left = ROUNDS; left > 0; left -= ROUNDS_OF_A_DISK) {
     await t.test(`${left} left`, async (t) => {

@@ -182,7 +182,7 @@ t.test('a commit whose sync fails sets no bit', async (t) => {
   }
 });
 
-t.test('the disk of an image ends where the image does, whatever its parent has there', async (t) => {
+t.test('a disk ends at its image’s size, whatever its parent has there', async (t) => {
   const world = worldWith([
     { sectors: 60, blockSectors: 8 },
     { sectors: 20, blockSectors: 8 },
@@ -195,7 +195,7 @@ t.test('the disk of an image ends where the image does, whatever its parent has 
   t.same(found, [5, 5, 0, 0]);
 });
 
-t.test('places keep data on 4 KiB boundaries, and none is used twice', async (t) => {
+t.test('places keep data on 4 KiB boundaries, without overlap', async (t) => {
   const world = worldWith([{ sectors: 4096 * 4, blockSectors: 4096 }]);
   const disk = await open(world);
   for (const sector of [4096 * 3, 0, 4096]) await write(world, disk, sector, tagged(1, 1));
@@ -213,7 +213,7 @@ t.test('places keep data on 4 KiB boundaries, and none is used twice', async (t)
   await simulated(world, disk.close());
 });
 
-t.test('an image that was only read, or flushed, is not written to', async (t) => {
+t.test('reading and flushing write nothing to an image', async (t) => {
   const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
   const before = world.files.contents(LEAF);
   const disk = await open(world);

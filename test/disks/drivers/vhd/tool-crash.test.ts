@@ -157,7 +157,7 @@ t.test('an image without a footer at the end is repaired', async (t) => {
   t.same(Buffer.compare(world.files.contents('/d/leaf.vhd'), bytes), 0, 'it is as it was');
 });
 
-t.test('coalescing that was stopped comes to the same end when it is done again', async (t) => {
+t.test('stopped coalescing gives the same result when repeated', async (t) => {
   const world = await chainWorld(3);
   const before = readState(world.files.system, '/d/middle.vhd');
   let left = 2;
@@ -181,7 +181,7 @@ t.test('coalescing that was stopped comes to the same end when it is done again'
   t.same(readState(world.files.system, '/d/root.vhd'), before, 'the parent has it all');
 });
 
-t.test('a child that others have as their parent is not deleted', async (t) => {
+t.test('a child that is the parent of others is not deleted', async (t) => {
   const world = await chainWorld(4);
   const steps = coalesce(simulatedCalls(world), { child: '/d/middle.vhd', deleteChild: true });
   await t.rejects(

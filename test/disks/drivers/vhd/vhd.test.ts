@@ -68,7 +68,7 @@ t.test('zeroes end once nobody needs them any more, and that is no failure', asy
   );
 });
 
-t.test('a second writer is refused, a reader is not', async (t) => {
+t.test('a second writer is refused, but not a reader', async (t) => {
   const world = diskWorld(t);
   const file = world.path('a.vhd');
   await create(file, 4 << 20);
@@ -79,7 +79,7 @@ t.test('a second writer is refused, a reader is not', async (t) => {
   t.equal(await writeSectors(reader, 0, pattern(1, 1)), -errno.EROFS);
 });
 
-t.test('what is wrong with a name or an image is said', async (t) => {
+t.test('faults of a name or an image are reported', async (t) => {
   const world = diskWorld(t);
   const file = world.path('a.vhd');
   await create(file, 4 << 20);
@@ -130,7 +130,7 @@ t.test('parents can be confined to directories', async (t) => {
   await world.open(`vhd:[parents=/usr/lib,parents=${world.directory}]${file}`);
 });
 
-t.test('a chain is reported, with what each image has of the disk', async (t) => {
+t.test('a chain is reported, with the share of the disk that each image holds', async (t) => {
   const world = diskWorld(t);
   const parent = world.path('parent.vhd');
   const child = world.path('child.vhd');

@@ -27,7 +27,7 @@ function run(
   return JSON.parse(output) as { results: number[]; lines: string[] };
 }
 
-void t.test('under the permission model without threads the calls are made, and it is said once why', (t) => {
+void t.test('without permission for threads calls still work, and the reason is logged once', (t) => {
   const { results, lines } = run(t, permission, '--allow-fs-read=*');
   t.strictSame(results, [4096]);
   t.equal(lines.length, 1);
@@ -35,7 +35,7 @@ void t.test('under the permission model without threads the calls are made, and 
   t.end();
 });
 
-void t.test('without SharedArrayBuffer the calls are made, and it is said once why', (t) => {
+void t.test('without SharedArrayBuffer calls still work, and the reason is logged once', (t) => {
   const absent = 'data:text/javascript,delete globalThis.SharedArrayBuffer; delete globalThis.WebAssembly;';
   const { results, lines } = run(t, '--import', absent);
   t.strictSame(results, [4096]);
@@ -44,7 +44,7 @@ void t.test('without SharedArrayBuffer the calls are made, and it is said once w
   t.end();
 });
 
-void t.test('where threads are allowed there is nothing to say, and the process ends by itself', (t) => {
+void t.test('where threads are allowed nothing is logged, and the process ends on its own', (t) => {
   t.strictSame(run(t), { results: [4096], lines: [] });
   t.strictSame(run(t, permission, '--allow-fs-read=*', '--allow-worker'), { results: [4096], lines: [] });
   t.end();

@@ -72,7 +72,7 @@ void t.test(
   },
 );
 
-void t.test('a read ends short at the end of the file, also of those that are made as one', async (t) => {
+void t.test('a read is short at the end of the file, even if merged with others', async (t) => {
   const world = ringWorld(t);
   const fd = world.open(FILE_BYTES);
   const files = world.files();
@@ -99,7 +99,7 @@ void t.test('the errno of a call is its result', async (t) => {
   );
 });
 
-void t.test('a call alone, and one in memory that threads do not share, needs no thread', async (t) => {
+void t.test('a single call, or one whose memory is not shared, needs no thread', async (t) => {
   const world = ringWorld(t);
   const fd = world.open(FILE_BYTES);
   const files = world.files();
@@ -163,7 +163,7 @@ void t.test(
   },
 );
 
-void t.test('where threads end as soon as they start, no more are started after a few', async (t) => {
+void t.test('if threads end as soon as they start, no more are started after a few', async (t) => {
   let starts = 0;
   const world = ringWorld(t, {
     start: () => (_, listener) => {
@@ -180,7 +180,7 @@ void t.test('where threads end as soon as they start, no more are started after 
   t.match(world.lines.at(-1), /not available: threads end at once/);
 });
 
-void t.test('calls that are slow get more threads, up to a bound', async (t) => {
+void t.test('slow calls get more threads, up to a bound', async (t) => {
   const world = ringWorld(t, { start: heldThreads });
   const fd = world.open(FILE_BYTES);
   const files = world.files();
@@ -193,7 +193,7 @@ void t.test('calls that are slow get more threads, up to a bound', async (t) => 
   t.equal(world.workers.length, MAX_RING_WORKERS);
 });
 
-void t.test('calls that are quick have one thread', async (t) => {
+void t.test('quick calls use one thread', async (t) => {
   // Without the look at progress, which takes a machine under load for a disk that waits.
   const world = ringWorld(t, { start: heldThreads, timers: stoppedTimers().timers });
   const fd = world.open(FILE_BYTES);
@@ -233,7 +233,7 @@ void t.test(
   },
 );
 
-void t.test('a ring goes with its threads when the file is closed, and when it is not used', async (t) => {
+void t.test('a ring and its threads end when the file is closed, or is idle', async (t) => {
   const { timers, fire: idle } = stoppedTimers();
   const world = ringWorld(t, { timers });
   const fd = world.open(FILE_BYTES);

@@ -7,6 +7,6 @@ import { checkRing } from './ring-model.js';
 
 const SEEDS = 200;
 
-void t.test('however their atomic steps interleave, each call is made once and completed once', async (t) => {
+void t.test('in every interleaving of atomic steps each call is made once and completed once', async (t) => {
   t.equal(await checkRing(randomSeed(t), SEEDS), undefined);
 });

@@ -12,7 +12,7 @@ function endOf(program: string): Promise<string> {
   });
 }
 
-t.test('a thread that throws ends with what it threw, and another with its exit code', async (t) => {
+t.test('a thread that throws ends with its error, another with its exit code', async (t) => {
   // It holds no process alive, and this test waits for nothing else.
   const alive = setInterval(() => {}, 1000);
   t.equal(await endOf('throw new Error("it is broken")'), 'it is broken');

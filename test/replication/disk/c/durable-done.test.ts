@@ -39,7 +39,7 @@ t.test(
   },
 );
 
-t.test('Q1: what a C primary had not committed when it went is not committed by the failover', async (t) => {
+t.test('Q1: failover does not commit what a C primary had left uncommitted', async (t) => {
   const { a, b, world } = await heldPair(t);
   await a.write(8, 8, 2);
   a.engine.checkpoint(() => {});

@@ -8,6 +8,6 @@ import { checkMutated } from './mutated-life.js';
 /** As many as fit two seconds; `npm run nightly` does 10,000. */
 const SEEDS = 60;
 
-t.test('Q11: what a hostile C peer sends costs nobody else anything, in both roles', async (t) => {
+t.test('Q11: a hostile C peer affects nobody else, in both roles', async (t) => {
   t.same(await checkMutated(randomSeed(t), SEEDS), []);
 });

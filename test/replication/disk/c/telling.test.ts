@@ -62,7 +62,7 @@ t.test(
   },
 );
 
-t.test('an own backup that no C primary has spoken to is not failed over by a write', async (t) => {
+t.test('a backup without a C primary is not promoted by a write', async (t) => {
   const world = new SimulatedWorld({ seed: 1 });
   const node = new SideNode(world, BACKUP, {});
   t.equal(await world.complete(node.opened), 0);

@@ -39,7 +39,7 @@ for (const peer of ['own', 'c'] as const) {
   });
 }
 
-t.test('a grain that cannot be read for the backup is sent once it can be', async (t) => {
+t.test('a grain that cannot be read for the backup is sent once it is readable', async (t) => {
   const sides = pair(t);
   const { a, b } = sides;
   await apart(sides);

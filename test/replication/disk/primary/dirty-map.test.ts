@@ -26,7 +26,7 @@ async function mapIn(t: Test) {
   return { world, held, map, host, load, notices };
 }
 
-t.test('grains that are raised while others are written wait for a sync of their own', async (t) => {
+t.test('grains marked while others are written wait for their own sync', async (t) => {
   const { world, held, map } = await mapIn(t);
   held.hold('fdatasync', PATH);
   const told: number[] = [];
@@ -44,7 +44,7 @@ t.test('grains that are raised while others are written wait for a sync of their
   t.same([told, map.has(1, 2)], [[1, 2], true]);
 });
 
-t.test('a grain that falls is not relied on, though its sector was on its way', async (t) => {
+t.test('a cleared grain is not relied on, even if its sector is being written', async (t) => {
   const { world, held, map } = await mapIn(t);
   await world.complete(new Promise<number>((resolve) => map.raise(1, 4, resolve)));
   map.lower(3);
@@ -59,7 +59,7 @@ t.test('a grain that falls is not relied on, though its sector was on its way', 
   t.same([map.has(10, 10), map.has(11, 11)], [true, false], 'one that fell meanwhile');
 });
 
-t.test('what was raised is there after a loss of power, and a damaged part is all ones', async (t) => {
+t.test('marks survive a power loss, and a damaged part counts as marked', async (t) => {
   const { world, map, host, load, notices } = await mapIn(t);
   await world.complete(new Promise<number>((resolve) => map.raise(4998, 4999, resolve)));
   host.files.system.losePower({ remains: () => [], keepsEntries: () => true });

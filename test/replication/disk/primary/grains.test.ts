@@ -17,7 +17,7 @@ function cleanGrain(): Grains {
   return grains;
 }
 
-t.test('a grain is clean once a checkpoint that has it is acked and the local disk was synced', async (t) => {
+t.test('a grain is clean once its checkpoint is acknowledged and the local disk is synced', async (t) => {
   t.ok(cleanGrain().isClean(3));
 });
 

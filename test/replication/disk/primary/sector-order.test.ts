@@ -11,7 +11,7 @@ function order() {
   return { gone, order: new SectorOrder<ReturnType<typeof range>>(({ name }) => gone.push(name)) };
 }
 
-t.test('a change that is ready goes at once, unless an earlier one of its sectors waits', async (t) => {
+t.test('a ready change starts at once, unless an earlier one of its sectors is waiting', async (t) => {
   const { gone, order: changes } = order();
   const first = range('first', 0, 8);
   changes.add(first, false);
@@ -23,7 +23,7 @@ t.test('a change that is ready goes at once, unless an earlier one of its sector
   t.same(gone, ['beside', 'first', 'over', 'over that']);
 });
 
-t.test('a change that is dropped holds nothing up', async (t) => {
+t.test('a dropped change blocks nothing', async (t) => {
   const { gone, order: changes } = order();
   const [first, second] = [range('first', 0, 8), range('second', 4, 8)];
   changes.add(first, false);

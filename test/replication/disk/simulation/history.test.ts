@@ -18,7 +18,7 @@ function segment(...writes: Write[]): Segment {
   return made;
 }
 
-t.test('the content of any moment is taken, with the first moment at which it was', async (t) => {
+t.test('any moment’s content is accepted, with the first moment at which it existed', async (t) => {
   const disk = segment(write(1, 0, 1, 10, 20), write(2, 1, 1, 30, 40));
   t.equal(disk.momentOf(content(0, 0, 0, 0), -Infinity), -Infinity);
   t.equal(disk.momentOf(content(1, 0, 0, 0), -Infinity), 10);
@@ -26,7 +26,7 @@ t.test('the content of any moment is taken, with the first moment at which it wa
   t.equal(disk.momentOf(content(1, 0, 0, 0), 25), 25);
 });
 
-t.test('a later write is not there without one that was answered before it was asked for', async (t) => {
+t.test('a write survives only with the writes acknowledged before it was submitted', async (t) => {
   const disk = segment(write(1, 0, 1, 10, 20), write(2, 1, 1, 30, 40));
   t.match(
     disk.momentOf(content(0, 2, 0, 0), -Infinity),
@@ -34,19 +34,19 @@ t.test('a later write is not there without one that was answered before it was a
   );
 });
 
-t.test('of writes that were under way together any may be there', async (t) => {
+t.test('of simultaneous writes any may survive', async (t) => {
   const disk = segment(write(1, 0, 1, 10, 40), write(2, 1, 1, 20, 30));
   for (const state of [content(0, 0, 0, 0), content(1, 0, 0, 0), content(0, 2, 0, 0), content(1, 2, 0, 0)])
     t.type(disk.momentOf(state, -Infinity), 'number');
 });
 
-t.test('what was promised must be there', async (t) => {
+t.test('acknowledged data must be there', async (t) => {
   const disk = segment(write(1, 0, 1, 10, 20), write(2, 1, 1, 12));
   t.match(disk.momentOf(content(0, 0, 0, 0), 30), /the content at 30 or later was promised/);
   t.equal(disk.momentOf(content(1, 0, 0, 0), 30), 30);
 });
 
-t.test('a write is there whole or not at all, unless its process died', async (t) => {
+t.test('a write survives whole or not at all, unless its process died', async (t) => {
   const torn = write(1, 0, 3, 10);
   const disk = segment(torn);
   t.match(disk.momentOf(content(1, 1, 0, 0), -Infinity), /write 1 is in sector 0 and not in sector 2/);
@@ -54,14 +54,14 @@ t.test('a write is there whole or not at all, unless its process died', async (t
   t.type(disk.momentOf(content(1, 1, 0, 0), -Infinity), 'number');
 });
 
-t.test('writes of one sector come in the order in which they were asked for', async (t) => {
+t.test('writes of one sector are made in order of submission', async (t) => {
   const disk = segment(write(1, 0, 1, 10, 20), write(2, 0, 1, 15, 18), write(3, 1, 1, 30, 40));
   t.match(disk.momentOf(content(1, 3, 0, 0), -Infinity), /over at 18/);
   t.equal(disk.momentOf(content(2, 3, 0, 0), -Infinity), 30);
   t.same(disk.final(), content(2, 3, 0, 0));
 });
 
-t.test('zeroes that were there more than once may be of any of those times', async (t) => {
+t.test('zeroes that appeared more than once may stem from any of those times', async (t) => {
   const disk = segment(
     write(1, 0, 1, 10, 20),
     write(0, 0, 1, 30, 40),
@@ -74,13 +74,13 @@ t.test('zeroes that were there more than once may be of any of those times', asy
   t.match(disk.momentOf(content(0, 0, 0, 0), 65), /promised/);
 });
 
-t.test('what nobody wrote is not there', async (t) => {
+t.test('data that nobody wrote is detected', async (t) => {
   const disk = segment(write(1, 0, 1, 10, 20));
   t.match(disk.momentOf(content(7, 0, 0, 0), -Infinity), /sector 0 is 7, which was never there/);
   t.match(disk.momentOf(content(1, 0, 0, 9), -Infinity), /sector 3 is 9, expected 0/);
 });
 
-t.test('a read shows what was there while it was under way', async (t) => {
+t.test('a read returns the content of some moment while it was under way', async (t) => {
   const disk = segment(write(1, 0, 1, 10, 20), write(2, 0, 1, 30, 40));
   t.ok(disk.mayRead(0, 0, 5, 15));
   t.ok(disk.mayRead(0, 1, 5, 15));

@@ -14,7 +14,7 @@ const MIN_SEEDS = 4;
 
 t.setTimeout(180_000);
 
-t.test('random faults on both sides lose, mix and overwrite nothing that was promised', async (t) => {
+t.test('random faults on both sides break no promise', async (t) => {
   const { passed, failures } = await simulateSeeds(1, MIN_SEEDS, MILLISECONDS);
   t.same(failures, []);
   t.ok(passed >= MIN_SEEDS);
@@ -27,7 +27,7 @@ t.test('one seed has one trace', async (t) => {
   t.equal(await run(7), await run(7));
 });
 
-t.test('faults are found: a checkpoint that is done before anybody has it', async (t) => {
+t.test('faults are detected: a checkpoint reported before any side has it', async (t) => {
   const violations: string[] = [];
   for (let seed = 1; seed <= 20 && violations.length === 0; seed++) {
     const result = await simulateReplication(seed, {
