@@ -125,24 +125,23 @@ export class FileRing {
   }
 
   #start(index: number): void {
-    this.#threads[index] = 'starting';
     this.#completedAtStart = this.#submitter.completed;
     const { buffers, startThread, onEnded } = this.#parts;
     startThread(
       { ring: this.memory.shared, buffers, index },
       {
         onStart: () => {
-          if (this.#threads[index] === 'starting') this.#threads[index] = 'running';
+          this.#threads[index] = 'running';
           if (this.#state === 'starting') this.#state = 'running';
         },
         onMessage: onEnded,
         onEnd: (reason) => this.#threadEnded(index, reason),
       },
     );
+    this.#threads[index] = 'starting';
   }
 
   #threadEnded(index: number, reason: string): void {
-    this.#threads[index] = 'none';
     const failed = this.#submitter.endTaken(index, -errno.EIO);
     if (failed > 0) this.#parts.onEnded();
     if (this.#state === 'givenUp') return;
@@ -157,7 +156,6 @@ export class FileRing {
       this.#start(index);
       return true;
     } catch (error) {
-      this.#threads[index] = 'none';
       this.#parts.warn(`cannot start a thread for file calls: ${(error as Error).message}`);
       return false;
     }

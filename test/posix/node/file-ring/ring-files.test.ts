@@ -113,6 +113,17 @@ void t.test('a single call, or one whose memory is not shared, needs no thread',
   t.equal(world.workers.length, 0);
 });
 
+void t.test('a call alone needs no thread, also where there is one', async (t) => {
+  const world = ringWorld(t, { start: heldThreads });
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  await warmUp(world, files, fd);
+  await readMany(world, files, fd, 2);
+  Atomics.store(world.control, HELD, 1);
+  for (let count = 0; count < 3; count++) t.strictSame(await readMany(world, files, fd, 1), [CALL_BYTES]);
+  t.equal(Atomics.load(world.control, WAITING), 0);
+});
+
 void t.test(
   'a thread that ends fails the calls it had, is reported and replaced; the others wait for the next',
   async (t) => {
