@@ -129,7 +129,6 @@ export class Endpoint {
 
   /** Its owner lets go of it: what was written is still sent, what comes until then is thrown away. */
   close(): void {
-    this.changed = () => {};
     if (this.state === 'finished') return;
     if (this.state !== 'established') return this.vanish();
     this.#isOrphan = true;

@@ -176,7 +176,7 @@ export class StreamDescriptor extends Descriptor {
       this.#connectError = endpoint.takeError();
       this.#endpoint = undefined;
       if (this.#isBoundByConnect) this.#unbind();
-    } else if (this.#phase === 'connecting' && endpoint.isOpen) this.#phase = 'connected';
+    } else this.#phase = 'connected';
     this.#refresh();
   }
 

@@ -28,7 +28,7 @@ export class AdoptedStream extends Descriptor {
     this.#stream = stream;
     this.#halfOpen = allowHalfOpen(stream, true);
     this.#channel = new Channel(stream, settings, () => this.#update());
-    if (stream instanceof Socket && stream.connecting) stream.once('connect', this.#onConnect);
+    if (this.#connecting) stream.once('connect', this.#onConnect);
     this.#update();
   }
 

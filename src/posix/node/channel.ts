@@ -94,7 +94,6 @@ export class Channel {
 
   interestChanged(conditions: number): void {
     this.#inbound?.want((conditions & READABLE) !== 0);
-    if ((conditions & WRITABLE) !== 0) this.#outbound?.attach();
   }
 
   read(buffer: Uint8Array): number {

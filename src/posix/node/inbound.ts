@@ -85,9 +85,9 @@ export class Inbound {
 
   /** Copies what waits into `buffer`; 0 when nothing does. */
   read(buffer: Uint8Array): number {
-    if (!this.#attached) this.#attach();
+    this.#attach();
     let count = this.#take(buffer, 0);
-    if (count < buffer.length && (this.#stream.readableLength > 0 || !(this.#flowing || this.#ended))) {
+    if (count < buffer.length && this.#isToPull) {
       this.#pull(buffer.length - count);
       count = this.#take(buffer, count);
     }
@@ -97,10 +97,8 @@ export class Inbound {
 
   /** Takes what came at once, or the rest of it; undefined when nothing waits. */
   take(): Uint8Array | undefined {
-    if (!this.#attached) this.#attach();
-    if (this.#queued === 0 && (this.#stream.readableLength > 0 || !(this.#flowing || this.#ended))) {
-      this.#pull(this.#highWaterMark);
-    }
+    this.#attach();
+    if (this.#queued === 0 && this.#isToPull) this.#pull(this.#highWaterMark);
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return undefined;
     const bytes = this.#taken === 0 ? chunk : chunk.subarray(this.#taken);
@@ -141,6 +139,11 @@ export class Inbound {
     for (const chunk of chunks.toReversed()) stream.unshift(chunk);
     if (flowed) forgetPause(stream);
     return [];
+  }
+
+  /** The stream has bytes of its own, or has to be asked for some, as it does not flow. */
+  get #isToPull(): boolean {
+    return this.#stream.readableLength > 0 || !(this.#flowing || this.#ended);
   }
 
   #attach(): void {

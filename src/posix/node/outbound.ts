@@ -50,7 +50,7 @@ export class Outbound {
     const stream = this.#stream;
     if (!stream.writable) return -errno.EPIPE;
     if (bytes.length === 0) return 0;
-    this.attach();
+    this.#attach();
     let count = 0;
     while (count < bytes.length) {
       const room = Math.min(this.#limit - stream.writableLength, SEND_SLAB_BYTES);
@@ -73,7 +73,7 @@ export class Outbound {
     if (!stream.writable) return -errno.EPIPE;
     const last = parts.at(-1);
     if (!this.#copiesAtOnce || last === undefined) return -errno.EOPNOTSUPP;
-    this.attach();
+    this.#attach();
     if (stream.writableLength >= this.#limit) {
       this.#full = true;
       return -errno.EAGAIN;
@@ -90,16 +90,16 @@ export class Outbound {
     return length;
   }
 
-  attach(): void {
-    if (this.#attached) return;
-    this.#attached = true;
-    this.#stream.on('drain', this.#onDrain);
-  }
-
   detach(): void {
     this.#attached = false;
     this.#full = false;
     this.#stream.off('drain', this.#onDrain);
+  }
+
+  #attach(): void {
+    if (this.#attached) return;
+    this.#attached = true;
+    this.#stream.on('drain', this.#onDrain);
   }
 
   #send(bytes: Uint8Array): void {

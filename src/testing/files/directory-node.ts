@@ -3,7 +3,7 @@
 
 import type { FileNode } from './file-node.js';
 
-/** One end of a simulated replication: a primary or a backup that is started, killed and started again. */
+/** What a name in a directory can stand for. */
 export type Node = FileNode | DirectoryNode;
 
 /** A directory: the entries that are on the medium, and those that a reader sees. */
