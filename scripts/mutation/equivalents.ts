@@ -12,6 +12,8 @@ const TUNING = 'How much is put together decides how many calls it takes, and no
 const CANDIDATE = 'One candidate more, which is passed over when its turn comes as nothing is ready for it.';
 const WHICH_SPARE = 'It makes no difference which of the spare buffers is used.';
 const PUT_BACK = 'An extent that is replaced without overlapping is put back as it was.';
+const MOMENTS = 'Moments are only compared with each other.';
+const FIRST_THREAD = 'There is always a first thread.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
@@ -46,6 +48,19 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['const GATHER_BYTES = 64 << 10;', 'const GATHER_BYTES = 63 << 10;', TUNING],
     ['const GATHER_BYTES = 64 << 10;', 'const GATHER_BYTES = 65 << 10;', TUNING],
   ],
+  'src/posix/node/file-ring/file-ring.ts': [
+    ['#completedAtStart = 0;', '#completedAtStart = 1;', SET_FIRST],
+    [
+      "if (index >= 0 && !this.#threads.includes('starting')) this.#startAnother(index);",
+      "if (index > 0 && !this.#threads.includes('starting')) this.#startAnother(index);",
+      FIRST_THREAD,
+    ],
+    [
+      "if (index >= 0 && !this.#threads.includes('starting')) this.#startAnother(index);",
+      "if (index >= 1 && !this.#threads.includes('starting')) this.#startAnother(index);",
+      FIRST_THREAD,
+    ],
+  ],
   'src/posix/node/file-ring/ring-files.ts': [
     [
       'if (this.#callsOfTurn === 1 && ring.outstanding === 0 && this.#alone === 0) {',
@@ -58,6 +73,20 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'if (isWaiting || words.load(STOP) !== 0) words.store(sleeping, 0);',
       'if (isWaiting || words.load(STOP) !== 0) ;',
       'A worker that is awake, and is still taken for asleep, is only woken once too often.',
+    ],
+  ],
+  'src/posix/node/inbound.ts': [
+    [
+      'return this.#stream.readableLength > 0 || !(this.#flowing || this.#ended);',
+      'return this.#stream.readableLength > 0 || !(this.#flowing && this.#ended);',
+      'A stream that flows reads on by itself, and one that has ended has no more: to ask them as well changes nothing.',
+    ],
+  ],
+  'src/posix/node/outbound.ts': [
+    [
+      'if (stream.writableLength > 0) this.#slab.keep();',
+      'if (true) this.#slab.keep();',
+      'Memory that is not used again at once is only more memory.',
     ],
   ],
   'src/replication/disk/backup/apply.ts': [['let isFilling = false;', 'let isFilling = true;', SET_FIRST]],
@@ -156,6 +185,21 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Without bad sectors none is found; to ask first only takes less time.',
     ],
   ],
+  'src/testing/files/namespace.ts': [['#moment = 0;', '#moment = 1;', MOMENTS]],
+  'src/testing/files/survival.ts': [
+    [
+      'const tearing = random.pick([0, 0.3, 1]);',
+      'const tearing = random.pick([0, 0.3, 0]);',
+      'How likely writes are torn decides how soon a fault is met, and not whether.',
+    ],
+  ],
+  'src/testing/machine.ts': [
+    [
+      'const users = (this.#portUsers.get(address.port) ?? 0) - 1;',
+      'const users = (this.#portUsers.get(address.port) ?? 1) - 1;',
+      'A port that nobody uses stays free, whether 0 or -1 are left.',
+    ],
+  ],
   'src/testing/random.ts': [
     ['return (z ^ (z >>> 15)) | 0;', 'return (z ^ (z << 15)) | 0;', 'Another sequence, no less random.'],
   ],
@@ -201,6 +245,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
 /** The same in whatever file. */
 const ANYWHERE: readonly (readonly [before: RegExp, after: RegExp, reason: string])[] = [
   [/^throw error;$/, /^;$/, 'Nobody knows an error that gets here: it is thrown on.'],
+  [
+    /^if \((?:[\w.#]*\.isTracing|this\.trace\.enabled)\)/,
+    /^if \(true\)/,
+    'What is noted without a trace is dropped there; to ask first only takes less time.',
+  ],
   [/\bTIMEOUT, -1,/, /\bTIMEOUT, (?:-2|-0|1),/, 'An event that only waits for a time has no descriptor.'],
 ];
 

@@ -188,6 +188,8 @@ t.test('conditions out of range are refused by name', async (t) => {
   const link = world.link(near, far);
   t.throws(() => link.shape({ latencySeconds: -1 }), { name: 'RangeError', message: /latencySeconds is -1/ });
   t.throws(() => link.shape({ jitterSeconds: Number.NaN }), { name: 'RangeError', message: /jitterSeconds/ });
+  t.throws(() => link.shape({ latencySeconds: 1e9 }), { name: 'RangeError', message: /latencySeconds/ });
+  t.doesNotThrow(() => link.shape({ latencySeconds: 1e9 - 1 }));
   t.throws(() => link.shape({ bytesPerSecond: 0 }), { name: 'RangeError', message: /bytesPerSecond is 0/ });
   t.throws(() => new SimulatedWorld({ link: { bytesPerSecond: -1 } }), { name: 'RangeError' });
 });

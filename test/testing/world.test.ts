@@ -26,6 +26,19 @@ t.test('time moves only while the world runs, and by the given amount', async (t
   t.equal(world.nowSeconds, 1.5);
 });
 
+t.test('worlds begin on one day, each in a fraction of a second of its seed', async (t) => {
+  const fractions = new Set<number>();
+  for (let seed = 1; seed <= 40; seed++) {
+    const { near } = twoHosts({ seed });
+    const fraction = near.clock.now() - Date.UTC(2014, 9, 14, 2, 14) / 1000;
+    t.ok(fraction >= 0 && fraction < 1, `${fraction}`);
+    // Sums of such fractions are exact.
+    t.ok(Number.isInteger(64 * fraction));
+    fractions.add(fraction);
+  }
+  t.ok(fractions.size > 20);
+});
+
 t.test('hours of virtual time take no time: every timeout fires at its second', async (t) => {
   const { world, near } = twoHosts({ startSeconds: 1000, maxWakeLatencySeconds: 0 });
   const server = near.serve();

@@ -115,8 +115,14 @@ t.test('a net.Socket is a connected socket, with its names and options', async (
   t.equal(posix.connect(fd, address), -errno.EISCONN);
   for (const answer of [posix.bind(fd, address), posix.listen(fd, 1), posix.accept(fd)])
     t.equal(answer, -errno.EINVAL);
+  const told: unknown[] = [];
+  socket.setNoDelay = (on) => {
+    told.push(on);
+    return socket;
+  };
   t.equal(posix.setsockopt(fd, 6, 1, 1), 0);
   t.equal(posix.getsockopt(fd, 6, 1), 1);
+  t.same(told, [true], 'it is in force');
   t.equal(posix.setsockopt(fd, 6, 99, 1), -errno.ENOPROTOOPT);
   t.equal(posix.getsockopt(fd, 1, 4), 0);
   t.match(posix.openDescriptors(), [
@@ -259,6 +265,28 @@ t.test(
     t.equal(posix.write(fd, Buffer.from('more')), -errno.EPIPE);
   },
 );
+
+t.test('a stream whose buffer is full to the byte is not ready until it is empty', async (t) => {
+  const posix = posixFor(t, { sendBufferBytes: 1000 });
+  let finish = (): void => {};
+  const slow = new Writable({
+    highWaterMark: 1000,
+    write: (_chunk, _encoding, done) => {
+      finish = done;
+    },
+  });
+  const fd = posix.adopt(slow);
+  t.equal(posix.write(fd, Buffer.alloc(600)), 600);
+  t.equal(await readyFor(posix, fd), 'W');
+  t.equal(posix.write(fd, Buffer.alloc(400)), 400);
+  t.equal(await readyFor(posix, fd), '');
+  t.equal(posix.write(fd, Buffer.alloc(1)), -errno.EAGAIN);
+  finish();
+  t.equal(await readyFor(posix, fd), '', 'part of it waits still');
+  finish();
+  await readiness(posix, fd, WRITABLE);
+  t.equal(posix.write(fd, Buffer.alloc(2000)), 1000, 'as much as there is room for');
+});
 
 t.test('an error of a stream that continues is pending once, and its bytes still arrive', async (t) => {
   const posix = posixFor(t);

@@ -8,7 +8,7 @@ import { errno, READABLE, WRITABLE } from '../../../src/posix/index.js';
 import { sharedBuffers } from '../../../src/posix/node/shared-buffers.js';
 import { Random } from '../../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../../random.js';
-import { readiness } from '../arms/world.js';
+import { readiness, readyFor } from '../arms/world.js';
 import { connectedTo, posixFor, turns } from '../fixture.js';
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -120,6 +120,7 @@ t.test('sent parts are not copied, and are released by the callback', async (t) 
     length,
   );
   t.equal(told.length, 0, 'it is told later');
+  t.equal(await readyFor(posix, fd), '', 'there is no room');
   t.equal(
     posix.send(fd, parts, () => told.push(1)),
     -errno.EAGAIN,

@@ -4,7 +4,7 @@
 import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { errno, NodePosix } from '../../../src/posix/index.js';
-import { ManualTimers } from '../fixture.js';
+import { connectedTo, ManualTimers, posixFor, turns } from '../fixture.js';
 
 t.test('take without a previous wait returns all bytes, then the end', async (t) => {
   const posix = new NodePosix();
@@ -23,6 +23,22 @@ t.test('take without a previous wait returns all bytes, then the end', async (t)
   }
   t.equal(typeof last === 'number' ? last : last.length, 0);
   posix.close(fd);
+});
+
+t.test('the end is met without a wait before, by take and by read, while our side stays open', async (t) => {
+  const posix = posixFor(t);
+  for (const call of ['take', 'read'] as const) {
+    const { fd, peer } = await connectedTo(t, posix);
+    const last = (): unknown => (call === 'take' ? posix.take(fd) : posix.read(fd, Buffer.alloc(1)));
+    peer.end();
+    let result = last();
+    for (let turn = 0; result === -errno.EAGAIN && turn < 1000; turn++) {
+      await turns(1);
+      result = last();
+    }
+    t.equal(result, 0, call);
+    t.equal(posix.write(fd, Buffer.from('still open')), 10);
+  }
 });
 
 t.test('a timer takes seconds', async (t) => {

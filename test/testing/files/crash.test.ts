@@ -166,6 +166,22 @@ t.test(
   },
 );
 
+t.test('a rename into another directory lasts when either of the two was synced', async (t) => {
+  for (const directory of ['/from', '/to']) {
+    const world = new FileWorld();
+    world.files.put('/from/a', Buffer.from('a'));
+    world.files.put('/to/b', Buffer.from('b'));
+    await world.open('/from/c');
+    await world.must((calls, done) => calls.rename('/from/a', '/to/a', done));
+    await world.open('/to/d');
+    await world.must((calls, done) => calls.syncDirectory(directory, done));
+    world.files.losePower(NOTHING_SURVIVES);
+    // A change that is on the medium has those before it in the same directories there as well.
+    const later = directory === '/to' ? ['/to/d'] : [];
+    t.same(world.paths(), ['/from', '/from/c', '/to', '/to/a', '/to/b', ...later]);
+  }
+});
+
 t.test('unlink, truncate and mkdir survive once synced', async (t) => {
   const change = async (world: FileWorld): Promise<void> => {
     world.files.put('/d/a', Buffer.from('a'));

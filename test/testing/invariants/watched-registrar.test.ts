@@ -116,6 +116,8 @@ t.test('a timeout before its time', async (t) => {
   near.adjustClock(2.2);
   obedient.callbacks[0]?.(id, TIMEOUT, undefined);
   t.equal(violations.list.length, 1, 'counted by the clock, from the last firing');
+  obedient.callbacks[0]?.(id, TIMEOUT, undefined);
+  t.match(violations.list[1], /event 1 for TIMEOUT, 3 s before its time$/);
 });
 
 t.test('an id in use is issued again', async (t) => {
