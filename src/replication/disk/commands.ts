@@ -40,8 +40,7 @@ export class Commands {
         // All of the journal is on the image: whatever this side is later, what its markers say is past.
         const firstLiveSegment = backup.journal.segment + 1;
         await this.#update({ ...now, firstLiveSegment, ancestors: [], resyncId: NO_ID });
-        await backup.close();
-        await engine.takeRole();
+        await this.#takeRole(() => backup.close());
         engine.changed('promoted');
       } finally {
         if (!engine.isPaused && peering?.cEnd === undefined) engine.connector?.resume();
@@ -156,6 +155,8 @@ export class Commands {
     // Nobody is met between two roles.
     engine.connector?.stop();
     try {
+      // For lack of room, say, this side can stay what it is; once it is a backup it cannot.
+      await engine.provideJournal();
       await this.#update({
         role: 'backup',
         rejoining,
@@ -164,7 +165,7 @@ export class Commands {
         splitBrain: false,
         inconsistent: false,
       });
-      await engine.takeRole();
+      await this.#takeRole();
       engine.changed('became the backup of the other side');
     } finally {
       if (!engine.isPaused) engine.connector?.resume();
@@ -174,10 +175,24 @@ export class Commands {
   /** Changes what this side is. If that cannot be written it may be so all the same: nothing is served any more. */
   async #update(change: Parameters<EngineCore['state']['metadata']['update']>[0]): Promise<void> {
     const { metadata } = this.#engine.state;
+    await this.#orFail('write the metadata', () =>
+      completed('write the metadata', (done) => metadata.update(change, done)),
+    );
+  }
+
+  /** Makes the parts of the role that the metadata have by now. Without them nothing is served any more. */
+  #takeRole(closeOther: () => Promise<void> = async () => {}): Promise<void> {
+    return this.#orFail('take the role', async () => {
+      await closeOther();
+      await this.#engine.takeRole();
+    });
+  }
+
+  async #orFail(what: string, step: () => Promise<unknown>): Promise<void> {
     try {
-      await completed('write the metadata', (done) => metadata.update(change, done));
+      await step();
     } catch (error) {
-      this.#engine.fail('write the metadata', error instanceof StateError ? error.result : -errno.EIO);
+      this.#engine.fail(what, error instanceof StateError ? error.result : -errno.EIO);
       throw error;
     }
   }

@@ -50,6 +50,7 @@ export class Connector {
   readonly #timer: Timer;
   #listens = false;
   #isStopped = true;
+  #isClosed = false;
   #isUp = false;
   #waits = false;
 
@@ -138,12 +139,14 @@ export class Connector {
 
   resume(): void {
     this.#waits = false;
-    if (!this.#isStopped) return;
+    if (!this.#isStopped || this.#isClosed) return;
     this.#isStopped = false;
     this.#again();
   }
 
+  /** {@link stop} for good: {@link resume} and {@link begin} do nothing any more. Idempotent. */
   close(): void {
+    this.#isClosed = true;
     this.stop();
     this.#timer.close();
   }

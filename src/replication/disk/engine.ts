@@ -222,7 +222,7 @@ export class Replication implements DiskReplication, EngineCore {
     const reason = `cannot ${what}: ${errnoCode(result)}`;
     this.reporter.notice(reason);
     this.#peering?.end('failed', reason);
-    this.#connector?.stop();
+    this.#connector?.close();
     this.changed(reason);
   }
 
@@ -231,6 +231,18 @@ export class Replication implements DiskReplication, EngineCore {
     const { metadata } = this.state;
     if (metadata.current.role === 'primary') this.#becomePrimary();
     else await this.#becomeBackup();
+  }
+
+  /** Creates the journal that a backup needs, unless it exists. @throws (rejects with) StateError, -ENOSPC among others */
+  async provideJournal(): Promise<void> {
+    const { files } = this.parts;
+    const { directory, journalBytes } = this.options;
+    const hasJournal = await new Promise<number>((resolve) => {
+      files.stat(journalPaths(directory)[1], resolve);
+    });
+    if (hasJournal !== -errno.ENOENT) return;
+    await createJournal(files, directory, journalBytes);
+    await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
   }
 
   #becomePrimary(): void {
@@ -252,18 +264,11 @@ export class Replication implements DiskReplication, EngineCore {
   async #becomeBackup(): Promise<void> {
     const { files, disk, random, posix } = this.parts;
     const { metadata } = this.state;
-    const { directory, journalBytes, memoryBytes } = this.options;
+    const { directory, memoryBytes } = this.options;
     this.#hasGivenUp ||= this.primary !== undefined;
     this.primary = undefined;
     if (this.#flushes) this.#flushes.primary = undefined;
     if (!metadata.current.hasState) this.#isBlank = await isBlank(disk);
-    const hasJournal = await new Promise<number>((resolve) => {
-      files.stat(journalPaths(directory)[1], resolve);
-    });
-    if (hasJournal === -errno.ENOENT && metadata.current.rejoining) {
-      await createJournal(files, directory, journalBytes);
-      await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
-    }
     this.backup = await BackupRole.open({
       files,
       directory,
