@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { RemusDisk } from '../../../../src/disks/drivers/remus-disk.js';
 import type { Driver } from '../../../../src/disks/index.js';
 import { errnoCode } from '../../../../src/posix/errno.js';
 import type {
@@ -20,7 +21,6 @@ import {
   simulatedAioType,
   type Violations,
 } from '../../../../src/testing/index.js';
-import { DriverDisk } from '../driver-disk.js';
 import { contentOf } from './content.js';
 import type { DiskContent } from './history.js';
 
@@ -102,7 +102,7 @@ export class Node {
         registrar: server,
         posix,
         files,
-        disk: new DriverDisk(driver, files, IMAGE),
+        disk: new RemusDisk(driver, (task) => completions.post(task)),
         logger,
         random: (bytes) => {
           for (let at = 0; at < bytes.length; at++) bytes[at] = random.word();
