@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// `npm run mutants [-- RE]` without `--generated`: breaks the scheduler, the replication module, the VHD driver and the engine of
-// replicated disks in one small way after the other, in a copy of the tree, and prints who noticed. Exits with 1 when a mutant is noticed by nobody, or the tree as it is by somebody.
+// `npm run mutants [-- RE] [--first]` without `--generated`: breaks the scheduler, the replication module, the VHD driver and the engine of
+// replicated disks in one small way after the other, in a copy of the tree, and prints who noticed; with `--first` only who noticed first. Exits with 1 when a mutant is noticed by nobody, or the tree as it is by somebody.
 
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -25,6 +25,8 @@ const DETECTORS = [
   'disk model',
   'crash',
   'decisions',
+  'steps',
+  'stores',
   'rot',
   'prefixes',
   'lives',
@@ -34,8 +36,11 @@ type Detector = string;
 /** The column of those that a file of tests is for. */
 const TESTS = 'tests';
 const COPIED = ['src', 'scripts', 'test', 'package.json', 'tsconfig.json'];
-/** A mutant may hang; on the tree as it is all detectors together take a tenth of this. */
-const SILENCE_MILLISECONDS = 60_000;
+/** A mutant hangs that takes this many times as long as the slowest detector on the tree as it is, and at least this long. */
+const PATIENCE = 4;
+const MIN_SILENCE_MILLISECONDS = 60_000;
+/** How long a detector may take on the tree as it is. */
+const MAX_SILENCE_MILLISECONDS = 600_000;
 
 /** What each detector noticed; null for nothing. */
 type Verdict = ReadonlyMap<Detector, string | null>;
@@ -47,8 +52,19 @@ function copyTree(): string {
   return tree;
 }
 
-/** Runs detectors in a tree until all have told, or one hangs. */
-function detect(tree: string, detectors: readonly Detector[]): Promise<[Detector, string | null][]> {
+interface Trial {
+  readonly tree: string;
+  /** A detector that prints nothing for so long hangs. */
+  readonly silenceMilliseconds: number;
+  /** The others are not asked once one has noticed something. */
+  readonly stopsAtFirst: boolean;
+}
+
+/** Runs detectors in a tree until all have reported, or one hangs. */
+function detect(
+  { tree, silenceMilliseconds, stopsAtFirst }: Trial,
+  detectors: readonly Detector[],
+): Promise<[Detector, string | null][]> {
   const child = spawn(process.execPath, ['--import=tsx', 'scripts/detect-mutant.ts', ...detectors], {
     cwd: tree,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,12 +72,15 @@ function detect(tree: string, detectors: readonly Detector[]): Promise<[Detector
   const told: [Detector, string | null][] = [];
   let output = '';
   let errors = '';
-  const timer = setTimeout(() => child.kill('SIGKILL'), SILENCE_MILLISECONDS);
+  let hasNoticed = false;
+  const timer = setTimeout(() => child.kill('SIGKILL'), silenceMilliseconds);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     timer.refresh();
     const lines = (output + text).split('\n');
     output = lines.pop() ?? '';
     told.push(...lines.map((line) => JSON.parse(line) as [Detector, string | null]));
+    hasNoticed = told.some(([, noticed]) => noticed !== null);
+    if (stopsAtFirst && hasNoticed) child.kill('SIGKILL');
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   return new Promise((resolve) => {
@@ -69,32 +88,36 @@ function detect(tree: string, detectors: readonly Detector[]): Promise<[Detector
       clearTimeout(timer);
       const next = detectors[told.length];
       // The one that was running noticed, in its way.
-      if (next !== undefined)
+      if (next !== undefined && !(stopsAtFirst && hasNoticed))
         told.push([next, signal === null ? `exit status ${status}: ${errors}` : 'hangs']);
       resolve(told);
     });
   });
 }
 
-async function verdictOn(tree: string, detectors: readonly Detector[] = DETECTORS): Promise<Verdict> {
+async function verdictOn(trial: Trial, detectors: readonly Detector[]): Promise<Verdict> {
   const verdict = new Map<Detector, string | null>();
-  while (verdict.size < detectors.length) {
-    for (const [name, noticed] of await detect(tree, detectors.slice(verdict.size)))
+  while (verdict.size < detectors.length && !(trial.stopsAtFirst && isCaught(verdict))) {
+    for (const [name, noticed] of await detect(trial, detectors.slice(verdict.size)))
       verdict.set(name, noticed);
   }
   return verdict;
+}
+
+function isCaught(verdict: Verdict): boolean {
+  return [...verdict.values()].some((noticed) => noticed !== null);
 }
 
 function detectorsOf({ detectors }: Mutant): readonly Detector[] {
   return detectors ?? OWN_DETECTORS;
 }
 
-async function verdictOnMutant(tree: string, mutant: Mutant): Promise<Verdict> {
-  const file = path.join(tree, 'src', mutant.file);
+async function verdictOnMutant(trial: Trial, mutant: Mutant): Promise<Verdict> {
+  const file = path.join(trial.tree, 'src', mutant.file);
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, mutate(text, mutant));
   try {
-    return await verdictOn(tree, detectorsOf(mutant));
+    return await verdictOn(trial, detectorsOf(mutant));
   } finally {
     writeFileSync(file, text);
   }
@@ -109,26 +132,33 @@ function row(verdict: Verdict, name: string): string {
   return `${cells.join('  ')}  ${name}`;
 }
 
-const pattern = new RegExp(process.argv[2] ?? '', 'u');
+const args = process.argv.slice(2);
+const stopsAtFirst = args.includes('--first');
+const pattern = new RegExp(args.find((arg) => arg !== '--first') ?? '', 'u');
 const chosen = MUTANTS.filter(({ rule, title, file }) => pattern.test(`${rule} ${title} (${file})`));
 const trees = Array.from({ length: Math.min(availableParallelism(), chosen.length) }, copyTree);
 try {
   const [tree] = trees;
   if (tree === undefined) throw new Error(`no mutant matches ${pattern.source}`);
   const needed = [...new Set(chosen.flatMap((mutant) => detectorsOf(mutant)))];
-  for (const [detector, noticed] of await verdictOn(tree, needed)) {
+  let slowestMilliseconds = 0;
+  for (const detector of needed) {
+    const start = performance.now();
+    const asIs = { tree, silenceMilliseconds: MAX_SILENCE_MILLISECONDS, stopsAtFirst };
+    const noticed = (await verdictOn(asIs, [detector])).get(detector) ?? null;
+    slowestMilliseconds = Math.max(slowestMilliseconds, performance.now() - start);
     if (noticed !== null) throw new Error(`${detector} complains of the tree as it is: ${noticed}`);
   }
   console.log(`${[...DETECTORS, TESTS].join('  ')}  mutant`);
   const waiting = [...chosen];
   let survivors = 0;
+  const silenceMilliseconds = Math.max(MIN_SILENCE_MILLISECONDS, PATIENCE * slowestMilliseconds);
   const work = async (own: string): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const verdict = await verdictOnMutant(own, mutant);
-      const isCaught = [...verdict.values()].some((noticed) => noticed !== null);
-      if (!isCaught) survivors += 1;
+      const verdict = await verdictOnMutant({ tree: own, silenceMilliseconds, stopsAtFirst }, mutant);
+      if (!isCaught(verdict)) survivors += 1;
       const name = `${mutant.rule} ${mutant.title} (${mutant.file})`;
-      console.log(row(verdict, isCaught ? name : `SURVIVED: ${name}`));
+      console.log(row(verdict, isCaught(verdict) ? name : `SURVIVED: ${name}`));
     }
   };
   await Promise.all(trees.map(work));

@@ -5,7 +5,7 @@ import { inFile, type Mutant } from './mutant.js';
 
 /** What runs the engine of replicated disks. */
 export const BY = {
-  detectors: ['decisions', 'steps', 'stores', 'rot', 'prefixes', 'lives'],
+  detectors: ['decisions', 'rot', 'stores', 'lives', 'prefixes', 'steps'],
 } as const;
 
 /** Small ways to break the primary's side of a replicated disk, and how C drivers are spoken to. */
@@ -139,6 +139,24 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         'begins no new generation alone',
         'return current.sent > (current.ancestors[0]?.high ?? 0);',
         'return current.sent < 0;',
+      ],
+      [
+        'Q4',
+        'forgets the generation that it went on from',
+        'ancestors: [parent, ...ancestors]',
+        'ancestors: [...ancestors, parent].slice(0, ancestors.length)',
+      ],
+      [
+        'Q4',
+        'forgets the generations before the one that it went on from',
+        'ancestors: [parent, ...ancestors]',
+        'ancestors: [parent, ...ancestors.slice(1)]',
+      ],
+      [
+        'Q4',
+        'forgets what was sent in the generation that it went on from',
+        'high: sent };',
+        'high: acked };',
       ],
       [
         'Q4',

@@ -96,6 +96,12 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         'if (marker === undefined) return NO_MARKER;',
       ],
       [
+        'Q2',
+        'takes what is written during a sync for synced',
+        '    this.#unsynced = false;\n    this.file.sync(done);',
+        '    this.file.sync((result) => {\n      this.#unsynced = false;\n      done(result);\n    });',
+      ],
+      [
         'Q1',
         'recovers to the oldest marker',
         'own.toSorted((a, b) => b.sequence - a.sequence)[0]',
@@ -134,6 +140,13 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       ],
       ['Q1', 'goes on with the number of the last checkpoint', 'parts.lastNumber + 1,', 'parts.lastNumber,'],
       ['Q1', 'frees the segment of what is being committed', ', ...layers, ...closing);', ', ...layers);'],
+      ['Q1', 'frees the segment of the open checkpoint', 'this.#open.firstSegment, ...', '...'],
+      [
+        'Q1',
+        'frees segments before the metadata are durable',
+        '    this.#parts.disk.flush((flushed) => {\n      if (flushed < 0) {',
+        '    this.#parts.disk.flush((flushed) => {\n      this.#parts.journal.retire(firstLive);\n      this.#open.retry();\n      if (flushed < 0) {',
+      ],
     ],
     BY,
   ),
@@ -176,6 +189,18 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         'commits a resync whose file is not synced',
         'await this.#file.writeAt(0, start);\n    await this.#file.synced();',
         'await this.#file.writeAt(0, start);',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/own/own-primary-session.ts',
+    [
+      [
+        'Q1',
+        'commits a checkpoint while the resync before it is written',
+        "    this.#parts.link.pause('commit');\n",
+        '',
       ],
     ],
     BY,

@@ -22,6 +22,8 @@ const STORES = 25;
 const STEP_TESTS = [
   'durable-first',
   'failed-sync',
+  'backup/segments',
+  'resync-begin',
   'failover',
   'primary/grains',
   'primary/dirty-map',

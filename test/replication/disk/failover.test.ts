@@ -4,7 +4,8 @@
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import type { CheckpointView } from '../../../src/replication/disk/disk-replication.js';
-import { type Pair, pair, type SideNode } from './world.js';
+import { NOTHING_SURVIVES } from '../../../src/testing/index.js';
+import { DIRECTORY, type Pair, pair, type SideNode } from './world.js';
 
 const SECTOR = 512;
 const filled = (sectors: number, byte: number): Buffer => Buffer.alloc(sectors * SECTOR, byte);
@@ -277,4 +278,52 @@ t.test('two failovers, one after the other, need no decision about a split brain
     t.ok((await backup.checkpoint()) > 0);
     t.ok((await a.read()).equals(await b.read()));
   }
+});
+
+t.test('a backup whose last done was lost is known again after its primary has written alone', async (t) => {
+  const both = pair(t);
+  const { a, b, world } = both;
+  await protectedPair(both);
+  const link = world.link(a.host, b.host).cut('back');
+  const epoch = b.engine.status().epochCommitted;
+  t.ok((await a.checkpoint()) < 0, 'its primary does not hear of the checkpoint');
+  t.equal(b.engine.status().epochCommitted, epoch + 1);
+  await a.until('unprotected');
+  await a.write(600, 8, 6);
+  link.heal();
+  await a.until('protected');
+  t.ok((await a.checkpoint()) > 0);
+  t.ok((await a.read()).equals(await b.read()));
+});
+
+t.test('a backup is known again by a primary that has begun two generations since', async (t) => {
+  const both = pair(t);
+  const { a, b, world } = both;
+  await protectedPair(both);
+  b.host.crash('reset');
+  await a.until('unprotected');
+  await a.write(600, 8, 6);
+  const second = a.engine.status().generation;
+  // A checkpoint of the second generation is sent, and not committed.
+  const files = ['journal-0', 'journal-1'].map((name) => `${DIRECTORY}/${name}`);
+  const { epochSent } = a.engine.status();
+  b.host.restart();
+  await b.until('backup');
+  for (const file of files) b.held.hold('fdatasync', file);
+  await world.run(() => a.engine.status().epochSent > epochSent);
+  await world.run(0.5);
+  b.host.files.losePower(NOTHING_SURVIVES);
+  b.host.crash('reset');
+  for (const file of files) b.held.release('fdatasync', file);
+  await a.until('unprotected');
+  await a.write(600, 8, 7);
+  t.not(a.engine.status().generation, second);
+  const known = a.engine.standing().line.map(({ generation }) => generation);
+  t.equal(known.length, 3);
+  b.host.restart();
+  await b.until('backup');
+  t.equal(b.engine.standing().line[0]?.generation, known[2], 'the backup has nothing of the second one');
+  await a.until('protected');
+  t.ok((await a.checkpoint()) > 0);
+  t.ok((await a.read()).equals(await b.read()));
 });

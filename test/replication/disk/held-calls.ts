@@ -3,9 +3,10 @@
 
 import type { FileCalls } from '../../../src/posix/files.js';
 
-type Held = 'fdatasync' | 'read';
+/** `synced`: the result of an fdatasync that has been carried out. */
+type Held = 'fdatasync' | 'synced' | 'read';
 
-/** Holds back the results of reads, or the beginning of syncs, so that a test sees what does not wait for them. */
+/** Holds back the results of reads and syncs, or the beginning of syncs, so that a test sees what does not wait for them. */
 export class HeldCalls {
   readonly #held = new Map<string, (() => void)[]>();
 
@@ -49,7 +50,8 @@ export class HeldCalls {
         for (const [fd, path] of paths) if (path === from) paths.set(fd, to);
         files.rename(from, to, done);
       },
-      fdatasync: (fd, done) => wait('fdatasync', fd, () => files.fdatasync(fd, done)),
+      fdatasync: (fd, done) =>
+        wait('fdatasync', fd, () => files.fdatasync(fd, (result) => wait('synced', fd, () => done(result)))),
       read: (fd, buffer, position, done) =>
         files.read(fd, buffer, position, (result) => wait('read', fd, () => done(result))),
     };

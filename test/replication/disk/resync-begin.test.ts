@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { pair } from './world.js';
+import { DIRECTORY, pair } from './world.js';
 
 t.test('a resync that begins while an earlier one waits to begin replaces it', async (t) => {
   const { a, b, world } = pair(t);
@@ -30,7 +30,7 @@ t.test('a resync that begins while an earlier one waits to begin replaces it', a
 });
 
 t.test(
-  'a resync that the backup has no room for waits, says so, and goes on once there is room',
+  'a resync that the backup has no room for waits, which the status shows, and goes on once there is room',
   async (t) => {
     const { a, b, world } = pair(t);
     const link = world.link(a.host, b.host);
@@ -52,3 +52,27 @@ t.test(
     t.equal(a.engine.status().resync, null);
   },
 );
+
+t.test('a checkpoint after that of a resync is not committed before it', async (t) => {
+  const { a, b, world } = pair(t);
+  const link = world.link(a.host, b.host);
+  const resync = `${DIRECTORY}/resync`;
+  await a.until('protected');
+  link.cut().reset();
+  await a.until('unprotected');
+  for (let grain = 0; grain < 32; grain++) await a.write(grain * 128, 8, grain + 1);
+  const epoch = b.engine.status().epochCommitted;
+  b.held.hold('fdatasync', resync);
+  link.heal();
+  await world.run(() => a.engine.status().epochSent > epoch);
+  let result: number | undefined;
+  a.engine.write(0, new Uint8Array(4096).fill(99), () => {});
+  a.engine.checkpoint((ended) => (result = ended));
+  await world.run(3);
+  t.equal(result, undefined);
+  t.equal(b.engine.status().epochCommitted, epoch);
+  b.held.release('fdatasync', resync);
+  await world.run(() => result !== undefined);
+  t.ok((result ?? 0) > epoch + 1, 'the checkpoint after that of the resync');
+  t.ok((await a.read()).equals(await b.read()));
+});

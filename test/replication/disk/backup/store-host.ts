@@ -10,11 +10,12 @@ import { Completions } from '../../../../src/server/completions.js';
 import { type CrashKind, type SimulatedHost, SimulatedWorld } from '../../../../src/testing/index.js';
 import { contentOf } from '../simulation/content.js';
 import type { DiskContent } from '../simulation/history.js';
+import { HeldCalls } from '../held-calls.js';
 import { ImageDisk } from '../world.js';
 
 export const STORE_SECTORS = 2048;
 const IMAGE = '/srv/disk.img';
-const DIRECTORY = '/srv/disk.img.remus';
+export const DIRECTORY = '/srv/disk.img.remus';
 /** Room for five of the records that a walk writes in each of the two files. */
 const JOURNAL_BYTES = 1_500_000;
 
@@ -26,6 +27,8 @@ export class StoreHost {
   role: BackupRole | undefined;
   /** Why the role serves nothing any more. */
   failure: string | undefined;
+  /** What of its files a test holds back. */
+  readonly held = new HeldCalls();
   readonly #memoryBytes: number;
 
   constructor(seed: number) {
@@ -67,7 +70,7 @@ export class StoreHost {
   async #boot(): Promise<void> {
     const { host, world } = this;
     const completions = new Completions(host.serve(), host.posix, host.logger);
-    const files = host.files.calls(completions);
+    const files = this.held.over(host.files.calls(completions));
     const fd = await new Promise<number>((resolve) => {
       files.open(IMAGE, constants.O_RDWR, resolve);
     });
