@@ -236,6 +236,18 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/transfer/receiving.ts': [
     ['this.#outputFd = -1;', 'this.#outputFd = -2;', 'Every number below 0 is no descriptor.'],
   ],
+  'src/replication/disk/format/crc32.ts': [
+    [
+      'export const crc32: (bytes: Uint8Array, before?: number) => number = zlib.crc32 ?? crc32ByTable;',
+      'export const crc32: (bytes: Uint8Array, before?: number) => number = zlib.crc32;',
+      'The zlib of every Node that the suite runs on has it; the table has tests of its own.',
+    ],
+    [
+      'const table = new Uint32Array(256).map((_, byte) => {',
+      'const table = new Uint32Array(257).map((_, byte) => {',
+      'No byte is 256.',
+    ],
+  ],
   'src/status/status-directory.ts': [
     ['return process.getuid?.() ?? 0;', 'return process.getuid?.();', GETUID],
     ['return process.getuid?.() ?? 0;', 'return process.getuid?.() ?? 1;', GETUID],

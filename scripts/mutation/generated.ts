@@ -21,6 +21,8 @@ export interface GeneratedOptions {
   readonly seed: number;
   /** Below src; all unless given. */
   readonly folders?: readonly string[];
+  /** Only files whose path matches, for a look at a part of a folder: the table is about whole folders. */
+  readonly files?: RegExp;
   /** How many a folder, those that are known to be equivalent not among them; Infinity for all. */
   readonly sample: number;
   readonly jobs: number;
@@ -53,9 +55,11 @@ interface Sample {
   readonly mutations: readonly Mutation[];
 }
 
-function sampleOf(folder: string, files: readonly string[], { seed, sample }: GeneratedOptions): Sample {
+function sampleOf(folder: string, inFolder: readonly string[], options: GeneratedOptions): Sample {
+  const { seed, sample, files } = options;
+  const chosen = files === undefined ? inFolder : inFolder.filter((file) => files.test(file));
   const all = inSeededOrder(
-    files.flatMap((file) => mutationsOf(file)),
+    chosen.flatMap((file) => mutationsOf(file)),
     seed,
   );
   const mutations: Mutation[] = [];
@@ -165,6 +169,7 @@ export async function main(args: readonly string[]): Promise<number> {
     options: {
       generated: { type: 'boolean' },
       folder: { type: 'string', multiple: true },
+      files: { type: 'string' },
       sample: { type: 'string', default: String(DEFAULTS.sample) },
       seed: { type: 'string' },
       jobs: { type: 'string', default: String(DEFAULTS.jobs) },
@@ -173,6 +178,8 @@ export async function main(args: readonly string[]): Promise<number> {
       write: { type: 'boolean' },
     },
   });
+  if (values.files !== undefined && values.write)
+    throw new RangeError('--files and --write are mutually exclusive: the table is about whole folders');
   const seed = values.seed === undefined ? Date.now() % LAST_SEED : whole('--seed', values.seed, LAST_SEED);
   const succeeded = await runGenerated({
     seed,
@@ -182,6 +189,7 @@ export async function main(args: readonly string[]): Promise<number> {
     retriesSurvivors: values.again ?? false,
     writesTable: values.write ?? false,
     ...(values.folder === undefined ? {} : { folders: values.folder }),
+    ...(values.files === undefined ? {} : { files: new RegExp(values.files) }),
   });
   return succeeded ? 0 : 1;
 }

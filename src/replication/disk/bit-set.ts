@@ -28,7 +28,7 @@ export class BitSet {
     if (this.has(bit)) return;
     const page = (this.#pages[Math.floor(bit / PAGE_BITS)] ??= new Uint32Array(PAGE_BITS / 32));
     const index = (bit % PAGE_BITS) >>> 5;
-    page[index] = (page[index] ?? 0) | (1 << (bit & 31));
+    page[index] = (page[index] as number) | (1 << (bit & 31));
     this.#count += 1;
   }
 
@@ -36,7 +36,7 @@ export class BitSet {
     if (!this.has(bit)) return;
     const page = this.#pages[Math.floor(bit / PAGE_BITS)] as Uint32Array;
     const index = (bit % PAGE_BITS) >>> 5;
-    page[index] = (page[index] ?? 0) & ~(1 << (bit & 31));
+    page[index] = (page[index] as number) & ~(1 << (bit & 31));
     this.#count -= 1;
   }
 
@@ -76,7 +76,7 @@ export class BitSet {
 function nextInPage(page: Uint32Array, from: number): number {
   let mask = ~0 << (from & 31);
   for (let index = from >>> 5; index < page.length; index++) {
-    const word = (page[index] ?? 0) & mask;
+    const word = (page[index] as number) & mask;
     if (word !== 0) return index * 32 + (31 - Math.clz32(word & -word));
     mask = ~0;
   }

@@ -16,8 +16,9 @@ const ZEROES = 1;
 
 /** Writes an entry: the sector in 48 bits, 1 for zeroes in 16, the sectors and the data's crc32 in 32 each. */
 export function putExtentEntry(view: DataView, at: number, entry: ExtentEntry): void {
-  view.setUint32(at, entry.sector % 2 ** 32, true);
-  view.setUint16(at + 4, Math.floor(entry.sector / 2 ** 32), true);
+  // Each takes the lowest bits of the whole part.
+  view.setUint32(at, entry.sector, true);
+  view.setUint16(at + 4, entry.sector / 2 ** 32, true);
   view.setUint16(at + 6, entry.isZero ? ZEROES : 0, true);
   view.setUint32(at + 8, entry.sectors, true);
   view.setUint32(at + 12, entry.crc, true);

@@ -32,8 +32,9 @@ export class Fields {
   }
   /** A whole number from 0 to 2^53 - 1. */
   putU64(value: number): this {
-    this.#view.setUint32(this.#at, value % 2 ** 32, true);
-    this.#view.setUint32(this.#at + 4, Math.floor(value / 2 ** 32), true);
+    // Of a number that is too large for it, setUint32 takes the lowest 32 bits; of a fraction, the whole part.
+    this.#view.setUint32(this.#at, value, true);
+    this.#view.setUint32(this.#at + 4, value / 2 ** 32, true);
     this.#at += 8;
     return this;
   }
@@ -68,7 +69,7 @@ const CRC_AT = 8;
 /** Puts the crc32 of the bytes, with the field 0, into the field. */
 export function seal(bytes: Uint8Array): void {
   const fields = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  fields.setUint32(CRC_AT, 0, true);
+  fields.setUint32(CRC_AT, 0);
   fields.setUint32(CRC_AT, crc32(bytes), true);
 }
 
@@ -77,7 +78,7 @@ export function isSealed(bytes: Uint8Array, magic: string): boolean {
   const copy = Buffer.from(bytes);
   const fields = new DataView(copy.buffer, copy.byteOffset, copy.byteLength);
   const crc = fields.getUint32(CRC_AT, true);
-  fields.setUint32(CRC_AT, 0, true);
+  fields.setUint32(CRC_AT, 0);
   return new Fields(copy).getText(magic.length) === magic && crc32(copy) === crc;
 }
 

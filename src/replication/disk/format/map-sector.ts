@@ -31,7 +31,7 @@ export function encodeMapSector(bits: BitSet, index: number, salt: string): Uint
   const end = Math.min(first + GRAINS_A_SECTOR, bits.size);
   for (let grain = bits.next(first); grain >= 0 && grain < end; grain = bits.next(grain + 1)) {
     const bit = grain - first;
-    bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) | (1 << (bit & 7));
+    bytes[bit >>> 3] = (bytes[bit >>> 3] as number) | (1 << (bit & 7));
   }
   new DataView(bytes.buffer).setUint32(CRC_AT, sectorCrc(bytes, index, salt), true);
   return bytes;
@@ -43,7 +43,7 @@ export function decodeMapSector(bytes: Uint8Array, index: number, salt: string, 
   if (view.getUint32(CRC_AT, true) !== sectorCrc(bytes, index, salt)) return false;
   const first = index * GRAINS_A_SECTOR;
   for (let bit = 0; bit < GRAINS_A_SECTOR && first + bit < bits.size; bit++) {
-    if ((bytes[bit >>> 3] ?? 0) & (1 << (bit & 7))) bits.add(first + bit);
+    if ((bytes[bit >>> 3] as number) & (1 << (bit & 7))) bits.add(first + bit);
   }
   return true;
 }

@@ -44,6 +44,9 @@ export interface Metadata {
 export const NO_ID = '0'.repeat(16);
 export const NO_DISK = '0'.repeat(32);
 
+/** How the metadata say that the image is not a file. */
+const NO_IMAGE: ImageIdentity = { fileSystem: 0, inode: 0, modifiedMicroseconds: 0 };
+
 const MAGIC = 'TDRMETA1';
 export const METADATA_BYTES = 512;
 const ROLES = ['primary', 'backup'] as const;
@@ -61,7 +64,7 @@ const FLAGS = [
 
 export function encodeMetadata(metadata: Metadata): Uint8Array {
   const bytes = new Uint8Array(METADATA_BYTES);
-  const { image, ancestors } = metadata;
+  const { image = NO_IMAGE, ancestors } = metadata;
   let flags = 0;
   for (const [bit, flag] of FLAGS.entries()) if (metadata[flag]) flags |= 1 << bit;
   const fields = new Fields(bytes)
@@ -71,9 +74,9 @@ export function encodeMetadata(metadata: Metadata): Uint8Array {
     .putU64(metadata.update)
     .putHex(metadata.diskId)
     .putU64(metadata.sectors)
-    .putU64(image?.fileSystem ?? 0)
-    .putU64(image?.inode ?? 0)
-    .putU64(image?.modifiedMicroseconds ?? 0)
+    .putU64(image.fileSystem)
+    .putU64(image.inode)
+    .putU64(image.modifiedMicroseconds)
     .putU32(ROLES.indexOf(metadata.role) + 1)
     .putU32(metadata.grainSectors)
     .putHex(metadata.generation)
