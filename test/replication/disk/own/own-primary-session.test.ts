@@ -1,0 +1,376 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// A backup, and a primary whose frames are written by hand.
+
+import { createHash } from 'node:crypto';
+import t, { type Test } from 'tap';
+import { errno } from '../../../../src/posix/index.js';
+import { numbersBody } from '../../../../src/replication/disk/wire/frame.js';
+import { PROBE } from '../../../../src/replication/disk/wire/probe.js';
+import { SimulatedWorld } from '../../../../src/testing/index.js';
+import { DIRECTORY, IMAGE, type NodeOptions, SECTORS, SideNode } from '../world.js';
+import { HandPeer, PEER_ADDRESS, standing } from './hand-peer.js';
+
+const SECTOR = 512;
+const GRAIN = 128;
+const GENERATION = 'a'.repeat(16);
+const JOURNAL = `${DIRECTORY}/journal-0`;
+
+const filled = (sectors: number, byte: number): Buffer => Buffer.alloc(sectors * SECTOR, byte);
+const sumOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+
+/** A backup that agreed to a first sync of a disk with this primary. */
+async function agreed(t: Test, options: NodeOptions = {}) {
+  const world = new SimulatedWorld({ seed: 1 });
+  const backup = new SideNode(world, PEER_ADDRESS, options);
+  await world.complete(backup.opened);
+  const primary = await HandPeer.connect(world);
+  primary.raw(PROBE);
+  primary.hello(standing('primary'));
+  await primary.next('hello');
+  t.equal(primary.tag, 'rp01');
+  const commit = (epoch: number): number =>
+    primary.send('commit', numbersBody(epoch), Buffer.from(GENERATION, 'hex'));
+  const write = (sector: number, sectors: number, byte: number): number =>
+    primary.extents('write', { sector, sectors, data: filled(sectors, byte) });
+  const syncBegin = (id: string, grains: number, isFirst: boolean, grainSectors = GRAIN): number =>
+    primary.send('syncBegin', Buffer.from(id, 'hex'), numbersBody(grains, grainSectors, isFirst ? 1 : 0));
+  const at = async (sector: number): Promise<number> => (await backup.read(sector, 1))[0] as number;
+  /** Why the backup has ended the connection. */
+  const why = async (): Promise<string> => {
+    await primary.over();
+    const ended = backup.events.findLast(({ kind }) => kind === 'disconnected');
+    return ended?.kind === 'disconnected' ? ended.reason : 'it has not';
+  };
+  return { world, backup, primary, commit, write, syncBegin, at, why };
+}
+
+/** The same, after a first sync that has brought 5 to the first grain, and the commit of epoch 1. */
+async function synced(t: Test, options: NodeOptions = {}) {
+  const both = await agreed(t, options);
+  const { primary, commit, syncBegin } = both;
+  syncBegin('1'.repeat(16), SECTORS / GRAIN, true);
+  primary.extents('syncData', { sector: 0, sectors: GRAIN, data: filled(GRAIN, 5) });
+  commit(1);
+  t.equal(await primary.number('done'), 1);
+  return both;
+}
+
+t.test('a backup has a state once its first sync was committed', async (t) => {
+  const { world, backup, primary, commit, syncBegin } = await agreed(t);
+  syncBegin('1'.repeat(16), SECTORS / GRAIN, true);
+  const data = primary.extents('syncData', { sector: 0, sectors: GRAIN, data: filled(GRAIN, 5) });
+  const zeroes = primary.extents('syncData', { sector: GRAIN, sectors: SECTORS - GRAIN, data: undefined });
+  t.equal(await primary.number('progress'), zeroes);
+  t.ok(zeroes > data);
+  t.equal(backup.engine.status().state, 'inconsistent');
+  commit(1);
+  t.equal(await primary.number('done'), 1);
+  await world.run(0.1);
+  t.match(backup.engine.status(), {
+    state: 'backup',
+    epochCommitted: 1,
+    diskId: 'd'.repeat(32),
+    generation: GENERATION,
+  });
+  t.ok((await backup.read()).equals(Buffer.concat([filled(GRAIN, 5), filled(SECTORS - GRAIN, 0)])));
+});
+
+t.test('a checkpoint is what came between two commits, and is seen once it is committed', async (t) => {
+  const { primary, commit, write, at } = await synced(t);
+  write(8, 1, 1);
+  primary.extents(
+    'write',
+    { sector: 0, sectors: 1, data: undefined },
+    { sector: 9, sectors: 1, data: filled(1, 2) },
+  );
+  t.same([await at(0), await at(8)], [5, 5]);
+  commit(2);
+  write(8, 1, 9);
+  t.equal(await primary.number('done'), 2);
+  t.same([await at(0), await at(8), await at(9)], [0, 1, 2]);
+  commit(4);
+  t.equal(await primary.number('done'), 4, 'epochs may leave some out');
+  t.equal(await at(8), 9);
+});
+
+t.test('what was written before an abort is not a part of any checkpoint', async (t) => {
+  const { primary, commit, write, at } = await synced(t);
+  write(8, 1, 1);
+  primary.send('abort');
+  write(9, 1, 2);
+  commit(2);
+  t.equal(await primary.number('done'), 2);
+  t.same([await at(8), await at(9)], [5, 2]);
+});
+
+t.test('done is sent once the checkpoint is durable, for each in its order', async (t) => {
+  const { world, backup, primary, commit, write } = await synced(t);
+  backup.held.hold('fdatasync', JOURNAL);
+  for (const epoch of [2, 3, 4]) {
+    write(8, 1, epoch);
+    commit(epoch);
+  }
+  await world.run(1);
+  t.same(primary.frames, []);
+  backup.held.release('fdatasync', JOURNAL);
+  t.same(
+    [await primary.number('done'), await primary.number('done'), await primary.number('done')],
+    [2, 3, 4],
+  );
+});
+
+for (const [what, send, why] of [
+  ['an epoch that is not above the last one', ({ commit }) => commit(1), /epoch 1 comes after 1/],
+  [
+    'a commit without a generation',
+    ({ primary }) => primary.send('commit', numbersBody(2), Buffer.alloc(7)),
+    /a commit names no generation/,
+  ],
+  [
+    'a commit without an epoch',
+    ({ primary }) => primary.send('commit', Buffer.alloc(4)),
+    /a body has 4 bytes/,
+  ],
+  ['a frame of a backup', ({ primary }) => primary.numbers('done', 1), /a primary does not send done/],
+  ['a write outside of the disk', ({ write }) => write(SECTORS, 1, 1), /not within the disk's 4096/],
+  [
+    'sync data without a begin',
+    ({ primary }) => primary.extents('syncData', { sector: 0, sectors: GRAIN, data: undefined }),
+    /without a sync begin/,
+  ],
+  [
+    'sync data that begin within a grain',
+    ({ primary, syncBegin }) => {
+      syncBegin('2'.repeat(16), 1, false);
+      primary.extents('syncData', { sector: 8, sectors: GRAIN, data: undefined });
+    },
+    /128 sectors at 8 are not whole grains/,
+  ],
+  [
+    'sync data that end within a grain',
+    ({ primary, syncBegin }) => {
+      syncBegin('2'.repeat(16), 1, false);
+      primary.extents('syncData', { sector: 0, sectors: GRAIN + 8, data: undefined });
+    },
+    /136 sectors at 0 are not whole grains/,
+  ],
+  [
+    'a sync begin of another length',
+    ({ primary }) => primary.send('syncBegin', Buffer.alloc(24)),
+    /a sync begin has a wrong length/,
+  ],
+  [
+    'grains of another size',
+    ({ syncBegin }) => syncBegin('2'.repeat(16), 1, false, 256),
+    /have 256 sectors, expected 128/,
+  ],
+  [
+    'more grains than the disk has',
+    ({ syncBegin }) => syncBegin('2'.repeat(16), SECTORS / GRAIN + 2, false),
+    /34 grains are more than the disk has/,
+  ],
+  [
+    'a compare of more than a grain',
+    ({ primary }) => primary.extents('compare', { sector: 0, sectors: GRAIN + 1, data: Buffer.alloc(32) }),
+    /more than a grain/,
+  ],
+  [
+    'a compare of two ranges',
+    ({ primary }) =>
+      primary.extents(
+        'compare',
+        { sector: 0, sectors: 8, data: Buffer.alloc(32) },
+        { sector: 8, sectors: 8, data: Buffer.alloc(32) },
+      ),
+    /more than a grain/,
+  ],
+  ['a compare of nothing', ({ primary }) => primary.extents('compare'), /more than a grain/],
+] as readonly [string, (both: Awaited<ReturnType<typeof agreed>>) => unknown, RegExp][]) {
+  t.test(`${what} ends the connection, and leaves the last checkpoint as it is`, async (t) => {
+    const both = await synced(t);
+    const { backup, write, at, why: reason } = both;
+    write(8, 1, 1);
+    send(both);
+    t.match(await reason(), why);
+    t.equal(await at(8), 5);
+    t.match(backup.engine.status(), { state: 'backup', openBytes: 0, peerAddress: null });
+  });
+}
+
+t.test('a resync is a part of the checkpoint that is committed after it, under its writes', async (t) => {
+  const { world, backup, primary, commit, write, syncBegin, at } = await synced(t);
+  syncBegin('2'.repeat(16), 3, false);
+  write(GRAIN, 1, 7);
+  primary.extents(
+    'syncData',
+    { sector: 0, sectors: GRAIN, data: undefined },
+    { sector: GRAIN, sectors: GRAIN, data: filled(GRAIN, 6) },
+  );
+  primary.extents('syncData', { sector: SECTORS - GRAIN, sectors: GRAIN, data: filled(GRAIN, 8) });
+  await world.run(2);
+  t.same([await at(0), await at(GRAIN)], [5, 0], 'nothing of it is seen before');
+  commit(2);
+  write(0, 1, 9);
+  t.equal(await primary.number('done'), 2);
+  t.same([await at(0), await at(GRAIN), await at(GRAIN + 1), await at(SECTORS - 1)], [0, 7, 6, 8]);
+  commit(3);
+  t.equal(await primary.number('done'), 3);
+  t.equal(await at(0), 9, 'what came after the commit belongs to the next one');
+  t.equal(backup.engine.status().state, 'backup');
+});
+
+t.test('progress names the last grains that are on stable storage', async (t) => {
+  const { world, backup, primary, syncBegin } = await synced(t);
+  syncBegin('2'.repeat(16), 4, false);
+  await world.run(0.1);
+  backup.held.hold('fdatasync', `${DIRECTORY}/resync`);
+  const first = primary.extents('syncData', { sector: 0, sectors: GRAIN, data: filled(GRAIN, 6) });
+  await world.run(3);
+  t.notOk(primary.frames.some(({ name }) => name === 'progress'));
+  const second = primary.extents('syncData', { sector: GRAIN, sectors: GRAIN, data: filled(GRAIN, 6) });
+  await world.run(0.1);
+  backup.held.release('fdatasync', `${DIRECTORY}/resync`);
+  t.same([await primary.number('progress'), await primary.number('progress')], [first, second]);
+  await world.run(3);
+  t.notOk(
+    primary.frames.some(({ name }) => name === 'progress'),
+    'and nothing when there is no news',
+  );
+});
+
+t.test('a compare is about what is committed, and says whether the sums are equal', async (t) => {
+  const { primary, write } = await synced(t);
+  write(0, 8, 9);
+  const ask = async (sector: number, sectors: number, data: Buffer | undefined): Promise<number> => {
+    const sequence = primary.extents('compare', { sector, sectors, data });
+    const { body } = await primary.next('compared');
+    t.equal(body.length, 9);
+    t.equal(Number(body.readBigUInt64LE(0)), sequence);
+    return body[8] as number;
+  };
+  t.equal(await ask(0, GRAIN, sumOf(filled(GRAIN, 5))), 0);
+  t.equal(await ask(0, GRAIN, sumOf(filled(GRAIN, 6))), 1);
+  t.equal(await ask(SECTORS - 8, 8, sumOf(filled(8, 0))), 0, 'a part of a grain, too');
+  t.equal(await ask(SECTORS - 8, 8, undefined), 1, 'without a sum it is different');
+});
+
+t.test('a grain that the backup cannot read is reported so', async (t) => {
+  const { world, backup, primary } = await synced(t);
+  await world.run(1);
+  backup.host.files.failCalls({ calls: ['read'], nth: 1, error: errno.EIO });
+  primary.extents('compare', { sector: 0, sectors: GRAIN, data: sumOf(filled(GRAIN, 5)) });
+  t.equal((await primary.next('compared')).body[8], 2);
+  t.equal(backup.engine.status().state, 'backup');
+});
+
+t.test('a compare waits for the commits that came before it', async (t) => {
+  const { world, backup, primary, commit, write } = await synced(t);
+  backup.held.hold('fdatasync', JOURNAL);
+  for (const epoch of [2, 3]) {
+    write(0, GRAIN, epoch);
+    commit(epoch);
+  }
+  primary.extents('compare', { sector: 0, sectors: GRAIN, data: sumOf(filled(GRAIN, 3)) });
+  await world.run(1);
+  t.same(primary.frames, []);
+  backup.held.release('fdatasync', JOURNAL);
+  const { body, sequence } = await primary.next('compared');
+  t.equal(body[8], 0);
+  t.ok((await primary.next('done')).sequence < sequence);
+  t.ok((await primary.next('done')).sequence < sequence);
+  commit(4);
+  t.equal(await primary.number('done'), 4, 'and what comes after it is taken');
+});
+
+/** What ends the connection once it is taken. */
+const broken = (primary: HandPeer): number => primary.numbers('progress', 1);
+
+t.test('with 64 commits on their way nothing more is taken', async (t) => {
+  for (const count of [63, 64]) {
+    const { world, backup, primary, commit, why } = await synced(t);
+    backup.held.hold('fdatasync', JOURNAL);
+    for (let epoch = 2; epoch < 2 + count; epoch++) commit(epoch);
+    broken(primary);
+    await world.run(1);
+    t.equal(primary.end === undefined, count === 64, `${count} commits`);
+    backup.held.release('fdatasync', JOURNAL);
+    t.match(await why(), /does not send progress/);
+  }
+});
+
+t.test('with 64 compares on their way nothing more is taken', async (t) => {
+  for (const count of [63, 64]) {
+    const { world, backup, primary, why } = await synced(t);
+    await world.run(1);
+    backup.held.hold('read', IMAGE);
+    for (let asked = 0; asked < count; asked++)
+      primary.extents('compare', { sector: 0, sectors: 8, data: Buffer.alloc(32) });
+    broken(primary);
+    await world.run(1);
+    t.equal(primary.end === undefined, count === 64, `${count} compares`);
+    backup.held.release('read', IMAGE);
+    t.match(await why(), /does not send progress/);
+  }
+});
+
+t.test(
+  'a checkpoint that outgrows the journal is dropped up to its abort; the next one is taken',
+  async (t) => {
+    const { backup, primary, commit, write, at } = await synced(t, {
+      journalBytes: 1_500_000,
+      memoryBytes: 600_000,
+    });
+    for (let sector = 0; sector < SECTORS; sector += 512) write(sector, 512, 3);
+    t.match(await primary.reason('fail'), { code: 'full', epoch: 2, reason: /larger than the journal/ });
+    write(8, 1, 4);
+    commit(2);
+    primary.send('abort');
+    write(9, 1, 6);
+    commit(3);
+    t.equal(await primary.number('done'), 3, 'the commit before the abort has no answer');
+    t.same([await at(0), await at(8), await at(9)], [5, 5, 6]);
+    t.equal(backup.engine.status().state, 'backup');
+  },
+);
+
+t.test('a resync that has no room ends the connection with the code for that', async (t) => {
+  const { world, backup, primary, syncBegin, why } = await synced(t);
+  await world.run(1);
+  backup.host.files.failCalls({ calls: ['allocate'], error: errno.ENOSPC });
+  syncBegin('2'.repeat(16), 4, false);
+  t.match(await primary.reason('busy'), { code: 'no-room', reason: /ENOSPC/ });
+  t.match(await why(), /ENOSPC/);
+});
+
+t.test('a commit that cannot be written ends the connection, and the backup serves nothing', async (t) => {
+  const { world, backup, primary, commit, write } = await synced(t);
+  await world.run(1);
+  backup.host.files.failCalls({ calls: ['fdatasync'], nth: 1, error: errno.EIO });
+  write(8, 1, 1);
+  commit(2);
+  t.match(await primary.reason('busy'), { reason: /EIO/ });
+  await primary.over();
+  t.equal(backup.engine.status().state, 'failed');
+});
+
+t.test('grains that cannot be written end the connection; the last checkpoint is served', async (t) => {
+  const { world, backup, primary, syncBegin, at } = await synced(t);
+  syncBegin('2'.repeat(16), 4, false);
+  await world.run(1);
+  backup.host.files.failCalls({ calls: ['write'], nth: 1, error: errno.EIO });
+  primary.extents('syncData', { sector: 0, sectors: GRAIN, data: filled(GRAIN, 6) });
+  t.match(await primary.reason('busy'), { code: 'failed', reason: /the resync cannot be written: EIO/ });
+  t.equal(await at(0), 5);
+  t.equal(backup.engine.status().state, 'backup');
+});
+
+t.test('a backup that is paused says so to its primary', async (t) => {
+  const { backup, primary, write, at } = await synced(t);
+  write(8, 1, 1);
+  await backup.command((done) => backup.engine.pause(done));
+  t.match(await primary.reason('busy'), { code: 'paused', reason: 'replication was paused' });
+  await primary.over();
+  t.equal(await at(8), 5);
+});
