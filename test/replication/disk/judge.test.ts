@@ -125,6 +125,72 @@ const pairs: readonly (readonly [string, Standing, Standing, object])[] = [
     { kind: 'split-brain' },
   ],
   ['a copy of the primary beside it', primary, primary, { kind: 'split-brain' }],
+  [
+    'committed is what was acked, but told to',
+    { ...primary, full: true },
+    backupAt('g2', 7),
+    { kind: 'compare', alarm: false },
+  ],
+  [
+    'committed above sent, told to',
+    { ...primary, full: true },
+    backupAt('g2', 10),
+    { kind: 'compare', alarm: false },
+  ],
+  [
+    'committed below acked, told to',
+    { ...primary, full: true },
+    backupAt('g2', 6),
+    { kind: 'compare', alarm: true },
+  ],
+  [
+    'one that rejoins a primary that knows of nothing that it had',
+    side('primary', [reach('g4', 0)]),
+    side('backup', [reach('g2', 7, 9)], { rejoining: true }),
+    refused('unrelated'),
+  ],
+  [
+    'the same, told to',
+    side('primary', [reach('g4', 0)], { full: true }),
+    side('backup', [reach('g2', 7, 9)], { rejoining: true }),
+    { kind: 'compare', alarm: false },
+  ],
+  [
+    'one that rejoins, told to',
+    side('primary', [reach('g4', 0), reach('g2', 8)], { full: true }),
+    side('backup', [reach('g2', 7, 9)], { rejoining: true }),
+    { kind: 'compare', alarm: false },
+  ],
+  [
+    'one that rejoins a primary whose younger generation was acked by another side',
+    side('primary', [reach('g4', 9), reach('g2', 8)]),
+    side('backup', [reach('g2', 7, 9)], { rejoining: true }),
+    { kind: 'compare', alarm: true },
+  ],
+  [
+    'one that rejoins, and had acks of its own since',
+    side('primary', [reach('g4', 0), reach('g2', 8)]),
+    side('backup', [reach('g5', 10, 11), reach('g2', 7, 9)], { rejoining: true }),
+    { kind: 'compare', alarm: true },
+  ],
+  [
+    'primaries of two disks',
+    primary,
+    side('primary', [reach('g2', 8)], { diskId: 'e'.repeat(32), promoted: true }),
+    refused('another disk'),
+  ],
+  [
+    'two that were promoted in one generation',
+    side('primary', [reach('g2', 8)], { promoted: true }),
+    side('primary', [reach('g2', 8)], { promoted: true }),
+    { kind: 'split-brain' },
+  ],
+  [
+    'the other side went on from all that this one has sent, and from no more',
+    side('primary', [reach('g2', 7, 9)]),
+    side('primary', [reach('g4', 0), reach('g2', 7, 9)]),
+    { kind: 'stale', stale: 'mine' },
+  ],
 ];
 
 function mirrored(verdict: Verdict): Verdict {

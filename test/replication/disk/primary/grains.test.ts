@@ -83,3 +83,73 @@ for (const [what, make] of Object.entries(NOT_CLEAN)) {
     t.ok(grains.isClean(4), 'others are');
   });
 }
+
+t.test('a range of sectors is in the grains from its first sector to its last', async (t) => {
+  const grains = new Grains(16, 128);
+  t.same([grains.first(0), grains.first(127), grains.first(128)], [0, 0, 1]);
+  t.same([grains.last(0, 128), grains.last(0, 129), grains.last(127, 1), grains.last(127, 2)], [0, 1, 0, 1]);
+});
+
+t.test('a grain is under way until each of its writes has ended', async (t) => {
+  const grains = new Grains(16, 128);
+  grains.begin(3, 5);
+  grains.begin(5, 6);
+  grains.end(3, 5);
+  t.same(
+    [2, 3, 4, 5, 6, 7].map((grain) => grains.isUnderWay(grain)),
+    [false, false, false, true, true, false],
+  );
+  grains.end(5, 6);
+  t.notOk(grains.isUnderWay(5));
+  t.ok(grains.isAtBackup(5), 'the backup lacks nothing of it');
+  t.notOk(grains.isClean(5), 'but it was not synced');
+});
+
+t.test('what the backup may lack is counted, and is no more than there is', async (t) => {
+  const grains = new Grains(4, 128);
+  t.equal(grains.dirty, 0);
+  grains.toSend.add(0);
+  grains.open.add(1);
+  t.equal(grains.dirty, 2);
+  grains.close(1);
+  grains.inResync.add(2);
+  t.equal(grains.dirty, 3);
+  grains.open.add(1);
+  t.equal(grains.dirty, 4, 'a grain in two sets counts twice');
+  grains.open.add(2);
+  t.equal(grains.dirty, 4);
+});
+
+t.test('what is acked is at the backup, up to that epoch', async (t) => {
+  const grains = new Grains(16, 128);
+  for (const epoch of [1, 2, 3]) {
+    grains.open.add(epoch);
+    grains.close(epoch);
+  }
+  grains.acked(2);
+  t.same(
+    grains.committing.map(({ epoch }) => epoch),
+    [3],
+  );
+  t.same([grains.isAtBackup(2), grains.isAtBackup(3)], [true, false]);
+});
+
+t.test('checkpoints from an epoch on are sent again, the earlier ones are not', async (t) => {
+  const grains = new Grains(16, 128);
+  for (const epoch of [1, 2, 3]) {
+    grains.open.add(epoch);
+    grains.close(epoch);
+  }
+  grains.open.add(9);
+  grains.dropFrom(2);
+  t.same([...grains.toSend], [2, 3, 9]);
+  t.same([grains.open.size, grains.committing.map(({ epoch }) => epoch)], [0, [1]]);
+});
+
+t.test('what the backup lacks may be sent as a part of the open checkpoint', async (t) => {
+  const grains = new Grains(16, 128);
+  grains.toSend.addAll([4, 7]);
+  grains.open.add(1);
+  grains.sent();
+  t.same([[...grains.open].sort(), grains.toSend.count], [[1, 4, 7], 0]);
+});
