@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
 import { SECTOR_SIZE, type Done } from '../local-disk.js';
 import { closedOnFailure, damaged, StateFile } from '../state-file.js';
@@ -161,7 +160,7 @@ export class SegmentFile {
   #write(position: number, bytes: Uint8Array, done: Done): void {
     this.file.write(position, bytes, (result) => {
       this.#unsynced = true;
-      done(result > 0 ? -errno.EIO : result);
+      done(result);
     });
   }
 }

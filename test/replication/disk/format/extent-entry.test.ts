@@ -23,11 +23,11 @@ t.test(
       crc: 0x0e0d_0c0b,
     });
     const hex = Buffer.from(table.buffer).toString('hex');
-    t.equal(hex, '00000000' + '010203040506' + '0100' + '0708090a' + '0b0c0d0e' + '00'.repeat(20));
+    t.equal(hex, ['00000000', '010203040506', '0100', '0708090a', '0b0c0d0e', '00'.repeat(20)].join(''));
     putExtentEntry(table, 4, { sector: 1, sectors: 2, isZero: false, crc: 3 });
     t.equal(
       Buffer.from(table.buffer).toString('hex', 4, 20),
-      '010000000000' + '0000' + '02000000' + '03000000',
+      ['010000000000', '0000', '02000000', '03000000'].join(''),
     );
   },
 );

@@ -15,7 +15,15 @@ t.test('numbers are little-endian, one after the other', async (t) => {
     .putText('text')
     .skip(3)
     .putU32(0xffff_ffff);
-  const expected = '0000' + '01020304' + '060708090a0b0c00' + 'deadbeef' + '74657874' + '000000' + 'ffffffff';
+  const expected = [
+    '0000',
+    '01020304',
+    '060708090a0b0c00',
+    'deadbeef',
+    '74657874',
+    '000000',
+    'ffffffff',
+  ].join('');
   t.equal(Buffer.from(bytes).toString('hex'), expected.padEnd(80, '0'));
 });
 

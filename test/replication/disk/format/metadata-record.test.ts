@@ -65,7 +65,7 @@ t.test('every field is where the documentation of the format says', async (t) =>
     [40, 48, 56, 64].map((at) => u64(bytes, at)),
     [METADATA.sectors, 3, 4, 0x5_0000_0005],
   );
-  t.equal(hexOf(bytes, 72, 8), '02000000' + '80000000');
+  t.equal(hexOf(bytes, 72, 8), ['02000000', '80000000'].join(''));
   t.equal(hexOf(bytes, 80, 8), METADATA.generation);
   t.same(
     [88, 96, 104].map((at) => u64(bytes, at)),
@@ -73,7 +73,7 @@ t.test('every field is where the documentation of the format says', async (t) =>
   );
   t.equal(hexOf(bytes, 112, 16), METADATA.resyncId + METADATA.mapSalt);
   t.equal(u64(bytes, 128), 9);
-  t.equal(hexOf(bytes, 136, 8), '02000000' + '00000000');
+  t.equal(hexOf(bytes, 136, 8), ['02000000', '00000000'].join(''));
   for (const [index, { generation, low, high }] of METADATA.ancestors.entries()) {
     const at = 144 + 24 * index;
     t.same([hexOf(bytes, at, 8), u64(bytes, at + 8), u64(bytes, at + 16)], [generation, low, high]);

@@ -27,7 +27,10 @@ t.test('a header is laid out as documented', async (t) => {
   const body = Buffer.from('abc');
   const header = Buffer.from(frameHeader('commit', 0x1_0000_0002, [body]));
   t.equal(header.length, 24);
-  t.equal(header.toString('hex', 0, 20), '03000000' + '0300' + '0000' + '0200000001000000' + '00000000');
+  t.equal(
+    header.toString('hex', 0, 20),
+    ['03000000', '0300', '0000', '0200000001000000', '00000000'].join(''),
+  );
   t.equal(header.readUInt32LE(20), crc32(Buffer.concat([header.subarray(0, 20), body])));
   t.same(
     NAMES.map((name) => frameHeader(name, 0, [])[4]),
@@ -84,7 +87,7 @@ t.test('extents are read as they were written, zeroes without data', async (t) =
   t.equal(parts.length, 3, 'the table, and the data as they are');
   t.equal(parts[1], data);
   const body = Buffer.concat(parts);
-  t.equal(body.toString('hex', 0, 8), '03000000' + '00000000');
+  t.equal(body.toString('hex', 0, 8), ['03000000', '00000000'].join(''));
   const read = readExtents(body, 2 ** 34);
   t.same(
     read.map(({ sector, sectors, crc }) => ({ sector, sectors, crc })),

@@ -183,7 +183,11 @@ t.test('a stream that was closed sends nothing, reads nothing and closes nothing
 t.test('where no event can be had the connection is over', async (t) => {
   const { world, near, far } = await connection();
   const log: string[] = [];
-  const registrar = { registerEvent: () => -errno.ENOMEM, unregisterEvent: () => {} };
+  const registrar = {
+    registerEvent: () => -errno.ENOMEM,
+    unregisterEvent: () => {},
+    setMaxTimeout: () => {},
+  };
   const stream = new PeerStream({ registrar, posix: near.host.posix }, near.fd, {
     bytes: () => {},
     drained: () => {},

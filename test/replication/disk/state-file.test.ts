@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import { completed, damaged, StateError, StateFile } from '../../../src/replication/disk/state-file.js';
+import { stateFiles } from './state-files.js';
+
+const PATH = '/srv/file';
+
+t.test('an error of a file names the file and the errno', async (t) => {
+  const error = damaged(PATH, 'it is short');
+  t.match(error, { name: 'StateError', result: -errno.EBADMSG, code: 'EBADMSG' });
+  t.equal(error.message, '/srv/file is damaged: it is short: EBADMSG');
+  t.match(new StateError('cannot do it', -errno.EIO), {
+    result: -errno.EIO,
+    code: 'EIO',
+    message: 'cannot do it: EIO',
+  });
+});
+
+t.test('a call that completes with 0 or more is waited for, one that fails throws', async (t) => {
+  t.equal(await completed('do it', (done) => done(7)), 7);
+  t.equal(await completed('do it', (done) => done(0)), 0);
+  await t.rejects(
+    completed('do it', (done) => done(-errno.EIO)),
+    { message: 'cannot do it: EIO', result: -errno.EIO },
+  );
+});
+
+t.test('a file that is missing is no error, unless it is one of the file system', async (t) => {
+  const { world, host, files } = stateFiles();
+  t.equal(await world.complete(StateFile.open(files, PATH)), undefined);
+  host.files.failCalls({ calls: ['open'], nth: 1, error: errno.EACCES });
+  await t.rejects(world.complete(StateFile.open(files, PATH)), { message: 'cannot open /srv/file: EACCES' });
+});
+
+t.test('what is written is read, whatever comes after the end is zeroes', async (t) => {
+  const { world, host, files } = stateFiles();
+  const file = await world.complete(StateFile.create(files, PATH));
+  t.equal(file.path, PATH);
+  await world.complete(file.writeAt(10, Buffer.from('hello')));
+  await world.complete(file.synced());
+  t.equal(await world.complete(file.size()), 15);
+  const bytes = Buffer.alloc(8, 'x');
+  await world.complete(file.readAt(12, bytes));
+  t.equal(bytes.toString('latin1'), 'llo\0\0\0\0\0');
+  await world.complete(file.truncate(12));
+  t.equal(await world.complete(file.size()), 12);
+  await world.complete(file.close());
+  t.equal(Buffer.from(host.files.contents(PATH)).toString('latin1', 10), 'he');
+  const again = await world.complete(StateFile.create(files, PATH));
+  t.equal(await world.complete(again.size()), 0, 'a file that is made anew is empty');
+});
+
+t.test('a file can be opened again and goes on', async (t) => {
+  const { world, files } = stateFiles();
+  const file = await world.complete(StateFile.create(files, PATH));
+  await world.complete(file.writeAt(0, Buffer.from('abc')));
+  await world.complete(file.close());
+  const opened = await world.complete(StateFile.open(files, PATH));
+  await world.complete(opened?.writeAt(1, Buffer.from('X')) ?? Promise.resolve());
+  const bytes = Buffer.alloc(3);
+  await world.complete(opened?.readAt(0, bytes) ?? Promise.resolve());
+  t.equal(bytes.toString(), 'aXc');
+});
+
+for (const [call, what, act] of [
+  ['write', 'write', (file: StateFile) => file.writeAt(0, Buffer.from('x'))],
+  ['read', 'read', (file: StateFile) => file.readAt(0, Buffer.alloc(1))],
+  ['fdatasync', 'sync', (file: StateFile) => file.synced()],
+  ['ftruncate', 'truncate', (file: StateFile) => file.truncate(1)],
+  ['fstat', 'stat', (file: StateFile) => file.size()],
+  ['close', 'close', (file: StateFile) => file.close()],
+] as const) {
+  t.test(`what fails says what it was: ${what}`, async (t) => {
+    const { world, host, files } = stateFiles();
+    const file = await world.complete(StateFile.create(files, PATH));
+    host.files.failCalls({ calls: [call], nth: 1, error: errno.EIO });
+    await t.rejects(world.complete<unknown>(act(file)), {
+      message: `cannot ${what} /srv/file: EIO`,
+      result: -errno.EIO,
+    });
+  });
+}
+
+t.test('a file that is allocated has all its blocks', async (t) => {
+  const { world, host, files } = stateFiles();
+  const file = await world.complete(StateFile.create(files, PATH));
+  await world.complete(file.allocate(3_000_000));
+  t.equal(await world.complete(file.size()), 3_000_000);
+  host.files.failCalls({ calls: ['allocate'], nth: 1, error: errno.ENOSPC });
+  await t.rejects(world.complete(file.allocate(5_000_000)), {
+    message: 'cannot allocate 5000000 bytes for /srv/file: ENOSPC',
+    result: -errno.ENOSPC,
+  });
+});
+
+t.test('where the file system cannot allocate, zeroes are written', async (t) => {
+  const { world, host, files } = stateFiles();
+  const file = await world.complete(StateFile.create(files, PATH));
+  await world.complete(file.writeAt(0, Buffer.from('head')));
+  host.files.failCalls({ calls: ['allocate'], error: errno.EOPNOTSUPP });
+  await world.complete(file.allocate(2_500_000));
+  const contents = Buffer.from(host.files.contents(PATH));
+  t.equal(contents.length, 2_500_000);
+  t.equal(contents.toString('latin1', 0, 4), 'head', 'what it had stays');
+  t.ok(contents.subarray(4).every((byte) => byte === 0));
+});
