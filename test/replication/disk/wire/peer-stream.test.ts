@@ -186,7 +186,7 @@ t.test('where no event can be had the connection is over', async (t) => {
   const registrar = {
     registerEvent: () => -errno.ENOMEM,
     unregisterEvent: () => {},
-    setMaxTimeout: () => {},
+    setMaxTimeout: () => 0,
   };
   const stream = new PeerStream({ registrar, posix: near.host.posix }, near.fd, {
     bytes: () => {},
