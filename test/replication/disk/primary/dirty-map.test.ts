@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t, { type Test } from 'tap';
+import { errno } from '../../../../src/posix/index.js';
 import { DirtyMap } from '../../../../src/replication/disk/primary/dirty-map.js';
 import { Completions } from '../../../../src/server/completions.js';
 import { SimulatedWorld } from '../../../../src/testing/index.js';
@@ -69,3 +70,105 @@ t.test('marks survive a power loss, and a damaged part counts as marked', async 
   t.equal(damaged.bits.count, 4032 + 2);
   t.match(notices.join(), /the sector at 0 is damaged/);
 });
+
+const raised = (world: SimulatedWorld, map: DirtyMap, from: number, to: number): Promise<number> =>
+  world.complete(new Promise<number>((resolve) => map.raise(from, to, resolve)));
+
+t.test('a new map is empty, and so is what is read of it', async (t) => {
+  const { map, load, notices, host } = await mapIn(t);
+  t.same([map.grains, map.bits.count, [...map.bits], map.has(0, 0)], [GRAINS, 0, [], false]);
+  t.equal(host.files.contents(PATH).length, 1024);
+  t.equal((await load()).bits.count, 0);
+  t.same(notices, []);
+});
+
+t.test('a range is durable only if all of it is', async (t) => {
+  const { world, map } = await mapIn(t);
+  t.equal(await raised(world, map, 10, 12), 0);
+  t.same([map.has(10, 12), map.has(9, 12), map.has(10, 13), map.has(11, 11)], [true, false, false, true]);
+  t.ok(map.has(5, 4), 'of an empty one there is nothing that is not');
+  t.same([...map.bits], [10, 11, 12]);
+});
+
+t.test('grains of several sectors are raised by one write of each, and one sync', async (t) => {
+  const { world, map, load, host } = await mapIn(t);
+  const fault = host.files.failCalls({ calls: ['fdatasync'], nth: 2, error: errno.EIO });
+  t.equal(await raised(world, map, 4030, 4033), 0);
+  t.equal(fault.failed, 0);
+  fault.cancel();
+  t.same([...(await load()).bits], [4030, 4031, 4032, 4033]);
+});
+
+t.test('a grain that falls is gone from the file after the next sync', async (t) => {
+  const { world, map, load } = await mapIn(t);
+  await raised(world, map, 1, 3);
+  map.lower(2);
+  map.lower(2);
+  map.lower(77);
+  t.same([...map.bits], [1, 3]);
+  t.same([...(await load()).bits], [1, 2, 3], 'not before');
+  t.equal(await world.complete(new Promise<number>((resolve) => map.sync(resolve))), 0);
+  t.same([...(await load()).bits], [1, 3]);
+  await raised(world, map, 2, 2);
+  t.ok(map.has(1, 3));
+  t.same([...(await load()).bits], [1, 2, 3]);
+});
+
+t.test('grains that are durable already need no write', async (t) => {
+  const { world, map, host } = await mapIn(t);
+  await raised(world, map, 1, 3);
+  const fault = host.files.failCalls({ calls: ['write'], error: errno.EIO });
+  t.equal(await raised(world, map, 1, 3), 0);
+  t.equal(fault.failed, 0);
+});
+
+t.test('a map that was read is as durable as it was', async (t) => {
+  const { world, map, load } = await mapIn(t);
+  await raised(world, map, 4031, 4040);
+  const again = await load();
+  t.ok(again.has(4031, 4040));
+  t.notOk(again.has(4030, 4031));
+});
+
+t.test('a damaged sector counts as raised, is not relied on, and is written anew', async (t) => {
+  const { world, map, host, load, notices } = await mapIn(t);
+  await raised(world, map, 3, 3);
+  host.files.rot(PATH, 512 + 20);
+  const damaged = await load();
+  t.match(notices, [/the sector at 512 is damaged/]);
+  t.same(
+    [damaged.bits.count, damaged.bits.has(4031), damaged.bits.has(4032)],
+    [1 + GRAINS - 4032, false, true],
+  );
+  t.ok(damaged.bits.has(GRAINS - 1));
+  t.notOk(damaged.has(4032, 4032));
+  t.equal(await raised(world, damaged, 0, -1), 0);
+  t.ok(damaged.has(4032, GRAINS - 1));
+  t.same((await load()).bits.count, 1 + GRAINS - 4032);
+  t.equal(notices.length, 1);
+});
+
+t.test('a map that is missing is made anew, with every grain raised', async (t) => {
+  const { world, host, load, notices } = await mapIn(t);
+  t.equal(host.files.system.unlink(PATH), 0);
+  const map = await load();
+  t.match(notices, [/\/srv\/map is missing: every grain may differ/]);
+  t.equal(map.bits.count, GRAINS);
+  t.equal(await world.complete(new Promise<number>((resolve) => map.sync(resolve))), 0);
+  t.equal((await load()).bits.count, GRAINS);
+  t.equal(notices.length, 1);
+});
+
+for (const call of ['write', 'fdatasync'] as const) {
+  t.test(`after a failed ${call} nothing is raised any more`, async (t) => {
+    const { world, map, host } = await mapIn(t);
+    host.files.failCalls({ calls: [call], nth: 1, error: errno.EIO });
+    const results: number[] = [];
+    for (const grain of [1, 2]) map.raise(grain, grain, (result) => results.push(result));
+    await world.run(0.1);
+    t.same(results, [-errno.EIO, -errno.EIO]);
+    t.notOk(map.has(1, 1));
+    t.equal(await raised(world, map, 3, 3), -errno.EIO);
+    t.notOk(map.bits.has(3));
+  });
+}

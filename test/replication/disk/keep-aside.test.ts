@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import { keepAside } from '../../../src/replication/disk/keep-aside.js';
+import { isBlank } from '../../../src/replication/disk/blank-image.js';
+import type { LocalDisk } from '../../../src/replication/disk/local-disk.js';
+import { stateFiles } from './state-files.js';
+
+const SECTOR = 512;
+
+/** A disk in memory, whose reads may fail. */
+function memoryDisk(bytes: Buffer, fails: () => boolean = () => false) {
+  const reads: [sector: number, sectors: number][] = [];
+  const disk: LocalDisk = {
+    sectors: bytes.length / SECTOR,
+    read: (sector, buffer, done) => {
+      reads.push([sector, buffer.length / SECTOR]);
+      buffer.set(bytes.subarray(sector * SECTOR, sector * SECTOR + buffer.length));
+      done(fails() ? -errno.EIO : 0);
+    },
+    write: () => t.fail('nothing is written to it'),
+    zero: () => t.fail('nothing is written to it'),
+    flush: (done) => done(0),
+  };
+  return { disk, reads };
+}
+
+t.test('grains are kept at their places in a file as long as the disk, and listed beside it', async (t) => {
+  const { world, host, files } = stateFiles();
+  // Ten grains of eight sectors, the last of which has only four.
+  const bytes = Buffer.from(Uint8Array.from({ length: 76 * SECTOR }, (_, at) => 1 + (at % 251)));
+  const { disk } = memoryDisk(bytes);
+  await world.complete(keepAside({ files, disk, path: '/srv/kept', grains: [0, 3, 4, 9], grainSectors: 8 }));
+  const kept = Buffer.from(host.files.contents('/srv/kept'));
+  t.equal(kept.length, bytes.length);
+  const expected = Buffer.alloc(bytes.length);
+  for (const [from, to] of [
+    [0, 8],
+    [24, 40],
+    [72, 76],
+  ] as const)
+    bytes.copy(expected, from * SECTOR, from * SECTOR, to * SECTOR);
+  t.ok(kept.equals(expected));
+  t.same(JSON.parse(Buffer.from(host.files.contents('/srv/kept.json')).toString()), {
+    sectorSize: 512,
+    ranges: [
+      { sector: 0, sectors: 8 },
+      { sector: 24, sectors: 16 },
+      { sector: 72, sectors: 4 },
+    ],
+  });
+  t.same(
+    host.leftovers().filter((line) => line.includes(': file ')),
+    [],
+    'nothing is held open',
+  );
+  host.files.system.losePower({ remains: () => [], keepsEntries: () => false });
+  t.ok(
+    Buffer.from(host.files.contents('/srv/kept')).equals(expected),
+    'both are on stable storage, and their names',
+  );
+  t.ok(host.files.contents('/srv/kept.json').length > 0);
+});
+
+t.test('a disk that cannot be read is not kept', async (t) => {
+  const { world, files } = stateFiles();
+  const { disk } = memoryDisk(Buffer.alloc(64 * SECTOR), () => true);
+  const kept = keepAside({ files, disk, path: '/srv/kept', grains: [1], grainSectors: 8 });
+  await t.rejects(world.complete(kept), { message: 'cannot read the image: EIO', result: -errno.EIO });
+});
+
+t.test('a disk is blank if every byte of it is zero', async (t) => {
+  for (const [length, at, blank] of [
+    [5000, -1, true],
+    [5000, 0, false],
+    [5000, 5000 * SECTOR - 1, false],
+    [4096, 2048 * SECTOR, false],
+    [4096, -1, true],
+    [1, -1, true],
+  ] as const) {
+    const bytes = Buffer.alloc(length * SECTOR);
+    if (at >= 0) bytes[at] = 1;
+    const { disk, reads } = memoryDisk(bytes);
+    t.equal(await isBlank(disk), blank, `byte ${at} of ${length} sectors`);
+    if (blank)
+      t.equal(
+        reads.reduce((sum, [, sectors]) => sum + sectors, 0),
+        length,
+      );
+    if (at === 0) t.equal(reads.length, 1, 'the first byte that is not ends the search');
+    t.ok(reads.every(([sector, sectors]) => sector + sectors <= length));
+  }
+});
+
+t.test('one that cannot be read is neither', async (t) => {
+  const { disk } = memoryDisk(Buffer.alloc(8 * SECTOR), () => true);
+  await t.rejects(isBlank(disk), { message: 'cannot read the image at sector 0: EIO', result: -errno.EIO });
+});
