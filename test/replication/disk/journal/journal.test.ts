@@ -64,8 +64,7 @@ async function opened() {
   /** What a process after this one finds. */
   const recover = async (firstLive = 1) => {
     const again = [];
-    for (const path of PATHS)
-      again.push((await world.complete(SegmentFile.load(files, path, notice))) as SegmentFile);
+    for (const path of PATHS) again.push(await world.complete(SegmentFile.load(files, path, notice)));
     const pair = again as [SegmentFile, SegmentFile];
     const records: RecoveredRecord[] = [];
     const found = await world.complete(recoverJournal(pair, firstLive, (record) => records.push(record)));
