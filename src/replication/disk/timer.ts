@@ -31,7 +31,7 @@ export class Timer {
   constructor(host: TimerCalls, due: () => void) {
     this.#host = host;
     this.#fd = host.posix.timerfd();
-    if (this.#fd < 0) throw refused('timer descriptor', this.#fd);
+    if (this.#fd < 0) throw refused('a timer descriptor', this.#fd);
     this.#event = host.registrar.registerEvent(POLL_READ_FD, this.#fd, 0, () => {
       if (host.posix.read(this.#fd, this.#count) < 0 || !this.#isSet) return;
       this.#isSet = false;
@@ -39,7 +39,7 @@ export class Timer {
     });
     if (this.#event < 0) {
       host.posix.close(this.#fd);
-      throw refused('event for a timer', this.#event);
+      throw refused('an event for a timer', this.#event);
     }
   }
 
@@ -57,7 +57,7 @@ export class Timer {
     if (this.#isClosed) return;
     const result = this.#host.posix.timerfdSettime(this.#fd, seconds);
     this.#isSet = result === 0;
-    if (!this.#isSet) throw refused('deadline', result);
+    if (!this.#isSet) throw refused('a deadline', result);
   }
 
   clear(): void {
@@ -78,5 +78,5 @@ export class Timer {
 
 function refused(what: string, result: number): Error {
   const code = errnoCode(result);
-  return Object.assign(new Error(`cannot get a ${what}: ${code}`), { code });
+  return Object.assign(new Error(`cannot get ${what}: ${code}`), { code });
 }
