@@ -47,7 +47,7 @@ async function opened() {
     return commands.come({ ...near, fd: replies }).toString();
   };
   const event = (kind: 'unsolicited' | 'error'): void => {
-    for (const hear of [...listeners]) hear({ kind, message: '', atSeconds: 0 } as never);
+    for (const hear of [...listeners]) hear({ kind, message: '', atSeconds: 0 });
   };
   return { world, near, far, fifo, asked, listeners, logged, command, replied, event, answers };
 }
