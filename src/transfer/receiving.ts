@@ -103,10 +103,12 @@ export class Receiving {
   }
 
   start(): void {
-    this.#watch(idleTimeout(this.#options.idleSeconds), (fired) => {
+    const isWatched = this.#watch(idleTimeout(this.#options.idleSeconds), (fired) => {
       if (fired === TIMEOUT) this.#onFault({ where: 'idle', errno: -errno.ETIMEDOUT });
       else this.#open();
     });
+    // Otherwise it has ended, and must not wait for anything.
+    if (!isWatched) return undefined;
     if (this.#minRate.start() < 0) return this.#broken('EBUSY', 'there is no event left to watch its rate');
     void this.#greetIfQuiet();
     return undefined;
@@ -281,8 +283,10 @@ export class Receiving {
     }
   }
 
-  #watch(seconds: number, callback: (fired: number) => void): void {
+  /** Without an event it ends: then false. */
+  #watch(seconds: number, callback: (fired: number) => void): boolean {
     const result = this.#event.setWithin(POLL_READ_FD, this.#options.fd, seconds, callback);
     if (result < 0) this.#broken(errnoCode(result), `cannot watch the connection: ${inWords(-result)}`);
+    return result >= 0;
   }
 }
