@@ -1,11 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { createWriteStream, fsync, fstatSync } from 'node:fs';
+import { createWriteStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
-import { wasClosed } from '../posix/index.js';
+import { fileResult } from '../posix/file-answer.js';
+import { type FileCalls, NodeFileCalls, wasClosed } from '../posix/index.js';
 import { type Copy, type Output, WRITE_BUFFER_BYTES } from './output.js';
 import { callFailed, TransferError } from './transfer-error.js';
 
@@ -14,9 +15,13 @@ import { callFailed, TransferError } from './transfer-error.js';
  * transfer has to be the last.
  *
  * @param stdout a descriptor of the process, which nobody else writes to meanwhile, or a stream
+ * @param files what syncs it; Node's unless given
  * @throws TransferError: ENOTTY for a terminal, EBADF when the process was started without one
  */
-export function outputToStandard(stdout: number | Writable): Output {
+export function outputToStandard(
+  stdout: number | Writable,
+  files: Pick<FileCalls, 'fsync'> = new NodeFileCalls({ post: (task) => task() }),
+): Output {
   const fd = typeof stdout === 'number' ? stdout : undefined;
   const how = 'redirect it (> COPY), or name a file with --output FILE';
   if (fd !== undefined && wasClosed(fd))
@@ -32,7 +37,7 @@ export function outputToStandard(stdout: number | Writable): Output {
     commit: async () => {
       try {
         await flushed(stream);
-        if (fd !== undefined && fstatSync(fd).isFile()) await synced(fd);
+        if (fd !== undefined && fstatSync(fd).isFile()) await fileResult((done) => files.fsync(fd, done));
       } catch (error) {
         throw callFailed('cannot write standard output', error);
       }
@@ -56,15 +61,6 @@ function streamOn(fd: number): Writable {
 function flushed(stream: Writable): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(new Uint8Array(0), (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
-}
-
-function synced(fd: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fsync(fd, (error) => {
       if (error) reject(error);
       else resolve();
     });

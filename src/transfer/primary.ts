@@ -231,7 +231,6 @@ export class Primary {
 
   #finish(outcome: TransferOutcome): void {
     const { posix, input } = this.#options;
-    this.#phase = 'ended';
     this.#conversation?.stop();
     this.#conversation = undefined;
     this.#silence?.[Symbol.dispose]();

@@ -103,6 +103,26 @@ t.test(
   },
 );
 
+t.test('of an image that is too large nothing more is passed on, and never an empty piece', async (t) => {
+  const maxBytes = 50;
+  const reader = new ImageReader(meter(), { acceptsRaw: false, maxBytes });
+  const lengths: number[] = [];
+  const push = (piece: Uint8Array): number => lengths.push(piece.length);
+  t.equal(reader.data(HEADER, push), true);
+  // As long as a trailer: it may be one.
+  t.equal(reader.data(Buffer.alloc(TRAILER_BYTES), push), true);
+  t.same(lengths, []);
+  t.equal(reader.refused, undefined);
+  // Now none of the first can be of the trailer; the one byte after it would fit.
+  t.equal(reader.data(Buffer.alloc(TRAILER_BYTES + 1), push), false);
+  t.same(lengths, []);
+  t.equal(reader.refused, 'size');
+  const exact = new ImageReader(meter(), { acceptsRaw: true, maxBytes });
+  t.equal(exact.data(Buffer.alloc(maxBytes), push), true);
+  t.equal(exact.data(Buffer.alloc(1), push), false);
+  t.same(lengths, [maxBytes]);
+});
+
 t.test('an empty stream is not an image', async (t) => {
   t.same(read(Buffer.alloc(0), [1]).ending, { kind: 'nothing' });
 });

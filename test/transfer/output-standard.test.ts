@@ -5,6 +5,7 @@ import { openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
+import { errno } from '../../src/posix/index.js';
 import { outputToStandard } from '../../src/transfer/output-standard.js';
 
 t.test('one transfer follows another on a pipe', async (t) => {
@@ -31,6 +32,26 @@ t.test('a file is written to stable storage before a transfer counts', async (t)
   copy.stream.write('one');
   await copy.commit();
   t.equal(readFileSync(path, 'utf8'), 'one');
+});
+
+t.test('a file that cannot be synced fails the transfer, and a device is not asked', async (t) => {
+  let synced = 0;
+  const files = {
+    fsync(_: number, done: (result: number) => void): void {
+      synced += 1;
+      setImmediate(() => done(-errno.EIO));
+    },
+  };
+  const copy = await outputToStandard(openSync(join(t.testdir(), 'copy'), 'w'), files).begin();
+  copy.stream.write('one');
+  await t.rejects(copy.commit(), {
+    code: 'EIO',
+    message: 'cannot write standard output: input/output error',
+  });
+  t.equal(synced, 1);
+  const device = await outputToStandard(openSync('/dev/null', 'w'), files).begin();
+  await device.commit();
+  t.equal(synced, 1);
 });
 
 t.test('a full disk is an error of the transfer', async (t) => {

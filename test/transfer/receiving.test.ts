@@ -1,0 +1,226 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { setImmediate } from 'node:timers/promises';
+import { PassThrough } from 'node:stream';
+import { errno, NodePosix } from '../../src/posix/index.js';
+import type { TapdiskServer } from '../../src/server/index.js';
+import type { Copy, Output } from '../../src/transfer/output.js';
+import { TransferError } from '../../src/transfer/transfer-error.js';
+import { HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
+import { ManualClock } from '../disks/bench.js';
+import { everything, foreignPrimary } from './foreign.js';
+import { listeningBackup, MemoryOutput, serverTest, sha256 } from './world.js';
+
+const image = Buffer.from('an image');
+const digest = { bytes: image.length, sha256: sha256(image) };
+const end = trailer(digest);
+
+/** An output whose opening and commit the test ends. */
+class HeldOutput implements Output {
+  readonly name = 'held';
+  readonly appends = false;
+  begun = 0;
+  readonly stream = new PassThrough().resume();
+  readonly calls: string[] = [];
+  open!: (error?: Error) => void;
+  commit!: (error?: Error) => void;
+  readonly committing: Promise<void>;
+  #startCommit!: () => void;
+
+  constructor() {
+    this.committing = new Promise((resolve) => {
+      this.#startCommit = resolve;
+    });
+  }
+
+  async begin(): Promise<Copy> {
+    this.begun += 1;
+    await this.#held('open');
+    return {
+      stream: this.stream,
+      commit: () => {
+        this.#startCommit();
+        return this.#held('commit');
+      },
+      abandon: async () => void this.calls.push('abandoned'),
+    };
+  }
+
+  async #held(name: 'open' | 'commit'): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this[name] = (error) => (error ? reject(error) : resolve());
+    });
+    this.calls.push(name);
+  }
+}
+
+/** Passes of the scheduler, until something is so. */
+async function until(server: TapdiskServer, isSo: () => boolean): Promise<void> {
+  while (!isSo()) await server.sleep(0);
+}
+
+const clock = new ManualClock();
+serverTest(
+  'the status of a backup names what it does, and says how long a primary that sends has been quiet',
+  async (t, server) => {
+    const output = new HeldOutput();
+    const { backup, log, address } = await listeningBackup(server, { output, silenceSeconds: 0 });
+    clock.seconds += 4;
+    t.match(backup.status(), { phase: 'listening', seconds: 0, uptimeSeconds: 4, file: 'held' });
+    const socket = await foreignPrimary(address);
+    await log.event('established');
+    const phases: [string, number][] = [];
+    const note = (): void => {
+      clock.seconds += 3;
+      const { phase, quietSeconds } = backup.status();
+      phases.push([phase, quietSeconds]);
+    };
+    note();
+    socket.write(Buffer.concat([HEADER, image, end]));
+    await until(server, () => output.begun > 0);
+    for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+    t.equal(output.begun, 1, 'what comes meanwhile opens it once');
+    note();
+    output.open();
+    await log.bytesMoved();
+    note();
+    socket.end();
+    await output.committing;
+    note();
+    output.commit();
+    await log.event('complete');
+    await log.event('listening', 2);
+    note();
+    t.same(phases, [
+      ['waiting', 0],
+      ['opening', 0],
+      ['receiving', 3],
+      ['storing', 0],
+      ['listening', 0],
+    ]);
+    t.match(backup.status(), { seconds: 12, uptimeSeconds: 19, transfers: 1, bytes: image.length });
+    t.same(output.calls, ['open', 'commit']);
+    await backup.stop('SIGTERM');
+  },
+  new NodePosix({ clock }),
+);
+
+serverTest('an output that fails at the end fails the image, and both sides hear why', async (t, server) => {
+  const output = new HeldOutput();
+  const { backup, log, address } = await listeningBackup(server, { output });
+  const socket = await foreignPrimary(address);
+  socket.write(Buffer.concat([HEADER, image, end]));
+  await until(server, () => output.begun > 0);
+  output.open();
+  await log.bytesMoved();
+  socket.end();
+  await output.committing;
+  output.commit(new TransferError('ENOSPC', 'cannot write held: no space left on device'));
+  t.equal(String(await everything(socket)), 'error ENOSPC cannot write held: no space left on device\n');
+  t.match(await log.event('broken'), { code: 'ENOSPC', bytes: image.length });
+  t.same(output.calls, ['open'], 'a commit that failed leaves nothing to abandon');
+  await backup.stop('SIGTERM');
+});
+
+serverTest(
+  'a backup that is stopped waits for its output: what was being opened is dropped, what was being stored is kept',
+  async (t, server) => {
+    for (const [held, calls] of [
+      ['open', ['open', 'abandoned']],
+      ['commit', ['open', 'commit']],
+    ] as const) {
+      const output = new HeldOutput();
+      const { backup, log, address } = await listeningBackup(server, { output });
+      const socket = await foreignPrimary(address);
+      socket.write(Buffer.concat([HEADER, image, end]));
+      await until(server, () => output.begun > 0);
+      if (held === 'commit') {
+        output.open();
+        await log.bytesMoved();
+        socket.end();
+        await output.committing;
+      }
+      const stopped = Promise.all([backup.stop('SIGTERM'), backup.stop('SIGINT')]).then(() => backup.ended);
+      await setImmediate();
+      t.equal(backup.status().phase, 'stopping');
+      output[held]();
+      t.same(await stopped, { kind: 'stopped', signal: 'SIGTERM' });
+      t.same(output.calls, calls);
+      t.same(
+        log.names().filter((name) => name !== 'listening' && name !== 'established'),
+        ['stopped'],
+      );
+      socket.destroy();
+    }
+  },
+);
+
+serverTest('a backup can be stopped while it refuses a primary', async (t, server) => {
+  const output = new MemoryOutput();
+  const { backup, log, address } = await listeningBackup(server, { output, acceptsRaw: false });
+  const socket = await foreignPrimary(address);
+  socket.write('raw');
+  await new Promise((resolve) => {
+    socket.once('data', resolve);
+  });
+  t.equal(backup.status().phase, 'refusing');
+  await backup.stop('SIGTERM');
+  t.same(await backup.ended, { kind: 'stopped', signal: 'SIGTERM' });
+  t.notOk(log.names().includes('broken'));
+  t.equal(output.abandoned, 1);
+  socket.destroy();
+});
+
+serverTest('a stream that cannot be written is a failure of the output', async (t, server) => {
+  const output = new HeldOutput();
+  const { backup, log, address } = await listeningBackup(server, { output });
+  const socket = await foreignPrimary(address);
+  socket.end(Buffer.concat([HEADER, image, end]));
+  await until(server, () => output.begun > 0);
+  output.stream.destroy();
+  output.open();
+  const { code, message } = await log.event('broken');
+  t.equal(code, 'EBADF');
+  t.match(message, /^cannot write held: /);
+  t.equal(String(await everything(socket)), `error ${code} ${message}\n`);
+  t.same(output.calls, ['open', 'abandoned']);
+  await backup.stop('SIGTERM');
+});
+
+/** A kernel that finds nothing to read each second time, as after a wake-up for nothing, and cannot name its peers. */
+class Hesitant extends NodePosix {
+  #turn = 0;
+
+  #finds(): boolean {
+    this.#turn += 1;
+    return this.#turn % 2 === 0;
+  }
+  override read(fd: number, buffer: Uint8Array): number {
+    return this.#finds() ? super.read(fd, buffer) : -errno.EAGAIN;
+  }
+  override take(fd: number): Uint8Array | number {
+    return this.#finds() ? super.take(fd) : -errno.EAGAIN;
+  }
+  override getpeername(): number {
+    return -errno.ENOTCONN;
+  }
+}
+
+serverTest(
+  'a primary that is ready to read and is not, or has gone before it was named, is served as others are',
+  async (t, server) => {
+    const { backup, log, address } = await listeningBackup(server, { acceptsRaw: false });
+    const socket = await foreignPrimary(address);
+    socket.end(Buffer.concat([HEADER, image, end]));
+    t.same(await everything(socket), verdictLine({ kind: 'ok', ...digest }));
+    t.match(await log.event('established'), { peer: 'unknown' });
+    await log.event('listening', 2);
+    const raw = await foreignPrimary(address);
+    raw.end('raw');
+    t.match(String(await everything(raw)), /^error EPROTO/);
+    await log.event('broken');
+    await backup.stop('SIGTERM');
+  },
+  new Hesitant(),
+);
