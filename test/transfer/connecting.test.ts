@@ -4,6 +4,11 @@
 import tap from 'tap';
 import { freePort } from '../../scripts/free-port.js';
 import { errno, NodePosix, type SocketAddress } from '../../src/posix/index.js';
+import { errnoCode, inWords } from '../../src/posix/errno.js';
+import { AddressRange } from '../../src/server/address-range.js';
+import { LOG_INFO } from '../../src/server/logger.js';
+import { ManualClock } from '../disks/bench.js';
+import { foreignPrimary } from './foreign.js';
 import { backupOn, listeningBackup, MemoryOutput, primaryOn, serverTest } from './world.js';
 
 // A retry takes a second of real time, so that these tests run beside each other.
@@ -218,4 +223,103 @@ serverTest(
     t.same(await backup.ended, { kind: 'stopped', signal: 'SIGTERM' });
   },
   slow,
+);
+
+const timed = new FaultyPosix({ clock: new ManualClock() });
+serverTest(
+  'a connect is tried again after a second, whether the connect module does it or has given up',
+  async (t, server) => {
+    const clock = timed.clock as ManualClock;
+    for (const error of [errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ECONNRESET]) {
+      timed.connects.push(-error, -error, -error);
+      const { primary, log } = primaryOn(server, { name: '127.0.0.1:9' });
+      await primary.start();
+      for (const attempts of [1, 2, 3]) {
+        t.match(await log.event('retrying', attempts), { attempts, code: errnoCode(error) });
+        for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+        t.match(primary.status(), { attempts, attemptSeconds: null, lastError: inWords(error), seconds: 0 });
+        if (attempts < 3) clock.seconds += 1;
+        await server.sleep(0);
+      }
+      primary.stop('SIGTERM');
+    }
+  },
+  timed,
+);
+
+const waiting = new FaultyPosix({ clock: new ManualClock() });
+serverTest(
+  'a status says for how long a connect has had no answer, and how long the role has been played',
+  async (t, server) => {
+    const clock = waiting.clock as ManualClock;
+    waiting.connects.push(-errno.EINPROGRESS);
+    const { primary } = primaryOn(server, { name: '127.0.0.1:9' });
+    clock.seconds += 2;
+    t.match(primary.status(), { attemptSeconds: null, uptimeSeconds: 2, attempts: 0 });
+    await primary.start();
+    while (primary.status().attempts === 0) await server.sleep(0);
+    clock.seconds += 3;
+    t.match(primary.status(), {
+      phase: 'connecting',
+      attemptSeconds: 3,
+      uptimeSeconds: 5,
+      seconds: 0,
+      totalBytes: 5,
+      lastError: null,
+    });
+    primary.stop('SIGTERM');
+    t.match(primary.status(), { phase: 'ended', attemptSeconds: null });
+  },
+  waiting,
+);
+
+/** A system that cannot name either end of a connection. */
+class Nameless extends NodePosix {
+  override getpeername(): number {
+    return -errno.ENOTCONN;
+  }
+  override getsockname(): number {
+    return -errno.EBADF;
+  }
+}
+serverTest(
+  'where the system cannot name an address, the given one is reported, and nobody is allowed by it',
+  async (t, server) => {
+    const name = `127.0.0.1:${await freePort()}`;
+    const { backup, address } = await listeningBackup(server, { name, once: true });
+    t.equal(address, name);
+    const { primary, log } = primaryOn(server, { name });
+    await primary.start();
+    t.match(await log.event('established'), { peer: name });
+    t.equal(primary.status().peer, null);
+    t.same(await primary.ended, { kind: 'complete' });
+    t.same(await backup.ended, { kind: 'complete' });
+    const allow = [AddressRange.parse('127.0.0.0/8') as AddressRange];
+    const choosy = await listeningBackup(server, { name, allow });
+    const socket = await foreignPrimary(name);
+    await new Promise((resolve) => socket.once('close', resolve));
+    t.same(choosy.log.names(), ['listening']);
+    await choosy.backup.stop('SIGTERM');
+  },
+  new Nameless(),
+);
+
+const logged = new FaultyPosix();
+serverTest(
+  'the connect module logs no fault as one: the role reports it',
+  async (t, server) => {
+    const lines: [number, string][] = [];
+    const logger = { log: (priority: number, line: string) => void lines.push([priority, line]) };
+    logged.connects.push(-errno.EACCES);
+    const { primary, log } = primaryOn(server, { name: '127.0.0.1:9', logger });
+    await primary.start();
+    await log.event('failed');
+    t.ok(lines.some(([, line]) => line.startsWith('replication')));
+    t.same(
+      lines.filter(([priority]) => priority < LOG_INFO),
+      [],
+    );
+    t.ok(lines.some(([priority]) => priority === LOG_INFO));
+  },
+  logged,
 );

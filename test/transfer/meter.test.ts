@@ -73,3 +73,32 @@ t.test('observers are notified of every move', async (t) => {
   meter.add(2);
   t.equal(moves(), 2);
 });
+
+t.test('the rate is taken over one second at least and two at most', async (t) => {
+  const { clock, meter } = meterAt(100);
+  const rates: number[] = [];
+  for (const bytes of [1000, 3000, 2000, 10, 90]) {
+    clock.seconds += 0.5;
+    meter.add(bytes);
+    rates.push(meter.rate);
+  }
+  // Since 100, 100, 100, 101 and 101: a window ends when the next one has lasted a second.
+  t.same(rates, [2000, 4000, 4000, 2010, 1400]);
+});
+
+t.test('two seconds without a byte are a pause, less is not', async (t) => {
+  for (const [quiet, during, after] of [
+    [1.75, 500, 1000],
+    [2, 0, 5000],
+  ] as const) {
+    const { clock, meter } = meterAt(100);
+    clock.seconds += 0.25;
+    meter.add(1000);
+    clock.seconds += quiet;
+    t.equal(meter.rate, during, `${quiet} s`);
+    meter.add(500);
+    clock.seconds += 0.25;
+    meter.add(750);
+    t.equal(meter.rate, after, `after ${quiet} s`);
+  }
+});

@@ -3,9 +3,12 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NodePosix } from '../../src/posix/index.js';
 import { outputToFile } from '../../src/transfer/output-file.js';
+import { TransferError } from '../../src/transfer/transfer-error.js';
 import { Random } from '../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../random.js';
+import { ManualClock } from '../disks/bench.js';
 import { smallFileSystem } from '../small-file-system.js';
 import {
   backupOn,
@@ -253,3 +256,77 @@ serverTest('the status reports what happens, from start to end', async (t, serve
   await backup.stop('SIGTERM');
   t.match(backup.status(), { state: 'closed', phase: 'ended' });
 });
+
+serverTest(
+  'standard output that has got no byte takes the next image; one byte is a part',
+  async (t, server) => {
+    const { backup, log, address } = await listeningBackup(server, {
+      output: new MemoryOutput({ appends: true }),
+    });
+    for (const image of ['', 'x']) {
+      const { input, stream } = openInput();
+      const { primary, log: primaryLog } = primaryOn(server, { name: address, input, raw: image !== '' });
+      await primary.start();
+      await primaryLog.event('established');
+      if (image === '') {
+        await log.event('established');
+        primary.stop('SIGINT');
+        t.match(await log.event('broken'), { code: 'ECONNRESET', bytes: 0 });
+        await log.event('listening', 2);
+      } else {
+        stream.write(image);
+        await log.bytesMoved();
+        primary.stop('SIGINT');
+        t.same(await backup.ended, { kind: 'failed' });
+        t.match(await log.event('failed'), { message: /; memory holds a part of an image$/, bytes: 1 });
+      }
+    }
+  },
+);
+
+serverTest(
+  'standard output that cannot be written ends the backup, and is not said to hold a part',
+  async (t, server) => {
+    const output = new MemoryOutput({ appends: true });
+    const begin = output.begin.bind(output);
+    output.begin = async () => {
+      const copy = await begin();
+      return {
+        ...copy,
+        commit: () => Promise.reject(new TransferError('ENOSPC', 'cannot write memory: full')),
+      };
+    };
+    const { backup, log, address } = await listeningBackup(server, { output });
+    const { primary } = primaryOn(server, { name: address });
+    await primary.start();
+    t.same(await backup.ended, { kind: 'failed' });
+    t.match(await log.event('failed'), { code: 'ENOSPC', message: 'cannot write memory: full', bytes: 5 });
+    t.same(await primary.ended, { kind: 'failed' });
+  },
+);
+
+const clock = new ManualClock();
+serverTest(
+  'a primary that comes in between hears for how many whole seconds the backup has been busy',
+  async (t, server) => {
+    const { backup, address } = await listeningBackup(server, { silenceSeconds: 0 });
+    const { input, stream } = openInput();
+    const first = primaryOn(server, { name: address, input, silenceSeconds: 0 });
+    await first.primary.start();
+    stream.write('image');
+    await first.log.event('established');
+    await first.log.bytesMoved();
+    clock.seconds += 7.9;
+    const second = primaryOn(server, { name: address });
+    await second.primary.start();
+    t.match(
+      (await second.log.event('turned-away')).message,
+      /^the backup is busy with 127\.0\.0\.1:\d+ for 7 s: wait until that primary has ended$/,
+    );
+    second.primary.stop('SIGTERM');
+    first.primary.stop('SIGTERM');
+    await Promise.all([first.primary.ended, second.primary.ended]);
+    await backup.stop('SIGTERM');
+  },
+  new NodePosix({ clock }),
+);
