@@ -103,7 +103,8 @@ export class Sending {
   #listen(): void {
     const { posix, fd } = this.#options;
     // Not more than the greeting: what comes after it is another's to read. A refusal has nothing after it.
-    const most = startsAlike(this.#said, REFUSAL) ? MAX_VERDICT_BYTES : GREETING.length;
+    const isRefusal = this.#greetingBytes > 0 && startsAlike(this.#said, REFUSAL);
+    const most = isRefusal ? MAX_VERDICT_BYTES : GREETING.length;
     const count = posix.read(fd, this.#buffer.subarray(this.#greetingBytes, most));
     if (count === -errno.EAGAIN) return;
     if (count <= 0) return this.#end({ kind: 'turned-away', reason: undefined });

@@ -1,0 +1,140 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { NodePosix, errno } from '../../src/posix/index.js';
+import { GREETING, HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
+import { ManualClock } from '../disks/bench.js';
+import { everything, foreignBackup } from './foreign.js';
+import { inputOf, openInput, primaryOn, serverTest, sha256 } from './world.js';
+
+const image = Buffer.from('an image');
+const digest = { bytes: image.length, sha256: sha256(image) };
+const framed = Buffer.concat([HEADER, image, trailer(digest)]);
+
+const clock = new ManualClock();
+serverTest(
+  'the status of a primary names what it does, and says how long a backup that takes nothing has been quiet',
+  async (t, server) => {
+    let greet!: () => void;
+    let confirm!: () => void;
+    const ended = new Promise<void>((resolve) => {
+      confirm = resolve;
+    });
+    const name = await foreignBackup(t, (socket) => {
+      greet = () => void socket.write(GREETING);
+      socket.resume().on('end', () => {
+        confirm();
+        confirm = () => void socket.end(verdictLine({ kind: 'ok', ...digest }));
+      });
+    });
+    const { input, stream } = openInput();
+    const { primary, log } = primaryOn(server, { name, input, silenceSeconds: 0 });
+    await primary.start();
+    await log.event('established');
+    const phases: [string, number][] = [];
+    const note = (): void => {
+      clock.seconds += 1;
+      const { phase, quietSeconds } = primary.status();
+      phases.push([phase, quietSeconds]);
+    };
+    note();
+    greet();
+    stream.write(image);
+    await log.bytesMoved();
+    note();
+    stream.end();
+    await ended;
+    note();
+    confirm();
+    t.match(await log.event('complete'), { confirmed: true, seconds: 3 });
+    note();
+    t.same(phases, [
+      ['greeting', 0],
+      ['sending', 1],
+      ['awaiting', 0],
+      ['ended', 0],
+    ]);
+    t.match(primary.status(), { seconds: 3, uptimeSeconds: 4, transfers: 1, totalBytes: null });
+    await primary.ended;
+  },
+  new NodePosix({ clock }),
+);
+
+/** A kernel that gives a byte at a time, and each second time nothing. */
+class Trickle extends NodePosix {
+  #turn = 0;
+
+  override read(fd: number, buffer: Uint8Array): number {
+    this.#turn += 1;
+    return this.#turn % 2 === 0 ? super.read(fd, buffer.subarray(0, 1)) : -errno.EAGAIN;
+  }
+}
+
+serverTest(
+  'a greeting, a refusal and a verdict are understood in whatever pieces they come',
+  async (t, server) => {
+    let got: Promise<Buffer> | undefined;
+    const polite = await foreignBackup(t, (socket) => {
+      socket.write(GREETING);
+      got = everything(socket);
+      socket.on('end', () => socket.end(verdictLine({ kind: 'ok', ...digest })));
+    });
+    const { primary, log } = primaryOn(server, { name: polite, input: inputOf(image) });
+    await primary.start();
+    t.match(await log.event('complete'), { confirmed: true, ...digest });
+    t.same(await got, framed);
+    await primary.ended;
+    const busy = await foreignBackup(t, (socket) => socket.end('error EBUSY busy with another\n'));
+    const refused = primaryOn(server, { name: busy });
+    await refused.primary.start();
+    t.match(await refused.log.event('turned-away'), { message: 'the backup is busy with another' });
+    t.match(refused.primary.status(), { phase: 'waiting to try again', peer: null, bytes: 0, seconds: 0 });
+    refused.primary.stop('SIGTERM');
+  },
+  new Trickle(),
+);
+
+serverTest(
+  'what only begins as a refusal or a greeting is of another program, which gets the image alone',
+  async (t, server) => {
+    for (const words of ['error of mine\n', 'errors\n', 'tapdisk-ts backup 2\n', 'ok 0 none\n']) {
+      let got: Promise<Buffer> | undefined;
+      const name = await foreignBackup(t, (socket) => {
+        socket.write(words);
+        got = everything(socket);
+        socket.on('end', () => socket.end());
+      });
+      const { primary, log } = primaryOn(server, { name, input: inputOf(image) });
+      await primary.start();
+      t.match(await log.event('complete'), { confirmed: false, ...digest }, words);
+      t.same(await got, image);
+    }
+  },
+);
+
+serverTest('an input that cannot be read fails before anything is sent', async (t, server) => {
+  const name = await foreignBackup(t, (socket) => void socket.write(GREETING));
+  const { input, stream } = openInput();
+  stream.destroy();
+  const { primary, log } = primaryOn(server, { name, input });
+  await primary.start();
+  t.same(await primary.ended, { kind: 'failed' });
+  t.match(await log.event('failed'), { code: 'EBADF', message: /^cannot read feed: /, bytes: 0 });
+});
+
+serverTest(
+  'a greeting that comes together with an error is heard, and so is the error',
+  async (t, server) => {
+    const name = await foreignBackup(t, (socket) => {
+      socket.end(Buffer.concat([GREETING, Buffer.from('error ETIMEDOUT the primary sent nothing\n')]));
+    });
+    const { input } = openInput();
+    const { primary, log } = primaryOn(server, { name, input });
+    await primary.start();
+    t.same(await primary.ended, { kind: 'failed' });
+    t.match(await log.event('failed'), {
+      code: 'ETIMEDOUT',
+      message: 'the backup failed: the primary sent nothing',
+    });
+  },
+);
