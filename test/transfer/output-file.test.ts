@@ -5,17 +5,20 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  fstatSync,
   lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import type { StatusDone } from '../../src/posix/files.js';
 import { errno, NodeFileCalls } from '../../src/posix/index.js';
 import { copyAttributes } from '../../src/posix/node/copy-attributes.js';
 import { MAX_PARTIAL_FILES } from '../../src/server/file-replacement.js';
@@ -218,4 +221,32 @@ t.test('a directory that disappears fails the next copy', async (t) => {
   const output = await outputToFile(join(directory, 'in', 'copy'));
   renameSync(join(directory, 'in'), join(directory, 'out'));
   await t.rejects(output.begin(), { code: 'ENOENT', message: /in\/copy: no such file or directory$/ });
+});
+
+t.test('a device that was replaced between two looks at it is not written', async (t) => {
+  let closed = 0;
+  class Replaced extends NodeFileCalls {
+    override fstat(fd: number, done: StatusDone): void {
+      super.fstat(fd, (result, status) => {
+        if (status?.kind !== 'character') return done(result, status);
+        closed = fd;
+        return done(result, { ...status, inode: status.inode + 1 });
+      });
+    }
+  }
+  const output = await outputToFile('/dev/null', { files: new Replaced({ post: (task) => task() }) });
+  await t.rejects(output.begin(), {
+    code: 'EBUSY',
+    message: 'cannot write /dev/null: it was replaced by another file meanwhile',
+  });
+  t.throws(() => fstatSync(closed), { code: 'EBADF' }, 'it is closed');
+});
+
+t.test('a device that is not there any more, or may not be written, is an error of the copy', async (t) => {
+  const { path } = outputIn(t);
+  symlinkSync('/dev/null', path);
+  const output = await outputToFile(path);
+  rmSync(path);
+  mkdirSync(path);
+  await t.rejects(output.begin(), { code: 'EISDIR', message: /copy: it is a directory; name a file in it$/ });
 });

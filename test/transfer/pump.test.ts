@@ -3,8 +3,15 @@
 
 import { PassThrough, Writable } from 'node:stream';
 import t, { type Test } from 'tap';
-import { errno } from '../../src/posix/index.js';
-import { Pump, type PumpFault, type PumpFilter, PUMP_BUFFER_BYTES } from '../../src/transfer/pump.js';
+import { errno, NodePosix } from '../../src/posix/index.js';
+import {
+  Pump,
+  type PumpFault,
+  type PumpFilter,
+  type PumpOptions,
+  PUMP_BUFFER_BYTES,
+} from '../../src/transfer/pump.js';
+import { ManualClock } from '../disks/bench.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
 import { Random } from '../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../random.js';
@@ -19,8 +26,14 @@ const unchanged: PumpFilter = {
 };
 
 /** A pump between two streams on a server that runs until the test ends. */
-function pumpBetween(t: Test, source: PassThrough, sink: Writable, filter: PumpFilter = unchanged) {
-  const server = new TapdiskServer({ logger: nullLogger });
+function pumpBetween(
+  t: Test,
+  source: PassThrough,
+  sink: Writable,
+  options: Partial<PumpOptions> & { posix?: NodePosix } = {},
+) {
+  const { posix } = options;
+  const server = new TapdiskServer({ logger: nullLogger, ...(posix && { posix }) });
   const run = server.run({ signals: false });
   t.teardown(async () => {
     server.stop();
@@ -33,9 +46,10 @@ function pumpBetween(t: Test, source: PassThrough, sink: Writable, filter: PumpF
   });
   const pump = new Pump({
     registrar: server,
+    filter: unchanged,
+    ...options,
     posix: server.posix,
     ...fds,
-    filter,
     onEnd: () => settle('end'),
     onFault: settle,
   });
@@ -50,9 +64,11 @@ t.test('every byte arrives in order, between the filter’s header and trailer',
   const source = new PassThrough();
   const sink = new PassThrough();
   const { pump, settled, server } = pumpBetween(t, source, sink, {
-    ...unchanged,
-    begin: (push) => push(Buffer.from('before')),
-    end: (push) => push(Buffer.from('behind')),
+    filter: {
+      ...unchanged,
+      begin: (push) => push(Buffer.from('before')),
+      end: (push) => push(Buffer.from('behind')),
+    },
   });
   pump.start();
   source.end(image);
@@ -108,8 +124,7 @@ t.test('a broken source is reported as the source’s fault', async (t) => {
 t.test('bytes that the filter rejects stop the pump', async (t) => {
   const source = new PassThrough();
   const { pump, settled, server } = pumpBetween(t, source, new PassThrough(), {
-    ...unchanged,
-    data: () => false,
+    filter: { ...unchanged, data: () => false },
   });
   pump.start();
   source.write('bytes');
@@ -124,4 +139,72 @@ t.test('an event that cannot be registered is a fault', async (t) => {
   await server[Symbol.asyncDispose]();
   pump.start();
   t.same(await settled, { where: 'source', errno: -errno.ECANCELED });
+});
+
+t.test('a sink that takes a part of a piece gets the rest of it next', async (t) => {
+  const random = new Random(randomSeed(t));
+  const image = randomBytes(random, 100_000);
+  /** A system that can only copy, and takes half of what it is given. */
+  class Halving extends NodePosix {
+    override take(): number {
+      return -errno.EOPNOTSUPP;
+    }
+    override write(fd: number, bytes: Uint8Array): number {
+      return super.write(fd, bytes.subarray(0, Math.ceil(bytes.length / 2)));
+    }
+  }
+  const source = new PassThrough();
+  const sink = new PassThrough();
+  const { pump, settled } = pumpBetween(t, source, sink, { posix: new Halving() });
+  pump.start();
+  source.end(image);
+  const got: Buffer[] = [];
+  sink.on('data', (chunk: Buffer) => got.push(chunk));
+  t.equal(await settled, 'end');
+  t.ok(Buffer.concat(got).equals(image));
+});
+
+for (const where of ['source', 'sink'] as const) {
+  t.test(`a ${where} that moves nothing is given up after its idle time, and not before`, async (t) => {
+    const clock = new ManualClock();
+    const source = new PassThrough();
+    // It takes the first chunk and is never done with it.
+    const stuck = new Writable({ highWaterMark: 1, write() {} });
+    const turns: string[] = [];
+    let fault: PumpFault | 'end' | undefined;
+    const { pump, server, settled } = pumpBetween(t, source, stuck, {
+      posix: new NodePosix({ clock }),
+      idle: { where, seconds: 4 },
+      onTurn: (end) => turns.push(end),
+    });
+    void settled.then((settledWith) => (fault = settledWith));
+    pump.start();
+    const pass = async (seconds: number): Promise<void> => {
+      clock.seconds += seconds;
+      for (let passes = 0; passes < 3; passes += 1) await server.sleep(0);
+    };
+    // A source is waited for at once, a sink when it takes no more.
+    while (turns.at(-1) !== where) {
+      source.write(Buffer.alloc(PUMP_BUFFER_BYTES));
+      await pass(0);
+    }
+    await pass(4);
+    t.equal(fault, undefined);
+    await pass(1);
+    t.same(fault, { where: 'idle', errno: -errno.ETIMEDOUT });
+    t.same(events(server), []);
+  });
+}
+
+t.test('an idle time is one of the end that it is for', async (t) => {
+  const clock = new ManualClock();
+  const { pump, server } = pumpBetween(t, new PassThrough(), new PassThrough(), {
+    posix: new NodePosix({ clock }),
+    idle: { where: 'sink', seconds: 1 },
+  });
+  pump.start();
+  clock.seconds += 100;
+  for (let passes = 0; passes < 3; passes += 1) await server.sleep(0);
+  t.equal(events(server).length, 1, 'it still waits for its source');
+  pump.stop();
 });
