@@ -11,6 +11,7 @@ import { type Clock, monotonicClock, NodePosix } from '../../src/posix/index.js'
 import { ControlClient } from '../../src/control/control-client.js';
 import { ControlServer } from '../../src/control/control-server.js';
 import { ControlMessage } from '../../src/control/message.js';
+import type { ReplicationHandler } from '../../src/control/replication-request.js';
 import { driverTypes, standardDriverTypes } from '../../src/disks/drivers/index.js';
 import { type Logger, nullLogger } from '../../src/server/logger.js';
 import { TapdiskServer } from '../../src/server/tapdisk-server.js';
@@ -37,10 +38,12 @@ export interface ControlWorldOptions {
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly maxDescriptors?: number;
+  readonly replication?: ReplicationHandler;
 }
 
 export function controlWorld(t: Test, options: ControlWorldOptions = {}): ControlWorld {
   const { report = () => '{}', logger = nullLogger, clock = monotonicClock, maxDescriptors = 1024 } = options;
+  const { replication } = options;
   const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
   const posix = new NodePosix({ clock, maxDescriptors });
   const server = new TapdiskServer({ logger, posix });
@@ -55,6 +58,7 @@ export function controlWorld(t: Test, options: ControlWorldOptions = {}): Contro
     registry,
     pid: PID,
     report,
+    ...(replication && { replication }),
   });
   const running = server.run({ signals: false });
   t.teardown(async () => {
