@@ -111,7 +111,7 @@ export class StreamedAnswer {
       }
       this.#waiting = piece;
     }
-    const isBehind = this.#waiting.length > 0;
+    const isBehind = this.#waiting.length > 0 || next !== undefined;
     if (isBehind === this.#isBehind) return;
     this.#isBehind = isBehind;
     this.#watch();

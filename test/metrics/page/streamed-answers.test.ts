@@ -202,3 +202,9 @@ t.test('a streamed answer is produced as it is read, and ends in order', async (
   t.equal(text.length, 'first;'.length + pieces * 40_000);
   t.equal(text.at(-1), pieces);
 });
+
+t.test('a piece may be empty: the answer goes on with the next one', async (t) => {
+  const pieces = ['', 'second;', '', '', 'last'].map((text) => Buffer.from(text));
+  const { client } = world(t, { next: () => () => pieces.shift() });
+  t.equal(await textOf(client()), 'first;second;last');
+});
