@@ -29,6 +29,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `if (true) ${name}.publish(describe(event));`,
     'What nobody subscribed to is published to nobody; to ask first only takes less time.',
   ]),
+  'src/metrics/http-host.ts': [
+    [
+      'if (authority !== undefined && given.length === 1) given.push(authority);',
+      'if (authority !== undefined && given.length === 1) given.unshift(authority);',
+      'All of the hosts must be ours, in whatever order.',
+    ],
+  ],
   'src/metrics/prometheus.ts': [
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index] ?? 1;', ALWAYS_THERE],
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index];', ALWAYS_THERE],

@@ -159,9 +159,7 @@ export class TraceFile {
       else if (count < bytes.length) return this.#write(bytes.subarray(count), position + count);
       this.#writing = false;
       if (this.#waitingBytes >= WRITE_BYTES) this.flush();
-      const written = this.#onWritten;
-      this.#onWritten = undefined;
-      written?.();
+      this.#onWritten?.();
       return undefined;
     });
   }
