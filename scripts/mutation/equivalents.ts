@@ -44,6 +44,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index] ?? 1;', ALWAYS_THERE],
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index];', ALWAYS_THERE],
   ],
+  'src/metrics/slow-callbacks.ts': ['1', '-2', '-0'].map((other): Equivalent => [
+    '#threshold = -1;',
+    `#threshold = ${other};`,
+    SET_FIRST,
+  ]),
   'src/nbd/protocol.ts': [
     [
       'export const FLAG_SEND_CACHE = 1024;',

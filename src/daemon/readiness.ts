@@ -3,6 +3,7 @@
 
 import type { StdioOptions } from 'node:child_process';
 import { runProgram } from '../posix/node/program.js';
+import { nodeTimers, type Timers } from '../posix/timers.js';
 import { LOG_DEBUG, LOG_WARNING, type Logger } from '../server/logger.js';
 
 /** systemd's program, looked for in PATH. */
@@ -24,6 +25,7 @@ export async function notifyManager(
   logger: Logger,
   environment: NodeJS.ProcessEnv = process.env,
   program = NOTIFY_PROGRAM,
+  timers: Timers = nodeTimers,
 ): Promise<void> {
   if (!environment['NOTIFY_SOCKET']) return;
   const what = assignments.join(' ');
@@ -37,6 +39,7 @@ export async function notifyManager(
         else logger.log(LOG_WARNING, `could not notify the service manager ${what}: ${how}`);
         resolve();
       },
+      timers,
     );
   });
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { runProgram } from '../posix/node/program.js';
+import { nodeTimers, type Timers } from '../posix/timers.js';
 import type { ReplicationEvent } from '../replication/disk/events.js';
 import { LOG_WARNING, type Logger } from '../server/logger.js';
 
@@ -17,12 +18,14 @@ const MAX_WAITING = 100;
 export class StateHook {
   readonly #program: string;
   readonly #logger: Logger;
+  readonly #timers: Timers;
   readonly #waiting: NodeJS.ProcessEnv[] = [];
   #isRunning = false;
 
-  constructor(program: string, logger: Logger) {
+  constructor(program: string, logger: Logger, timers: Timers = nodeTimers) {
     this.#program = program;
     this.#logger = logger;
+    this.#timers = timers;
   }
 
   readonly onEvent = (minor: number, event: ReplicationEvent): void => {
@@ -50,11 +53,12 @@ export class StateHook {
       stdio: 'ignore' as const,
       seconds: STATE_HOOK_SECONDS,
     };
-    runProgram([this.#program], options, (status, how) => {
+    const onEnded = (status: number | undefined, how: string): void => {
       this.#isRunning = false;
       if (status !== 0) this.#warn(how);
       this.#next();
-    });
+    };
+    runProgram([this.#program], options, onEnded, this.#timers);
   }
 
   #warn(what: string): void {

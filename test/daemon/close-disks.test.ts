@@ -4,6 +4,8 @@
 import t, { type Test } from 'tap';
 import { closeDisks } from '../../src/daemon/close-disks.js';
 import type { Vbd } from '../../src/disks/index.js';
+import { nullLogger } from '../../src/server/logger.js';
+import { bench } from '../disks/bench.js';
 import { type ControlWorld, controlWorld, type ControlWorldOptions, ManualClock } from '../control/world.js';
 
 interface ClosingWorld extends ControlWorld {
@@ -109,4 +111,31 @@ t.test('an internal error in one disk is counted and reported, and the rest are 
   t.equal(await closeDisks([faulty, ...registry.vbds()], server, logger), 1);
   t.strictSame(lines, ['vbd 7: closing faulty: failed: Error: a fault', 'vbd 0: closed held:a']);
   t.equal(vbd.phase, 'closed');
+});
+
+t.test('a disk that is being opened is looked at once a second', async (t) => {
+  const { disks, pass, registry, server } = bench(t);
+  registry.attach(0);
+  const vbd = registry.get(0) as Vbd;
+  void vbd.open('scripted:a', flags);
+  const closing = closeDisks([vbd], server, nullLogger);
+  await pass(1);
+  t.equal(vbd.phase, 'opening');
+  disks.calls.shift()?.answer(0);
+  disks.answerAtOnce = () => 0;
+  await new Promise(setImmediate);
+  t.equal(vbd.phase, 'running', 'nobody has looked since');
+  await pass(1);
+  const isClosed = (): boolean => vbd.phase === 'closed';
+  while (!isClosed()) await pass(0);
+  t.equal(await closing, 0);
+});
+
+t.test('a closed disk is passed over without a word', async (t) => {
+  const { registry, close, lines } = closingWorld(t);
+  await close();
+  lines.length = 0;
+  registry.attach(1);
+  t.equal(await close(), 0);
+  t.strictSame(lines, []);
 });

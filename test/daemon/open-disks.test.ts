@@ -18,3 +18,34 @@ t.test('disks are opened in order, and two of them cannot write to one image', a
   await t.rejects(openDisks(world.registry, disks), { message: new RegExp(`^cannot open disk 8=aio:`) });
   t.match(world.registry.list(), [{ minor: 7, name }]);
 });
+
+t.test('a disk is opened read-only if it is to be', async (t) => {
+  const { registry } = diskWorld(t);
+  await openDisks(registry, [
+    { minor: 7, name: 'ram:1', readOnly: true },
+    { minor: 8, name: 'ram:1', readOnly: false },
+  ]);
+  t.same(
+    registry.vbds().map(({ minor, readOnly }) => [minor, readOnly]),
+    [
+      [7, true],
+      [8, false],
+    ],
+  );
+});
+
+t.test('the first disk that fails is named, with why, and no further one is opened', async (t) => {
+  const { registry } = diskWorld(t);
+  const disks = [7, 7, 8].map((minor) => ({ minor, name: 'ram:1', readOnly: false }));
+  await t.rejects(openDisks(registry, disks), { code: 'EEXIST', message: 'cannot attach minor 7: EEXIST' });
+  t.same(
+    registry.vbds().map(({ minor }) => minor),
+    [7],
+  );
+  const unknown = [{ minor: 9, name: 'ram:none', readOnly: false }];
+  await t.rejects(openDisks(registry, unknown), {
+    code: 'EINVAL',
+    message: /^cannot open disk 9=ram:none: /,
+    cause: { name: 'SystemError' },
+  });
+});

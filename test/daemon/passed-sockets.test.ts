@@ -39,6 +39,8 @@ t.test('the variables for this process list the descriptors, and are removed', a
   t.same(takePassedSockets({ LISTEN_PID: '7' }, 7), []);
   t.same(takePassedSockets(environment, 7), [3, 4]);
   t.same(environment, { PATH: '/bin' });
+  t.same(takePassedSockets({ LISTEN_PID: '7', LISTEN_FDS: '0' }, 7), []);
+  t.equal(takePassedSockets({ LISTEN_PID: '7', LISTEN_FDS: '64' }, 7).at(-1), 66);
   for (const text of ['', '-1', 'x', '65', '1e1'])
     t.throws(() => takePassedSockets({ LISTEN_PID: '7', LISTEN_FDS: text }, 7), {
       message: `LISTEN_FDS is '${text}', expected a number of sockets up to 64`,

@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { notifyManager } from '../../src/daemon/readiness.js';
 import { shortDirectory } from '../short-directory.js';
+import { ENDLESS, impatientTimers } from './impatient-timers.js';
 
 /**
  * A service manager's end of the protocol: tells of each datagram that comes in, in a line. The program's last one has a
@@ -50,4 +52,15 @@ t.test('without a manager nothing is run', async (t) => {
   const lines: string[] = [];
   await notifyManager(['READY=1'], { log: (_, message) => lines.push(message) }, {}, 'no-such-program');
   t.strictSame(lines, []);
+});
+
+t.test('a program that hangs is given up after five seconds', async (t) => {
+  const program = join(shortDirectory(t), 'program');
+  writeFileSync(program, ENDLESS, { mode: 0o700 });
+  const lines: string[] = [];
+  const logger = { log: (_: number, message: string) => lines.push(message) };
+  const { timers, waits } = impatientTimers();
+  await notifyManager(['READY=1'], logger, { ...process.env, NOTIFY_SOCKET: '/nowhere' }, program, timers);
+  t.same(waits, [5000]);
+  t.match(lines, [/^could not notify the service manager READY=1: .*program was not done within 5 s$/]);
 });

@@ -193,7 +193,12 @@ t.test('a drill shows the last checkpoint as a read-only export until it is ende
   t.equal(exports.find('drill-0'), 'unknown');
   await t.rejects(ask('end-drill', 0), { errno: -errno.ENOENT, message: 'no drill of disk 0' });
   await ask('drill', 0);
+  const again = exports.find('drill-0');
+  if (typeof again === 'string') throw new Error('the drill is not among the exports');
+  again.onClosed(() => (closed += 1));
   drills.endAll();
+  drills.endAll();
+  t.equal(closed, 2);
   t.equal(exports.find('drill-0'), 'unknown');
 });
 
@@ -204,4 +209,46 @@ t.test('a drill is refused without NBD, and of what is no backup', async (t) => 
   await t.rejects(askOther('drill', 1), {
     message: 'only a backup with a committed checkpoint can have a drill',
   });
+});
+
+t.test('a dry run only says what would be, and a promotion is one without it', async (t) => {
+  const { ask, primary, world } = await pair(t);
+  await primary.close();
+  await untilStatus(replicationOf(world, 0), ({ connection }) => connection !== 'established');
+  t.match(await ask('promote', 0, { dryRun: true }), { message: /^would become the primary/ });
+  t.match(await ask('status', 0), [{ role: 'backup' }]);
+  t.match(await ask('promote', 0), { message: /^is the primary now/ });
+  t.match(await ask('status', 0), [{ role: 'primary' }]);
+});
+
+t.test('a disk refuses what it cannot do, and compares all of it only if asked to', async (t) => {
+  const { ask, world } = await pair(t);
+  for (const [command, minor, message] of [
+    ['promote', 1, 'this side is the primary already'],
+    ['rejoin', 0, 'this side is a backup already'],
+    ['rejoin', 1, 'this side is not stale: its changes would be lost (see discard)'],
+    ['resync', 0, 'only the primary can begin a resync'],
+    ['verify', 0, 'only the primary can verify'],
+  ] as const)
+    await t.rejects(ask(command, minor), { name: 'SystemError', message }, command);
+  await t.rejects(ask('discard', 1, { keep: '/kept' }), { message: 'there is no split brain to end' });
+  t.match(await ask('resync', 1), { message: 'the backup gets what the map says by itself' });
+  t.match(await ask('resync', 1, { full: true }), { message: 'compares every grain' });
+  await untilStatus(replicationOf(world, 1), ({ state }) => state === 'protected');
+});
+
+t.test('without listeners, and after its end, events are no concern of its own', async (t) => {
+  const { world } = controlled(t);
+  const control = new ReplicationControl({ registry: world.registry, drills: new Drills(() => undefined) });
+  const open = (name: string) =>
+    world.open(`remus:127.0.0.1:${freePort()},role=backup,journal=4M|aio:${imageOf(world, name)}`);
+  await open('a');
+  const events = async (): Promise<number> =>
+    ((await control.handle(undefined, { command: 'events' })) as NumberedEvent[]).length;
+  await new Promise((resolve) => replicationOf(world, 0).pause(resolve));
+  const before = await events();
+  control[Symbol.dispose]();
+  await open('b');
+  await new Promise((resolve) => replicationOf(world, 1).pause(resolve));
+  t.equal(await events(), before, 'those of a disk that is opened afterwards are not kept');
 });

@@ -5,19 +5,22 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { StateHook } from '../../src/daemon/state-hook.js';
+import type { Timers } from '../../src/posix/timers.js';
 import type { DiskState } from '../../src/replication/disk/status.js';
+import { ENDLESS, impatientTimers } from './impatient-timers.js';
 
 /** A hook, what it logs, and a promise of the first line. */
-function hook(program: string) {
+function hook(program: string, timers?: Timers) {
   const lines: string[] = [];
   let logged = (): void => {};
   const firstLine = new Promise<void>((resolve) => (logged = resolve));
-  const states = new StateHook(program, {
-    log(_, line) {
+  const logger = {
+    log(_: number, line: string) {
       lines.push(line);
       logged();
     },
-  });
+  };
+  const states = new StateHook(program, logger, timers);
   const change = (minor: number, from: DiskState, to: DiskState): void =>
     states.onEvent(minor, { kind: 'state', from, to, role: 'primary', reason: `to ${to}`, atSeconds: 0 });
   return { lines, firstLine, states, change };
@@ -56,4 +59,33 @@ t.test('at most a hundred changes wait, and the oldest are dropped', async (t) =
   t.same(lines, [], 'one is being told, a hundred wait');
   change(101, 'unprotected', 'protected');
   t.same(lines, ['--on-state: the oldest change of state is dropped: 100 are waiting']);
+});
+
+t.test('a program that fails is logged, and the next change is reported all the same', async (t) => {
+  const directory = t.testdir();
+  const program = join(directory, 'program');
+  const done = join(directory, 'done');
+  writeFileSync(program, `#!/bin/sh\necho "$PATH" >>${done}\nexit 3\n`, { mode: 0o700 });
+  const { change, firstLine, lines } = hook(program);
+  change(7, 'unprotected', 'catching-up');
+  change(7, 'catching-up', 'protected');
+  await firstLine;
+  while (lines.length < 2) await new Promise(setImmediate);
+  t.same(
+    lines,
+    Array.from({ length: 2 }, () => `--on-state: ${program} ended with status 3`),
+  );
+  const path = `${process.env['PATH']}\n`;
+  t.equal(readFileSync(done, 'utf8'), path.repeat(2), 'it has the environment of the daemon');
+});
+
+t.test('a program that hangs is killed after half a minute', async (t) => {
+  const program = join(t.testdir(), 'program');
+  writeFileSync(program, ENDLESS, { mode: 0o700 });
+  const { timers, waits } = impatientTimers();
+  const { change, firstLine, lines } = hook(program, timers);
+  change(7, 'unprotected', 'protected');
+  await firstLine;
+  t.same(waits, [30_000]);
+  t.same(lines, [`--on-state: ${program} was not done within 30 s`]);
 });

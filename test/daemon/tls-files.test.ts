@@ -6,8 +6,10 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import t from 'tap';
+import type { TlsOptions } from '../../src/daemon/daemon-options.js';
 import { TlsFiles } from '../../src/daemon/tls-files.js';
 import { AF_UNIX } from '../../src/posix/index.js';
+import { bench } from '../disks/bench.js';
 import { keyPair } from '../nbd/key-pair.js';
 import { nbdWorld } from '../nbd/nbd-world.js';
 import { RawClient, exportRequest, option, request } from '../nbd/raw-client.js';
@@ -55,6 +57,20 @@ t.test('certificates are reloaded, and unusable ones change nothing', async (t) 
   copyFileSync(first.certPath, cert);
   t.throws(() => files?.reload(), { message: /--tls-cert .*cert.pem and --tls-key .* cannot be used: / });
   await secured(world.raw(), { ca: second.cert });
+});
+
+t.test('files that cannot be used are named by their options', async (t) => {
+  const { posix, registry } = bench(t);
+  const make = (options: TlsOptions) => (): TlsFiles => new TlsFiles(options, posix, registry.completions);
+  const [cert, key, ca] = ['/no/cert', '/no/key', '/no/ca'];
+  const names = '--tls-cert /no/cert and --tls-key /no/key';
+  t.throws(make({ cert, key }), {
+    message: /^--tls-cert \/no\/cert and --tls-key \/no\/key cannot be used: ENOENT/,
+  });
+  t.throws(make({ cert, key, ca }), {
+    message: new RegExp(`^${names} and --tls-ca /no/ca cannot be used: `),
+  });
+  t.throws(make({ psk: '/no/keys' }), { message: /^--tls-psk \/no\/keys cannot be used: ENOENT/ });
 });
 
 t.test('only clients that are allowed are let in', async (t) => {

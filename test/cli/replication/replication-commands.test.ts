@@ -15,13 +15,16 @@ import { captured, type Outcome } from '../captured-io.js';
 
 /** Sockets with a clock that only goes on while somebody sleeps. */
 class SleepingPosix extends NodePosix {
-  constructor(readonly manual = new ManualClock()) {
-    super({ clock: manual });
+  readonly #clock: ManualClock;
+
+  constructor(clock = new ManualClock()) {
+    super({ clock });
+    this.#clock = clock;
   }
 
   override select(sets: SelectSets, timeoutSeconds: number) {
     if (Object.keys(sets).length > 0) return super.select(sets, timeoutSeconds);
-    this.manual.seconds += timeoutSeconds;
+    this.#clock.seconds += timeoutSeconds;
     return Promise.resolve({ read: [], write: [], except: [] });
   }
 }
