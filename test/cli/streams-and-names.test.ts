@@ -64,3 +64,9 @@ t.test('a file named by a variable is checked before the run too', async (t) => 
   mkdirSync(join(process, 'none'));
   t.equal(lostBytes(join(process, 'none')), undefined);
 });
+
+t.test('bytes are shown as they are where they can be, else by their numbers', async (t) => {
+  const process = t.testdir();
+  writeFileSync(join(process, 'cmdline'), Buffer.from('node\0 a~\x7f\x1f\x05\xff\0', 'latin1'));
+  t.match(lostBytes(process), /^argument ' a~\\x7f\\x1f\\x05\\xff' is not UTF-8/);
+});

@@ -26,7 +26,7 @@ export const runSnapshot = ctlRun<Values<typeof snapshotTable>>('snapshot', asyn
   const pid = values.pid ?? onlyDaemon(context.directory);
   const child = resolve(values.child);
   const vbd = (await client.list(pid)).find(({ minor }) => minor === values.minor);
-  const next = withVhdPath(vbd?.path ?? '', child);
+  const next = vbd && withVhdPath(vbd.path, child);
   if (!vbd || !next) throw new UsageError(`disk ${values.minor} of daemon ${pid} is not an open vhd: image`);
   if (!textFits(next.name)) throw new UsageError(`the name ${quoted(next.name)} has more than 255 bytes`);
   // While the disk is still served: the new image says nothing of its parent's content. An image that is empty now may not be in a moment.

@@ -5,7 +5,13 @@ import t from 'tap';
 import { defineTable } from '../../../src/cli/command-line/command-table.js';
 import { flag, optional, repeated, required, withDefault } from '../../../src/cli/command-line/parameter.js';
 import { parseValues } from '../../../src/cli/command-line/parse-values.js';
-import { oneOf, text, wholeNumber } from '../../../src/cli/command-line/value-type.js';
+import {
+  decimalNumber,
+  oneOf,
+  permissions,
+  text,
+  wholeNumber,
+} from '../../../src/cli/command-line/value-type.js';
 
 const table = defineTable({
   name: 'example',
@@ -44,6 +50,7 @@ t.test('options can stand anywhere, in every usual form, until --', async (t) =>
   });
   t.strictSame(parse('--', '--tag', '3'), { ...absent, from: '--tag', others: [3] });
   t.strictSame(parse('-cblue', '-').colour, 'blue');
+  t.strictSame(parse('a', '--home', '-').home, '-', 'a dash alone is a value');
 });
 
 t.test('a variable supplies what the command line omits; an empty one counts as unset', async (t) => {
@@ -59,6 +66,9 @@ const wrongs: [string[], string][] = [
   [[''], 'invalid FROM "": expected FROM, not an empty string'],
   [['a', '--dryrun'], 'unknown option --dryrun'],
   [['a', '--dry'], 'unknown option --dry: did you mean --dry-run?'],
+  [['a', '--dr'], 'unknown option --dr: did you mean --dry-run?'],
+  [['a', '--d'], 'unknown option --d'],
+  [['a', '--ry'], 'unknown option --ry'],
   [['a', '-x'], 'unknown option -x'],
   [['a', '--\u001B[31m'], 'unknown option "--\\u001b[31m"'],
   [['a', '--toString'], 'unknown option --toString'],
@@ -76,3 +86,23 @@ for (const [argv, message] of wrongs) {
     t.throws(() => parse(...argv), { name: 'UsageError', message });
   });
 }
+
+t.test('permissions are octal, and let the owner read and write', async (t) => {
+  const mode = permissions('MODE');
+  t.equal(mode.parse('640'), 0o640);
+  t.equal(mode.parse('0600'), 0o600);
+  t.equal(mode.parse('777'), 0o777);
+  for (const given of ['', '0', '400', '0200', '0440', '888', '1600', '00600', '0x600', '60'])
+    t.throws(() => mode.parse(given), { name: 'UsageError', message: /such as 0640$/ }, given);
+});
+
+t.test('a number is in its range, the ends of which are in it', async (t) => {
+  const [whole, decimal] = [wholeNumber('N', 2, 4), decimalNumber('N', 0.5, 4)];
+  t.equal(whole.range, '2 to 4');
+  for (const given of ['2', '3', '4', '003']) t.equal(whole.parse(given), Number(given));
+  for (const given of ['1', '5', '', '3.0', '-3', '+3', ' 3', '0x3'])
+    t.throws(() => whole.parse(given), { message: 'expected a whole number from 2 to 4' }, given);
+  for (const given of ['0.5', '3', '4.0']) t.equal(decimal.parse(given), Number(given));
+  for (const given of ['0.49', '4.01', '.5', '3.', '1e0', ''])
+    t.throws(() => decimal.parse(given), { message: 'expected a number from 0.5 to 4' }, given);
+});

@@ -6,10 +6,10 @@ import { command, type CommandGroup } from '../../../src/cli/command-line/comman
 import { defineTable } from '../../../src/cli/command-line/command-table.js';
 import { helpText } from '../../../src/cli/command-line/help-text.js';
 import { manPages } from '../../../src/cli/command-line/man-page.js';
-import { optional } from '../../../src/cli/command-line/parameter.js';
+import { flag, optional, repeated, required, withDefault } from '../../../src/cli/command-line/parameter.js';
 import { asksForHelp } from '../../../src/cli/command-line/parse-values.js';
-import { text } from '../../../src/cli/command-line/value-type.js';
-import { wrapped } from '../../../src/cli/command-line/wrapped-text.js';
+import { text, wholeNumber } from '../../../src/cli/command-line/value-type.js';
+import { labelled, wrapped } from '../../../src/cli/command-line/wrapped-text.js';
 
 const leaf = command(
   defineTable({
@@ -47,3 +47,115 @@ t.test('text is wrapped between words; a word that is too long stays whole', asy
   t.same(wrapped('a bc  def', 4), ['a bc', 'def']);
   t.same(wrapped('a abcdefgh b', 4), ['a', 'abcdefgh', 'b']);
 });
+
+t.test('help has a section for each part of a command, with the facts of each option', async (t) => {
+  const full = command(
+    defineTable({
+      name: 'full',
+      summary: 'show all of it',
+      description: ['Shows all that a table can have.', 'In two paragraphs.'],
+      arguments: {
+        name: required(text('NAME'), { help: 'A name.' }),
+        more: repeated(text('MORE'), { help: 'More.' }),
+      },
+      options: {
+        keep: required(text('FILE'), { help: 'Keep it here.' }),
+        level: withDefault(wholeNumber('N', 1, 9), 5, {
+          short: 'l',
+          help: 'How much.',
+          environment: 'LEVEL',
+        }),
+        quick: flag({ help: 'Hurry.', requires: ['keep', 'level'], excludes: ['slow', 'tag'] }),
+        slow: flag({ help: 'Do not.' }),
+        tag: repeated(text('TAG'), { help: 'A tag.' }),
+      },
+      notes: ['A note.'],
+      exitStatus: { 0: 'Done.', 1: 'Failed.' },
+      signalStatus: 'Ended by signal N.',
+    }),
+    async () => async () => 0,
+  );
+  t.equal(
+    helpText(full, 'program full', 60),
+    [
+      'Usage: program full --keep FILE [OPTION]... NAME [MORE]...',
+      '',
+      'Shows all that a table can have.',
+      '',
+      'In two paragraphs.',
+      '',
+      'Arguments:',
+      '  NAME  A name.',
+      '  MORE  More (may be repeated).',
+      '',
+      'Options:',
+      '      --keep FILE  Keep it here.',
+      '  -l, --level N    How much (1 to 9; default 5; environment',
+      '                   LEVEL).',
+      '      --quick      Hurry (requires --keep and --level; not',
+      '                   with --slow or --tag).',
+      '      --slow       Do not.',
+      '      --tag TAG    A tag (may be repeated).',
+      '  -h, --help       Print this help.',
+      '',
+      'A note.',
+      '',
+      'Exit status:',
+      '  0      Done.',
+      '  1      Failed.',
+      '  2      Usage error.',
+      '  128+N  Ended by signal N.',
+      '',
+    ].join('\n'),
+  );
+});
+
+t.test('help of a group lists its commands', async (t) => {
+  t.equal(
+    helpText({ ...program, notes: ['A note.'] }, 'program', 50),
+    [
+      'Usage: program COMMAND [OPTION]... [ARGUMENT]...',
+      '',
+      'Runs.',
+      '',
+      'Commands:',
+      '  outer  Group.',
+      '',
+      'program COMMAND --help describes a command.',
+      '',
+      'A note.',
+      '',
+    ].join('\n'),
+  );
+});
+
+t.test(
+  'a usage line that is too long goes on below, and a label stands alone where it leaves no room',
+  async (t) => {
+    const [usage = '', more = '', ...rest] = helpText(leaf, 'program outer inner leaf leaf', 40).split('\n');
+    t.same([usage, more], ['Usage: program outer inner leaf leaf', '       [OPTION]... [NAME]']);
+    t.equal(rest[0], '');
+    t.same(
+      labelled(
+        [
+          ['a', 'one two'],
+          ['bc', 'three'],
+        ],
+        20,
+      ),
+      ['  a   one two', '  bc  three'],
+    );
+    t.same(
+      labelled(
+        [
+          ['abcdefgh', 'one two three'],
+          ['b', 'four'],
+        ],
+        18,
+      ),
+      ['  abcdefgh', '        one two', '        three', '  b     four'],
+    );
+    t.same(labelled([['abcd', 'one']], 18), ['  abcd  one']);
+    t.same(labelled([['abcde', 'one']], 18), ['  abcde', '        one']);
+  },
+);

@@ -11,6 +11,7 @@ import { ctlGroup } from '../../../src/cli/ctl/ctl-group.js';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { replicationGroup } from '../../../src/cli/replication/replication-group.js';
 import { NodePosix, nodeTimers } from '../../../src/posix/index.js';
+import { ManualClock } from '../../control/world.js';
 import { captured, type Outcome, type RunCommand } from '../captured-io.js';
 
 const PID = 4242;
@@ -123,5 +124,26 @@ t.test('a command that asks all daemons waits for slow ones at the same time', a
     t.equal(lines.length, MANY, 'each is told');
     const asked = lines.filter((line) => !line.includes('not asked')).length;
     t.ok(asked > 1 && asked < MANY, `${asked} were asked`);
+  }
+});
+
+t.test('half a minute is spent on asking all daemons: one that is reached by then is asked', async (t) => {
+  for (const [seconds, asked] of [
+    [15, 3],
+    [15.5, 2],
+    [31, 1],
+  ] as const) {
+    const clock = new ManualClock();
+    const directory = await directoryWith(t, 4, (socket) => {
+      clock.seconds += seconds;
+      socket.destroy();
+    });
+    const { stderr } = await run(['ctl', 'list'], directory, new NodePosix({ clock }));
+    const lines = stderr.trimEnd().split('\n');
+    t.equal(lines.filter((line) => !line.includes('not asked')).length, asked, `${seconds} s each`);
+    t.match(
+      lines.at(-1),
+      /^tapdisk-ts ctl list: daemon 4245: ETIMEDOUT .*not asked: the daemons before it took too long/,
+    );
   }
 });

@@ -4,6 +4,7 @@
 // The commands against a daemon's control socket; test/cli/replication/failover.test.ts has them on real disks.
 
 import { resolve } from 'node:path';
+import { PassThrough } from 'node:stream';
 import t, { type Test } from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { statusLine, statusLines } from '../../../src/cli/replication/status-text.js';
@@ -244,4 +245,16 @@ t.test('each member of a reply must be of its kind', async (t) => {
     const { stderr } = await run('flush');
     t.ok(stderr.endsWith(`the daemon replied with ${what}\n`), stderr);
   }
+});
+
+t.test('an internal error is not taken for one of a daemon', async (t) => {
+  const { directory } = controlWorld(t, { replication: async () => [{ number: 1, minor: 3, event: {} }] });
+  const stdout = Object.assign(new PassThrough(), {
+    write() {
+      throw new TypeError('a fault');
+    },
+  });
+  const io = { stdin: new PassThrough(), stdout, stderr: new PassThrough() };
+  const running = dispatch(['replication', 'events', '--control-directory', directory], io);
+  await t.rejects(running, { name: 'TypeError', message: 'a fault' });
 });

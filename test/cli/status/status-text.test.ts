@@ -66,3 +66,30 @@ t.test('another program’s reply is shown as far as it can be decoded', async (
   t.match(strange, /^- +7 +a\\u001b\[31mb +- +- +- +-$/);
   t.same(more, []);
 });
+
+t.test('progress is in per cent only of an image whose size is known', async (t) => {
+  const progress = (changes: object): string | undefined =>
+    / (?:sending|receiving|-) {2,}(.*?) {2,}/.exec(lines([{ ...primary, ...changes }], 120)[1] ?? '')?.[1];
+  t.equal(progress({ totalBytes: null }), '3.0 MiB');
+  t.equal(progress({ totalBytes: 0 }), '3.0 MiB');
+  t.equal(progress({ totalBytes: '4' }), '3.0 MiB');
+  t.equal(progress({ bytes: 0 }), '0 B, 0%');
+  t.equal(progress({ bytes: (4 << 20) - 1 }), '4.0 MiB, 99%');
+  t.equal(progress({ bytes: 5 << 20 }), '5.0 MiB, 100%', 'it has grown');
+});
+
+t.test('without a connection the work to get one is counted, by role', async (t) => {
+  const alone = { ...primary, peer: null, phase: 'sending', attempts: 0, transfers: 1 };
+  t.match(lines([alone])[1], / 0 attempts /);
+  t.match(lines([{ ...alone, role: 'backup' }])[1], / 1 image /);
+  t.match(lines([{ ...alone, role: 'backup', transfers: 0 }])[1], / 0 images /);
+  t.match(lines([{ ...alone, role: 'other', rate: 'fast' }])[1], / sending +- +- +\/srv/);
+  t.match(lines([{ ...alone, attempts: '1' }])[1], / sending +- +1\.0 MiB\/s/);
+});
+
+t.test('only what moves has a rate, and two seconds without a byte are a stall', async (t) => {
+  t.match(lines([{ ...primary, phase: 'receiving' }])[1], /75% +1\.0 MiB\/s/);
+  t.match(lines([{ ...primary, phase: 'greeting' }], 120)[1], /75% +- +\/srv/);
+  t.match(lines([{ ...primary, quietSeconds: 1.99 }])[1], /1\.0 MiB\/s/);
+  t.match(lines([{ ...primary, quietSeconds: 2 }])[1], /stalled 2 s/);
+});

@@ -52,3 +52,28 @@ t.test('empty work is complete', async (t) => {
   progress.show('copied', 0, 0);
   t.match(written, [/ 100 %$/]);
 });
+
+t.test('the time left is not known at once, before anything is done, or at the end', async (t) => {
+  const { progress, written, clock } = terminal();
+  const shown = (done: number): string => {
+    progress.show('x', done, 1000);
+    return written.splice(0).join('');
+  };
+  shown(0);
+  clock.seconds += 0.9;
+  t.notMatch(shown(10), 'left');
+  clock.seconds += 0.1;
+  t.match(shown(500), / 1 s left/);
+  t.notMatch(shown(1000), 'left');
+  progress.end();
+  written.length = 0;
+  shown(0);
+  clock.seconds += 60;
+  t.match(shown(500), / 1 min 0 s left/, 'further work is timed from its own start');
+});
+
+t.test('a terminal of unknown width has 80 columns, of which the last stays free', async (t) => {
+  const { progress, written } = terminal();
+  progress.show('x'.repeat(100), 1, 2);
+  t.same(written, [`\r${'x'.repeat(79)}`]);
+});
