@@ -126,16 +126,17 @@ export async function nbdClient(t: TearsDown, where: string, exportName?: string
   const address: SocketAddress = where.includes('/')
     ? { family: AF_UNIX, path: where }
     : { family: AF_INET, address: host, port: Number(port) };
-  const client = await NbdClient.connect({
+  const connecting = NbdClient.connect({
     registrar: server,
     posix: server.posix,
     address,
     ...(exportName !== undefined && { exportName }),
   });
   t.teardown(async () => {
-    client.disconnect();
+    const client = await connecting.catch(() => undefined);
+    client?.disconnect();
     server.stop();
     await running;
   });
-  return client;
+  return connecting;
 }

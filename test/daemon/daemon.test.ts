@@ -287,3 +287,136 @@ t.test('a command that cannot start reports why, with status 1', async (t) => {
   });
   t.match(await start('--help'), { exitCode: 0, stdout: /Usage: tapdisk-ts daemon/ });
 });
+
+t.test('an open disk has a URI for each address at which it is served', async (t) => {
+  const path = join(shortDirectory(t), 'nbd');
+  const { daemon, directory } = daemonWorld(
+    ...([t, '--disk', '5=ram:1', '--disk', 'data=ram:1', '--nbd', '127.0.0.1:0', '--nbd', path] as const),
+  );
+  t.same(daemon.diskUris(), [], 'nothing is served yet');
+  const [, where = ''] = /nbd=(127\S+)/.exec(await daemon.start()) ?? [];
+  const data = [
+    [0, `nbd://${where}/data`],
+    [0, `nbd+unix:///data?socket=${path}`],
+  ];
+  t.same(
+    new Map(daemon.diskUris().map((each) => [each.join(), each])),
+    new Map(
+      [[5, `nbd://${where}/5`], [5, `nbd+unix:///5?socket=${path}`], ...data].map((each) => [
+        each.join(),
+        each,
+      ]),
+    ),
+  );
+  await new ControlClient(new NodePosix(), directory).close(PID, 5);
+  t.same(daemon.diskUris(), data);
+});
+
+t.test('clients without a name get the default disk, and disks have their descriptions', async (t) => {
+  const { daemon } = daemonWorld(
+    ...([t, '--disk', '5=ram:1', '--disk', 'data=ram:2', '--nbd', '127.0.0.1:0'] as const),
+    ...['--default-disk', 'data', '--description', '5=The fifth'],
+  );
+  const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
+  t.equal((await nbdClient(t, nbd)).facts.size, 2 << 20);
+  t.match((await nbdClient(t, nbd, '5')).facts, { size: 1 << 20 });
+});
+
+t.test('the bounds of NBD are those of the command line', async (t) => {
+  const { daemon, lines } = daemonWorld(
+    ...([t, '--disk', '0=ram:1', '--nbd', '127.0.0.1:0', '--max-connections-per-peer', '1'] as const),
+  );
+  const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
+  const first = await nbdClient(t, nbd);
+  await t.rejects(nbdClient(t, nbd));
+  t.equal(first.facts.size, 1 << 20);
+  t.match(lines.join('\n'), /connection limit/);
+});
+
+t.test('sockets of daemons that were killed are removed at the start, and others stay', async (t) => {
+  const { daemon, directory } = daemonWorld(t);
+  const dead = createServer().listen(join(directory, 'dead'));
+  await once(dead, 'listening');
+  renameSync(join(directory, 'dead'), join(directory, 'ctl71'));
+  dead.close();
+  const alive = createServer((socket) => socket.destroy()).listen(join(directory, 'ctl72'));
+  await once(alive, 'listening');
+  t.teardown(() => alive.close());
+  await daemon.start();
+  t.notOk(existsSync(join(directory, 'ctl71')));
+  t.ok(existsSync(join(directory, 'ctl72')));
+});
+
+t.test('a report counts connections, and its time is from the start', async (t) => {
+  const { daemon, directory } = daemonWorld(t, '--disk', '0=ram:1', '--nbd', '127.0.0.1:0');
+  const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
+  const client = new ControlClient(new NodePosix(), directory);
+  const before = daemon.report();
+  t.match(before.connections, { control: 0, controlAccepted: 0, nbd: 0 });
+  for (let count = 0; count < 3; count++) await client.list(PID);
+  await nbdClient(t, nbd);
+  const after = daemon.report();
+  t.match(after.connections, { controlAccepted: 3, nbd: 1 });
+  t.ok(after.descriptors > before.descriptors);
+  t.ok(after.residentBytes > 1 << 20);
+  t.ok(after.uptimeSeconds >= before.uptimeSeconds && after.uptimeSeconds < 1e6);
+});
+
+t.test('the time for its end begins when it is shut down', async (t) => {
+  const { daemon } = daemonWorld(t, '--grace', '50');
+  await daemon.start();
+  t.equal(daemon.secondsLeft, Infinity);
+  daemon.shutDown();
+  t.ok(daemon.secondsLeft > 0 && daemon.secondsLeft <= 50);
+  await daemon.ended;
+  const { daemon: unlimited } = daemonWorld(t, '--grace', '0');
+  await unlimited.start();
+  unlimited.shutDown();
+  t.equal(unlimited.secondsLeft, Infinity);
+});
+
+t.test(
+  'a daemon that is abandoned puts its sockets and files away, and leaves its disks as they are',
+  async (t) => {
+    const files = shortDirectory(t);
+    const [pidFile, trace] = [join(files, 'pid'), join(files, 'trace')];
+    const { daemon, directory } = daemonWorld(
+      ...([t, '--disk', '0=ram:1', '--pid-file', pidFile, '--trace', trace] as const),
+    );
+    await daemon.start();
+    t.equal(readFileSync(pidFile, 'utf8'), `${PID}\n`);
+    daemon.abandon();
+    t.notOk(existsSync(pidFile));
+    t.notOk(existsSync(join(directory, `ctl${PID}`)));
+    t.ok((JSON.parse(readFileSync(trace, 'utf8')) as unknown[]).length > 1, 'the trace is whole');
+    t.match(daemon.openDisks(), [/^vbd 0 running 'ram:1'/]);
+  },
+);
+
+t.test('a step of its end that fails does not keep the later ones from being done', async (t) => {
+  const files = shortDirectory(t);
+  const { daemon, directory, lines, fault } = daemonWorld(
+    ...([t, '--disk', '0=ram:1', '--pid-file', join(files, 'pid')] as const),
+  );
+  await daemon.start();
+  rmSync(join(directory, `ctl${PID}`));
+  mkdirSync(join(directory, `ctl${PID}`));
+  fault.at = /this daemon's any more/;
+  daemon.shutDown();
+  t.equal(await daemon.ended, 1);
+  t.ok(lines.includes('shutdown step failed: Error: a fault'));
+  t.strictSame(daemon.openDisks(), []);
+  t.notOk(existsSync(join(files, 'pid')));
+});
+
+t.test('a missing token file keeps a daemon from starting, and is named', async (t) => {
+  const { daemon } = daemonWorld(t, '--metrics', '127.0.0.1:0', '--metrics-token-file', '/no/token');
+  await t.rejects(daemon.start(), { code: 'ENOENT', message: /\/no\/token/ });
+});
+
+t.test('without certificates there is nothing to reload, and no harm in it', async (t) => {
+  const { daemon, lines } = daemonWorld(t);
+  await daemon.start();
+  daemon.reload();
+  t.match(lines.at(-1), /certificates and keys/);
+});
