@@ -21,7 +21,7 @@ export type LoopHistogram = Pick<IntervalHistogram, 'enable' | 'disable' | 'mean
 export class LoopLag implements Disposable {
   readonly #histogram: LoopHistogram;
 
-  /** @param histogram of looks every {@link LAG_RESOLUTION_MS}; Node's unless given */
+  /** @param histogram of looks every 50 ms; Node's unless given */
   constructor(histogram: LoopHistogram = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })) {
     this.#histogram = histogram;
     histogram.enable();
