@@ -118,7 +118,7 @@ const writer = inFile('block-writer.ts', [
   ['V51', 'sets no bits', '      setRange(dirty.bits, from, to);\n', ''],
   ['V63', 'answers early unasked', 'if (!answersEarly || layer', 'if (layer'],
   ['V55', 'reserves a block twice', 'if (reserving) {', 'if (reserving && block < 0) {'],
-  ['V60', 'takes a block for zeroes that has data', '      dirty.isZero = false;\n', ''],
+  ['V60', 'takes a block for zeroes that has data', '    if (known && !isThere) known.isZero = false;\n', ''],
   [
     'V59',
     'sets bits of data that could not be written',

@@ -167,9 +167,13 @@ export class BlockWriter {
     const { block, from, to } = piece;
     const position = layer.position(place, from);
     const known = layer.dirty.get(block);
+    // A hole in a block that is one changes nothing of the data; whatever else is put there makes the block none.
+    const isThere = isHole && known?.isZero === true;
+    if (known && !isThere) known.isZero = false;
     if (areSet(known ? known.written : bits, from, to)) {
       // The file has the bits: nothing of the metadata changes (V50).
-      put(position, done);
+      if (isThere) done(0);
+      else put(position, done);
       return;
     }
     const dirty = known ?? this.#pin(block, place, bits);
@@ -192,12 +196,8 @@ export class BlockWriter {
         done(0);
       }
     };
-    if (isHole && dirty.isZero) {
-      ready(0);
-    } else {
-      dirty.isZero = false;
-      put(position, ready);
-    }
+    if (isThere) ready(0);
+    else put(position, ready);
   }
 
   #pin(block: number, place: number, bits: Uint8Array): DirtyBlock {

@@ -9,7 +9,7 @@ import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import { FileRecorder, Random } from '../../../../src/testing/index.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
 import { flush, forgedFooters, LEAF, open, tags, worldWith, write } from './order-world.js';
-import { openSimulated, simulated, simulatedCalls, tagged } from './sim-disk.js';
+import { openSimulated, simulated, simulatedCalls, simulatedResult, tagged } from './sim-disk.js';
 import { readState, stateCalls, stateOutcome } from './state-files.js';
 
 /** A leaf over a parent that has its first sixteen sectors, and calls and syncs that do not take the same time. */
@@ -71,6 +71,31 @@ t.test(
     t.equal(await child.syncsOf(2), 1, 'an ancestor has it, or may have it');
   },
 );
+
+t.test('zeroes replace what was written over earlier zeroes of a new block', async (t) => {
+  const world = worldWith([
+    { sectors: 64, blockSectors: 16 },
+    { sectors: 64, blockSectors: 16 },
+  ]);
+  const parent = await open(world, '/d/parent0.vhd');
+  await write(world, parent, 10, tagged(6, 7));
+  await simulated(world, parent.close());
+  world.files.system.syncAll();
+  const disk = await open(world);
+  const zero = (sector: number, sectors: number, done: (result: number) => void): void =>
+    disk.writeZeroes({ sector, sectors, noHole: false, complete: () => {} }, done);
+  let isSynced = false;
+  const first = await simulatedResult(world, (done) => {
+    zero(5, 5, done);
+    // Over the parent's sector it waits for a sync: until then the block is a new one, of which the file has the first bits.
+    zero(14, 1, () => (isSynced = true));
+  });
+  t.equal(first, 0);
+  t.equal(await write(world, disk, 8, tagged(1, 11)), 0);
+  t.notOk(isSynced);
+  t.equal(await simulatedResult(world, (done) => zero(6, 5, done)), 0);
+  t.same(await tags(world, disk, 5, 10), [0, 0, 0, 0, 0, 0, 7, 7, 7, 0]);
+});
 
 t.test('sectors of which an ancestor holds only the last wait for a sync', async (t) => {
   const link = { sectors: 64, blockSectors: 16 };
