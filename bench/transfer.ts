@@ -13,7 +13,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { freePort } from '../scripts/free-port.js';
 import { programArguments } from '../scripts/program.js';
+import { packageFile } from '../src/server/package-file.js';
 import { median } from './median.js';
+
+/** The program as the package contains it. */
+const PROGRAM = packageFile('dist/program/main.js');
 
 const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, mib: { type: 'string', default: '512' } },
@@ -27,13 +31,12 @@ interface Way {
   readonly sender: (port: number, file: string) => readonly string[];
 }
 
-const main = programArguments('src/cli/main.ts');
 const pipeline = programArguments('bench/transfer-pipeline.ts');
 const WAYS: readonly Way[] = [
   {
     name: 'tapdisk-ts',
-    receiver: (port, file) => [...main, 'backup', '--once', '--output', file, `127.0.0.1:${port}`],
-    sender: (port, file) => [...main, 'primary', '--input', file, `127.0.0.1:${port}`],
+    receiver: (port, file) => [PROGRAM, 'backup', '--once', '--output', file, `127.0.0.1:${port}`],
+    sender: (port, file) => [PROGRAM, 'primary', '--input', file, `127.0.0.1:${port}`],
   },
   {
     name: 'pipeline',
