@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { type ControlWorld, controlWorld, PID } from '../../control/world.js';
+import { type LoopDevice, loopDevice } from '../../loop-device.js';
+import { skipped } from '../../nbd/programs.js';
 import { captured, type Outcome } from '../captured-io.js';
 
 interface ResizeWorld extends ControlWorld {
@@ -45,6 +47,33 @@ t.test('a disk takes the size of its grown file, and the new part can be read an
   t.ok(read.equals(Buffer.concat([Buffer.alloc(4096, 1), Buffer.alloc(4096 - 512), data])));
   const { stdout } = await resize('0', '--json', '-p', String(PID));
   t.same(JSON.parse(stdout), { sectors: 16, sectorSize: 512, info: 0 }, 'nothing has changed since');
+});
+
+t.test('a disk takes the size of its grown block device', async (t) => {
+  let device: LoopDevice | string = '';
+  const { image, resize, registry } = await servedDisk(t, 1 << 20, (file) => {
+    device = loopDevice(file);
+    return typeof device === 'string' ? `aio:${file}` : `aio:${device.path}`;
+  });
+  if (typeof device === 'string') return void skipped(t, device);
+  const { measure, remove } = device as LoopDevice;
+  t.teardown(remove);
+  const vbd = registry.get(0);
+  t.equal(vbd?.sizeBytes, 1 << 20);
+  truncateSync(image, 2 << 20);
+  t.match(await resize('0'), { exitCode: 0, stdout: 'disk 0 has 2048 sectors of 512 bytes\n' }, 'not yet');
+  measure();
+  t.match(await resize('0'), { exitCode: 0, stdout: 'disk 0 has 4096 sectors of 512 bytes\n', stderr: '' });
+  const data = Buffer.alloc(512, 7);
+  t.equal(await new Promise((done) => vbd?.queueWrite(4095, data, done)), 0);
+  const read = Buffer.alloc(1024, 9);
+  t.equal(await new Promise((done) => vbd?.queueRead(4094, read, done)), 0);
+  t.ok(read.equals(Buffer.concat([Buffer.alloc(512), data])));
+  t.equal(await new Promise((done) => vbd?.flush(done)), 0);
+  t.ok(readFileSync(image).subarray(-512).equals(data), 'the write is in the file under it');
+  truncateSync(image, 1 << 20);
+  measure();
+  t.match((await resize('0')).stderr, /it has 1048576 bytes, fewer than the 2097152 of the disk/);
 });
 
 t.test('bytes after the last whole sector become part of the disk', async (t) => {
