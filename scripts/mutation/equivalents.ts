@@ -136,6 +136,19 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A record has whole blocks, and half a buffer is no whole number of them.',
     ],
   ],
+  'src/replication/disk/backup/resync-file.ts': [
+    ['pins = 0;', 'pins = 1;', 'A slot is never in memory, so nothing asks whether that is in use.'],
+    [
+      'this.#slots.set(grain, { grain, slot: -1, crc: 0 });',
+      'this.#slots.set(grain, { grain, slot: -1, crc: 1 });',
+      'A grain that is all zeroes has no data that its crc is compared with.',
+    ],
+    [
+      'const start = new Uint8Array(8);',
+      'const start = new Uint8Array(9);',
+      'What follows the position of the table is zero anyway.',
+    ],
+  ],
   'src/replication/disk/backup/sector-map.ts': [
     [
       'for (let bucket = Math.floor(start / BUCKET); bucket * BUCKET < end; bucket++) {',

@@ -49,7 +49,7 @@ export class MetadataFile {
   ): Promise<MetadataFile | undefined> {
     const file = await StateFile.open(files, path);
     if (file === undefined) return undefined;
-    return await closedOnFailure(file, async () => {
+    return closedOnFailure(file, async () => {
       // What is read must not be something that a power failure takes back.
       await file.synced();
       const size = await file.size();
@@ -81,7 +81,7 @@ export class MetadataFile {
    */
   static async create(files: FileCalls, path: string, first: Metadata): Promise<MetadataFile> {
     const file = await StateFile.create(files, `${path}.new`);
-    return await closedOnFailure(file, async () => {
+    return closedOnFailure(file, async () => {
       await file.writeAt(0, copiesOf(first));
       await file.synced();
       await completed(`rename ${file.path}`, (done) => files.rename(file.path, path, done));

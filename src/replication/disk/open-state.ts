@@ -47,13 +47,13 @@ export async function loadState(parts: OpenStateParts): Promise<State | undefine
   await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
   const metadata = await MetadataFile.load(files, `${directory}/metadata`, notice);
   if (metadata === undefined) return undefined;
-  return await closedOnFailure(metadata, async () => {
+  return closedOnFailure(metadata, async () => {
     checkOptions(metadata.current, options);
     await checkImage(metadata.current, disk);
     const { grainSectors, mapSalt } = metadata.current;
     const grains = Math.ceil(disk.sectors / grainSectors);
     const map = await DirtyMap.load(files, `${directory}/map`, grains, mapSalt, notice);
-    return await closedOnFailure(map, async () => {
+    return closedOnFailure(map, async () => {
       await completed('write the metadata', (done) => metadata.update({ clean: false }, done));
       return { metadata, map };
     });
@@ -72,7 +72,7 @@ export async function createState(
   const mapSalt = randomHex(random, 8);
   const grains = Math.ceil(disk.sectors / grainSectors);
   const map = await DirtyMap.create(files, `${directory}/map`, grains, mapSalt);
-  return await closedOnFailure(map, async () => {
+  return closedOnFailure(map, async () => {
     if (role === 'backup') await createJournal(files, directory, options.journalBytes);
     // Where there are metadata there must be all that they speak of, whatever a crash leaves of the directory.
     await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
@@ -105,7 +105,7 @@ export async function createState(
       rejoining: false,
     };
     const metadata = await MetadataFile.create(files, `${directory}/metadata`, first);
-    return await closedOnFailure(metadata, async () => {
+    return closedOnFailure(metadata, async () => {
       await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
       return { metadata, map };
     });

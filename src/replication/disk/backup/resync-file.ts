@@ -92,7 +92,7 @@ export class ResyncFile {
   ): Promise<{ readonly file: ResyncFile; readonly slots: ResyncSlots }> {
     const file = await StateFile.open(files, path);
     if (file === undefined) throw damaged(path, `it is missing, but the resync ${id} was committed with it`);
-    return await closedOnFailure(file, () => ResyncFile.#read(file, id, crc, disk));
+    return closedOnFailure(file, () => ResyncFile.#read(file, id, crc, disk));
   }
 
   static async #read(
@@ -129,11 +129,6 @@ export class ResyncFile {
         throw damaged(path, `the grain at ${position} is not what was committed`);
     }
     return { file: resync, slots: resync.#asSlots(crc, disk.sectors) };
-  }
-
-  /** Bytes of slots. */
-  get bytes(): number {
-    return this.#places.size * this.#grainBytes;
   }
 
   /** Writes a grain, the last one of the disk maybe shorter. The bytes are copied by nobody: they are the file's until done. */

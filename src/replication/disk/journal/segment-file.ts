@@ -56,7 +56,7 @@ export class SegmentFile {
   /** A file that was never used, with all its blocks. The caller syncs the directory. @throws (rejects with) StateError */
   static async create(files: FileCalls, path: string, bytes: number): Promise<SegmentFile> {
     const file = await StateFile.create(files, path);
-    return await closedOnFailure(file, async () => {
+    return closedOnFailure(file, async () => {
       await file.allocate(bytes);
       const start = new Uint8Array(FIRST_RECORD_AT);
       putHeader(start, UNUSED);
@@ -79,7 +79,7 @@ export class SegmentFile {
   ): Promise<SegmentFile | undefined> {
     const file = await StateFile.open(files, path);
     if (file === undefined) return undefined;
-    return await closedOnFailure(file, async () => {
+    return closedOnFailure(file, async () => {
       await file.synced();
       const bytes = await file.size();
       if (bytes < FIRST_RECORD_AT) throw damaged(path, `it has only ${bytes} bytes`);

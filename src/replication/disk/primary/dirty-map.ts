@@ -46,7 +46,7 @@ export class DirtyMap {
     const file = await StateFile.create(files, path);
     const map = new DirtyMap(file, grains, salt);
     for (let index = 0; index * GRAINS_A_SECTOR < grains; index++) map.#stale.add(index);
-    return await closedOnFailure(file, async () => {
+    return closedOnFailure(file, async () => {
       await completed(`write ${path}`, (done) => map.sync(done));
       return map;
     });

@@ -1,0 +1,281 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../../src/posix/index.js';
+import type { ResyncSlots } from '../../../../src/replication/disk/backup/checkpoint-store.js';
+import { readOverlay } from '../../../../src/replication/disk/backup/overlay.js';
+import { ResyncFile } from '../../../../src/replication/disk/backup/resync-file.js';
+import { TABLE_HEAD_BYTES } from '../../../../src/replication/disk/backup/slot-table.js';
+import { NOTHING_SURVIVES } from '../../../../src/testing/files/survival.js';
+import { contentOf, tagged } from '../simulation/content.js';
+import { HeldDisk } from './held-disk.js';
+import { TestFiles } from './host-files.js';
+
+const PATH = '/srv/state/resync';
+const ID = '0123456789abcdef';
+const GRAIN = 8;
+const GRAIN_BYTES = GRAIN * 512;
+/** The last grain of the disk has half of the sectors. */
+const SECTORS = 36;
+const SHAPE = { sectors: SECTORS, grainSectors: GRAIN };
+/** Of a sector that the resync has not brought. */
+const NONE = 0xeeeeeeee;
+
+function create(files: TestFiles, grains = 5): Promise<ResyncFile> {
+  return files.wait(ResyncFile.create(files.calls, PATH, ID, GRAIN, grains));
+}
+function load(files: TestFiles, crc: number, id = ID) {
+  return files.wait(ResyncFile.load(files.calls, PATH, id, crc, SHAPE));
+}
+function write(
+  files: TestFiles,
+  resync: ResyncFile,
+  grain: number,
+  tag: number,
+  sectors = GRAIN,
+): Promise<number> {
+  return files.ended((done) => resync.write(grain, tagged(tag, sectors), done));
+}
+
+/** The tags of the disk's sectors, as the slots have them. */
+async function tagsIn(files: TestFiles, { map }: ResyncSlots): Promise<number[]> {
+  const bytes = new Uint8Array(SECTORS * 512);
+  const disk = new HeldDisk(SECTORS, 0xee);
+  // From the middle of a grain as well.
+  for (const [from, to] of [
+    [0, 27],
+    [27, SECTORS],
+  ] as const) {
+    const part = bytes.subarray(from * 512, to * 512);
+    const result = await files.ended((done) => readOverlay(disk, [map], from, part, done));
+    if (result < 0) throw new Error(`the slots cannot be read: ${result}`);
+  }
+  return [...contentOf(bytes)];
+}
+
+/** A resync that is complete: grain 3 came first, then 1, which is zeroes by now, then 0, and the short last one. */
+async function completed(files: TestFiles): Promise<{ resync: ResyncFile; slots: ResyncSlots }> {
+  const resync = await create(files);
+  // The file itself is there whatever happens, as its directory was synced.
+  files.host.system.syncAll();
+  const different = Buffer.concat(Array.from({ length: GRAIN }, (_, at) => tagged(30 + at, 1)));
+  await files.ended((done) => resync.write(3, different, done));
+  await write(files, resync, 1, 10);
+  resync.zero(1);
+  resync.zero(2);
+  await write(files, resync, 0, 5);
+  await write(files, resync, 4, 40, 4);
+  return { resync, slots: await files.wait(resync.finish(SECTORS)) };
+}
+const EXPECTED = Array.from({ length: SECTORS }, (_, sector) => {
+  if (sector >= 24 && sector < 32) return 30 + (sector - 24);
+  return [5, 0, 0, 0, 40][Math.floor(sector / GRAIN)];
+});
+
+t.test('a completed resync shows the grains that it brought, at once and when it is loaded', async (t) => {
+  const files = new TestFiles();
+  const { resync, slots } = await completed(files);
+  t.equal(slots.id, ID);
+  t.same(await tagsIn(files, slots), EXPECTED);
+  await files.wait(resync.close());
+  t.same(files.open, []);
+  const loaded = await load(files, slots.crc);
+  t.match(loaded.slots, { id: ID, crc: slots.crc });
+  t.same(await tagsIn(files, loaded.slots), EXPECTED);
+  await files.wait(loaded.file.close());
+});
+
+t.test('grains that a resync did not bring are not in its slots', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files);
+  await write(files, resync, 2, 20);
+  const slots = await files.wait(resync.finish(SECTORS));
+  t.same(await tagsIn(files, slots), [
+    ...new Array<number>(16).fill(NONE),
+    ...new Array<number>(8).fill(20),
+    ...new Array<number>(12).fill(NONE),
+  ]);
+});
+
+t.test('a completed resync is on stable storage', async (t) => {
+  const files = new TestFiles();
+  const { slots } = await completed(files);
+  files.host.losePower(NOTHING_SURVIVES);
+  t.same(await tagsIn(files, (await load(files, slots.crc)).slots), EXPECTED);
+});
+
+t.test('slots are in the order of arrival after a block with the position of the table', async (t) => {
+  const files = new TestFiles();
+  await completed(files);
+  const bytes = files.host.contents(PATH);
+  const tableAt = 4096 + 4 * GRAIN_BYTES;
+  t.equal(new DataView(bytes.buffer).getBigUint64(0, true), BigInt(tableAt));
+  for (const [slot, tag] of [30, 10, 5].entries()) {
+    const at = 4096 + slot * GRAIN_BYTES;
+    t.equal(contentOf(bytes.slice(at, at + GRAIN_BYTES))[0], tag);
+  }
+  t.equal(Buffer.from(bytes.subarray(tableAt, tableAt + 8)).toString('latin1'), 'TDRSLOT1');
+});
+
+t.test('the file has room for all grains and their table from the start', async (t) => {
+  const files = new TestFiles();
+  await create(files, 5);
+  t.equal(files.host.contents(PATH).length, 4096 + 5 * GRAIN_BYTES + TABLE_HEAD_BYTES + 5 * 16);
+});
+
+t.test('without room for all grains there is no file', async (t) => {
+  const files = new TestFiles();
+  files.host.system.capacityBytes = 8192;
+  await t.rejects(create(files, 5), { code: 'ENOSPC' });
+  t.same(files.open, []);
+  t.equal(files.host.system.lookup(PATH), -errno.ENOENT);
+});
+
+t.test('a file without room that cannot be removed is reported as that', async (t) => {
+  const files = new TestFiles();
+  files.host.system.capacityBytes = 8192;
+  files.host.failCalls({ calls: ['unlink'], error: errno.EROFS });
+  await t.rejects(create(files, 5), { code: 'EROFS' });
+  t.same(files.open, []);
+});
+
+t.test('the last write of a grain counts, though several are under way', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files);
+  const results: number[] = [];
+  for (let tag = 1; tag <= 40; tag++) {
+    for (const grain of [0, 1])
+      resync.write(grain, tagged(tag * 10 + grain, GRAIN), (result) => results.push(result));
+  }
+  await files.world.run(() => results.length === 80);
+  t.ok(results.every((result) => result === 0));
+  await write(files, resync, 1, 7);
+  const slots = await files.wait(resync.finish(SECTORS));
+  t.same(new Set((await tagsIn(files, slots)).slice(0, 16)), new Set([400, 7]));
+  t.equal((await tagsIn(files, slots))[8], 7);
+});
+
+t.test('an error of a write is passed on, and the next write of the same grain is made', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files);
+  files.host.failCalls({ calls: ['write'], error: errno.EIO });
+  const results: number[] = [];
+  for (const tag of [1, 2]) resync.write(0, tagged(tag, GRAIN), (result) => results.push(result));
+  await files.world.run(() => results.length === 2);
+  t.same(results, [-errno.EIO, 0]);
+});
+
+t.test('a sync makes the slots durable', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files);
+  await write(files, resync, 0, 3);
+  files.host.system.syncAll();
+  await write(files, resync, 1, 4);
+  t.equal(await files.ended((done) => resync.sync(done)), 0);
+  files.host.losePower(NOTHING_SURVIVES);
+  t.equal(contentOf(files.host.contents(PATH).slice(4096 + GRAIN_BYTES, 4096 + GRAIN_BYTES + 512))[0], 4);
+});
+
+for (const [call, nth] of [
+  ['write', 1],
+  ['write', 2],
+  ['fdatasync', 1],
+] as const) {
+  t.test(`a resync is not complete if ${call} ${nth} of its end fails`, async (t) => {
+    const files = new TestFiles();
+    const resync = await create(files);
+    await write(files, resync, 0, 3);
+    files.host.failCalls({ calls: [call], nth, error: errno.EIO });
+    await t.rejects(files.wait(resync.finish(SECTORS)), { code: 'EIO' });
+  });
+}
+
+/** What may have become of the file of a committed resync, and what is said of it. */
+const DAMAGED: Readonly<
+  Record<string, readonly [damage: (bytes: Buffer, tableAt: number) => Buffer, says: RegExp]>
+> = {
+  'no position of its table': [(bytes) => bytes.fill(0, 0, 8), /its table cannot be at 0/],
+  'a table in its first block': [
+    (bytes) => (bytes.writeUInt32LE(4095, 0), bytes),
+    /its table cannot be at 4095/,
+  ],
+  'no byte where its table begins': [
+    (bytes, tableAt) => bytes.subarray(0, tableAt - 1),
+    /its table cannot be at/,
+  ],
+  'no byte of its table': [(bytes, tableAt) => bytes.subarray(0, tableAt), /the table at \d+ is wrong/],
+  'only a part of its table': [(bytes) => bytes.subarray(0, -1), /the table at \d+ is wrong/],
+  'no magic at the start of its table': [
+    (bytes, tableAt) => (bytes.writeUInt8(0, tableAt), bytes),
+    /the table at \d+ is wrong/,
+  ],
+  'another table': [
+    (bytes, tableAt) => (bytes.writeUInt8(9, tableAt + TABLE_HEAD_BYTES), bytes),
+    /the table at \d+ is not the one that was committed/,
+  ],
+  'another byte in a grain': [
+    (bytes) => (bytes.writeUInt8(9, 4096 + 100), bytes),
+    /the grain at 4096 is not what was committed/,
+  ],
+  'another byte at the end of the short last grain': [
+    (bytes) => (bytes.writeUInt8(9, 4096 + 3 * GRAIN_BYTES + 4 * 512 - 1), bytes),
+    new RegExp(`the grain at ${4096 + 3 * GRAIN_BYTES} is not`),
+  ],
+};
+for (const [what, [damage, says]] of Object.entries(DAMAGED)) {
+  t.test(`a resync's file with ${what} is refused as damaged, and closed`, async (t) => {
+    const files = new TestFiles();
+    const { resync, slots } = await completed(files);
+    await files.wait(resync.close());
+    const tableAt = 4096 + 4 * GRAIN_BYTES;
+    const whole = Buffer.from(files.host.contents(PATH)).subarray(0, tableAt + TABLE_HEAD_BYTES + 5 * 16);
+    files.host.put(PATH, whole);
+    await files.wait((await load(files, slots.crc)).file.close());
+    files.host.put(PATH, damage(whole, tableAt));
+    await t.rejects(load(files, slots.crc), { code: 'EBADMSG', message: says });
+    t.same(files.open, []);
+  });
+}
+
+t.test('bytes after a short last grain are not part of it', async (t) => {
+  const files = new TestFiles();
+  const { slots } = await completed(files);
+  files.host.rot(PATH, 4096 + 3 * GRAIN_BYTES + 4 * 512);
+  t.same(await tagsIn(files, (await load(files, slots.crc)).slots), EXPECTED);
+});
+
+t.test('bytes in the slot of a grain that is zeroes by now do not matter', async (t) => {
+  const files = new TestFiles();
+  const { slots } = await completed(files);
+  files.host.rot(PATH, 4096 + GRAIN_BYTES);
+  t.same(await tagsIn(files, (await load(files, slots.crc)).slots), EXPECTED);
+});
+
+t.test('the file of another resync, or a missing one, is refused as damaged', async (t) => {
+  const files = new TestFiles();
+  const { slots } = await completed(files);
+  const other = '0123456789abcdee';
+  await t.rejects(load(files, slots.crc, other), {
+    result: -errno.EBADMSG,
+    message: /the table at \d+ is wrong/,
+  });
+  files.host.system.unlink(PATH);
+  await t.rejects(load(files, slots.crc), {
+    result: -errno.EBADMSG,
+    message: /it is missing, but the resync/,
+  });
+});
+
+t.test('a file that is loaded is synced before its content is relied on', async (t) => {
+  const files = new TestFiles();
+  const { resync, slots } = await completed(files);
+  await files.wait(resync.close());
+  files.host.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+  await t.rejects(load(files, slots.crc), { code: 'EIO' });
+  for (let nth = 1; nth <= 3; nth++) {
+    files.host.failCalls({ calls: ['read'], nth, error: errno.EIO });
+    await t.rejects(load(files, slots.crc), { code: 'EIO' }, `read ${nth}`);
+  }
+  t.same(files.open, []);
+});
