@@ -14,6 +14,7 @@ const WHICH_SPARE = 'It makes no difference which of the spare buffers is used.'
 const PUT_BACK = 'An extent that is replaced without overlapping is put back as it was.';
 const MOMENTS = 'Moments are only compared with each other.';
 const FIRST_THREAD = 'There is always a first thread.';
+const NOT_COPIED = 'A message that comes whole is not copied; one that is copied is the same.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
@@ -170,6 +171,25 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'while (first > 0 && (list[first - 1] as Extent).end >= extent.start) first -= 1;',
       PUT_BACK,
     ],
+  ],
+  'src/replication/disk/c/c-outbox.ts': [
+    ['const MAX_STREAM_BYTES = 256 << 10;', 'const MAX_STREAM_BYTES = 257 << 10;', TUNING],
+    ['const MAX_STREAM_BYTES = 256 << 10;', 'const MAX_STREAM_BYTES = 255 << 10;', TUNING],
+    [
+      'while (stream.queuedBytes < MAX_STREAM_BYTES && !stream.isOver) {',
+      'while (stream.queuedBytes <= MAX_STREAM_BYTES && !stream.isOver) {',
+      TUNING,
+    ],
+  ],
+  'src/replication/disk/c/c-reader.ts': [
+    ['if (this.#length === 0) {', 'if (false) {', NOT_COPIED],
+    ['if (bytes.length >= length) {', 'if (false) {', NOT_COPIED],
+    ['if (bytes.length >= length) {', 'if (bytes.length > length) {', NOT_COPIED],
+  ],
+  'src/replication/disk/c/stall-watch.ts': [
+    ['const LOOKS = 4;', 'const LOOKS = 5;', 'Looking more often only notices a standstill sooner.'],
+    ['#last = 0;', '#last = 1;', SET_FIRST],
+    ['#looks = 0;', '#looks = 1;', SET_FIRST],
   ],
   'src/scheduler/event-ids.ts': [
     [

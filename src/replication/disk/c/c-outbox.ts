@@ -14,7 +14,7 @@ const MAX_STREAM_BYTES = 256 << 10;
 type Item =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'zeroes'; sector: number; sectors: number }
-  | { readonly kind: 'gate'; isOpen: boolean; letGo: (() => void) | undefined };
+  | { readonly kind: 'gate'; isOpen: boolean };
 
 /** Sends messages to a C backup in order. */
 export class COutbox {
@@ -54,14 +54,12 @@ export class COutbox {
 
   /** Keeps back what is sent from now on, until what is returned is called. */
   gate(): () => void {
-    const gate: Item = { kind: 'gate', isOpen: false, letGo: undefined };
+    const gate: Item = { kind: 'gate', isOpen: false };
     this.#gates += 1;
     this.#items.push(gate);
-    this.pump();
     return () => {
       this.#gates -= 1;
       gate.isOpen = true;
-      gate.letGo?.();
       this.pump();
     };
   }
@@ -71,16 +69,13 @@ export class COutbox {
     const stream = this.#stream;
     while (stream.queuedBytes < MAX_STREAM_BYTES && !stream.isOver) {
       const item = this.#items[0];
-      if (item === undefined) return;
+      if (item === undefined || (item.kind === 'gate' && !item.isOpen)) return;
       if (item.kind === 'zeroes') {
         this.#zeroes(item);
         continue;
       }
       this.#items.shift();
-      if (item.kind === 'gate') {
-        if (!item.isOpen) item.letGo = stream.gate();
-        continue;
-      }
+      if (item.kind === 'gate') continue;
       this.#bytes -= item.bytes.length;
       stream.send(item.bytes);
     }

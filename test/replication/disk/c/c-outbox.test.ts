@@ -68,6 +68,24 @@ t.test('what is sent after a gate is kept back until the gate is opened', async 
   t.equal(made.queuedBytes, 0);
 });
 
+t.test('what waits for the system is being sent, down to the last byte', async (t) => {
+  const { far, world, outbox: made } = await outbox();
+  // The system takes 64 KiB at once.
+  made.send(new Uint8Array((64 << 10) + 1));
+  t.equal(made.queuedBytes, 1);
+  t.ok(made.isSending);
+  await far.taken((64 << 10) + 1);
+  await world.run(0.1);
+  t.notOk(made.isSending);
+  const gates = [made.gate(), made.gate()];
+  made.zero(0, MANY);
+  for (const open of gates) {
+    t.notOk(made.isSending);
+    open();
+  }
+  t.ok(made.isSending);
+});
+
 t.test('a gate after zeroes that wait keeps back what is after it, not the zeroes', async (t) => {
   const { far, world, outbox: made } = await outbox();
   made.zero(0, MANY);

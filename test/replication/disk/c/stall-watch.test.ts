@@ -52,6 +52,17 @@ t.test(
   },
 );
 
+t.test('a standstill after progress is noticed without another check', async (t) => {
+  const { world, state, watch: made } = watch();
+  made.check();
+  await world.run(1.4);
+  state.progress += 1;
+  await world.run(4);
+  t.equal(state.stalls, 0);
+  await world.run(1);
+  t.equal(state.stalls, 1, 'a quarter of the time late at most');
+});
+
 t.test('as long as something moves, or nothing is waited for, there is no standstill', async (t) => {
   const { world, state, watch: made } = watch();
   made.check();

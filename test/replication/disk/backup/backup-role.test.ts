@@ -1,0 +1,400 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../../src/posix/index.js';
+import { BackupRole, createJournal } from '../../../../src/replication/disk/backup/backup-role.js';
+import { NO_ID } from '../../../../src/replication/disk/format/metadata-record.js';
+import { createState, loadState } from '../../../../src/replication/disk/open-state.js';
+import { DEFAULT_REPLICATION_OPTIONS } from '../../../../src/replication/disk/options.js';
+import { NOTHING_SURVIVES } from '../../../../src/testing/files/survival.js';
+import { contentOf, tagged } from '../simulation/content.js';
+import { HeldDisk } from './held-disk.js';
+import { TestFiles } from './host-files.js';
+
+const DIRECTORY = '/srv/state';
+const RESYNC = `${DIRECTORY}/resync`;
+const SECTORS = 2048;
+const GENERATION = '00000000000000aa';
+const ID = '00000000000000bb';
+const OTHER_ID = '00000000000000cc';
+
+/** A backup's role on simulated files and an image in memory, which outlive its process. */
+class TestRole {
+  readonly files = new TestFiles();
+  readonly disk = new HeldDisk(SECTORS);
+  readonly events: string[] = [];
+  nowSeconds = 100;
+  isBlank = false;
+  role!: BackupRole;
+  metadata!: Awaited<ReturnType<typeof createState>>['metadata'];
+  map!: Awaited<ReturnType<typeof createState>>['map'];
+  readonly #peer: 'own' | 'c';
+
+  constructor(peer: 'own' | 'c' = 'c') {
+    this.#peer = peer;
+  }
+
+  /** A new role, or the one of a new process. A backup of a C primary has a state from its beginning, others have none. */
+  async open(): Promise<this> {
+    const { files, disk, events } = this;
+    const random = (bytes: Uint8Array): void => void bytes.fill(1);
+    const options = {
+      ...DEFAULT_REPLICATION_OPTIONS,
+      address: '10.0.0.1:9000',
+      directory: DIRECTORY,
+      journalBytes: 2 << 20,
+      peer: this.#peer,
+    };
+    const parts = { files: files.calls, disk, options, random, notice: () => {} };
+    const state = await files.wait(
+      (async () => (await loadState(parts)) ?? (await createState(parts, 'backup', true)))(),
+    );
+    this.metadata = state.metadata;
+    this.map = state.map;
+    this.role = await files.wait(
+      BackupRole.open({
+        files: files.calls,
+        directory: DIRECTORY,
+        disk,
+        metadata: state.metadata,
+        isBlank: this.isBlank,
+        memoryBytes: 1 << 20,
+        random,
+        nowSeconds: () => this.nowSeconds,
+        events: {
+          committed: (epoch, bytes, seconds, result) =>
+            events.push(`committed ${epoch}: ${bytes} bytes, ${seconds} s, ${result}`),
+          initialised: () => events.push('initialised'),
+          failed: (what, result) => events.push(`failed: ${what}, ${result}`),
+          notice: (message) => events.push(message),
+        },
+      }),
+    );
+    return this;
+  }
+
+  /** The process dies, and with it the power: only what is on stable storage is left. */
+  async crash(): Promise<this> {
+    this.files.host.losePower(NOTHING_SURVIVES);
+    return this.open();
+  }
+
+  commit(epoch: number, sync?: Parameters<BackupRole['commit']>[2]): Promise<number> {
+    return this.files.ended((done) => this.role.commit(epoch, GENERATION, sync, done));
+  }
+  begin(id: string, isFirst = false) {
+    return this.files.wait(this.role.beginSync(id, 4, isFirst));
+  }
+  async tags(sector: number, sectors: number): Promise<number[]> {
+    const bytes = new Uint8Array(sectors * 512);
+    const result = await this.files.ended((done) => this.role.store.read(sector, bytes, done));
+    if (result < 0) throw new Error(`the store cannot be read: ${result}`);
+    return [...contentOf(bytes)];
+  }
+  get hasResyncFile(): boolean {
+    return typeof this.files.host.system.lookup(RESYNC) !== 'number';
+  }
+  async close(): Promise<void> {
+    await this.files.wait(this.role.close());
+    await this.files.wait(this.map.close());
+    await this.files.wait(this.metadata.close());
+  }
+}
+
+t.test(
+  'a journal has two files, each of half the bytes in whole blocks, and neither is left open',
+  async (t) => {
+    const files = new TestFiles();
+    await files.wait(createJournal(files.calls, DIRECTORY, 2 * (100 * 4096 + 4095)));
+    for (const name of ['journal-0', 'journal-1']) {
+      t.equal(files.host.contents(`${DIRECTORY}/${name}`).length, 100 * 4096);
+    }
+    t.same(files.open, []);
+  },
+);
+
+t.test('a journal with checkpoints is not made anew, one without any is', async (t) => {
+  const one = await new TestRole().open();
+  one.role.store.write(0, tagged(1, 1));
+  t.equal(await one.commit(1), 0);
+  await one.close();
+  const before = one.files.host.contents(`${DIRECTORY}/journal-0`);
+  await t.rejects(one.files.wait(createJournal(one.files.calls, DIRECTORY, 2 << 20)), {
+    code: 'EBADMSG',
+    message: /journal-0 is damaged: it has checkpoints, but there is no metadata/,
+  });
+  t.ok(Buffer.from(before).equals(one.files.host.contents(`${DIRECTORY}/journal-0`)));
+  t.same(one.files.open, []);
+  one.files.host.put(`${DIRECTORY}/journal-0`, new Uint8Array(100));
+  await one.files.wait(createJournal(one.files.calls, DIRECTORY, 2 << 20));
+  one.files.host.failCalls({ calls: ['read'], error: errno.EIO });
+  await t.rejects(one.files.wait(createJournal(one.files.calls, DIRECTORY, 2 << 20)), { code: 'EIO' });
+  t.same(one.files.open, []);
+});
+
+t.test(
+  'a role whose journal is missing or damaged does not open, and leaves no file of it open',
+  async (t) => {
+    for (const [break_, message] of [
+      [
+        (one: TestRole) => one.files.host.system.unlink(`${DIRECTORY}/journal-1`),
+        /journal-1 is damaged: it is missing/,
+      ],
+      [
+        (one: TestRole) => one.files.host.put(`${DIRECTORY}/journal-1`, new Uint8Array(9)),
+        /journal-1 is damaged: it has/,
+      ],
+    ] as const) {
+      const one = await new TestRole().open();
+      await one.close();
+      break_(one);
+      await t.rejects(one.open(), { code: 'EBADMSG', message });
+      t.same(
+        one.files.open.filter((path) => path.includes('journal')),
+        [],
+      );
+    }
+  },
+);
+
+t.test('what was committed is there after a crash, and the last epoch with it', async (t) => {
+  const one = await new TestRole().open();
+  t.equal(one.role.epoch, 0);
+  t.equal(one.role.committedAtSeconds, undefined);
+  one.disk.isHeld = true;
+  one.role.store.write(8, tagged(1, 2));
+  const committed = one.commit(5);
+  one.nowSeconds = 103;
+  t.equal(await committed, 0);
+  t.same(one.events, ['committed 5: 1024 bytes, 3 s, 0']);
+  t.equal(one.role.epoch, 5);
+  t.equal(one.role.committedAtSeconds, 103);
+  one.role.store.write(8, tagged(2, 1));
+  await one.crash();
+  t.equal(one.role.epoch, 5);
+  t.equal(one.metadata.current.generation, GENERATION);
+  t.same(await one.tags(8, 2), [1, 1]);
+  one.disk.release();
+  t.equal(await one.files.ended((done) => one.role.store.drain(done)), 0);
+  t.match(one.metadata.current, { acked: 5, appliedCheckpoint: 1, hasState: true, inconsistent: false });
+  await one.crash();
+  t.equal(one.role.epoch, 5);
+  t.same([...contentOf(one.disk.bytes).subarray(8, 10)], [1, 1]);
+});
+
+t.test('a clock that steps back makes no commit shorter than nothing', async (t) => {
+  const one = await new TestRole().open();
+  const committed = one.commit(1);
+  one.nowSeconds = 50;
+  await committed;
+  t.same(one.events, ['committed 1: 0 bytes, 0 s, 0']);
+});
+
+t.test('a commit that fails is reported with its result, and is not the last one', async (t) => {
+  const one = await new TestRole().open();
+  one.files.host.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+  one.role.store.write(0, tagged(1, 1));
+  t.equal(await one.commit(1), -errno.EIO);
+  t.equal(one.role.epoch, 0);
+  t.match(one.events, [
+    /failed: (?:write .*journal-0|commit a checkpoint), -5/,
+    'committed 1: 512 bytes, 0 s, -5',
+  ]);
+});
+
+t.test('a first sync goes to the image, which is inconsistent until its commit', async (t) => {
+  const one = await new TestRole('own').open();
+  t.equal(one.role.resyncId, null);
+  const target = await one.begin(ID, true);
+  t.equal(target.id, ID);
+  t.match(one.metadata.current, { resyncId: ID, inconsistent: true, hasState: false });
+  t.equal(one.role.resyncId, ID);
+  t.equal(await one.begin(ID, true), target, 'the next connection goes on with it');
+  t.equal(await one.files.ended((done) => target.write(0, tagged(3, 128), done)), 0);
+  t.same(one.disk.calls, ['write 0+128']);
+  t.notOk(one.hasResyncFile);
+  t.equal(await one.commit(1, target), 0);
+  t.match(one.metadata.current, {
+    resyncId: NO_ID,
+    inconsistent: false,
+    hasState: true,
+    rejoining: false,
+    generation: GENERATION,
+  });
+  t.same(one.events, ['initialised', 'committed 1: 0 bytes, 0 s, 0']);
+  t.equal(one.role.resyncId, null);
+  await one.crash();
+  t.match(one.metadata.current, { hasState: true, resyncId: NO_ID });
+  t.equal(one.role.epoch, 1);
+});
+
+t.test('zeroes of a first sync are written unless the image is blank and no sync was begun', async (t) => {
+  for (const [isBlank, calls] of [
+    [false, ['zero 0+128']],
+    [true, []],
+  ] as const) {
+    const one = new TestRole('own');
+    one.isBlank = isBlank;
+    await one.open();
+    const target = await one.begin(ID, true);
+    t.equal(await one.files.ended((done) => target.zero(0, 128, done)), 0);
+    t.same(one.disk.calls, calls);
+    await one.crash();
+    const again = await one.begin(OTHER_ID, true);
+    one.disk.calls.length = 0;
+    t.equal(await one.files.ended((done) => again.zero(0, 128, done)), 0);
+    t.same(one.disk.calls, ['zero 0+128'], 'what the sync before has written is not known');
+  }
+});
+
+t.test(
+  'a resync goes to a file beside the image until its commit, and the file goes once the image has it',
+  async (t) => {
+    const one = await new TestRole().open();
+    const target = await one.begin(ID);
+    t.equal(one.role.resyncId, ID);
+    t.ok(one.hasResyncFile);
+    t.equal(await one.files.ended((done) => target.write(0, tagged(3, 128), done)), 0);
+    t.same(await one.tags(0, 1), [0], 'it is not shown');
+    one.disk.isHeld = true;
+    one.role.store.write(1, tagged(4, 1));
+    t.equal(await one.commit(1, target), 0);
+    t.equal(one.role.resyncId, null);
+    t.same(one.events, ['committed 1: 512 bytes, 0 s, 0']);
+    t.same(await one.tags(0, 3), [3, 4, 3]);
+    await one.crash();
+    t.ok(one.hasResyncFile);
+    t.same(await one.tags(0, 3), [3, 4, 3], 'after a crash as well');
+    one.disk.release();
+    await one.files.world.run(0.5);
+    t.notOk(one.hasResyncFile);
+    t.notOk(one.files.open.includes(RESYNC));
+    t.same([...contentOf(one.disk.bytes).subarray(0, 3)], [3, 4, 3]);
+    await one.crash();
+    t.same(await one.tags(0, 3), [3, 4, 3], 'nor is it needed');
+  },
+);
+
+t.test(
+  'a resync that was not committed is dropped by the next begin of another, and by an open',
+  async (t) => {
+    const one = await new TestRole().open();
+    const first = await one.begin(ID);
+    t.equal(await one.begin(ID), first, 'the same goes on');
+    await one.files.ended((done) => first.write(0, tagged(3, 128), done));
+    const second = await one.begin(OTHER_ID);
+    t.not(second, first);
+    t.equal(one.role.resyncId, OTHER_ID);
+    t.same(one.events, ['a resync that was not committed is dropped']);
+    t.equal(one.files.open.filter((path) => path === RESYNC).length, 1);
+    one.files.host.endProcess();
+    await one.open();
+    t.equal(one.role.resyncId, null);
+    t.notOk(one.hasResyncFile);
+    t.equal(one.events.length, 2);
+    t.same(await one.tags(0, 1), [0]);
+  },
+);
+
+t.test('a begin waits until the image has the resync before, whose file it takes', async (t) => {
+  const one = await new TestRole().open();
+  const first = await one.begin(ID);
+  await one.files.ended((done) => first.write(0, tagged(3, 128), done));
+  one.disk.isHeld = true;
+  t.equal(await one.commit(1, first), 0);
+  let second: string | undefined;
+  const begun = one.role.beginSync(OTHER_ID, 4, false).then(({ id }) => (second = id));
+  await one.files.world.run(0.5);
+  t.equal(second, undefined);
+  one.disk.release();
+  t.equal(await one.files.wait(begun), OTHER_ID);
+  t.equal(contentOf(one.disk.bytes)[0], 3);
+});
+
+t.test('a begin that fails is reported to its caller, and the next one is tried', async (t) => {
+  const one = await new TestRole().open();
+  one.files.host.system.capacityBytes = 0;
+  await t.rejects(one.begin(ID), { code: 'ENOSPC' });
+  t.equal(one.role.resyncId, null);
+  one.files.host.system.capacityBytes = 1 << 30;
+  t.equal((await one.begin(OTHER_ID)).id, OTHER_ID);
+  one.files.host.failCalls({ calls: ['syncDirectory'], error: errno.EIO });
+  await t.rejects(one.begin(ID), { code: 'EIO' });
+});
+
+t.test('a resync whose connection ends while it is completed is not committed', async (t) => {
+  const one = await new TestRole().open();
+  const target = await one.begin(ID);
+  await one.files.ended((done) => target.write(0, tagged(3, 128), done));
+  const committed = one.commit(1, target);
+  one.role.store.abort();
+  t.equal(await committed, -errno.ECANCELED);
+  t.equal(one.role.epoch, 0);
+  t.equal(await one.begin(ID), target, 'it goes on with the next connection');
+  t.same(await one.tags(0, 1), [0]);
+});
+
+t.test('a resync that cannot be completed ends the store', async (t) => {
+  const one = await new TestRole().open();
+  const target = await one.begin(ID);
+  one.files.host.failCalls({ calls: ['write'], error: errno.EIO });
+  t.equal(await one.commit(1, target), -errno.EIO);
+  t.same(one.events, ['failed: complete a resync, -5', 'committed 1: 0 bytes, 0 s, -5']);
+});
+
+t.test('a first state that cannot be recorded is none', async (t) => {
+  const one = await new TestRole('own').open();
+  const target = await one.begin(ID, true);
+  one.files.host.failCalls({ calls: ['write'], nth: 2, error: errno.EIO });
+  t.equal(await one.commit(1, target), -errno.EIO);
+  t.same(one.events, ['failed: write the metadata, -5', 'committed 1: 0 bytes, 0 s, -5']);
+});
+
+t.test('a rejoin ends with its commit, durably, and so do the ancestors', async (t) => {
+  const one = await new TestRole().open();
+  const ancestors = [{ generation: ID, low: 1, high: 2 }];
+  await one.files.ended((done) => one.metadata.update({ rejoining: true, ancestors }, done));
+  t.equal(await one.commit(1), 0);
+  t.same(one.events, ['initialised', 'committed 1: 0 bytes, 0 s, 0']);
+  await one.crash();
+  t.match(one.metadata.current, { rejoining: false, ancestors: [], hasState: true, generation: GENERATION });
+});
+
+t.test('what is not needed any more, and cannot be removed, is reported and does no harm', async (t) => {
+  const one = await new TestRole().open();
+  const target = await one.begin(ID);
+  one.files.host.failCalls({ calls: ['unlink'], error: errno.EROFS });
+  t.equal(await one.commit(1, target), 0);
+  t.equal(await one.files.ended((done) => one.role.store.drain(done)), 0);
+  t.match(one.events, ['committed 1: 0 bytes, 0 s, 0', /cannot remove \/srv\/state\/resync: EROFS/]);
+  t.equal((await one.begin(OTHER_ID)).id, OTHER_ID);
+});
+
+t.test('a role settles once every commit that was requested has ended', async (t) => {
+  const one = await new TestRole().open();
+  t.equal(await one.files.ended((done) => one.role.settle(done)), 0);
+  t.same(one.events, []);
+  const ended: string[] = [];
+  one.role.store.write(0, tagged(1, 1));
+  one.role.commit(1, GENERATION, undefined, () => ended.push('commit'));
+  one.role.settle((result) => ended.push(`settled ${result}`));
+  await one.files.world.run(() => ended.length === 2);
+  t.same(ended, ['commit', 'settled 0']);
+  t.equal(one.role.epoch, 2, 'an empty commit is the last one');
+  t.equal(one.metadata.current.generation, GENERATION);
+});
+
+t.test('a role that is closed has none of its files open, whatever it was doing', async (t) => {
+  const one = await new TestRole().open();
+  void one.role.beginSync(ID, 4, false);
+  await one.close();
+  t.same(one.files.open, []);
+  const other = await new TestRole().open();
+  const target = await other.begin(ID);
+  other.disk.isHeld = true;
+  await other.files.ended((done) => target.write(0, tagged(3, 128), done));
+  t.equal(await other.commit(1, target), 0);
+  await other.close();
+  t.same(other.files.open, []);
+});
