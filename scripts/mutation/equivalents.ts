@@ -181,6 +181,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       TUNING,
     ],
   ],
+  'src/replication/disk/c/c-primary-session.ts': [
+    [
+      'const MAX_ANSWER_BYTES = 4096;',
+      'const MAX_ANSWER_BYTES = 4095;',
+      'Answers of four bytes reach both limits at the same time.',
+    ],
+  ],
   'src/replication/disk/c/c-reader.ts': [
     ['if (this.#length === 0) {', 'if (false) {', NOT_COPIED],
     ['if (bytes.length >= length) {', 'if (false) {', NOT_COPIED],

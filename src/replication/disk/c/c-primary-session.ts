@@ -32,9 +32,8 @@ export class CPrimarySession implements PrimarySession {
   readonly #receiving: StallWatch;
   readonly #sending: StallWatch;
   readonly #commits: Commit[] = [];
-  #hasCommitted = false;
-  /** Something was written since the last commit. */
-  #isDirty = false;
+  /** Something was written since the last commit, or none was made on this connection. */
+  #isDirty = true;
   #waitsForRoom = false;
   #isOver = false;
 
@@ -101,16 +100,13 @@ export class CPrimarySession implements PrimarySession {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#lose(error.message, true);
-      return;
     }
-    if (this.#isOver) return;
     if (this.#isPaused) this.#connection.stream.pause();
     this.#receiving.check();
   }
 
   /** Reads again if nothing is in the way any more. */
   #goOn(): void {
-    if (this.#isPaused) return;
     this.#push(() => this.#reader.resume());
     if (!this.#isPaused) this.#connection.stream.resume();
   }
@@ -138,7 +134,7 @@ export class CPrimarySession implements PrimarySession {
   #commit(): void {
     const isReceived = this.#connection.options.done === 'received';
     if (isReceived) this.#answer(1);
-    if (!this.#isDirty && this.#hasCommitted) {
+    if (!this.#isDirty) {
       const last = this.#commits.at(-1);
       if (isReceived) return;
       if (last === undefined) this.#answer(1);
@@ -146,18 +142,16 @@ export class CPrimarySession implements PrimarySession {
       return;
     }
     this.#isDirty = false;
-    this.#hasCommitted = true;
     const commit: Commit = { answers: isReceived ? 0 : 1 };
     this.#commits.push(commit);
     this.#receiver.commit((result) => {
       this.#commits.splice(this.#commits.indexOf(commit), 1);
-      if (this.#isOver) return;
       if (result < 0) {
         this.#lose(`the checkpoint cannot be committed: ${errnoCode(result)}`);
-        return;
+      } else {
+        this.#answer(commit.answers);
+        this.#goOn();
       }
-      this.#answer(commit.answers);
-      this.#goOn();
     });
     this.#checkRoom();
   }

@@ -38,10 +38,11 @@ class Receiver implements CPrimaryReceiver {
 }
 
 /** A session that has started, what it gives to the backup, and how it has ended. */
-async function session(options: Partial<ReplicationOptions> = {}, rest?: Uint8Array) {
+async function session(options: Partial<ReplicationOptions> = {}, rest?: Uint8Array, hasRoom = true) {
   const pair = await StreamPair.open();
   const { world, far, near, stream } = pair;
   const receiver = new Receiver();
+  receiver.hasRoom = hasRoom;
   const ends: CPrimaryEnd[] = [];
   const made = new CPrimarySession(pair.connection(options, rest), receiver, (end) => ends.push(end));
   made.start();
@@ -86,12 +87,12 @@ t.test('an empty commit needs none of its own, and is answered with the one befo
   t.equal(await answers(), 'donedonedone');
   await send(CREQ);
   t.equal(await answers(), 'done', 'at once when nothing is on its way');
-  await send(write(1), CREQ, CREQ, write(2), CREQ);
+  await send(write(1), CREQ, CREQ, write(2), CREQ, CREQ, CREQ);
   t.same(receiver.taken, ['commit', 'write 1', 'commit', 'write 2', 'commit']);
   receiver.commits[1]?.(0);
   t.equal(await answers(), 'donedone');
   receiver.commits[2]?.(0);
-  t.equal(await answers(), 'done');
+  t.equal(await answers(), 'donedonedone');
 });
 
 t.test('with done=received a commit is answered as it comes, and once', async (t) => {
@@ -118,15 +119,19 @@ t.test('a commit that fails ends the connection', async (t) => {
 t.test(
   'without room nothing more is taken until there is room, however often the receiver says so',
   async (t) => {
-    const { receiver, send, world } = await session();
+    const { receiver, stream, send, world } = await session();
     receiver.hasRoom = false;
     await send(write(1), write(2), write(3));
     t.same(receiver.taken, ['write 1']);
     t.equal(receiver.rooms.length, 1);
+    const { receivedBytes } = stream;
     await send(write(4));
-    t.same(receiver.taken, ['write 1'], 'nothing is read');
+    t.same(receiver.taken, ['write 1']);
+    t.equal(stream.receivedBytes, receivedBytes, 'nothing is read');
     receiver.rooms.shift()?.();
+    await world.run(0.05);
     t.same(receiver.taken, ['write 1'], 'there is none yet');
+    t.equal(stream.receivedBytes, receivedBytes);
     t.equal(receiver.rooms.length, 1, 'and it waits again');
     receiver.hasRoom = true;
     receiver.rooms.shift()?.();
@@ -206,7 +211,8 @@ t.test(
   'between messages a primary may be silent, and while it waits for room in the middle of one',
   async (t) => {
     const { receiver, ends, send, world } = await session({ messageSeconds: 2 });
-    await send(write(1));
+    await send(write(1), CREQ);
+    receiver.commits[0]?.(0);
     await world.run(20);
     receiver.hasRoom = false;
     await send(write(2), write(3).subarray(0, 100));
@@ -228,6 +234,40 @@ t.test('a primary that takes no answers for the message time is given up', async
   t.same(ends, []);
   await world.run(0.8);
   t.match(ends, [{ reason: 'the primary has taken nothing for 2 s', isInMessage: false }]);
+});
+
+t.test('a primary that takes an answer within the message time is not given up', async (t) => {
+  const { receiver, ends, stream, send, world } = await session({ messageSeconds: 2 });
+  const open = stream.gate();
+  await send(CREQ);
+  receiver.commits[0]?.(0);
+  stream.gate();
+  await send(CREQ);
+  await world.run(1.5);
+  open();
+  await world.run(1.5);
+  t.same(ends, []);
+  await world.run(1.5);
+  t.match(ends, [{ reason: 'the primary has taken nothing for 2 s' }]);
+});
+
+t.test('a session that starts without room reads nothing', async (t) => {
+  const { receiver, stream, send } = await session({}, write(1), false);
+  await send(write(2));
+  t.same(receiver.taken, ['write 1']);
+  t.equal(stream.receivedBytes, 0);
+});
+
+t.test('an error that is not the primary’s is not taken for one', async (t) => {
+  const pair = await StreamPair.open();
+  const ends: CPrimaryEnd[] = [];
+  const receiver = new Receiver();
+  receiver.write = () => {
+    throw new RangeError('a fault of the backup');
+  };
+  const made = new CPrimarySession(pair.connection({}, write(1)), receiver, (end) => ends.push(end));
+  t.throws(() => made.start(), { message: 'a fault of the backup' });
+  t.same(ends, []);
 });
 
 t.test('what is not the protocol ends the connection, which names what was wrong', async (t) => {

@@ -56,5 +56,5 @@ export class StreamPair {
 
 /** The descriptors and events that a process still has, apart from those that its server lives on. */
 export function leftovers(host: SimulatedHost): string[] {
-  return host.leftovers().filter((line) => /^(?:descriptor|event)/.test(line) && !line.includes('eventfd'));
+  return host.leftovers().filter((line) => /: (?:descriptor|event)/.test(line) && !line.includes('eventfd'));
 }
