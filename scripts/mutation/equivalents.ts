@@ -25,6 +25,18 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       ALWAYS_THERE,
     ],
   ],
+  'src/daemon/services.ts': [
+    [
+      'const result = fd < 0 ? fd : nbd.listenOn(fd);',
+      'const result = fd < 1 ? fd : nbd.listenOn(fd);',
+      'The numbers of descriptors begin at 3.',
+    ],
+    [
+      'const result = fd < 0 ? fd : nbd.listenOn(fd);',
+      'const result = fd <= 0 ? fd : nbd.listenOn(fd);',
+      'The numbers of descriptors begin at 3.',
+    ],
+  ],
   'src/metrics/diagnostics.ts': ['register', 'unregister'].map((name): Equivalent => [
     `if (${name}.hasSubscribers) ${name}.publish(describe(event));`,
     `if (true) ${name}.publish(describe(event));`,

@@ -169,6 +169,63 @@ t.test('invalid input is refused with a hint', async (t) => {
   wrong(/unexpected argument "extra"/, 'extra');
 });
 
+t.test('a trace may have 64 MiB unless it is said otherwise', async (t) => {
+  t.strictSame(parse('--trace', 't').trace, { file: 't', limitBytes: 64 << 20 });
+  t.strictSame(parse('--trace', 't', '--trace-limit', '1').trace, { file: 't', limitBytes: 1 << 20 });
+});
+
+t.test('unnamed numbers go to named disks from the lowest on', async (t) => {
+  const { disks } = parse(
+    ...['--disk', 'a=ram:1', '--disk', '1=ram:1', '--disk', 'b=ram:1', '--read-only-disk', '0=ram:1'],
+    ...['--read-only-disk', 'c=ram:1'],
+  );
+  t.strictSame(
+    disks.map(({ minor, exportName }) => [minor, exportName]),
+    [
+      [2, 'a'],
+      [1, undefined],
+      [3, 'b'],
+      [0, undefined],
+      [4, 'c'],
+    ],
+  );
+});
+
+t.test('TLS with keys, and with certificates of nobody in particular', async (t) => {
+  const tls = (...argv: string[]) => parse('--nbd', './n', ...argv).tls;
+  t.strictSame(tls('--tls-psk', 'p'), { psk: 'p' });
+  t.strictSame(tls('--tls-psk', 'p', '--tls-min', '1.3'), { psk: 'p', minVersion: 'TLSv1.3' });
+  const pair = ['--tls-cert', 'c', '--tls-key', 'k'];
+  t.strictSame(tls(...pair), { cert: 'c', key: 'k', ca: undefined });
+  const print = 'ab'.repeat(32);
+  t.strictSame(tls(...pair, '--tls-allow', print), { cert: 'c', key: 'k', ca: undefined, allow: [print] });
+});
+
+t.test('sockets that were passed are served as well, whether they are named or not', async (t) => {
+  const options = (sockets: readonly number[], ...argv: string[]) =>
+    daemonOptions(parseValues(daemonTable, ['--control-directory', '/c', ...argv]), sockets);
+  t.match(options([3, 4], '--nbd', 'systemd', '--nbd', './n'), { nbd: ['./n'], sockets: [3, 4] });
+  t.match(options([3]), { nbd: [], sockets: [3] });
+});
+
+t.test('names, descriptions and hosts have their bounds', async (t) => {
+  const longest = 'a'.repeat(64);
+  t.match(parse('--disk', `${longest}=ram:1`).disks, [{ exportName: longest }]);
+  t.throws(() => parse('--disk', `${longest}a=ram:1`), { name: 'UsageError' });
+  const described = (text: string): unknown =>
+    parse('--nbd', './n', '--disk', '0=ram:1', '--description', `0=${text}`).descriptions?.get(0);
+  t.equal(described('x'.repeat(1024)), 'x'.repeat(1024));
+  for (const text of ['', 'x'.repeat(1025), 'two\nlines'])
+    t.throws(() => described(text), { message: /expected DISK=TEXT, with one line of at most 1024/ });
+  t.strictSame(
+    parse('--metrics', './m', '--metrics-host', 'a.example', '--metrics-host', '::1').metricsHosts,
+    ['a.example', '::1'],
+  );
+  for (const host of ['a.example:1', '[::1]', 'a b', ''])
+    t.throws(() => parse('--metrics', './m', '--metrics-host', host), { name: 'UsageError' }, host);
+  t.throws(() => parse('--metrics-host', 'a'), { message: /--metrics-host requires --metrics/ });
+});
+
 t.test('the control directory comes from the environment unless it is given', async (t) => {
   const environment = { TAPDISK_TS_CONTROL_DIRECTORY: '/e' };
   t.equal(daemonOptions(parseValues(daemonTable, [], environment)).directory, '/e');
