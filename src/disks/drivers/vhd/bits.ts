@@ -39,14 +39,3 @@ export function setRange(bits: Uint8Array, from: number, to: number): void {
 export function areSet(bits: Uint8Array, from: number, to: number): boolean {
   return isSet(bits, from) && endOfRun(bits, from, to) === to;
 }
-
-/** How many of the bits from 0 up to `to` are set. */
-export function countSet(bits: Uint8Array, to: number): number {
-  let count = 0;
-  for (let at = 0; at < to;) {
-    const end = endOfRun(bits, at, to);
-    if (isSet(bits, at)) count += end - at;
-    at = end;
-  }
-  return count;
-}

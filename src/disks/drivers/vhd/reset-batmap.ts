@@ -34,6 +34,11 @@ function isBatmapInPlace({ batmap, blocks, footer }: LoadedImage): boolean {
   return offset === headerAt + SECTOR_SIZE && isWhole && isFree && end <= blocks.metadataEnd * SECTOR_SIZE;
 }
 
+/** Has a batmap that can be replaced vouch for nothing. @throws FileError */
+export function* emptyBatmap(image: LoadedImage): Steps<void> {
+  if (isBatmapInPlace(image)) yield* resetBatmap(image);
+}
+
 /** Replaces the batmap by an empty one. The map first: until the header fits it, the batmap is as wrong as before. @throws FileError */
 export function* resetBatmap({ file, batmap, blocks }: LoadedImage): Steps<void> {
   if (!batmap || !blocks) return;

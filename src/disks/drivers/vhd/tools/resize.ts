@@ -4,11 +4,12 @@
 import { SECTOR_SIZE } from '../../../driver.js';
 import { batBytes, batSector, ENTRIES_PER_SECTOR, entriesFor, maxSectors, NOT_ALLOCATED } from '../bat.js';
 import { BatmapHeader, batmapBytes, mustHaveBatmap } from '../batmap.js';
-import { countSet, setRange } from '../bits.js';
+import { endOfRun, isSet, setRange } from '../bits.js';
 import type { DiskCalls } from '../disk.js';
 import { DiskType, type Footer } from '../footer.js';
 import { HEADER_BYTES } from '../header.js';
 import type { Blocks, LoadedImage } from '../load-image.js';
+import { emptyBatmap } from '../reset-batmap.js';
 import type { Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
 import { ensureCopy, endFooterPosition, positionAfterBlocks, writeFooters } from './footers.js';
@@ -57,7 +58,7 @@ export function* resizeImage(
     throw refuse(`${before} bytes cannot become ${size}`, 'vhd convert it into a smaller image');
   if (size % SECTOR_SIZE !== 0) throw new RangeError(`size ${size}: expected whole sectors`);
   if (size === before) return { before, after: size, movedBlocks: 0 };
-  yield* clearTail(image, blocks, footer.sectors);
+  yield* clearAfterEnd(image, blocks, footer.sectors);
   if (size / SECTOR_SIZE <= maxSectors(blocks.header)) {
     yield* ensureCopy(image);
     yield* writeFooters(image, footer.with({ currentSize: size }), endFooterPosition(image));
@@ -72,18 +73,24 @@ export function* resizeImage(
   return { before, after: size, movedBlocks };
 }
 
-/** Bits of the last block that lie beyond the end of the disk would become part of it. */
-function* clearTail({ file }: LoadedImage, { bat, shape }: Blocks, sectors: number): Steps<void> {
-  const used = sectors % shape.sectors;
-  const place = bat[Math.floor(sectors / shape.sectors)] ?? NOT_ALLOCATED;
-  if (used === 0 || place === NOT_ALLOCATED) return;
-  const bits = yield* file.read(place * SECTOR_SIZE, shape.bitmapSectors * SECTOR_SIZE);
-  const kept = new Uint8Array(bits.length);
-  setRange(kept, 0, used);
-  const cleared = bits.map((byte, index) => byte & (kept[index] ?? 0));
-  if (countSet(cleared, shape.sectors) === countSet(bits, shape.sectors)) return;
-  yield* file.write(place * SECTOR_SIZE, cleared);
-  yield* file.sync();
+/** Sectors that blocks have after the end of the disk would become part of it: their bits are cleared. */
+function* clearAfterEnd(image: LoadedImage, { bat, shape }: Blocks, sectors: number): Steps<void> {
+  const { file } = image;
+  const end = Math.floor(sectors / shape.sectors);
+  let isCleared = false;
+  for (const [index, place] of bat.subarray(end).entries()) {
+    if (place === NOT_ALLOCATED) continue;
+    const used = Math.max(0, sectors - (end + index) * shape.sectors);
+    const bits = yield* file.read(place * SECTOR_SIZE, shape.bitmapSectors * SECTOR_SIZE);
+    if (endOfRun(bits, used, shape.sectors) === shape.sectors && !isSet(bits, used)) continue;
+    const cleared = new Uint8Array(bits.length);
+    for (let at = 0; at < used; at++) if (isSet(bits, at)) setRange(cleared, at, at + 1);
+    // It may vouch for what is cleared (V30).
+    if (!isCleared) yield* emptyBatmap(image);
+    isCleared = true;
+    yield* file.write(place * SECTOR_SIZE, cleared);
+  }
+  if (isCleared) yield* file.sync();
 }
 
 /** Writes header, BAT and batmap into room before the first block, and has the footers point there when they are durable. */

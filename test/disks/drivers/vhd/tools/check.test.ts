@@ -6,7 +6,15 @@ import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import { LEAF, open, worldWith, write } from '../order-world.js';
 import { simulated, tagged } from '../sim-disk.js';
 import type { FileWorld } from '../../../../testing/files/fixture.js';
-import { endFooterOf, findings, headerOf, patch, patchFooters, patchHeader } from './tool-world.js';
+import {
+  endFooterOf,
+  findings,
+  headerOf,
+  patch,
+  patchFooters,
+  patchHeader,
+  setBatmap,
+} from './tool-world.js';
 
 const link = { sectors: 64, blockSectors: 16 };
 const PARENT = '/d/parent0.vhd';
@@ -114,30 +122,18 @@ t.test('every ancestor of an image is checked as well', async (t) => {
   t.same(await findings(world, LEAF), [odd, odd]);
 });
 
-/** Sets bits of the batmap, with a right checksum. */
-function setBatmap(world: FileWorld, path: string, byte: number): void {
-  const { tableOffset } = headerOf(world, path);
-  // The BAT has one sector.
-  const headerAt = tableOffset + SECTOR_SIZE;
-  patch(world, path, (bytes) => {
-    const fields = new DataView(bytes.buffer, bytes.byteOffset);
-    bytes[headerAt + SECTOR_SIZE] = byte;
-    fields.setUint32(headerAt + 24, ~byte >>> 0);
-  });
-}
-
 t.test('a batmap claims only blocks that are there, and whose bits are all set', async (t) => {
   const warning = (block: number, what: string): string =>
     `warning bad-header: batmap bit ${block}: it is set, but ${what}`;
   const absent = 'the block is not allocated';
   const partial = 'not every bit of the bitmap is';
   const world = await family();
-  setBatmap(world, LEAF, 0b0100_0000);
+  setBatmap(world, LEAF, Uint8Array.of(0b0100_0000));
   t.same(await findings(world, LEAF, { bitmaps: true }), []);
-  setBatmap(world, LEAF, 0b0110_0000);
+  setBatmap(world, LEAF, Uint8Array.of(0b0110_0000));
   t.same(await findings(world, LEAF), [], 'bitmaps are read when asked for');
   t.same(await findings(world, LEAF, { bitmaps: true }), [warning(2, partial)]);
-  setBatmap(world, LEAF, 0b1001_1111);
+  setBatmap(world, LEAF, Uint8Array.of(0b1001_1111));
   t.same(await findings(world, LEAF), [warning(0, absent), warning(3, absent)], 'there are four blocks');
 });
 
@@ -162,11 +158,6 @@ t.test('no more than a hundred bits of a batmap are listed, and the progress is 
   const onProgress = (done: number, total: number): void => void progress.push(`${done}/${total}`);
   t.same(await findings(world, LEAF, { onProgress }), []);
   t.same(progress, ['0/2500', '1024/2500', '2048/2500']);
-  const { tableOffset } = headerOf(world, LEAF);
-  const headerAt = tableOffset + 20 * SECTOR_SIZE;
-  patch(world, LEAF, (bytes) => {
-    bytes.fill(0xff, headerAt + SECTOR_SIZE, headerAt + SECTOR_SIZE + 20);
-    new DataView(bytes.buffer, bytes.byteOffset).setUint32(headerAt + 24, ~(255 * 20) >>> 0);
-  });
+  setBatmap(world, LEAF, new Uint8Array(20).fill(0xff));
   t.equal((await findings(world, LEAF)).length, 100);
 });

@@ -5,9 +5,11 @@ import t from 'tap';
 import { resize } from '../../../../../src/disks/drivers/vhd/tools/resize.js';
 import { createImage } from '../../../../../src/disks/drivers/vhd/tools/create.js';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
+import { FileRecorder, Random } from '../../../../../src/testing/index.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
 import { simulated, tagged } from '../sim-disk.js';
-import { endFooterOf, findings, headerOf, patchFooters, run } from './tool-world.js';
+import { readState } from '../state-files.js';
+import { endFooterOf, findings, headerOf, patchFooters, run, setBatmap } from './tool-world.js';
 
 const MIB = 1 << 20;
 
@@ -53,16 +55,47 @@ t.test('as long as the BAT has entries for it only the footers change', async (t
   t.same(await findings(world, LEAF), []);
 });
 
-t.test('what the last block has after the end of the disk does not become part of it', async (t) => {
-  const world = worldWith([{ sectors: 24, blockSectors: 8 }]);
+t.test('what blocks have after the end of the disk does not become part of it', async (t) => {
+  // Disks that once were larger: one ends in a block, the other between two.
+  for (const sectors of [20, 16]) {
+    const world = worldWith([{ sectors: 40, blockSectors: 8 }]);
+    const disk = await open(world);
+    await write(world, disk, 8, tagged(24, 7));
+    await simulated(world, disk.close());
+    setBatmap(world, LEAF, Uint8Array.of(0b0111_0000));
+    patchFooters(world, LEAF, (fields) => fields.setBigUint64(48, BigInt(sectors * SECTOR_SIZE)));
+    world.files.system.syncAll();
+    const recorder = new FileRecorder(world.files.system);
+    await run(world, (calls) => resize(calls, { path: LEAF, size: 40 * SECTOR_SIZE }));
+    recorder.stop();
+    t.same(await tags(world, await open(world, LEAF, true), 0, 40), [
+      ...Array(8).fill(0),
+      ...Array(sectors - 8).fill(7),
+      ...Array(40 - sectors).fill(0),
+    ]);
+    t.same(await findings(world, LEAF, { bitmaps: true }), [], 'nor does the batmap vouch for it');
+    for (const { systems } of recorder.prefixes(new Random(1), 3)) {
+      for (const system of systems) {
+        const found = readState(system, LEAF);
+        const after = found.subarray(sectors * SECTOR_SIZE);
+        t.ok(
+          after.every((byte) => byte === 0),
+          'whenever the power is lost',
+        );
+      }
+    }
+  }
+});
+
+t.test('an image whose blocks end with the disk keeps its batmap', async (t) => {
+  const world = worldWith([{ sectors: 12, blockSectors: 8 }]);
   const disk = await open(world);
-  await write(world, disk, 8, tagged(16, 7));
+  await write(world, disk, 0, tagged(12, 7));
   await simulated(world, disk.close());
-  // A disk that once was larger.
-  const size = 20n * BigInt(SECTOR_SIZE);
-  patchFooters(world, LEAF, (fields) => fields.setBigUint64(48, size));
-  await run(world, (calls) => resize(calls, { path: LEAF, size: 24 * SECTOR_SIZE }));
-  t.same(await tags(world, await open(world, LEAF, true), 7, 17), [0, ...Array(12).fill(7), 0, 0, 0, 0]);
+  setBatmap(world, LEAF, Uint8Array.of(0b1000_0000));
+  const batmap = world.files.contents(LEAF).slice(2048, 3072);
+  await run(world, (calls) => resize(calls, { path: LEAF, size: 16 * SECTOR_SIZE }));
+  t.same(world.files.contents(LEAF).slice(2048, 3072), batmap);
 });
 
 t.test('room that is there before the first block is used, and nothing is moved', async (t) => {

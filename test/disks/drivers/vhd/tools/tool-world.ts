@@ -69,3 +69,14 @@ export function patchHeader(world: FileWorld, path: string, change: Parameters<H
   const changed = headerOf(world, path).with(change);
   patch(world, path, (bytes) => bytes.set(changed.bytes, dataOffset));
 }
+
+/** Sets bits of the batmap, with a right checksum. */
+export function setBatmap(world: FileWorld, path: string, bits: Uint8Array): void {
+  const { tableOffset, entries } = headerOf(world, path);
+  const headerAt = tableOffset + Math.ceil((entries * 4) / SECTOR_SIZE) * SECTOR_SIZE;
+  patch(world, path, (bytes) => {
+    bytes.set(bits, headerAt + SECTOR_SIZE);
+    const sum = bits.reduce((total, byte) => total + byte, 0);
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(headerAt + 24, ~sum >>> 0);
+  });
+}
