@@ -291,6 +291,36 @@ t.test('zeroes no longer needed are not written, not even through filters', asyn
   );
 });
 
+t.test('zeroes are made fast by a hole that is worth it, and else not at all', (t) => {
+  const { script, driver } = scripted();
+  const zero = (sectors: number, noHole: boolean): Results => {
+    const results = new Results();
+    driver.writeZeroesFast({ sector: 0, sectors, noHole, complete: results.done });
+    return results;
+  };
+  t.strictSame(zero(2047, false).told, [-errno.EOPNOTSUPP]);
+  t.strictSame(zero(4096, true).told, [-errno.EOPNOTSUPP]);
+  t.strictSame(script.log, []);
+  const zeroed = zero(2048, false);
+  script.answer('punch 0+2048', 0);
+  t.strictSame(zeroed.told, [0]);
+  const failed = zero(4096, false);
+  script.answer('punch 0+4096', -errno.EOPNOTSUPP);
+  t.strictSame(failed.told, [-errno.EOPNOTSUPP]);
+  t.strictSame(script.log.slice(2), [], 'nothing is written instead');
+  t.end();
+});
+
+t.test('fast zeroes of a read-only image are refused', (t) => {
+  const script = new FileScript();
+  const driver = new AioDriver('/image', script.parts);
+  driver.open({ readOnly: true, shared: false }, () => {});
+  const results = new Results();
+  driver.writeZeroesFast({ sector: 0, sectors: 4096, noHole: false, complete: results.done });
+  t.strictSame([results.told, script.log], [[-errno.EOPNOTSUPP], []]);
+  t.end();
+});
+
 t.test('a read does not wait for a write of its sectors', (t) => {
   const { script, write, driver } = scripted();
   write(0, 1);

@@ -178,6 +178,15 @@ t.test('a map of an unchanged file is not read again', async (t) => {
   t.same(script.log, ['map']);
 });
 
+t.test('the only writer knows of all changes, and does not look at the time of change', async (t) => {
+  const { script, driver } = scriptedDriver();
+  saysNow(driver, 0, 8);
+  script.onMap(ALL_HOLE);
+  script.changedSeconds = 99;
+  t.equal(saysNow(driver, 0, 8).kinds, 'hole 8');
+  t.same(script.log, ['map']);
+});
+
 for (const { where, large } of WHERE) {
   t.test(`a sparse image ${where} shows its holes, and what is written and discarded`, async (t) => {
     if (!canReadMaps(t, large)) return;

@@ -69,6 +69,17 @@ t.test('a footer of 511 bytes at the end counts', async (t) => {
   await closeDisk(again);
 });
 
+t.test('a file of nothing but a footer is a disk without sectors', async (t) => {
+  const { bytes } = Footer.create({ type: 2, size: 0, ...parts });
+  for (const length of [512, 511]) {
+    const disk = await openDisk(put(`only-${length}.vhd`, bytes.subarray(0, length)), { readOnly: true });
+    t.match(disk, { sectors: 0, chain: [{ image: { endFooterBytes: length } }] });
+    await closeDisk(disk);
+  }
+  const shorter = put('only-510.vhd', bytes.subarray(0, 510));
+  await t.rejects(openDisk(shorter, { readOnly: true }), /bad-footer: .* the file has only 510 bytes/);
+});
+
 t.test('an old image hidden without a new checksum opens, no other with a wrong one', async (t) => {
   for (const [version, opens] of [
     [0x1_0001, true],
