@@ -61,7 +61,7 @@ function seconds(key: Keys<number>, least: number, most: number, isZeroFine = fa
 /** A number of bytes with a unit or none. */
 function bytes(key: Keys<number>, least: number, most: number): SetValue {
   return (options, value) => {
-    const [, digits = '', unit = ''] = /^(\d{1,12})([KMG]?)$/.exec(value) ?? [];
+    const [, digits = '', unit = ''] = /^(\d{1,13})([KMG]?)$/.exec(value) ?? [];
     const count = digits === '' ? Number.NaN : Number(digits) * SIZES[unit as keyof typeof SIZES];
     if (!(count >= least && count <= most)) return `a size from ${least} to ${most} bytes, such as 64M or 1G`;
     options[key] = count;
