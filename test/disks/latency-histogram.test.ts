@@ -38,3 +38,25 @@ t.test('requests that take over two minutes, or no time, count too', async (t) =
   const [least = 0, most = 0] = latencyQuantiles(histogram.counts(), undefined, [0.25, 1]);
   t.ok(least <= 1e-6 && most > 130, `${least} ${most}`);
 });
+
+t.test('the bounds are each microsecond up to 8, and from there eight an octave', async (t) => {
+  const bounds = [0, 1, 7, 8, 9, 15, 16, 17, 18, 31, 32, 1023, 1024, 2 ** 26, 2 ** 27 - 1].map(
+    (microseconds) => {
+      const histogram = new LatencyHistogram();
+      histogram.add((microseconds + 0.01) / 1e6);
+      const [bound = NaN] = latencyQuantiles(histogram.counts(), undefined, [1]);
+      return Math.round(bound * 1e6);
+    },
+  );
+  t.same(bounds, [1, 2, 8, 9, 10, 16, 18, 18, 20, 32, 36, 1024, 1152, 75_497_472, 2 ** 27]);
+});
+
+t.test('a part of what was counted is reached at the count that makes it up', async (t) => {
+  const histogram = new LatencyHistogram();
+  for (const microseconds of [1, 2, 3, 4]) histogram.add((microseconds + 0.5) / 1e6);
+  const quantiles = latencyQuantiles(histogram.counts(), undefined, [0, 0.25, 0.26, 0.5, 0.75, 0.76, 1]);
+  t.same(
+    quantiles.map((seconds) => Math.round(seconds * 1e6)),
+    [2, 2, 3, 3, 4, 5, 5],
+  );
+});

@@ -32,6 +32,7 @@ t.test('a name is a driver and its argument, filters before it with bars between
   t.equal(parsed('log:log:ram:1'), 'log() log() ram(1)', 'a filter without an argument needs no bar');
   t.equal(parsed('log:aio:/with|bar'), 'log() aio(/with|bar)');
   t.equal(parsed('log:a|log:b|ram:1'), 'log(a) log(b) ram(1)');
+  t.equal(parsed('log::|ram:1'), 'log(:) ram(1)', 'what stands before its colon is no driver');
 });
 
 t.test('faults of a name are reported', async (t) => {
@@ -39,7 +40,8 @@ t.test('faults of a name are reported', async (t) => {
   t.match(parsed('vhd:/path'), "there is no driver 'vhd': there are aio, ram, log");
   t.match(parsed('log:'), 'has no driver');
   t.match(parsed('log:label'), 'has no driver');
-  t.match(parsed(`${'log:'.repeat(8)}ram:1`), 'more than 8 drivers');
+  t.equal(parsed(`${'log:'.repeat(8)}ram:1`), 'more than 8 drivers');
+  t.equal(parsed(`${'log:'.repeat(7)}ram:1`), `${'log() '.repeat(7)}ram(1)`);
 });
 
 t.test('an open VBD logs what is wrong with its name', async (t) => {
