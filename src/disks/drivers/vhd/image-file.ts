@@ -77,7 +77,8 @@ export class ImageFile {
 
   /** Reads up to `length` bytes: fewer only at the end of the file. */
   *read(position: number, length: number): Steps<Uint8Array> {
-    const bytes = Buffer.alloc(Math.max(0, Math.min(length, this.length - position)));
+    // No Buffer: a slice of one shares its memory, and what is changed of a copy must not change what was read.
+    const bytes = new Uint8Array(Math.max(0, Math.min(length, this.length - position)));
     let filled = 0;
     while (filled < bytes.length) {
       const rest = bytes.subarray(filled);
