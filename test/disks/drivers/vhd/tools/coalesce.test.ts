@@ -1,0 +1,159 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { coalesce } from '../../../../../src/disks/drivers/vhd/tools/coalesce.js';
+import { snapshot } from '../../../../../src/disks/drivers/vhd/tools/snapshot.js';
+import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
+import { errno } from '../../../../../src/posix/errno.js';
+import type { FileWorld } from '../../../../testing/files/fixture.js';
+import { LEAF, open, tags, worldWith, write } from '../order-world.js';
+import { openSimulated, simulated, tagged } from '../sim-disk.js';
+import { endFooterOf, findings, headerOf, patchFooters, patchHeader, run } from './tool-world.js';
+
+const link = { sectors: 64, blockSectors: 16 };
+const PARENT = '/d/parent0.vhd';
+const made = { uuid: new Uint8Array(16).fill(5), unixSeconds: 1e9 };
+
+/** Makes the parent of the leaf a raw file of zeroes. */
+function withRawParent(world: FileWorld, sectors: number): void {
+  world.files.put(PARENT, new Uint8Array(sectors * SECTOR_SIZE));
+  patchHeader(world, LEAF, { parentUuid: new Uint8Array(16) });
+}
+
+async function written(world: FileWorld, path: string, sector: number, bytes: Uint8Array): Promise<void> {
+  const disk = await open(world, path);
+  t.equal(await write(world, disk, sector, bytes), 0);
+  await simulated(world, disk.close());
+}
+
+t.test('a child goes into a raw parent, which is synced', async (t) => {
+  const world = worldWith([link, link]);
+  withRawParent(world, 64);
+  await written(world, LEAF, 15, tagged(3, 7));
+  const progress: string[] = [];
+  const onProgress = (done: number, total: number): void => void progress.push(`${done}/${total}`);
+  const result = await run(world, (calls) => coalesce(calls, { child: LEAF, onProgress }));
+  t.same(result, { child: LEAF, parent: PARENT, relinked: [], isStopped: false, isDeleted: false });
+  t.same(progress, ['1/2', '2/2']);
+  world.files.losePower();
+  const raw = Buffer.from(world.files.contents(PARENT));
+  t.same(
+    [14, 15, 16, 17, 18].map((sector) => raw.readUInt32LE(sector * SECTOR_SIZE)),
+    [0, 7, 7, 7, 0],
+  );
+  t.equal(raw.length, 64 * SECTOR_SIZE);
+});
+
+t.test('a raw parent that is too small is not written to', async (t) => {
+  const world = worldWith([link, link]);
+  withRawParent(world, 63);
+  await written(world, LEAF, 15, tagged(3, 7));
+  await t.rejects(
+    run(world, (calls) => coalesce(calls, { child: LEAF })),
+    /unsupported: file length: the raw file has 63 sectors, but the child 64; .*\(truncate -s 32768\)/,
+  );
+  t.ok(world.files.contents(PARENT).every((byte) => byte === 0));
+  t.same(world.files.descriptors(), []);
+});
+
+t.test('a parent grows to the size of the child, and no further', async (t) => {
+  for (const [sectors, expected] of [
+    [40, 64],
+    [64, 64],
+    [80, 80],
+  ] as const) {
+    const world = worldWith([{ ...link, sectors }, link]);
+    await written(world, LEAF, 62, tagged(2, 7));
+    await run(world, (calls) => coalesce(calls, { child: LEAF }));
+    const parent = await open(world, PARENT, true);
+    t.equal(parent.sectors, expected);
+    t.same(await tags(world, parent, 61, 3), [0, 7, 7]);
+  }
+});
+
+t.test('what the child has after the end of its disk stays there', async (t) => {
+  const world = worldWith([link, link]);
+  await written(world, LEAF, 16, tagged(48, 7));
+  patchFooters(world, LEAF, (fields) => fields.setBigUint64(48, BigInt(20 * SECTOR_SIZE)));
+  await run(world, (calls) => coalesce(calls, { child: LEAF }));
+  t.same(await tags(world, await open(world, PARENT, true), 18, 4), [7, 7, 0, 0]);
+});
+
+t.test('an image without a parent cannot be coalesced', async (t) => {
+  const world = worldWith([link]);
+  await t.rejects(
+    run(world, (calls) => coalesce(calls, { child: LEAF, deleteChild: true })),
+    /unsupported: disk type: it has no parent to coalesce into; coalesce only differencing images/,
+  );
+  t.same(world.files.descriptors(), []);
+});
+
+t.test('a child is kept while another image has it as its parent, unless that is relinked', async (t) => {
+  const world = worldWith([link, link, link]);
+  const middle = '/d/parent1.vhd';
+  world.files.put('/d/notes.txt', Buffer.from('no image'));
+  world.files.put('/d/broken.vhd', world.files.contents(LEAF).slice(0, 600));
+  await t.rejects(
+    run(world, (calls) => coalesce(calls, { child: middle, deleteChild: true })),
+    /leaf.vhd: parent-missing: parent locators: its parent '\/d\/parent1.vhd' is to be deleted; name it with --relink/,
+  );
+  const result = await run(world, (calls) =>
+    coalesce(calls, { child: middle, deleteChild: true, relink: ['/d/./leaf.vhd'] }),
+  );
+  t.match(result, { isDeleted: true, relinked: ['/d/./leaf.vhd'] });
+  t.equal(world.text(middle), undefined);
+  t.same(await findings(world, LEAF), []);
+});
+
+t.test('a parent that cannot be written to leaves the child as it is, and nothing open', async (t) => {
+  for (const isRaw of [false, true]) {
+    const world = worldWith([link, link]);
+    if (isRaw) withRawParent(world, 64);
+    await written(world, LEAF, 15, tagged(3, 7));
+    const before = world.files.contents(LEAF).slice();
+    world.files.failCalls({ calls: ['write'], times: Number.POSITIVE_INFINITY, error: errno.ENOSPC });
+    await t.rejects(
+      run(world, (calls) => coalesce(calls, { child: LEAF, deleteChild: true })),
+      /parent0.vhd: cannot write: No space left on device/,
+    );
+    t.same(world.files.contents(LEAF), before);
+    t.same(world.files.descriptors(), []);
+  }
+});
+
+t.test(
+  'a snapshot goes on from the nearest image that has something, with the size of its parent',
+  async (t) => {
+    const world = worldWith([link, link, { ...link, sectors: 80 }]);
+    await written(world, '/d/parent0.vhd', 0, tagged(1, 7));
+    const take = (child: string, keepEmpty?: boolean) =>
+      run(world, (calls) =>
+        snapshot(calls, { parent: LEAF, child, ...made, ...(keepEmpty === undefined ? {} : { keepEmpty }) }),
+      );
+    t.same(await take('/d/a.vhd'), { child: '/d/a.vhd', parent: PARENT, size: 80 * SECTOR_SIZE, depth: 2 });
+    t.same(await take('/d/b.vhd', true), {
+      child: '/d/b.vhd',
+      parent: LEAF,
+      size: 80 * SECTOR_SIZE,
+      depth: 4,
+    });
+    await written(world, '/d/parent1.vhd', 1, tagged(1, 8));
+    t.match(await take('/d/c.vhd'), { parent: '/d/parent1.vhd', depth: 3 });
+    await written(world, LEAF, 2, tagged(1, 9));
+    t.match(await take('/d/e.vhd'), { parent: LEAF, depth: 4 });
+    t.same(await tags(world, await open(world, '/d/e.vhd', true), 0, 4), [7, 8, 9, 0]);
+    t.match(headerOf(world, '/d/e.vhd'), { parentName: 'leaf.vhd' });
+    t.match(endFooterOf(world, '/d/e.vhd'), { type: 4, currentSize: 80 * SECTOR_SIZE });
+    t.same(Buffer.from(endFooterOf(world, '/d/e.vhd').uuid), Buffer.from(made.uuid));
+    await t.rejects(take('/d/e.vhd'), /e.vhd: cannot create: File exists/);
+  },
+);
+
+t.test('a snapshot of the root of a chain has it as its parent, also if it is empty', async (t) => {
+  const world = worldWith([link]);
+  const result = await run(world, (calls) => snapshot(calls, { parent: LEAF, child: '/d/a.vhd', ...made }));
+  t.match(result, { parent: LEAF, depth: 2 });
+  const disk = await openSimulated(world, '/d/a.vhd', { readOnly: true });
+  t.same(await tags(world, disk, 0, 2), [0, 0]);
+});

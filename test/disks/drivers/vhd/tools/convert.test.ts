@@ -1,0 +1,163 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { convert, type ConvertOptions } from '../../../../../src/disks/drivers/vhd/tools/convert.js';
+import { createImage } from '../../../../../src/disks/drivers/vhd/tools/create.js';
+import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
+import { errno } from '../../../../../src/posix/errno.js';
+import { FileWorld } from '../../../../testing/files/fixture.js';
+import { LEAF, open, tags, worldWith, write } from '../order-world.js';
+import { simulated, tagged } from '../sim-disk.js';
+import { endFooterOf, findings, headerOf, run } from './tool-world.js';
+
+const made = { uuid: new Uint8Array(16).fill(5), unixSeconds: 1e9 };
+const RAW = '/d/disk.raw';
+const TARGET = '/d/new';
+/** More than is read at once. */
+const SECTORS = 4096 + 100;
+
+/** A raw file with data at its ends, at the border of what is read at once, and in single sectors. */
+function rawWorld(extraBytes = 0): { world: FileWorld; raw: Buffer } {
+  const world = new FileWorld({ seed: 1, traceLines: 0 });
+  const raw = Buffer.alloc(SECTORS * SECTOR_SIZE + extraBytes);
+  for (const [sector, sectors] of [
+    [0, 1],
+    [9, 3],
+    [24, 8],
+    [4090, 12],
+    [SECTORS - 1, 1],
+  ] as const)
+    raw.fill(sector % 251 || 1, sector * SECTOR_SIZE, (sector + sectors) * SECTOR_SIZE);
+  world.files.put(RAW, raw);
+  return { world, raw };
+}
+
+const into = (world: FileWorld, options: Partial<ConvertOptions>) =>
+  run(world, (calls) =>
+    convert(calls, {
+      source: RAW,
+      sourceFormat: 'raw',
+      target: TARGET,
+      targetFormat: 'vhd',
+      ...made,
+      ...options,
+    }),
+  );
+
+t.test('a raw file becomes a VHD of the same disk, and that a raw file again', async (t) => {
+  for (const targetFormat of ['vhd', 'vhd-fixed', 'raw'] as const) {
+    const { world, raw } = rawWorld(100);
+    const progress: string[] = [];
+    const onProgress = (done: number, total: number): void => void progress.push(`${done}/${total}`);
+    const result = await into(world, { targetFormat, onProgress });
+    // Pieces of eight sectors, but for the last, which ends with the disk.
+    t.same(result, { size: SECTORS * SECTOR_SIZE, writtenBytes: (8 + 8 + 8 + 8 + 8 + 4) * SECTOR_SIZE });
+    t.same(progress, [`4096/${SECTORS}`, `${SECTORS}/${SECTORS}`], targetFormat);
+    const sourceFormat = targetFormat === 'raw' ? 'raw' : 'vhd';
+    if (sourceFormat === 'vhd') {
+      t.same(await findings(world, TARGET, { bitmaps: true }), []);
+      t.equal(endFooterOf(world, TARGET).type, targetFormat === 'vhd' ? 3 : 2);
+    }
+    const back = await into(world, { source: TARGET, sourceFormat, target: '/d/back', targetFormat: 'raw' });
+    t.match(back, { size: SECTORS * SECTOR_SIZE });
+    world.files.losePower();
+    t.ok(raw.subarray(0, SECTORS * SECTOR_SIZE).equals(world.files.contents('/d/back')), targetFormat);
+    t.same(world.files.descriptors(), []);
+  }
+});
+
+t.test('a chain becomes one image', async (t) => {
+  const link = { sectors: 64, blockSectors: 16 };
+  const world = worldWith([link, link]);
+  for (const [path, sector, tag] of [
+    ['/d/parent0.vhd', 0, 7],
+    [LEAF, 1, 8],
+  ] as const) {
+    const disk = await open(world, path);
+    await write(world, disk, sector, tagged(2, tag));
+    await simulated(world, disk.close());
+  }
+  const result = await into(world, { source: LEAF, sourceFormat: 'vhd' });
+  t.same(result, { size: 64 * SECTOR_SIZE, writtenBytes: 3 * SECTOR_SIZE });
+  t.same(await tags(world, await open(world, TARGET, true), 0, 4), [7, 8, 8, 0]);
+  t.equal(endFooterOf(world, TARGET).type, 3);
+});
+
+t.test('one that stops or fails leaves no file', async (t) => {
+  // Writes until the first of data.
+  for (const [targetFormat, nth] of [
+    ['vhd', 7],
+    ['vhd-fixed', 2],
+    ['raw', 1],
+  ] as const) {
+    const { world } = rawWorld();
+    let left = 1;
+    const stopped = await into(world, { targetFormat, shouldStop: () => left-- <= 0 });
+    t.equal(stopped, undefined);
+    t.equal(world.text(TARGET), undefined, targetFormat);
+    world.files.failCalls({ calls: ['write'], nth, error: errno.ENOSPC });
+    await t.rejects(into(world, { targetFormat }), /new: cannot write: No space left on device/);
+    t.equal(world.text(TARGET), undefined);
+    t.same(world.files.descriptors(), []);
+  }
+});
+
+t.test('nothing is written over', async (t) => {
+  const { world } = rawWorld();
+  world.files.put(TARGET, Buffer.from('mine'));
+  for (const targetFormat of ['vhd', 'vhd-fixed', 'raw'] as const)
+    await t.rejects(into(world, { targetFormat }), /new: cannot create: File exists/);
+  t.equal(world.text(TARGET), 'mine');
+});
+
+t.test('an image has the size, the blocks and the room to grow that were asked for', async (t) => {
+  const world = new FileWorld({ seed: 1, traceLines: 0 });
+  world.files.put('/d/dummy', new Uint8Array(0));
+  const create = (path: string, options: object): Promise<void> =>
+    run(world, (calls) => createImage(calls, { path, size: 10 << 20, ...made, ...options }));
+  await create('/d/plain', {});
+  // The footer, the header, and a BAT, a batmap and its map of a sector each.
+  t.equal(world.files.contents('/d/plain').length, 7 * SECTOR_SIZE);
+  t.match(headerOf(world, '/d/plain'), { entries: 5, blockBytes: 2 << 20, tableOffset: 1536 });
+  await create('/d/small', { blockBytes: 512 << 10 });
+  t.match(headerOf(world, '/d/small'), { entries: 20, blockBytes: 512 << 10 });
+  await create('/d/roomy', { maxSize: 1 << 30 });
+  t.match(headerOf(world, '/d/roomy'), { entries: 512 });
+  await create('/d/no-room', { maxSize: 1 << 20 });
+  t.match(headerOf(world, '/d/no-room'), { entries: 5 });
+  await create('/d/fixed', { isFixed: true });
+  t.equal(world.files.contents('/d/fixed').length, (10 << 20) + SECTOR_SIZE);
+  for (const name of ['plain', 'small', 'roomy', 'no-room', 'fixed']) {
+    t.equal(endFooterOf(world, `/d/${name}`).currentSize, 10 << 20);
+    t.same(await findings(world, `/d/${name}`), [], name);
+  }
+  for (const size of [0, -512, 513]) await t.rejects(create('/d/x', { size }), /expected whole sectors/);
+});
+
+t.test('a long BAT is all ones to its last entry, and zeroes after it', async (t) => {
+  const world = new FileWorld({ seed: 1, traceLines: 0 });
+  world.files.put('/d/dummy', new Uint8Array(0));
+  const entries = (1 << 18) + 5;
+  await run(world, (calls) =>
+    createImage(calls, { path: '/d/long', size: entries * 512, blockBytes: 512, ...made }),
+  );
+  const table = world.files.contents('/d/long').subarray(1536, 1536 + (1 << 20) + 512);
+  t.ok(table.subarray(0, entries * 4).every((byte) => byte === 0xff));
+  t.ok(table.subarray(entries * 4).every((byte) => byte === 0));
+  t.same(await findings(world, '/d/long'), []);
+});
+
+t.test('a file that could not be filled or synced is gone', async (t) => {
+  for (const call of ['write', 'fsync'] as const) {
+    const world = new FileWorld({ seed: 1, traceLines: 0 });
+    world.files.put('/d/dummy', new Uint8Array(0));
+    world.files.failCalls({ calls: [call], error: errno.EIO });
+    await t.rejects(
+      run(world, (calls) => createImage(calls, { path: '/d/x', size: 1 << 20, ...made })),
+      /x: cannot (write|sync)/,
+    );
+    t.equal(world.text('/d/x'), undefined, call);
+    t.same(world.files.descriptors(), []);
+  }
+});
