@@ -9,7 +9,7 @@ import { errno } from '../../../src/posix/index.js';
 import { Results } from '../bench.js';
 import { FileScript } from './file-script.js';
 
-type Outcome = [result: number, reason?: string];
+type Outcome = [result: number, reason?: string | undefined];
 
 /** A driver over scripted calls, of which some are replaced, with what it logs. */
 function scripted(flags: { readOnly?: boolean; shared?: boolean } = {}, changes: Partial<AioParts> = {}) {

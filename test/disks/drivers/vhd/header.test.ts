@@ -80,13 +80,13 @@ t.test('a header has what it was made with, and keeps what is not changed', asyn
 });
 
 t.test('a name is cut to 256 units, and ends at its first zero', async (t) => {
-  const long = header('x'.repeat(300));
+  const long = named('x'.repeat(300));
   t.equal(long.parentName, 'x'.repeat(256));
   t.same(long.locators, Array(8).fill(emptyLocator), 'what follows it is left alone');
-  t.equal(header('x'.repeat(256)).parentName.length, 256);
+  t.equal(named('x'.repeat(256)).parentName.length, 256);
 });
 
-function header(parentName: string): Header {
+function named(parentName: string): Header {
   return Header.create({ parentName });
 }
 

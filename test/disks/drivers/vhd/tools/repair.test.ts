@@ -110,7 +110,7 @@ t.test('a batmap that is wrong is made empty', async (t) => {
 t.test('what is not known, or in the middle of a journal, is not repaired', async (t) => {
   const world = await family();
   patchFooters(world, LEAF, (fields) => {
-    for (const [at, character] of [...'v_poison'].entries()) fields.setUint8(at, character.charCodeAt(0));
+    for (const [at, byte] of Buffer.from('v_poison').entries()) fields.setUint8(at, byte);
   });
   await t.rejects(mend(world), /disabled: footer cookie/);
   const typed = await family();

@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../../src/posix/errno.js';
+import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { SECTOR_SIZE } from '../../../../src/disks/index.js';
+import type { FileWorld } from '../../../testing/files/fixture.js';
+import { LEAF, open, tags, worldWith, write } from './order-world.js';
+import { openSimulated, simulated, simulatedCalls, tagged, withDevice } from './sim-disk.js';
+
+/** Blocks of one sector lie eight sectors apart. */
+const SPACING = 8;
+
+/** Writes the first sector of each block in turn, and returns by how many places the file grew each time. */
+async function growths(blocks: number, written: number): Promise<readonly number[]> {
+  const world = worldWith([{ sectors: blocks, blockSectors: 1 }]);
+  const calls = simulatedCalls(world);
+  const lengths: number[] = [];
+  const ftruncate = calls.files.ftruncate.bind(calls.files);
+  calls.files.ftruncate = (fd, length, done) => {
+    lengths.push(length / SECTOR_SIZE);
+    ftruncate(fd, length, done);
+  };
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+  for (let block = 0; block < written; block++) {
+    const result = await write(world, disk, block, tagged(1, 1));
+    if (result !== 0) throw new Error(`write: ${result}`);
+  }
+  const [cut = 0, ...ends] = lengths;
+  return ends.map((end, index) => (end - (index === 0 ? cut + 1 : (ends[index - 1] ?? 0))) / SPACING);
+}
+
+t.test('a file grows by 64 blocks at least, by as many as it has, and by 1024 at most', async (t) => {
+  const [first, second, third, ...more] = await growths(9000, 2600);
+  t.equal(first, 65);
+  t.ok(second !== undefined && second >= 64 && second <= 66, `${second}`);
+  t.ok(third !== undefined && third >= 65 && third < 140, `${third}`);
+  for (const [index, growth] of more.entries()) {
+    const before = more[index - 1] ?? third ?? 0;
+    t.ok(growth >= before && growth <= before * 2.2 && growth <= 1025, `${before}, then ${growth}`);
+  }
+  t.equal(more.at(-1), 1025);
+});
+
+t.test('a file grows by no more than the blocks that the disk still lacks, and one', async (t) => {
+  const [first, ...more] = await growths(10, 10);
+  t.equal(first, 11);
+  t.ok(
+    more.every((growth) => growth <= 6),
+    `${more.join()} when half of that is used`,
+  );
+  const all = await growths(100, 100);
+  const places = all.reduce((sum, growth) => sum + growth, 0);
+  t.ok(places >= 100 && places < 150, `${places} places`);
+});
+
+/** The leaf as a block device of this many free sectors between its metadata and the footer, which have anything in them. */
+async function deviceWith(world: FileWorld, free: number): Promise<VhdDisk> {
+  const image = world.files.contents(LEAF);
+  const end = image.length - SECTOR_SIZE;
+  const room = Buffer.alloc(free * SECTOR_SIZE, 0xff);
+  world.files.put(LEAF, Buffer.concat([image.subarray(0, end), room, image.subarray(end)]));
+  return await openDevice(world);
+}
+
+function openDevice(world: FileWorld): Promise<VhdDisk> {
+  const node = world.files.system.lookup(LEAF);
+  if (typeof node === 'number') throw new Error('there is no leaf');
+  return openSimulated(world, LEAF, { readOnly: false }, withDevice(simulatedCalls(world), node.id));
+}
+
+t.test('a block device takes as many blocks as it has room for, and keeps its footer', async (t) => {
+  // Metadata of six sectors: the first block is one sector after it, and then each one eight after the one before.
+  for (const [free, fits] of [
+    [2, 0],
+    [3, 1],
+    [10, 1],
+    [11, 2],
+    [12, 2],
+  ] as const) {
+    const world = worldWith([{ sectors: 64, blockSectors: 1 }]);
+    const footer = world.files.contents(LEAF).slice(-SECTOR_SIZE);
+    const disk = await deviceWith(world, free);
+    const { length } = world.files.contents(LEAF);
+    const results: number[] = [];
+    for (let block = 0; block < 3; block++)
+      results.push(await write(world, disk, block, tagged(1, block + 1)));
+    t.same(
+      results,
+      [0, 1, 2].map((block) => (block < fits ? 0 : -errno.ENOSPC)),
+      `${free} free sectors`,
+    );
+    t.same(
+      await tags(world, disk, 0, 4),
+      [0, 1, 2, 3].map((block) => (block < fits ? block + 1 : 0)),
+    );
+    await simulated(world, disk.close());
+    const bytes = world.files.contents(LEAF);
+    t.equal(bytes.length, length);
+    t.same(bytes.slice(-SECTOR_SIZE), footer);
+    const again = await openDevice(world);
+    t.same(
+      await tags(world, again, 0, 4),
+      [0, 1, 2, 3].map((block) => (block < fits ? block + 1 : 0)),
+    );
+  }
+});
+
+t.test('sectors of a new block that were not written read as zeroes on a device too', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  const disk = await deviceWith(world, 100);
+  await write(world, disk, 5, tagged(1, 7));
+  t.same(await tags(world, disk, 4, 3), [0, 7, 0]);
+  await simulated(world, disk.close());
+  t.same(await tags(world, await open(world, LEAF, true), 0, 16), [
+    ...Array<number>(5).fill(0),
+    7,
+    ...Array<number>(10).fill(0),
+  ]);
+});
+
+t.test('a block whose bitmap cannot be zeroed has no place, and the next one has another', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  const disk = await deviceWith(world, 100);
+  world.files.failCalls({ calls: ['write'], error: errno.EIO });
+  t.equal(await write(world, disk, 5, tagged(1, 7)), -errno.EIO);
+  t.equal(await write(world, disk, 20, tagged(1, 8)), 0);
+  t.equal(await write(world, disk, 5, tagged(1, 9)), 0);
+  await simulated(world, disk.close());
+  const again = await open(world, LEAF, true);
+  t.same(
+    [await tags(world, again, 4, 3), await tags(world, again, 19, 3)],
+    [
+      [0, 9, 0],
+      [0, 8, 0],
+    ],
+  );
+});
