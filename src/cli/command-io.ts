@@ -26,10 +26,10 @@ export interface CommandIo {
   readonly exitWithin?: (seconds: number) => void;
 }
 
-/** What no output is wider than, where no terminal says how wide it is. */
+/** The maximum width of output to something that is not a terminal. */
 const DEFAULT_COLUMNS = 80;
 
-/** How wide a terminal is; 80 columns where that is not known, which some terminals say with a 0. */
+/** The width of a terminal; 80 columns if it is unknown, which some terminals report as 0. */
 export function columnsOf({ columns }: { readonly columns?: number | undefined }): number {
   return columns || DEFAULT_COLUMNS;
 }

@@ -3,7 +3,7 @@
 
 /** The exit statuses of `tapdisk-ts`; `--help` lists them. */
 export const EXIT_OK = 0;
-/** What was asked for could not be done. */
+/** The operation failed. */
 export const EXIT_FAILED = 1;
 /** The command line is wrong. */
 export const EXIT_USAGE = 2;

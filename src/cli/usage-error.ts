@@ -3,7 +3,7 @@
 
 import { shownText } from '../server/shown-text.js';
 
-/** The command line is wrong. The message says what is, and what was expected. */
+/** A usage error. The message states what is wrong and what was expected. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

@@ -20,7 +20,7 @@ export const REPLICATION_TIMEOUT_SECONDS = 600;
 /** How often CLOSE is repeated while requests are pending, and how long apart. */
 export const CLOSE_REPEATS = 20;
 export const CLOSE_INTERVAL_SECONDS = 0.001;
-/** No list or report is longer, in messages, whatever a daemon sends. */
+/** The maximum length of a list or report, in messages. */
 export const MAX_ANSWERS = 65_536;
 
 /** A daemon's refusal, or what kept a request from being answered. */
@@ -59,7 +59,7 @@ export class ControlClient {
     this.#directory = directory;
   }
 
-  /** The pid that the daemon says it has. */
+  /** The pid that the daemon reports. */
   async pid(pid: number): Promise<number> {
     const request = ControlMessage.create(MessageType.pid, NO_COOKIE);
     const answer = await this.#ask(pid, request, MessageType.pidAnswer, QUERY_TIMEOUT_SECONDS);

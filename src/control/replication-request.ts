@@ -25,7 +25,7 @@ export type ReplicationCommand = (typeof REPLICATION_COMMANDS)[number];
 /** A command, with what goes with some of them. */
 export interface ReplicationRequest {
   readonly command: ReplicationCommand;
-  /** promote, rejoin, discard: only say what would be lost. */
+  /** promote, rejoin, discard: only report what would be lost. */
   readonly dryRun?: boolean;
   /** resync: compare everything. */
   readonly full?: boolean;

@@ -5,7 +5,7 @@ import type { Dialect } from '../scheduler/dialect.js';
 import type { NbdLimits, TlsServerOptions } from '../nbd/index.js';
 import type { Priority } from '../server/logger.js';
 
-/** An orderly end may take so long, in seconds, unless set otherwise. */
+/** The default time limit of an orderly shutdown, in seconds. */
 export const DEFAULT_GRACE_SECONDS = 60;
 
 /** A disk to open at the start. */
@@ -53,7 +53,7 @@ export interface DaemonOptions extends Partial<Pick<NbdLimits, (typeof NBD_LIMIT
   readonly tls?: TlsOptions | undefined;
   /** Descriptions of NBD exports, by minor number. */
   readonly descriptions?: ReadonlyMap<number, string>;
-  /** The disk that NBD clients get who name none. */
+  /** The disk for NBD clients that name none. */
   readonly defaultDisk?: number | undefined;
   /** A path or HOST:PORT. */
   readonly metrics?: string | undefined;

@@ -157,7 +157,7 @@ export class Daemon {
     return Math.max(0, this.#endsAt - this.#posix.clock.now());
   }
 
-  /** Leaves everything as it is, for a process that ends at once: only what others could stumble over is put away. */
+  /** For a process that exits at once: removes only what would get in the way of others. */
   abandon(): void {
     this.#services.close();
     this.#removePidFile();

@@ -4,7 +4,7 @@
 import { closeSync, fstatSync, lstatSync, unlinkSync, writeSync } from 'node:fs';
 import { openOwnFile, readWholeFile } from '../server/own-file.js';
 
-/** All may read who it is. */
+/** Everyone may read it. */
 const MODE = 0o644;
 
 /** A file with the number of a process, for as long as that runs. */

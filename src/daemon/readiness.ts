@@ -8,7 +8,7 @@ import { LOG_DEBUG, LOG_WARNING, type Logger } from '../server/logger.js';
 
 /** systemd's program, looked for in PATH. */
 export const NOTIFY_PROGRAM = 'systemd-notify';
-/** It may take so long, in seconds. */
+/** Its time limit, in seconds. */
 const NOTIFY_SECONDS = 5;
 
 /**

@@ -11,7 +11,7 @@ import type { ReplicationEvent, StateChanged } from '../replication/disk/events.
 import type { ReplicationStatus } from '../replication/disk/status.js';
 import type { Drills } from './drills.js';
 
-/** How many events are kept for those who ask. */
+/** How many events are kept for queries. */
 export const MAX_KEPT_EVENTS = 1000;
 /** How many changes of state are kept, however many other events there are. */
 export const MAX_KEPT_CHANGES = 100;

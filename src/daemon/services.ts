@@ -154,7 +154,7 @@ export class Services {
     this.#tls?.reload();
   }
 
-  /** Drops everybody at once. Idempotent. */
+  /** Drops all clients at once. Idempotent. */
   close(): void {
     this.#control?.[Symbol.dispose]();
     this.#nbd?.close();

@@ -32,7 +32,7 @@ export interface ZeroOptions extends ChangeOptions {
 }
 
 /**
- * A disk, as those who read and write it see it.
+ * A disk, as its users see it.
  *
  * Requests may complete in any order, each once, and also before the call returns. A flush covers every change that was
  * answered before the flush was requested, from any client.

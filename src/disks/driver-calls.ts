@@ -61,7 +61,7 @@ export class DriverRegistrar implements EventRegistrar {
         this.unregisterEvent(id);
       }
     };
-    // What is no function is for the registrar to refuse.
+    // A value that is not a function is refused by the registrar.
     const handed = typeof callback === 'function' ? named(guarded, callback.name) : callback;
     return this.#registrar.registerEvent(mode, fd, timeoutSeconds, handed, privateData);
   }

@@ -47,7 +47,7 @@ export interface RequestQueueOptions {
 }
 
 /**
- * The requests of one VBD between those who ask and the driver.
+ * The requests of one VBD, between its clients and the driver.
  *
  * Clients take turns: see {@link WaitingLines}. A request that conflicts with one that waits to be tried again waits behind
  * it, and so do all after it of its client: what a client asked for in order is done in order, however often a driver is

@@ -40,9 +40,9 @@ export class VbdRequest implements DataRequest {
   /** Seconds of the clock at that moment. */
   readonly queuedAt: number;
   retries = 0;
-  /** The one behind it in its client's line. */
+  /** The next one in its client's line. */
   next: VbdRequest | undefined;
-  /** Who asked, where clients take turns. */
+  /** The client, where clients take turns. */
   readonly client: object | undefined;
   readonly done: Done;
   /** The queue, once the request has been handed to a driver. */

@@ -11,7 +11,7 @@ export const MIN_TOKEN_LENGTH = 16;
 /** The member of a query by which a browser brings the token the first time. */
 const QUERY_NAME = 'token';
 
-/** Who may request anything: clients that have the token. */
+/** Admits clients that have the token. */
 export interface HttpAccess {
   readonly token: string;
   /** Of a browser's cookie for the token. Browsers share cookies between ports, so the name is derived from the token. */

@@ -104,7 +104,7 @@ function partsOf(target: string): { path: string; query: URLSearchParams } {
 
 const LINE = /^(?<method>[!-~]+) (?<target>[!-~]+) HTTP\/(?<major>\d)\.(?<minor>\d)\r\n/;
 
-/** What is wrong with a request whatever it asks for. */
+/** What is wrong with a request, regardless of its target. */
 function refusalOf(request: string, isOurHost: IsOurHost): Status | undefined {
   const line = LINE.exec(request)?.groups;
   if (!line) return 400;

@@ -135,7 +135,7 @@ export class Pass {
     }
   }
 
-  /** Leaves nothing behind of the pass, however it ended. */
+  /** Clears the state of the pass, however it ended. */
   #end(): void {
     for (let descriptor = this.#ready.pop(); descriptor; descriptor = this.#ready.pop()) {
       descriptor.bits = 0;

@@ -10,7 +10,7 @@ export interface PathConditions {
   readonly latencySeconds: number;
   /** Up to how much longer, in seconds, drawn for each segment. Segments never overtake one another. */
   readonly jitterSeconds: number;
-  /** How fast segments can be put on the link, in bytes a second; Infinity for at once. */
+  /** The rate of the link, in bytes a second; Infinity for no delay. */
   readonly bytesPerSecond: number;
 }
 

@@ -8,7 +8,7 @@ const NO_BYTES = new Uint8Array(0);
 /** What travels between two endpoints: TCP's segment, as far as a simulation needs it. */
 export interface Segment<End> {
   readonly kind: SegmentKind;
-  /** Who sent it; undefined for a reset by a host that has no such endpoint. */
+  /** The sender; undefined for a reset by a host without such an endpoint. */
   readonly from: End | undefined;
   /** DATA, FIN: the position of the first byte, or of the end of file, in the sender's stream. */
   readonly position: number;

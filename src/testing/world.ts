@@ -24,7 +24,7 @@ import type { WorldState } from './world-state.js';
 
 /** The day on which worlds begin unless set otherwise: 14 October 2014, 10:14 in China. */
 const DEFAULT_START_SECONDS = 1_413_252_840;
-/** So many turns of Node's event loop are granted to a server that is not in select. */
+/** How many turns of Node's event loop a server that is not in select gets. */
 const MAX_IDLE_TURNS = 1000;
 
 /**

@@ -9,7 +9,7 @@ import type { ProgramLine } from './value-types.js';
 
 /** Something to check, which is there while it is used. */
 export interface Candidate {
-  /** What it is called in a report. */
+  /** Its name in a report. */
   readonly name: string;
   use<Result>(work: (implementation: Implementation) => Promise<Result>): Promise<Result>;
 }

@@ -78,7 +78,7 @@ export const nbdAddress: ValueType<string> = {
   parse: (text) => (text === PASSED_SOCKETS ? text : serverAddress.parse(text)),
 };
 
-/** Whom TLS lets in: a fingerprint, or parts of a subject. */
+/** Whom TLS admits: a fingerprint, or parts of a subject. */
 export const tlsClient: ValueType<string> = {
   placeholder: 'CLIENT',
   parse(text) {

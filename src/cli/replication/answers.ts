@@ -6,7 +6,7 @@ import { errno } from '../../posix/errno.js';
 import type { ReplicationStatus, ResyncStatus } from '../../replication/disk/status.js';
 import type { PlacedStatus } from './status-text.js';
 
-/** What a daemon says of a command that was done. */
+/** A daemon's reply to a completed command. */
 export interface Outcome {
   readonly message: string;
   readonly sectorsLost?: number;

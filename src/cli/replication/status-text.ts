@@ -10,7 +10,7 @@ export type PlacedStatus = ReplicationStatus & { readonly pid: number; readonly 
 
 const NAME_WIDTH = 12;
 
-/** All there is to know of a disk, for a terminal of so many columns. */
+/** Everything known of a disk, for a terminal of the given width in columns. */
 export function statusLines(status: PlacedStatus, columns: number): string[] {
   const { state, reason, nextCommand, pid, minor } = status;
   const rows: (readonly [name: string, value: string])[] = [

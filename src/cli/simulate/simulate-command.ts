@@ -8,7 +8,7 @@ import type { Values } from '../command-line/command-table.js';
 import { simulate, type SimulationResult } from '../../testing/simulation/simulate.js';
 import { DEFAULT_SEEDS, type simulateTable } from './simulate-table.js';
 
-/** A run's trace has some thousands of lines; with so many none is lost. */
+/** A run's trace has some thousands of lines; with this many none is lost. */
 const WHOLE_TRACE_LINES = 1_000_000;
 const PROGRESS_SEEDS = 1000;
 

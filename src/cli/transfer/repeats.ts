@@ -38,7 +38,7 @@ export class Repeats {
     return undefined;
   }
 
-  /** Reports what was held back: what is due, or all of it. */
+  /** Reports the lines held back: those that are due, or all of them. */
   flush(all: boolean): void {
     const now = this.#clock.now();
     for (const cause of this.#causes.values()) {

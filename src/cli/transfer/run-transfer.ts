@@ -97,7 +97,7 @@ async function play(
   return exitStatus(outcome);
 }
 
-/** The first signal breaks off in good order, a second one at once. */
+/** The first signal shuts down in order, a second one exits at once. */
 function endingSignals(role: Role): Partial<Record<NodeJS.Signals, () => void>> {
   let isStopping = false;
   const handler = (signal: NodeJS.Signals) => (): void => {

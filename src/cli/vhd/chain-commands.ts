@@ -10,7 +10,7 @@ import type { coalesceTable, snapshotTable } from './vhd-tables.js';
 import { EXIT_STOPPED, nowSeconds, vhdRun } from './vhd-run.js';
 import { directoriesOf } from './vhd-values.js';
 
-/** From so many images on a chain is worth a warning: XenServer's limit is 30. */
+/** Longer chains cause a warning: XenServer's limit is 30. */
 const LONG_CHAIN = 25;
 
 export const runSnapshot = vhdRun<Values<typeof snapshotTable>>(

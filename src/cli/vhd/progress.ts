@@ -13,7 +13,7 @@ export interface ProgressOutput {
 }
 
 const BAR_COLUMNS = 30;
-/** Of a terminal that does not say how wide it is. */
+/** The width of a terminal that does not report it. */
 const USUAL_COLUMNS = 80;
 /** Before that nobody knows how long the rest takes. */
 const MIN_SECONDS = 1;

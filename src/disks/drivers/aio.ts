@@ -335,7 +335,7 @@ export class AioDriver implements Driver {
     this.#order.begin(range, () =>
       change((result) => {
         this.#order.end(range);
-        // Neither what cannot be done quickly nor what nobody needs any more has failed.
+        // Requests that cannot be quick, or are no longer needed, have not failed.
         const isExpected = result === -errno.EOPNOTSUPP || result === -ESHUTDOWN;
         if (result < 0 && !isExpected) this.#logFailure(request, result);
         request.complete(result);
@@ -343,7 +343,7 @@ export class AioDriver implements Driver {
     );
   }
 
-  /** Once per opening: every read beyond the end would say so. */
+  /** Once per opening, as every read beyond the end would report it. */
   #warnOfShortFile(): void {
     if (this.#wasShort) return;
     this.#wasShort = true;

@@ -47,7 +47,7 @@ export class HoleQueue {
     this.#punch = punch;
   }
 
-  /** So many wait that a hint is better ignored than added. */
+  /** With this many waiting, a hint is ignored. */
   get isFull(): boolean {
     return this.#holes.length + this.#waiting.length >= MAX_WAITING_HOLES;
   }
@@ -78,7 +78,7 @@ export class HoleQueue {
     });
   }
 
-  /** Returns all who wait. */
+  /** Returns all that wait. */
   #giveUp(failure: number): Done[] {
     this.#failure = failure;
     const dones = [...this.#holes.flatMap((hole) => hole.dones), ...this.#waiting.map(({ done }) => done)];

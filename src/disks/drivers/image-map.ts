@@ -104,7 +104,7 @@ export class ImageMap {
       return;
     }
     status((before) => {
-      // Those who ask from now on may know of changes that the map does not show.
+      // Later callers may know of changes that the map does not show.
       const waiting = this.#waiting.splice(0);
       const settledBefore = wallSeconds() - UNSETTLED_SECONDS;
       this.#changes = [...underWay()];

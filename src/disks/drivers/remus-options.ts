@@ -35,7 +35,7 @@ export type RemusOptions = Pick<ReplicationOptions, 'address'> &
   Partial<ReplicationOptions> &
   FifoOptions & { readonly tls?: RemusTlsOptions };
 
-/** Sets what a value says in the options, or returns what would be right. */
+/** Sets an option to a value, or returns what was expected. */
 type SetValue = (options: Changes, value: string) => string | undefined;
 
 const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600 } as const;

@@ -4,7 +4,7 @@
 import type { EventView, SchedulerView } from '../scheduler-view.js';
 import type { EventPart, SchedulerPart } from './wire.js';
 
-/** So many events are in the page's table; it says how many there are beyond. */
+/** The maximum number of events in the page's table, which states how many more there are. */
 export const MAX_SHOWN_EVENTS = 500;
 
 /** What the page shows of the scheduler, by key. */
@@ -28,7 +28,7 @@ export function schedulerParts(view: SchedulerView): [key: string, part: Schedul
   return [['scheduler', part], ...events];
 }
 
-/** Says when an event is due, not in how long: that would be news every second. */
+/** States when an event is due, not in how long: that would change every second. */
 function eventPart(event: EventView, now: number): EventPart {
   const { id, mode, fd, purpose, timeoutSeconds, dueInSeconds, masked } = event;
   const dueAt = typeof dueInSeconds === 'number' ? Math.floor(now) + Math.round(dueInSeconds) : dueInSeconds;

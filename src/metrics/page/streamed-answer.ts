@@ -88,7 +88,7 @@ export class StreamedAnswer {
     else this.#read();
   }
 
-  /** A client has nothing more to say: its end is all that is expected. */
+  /** A client has nothing more to send: only its end of file is expected. */
   #read(): void {
     const count = this.#options.posix.read(this.#fd, scratch);
     if (count === -errno.EAGAIN) return;

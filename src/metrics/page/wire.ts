@@ -121,7 +121,7 @@ export interface EventPart {
   readonly mode: string;
   /** Null when its mode is TIMEOUT alone. */
   readonly fd: number | null;
-  /** What it is for, as far as that is known. */
+  /** Its purpose, as far as that is known. */
   readonly purpose: string;
   /** Null without TIMEOUT. */
   readonly timeoutSeconds: number | 'infinite' | null;

@@ -12,7 +12,7 @@ import { MAX_TIMER_MS, type TimerHandle, type Timers } from '../timers.js';
  */
 export const DEFAULT_LINGER_SECONDS = 60;
 
-/** So many closed sockets may still have something to send, in the whole process; beyond, the oldest is reset. */
+/** How many closed sockets of the process may still have something to send; beyond that the oldest is reset. */
 export const MAX_LINGERING = 64;
 const lingering = new Set<Socket>();
 

@@ -34,7 +34,7 @@ export class NodePosix implements Posix {
   readonly #table: DescriptorTable;
   readonly #settings: SocketSettings;
   readonly #names: NameResolver;
-  /** Who owns a Node object, once it has been handed out. */
+  /** The owner of a Node object, once it has been handed out. */
   readonly #owners = new WeakMap<NodeObject, Descriptor>();
 
   /** @throws RangeError for an option that is out of its range */

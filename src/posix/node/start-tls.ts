@@ -55,7 +55,7 @@ export function startTls(
       tell(-errno.ECONNRESET);
       return;
     }
-    // Who ends the stream in the middle of the handshake is gone; Node would not say so.
+    // A peer that ends the stream in mid-handshake is gone, which Node would not report.
     socket.allowHalfOpen = false;
     wrap(socket, (secured) => {
       if (typeof secured === 'string' || givenUp) {

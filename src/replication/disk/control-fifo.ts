@@ -10,7 +10,7 @@ import type { TimerHost } from './timer.js';
 
 /** A command is one read of at most this many bytes, as in C. */
 const COMMAND_BYTES = 79;
-/** Of which so many are compared. */
+/** How many of them are compared. */
 const FLUSH = 'flush';
 const ANSWER_BYTES = 4;
 /** Returns that wait while nobody reads any; what comes then is dropped, which is logged. */

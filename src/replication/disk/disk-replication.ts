@@ -41,7 +41,7 @@ export interface CommandOutcome {
 export type CommandDone = (outcome: CommandOutcome) => void;
 
 export interface DryRun {
-  /** Only says what would be lost. */
+  /** Only reports what would be lost. */
   readonly dryRun?: boolean;
 }
 

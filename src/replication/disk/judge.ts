@@ -15,7 +15,7 @@ export type Refusal =
 export type Agreement =
   /** The backup gets every sector that is not zero. */
   | { readonly kind: 'first-sync' }
-  /** The backup gets what the maps say. */
+  /** The backup gets the grains in the maps. */
   | { readonly kind: 'resync' }
   /** The backup gets every grain that differs; `alarm`: it lost something that was acked. */
   | { readonly kind: 'compare'; readonly alarm: boolean };

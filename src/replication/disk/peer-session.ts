@@ -58,7 +58,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
         parts.onC({ host, stream, rest, sectors: parts.sectors, options });
         return;
       }
-      // Who only sends pings must not hold the place for ever.
+      // A peer that only sends pings must not hold the place for ever.
       if (!connected) timer.set(options.peerTimeoutSeconds);
       link = new OwnLink({ host, stream, ...heartbeat(options) }, { frame() {}, drained() {}, lost() {} });
       const met = link;

@@ -6,7 +6,7 @@ import { connect, createSecureContext, createServer, type TLSSocket } from 'node
 import { type NodeObjects, type SecuredDone, startTls } from '../../posix/node/start-tls.js';
 import type { TaskQueue } from '../../posix/node/task-queue.js';
 
-/** What an own peer says that it speaks. */
+/** The protocol that own peers negotiate. */
 const ALPN_PROTOCOL = 'tapdisk-ts-replication/1';
 
 /** This side's certificate, and whom it trusts. PEM. */

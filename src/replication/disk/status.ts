@@ -50,7 +50,7 @@ export interface ReplicationStatus {
   /** The other side's address while there is a connection. */
   readonly peerAddress: string | null;
   readonly peerKind: PeerKind | null;
-  /** What an own peer says that it is. */
+  /** The version that an own peer reports. */
   readonly peerVersion: string | null;
   readonly tls: boolean;
   readonly diskId: string | null;
@@ -82,6 +82,6 @@ export interface ReplicationStatus {
   readonly failedCheckpoints: number;
   readonly resyncBytesTotal: number;
   readonly lastError: string | null;
-  /** Since when the state is what it is. */
+  /** When the state began. */
   readonly sinceSeconds: number;
 }

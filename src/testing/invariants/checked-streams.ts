@@ -19,7 +19,7 @@ export class OutgoingStream {
   #taken = 0;
 
   readonly number: number;
-  /** Who sends it, for example a host's name. */
+  /** The sender, for example a host's name. */
   readonly sender: string;
 
   constructor(number: number, sender: string) {

@@ -4,10 +4,10 @@
 import { thrownText } from '../../server/thrown-text.js';
 import type { SimulatedWorld } from '../world.js';
 
-/** How many are kept; one is enough to fail, and the first ones say most. */
+/** How many are kept; one is enough to fail, and the first ones are the most useful. */
 const MAX_VIOLATIONS = 100;
 
-/** What was seen in a world that must never be, in order. */
+/** Violations of invariants seen in a world, in order. */
 export class Violations {
   readonly #world: SimulatedWorld;
   readonly #list: string[] = [];

@@ -37,7 +37,7 @@ const MAX_AHEAD = 512;
 /** Changes the blocks of the leaf: one piece a call. Changes of the same sectors must not overlap in time. */
 export class BlockWriter {
   readonly #parts: WriterParts;
-  /** Those who wait for a block to be given a place. */
+  /** The callers that wait for a block's place. */
   readonly #reserving = new Map<number, ((result: number) => void)[]>();
   #failure = 0;
 

@@ -10,7 +10,7 @@ import { findParent, hasRawParent, openToRead, type ParentRules } from './parent
 import { type Steps, wait } from './steps.js';
 import { VhdError } from './vhd-error.js';
 
-/** Chains have at most so many images (V39). */
+/** The maximum number of images in a chain (V39). */
 export const MAX_CHAIN_DEPTH = 256;
 
 /** One image of a chain: a VHD, or the raw file at its root. */

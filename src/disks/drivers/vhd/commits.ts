@@ -28,9 +28,9 @@ const MAX_UNCERTAIN = 1024;
 
 /** What one commit brings into the file. */
 interface Batch {
-  /** The blocks, and who waits for each. */
+  /** The blocks, and the callers that wait for each. */
   readonly waiters: Map<DirtyBlock, Done[]>;
-  /** Who waits for all of it. */
+  /** The callers that wait for all of it. */
   readonly ends: Done[];
   /** Whether writes of it were answered already. */
   isAnswered: boolean;

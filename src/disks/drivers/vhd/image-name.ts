@@ -11,7 +11,7 @@ export interface VhdName {
 export const VHD_NAME_FORM =
   'vhd:/path or vhd:[OPTION,...]/path with the options parents=DIRECTORY and answer=early';
 
-/** Takes a name apart, or says what is wrong with it. */
+/** Splits a name, or returns what is wrong with it. */
 export function parseVhdName(argument: string): VhdName | string {
   const close = argument.startsWith('[') ? argument.indexOf(']') : -1;
   if (argument.startsWith('[') && close < 0) return `'${argument}' has no ']' after its options`;

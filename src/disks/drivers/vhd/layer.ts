@@ -16,7 +16,7 @@ export interface Found {
   sectors: number;
   /** Where the data is in the file, in bytes; {@link ABSENT} when the layer below has to be asked. */
   position: number;
-  /** The block whose bitmap has to be loaded before anything can be said; -1 when something was. */
+  /** The block whose bitmap has to be loaded first; -1 if the result is complete. */
   missingBitmap: number;
 }
 

@@ -140,7 +140,7 @@ function* readBatmap(file: ImageFile, footer: Footer, header: Header): Steps<Loa
   return { header: batmap, map, isValid: batmap.hasValidChecksum(map.subarray(0, used)) };
 }
 
-/** What a map takes: no more than its header says, and than there are blocks. */
+/** The size of a map: at most what its header states, and one entry for each block. */
 function mapBytes(batmap: BatmapHeader, { entries }: Header): number {
   return Math.min(batmap.size, batmapBytes(entries));
 }

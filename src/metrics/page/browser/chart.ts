@@ -130,7 +130,7 @@ export class Chart {
     this.#plot.setCursor({ left, top: at === undefined ? -10 : 0 });
   }
 
-  /** Says in words what the plot shows where the cursor is, or now. */
+  /** Describes what the plot shows at the cursor, or now. */
   #describe(): void {
     const series = this.#series;
     if (!series) return;

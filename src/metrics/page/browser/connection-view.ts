@@ -3,10 +3,10 @@
 
 import { setAttribute, setText } from './elements.js';
 
-/** How long it is said that the connection is back, in milliseconds. */
+/** How long the page reports that the connection is back, in milliseconds. */
 const BACK_MS = 10_000;
 
-/** Says whether what the page shows is what is, and since when it is not. */
+/** Shows whether the page is up to date, and since when it is not. */
 export class ConnectionView {
   readonly #root: HTMLElement;
   #lostAt: string | undefined;

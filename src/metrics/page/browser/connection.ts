@@ -64,7 +64,7 @@ export class Connection {
     this.#source = undefined;
   }
 
-  /** A connection can end without a word, and a browser gives some up for good. */
+  /** A connection can end silently, and a browser abandons some for good. */
   #look(): void {
     const source = this.#source;
     if (!source) return;

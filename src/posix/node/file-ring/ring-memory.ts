@@ -37,7 +37,7 @@ const SLOTS = COMPLETIONS + MAX_RING_WORKERS * RING_SLOTS;
 const SLOT_WORDS = 8;
 const ALL_WORDS = SLOTS + RING_SLOTS * SLOT_WORDS;
 
-/** 1: the worker sleeps or is about to; who makes it 0 wakes it. */
+/** 1: the worker sleeps or is about to; whichever side sets it to 0 wakes it. */
 export const sleepingWord = (worker: number): number => WORKERS + worker * LINE;
 /** How many calls the worker has completed, in 32 bits. */
 export const completedWord = (worker: number): number => WORKERS + worker * LINE + 1;

@@ -10,14 +10,14 @@ export interface ThreadListener {
   onStart(): void;
   /** Calls have ended. */
   onMessage(): void;
-  /** It has ended, and touches nothing any more. `reason`: what it threw, or its exit code. */
+  /** It has ended, and accesses nothing any more. `reason`: its error, or its exit code. */
   onEnd(reason: string): void;
 }
 
 /** Starts a ring's thread, which does not hold the process alive. @throws Error where threads are not allowed */
 export type StartThread = (data: ThreadData, listener: ThreadListener) => void;
 
-/** It needs little: what it works on is not on its heap. In MiB. */
+/** Little, as its data is not on its heap. In MiB. */
 const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 };
 
 /** This file is a source when it is run by a loader, and its neighbour is one too. */

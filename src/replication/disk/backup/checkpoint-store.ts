@@ -89,7 +89,7 @@ export class CheckpointStore implements CheckpointReceiver {
   #appliedNumber: number;
   #appliedResync = false;
   #neededResync: NeededResync;
-  /** Who reads layers, by when they began to. */
+  /** The readers of layers, by when they began. */
   readonly #readers = new Set<number>();
   #readings = 0;
   /** Readers that began before this may read a layer that was dropped since. */
@@ -134,7 +134,7 @@ export class CheckpointStore implements CheckpointReceiver {
     return this.#open.isStuck && !mayRetire;
   }
 
-  /** Writes to the image whatever may be written. */
+  /** Writes everything to the image that may be written. */
   start(): void {
     this.#apply();
   }
@@ -336,7 +336,7 @@ export class CheckpointStore implements CheckpointReceiver {
     return Math.min(this.#parts.journal.segment, this.#open.firstSegment, ...layers, ...closing);
   }
 
-  /** Syncs the image and lets go of what it has made superfluous. */
+  /** Syncs the image and frees what that has made superfluous. */
   #retire(): void {
     if (this.#retiring || this.#applying || this.#failed || this.#isReadFrom) return;
     if (!this.#wantsRetire) return;

@@ -28,7 +28,7 @@ export interface CheckpointsParts {
   readonly onEnd: (ended: EndedCheckpoint) => void;
 }
 
-/** Who waits for which checkpoint, and when each was closed. Each callback is called exactly once. */
+/** The callbacks that wait for each checkpoint, and when it was closed. Each is called exactly once. */
 export class Checkpoints {
   readonly #parts: CheckpointsParts;
   /** They wait for a checkpoint that is closed from now on. */
@@ -91,7 +91,7 @@ export class Checkpoints {
     }
   }
 
-  /** Those closed from `epoch` on are void, and the open one is. Who waits for one that is not closed goes on waiting. */
+  /** Checkpoints closed from `epoch` on are void, and so is the open one. Those who wait for one that is not closed keep waiting. */
   dropFrom(epoch: number, failure: string): void {
     const dropped = this.#closed.filter((closed) => closed.epoch >= epoch);
     this.#closed = this.#closed.filter((closed) => closed.epoch < epoch);

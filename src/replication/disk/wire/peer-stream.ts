@@ -26,7 +26,7 @@ type Waiting = Uint8Array | { isOpen: boolean };
 export class PeerStream {
   readonly #host: TimerHost;
   readonly #fd: number;
-  /** Who is notified; another one may take over, such as a session once the peer is known. */
+  /** The current listener; another may take over, such as a session once the peer is known. */
   events: PeerStreamEvents;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #readEvent: EventId = -1;

@@ -35,7 +35,7 @@ export function* childrenOf(
   return children;
 }
 
-/** Undefined for whatever is not a child that can be read. */
+/** Undefined for a file that is not a readable child. */
 function* parentUuidOf(calls: ImageCalls, path: string): Steps<string | undefined> {
   try {
     const file = yield* openToRead(calls, path);

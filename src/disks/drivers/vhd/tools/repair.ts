@@ -13,7 +13,7 @@ import { withImage, withLockedImage } from './open-image.js';
 
 export interface RepairOptions {
   readonly path: string;
-  /** Without it is said what would be done. */
+  /** Otherwise only reports what would be done. */
   readonly write: boolean;
   /** Takes the copy at the head for the footer that counts. */
   readonly fromCopy?: boolean;
@@ -21,7 +21,7 @@ export interface RepairOptions {
   readonly uuid: Uint8Array;
 }
 
-/** What was done, or would be, in sentences; none when nothing has to be. */
+/** What was done, or would be, in sentences; empty if nothing is to be done. */
 export type RepairResult = readonly string[];
 
 /**
