@@ -1,0 +1,233 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { BlockList } from 'node:net';
+import t from 'tap';
+import { AF_INET, errno, SOCK_STREAM } from '../../../src/posix/index.js';
+import { Connector } from '../../../src/replication/disk/connector.js';
+import { type SimulatedHost, SimulatedWorld } from '../../../src/testing/index.js';
+
+const ADDRESS = '10.0.0.2:9000';
+
+/** A side's connector, and what it was given. */
+function side(world: SimulatedWorld, host: SimulatedHost, peers = {}) {
+  const connections: { fd: number; peer: string }[] = [];
+  const surplus: number[] = [];
+  const logged: string[] = [];
+  const its = new Connector({
+    registrar: host.serve(),
+    posix: host.posix,
+    logger: { log: (_, message) => logged.push(message) },
+    address: ADDRESS,
+    peers,
+    onConnection: (fd, peer) => connections.push({ fd, peer }),
+    onSurplus: (fd) => surplus.push(fd),
+  });
+  const start = (listens?: boolean, waits = false) => world.complete(its.start(listens, waits));
+  return { its, host, connections, surplus, logged, start };
+}
+
+function twoSides() {
+  const world = new SimulatedWorld({ seed: 1 });
+  const a = side(world, world.host('10.0.0.1'));
+  const b = side(world, world.host('10.0.0.2'));
+  return { world, a, b };
+}
+
+t.test('the side that has the address listens, the other one connects', async (t) => {
+  const { world, a, b } = twoSides();
+  t.same([a.its.state, b.its.state], ['none', 'none']);
+  t.equal(await b.start(), true);
+  t.same([b.its.listens, b.its.state], [true, 'listening']);
+  t.equal(await a.start(), false);
+  t.same([a.its.listens, a.its.state], [false, 'connecting']);
+  await world.run(0.5);
+  t.same([a.its.state, b.its.state], ['established', 'established']);
+  t.equal(a.connections.length, 1);
+  t.equal(a.connections[0]?.peer, ADDRESS);
+  t.match(b.connections, [{ peer: /^10\.0\.0\.1:/ }]);
+});
+
+t.test('a side that is to connect does so, though it has the address', async (t) => {
+  const world = new SimulatedWorld({ seed: 1 });
+  const b = side(world, world.host('10.0.0.2'));
+  t.equal(await b.start(false), false);
+  t.equal(b.its.state, 'connecting');
+});
+
+t.test('a side that is to listen, and cannot yet, tries again each second', async (t) => {
+  const world = new SimulatedWorld({ seed: 1 });
+  const host = world.host('10.0.0.2');
+  const taken = host.posix.socket(AF_INET, SOCK_STREAM);
+  host.posix.bind(taken, { family: AF_INET, address: '10.0.0.2', port: 9000 });
+  host.posix.listen(taken, 1);
+  const b = side(world, host);
+  t.equal(await b.start(true), true);
+  await world.run(2.5);
+  host.posix.close(taken);
+  const a = side(world, world.host('10.0.0.1'));
+  await a.start();
+  await world.run(3.5);
+  t.same([a.connections.length, b.connections.length], [1, 1]);
+});
+
+t.test('a client goes on until the other side is there', async (t) => {
+  const { world, a, b } = twoSides();
+  await a.start();
+  await world.run(5);
+  t.equal(a.its.state, 'connecting');
+  await b.start();
+  await world.run(2);
+  t.same([a.its.state, b.its.state], ['established', 'established']);
+});
+
+t.test('the next connection is made after the last one, and after the time that was asked for', async (t) => {
+  const { world, a, b } = twoSides();
+  await b.start();
+  await a.start();
+  await world.run(0.5);
+  const close = ({ host, connections }: typeof a): void => {
+    host.posix.close(connections.at(-1)?.fd ?? -1);
+  };
+  close(a);
+  close(b);
+  b.its.next(0);
+  t.equal(b.its.state, 'listening');
+  a.its.next(5);
+  t.equal(a.its.state, 'connecting');
+  await world.run(4.5);
+  t.equal(a.connections.length, 1);
+  await world.run(1);
+  t.same([a.connections.length, b.connections.length], [2, 2]);
+  close(a);
+  close(b);
+  b.its.next(0);
+  a.its.next(0);
+  await world.run(0.5);
+  t.equal(a.connections.length, 2, 'no sooner than after a second');
+  await world.run(1);
+  t.equal(a.connections.length, 3);
+});
+
+t.test('another connection that comes meanwhile is the taker’s too', async (t) => {
+  const { world, a, b } = twoSides();
+  await b.start();
+  await a.start();
+  await world.run(0.5);
+  const c = side(world, world.host('10.0.0.3'));
+  await c.start();
+  await world.run(0.5);
+  t.equal(b.surplus.length, 1);
+  t.equal(b.connections.length, 1);
+  t.equal(b.host.posix.close(b.surplus[0] ?? -1), 0, 'it is open');
+});
+
+t.test('a side that was stopped makes no connection until it is resumed', async (t) => {
+  for (const who of ['a', 'b'] as const) {
+    const { world, a, b } = twoSides();
+    const [stopped, other] = who === 'a' ? [a, b] : [b, a];
+    await stopped.start();
+    stopped.its.stop();
+    await other.start();
+    t.equal(stopped.its.state, 'none');
+    stopped.its.next(0);
+    stopped.its.begin();
+    await world.run(5);
+    t.equal(stopped.connections.length, 0, who);
+    stopped.its.resume();
+    stopped.its.resume();
+    await world.run(3);
+    t.same([a.connections.length, b.connections.length], [1, 1], who);
+  }
+});
+
+t.test('one that was given stays its taker’s when the side is stopped', async (t) => {
+  const { world, a, b } = twoSides();
+  await b.start();
+  await a.start();
+  await world.run(0.5);
+  for (const { its, host, connections } of [a, b]) {
+    its.stop();
+    t.equal(its.state, 'established');
+    t.equal(host.posix.close(connections[0]?.fd ?? -1), 0);
+  }
+});
+
+t.test('a side that waits connects once it is told to begin', async (t) => {
+  const { world, a, b } = twoSides();
+  await b.start();
+  t.equal(await a.start(undefined, true), false);
+  await world.run(3);
+  t.same([a.its.state, a.connections.length], ['none', 0]);
+  a.its.begin();
+  await world.run(0.5);
+  t.equal(a.connections.length, 1);
+  a.its.begin();
+  await world.run(3);
+  t.equal(a.connections.length, 1, 'once');
+});
+
+t.test('one that listens does not wait', async (t) => {
+  const { world, a, b } = twoSides();
+  t.equal(await b.start(undefined, true), true);
+  await a.start();
+  await world.run(0.5);
+  t.equal(b.connections.length, 1);
+});
+
+t.test('an address that is none is an error', async (t) => {
+  const world = new SimulatedWorld({ seed: 1 });
+  const its = new Connector({
+    registrar: world.host('10.0.0.1').serve(),
+    posix: world.host('10.0.0.9').posix,
+    logger: { log: () => {} },
+    address: 'nowhere',
+    peers: {},
+    onConnection: () => {},
+    onSurplus: () => {},
+  });
+  t.equal(await world.complete(its.start(undefined)), -errno.ENOENT);
+  t.equal(its.state, 'none');
+});
+
+t.test('a peer that is not allowed is closed, and reported', async (t) => {
+  const world = new SimulatedWorld({ seed: 1 });
+  const deny = new BlockList();
+  deny.addAddress('10.0.0.1');
+  const b = side(world, world.host('10.0.0.2'), { deny });
+  await b.start();
+  const a = side(world, world.host('10.0.0.1'));
+  await a.start();
+  await world.run(0.5);
+  t.match(b.logged.join(), /replication: rejected 10\.0\.0\.1:\d+: its address is not allowed/);
+  t.same([b.connections.length, b.its.state], [0, 'listening']);
+});
+
+t.test('a client whose attempt fails for good tries again after a second', async (t) => {
+  const { world, a, b } = twoSides();
+  await b.start();
+  a.host.failCalls({ calls: ['connect'], nth: 1, error: errno.EACCES });
+  await a.start();
+  await world.run(0.5);
+  t.equal(a.connections.length, 0);
+  await world.run(1.5);
+  t.equal(a.connections.length, 1);
+  const c = side(world, world.host('10.0.0.3'));
+  c.host.failCalls({ calls: ['socket'], nth: 1, error: errno.EMFILE });
+  await c.start(false);
+  await world.run(2);
+  t.equal(c.connections.length + b.surplus.length, 2, 'so does one that has no descriptor');
+});
+
+t.test('once it is closed nothing is left', async (t) => {
+  const { world, a, b } = twoSides();
+  for (const { its, start, host } of [b, a]) {
+    await start();
+    its.close();
+    its.close();
+    its.resume();
+    await world.run(2);
+    const left = host.leftovers().filter((line) => /timer|socket|listen|connection/.test(line));
+    t.ok(left.length <= 1, left.join());
+  }
+});

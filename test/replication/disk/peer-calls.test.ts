@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { BlockList } from 'node:net';
+import t from 'tap';
+import { AF_INET, errno, SOCK_STREAM } from '../../../src/posix/index.js';
+import { peerCalls } from '../../../src/replication/disk/peer-calls.js';
+import { SimulatedWorld } from '../../../src/testing/index.js';
+
+const ADDRESS = { family: AF_INET, address: '10.0.0.2', port: 9000 } as const;
+
+/** A listener through the calls, and others who connect to it. */
+function listening(deny?: string) {
+  const world = new SimulatedWorld({ seed: 1 });
+  const { posix } = world.host('10.0.0.2');
+  const log: string[] = [];
+  const list = new BlockList();
+  if (deny) list.addAddress(deny);
+  const calls = peerCalls(
+    posix,
+    { deny: list },
+    {
+      surplus: (fd) => log.push(`surplus ${fd}`),
+      turnedAway: (address) => log.push(`rejected ${'address' in address ? address.address : ''}`),
+    },
+  );
+  const listener = calls.socket(AF_INET, SOCK_STREAM, 0);
+  calls.bind(listener, ADDRESS);
+  calls.listen(listener, 5);
+  const connect = async (from: string): Promise<void> => {
+    const { posix: theirs } = world.host(from);
+    theirs.connect(theirs.socket(AF_INET, SOCK_STREAM), ADDRESS);
+    await world.run(0.1);
+  };
+  return { world, posix, calls, listener, connect, log };
+}
+
+t.test('a connection that the module closes at once is handed on instead', async (t) => {
+  const { posix, calls, listener, connect, log } = listening();
+  await connect('10.0.0.1');
+  const fd = calls.accept(listener);
+  t.ok(fd >= 0);
+  t.equal(calls.close(fd), 0);
+  t.same(log, [`surplus ${fd}`]);
+  t.equal(posix.close(fd), 0, 'it is open, and its taker’s');
+  t.equal(calls.close(fd), -errno.EBADF, 'the next close of the number is one');
+  t.equal(log.length, 1);
+});
+
+t.test('what was accepted before, and other descriptors, are closed', async (t) => {
+  const { posix, calls, listener, connect, log } = listening();
+  await connect('10.0.0.1');
+  await connect('10.0.0.3');
+  const first = calls.accept(listener);
+  const second = calls.accept(listener);
+  t.equal(calls.close(first), 0);
+  t.equal(posix.close(first), -errno.EBADF);
+  t.same(log, []);
+  t.equal(calls.accept(listener), -errno.EAGAIN);
+  t.equal(calls.close(second), 0);
+  t.equal(posix.close(second), -errno.EBADF, 'nor is it the last one once another accept has failed');
+  t.equal(calls.close(-1), -errno.EBADF);
+  t.same(log, []);
+});
+
+t.test('a peer that is not allowed is closed as it comes, and not connected to', async (t) => {
+  const { calls, listener, connect, log, posix } = listening('10.0.0.1');
+  await connect('10.0.0.1');
+  t.equal(calls.accept(listener), -errno.EACCES);
+  t.same(log, ['rejected 10.0.0.1']);
+  const fd = calls.socket(AF_INET, SOCK_STREAM, 0);
+  t.equal(calls.connect(fd, { ...ADDRESS, address: '10.0.0.1' }), -errno.EACCES);
+  t.not(calls.connect(fd, ADDRESS), -errno.EACCES);
+  t.equal(posix.close(fd), 0);
+  await connect('10.0.0.3');
+  t.ok(calls.accept(listener) >= 0, 'others are');
+});
