@@ -218,3 +218,59 @@ t.test('without the guard, as in C, the disk may end with older data', async (t)
   const outcomes = Array.from({ length: 50 }, () => randomCheckpoints(random, true));
   t.ok(outcomes.some(({ disk, expected }) => disk.some((data, sector) => data !== expected[sector])));
 });
+
+t.test('an init makes everything anew, unless a write is in flight', async (t) => {
+  const { disk, writes, put } = overDisk();
+  put(1n, 1, 1);
+  ramdiskCacheWriteRequest(disk, 'secondary', 2n, 1, Uint8Array.of(2, 2));
+  ramdiskStartFlush(disk, 'primary');
+  t.equal(disk.inflight, 1);
+  t.equal(ramdiskInit(disk), -1);
+  t.equal(disk.secondaryCache?.size, 1, 'nothing has changed');
+  writes[0]?.done(errno.EIO);
+  t.equal(disk.error, errno.EIO);
+  put(3n, 3, 3);
+  t.equal(ramdiskInit(disk), 0);
+  t.match(disk, { error: 0, inflight: 0, flushing: false, prev: undefined, inprogress: undefined });
+  t.same([disk.primaryCache?.size, disk.secondaryCache?.size], [0, 0]);
+  put(4n, 4, 4);
+  t.equal(ramdiskStartFlush(disk, 'primary'), 0, 'and it writes again');
+  t.equal(writes.length, 2);
+  t.equal(overDisk({ sectorSize: 1 }).initial, 0, 'the smallest sector');
+});
+
+t.test('a ramdisk with writes in flight, or that pend, is not destroyed', async (t) => {
+  const { disk, writes, put, log } = overDisk();
+  put(1n, 1, 1);
+  ramdiskStartFlush(disk, 'primary');
+  put(1n, 2, 2);
+  ramdiskStartFlush(disk, 'primary');
+  t.equal(ramdiskWritesInflight(disk), 1);
+  ramdiskDestroy(disk);
+  t.match(log.at(-1), 'cannot destroy ramdisk with requests in flight');
+  const sector = new Uint8Array(2);
+  t.equal(ramdiskRead(disk, 1n, 1, sector), 0);
+  t.same([...sector], [2, 2], 'what pends goes before what is in flight');
+  writes[0]?.done(0);
+  t.same(writes[1]?.data, [2, 2]);
+  writes[1]?.done(0);
+  t.equal(ramdiskWritesInflight(disk), 0);
+  ramdiskDestroy(disk);
+  t.match(disk, { prev: undefined, inprogress: undefined, primaryCache: undefined });
+});
+
+t.test('each cache is its own', async (t) => {
+  const { disk, writes, put } = overDisk();
+  put(1n, 1, 1);
+  t.equal(ramdiskCacheWriteRequest(disk, 'secondary', 1n, 2, Uint8Array.of(7, 7, 8, 8)), 0);
+  const sectors = new Uint8Array(4);
+  t.equal(ramdiskReadFromCache(disk, 'secondary', 1n, 2, sectors), 0);
+  t.same([...sectors], [7, 7, 8, 8]);
+  t.equal(ramdiskReadFromCache(disk, 'primary', 1n, 2, sectors), -1, 'one of them is not there');
+  t.equal(ramdiskClearCache(disk, 'primary'), 0);
+  t.equal(ramdiskStartFlush(disk, 'primary'), 0, 'an empty one does nothing');
+  t.equal(writes.length, 0);
+  t.equal(ramdiskStartFlush(disk, 'secondary'), 0);
+  t.match(writes, [{ sector: 1n, data: [7, 7, 8, 8] }]);
+  t.equal(disk.secondaryCache?.size, 0);
+});
