@@ -396,7 +396,7 @@ export class Replication implements DiskReplication, EngineCore {
   #watched(): void {
     this.#watches += 1;
     const { primary } = this;
-    primary?.watch();
+    primary?.watch(WATCH_SECONDS);
     primary?.verifier.allow(this.options.verifyBytesPerSecond * WATCH_SECONDS);
     if (primary && this.#watches % SWEEP_EVERY === 0)
       sweepWhenDurable(primary, this.state.metadata, () => this.primary === primary);

@@ -31,7 +31,10 @@ export interface ReplicationOptions {
   readonly memoryBytes: number;
   /** What may wait to be sent to the backup before writes wait. */
   readonly queueBytes: number;
-  /** After this long without a byte sent although some wait, the open checkpoint is given up and writes go on. */
+  /**
+   * When writes wait, and for this long no byte was sent although some wait to be, the open checkpoint is given up and writes go
+   * on. Looked at once a second.
+   */
   readonly stallSeconds: number;
   /** Own peers: a ping after this long without sending. */
   readonly pingSeconds: number;

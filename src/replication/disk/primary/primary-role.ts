@@ -6,6 +6,7 @@ import { randomHex } from '../format/fields.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
 import { type BackupPeer, type BackupPeerEvents, whileCurrent } from '../sessions.js';
 import type { ResyncStatus } from '../status.js';
+import { BackupQueue } from './backup-queue.js';
 import { Checkpoints } from './checkpoints.js';
 import { Copier, isAllZero } from './copier.js';
 import { EarlyWrites } from './early-writes.js';
@@ -40,7 +41,7 @@ export class PrimaryRole {
   readonly #raising = new SectorOrder<PendingWrite>((write) => this.#enter(write));
   #isForking = false;
   readonly #early: EarlyWrites;
-  #sentBytes = 0;
+  readonly #queue: BackupQueue;
 
   constructor(parts: PrimaryParts) {
     this.#parts = parts;
@@ -57,6 +58,7 @@ export class PrimaryRole {
       verified: (...found) => events.verified(...found),
     });
     this.#early = new EarlyWrites(options, this.grains);
+    this.#queue = new BackupQueue(options);
     this.checkpoints = new Checkpoints({ nowSeconds, onEnd: (ended) => events.checkpoint(ended) });
   }
 
@@ -136,12 +138,9 @@ export class PrimaryRole {
     this.#lost(reason);
   }
 
-  /** To be called about once a second: gives the open checkpoint up when the backup takes nothing. */
-  watch(): void {
-    const peer = this.#peer;
-    if (peer === undefined) return;
-    const stalls = peer.queuedBytes > 0 && peer.sentBytes === this.#sentBytes;
-    this.#sentBytes = peer.sentBytes;
+  /** To be called every so many seconds: gives the open checkpoint up when writes wait, and the backup takes nothing. */
+  watch(seconds: number): void {
+    const stalls = this.#peer !== undefined && this.#queue.stalls(this.#peer, seconds);
     if (stalls && this.#waiting.length > 0) this.#abort('the backup takes nothing');
   }
 
@@ -204,8 +203,7 @@ export class PrimaryRole {
   #releaseWaiting(): void {
     while (this.#waiting.length > 0) {
       if (this.#isForking || this.#mustFork()) return;
-      const isFull = (this.#peer?.queuedBytes ?? 0) >= this.#parts.options.queueBytes;
-      if (this.#isStreaming && isFull) return;
+      if (this.#isStreaming && this.#queue.isFull(this.#peer)) return;
       const write = this.#waiting.shift();
       if (write) this.#release(write);
     }
@@ -298,7 +296,9 @@ export class PrimaryRole {
   #advance(): void {
     const peer = this.#peer;
     if (peer === undefined) return;
-    if (this.#phase === 'copying' && this.grains.toSend.count <= STREAM_AT_GRAINS) {
+    // With the queue full, as after a stall, writes would wait for it again.
+    const isNearEnd = this.grains.toSend.count <= STREAM_AT_GRAINS && !this.#queue.isFull(peer);
+    if (this.#phase === 'copying' && isNearEnd) {
       this.#setPhase('streaming', 'the backup gets the last of what it lacks');
     }
     this.#copier?.pump();

@@ -143,6 +143,14 @@ export class HandPeer {
     await this.#world.run(() => this.end !== undefined, { limitSeconds });
   }
 
+  /** Reads nothing until {@link HandPeer.goOn}. */
+  pause(): void {
+    this.#stream.pause();
+  }
+  goOn(): void {
+    this.#stream.resume();
+  }
+
   close(): void {
     this.#stream.close();
   }

@@ -1,0 +1,276 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// A primary while its backup, whose frames are written by hand, is slow, silent or full.
+
+import t from 'tap';
+import { errno } from '../../../../src/posix/index.js';
+import { numbersBody, readExtents } from '../../../../src/replication/disk/wire/frame.js';
+import { SimulatedWorld } from '../../../../src/testing/index.js';
+import { HandPeer, standing } from '../own/hand-peer.js';
+import { DIRECTORY, IMAGE, type NodeOptions, SideNode } from '../world.js';
+
+const SECTOR = 512;
+const GRAIN = 128;
+const GRAINS = 100;
+const SECTORS = GRAINS * GRAIN;
+
+/** A primary whose disk has something everywhere, and its first backup. */
+async function met(options: NodeOptions = {}, before?: (a: SideNode) => void) {
+  const world = new SimulatedWorld({ seed: 1 });
+  world.host('10.0.0.2');
+  const a = new SideNode(
+    world,
+    '10.0.0.1',
+    { verifyBytesPerSecond: 0, ...options },
+    { sectors: SECTORS, fill: 5 },
+  );
+  await world.complete(a.opened);
+  before?.(a);
+  const accept = async (more = {}): Promise<HandPeer> => {
+    const peer = await HandPeer.accept(world);
+    peer.raw(Buffer.from('rp01'));
+    peer.hello(standing('backup', { sectors: SECTORS, ...more }));
+    await peer.next('hello');
+    return peer;
+  };
+  const backup = await accept();
+  const named = (name: string, peer = backup) => peer.frames.filter((frame) => frame.name === name);
+  const sectorsOf = (name: 'write' | 'syncData', peer = backup): number[] =>
+    named(name, peer).flatMap(({ body }) => readExtents(body, SECTORS).map(({ sector }) => sector));
+  return { world, a, backup, accept, named, sectorsOf };
+}
+
+async function protectedBy(options: NodeOptions = {}) {
+  const both = await met(options);
+  await both.backup.next('commit');
+  both.backup.numbers('done', 1);
+  await both.a.until('protected');
+  both.backup.frames.splice(0);
+  return both;
+}
+
+t.test(
+  'while much is to be copied, a write is copied with its grain; near the end it is sent by itself',
+  async (t) => {
+    const { world, a, backup, sectorsOf } = await met({}, (side) => side.held.hold('read', IMAGE));
+    await world.run(0.1);
+    t.equal(await a.write(90 * GRAIN, 8, 9), 0);
+    await world.run(0.1);
+    t.same(sectorsOf('write'), []);
+    a.held.release('read', IMAGE);
+    await backup.next('commit');
+    const grains = new Set(
+      backup.frames.flatMap(({ name, body }) =>
+        name === 'syncData'
+          ? readExtents(body, SECTORS).flatMap(({ sector, sectors }) =>
+              Array.from({ length: sectors / GRAIN }, (_, index) => sector / GRAIN + index),
+            )
+          : [],
+      ),
+    );
+    t.equal(grains.size, GRAINS);
+    t.same(sectorsOf('write'), []);
+    backup.numbers('done', 1);
+    await a.until('protected');
+    t.equal(await a.write(90 * GRAIN, 8, 9), 0);
+    await world.run(0.1);
+    t.same(sectorsOf('write'), [90 * GRAIN]);
+  },
+);
+
+t.test('a resync of few grains does not keep writes from being sent', async (t) => {
+  const { world, a, backup, accept, sectorsOf } = await protectedBy();
+  const { diskId, generation } = a.engine.status();
+  for (let grain = 0; grain < 10; grain++) await a.write(grain * GRAIN, 8, 7);
+  backup.close();
+  await a.until('unprotected');
+  a.held.hold('read', IMAGE);
+  const line = [{ generation: generation ?? '', low: 1, high: 1 }];
+  const again = await accept({ diskId, hasState: true, takesFirstSync: false, line });
+  await world.run(0.2);
+  t.equal(a.engine.status().state, 'catching-up');
+  t.match(a.engine.status().resync, { totalBytes: 10 * GRAIN * SECTOR });
+  t.equal(await a.write(50 * GRAIN, 8, 9), 0);
+  await world.run(0.1);
+  t.same(sectorsOf('write', again), [50 * GRAIN]);
+  a.held.release('read', IMAGE);
+  again.numbers('done', Number((await again.next('commit')).body.readBigUInt64LE(0)));
+  await a.until('protected');
+});
+
+t.test(
+  'what is copied is read in runs of 256 KiB at most, four at a time, and no further ahead than 1 MiB',
+  async (t) => {
+    const { world, a, backup } = await met({}, (side) => side.held.hold('read', IMAGE));
+    await world.run(0.5);
+    t.equal(a.held.waiting('read', IMAGE), 4);
+    backup.pause();
+    a.held.release('read', IMAGE);
+    await world.run(2);
+    const { queuedBytes } = a.engine.status();
+    t.ok(queuedBytes >= (1 << 20) - (256 << 10) && queuedBytes < 2 << 20, `${queuedBytes} bytes`);
+    backup.goOn();
+    await backup.next('commit');
+    const sizes = backup.frames.flatMap(({ name, body }) =>
+      name === 'syncData' ? readExtents(body, SECTORS).map(({ sectors }) => sectors) : [],
+    );
+    t.equal(Math.max(...sizes), 512);
+    t.equal(
+      sizes.reduce((sum, sectors) => sum + sectors, 0),
+      SECTORS,
+    );
+  },
+);
+
+t.test('progress is counted as it is reported, and all of it with the checkpoint', async (t) => {
+  const { world, a, backup } = await met();
+  await backup.next('commit');
+  const [first, second] = backup.frames.filter(({ name }) => name === 'syncData');
+  const bytesOf = (frame: typeof first): number =>
+    readExtents(frame?.body ?? Buffer.alloc(8), SECTORS).reduce(
+      (sum, { sectors }) => sum + sectors * SECTOR,
+      0,
+    );
+  t.ok(bytesOf(first) > 0 && bytesOf(second) > 0);
+  t.match(a.engine.status().resync, { bytes: SECTORS * SECTOR, totalBytes: SECTORS * SECTOR });
+  backup.numbers('done', 1);
+  await a.until('protected');
+  const resyncs = a.events.flatMap((event) =>
+    event.kind === 'resync' ? [`${event.what} ${event.bytes}`] : [],
+  );
+  t.same(resyncs, [`begun ${SECTORS * SECTOR}`, `ended ${SECTORS * SECTOR}`]);
+  await world.run(0.1);
+});
+
+t.test('16 checkpoints may be on their way; those who ask for another one share it', async (t) => {
+  const { world, a, backup, named } = await protectedBy();
+  const results: number[] = [];
+  for (let count = 0; count < 20; count++) {
+    a.engine.checkpoint((result) => results.push(result));
+    await world.run(0.05);
+  }
+  t.equal(named('commit').length, 16);
+  t.same(results, []);
+  backup.numbers('done', 2);
+  await world.run(0.1);
+  t.same([named('commit').length, results], [17, [2]]);
+  backup.numbers('done', 18);
+  await world.run(0.1);
+  t.equal(results.length, 20);
+  t.same(results.slice(-5), [17, 18, 18, 18, 18]);
+});
+
+t.test('a checkpoint without a backup is refused, and one whose backup is lost is given up', async (t) => {
+  const { world, a, backup } = await protectedBy();
+  const results: number[] = [];
+  a.engine.checkpoint((result) => results.push(result));
+  await backup.next('commit');
+  backup.close();
+  await a.until('unprotected');
+  a.engine.checkpoint((result) => results.push(result));
+  t.same(results, [-errno.ECONNABORTED, -errno.ENOTCONN]);
+  t.match(a.engine.status(), { failedCheckpoints: 1, epochSent: 2, epochCommitted: 1 });
+  await world.run(0.1);
+});
+
+t.test('when more waits to be sent than may, writes wait, until the backup takes it', async (t) => {
+  const { world, a, backup, sectorsOf } = await protectedBy({ queueBytes: 1 << 20 });
+  backup.pause();
+  const ended: number[] = [];
+  for (let count = 0; count < 40; count++)
+    a.engine.write(count * 256, new Uint8Array(256 * SECTOR).fill(count + 1), () => ended.push(count));
+  await world.run(0.2);
+  t.ok(ended.length >= 8 && ended.length < 20, `${ended.length} writes`);
+  const { queuedBytes } = a.engine.status();
+  t.ok(queuedBytes >= 1 << 20 && queuedBytes < 2 << 20, `${queuedBytes} bytes wait`);
+  backup.goOn();
+  await world.run(() => ended.length === 40);
+  await world.run(0.5);
+  t.same(
+    sectorsOf('write'),
+    Array.from({ length: 40 }, (_, count) => count * 256),
+    'in their order',
+  );
+});
+
+for (const stallSeconds of [1, 5]) {
+  t.test(
+    `writes do not wait for a backup that takes nothing for ${stallSeconds} s, whatever they write`,
+    async (t) => {
+      const { world, a, backup } = await protectedBy({
+        queueBytes: 1 << 20,
+        peerTimeoutSeconds: 60,
+        stallSeconds,
+      });
+      backup.pause();
+      let ended = 0;
+      // A few grains again and again: there is little to be sent once the checkpoint was given up.
+      for (let count = 0; count < 40; count++)
+        a.engine.write((count % 4) * 256, new Uint8Array(256 * SECTOR).fill(1), () => (ended += 1));
+      await world.run(stallSeconds - 0.1);
+      t.ok(ended < 20, `${ended} writes before`);
+      await world.run(2.1);
+      t.equal(ended, 40);
+      t.match(a.engine.status(), { state: 'catching-up', reason: 'the backup takes nothing' });
+      t.equal(a.engine.status().resync?.waitingFor, null);
+      backup.goOn();
+      await backup.next('abort');
+      const epoch = Number((await backup.next('commit')).body.readBigUInt64LE(0));
+      backup.numbers('done', epoch);
+      await a.until('protected');
+      t.notOk(
+        backup.frames.some(({ name }) => name === 'abort'),
+        'it was given up once',
+      );
+    },
+  );
+}
+
+t.test('one that is only slow is waited for', async (t) => {
+  const { world, a, backup } = await protectedBy({ queueBytes: 1 << 20 });
+  const { host } = a;
+  const other = world.hosts.find(({ name }) => name === '10.0.0.2');
+  if (other) world.link(host, other).shape({ bytesPerSecond: 300_000 });
+  let ended = 0;
+  for (let count = 0; count < 12; count++)
+    a.engine.write(count * 256, new Uint8Array(256 * SECTOR).fill(1), () => (ended += 1));
+  await world.run(() => ended === 12);
+  t.notOk(a.events.some((event) => event.kind === 'state' && /takes nothing/.test(event.reason)));
+  t.equal(backup.end, undefined);
+});
+
+t.test('the rate of the continuous verification is what was set', async (t) => {
+  const { world, backup, named } = await protectedBy({ verifyBytesPerSecond: 2 * GRAIN * SECTOR });
+  const answered = new Set<number>();
+  for (let tick = 0; tick < 100; tick++) {
+    for (const { sequence } of named('compare')) {
+      if (!answered.has(sequence)) backup.send('compared', numbersBody(sequence), Buffer.of(0));
+      answered.add(sequence);
+    }
+    await world.run(0.1);
+  }
+  t.ok(answered.size >= 18 && answered.size <= 22, `${answered.size} grains in ten seconds`);
+});
+
+t.test('a map that cannot be written, or an image that cannot be synced, ends it all', async (t) => {
+  for (const what of ['map', 'image', 'metadata'] as const) {
+    const { world, a, backup } = await protectedBy({ hotGrains: 0 });
+    let result: number | undefined;
+    const path = what === 'image' ? IMAGE : `${DIRECTORY}/${what}`;
+    t.ok(a.host.files.contents(path).length > 0);
+    a.host.files.failCalls({ calls: ['fdatasync'], nth: 1, error: errno.EIO });
+    if (what === 'map')
+      a.engine.write(70 * GRAIN, new Uint8Array(SECTOR).fill(1), (ended) => (result = ended));
+    else if (what === 'image') a.engine.flush((ended) => (result = ended));
+    else a.engine.checkpoint((ended) => (result = ended));
+    await world.run(1);
+    t.match(a.engine.status(), { state: 'failed', lastError: /EIO/ }, what);
+    if (what !== 'metadata') t.equal(result, -errno.EIO);
+    await backup.over();
+    t.equal(await a.write(0, 1, 1), -errno.EIO, 'no write is taken');
+    t.equal(await a.call((done) => a.engine.flush(done)), -errno.EIO);
+    t.equal(await a.call((done) => a.engine.read(0, new Uint8Array(SECTOR), done)), -errno.EIO);
+    t.equal(a.engine.status().connection, 'none');
+  }
+});
