@@ -15,6 +15,7 @@ const PUT_BACK = 'An extent that is replaced without overlapping is put back as 
 const MOMENTS = 'Moments are only compared with each other.';
 const FIRST_THREAD = 'There is always a first thread.';
 const NOT_COPIED = 'A message that comes whole is not copied; one that is copied is the same.';
+const MEMORY_FITS = 'A memory of 1024 pages satisfies an import of fewer, or of more at most.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
@@ -113,6 +114,18 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'if (true) this.#slab.keep();',
       'Memory that is not used again at once is only more memory.',
     ],
+  ],
+  'src/posix/node/shared-memory.ts': [
+    [
+      '...[2, 11, 1, 1, 0x65, 1, 0x6d, 2, 3, 0x80, 8, 0x80, 8],',
+      '...[2, 11, 1, 1, 0x65, 1, 0x6d, 2, 3, 0x80, 7, 0x80, 8],',
+      MEMORY_FITS,
+    ],
+    ...['0x80, 9', '129, 8'].map((most): Equivalent => [
+      '...[2, 11, 1, 1, 0x65, 1, 0x6d, 2, 3, 0x80, 8, 0x80, 8],',
+      `...[2, 11, 1, 1, 0x65, 1, 0x6d, 2, 3, 0x80, 8, ${most}],`,
+      MEMORY_FITS,
+    ]),
   ],
   'src/replication/disk/backup/apply.ts': [['let isFilling = false;', 'let isFilling = true;', SET_FIRST]],
   'src/replication/disk/backup/overlay.ts': [

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { monotonicClock, NodePosix, wallClock } from '../../src/posix/index.js';
+import { isoTime, microsecondClock, monotonicClock, NodePosix, wallClock } from '../../src/posix/index.js';
 
 t.test('the wall clock has the seconds since the epoch', async (t) => {
   const before = Date.now() / 1000;
@@ -26,4 +26,20 @@ t.test('the monotonic clock starts there and never goes back', async (t) => {
 t.test('a table uses the given clock, or the monotonic one', async (t) => {
   t.equal(new NodePosix({ clock: wallClock }).clock, wallClock);
   t.equal(new NodePosix().clock, monotonicClock);
+});
+
+t.test('a clock of microseconds is the same clock in whole microseconds', async (t) => {
+  t.equal(microsecondClock(wallClock), wallClock, 'where it has them itself');
+  const seconds = microsecondClock({ now: () => 1_413_252_840.123_456 });
+  t.equal(seconds.nowMicroseconds(), 1_413_252_840_123_456);
+  for (const clock of [wallClock, monotonicClock]) {
+    const before = clock.now();
+    const microseconds = clock.nowMicroseconds();
+    t.ok(Number.isInteger(microseconds));
+    t.ok(before * 1e6 - 1 <= microseconds && microseconds <= clock.now() * 1e6 + 1);
+  }
+});
+
+t.test('a time is written in UTC with milliseconds', async (t) => {
+  t.equal(isoTime(1_413_252_840.125), '2014-10-14T02:14:00.125Z');
 });

@@ -204,3 +204,47 @@ t.test('changes of a link are in the trace', async (t) => {
     '   0.000000 10.0.0.1 net link <> 10.0.0.2 is shaped {"latencySeconds":1}',
   ]);
 });
+
+t.test('a listener that closes resets what waits, once', async (t) => {
+  const { world, near, far } = twoHosts();
+  const listener = listenOn(far);
+  const [gone, there] = [dial(near, far), dial(near, far)];
+  t.equal(await outcome(world, near, gone), 'connected');
+  t.equal(await outcome(world, near, there), 'connected');
+  near.posix.abort(gone);
+  await world.run(1);
+  const before = world.trace.lines.length;
+  far.posix.close(listener);
+  await world.run(1);
+  const resets = world.trace.lines.slice(before).filter((line) => line.includes(' net RST '));
+  t.equal(resets.length, 1, 'nothing is sent to a peer that is gone');
+  t.equal(readText(near.posix, there), 'ECONNRESET');
+});
+
+t.test(
+  'a closed end sends what was written, and throws away what comes until that has arrived',
+  async (t) => {
+    const { world, near, far, one, other } = await connected({
+      buffers: { sendBytes: 4000, receiveBytes: 1000, segmentBytes: 500 },
+    });
+    t.equal(writeText(near.posix, one, 'n'.repeat(4000)), 4000);
+    await world.run(1);
+    near.posix.close(one);
+    // The other side reads nothing yet, and has more to say than the closed end's buffer holds.
+    for (let sent = 0; sent < 5000;) {
+      const count = writeText(far.posix, other, 'f'.repeat(500));
+      if (typeof count === 'number') sent += count;
+      await world.run(1);
+      if (world.nowSeconds > 60) break;
+    }
+    t.ok(world.nowSeconds < 30, 'it always had room');
+    let received = '';
+    while (received.length < 4000) {
+      await world.complete(far.posix.select({ read: [other] }, 60));
+      const text = readText(far.posix, other);
+      if (!/^n+$/.test(text)) break;
+      received += text;
+    }
+    t.equal(received.length, 4000);
+  },
+);

@@ -10,8 +10,13 @@ import { AF_INET, AF_UNIX, type InetAddress, type SocketAddress } from '../addre
  */
 export function retransmissionsOf(local: SocketAddress, peer: SocketAddress): number {
   if (local.family === AF_UNIX || peer.family === AF_UNIX) return 0;
+  return retransmissionsIn(connections(local.family === AF_INET ? 'tcp' : 'tcp6'), local, peer);
+}
+
+/** The same of the lines of /proc/net/tcp or /proc/net/tcp6. */
+export function retransmissionsIn(lines: readonly string[], local: InetAddress, peer: InetAddress): number {
   const [from, to] = [inKernelsWords(local), inKernelsWords(peer)];
-  for (const line of connections(local.family === AF_INET ? 'tcp' : 'tcp6')) {
+  for (const line of lines) {
     // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt …
     const [, localEnd, remoteEnd, , , , retransmissions] = line.trim().split(/\s+/);
     if (localEnd === from && remoteEnd === to) return Number.parseInt(retransmissions ?? '0', 16);

@@ -1,12 +1,25 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
-import type { FileDone } from '../../../src/posix/files.js';
+import type { FileDone, FileStatus, StatusDone } from '../../../src/posix/files.js';
 import { NodeFileCalls } from '../../../src/posix/node/files.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'node-files-'));
@@ -59,4 +72,61 @@ t.test('an argument error thrown by Node becomes the result of the call', async 
     syncDirectory: (done) => files.syncDirectory(wrong, done),
   };
   for (const [name, call] of Object.entries(calls)) t.equal(await result(call), -errno.EINVAL, name);
+});
+
+const statusOf = (call: (done: StatusDone) => void): Promise<FileStatus> =>
+  new Promise((resolve, reject) => {
+    call((found, status) => (status ? resolve(status) : reject(new Error(`status is ${found}`))));
+  });
+
+t.test('a status has the kind of the file, its permissions, owner, times and device', async (t) => {
+  const file = join(directory, 'status');
+  writeFileSync(file, 'content');
+  chmodSync(file, 0o4640);
+  utimesSync(file, 1_000_000_000, 1_234_567_890.5);
+  const expected = statSync(file);
+  const { ino, dev, uid, gid, ctimeMs } = expected;
+  t.same(await statusOf((done) => files.stat(file, done)), {
+    kind: 'regular',
+    size: 7,
+    device: '0:0',
+    inode: ino,
+    fileSystem: dev,
+    mode: 0o4640,
+    uid,
+    gid,
+    modifiedSeconds: 1_234_567_890.5,
+    changedSeconds: ctimeMs / 1000,
+  });
+  const kind = async (path: string): Promise<string> =>
+    (await statusOf((done) => files.lstat(path, done))).kind;
+  symlinkSync('status', join(directory, 'link'));
+  t.equal(await kind(join(directory, 'link')), 'link');
+  t.equal(await kind(directory), 'directory');
+  const fifo = join(directory, 'fifo');
+  spawnSync('mkfifo', [fifo]);
+  t.equal(await kind(fifo), 'fifo');
+  const server = createServer().listen(join(directory, 'socket'));
+  t.equal(await kind(join(directory, 'socket')), 'socket');
+  server.close();
+  const { kind: character, device } = await statusOf((done) => files.stat('/dev/null', done));
+  t.same([character, device], ['character', '1:3']);
+});
+
+t.test('what was opened without a mode is created for all to read and write, less the umask', async (t) => {
+  const path = join(directory, 'new');
+  const umask = process.umask();
+  const fd = await result((done) => files.open(path, 0o101, done));
+  t.equal(statSync(path).mode & 0o777, 0o666 & ~umask);
+  t.equal(await result((done) => files.fchmod(fd, 0o600, done)), 0);
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.equal(await result((done) => files.close(fd, done)), 0);
+});
+
+t.test('a sync of a directory reports that there is none, or that it is a file', async (t) => {
+  const file = join(directory, 'no directory');
+  writeFileSync(file, '');
+  t.equal(await result((done) => files.syncDirectory(directory, done)), 0);
+  t.equal(await result((done) => files.syncDirectory(file, done)), -errno.ENOTDIR);
+  t.equal(await result((done) => files.syncDirectory(join(directory, 'none'), done)), -errno.ENOENT);
 });

@@ -99,3 +99,31 @@ void t.test('unused memory is released after a while, and allocated again on dem
   t.not(buffers.shared, first);
   t.end();
 });
+
+void t.test("the memory is WebAssembly's where its size allows, whose copies are quick", (t) => {
+  using buffers = new SharedBuffers();
+  buffers.take(1);
+  t.ok(Object.isFrozen(buffers.shared), 'nobody can grow it or take it away');
+  using small = new SharedBuffers(undefined, 1 << 20);
+  small.take(1);
+  t.notOk(Object.isFrozen(small.shared));
+  t.end();
+});
+
+void t.test('blocks are powers of two from 4096 bytes up', (t) => {
+  using buffers = new SharedBuffers(undefined, 64 << 10);
+  /** Whether all of these are in the shared memory at once, and fill it. */
+  const fill = (...lengths: number[]): boolean => {
+    const taken = lengths.map((length) => buffers.take(length));
+    const beyond = buffers.take(1);
+    for (const buffer of taken) buffers.give(buffer);
+    return taken.every(({ buffer }) => buffer === buffers.shared) && beyond.buffer !== buffers.shared;
+  };
+  t.ok(fill(...Array.from({ length: 16 }, (_, index) => index)));
+  t.ok(fill(4097, 8192, 5000, 8191, 8192, 8192, 8192, 8192));
+  t.ok(fill(32_768, 16_385));
+  t.ok(fill(32_768, 16_384, 8192, 4096, 4095));
+  t.ok(fill(65_536));
+  t.ok(fill(32_769));
+  t.end();
+});

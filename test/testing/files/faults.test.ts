@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../../src/posix/errno.js';
+import type { FileStatus } from '../../../src/posix/files.js';
 import { Completions } from '../../../src/server/completions.js';
 import {
   type CallFault,
@@ -267,5 +268,96 @@ t.test(
     const before = host.posix.openDescriptors().length;
     completions[Symbol.dispose]();
     t.equal(host.posix.openDescriptors().length, before - 1);
+  },
+);
+
+t.test('a status has what was done to the file, and the one owner that there is', async (t) => {
+  const world = new FileWorld({ startSeconds: 1_000_000 });
+  const status = async (path: string): Promise<FileStatus> => {
+    const { value } = await world.ask<FileStatus>((calls, done) => calls.stat(path, done));
+    if (value === undefined) throw new Error(`no status of ${path}`);
+    return value;
+  };
+  const fd = await world.open('/a');
+  await world.world.run(10);
+  const before = world.host.clock.now();
+  await world.write(fd, 'text');
+  const after = world.host.clock.now();
+  const first = await status('/a');
+  const { modifiedSeconds, inode } = first;
+  t.ok(before <= modifiedSeconds && modifiedSeconds <= after);
+  t.same(first, {
+    kind: 'regular',
+    size: 4,
+    device: '0:0',
+    inode,
+    fileSystem: 1,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    modifiedSeconds,
+    changedSeconds: modifiedSeconds,
+  });
+  await world.must((calls, done) => calls.link('/a', '/b', done));
+  t.equal((await status('/b')).inode, inode, 'one file of two names');
+  await world.open('/c');
+  t.not((await status('/c')).inode, inode);
+  await world.must((calls, done) => calls.fchmod(fd, 0o104_751, done));
+  t.equal((await status('/a')).mode, 0o4751);
+  await world.must((calls, done) => calls.fchown(fd, 0, 0, done));
+  for (const [uid, gid] of [
+    [0, 1],
+    [1, 0],
+  ] as const)
+    t.equal(await world.fails((calls, done) => calls.fchown(fd, uid, gid, done)), 'EPERM');
+  t.equal(await world.fails((calls, done) => calls.fchown(99, 0, 0, done)), 'EBADF');
+  const root = await status('/');
+  t.same([root.kind, root.size, root.mode], ['directory', 4096, 0o755]);
+  await world.must((calls, done) => calls.mkdir('/d', 0o777, done));
+  t.equal((await status('/d')).mode, 0o755, 'less the umask');
+});
+
+t.test('calls take as long as they are made to, drawn anew each time, and syncs longer', async (t) => {
+  const world = new FileWorld();
+  const fd = await world.open('/a');
+  const seconds = async (isSync: boolean): Promise<number[]> => {
+    const times: number[] = [];
+    for (let count = 0; count < 20; count++) {
+      const start = world.world.nowSeconds;
+      await world.must((calls, done) => (isSync ? calls.fsync(fd, done) : calls.fchmod(fd, 0o600, done)));
+      times.push(world.world.nowSeconds - start);
+    }
+    return times.toSorted((a, b) => a - b);
+  };
+  // A microsecond more, to which fractions are rounded up, twice.
+  const isWithin = (times: number[], most: number): boolean =>
+    (times[0] as number) >= most / 10 && (times.at(-1) as number) <= most + 3e-6 && new Set(times).size > 10;
+  t.ok(isWithin(await seconds(false), 0.0001));
+  t.ok(isWithin(await seconds(true), 0.002));
+  world.files.shape({ callSeconds: 1 });
+  t.ok(isWithin(await seconds(false), 1));
+  t.ok(isWithin(await seconds(true), 0.002), 'what is not named stays');
+  world.files.shape({ syncSeconds: 5 });
+  t.ok(isWithin(await seconds(true), 5));
+});
+
+t.test(
+  'paths have dots, doubled slashes and slashes at their ends, and the root is its own parent',
+  async (t) => {
+    const world = new FileWorld();
+    world.files.put('/d/e/file', Buffer.from('text'));
+    const real = async (path: string): Promise<string | number | undefined> => {
+      const { result, value } = await world.ask<string>((calls, done) => calls.realpath(path, done));
+      return value ?? result;
+    };
+    t.equal(await real('/'), '/');
+    t.equal(await real('/..'), '/');
+    t.equal(await real('/../d/./e/../e//file/'), '/d/e/file');
+    t.equal(await real('d/e'), '/d/e');
+    t.equal(await real('/d/e/..'), '/d');
+    t.equal(await real('/d/none'), -errno.ENOENT);
+    t.equal(await real('/none/file'), -errno.ENOENT);
+    t.equal(await real('/d/e/file/..'), -errno.ENOTDIR);
+    t.equal(await real(''), -errno.ENOENT);
   },
 );

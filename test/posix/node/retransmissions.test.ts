@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { endianness } from 'node:os';
+import t from 'tap';
+import { AF_INET, AF_INET6, type InetAddress } from '../../../src/posix/index.js';
+import { retransmissionsIn } from '../../../src/posix/node/retransmissions.js';
+import { connectedTo, posixFor } from '../fixture.js';
+
+const inet = (address: string, port: number): InetAddress =>
+  address.includes(':') ? { family: AF_INET6, address, port } : { family: AF_INET, address, port };
+
+const HEADER =
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
+const line = (local: string, peer: string, retransmissions: string): string =>
+  `   1: ${local} ${peer} 01 00000010:00000000 01:00000019 ${retransmissions}     0        0 4711 2 0`;
+
+t.test('the kernel counts in hexadecimal how often it has sent again, by connection', async (t) => {
+  if (endianness() !== 'LE') return void t.pass('the sample is of a little-endian machine', { skip: true });
+  const lines = [
+    HEADER,
+    line('0100007F:2329', '0200007F:C350', '0000000B'),
+    line('0100007F:2329', '0300007F:C350', '00000003'),
+    line('0200007F:2329', '0200007F:C350', '00000004'),
+  ];
+  const count = (local: InetAddress, peer: InetAddress): number => retransmissionsIn(lines, local, peer);
+  t.equal(count(inet('127.0.0.1', 9001), inet('127.0.0.2', 50_000)), 11);
+  t.equal(count(inet('127.0.0.1', 9001), inet('127.0.0.3', 50_000)), 3);
+  t.equal(count(inet('127.0.0.2', 9001), inet('127.0.0.2', 50_000)), 4);
+  t.equal(count(inet('127.0.0.1', 9001), inet('127.0.0.4', 50_000)), 0, 'no such connection');
+  t.equal(count(inet('127.0.0.1', 9002), inet('127.0.0.2', 50_000)), 0, 'another port');
+});
+
+t.test('addresses of IPv6 are found in whatever way they are written', async (t) => {
+  if (endianness() !== 'LE') return void t.pass('the sample is of a little-endian machine', { skip: true });
+  const lines = [
+    HEADER,
+    line('000080FE000000000102030405060708:0050', '00000000000000000000000001000000:0051', '00000002'),
+    line('0000000000000000FFFF00000100007F:0052', '0000000000000000FFFF00000200007F:0053', '00000005'),
+    line('B80D0120010000000200000003000400:0054', '00000000000000000000000000000000:0055', '00000006'),
+  ];
+  const count = (local: InetAddress, peer: InetAddress): number => retransmissionsIn(lines, local, peer);
+  t.equal(count(inet('fe80::403:201:807:605%eth0', 80), inet('::1', 81)), 2);
+  t.equal(count(inet('fe80:0:0:0:403:201:807:605', 80), inet('0:0:0:0:0:0:0:1', 81)), 2);
+  t.equal(count(inet('::ffff:127.0.0.1', 82), inet('::ffff:127.0.0.2', 83)), 5);
+  t.equal(count(inet('2001:db8:0:1:0:2:4:3', 84), inet('::', 85)), 6);
+});
+
+t.test('a connection that has its answers has sent nothing again', async (t) => {
+  const posix = posixFor(t);
+  const { fd } = await connectedTo(t, posix);
+  t.equal(posix.retransmissions(fd), 0);
+  t.equal(posix.retransmissions(posix.eventfd()), 0);
+  t.equal(posix.retransmissions(999), 0);
+});
