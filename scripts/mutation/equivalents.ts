@@ -262,6 +262,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Without bad sectors none is found; to ask first only takes less time.',
     ],
   ],
+  'src/testing/files/host-files.ts': [
+    [
+      "for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))",
+      "for (let end = path.indexOf('/', 1); end >= 0; end = path.indexOf('/', end + 1))",
+      'What is looked for from the second character on is not the first.',
+    ],
+  ],
   'src/testing/files/namespace.ts': [['#moment = 0;', '#moment = 1;', MOMENTS]],
   'src/testing/files/survival.ts': [
     [

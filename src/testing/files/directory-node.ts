@@ -14,7 +14,6 @@ export class DirectoryNode {
   mode: number;
   readonly size = 4096;
   modifiedSeconds = 0;
-  links = 1;
   readonly durable = new Map<string, Node>();
   readonly cached = new Map<string, Node>();
 

@@ -25,8 +25,6 @@ export class FileNode {
   mode: number;
   /** Seconds since the epoch; survives a crash as it is. */
   modifiedSeconds = 0;
-  /** How many directory entries it has. */
-  links = 0;
   #durable = new FileContent();
   #cached = new FileContent();
   #unsynced: Unsynced[] = [];
@@ -42,7 +40,6 @@ export class FileNode {
   copy(): FileNode {
     const copy = new FileNode(this.id, this.mode);
     copy.modifiedSeconds = this.modifiedSeconds;
-    copy.links = this.links;
     copy.#durable = this.#durable.copy();
     copy.#cached = this.#cached.copy();
     copy.#unsynced = [...this.#unsynced];

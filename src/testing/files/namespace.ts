@@ -22,11 +22,6 @@ export class Namespace {
 
   change(changes: EntryChanges): void {
     this.#unsynced.push({ changes, moment: ++this.#moment });
-    for (const { directory, name, node } of changes) {
-      const old = directory.cached.get(name);
-      if (old !== undefined) old.links -= 1;
-      if (node !== undefined) node.links += 1;
-    }
     applyEntries(changes, 'cached');
   }
 
@@ -46,18 +41,13 @@ export class Namespace {
   losePower(survival: Survival): void {
     for (const { changes } of this.#unsynced) if (survival.keepsEntries()) applyEntries(changes, 'durable');
     this.#unsynced = [];
-    const nodes = reachable([this.root], 'durable');
-    for (const node of nodes) node.links = node === this.root ? 1 : 0;
-    for (const node of nodes) {
+    for (const node of reachable([this.root], 'durable')) {
       if (node.kind === 'regular') {
         node.losePower(survival);
         continue;
       }
       node.cached.clear();
-      for (const [name, child] of node.durable) {
-        node.cached.set(name, child);
-        child.links += 1;
-      }
+      for (const [name, child] of node.durable) node.cached.set(name, child);
     }
   }
 
@@ -91,7 +81,6 @@ export class Namespace {
     for (const node of all) {
       if (node.kind === 'regular') continue;
       const copy = copyOf(node);
-      copy.links = node.links;
       copy.modifiedSeconds = node.modifiedSeconds;
       for (const [name, child] of node.durable) copy.durable.set(name, copyOf(child));
       for (const [name, child] of node.cached) copy.cached.set(name, copyOf(child));

@@ -116,6 +116,8 @@ t.test('a descriptor opened for reading cannot write, nor one for writing read',
   t.equal(await world.fails((calls, done) => calls.read(writer, new Uint8Array(1), 0, done)), 'EBADF');
   t.equal(await world.fails((calls, done) => calls.read(reader, new Uint8Array(1), -1, done)), 'EINVAL');
   t.equal(await world.fails((calls, done) => calls.ftruncate(writer, -1, done)), 'EINVAL');
+  t.equal(await world.fails((calls, done) => calls.ftruncate(writer, 2 ** 53, done)), 'EFBIG');
+  t.equal(await world.fails((calls, done) => calls.ftruncate(writer, 2 ** 53 - 1, done)), '0');
 });
 
 t.test('locks exclude as flock does, while the file is open', async (t) => {
@@ -246,11 +248,13 @@ t.test('each call leaves a line in the trace', async (t) => {
   await world.write(fd, 'text', 512);
   world.files.failCalls({ error: errno.EIO });
   await world.fails((calls, done) => calls.fsync(fd, done));
+  await world.must((calls, done) => calls.close(fd, done));
   const lines = world.world.trace.lines.map((line) => line.replace(/^ *\d+\.\d+ /, ''));
   t.same(lines, [
     '10.0.0.1 open(/a, 0o102) = 3',
     '10.0.0.1 write(3, 4 at 512) = 4',
     '10.0.0.1 fsync(3) = -EIO (made to fail)',
+    '10.0.0.1 close(3) = 0',
   ]);
 });
 
@@ -361,3 +365,32 @@ t.test(
     t.equal(await real(''), -errno.ENOENT);
   },
 );
+
+t.test(
+  'a bad sector stays one when the file is cut, and can be written when it has grown again',
+  async (t) => {
+    const world = new FileWorld();
+    world.files.put('/a', Buffer.from('a'.repeat(2048)));
+    world.files.spoil('/a', 512, 1);
+    const fd = await world.open('/a');
+    const read = (): Promise<string> =>
+      world.fails((calls, done) => calls.read(fd, new Uint8Array(512), 512, done));
+    await world.must((calls, done) => calls.ftruncate(fd, 1000, done));
+    t.equal(await read(), 'EIO');
+    await world.write(fd, 'b'.repeat(1536), 0);
+    t.equal(await read(), '512');
+  },
+);
+
+t.test('calls of a process that has died are not among those that can be made to fail', async (t) => {
+  const world = new FileWorld();
+  const { calls } = world;
+  world.host.crash('end of file');
+  world.host.restart();
+  const fault = world.files.failCalls({ error: errno.EIO });
+  calls.open('/a', O_RDONLY, () => void t.fail('a call has ended'));
+  await world.world.run(1);
+  t.equal(fault.calls, 0);
+  t.equal(await world.fails((live, done) => live.open('/a', O_RDONLY, done)), 'EIO');
+  t.same([fault.calls, fault.failed], [1, 1]);
+});
