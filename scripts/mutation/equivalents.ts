@@ -284,9 +284,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A port that nobody uses stays free, whether 0 or -1 are left.',
     ],
   ],
-  'src/testing/random.ts': [
-    ['return (z ^ (z >>> 15)) | 0;', 'return (z ^ (z << 15)) | 0;', 'Another sequence, no less random.'],
-  ],
   'src/testing/simulation/fault-schedule.ts': [
     ['faults.clear();', ';', 'What was undone may be undone again: nothing is left of it.'],
   ],

@@ -62,3 +62,47 @@ t.test('a fork has its own sequence', async (t) => {
   t.same(words(random, 5), words(same, 5), 'which does not move on the one it came from');
   t.notSame(words(new Random(5).fork(), 5), words(new Random(5), 5));
 });
+
+const WORD = 2n ** 32n;
+/** The lowest 32 bits. */
+const low = (value: bigint): bigint => ((value % WORD) + WORD) % WORD;
+const shiftedRight = (value: bigint, bits: bigint): bigint => value >> bits;
+
+/** What spreads the seed over the generator's state: a 32-bit mixer of multiplications and shifts. */
+function mixed(word: bigint): bigint {
+  let z = low((word ^ shiftedRight(word, 16n)) * 0x21f0aaadn);
+  z = low((z ^ shiftedRight(z, 15n)) * 0x735a2d97n);
+  return z ^ shiftedRight(z, 15n);
+}
+
+/** sfc32 in whole numbers of any size, after the words that are left out. */
+function* sfc32(seed: number): Generator<number> {
+  const [lower, upper] = [low(BigInt(seed)), low(BigInt(seed) >> 32n)];
+  let a = mixed(low(lower + 0x9e3779b9n));
+  let b = mixed(low(upper + 0x3c6ef372n));
+  let c = mixed(lower ^ upper ^ 0x5851f42dn);
+  for (let counter = 1n; ; counter++) {
+    const sum = low(a + b + counter);
+    a = b ^ shiftedRight(b, 9n);
+    b = low(c + (c << 3n));
+    c = low(low((c << 21n) | shiftedRight(c, 11n)) + sum);
+    if (counter > 12n) yield Number(sum);
+  }
+}
+
+t.test('the generator is sfc32, so that a seed names the same run on every machine', async (t) => {
+  for (const seed of [0, 1, 5, -1, -77, 2 ** 31, 2 ** 32 + 9, Number.MAX_SAFE_INTEGER, -(2 ** 40)]) {
+    const random = new Random(seed);
+    const expected = sfc32(seed);
+    const same = Array.from({ length: 200 }, () => random.word() === expected.next().value);
+    t.ok(same.every(Boolean), `seed ${seed}`);
+  }
+});
+
+t.test('a fraction has all 32 bits of a word, and a fork the next 53', async (t) => {
+  const expected = sfc32(8);
+  const next = (): number => expected.next().value as number;
+  const random = new Random(8);
+  t.equal(random.fraction(), next() / 2 ** 32);
+  t.equal(random.fork().seed, next() * 2 ** 21 + (next() % 2 ** 21));
+});

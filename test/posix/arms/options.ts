@@ -15,6 +15,7 @@ import {
   SO_REUSEADDR,
   SOCK_STREAM,
   SOL_SOCKET,
+  TCP_KEEPIDLE,
   TCP_NODELAY,
 } from '../../../src/posix/index.js';
 import { type Behaviour, connection, listening, readText } from './world.js';
@@ -95,6 +96,19 @@ export const socketOptions: readonly Behaviour[] = [
       t.equal(a.setsockopt(unix, IPPROTO_TCP, TCP_NODELAY, 1), -errno.EOPNOTSUPP);
       t.equal(a.getsockopt(unix, IPPROTO_TCP, TCP_NODELAY), -errno.EOPNOTSUPP);
       t.equal(a.setsockopt(unix, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+    },
+  },
+  {
+    title: 'TCP_KEEPIDLE takes 1 to 32767 seconds, of TCP only, and is not to be read',
+    body: async (t, { a }) => {
+      const fd = a.socket(AF_INET, SOCK_STREAM);
+      for (const seconds of [1, 32_767]) t.equal(a.setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds), 0);
+      for (const seconds of [0, -1, 32_768, 1.5])
+        t.equal(a.setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, seconds), -errno.EINVAL, `${seconds} s`);
+      t.equal(a.setsockopt(fd, SOL_SOCKET, TCP_KEEPIDLE, 1), -errno.ENOPROTOOPT);
+      t.equal(a.getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE), -errno.ENOPROTOOPT);
+      const unix = a.socket(AF_UNIX, SOCK_STREAM);
+      t.equal(a.setsockopt(unix, IPPROTO_TCP, TCP_KEEPIDLE, 1), -errno.EOPNOTSUPP);
     },
   },
   {

@@ -3,18 +3,31 @@
 
 import net from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import {
   AF_INET,
   errno,
   IPPROTO_TCP,
   READABLE,
   SOCK_STREAM,
+  TCP_KEEPIDLE,
   TCP_NODELAY,
   WRITABLE,
 } from '../../../src/posix/index.js';
 import { acceptOne, listening, readiness, readText } from '../arms/world.js';
 import { connectedTo, nodeServer, posixFor, turns } from '../fixture.js';
+
+/** Learns of the calls of a function of Node's sockets until the test has ended. */
+function spyOn(t: Test, name: 'setNoDelay' | 'setKeepAlive', called: (args: unknown[]) => void): void {
+  const original = net.Socket.prototype[name] as (...args: unknown[]) => net.Socket;
+  net.Socket.prototype[name] = function (this: net.Socket, ...args: unknown[]) {
+    called(args);
+    return original.apply(this, args);
+  };
+  t.teardown(() => {
+    net.Socket.prototype[name] = original;
+  });
+}
 
 t.test('without interest no more is read than the buffers hold, and nothing is lost', async (t) => {
   const posix = posixFor(t);
@@ -121,18 +134,8 @@ t.test(
   async (t) => {
     const posix = posixFor(t);
     const calls: string[] = [];
-    const spy = (name: 'setNoDelay' | 'setKeepAlive'): void => {
-      const original = net.Socket.prototype[name];
-      net.Socket.prototype[name] = function (this: net.Socket, on?: boolean) {
-        calls.push(`${name} ${String(on)}`);
-        return original.call(this, on);
-      };
-      t.teardown(() => {
-        net.Socket.prototype[name] = original;
-      });
-    };
-    spy('setNoDelay');
-    spy('setKeepAlive');
+    for (const name of ['setNoDelay', 'setKeepAlive'] as const)
+      spyOn(t, name, ([on]) => calls.push(`${name} ${String(on)}`));
     const { address } = await nodeServer(t);
     const fd = posix.socket(AF_INET, SOCK_STREAM);
     posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -214,4 +217,22 @@ t.test('an end of file that other code read before destroying the socket is stil
   await new Promise((resolve) => socket.on('end', resolve));
   socket.destroy();
   t.equal(posix.read(fd, Buffer.alloc(1)), 0);
+});
+
+t.test('probes begin after the time of TCP_KEEPIDLE, of the socket and of what it accepts', async (t) => {
+  const posix = posixFor(t);
+  const told: unknown[] = [];
+  spyOn(t, 'setKeepAlive', (options) => told.push(options));
+  const { fd: listener, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
+  posix.setsockopt(listener, 1, 9, 1);
+  posix.setsockopt(listener, IPPROTO_TCP, TCP_KEEPIDLE, 7);
+  const client = posix.socket(AF_INET, SOCK_STREAM);
+  posix.setsockopt(client, IPPROTO_TCP, TCP_KEEPIDLE, 5);
+  t.same(told, [], 'there is no connection');
+  posix.connect(client, address);
+  t.same(told, [], 'probes are off');
+  posix.setsockopt(client, 1, 9, 1);
+  t.same(told.splice(0), [[true, 5000]]);
+  await acceptOne(posix, listener);
+  t.same(told, [[true, 7000]]);
 });
