@@ -365,3 +365,49 @@ t.test('a flush on one connection covers writes answered on another', async (t) 
   world.disks.answer('flush');
   t.match(await two.simple(), { error: 0 });
 });
+
+t.test(
+  'with as many bytes in flight as there may be, a client is read from again at half of them',
+  async (t) => {
+    const world = await scriptedWorld(t, { limits: { maxBytesInFlight: 4096 } });
+    const raw = await world.raw().go();
+    raw.send(...Array.from({ length: 8 }, () => request(READ, { length: 1024 })));
+    await until(() => world.disks.calls.length >= 4);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    t.equal(world.disks.calls.length, 4, 'as many as there may be, and none more');
+    world.disks.answer('read');
+    await raw.take(16 + 1024);
+    for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    t.equal(world.disks.calls.length, 3, 'three quarters are in flight');
+    world.disks.answer('read');
+    await raw.take(16 + 1024);
+    await until(() => world.disks.calls.length >= 4);
+    t.equal(world.disks.calls.length, 4);
+    for (let left = 6; left > 0; left--) {
+      await until(() => world.disks.calls.length > 0);
+      world.disks.answer('read');
+      await raw.take(16 + 1024);
+    }
+  },
+);
+
+t.test('a request that still waits for memory when the server stops does not reach the disk', async (t) => {
+  const bytes = 32 << 20;
+  const limits = { maxRequestMemoryBytes: 2 * bytes };
+  const world = await scriptedWorld(t, { limits, disk: { sectors: bytes / 512 } });
+  const holder = await world.raw().go();
+  const waiting = await world.raw().go();
+  for (const raw of [holder, waiting]) {
+    raw.send(request(READ, { length: bytes }));
+    await until(() => world.nbd.requestMemoryBytes === bytes);
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.equal(world.disks.calls.length, 1, 'another one does not fit beside what is kept free');
+  const stopped = new Promise<void>((resolve) => world.nbd.stop(resolve));
+  t.equal((await waiting.rest()).length, 0);
+  world.disks.answer('read');
+  t.equal((await holder.rest()).length, 16 + bytes);
+  await stopped;
+  t.equal(world.nbd.requestMemoryBytes, 0);
+  t.same(world.disks.log, [`read 0+${bytes / 512}`]);
+});
