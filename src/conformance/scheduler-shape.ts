@@ -103,11 +103,11 @@ function checkStep(
     case 'setMaxTimeout':
       shape.time(argument);
       break;
-    case 'uuid':
-      shape.uuid(argument);
-      break;
     case 'elapse':
       shape.clock(argument);
+      break;
+    case 'uuid':
+      shape.uuid(argument);
       break;
   }
 }

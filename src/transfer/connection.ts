@@ -156,7 +156,8 @@ export class Connection {
   get address(): string {
     const { posix, name } = this.#options;
     if (!this.#hasAddress) return name;
-    const bound = this.struct.listenFd >= 0 ? posix.getsockname(this.struct.listenFd) : this.struct.sa;
+    // Without a listener there is nothing of that number, or nothing that has a name.
+    const bound = posix.getsockname(this.struct.listenFd);
     return formatAddress(typeof bound === 'number' ? this.struct.sa : bound);
   }
 

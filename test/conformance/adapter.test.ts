@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { programArguments } from '../../scripts/program.js';
 import { repositoryFile } from '../../scripts/repository-files.js';
 import { Adapter } from '../../src/conformance/adapter.js';
+import { AdapterProcess } from '../../src/conformance/adapter-process.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../../src/conformance/vector-result.js';
 import { assignmentOf, emptyVector } from './example-vectors.js';
@@ -159,4 +160,14 @@ t.test('without descriptors for more adapters the rest of the vectors fail, with
   t.equal(status, 1, stderr);
   t.equal(stdout.match(/^not ok /gm)?.length, 60);
   t.match(stdout, /cannot start cat: .*EMFILE/);
+});
+
+t.test('a process that has failed gives the first reason to whoever asks it later, at once', async (t) => {
+  const ended = new AdapterProcess(process.execPath, ['-e', 'process.stdin.resume()']);
+  t.notOk(ended.ended);
+  ended.kill('output that was not asked for');
+  ended.kill('no answer within 1 s');
+  t.ok(ended.ended);
+  await t.rejects(ended.ask('{}', 60), { name: 'AdapterFailure', message: 'output that was not asked for' });
+  await ended.stop(60);
 });

@@ -194,3 +194,8 @@ t.test('the recording of a script with a bug continues where the C continues', a
   const asC = await recordVector(dying, { run: async () => dying.trace ?? [] });
   t.same(asC, dying);
 });
+
+t.test('a step that registers an event that the script does not have fails, and names it', async (t) => {
+  const unknown: SchedulerVector = { ...waiting, steps: [['register', 'b']] };
+  t.match(await run(unknown), [{ outcome: 'failed', reason: 'no trace: no event has the label b' }]);
+});

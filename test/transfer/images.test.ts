@@ -124,3 +124,65 @@ t.test('a failure rejects with its reason', async (t) => {
   const signal = AbortSignal.abort(new Error('never'));
   await t.rejects(receiveImage({ address: '127.0.0.1:0', file, signal }), { message: 'never' });
 });
+
+t.test(
+  'an image without a frame is received only where that is asked for, and is not confirmed',
+  async (t) => {
+    const file = join(t.testdir(), 'copy');
+    const image = Buffer.from('an image');
+    for (const acceptsRaw of [undefined, false, true]) {
+      const controller = new AbortController();
+      const { address, onEvent } = listening();
+      const received = receiveImage({
+        address: '127.0.0.1:0',
+        file,
+        onEvent,
+        signal: controller.signal,
+        ...(acceptsRaw !== undefined && { acceptsRaw }),
+      });
+      const sent = sendImage({ address: await address, image: Readable.from([image]), raw: true });
+      if (acceptsRaw === true) {
+        t.match(await sent, { confirmed: true, bytes: image.length });
+        t.match(await received, { confirmed: false, bytes: image.length });
+        continue;
+      }
+      await t.rejects(sent, { name: 'TransferError', code: 'EPROTO' });
+      controller.abort(new Error('enough'));
+      await t.rejects(received, { message: 'enough' });
+      t.throws(() => readFileSync(file), { code: 'ENOENT' });
+    }
+  },
+);
+
+t.test('an image that is too large is refused, and one that cannot be read fails both sides', async (t) => {
+  const file = join(t.testdir(), 'copy');
+  const controller = new AbortController();
+  const { address, onEvent } = listening();
+  const broken: string[] = [];
+  const received = receiveImage({
+    address: '127.0.0.1:0',
+    file,
+    maxBytes: 4,
+    signal: controller.signal,
+    onEvent: (event) => {
+      onEvent(event);
+      if (event.event === 'broken') broken.push(event.code);
+    },
+  });
+  const to = await address;
+  await t.rejects(sendImage({ address: to, image: Readable.from([Buffer.from('large')]) }), {
+    code: 'EFBIG',
+  });
+  const failing = new Readable({
+    read() {
+      this.destroy(Object.assign(new Error('bad sector'), { code: 'EIO', errno: -5 }));
+    },
+  });
+  await t.rejects(sendImage({ address: to, image: failing }), {
+    code: 'EIO',
+    message: 'cannot read a stream: input/output error',
+  });
+  t.match(await sendImage({ address: to, image: Readable.from([Buffer.from('four')]) }), { confirmed: true });
+  t.match(await received, { bytes: 4 });
+  t.equal(broken[0], 'EFBIG');
+});

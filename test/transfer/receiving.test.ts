@@ -7,7 +7,7 @@ import { errno, NodePosix } from '../../src/posix/index.js';
 import type { TapdiskServer } from '../../src/server/index.js';
 import type { Copy, Output } from '../../src/transfer/output.js';
 import { TransferError } from '../../src/transfer/transfer-error.js';
-import { HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
+import { GREETING, HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
 import { ManualClock } from '../disks/bench.js';
 import { everything, foreignPrimary } from './foreign.js';
 import { listeningBackup, MemoryOutput, serverTest, sha256 } from './world.js';
@@ -222,4 +222,75 @@ serverTest(
     await backup.stop('SIGTERM');
   },
   new Hesitant(),
+);
+
+const refusing = new ManualClock();
+serverTest(
+  'a primary that is refused has two seconds to end, whether it goes on sending or not',
+  async (t, server) => {
+    const output = new MemoryOutput();
+    const { backup, log, address } = await listeningBackup(server, {
+      output,
+      acceptsRaw: false,
+      silenceSeconds: 0,
+    });
+    for (const [nth, sends] of [false, true].entries()) {
+      const socket = await foreignPrimary(address);
+      socket.write('raw');
+      await new Promise((resolve) => {
+        socket.once('data', resolve);
+      });
+      const pass = async (): Promise<void> => {
+        if (sends) socket.write('more');
+        await server.sleep(0);
+      };
+      // Its time begins when the copy is gone.
+      await until(server, () => output.abandoned > nth);
+      for (let passes = 0; passes < 5; passes += 1) await pass();
+      refusing.seconds += 1;
+      for (let passes = 0; passes < 5; passes += 1) await pass();
+      t.equal(backup.status().phase, 'refusing');
+      refusing.seconds += 1;
+      while (backup.status().phase === 'refusing') await pass();
+      await log.event('listening', nth + 2);
+      t.match(await log.event('broken', nth + 1), { code: 'EPROTO' });
+      socket.destroy();
+    }
+    await backup.stop('SIGTERM');
+  },
+  new NodePosix({ clock: refusing }),
+);
+
+/** A system that notes for how long it is asked to wait. */
+class NotedWaits extends NodePosix {
+  readonly waits: (number | undefined)[] = [];
+
+  override select(
+    ...[sets, timeoutSeconds]: Parameters<NodePosix['select']>
+  ): ReturnType<NodePosix['select']> {
+    this.waits.push(timeoutSeconds);
+    return super.select(sets, timeoutSeconds);
+  }
+}
+const noted = new NotedWaits();
+serverTest(
+  'a primary that says nothing for a tenth of a second is greeted, once',
+  async (t, server) => {
+    const { backup, log, address } = await listeningBackup(server);
+    const socket = await foreignPrimary(address);
+    await new Promise((resolve) => {
+      socket.once('data', (data: Buffer) => {
+        t.same(data, GREETING);
+        resolve(undefined);
+      });
+    });
+    t.same(
+      noted.waits.filter((seconds) => seconds !== undefined && seconds > 0 && seconds < 1),
+      [0.1],
+    );
+    socket.end();
+    await log.event('nothing');
+    await backup.stop('SIGTERM');
+  },
+  noted,
 );

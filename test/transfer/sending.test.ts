@@ -138,3 +138,27 @@ serverTest(
     });
   },
 );
+
+const patient = new ManualClock();
+serverTest(
+  'a backup that has not greeted after two seconds is another program, which gets the image alone',
+  async (t, server) => {
+    let got: Promise<Buffer> | undefined;
+    const name = await foreignBackup(t, (socket) => {
+      got = everything(socket);
+      socket.on('end', () => socket.end());
+    });
+    const { primary, log } = primaryOn(server, { name, input: inputOf(image), silenceSeconds: 0 });
+    await primary.start();
+    await log.event('established');
+    for (const phase of ['greeting', 'ended']) {
+      patient.seconds += 1;
+      for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+      if (phase === 'ended') await primary.ended;
+      t.equal(primary.status().phase, phase);
+    }
+    t.match(await log.event('complete'), { confirmed: false });
+    t.same(await got, image);
+  },
+  new NodePosix({ clock: patient }),
+);

@@ -40,6 +40,7 @@ t.test('other bytes are not taken for a trailer', async (t) => {
 t.test('a verdict is one line of bounded length, whatever its message', async (t) => {
   const long = verdictLine({ kind: 'error', code: 'EIO', message: 'x\n\u001B[31mé'.repeat(1000) });
   t.equal(long.length, MAX_VERDICT_BYTES);
+  t.equal(long.length, 512);
   t.equal(long.indexOf('\n'), long.length - 1);
   t.match(parseVerdict(long.toString().trimEnd()), { kind: 'error', code: 'EIO' });
 });

@@ -115,3 +115,11 @@ t.test('a run without failures reports that', async (t) => {
   t.match(none, '<title>Conformance: does not conform</title>');
   t.match(none, 'nothing passed');
 });
+
+t.test(
+  'the page says when it was made, to the second for programs and to the minute for people',
+  async (t) => {
+    const { page } = await examplePage();
+    t.match(page, '<time datetime="2025-11-26T03:00:00.000Z">2025-11-26 03:00 UTC</time>, tapdisk-ts 0.1.0');
+  },
+);
