@@ -77,7 +77,7 @@ export class ReferenceScheduler implements SchedulerUnderTest {
   }
 
   setMaxTimeout(timeoutSeconds: number): number {
-    if (timeoutSeconds >= 0 && timeoutSeconds < this.#cap) this.#cap = timeoutSeconds;
+    if (timeoutSeconds >= 0) this.#cap = Math.min(this.#cap, timeoutSeconds);
     return 0;
   }
 

@@ -83,7 +83,7 @@ export class ReferenceTapdisk3Scheduler implements Tapdisk3UnderTest {
   }
 
   setMaxTimeout(timeout: number): number {
-    if (timeout >= 0 && timeout < this.#cap) this.#cap = timeout; // T-W7
+    if (timeout >= 0) this.#cap = Math.min(this.#cap, timeout); // T-W7
     return 0;
   }
 

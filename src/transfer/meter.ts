@@ -5,6 +5,8 @@ import type { Clock } from '../posix/clock.js';
 
 /** The rate is taken over this many seconds at least, and twice as many at most, once there are that many. */
 const WINDOW_SECONDS = 1;
+/** So long without a byte is a pause. */
+const PAUSE_SECONDS = 2;
 
 interface Mark {
   readonly seconds: number;
@@ -38,7 +40,7 @@ export class Meter {
   add(bytes: number): void {
     const now = this.#clock.now();
     // What was before a pause says nothing of the rate after it.
-    if (now - this.#lastProgress >= 2 * WINDOW_SECONDS) this.#marks = this.#markAt(now);
+    if (now - this.#lastProgress >= PAUSE_SECONDS) this.#marks = this.#markAt(now);
     this.#lastProgress = now;
     this.#bytes += bytes;
     if (now - this.#marks[1].seconds >= WINDOW_SECONDS) {
@@ -68,7 +70,7 @@ export class Meter {
   /** Bytes per second, recently: 0 after a while without any. Over the whole time once it has been stopped. */
   get rate(): number {
     if (this.#ended !== undefined) return perSecond(this.#bytes, this.seconds);
-    if (this.quietSeconds >= 2 * WINDOW_SECONDS) return 0;
+    if (this.quietSeconds >= PAUSE_SECONDS) return 0;
     const [from] = this.#marks;
     return perSecond(this.#bytes - from.bytes, this.#clock.now() - from.seconds);
   }
