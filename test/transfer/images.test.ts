@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { getEventListeners } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -185,4 +186,22 @@ t.test('an image that is too large is refused, and one that cannot be read fails
   t.match(await sendImage({ address: to, image: Readable.from([Buffer.from('four')]) }), { confirmed: true });
   t.match(await received, { bytes: 4 });
   t.equal(broken[0], 'EFBIG');
+});
+
+t.test('a signal is listened to while a transfer lasts, and not after it', async (t) => {
+  const file = join(t.testdir(), 'copy');
+  const { signal } = new AbortController();
+  const { address, onEvent } = listening();
+  const received = receiveImage({ address: '127.0.0.1:0', file, onEvent, signal });
+  const to = await address;
+  t.equal(getEventListeners(signal, 'abort').length, 1);
+  const { seconds, bytes } = await sendImage({
+    address: to,
+    image: Readable.from([Buffer.from('x')]),
+    signal,
+  });
+  t.ok(seconds >= 0);
+  t.equal(bytes, 1);
+  await received;
+  t.same(getEventListeners(signal, 'abort'), []);
 });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
@@ -65,4 +65,17 @@ t.test('standard input may be anything but a terminal', async (t) => {
     code: 'ENOTTY',
     message: /terminal: redirect it \(< IMAGE\), or name a file with --input FILE$/,
   });
+});
+
+t.test('what is refused is closed, and what is read is at its end', async (t) => {
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  const before = open();
+  await t.rejects(inputFromFile(directory), { code: 'EISDIR' });
+  t.equal(open(), before);
+  const input = await inputFromFile(join(directory, 'image'));
+  t.equal(open(), before + 1);
+  const closed = new Promise((resolve) => input.stream.once('close', resolve));
+  await input.stream.toArray();
+  await closed;
+  t.equal(open(), before);
 });

@@ -250,3 +250,29 @@ t.test('a device that is not there any more, or may not be written, is an error 
   mkdirSync(path);
   await t.rejects(output.begin(), { code: 'EISDIR', message: /copy: it is a directory; name a file in it$/ });
 });
+
+t.test('no descriptor stays open, whatever becomes of a copy', async (t) => {
+  const open = (): number => readdirSync('/proc/self/fd').length;
+  const { directory, path } = outputIn(t);
+  const before = open();
+  const output = await outputToFile(path);
+  const device = await outputToFile('/dev/null');
+  t.equal(open(), before);
+  await t.rejects(outputToFile(directory), { code: 'EISDIR' });
+  const full = await (await outputToFile('/dev/full')).begin();
+  full.stream.on('error', () => {});
+  full.stream.write('x');
+  await t.rejects(full.commit(), { code: 'ENOSPC' });
+  t.equal(open(), before);
+  for (const each of [output, device]) {
+    const kept = await each.begin();
+    await write(kept, 'image');
+    await kept.commit();
+    await (await each.begin()).abandon();
+    t.equal(open(), before, each.name);
+  }
+  rmSync(path);
+  mkdirSync(path);
+  await t.rejects(output.begin(), { code: 'EISDIR' });
+  t.equal(open(), before);
+});

@@ -89,7 +89,7 @@ serverTest(
     await output.committing;
     note();
     output.commit();
-    await log.event('complete');
+    t.match(await log.event('complete'), { ...digest, confirmed: true, seconds: 12, rate: 1, file: 'held' });
     await log.event('listening', 2);
     note();
     t.same(phases, [

@@ -46,7 +46,7 @@ serverTest(
     await ended;
     note();
     confirm();
-    t.match(await log.event('complete'), { confirmed: true, seconds: 3 });
+    t.match(await log.event('complete'), { ...digest, confirmed: true, seconds: 3, rate: 3, file: 'feed' });
     note();
     t.same(phases, [
       ['greeting', 0],
