@@ -245,6 +245,18 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     [
       [
         'Q4',
+        'takes back what a resync may have overwritten',
+        'if (rejoining && backup.hasCheckpoint)',
+        'if (rejoining && backup === undefined)',
+      ],
+      [
+        'Q4',
+        'forgets its line when it takes its changes back',
+        '...(rejoining ? {} : survivor)',
+        '...survivor',
+      ],
+      [
+        'Q4',
         'keeps the journal of a side that was promoted',
         '{ ...now, firstLiveSegment, ancestors',
         '{ ...now, ancestors',

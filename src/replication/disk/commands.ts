@@ -9,7 +9,11 @@ import { keepAside } from './keep-aside.js';
 import { mustFork } from './primary/fork.js';
 import { completed, StateError } from './state-file.js';
 
-/** What an operator can have a disk do; see the table in docs/replication-protocol.md. */
+/** What becomes of both copies when the other side has given its own up too, which this side cannot know. */
+const IF_BOTH =
+  '; nothing of this side is overwritten unless the other one is a primary: if both gave up, promote one';
+
+/** What an operator can order a disk to do; see the table in docs/replication-protocol.md. */
 export class Commands {
   readonly #engine: EngineCore;
   #isBusy = false;
@@ -25,27 +29,31 @@ export class Commands {
       const { metadata } = engine.state;
       if (backup === undefined) return refused('this side is the primary already');
       if (!metadata.current.hasState) return refused('there is no committed checkpoint to promote');
-      if (metadata.current.rejoining)
+      const { rejoining } = metadata.current;
+      if (rejoining && backup.hasCheckpoint)
         return refused('it is rejoining: what it has is not the primary’s state');
       if (peering?.address)
         return refused('the primary is connected: stop it or pause it first', -errno.EBUSY);
       const { epoch } = backup;
-      if (dryRun) return outcome(`would become the primary at checkpoint ${epoch}`);
+      const where = rejoining ? 'with the changes that it had given up' : `at checkpoint ${epoch}`;
+      if (dryRun) return outcome(`would become the primary ${where}`);
       // A primary that came back meanwhile would be sent to a side that is no longer a backup.
       engine.connector?.stop();
       try {
         await completed('write the checkpoints to the image', (ended) => backup.store.drain(ended));
         const { generation } = metadata.current;
-        const now = { role: 'primary', promoted: true, sent: epoch, acked: epoch, generation } as const;
+        const survivor = { promoted: true, sent: epoch, acked: epoch, generation, ancestors: [] };
+        // What it had given up is as it was, and so is its line: nothing of the other side's has come here.
+        const now = { role: 'primary', rejoining: false, ...(rejoining ? {} : survivor) } as const;
         // All of the journal is on the image: whatever this side is later, what its markers say is past.
         const firstLiveSegment = backup.journal.segment + 1;
-        await this.#update({ ...now, firstLiveSegment, ancestors: [], resyncId: NO_ID });
+        await this.#update({ ...now, firstLiveSegment, resyncId: NO_ID });
         await this.#takeRole(() => backup.close());
         engine.changed('promoted');
       } finally {
         if (!engine.isPaused && peering?.cEnd === undefined) engine.connector?.resume();
       }
-      return outcome(`is the primary now, at checkpoint ${epoch}`);
+      return outcome(`is the primary now, ${where}`);
     });
   }
 
@@ -74,7 +82,10 @@ export class Commands {
       if (!current.stale && !current.splitBrain) return refused('there is no split brain to end');
       const lost = this.#grainSectors(map.bits.count);
       if (dryRun)
-        return { ...outcome(`would keep its changes in ${keep} and give them up`), sectorsLost: lost };
+        return {
+          ...outcome(`would keep its changes in ${keep} and give them up${IF_BOTH}`),
+          sectorsLost: lost,
+        };
       const { files, disk } = engine.parts;
       const { stale, grainSectors } = current;
       // What is kept must be all that is given up: nothing is written from here on.
@@ -89,7 +100,10 @@ export class Commands {
         throw error;
       }
       await this.#becomeBackup(true);
-      return { ...outcome(`has kept its changes in ${keep} and is the backup now`), sectorsLost: lost };
+      return {
+        ...outcome(`has kept its changes in ${keep} and is the backup now${IF_BOTH}`),
+        sectorsLost: lost,
+      };
     });
   }
 

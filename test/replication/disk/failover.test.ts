@@ -327,3 +327,78 @@ t.test('a backup is known again by a primary that has begun two generations sinc
   t.ok((await a.checkpoint()) > 0);
   t.ok((await a.read()).equals(await b.read()));
 });
+
+for (const takesBack of ['a', 'b'] as const) {
+  t.test(
+    `when both sides give their changes up, neither is lost, and ${takesBack} takes its own back`,
+    async (t) => {
+      const both = pair(t);
+      const { a, b, world } = both;
+      await promoteApart(both);
+      await b.write(700, 8, 7);
+      world.heal();
+      await a.until('split-brain');
+      await b.until('split-brain');
+      const images = [a, b].map((side) => Buffer.from(side.image()));
+      world.partition(a.host);
+      for (const side of [a, b]) {
+        const keep = '/srv/kept';
+        const dry = await side.command((done) => side.engine.discard({ keep, dryRun: true }, done));
+        t.ok(dry.sectorsLost > 0);
+        t.match(dry.message, 'if both gave up, promote one', 'an order that destroys nothing by itself');
+        t.equal((await side.command((done) => side.engine.discard({ keep }, done))).result, 0);
+      }
+      world.heal();
+      await world.run(30);
+      for (const [index, side] of [a, b].entries()) {
+        t.equal(side.engine.status().state, 'inconsistent');
+        t.match(side.engine.status().lastError, 'both sides are backups: promote one of them');
+        t.ok(images[index]?.equals(side.image()), 'its image is as it was');
+        side.host.restart();
+        await side.until('inconsistent');
+      }
+      const survivor = both[takesBack];
+      const [sector, byte] = takesBack === 'a' ? ([600, 6] as const) : ([700, 7] as const);
+      const dry = await survivor.command((done) => survivor.engine.promote({ dryRun: true }, done));
+      t.match(dry, { result: 0, message: 'with the changes that it had given up' });
+      // The other one may be connected for a moment, to be refused.
+      let promoted = await survivor.command((done) => survivor.engine.promote({}, done));
+      for (; promoted.result === -errno.EBUSY; await world.run(0.1))
+        promoted = await survivor.command((done) => survivor.engine.promote({}, done));
+      t.equal(promoted.result, 0);
+      t.equal(await at(survivor, sector), byte);
+      await survivor.until('protected');
+      t.ok((await survivor.checkpoint()) > 0);
+      t.ok((await a.read()).equals(await b.read()));
+      t.equal(await at(survivor, sector), byte);
+    },
+  );
+}
+
+t.test('a side that gave its changes up cannot have them back once it has the other side’s', async (t) => {
+  const both = pair(t);
+  const { a, b, world } = both;
+  await promoteApart(both);
+  await b.write(700, 8, 7);
+  world.heal();
+  await a.until('split-brain');
+  // The checkpoint is committed, but the metadata do not say so yet.
+  t.equal((await a.command((done) => a.engine.discard({ keep: '/srv/kept' }, done))).result, 0);
+  const [resync, metadata] = [`${DIRECTORY}/resync`, `${DIRECTORY}/metadata`];
+  a.held.hold('fdatasync', resync);
+  await world.run(() => a.held.waiting('fdatasync', resync) > 0);
+  a.held.hold('fdatasync', metadata);
+  a.held.release('fdatasync', resync);
+  await world.run(() => a.held.waiting('fdatasync', metadata) > 0);
+  world.partition(a.host);
+  a.host.files.losePower(NOTHING_SURVIVES);
+  a.host.crash('reset');
+  a.held.release('fdatasync', metadata);
+  a.host.restart();
+  await world.run(() => a.isUp);
+  const outcome = await a.command((done) => a.engine.promote({}, done));
+  t.match(outcome, { result: -errno.EINVAL, message: 'it is rejoining' });
+  world.heal();
+  await b.until('protected');
+  t.ok((await a.read()).equals(await b.read()));
+});

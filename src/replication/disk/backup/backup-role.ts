@@ -5,7 +5,7 @@ import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
 import { NO_ID } from '../format/metadata-record.js';
 import { randomHex } from '../format/fields.js';
-import { Journal } from '../journal/journal.js';
+import { type CommitFacts, Journal } from '../journal/journal.js';
 import { SegmentFile } from '../journal/segment-file.js';
 import type { Done, LocalDisk } from '../local-disk.js';
 import type { MetadataFile } from '../metadata-file.js';
@@ -75,6 +75,7 @@ export class BackupRole implements BackupServices {
   #committedAtSeconds: number | undefined;
   /** The last commit that was asked for. */
   #asked = { epoch: 0, generation: NO_ID };
+  #hasCheckpoint: boolean;
   #resync: ResyncFile | undefined;
   /** The file of a resync that was committed, until the image has it. */
   #committedResync: ResyncFile | undefined;
@@ -86,13 +87,14 @@ export class BackupRole implements BackupServices {
     parts: BackupParts,
     journal: Journal,
     store: CheckpointStore,
-    epoch: number,
+    recovered: Pick<CommitFacts, 'epoch'> | undefined,
     resync: ResyncFile | undefined,
   ) {
     this.#parts = parts;
     this.journal = journal;
     this.store = store;
-    this.#epoch = epoch;
+    this.#hasCheckpoint = recovered !== undefined;
+    this.#epoch = recovered?.epoch ?? parts.metadata.current.acked;
     this.#committedResync = resync;
   }
 
@@ -154,8 +156,7 @@ export class BackupRole implements BackupServices {
         current.firstLiveSegment,
       );
       store.generation = metadata.current.generation;
-      const epoch = marker?.epoch ?? current.acked;
-      events.role = new BackupRole(parts, journal, store, epoch, resync);
+      events.role = new BackupRole(parts, journal, store, marker, resync);
       await events.role.#dropUnfinishedResync();
       store.start();
       return events.role;
@@ -168,6 +169,10 @@ export class BackupRole implements BackupServices {
   /** The last committed epoch. */
   get epoch(): number {
     return this.#epoch;
+  }
+  /** Whether a checkpoint may have been committed since this side became a backup; the image may have it, or a part. */
+  get hasCheckpoint(): boolean {
+    return this.#hasCheckpoint;
   }
   get committedAtSeconds(): number | undefined {
     return this.#committedAtSeconds;
@@ -218,6 +223,7 @@ export class BackupRole implements BackupServices {
 
   commit(epoch: number, generation: string, sync: SyncTarget | undefined, done: Done): void {
     this.#asked = { epoch, generation };
+    this.#hasCheckpoint = true;
     const start = this.#parts.nowSeconds();
     const bytes = this.store.openBytes;
     const ended = (result: number): void => {

@@ -83,7 +83,7 @@ export function describeRefusal(verdict: Verdict): string {
     case 'split-brain':
       return 'both sides have changes that the other one lacks';
     case 'refuse':
-      return verdict.why;
+      return verdict.why === 'two backups' ? 'both sides are backups: promote one of them' : verdict.why;
     default:
       return verdict.kind;
   }
