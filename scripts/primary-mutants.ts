@@ -186,6 +186,18 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     BY,
   ),
   ...inFile(
+    'replication/disk/primary/backup-queue.ts',
+    [
+      [
+        'Q11',
+        'streams again at once to a backup that cannot keep up',
+        'this.#resumedSeconds >= CALM_SECONDS',
+        'this.#resumedSeconds >= 0',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
     'replication/disk/c/c-message.ts',
     [
       [

@@ -28,6 +28,7 @@ const STEP_TESTS = [
   'primary/grains',
   'primary/dirty-map',
   'primary/copier',
+  'primary/congestion',
   'c/durable-done',
   'c/backup-sessions',
   'c/primary-sessions',

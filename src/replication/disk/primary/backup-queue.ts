@@ -4,13 +4,23 @@
 import type { ReplicationOptions } from '../options.js';
 import type { BackupPeer } from '../sessions.js';
 
-/** What waits to be sent to a backup, against its limits. */
+/** After a congestion, writes are streamed again at most once in this many seconds. */
+const CALM_SECONDS = 60;
+
+/**
+ * What waits to be sent to a backup, against its limits. Where the backup cannot keep up again and again, the disk stays
+ * `catching-up` instead of changing its state each time.
+ */
 export class BackupQueue {
   readonly #limitBytes: number;
   readonly #stallSeconds: number;
   /** The connection that was looked at last, and what had been sent by then. */
   #last: { readonly peer: BackupPeer; readonly sentBytes: number } | undefined;
   #stalledSeconds = 0;
+  /** The backup could not keep up, and writes have not been streamed since. */
+  #isCongested = false;
+  /** Since they were streamed again after a congestion. */
+  #resumedSeconds = Infinity;
 
   constructor({ queueBytes, stallSeconds }: Pick<ReplicationOptions, 'queueBytes' | 'stallSeconds'>) {
     this.#limitBytes = queueBytes;
@@ -21,11 +31,30 @@ export class BackupQueue {
     return peer !== undefined && peer.queuedBytes >= this.#limitBytes;
   }
 
+  /** Whether writes may be streamed. With the queue full, as after a stall, they would wait for it again. */
+  mayStream(peer: BackupPeer): boolean {
+    return !this.isFull(peer) && (!this.#isCongested || this.#resumedSeconds >= CALM_SECONDS);
+  }
+
+  /** The open checkpoint is given up by `giveUp`, since the backup cannot keep up: it stalls, or its journal is full. */
+  congested(giveUp: () => void): void {
+    this.#isCongested = true;
+    giveUp();
+  }
+
+  /** Writes are streamed again. */
+  resumed(): void {
+    if (this.#isCongested) this.#resumedSeconds = 0;
+    this.#isCongested = false;
+  }
+
   /**
    * Whether a backup has taken nothing for the stall time, though something waits to be sent. To be called again and again, after
    * so many seconds each: periods are counted, not times compared, so that a clock that is set makes no backup late.
    */
-  stalls(peer: BackupPeer, seconds: number): boolean {
+  stalls(peer: BackupPeer | undefined, seconds: number): boolean {
+    this.#resumedSeconds += seconds;
+    if (peer === undefined) return false;
     const { sentBytes } = peer;
     const tookNothing = this.#last?.peer === peer && this.#last.sentBytes === sentBytes;
     this.#last = { peer, sentBytes };

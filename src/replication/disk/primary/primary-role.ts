@@ -119,7 +119,7 @@ export class PrimaryRole {
     const isCurrent = (): boolean => this.#peer !== undefined && this.#peer === peer();
     return whileCurrent(isCurrent, {
       acked: (epoch) => this.#acked(epoch),
-      failed: (epoch, reason) => this.#dropFrom(epoch, reason),
+      failed: (epoch, reason) => this.#queue.congested(() => this.#dropFrom(epoch, reason)),
       drained: () => this.#advance(),
       progress: (sequence) => this.#copier?.progress(sequence),
       compared: (sequence, answer) => {
@@ -140,8 +140,9 @@ export class PrimaryRole {
 
   /** To be called every so many seconds: gives the open checkpoint up when writes wait, and the backup takes nothing. */
   watch(seconds: number): void {
-    const stalls = this.#peer !== undefined && this.#queue.stalls(this.#peer, seconds);
-    if (stalls && this.#waiting.length > 0) this.#abort('the backup takes nothing');
+    const stalls = this.#queue.stalls(this.#peer, seconds) && this.#waiting.length > 0;
+    if (stalls) this.#queue.congested(() => this.#abort('the backup takes nothing'));
+    else this.#advance();
   }
 
   /** Lets fall from the map what both sides have; at the end (`all`) also what is hot. */
@@ -296,9 +297,9 @@ export class PrimaryRole {
   #advance(): void {
     const peer = this.#peer;
     if (peer === undefined) return;
-    // With the queue full, as after a stall, writes would wait for it again.
-    const isNearEnd = this.grains.toSend.count <= STREAM_AT_GRAINS && !this.#queue.isFull(peer);
+    const isNearEnd = this.grains.toSend.count <= STREAM_AT_GRAINS && this.#queue.mayStream(peer);
     if (this.#phase === 'copying' && isNearEnd) {
+      this.#queue.resumed();
       this.#setPhase('streaming', 'the backup gets the last of what it lacks');
     }
     this.#copier?.pump();
@@ -359,11 +360,8 @@ export class PrimaryRole {
   #abort(reason: string): void {
     const peer = this.#peer;
     if (peer === undefined) return;
-    if (!peer.canAbort) {
-      this.detach(reason);
-      return;
-    }
-    this.#dropFrom(this.#parts.metadata.current.sent + 1, reason);
+    if (peer.canAbort) this.#dropFrom(this.#parts.metadata.current.sent + 1, reason);
+    else this.detach(reason);
   }
 
   #copyAgain(reason: string, kind: ResyncPlan['kind'] = 'maps'): void {
