@@ -88,7 +88,7 @@ export class BlockSpace {
       this.#next = end;
       this.#missing--;
       if (file.isRegular) {
-        if (this.#end - end < this.#least && this.#missing > 0 && !this.#isGrowing) this.#grow();
+        if (this.#end - end < this.#least && this.#lacking > 0 && !this.#isGrowing) this.#grow();
         done(place);
       } else {
         this.#zeroBitmap(place, done);
@@ -164,8 +164,13 @@ export class BlockSpace {
   /** By how many blocks the file is to grow: no more than the disk can need. */
   #growth(): number {
     const present = Math.floor((this.#next - this.#parts.metadataEnd) / this.#spacing);
-    const wanted = Math.min(Math.max(present, MIN_GROWTH_BLOCKS), MAX_GROWTH_BLOCKS, this.#missing);
+    const wanted = Math.min(Math.max(present, MIN_GROWTH_BLOCKS), MAX_GROWTH_BLOCKS, this.#lacking);
     return Math.max(wanted, this.#waiting.length) + 1;
+  }
+
+  /** For how many blocks of the disk there is neither a place nor space. */
+  get #lacking(): number {
+    return this.#missing - Math.floor(Math.max(0, this.#end - this.#next) / this.#spacing);
   }
 
   /** How far apart blocks lie, in sectors. */
