@@ -15,6 +15,7 @@ import {
   tdAsyncIoKill,
   tdAsyncIoStart,
 } from '../../src/replication/index.js';
+import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/index.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
 import { Random } from '../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../random.js';
@@ -161,4 +162,159 @@ t.test('start refuses what C would write out of bounds, or call through null', a
   t.equal(tdAsyncIoStart(taio), -1, 'no whole seconds');
   t.equal(tdAsyncIoIsRunning(taio), 0);
   t.equal(host.server.scheduler.size, 0);
+});
+
+/** A transfer over calls whose results are given one by one, and events that a test fires. */
+function scripted(mode: number, results: number[], given: Partial<TdAsyncIo> = {}) {
+  const log: string[] = [];
+  const events = new Map<number, { readonly mode: number; readonly callback: () => void }>();
+  let nextId = 0;
+  const refusals: number[] = [];
+  const call = (name: string) => (_fd: number, bytes: Uint8Array) => {
+    log.push(`${name} ${bytes.length}`);
+    return results.shift() ?? -errno.EAGAIN;
+  };
+  const { taio, ends } = transfer(
+    {
+      server: {
+        registerEvent: (
+          its: number,
+          fd: number,
+          seconds: number,
+          callback: (...args: never[]) => void,
+          arg: unknown,
+        ) => {
+          const refusal = refusals.shift() ?? 0;
+          if (refusal < 0) return refusal;
+          events.set(nextId, { mode: its, callback: () => callback(...([nextId, its, arg] as never[])) });
+          log.push(`register ${its} ${fd} ${seconds}`);
+          return nextId++;
+        },
+        unregisterEvent: (id: number) => void events.delete(id),
+        setMaxTimeout: () => 0,
+      } as never,
+      posix: { read: call('read'), write: call('write') },
+    },
+    { mode, fd: 3, buff: Buffer.alloc(10), size: 8, timeoutS: 5, ...given },
+  );
+  const fire = (its: number): void => {
+    for (const event of [...events.values()]) if (event.mode === its) event.callback();
+  };
+  return { taio, ends, log, events, refusals, fire };
+}
+t.test('an init forgets everything, what the caller filled in too', async (t) => {
+  const { taio } = scripted(TD_ASYNC_WRITE, []);
+  taio.used = 7;
+  const { server, posix } = taio;
+  tdAsyncIoInit(taio);
+  t.match(taio, {
+    fd: -1,
+    timeoutId: -1,
+    ioId: -1,
+    timeoutS: 0,
+    mode: TD_ASYNC_READ,
+    size: 0,
+    used: 0,
+    running: 0,
+  });
+  t.same(
+    [taio.callback, taio.buff.length, taio.server === server, taio.posix === posix],
+    [undefined, 0, true, true],
+  );
+  t.match(tdAsyncIo({ server, posix }), {
+    fd: 0,
+    timeoutId: 0,
+    ioId: 0,
+    used: 0,
+    running: 0,
+    timeoutS: 0,
+    mode: 0,
+  });
+});
+
+for (const [mode, ready, name] of [
+  [TD_ASYNC_READ, POLL_READ_FD, 'read'],
+  [TD_ASYNC_WRITE, POLL_WRITE_FD, 'write'],
+] as const) {
+  t.test(`a ${name} goes on until all bytes were moved, over interruptions`, async (t) => {
+    const { taio, ends, log, events, fire } = scripted(mode, [3, -errno.EINTR, 5]);
+    t.equal(tdAsyncIoStart(taio), 0);
+    t.same(log, [`register ${ready} 3 0`, `register ${TIMEOUT} -1 5`]);
+    t.equal(tdAsyncIoIsRunning(taio), 1);
+    fire(ready);
+    t.same(log.slice(2), [`${name} 8`, `${name} 5`, `${name} 5`]);
+    t.same([ends, taio.used, tdAsyncIoIsRunning(taio), events.size], [[[8, 0]], 8, 0, 0]);
+    t.same([taio.ioId, taio.timeoutId], [-1, -1]);
+  });
+
+  t.test(`a ${name} that would wait gives the peer its whole time again`, async (t) => {
+    const { taio, ends, log, events, fire } = scripted(mode, [3]);
+    tdAsyncIoStart(taio);
+    const { timeoutId } = taio;
+    fire(ready);
+    t.same(log.slice(2), [`${name} 8`, `${name} 5`, `register ${TIMEOUT} -1 5`]);
+    t.same([ends, taio.used, events.size], [[], 3, 2]);
+    t.not(taio.timeoutId, timeoutId);
+    fire(TIMEOUT);
+    t.same([ends, taio.used, events.size], [[[0, errno.ETIME]], 3, 0]);
+    const { taio: other, log: its, fire: fireOther } = scripted(mode, [3], { timeoutS: 0 });
+    tdAsyncIoStart(other);
+    fireOther(ready);
+    t.same(its, [`register ${ready} 3 0`, `${name} 8`, `${name} 5`], 'without a limit there is none');
+  });
+
+  t.test(`a ${name} that fails, or whose time cannot be renewed, ends with that`, async (t) => {
+    const { taio, ends, events, fire } = scripted(mode, [3, -errno.EIO]);
+    tdAsyncIoStart(taio);
+    fire(ready);
+    t.same([ends, taio.used, events.size], [[[0, errno.EIO]], 3, 0]);
+    const second = scripted(mode, [3]);
+    tdAsyncIoStart(second.taio);
+    second.refusals.push(-errno.ENOMEM);
+    second.fire(ready);
+    t.same([second.ends, second.events.size, second.taio.timeoutId], [[[-1, -errno.ENOMEM]], 0, -1]);
+  });
+}
+
+t.test('a read that meets the end of file ends with what has come', async (t) => {
+  const { taio, ends, fire } = scripted(TD_ASYNC_READ, [3, 0]);
+  tdAsyncIoStart(taio);
+  fire(POLL_READ_FD);
+  t.same(ends, [[3, 0]]);
+  const empty = scripted(TD_ASYNC_READ, [0]);
+  tdAsyncIoStart(empty.taio);
+  empty.fire(POLL_READ_FD);
+  t.same(empty.ends, [[0, 0]]);
+});
+
+t.test('a write of no bytes is no end', async (t) => {
+  const { taio, ends, log, fire } = scripted(TD_ASYNC_WRITE, [0, 8]);
+  tdAsyncIoStart(taio);
+  fire(POLL_WRITE_FD);
+  t.same([ends, log.slice(2)], [[[8, 0]], ['write 8', 'write 8']]);
+});
+
+t.test('what cannot be started leaves nothing behind', async (t) => {
+  for (const given of [
+    { size: 0 },
+    { size: -1 },
+    { size: 11 },
+    { fd: -1 },
+    { callback: undefined },
+    { mode: 2 },
+  ]) {
+    const { taio, log, events } = scripted(TD_ASYNC_READ, [], given);
+    t.equal(tdAsyncIoStart(taio), -1, JSON.stringify(given));
+    t.same([log, events.size, taio.running], [[], 0, 0]);
+  }
+  for (const given of [{ size: 10 }, { size: 1 }, { fd: 0 }])
+    t.equal(tdAsyncIoStart(scripted(TD_ASYNC_READ, [], given).taio), 0, JSON.stringify(given));
+  for (const refusals of [[-errno.ENOMEM], [0, -errno.ENOMEM]]) {
+    const its = scripted(TD_ASYNC_READ, []);
+    its.refusals.push(...refusals);
+    t.equal(tdAsyncIoStart(its.taio), -1);
+    t.same([its.events.size, its.taio.running], [0, 0]);
+    t.equal(tdAsyncIoStart(its.taio), 0, 'and may be tried again');
+    t.equal(tdAsyncIoStart(its.taio), -1, 'but not while it runs');
+  }
 });
