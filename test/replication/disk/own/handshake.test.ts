@@ -209,3 +209,24 @@ t.test('no more than eight are rejected with a reason at a time', async (t) => {
   next.raw(PROBE);
   t.match(await next.reason('busy'), { code: 'busy' }, 'and room is made by those that end');
 });
+
+t.test('a disk that is closed ends connections at any step of their beginning', async (t) => {
+  for (const steps of [[], ['probe'], ['probe', 'hello']] as const) {
+    const { world, backup, peer } = await called();
+    for (const step of steps) {
+      if (step === 'probe') peer.raw(PROBE);
+      else peer.hello(standing('primary'));
+      await world.run(0.1);
+    }
+    const extra = await HandPeer.connect(world, '10.0.0.67');
+    await world.run(0.1);
+    t.equal(await backup.call((done) => backup.engine.close(done)), 0);
+    await world.run(0.2);
+    t.not(peer.end, undefined, `after ${steps.length} steps`);
+    t.not(extra.end, undefined, 'and those that are being rejected');
+    t.same(
+      backup.host.leftovers().filter((line) => /connection|timer/.test(line)),
+      [],
+    );
+  }
+});

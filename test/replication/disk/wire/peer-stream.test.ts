@@ -244,3 +244,30 @@ t.test('one that never ends to send does not keep others from their turn', async
   t.equal(reads, 4);
   t.equal(stream.receivedBytes, 4 * (256 << 10));
 });
+
+t.test('to send nothing is nothing', async (t) => {
+  const { world, near, far, come } = await connection();
+  const one = heard(near);
+  one.stream.send(new Uint8Array(0));
+  await world.run(0.1);
+  t.same([one.log, one.stream.isOver, one.stream.sentBytes, one.stream.queuedBytes], [[], false, 0, 0]);
+  one.stream.send(Buffer.from('something'));
+  await world.run(0.1);
+  t.equal(come(far).toString(), 'something');
+});
+
+t.test('once nothing waits nobody is asked whether more could be sent', async (t) => {
+  const { world, near, far, come } = await connection();
+  const one = heard(near);
+  one.stream.send(counting(500_000));
+  t.equal(near.host.leftovers().filter((line) => line.endsWith(`on descriptor ${near.fd}`)).length, 1);
+  for (let count = 0; count < 30; count++) {
+    come(far);
+    await world.run(0.1);
+  }
+  t.equal(one.stream.queuedBytes, 0);
+  t.same(
+    near.host.leftovers().filter((line) => line.endsWith(`on descriptor ${near.fd}`)),
+    [],
+  );
+});
