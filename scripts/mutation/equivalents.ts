@@ -378,6 +378,35 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       ['this.#outputFd = -1;', `this.#outputFd = ${fd};`, NO_DESCRIPTOR],
     ]),
   ],
+  'src/replication/disk/bit-set.ts': [
+    [
+      'const page = (this.#pages[Math.floor(bit / PAGE_BITS)] ??= new Uint32Array(PAGE_BITS / 32));',
+      'const page = (this.#pages[Math.floor(bit / PAGE_BITS)] ??= new Uint32Array(PAGE_BITS / 31));',
+      'No bit is in the words that a page has more.',
+    ],
+    [
+      'for (let number = Math.floor(from / PAGE_BITS); number < this.#pages.length; number++) {',
+      'for (let number = Math.floor(from / PAGE_BITS); number <= this.#pages.length; number++) {',
+      'A page after the last one is as one that was not made.',
+    ],
+  ],
+  'src/replication/disk/wire/frame-reader.ts': [
+    ['#partial = Buffer.alloc(0);', '#partial = Buffer.alloc(1);', SET_FIRST],
+    ...['if (this.#partialLength === 0 && bytes.length > FRAME_HEADER_BYTES) {', 'if (false) {'].map(
+      (after): Equivalent => [
+        'if (this.#partialLength === 0 && bytes.length >= FRAME_HEADER_BYTES) {',
+        after,
+        NOT_COPIED,
+      ],
+    ),
+    ['if (bytes.length >= length) {', 'if (bytes.length > length) {', NOT_COPIED],
+    ['if (bytes.length >= length) {', 'if (false) {', NOT_COPIED],
+    ...[4095, 4097].map((bytes): Equivalent => [
+      'const larger = Buffer.allocUnsafeSlow(Math.max(length, 4096));',
+      `const larger = Buffer.allocUnsafeSlow(Math.max(length, ${bytes}));`,
+      TUNING,
+    ]),
+  ],
   'src/replication/disk/format/crc32.ts': [
     [
       'export const crc32: (bytes: Uint8Array, before?: number) => number = zlib.crc32 ?? crc32ByTable;',

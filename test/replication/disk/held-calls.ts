@@ -4,9 +4,9 @@
 import type { FileCalls } from '../../../src/posix/files.js';
 
 /** `synced`: the result of an fdatasync that has been carried out. */
-type Held = 'fdatasync' | 'synced' | 'read';
+type Held = 'fdatasync' | 'synced' | 'read' | 'write';
 
-/** Holds back the results of reads and syncs, or the beginning of syncs, so that a test sees what does not wait for them. */
+/** Holds back the results of reads and syncs, or the beginning of writes and syncs, so that a test sees what does not wait for them. */
 export class HeldCalls {
   readonly #held = new Map<string, (() => void)[]>();
 
@@ -50,6 +50,7 @@ export class HeldCalls {
         for (const [fd, path] of paths) if (path === from) paths.set(fd, to);
         files.rename(from, to, done);
       },
+      write: (fd, buffer, position, done) => wait('write', fd, () => files.write(fd, buffer, position, done)),
       fdatasync: (fd, done) =>
         wait('fdatasync', fd, () => files.fdatasync(fd, (result) => wait('synced', fd, () => done(result)))),
       read: (fd, buffer, position, done) =>

@@ -190,6 +190,33 @@ t.test(
   },
 );
 
+t.test('a commit waits for each write before it, whichever ends last', async (t) => {
+  const { journal, world, held, append } = await opened();
+  await world.run(0.1);
+  held.hold('fdatasync', PATHS[0]);
+  append(journal, 10, 1);
+  held.hold('write', PATHS[0]);
+  append(journal, 20, 1);
+  journal.commit(facts(1), () => {});
+  await world.run(0.1);
+  t.same([held.waiting('write', PATHS[0]), held.waiting('fdatasync', PATHS[0])], [1, 0]);
+  held.release('write', PATHS[0]);
+  await world.run(0.1);
+  t.equal(held.waiting('fdatasync', PATHS[0]), 1);
+  held.release('fdatasync', PATHS[0]);
+});
+
+t.test('a journal that was closed holds no file open', async (t) => {
+  const { journal, world, host } = await opened();
+  await world.run(0.1);
+  t.equal(host.leftovers().filter((line) => line.includes(': file ')).length, 2);
+  await world.complete(journal.close());
+  t.same(
+    host.leftovers().filter((line) => line.includes(': file ')),
+    [],
+  );
+});
+
 t.test('commits that come meanwhile share the next round, and end in their order', async (t) => {
   const { journal, world, held, append, recover } = await opened();
   await world.run(0.1);
