@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../src/posix/index.js';
-import { SimulatedWorld } from '../../src/testing/index.js';
+import { type SimulatedHost, SimulatedWorld } from '../../src/testing/index.js';
 import { connected, dial, listenOn, outcome, readText, twoHosts, writeText } from './fixture.js';
 
 t.test('a segment takes the latency of one direction, and its answer that of the other', async (t) => {
@@ -248,3 +248,41 @@ t.test(
     t.equal(received.length, 4000);
   },
 );
+
+t.test('TCP gives up after as long as on Linux', async (t) => {
+  /** Seconds until a host has no connection left, and at most 0.01 s of travel. */
+  const untilGone = async (world: SimulatedWorld, host: SimulatedHost): Promise<number> => {
+    const start = world.nowSeconds;
+    await world.run(() => !host.leftovers().some((line) => line.includes(' connection ')));
+    return world.nowSeconds - start;
+  };
+  const isAbout = (seconds: number, expected: number): boolean =>
+    seconds >= expected && seconds < expected + 0.01;
+
+  const data = await connected();
+  data.world.link(data.near, data.far).cut();
+  writeText(data.near.posix, data.one, 'lost');
+  const dataSeconds = await untilGone(data.world, data.near);
+  t.ok(isAbout(dataSeconds, 924.6), `a connection whose data is lost: ${dataSeconds} s`);
+
+  const orphan = await connected();
+  orphan.world.link(orphan.near, orphan.far).cut();
+  writeText(orphan.near.posix, orphan.one, 'lost');
+  orphan.near.posix.close(orphan.one);
+  const orphanSeconds = await untilGone(orphan.world, orphan.near);
+  t.ok(isAbout(orphanSeconds, 102.2), `the same, once it is closed: ${orphanSeconds} s`);
+
+  const waiting = await connected();
+  waiting.near.posix.close(waiting.one);
+  const waitingSeconds = await untilGone(waiting.world, waiting.near);
+  t.ok(isAbout(waitingSeconds, 60), `a closed one whose peer stays open: ${waitingSeconds} s`);
+
+  const half = twoHosts();
+  listenOn(half.far);
+  dial(half.near, half.far);
+  await half.world.run(0.000_17);
+  half.near.crash('silence');
+  t.match(half.far.leftovers().join(), /connection syn-received/);
+  const halfSeconds = await untilGone(half.world, half.far);
+  t.ok(isAbout(halfSeconds, 63 - 0.001), `one that its client never confirms: ${halfSeconds} s`);
+});
