@@ -165,6 +165,8 @@ serverTest('a backup can be stopped while it refuses a primary', async (t, serve
     socket.once('data', resolve);
   });
   t.equal(backup.status().phase, 'refusing');
+  await until(server, () => output.abandoned > 0);
+  for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
   await backup.stop('SIGTERM');
   t.same(await backup.ended, { kind: 'stopped', signal: 'SIGTERM' });
   t.notOk(log.names().includes('broken'));
@@ -216,9 +218,15 @@ serverTest(
     t.match(await log.event('established'), { peer: 'unknown' });
     await log.event('listening', 2);
     const raw = await foreignPrimary(address);
-    raw.end('raw');
-    t.match(String(await everything(raw)), /^error EPROTO/);
-    await log.event('broken');
+    raw.write('raw');
+    await new Promise((resolve) => {
+      raw.once('data', resolve);
+    });
+    raw.write('more');
+    for (let pass = 0; pass < 20; pass += 1) await server.sleep(0);
+    t.equal(backup.status().phase, 'refusing', 'it has not ended');
+    raw.end();
+    t.match(await log.event('broken'), { code: 'EPROTO' });
     await backup.stop('SIGTERM');
   },
   new Hesitant(),
@@ -293,4 +301,19 @@ serverTest(
     await backup.stop('SIGTERM');
   },
   noted,
+);
+
+serverTest(
+  'a primary that is refused and ends is let go at once',
+  async (t, server) => {
+    const { backup, log, address } = await listeningBackup(server, { acceptsRaw: false, silenceSeconds: 0 });
+    const socket = await foreignPrimary(address);
+    socket.end('raw');
+    t.match(String(await everything(socket)), /^error EPROTO /);
+    // The clock stands still.
+    t.match(await log.event('broken'), { code: 'EPROTO' });
+    await log.event('listening', 2);
+    await backup.stop('SIGTERM');
+  },
+  new NodePosix({ clock: new ManualClock() }),
 );
