@@ -19,7 +19,7 @@ const MEMORY_FITS = 'A memory of 1024 pages satisfies an import of fewer, or of 
 const NO_DESCRIPTOR = 'There is no descriptor below 3.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
-/** A size that says how much is put together. */
+/** A size that only decides how much is handled at once. */
 const tuned = (before: string, ...afters: readonly string[]): Equivalent[] =>
   afters.map((after) => [before, after, TUNING]);
 

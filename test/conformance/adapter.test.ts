@@ -162,7 +162,7 @@ t.test('without descriptors for more adapters the rest of the vectors fail, with
   t.match(stdout, /cannot start cat: .*EMFILE/);
 });
 
-t.test('a process that has failed gives the first reason to whoever asks it later, at once', async (t) => {
+t.test('a process that has failed rejects further questions at once, with the first reason', async (t) => {
   const ended = new AdapterProcess(process.execPath, ['-e', 'process.stdin.resume()']);
   t.notOk(ended.ended);
   ended.kill('output that was not asked for');

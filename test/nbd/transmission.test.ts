@@ -374,7 +374,7 @@ t.test(
     raw.send(...Array.from({ length: 8 }, () => request(READ, { length: 1024 })));
     await until(() => world.disks.calls.length >= 4);
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    t.equal(world.disks.calls.length, 4, 'as many as there may be, and none more');
+    t.equal(world.disks.calls.length, 4, 'the maximum, and no more');
     world.disks.answer('read');
     await raw.take(16 + 1024);
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));

@@ -249,7 +249,7 @@ serverTest(
 
 const waiting = new FaultyPosix({ clock: new ManualClock() });
 serverTest(
-  'a status says for how long a connect has had no answer, and how long the role has been played',
+  'a status reports how long a connect has had no answer, and how long the role has been played',
   async (t, server) => {
     const clock = waiting.clock as ManualClock;
     waiting.connects.push(-errno.EINPROGRESS);
@@ -283,7 +283,7 @@ class Nameless extends NodePosix {
   }
 }
 serverTest(
-  'where the system cannot name an address, the given one is reported, and nobody is allowed by it',
+  'if the system cannot name an address, the given one is reported, and no peer is allowed by it',
   async (t, server) => {
     const name = `127.0.0.1:${await freePort()}`;
     const { backup, address } = await listeningBackup(server, { name, once: true });
@@ -306,7 +306,7 @@ serverTest(
 
 const logged = new FaultyPosix();
 serverTest(
-  'the connect module logs no fault as one: the role reports it',
+  'faults of the connect module are logged as information, since the role reports them',
   async (t, server) => {
     const lines: [number, string][] = [];
     const logger = { log: (priority: number, line: string) => void lines.push([priority, line]) };

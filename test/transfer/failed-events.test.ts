@@ -54,11 +54,11 @@ serverTest('whichever event a primary does not get, it ends with one report', as
 });
 
 serverTest(
-  'whichever event a backup does not get, its primary hears of it, and the next image is taken',
+  'whichever event a backup does not get, it reports that to its primary, and takes the next image',
   async (t, server) => {
     const verdicts: string[] = [];
     const reports: string[] = [];
-    /** Sends an image, and returns what the backup says of it. */
+    /** Sends an image, and returns the backup's verdict. */
     const send = async (address: string): Promise<string> => {
       const socket = await foreignPrimary(address);
       socket.end(framed);

@@ -103,7 +103,7 @@ t.test(
   },
 );
 
-t.test('of an image that is too large nothing more is passed on, and never an empty piece', async (t) => {
+t.test('nothing more of an image that is too large is passed on, and an empty piece never', async (t) => {
   const maxBytes = 50;
   const reader = new ImageReader(meter(), { acceptsRaw: false, maxBytes });
   const lengths: number[] = [];

@@ -67,7 +67,7 @@ t.test('standard input may be anything but a terminal', async (t) => {
   });
 });
 
-t.test('what is refused is closed, and what is read is at its end', async (t) => {
+t.test('a refused input is closed at once, and a good one at its end', async (t) => {
   const open = (): number => readdirSync('/proc/self/fd').length;
   const before = open();
   await t.rejects(inputFromFile(directory), { code: 'EISDIR' });

@@ -62,7 +62,7 @@ async function until(server: TapdiskServer, isSo: () => boolean): Promise<void> 
 
 const clock = new ManualClock();
 serverTest(
-  'the status of a backup names what it does, and says how long a primary that sends has been quiet',
+  'the status of a backup names its phase, and how long a primary that is sending has been quiet',
   async (t, server) => {
     const output = new HeldOutput();
     const { backup, log, address } = await listeningBackup(server, { output, silenceSeconds: 0 });
@@ -106,22 +106,25 @@ serverTest(
   new NodePosix({ clock }),
 );
 
-serverTest('an output that fails at the end fails the image, and both sides hear why', async (t, server) => {
-  const output = new HeldOutput();
-  const { backup, log, address } = await listeningBackup(server, { output });
-  const socket = await foreignPrimary(address);
-  socket.write(Buffer.concat([HEADER, image, end]));
-  await until(server, () => output.begun > 0);
-  output.open();
-  await log.bytesMoved();
-  socket.end();
-  await output.committing;
-  output.commit(new TransferError('ENOSPC', 'cannot write held: no space left on device'));
-  t.equal(String(await everything(socket)), 'error ENOSPC cannot write held: no space left on device\n');
-  t.match(await log.event('broken'), { code: 'ENOSPC', bytes: image.length });
-  t.same(output.calls, ['open'], 'a commit that failed leaves nothing to abandon');
-  await backup.stop('SIGTERM');
-});
+serverTest(
+  'an output that fails at the end fails the image, and both sides report why',
+  async (t, server) => {
+    const output = new HeldOutput();
+    const { backup, log, address } = await listeningBackup(server, { output });
+    const socket = await foreignPrimary(address);
+    socket.write(Buffer.concat([HEADER, image, end]));
+    await until(server, () => output.begun > 0);
+    output.open();
+    await log.bytesMoved();
+    socket.end();
+    await output.committing;
+    output.commit(new TransferError('ENOSPC', 'cannot write held: no space left on device'));
+    t.equal(String(await everything(socket)), 'error ENOSPC cannot write held: no space left on device\n');
+    t.match(await log.event('broken'), { code: 'ENOSPC', bytes: image.length });
+    t.same(output.calls, ['open'], 'a commit that failed leaves nothing to abandon');
+    await backup.stop('SIGTERM');
+  },
+);
 
 serverTest(
   'a backup that is stopped waits for its output: what was being opened is dropped, what was being stored is kept',
@@ -282,7 +285,7 @@ class NotedWaits extends NodePosix {
 }
 const noted = new NotedWaits();
 serverTest(
-  'a primary that says nothing for a tenth of a second is greeted, once',
+  'a primary that sends nothing for a tenth of a second is greeted, once',
   async (t, server) => {
     const { backup, log, address } = await listeningBackup(server);
     const socket = await foreignPrimary(address);

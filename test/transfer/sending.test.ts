@@ -13,7 +13,7 @@ const framed = Buffer.concat([HEADER, image, trailer(digest)]);
 
 const clock = new ManualClock();
 serverTest(
-  'the status of a primary names what it does, and says how long a backup that takes nothing has been quiet',
+  'the status of a primary names its phase, and how long a backup that takes nothing has been quiet',
   async (t, server) => {
     let greet!: () => void;
     let confirm!: () => void;
@@ -95,7 +95,7 @@ serverTest(
 );
 
 serverTest(
-  'what only begins as a refusal or a greeting is of another program, which gets the image alone',
+  'a program whose words only begin like a refusal or a greeting gets the image alone',
   async (t, server) => {
     for (const words of ['error of mine\n', 'errors\n', 'tapdisk-ts backup 2\n', 'ok 0 none\n']) {
       let got: Promise<Buffer> | undefined;
@@ -122,22 +122,19 @@ serverTest('an input that cannot be read fails before anything is sent', async (
   t.match(await log.event('failed'), { code: 'EBADF', message: /^cannot read feed: /, bytes: 0 });
 });
 
-serverTest(
-  'a greeting that comes together with an error is heard, and so is the error',
-  async (t, server) => {
-    const name = await foreignBackup(t, (socket) => {
-      socket.end(Buffer.concat([GREETING, Buffer.from('error ETIMEDOUT the primary sent nothing\n')]));
-    });
-    const { input } = openInput();
-    const { primary, log } = primaryOn(server, { name, input });
-    await primary.start();
-    t.same(await primary.ended, { kind: 'failed' });
-    t.match(await log.event('failed'), {
-      code: 'ETIMEDOUT',
-      message: 'the backup failed: the primary sent nothing',
-    });
-  },
-);
+serverTest('a greeting and an error that arrive together are both understood', async (t, server) => {
+  const name = await foreignBackup(t, (socket) => {
+    socket.end(Buffer.concat([GREETING, Buffer.from('error ETIMEDOUT the primary sent nothing\n')]));
+  });
+  const { input } = openInput();
+  const { primary, log } = primaryOn(server, { name, input });
+  await primary.start();
+  t.same(await primary.ended, { kind: 'failed' });
+  t.match(await log.event('failed'), {
+    code: 'ETIMEDOUT',
+    message: 'the backup failed: the primary sent nothing',
+  });
+});
 
 const patient = new ManualClock();
 serverTest(

@@ -27,7 +27,7 @@ t.test("a failed call of Node's is named in words, with its cause", async (t) =>
 });
 
 t.test(
-  'what says more than its errno keeps its words, and what is a TransferError stays as it is',
+  'an error that says more than its errno keeps its message, and a TransferError stays as it is',
   async (t) => {
     const cause = new SystemError(-errno.EISDIR, 'it is a directory');
     const error = callFailed('cannot write copy', cause);
@@ -37,7 +37,7 @@ t.test(
   },
 );
 
-t.test('a fault of ours is not taken for a failed call', async (t) => {
+t.test('an error that is no failed call is thrown on', async (t) => {
   const withoutCode = Object.assign(new Error('no code'), { errno: -2 });
   const withoutErrno = Object.assign(new Error('no errno'), { code: 'ERR_INVALID_ARG_TYPE' });
   const noError = { errno: -2, code: 'ENOENT' };

@@ -285,7 +285,7 @@ serverTest(
 );
 
 serverTest(
-  'standard output that cannot be written ends the backup, and is not said to hold a part',
+  'standard output that cannot be written ends the backup, without a report of a partial image',
   async (t, server) => {
     const output = new MemoryOutput({ appends: true });
     const begin = output.begin.bind(output);
@@ -307,7 +307,7 @@ serverTest(
 
 const clock = new ManualClock();
 serverTest(
-  'a primary that comes in between hears for how many whole seconds the backup has been busy',
+  'a further primary is turned away with the whole seconds for which the backup has been busy',
   async (t, server) => {
     const { backup, address } = await listeningBackup(server, { silenceSeconds: 0 });
     const { input, stream } = openInput();

@@ -117,7 +117,7 @@ t.test('a run without failures reports that', async (t) => {
 });
 
 t.test(
-  'the page says when it was made, to the second for programs and to the minute for people',
+  'the page shows when it was made, to the second for programs and to the minute for people',
   async (t) => {
     const { page } = await examplePage();
     t.match(page, '<time datetime="2025-11-26T03:00:00.000Z">2025-11-26 03:00 UTC</time>, tapdisk-ts 0.1.0');
