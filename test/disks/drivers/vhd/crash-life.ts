@@ -212,7 +212,8 @@ function examine(
     for (const mark of marks.slice(told)) tell(model, mark, dones);
     told = marks.length;
     const [system] = systems;
-    if (!system || !random.chance(looked)) continue;
+    const isDrawn = random.chance(looked);
+    if (!system || (!isDrawn && count > 0)) continue;
     count++;
     const where = `after ${operations} operations, ${survival} survives`;
     try {
