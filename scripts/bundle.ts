@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Bundles the program into dist/program: `npm run bundle`. A command is loaded when it is run, and what several of them share
+// is in files of its own. Opening a file costs a start half a millisecond, whatever its size: what every command loads would be
+// in thirty of them, divided by which commands use it besides. So all commands import all of that, and it is one file.
+
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
+import { root } from './repository-files.js';
+
+/** Loads commands. */
+const PROGRAM = 'src/cli/main-program.ts';
+const STARTED = { main: 'src/cli/main.ts', thread: 'src/posix/node/file-ring/thread.ts' };
+const DIRECTORY = path.join(root, 'dist/program');
+
+const options = {
+  absWorkingDir: root,
+  entryPoints: STARTED,
+  outdir: DIRECTORY,
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  sourcemap: true,
+  metafile: true,
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+/** The files of a bundle that a module is loaded with. */
+function loadedWith({ outputs }: Metafile, module: string): Set<string> {
+  const files = Object.keys(outputs).filter((file) => outputs[file]?.entryPoint === module);
+  // Those that are added are looked at, too.
+  const loaded = new Set(files);
+  for (const file of loaded) {
+    for (const { path: imported, kind } of outputs[file]?.imports ?? [])
+      if (kind === 'import-statement' && outputs[imported]) loaded.add(imported);
+  }
+  return loaded;
+}
+
+/** The modules in shared files that every command is loaded with. */
+function always(metafile: Metafile): string[] {
+  return [...loadedWith(metafile, PROGRAM)]
+    .map((file) => metafile.outputs[file])
+    .flatMap((output) => (output?.entryPoint === undefined ? Object.keys(output?.inputs ?? {}) : []))
+    .toSorted();
+}
+
+/** The modules that are loaded when they are needed. */
+function loadedLater({ outputs }: Metafile): string[] {
+  const started: readonly string[] = Object.values(STARTED);
+  return Object.values(outputs).flatMap(({ entryPoint }) =>
+    entryPoint === undefined || started.includes(entryPoint) ? [] : [entryPoint],
+  );
+}
+
+/** Lets modules import others besides, at their end, so that the lines in their source maps are right. */
+function importingToo(modules: readonly string[], imported: readonly string[]): Plugin {
+  const files = new Set(modules.map((module) => path.join(root, module)));
+  const imports = imported.map((module) => `import ${JSON.stringify(path.join(root, module))};`).join('\n');
+  return {
+    name: 'importing-too',
+    setup: (bundle) =>
+      bundle.onLoad({ filter: /\.ts$/ }, async ({ path: file }) =>
+        files.has(file)
+          ? { contents: `${await readFile(file, 'utf8')}\n${imports}\n`, loader: 'ts' }
+          : undefined,
+      ),
+  };
+}
+
+const { metafile } = await build({ ...options, write: false });
+await rm(DIRECTORY, { recursive: true, force: true });
+await build({ ...options, plugins: [importingToo(loadedLater(metafile), always(metafile))] });
