@@ -42,6 +42,13 @@ export class Grains {
     return Math.floor((sector + sectors - 1) / this.sectorsEach);
   }
 
+  /** How many a resync has to bring, those that the backup's file has already included. */
+  get resyncing(): number {
+    let count = this.toSend.count;
+    for (const grain of this.inResync) if (!this.toSend.has(grain)) count += 1;
+    return count;
+  }
+
   /** How many grains the backup may lack, at most. */
   get dirty(): number {
     const committing = this.committing.reduce((sum, { grains }) => sum + grains.size, 0);

@@ -285,7 +285,7 @@ export class PrimaryRole {
     });
     if (bytes > 0 || plan.kind === 'first') {
       this.progress.id ??= randomHex(random, 8);
-      peer.sync?.begin(this.progress.id, toSend.count + this.grains.inResync.count, plan.kind === 'first');
+      peer.sync?.begin(this.progress.id, this.grains.resyncing, plan.kind === 'first');
       events.resync('begun', bytes, plan.kind);
     }
     const phase = peer.sync !== undefined ? 'copying' : bytes > 0 ? 'streaming' : 'protected';

@@ -5,6 +5,7 @@
 
 import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
+import { encodeReason } from '../../../../src/replication/disk/own/reason.js';
 import { numbersBody, readExtents } from '../../../../src/replication/disk/wire/frame.js';
 import { SimulatedWorld } from '../../../../src/testing/index.js';
 import { HandPeer, standing } from '../own/hand-peer.js';
@@ -274,3 +275,23 @@ t.test('a map that cannot be written, or an image that cannot be synced, ends it
     t.equal(a.engine.status().connection, 'none');
   }
 });
+
+t.test(
+  'a resync that goes on asks for room for each grain once, though some are written again',
+  async (t) => {
+    const { world, a, backup, named } = await met({}, (side) => side.held.hold('read', IMAGE));
+    await world.run(0.1);
+    a.held.release('read', IMAGE);
+    a.held.hold('read', IMAGE);
+    await world.run(0.1);
+    const brought = named('syncData').length;
+    t.ok(brought > 0);
+    backup.numbers('progress', 1000);
+    await world.run(0.1);
+    for (let grain = 0; grain < GRAINS; grain++) await a.write(grain * GRAIN, 8, 9);
+    backup.send('fail', encodeReason('full', 'the journal is full', 1));
+    await world.run(0.1);
+    const grains = named('syncBegin').map(({ body }) => Number(Buffer.from(body).readBigUInt64LE(8)));
+    t.same(grains, [GRAINS, GRAINS]);
+  },
+);
