@@ -80,20 +80,17 @@ export class CheckpointStore implements CheckpointReceiver {
   readonly #open: OpenCheckpoint;
   readonly #closing = new Set<Closing>();
   /** Committed, oldest first. The first one may be on its way to the image. */
-  #layers: Layer[] = [];
+  #layers: readonly Layer[];
   #applying = false;
   #retiring = false;
-  #firstLive = 0;
+  #firstLive: number;
   /** Changes of the image since it was synced. */
   #appliedEpoch: number;
   #appliedNumber: number;
   #appliedResync = false;
   #neededResync: NeededResync;
-  /** The readers of layers, by when they began. */
-  readonly #readers = new Set<number>();
-  #readings = 0;
-  /** Readers that began before this may read a layer that was dropped since. */
-  #dropped = 0;
+  /** How many read layers, which may have been dropped since they began. */
+  #readers = 0;
   /** While there is any, nothing is written to the image. */
   readonly #frozen = new Set<readonly Layer[]>();
   #failed = false;
@@ -115,7 +112,7 @@ export class CheckpointStore implements CheckpointReceiver {
     this.#open = new OpenCheckpoint(parts.journal, parts.memoryBytes, parts.lastNumber + 1, () =>
       this.#madeRoom(),
     );
-    if (parts.recovered) this.#layers.push(parts.recovered);
+    this.#layers = parts.recovered ? [parts.recovered] : [];
   }
 
   /** The primary's generation, which commits are made in. */
@@ -130,7 +127,7 @@ export class CheckpointStore implements CheckpointReceiver {
   }
   /** Whether waiting makes no room: the open checkpoint itself fills the journal. */
   get isFull(): boolean {
-    const mayRetire = this.#applying || this.#retiring || this.#closing.size > 0 || this.#layers.length > 0;
+    const mayRetire = this.#retiring || this.#closing.size > 0 || this.#layers.length > 0;
     return this.#open.isStuck && !mayRetire;
   }
 
@@ -228,7 +225,7 @@ export class CheckpointStore implements CheckpointReceiver {
 
   /** Keeps the committed state of now readable, by {@link readLayers}; what is committed later waits for its release. */
   freeze(): FrozenLayers {
-    const layers = [...this.#layers];
+    const layers = this.#layers;
     this.#frozen.add(layers);
     const endReading = this.#beginReading();
     return {
@@ -258,27 +255,17 @@ export class CheckpointStore implements CheckpointReceiver {
   fail(what: string, result: number): void {
     if (this.#failed) return;
     this.#failed = true;
-    const drained = this.#drained;
-    this.#drained = [];
-    for (const done of drained) done(result);
+    this.#endDrains(result);
     this.#parts.onFailure(what, result);
   }
 
   /** Keeps the journal's records from being overwritten, until what is returned is called, once. */
   #beginReading(): () => void {
-    this.#readings += 1;
-    const reader = this.#readings;
-    this.#readers.add(reader);
+    this.#readers += 1;
     return () => {
-      this.#readers.delete(reader);
+      this.#readers -= 1;
       this.#apply();
     };
-  }
-
-  /** Whether somebody may still read a layer that the image has by now. */
-  get #isReadFrom(): boolean {
-    for (const reader of this.#readers) return reader <= this.#dropped;
-    return false;
   }
 
   #committed({ facts, closed, slots }: Closing): void {
@@ -286,7 +273,7 @@ export class CheckpointStore implements CheckpointReceiver {
     const isApplying = this.#applying && this.#layers.length === 1;
     const isFrozen = [...this.#frozen].some((layers) => layers.at(-1) === last);
     const layer = last === undefined || isApplying || isFrozen ? new Layer(facts.epoch) : last;
-    if (layer !== last) this.#layers.push(layer);
+    if (layer !== last) this.#layers = [...this.#layers, layer];
     layer.epoch = facts.epoch;
     layer.number = closed.number;
     layer.firstSegment = Math.min(layer.firstSegment, closed.firstSegment);
@@ -315,7 +302,6 @@ export class CheckpointStore implements CheckpointReceiver {
       }
       // Reads that are under way have the old list.
       this.#layers = this.#layers.slice(1);
-      this.#dropped = this.#readings;
       this.#appliedEpoch = layer.epoch;
       this.#appliedNumber = layer.number;
       if (layer.resyncId !== undefined) this.#appliedResync = true;
@@ -338,8 +324,7 @@ export class CheckpointStore implements CheckpointReceiver {
 
   /** Syncs the image and frees what that has made superfluous. */
   #retire(): void {
-    if (this.#retiring || this.#applying || this.#failed || this.#isReadFrom) return;
-    if (!this.#wantsRetire) return;
+    if (this.#retiring || this.#readers > 0 || !this.#wantsRetire) return;
     this.#retiring = true;
     const firstLive = this.#neededSegment;
     const dropsResync = this.#appliedResync;
@@ -363,16 +348,17 @@ export class CheckpointStore implements CheckpointReceiver {
         this.#parts.journal.retire(firstLive);
         this.#open.retry();
         if (this.#layers.length > 0) this.#apply();
-        else this.#notifyDrained();
+        else if (this.#appliedNumber > applied.checkpoint) this.#retire();
+        else this.#endDrains(0);
         this.#madeRoom();
       });
     });
   }
 
-  #notifyDrained(): void {
+  #endDrains(result: number): void {
     const drained = this.#drained;
     this.#drained = [];
-    for (const done of drained) done(0);
+    for (const done of drained) done(result);
   }
 
   /** Applies to the image what may make room in the journal. */

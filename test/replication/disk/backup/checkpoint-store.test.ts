@@ -13,6 +13,8 @@ import { memoryPiece } from './memory-piece.js';
 import { JOURNAL, TestStore } from './test-store.js';
 
 const RESYNC_ID = '00000000000000bb';
+/** So many sectors fill a record, of which a file of 140 blocks has room for one. */
+const RECORD = 1024;
 
 /** The slots of a resync that brought one grain. */
 function slots(tag: number): ResyncSlots {
@@ -58,6 +60,9 @@ t.test('a checkpoint that was dropped is in no later one', async (t) => {
   one.store.abort();
   t.equal(one.store.openBytes, 0);
   t.equal(one.store.aborts, 1);
+  one.store.abort();
+  t.equal(one.store.aborts, 2);
+  t.equal(one.store.sectors, 4096);
   one.write(9, 2);
   t.equal(await one.commit(1), 0);
   t.same(await one.tags(8, 2), [0, 2]);
@@ -120,6 +125,77 @@ t.test('the image is synced, and what it has is durable, before a drain complete
   one.heldRetires[0]?.(0);
   t.same(drained, [0]);
 });
+
+t.test(
+  'a drain waits for the sync of what was committed before it, not only for one that is under way',
+  async (t) => {
+    const one = await TestStore.open();
+    one.heldRetires = [];
+    const drained: string[] = [];
+    one.store.drain(() => drained.push('first'));
+    t.equal(one.heldRetires.length, 1);
+    one.write(8, 1);
+    t.equal(await one.commit(1), 0);
+    t.same(one.disk.calls, ['flush', 'write 8+1']);
+    one.store.drain(() => drained.push('second'));
+    one.heldRetires.shift()?.(0);
+    t.notOk(drained.includes('second'), 'the image has it, but not durably');
+    t.same(one.disk.calls, ['flush', 'write 8+1', 'flush']);
+    one.heldRetires.shift()?.(0);
+    t.same(drained, ['first', 'second']);
+    t.match(one.retired.at(-1), { epoch: 1, checkpoint: 1 });
+  },
+);
+
+t.test('the image is synced once at a time', async (t) => {
+  const one = await TestStore.open();
+  one.disk.isHeld = true;
+  one.store.drain(() => {});
+  one.store.drain(() => {});
+  t.same(one.disk.calls, ['flush']);
+  one.disk.release();
+  one.write(8, 1);
+  await one.commit(1);
+  await one.settle();
+  t.same(one.disk.calls, ['flush', 'write 8+1']);
+});
+
+t.test('the journal keeps the segment of a layer that the image does not have', async (t) => {
+  const one = await TestStore.open({ blocks: 140 });
+  one.disk.isHeld = true;
+  one.write(0, 1, 100);
+  await one.commit(1);
+  one.write(0, 2, 900);
+  await one.commit(2);
+  one.write(0, 3, RECORD);
+  await one.settle();
+  t.same(one.disk.calls, ['write 0+100']);
+  one.disk.waiting.shift()?.();
+  t.same(one.disk.calls, ['write 0+100', 'write 0+900'], 'no sync, as it would make nothing free');
+  t.same(one.retired, []);
+  one.disk.release();
+  t.match(one.retired, [{ firstLive: 2, epoch: 2, checkpoint: 2 }]);
+});
+
+for (const isClosing of [false, true]) {
+  const next = isClosing ? 'a commit on its way' : 'the next layer';
+  t.test(`a segment that is before ${next} is freed before that is written`, async (t) => {
+    const one = await TestStore.open({ blocks: 140 });
+    one.disk.isHeld = true;
+    one.write(0, 1, 900);
+    await one.commit(1);
+    one.write(0, 2, 900);
+    const committed = one.commit(2);
+    if (!isClosing) await committed;
+    one.disk.waiting.shift()?.();
+    t.same(one.disk.calls, ['write 0+900', 'flush']);
+    one.disk.release();
+    t.match(one.retired, [{ firstLive: 2, epoch: 1, checkpoint: 1 }]);
+    t.equal(await committed, 0);
+    await one.settle();
+    t.same(one.disk.calls, ['write 0+900', 'flush', 'write 0+900'], 'and the rest without another sync');
+  });
+}
 
 t.test('a drain that begins while another is on its way completes too', async (t) => {
   const one = await TestStore.open();
@@ -198,6 +274,32 @@ t.test(
   },
 );
 
+t.test('checkpoints after frozen ones are layers of their own, of which the last is shown', async (t) => {
+  const one = await TestStore.open();
+  one.disk.isHeld = true;
+  const commit = async (epoch: number): Promise<void> => {
+    one.write(8, epoch);
+    t.equal(await one.commit(epoch), 0);
+  };
+  await commit(1);
+  await commit(2);
+  const { layers, release } = one.store.freeze();
+  t.equal(layers.length, 2);
+  await commit(3);
+  const bytes = new Uint8Array(512);
+  t.equal(await one.files.ended((done) => one.store.readLayers(layers, 8, bytes, done)), 0);
+  t.equal(contentOf(bytes)[0], 2);
+  release();
+  await commit(4);
+  t.same(await one.tags(8, 1), [4]);
+  one.disk.release();
+  await one.settle();
+  t.equal(one.disk.calls.filter((call) => call.startsWith('write')).length, 3);
+  t.equal(await one.drain(), 0);
+  t.equal(contentOf(one.disk.bytes)[8], 4);
+  t.match(one.retired.at(-1), { epoch: 4, checkpoint: 4 });
+});
+
 t.test('the journal keeps what a read needs until the read has ended', async (t) => {
   const one = await TestStore.open();
   one.write(8, 1);
@@ -254,6 +356,17 @@ t.test('every commit names the resync until the image has it durably, and then n
   t.match(one.retired.at(-1), { dropsResync: false });
 });
 
+t.test('a resync that is committed while the image is synced is named until a later sync', async (t) => {
+  const one = await TestStore.open();
+  one.heldRetires = [];
+  one.store.drain(() => {});
+  one.disk.isHeld = true;
+  await one.files.ended((done) => one.store.commitWith(1, slots(50), done));
+  one.heldRetires.shift()?.(0);
+  await one.commit(2);
+  t.match(await marker(one), { resyncId: RESYNC_ID });
+});
+
 t.test('a resync that was recovered is named until the image has it', async (t) => {
   const neededResync = { resyncId: RESYNC_ID, resyncCrc: 7, resyncCheckpoint: 3 };
   const recovered = new Layer(4);
@@ -288,6 +401,12 @@ t.test('a failure of the image, of its sync, or of what is recorded of it ends t
       await one.files.ended((done) => one.store.readLayers([], 8, new Uint8Array(512), done)),
       -errno.EIO,
     );
+    const results: number[] = [];
+    const done = (result: number): void => void results.push(result);
+    one.store.commit(3, done);
+    one.store.read(8, new Uint8Array(512), done);
+    one.store.readLayers([], 8, new Uint8Array(512), done);
+    t.same(results, [-errno.EIO, -errno.EIO, -errno.EIO], 'each once');
     t.notOk(one.store.hasRoom);
     const { length } = one.disk.calls;
     one.store.start();
@@ -310,7 +429,8 @@ t.test('a commit that the journal cannot make durable fails, and ends the store'
   one.write(8, 1);
   one.files.host.failCalls({ calls: ['fdatasync'], error: errno.EIO });
   t.equal(await one.commit(1), -errno.EIO);
-  t.equal(one.failures.length, 1);
+  t.same(one.failures, [`commit a checkpoint: ${-errno.EIO}`]);
+  t.same(one.disk.calls, [], 'the image is left as it is');
   t.notOk(one.store.isCommitting);
   t.equal(await one.tags(8, 1), -errno.EIO);
 });
@@ -333,32 +453,90 @@ t.test('an open checkpoint that fills the journal is full, until it is dropped',
   one.store.onRoom(() => rooms.push('room'));
   t.same(rooms, []);
   one.store.abort();
-  await one.settle();
+  t.same(rooms, ['room']);
   t.ok(one.store.hasRoom);
   t.notOk(one.store.isFull);
-  t.same(rooms, ['room']);
+  await one.settle();
+  t.equal(one.retired.length, 1, 'what it had of the journal is free');
 });
 
-t.test('a commit that the journal has no room for waits until the image has what is before it', async (t) => {
+t.test(
+  'a commit that the journal has no room for is made once the image has what is before it',
+  async (t) => {
+    const one = await TestStore.open({ blocks: 140 });
+    one.disk.isHeld = true;
+    one.write(0, 1, 900);
+    t.equal(await one.commit(1), 0);
+    one.write(0, 2, RECORD);
+    one.write(RECORD, 3, RECORD);
+    await one.settle();
+    t.notOk(one.store.hasRoom);
+    t.notOk(one.store.isFull, 'the image may make room');
+    const results: number[] = [];
+    one.store.commit(2, (result) => results.push(result));
+    await one.settle();
+    t.same(results, []);
+    one.disk.release();
+    await one.settle();
+    t.same(results, [0]);
+    t.ok(one.store.hasRoom);
+    t.equal(await one.drain(), 0);
+    const content = contentOf(one.disk.bytes);
+    t.same([content[0], content[RECORD - 1], content[RECORD], content[2 * RECORD - 1]], [2, 2, 3, 3]);
+  },
+);
+
+t.test('while anything may make room the journal is not full, whatever it waits for', async (t) => {
   const one = await TestStore.open({ blocks: 140 });
+  const rooms: string[] = [];
   one.disk.isHeld = true;
+  one.heldRetires = [];
   one.write(0, 1, 900);
-  t.equal(await one.commit(1), 0);
-  one.write(0, 2, 900);
-  const results: number[] = [];
-  one.store.commit(2, (result) => results.push(result));
-  one.write(1000, 3, 900);
+  const committed = one.commit(1);
+  one.write(0, 2, 3 * RECORD);
+  one.store.onRoom(() => rooms.push('room'));
+  t.notOk(one.store.hasRoom);
+  t.notOk(one.store.isFull, 'a commit is on its way');
+  await committed;
   await one.settle();
-  if (one.store.hasRoom) one.store.commit(3, (result) => results.push(result));
-  await one.settle();
-  t.notOk(one.store.isFull, 'the image may make room');
-  t.ok(one.store.isWritingOut);
+  t.notOk(one.store.isFull, 'a layer is');
   one.disk.release();
-  await one.files.world.run(1);
-  t.equal(await one.drain(), 0);
-  t.ok(results.every((result) => result === 0));
-  t.equal(contentOf(one.disk.bytes)[0], 2);
+  t.equal(one.heldRetires.length, 1);
+  t.notOk(one.store.isFull, 'what the image has is being recorded');
+  t.same(rooms, []);
+  one.heldRetires.shift()?.(0);
+  await one.settle();
+  t.notOk(one.store.hasRoom);
+  t.ok(one.store.isFull);
+  t.same(rooms, ['room'], 'who waits is called, as waiting makes no room any more');
 });
+
+for (const [what, more] of [
+  ['write', (one: TestStore) => one.write(RECORD, 3, RECORD)],
+  [
+    'zeroes',
+    (one: TestStore) => {
+      for (let count = 0; count < 8000; count++) one.store.zero(1000 + (count % 400) * 2, 1);
+    },
+  ],
+] as const) {
+  t.test(`the image is synced for room only when a ${what} finds none in the journal`, async (t) => {
+    const one = await TestStore.open({ blocks: 140 });
+    one.write(0, 1, 900);
+    t.equal(await one.commit(1), 0);
+    one.write(0, 2, RECORD);
+    await one.settle();
+    t.same(one.disk.calls, ['write 0+900']);
+    more(one);
+    t.equal(one.disk.calls.at(-1), 'flush');
+    await one.settle();
+    t.match(one.retired, [{ firstLive: 2, epoch: 1, checkpoint: 1 }]);
+    t.ok(one.store.hasRoom);
+    t.equal(await one.commit(2), 0);
+    await one.settle();
+    t.equal(((await one.tags(0, 1)) as number[])[0], 2);
+  });
+}
 
 t.test('a commit that waits for room ends with ECANCELED when the checkpoint is dropped', async (t) => {
   const one = await TestStore.open({ blocks: 140 });
