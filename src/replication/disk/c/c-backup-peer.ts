@@ -95,7 +95,7 @@ export class CBackupPeer implements BackupPeer {
     this.#commit(epoch);
     return () => {
       letGo();
-      if (!this.#isOver) this.#sending.check();
+      this.#sending.check();
     };
   }
 
@@ -104,8 +104,8 @@ export class CBackupPeer implements BackupPeer {
     throw new Error('a C backup cannot drop the open checkpoint');
   }
 
+  /** Idempotent; what waits for a time, or for the stream, does nothing from then on. */
   close(): void {
-    if (this.#isOver) return;
     this.#isOver = true;
     this.#sending.close();
     this.#receiving.close();
@@ -127,13 +127,12 @@ export class CBackupPeer implements BackupPeer {
     if (isSilent && !this.#isWriting && this.#commits.length === 0 && this.#outbox.queuedBytes === 0) {
       this.#commit(HEARTBEAT);
     }
-    if (!this.#isOver) this.#heartbeat.set(options.peerTimeoutSeconds);
+    this.#heartbeat.set(options.peerTimeoutSeconds);
   }
 
   #drained(): void {
     this.#outbox.pump();
-    if (!this.#isOver) this.#sending.check();
-    if (!this.#isOver) this.#events.drained();
+    this.#events.drained();
   }
 
   #bytes(chunk: Uint8Array): void {
@@ -149,7 +148,7 @@ export class CBackupPeer implements BackupPeer {
           `the backup has answered ${JSON.stringify(this.#answer.toString('latin1'))}, expected done`,
         );
     }
-    if (!this.#isOver) this.#receiving.check();
+    this.#receiving.check();
   }
 
   #done(): void {
@@ -159,7 +158,6 @@ export class CBackupPeer implements BackupPeer {
   }
 
   #lose(reason: string): void {
-    if (this.#isOver) return;
     this.close();
     this.#events.lost(reason);
   }
