@@ -17,6 +17,9 @@ const FIRST_THREAD = 'There is always a first thread.';
 const NOT_COPIED = 'A message that comes whole is not copied; one that is copied is the same.';
 const MEMORY_FITS = 'A memory of 1024 pages satisfies an import of fewer, or of more at most.';
 const NO_DESCRIPTOR = 'There is no descriptor below 3.';
+const THROWN_ON = 'Nothing but a StateError is thrown there unless the program has a fault.';
+const LOOKS_AGAIN = 'Who waits for room looks again, and waits on if there is none.';
+const IN_RECORD = 'Data begins after the first block of a record.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -157,6 +160,26 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ]),
   ],
   'src/replication/disk/backup/apply.ts': [['let isFilling = false;', 'let isFilling = true;', SET_FIRST]],
+  'src/replication/disk/backup/backup-role.ts': [
+    ['#asked = { epoch: 0, generation: NO_ID };', '#asked = { epoch: 1, generation: NO_ID };', SET_FIRST],
+    ['if (!(error instanceof StateError)) throw error;', 'if (false) throw error;', THROWN_ON],
+    ['if (!(error instanceof StateError)) throw error;', 'if (!(error instanceof StateError)) ;', THROWN_ON],
+    ['done(0);', 'done(1);', 'Every result from 0 on is a success.'],
+  ],
+  'src/replication/disk/backup/checkpoint-store.ts': [
+    [
+      'this.#waiters.push(room);',
+      'this.#waiters.unshift(room);',
+      'All that wait are called, in whatever order.',
+    ],
+    [
+      'if (layers.length === 0) {',
+      'if (false) {',
+      'Without a layer all of it comes from the image either way.',
+    ],
+    ['if (!this.hasRoom && !this.isFull) return;', 'if (false) return;', LOOKS_AGAIN],
+    ['if (!this.hasRoom && !this.isFull) return;', 'if (!this.hasRoom && !this.isFull) ;', LOOKS_AGAIN],
+  ],
   'src/replication/disk/backup/overlay.ts': [
     [
       'if (extent.start > at) readFrom(top - 1, at, extent.start);',
@@ -189,6 +212,28 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'if (length > used.length / 2) {',
       'if (length >= used.length / 2) {',
       'A record has whole blocks, and half a buffer is no whole number of them.',
+    ],
+  ],
+  'src/replication/disk/backup/recover-layer.ts': [
+    [
+      'if (marker === undefined) return { ...recovered, layer: undefined, lastNumber, needsResync: false };',
+      'if (marker === undefined) return { ...recovered, layer: undefined, lastNumber, needsResync: true };',
+      'It is used together with a marker only.',
+    ],
+    [
+      'if (dataAt < 0) map.set(sector, sector + sectors, undefined, 0);',
+      'if (dataAt <= 0) map.set(sector, sector + sectors, undefined, 0);',
+      IN_RECORD,
+    ],
+    [
+      'if (dataAt < 0) map.set(sector, sector + sectors, undefined, 0);',
+      'if (dataAt < 1) map.set(sector, sector + sectors, undefined, 0);',
+      IN_RECORD,
+    ],
+    [
+      'if (dataAt < 0) map.set(sector, sector + sectors, undefined, 0);',
+      'if (dataAt < 0) map.set(sector, sector + sectors, undefined, 1);',
+      'Zeroes are in no piece, so their offset is not used.',
     ],
   ],
   'src/replication/disk/backup/resync-file.ts': [

@@ -155,7 +155,6 @@ export class BackupRole implements BackupServices {
         },
         current.firstLiveSegment,
       );
-      store.generation = metadata.current.generation;
       events.role = new BackupRole(parts, journal, store, marker, resync);
       await events.role.#dropUnfinishedResync();
       store.start();
@@ -274,9 +273,8 @@ export class BackupRole implements BackupServices {
   }
 
   #commitSync(epoch: number, generation: string, slots: ResyncSlots | undefined, done: Done): void {
-    this.store.generation = generation;
     this.#target = undefined;
-    if (slots) this.#committedResync = this.#resync;
+    this.#committedResync = this.#resync;
     this.#resync = undefined;
     this.store.commitWith(epoch, slots, (result) => this.#committed(generation, result, done));
   }

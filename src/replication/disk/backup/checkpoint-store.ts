@@ -296,18 +296,20 @@ export class CheckpointStore implements CheckpointReceiver {
     this.#applying = true;
     applyMap(this.#parts.disk, layer.map, (result) => {
       this.#applying = false;
-      if (result < 0) {
-        this.fail('write a checkpoint to the image', result);
-        return;
-      }
-      // Reads that are under way have the old list.
-      this.#layers = this.#layers.slice(1);
-      this.#appliedEpoch = layer.epoch;
-      this.#appliedNumber = layer.number;
-      if (layer.resyncId !== undefined) this.#appliedResync = true;
-      if (this.#wantsRetire) this.#retire();
-      else this.#apply();
+      if (result < 0) this.fail('write a checkpoint to the image', result);
+      else this.#applied(layer);
     });
+  }
+
+  /** The image has the oldest layer. */
+  #applied(layer: Layer): void {
+    // Reads that are under way have the old list.
+    this.#layers = this.#layers.slice(1);
+    this.#appliedEpoch = layer.epoch;
+    this.#appliedNumber = layer.number;
+    if (layer.resyncId !== undefined) this.#appliedResync = true;
+    if (this.#wantsRetire) this.#retire();
+    else this.#apply();
   }
 
   /** Whether a sync of the image would free a segment, or the resync's file. */
@@ -335,24 +337,26 @@ export class CheckpointStore implements CheckpointReceiver {
         return;
       }
       this.#parts.retire(applied, (result) => {
-        if (result < 0) {
-          this.fail('write the metadata', result);
-          return;
-        }
-        this.#retiring = false;
-        this.#firstLive = firstLive;
-        if (dropsResync) {
-          this.#appliedResync = false;
-          this.#neededResync = NO_RESYNC;
-        }
-        this.#parts.journal.retire(firstLive);
-        this.#open.retry();
-        if (this.#layers.length > 0) this.#apply();
-        else if (this.#appliedNumber > applied.checkpoint) this.#retire();
-        else this.#endDrains(0);
-        this.#madeRoom();
+        if (result < 0) this.fail('write the metadata', result);
+        else this.#retired(applied);
       });
     });
+  }
+
+  /** What the image has is durable. */
+  #retired({ firstLive, checkpoint, dropsResync }: Applied): void {
+    this.#retiring = false;
+    this.#firstLive = firstLive;
+    if (dropsResync) {
+      this.#appliedResync = false;
+      this.#neededResync = NO_RESYNC;
+    }
+    this.#parts.journal.retire(firstLive);
+    this.#open.retry();
+    if (this.#layers.length > 0) this.#apply();
+    else if (this.#appliedNumber > checkpoint) this.#retire();
+    else this.#endDrains(0);
+    this.#madeRoom();
   }
 
   #endDrains(result: number): void {

@@ -46,7 +46,8 @@ export async function recoverLayer(
     checkpoints.set(header.checkpoint, map);
     const piece = RecordPiece.stored(file, position);
     for (const { sector, sectors, dataAt } of extents) {
-      map.set(sector, sector + sectors, dataAt < 0 ? undefined : piece, Math.max(dataAt, 0));
+      if (dataAt < 0) map.set(sector, sector + sectors, undefined, 0);
+      else map.set(sector, sector + sectors, piece, dataAt);
     }
   });
   const { marker } = recovered;
@@ -54,7 +55,7 @@ export async function recoverLayer(
   const needsResync = marker.resyncId !== NO_ID && marker.resyncCheckpoint > applied;
   const slots = needsResync ? await loadSlots(marker.resyncId, marker.resyncCrc) : undefined;
   const layer = new Layer(marker.epoch);
-  lastNumber = Math.max(lastNumber, marker.resyncCheckpoint, applied);
+  lastNumber = Math.max(lastNumber, marker.resyncCheckpoint);
   layer.firstSegment = firstSegment;
   layer.resyncId = slots?.id;
   layer.number = lastNumber;

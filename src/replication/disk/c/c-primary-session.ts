@@ -159,7 +159,7 @@ export class CPrimarySession implements PrimarySession {
   #answer(times: number): void {
     const { stream } = this.#connection;
     for (let left = times; left > 0 && !stream.isOver; left--) stream.send(DONE_MESSAGE);
-    if (!this.#isOver) this.#sending.check();
+    this.#sending.check();
   }
 
   #lose(reason: string, isRefused = false): void {

@@ -5,6 +5,7 @@ import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
 import { BackupRole, createJournal } from '../../../../src/replication/disk/backup/backup-role.js';
 import { NO_ID } from '../../../../src/replication/disk/format/metadata-record.js';
+import { SegmentFile } from '../../../../src/replication/disk/journal/segment-file.js';
 import { createState, loadState } from '../../../../src/replication/disk/open-state.js';
 import { DEFAULT_REPLICATION_OPTIONS } from '../../../../src/replication/disk/options.js';
 import { NOTHING_SURVIVES } from '../../../../src/testing/files/survival.js';
@@ -18,6 +19,8 @@ const SECTORS = 2048;
 const GENERATION = '00000000000000aa';
 const ID = '00000000000000bb';
 const OTHER_ID = '00000000000000cc';
+/** What the role takes for random. */
+const RANDOM = [0xa1, 0xb2, 0xc3, 0xf4];
 
 /** A backup's role on simulated files and an image in memory, which outlive its process. */
 class TestRole {
@@ -38,7 +41,9 @@ class TestRole {
   /** A new role, or the one of a new process. A backup of a C primary has a state from its beginning, others have none. */
   async open(): Promise<this> {
     const { files, disk, events } = this;
-    const random = (bytes: Uint8Array): void => void bytes.fill(1);
+    const random = (bytes: Uint8Array): void => {
+      bytes.forEach((_, at) => (bytes[at] = RANDOM[at % 4] as number));
+    };
     const options = {
       ...DEFAULT_REPLICATION_OPTIONS,
       address: '10.0.0.1:9000',
@@ -183,6 +188,32 @@ t.test('what was committed is there after a crash, and the last epoch with it', 
   t.same([...contentOf(one.disk.bytes).subarray(8, 10)], [1, 1]);
 });
 
+t.test('what was committed reaches the image from the open on, without another commit', async (t) => {
+  const one = await new TestRole().open();
+  one.disk.isHeld = true;
+  one.role.store.write(8, tagged(1, 2));
+  t.equal(await one.commit(5), 0);
+  one.disk.calls.length = 0;
+  await one.crash();
+  await one.files.world.run(0.1);
+  t.same(one.disk.calls, ['write 8+2']);
+});
+
+t.test('a segment of the journal has a salt of 32 random bits', async (t) => {
+  const one = await new TestRole().open();
+  t.equal(await one.commit(1), 0);
+  const segment = await one.files.wait(SegmentFile.load(one.files.calls, `${DIRECTORY}/journal-0`, () => {}));
+  t.equal(segment?.salt, 0xa1b2c3f4);
+});
+
+t.test('a record that cannot be written ends the store, though nothing is being committed', async (t) => {
+  const one = await new TestRole().open();
+  one.files.host.failCalls({ calls: ['write'], error: errno.EIO });
+  one.role.store.write(0, tagged(1, 1024));
+  await one.files.world.run(0.5);
+  t.same(one.events, ['failed: write /srv/state/journal-0, -5']);
+});
+
 t.test('a clock that steps back makes no commit shorter than nothing', async (t) => {
   const one = await new TestRole().open();
   const committed = one.commit(1);
@@ -273,8 +304,118 @@ t.test(
     t.same([...contentOf(one.disk.bytes).subarray(0, 3)], [3, 4, 3]);
     await one.crash();
     t.same(await one.tags(0, 3), [3, 4, 3], 'nor is it needed');
+    await one.close();
+    t.same(one.files.open, []);
   },
 );
+
+t.test('a resync is needed by every commit, and survives every crash, until the image has it', async (t) => {
+  const one = await new TestRole().open();
+  one.role.store.write(0, tagged(1, 4));
+  t.equal(await one.commit(1), 0);
+  const target = await one.begin(ID);
+  one.disk.isHeld = true;
+  one.role.store.write(1, tagged(2, 1));
+  t.equal(await one.commit(2), 0);
+  await one.files.ended((done) => target.write(0, tagged(3, 128), done));
+  one.role.store.write(2, tagged(4, 1));
+  t.equal(await one.commit(3, target), 0);
+  one.role.store.write(3, tagged(5, 1));
+  t.equal(await one.commit(4), 0);
+  for (let crashes = 0; crashes < 3; crashes++) {
+    t.same(await one.tags(0, 5), [3, 3, 4, 5, 3]);
+    await one.crash();
+    t.equal(await one.commit(5 + crashes), 0);
+  }
+  one.disk.release();
+  t.equal(await one.files.ended((done) => one.role.store.drain(done)), 0);
+  t.same([...contentOf(one.disk.bytes).subarray(0, 5)], [3, 3, 4, 5, 3]);
+  t.notOk(one.hasResyncFile);
+});
+
+t.test('the file of a resync stays when the image is synced without having it', async (t) => {
+  const one = await new TestRole().open();
+  const target = await one.begin(ID);
+  await one.files.ended((done) => target.write(0, tagged(3, 128), done));
+  one.disk.isHeld = true;
+  one.role.store.drain(() => {});
+  t.equal(await one.commit(1, target), 0);
+  one.disk.waiting.shift()?.();
+  await one.files.world.run(0.5);
+  t.ok(one.hasResyncFile);
+  await one.crash();
+  t.same(await one.tags(0, 1), [3]);
+});
+
+t.test(
+  'a resync goes to the image only if that has no state and the primary says that it is the first',
+  async (t) => {
+    for (const [peer, isFirst] of [
+      ['c', true],
+      ['own', false],
+    ] as const) {
+      const one = await new TestRole(peer).open();
+      const target = await one.begin(ID, isFirst);
+      one.disk.calls.length = 0;
+      t.equal(await one.files.ended((done) => target.write(0, tagged(3, 128), done)), 0);
+      t.same(one.disk.calls, []);
+      t.ok(one.hasResyncFile);
+    }
+  },
+);
+
+t.test('begins that come together are one after the other, and the last one counts', async (t) => {
+  const one = await new TestRole().open();
+  const ids = [ID, OTHER_ID, '00000000000000dd', ID];
+  const begun = await one.files.wait(Promise.all(ids.map((id) => one.role.beginSync(id, 4, false))));
+  t.same(
+    begun.map(({ id }) => id),
+    ids,
+  );
+  t.equal(one.role.resyncId, ID);
+  t.equal(one.files.open.filter((path) => path === RESYNC).length, 1);
+});
+
+t.test('a resync that was committed, or given up for one that failed, begins anew', async (t) => {
+  const one = await new TestRole().open();
+  const first = await one.begin(ID);
+  t.equal(await one.commit(1, first), 0);
+  const second = await one.begin(ID);
+  t.not(second, first);
+  one.files.host.failCalls({ calls: ['allocate'], error: errno.ENOSPC });
+  await t.rejects(one.begin(OTHER_ID), { code: 'ENOSPC' });
+  t.equal(one.role.resyncId, null);
+  t.not(await one.begin(ID), second);
+  one.files.host.failCalls({ calls: ['close'], error: errno.EIO });
+  await t.rejects(one.begin(OTHER_ID), { code: 'EIO' }, 'a file that cannot be closed');
+});
+
+for (const nth of [1, 2, 3]) {
+  t.test(`the close of a role fails if file ${nth} cannot be closed`, async (t) => {
+    const one = await new TestRole().open();
+    await one.begin(ID);
+    one.files.host.failCalls({ calls: ['close'], nth, error: errno.EIO });
+    await t.rejects(one.files.wait(one.role.close()), { code: 'EIO' });
+  });
+}
+
+for (const call of ['close', 'unlink'] as const) {
+  t.test(
+    `the file of a resync that the image has does no harm if its ${call} fails, which is reported`,
+    async (t) => {
+      const one = await new TestRole().open();
+      const target = await one.begin(ID);
+      one.files.host.failCalls({ calls: [call], error: errno.EIO });
+      t.equal(await one.commit(1, target), 0);
+      t.equal(await one.files.ended((done) => one.role.store.drain(done)), 0);
+      t.match(one.events, [
+        'committed 1: 0 bytes, 0 s, 0',
+        /cannot (?:close|remove) \/srv\/state\/resync: EIO/,
+      ]);
+      t.equal((await one.begin(OTHER_ID)).id, OTHER_ID);
+    },
+  );
+}
 
 t.test(
   'a resync that was not committed is dropped by the next begin of another, and by an open',
@@ -361,16 +502,6 @@ t.test('a rejoin ends with its commit, durably, and so do the ancestors', async 
   t.match(one.metadata.current, { rejoining: false, ancestors: [], hasState: true, generation: GENERATION });
 });
 
-t.test('what is not needed any more, and cannot be removed, is reported and does no harm', async (t) => {
-  const one = await new TestRole().open();
-  const target = await one.begin(ID);
-  one.files.host.failCalls({ calls: ['unlink'], error: errno.EROFS });
-  t.equal(await one.commit(1, target), 0);
-  t.equal(await one.files.ended((done) => one.role.store.drain(done)), 0);
-  t.match(one.events, ['committed 1: 0 bytes, 0 s, 0', /cannot remove \/srv\/state\/resync: EROFS/]);
-  t.equal((await one.begin(OTHER_ID)).id, OTHER_ID);
-});
-
 t.test('a role settles once every commit that was requested has ended', async (t) => {
   const one = await new TestRole().open();
   t.equal(await one.files.ended((done) => one.role.settle(done)), 0);
@@ -387,8 +518,13 @@ t.test('a role settles once every commit that was requested has ended', async (t
 
 t.test('a role that is closed has none of its files open, whatever it was doing', async (t) => {
   const one = await new TestRole().open();
-  void one.role.beginSync(ID, 4, false);
-  await one.close();
+  let hasBegun = false;
+  const begun = one.role.beginSync(ID, 4, false).then(() => (hasBegun = true));
+  await one.files.wait(one.role.close());
+  t.ok(hasBegun, 'a begin is waited for');
+  await begun;
+  await one.files.wait(one.map.close());
+  await one.files.wait(one.metadata.close());
   t.same(one.files.open, []);
   const other = await new TestRole().open();
   const target = await other.begin(ID);

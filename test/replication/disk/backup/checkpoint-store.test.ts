@@ -322,6 +322,51 @@ t.test('the journal keeps what a read needs until the read has ended', async (t)
   t.same(drained, [0], 'a read that began later reads the image, and is not waited for');
 });
 
+t.test('every read that is under way is waited for', async (t) => {
+  const one = await TestStore.open();
+  one.write(8, 1);
+  one.disk.isHeld = true;
+  await one.commit(1);
+  const results: number[] = [];
+  for (let count = 0; count < 3; count++)
+    one.store.read(8, new Uint8Array(1024), (result) => results.push(result));
+  const [applied, ...reads] = one.disk.waiting.splice(0);
+  one.store.drain(() => {});
+  applied?.();
+  for (const [index, read] of reads.entries()) {
+    t.equal(one.disk.calls.includes('flush'), false);
+    read();
+    t.equal(results.length, index + 1);
+  }
+  t.equal(one.disk.calls.at(-1), 'flush');
+});
+
+t.test('a read of what is on the image alone ends once', async (t) => {
+  const one = await TestStore.open();
+  const results: number[] = [];
+  one.store.read(8, new Uint8Array(512), (result) => results.push(result));
+  await one.settle();
+  t.same(results, [0]);
+  t.same(one.disk.calls, ['read 8+1']);
+});
+
+t.test('while more waits to be written than memory may take, there is no room', async (t) => {
+  const one = await TestStore.open({ memoryBytes: 64 << 10 });
+  const rooms: string[] = [];
+  one.write(0, 1, RECORD);
+  t.notOk(one.store.hasRoom, 'a record of the largest size may wait');
+  t.notOk(one.store.isFull);
+  one.store.onRoom(() => rooms.push('room'));
+  await one.settle();
+  t.same(rooms, ['room']);
+  t.ok(one.store.hasRoom);
+  const large = await TestStore.open({ memoryBytes: 4 << 20 });
+  for (let count = 1; count <= 3; count++) large.write(0, count, RECORD);
+  t.ok(large.store.hasRoom, 'half of the memory may wait');
+  large.write(0, 4, RECORD);
+  t.notOk(large.store.hasRoom);
+});
+
 t.test('a resync lies under the records of its checkpoint and over earlier ones', async (t) => {
   const one = await TestStore.open();
   one.disk.isHeld = true;
@@ -406,6 +451,7 @@ t.test('a failure of the image, of its sync, or of what is recorded of it ends t
     one.store.commit(3, done);
     one.store.read(8, new Uint8Array(512), done);
     one.store.readLayers([], 8, new Uint8Array(512), done);
+    await one.settle();
     t.same(results, [-errno.EIO, -errno.EIO, -errno.EIO], 'each once');
     t.notOk(one.store.hasRoom);
     const { length } = one.disk.calls;
@@ -452,10 +498,12 @@ t.test('an open checkpoint that fills the journal is full, until it is dropped',
   t.ok(one.store.isFull);
   one.store.onRoom(() => rooms.push('room'));
   t.same(rooms, []);
+  one.disk.isHeld = true;
   one.store.abort();
   t.same(rooms, ['room']);
   t.ok(one.store.hasRoom);
   t.notOk(one.store.isFull);
+  one.disk.release();
   await one.settle();
   t.equal(one.retired.length, 1, 'what it had of the journal is free');
 });
@@ -537,6 +585,18 @@ for (const [what, more] of [
     t.equal(((await one.tags(0, 1)) as number[])[0], 2);
   });
 }
+
+t.test('the image is synced for a commit whose last record finds no room', async (t) => {
+  const one = await TestStore.open({ blocks: 140 });
+  one.write(0, 1, 900);
+  t.equal(await one.commit(1), 0);
+  one.write(0, 2, RECORD);
+  one.write(RECORD, 3, 100);
+  await one.settle();
+  t.same(one.disk.calls, ['write 0+900']);
+  t.equal(await one.commit(2), 0);
+  t.equal(one.disk.calls[1], 'flush');
+});
 
 t.test('a commit that waits for room ends with ECANCELED when the checkpoint is dropped', async (t) => {
   const one = await TestStore.open({ blocks: 140 });

@@ -297,11 +297,12 @@ t.test('the end of a stream says whether it was a C primary, and whether a write
 
 t.test('a session that is closed drops what is open, reports nothing, and leaves nothing open', async (t) => {
   const { near, receiver, ends, session: made, send, world } = await session();
-  await send(write(1), CREQ, write(2).subarray(0, 100));
+  await send(write(1), CREQ, write(2), CREQ, write(3).subarray(0, 100));
   made.close();
   made.close();
-  t.same(receiver.taken, ['write 1', 'commit', 'abort']);
+  t.same(receiver.taken, ['write 1', 'commit', 'write 2', 'commit', 'abort']);
   receiver.commits[0]?.(0);
+  receiver.commits[1]?.(-errno.EIO);
   receiver.hasRoom = false;
   await world.run(5);
   t.same(ends, []);
