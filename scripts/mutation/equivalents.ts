@@ -220,6 +220,12 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'if (marker === undefined) return { ...recovered, layer: undefined, lastNumber, needsResync: true };',
       'It is used together with a marker only.',
     ],
+    ['return;', ';', 'The record of an abort has no extents.'],
+    [
+      'for (const [number, map] of checkpoints) if (isBefore(number)) layer.map.merge(map);',
+      'for (const [number, map] of checkpoints) if (true) layer.map.merge(map);',
+      'What is laid under the resync too early is laid over it again.',
+    ],
     [
       'if (dataAt < 0) map.set(sector, sector + sectors, undefined, 0);',
       'if (dataAt <= 0) map.set(sector, sector + sectors, undefined, 0);',

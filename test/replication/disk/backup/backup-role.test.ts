@@ -115,6 +115,8 @@ t.test(
     for (const name of ['journal-0', 'journal-1']) {
       t.equal(files.host.contents(`${DIRECTORY}/${name}`).length, 100 * 4096);
     }
+    await files.wait(createJournal(files.calls, DIRECTORY, 2 * 100 * 4096));
+    t.equal(files.host.contents(`${DIRECTORY}/journal-1`).length, 100 * 4096);
     t.same(files.open, []);
   },
 );
@@ -398,6 +400,25 @@ for (const nth of [1, 2, 3]) {
     await t.rejects(one.files.wait(one.role.close()), { code: 'EIO' });
   });
 }
+
+t.test(
+  'a role closes the file of a resync once: when the image has it, or when the role is closed',
+  async (t) => {
+    const one = await new TestRole().open();
+    const first = await one.begin(ID);
+    t.equal(await one.commit(1, first), 0);
+    t.equal(await one.files.ended((done) => one.role.store.drain(done)), 0);
+    await one.close();
+    t.same(one.files.open, []);
+    const other = await new TestRole().open();
+    const second = await other.begin(ID);
+    await other.files.ended((done) => second.write(0, tagged(3, 128), done));
+    other.disk.isHeld = true;
+    t.equal(await other.commit(1, second), 0);
+    other.files.host.failCalls({ calls: ['close'], error: errno.EIO });
+    await t.rejects(other.files.wait(other.role.close()), { code: 'EIO' });
+  },
+);
 
 for (const call of ['close', 'unlink'] as const) {
   t.test(

@@ -360,6 +360,9 @@ t.test('while more waits to be written than memory may take, there is no room', 
   await one.settle();
   t.same(rooms, ['room']);
   t.ok(one.store.hasRoom);
+  one.write(0, 2, RECORD);
+  await one.settle();
+  t.same(rooms, ['room'], 'who waited is called once');
   const large = await TestStore.open({ memoryBytes: 4 << 20 });
   for (let count = 1; count <= 3; count++) large.write(0, count, RECORD);
   t.ok(large.store.hasRoom, 'half of the memory may wait');
