@@ -169,9 +169,11 @@ t.test('what was committed is there after a crash, and the last epoch with it', 
   const one = await new TestRole().open();
   t.equal(one.role.epoch, 0);
   t.equal(one.role.committedAtSeconds, undefined);
+  t.notOk(one.role.hasCheckpoint);
   one.disk.isHeld = true;
   one.role.store.write(8, tagged(1, 2));
   const committed = one.commit(5);
+  t.ok(one.role.hasCheckpoint, 'it may be committed from now on');
   one.nowSeconds = 103;
   t.equal(await committed, 0);
   t.same(one.events, ['committed 5: 1024 bytes, 3 s, 0']);
@@ -180,6 +182,7 @@ t.test('what was committed is there after a crash, and the last epoch with it', 
   one.role.store.write(8, tagged(2, 1));
   await one.crash();
   t.equal(one.role.epoch, 5);
+  t.ok(one.role.hasCheckpoint);
   t.equal(one.metadata.current.generation, GENERATION);
   t.same(await one.tags(8, 2), [1, 1]);
   one.disk.release();

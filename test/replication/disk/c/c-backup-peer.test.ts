@@ -97,7 +97,7 @@ t.test('what came with the identification is an answer', async (t) => {
 t.test('an answer that is not done ends the connection, which names it', async (t) => {
   const { events, far, answer, commit } = await peer();
   commit(1);
-  await answer(Buffer.from('failmore', 'latin1'));
+  await answer(Buffer.from('fail....', 'latin1'));
   t.same(events, ['lost: the backup has answered "fail", expected done']);
   await far.until(() => far.come.length === 0 && far.end !== undefined);
   t.equal(far.end, 'end of stream');
