@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
+import { vhdLink } from '../../../../../src/disks/drivers/vhd/chain.js';
+import { loadImage } from '../../../../../src/disks/drivers/vhd/load-image.js';
+import { openToRead } from '../../../../../src/disks/drivers/vhd/parent-search.js';
+import { relink } from '../../../../../src/disks/drivers/vhd/tools/relink.js';
 import { coalesce } from '../../../../../src/disks/drivers/vhd/tools/coalesce.js';
 import { imageBytes } from '../new-chain.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
@@ -48,4 +52,29 @@ t.test('only a child can be relinked', async (t) => {
   await t.rejects(steps, /other.vhd: unsupported: disk type: it has no parent/);
   t.same(world.files.contents('/d/other.vhd'), bytes);
   t.same(world.files.descriptors(), []);
+});
+
+t.test('room that an earlier header left is used again, also if it is just enough', async (t) => {
+  const world = worldWith([link, link]);
+  const disk = await open(world);
+  await write(world, disk, 3, tagged(2, 9));
+  await simulated(world, disk.close());
+  const headers: number[] = [];
+  const lengths: number[] = [];
+  for (let count = 0; count < 6; count++) {
+    await run(world, function* (calls) {
+      const file = yield* openToRead(calls, ROOT);
+      try {
+        yield* relink(calls, LEAF, vhdLink(yield* loadImage(file)));
+      } finally {
+        yield* file.close();
+      }
+    });
+    headers.push(endFooterOf(world, LEAF).dataOffset);
+    lengths.push(world.files.contents(LEAF).length);
+    t.same(await findings(world, LEAF), []);
+  }
+  t.same(headers.slice(4), headers.slice(2, 4));
+  t.same(lengths.slice(1), Array(5).fill(lengths[1]));
+  t.same(await tags(world, await open(world), 2, 4), [0, 9, 9, 0]);
 });

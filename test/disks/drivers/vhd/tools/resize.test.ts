@@ -115,10 +115,14 @@ t.test('room that is there before the first block is used, and nothing is moved'
 
 t.test('the new image has a batmap only if it had to have one', async (t) => {
   const world = worldWith([{ sectors: 8, blockSectors: 8 }]);
+  const disk = await open(world);
+  await write(world, disk, 0, tagged(8, 7));
+  await simulated(world, disk.close());
   // A creator without extensions of its own.
   patchFooters(world, LEAF, (fields) => fields.setUint32(28, 0x7769_6e20));
   await run(world, (calls) => resize(calls, { path: LEAF, size: 80 * SECTOR_SIZE }));
   t.same(await findings(world, LEAF), []);
+  t.same(await tags(world, await open(world, LEAF, true), 0, 9), [...Array<number>(8).fill(7), 0]);
 });
 
 t.test('a size that cannot be had is refused, and the same size changes nothing', async (t) => {
