@@ -304,6 +304,9 @@ t.test('with 64 compares on their way nothing more is taken', async (t) => {
   for (const count of [63, 64]) {
     const { world, backup, primary, why } = await synced(t);
     await world.run(1);
+    for (let asked = 0; asked < 10; asked++)
+      primary.extents('compare', { sector: 0, sectors: 8, data: Buffer.alloc(32) });
+    for (let answered = 0; answered < 10; answered++) await primary.next('compared');
     backup.held.hold('read', IMAGE);
     for (let asked = 0; asked < count; asked++)
       primary.extents('compare', { sector: 0, sectors: 8, data: Buffer.alloc(32) });
