@@ -47,7 +47,7 @@ t.test('a decision against replication is described in words', async (t) => {
 
 for (const [more, why] of [
   [{ sectors: 8192 }, 'another size'],
-  [{ role: 'backup' }, 'two backups'],
+  [{ role: 'backup' }, 'both sides are backups: promote one of them'],
 ] as const satisfies readonly (readonly [Partial<Standing>, string])[]) {
   t.test(`a side that is refused (${why}) hears why, and the connection ends`, async (t) => {
     const { world, backup, peer } = await called();
