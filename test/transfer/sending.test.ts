@@ -113,7 +113,7 @@ serverTest(
 );
 
 serverTest('an input that cannot be read fails before anything is sent', async (t, server) => {
-  const name = await foreignBackup(t, (socket) => void socket.write(GREETING));
+  const name = await foreignBackup(t, (socket) => void socket.resume().write(GREETING));
   const { input, stream } = openInput();
   stream.destroy();
   const { primary, log } = primaryOn(server, { name, input });

@@ -60,7 +60,7 @@ serverTest(
     }
     await toBackup.backup.stop('SIGTERM');
 
-    const name = await foreignBackup(t, (socket) => socket.write(GREETING));
+    const name = await foreignBackup(t, (socket) => socket.resume().write(GREETING));
     const { input } = openInput();
     const { primary, log } = primaryOn(server, { name, input, silenceSeconds: 10 });
     await primary.start();
