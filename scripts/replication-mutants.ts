@@ -166,12 +166,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         "    if (header.kind === 'abort') {\n      checkpoints.delete(header.checkpoint);\n",
         "    if (header.kind === 'abort') {\n",
       ],
-      [
-        'Q1',
-        'forgets the numbers that the image has',
-        'lastNumber = Math.max(lastNumber, marker.resyncCheckpoint, applied);',
-        '',
-      ],
+      ['Q1', 'forgets the numbers that the image has', 'let lastNumber = applied;', 'let lastNumber = 0;'],
       [
         'Q1',
         'counts no checkpoint of the journal',

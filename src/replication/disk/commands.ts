@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../../posix/errno.js';
+import { provideJournal } from './backup/backup-role.js';
 import type { CommandDone, CommandOutcome, DryRun } from './disk-replication.js';
 import type { EngineCore } from './engine-core.js';
 import { NO_ID } from './format/metadata-record.js';
@@ -170,7 +171,7 @@ export class Commands {
     engine.connector?.stop();
     try {
       // For lack of room, say, this side can stay what it is; once it is a backup it cannot.
-      await engine.provideJournal();
+      await provideJournal(engine.parts.files, engine.options);
       await this.#update({
         role: 'backup',
         rejoining,

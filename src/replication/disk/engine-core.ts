@@ -51,8 +51,6 @@ export interface EngineCore {
   full: boolean;
   /** What it reports of itself to the other side. */
   standing(): Standing;
-  /** Creates the journal that a backup needs, unless it exists. @throws (rejects with) StateError, -ENOSPC among others */
-  provideJournal(): Promise<void>;
   /** Makes the role's parts from the metadata, those of the other role gone. @throws (rejects with) StateError */
   takeRole(): Promise<void>;
   /** The state may be another one now. */

@@ -3,7 +3,7 @@
 
 import { errno, errnoCode } from '../../posix/errno.js';
 import { LOG_ERR } from '../../server/logger.js';
-import { BackupRole, createJournal, journalPaths } from './backup/backup-role.js';
+import { BackupRole } from './backup/backup-role.js';
 import { isBlank } from './blank-image.js';
 import { CheckpointInterval } from './checkpoint-interval.js';
 import { Commands } from './commands.js';
@@ -231,18 +231,6 @@ export class Replication implements DiskReplication, EngineCore {
     const { metadata } = this.state;
     if (metadata.current.role === 'primary') this.#becomePrimary();
     else await this.#becomeBackup();
-  }
-
-  /** Creates the journal that a backup needs, unless it exists. @throws (rejects with) StateError, -ENOSPC among others */
-  async provideJournal(): Promise<void> {
-    const { files } = this.parts;
-    const { directory, journalBytes } = this.options;
-    const hasJournal = await new Promise<number>((resolve) => {
-      files.stat(journalPaths(directory)[1], resolve);
-    });
-    if (hasJournal !== -errno.ENOENT) return;
-    await createJournal(files, directory, journalBytes);
-    await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
   }
 
   #becomePrimary(): void {

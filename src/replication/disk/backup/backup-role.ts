@@ -9,6 +9,7 @@ import { type CommitFacts, Journal } from '../journal/journal.js';
 import { SegmentFile } from '../journal/segment-file.js';
 import type { Done, LocalDisk } from '../local-disk.js';
 import type { MetadataFile } from '../metadata-file.js';
+import type { ReplicationOptions } from '../options.js';
 import type { BackupServices } from '../own/own-primary-session.js';
 import { completed, damaged, StateError } from '../state-file.js';
 import { type Applied, CheckpointStore, type NeededResync, type ResyncSlots } from './checkpoint-store.js';
@@ -47,6 +48,19 @@ export async function createJournal(files: FileCalls, directory: string, bytes: 
     const segment = await SegmentFile.create(files, path, Math.floor(bytes / 2 / 4096) * 4096);
     await segment.file.close();
   }
+}
+
+/** Makes and syncs the journal that a backup needs, unless there is one. @throws (rejects with) StateError, -ENOSPC among others */
+export async function provideJournal(
+  files: FileCalls,
+  { directory, journalBytes }: Pick<ReplicationOptions, 'directory' | 'journalBytes'>,
+): Promise<void> {
+  const found = await new Promise<number>((resolve) => {
+    files.stat(journalPaths(directory)[1], resolve);
+  });
+  if (found !== -errno.ENOENT) return;
+  await createJournal(files, directory, journalBytes);
+  await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
 }
 
 /** If the metadata are lost, the checkpoints must not be. A file that was not made to its end has none. */
