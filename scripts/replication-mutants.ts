@@ -253,8 +253,8 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       [
         'Q4',
         'keeps the journal of a side that was promoted',
-        '{ ...now, firstLiveSegment, ancestors',
-        '{ ...now, ancestors',
+        '{ ...now, firstLiveSegment, resyncId',
+        '{ ...now, resyncId',
       ],
     ],
     BY,
