@@ -36,6 +36,11 @@ export class BackupQueue {
     return !this.isFull(peer) && (!this.#isCongested || this.#resumedSeconds >= CALM_SECONDS);
   }
 
+  /** After a congestion all is sent: no event of the connection comes when writes may be streamed again. */
+  awaitsCalm(peer: BackupPeer): boolean {
+    return this.#isCongested && peer.queuedBytes === 0;
+  }
+
   /** The open checkpoint is given up by `giveUp`, since the backup cannot keep up: it stalls, or its journal is full. */
   congested(giveUp: () => void): void {
     this.#isCongested = true;

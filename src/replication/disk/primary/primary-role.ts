@@ -142,7 +142,7 @@ export class PrimaryRole {
   watch(seconds: number): void {
     const stalls = this.#queue.stalls(this.#peer, seconds) && this.#waiting.length > 0;
     if (stalls) this.#queue.congested(() => this.#abort('the backup takes nothing'));
-    else this.#advance();
+    else if (this.#peer !== undefined && this.#queue.awaitsCalm(this.#peer)) this.#advance();
   }
 
   /** Lets fall from the map what both sides have; at the end (`all`) also what is hot. */
