@@ -1,24 +1,27 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Bundles the program into dist/program: `npm run bundle`. A command is loaded when it is run, and what several of them share
+// Bundles the program to where package.json has it, or another directory: `npm run bundle [-- DIRECTORY [METAFILE]]`; the file gets
+// what esbuild reports of the bundle, as JSON. A command is loaded when it is run, and what several of them share
 // is in files of its own. Opening a file costs a start half a millisecond, whatever its size: what every command loads would be
 // in thirty of them, divided by which commands use it besides. So all commands import all of that, and it is one file.
 
-import { readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
-import { root } from './repository-files.js';
+import { repositoryFile, root } from './repository-files.js';
 
 /** Loads commands. */
 const PROGRAM = 'src/cli/main-program.ts';
 const STARTED = { main: 'src/cli/main.ts', thread: 'src/posix/node/file-ring/thread.ts' };
-const DIRECTORY = path.join(root, 'dist/program');
+
+const [, , directory = published(), report] = process.argv;
 
 const options = {
   absWorkingDir: root,
   entryPoints: STARTED,
-  outdir: DIRECTORY,
+  outdir: directory,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -30,6 +33,14 @@ const options = {
   metafile: true,
   logLevel: 'warning',
 } as const satisfies BuildOptions;
+
+/** The directory of the program that the package has. */
+function published(): string {
+  const { bin } = JSON.parse(readFileSync(repositoryFile('package.json'), 'utf8')) as {
+    readonly bin: Readonly<Record<string, string>>;
+  };
+  return path.join(root, path.dirname(bin['tapdisk-ts'] ?? ''));
+}
 
 /** The files of a bundle that a module is loaded with. */
 function loadedWith({ outputs }: Metafile, module: string): Set<string> {
@@ -75,5 +86,6 @@ function importingToo(modules: readonly string[], imported: readonly string[]): 
 }
 
 const { metafile } = await build({ ...options, write: false });
-await rm(DIRECTORY, { recursive: true, force: true });
-await build({ ...options, plugins: [importingToo(loadedLater(metafile), always(metafile))] });
+await rm(directory, { recursive: true, force: true });
+const made = await build({ ...options, plugins: [importingToo(loadedLater(metafile), always(metafile))] });
+if (report !== undefined) await writeFile(report, JSON.stringify(made.metafile));

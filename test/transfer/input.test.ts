@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
+import { openFiles } from '../open-files.js';
 import { servedSocket } from '../short-directory.js';
 import { inputFromFile, inputFromStandard } from '../../src/transfer/input.js';
 
@@ -68,14 +69,13 @@ t.test('standard input may be anything but a terminal', async (t) => {
 });
 
 t.test('a refused input is closed at once, and a good one at its end', async (t) => {
-  const open = (): number => readdirSync('/proc/self/fd').length;
-  const before = open();
+  const image = join(directory, 'image');
   await t.rejects(inputFromFile(directory), { code: 'EISDIR' });
-  t.equal(open(), before);
-  const input = await inputFromFile(join(directory, 'image'));
-  t.equal(open(), before + 1);
+  t.same(openFiles(directory), []);
+  const input = await inputFromFile(image);
+  t.same(openFiles(directory), [image]);
   const closed = new Promise((resolve) => input.stream.once('close', resolve));
   await input.stream.toArray();
   await closed;
-  t.equal(open(), before);
+  t.same(openFiles(directory), []);
 });

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { promiseOf } from '../../../../src/disks/drivers/vhd/steps.js';
@@ -10,26 +10,13 @@ import { coalesce } from '../../../../src/disks/drivers/vhd/tools/coalesce.js';
 import { createImage } from '../../../../src/disks/drivers/vhd/tools/create.js';
 import { snapshot } from '../../../../src/disks/drivers/vhd/tools/snapshot.js';
 import { Random } from '../../../../src/testing/index.js';
+import { openFiles } from '../../../open-files.js';
 import { randomBytes, randomSeed } from '../../../random.js';
 import { closeDisk, imageDirectory, nodeCalls, openDisk, readDisk, writeDisk } from './fixture.js';
 
 /** As many as take a second; TEST_SEEDS in the environment sets another number. */
 const ROUNDS = Number(process.env['TEST_SEEDS'] ?? 15);
 const SECTORS = 8192;
-
-/** The files of a directory that this process has open; Node opens and closes others of its own. */
-function openFiles(directory: string): string[] {
-  const targets = readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch (error) {
-      // The descriptor by which the list was read.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-      throw error;
-    }
-  });
-  return targets.filter((target) => target.startsWith(directory));
-}
 
 t.test('snapshots and coalesces in a row keep the disk, and leave nothing open or behind', async (t) => {
   const random = new Random(randomSeed(t));
