@@ -3,8 +3,8 @@
 
 import { readdirSync, readlinkSync } from 'node:fs';
 
-/** The files below some paths that this process has open. Others than those are opened and closed by tests beside this one. */
-export function openFiles(...paths: readonly string[]): string[] {
+/** The files in a directory that this process has open, and the directory. Others are opened and closed by tests beside this one. */
+export function openFiles(directory: string): string[] {
   const targets = readdirSync('/proc/self/fd').map((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
@@ -14,5 +14,5 @@ export function openFiles(...paths: readonly string[]): string[] {
       throw error;
     }
   });
-  return targets.filter((target) => paths.some((path) => target.startsWith(path)));
+  return targets.filter((target) => target === directory || target.startsWith(`${directory}/`));
 }

@@ -254,7 +254,7 @@ t.test('a device that is not there any more, or may not be written, is an error 
 
 t.test('no descriptor stays open, whatever becomes of a copy', async (t) => {
   const { directory, path } = outputIn(t);
-  const open = (): string[] => openFiles(directory, '/dev/full');
+  const open = (): string[] => openFiles(directory);
   const output = await outputToFile(path);
   const device = await outputToFile('/dev/null');
   t.same(open(), []);
