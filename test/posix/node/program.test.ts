@@ -129,10 +129,11 @@ t.test('no helper program outlives the process that started it, if that exits in
   const pids = join(directory, 'outlives');
   const stays = script('never', `echo $$ > ${pids}; exec sleep 1000`);
   const source = `
-    import { existsSync, watch } from 'node:fs';
+    import { existsSync, readFileSync, watch } from 'node:fs';
     import { runProgram } from '${moduleUrl('src/posix/node/program.ts')}';
     runProgram(['${stays}'], { stdio: 'ignore' }, () => {});
-    const look = () => existsSync('${pids}') && process.exit(5);
+    // The shell creates the file before it writes to it.
+    const look = () => existsSync('${pids}') && readFileSync('${pids}', 'latin1').endsWith('\\n') && process.exit(5);
     watch('${directory}', look);
     look();`;
   const program = join(directory, 'starter.mjs');
