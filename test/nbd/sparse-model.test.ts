@@ -25,7 +25,7 @@ t.setTimeout(PROGRAMS_TIMEOUT_MS);
 const MIB = 1 << 20;
 const EOPNOTSUPP = 95;
 const CONNECTIONS = 4;
-const OPERATIONS = 500;
+const OPERATIONS = 200;
 
 interface Range {
   readonly offset: number;

@@ -256,7 +256,7 @@ t.test('at random, no sector with data is reported as a hole', async (t) => {
     const vbd = await world.open(name);
     const changes: Promise<number>[] = [];
     let holes = 0;
-    for (let step = 0; step < 80; step++) {
+    for (let step = 0; step < 40; step++) {
       const sectors = 1 + below(below(5) === 0 ? 8192 : 64);
       const sector = below(16_384 - sectors + 1);
       const kind = below(4);

@@ -127,6 +127,11 @@ export class Node {
     return Math.min(closed, driver);
   }
 
+  /** What the image has, whether or not it can be read. Undefined for a fault, which is reported. */
+  fileContent(): DiskContent | undefined {
+    return this.content(this.host.files.contents(IMAGE));
+  }
+
   /** Reads the whole disk. Undefined when a read fails. */
   async readAll(): Promise<DiskContent | undefined> {
     const sectors = 128;

@@ -89,7 +89,8 @@ export class Operator {
 
   /** A primary was started again: what it has is looked at, before anybody uses it. */
   async #lookAtDisk(node: Node): Promise<void> {
-    const content = await node.readAll();
+    // Where a read was made to fail, the disk is what the file is: its backup gets that, whoever has looked at it.
+    const content = (await node.readAll()) ?? (node.isUp ? node.fileContent() : undefined);
     if (content === undefined) return;
     this.#scene.oracle.primaryStarts(node.name, content, this.#scene.keptPower(node.host));
     this.#known.add(node);
