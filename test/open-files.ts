@@ -3,16 +3,18 @@
 
 import { readdirSync, readlinkSync } from 'node:fs';
 
-/** The files in a directory that this process has open, and the directory. Others are opened and closed by tests beside this one. */
-export function openFiles(directory: string): string[] {
-  const targets = readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch (error) {
-      // It was closed since the list was read, as that of the list itself.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-      throw error;
-    }
-  });
-  return targets.filter((target) => target === directory || target.startsWith(`${directory}/`));
+/** What a descriptor of this process leads to; empty when it is closed. */
+export function targetOf(fd: number | string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+/** The files at some path that this process has open, or in it. Others are opened and closed by tests beside this one. */
+export function openFiles(path: string): string[] {
+  const targets = readdirSync('/proc/self/fd').map((fd) => targetOf(fd));
+  return targets.filter((target) => target === path || target.startsWith(`${path}/`));
 }

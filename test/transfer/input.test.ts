@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
@@ -70,12 +70,14 @@ t.test('standard input may be anything but a terminal', async (t) => {
 
 t.test('a refused input is closed at once, and a good one at its end', async (t) => {
   const image = join(directory, 'image');
-  await t.rejects(inputFromFile(directory), { code: 'EISDIR' });
-  t.same(openFiles(directory), []);
+  const empty = join(directory, 'a-directory-as-input');
+  mkdirSync(empty);
+  await t.rejects(inputFromFile(empty), { code: 'EISDIR' });
+  t.same(openFiles(empty), []);
   const input = await inputFromFile(image);
-  t.same(openFiles(directory), [image]);
+  t.same(openFiles(image), [image]);
   const closed = new Promise((resolve) => input.stream.once('close', resolve));
   await input.stream.toArray();
   await closed;
-  t.same(openFiles(directory), []);
+  t.same(openFiles(image), []);
 });

@@ -5,7 +5,6 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
-  fstatSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -23,7 +22,7 @@ import { errno, NodeFileCalls } from '../../src/posix/index.js';
 import { copyAttributes } from '../../src/posix/node/copy-attributes.js';
 import { MAX_PARTIAL_FILES } from '../../src/server/file-replacement.js';
 import { outputToFile } from '../../src/transfer/output-file.js';
-import { openFiles } from '../open-files.js';
+import { openFiles, targetOf } from '../open-files.js';
 import { servedSocket } from '../short-directory.js';
 import type { Copy, Output } from '../../src/transfer/output.js';
 
@@ -240,7 +239,7 @@ t.test('a device that was replaced between two looks at it is not written', asyn
     code: 'EBUSY',
     message: 'cannot write /dev/null: it was replaced by another file meanwhile',
   });
-  t.throws(() => fstatSync(closed), { code: 'EBADF' }, 'it is closed');
+  t.not(targetOf(closed), '/dev/null', 'it is closed');
 });
 
 t.test('a device that is not there any more, or may not be written, is an error of the copy', async (t) => {

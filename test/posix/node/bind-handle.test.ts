@@ -23,6 +23,7 @@ import {
   type SocketAddress,
 } from '../../../src/posix/index.js';
 import { acceptOne, addressOf, listening, readiness, readText } from '../arms/world.js';
+import { targetOf } from '../../open-files.js';
 import { shortDirectory } from '../../short-directory.js';
 import { nodeServer, posixFor, refusingAddress } from '../fixture.js';
 
@@ -40,16 +41,7 @@ function bind(posix: NodePosix, address: SocketAddress): number {
 
 /** How many sockets the kernel has for this process. Those of an earlier test may still be on their way out. */
 function kernelSockets(): number {
-  const isSocket = (fd: string): boolean => {
-    try {
-      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith('socket:');
-    } catch (error) {
-      // It was closed since the list was read, as that of the list itself.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-      throw error;
-    }
-  };
-  return fs.readdirSync('/proc/self/fd').filter(isSocket).length;
+  return fs.readdirSync('/proc/self/fd').filter((fd) => targetOf(fd).startsWith('socket:')).length;
 }
 
 const hasProc = fs.existsSync('/proc/self/fd');
