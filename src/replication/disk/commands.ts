@@ -219,6 +219,10 @@ export class Commands {
 
   /** One command at a time. */
   #run(done: CommandDone, command: () => Promise<CommandOutcome>): void {
+    if (this.#engine.isOpen && this.#engine.word === 'failed') {
+      done(refused('the disk has failed: close it and open it again', -errno.EIO));
+      return;
+    }
     if (!this.#engine.isOpen || this.#isBusy) {
       done(refused('another command is under way', -errno.EBUSY));
       return;

@@ -67,7 +67,8 @@ for (const { name, before, begin, run } of CHANGES) {
       // The other side comes back and is met, if anybody is.
       if (!both.a.isUp) both.a.host.restart();
       await both.world.run(5);
-      await side.command((done) => side.engine.resume(done));
+      const resumed = await side.command((done) => side.engine.resume(done));
+      t.equal(resumed.result, state === 'failed' ? -errno.EIO : 0);
       await both.world.run(5);
       t.equal(side.engine.status().state === 'failed', state === 'failed', `call ${nth}: for good`);
     }
