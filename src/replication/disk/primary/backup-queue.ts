@@ -36,15 +36,14 @@ export class BackupQueue {
     return !this.isFull(peer) && (!this.#isCongested || this.#resumedSeconds >= CALM_SECONDS);
   }
 
-  /** After a congestion all is sent: no event of the connection comes when writes may be streamed again. */
+  /** Whether writes wait for the end of a congestion while nothing is on its way: no event of the connection ends that wait. */
   awaitsCalm(peer: BackupPeer): boolean {
     return this.#isCongested && peer.queuedBytes === 0;
   }
 
-  /** The open checkpoint is given up by `giveUp`, since the backup cannot keep up: it stalls, or its journal is full. */
-  congested(giveUp: () => void): void {
+  /** The open checkpoint is about to be given up, as the backup cannot keep up: it stalls, or its journal is full. */
+  congested(): void {
     this.#isCongested = true;
-    giveUp();
   }
 
   /** Writes are streamed again. */

@@ -119,7 +119,10 @@ export class PrimaryRole {
     const isCurrent = (): boolean => this.#peer !== undefined && this.#peer === peer();
     return whileCurrent(isCurrent, {
       acked: (epoch) => this.#acked(epoch),
-      failed: (epoch, reason) => this.#queue.congested(() => this.#dropFrom(epoch, reason)),
+      failed: (epoch, reason) => {
+        this.#queue.congested();
+        this.#dropFrom(epoch, reason);
+      },
       drained: () => this.#advance(),
       progress: (sequence) => this.#copier?.progress(sequence),
       compared: (sequence, answer) => {
@@ -141,8 +144,10 @@ export class PrimaryRole {
   /** To be called every so many seconds: gives the open checkpoint up when writes wait, and the backup takes nothing. */
   watch(seconds: number): void {
     const stalls = this.#queue.stalls(this.#peer, seconds) && this.#waiting.length > 0;
-    if (stalls) this.#queue.congested(() => this.#abort('the backup takes nothing'));
-    else if (this.#peer !== undefined && this.#queue.awaitsCalm(this.#peer)) this.#advance();
+    if (stalls) {
+      this.#queue.congested();
+      this.#abort('the backup takes nothing');
+    } else if (this.#peer !== undefined && this.#queue.awaitsCalm(this.#peer)) this.#advance();
   }
 
   /** Lets fall from the map what both sides have; at the end (`all`) also what is hot. */

@@ -83,8 +83,9 @@ function* clearAfterEnd(image: LoadedImage, { bat, shape }: Blocks, sectors: num
     const used = Math.max(0, sectors - (end + index) * shape.sectors);
     const bits = yield* file.read(place * SECTOR_SIZE, shape.bitmapSectors * SECTOR_SIZE);
     if (endOfRun(bits, used, shape.sectors) === shape.sectors && !isSet(bits, used)) continue;
-    const cleared = new Uint8Array(bits.length);
-    for (let at = 0; at < used; at++) if (isSet(bits, at)) setRange(cleared, at, at + 1);
+    const kept = new Uint8Array(bits.length);
+    setRange(kept, 0, used);
+    const cleared = bits.map((byte, at) => byte & (kept[at] as number));
     // It may vouch for what is cleared (V30).
     if (!isCleared) yield* emptyBatmap(image);
     isCleared = true;
