@@ -13,7 +13,7 @@ export function targetOf(fd: number | string): string {
   }
 }
 
-/** The files at some path that this process has open, or in it. Others are opened and closed by tests beside this one. */
+/** What this process has open at a path or below it. Tests in the same process open and close other files meanwhile. */
 export function openFiles(path: string): string[] {
   const targets = readdirSync('/proc/self/fd').map((fd) => targetOf(fd));
   return targets.filter((target) => target === path || target.startsWith(`${path}/`));

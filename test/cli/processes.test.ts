@@ -9,7 +9,7 @@ import tap, { type Test } from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
 import { queryStatus } from '../../src/status/status-client.js';
 import { shortDirectory } from '../short-directory.js';
-import { appearance } from './appearance.js';
+import { appearance } from '../file-watch.js';
 import { startCommand } from './command.js';
 import { CommandProcess, mainProgram } from './command-process.js';
 

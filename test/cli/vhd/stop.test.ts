@@ -7,7 +7,7 @@ import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { closeDisk, imageDirectory, openDisk, readDisk, writeDisk } from '../../disks/drivers/vhd/fixture.js';
-import { appearance } from '../appearance.js';
+import { appearance } from '../../file-watch.js';
 import { captured, type Outcome } from '../captured-io.js';
 import { CommandProcess } from '../command-process.js';
 

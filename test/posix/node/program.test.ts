@@ -2,23 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  watch,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { loader, moduleUrl } from '../../../scripts/program.js';
 import { runProgram } from '../../../src/posix/node/program.js';
 import type { Timers } from '../../../src/posix/timers.js';
+import { textOf } from '../../file-watch.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'program-'));
 t.teardown(() => rmSync(directory, { recursive: true }));
@@ -52,20 +43,6 @@ function script(name: string, text: string): string {
   const path = join(directory, name);
   writeFileSync(path, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   return path;
-}
-
-/** The file's text, once it has some. */
-function textOf(path: string): Promise<string> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      const text = existsSync(path) ? readFileSync(path, 'latin1') : '';
-      if (!text.endsWith('\n')) return;
-      watcher.close();
-      resolve(text);
-    };
-    const watcher = watch(directory, look);
-    look();
-  });
 }
 
 /** Whether there is no such process, now or soon: the kernel takes its time over one that was killed. */

@@ -43,6 +43,16 @@ async function promoteApart(both: Pair): Promise<void> {
   await b.command((done) => b.engine.promote({}, done));
 }
 
+/** Both sides have written alone, and have met since; the backup that was promoted wrote 7 at sector 700. */
+async function splitBrain(both: Pair): Promise<void> {
+  const { a, b, world } = both;
+  await promoteApart(both);
+  await b.write(700, 8, 7);
+  world.heal();
+  await a.until('split-brain');
+  await b.until('split-brain');
+}
+
 t.test('a backup takes no write and is not promoted while its primary is there', async (t) => {
   const both = pair(t);
   const { b } = both;
@@ -108,12 +118,8 @@ t.test('a survivor without writes yields to a primary with writes, and loses not
 
 t.test('Q14: if both have written it is a split brain until one sets its changes aside', async (t) => {
   const both = pair(t);
-  const { a, b, world } = both;
-  await promoteApart(both);
-  await b.write(700, 8, 7);
-  world.heal();
-  await a.until('split-brain');
-  await b.until('split-brain');
+  const { a, b } = both;
+  await splitBrain(both);
   t.equal(await at(a, 600), 6);
   t.equal(await at(b, 700), 7);
   const refused = await a.command((done) => a.engine.rejoin({}, done));
@@ -243,11 +249,8 @@ t.test(
   'a side that gives its changes up has the line that it had as a primary, not one of its old journal',
   async (t) => {
     const both = pair(t);
-    const { a, b, world } = both;
-    await promoteApart(both);
-    await b.write(700, 8, 7);
-    world.heal();
-    await b.until('split-brain');
+    const { a, b } = both;
+    await splitBrain(both);
     const { line } = b.engine.standing();
     t.ok(line.length > 1, 'its own generation, and that of the checkpoint that it was promoted at');
     t.equal((await b.command((done) => b.engine.discard({ keep: '/srv/kept' }, done))).result, 0);
@@ -334,11 +337,7 @@ for (const takesBack of ['a', 'b'] as const) {
     async (t) => {
       const both = pair(t);
       const { a, b, world } = both;
-      await promoteApart(both);
-      await b.write(700, 8, 7);
-      world.heal();
-      await a.until('split-brain');
-      await b.until('split-brain');
+      await splitBrain(both);
       const images = [a, b].map((side) => Buffer.from(side.image()));
       world.partition(a.host);
       for (const side of [a, b]) {
@@ -378,10 +377,7 @@ for (const takesBack of ['a', 'b'] as const) {
 t.test('a side that gave its changes up cannot have them back once it has the other side’s', async (t) => {
   const both = pair(t);
   const { a, b, world } = both;
-  await promoteApart(both);
-  await b.write(700, 8, 7);
-  world.heal();
-  await a.until('split-brain');
+  await splitBrain(both);
   // The checkpoint is committed, but the metadata do not say so yet.
   t.equal((await a.command((done) => a.engine.discard({ keep: '/srv/kept' }, done))).result, 0);
   const [resync, metadata] = [`${DIRECTORY}/resync`, `${DIRECTORY}/metadata`];

@@ -9,10 +9,7 @@ import {
   RING_SLOTS,
   sleepingWord,
 } from '../../../../src/posix/node/file-ring/ring-memory.js';
-import { SteppedRing } from './stepped-ring.js';
-
-/** The ring looks at the progress of its calls this often. */
-const WATCH_MS = 5;
+import { SteppedRing, WATCH_MS } from './stepped-ring.js';
 
 const positionsOf = ({ made }: SteppedRing): (readonly number[])[] => made.map(({ positions }) => positions);
 
@@ -422,12 +419,7 @@ t.test('two slow calls in a row get another thread, although calls end', async (
     const stepped = SteppedRing.running();
     stepped.callMs = callMs;
     // The thread takes one call after the other: in the second, a look at the progress comes.
-    let calls = 0;
-    stepped.resultOf = () => {
-      calls += 1;
-      if (calls === 3) stepped.timers.pass(WATCH_MS);
-      return undefined;
-    };
+    stepped.watchInCall(3);
     stepped.request(5);
     stepped.run();
     t.equal(stepped.threads.length, threads, `calls that take ${callMs} ms`);
@@ -436,13 +428,7 @@ t.test('two slow calls in a row get another thread, although calls end', async (
 
 t.test('a slow call between quick ones gets no other thread', async (t) => {
   const stepped = SteppedRing.running();
-  let calls = 0;
-  stepped.resultOf = () => {
-    calls += 1;
-    stepped.callMs = calls % 2;
-    if (calls === 5) stepped.timers.pass(WATCH_MS);
-    return undefined;
-  };
+  stepped.watchInCall(5, (call) => (stepped.callMs = call % 2));
   stepped.request(8);
   stepped.run();
   t.equal(stepped.threads.length, 1);
@@ -455,12 +441,7 @@ t.test('a byte may take a nanosecond before its call counts as slow', async (t) 
   ]) {
     const stepped = SteppedRing.running();
     stepped.callMs = callMs;
-    let calls = 0;
-    stepped.resultOf = () => {
-      calls += 1;
-      if (calls === 3) stepped.timers.pass(WATCH_MS);
-      return undefined;
-    };
+    stepped.watchInCall(3);
     for (let call = 0; call < 5; call++) stepped.submit(call * 1_000_000, { length: 100_000 });
     stepped.ring.publish();
     stepped.run();

@@ -12,6 +12,9 @@ import type { ThreadListener } from '../../../../src/posix/node/file-ring/thread
 import type { Words } from '../../../../src/posix/node/file-ring/words.js';
 import { ManualTimers } from '../../fixture.js';
 
+/** The ring looks at the progress of its calls this often. */
+export const WATCH_MS = 5;
+
 /** Thrown where a thread would block. */
 class Asleep extends Error {}
 /** Thrown in a call that its thread does not survive. */
@@ -98,6 +101,17 @@ export class SteppedRing {
       onGivenUp: (left, why) => void this.givenUp.push({ left, why }),
     };
     this.ring = new FileRing(parts);
+  }
+
+  /** Lets the ring look at its threads' progress in a call, counted from 1. `onCall` gets the number of each. */
+  watchInCall(watched: number, onCall: (call: number) => void = () => {}): void {
+    let calls = 0;
+    this.resultOf = () => {
+      calls += 1;
+      onCall(calls);
+      if (calls === watched) this.timers.pass(WATCH_MS);
+      return undefined;
+    };
   }
 
   /** One whose first thread runs, and sleeps. */

@@ -3,30 +3,19 @@
 
 import t from 'tap';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
-import { LEAF, open, worldWith, write } from '../order-world.js';
-import { simulated, tagged } from '../sim-disk.js';
-import type { FileWorld } from '../../../../testing/files/fixture.js';
+import { LEAF, worldWith } from '../order-world.js';
 import {
+  PARENT,
   endFooterOf,
+  family,
   findings,
   headerOf,
+  link,
   patch,
   patchFooters,
   patchHeader,
   setBatmap,
 } from './tool-world.js';
-
-const link = { sectors: 64, blockSectors: 16 };
-const PARENT = '/d/parent0.vhd';
-
-/** A parent and a child with four blocks each, of which the child has written the second and a part of the third. */
-async function family(): Promise<FileWorld> {
-  const world = worldWith([link, link]);
-  const disk = await open(world);
-  await write(world, disk, 16, tagged(18, 1));
-  await simulated(world, disk.close());
-  return world;
-}
 
 t.test('an image without fault has no findings', async (t) => {
   const world = await family();

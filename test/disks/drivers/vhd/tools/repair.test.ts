@@ -7,22 +7,21 @@ import { describeChain } from '../../../../../src/disks/drivers/vhd/tools/descri
 import { createImage } from '../../../../../src/disks/drivers/vhd/tools/create.js';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import type { FileWorld } from '../../../../testing/files/fixture.js';
-import { LEAF, open, tags, worldWith, write } from '../order-world.js';
-import { simulated, tagged } from '../sim-disk.js';
-import { endFooterOf, findings, patch, patchFooters, patchHeader, run, setBatmap } from './tool-world.js';
+import { LEAF, open, tags } from '../order-world.js';
+import {
+  PARENT,
+  endFooterOf,
+  family,
+  findings,
+  patch,
+  patchFooters,
+  patchHeader,
+  run,
+  setBatmap,
+} from './tool-world.js';
 
-const link = { sectors: 64, blockSectors: 16 };
-const PARENT = '/d/parent0.vhd';
 const uuid = new Uint8Array(16).fill(0x21);
 const uuidText = '21212121-2121-2121-2121-212121212121';
-
-async function family(): Promise<FileWorld> {
-  const world = worldWith([link, link]);
-  const disk = await open(world);
-  await write(world, disk, 16, tagged(18, 1));
-  await simulated(world, disk.close());
-  return world;
-}
 
 const mend = (world: FileWorld, options: { write?: boolean; fromCopy?: boolean } = {}) =>
   run(world, (calls) => repair(calls, { path: LEAF, write: true, uuid, ...options }));

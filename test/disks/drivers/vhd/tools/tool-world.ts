@@ -8,8 +8,21 @@ import { checkChain, type CheckOptions } from '../../../../../src/disks/drivers/
 import type { DiskCalls } from '../../../../../src/disks/drivers/vhd/disk.js';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import type { FileWorld } from '../../../../testing/files/fixture.js';
-import { simulated, simulatedCalls } from '../sim-disk.js';
+import { open, worldWith, write } from '../order-world.js';
+import { simulated, simulatedCalls, tagged } from '../sim-disk.js';
 import { stateCalls } from '../state-files.js';
+
+export const link = { sectors: 64, blockSectors: 16 };
+export const PARENT = '/d/parent0.vhd';
+
+/** A parent and a child with four blocks each, of which the child has written the second and a part of the third. */
+export async function family(): Promise<FileWorld> {
+  const world = worldWith([link, link]);
+  const disk = await open(world);
+  await write(world, disk, 16, tagged(18, 1));
+  await simulated(world, disk.close());
+  return world;
+}
 
 /** Runs a tool in the world. */
 export function run<T>(world: FileWorld, tool: (calls: DiskCalls) => Steps<T>): Promise<T> {
