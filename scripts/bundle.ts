@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Bundles the program to where package.json has it, or another directory: `npm run bundle [-- DIRECTORY [METAFILE]]`; the file gets
-// what esbuild reports of the bundle, as JSON. A command is loaded when it is run, and what several of them share
-// is in files of its own. Opening a file costs a start half a millisecond, whatever its size: what every command loads would be
-// in thirty of them, divided by which commands use it besides. So all commands import all of that, and it is one file.
+// `npm run bundle [-- DIRECTORY [METAFILE]]` bundles the program to where package.json has it, or to DIRECTORY, and writes
+// esbuild's description of the bundle to METAFILE. A command is loaded when it runs, and modules that several commands share
+// are in shared files. Each file costs half a millisecond at start, whatever its size, and esbuild divides the modules that
+// every command loads into some thirty files, by which others use them. So every command imports all of these: one file.
 
 import { readFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
