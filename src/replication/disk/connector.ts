@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { formatAddress } from '../../posix/address.js';
+import { errno, errnoCode } from '../../posix/errno.js';
 import type { Posix } from '../../posix/posix.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import { LOG_WARNING, type Logger } from '../../server/logger.js';
@@ -23,6 +24,8 @@ import { Timer } from './timer.js';
 /** How long the connect module waits between two attempts, and this between two of its uses. */
 const RETRY_SECONDS = 1;
 const BACKLOG = 16;
+/** How often a side that does not know its role yet tries to listen, a second apart each, before it gives up. */
+const LISTEN_ATTEMPTS = 30;
 /** What tdReplicationServerStart returns when the host does not have the address. */
 const SHOULD_BE_CLIENT = -2;
 
@@ -53,6 +56,10 @@ export class Connector {
   #isClosed = false;
   #isUp = false;
   #waits = false;
+  /** Why the last attempt to listen failed. */
+  #failure: { readonly call: string; readonly result: number } | undefined;
+  /** The start goes on, as the next attempt is due or the connector is closed. */
+  #nextAttempt: (() => void) | undefined;
 
   /** @throws Error when there is no descriptor or event left */
   constructor(parts: ConnectorParts) {
@@ -64,6 +71,7 @@ export class Connector {
           LOG_WARNING,
           `replication: rejected ${formatAddress(address)}: its address is not allowed`,
         ),
+      cannotListen: (call, result) => (this.#failure = { call, result }),
     });
     this.#struct = tdReplicationConnect({
       server: parts.registrar,
@@ -77,7 +85,10 @@ export class Connector {
       listenFd: -1,
       id: -1,
     });
-    this.#timer = new Timer(parts, () => this.#again());
+    this.#timer = new Timer(parts, () => {
+      if (this.#nextAttempt) this.#nextAttempt();
+      else this.#again();
+    });
   }
 
   get listens(): boolean {
@@ -91,29 +102,62 @@ export class Connector {
 
   /**
    * Finds out whether this host has the address, and listens there if it does; otherwise, or when it is not to, connects.
+   * Another program at the port does not change whose address it is. Whatever else keeps this side from listening, such as
+   * EMFILE, leaves that open: it is tried again every second, 30 times in all.
    *
    * @param listens what this side is to do; undefined: found out
    * @param waits whether it connects only from {@link begin} on
-   * @returns whether it listens, or a negative errno when it can do neither
+   * @returns whether it listens, or a negative errno when it can do neither: -ENOENT for an address that is none, what kept it
+   *   from listening, or -ECANCELED when it was closed meanwhile
    */
   async start(listens: boolean | undefined, waits = false): Promise<boolean | number> {
     const init = await tdReplicationConnectInitAsync(this.#struct, this.#parts.address);
     if (init !== 0) return init;
     this.#isStopped = false;
     if (listens !== false) {
-      const started = tdReplicationServerStart(this.#struct);
-      this.#listens = started !== SHOULD_BE_CLIENT || listens === true;
-      if (started === 0) return true;
-      if (this.#listens) {
-        // Somebody else has the port for now.
-        this.#timer.set(RETRY_SECONDS);
-        return true;
-      }
+      const found = await this.#listen(listens === true);
+      if (typeof found === 'number') this.#isStopped = true;
+      if (found !== false) return found;
     }
     this.#waits = waits;
     if (waits) this.#isStopped = true;
     else this.#connect();
     return false;
+  }
+
+  /** Listens, now or once it can; false: this host does not have the address. */
+  async #listen(isDecided: boolean): Promise<boolean | number> {
+    for (let attempt = 1; ; attempt++) {
+      this.#failure = undefined;
+      const started = tdReplicationServerStart(this.#struct);
+      if (started === SHOULD_BE_CLIENT && !isDecided) return false;
+      const { call, result } = this.#failure ?? { call: 'register an event', result: -errno.ENOMEM };
+      const isOwn = isDecided || started === 0 || result === -errno.EADDRINUSE;
+      if (isOwn) {
+        this.#listens = true;
+        if (started !== 0) this.#timer.set(RETRY_SECONDS);
+        return true;
+      }
+      if (attempt === LISTEN_ATTEMPTS) return result;
+      if (attempt === 1) this.#reportUndecided(call, result);
+      await this.#untilNextAttempt();
+      if (this.#isClosed) return -errno.ECANCELED;
+    }
+  }
+
+  #reportUndecided(call: string, result: number): void {
+    const { logger, address } = this.#parts;
+    const reason = `${errnoCode(result)} (${call})`;
+    const message = `cannot listen at ${address}: ${reason}; the role of this side depends on it, trying again every second`;
+    logger.log(LOG_WARNING, `replication: ${message}`);
+  }
+
+  async #untilNextAttempt(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#nextAttempt = resolve;
+      this.#timer.set(RETRY_SECONDS);
+    });
+    this.#nextAttempt = undefined;
   }
 
   /** The last connection is over: makes the next one, after a while if that is asked for. */
@@ -149,6 +193,7 @@ export class Connector {
     this.#isClosed = true;
     this.stop();
     this.#timer.close();
+    this.#nextAttempt?.();
   }
 
   #again(): void {

@@ -329,7 +329,10 @@ export class Replication implements DiskReplication, EngineCore {
     const saidToListen = options.role === 'auto' ? undefined : options.role === 'backup';
     const waits = options.peer === 'c' && (found?.map.bits.count ?? 0) === 0;
     const listens = await this.#connector.start(found?.metadata.current.listens ?? saidToListen, waits);
-    if (typeof listens === 'number') throw new StateError(`cannot find ${options.address}`, listens);
+    if (typeof listens === 'number') {
+      const what = listens === -errno.ENOENT ? 'find' : 'listen at';
+      throw new StateError(`cannot ${what} ${options.address}`, listens);
+    }
     this.#state = found ?? (await createState(stateParts, listens ? 'backup' : 'primary', listens));
     this.#flushes = new FlushPolicy(host, options);
     await this.takeRole();

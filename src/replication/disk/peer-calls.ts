@@ -11,6 +11,8 @@ export interface PeerCallsEvents {
   surplus(fd: number): void;
   /** A connection was closed because its address is not allowed. */
   turnedAway(address: SocketAddress): void;
+  /** A call on the way to a listening socket failed, with a negative errno. */
+  cannotListen(call: 'socket' | 'bind' | 'listen', result: number): void;
 }
 
 type Calls = SocketCalls & Pick<Posix, 'resolve'>;
@@ -21,13 +23,17 @@ type Calls = SocketCalls & Pick<Posix, 'resolve'>;
  */
 export function peerCalls(posix: Posix, filter: PeerFilter, events: PeerCallsEvents): Calls {
   let accepted = -1;
+  const noted = (call: 'socket' | 'bind' | 'listen', result: number): number => {
+    if (result < 0) events.cannotListen(call, result);
+    return result;
+  };
   return {
-    socket: (domain, type, protocol) => posix.socket(domain, type, protocol),
+    socket: (domain, type, protocol) => noted('socket', posix.socket(domain, type, protocol)),
     setsockopt: (fd, level, option, value) => posix.setsockopt(fd, level, option, value),
     getsockopt: (fd, level, option) => posix.getsockopt(fd, level, option),
     fcntl: (fd, command, argument) => posix.fcntl(fd, command, argument),
-    bind: (fd, address) => posix.bind(fd, address),
-    listen: (fd, backlog) => posix.listen(fd, backlog),
+    bind: (fd, address) => noted('bind', posix.bind(fd, address)),
+    listen: (fd, backlog) => noted('listen', posix.listen(fd, backlog)),
     accept: (fd) => {
       accepted = -1;
       const connection = posix.accept(fd);

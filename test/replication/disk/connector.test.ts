@@ -71,6 +71,64 @@ t.test('a side that is to listen, and cannot yet, tries again each second', asyn
   t.same([a.connections.length, b.connections.length], [1, 1]);
 });
 
+/** Has the first calls of a kind fail, so many of them. */
+function failFirst(
+  host: SimulatedHost,
+  call: 'socket' | 'bind' | 'listen',
+  error: number,
+  times: number,
+): void {
+  for (let nth = 1; nth <= times; nth++) host.failCalls({ calls: [call], nth, error });
+}
+
+t.test('a side whose port is taken by another program has the address all the same', async (t) => {
+  for (const call of ['bind', 'listen'] as const) {
+    const { world, a, b } = twoSides();
+    failFirst(b.host, call, errno.EADDRINUSE, 2);
+    t.equal(await b.start(), true, call);
+    await a.start();
+    await world.run(4);
+    t.same([a.connections.length, b.connections.length], [1, 1], call);
+  }
+});
+
+t.test('a side that cannot make its listening socket finds its role out once it can', async (t) => {
+  for (const [call, error] of [
+    ['socket', errno.EMFILE],
+    ['socket', errno.ENFILE],
+    ['bind', errno.EACCES],
+    ['listen', errno.ENOMEM],
+  ] as const) {
+    const { a, b } = twoSides();
+    failFirst(a.host, call, error, 3);
+    failFirst(b.host, call, error, 3);
+    t.equal(await b.start(), true, `${call}: the side that has the address`);
+    if (call === 'listen') continue;
+    t.equal(await a.start(), false, `${call}: the other one`);
+    t.equal(
+      a.logged.filter((line) => line.includes('cannot listen at 10.0.0.2:9000: E')).length,
+      1,
+      'logged once',
+    );
+  }
+});
+
+t.test('a side that cannot make its listening socket for half a minute has no role', async (t) => {
+  const { a } = twoSides();
+  failFirst(a.host, 'socket', errno.EMFILE, 30);
+  t.equal(await a.start(), -errno.EMFILE);
+  t.equal(a.its.state, 'none');
+});
+
+t.test('a side that is closed before it has a role takes none', async (t) => {
+  const { world, a } = twoSides();
+  failFirst(a.host, 'socket', errno.EMFILE, 30);
+  const started = a.its.start(undefined);
+  await world.run(2.5);
+  a.its.close();
+  t.equal(await started, -errno.ECANCELED);
+});
+
 t.test('a client goes on until the other side is there', async (t) => {
   const { world, a, b } = twoSides();
   await a.start();

@@ -4,7 +4,7 @@
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { SimulatedWorld } from '../../../src/testing/index.js';
-import { IMAGE, SideNode } from './world.js';
+import { DIRECTORY, IMAGE, SideNode } from './world.js';
 
 const SMALL = { sectors: 256, fill: 0 };
 const JOURNAL_BYTES = 256 << 10;
@@ -46,3 +46,17 @@ for (const role of ['primary', 'backup'] as const) {
     );
   }
 }
+
+t.test(
+  'a new disk whose role cannot be found out for lack of descriptors is refused, and has no metadata',
+  async (t) => {
+    const world = new SimulatedWorld({ seed: 1 });
+    const node = new SideNode(world, '10.0.0.1', { journalBytes: JOURNAL_BYTES }, SMALL);
+    for (let nth = 1; nth <= 30; nth++) node.host.failCalls({ calls: ['socket'], nth, error: errno.EMFILE });
+    t.equal(await world.complete(node.opened), -errno.EMFILE);
+    t.throws(() => node.host.files.contents(`${DIRECTORY}/metadata`));
+    node.host.restart();
+    t.equal(await world.complete(node.opened), 0);
+    t.equal(node.engine.status().role, 'primary', 'as the address is another host’s');
+  },
+);

@@ -22,6 +22,7 @@ function listening(deny?: string) {
     {
       surplus: (fd) => log.push(`surplus ${fd}`),
       turnedAway: (address) => log.push(`rejected ${'address' in address ? address.address : ''}`),
+      cannotListen: (call, result) => log.push(`${call} ${result}`),
     },
   );
   const listener = calls.socket(AF_INET, SOCK_STREAM, 0);
