@@ -64,6 +64,12 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
   ...inFile(
     'replication/disk/primary/primary-role.ts',
     [
+      [
+        'Q3',
+        'commits no resync of which all is at the backup',
+        'this.grains.resyncing > 0 || plan.kind',
+        'bytes > 0 || plan.kind',
+      ],
       ['Q3', 'forgets writes while it copies', '      else this.grains.toSend.add(grain);\n', ''],
       [
         'Q1',

@@ -76,3 +76,27 @@ t.test('a checkpoint after that of a resync is not committed before it', async (
   t.ok((result ?? 0) > epoch + 1, 'the checkpoint after that of the resync');
   t.ok((await a.read()).equals(await b.read()));
 });
+
+t.test(
+  'what the backup has of a resync entirely is a part of its checkpoint on the next connection',
+  async (t) => {
+    const { a, b, world } = pair(t);
+    const link = world.link(a.host, b.host);
+    await a.until('protected');
+    // Twice within a minute the journal has no room for the open checkpoint: until the minute is over, writes are only copied.
+    for (let round = 1; round <= 8; round++) {
+      for (const sector of [0, 2048]) await a.write(sector, 2048, round);
+      await world.run(1);
+    }
+    await world.run(5);
+    t.match(a.engine.status(), { state: 'catching-up', queuedBytes: 0 });
+    const { bytes, totalBytes } = a.engine.status().resync ?? { bytes: 0, totalBytes: 1 };
+    t.equal(bytes, totalBytes, 'all of it is at the backup');
+    link.cut().reset();
+    await a.until('unprotected');
+    link.heal();
+    await a.until('protected', 120);
+    t.ok((await a.checkpoint()) > 0);
+    t.ok((await a.read()).equals(await b.read()));
+  },
+);

@@ -288,7 +288,8 @@ export class PrimaryRole {
         this.detach(message);
       },
     });
-    if (bytes > 0 || plan.kind === 'first') {
+    // Even when the backup has all of it by now: its commit has to take that along.
+    if (this.grains.resyncing > 0 || plan.kind === 'first') {
       this.progress.id ??= randomHex(random, 8);
       peer.sync?.begin(this.progress.id, this.grains.resyncing, plan.kind === 'first');
       events.resync('begun', bytes, plan.kind);
