@@ -3,11 +3,13 @@
 
 // Runs the suite on several versions of Node.js and prints a line for each; ends with 1 when one of them failed.
 // The versions are taken from the npm package `node`, into a temporary directory that is gone afterwards.
-// Other versions can be named on the command line: `npm run test:nodes -- 20 22.12.0`.
+// Other versions can be named on the command line, and folders or files of the suite that are to run:
+// `npm run test:nodes -- 20 22.12.0 --only test/nbd --only test/disks`.
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { root } from './repository-files.js';
 
 const VERSIONS = ['20', '22', '24', '26'];
@@ -72,13 +74,17 @@ function failuresIn(output: string): string {
     .join('\n');
 }
 
-/** Runs the suite on one version; returns whether it passed. */
-async function testOn(version: string, directory: string): Promise<boolean> {
+/** Runs the suite, or what of it starts with one of `only`, on one version; returns whether it passed. */
+async function testOn(version: string, directory: string, only: readonly string[]): Promise<boolean> {
   const node = await install(version, directory);
   const { output: asked } = await run(node, ['--version'], directory);
   const started = performance.now();
   // Tests that start a `node` of their own are to get this one, whether they look it up or not.
-  const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env['PATH'] ?? ''}` };
+  const env = {
+    ...process.env,
+    PATH: `${path.dirname(node)}${path.delimiter}${process.env['PATH'] ?? ''}`,
+    ...(only.length > 0 ? { TAPDISK_TS_ONLY: only.join(',') } : {}),
+  };
   const tap = path.join(root, 'node_modules', '.bin', 'tap');
   const args = [tap, 'run', '--disable-coverage', '--reporter=tap'];
   const { code, output } = await run(node, args, root, env);
@@ -94,14 +100,18 @@ async function testOn(version: string, directory: string): Promise<boolean> {
   return passed;
 }
 
-const versions = process.argv.length > 2 ? process.argv.slice(2) : VERSIONS;
+const { values, positionals } = parseArgs({
+  options: { only: { type: 'string', multiple: true, default: [] } },
+  allowPositionals: true,
+});
+const versions = positionals.length > 0 ? positionals : VERSIONS;
 const temporary = await mkdtemp(path.join(tmpdir(), 'tapdisk-ts-nodes-'));
 let failed = 0;
 try {
   for (const version of versions) {
     const directory = path.join(temporary, `node-${version}`);
     try {
-      if (!(await testOn(version, directory))) failed += 1;
+      if (!(await testOn(version, directory, values.only))) failed += 1;
     } catch (error) {
       // One version that cannot be had must not hide what the others do.
       failed += 1;

@@ -53,13 +53,18 @@ const COVERING = new Set([
   'test/conformance/implementations.test.ts',
 ]);
 
-const tests = repositoryFiles().filter((file) => /^test\/.*\.test\.ts$/.test(file));
-const missing = ALONE.filter((file) => !tests.includes(file));
+const all = repositoryFiles().filter((file) => /^test\/.*\.test\.ts$/.test(file));
+const missing = ALONE.filter((file) => !all.includes(file));
 if (missing.length > 0) throw new Error(`test/suite.ts names files that do not exist: ${missing.join(', ')}`);
+/** Starts of paths, separated by commas: only the files with one of them run. */
+const only = process.env['TAPDISK_TS_ONLY']?.split(',') ?? [''];
+const tests = all.filter((file) => only.some((start) => file.startsWith(start)));
+if (tests.length === 0) throw new Error(`TAPDISK_TS_ONLY: no test file starts with ${only.join(' or ')}`);
+const alone = ALONE.filter((file) => tests.includes(file));
 
 /** The files that share a process, by folder. */
 const folders = new Map<string, string[]>();
-for (const file of tests.filter((test) => !ALONE.includes(test))) {
+for (const file of tests.filter((test) => !alone.includes(test))) {
   const folder = path.posix.join('test', file.split('/')[1] as string);
   folders.set(folder, [...(folders.get(folder) ?? []), file]);
 }
@@ -72,7 +77,7 @@ const plainPromises = pathToFileURL(repositoryFile('scripts/plain-promises.mjs')
 const node = [process.execPath, '--enable-source-maps', '--import', plainPromises];
 
 t.jobs = JOBS;
-for (const [name, files] of [...ALONE.map((file) => [file, [file]] as const), ...largestFirst]) {
+for (const [name, files] of [...alone.map((file) => [file, [file]] as const), ...largestFirst]) {
   const coverage = countsAll || COVERING.has(name) ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
   const list = `TEST_FILES=${JSON.stringify(files.map(moduleUrl))}`;
   void t.spawn('env', [options, list, ...coverage, ...node, moduleFile('test/run-files.ts'), name], {
