@@ -111,10 +111,7 @@ t.test('the published bundle serves disks with their own threads', async (t) => 
   ];
   const daemon = new DaemonChild(t, argv, {}, [main, 'daemon']);
   const { metrics = '' } = await daemon.ready();
-  t.match(
-    daemon.stderr,
-    /--metrics: no status page: the status page was not built: .*index\.html is missing/,
-  );
+  await daemon.told(/--metrics: no status page: the status page was not built: .*index\.html is missing/);
   t.equal((await fetch(`http://${metrics}/metrics`)).status, 200, 'metrics are served without the page');
   const threads = (): number => readdirSync(`/proc/${daemon.pid}/task`).length;
   const client = await nbdClient(t, socket);

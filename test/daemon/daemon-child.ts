@@ -28,6 +28,7 @@ export interface TearsDown {
 export class DaemonChild {
   readonly #child: ChildProcess;
   readonly #exit: Promise<unknown[]>;
+  readonly #close: Promise<unknown[]>;
   #stdout = '';
   #stderr = '';
   #changed: () => void = () => {};
@@ -45,6 +46,7 @@ export class DaemonChild {
       env: { ...process.env, ...environment },
     });
     this.#exit = once(this.#child, 'exit');
+    this.#close = once(this.#child, 'close');
     this.#child.stdout?.on('data', (text: Buffer) => this.#add(() => (this.#stdout += text.toString())));
     this.#child.stderr?.on('data', (text: Buffer) => this.#add(() => (this.#stderr += text.toString())));
     this.#child.on('close', () => this.#changed());
@@ -96,9 +98,9 @@ export class DaemonChild {
     this.#child.kill(signal);
   }
 
-  /** Its exit status, or the signal that ended it. */
+  /** Its exit status, or the signal that ended it, once all that it printed is here. */
   async exit(): Promise<number | string> {
-    const [status, signal] = await this.#exit;
+    const [status, signal] = await this.#close;
     return (status ?? signal) as number | string;
   }
 
