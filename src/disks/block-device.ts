@@ -92,13 +92,16 @@ export abstract class BlockDevice {
     this.#queue({ kind: 'writeZeroes', sector, sectors, ...options }, done);
   }
 
-  /** Reports what a range is made of, as {@link Driver.blockStatus} does. Errors as {@link queueRead}. */
-  blockStatus(sector: number, sectors: number, done: BlockStatusDone): void {
+  /**
+   * Reports what a range is made of, as {@link Driver.blockStatus} does. With `fast`, as {@link Driver.blockStatusFast}.
+   * Errors as {@link queueRead}.
+   */
+  blockStatus(sector: number, sectors: number, done: BlockStatusDone, { fast = false } = {}): void {
     let found: readonly BlockStatusExtent[] = [{ sectors, allocated: true, zero: false }];
     const onExtents = (extents: readonly BlockStatusExtent[]): void => {
       found = extents;
     };
-    this.#queue({ kind: 'blockStatus', sector, sectors, onExtents }, (result) =>
+    this.#queue({ kind: 'blockStatus', sector, sectors, onExtents, fast }, (result) =>
       result < 0 ? done(result) : done(result, found),
     );
   }

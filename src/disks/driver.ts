@@ -150,6 +150,11 @@ export interface Driver {
    * anything. Without it everything is allocated.
    */
   blockStatus?(range: SectorRange, done: BlockStatusDone): void;
+  /**
+   * As blockStatus, for reads, which must not wait for it: what is not known at once is reported as data, and may be found out
+   * for later calls. Without it {@link blockStatus} is called.
+   */
+  blockStatusFast?(range: SectorRange, done: BlockStatusDone): void;
   /** Completes with 0 and the open image's file, or -EOPNOTSUPP when it is not one regular file. */
   identify?(done: (result: number, image?: ImageFile) => void): void;
   /** The images that the open disk is made of, the one that takes its writes first; empty unless it is open. */

@@ -225,12 +225,13 @@ function dispatch(driver: Driver, request: VbdRequest, post: (task: () => void) 
 }
 
 function blockStatus(driver: Driver, request: VbdRequest): void {
-  const { sectors } = request;
+  const { sectors, fast } = request;
   const told: BlockStatusDone = (result, extents = [{ sectors, allocated: true, zero: false }]) => {
     if (result >= 0) request.onExtents?.(extents);
     request.complete(result);
   };
-  if (driver.blockStatus) driver.blockStatus(request, told);
+  if (fast && driver.blockStatusFast) driver.blockStatusFast(request, told);
+  else if (driver.blockStatus) driver.blockStatus(request, told);
   else told(0);
 }
 

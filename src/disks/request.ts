@@ -14,7 +14,7 @@ export interface RequestParts {
   readonly buffer?: Uint8Array;
   readonly noHole?: boolean;
   readonly forceUnitAccess?: boolean;
-  /** Zeroes only where that is quicker than writing. */
+  /** Zeroes only where that is quicker than writing; block status only as far as it is known. */
   readonly fast?: boolean;
   /** Whether anybody still waits for the end of zeroes. */
   readonly isNeeded?: () => boolean;

@@ -2,7 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
-import { type BlockDevice, type ChangeOptions, type Done, ESHUTDOWN, SECTOR_SIZE } from '../disks/index.js';
+import {
+  type BlockDevice,
+  type BlockStatusDone,
+  type ChangeOptions,
+  type Done,
+  ESHUTDOWN,
+  SECTOR_SIZE,
+} from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
 import { allocationOf, sectorsAround } from './block-status.js';
 import { cacheRange } from './cache-range.js';
@@ -326,11 +333,12 @@ export class Transmission {
       this.#readAll(request);
       return;
     }
-    device.blockStatus(sector, sectors, (_, extents = []) => {
+    const asked: BlockStatusDone = (_, extents = []) => {
       const pieces = piecesOf(sector, sectors, extents);
       if (pieces.some(({ isHole }) => isHole)) this.#readSparse(request, pieces);
       else this.#readAll(request);
-    });
+    };
+    device.blockStatus(sector, sectors, asked, { fast: true });
   }
 
   #readSparse(request: NbdRequest, pieces: readonly ReadPiece[]): void {

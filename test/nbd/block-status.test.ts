@@ -4,8 +4,8 @@
 import { statSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { errno } from '../../src/posix/index.js';
-import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
-import type { BlockStatusExtent, SectorRange } from '../../src/disks/index.js';
+import { driverTypes, logDriverType, ramDriverType } from '../../src/disks/drivers/index.js';
+import type { BlockStatusDone, BlockStatusExtent, Driver, SectorRange } from '../../src/disks/index.js';
 import { pattern, writeSectors } from '../disks/drivers/disk-world.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { MIB, emptyImage, PROGRAMS_TIMEOUT_MS, succeeds } from './image-world.js';
@@ -183,6 +183,30 @@ t.test('READ reports holes as holes, unless the client requested a single chunk'
   simple.send(request(READ, { length: MIB }));
   t.match(await simple.simple(), { error: 0 });
   t.ok((await simple.take(MIB)).equals(Buffer.alloc(MIB)));
+});
+
+t.test('READ uses what a driver knows at once, and only BLOCK_STATUS waits for more', async (t) => {
+  const disks = new ScriptedDisks();
+  disks.answerAtOnce = () => 0;
+  let answer = (): void => {};
+  const type = {
+    ...disks.type,
+    create: (...parts: Parameters<typeof disks.type.create>): Driver =>
+      Object.assign(disks.type.create(...parts), {
+        blockStatus: ({ sectors }: SectorRange, done: BlockStatusDone) => {
+          answer = () => done(0, [{ sectors, allocated: true, zero: true }]);
+        },
+        blockStatusFast: ({ sectors }: SectorRange, done: BlockStatusDone) =>
+          done(0, [{ sectors, allocated: false, zero: true }]),
+      }),
+  };
+  const world = nbdWorld(t, { types: driverTypes([type, logDriverType]) });
+  await world.open('log:|scripted:disk');
+  const raw = await world.raw().go('0', { allocation: true });
+  raw.send(request(BLOCK_STATUS, { length: MIB }), request(READ, { length: MIB }));
+  t.match(await raw.chunk(), { flags: 1, type: 2 }, 'the read is answered first');
+  answer();
+  t.same(await extents(raw), [[MIB, 2]]);
 });
 
 t.test(

@@ -25,6 +25,7 @@ import type { FileCalls, FileStatus } from '../../posix/files.js';
 import { RingFiles } from '../../posix/node/file-ring/ring-files.js';
 import { wallClock } from '../../posix/clock.js';
 import { holeReader, type ReadHoles } from '../../posix/node/file-map.js';
+import { FileUses } from './file-uses.js';
 import { FlushGroup } from './flush-group.js';
 import { GivenUpRanges } from './given-up-ranges.js';
 import { HoleQueue, MIN_HOLE_BYTES, punchRange } from './hole-punch.js';
@@ -89,6 +90,7 @@ export class AioDriver implements Driver {
   #givenUp: GivenUpRanges | undefined;
   /** None of a block device. */
   #map: ImageMap | undefined;
+  readonly #mapUses = new FileUses();
 
   constructor(path: string, parts: AioParts) {
     this.#path = path;
@@ -214,8 +216,10 @@ export class AioDriver implements Driver {
     const fd = this.#fd;
     this.#fd = -1;
     const { files } = this.#parts;
-    if (this.#readOnly) files.close(fd, done);
-    else files.fdatasync(fd, (synced) => files.close(fd, (closed) => done(synced < 0 ? synced : closed)));
+    this.#mapUses.whenNone(() => {
+      if (this.#readOnly) files.close(fd, done);
+      else files.fdatasync(fd, (synced) => files.close(fd, (closed) => done(synced < 0 ? synced : closed)));
+    });
   }
 
   queueRead(request: DataRequest): void {
@@ -290,6 +294,11 @@ export class AioDriver implements Driver {
     else done(0);
   }
 
+  blockStatusFast(range: SectorRange, done: BlockStatusDone): void {
+    if (this.#map) this.#map.knownStatus(range, done);
+    else done(0);
+  }
+
   describe(): string {
     return `aio ${this.#path} ${this.#sectors} sectors${this.#readOnly ? ' read-only' : ''}`;
   }
@@ -301,10 +310,11 @@ export class AioDriver implements Driver {
     const { files, logger, readHoles: read, wallSeconds = () => wallClock.now() } = this.#parts;
     if (!read) return undefined;
     const fd = this.#fd;
+    const status = (done: (now?: FileStatus) => void): void => files.fstat(fd, (_, now) => done(now));
     return new ImageMap({
-      readHoles: (done) => read(fd, !isOnlyWriter, done),
+      readHoles: (done) => this.#mapUses.during((ended) => read(fd, !isOnlyWriter, ended), done),
       underWay: () => this.#order.underWay,
-      status: isOnlyWriter ? undefined : (done) => files.fstat(fd, (_, status) => done(status)),
+      status: isOnlyWriter ? undefined : (done) => this.#mapUses.during(status, done),
       wallSeconds,
       onUnknown: (reason) => logger.log(LOG_INFO, `aio: ${this.#path}: its holes are not shown: ${reason}`),
     });

@@ -73,11 +73,41 @@ export class ImageMap {
       else this.#wait({ range, done });
     } else {
       status((now) => {
-        const isGood = now !== undefined && now.changedSeconds === this.#changedSeconds;
-        if (isGood && this.#holes) done(0, this.#holes.extents(range));
+        const holes = this.#holesAt(now);
+        if (holes) done(0, holes.extents(range));
         else this.#wait({ range, done });
       });
     }
+  }
+
+  /**
+   * See {@link Driver.blockStatusFast}: does not wait for the reading of a map. One is read for later calls; where others may
+   * write, only when the file has settled, since a map of a file that keeps changing would be read in vain.
+   */
+  knownStatus(range: SectorRange, done: BlockStatusDone): void {
+    const { status } = this.#parts;
+    if (this.#isUnknown) {
+      done(0, allData(range));
+    } else if (status === undefined) {
+      if (!this.#holes && !this.#isReading) this.#read();
+      done(0, this.#holes?.extents(range) ?? allData(range));
+    } else {
+      status((now) => {
+        const holes = this.#holesAt(now);
+        if (!holes && !this.#isReading && this.#isSettled(now)) this.#read();
+        done(0, holes?.extents(range) ?? allData(range));
+      });
+    }
+  }
+
+  /** The map, if it is good for what the file is like now, where others may write. */
+  #holesAt(now: FileStatus | undefined): HoleRanges | undefined {
+    return now?.changedSeconds === this.#changedSeconds ? this.#holes : undefined;
+  }
+
+  /** Whether no change can follow without a later time of change. */
+  #isSettled(now: FileStatus | undefined): boolean {
+    return now !== undefined && now.changedSeconds < this.#parts.wallSeconds() - UNSETTLED_SECONDS;
   }
 
   #wait(waiting: Waiting): void {
@@ -90,7 +120,7 @@ export class ImageMap {
   }
 
   #read(): void {
-    const { status, readHoles, underWay, wallSeconds } = this.#parts;
+    const { status, readHoles, underWay } = this.#parts;
     this.#isReading = true;
     this.#holes = undefined;
     if (status === undefined) {
@@ -106,12 +136,11 @@ export class ImageMap {
     status((before) => {
       // Later callers may know of changes that the map does not show.
       const waiting = this.#waiting.splice(0);
-      const settledBefore = wallSeconds() - UNSETTLED_SECONDS;
+      const isSettled = this.#isSettled(before);
       this.#changes = [...underWay()];
       readHoles((holes) => {
         this.#isReading = false;
         const map = this.#taken(holes);
-        const isSettled = before !== undefined && before.changedSeconds < settledBefore;
         this.#holes = isSettled ? map : undefined;
         this.#changedSeconds = before?.changedSeconds ?? -1;
         this.#answer(waiting, map);

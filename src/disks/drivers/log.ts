@@ -29,6 +29,7 @@ export class LogDriver implements Driver {
   readonly writeZeroes?: (request: ZeroesRequest) => void;
   readonly writeZeroesFast?: (request: ZeroesRequest) => void;
   readonly blockStatus?: (range: SectorRange, done: BlockStatusDone) => void;
+  readonly blockStatusFast?: (range: SectorRange, done: BlockStatusDone) => void;
   readonly identify?: NonNullable<Driver['identify']>;
   readonly settle?: NonNullable<Driver['settle']>;
   readonly resize?: NonNullable<Driver['resize']>;
@@ -60,6 +61,7 @@ export class LogDriver implements Driver {
         });
     }
     if (below.blockStatus) this.blockStatus = (range, done) => below.blockStatus?.(range, done);
+    if (below.blockStatusFast) this.blockStatusFast = (range, done) => below.blockStatusFast?.(range, done);
     if (below.identify) this.identify = (done) => below.identify?.(done);
     if (below.settle) this.settle = (done) => below.settle?.(done);
     if (below.resize) this.resize = (done) => below.resize?.(done);

@@ -149,15 +149,23 @@ export class RemusDriver implements Driver {
 
   /** As the disk below reports it, while that is what is read. A backup reads its last checkpoint: all is data there. */
   blockStatus(range: SectorRange, done: BlockStatusDone): void {
+    this.#status(range, done, false);
+  }
+  blockStatusFast(range: SectorRange, done: BlockStatusDone): void {
+    this.#status(range, done, true);
+  }
+  #status(range: SectorRange, done: BlockStatusDone, fast: boolean): void {
     const below = this.#below;
     if (!below.blockStatus || !this.#opened.readsDisk) {
       done(0);
       return;
     }
-    below.blockStatus(range, (result, extents) => {
+    const told: BlockStatusDone = (result, extents) => {
       if (this.#replication?.readsDisk) done(result, extents);
       else done(Math.min(result, 0));
-    });
+    };
+    if (fast && below.blockStatusFast) below.blockStatusFast(range, told);
+    else below.blockStatus(range, told);
   }
 
   describe(): string {

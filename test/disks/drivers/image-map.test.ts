@@ -45,6 +45,15 @@ function saysNow(driver: AioDriver, sector: number, sectors: number): { kinds?: 
   return answer;
 }
 
+/** What a driver says at once to a read. */
+function saysFast(driver: AioDriver, sector: number, sectors: number): string | undefined {
+  let kinds: string | undefined;
+  driver.blockStatusFast({ sector, sectors }, (_, extents) => {
+    kinds = extents?.map(({ zero, sectors: count }) => `${zero ? 'hole' : 'data'} ${count}`).join(', ');
+  });
+  return kinds;
+}
+
 const write = (driver: AioDriver, sector: number, sectors: number): void =>
   driver.queueWrite({ sector, sectors, buffer: Buffer.alloc(sectors * 512, 1), complete: () => {} });
 
@@ -141,6 +150,7 @@ t.test('without a map everything is data, and the reason is logged once', async 
   script.onMap('there is no program');
   t.equal(asked.kinds, 'data 8');
   t.equal(saysNow(driver, 0, 8).kinds, 'data 8');
+  t.equal(saysFast(driver, 0, 8), 'data 8');
   t.same(lines, ['aio: /image: its holes are not shown: there is no program']);
 });
 
@@ -185,6 +195,55 @@ t.test('the only writer knows of all changes, and does not look at the time of c
   script.changedSeconds = 99;
   t.equal(saysNow(driver, 0, 8).kinds, 'hole 8');
   t.same(script.log, ['map']);
+});
+
+t.test('a read does not wait for a map, and knows holes once it is there', async (t) => {
+  const { script, driver } = scriptedDriver();
+  t.equal(saysFast(driver, 0, 8), 'data 8');
+  t.equal(saysFast(driver, 0, 8), 'data 8');
+  t.same(script.log, ['map'], 'one map is read');
+  const waits = saysNow(driver, 0, 8);
+  write(driver, 4, 1);
+  script.onMap(ALL_HOLE);
+  t.equal(saysFast(driver, 0, 8), 'hole 4, data 1, hole 3');
+  t.equal(waits.kinds, 'hole 4, data 1, hole 3');
+});
+
+t.test(
+  'reads of a file that keeps changing start no program, and see no hole that may be filled',
+  async (t) => {
+    const script = new FileScript();
+    const driver = new AioDriver('/image', script.parts);
+    driver.open({ readOnly: true, shared: false }, () => {});
+    for (script.changedSeconds = 98; script.changedSeconds < 100; script.changedSeconds += 0.5)
+      t.equal(saysFast(driver, 0, 8), 'data 8');
+    t.same(script.log, []);
+    script.changedSeconds = 97;
+    t.equal(saysFast(driver, 0, 8), 'data 8');
+    t.equal(saysFast(driver, 0, 8), 'data 8');
+    t.same(script.log, ['map'], 'it has settled');
+    script.onMap(ALL_HOLE);
+    t.equal(saysFast(driver, 0, 8), 'hole 8');
+    script.changedSeconds = 99;
+    t.equal(saysFast(driver, 0, 8), 'data 8', 'it has changed since');
+    script.changedSeconds = 97.5;
+    t.equal(saysFast(driver, 0, 8), 'data 8');
+    script.changedSeconds = 99;
+    script.onMap(ALL_HOLE);
+    t.equal(saysFast(driver, 0, 8), 'data 8', 'it has changed while the map was read');
+    t.same(script.log, ['map', 'map']);
+  },
+);
+
+t.test('a file stays open while its map is read, though no request waits for that', async (t) => {
+  const { script, driver } = scriptedDriver();
+  saysFast(driver, 0, 8);
+  const closed: number[] = [];
+  driver.close((result) => closed.push(result));
+  t.same(script.log, ['map']);
+  script.onMap(ALL_HOLE);
+  script.answer('fdatasync', 0);
+  t.same(closed, [0]);
 });
 
 for (const { where, large } of WHERE) {
