@@ -44,7 +44,7 @@ export function daemonOptions(
     maxRequestMemoryBytes: values.maxRequestMemory * (1 << 20),
     logLevel: priorityNamed(values.logLevel),
     dialect: values.dialect,
-    trace: file === undefined ? undefined : { file, limitBytes: values.traceLimit << 20 },
+    trace: file === undefined ? undefined : { file, limitBytes: values.traceLimit * (1 << 20) },
     graceSeconds: values.grace,
     pidFile: values.pidFile,
     exitWhenIdle: values.exitWhenIdle,

@@ -171,7 +171,12 @@ t.test('invalid input is refused with a hint', async (t) => {
 
 t.test('a trace may have 64 MiB unless it is said otherwise', async (t) => {
   t.strictSame(parse('--trace', 't').trace, { file: 't', limitBytes: 64 << 20 });
-  t.strictSame(parse('--trace', 't', '--trace-limit', '1').trace, { file: 't', limitBytes: 1 << 20 });
+  const limitOf = (mebibytes: number): unknown =>
+    parse('--trace', 't', '--trace-limit', String(mebibytes)).trace?.limitBytes;
+  t.equal(limitOf(1), 2 ** 20);
+  t.equal(limitOf(2048), 2 ** 31, 'more than 32 bits hold with a sign');
+  t.equal(limitOf(2 ** 20), 2 ** 40, 'the largest');
+  t.throws(() => limitOf(2 ** 20 + 1), { message: /invalid --trace-limit "1048577": .*from 1 to 1048576/ });
 });
 
 t.test('unnamed numbers go to named disks from the lowest on', async (t) => {
