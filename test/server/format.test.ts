@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { formatBytes, formatRate, formatSeconds } from '../../src/server/format.js';
+import { formatBytes, formatRate, formatSeconds, formatWait } from '../../src/server/format.js';
 
 t.test('bytes are shown in the largest unit of which there is at least one', async (t) => {
   t.equal(formatBytes(0), '0 B');
@@ -15,8 +15,26 @@ t.test('bytes are shown in the largest unit of which there is at least one', asy
 });
 
 t.test('seconds are shown with a precision that suits their size', async (t) => {
-  t.equal(formatSeconds(0.1234), '0.12 s');
-  t.equal(formatSeconds(12.34), '12.3 s');
-  t.equal(formatSeconds(187), '3 min 7 s');
-  t.equal(formatSeconds(3_720), '1 h 2 min');
+  for (const [seconds, text] of [
+    [0, '0.00 s'],
+    [0.1234, '0.12 s'],
+    [9.9, '9.90 s'],
+    [10, '10.0 s'],
+    [12.34, '12.3 s'],
+    [59.9, '59.9 s'],
+    [60, '1 min 0 s'],
+    [187.9, '3 min 7 s'],
+    [3599, '59 min 59 s'],
+    [3600, '1 h 0 min'],
+    [3720, '1 h 2 min'],
+    [90_000, '25 h 0 min'],
+  ] as const)
+    t.equal(formatSeconds(seconds), text);
+});
+
+t.test('a wait is shown in whole seconds, and in minutes from the first one', async (t) => {
+  t.equal(formatWait(0), '0 s');
+  t.equal(formatWait(59), '59 s');
+  t.equal(formatWait(60), '1 min 0 s');
+  t.equal(formatWait(187), '3 min 7 s');
 });
