@@ -78,11 +78,24 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index] ?? 1;', ALWAYS_THERE],
     ['sum += latencyBuckets[index] ?? 0;', 'sum += latencyBuckets[index];', ALWAYS_THERE],
   ],
-  'src/metrics/slow-callbacks.ts': ['1', '-2', '-0'].map((other): Equivalent => [
-    '#threshold = -1;',
-    `#threshold = ${other};`,
-    SET_FIRST,
+  'src/metrics/page/streamed-answers.ts': ['<= 0', '< 1'].map((none): Equivalent => [
+    'if (fd < 0) return true;',
+    `if (fd ${none}) return true;`,
+    NO_DESCRIPTOR,
   ]),
+  'src/metrics/slow-callbacks.ts': [
+    ...['1', '-2', '-0'].map((other): Equivalent => [
+      '#threshold = -1;',
+      `#threshold = ${other};`,
+      SET_FIRST,
+    ]),
+    ['this.#threshold = -1;', 'this.#threshold = -2;', 'No callback takes less than no time.'],
+    [
+      'if (seconds <= this.#threshold && now < this.#spanEnds) return;',
+      'if (seconds < this.#threshold && now < this.#spanEnds) return;',
+      'One that took as long as the quickest of ten is put after it, and dropped.',
+    ],
+  ],
   'src/nbd/protocol.ts': [
     [
       'export const FLAG_SEND_CACHE = 1024;',

@@ -167,7 +167,6 @@ export class TraceFile {
   #fail(error: Error): void {
     this.#state = 'failed';
     this.#waiting = [];
-    this.#waitingBytes = 0;
     this.#options.logger.log(LOG_ERR, `the trace ends: ${error.message}`);
   }
 

@@ -126,6 +126,11 @@ t.test('beyond its bound a recording has the last entries, and states it', async
     [7, 8, 9],
   );
   clock.seconds += 10;
+  t.match(
+    traceOf(t, recording, 10)[0]?.name,
+    /^only the last 3/,
+    'what was dropped may be as old as the rest',
+  );
   t.strictSame(names(traceOf(t, recording, 5)), [], 'nothing is missing of the last 5 seconds');
 });
 

@@ -33,6 +33,14 @@ t.test('a callback that took no time is listed while there are few', async (t) =
   const slow = new SlowCallbacks();
   slow.note(0, 1000, { ...event, id: 7, fd: 3 }, TIMEOUT);
   t.strictSame(slow.list(1000), [{ seconds: 0, eventId: 7, mode: 'TIMEOUT', fd: 3, atSeconds: 1000 }]);
+  slow.note(0, 1001, event, TIMEOUT);
+  const next = 1000 + SLOW_CALLBACKS_SECONDS;
+  for (const now of [next, next + 1]) slow.note(0, now, event, TIMEOUT);
+  t.strictSame(
+    slow.list(next + 1).map(({ atSeconds }) => atSeconds),
+    [1000, 1001, next, next + 1],
+    'in each span',
+  );
 });
 
 t.test(

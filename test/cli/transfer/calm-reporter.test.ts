@@ -4,17 +4,18 @@
 import t from 'tap';
 import { CalmReporter } from '../../../src/cli/transfer/calm-reporter.js';
 import { TextReporter } from '../../../src/cli/transfer/text-reporter.js';
-import { LOG_ERR } from '../../../src/server/logger.js';
+import { LOG_DEBUG, LOG_ERR, LOG_WARNING } from '../../../src/server/logger.js';
+import { status } from './example-status.js';
 
-function calm() {
+function calm({ isTTY = false, verbose = false } = {}) {
   const lines: string[] = [];
   let seconds = 0;
   const options = {
-    stream: { write: (text: string) => lines.push(text.trimEnd().replace('tapdisk-ts: ', '')) },
+    stream: { isTTY, write: (text: string) => lines.push(text.trimEnd().replace('tapdisk-ts: ', '')) },
     clock: { now: () => seconds },
-    verbose: false,
+    verbose,
     role: 'backup',
-    status: () => undefined,
+    status: () => (isTTY ? status : undefined),
   } as const;
   const reporter = new CalmReporter(new TextReporter(options), options);
   const pass = (by: number): void => {
@@ -60,4 +61,41 @@ t.test('the number of remembered causes is bounded', async (t) => {
   for (let i = 0; i < 1000; i += 1)
     reporter.onEvent({ event: 'broken', bytes: 0, message: 'm', code: `E${i}` });
   t.ok(lines.length < 100, `${lines.length} lines`);
+});
+
+t.test(
+  'the last of what was held back is reported at the end, and a line of progress is cleared',
+  async (t) => {
+    const { reporter, lines } = calm();
+    for (const peer of ['a', 'b']) reporter.onEvent({ event: 'nothing', peer });
+    reporter.end();
+    t.same(lines, ['a sent nothing', 'b sent nothing']);
+    const terminal = calm({ isTTY: true });
+    terminal.reporter.onEvent({ event: 'stopped', signal: 'SIGTERM' });
+    terminal.lines.length = 0;
+    terminal.reporter.end();
+    t.same(terminal.lines, ['\r\u001B[2K']);
+  },
+);
+
+t.test('progress and dumps are passed on, however often', async (t) => {
+  const { reporter, lines, pass } = calm({ isTTY: true });
+  pass(1);
+  t.match(lines.splice(0), [/connecting/], 'a tick');
+  reporter.onEvent({ event: 'stopped', signal: 'SIGTERM' });
+  lines.length = 0;
+  reporter.dump('one');
+  reporter.dump('two');
+  t.same(
+    lines.filter((line) => /one|two/.test(line)),
+    ['one', 'two'],
+  );
+});
+
+t.test('only warnings and errors count as what peers bring about', async (t) => {
+  const { reporter, lines } = calm({ verbose: true });
+  for (let i = 0; i < 3; i += 1) reporter.log(LOG_DEBUG, 'a step');
+  t.equal(lines.length, 3);
+  for (let i = 0; i < 3; i += 1) reporter.log(LOG_WARNING, 'a loss');
+  t.equal(lines.length, 4);
 });

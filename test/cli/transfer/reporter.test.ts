@@ -8,26 +8,8 @@ import type { Reporter, ReporterOptions } from '../../../src/cli/transfer/report
 import { TextReporter } from '../../../src/cli/transfer/text-reporter.js';
 import type { TransferEvent } from '../../../src/transfer/transfer-event.js';
 import type { TransferStatus } from '../../../src/transfer/transfer-status.js';
+import { status } from './example-status.js';
 
-const status: TransferStatus = {
-  role: 'primary',
-  pid: 7,
-  state: 'in_progress',
-  phase: 'connecting',
-  address: '127.0.0.1:9',
-  peer: null,
-  attempts: 0,
-  lastError: null,
-  transfers: 0,
-  bytes: 0,
-  totalBytes: null,
-  rate: 0,
-  seconds: 0,
-  quietSeconds: 0,
-  attemptSeconds: null,
-  uptimeSeconds: 0,
-  file: 'image',
-};
 const sending = {
   state: 'established',
   phase: 'sending',
