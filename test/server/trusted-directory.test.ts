@@ -1,10 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { whoCouldReplace } from '../../src/server/trusted-directory.js';
+import {
+  linkOfAnother,
+  requireTrusted,
+  requireTrustedSocket,
+  whoCouldReplace,
+} from '../../src/server/trusted-directory.js';
 import { ATTACKER_UID, noAttacker } from '../attacker.js';
 import { shortDirectory } from '../short-directory.js';
 
@@ -40,3 +45,44 @@ t.test('a directory or link of another user is not trusted', { skip: noAttacker 
   t.match(whoCouldReplace(join(directory, 'link')), /link belongs to another user/);
   t.equal(whoCouldReplace(foreign, ATTACKER_UID), undefined, 'but by that user');
 });
+
+t.test('a socket is not used where others could replace it; a missing one is left to connect', async (t) => {
+  const directory = shortDirectory(t);
+  const socket = join(directory, 's');
+  t.doesNotThrow(() => requireTrusted(directory));
+  t.doesNotThrow(() => requireTrustedSocket(socket));
+  writeFileSync(socket, '');
+  t.doesNotThrow(() => requireTrustedSocket(socket));
+  chmodSync(directory, 0o777);
+  const refused = {
+    code: 'EPERM',
+    message: `${directory} is no place for a socket that controls or reports: others can write to ${directory} (mode 0777; chmod go-w)`,
+  };
+  t.throws(() => requireTrusted(directory), refused);
+  t.throws(() => requireTrustedSocket(socket), refused);
+  t.doesNotThrow(() => requireTrustedSocket(join(directory, 'none')));
+});
+
+t.test(
+  "another user's socket is not used, nor a path with a link of theirs",
+  { skip: noAttacker },
+  async (t) => {
+    const directory = shortDirectory(t);
+    const socket = join(directory, 's');
+    writeFileSync(socket, '');
+    chownSync(socket, ATTACKER_UID, 0);
+    t.throws(() => requireTrustedSocket(socket), {
+      code: 'EPERM',
+      message: `${socket} belongs to another user (uid ${ATTACKER_UID})`,
+    });
+    const link = join(directory, 'link');
+    symlinkSync(directory, link);
+    t.equal(linkOfAnother(join(link, 's')), undefined);
+    lchownSync(link, ATTACKER_UID, 0);
+    const fault = `the link ${link} belongs to another user (uid ${ATTACKER_UID})`;
+    t.equal(linkOfAnother(link), fault);
+    t.equal(linkOfAnother(join(link, 'none', 'at all')), fault);
+    t.equal(linkOfAnother(join(link, 's'), ATTACKER_UID), undefined, 'it is theirs');
+    t.equal(linkOfAnother(socket), undefined, 'only links count');
+  },
+);

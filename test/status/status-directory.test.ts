@@ -40,13 +40,15 @@ t.test('the directory is created for its owner only', async (t) => {
   prepareStatusDirectory(directory);
 });
 
-t.test('a directory that others may write to, or that is not ours, is not used', async (t) => {
+t.test('a directory that others may use in any way, or that is not ours, is not used', async (t) => {
   const directory = t.testdir({ file: '' });
   const open = join(directory, 'open');
   mkdirSync(open);
-  chmodSync(open, 0o770);
   const refused = { code: 'EPERM', message: /belongs to this user alone/ };
-  t.throws(() => prepareStatusDirectory(open), refused);
+  for (const bit of [0o40, 0o20, 0o10, 0o4, 0o2, 0o1]) {
+    chmodSync(open, 0o700 | bit);
+    t.throws(() => prepareStatusDirectory(open), refused, `mode ${(0o700 | bit).toString(8)}`);
+  }
   const link = join(directory, 'link');
   chmodSync(open, 0o700);
   symlinkSync(open, link);

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { once } from 'node:events';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import tap, { type Test } from 'tap';
-import { NodePosix } from '../../src/posix/index.js';
+import { errno, NodePosix } from '../../src/posix/index.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
 import { queryStatus } from '../../src/status/status-client.js';
 import { MAX_STATUS_CONNECTIONS, StatusServer } from '../../src/status/status-server.js';
@@ -91,6 +91,27 @@ statusTest('an invalid request gets an error instead of a status', async (t, pat
     socket.destroy();
   }
   t.same(await query(path), { asked: 1 });
+});
+
+statusTest(
+  'a request that has 64 bytes and no end is refused, and no shorter one',
+  async (t, path, status) => {
+    const socket = await client(path);
+    await new Promise((resolve) => socket.write('x'.repeat(63), resolve));
+    t.same(await query(path), { asked: 1 });
+    t.equal(status.connections, 1, 'more of it may come');
+    socket.write('x');
+    t.match(await everything(socket), /^\{"error":/);
+    socket.destroy();
+  },
+);
+
+statusTest('32 requests are under way at once, and further ones wait', async (t, path, status) => {
+  const silent = await Promise.all(Array.from({ length: 40 }, () => client(path)));
+  // The server accepts all that it takes in a turn or two.
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+  t.equal(status.connections, 32);
+  for (const socket of silent) socket.destroy();
 });
 
 statusTest('half a request blocks nobody, and is dropped after two seconds', async (t, path) => {
@@ -186,6 +207,18 @@ tap.test('an answer may have at most 64 KiB', { buffered: true }, async (t) => {
   await t.rejects(query(more, 10), { code: 'EMSGSIZE' });
 });
 
+tap.test('a request that cannot be sent is an error, whatever comes back', { buffered: true }, async (t) => {
+  class Mute extends NodePosix {
+    override write(): number {
+      return -errno.EPIPE;
+    }
+  }
+  const path = await otherServer(t, (socket) => socket.end('{}\n'));
+  const posix = new Mute();
+  await t.rejects(queryStatus(posix, path), { code: 'EPIPE', message: `${path}: broken pipe` });
+  t.same(posix.openDescriptors(), []);
+});
+
 tap.test('an endless answer, or none at all, is given up', { buffered: true }, async (t) => {
   const endless = await otherServer(t, (socket) => {
     socket.on('drain', () => socket.write(Buffer.alloc(100_000, '1')));
@@ -218,6 +251,21 @@ tap.test('a socket is created only where no file exists', { buffered: true }, as
   writeFileSync(path, 'precious');
   t.throws(() => new StatusServer({ ...options, path }), { code: 'EADDRINUSE' });
   t.throws(() => new StatusServer({ ...options, path: join(directory, 'none', 's') }), { code: 'ENOENT' });
+  const long = join(directory, 'x'.repeat(200));
+  const tooLong = `${long} has ${long.length} bytes, but the path of a socket at most 107`;
+  t.throws(() => new StatusServer({ ...options, path: long }), { code: 'ENAMETOOLONG', message: tooLong });
   t.same(server.posix.openDescriptors(), []);
   t.same(posix.openDescriptors(), []);
+});
+
+tap.test('where others could put a socket none is made, and none is asked', { buffered: true }, async (t) => {
+  const directory = shortDirectory(t);
+  const path = join(directory, 's');
+  await using server = new TapdiskServer({ logger: nullLogger });
+  const options = { registrar: server, posix: server.posix, logger: nullLogger, status: () => ({}) };
+  using _made = new StatusServer({ ...options, path });
+  chmodSync(directory, 0o777);
+  const refused = { code: 'EPERM', message: /others can write to/ };
+  t.throws(() => new StatusServer({ ...options, path: join(directory, 'other') }), refused);
+  await t.rejects(query(path), refused);
 });
