@@ -34,6 +34,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       ALWAYS_THERE,
     ],
   ],
+  'src/cli/transfer/calm-reporter.ts': [
+    [
+      "const cause = 'code' in event ? `${event.event} ${event.code}` : event.event;",
+      'const cause = true ? `${event.event} ${event.code}` : event.event;',
+      'A cause without a code is one of its own, whatever its name.',
+    ],
+  ],
   'src/daemon/services.ts': [
     [
       'const result = fd < 0 ? fd : nbd.listenOn(fd);',

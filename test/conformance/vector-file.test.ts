@@ -157,6 +157,8 @@ t.test('a fault in a vector of transfers, or of the ramdisk, names what was expe
   const io = transfers.ios.r;
   const wrong: [object, string, RegExp][] = [
     [{ ...transfers, clock: undefined }, 'clock', /expected a number, got nothing/],
+    [{ ...transfers, uuid: -1 }, 'uuid', /expected a whole number from 0/],
+    [{ ...transfers, limit: 0 }, 'limit', /expected a whole number from 1/],
     [{ ...transfers, ios: [] }, 'ios', /expected an object, got \[\]/],
     [{ ...transfers, ios: { r: { ...io, fd: 'r' } } }, 'ios.r.fd', /expected a whole number .* got "r"/],
     [{ ...transfers, ios: { r: { ...io, mode: 'rw' } } }, 'ios.r.mode', /expected one of "read", "write"/],
@@ -295,6 +297,14 @@ t.test('a fault names the vector, the member, and the expected and the actual va
       { ...scheduler, events: { a: { mode: [], fd: 3, timeout: 0, on: [[['wait', {}]]] } } },
       'events.a.on[0][0][0]',
       /expected one of "register", "unregister", "setMaxTimeout", "elapse", "uuid", got "wait"/,
+    ],
+    [{ ...replication, clock: '1' }, 'clock', /expected a number, got "1"/],
+    [{ ...replication, uuid: -1 }, 'uuid', /expected a whole number from 0/],
+    [{ ...replication, limit: 0 }, 'limit', /expected a whole number from 1/],
+    [
+      { ...replication, connect: { ...replication.connect, port: 1 } },
+      'connect.port',
+      /expected one of the members retryTimeout, maxConnections, fd, got "port"/,
     ],
     [
       { ...replication, connect: { retryTimeout: 1, fd: 0 } },

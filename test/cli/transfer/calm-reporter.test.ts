@@ -3,11 +3,12 @@
 
 import t from 'tap';
 import { CalmReporter } from '../../../src/cli/transfer/calm-reporter.js';
+import { JsonReporter } from '../../../src/cli/transfer/json-reporter.js';
 import { TextReporter } from '../../../src/cli/transfer/text-reporter.js';
 import { LOG_DEBUG, LOG_ERR, LOG_WARNING } from '../../../src/server/logger.js';
 import { status } from './example-status.js';
 
-function calm({ isTTY = false, verbose = false } = {}) {
+function calm({ isTTY = false, json = false, verbose = false } = {}) {
   const lines: string[] = [];
   let seconds = 0;
   const options = {
@@ -17,10 +18,10 @@ function calm({ isTTY = false, verbose = false } = {}) {
     role: 'backup',
     status: () => (isTTY ? status : undefined),
   } as const;
-  const reporter = new CalmReporter(new TextReporter(options), options);
-  const pass = (by: number): void => {
+  const reporter = new CalmReporter(json ? new JsonReporter(options) : new TextReporter(options), options);
+  const pass = (by: number, then = (): void => reporter.tick()): void => {
     seconds += by;
-    reporter.tick();
+    then();
   };
   return { reporter, lines, pass };
 }
@@ -82,6 +83,10 @@ t.test('progress and dumps are passed on, however often', async (t) => {
   const { reporter, lines, pass } = calm({ isTTY: true });
   pass(1);
   t.match(lines.splice(0), [/connecting/], 'a tick');
+  reporter.end();
+  lines.length = 0;
+  pass(1, () => reporter.onProgress());
+  t.match(lines.splice(0), [/connecting/], 'bytes that have moved');
   reporter.onEvent({ event: 'stopped', signal: 'SIGTERM' });
   lines.length = 0;
   reporter.dump('one');
@@ -98,4 +103,17 @@ t.test('only warnings and errors count as what peers bring about', async (t) => 
   t.equal(lines.length, 3);
   for (let i = 0; i < 3; i += 1) reporter.log(LOG_WARNING, 'a loss');
   t.equal(lines.length, 4);
+});
+
+t.test('how many were left out is a member of the report, where there are any', async (t) => {
+  const { reporter, lines } = calm({ json: true });
+  for (const peer of ['a', 'b', 'c']) reporter.onEvent({ event: 'nothing', peer });
+  reporter.end();
+  t.same(
+    lines.map((line) => JSON.parse(line) as unknown),
+    [
+      { event: 'nothing', peer: 'a' },
+      { event: 'nothing', peer: 'c', leftOut: 1 },
+    ],
+  );
 });
