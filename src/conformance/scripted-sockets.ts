@@ -69,7 +69,7 @@ export class ScriptedSockets implements SocketCalls {
     return -outcomeResult(outcome.so_error);
   }
 
-  fcntl(fd: number, command: number, argument = 0): number {
+  fcntl(fd: number, command: number, argument?: number): number {
     const outcome = this.#fcntl.take();
     const result = typeof outcome === 'number' ? outcome : outcomeResult(outcome);
     const name = COMMAND_NAMES.get(command) ?? command;

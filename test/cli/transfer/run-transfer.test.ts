@@ -57,7 +57,7 @@ t.test('the exit status is what came of the role', async (t) => {
 });
 
 t.test('the first signal stops the role in order, and the second one ends the process', async (t) => {
-  const exits = t.capture(process, 'exit', (() => undefined) as unknown as typeof process.exit);
+  const exits = t.capture(process, 'exit', () => undefined as never);
   const { end, exit, isStarted, stops } = running();
   await isStarted;
   process.emit('SIGINT', 'SIGINT');
