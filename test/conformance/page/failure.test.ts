@@ -7,7 +7,7 @@ import type { SchedulerVector, Trace, TraceEntry } from '../../../src/conformanc
 import { assignmentOf, emptyVector } from '../example-vectors.js';
 
 /** Two events are registered, one of which fires; the last step leaves no entry. */
-const vector = {
+const vector: SchedulerVector & { readonly trace: Trace } = {
   ...emptyVector('one'),
   events: {
     a: { mode: ['READ'], fd: 5, timeout: 0 },
@@ -26,7 +26,7 @@ const vector = {
     ['fire', 'a', 1, 'READ'],
     ['wait', 1],
   ],
-} as const satisfies SchedulerVector;
+};
 
 /** The section of a vector that failed with this trace, a line for each text in it. */
 async function section(actual: Trace | undefined, rules: readonly string[] = [], given = vector) {
@@ -39,7 +39,7 @@ async function section(actual: Trace | undefined, rules: readonly string[] = [],
     reason: 'it ended',
     ...(actual && { traces: { expected: given.trace, actual } }),
   } as const;
-  const pinned = rules.map((id) => ({ id, title: `Rule ${id}`, suite: 'scheduler' as const }));
+  const pinned = rules.map((id) => ({ id, title: `Rule ${id}`, suite: 'scheduler' as const, vectors: [] }));
   const { text } = await failureSection('failure-1-1', result, assignmentOf(given), pinned);
   return {
     text,
@@ -96,7 +96,7 @@ t.test(
     t.notMatch(first.join('\n'), 'as expected');
     t.ok(first.includes('The 3 steps that followed'));
     const steps = vector.steps.slice(0, 3);
-    const last = (await section(replaced(4, ['wait', 2]), [], { ...vector, steps } as never)).lines;
+    const last = (await section(replaced(4, ['wait', 2]), [], { ...vector, steps })).lines;
     t.equal(last[0], 'failed scheduler/one in step 3 of 3');
     t.notMatch(last.join('\n'), /that followed|The last step/);
   },
