@@ -7,7 +7,7 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 import { abortConnection } from '../server/abort-connection.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { MIN_REQUEST_MEMORY_BYTES, RequestMemory } from './request-memory.js';
-import { Acceptor, type AcceptorOptions } from '../server/acceptor.js';
+import { Acceptor, type ListenerOptions } from '../server/acceptor.js';
 import { LOG_INFO, LOG_WARNING, type Logger } from '../server/logger.js';
 import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import type { Completions } from '../disks/index.js';
@@ -101,7 +101,7 @@ export class NbdServer {
     return this.#serve(Acceptor.on(fd, this.#acceptorOptions()));
   }
 
-  #acceptorOptions(): AcceptorOptions {
+  #acceptorOptions(): ListenerOptions {
     const { registrar, posix, logger } = this.#options;
     const onConnection = (fd: number): void => this.#accepted(fd);
     return { registrar, posix, logger, name: 'nbd', backlog: BACKLOG, onConnection };

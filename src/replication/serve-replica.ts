@@ -122,7 +122,6 @@ export class ReplicaListener implements AsyncIterable<Socket>, Disposable {
       posix: server.posix,
       logger: server.logger,
       name: formatAddress(this.address),
-      backlog: options.maxConnections ?? 1,
       onConnection: (connection) => this.#onConnection(connection),
     });
     if (typeof acceptor === 'number') {

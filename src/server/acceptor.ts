@@ -18,8 +18,6 @@ export interface AcceptorOptions {
   readonly logger: Logger;
   /** What listens, for log lines: `nbd`. */
   readonly name: string;
-  /** Connections that may wait to be accepted. */
-  readonly backlog: number;
   /** Takes an accepted descriptor over. */
   readonly onConnection: (fd: number) => void;
   /**
@@ -27,6 +25,11 @@ export interface AcceptorOptions {
    * backlog; the acceptor asks again after {@link Acceptor.resume}, and every second. Unlimited unless given.
    */
   readonly room?: () => number;
+}
+
+export interface ListenerOptions extends AcceptorOptions {
+  /** Connections that may wait to be accepted. */
+  readonly backlog: number;
 }
 
 /** A listening descriptor, or a negative errno and no descriptor: of socket, setsockopt, bind or listen. */
@@ -67,7 +70,7 @@ export class Acceptor implements Disposable {
   }
 
   /** Listens, and accepts from then on; or a negative errno: of {@link listenOn}, or of registerEvent. */
-  static listen(address: SocketAddress, options: AcceptorOptions): Acceptor | number {
+  static listen(address: SocketAddress, options: ListenerOptions): Acceptor | number {
     const fd = listenOn(options.posix, address, options.backlog);
     return fd < 0 ? fd : Acceptor.on(fd, options);
   }

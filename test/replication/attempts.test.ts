@@ -53,10 +53,10 @@ async function timedServer(t: Test, addresses: readonly string[]) {
     server.stop();
     await run;
   });
-  /** Has the time for an attempt go by. */
-  const pass = async (): Promise<void> => {
+  /** Lets the time for an attempt go by, or so many seconds. */
+  const pass = async (more = ATTEMPT_SECONDS + 1): Promise<void> => {
     await turns(20);
-    seconds += ATTEMPT_SECONDS + 1;
+    seconds += more;
     server.setMaxTimeout(0);
     await turns(20);
   };
@@ -74,6 +74,21 @@ t.test('an address that never replies delays the next one by no more than the li
   socket.destroy();
 });
 
+t.test('the limit is the one that is given, and an attempt gets all of it', async (t) => {
+  const port = await plainServer(t);
+  await silence(t, port);
+  const { server, pass } = await timedServer(t, [SILENT, LOOPBACK]);
+  const state = { isConnected: false };
+  const connecting = connectReplica({ host: 'backup', port, server, attemptSeconds: 3 });
+  void connecting.then(() => (state.isConnected = true));
+  await pass(3.5);
+  t.notOk(state.isConnected);
+  await pass(0.5);
+  const socket = await connecting;
+  t.equal(socket.remoteAddress, LOOPBACK);
+  socket.destroy();
+});
+
 t.test('the last address is awaited without a limit, and the attempt’s age reported', async (t) => {
   const port = await plainServer(t);
   await silence(t, port);
@@ -83,6 +98,10 @@ t.test('the last address is awaited without a limit, and the attempt’s age rep
   connecting.catch(() => {});
   await pass();
   t.match(lines, [`connect ${SILENT}:${port}: no reply for ${ATTEMPT_SECONDS + 1} s`]);
+  await pass(10);
+  t.equal(lines.length, 1, 'no more often than every ten seconds');
+  await pass(1);
+  t.match(lines.slice(1), [`connect ${SILENT}:${port}: no reply for ${ATTEMPT_SECONDS + 12} s`]);
   abort();
   await t.rejects(connecting, { name: 'AbortError' });
 });

@@ -124,6 +124,16 @@ t.test(
   },
 );
 
+t.test('a status that is none of the four is -2, and logged', async (t) => {
+  await using server = quietServer();
+  const lines: string[] = [];
+  const { t: struct } = connectOn(server, { logger: { log: (_, line) => void lines.push(line) } });
+  t.equal(tdReplicationConnectStatus(struct), -1);
+  struct.status = 77 as typeof struct.status;
+  t.equal(tdReplicationConnectStatus(struct), -2);
+  t.match(lines, [/corrupt/]);
+});
+
 t.test('init returns -ENOENT for what is not a host and port', async (t) => {
   await using server = quietServer();
   const { t: struct } = connectOn(server);

@@ -5,14 +5,21 @@ import { once } from 'node:events';
 import { BlockList, connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { errno, type Inet4Address, NodePosix, type SocketAddress } from '../../src/posix/index.js';
+import { IPPROTO_TCP, TCP_KEEPALIVE_PROBES, TCP_KEEPIDLE } from '../../src/posix/posix.js';
 import { connectReplica, ReplicaError, serveReplica } from '../../src/replication/index.js';
-import { warnUnlessRunning } from '../../src/replication/replica-host.js';
+import { checkPort, warnUnlessRunning } from '../../src/replication/replica-host.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
 
 const LOOPBACK = '127.0.0.1';
 
-/** A server that runs until the test has ended. */
+/** A server that runs until the test has ended. Nothing on it closes what is not open: the number may be another's by then. */
 async function running(t: Test, posix = new NodePosix()): Promise<TapdiskServer> {
+  const close = posix.close.bind(posix);
+  posix.close = (fd) => {
+    const result = close(fd);
+    if (result < 0) t.fail(`descriptor ${fd} is closed, but not open`);
+    return result;
+  };
   const server = new TapdiskServer({ posix, logger: nullLogger });
   const run = server.run({ signals: false });
   t.teardown(async () => {
@@ -178,6 +185,42 @@ t.test('a server without room for events is an error, and leaves no descriptor',
   t.same(posix.openDescriptors(), []);
 });
 
+t.test('every port and retry time in range is taken', async (t) => {
+  const lines: string[] = [];
+  for (const options of [{}, { retryTimeoutSeconds: 1 }, { retryTimeoutSeconds: 2 ** 31 - 1 }]) {
+    const abort = new AbortController();
+    const posix = withNames(
+      {},
+      { lookup: () => Promise.reject(Object.assign(new Error(), { code: 'EAI_AGAIN' })) },
+    );
+    const log = (_: number, line: string): void => {
+      lines.push(line);
+      abort.abort();
+    };
+    const server = new TapdiskServer({ posix, logger: { log } });
+    const run = server.run({ signals: false });
+    await t.rejects(
+      connectReplica({ host: 'away', port: 65_535, server, signal: abort.signal, ...options }),
+      {
+        name: 'AbortError',
+      },
+    );
+    server.stop();
+    await run;
+  }
+  t.match(lines, [
+    /^away: .*; next attempt in 1 s$/,
+    /next attempt in 1 s$/,
+    /next attempt in 2147483647 s$/,
+  ]);
+  for (const [port, least] of [
+    [0, 0],
+    [1, 1],
+    [65_535, 1],
+  ] as const)
+    t.doesNotThrow(() => checkPort(port, least), String(port));
+});
+
 t.test('ports and retry times out of range are refused by name', async (t) => {
   const server = await running(t);
   for (const port of [0, -1, 65_536, 1.5, Number.NaN]) {
@@ -222,6 +265,53 @@ t.test('serveReplica returns one connection at a time, and rejects others meanwh
   listener.close();
   t.same(await connections.next(), { done: true, value: undefined });
 });
+
+/** Sockets that write down which backlogs and which keepalive times were asked for. */
+class Recording extends NodePosix {
+  readonly backlogs: number[] = [];
+  readonly idleSeconds: number[] = [];
+
+  override listen(fd: number, backlog: number): number {
+    this.backlogs.push(backlog);
+    return super.listen(fd, backlog);
+  }
+  override setsockopt(fd: number, level: number, option: number, value: number): number {
+    if (level === IPPROTO_TCP && option === TCP_KEEPIDLE) this.idleSeconds.push(value);
+    return super.setsockopt(fd, level, option, value);
+  }
+}
+
+t.test('the backlog is 1 unless another one is given', async (t) => {
+  const posix = new Recording();
+  const server = await running(t, posix);
+  for (const more of [{}, { maxConnections: 7 }]) {
+    using listener = await serveReplica({ host: LOOPBACK, port: 0, server, ...more });
+    t.ok(listener.address);
+  }
+  t.same(posix.backlogs, [1, 7]);
+});
+
+t.test(
+  'both sides detect a silent host after 30 s, or after the time given, or leave it to the kernel',
+  async (t) => {
+    const posix = new Recording();
+    const server = await running(t, posix);
+    for (const more of [{}, { silenceSeconds: 12 }, { silenceSeconds: 0 }]) {
+      using listener = await serveReplica({ host: LOOPBACK, port: 0, server, ...more });
+      const accepted = listener.accept();
+      const socket = await connectReplica({
+        host: LOOPBACK,
+        port: portOf(listener.address),
+        server,
+        ...more,
+      });
+      (await accepted).destroy();
+      socket.destroy();
+    }
+    const idle = (seconds: number): number => seconds - TCP_KEEPALIVE_PROBES;
+    t.same(posix.idleSeconds, [idle(30), idle(30), idle(12), idle(12)]);
+  },
+);
 
 t.test('peers are admitted by address', async (t) => {
   const server = await running(t);
@@ -375,16 +465,19 @@ t.test(
 
 t.test('no warning is emitted if the server runs within a second', async (t) => {
   let due = (): void => {};
+  const delays: number[] = [];
   const timers = {
     now: () => 0,
-    setTimeout: (callback: () => void) => {
+    setTimeout: (callback: () => void, delay: number) => {
       due = callback;
+      delays.push(delay);
       return { ref() {}, unref() {} };
     },
     clearTimeout() {},
   };
   const server = new TapdiskServer({ logger: nullLogger });
   warnUnlessRunning(server, timers);
+  t.same(delays, [1000]);
   const run = server.run({ signals: false });
   const onWarning = (warning: Error): void => {
     t.fail(warning.message);

@@ -46,16 +46,14 @@ t.test('a disk that has met nobody', async (t) => {
     resyncBytesTotal: 0,
     lastError: null,
   });
-  t.match(b.engine.status(), {
+  const { sinceSeconds: _, ...backup } = b.engine.status();
+  t.same(backup, {
+    ...primary,
     state: 'inconsistent',
     role: 'backup',
     connection: 'listening',
     diskId: null,
     generation: null,
-    epochCommitted: 0,
-    rpoSeconds: null,
-    journalUsedBytes: 0,
-    journalLimitBytes: JOURNAL_BYTES,
   });
 });
 
