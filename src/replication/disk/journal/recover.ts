@@ -56,6 +56,7 @@ export async function recoverJournal(
       throw damaged(current.file.path, `segment ${segment - 1}, which it follows, is in neither file`);
     }
     await readRecords(before, previous, take);
+    before.at = previous;
   }
   await readRecords(current, marker.at, take);
   current.at = marker.at;

@@ -162,6 +162,28 @@ t.test('a journal that was opened again goes on where it was', async (t) => {
   t.match(marker, { epoch: 2, sequence: 2 });
 });
 
+t.test('the room that is used is the same after the journal was opened again', async (t) => {
+  const { journal, journalOn, append, commit, recover } = await opened();
+  append(journal, 10, 1, 25);
+  await commit(journal, 1);
+  append(journal, 20, 2, 3, true);
+  await commit(journal, 2);
+  t.same([journal.segment, journal.usedBytes], [2, 28 * BLOCK]);
+  const { pair, start } = await recover();
+  t.equal(journalOn(pair, start).usedBytes, 28 * BLOCK, 'both segments are live');
+  const later = await recover(2);
+  t.equal(journalOn(later.pair, later.start).usedBytes, 3 * BLOCK, 'the first is on the image');
+});
+
+t.test('a segment of which nothing was committed uses no room', async (t) => {
+  const { journal, journalOn, append, recover, world } = await opened();
+  append(journal, 10, 1, 4);
+  await world.run(0.1);
+  const { pair, start } = await recover();
+  const next = journalOn(pair, start);
+  t.same([next.segment, next.usedBytes], [2, 0]);
+});
+
 t.test('all of a commit’s facts are in its marker', async (t) => {
   const { journal, recover, call } = await opened();
   const more = { resyncId: 'b'.repeat(16), resyncCrc: 5, resyncCheckpoint: 6, generation: 'c'.repeat(16) };
