@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { BlockList, connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { errno, type Inet4Address, NodePosix, type SocketAddress } from '../../src/posix/index.js';
@@ -127,6 +127,23 @@ t.test('an abort ends the attempt in any state with its reason, and leaves nothi
     t.same(server.posix.openDescriptors(), []);
     t.equal(server.scheduler.size, 0);
   }
+});
+
+t.test('a signal has no listener left once there is a connection, or none any more', async (t) => {
+  const server = await running(t, withNames({}));
+  const { signal } = new AbortController();
+  const listener = await serveReplica({ host: LOOPBACK, port: 0, server, signal });
+  const port = portOf(listener.address);
+  t.ok(getEventListeners(signal, 'abort').length > 0);
+  listener.close();
+  t.same(getEventListeners(signal, 'abort'), []);
+  const served = await serveReplica({ host: LOOPBACK, port: 0, server });
+  const socket = await connectReplica({ host: LOOPBACK, port: portOf(served.address), server, signal });
+  t.same(getEventListeners(signal, 'abort'), []);
+  socket.destroy();
+  served.close();
+  await t.rejects(connectReplica({ host: 'nowhere', port, server, signal }));
+  t.same(getEventListeners(signal, 'abort'), []);
 });
 
 t.test('after an abort during the lookup its result is not used', async (t) => {

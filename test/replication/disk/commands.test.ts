@@ -88,6 +88,17 @@ t.test('a backup that is protected is sent what differs, or all of it', async (t
   t.match(await ordered(a, 'verify'), { ...DONE, message: 'both sides are equal' });
 });
 
+t.test('a C backup cannot be compared', async (t) => {
+  const { a, b, world } = pair(t, { a: { peer: 'c' }, b: { peer: 'c' } });
+  await world.run(() => a.isUp && b.isUp);
+  await a.write(0, 8, 1);
+  await a.until('protected');
+  const why = refused(/a C backup cannot compare/, -errno.EOPNOTSUPP);
+  t.match(await ordered(a, 'verify'), why);
+  t.match(await ordered(a, 'resync', { full: true }), why);
+  t.equal(a.engine.status().state, 'protected');
+});
+
 t.test('a backup without a checkpoint is not promoted', async (t) => {
   const world = new SimulatedWorld({ seed: 1 });
   const b = new SideNode(world, '10.0.0.2', {});

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import tls from 'node:tls';
 import t, { type Test } from 'tap';
@@ -136,7 +137,7 @@ async function judged(t: Test, isServer: boolean, peer: (posix: NodePosix, fd: n
 
 test('a peer without a certificate, or of another protocol, is refused by name', async (t) => {
   const stranger = (options: tls.ConnectionOptions) => (posix: NodePosix, fd: number) => {
-    const socket = posix.nodeObject(fd) as import('node:net').Socket;
+    const socket = posix.nodeObject(fd) as Socket;
     posix.release(fd);
     const its = tls.connect({ socket, rejectUnauthorized: false, ...options }).on('error', () => {});
     t.teardown(() => its.destroy());

@@ -175,6 +175,25 @@ t.test('a listening side that sends only pings does not hold the place for ever'
   t.equal(reasonOf(primary), 'the peer does not complete the handshake');
 });
 
+t.test(
+  'the side that connects gives the other one no more than the peer timeout for all of it',
+  async (t) => {
+    const world = new SimulatedWorld({ seed: 1 });
+    world.host(PEER_ADDRESS);
+    const primary = new SideNode(world, '10.0.0.1', {});
+    await world.complete(primary.opened);
+    const peer = await HandPeer.accept(world);
+    const since = world.nowSeconds;
+    await world.run(4);
+    peer.raw(Buffer.from('rp01'));
+    await world.run(0.5);
+    t.equal(peer.end, undefined);
+    await peer.over();
+    t.ok(world.nowSeconds - since < 6, `${world.nowSeconds - since} s`);
+    t.equal(reasonOf(primary), 'the peer does not complete the handshake');
+  },
+);
+
 t.test('a second connection hears that there is one already, and then ends', async (t) => {
   const { world, backup, peer } = await called();
   peer.raw(PROBE);

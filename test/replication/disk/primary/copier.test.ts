@@ -5,6 +5,8 @@
 
 import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
+import { Copier } from '../../../../src/replication/disk/primary/copier.js';
+import { Grains } from '../../../../src/replication/disk/primary/grains.js';
 import { IMAGE, pair, type Pair } from '../world.js';
 
 const GRAIN_SECTORS = 128;
@@ -88,3 +90,60 @@ t.test('a write that fails locally is read again for the backup', async (t) => {
   t.ok((await a.checkpoint()) > 0);
   t.ok((await a.read()).equals(await b.read()), 'nobody knows what the disk has, but both have it');
 });
+
+t.test(
+  '64 MiB may be at the backup and not on its stable storage; more is sent as it gets there',
+  async (t) => {
+    const sectorsEach = 32_768;
+    const grains = new Grains(12, sectorsEach);
+    grains.toSend.addRange(0, 11);
+    const sent: number[] = [];
+    const stored: number[] = [];
+    const zero = (sector: number): number => sent.push(sector / sectorsEach);
+    const copier = new Copier({
+      disk: {
+        sectors: 12 * sectorsEach,
+        read: (_, buffer, done) => {
+          buffer.fill(0);
+          done(0);
+        },
+        write: () => {},
+        zero: () => {},
+        flush: () => {},
+        identify: () => {},
+      },
+      grains,
+      peer: {
+        kind: 'own',
+        sync: { begin: () => {}, send: () => 0, zero, compare: () => 0 },
+        canAbort: true,
+        queuedBytes: 0,
+        sentBytes: 0,
+        write: () => {},
+        zero: () => {},
+        commit: () => () => {},
+        abort: () => {},
+        close: () => {},
+      },
+      compares: false,
+      onSent: () => {},
+      onStored: (bytes) => stored.push(bytes >> 20),
+      onEnded: () => {},
+      onFailure: (message) => t.fail(message),
+    });
+    copier.pump();
+    t.same(sent, [0, 1, 2, 3]);
+    copier.progress(1);
+    t.same([sent.length, stored], [5, [16]]);
+    copier.progress(4);
+    t.same([sent.length, stored], [8, [16, 16, 16, 16]], 'each is counted once');
+    copier.progress(4);
+    t.equal(sent.length, 8);
+    copier.handOver();
+    t.same(stored.slice(4), [64]);
+    t.notOk(copier.isDone);
+    copier.pump();
+    t.same(sent.slice(8), [8, 9, 10, 11]);
+    t.ok(copier.isDone);
+  },
+);

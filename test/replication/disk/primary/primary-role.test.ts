@@ -295,3 +295,44 @@ t.test(
     t.same(grains, [GRAINS, GRAINS]);
   },
 );
+
+t.test(
+  'what is raised ahead of writes that go on where the last ones ended, ends with the disk',
+  async (t) => {
+    const { a } = await protectedBy();
+    for (let grain = 0; grain < GRAINS; grain++) await a.write(grain * GRAIN, 8, 1);
+    const raised = [...a.engine.state.map.bits];
+    t.same([raised.at(-1), raised.length <= GRAINS], [GRAINS - 1, true]);
+  },
+);
+
+t.test('a disk that ends within a grain is sent, and compared, to its end', async (t) => {
+  const world = new SimulatedWorld({ seed: 1 });
+  world.host('10.0.0.2');
+  const sectors = 3 * GRAIN + 8;
+  const a = new SideNode(world, '10.0.0.1', { verifyBytesPerSecond: 0 }, { sectors, fill: 5 });
+  await world.complete(a.opened);
+  const backup = await HandPeer.accept(world);
+  backup.raw(Buffer.from('rp01'));
+  backup.hello(standing('backup', { sectors }));
+  backup.numbers('done', Number((await backup.next('commit')).body.readBigUInt64LE(0)));
+  await a.until('protected');
+  const sent = backup.frames.flatMap(({ name, body }) =>
+    name === 'syncData' ? readExtents(body, sectors).map((extent) => extent.sector + extent.sectors) : [],
+  );
+  t.equal(Math.max(...sent), sectors);
+  a.engine.resync({ full: true }, () => {});
+  const asked: number[] = [];
+  for (let grain = 0; grain < 4; grain++) {
+    const { body, sequence } = await backup.next('compare');
+    asked.push(...readExtents(body, sectors, 32).map((extent) => extent.sectors));
+    backup.send('compared', numbersBody(sequence), Buffer.of(0));
+  }
+  t.same(new Set(asked), new Set([GRAIN, 8]));
+  t.equal(a.engine.status().resync?.totalBytes, 4 * GRAIN * SECTOR, 'counted in whole grains');
+  await backup.next('commit');
+  t.notOk(
+    backup.frames.some(({ name }) => name === 'compare'),
+    'nothing after it is asked about',
+  );
+});
