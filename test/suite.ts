@@ -12,8 +12,11 @@ import { repositoryFile, repositoryFiles } from '../scripts/repository-files.js'
 
 /** Two more than processors: many tests wait for processes and for times that are real. */
 const JOBS = 4;
-/** A file may take so long without a word from it, in milliseconds. */
-const FILE_TIMEOUT_MS = 240_000;
+/**
+ * How long the files of one process may take, in seconds: less than tap allows for the whole suite, so that the process of
+ * a test that hangs is the one to end, and names the test and what was open.
+ */
+const TIMEOUT_S = 200;
 
 /** Files with a process of their own, those that take longest first. The others share one process a folder. */
 const ALONE = [
@@ -73,6 +76,8 @@ const largestFirst = [...folders].toSorted(([, a], [, b]) => b.length - a.length
 // env(1) takes back what tap adds to the options of each Node process that it starts.
 const { NODE_V8_COVERAGE: _, ...env } = process.env;
 const options = `NODE_OPTIONS=${env['NODE_OPTIONS'] ?? ''}`;
+// A process reports its own limit, which then takes the place of the one that it was started with.
+const timeout = `TAP_TIMEOUT=${TIMEOUT_S}`;
 const plainPromises = pathToFileURL(repositoryFile('scripts/plain-promises.mjs')).href;
 const node = [process.execPath, '--enable-source-maps', '--import', plainPromises];
 
@@ -80,10 +85,9 @@ t.jobs = JOBS;
 for (const [name, files] of [...alone.map((file) => [file, [file]] as const), ...largestFirst]) {
   const coverage = countsAll || COVERING.has(name) ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
   const list = `TEST_FILES=${JSON.stringify(files.map(moduleUrl))}`;
-  void t.spawn('env', [options, list, ...coverage, ...node, moduleFile('test/run-files.ts'), name], {
+  void t.spawn('env', [options, timeout, list, ...coverage, ...node, moduleFile('test/run-files.ts'), name], {
     name,
     buffered: true,
-    timeout: FILE_TIMEOUT_MS,
     env,
   });
 }
