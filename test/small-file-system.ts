@@ -4,7 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 import type { Test } from 'tap';
-import { skipped } from './nbd/programs.js';
+import { skipped } from './programs.js';
 
 /** tmpfs by its number in statfs(2). */
 const TMPFS = 0x01021994;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { takePassedSockets } from '../../src/daemon/passed-sockets.js';
 import { errno, NodePosix } from '../../src/posix/index.js';
-import { hasPrograms } from '../nbd/programs.js';
+import { hasPrograms } from '../programs.js';
 import { shortDirectory } from '../short-directory.js';
 import { DaemonChild, nbdClient } from './daemon-child.js';
 

@@ -11,7 +11,7 @@ import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { MIB, emptyImage, PROGRAMS_TIMEOUT_MS, succeeds } from './image-world.js';
 import { nbdWorld } from './nbd-world.js';
 import { isInMemory } from '../small-file-system.js';
-import { hasPrograms, skipped } from './programs.js';
+import { hasPrograms, skipped } from '../programs.js';
 import { type RawClient, contextRequest, option, request, u32, u64 } from './raw-client.js';
 
 t.setTimeout(PROGRAMS_TIMEOUT_MS);

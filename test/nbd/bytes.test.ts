@@ -11,7 +11,7 @@ import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { randomSeed } from '../random.js';
 import { PROGRAMS_TIMEOUT_MS, succeeds } from './image-world.js';
 import { nbdWorld, until } from './nbd-world.js';
-import { hasPrograms } from './programs.js';
+import { hasPrograms } from '../programs.js';
 import { exportRequest, option, request } from './raw-client.js';
 
 t.setTimeout(PROGRAMS_TIMEOUT_MS);

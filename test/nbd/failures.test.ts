@@ -10,7 +10,7 @@ import { pattern } from '../disks/drivers/disk-world.js';
 import { smallFileSystem } from '../small-file-system.js';
 import { emptyImage, imageWorld, MIB, PROGRAMS_TIMEOUT_MS, writeImage } from './image-world.js';
 import { nbdWorld, until } from './nbd-world.js';
-import { hasPrograms, skipped } from './programs.js';
+import { hasPrograms, skipped } from '../programs.js';
 
 t.setTimeout(PROGRAMS_TIMEOUT_MS);
 

@@ -5,7 +5,7 @@ import { createCipheriv } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import type { Test } from 'tap';
 import { nbdWorld, type NbdWorld } from './nbd-world.js';
-import { run } from './programs.js';
+import { run } from '../programs.js';
 
 export const MIB = 1 << 20;
 

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import t, { type Test } from 'tap';
 import { imageWorld, MIB, PROGRAMS_TIMEOUT_MS, succeeds, writeImage } from './image-world.js';
 import { nbdWorld } from './nbd-world.js';
-import { hasPrograms, skipped } from './programs.js';
+import { hasPrograms, skipped } from '../programs.js';
 
 t.setTimeout(PROGRAMS_TIMEOUT_MS);
 

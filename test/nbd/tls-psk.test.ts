@@ -6,7 +6,7 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import t, { type Test } from 'tap';
 import { parsePskFile, pskServer } from '../../src/nbd/index.js';
 import { nbdWorld, type NbdWorld, type NbdWorldOptions } from './nbd-world.js';
-import { hasPrograms, run } from './programs.js';
+import { hasPrograms, run } from '../programs.js';
 import { exportRequest, option } from './raw-client.js';
 
 const KEY = '00112233445566778899aabbccddeeff';

@@ -16,7 +16,7 @@ import { pattern, readSectors } from '../disks/drivers/disk-world.js';
 import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
 import { exportRequest, option, request } from './raw-client.js';
 import { keyPair } from './key-pair.js';
-import { hasPrograms, run } from './programs.js';
+import { hasPrograms, run } from '../programs.js';
 
 const ERR_UNSUP = 0x80000001;
 const ERR_INVALID = 0x80000003;

@@ -6,7 +6,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import {
   receiveImage,
   sendImage,
@@ -17,14 +17,16 @@ import { Random } from '../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../random.js';
 import { sha256 } from './world.js';
 
-/** The address that is listened on, and what takes it from the events. */
-function listening() {
+/** The address that is listened on, what takes it from the events, and what ends the backup, at the end of the test too. */
+function listening(t: Test) {
   let found!: (address: string) => void;
   const address = new Promise<string>((resolve) => (found = resolve));
   const onEvent = (event: TransferEvent): void => {
     if (event.event === 'listening') found(event.address);
   };
-  return { address, onEvent };
+  const controller = new AbortController();
+  t.teardown(() => controller.abort());
+  return { address, onEvent, controller, signal: controller.signal };
 }
 
 t.test('an image is sent and received from code, and both sides report the same hash', async (t) => {
@@ -33,8 +35,8 @@ t.test('an image is sent and received from code, and both sides report the same 
   const [source, file] = [join(directory, 'source'), join(directory, 'copy')];
   writeFileSync(source, image);
   for (const from of [source, Readable.from([image])]) {
-    const { address, onEvent } = listening();
-    const received = receiveImage({ address: '127.0.0.1:0', file, onEvent });
+    const { address, onEvent, signal } = listening(t);
+    const received = receiveImage({ address: '127.0.0.1:0', file, onEvent, signal });
     const events: string[] = [];
     const sent = await sendImage({
       address: await address,
@@ -73,8 +75,7 @@ t.test('a peer that is not allowed is rejected, in code as on the command line',
   const file = join(directory, 'copy');
   const image = Readable.from([Buffer.from('x')]);
   const turnedAway: string[] = [];
-  const controller = new AbortController();
-  const { address, onEvent } = listening();
+  const { address, onEvent, controller } = listening(t);
   const receiving = receiveImage({
     address: '127.0.0.1:0',
     file,
@@ -107,8 +108,9 @@ t.test('allow takes addresses and ranges, and nothing else', async (t) => {
 t.test('a copy has the requested mode, and the previous one is kept', async (t) => {
   const directory = t.testdir({ copy: 'before' });
   const file = join(directory, 'copy');
-  const { address, onEvent } = listening();
-  const received = receiveImage({ address: '127.0.0.1:0', file, onEvent, mode: 0o640, keepsPrevious: true });
+  const { address, onEvent, signal } = listening(t);
+  const options = { file, onEvent, signal, mode: 0o640, keepsPrevious: true };
+  const received = receiveImage({ address: '127.0.0.1:0', ...options });
   await sendImage({ address: await address, image: Readable.from([Buffer.from('after')]) });
   await received;
   t.equal(readFileSync(file, 'utf8'), 'after');
@@ -132,8 +134,7 @@ t.test(
     const file = join(t.testdir(), 'copy');
     const image = Buffer.from('an image');
     for (const acceptsRaw of [undefined, false, true]) {
-      const controller = new AbortController();
-      const { address, onEvent } = listening();
+      const { address, onEvent, controller } = listening(t);
       const received = receiveImage({
         address: '127.0.0.1:0',
         file,
@@ -157,8 +158,7 @@ t.test(
 
 t.test('an image that is too large is refused, and one that cannot be read fails both sides', async (t) => {
   const file = join(t.testdir(), 'copy');
-  const controller = new AbortController();
-  const { address, onEvent } = listening();
+  const { address, onEvent, controller } = listening(t);
   const broken: string[] = [];
   const received = receiveImage({
     address: '127.0.0.1:0',
@@ -190,8 +190,7 @@ t.test('an image that is too large is refused, and one that cannot be read fails
 
 t.test('a signal is listened to while a transfer lasts, and not after it', async (t) => {
   const file = join(t.testdir(), 'copy');
-  const { signal } = new AbortController();
-  const { address, onEvent } = listening();
+  const { address, onEvent, signal } = listening(t);
   const received = receiveImage({ address: '127.0.0.1:0', file, onEvent, signal });
   const to = await address;
   t.equal(getEventListeners(signal, 'abort').length, 1);

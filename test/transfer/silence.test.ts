@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import tap from 'tap';
 import { programArguments } from '../../scripts/program.js';
+import { hasPrograms, run, skipped } from '../programs.js';
 import { foreignBackup } from './foreign.js';
 import { primaryOn, serverTest } from './world.js';
 
@@ -29,43 +29,35 @@ const script = `
   until grep -q '"failed"' primary.log && grep -q '"broken"' backup.log; do sleep 0.1; done
   kill $backup; wait
 `;
-const noNamespace =
-  spawnSync('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up']).status === 0
-    ? false
-    : 'needs a network namespace of its own (root, unshare, ip)';
 
-tap.test(
-  'both sides of a cut link notice it, the one that sends and the one that waits',
-  { skip: noNamespace },
-  async (t) => {
-    const directory = t.testdir();
-    const command = [process.execPath, ...programArguments('src/cli/main.ts')];
-    const { status } = spawnSync('unshare', ['-n', 'sh', '-c', script, directory, ...command], {
-      timeout: 60_000,
-      stdio: 'ignore',
-    });
-    t.equal(status, 0, 'not for as long as the kernel would take');
-    const told = (file: string): Told[] =>
-      readFileSync(join(directory, file), 'utf8')
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Told);
-    t.match(
-      told('primary.log').find(({ event }) => event === 'failed'),
-      { code: 'ETIMEDOUT', message: /^the backup's host has answered nothing for 1 s/ },
-    );
-    const backup = told('backup.log');
-    t.match(
-      backup.find(({ event }) => event === 'broken'),
-      { code: 'ETIMEDOUT' },
-    );
-    t.match(
-      backup.findLast(({ event }) => event === 'listening'),
-      {},
-      'it takes the next one',
-    );
-  },
-);
+tap.test('both sides of a cut link notice it, the one that sends and the one that waits', async (t) => {
+  if (!hasPrograms(t, 'unshare', 'ip')) return;
+  const namespace = await run('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up']);
+  if (namespace.status !== 0) return void skipped(t, `no network namespace of its own: ${namespace.stderr}`);
+  const directory = t.testdir();
+  const command = [process.execPath, ...programArguments('src/cli/main.ts')];
+  const { status } = await run('timeout', ['60', 'unshare', '-n', 'sh', '-c', script, directory, ...command]);
+  t.equal(status, 0, 'not for as long as the kernel would take');
+  const told = (file: string): Told[] =>
+    readFileSync(join(directory, file), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Told);
+  t.match(
+    told('primary.log').find(({ event }) => event === 'failed'),
+    { code: 'ETIMEDOUT', message: /^the backup's host has answered nothing for 1 s/ },
+  );
+  const backup = told('backup.log');
+  t.match(
+    backup.find(({ event }) => event === 'broken'),
+    { code: 'ETIMEDOUT' },
+  );
+  t.match(
+    backup.findLast(({ event }) => event === 'listening'),
+    {},
+    'it takes the next one',
+  );
+});
 
 serverTest(
   'a program that ends its side at once is distinguished from a refusal, with --raw named',

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { type ControlWorld, controlWorld, PID } from '../../control/world.js';
 import { type LoopDevice, loopDevice } from '../../loop-device.js';
-import { skipped } from '../../nbd/programs.js';
+import { skipped } from '../../programs.js';
 import { captured, type Outcome } from '../captured-io.js';
 
 interface ResizeWorld extends ControlWorld {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { errno } from '../../../src/posix/index.js';
-import { skipped } from '../../nbd/programs.js';
+import { skipped } from '../../programs.js';
 import { diskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
 
 /** A loop device over a file, until the test has ended; or why there is none. */

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { errno, NodeFileCalls } from '../../../src/posix/index.js';
 import { Random } from '../../../src/testing/index.js';
 import { randomSeed } from '../../random.js';
-import { skipped } from '../../nbd/programs.js';
+import { skipped } from '../../programs.js';
 import { Results } from '../bench.js';
 import { diskWorld, type DiskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
 import { scriptedDriver } from './file-script.js';

@@ -9,7 +9,7 @@ import type { BlockDevice, BlockStatusExtent } from '../../../src/disks/index.js
 import { holeReader } from '../../../src/posix/node/file-map.js';
 import { NodeFileCalls } from '../../../src/posix/node/files.js';
 import { succeeds } from '../../nbd/image-world.js';
-import { hasPrograms, skipped } from '../../nbd/programs.js';
+import { hasPrograms, skipped } from '../../programs.js';
 import { isInMemory } from '../../small-file-system.js';
 import { Random } from '../../../src/testing/index.js';
 import { randomSeed } from '../../random.js';

@@ -23,7 +23,7 @@ import {
   type SocketAddress,
 } from '../../../src/posix/index.js';
 import { acceptOne, addressOf, listening, readiness, readText } from '../arms/world.js';
-import { targetOf } from '../../open-files.js';
+import { openSockets } from '../../open-files.js';
 import { shortDirectory } from '../../short-directory.js';
 import { nodeServer, posixFor, refusingAddress } from '../fixture.js';
 
@@ -37,11 +37,6 @@ function bind(posix: NodePosix, address: SocketAddress): number {
   if (outcome === 0) return fd;
   posix.close(fd);
   return outcome;
-}
-
-/** How many sockets the kernel has for this process. Those of an earlier test may still be on their way out. */
-function kernelSockets(): number {
-  return fs.readdirSync('/proc/self/fd').filter((fd) => targetOf(fd).startsWith('socket:')).length;
 }
 
 const hasProc = fs.existsSync('/proc/self/fd');
@@ -62,7 +57,7 @@ async function echoOnce(
 t.test('a socket closed between bind and listen leaves nothing', { skip: !hasProc }, async (t) => {
   const posix = posixFor(t);
   const directory = shortDirectory(t);
-  const before = kernelSockets();
+  const before = openSockets();
   const answers: number[] = [];
   for (let n = 0; n < 50; n++) {
     const fd = bind(posix, loopback);
@@ -74,16 +69,16 @@ t.test('a socket closed between bind and listen leaves nothing', { skip: !hasPro
     answers.filter((answer) => answer !== 0),
     [],
   );
-  t.ok(kernelSockets() <= before);
+  t.ok(openSockets() <= before);
 });
 
 t.test('a failed bind or listen leaves nothing', { skip: !hasProc }, async (t) => {
   const posix = posixFor(t);
   const { address } = await nodeServer(t);
-  const before = kernelSockets();
+  const before = openSockets();
   t.equal(bind(posix, address), -errno.EADDRINUSE);
   t.equal(bind(posix, { ...address, address: '192.0.2.1' }), -errno.EADDRNOTAVAIL);
-  t.ok(kernelSockets() <= before);
+  t.ok(openSockets() <= before);
 });
 
 t.test(

@@ -21,7 +21,7 @@ import { holeReader, type MapPrograms } from '../../../src/posix/node/file-map.j
 import { type FileRange, type MapLines, MAX_EXTENTS } from '../../../src/posix/node/map-lines.js';
 import { Random } from '../../../src/testing/index.js';
 import { diskWorld } from '../../disks/drivers/disk-world.js';
-import { hasPrograms, run, skipped } from '../../nbd/programs.js';
+import { hasPrograms, run, skipped } from '../../programs.js';
 import { randomSeed } from '../../random.js';
 import { isInMemory } from '../../small-file-system.js';
 

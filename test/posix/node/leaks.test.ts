@@ -2,23 +2,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFile } from 'node:child_process';
-import fs from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { loader, moduleUrl } from '../../../scripts/program.js';
 import { AF_INET, NodePosix, READABLE, SOCK_STREAM, WRITABLE } from '../../../src/posix/index.js';
 import { listening, readiness, succeeded } from '../arms/world.js';
+import { openSockets } from '../../open-files.js';
 import { turns } from '../fixture.js';
 
 const index = moduleUrl('src/posix/index.ts');
 
-function kernelDescriptors(): number {
-  return fs.existsSync('/proc/self/fd') ? fs.readdirSync('/proc/self/fd').length : 0;
-}
-
 t.test('1,000 connections opened and closed leave no descriptor, handle or timer', async (t) => {
   const resources = process.getActiveResourcesInfo().toSorted();
-  const before = kernelDescriptors();
+  const before = openSockets();
   const posix = new NodePosix();
   const poller = posix.createPoller();
   const { fd: listener, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 }, 128);
@@ -57,9 +53,9 @@ t.test('1,000 connections opened and closed leave no descriptor, handle or timer
   posix.close(listener);
   poller.close();
   const settled = (): boolean =>
-    kernelDescriptors() <= before && process.getActiveResourcesInfo().length <= resources.length;
+    openSockets() <= before && process.getActiveResourcesInfo().length <= resources.length;
   for (let turn = 0; turn < 1000 && !settled(); turn++) await turns(1);
-  t.ok(kernelDescriptors() <= before, `${kernelDescriptors()} descriptors after ${before}`);
+  t.ok(openSockets() <= before, `${openSockets()} sockets after ${before}`);
   // What the loader has under way at the start may be over by now.
   const left = process.getActiveResourcesInfo();
   for (const resource of resources) if (left.includes(resource)) left.splice(left.indexOf(resource), 1);

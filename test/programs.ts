@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import type { Test } from 'tap';
-import { programPath } from '../../scripts/program-path.js';
+import { programPath } from '../scripts/program-path.js';
 
 /** Whether all these programs are installed. If not, the test says so aloud, in its result and on standard error. */
 export function hasPrograms(t: Test, ...names: string[]): boolean {
