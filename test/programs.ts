@@ -22,6 +22,13 @@ export function skipped(t: Test, reason: string): false {
   return false;
 }
 
+/** Whether a network namespace can be made. If not, the test says so aloud. */
+export async function hasNamespaces(t: Test): Promise<boolean> {
+  if (!hasPrograms(t, 'unshare', 'ip')) return false;
+  const { status, stderr } = await run('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up']);
+  return status === 0 || skipped(t, `no network namespace: ${stderr.trim()}`);
+}
+
 export interface ProgramResult {
   /** The exit status, or null after a signal. */
   readonly status: number | null;
@@ -29,9 +36,14 @@ export interface ProgramResult {
   readonly stderr: string;
 }
 
-/** Runs a program to its end, while this process goes on. */
-export function run(name: string, parameters: readonly string[], input = ''): Promise<ProgramResult> {
-  const child = spawn(name, parameters, { stdio: 'pipe' });
+/** Runs a program to its end while this process goes on: other tests in it wait for real times. */
+export function run(
+  name: string,
+  parameters: readonly string[],
+  input = '',
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<ProgramResult> {
+  const child = spawn(name, parameters, { ...options, stdio: 'pipe' });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (data: Buffer) => {
     stdout += data.toString();

@@ -1,26 +1,18 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import t, { type Test } from 'tap';
-import { repositoryFile, root } from '../../scripts/repository-files.js';
+import t from 'tap';
+import { repositoryFile } from '../../scripts/repository-files.js';
 import { DaemonChild, nbdClient } from '../daemon/daemon-child.js';
+import { run } from '../programs.js';
 import { shortDirectory } from '../short-directory.js';
 
 const manifest = JSON.parse(readFileSync(repositoryFile('package.json'), 'utf8')) as {
   readonly version: string;
   readonly bin: Readonly<Record<string, string>>;
 };
-
-function bundle(directory: string, ...more: readonly string[]): void {
-  const bundler = repositoryFile('scripts/bundle.ts');
-  execFileSync(process.execPath, ['--import=tsx', bundler, directory, ...more], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-}
 
 /** What esbuild reports of the files that it writes. */
 interface Outputs {
@@ -31,13 +23,17 @@ interface Outputs {
   };
 }
 
-/** What the bundle is made of. */
-function bundled(t: Test): Outputs {
-  const directory = shortDirectory(t);
+const directory = shortDirectory(t);
+const outdir = path.join(directory, 'program');
+
+/** What the bundle is made of, which is made once. */
+const bundled = (async (): Promise<Outputs> => {
   const metafile = path.join(directory, 'meta.json');
-  bundle(path.join(directory, 'program'), metafile);
+  const bundler = ['--import=tsx', repositoryFile('scripts/bundle.ts'), outdir, metafile];
+  const { status, stderr } = await run(process.execPath, bundler);
+  if (status !== 0) throw new Error(`scripts/bundle.ts ended with ${status}: ${stderr}`);
   return (JSON.parse(readFileSync(metafile, 'utf8')) as { readonly outputs: Outputs }).outputs;
-}
+})();
 
 /** The sources in a file of the bundle, and in those that are loaded with it. */
 function loadedSources(outputs: Outputs, start: string): Set<string> {
@@ -51,7 +47,7 @@ function loadedSources(outputs: Outputs, start: string): Set<string> {
 }
 
 t.test('help loads no server, no sockets and no images: a command loads them when it runs', async (t) => {
-  const outputs = bundled(t);
+  const outputs = await bundled;
   const [start = ''] =
     Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === 'src/cli/main-program.ts') ?? [];
   const loaded = loadedSources(outputs, start);
@@ -76,7 +72,7 @@ t.test('help loads no server, no sockets and no images: a command loads them whe
 });
 
 t.test('the status page is loaded by a daemon that serves it, and by no other', async (t) => {
-  const outputs = bundled(t);
+  const outputs = await bundled;
   const [start = ''] =
     Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === 'src/cli/daemon/daemon-command.ts') ??
     [];
@@ -89,12 +85,10 @@ t.test('the status page is loaded by a daemon that serves it, and by no other', 
 });
 
 t.test('the published bundle serves disks with their own threads', async (t) => {
-  const directory = shortDirectory(t);
-  const outdir = path.join(directory, 'program');
-  bundle(outdir);
+  await bundled;
   copyFileSync(repositoryFile('package.json'), path.join(directory, 'package.json'));
   const main = path.join(outdir, path.basename(manifest.bin['tapdisk-ts'] ?? ''));
-  t.match(execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' }), manifest.version);
+  t.match((await run(process.execPath, [main, '--version'])).stdout, manifest.version);
 
   const image = path.join(directory, 'image');
   writeFileSync(image, Buffer.alloc(1 << 20, 'i'));

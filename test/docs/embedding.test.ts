@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t from 'tap';
 import { moduleUrl } from '../../scripts/program.js';
 import { root } from '../../scripts/repository-files.js';
+import { run } from '../programs.js';
 import { codeBlocks, document, tableRows } from './markdown.js';
 import { runPrograms, sourcesOfEntries } from './programs.js';
 
@@ -44,10 +44,7 @@ async function complaints(modules: ReadonlyMap<string, string>): Promise<string[
       files: [...modules.keys()],
     };
     await writeFile(path.join(directory, 'tsconfig.json'), JSON.stringify(config));
-    const { stdout } = spawnSync(process.execPath, [COMPILER, '-p', directory], {
-      cwd: directory,
-      encoding: 'utf8',
-    });
+    const { stdout } = await run(process.execPath, [COMPILER, '-p', directory], '', { cwd: directory });
     return stdout.trim().split('\n');
   } finally {
     await rm(directory, { recursive: true });

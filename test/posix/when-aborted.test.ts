@@ -1,13 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { loader, moduleUrl } from '../../scripts/program.js';
 import { whenAborted } from '../../src/posix/when-aborted.js';
+import { run } from '../programs.js';
 
 t.test('all users of a signal are called once, in order, and leave no listener', async (t) => {
   const controller = new AbortController();
@@ -63,7 +63,7 @@ t.test('twenty uses of one signal and twelve servers cause no warning of leaks',
     await Promise.allSettled([...runs, ...ends]);
     process.exit();`,
   );
-  const { status, stderr } = spawnSync(process.execPath, [...loader, program], { encoding: 'utf8' });
+  const { status, stderr } = await run(process.execPath, [...loader, program]);
   t.equal(status, 0, stderr);
   t.notMatch(stderr, /MaxListenersExceededWarning/);
 });

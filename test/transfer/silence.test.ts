@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import tap from 'tap';
 import { programArguments } from '../../scripts/program.js';
-import { hasPrograms, run, skipped } from '../programs.js';
+import { hasNamespaces, run } from '../programs.js';
 import { foreignBackup } from './foreign.js';
 import { primaryOn, serverTest } from './world.js';
 
@@ -31,9 +31,7 @@ const script = `
 `;
 
 tap.test('both sides of a cut link notice it, the one that sends and the one that waits', async (t) => {
-  if (!hasPrograms(t, 'unshare', 'ip')) return;
-  const namespace = await run('unshare', ['-n', 'ip', 'link', 'set', 'lo', 'up']);
-  if (namespace.status !== 0) return void skipped(t, `no network namespace of its own: ${namespace.stderr}`);
+  if (!(await hasNamespaces(t))) return;
   const directory = t.testdir();
   const command = [process.execPath, ...programArguments('src/cli/main.ts')];
   const { status } = await run('timeout', ['60', 'unshare', '-n', 'sh', '-c', script, directory, ...command]);

@@ -10,6 +10,7 @@ import { loader, moduleUrl } from '../../../scripts/program.js';
 import { runProgram } from '../../../src/posix/node/program.js';
 import type { Timers } from '../../../src/posix/timers.js';
 import { textOf } from '../../file-watch.js';
+import { run } from '../../programs.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'program-'));
 t.teardown(() => rmSync(directory, { recursive: true }));
@@ -115,7 +116,7 @@ t.test('no helper program outlives the process that started it, if that exits in
     look();`;
   const program = join(directory, 'starter.mjs');
   writeFileSync(program, source);
-  const { status, stderr } = spawnSync(process.execPath, [...loader, program], { encoding: 'utf8' });
+  const { status, stderr } = await run(process.execPath, [...loader, program]);
   t.equal(status, 5, stderr);
   t.ok(isGone(await textOf(pids)));
 });

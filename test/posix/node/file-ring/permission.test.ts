@@ -1,11 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { programArguments } from '../../../../scripts/program.js';
+import { run } from '../../../programs.js';
 
 const program = programArguments('test/posix/node/file-ring/permission-program.ts');
 
@@ -14,38 +14,35 @@ const permission = process.allowedNodeEnvironmentFlags.has('--permission')
   ? '--permission'
   : '--experimental-permission';
 
-function run(
+async function reported(
   t: Test,
   ...options: readonly string[]
-): { readonly results: number[]; readonly lines: string[] } {
+): Promise<{ readonly results: number[]; readonly lines: string[] }> {
   const file = path.join(t.testdir({}), 'image');
   writeFileSync(file, Buffer.alloc(16 << 10));
-  const output = execFileSync(process.execPath, [...options, ...program, file], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return JSON.parse(output) as { results: number[]; lines: string[] };
+  const { stdout } = await run(process.execPath, [...options, ...program, file]);
+  return JSON.parse(stdout) as { results: number[]; lines: string[] };
 }
 
-void t.test('without permission for threads calls still work, and the reason is logged once', (t) => {
-  const { results, lines } = run(t, permission, '--allow-fs-read=*');
+t.test('without permission for threads calls still work, and the reason is logged once', async (t) => {
+  const { results, lines } = await reported(t, permission, '--allow-fs-read=*');
   t.strictSame(results, [4096]);
   t.equal(lines.length, 1);
   t.match(lines, [/^file calls use Node's thread pool, since threads of their own are not available: /]);
-  t.end();
 });
 
-void t.test('without SharedArrayBuffer calls still work, and the reason is logged once', (t) => {
+t.test('without SharedArrayBuffer calls still work, and the reason is logged once', async (t) => {
   const absent = 'data:text/javascript,delete globalThis.SharedArrayBuffer; delete globalThis.WebAssembly;';
-  const { results, lines } = run(t, '--import', absent);
+  const { results, lines } = await reported(t, '--import', absent);
   t.strictSame(results, [4096]);
   t.equal(lines.length, 1);
   t.match(lines, [/not available: SharedArrayBuffer is not defined$/]);
-  t.end();
 });
 
-void t.test('where threads are allowed nothing is logged, and the process ends on its own', (t) => {
-  t.strictSame(run(t), { results: [4096], lines: [] });
-  t.strictSame(run(t, permission, '--allow-fs-read=*', '--allow-worker'), { results: [4096], lines: [] });
-  t.end();
+t.test('where threads are allowed nothing is logged, and the process ends on its own', async (t) => {
+  t.strictSame(await reported(t), { results: [4096], lines: [] });
+  t.strictSame(await reported(t, permission, '--allow-fs-read=*', '--allow-worker'), {
+    results: [4096],
+    lines: [],
+  });
 });
