@@ -244,7 +244,11 @@ export class Replication implements DiskReplication, EngineCore {
       options: this.options,
       random,
       nowSeconds: () => this.parts.posix.clock.now(),
-      events: primaryEvents(this, () => this.#flushes?.again()),
+      events: primaryEvents(
+        this,
+        () => this.#flushes?.again(),
+        () => this.#interval?.wrote(),
+      ),
     });
     if (this.#flushes) this.#flushes.primary = this.primary;
   }

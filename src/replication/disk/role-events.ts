@@ -7,7 +7,7 @@ import type { EngineCore } from './engine-core.js';
 import type { PrimaryEvents } from './primary/primary-parts.js';
 
 /** What a primary role reports, as events of the disk. `reached`: there is a backup, for those who wait for one. */
-export function primaryEvents(engine: EngineCore, reached: () => void): PrimaryEvents {
+export function primaryEvents(engine: EngineCore, reached: () => void, wrote: () => void): PrimaryEvents {
   const { reporter } = engine;
   return {
     phase: (phase, reason) => {
@@ -16,6 +16,7 @@ export function primaryEvents(engine: EngineCore, reached: () => void): PrimaryE
     },
     checkpoint: ({ epoch, seconds, bytes, failure }) =>
       reporter.tell({ kind: 'checkpoint', epoch, seconds, bytes, failure }),
+    wrote,
     detached: (reason, code) => engine.peering?.lost(reason, code),
     resync: (what, bytes, reason) => reporter.tell({ kind: 'resync', what, bytes, reason }),
     failed: (what, result) => engine.fail(what, result),

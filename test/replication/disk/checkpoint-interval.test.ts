@@ -7,7 +7,7 @@ import type { PrimaryRole } from '../../../src/replication/disk/primary/primary-
 import { SimulatedWorld } from '../../../src/testing/index.js';
 
 /** An interval, and a primary whose checkpoints are counted. */
-function interval(seconds: number | undefined) {
+function interval(seconds: number | undefined, journalBytes?: number) {
   const world = new SimulatedWorld({ seed: 1 });
   const host = world.host('10.0.0.1');
   const primary = {
@@ -20,7 +20,10 @@ function interval(seconds: number | undefined) {
   const role: { current: typeof primary | undefined } = { current: primary };
   const its = new CheckpointInterval(
     { registrar: host.serve(), posix: host.posix },
-    seconds === undefined ? {} : { checkpointIntervalSeconds: seconds },
+    {
+      ...(seconds !== undefined && { checkpointIntervalSeconds: seconds }),
+      ...(journalBytes !== undefined && { journalBytes }),
+    },
     () => role.current as unknown as PrimaryRole | undefined,
   );
   return { world, its, primary, role };
@@ -83,4 +86,20 @@ t.test('a backup makes none, and one that is closed neither', async (t) => {
   its.close();
   await world.run(5);
   t.equal(primary.count, 1);
+});
+
+t.test('much is committed before the interval is over, so that it fits into the journal', async (t) => {
+  const { its, primary } = interval(undefined, 4096);
+  its.wrote();
+  t.equal(primary.count, 1, '512 bytes of 4096');
+  primary.checkpoints.openBytes = 511;
+  its.wrote();
+  t.equal(primary.count, 1);
+  const byCommand = interval(0, 4096);
+  byCommand.its.wrote();
+  t.equal(byCommand.primary.count, 0, 'what is committed by command is not committed at any other time');
+  const usual = interval(1);
+  usual.primary.checkpoints.openBytes = 32 << 20;
+  usual.its.wrote();
+  t.equal(usual.primary.count, 1, '32 MiB unless the journal is another');
 });

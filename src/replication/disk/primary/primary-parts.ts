@@ -24,6 +24,8 @@ export interface PrimaryEvents {
   /** The phase is another one. */
   phase(phase: PrimaryPhase, reason: string): void;
   checkpoint(ended: EndedCheckpoint): void;
+  /** The open checkpoint has more than before. */
+  wrote(): void;
   /** The connection to the backup is over, whichever side ended it. */
   detached(reason: string, code: string): void;
   resync(what: 'begun' | 'ended' | 'broken-off', bytes: number, reason: string): void;

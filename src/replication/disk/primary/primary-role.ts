@@ -243,6 +243,7 @@ export class PrimaryRole {
     };
     if (bytes === undefined) this.#parts.disk.zero(sector, sectors, ended);
     else this.#parts.disk.write(sector, bytes, ended);
+    if (this.#isStreaming) this.#parts.events.wrote();
   }
 
   /** What the local disk has there is not known, so the backup gets what is read from there, once that can be. */
