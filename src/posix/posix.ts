@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BufferPool } from './buffers.js';
 import type { InetAddress, SocketAddress } from './address.js';
 import type { Clock } from './clock.js';
 import type { Poller } from './poller.js';
@@ -91,8 +92,10 @@ export interface Posix extends SocketCalls {
    * connection: so that it can be received into memory that is used again. 0, or a negative errno with nothing changed:
    * -EBADF, -EOPNOTSUPP where there is nothing to be gained, -EAGAIN while something waits to be sent. An operating system
    * without it has nothing to gain.
+   *
+   * @param buffers where that memory is from; unless given, the memory that threads for file calls share
    */
-  dedicate?(fd: Descriptor): number;
+  dedicate?(fd: Descriptor, buffers?: BufferPool): number;
   /**
    * Closes a connection with a reset in place of an end of file, whatever is still to be sent (C: SO_LINGER with 0, then
    * close). Anything else is closed. Errors as of close. An operating system without it has only close.

@@ -1,10 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { blockBytes, SMALLEST_BLOCK_BYTES } from '../block-bytes.js';
 import { createSharedMemory, type SharedMemory } from './shared-memory.js';
-
-/** Smaller blocks are not worth keeping apart. */
-export const SMALLEST_BLOCK_BYTES = 4096;
 
 /**
  * Shared memory in blocks of powers of two (a buddy allocator). A larger block is halved when there is no free one of
@@ -94,10 +92,4 @@ export class BuddyMemory {
   #list(size: number): Buffer[] {
     return (this.#free[31 - Math.clz32(size)] ??= []);
   }
-}
-
-/** The size of the block for this many bytes. */
-function blockBytes(length: number): number {
-  if (length <= SMALLEST_BLOCK_BYTES) return SMALLEST_BLOCK_BYTES;
-  return 2 ** (32 - Math.clz32(length - 1));
 }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BufferPool } from '../buffers.js';
 import { Socket } from 'node:net';
 import { Duplex, Readable, Writable } from 'node:stream';
 import { errno, errnoNumber } from '../errno.js';
@@ -175,7 +176,7 @@ export class Channel {
    *
    * @returns the socket that the connection is behind now, or a negative errno
    */
-  dedicate(): Socket | number {
+  dedicate(buffers: BufferPool): Socket | number {
     const stream = this.#stream;
     const inbound = this.#inbound;
     if (!(stream instanceof Socket && inbound instanceof Inbound) || inbound.ended) return -errno.EOPNOTSUPP;
@@ -183,7 +184,13 @@ export class Channel {
     inbound.detach();
     this.#outbound?.detach();
     const { receiveBufferBytes, sendBufferBytes, slab } = this.#settings;
-    const dedicated = DedicatedInbound.dedicate(stream, receiveBufferBytes, this.#onEnd, this.#changed);
+    const dedicated = DedicatedInbound.dedicate(
+      stream,
+      buffers,
+      receiveBufferBytes,
+      this.#onEnd,
+      this.#changed,
+    );
     if (dedicated === undefined) return -errno.EOPNOTSUPP;
     stream.off('error', this.#onError);
     stream.off('close', this.#onClose);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { type OnReadOpts, Socket } from 'node:net';
-import { sharedBuffers } from './shared-buffers.js';
+import type { BufferPool } from '../buffers.js';
 
 /** What libuv reads at once. */
 const BLOCK_BYTES = 64 << 10;
@@ -30,24 +30,28 @@ interface SocketParts {
  */
 export class DedicatedInbound {
   readonly socket: Socket;
+  readonly #buffers: BufferPool;
   readonly #highWaterMark: number;
   readonly #changed: () => void;
   #chunks: Chunk[] = [];
   #taken = 0;
   #queued = 0;
   #ended = false;
-  #reading: Buffer | undefined = sharedBuffers.take(BLOCK_BYTES);
+  #reading: Buffer | undefined;
   #discarded = false;
 
   private constructor(
     make: (onread: OnReadOpts) => Socket,
+    buffers: BufferPool,
     highWaterMark: number,
     first: Uint8Array | null,
     reachedEnd: () => void,
     changed: () => void,
   ) {
+    this.#buffers = buffers;
+    this.#reading = buffers.take(BLOCK_BYTES);
     if (first) {
-      const copy = sharedBuffers.take(first.length);
+      const copy = buffers.take(first.length);
       copy.set(first);
       this.#chunks.push({ bytes: copy, block: copy });
       this.#queued = first.length;
@@ -55,7 +59,7 @@ export class DedicatedInbound {
     this.#highWaterMark = highWaterMark;
     this.#changed = changed;
     this.socket = make({
-      buffer: () => (this.#reading ??= sharedBuffers.take(BLOCK_BYTES)),
+      buffer: () => (this.#reading ??= buffers.take(BLOCK_BYTES)),
       callback: (count) => this.#arrived(count),
     });
     this.socket.on('end', () => {
@@ -65,7 +69,7 @@ export class DedicatedInbound {
     });
     // Until then the kernel may still be given the block.
     this.socket.on('close', () => {
-      if (this.#reading) sharedBuffers.give(this.#reading);
+      if (this.#reading) this.#buffers.give(this.#reading);
       this.#reading = undefined;
     });
     this.socket.resume();
@@ -77,6 +81,7 @@ export class DedicatedInbound {
    */
   static dedicate(
     socket: Socket,
+    buffers: BufferPool,
     highWaterMark: number,
     reachedEnd: () => void,
     changed: () => void,
@@ -103,7 +108,7 @@ export class DedicatedInbound {
       old._server = null;
       return made;
     };
-    return new DedicatedInbound(make, highWaterMark, first, reachedEnd, changed);
+    return new DedicatedInbound(make, buffers, highWaterMark, first, reachedEnd, changed);
   }
 
   get ready(): boolean {
@@ -123,13 +128,13 @@ export class DedicatedInbound {
     for (let chunk = this.#chunks[0]; chunk && count < buffer.length; chunk = this.#chunks[0]) {
       const { bytes, block } = chunk;
       const length = Math.min(bytes.length - this.#taken, buffer.length - count);
-      sharedBuffers.copy(buffer, bytes.subarray(this.#taken, this.#taken + length), count);
+      this.#buffers.copy(buffer, bytes.subarray(this.#taken, this.#taken + length), count);
       count += length;
       this.#taken += length;
       if (this.#taken < bytes.length) break;
       this.#taken = 0;
       this.#chunks.shift();
-      sharedBuffers.give(block);
+      this.#buffers.give(block);
     }
     this.#queued -= count;
     this.#resume();
@@ -142,7 +147,7 @@ export class DedicatedInbound {
 
   discard(): void {
     this.#discarded = true;
-    for (const { block } of this.#chunks) sharedBuffers.give(block);
+    for (const { block } of this.#chunks) this.#buffers.give(block);
     this.#chunks = [];
     this.#queued = 0;
     this.#taken = 0;
@@ -154,8 +159,8 @@ export class DedicatedInbound {
     // A socket that lingers throws away what comes.
     if (this.#discarded || block === undefined) return true;
     if (count <= SMALL_BYTES) {
-      const copy = sharedBuffers.take(count);
-      sharedBuffers.copy(copy, block.subarray(0, count), 0);
+      const copy = this.#buffers.take(count);
+      this.#buffers.copy(copy, block.subarray(0, count), 0);
       this.#chunks.push({ bytes: copy, block: copy });
     } else {
       this.#chunks.push({ bytes: count === block.length ? block : block.subarray(0, count), block });

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BufferPool } from '../buffers.js';
 import type { InetAddress, SocketAddress } from '../address.js';
 import { adoptedDescriptor } from './adopt.js';
 import { checkStreamSocket } from '../shared/check-stream-socket.js';
@@ -125,8 +126,8 @@ export class NodePosix implements Posix {
     return this.#table.get(fd)?.send(parts, sent) ?? -errno.EBADF;
   }
 
-  dedicate(fd: number): number {
-    return this.#table.get(fd)?.dedicate() ?? -errno.EBADF;
+  dedicate(fd: number, buffers?: BufferPool): number {
+    return this.#table.get(fd)?.dedicate(buffers) ?? -errno.EBADF;
   }
 
   shutdown(fd: number, how: number): number {

@@ -4,7 +4,8 @@
 import { collectGarbage } from './collect-garbage.js';
 import type { BufferPool } from '../buffers.js';
 import { nodeTimers, type TimerHandle, type Timers } from '../timers.js';
-import { BuddyMemory, SMALLEST_BLOCK_BYTES } from './buddy-memory.js';
+import { SMALLEST_BLOCK_BYTES } from '../block-bytes.js';
+import { BuddyMemory } from './buddy-memory.js';
 
 /** How much memory is shared; the kernel gives a page of it when it is first written. */
 const SHARED_BYTES = 64 << 20;

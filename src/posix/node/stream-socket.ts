@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BufferPool } from '../buffers.js';
+import { sharedBuffers } from './shared-buffers.js';
 import { createServer, type Socket } from 'node:net';
 import { MAX_WAITING_CONNECTIONS } from './accept-queue.js';
 import { AF_UNIX, formatAddress, type SocketAddress, unboundAddress } from '../address.js';
@@ -178,8 +180,8 @@ export class StreamSocket extends Descriptor {
     return this.#channel === undefined ? -errno.ENOTCONN : this.#updated(this.#channel.send(parts, sent));
   }
 
-  override dedicate(): number {
-    const socket = this.#channel?.dedicate() ?? -errno.ENOTCONN;
+  override dedicate(buffers: BufferPool = sharedBuffers): number {
+    const socket = this.#channel?.dedicate(buffers) ?? -errno.ENOTCONN;
     if (typeof socket !== 'number') this.#socket = socket;
     this.#channel?.interestChanged(this.#conditions);
     this.#update();

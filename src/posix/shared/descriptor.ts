@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BufferPool } from '../buffers.js';
 import type { SocketAddress } from '../address.js';
 import { errno } from '../errno.js';
 import type { NodeObject } from './node-object.js';
@@ -68,7 +69,7 @@ export abstract class Descriptor {
   }
 
   /** See {@link Posix.dedicate}. */
-  dedicate(): number {
+  dedicate(_buffers?: BufferPool): number {
     return -errno.EOPNOTSUPP;
   }
 

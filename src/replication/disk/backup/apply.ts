@@ -3,6 +3,7 @@
 
 import { gather } from '../gather.js';
 import { type Done, type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
+import { spareBuffers } from '../spare-buffers.js';
 import type { Extent, SectorMap } from './sector-map.js';
 
 /** The longest write of data: 1 MiB. */
@@ -61,10 +62,14 @@ function applyRun(disk: LocalDisk, { start, end, extents }: Run, done: Done): vo
     });
     return;
   }
-  const buffer = Buffer.allocUnsafe((end - start) * SECTOR_SIZE);
+  const buffer = spareBuffers.take((end - start) * SECTOR_SIZE);
+  const ended = (result: number): void => {
+    spareBuffers.give(buffer);
+    done(result);
+  };
   const gathered = (result: number): void => {
-    if (result < 0) done(result);
-    else disk.write(start, buffer, done);
+    if (result < 0) ended(result);
+    else disk.write(start, buffer, ended);
   };
   gather(gathered, (part) => {
     for (const extent of extents) {

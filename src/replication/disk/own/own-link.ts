@@ -23,6 +23,9 @@ export interface OwnLinkEvents {
   lost(reason: string): void;
 }
 
+/** Nobody waits for them: they go with what follows, or in the scheduler's next pass. */
+const MAY_WAIT: ReadonlySet<FrameName> = new Set<FrameName>(['write', 'syncData', 'compare']);
+
 /** Frames and heartbeat over a connection to an own peer. */
 export class OwnLink {
   readonly #options: OwnLinkOptions;
@@ -78,11 +81,10 @@ export class OwnLink {
     if (this.#isOver) return sequence;
     this.#sequence += 1;
     this.#sentFrames += 1;
-    const [table, ...data] = parts;
-    const header = frameHeader(name, sequence, parts);
     const { stream } = this.#options;
-    stream.send(table === undefined ? header : Buffer.concat([header, table]));
-    for (const part of data) stream.send(part);
+    stream.sendSoon(frameHeader(name, sequence, parts));
+    for (const part of parts) stream.sendSoon(part);
+    if (!MAY_WAIT.has(name)) stream.flush();
     return sequence;
   }
 

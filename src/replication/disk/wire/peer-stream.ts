@@ -4,9 +4,13 @@
 import { errno, errnoCode, strerror } from '../../../posix/errno.js';
 import { IPPROTO_TCP, TCP_NODELAY } from '../../../posix/posix.js';
 import { type EventId, POLL_READ_FD, POLL_WRITE_FD } from '../../../scheduler/event.js';
+import { spareBuffers } from '../spare-buffers.js';
 import type { TimerHost } from '../timer.js';
+import { SendQueue } from './send-queue.js';
 
 const READ_BYTES = 256 << 10;
+/** What waits for its turn only, and not for the system, is sent without it when there is so much. */
+const FLUSH_BYTES = 128 << 10;
 /** What one callback reads at most, so that other descriptors have their turn. */
 const MAX_READS = 4;
 
@@ -19,9 +23,6 @@ export interface PeerStreamEvents {
   ended(reason: string): void;
 }
 
-/** Something that waits to be sent: bytes, or a gate that keeps back what is after it until it is opened. */
-type Waiting = Uint8Array | { isOpen: boolean };
-
 /** A connection to a peer: bytes in and out as events of the scheduler, nothing waits. The descriptor is the stream's. */
 export class PeerStream {
   readonly #host: TimerHost;
@@ -31,8 +32,9 @@ export class PeerStream {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #readEvent: EventId = -1;
   #writeEvent: EventId = -1;
-  #waiting: Waiting[] = [];
-  #queuedBytes = 0;
+  readonly #queue = new SendQueue(spareBuffers);
+  /** The system takes nothing now. */
+  #isBlocked = false;
   #drainAt = 0;
   #mayNotifyDrain = false;
   #sentBytes = 0;
@@ -47,11 +49,13 @@ export class PeerStream {
     this.#fd = fd;
     // A commit and its answer are small, and somebody waits for both.
     host.posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    // Where it cannot be, bytes come as they do otherwise.
+    host.posix.dedicate?.(fd, spareBuffers);
     this.events = events;
   }
 
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queue.bytes;
   }
   /** All that was ever taken by the system. */
   get sentBytes(): number {
@@ -79,35 +83,31 @@ export class PeerStream {
   }
 
   /**
-   * Sends bytes after all that waits; they are copied unless the system takes them now. If they cannot be sent,
-   * {@link PeerStreamEvents.ended} is called by an event of its own, so that nobody's connection ends while they send.
+   * Sends bytes after all that waits; they are copied. If they cannot be sent, {@link PeerStreamEvents.ended} is called by an
+   * event of its own, so that nobody's connection ends while they send.
    */
   send(bytes: Uint8Array): void {
-    if (this.isOver) return;
-    let taken = 0;
-    if (this.#waiting.length === 0) {
-      taken = this.#host.posix.write(this.#fd, bytes);
-      if (taken < 0 && taken !== -errno.EAGAIN) {
-        this.#fail(taken);
-        return;
-      }
-      taken = Math.max(taken, 0);
-      this.#sentBytes += taken;
-      if (taken === bytes.length) return;
-    }
-    this.#waiting.push(Buffer.from(bytes.subarray(taken)));
-    this.#queuedBytes += bytes.length - taken;
-    this.#drainAt = Math.max(this.#drainAt, Math.floor(this.#queuedBytes / 2));
-    this.#mayNotifyDrain = true;
-    this.#wantWrite();
+    this.#add(bytes);
+    this.flush();
+  }
+
+  /** As {@link send}, in the scheduler's next pass, unless it goes with more before. */
+  sendSoon(bytes: Uint8Array): void {
+    this.#add(bytes);
+    if (!this.#isBlocked && this.queuedBytes >= FLUSH_BYTES) this.#flush();
+    else this.#wantWrite();
+  }
+
+  /** Sends now what waits for its turn only. */
+  flush(): void {
+    if (!this.#isBlocked) this.#flush();
   }
 
   /** Keeps back what is sent from now on, until what is returned is called. */
   gate(): () => void {
-    const gate = { isOpen: false };
-    this.#waiting.push(gate);
+    const open = this.#queue.gate();
     return () => {
-      gate.isOpen = true;
+      open();
       if (!this.isOver) this.#write();
     };
   }
@@ -142,35 +142,63 @@ export class PeerStream {
     else this.#write();
   }
 
+  #add(bytes: Uint8Array): void {
+    if (this.isOver) return;
+    this.#queue.add(bytes);
+    if (this.#mayNotifyDrain) this.#drainAt = Math.max(this.#drainAt, Math.floor(this.queuedBytes / 2));
+  }
+
   #write(): void {
-    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
-      if (!(first instanceof Uint8Array)) {
-        if (!first.isOpen) break;
-        this.#waiting.shift();
-        continue;
+    const mayNotify = this.#mayNotifyDrain;
+    this.#flush();
+    if (!mayNotify || this.isOver || this.queuedBytes > this.#drainAt) return;
+    // One that waits for less than this half is called again at the next.
+    this.#drainAt = Math.floor(this.queuedBytes / 2);
+    this.#mayNotifyDrain = this.queuedBytes > 0;
+    this.events.drained();
+  }
+
+  /** Hands the system what it takes. */
+  #flush(): void {
+    this.#isBlocked = false;
+    while (!this.isOver && this.#queue.isReady) {
+      const taken = this.#hand(this.#queue.next());
+      if (taken === -errno.EAGAIN) {
+        this.#isBlocked = true;
+        break;
       }
-      const taken = this.#host.posix.write(this.#fd, first);
       if (taken < 0) {
-        if (taken === -errno.EAGAIN) break;
         this.#fail(taken);
         return;
       }
       this.#sentBytes += taken;
-      this.#queuedBytes -= taken;
-      if (taken < first.length) this.#waiting[0] = first.subarray(taken);
-      else this.#waiting.shift();
+    }
+    if (this.queuedBytes > 0 && !this.#mayNotifyDrain) {
+      this.#mayNotifyDrain = true;
+      this.#drainAt = Math.floor(this.queuedBytes / 2);
     }
     this.#wantWrite();
-    const isHalf = this.#mayNotifyDrain && this.#queuedBytes <= this.#drainAt;
-    if (!isHalf) return;
-    // One that waits for less than this half is called again at the next.
-    this.#drainAt = Math.floor(this.#queuedBytes / 2);
-    this.#mayNotifyDrain = this.#queuedBytes > 0;
-    this.events.drained();
+  }
+
+  /** @returns how many bytes the system took, or a negative errno */
+  #hand(parts: readonly Uint8Array[]): number {
+    const { posix } = this.#host;
+    let release: (() => void) | undefined;
+    const sent = posix.send?.(this.#fd, parts, () => release?.()) ?? -errno.EOPNOTSUPP;
+    if (sent >= 0) {
+      release = this.#queue.took(sent);
+      return sent;
+    }
+    if (sent !== -errno.EOPNOTSUPP) return sent;
+    const [first] = parts;
+    const taken = first === undefined ? 0 : posix.write(this.#fd, first);
+    // What was taken by it is copied.
+    if (taken > 0) this.#queue.took(taken)();
+    return taken;
   }
 
   #wantWrite(): void {
-    const isNeeded = this.#failure < 0 || this.#waiting[0] instanceof Uint8Array;
+    const isNeeded = this.#failure < 0 || this.#queue.isReady;
     if (isNeeded && this.#writeEvent < 0)
       this.#writeEvent = this.#register(POLL_WRITE_FD, () => this.#writable());
     if (!isNeeded) this.#unregister('write');
@@ -197,8 +225,7 @@ export class PeerStream {
   }
 
   #drop(): void {
-    this.#waiting = [];
-    this.#queuedBytes = 0;
+    this.#queue.clear();
   }
 
   #break(doing: string, result: number): void {
