@@ -57,7 +57,7 @@ const METHODS = new Map([
   ['pop', 'shift'],
 ]);
 
-const LOG_METHOD = /^#?(?:log|notice|warn|info|debug)$/;
+const LOG_METHOD = /^#?(?:log|notice|warn|info|debug|[DE]PRINTF)$/;
 
 function calledName(node: ts.Node): string {
   if (!ts.isCallExpression(node)) return '';

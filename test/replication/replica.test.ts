@@ -156,9 +156,14 @@ t.test('after an abort during the lookup its result is not used', async (t) => {
   const attempt = connectReplica({ host: 'slow', port: 1, server, signal: abort.signal });
   abort.abort();
   await t.rejects(attempt, { name: 'AbortError' });
+  server.posix.connect = () => {
+    t.fail('no attempt is made');
+    return -errno.ECONNREFUSED;
+  };
   answer([{ address: LOOPBACK }]);
-  await new Promise(setImmediate);
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
   t.same(server.posix.openDescriptors(), []);
+  t.equal(server.scheduler.size, 0);
 });
 
 t.test('a failure that cannot be retried is an error with a stable code', async (t) => {

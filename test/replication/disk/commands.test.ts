@@ -75,6 +75,15 @@ t.test('without a backup nothing is sent again, nor verified', async (t) => {
     ),
     'every grain was compared',
   );
+  a.events.splice(0);
+  b.host.crash('end of file');
+  await a.until('unprotected');
+  b.host.restart();
+  await a.until('protected');
+  t.notOk(
+    a.events.some((event) => event.kind === 'resync' && event.bytes === SECTORS * 512),
+    'that was for once',
+  );
 });
 
 t.test('a backup that is protected is sent what differs, or all of it', async (t) => {

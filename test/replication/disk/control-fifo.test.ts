@@ -6,6 +6,7 @@ import { AF_INET, errno, SOCK_STREAM } from '../../../src/posix/index.js';
 import { ControlFifo } from '../../../src/replication/disk/control-fifo.js';
 import type { ReplicationListener } from '../../../src/replication/disk/events.js';
 import type { Done } from '../../../src/replication/disk/local-disk.js';
+import { type EventId, POLL_WRITE_FD } from '../../../src/scheduler/event.js';
 import { connection } from './connection.js';
 
 /** Commands come over one connection, replies go over another one. */
@@ -25,8 +26,23 @@ async function opened() {
   const asked: Done[] = [];
   const listeners = new Set<ReplicationListener>();
   const logged: string[] = [];
+  const { registrar } = far.timers;
+  /** The events that wait until replies can be written. */
+  const writeEvents = new Set<EventId>();
   const fifo = new ControlFifo({
     ...far.timers,
+    registrar: {
+      registerEvent: (mode, ...rest) => {
+        const id = registrar.registerEvent(mode, ...rest);
+        if (mode === POLL_WRITE_FD) writeEvents.add(id);
+        return id;
+      },
+      unregisterEvent: (id) => {
+        writeEvents.delete(id);
+        registrar.unregisterEvent(id);
+      },
+      setMaxTimeout: (seconds) => registrar.setMaxTimeout(seconds),
+    },
     logger: { log: (_, message) => logged.push(message) },
     replication: {
       checkpoint: (done) => asked.push(done),
@@ -49,7 +65,7 @@ async function opened() {
   const event = (kind: 'unsolicited' | 'error'): void => {
     for (const hear of [...listeners]) hear({ kind, message: '', atSeconds: 0 });
   };
-  return { world, near, far, fifo, asked, listeners, logged, command, replied, event, answers };
+  return { world, near, far, fifo, asked, listeners, logged, command, replied, event, answers, writeEvents };
 }
 
 t.test('flush commits what was written, and is answered once the backup has it', async (t) => {
@@ -104,7 +120,7 @@ t.test('a done that was not asked for is passed on, and no other event', async (
 });
 
 t.test('replies wait while nobody reads them, and come in their order; too many are dropped', async (t) => {
-  const { event, command, replied, logged, far, answers, world } = await opened();
+  const { event, command, replied, logged, far, answers, world, writeEvents } = await opened();
   const write = far.host.posix.write.bind(far.host.posix);
   let takes = 3;
   far.host.posix.write = (fd, bytes) => {
@@ -116,12 +132,14 @@ t.test('replies wait while nobody reads them, and come in their order; too many 
   await command('x');
   for (let count = 0; count < 4098; count++) event('unsolicited');
   t.same(logged, ['replication: no reader for replies: dropped "done"']);
+  t.equal(writeEvents.size, 1);
   takes = Infinity;
   let come = '';
   for (let count = 0; count < 10; count++) come += await replied();
   t.equal(come.length, 4 + 4 * 4097, 'as many as may wait, beside what was taken');
   t.ok(come.startsWith('faildonedone'));
   t.match(come, /^fail(done)+$/);
+  t.equal(writeEvents.size, 0, 'nothing waits any more');
   await world.run(1);
   await command('x');
   t.equal(await replied(), 'fail', 'and it goes on');
@@ -155,9 +173,13 @@ t.test('replies that cannot be written are dropped', async (t) => {
 });
 
 t.test('once it is closed nothing is read, and nothing answered', async (t) => {
-  const { fifo, far, answers, listeners, asked, command, world } = await opened();
+  const { fifo, far, answers, listeners, asked, command, world, event, writeEvents } = await opened();
   await command('flush');
+  far.host.failCalls({ calls: ['write'], nth: 1, error: errno.EAGAIN });
+  event('unsolicited');
+  t.equal(writeEvents.size, 1);
   fifo.close();
+  t.equal(writeEvents.size, 0);
   const { posix } = far.host;
   for (const fd of [far.fd, answers]) t.equal(posix.close(fd), -errno.EBADF, 'both are closed');
   const numbers = Array.from({ length: 8 }, () => posix.eventfd());

@@ -60,7 +60,14 @@ t.test('what was accepted before, and other descriptors, are closed', async (t) 
   t.equal(calls.accept(listener), -errno.EAGAIN);
   t.equal(calls.close(second), 0);
   t.equal(posix.close(second), -errno.EBADF, 'nor is it the last one once another accept has failed');
-  t.equal(calls.close(-1), -errno.EBADF);
+  for (const fd of [-1, 0]) t.equal(calls.close(fd), -errno.EBADF);
+  t.same(log, []);
+});
+
+t.test('before anything was accepted, nothing that is closed is handed on', async (t) => {
+  const { calls, listener, log } = listening();
+  for (const fd of [-1, 0]) t.equal(calls.close(fd), -errno.EBADF);
+  t.equal(calls.close(listener), 0);
   t.same(log, []);
 });
 

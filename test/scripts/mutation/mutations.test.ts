@@ -47,6 +47,7 @@ t.test('types, log lines and error messages are not mutated', async (t) => {
   t.same(becomes('const x = y as 1;'), []);
   t.same(becomes('const x = new RangeError(`${a + 1}`);'), []);
   t.same(becomes('const f = () => { logger.log(a + 1); };'), []);
+  t.same(becomes('const f = () => { DPRINTF(t, `${a + 1}`); };'), []);
 });
 
 t.test(

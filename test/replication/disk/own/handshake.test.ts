@@ -4,6 +4,7 @@
 // What two sides report to each other before anything else: one is an engine, the other's frames are written by hand.
 
 import t from 'tap';
+import { errno } from '../../../../src/posix/index.js';
 import { describeRefusal } from '../../../../src/replication/disk/own/handshake.js';
 import { encodeReason } from '../../../../src/replication/disk/own/reason.js';
 import type { Standing } from '../../../../src/replication/disk/standing.js';
@@ -193,6 +194,17 @@ t.test(
     t.equal(reasonOf(primary), 'the peer does not complete the handshake');
   },
 );
+
+t.test('a backup that cannot write down whose disk it gets takes nothing of it', async (t) => {
+  const { world, backup, peer } = await called();
+  peer.raw(PROBE);
+  await world.run(0.1);
+  backup.host.files.failCalls({ calls: ['fdatasync'], nth: 1, error: errno.EIO });
+  peer.hello(standing('primary'));
+  await peer.next('hello');
+  await peer.over();
+  t.match(backup.engine.status(), { state: 'failed', lastError: /write the metadata: EIO|metadata.*EIO/ });
+});
 
 t.test('a second connection hears that there is one already, and then ends', async (t) => {
   const { world, backup, peer } = await called();

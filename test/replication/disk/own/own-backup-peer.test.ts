@@ -200,7 +200,13 @@ t.test('a backup without room is asked again after a minute, and what waits for 
   backup.send('busy', encodeReason('no-room', 'the disk is full'));
   await a.until('unprotected');
   const since = world.nowSeconds;
-  t.match(a.engine.status().resync, { waitingFor: 'room at the backup', totalBytes: SECTORS * SECTOR });
+  t.same(a.engine.status().resync, {
+    bytes: 0,
+    totalBytes: SECTORS * SECTOR,
+    bytesPerSecond: 0,
+    secondsLeft: null,
+    waitingFor: 'room at the backup',
+  });
   t.match(a.events.filter(({ kind }) => kind === 'resync').at(-1), {
     what: 'waiting',
     reason: /the disk is full/,
@@ -209,6 +215,10 @@ t.test('a backup without room is asked again after a minute, and what waits for 
   await again;
   t.ok(world.nowSeconds - since >= 59, `${world.nowSeconds - since} s`);
   t.equal(a.engine.status().resync, null);
+  (await again).raw(Buffer.from('rp01'));
+  (await again).hello(standing('backup', { resyncId: a.engine.primary?.progress.id ?? null }));
+  await a.until('catching-up');
+  t.match(a.engine.status().resync, { waitingFor: null }, 'one under way waits for nothing');
 });
 
 for (const [what, send, why] of [

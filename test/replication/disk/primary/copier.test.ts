@@ -139,11 +139,17 @@ t.test(
     t.same([sent.length, stored], [8, [16, 16, 16, 16]], 'each is counted once');
     copier.progress(4);
     t.equal(sent.length, 8);
+    copier.progress(8);
+    t.same(stored.slice(4), [16, 16, 16, 16], 'the last one too');
+    t.same(sent.slice(8), [8, 9, 10, 11]);
+    grains.toSend.addRange(0, 1);
+    copier.pump();
+    t.equal(sent.length, 12);
     copier.handOver();
-    t.same(stored.slice(4), [64]);
+    t.same(stored.slice(8), [64]);
     t.notOk(copier.isDone);
     copier.pump();
-    t.same(sent.slice(8), [8, 9, 10, 11]);
+    t.same(sent.slice(12), [0, 1]);
     t.ok(copier.isDone);
   },
 );

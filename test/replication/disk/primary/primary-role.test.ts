@@ -228,6 +228,23 @@ for (const stallSeconds of [1, 5]) {
   );
 }
 
+t.test('writes that wait for a backup continue without it when it is lost', async (t) => {
+  const { world, a, backup } = await protectedBy({ queueBytes: 1 << 20, stallSeconds: 60 });
+  backup.pause();
+  const results: number[] = [];
+  for (let count = 0; count < 40; count++)
+    a.engine.write(count * 256, new Uint8Array(256 * SECTOR).fill(1), (result) => results.push(result));
+  await world.run(0.5);
+  t.ok(results.length < 20);
+  backup.close();
+  await a.until('unprotected');
+  await world.run(0.5);
+  t.same(
+    results,
+    Array.from({ length: 40 }, () => 0),
+  );
+});
+
 t.test('one that is only slow is waited for', async (t) => {
   const { world, a, backup } = await protectedBy({ queueBytes: 1 << 20 });
   const { host } = a;
@@ -330,9 +347,17 @@ t.test('a disk that ends within a grain is sent, and compared, to its end', asyn
   }
   t.same(new Set(asked), new Set([GRAIN, 8]));
   t.equal(a.engine.status().resync?.totalBytes, 4 * GRAIN * SECTOR, 'counted in whole grains');
-  await backup.next('commit');
+  backup.numbers('done', Number((await backup.next('commit')).body.readBigUInt64LE(0)));
+  await a.until('protected');
   t.notOk(
     backup.frames.some(({ name }) => name === 'compare'),
     'nothing after it is asked about',
   );
+  a.engine.verify(() => {});
+  asked.splice(0);
+  for (let grain = 0; grain < 4; grain++) {
+    const { body } = await backup.next('compare');
+    asked.push(...readExtents(body, sectors, 32).map((extent) => extent.sectors));
+  }
+  t.same(new Set(asked), new Set([GRAIN, 8]));
 });

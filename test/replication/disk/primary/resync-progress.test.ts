@@ -7,6 +7,7 @@ import { ResyncProgress } from '../../../../src/replication/disk/primary/resync-
 t.test('a resync is as far as what it has brought, at the speed since it began', async (t) => {
   let now = 50;
   const progress = new ResyncProgress(() => now);
+  t.equal(progress.sentBytes, 0);
   progress.begin(1000);
   t.same(progress.status(), {
     bytes: 0,
