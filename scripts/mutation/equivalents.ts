@@ -20,6 +20,7 @@ const NO_DESCRIPTOR = 'There is no descriptor below 3.';
 const THROWN_ON = 'Nothing but a StateError is thrown there unless the program has a fault.';
 const LOOKS_AGAIN = 'Who waits for room looks again, and waits on if there is none.';
 const IN_RECORD = 'Data begins after the first block of a record.';
+const EVENT_IDS = 'The ids of events begin at 1.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -456,6 +457,31 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       ['this.#outputFd = -1;', `this.#outputFd = ${fd};`, NO_DESCRIPTOR],
     ]),
   ],
+  'src/replication/sector-table.ts': [
+    [
+      'for (const sector of [...table.keys()].sort((one, other) => (one < other ? -1 : 1))) {',
+      'for (const sector of [...table.keys()].sort((one, other) => (one <= other ? -1 : 1))) {',
+      'No two keys of a map are equal.',
+    ],
+  ],
+  'src/replication/disk/connector.ts': tuned(
+    'const BACKLOG = 16;',
+    'const BACKLOG = 17;',
+    'const BACKLOG = 15;',
+  ),
+  'src/replication/disk/engine.ts': [
+    [
+      'differs: (this.primary?.verifier.differences ?? 0) > 0,',
+      'differs: (this.primary?.verifier.differences ?? 0) > 1,',
+      'Differences are counted in the sectors of whole grains.',
+    ],
+  ],
+  'src/replication/disk/own/sync-receiver.ts': [
+    ['#unsyncedBytes = 0;', '#unsyncedBytes = 1;', 'Whole sectors reach the limit at the same time.'],
+  ],
+  'src/replication/disk/own/own-link.ts': [
+    ['return;', ';', 'A link that is over sends nothing, and sets no timer.'],
+  ],
   'src/replication/disk/bit-set.ts': [
     [
       'const page = (this.#pages[Math.floor(bit / PAGE_BITS)] ??= new Uint32Array(PAGE_BITS / 32));',
@@ -518,6 +544,9 @@ const ANYWHERE: readonly (readonly [before: RegExp, after: RegExp, reason: strin
     /^if \(true\)/,
     'What is noted without a trace is dropped there; to ask first only takes less time.',
   ],
+  [/(?:[eE]vent|\bid) < 0\b/, /(?:[eE]vent|\bid) (?:<= 0|< 1)\b/, EVENT_IDS],
+  [/(?:[eE]vent|\bid) >= 0\b/, /(?:[eE]vent|\bid) (?:> 0|>= 1)\b/, EVENT_IDS],
+  [/[eE]vent(?:: EventId)? = -1;$/, /[eE]vent(?:: EventId)? = -2;$/, 'Every number below 0 is no event.'],
   [/\bTIMEOUT, -1,/, /\bTIMEOUT, (?:-2|-0|1),/, 'An event that only waits for a time has no descriptor.'],
 ];
 

@@ -62,6 +62,25 @@ t.test('two images, a primary and its backup, over real sockets and files', asyn
   t.match(backup.describe(), 'backup');
 });
 
+t.test('what is zeroed or discarded is zero on both sides, and a flush syncs the image', async (t) => {
+  const world = diskWorld(t);
+  const address = `127.0.0.1:${freePort()}`;
+  const backup = await world.open(`remus:${address},role=backup,journal=4M|aio:${imageOf(world, 'b')}`);
+  const primary = await world.open(`remus:${address},role=primary|aio:${imageOf(world, 'a')}`);
+  const replication = replicationOf(world, 1);
+  await untilStatus(replication, ({ state }) => state === 'protected');
+  for (const sector of [8, 16, 24]) t.equal(await written(primary, sector, 7), 0);
+  t.equal(await new Promise((resolve) => primary.writeZeroes(8, 8, resolve)), 0);
+  t.equal(await new Promise((resolve) => primary.discard(16, 8, resolve)), 0);
+  t.equal(await new Promise((resolve) => primary.flush(resolve)), 0);
+  t.ok((await new Promise<number>((resolve) => replication.checkpoint(resolve))) > 0);
+  for (const vbd of [primary, backup]) {
+    const first = await Promise.all([8, 16, 24].map(async (sector) => (await readFrom(vbd, sector))[0]));
+    t.same(first, [0, 0, 7]);
+  }
+  await t.rejects(primary.resize(), { message: /both copies have to have the same size/ });
+});
+
 t.test('a primary shows the holes of its image, and a backup none', async (t) => {
   const world = diskWorld(t);
   const address = `127.0.0.1:${freePort()}`;

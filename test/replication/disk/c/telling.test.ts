@@ -39,6 +39,25 @@ t.test(
 );
 
 t.test(
+  'a primary of a C backup connects with the first write; one that has something to send, at once',
+  async (t) => {
+    const world = new SimulatedWorld({ seed: 1 });
+    const node = new SideNode(world, '10.0.0.1', { peer: 'c', role: 'primary' });
+    const isOpen = async (): Promise<string> => {
+      t.equal(await world.complete(node.opened), 0);
+      await world.run(3);
+      return node.engine.status().connection;
+    };
+    t.equal(await isOpen(), 'none');
+    t.equal(await node.write(0, 1, 5), 0);
+    t.equal(node.engine.status().connection, 'connecting');
+    node.host.crash('end of file');
+    node.host.restart();
+    t.equal(await isOpen(), 'connecting');
+  },
+);
+
+t.test(
   'once a peer was an own one, a C peer is refused, and so is the option that would take one',
   async (t) => {
     const { world, a, b } = pair(t);
