@@ -66,6 +66,25 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'The table has room for every block either way; with more of it a look-up takes fewer steps.',
     ],
   ],
+  'src/disks/drivers/vhd/layer.ts': ['1', '-2'].map((mark): Equivalent => [
+    'export const ABSENT = -1;',
+    `export const ABSENT = ${mark};`,
+    'No data begins there: it is a mark that is only compared with itself.',
+  ]),
+  'src/disks/drivers/zero-range.ts': [
+    [
+      'else if (Buffer.compare(piece, zeroes.subarray(0, length)) === 0) next(0);',
+      'else if (Buffer.compare(piece, zeroes.subarray(0, length)) === 0) next(1);',
+      'Every result from 0 on is a success.',
+    ],
+  ],
+  'src/disks/request-queue.ts': [
+    [
+      "if (!driver) throw new Error('a request was let through without a driver');",
+      'if (!driver) ;',
+      'No request is let through without a driver.',
+    ],
+  ],
   'src/metrics/diagnostics.ts': ['register', 'unregister'].map((name): Equivalent => [
     `if (${name}.hasSubscribers) ${name}.publish(describe(event));`,
     `if (true) ${name}.publish(describe(event));`,
@@ -474,6 +493,18 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'differs: (this.primary?.verifier.differences ?? 0) > 0,',
       'differs: (this.primary?.verifier.differences ?? 0) > 1,',
       'Differences are counted in the sectors of whole grains.',
+    ],
+  ],
+  'src/replication/disk/primary/primary-role.ts': [
+    [
+      'if (phase === this.#phase) return;',
+      'if (false) return;',
+      'The same phase again is no news to those who hear of it.',
+    ],
+    [
+      'if (phase === this.#phase) return;',
+      'if (phase === this.#phase) ;',
+      'The same phase again is no news to those who hear of it.',
     ],
   ],
   'src/replication/disk/own/sync-receiver.ts': [
