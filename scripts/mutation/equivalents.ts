@@ -578,6 +578,11 @@ const ANYWHERE: readonly (readonly [before: RegExp, after: RegExp, reason: strin
   [/(?:[eE]vent|\bid) < 0\b/, /(?:[eE]vent|\bid) (?:<= 0|< 1)\b/, EVENT_IDS],
   [/(?:[eE]vent|\bid) >= 0\b/, /(?:[eE]vent|\bid) (?:> 0|>= 1)\b/, EVENT_IDS],
   [/[eE]vent(?:: EventId)? = -1;$/, /[eE]vent(?:: EventId)? = -2;$/, 'Every number below 0 is no event.'],
+  [
+    /^const \[\w+ = 0(?:, \w+ = 0)*\] = readNumbers\(/,
+    /^const \[\w+ = [01](?:, \w+ = [01])*\] = readNumbers\(/,
+    'All that is asked for is there.',
+  ],
   [/\bTIMEOUT, -1,/, /\bTIMEOUT, (?:-2|-0|1),/, 'An event that only waits for a time has no descriptor.'],
 ];
 

@@ -143,6 +143,12 @@ t.test('replies wait while nobody reads them, and come in their order; too many 
   await world.run(1);
   await command('x');
   t.equal(await replied(), 'fail', 'and it goes on');
+  takes = 0;
+  event('unsolicited');
+  t.equal(await replied(), '');
+  takes = Infinity;
+  await world.run(1);
+  t.equal(await replied(), 'done', 'another time too');
 });
 
 t.test('at the end of the commands it takes none any more, and goes on with replies', async (t) => {
