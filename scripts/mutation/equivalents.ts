@@ -510,7 +510,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/replication/disk/own/sync-receiver.ts': [
     ['#unsyncedBytes = 0;', '#unsyncedBytes = 1;', 'Whole sectors reach the limit at the same time.'],
   ],
+  'src/replication/disk/own/map-frames.ts': [
+    ['let next = -1;', 'let next = -2;', 'Every number below 0 is no grain.'],
+  ],
   'src/replication/disk/own/own-link.ts': [
+    ['this.#sentFrames += 1;', 'this.#sentFrames += 2;', 'It only counts whether there was one.'],
     ['return;', ';', 'A link that is over sends nothing, and sets no timer.'],
   ],
   'src/replication/disk/bit-set.ts': [

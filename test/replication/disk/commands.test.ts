@@ -105,7 +105,8 @@ t.test('a C backup cannot be compared', async (t) => {
   const why = refused(/a C backup cannot compare/, -errno.EOPNOTSUPP);
   t.match(await ordered(a, 'verify'), why);
   t.match(await ordered(a, 'resync', { full: true }), why);
-  t.equal(a.engine.status().state, 'protected');
+  t.match(a.engine.status(), { state: 'protected', peerKind: 'c', peerVersion: 'done = received' });
+  t.match(b.engine.status(), { peerKind: 'c', peerVersion: null }, 'a C primary says nothing of what it is');
 });
 
 t.test('a backup without a checkpoint is not promoted', async (t) => {

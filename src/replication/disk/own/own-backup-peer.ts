@@ -97,7 +97,7 @@ export class OwnBackupPeer implements BackupPeer {
         return;
       case 'compared': {
         const [sequence = 0] = readNumbers(body.subarray(0, 8), 1);
-        this.#events.compared(sequence, COMPARED[body[8] ?? 1] ?? 'different');
+        this.#events.compared(sequence, COMPARED[body[8] as number] ?? 'different');
         return;
       }
       case 'fail': {
