@@ -529,13 +529,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A page after the last one is as one that was not made.',
     ],
   ],
-  'src/replication/disk/wire/peer-stream.ts': [
-    [
-      'if (taken < 0 && taken !== -errno.EAGAIN) {',
-      'if (taken < 1 && taken !== -errno.EAGAIN) {',
-      'A send of no bytes is over when none was taken; a failure of 0 is none.',
-    ],
-  ],
   'src/replication/disk/wire/frame-reader.ts': [
     ['#partial = Buffer.alloc(0);', '#partial = Buffer.alloc(1);', SET_FIRST],
     ...['if (this.#partialLength === 0 && bytes.length > FRAME_HEADER_BYTES) {', 'if (false) {'].map(
