@@ -183,6 +183,17 @@ t.test('a peer that breaks the protocol is lost, with what it did', async (t) =>
   };
   second.start(frames('abort', 'abort'));
   t.same(its, ['the peer broke the protocol: no such frame']);
+  const { link: closing, log: nothing } = linkAt((await connection()).near);
+  closing.events = {
+    frame: () => {
+      closing.close();
+      throw new ProtocolError('no such frame');
+    },
+    drained: () => {},
+    lost: (reason) => nothing.push(reason),
+  };
+  closing.start(frames('abort'));
+  t.same(nothing, [], 'one that is closed already is not lost');
   const { link: third } = linkAt((await connection()).near);
   third.events = {
     frame: () => {

@@ -380,3 +380,23 @@ t.test('a resync goes on under its id until a commit of it is sent; the next one
   t.not(await idOf(third), resyncId);
   await third.next('commit');
 });
+
+t.test('an answer to no commit is no word of what the backup has; that to the first one is', async (t) => {
+  const { world, a, backup, accept } = await protectedBy();
+  const { diskId, generation } = a.engine.status();
+  backup.close();
+  await a.until('unprotected');
+  await a.write(0, 8, 7);
+  const ancestors = (): number => a.engine.state.metadata.current.ancestors.length;
+  t.equal(ancestors(), 1, 'a write alone begins a generation');
+  a.held.hold('read', IMAGE);
+  const line = [{ generation: generation ?? '', low: 1, high: 1 }];
+  const again = await accept({ diskId, hasState: true, takesFirstSync: false, line });
+  again.numbers('done', 9);
+  await world.run(0.1);
+  t.same([ancestors(), a.engine.status().state], [1, 'catching-up']);
+  a.held.release('read', IMAGE);
+  again.numbers('done', Number((await again.next('commit')).body.readBigUInt64LE(0)));
+  await a.until('protected');
+  t.equal(ancestors(), 0, 'where it was before is past');
+});
