@@ -58,11 +58,9 @@ export class SimulatedFileCalls implements FileCalls {
   }
   write(fd: number, buffer: Uint8Array, position: number, done: FileDone): void {
     const write = (bytes: Uint8Array): number =>
-      this.#onBytes(fd, position, bytes.length, (node, file) => {
-        const count = this.#system.write(node, Uint8Array.from(bytes), position);
-        if (file.syncsWrites) this.#system.sync(node);
-        return count;
-      });
+      this.#onBytes(fd, position, bytes.length, (node) =>
+        this.#system.write(node, Uint8Array.from(bytes), position),
+      );
     const text = rangeText(fd, buffer.length, position);
     this.#call('write', text, done, (failure) => {
       const { host } = this.#process;
@@ -74,7 +72,17 @@ export class SimulatedFileCalls implements FileCalls {
         return () => failure;
       }
       const result = write(wholeSectors(host.shortened(buffer), buffer, position));
-      return () => result;
+      const file = this.#process.file(fd);
+      if (result <= 0 || !file?.syncsWrites || !(file.node instanceof FileNode)) return () => result;
+      const { node } = file;
+      const { moment } = node;
+      // It is a write and a sync, which can fail like any other.
+      const syncFailure = host.failure('fdatasync');
+      return () => {
+        if (syncFailure === undefined) this.#system.syncChange(node, moment);
+        else this.#failSync(node, moment);
+        return syncFailure ?? result;
+      };
     });
   }
   fdatasync(fd: number, done: FileDone): void {
@@ -223,11 +231,15 @@ export class SimulatedFileCalls implements FileCalls {
           this.#system.sync(node, moment);
           return 0;
         }
-        const { random } = this.#process.host;
-        this.#system.failSync(node, moment, drawnSurvival(random), random.chance(0.5));
+        this.#failSync(node, moment);
         return failure;
       };
     });
+  }
+
+  #failSync(node: Node, moment: number): void {
+    const { random } = this.#process.host;
+    this.#system.failSync(node, moment, drawnSurvival(random), random.chance(0.5));
   }
 
   /** A call that is carried out at once, unless it is made to fail. */

@@ -95,6 +95,17 @@ export class FileNode {
     for (const change of this.#take(moment)) applyChange(this.#durable, change);
   }
 
+  /** Brings one write to the medium, and of what was done before no more than it needs: as of a file opened with O_DSYNC. */
+  syncChange(moment: number): void {
+    const own = this.#unsynced.find((one) => one.moment === moment);
+    if (own === undefined) return;
+    const taken = this.#unsynced.filter(
+      (one) => one.moment <= moment && (one.change.kind !== 'write' || overlap(one.change, own.change)),
+    );
+    this.#unsynced = this.#unsynced.filter((one) => !taken.includes(one));
+    for (const { change } of taken) applyChange(this.#durable, change);
+  }
+
   /**
    * A sync that fails, as on Linux: what was not written stays in the page cache, but nobody tries again. The next
    * sync succeeds, and a loss of power, or the page's being evicted, loses the change.
@@ -140,6 +151,12 @@ export class FileNode {
     this.#unsynced = this.#unsynced.filter((one) => one.moment > moment);
     return taken.map(({ change }) => change);
   }
+}
+
+function overlap(one: FileChange, other: FileChange): boolean {
+  if (one.kind !== 'write' || other.kind !== 'write') return true;
+  const [first, last] = one.position < other.position ? [one, other] : [other, one];
+  return last.position < first.position + first.bytes.length;
 }
 
 function sectorsOf(position: number, length: number): number[] {

@@ -165,6 +165,12 @@ export class SimulatedFileSystem {
     this.observer?.({ kind: 'sync', node: node.id, moment });
   }
 
+  /** Brings one change of a file to the medium: see {@link FileNode.syncChange}. */
+  syncChange(node: FileNode, moment: number): void {
+    node.syncChange(moment);
+    this.observer?.({ kind: 'sync', node: node.id, moment, isOne: true });
+  }
+
   /** Brings all that has a name to the medium. */
   syncAll(): void {
     for (const node of [this.#namespace.root, ...this.entries().values()]) this.sync(node);

@@ -10,8 +10,8 @@ import type { Namespace } from './namespace.js';
 export type FileOperation =
   | { readonly kind: 'change'; readonly file: number; readonly change: FileChange }
   | { readonly kind: 'entries'; readonly entries: readonly EntryOperation[] }
-  /** A sync that has succeeded: of a file, or of a directory's entries. */
-  | { readonly kind: 'sync'; readonly node: number; readonly moment: number };
+  /** A sync that has succeeded: of a file, or of a directory's entries; `isOne`: of the change of that moment alone. */
+  | { readonly kind: 'sync'; readonly node: number; readonly moment: number; readonly isOne?: boolean };
 
 /** A name in a directory, and what it stands for from now on; undefined: nothing. */
 export interface EntryOperation {
@@ -41,6 +41,7 @@ export function redo(operation: FileOperation, namespace: Namespace, nodes: Map<
     case 'sync': {
       const node = nodes.get(operation.node);
       if (node instanceof DirectoryNode) namespace.sync(node, operation.moment);
+      else if (operation.isOne) knownFile(nodes, operation.node).syncChange(operation.moment);
       else knownFile(nodes, operation.node).sync(operation.moment);
       break;
     }

@@ -126,6 +126,30 @@ t.test('O_DSYNC syncs each write before it ends', async (t) => {
   t.same([...found], ['kept']);
 });
 
+t.test('O_DSYNC syncs nothing else, and until its write has ended that may be lost', async (t) => {
+  const found = await outcomes(
+    async (world) => {
+      world.files.put('/log', Buffer.from('..........'));
+      await world.write(await world.open('/log'), 'a', 0);
+      const durable = await world.open('/log', O_WRONLY | O_DSYNC);
+      await world.write(durable, 'b', 4);
+      await world.write(durable, 'c', 4);
+    },
+    (world) => world.text('/log') ?? '',
+  );
+  t.same([...found].toSorted(), ['....c.....', 'a...c.....']);
+  const before = await outcomes(
+    async (world) => {
+      world.files.put('/log', Buffer.from('.'));
+      const durable = await world.open('/log', O_WRONLY | O_DSYNC);
+      world.calls.write(durable, Buffer.from('a'), 0, () => {});
+      await world.world.run(() => world.text('/log') === 'a');
+    },
+    (world) => world.text('/log') ?? '',
+  );
+  t.same([...before].toSorted(), ['.', 'a']);
+});
+
 t.test('a new file certainly survives only once its directory was synced', async (t) => {
   const create = async (world: FileWorld): Promise<void> => {
     const fd = await world.open('/new');
