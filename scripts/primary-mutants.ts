@@ -114,7 +114,12 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         'if (!this.#durable.has(grain)) return false;',
         'if (!this.#bits.has(grain)) return false;',
       ],
-      ['Q3', 'raises without a sync', 'this.#file.sync(done);', 'done(0);'],
+      [
+        'Q3',
+        'raises without a sync',
+        'this.#file.writeDurably(first.first * SECTOR_SIZE',
+        'this.#file.write(first.first * SECTOR_SIZE',
+      ],
       ['Q3', 'relies on a bit that has fallen', '    this.#durable.delete(grain);\n', ''],
       [
         'Q3',

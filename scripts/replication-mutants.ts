@@ -23,12 +23,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       ],
       [
         'Q2',
-        'ends a commit before its marker is synced',
-        'else this.#sync(file, () => this.#endRound());',
-        'else this.#endRound();',
-      ],
-      [
-        'Q2',
         'syncs while records are on their way',
         'for (const issue of this.#outstanding) if (issue <= last.issued) return;',
         '',
@@ -94,6 +88,18 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         'takes a damaged marker for none',
         'if (marker === undefined) throw damaged(path, `the marker at ${markerAt(slot)} is not sound`);',
         'if (marker === undefined) return NO_MARKER;',
+      ],
+      [
+        'Q2',
+        'ends a commit before its marker is durable',
+        'this.file.writeDurably(markerAt(marker.sequence % MARKER_SLOTS)',
+        'this.file.write(markerAt(marker.sequence % MARKER_SLOTS)',
+      ],
+      [
+        'Q2',
+        'does not write the only record durably',
+        'if (durably) this.file.writeDurably(end, record, done);',
+        'if (durably) this.file.write(end, record, done);',
       ],
       [
         'Q2',
@@ -223,9 +229,9 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     [
       [
         'Q1',
-        'says that metadata are in force before they are synced',
-        'else this.#file.sync((synced) => this.#written(update, synced));',
-        'else this.#written(update, 0);',
+        'says that metadata are in force before they are durable',
+        'this.#file.writeDurably(0,',
+        'this.#file.write(0,',
       ],
     ],
     BY,

@@ -47,7 +47,7 @@ export class MetadataFile {
     path: string,
     notice: (message: string) => void,
   ): Promise<MetadataFile | undefined> {
-    const file = await StateFile.open(files, path);
+    const file = await StateFile.open(files, path, 'by-write');
     if (file === undefined) return undefined;
     return closedOnFailure(file, async () => {
       // What is read must not be something that a power failure takes back.
@@ -80,7 +80,7 @@ export class MetadataFile {
    * @throws (rejects with) StateError
    */
   static async create(files: FileCalls, path: string, first: Metadata): Promise<MetadataFile> {
-    const file = await StateFile.create(files, `${path}.new`);
+    const file = await StateFile.create(files, `${path}.new`, 'by-write');
     return closedOnFailure(file, async () => {
       await file.writeAt(0, copiesOf(first));
       await file.synced();
@@ -128,10 +128,7 @@ export class MetadataFile {
   #write(): void {
     const { update } = this.#current;
     this.#writing = true;
-    this.#file.write(0, copiesOf(this.#current), (written) => {
-      if (written < 0) this.#written(update, written);
-      else this.#file.sync((synced) => this.#written(update, synced));
-    });
+    this.#file.writeDurably(0, copiesOf(this.#current), (result) => this.#written(update, result));
   }
 
   #written(update: number, result: number): void {

@@ -49,11 +49,16 @@ export async function closedOnFailure<T>(
 /** Through no link, and without waiting for the other end of a FIFO. */
 const SAFELY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
+/** Whether some of a file's writes are to be durable when they end: see {@link StateFile.writeDurably}. */
+export type Durability = 'by-sync' | 'by-write';
+
 /** A file of the state directory, open for reading and writing. What fails names it. */
 export class StateFile {
   readonly path: string;
   readonly #files: FileCalls;
   readonly #fd: number;
+  /** Opened with O_DSYNC; -1: there is none. */
+  #durableFd = -1;
 
   private constructor(files: FileCalls, path: string, fd: number) {
     this.#files = files;
@@ -62,20 +67,39 @@ export class StateFile {
   }
 
   /** The file; undefined when it is missing. @throws (rejects with) StateError */
-  static async open(files: FileCalls, path: string): Promise<StateFile | undefined> {
+  static async open(
+    files: FileCalls,
+    path: string,
+    durability: Durability = 'by-sync',
+  ): Promise<StateFile | undefined> {
     const fd = await new Promise<number>((resolve) => {
       files.open(path, constants.O_RDWR | SAFELY, resolve);
     });
     if (fd === -errno.ENOENT) return undefined;
     if (fd < 0) throw new StateError(`cannot open ${path}`, fd);
-    return new StateFile(files, path, fd);
+    return new StateFile(files, path, fd).#with(durability);
   }
 
   /** The file, made empty; only its owner may read it. @throws (rejects with) StateError */
-  static async create(files: FileCalls, path: string): Promise<StateFile> {
+  static async create(
+    files: FileCalls,
+    path: string,
+    durability: Durability = 'by-sync',
+  ): Promise<StateFile> {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | SAFELY;
     const fd = await completed(`create ${path}`, (done) => files.open(path, flags, done, 0o600));
-    return new StateFile(files, path, fd);
+    return new StateFile(files, path, fd).#with(durability);
+  }
+
+  async #with(durability: Durability): Promise<StateFile> {
+    if (durability === 'by-sync') return this;
+    const flags = constants.O_WRONLY | constants.O_DSYNC | SAFELY;
+    return closedOnFailure(this, async () => {
+      this.#durableFd = await completed(`open ${this.path}`, (done) =>
+        this.#files.open(this.path, flags, done),
+      );
+      return this;
+    });
   }
 
   async size(): Promise<number> {
@@ -127,10 +151,26 @@ export class StateFile {
   write(position: number, bytes: Uint8Array, done: FileDone): void {
     writeWhole(this.#files, this.#fd, bytes, position, done);
   }
+  /**
+   * Writes, and completes when these bytes are durable; of what was written before nothing is said. It is one call, where a
+   * write and a sync are two after one another.
+   */
+  writeDurably(position: number, bytes: Uint8Array, done: FileDone): void {
+    if (this.#durableFd < 0) throw new Error(`${this.path} was not opened for durable writes`);
+    writeWhole(this.#files, this.#durableFd, bytes, position, done);
+  }
   sync(done: FileDone): void {
     this.#files.fdatasync(this.#fd, done);
   }
   async close(): Promise<void> {
-    await completed(`close ${this.path}`, (done) => this.#files.close(this.#fd, done));
+    const close = (fd: number): Promise<number> =>
+      completed(`close ${this.path}`, (done) => this.#files.close(fd, done));
+    const durableFd = this.#durableFd;
+    this.#durableFd = -1;
+    try {
+      if (durableFd >= 0) await close(durableFd);
+    } finally {
+      await close(this.#fd);
+    }
   }
 }

@@ -1,9 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { constants } from 'node:fs';
 import type { FileCalls } from '../../../src/posix/files.js';
 
-/** `synced`: the result of an fdatasync that has been carried out. */
+/** `fdatasync`: or a write that is as good as one, through O_DSYNC; `synced`: the result of either, once carried out. */
 type Held = 'fdatasync' | 'synced' | 'read' | 'write';
 
 /** Holds back the results of reads and syncs, or the beginning of writes and syncs, so that a test sees what does not wait for them. */
@@ -30,6 +31,7 @@ export class HeldCalls {
   /** The calls of a process, of which some are held. */
   over(files: FileCalls): FileCalls {
     const paths = new Map<number, string>();
+    const durable = new Set<number>();
     const wait = (call: Held, fd: number, start: () => void): void => {
       const waiting = this.#held.get(`${call} ${paths.get(fd)}`);
       if (waiting) waiting.push(start);
@@ -42,6 +44,8 @@ export class HeldCalls {
           flags,
           (fd) => {
             if (fd >= 0) paths.set(fd, path);
+            if (fd >= 0 && (flags & constants.O_DSYNC) !== 0) durable.add(fd);
+            else durable.delete(fd);
             done(fd);
           },
           mode,
@@ -50,7 +54,14 @@ export class HeldCalls {
         for (const [fd, path] of paths) if (path === from) paths.set(fd, to);
         files.rename(from, to, done);
       },
-      write: (fd, buffer, position, done) => wait('write', fd, () => files.write(fd, buffer, position, done)),
+      write: (fd, buffer, position, done) =>
+        wait('write', fd, () => {
+          if (!durable.has(fd)) files.write(fd, buffer, position, done);
+          else
+            wait('fdatasync', fd, () =>
+              files.write(fd, buffer, position, (result) => wait('synced', fd, () => done(result))),
+            );
+        }),
       fdatasync: (fd, done) =>
         wait('fdatasync', fd, () => files.fdatasync(fd, (result) => wait('synced', fd, () => done(result)))),
       read: (fd, buffer, position, done) =>

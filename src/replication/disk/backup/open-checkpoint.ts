@@ -87,7 +87,7 @@ export class OpenCheckpoint {
 
   /** Closes it, and opens the next; undefined when the journal has no room for the rest of it. */
   close(): ClosedCheckpoint | undefined {
-    if (!this.#batch.isEmpty) this.#spill();
+    if (!this.#batch.isEmpty) this.#spill(true);
     if (this.isStuck) return undefined;
     const closed = {
       number: this.#number,
@@ -113,7 +113,7 @@ export class OpenCheckpoint {
     if (!hadRecords) return;
     const record = Buffer.alloc(BLOCK);
     const header = { kind: 'abort', checkpoint: number, extents: 0 } as const;
-    const place = this.#journal.append(record, header, false, () => {});
+    const place = this.#journal.append(record, header, { isFirst: false, isLast: false }, () => {});
     if (place === undefined) throw new Error('the journal keeps room for an abort');
   }
 
@@ -136,17 +136,17 @@ export class OpenCheckpoint {
     this.#number += 1;
   }
 
-  #spill(): void {
+  #spill(isLast = false): void {
     const { record, piece, extents } = this.#batch.take();
-    if (this.isStuck || !this.#append(record, piece as RecordPiece, extents)) {
+    if (this.isStuck || !this.#append(record, piece as RecordPiece, extents, isLast)) {
       this.#stuck.push({ record, piece: piece as RecordPiece, extents });
     }
   }
 
-  #append(record: Uint8Array, piece: RecordPiece, extents: number): boolean {
-    const isFirst = this.#firstSegment === Infinity;
+  #append(record: Uint8Array, piece: RecordPiece, extents: number, isLast = false): boolean {
+    const place = { isFirst: this.#firstSegment === Infinity, isLast };
     const header = { kind: 'data', checkpoint: this.#number, extents } as const;
-    const place = this.#journal.append(record, header, isFirst, (result) => {
+    const at = this.#journal.append(record, header, place, (result) => {
       const hadRoom = this.hasRoom;
       this.#unwrittenBytes -= record.length;
       // A record that could not be written stays in memory; its commit fails.
@@ -154,10 +154,10 @@ export class OpenCheckpoint {
       this.#evict();
       if (!hadRoom && this.hasRoom) this.#changed();
     });
-    if (place === undefined) return false;
-    piece.place(place.file, place.position);
+    if (at === undefined) return false;
+    piece.place(at.file, at.position);
     this.#unwrittenBytes += record.length;
-    this.#firstSegment = Math.min(this.#firstSegment, place.file.segment);
+    this.#firstSegment = Math.min(this.#firstSegment, at.file.segment);
     this.#held.push(piece);
     this.#heldBytes += record.length;
     return true;

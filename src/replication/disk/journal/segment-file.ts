@@ -55,7 +55,7 @@ export class SegmentFile {
 
   /** A file that was never used, with all its blocks. The caller syncs the directory. @throws (rejects with) StateError */
   static async create(files: FileCalls, path: string, bytes: number): Promise<SegmentFile> {
-    const file = await StateFile.create(files, path);
+    const file = await StateFile.create(files, path, 'by-write');
     return closedOnFailure(file, async () => {
       await file.allocate(bytes);
       const start = new Uint8Array(FIRST_RECORD_AT);
@@ -77,7 +77,7 @@ export class SegmentFile {
     path: string,
     notice: (message: string) => void,
   ): Promise<SegmentFile | undefined> {
-    const file = await StateFile.open(files, path);
+    const file = await StateFile.open(files, path, 'by-write');
     if (file === undefined) return undefined;
     return closedOnFailure(file, async () => {
       await file.synced();
@@ -136,15 +136,26 @@ export class SegmentFile {
     return this.at.end + bytes <= this.bytes;
   }
 
-  /** Writes a record to the end, and moves that. The buffer is the file's until it is done. */
-  append(record: Uint8Array, chain: number, done: Done): void {
+  /**
+   * Writes a record to the end, and moves that. The buffer is the file's until it is done.
+   *
+   * @param durably it is durable when it is done, and needs no sync
+   */
+  append(record: Uint8Array, chain: number, durably: boolean, done: Done): void {
     const { end, records } = this.at;
     this.at = { end: end + record.length, records: records + 1, chain };
-    this.#write(end, record, done);
+    if (durably) this.file.writeDurably(end, record, done);
+    else this.#write(end, record, done);
   }
 
+  /** Writes a marker; it is durable when that is done. */
   writeMarker(marker: Marker, done: Done): void {
-    this.#write(markerAt(marker.sequence % MARKER_SLOTS), encodeMarker(marker), done);
+    this.file.writeDurably(markerAt(marker.sequence % MARKER_SLOTS), encodeMarker(marker), done);
+  }
+
+  /** Whether something was written that no sync has begun to cover. */
+  get needsSync(): boolean {
+    return this.#unsynced;
   }
 
   /** Makes durable what was written before; at once when that is nothing. */

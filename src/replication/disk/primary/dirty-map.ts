@@ -43,7 +43,7 @@ export class DirtyMap {
 
   /** An empty map; the caller syncs the directory. @throws (rejects with) StateError */
   static async create(files: FileCalls, path: string, grains: number, salt: string): Promise<DirtyMap> {
-    const file = await StateFile.create(files, path);
+    const file = await StateFile.create(files, path, 'by-write');
     const map = new DirtyMap(file, grains, salt);
     for (let index = 0; index * GRAINS_A_SECTOR < grains; index++) map.#stale.add(index);
     return closedOnFailure(file, async () => {
@@ -64,9 +64,9 @@ export class DirtyMap {
     salt: string,
     notice: (message: string) => void,
   ): Promise<DirtyMap> {
-    const opened = await StateFile.open(files, path);
+    const opened = await StateFile.open(files, path, 'by-write');
     if (opened === undefined) notice(`${path} is missing: every grain may differ`);
-    const file = opened ?? (await StateFile.create(files, path));
+    const file = opened ?? (await StateFile.create(files, path, 'by-write'));
     const map = new DirtyMap(file, grains, salt);
     const bytes = new Uint8Array(mapBytes(grains));
     await closedOnFailure(file, async () => {
@@ -165,6 +165,11 @@ export class DirtyMap {
         parts.push(encodeMapSector(this.#bits, first + parts.length, this.#salt));
       }
       runs.push({ first, bytes: Buffer.concat(parts) });
+    }
+    const [first] = runs;
+    if (first !== undefined && runs.length === 1) {
+      this.#file.writeDurably(first.first * SECTOR_SIZE, first.bytes, done);
+      return;
     }
     const next = (index: number): void => {
       const run = runs[index];

@@ -75,12 +75,19 @@ async function opened() {
       shown: records.map(({ extents, header }) => [header.checkpoint, extents[0]?.sector]),
     };
   };
-  const append = (target: Journal, sector: number, checkpoint: number, blocks = 2, isFirst = false) => {
+  const append = (
+    target: Journal,
+    sector: number,
+    checkpoint: number,
+    blocks = 2,
+    isFirst = false,
+    isLast = false,
+  ) => {
     const results: number[] = [];
     const at = target.append(
       recordOf(sector, checkpoint, blocks),
       { kind: 'data', checkpoint, extents: 1 },
-      isFirst,
+      { isFirst, isLast },
       (result) => results.push(result),
     );
     return { at, results };
@@ -89,7 +96,7 @@ async function opened() {
     target.append(
       new Uint8Array(recordLength(0)),
       { kind: 'abort', checkpoint, extents: 0 },
-      false,
+      { isFirst: false, isLast: false },
       () => {},
     );
   const commit = (target: Journal, epoch: number): Promise<number> =>
@@ -212,6 +219,44 @@ t.test(
   },
 );
 
+t.test('a checkpoint of one record waits for two durable writes and no sync', async (t) => {
+  const { journal, world, held, append, recover, host } = await opened();
+  // What began the segment is synced by the first commit.
+  append(journal, 5, 1);
+  t.equal(await world.complete(new Promise<number>((resolve) => journal.commit(facts(1), resolve))), 0);
+  held.hold('fdatasync', PATHS[0]);
+  const { results: written } = append(journal, 10, 2, 2, true, true);
+  const results: number[] = [];
+  journal.commit(facts(2), (result) => results.push(result));
+  await world.run(0.1);
+  t.same([written, results, held.waiting('fdatasync', PATHS[0])], [[], [], 1], 'that of the record');
+  held.release('fdatasync', PATHS[0]);
+  held.hold('fdatasync', PATHS[0]);
+  await world.run(0.1);
+  t.same([written, results], [[0], []], 'and of the marker');
+  held.release('fdatasync', PATHS[0]);
+  await world.run(0.1);
+  t.same(results, [0]);
+  host.files.system.losePower({ remains: () => [], keepsEntries: () => true });
+  t.equal((await recover()).marker?.epoch, 2);
+});
+
+t.test('a last record does not stand for the sync of those before it', async (t) => {
+  const { journal, world, held, append } = await opened();
+  append(journal, 5, 1);
+  held.hold('fdatasync', PATHS[0]);
+  append(journal, 10, 1, 2, false, true);
+  const results: number[] = [];
+  journal.commit(facts(1), (result) => results.push(result));
+  await world.run(0.1);
+  t.same([held.waiting('fdatasync', PATHS[0]), results], [1, []]);
+  held.release('fdatasync', PATHS[0]);
+  held.hold('fdatasync', PATHS[0]);
+  await world.run(0.1);
+  t.same([held.waiting('fdatasync', PATHS[0]), results], [1, []], 'the marker comes after it');
+  held.release('fdatasync', PATHS[0]);
+});
+
 t.test('a commit waits for each write before it, whichever ends last', async (t) => {
   const { journal, world, held, append } = await opened();
   await world.run(0.1);
@@ -231,7 +276,7 @@ t.test('a commit waits for each write before it, whichever ends last', async (t)
 t.test('a journal that was closed holds no file open', async (t) => {
   const { journal, world, host } = await opened();
   await world.run(0.1);
-  t.equal(host.leftovers().filter((line) => line.includes(': file ')).length, 2);
+  t.equal(host.leftovers().filter((line) => line.includes(': file ')).length, 4, 'each is open twice');
   await world.complete(journal.close());
   t.same(
     host.leftovers().filter((line) => line.includes(': file ')),
