@@ -3,8 +3,15 @@
 
 import * as zlib from 'node:zlib';
 
-/** The crc32 of zip and Ethernet, going on from `before`. */
-export const crc32: (bytes: Uint8Array, before?: number) => number = zlib.crc32 ?? crc32ByTable;
+const crcOfSome: (bytes: Uint8Array, before?: number) => number = zlib.crc32 ?? crc32ByTable;
+
+/**
+ * The crc32 of zip and Ethernet, going on from `before`. (Of no bytes, zlib's is 0 instead of `before` when their ArrayBuffer has
+ * been looked at.)
+ */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  return bytes.length === 0 ? before : crcOfSome(bytes, before);
+}
 
 const table = new Uint32Array(256).map((_, byte) => {
   let value = byte;

@@ -23,3 +23,10 @@ t.test('both ways to compute it agree', async (t) => {
     t.equal(crc32ByTable(bytes, before), crc32(bytes, before));
   }
 });
+
+t.test('no bytes leave the sum as it is, whoever has looked at them', (t) => {
+  const none = Buffer.alloc(0);
+  t.equal(none.buffer.byteLength, 0);
+  t.equal(crc32(none, 99), 99);
+  t.end();
+});
