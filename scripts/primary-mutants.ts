@@ -51,6 +51,12 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         '      !this.committing.some(({ grains }) => grains.has(grain)) &&\n',
         '',
       ],
+      [
+        'Q3',
+        'trusts grains of a resync that the backup no longer has',
+        'if (!received.has(grain) && !this.#equal.has(grain)) this.again(grain);',
+        ';',
+      ],
       ['Q3', 'lets bits of a resync fall', '      !this.inResync.has(grain) &&\n', ''],
       [
         'Q3',
@@ -64,12 +70,6 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
   ...inFile(
     'replication/disk/primary/primary-role.ts',
     [
-      [
-        'Q3',
-        'commits no resync of which all is at the backup',
-        'this.grains.resyncing > 0 || plan.kind',
-        'bytes > 0 || plan.kind',
-      ],
       ['Q3', 'forgets writes while it copies', '      else this.grains.toSend.add(grain);\n', ''],
       [
         'Q1',
@@ -102,6 +102,25 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         "if (result < 0) this.#parts.events.failed('sync the image', result);",
         '',
       ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/primary/resync.ts',
+    [
+      [
+        'Q3',
+        'commits no resync of which all is at the backup',
+        'grains.resyncing > 0 || kind',
+        'grains.toSend.count > 0 || kind',
+      ],
+      [
+        'Q3',
+        'trusts a resync of the backup that it has not asked about',
+        'this.#goesOn &&= known',
+        'this.#goesOn = known',
+      ],
+      ['Q5', 'asks nothing about what the backup has', '(received, this.#goesOn)', '(received, true)'],
     ],
     BY,
   ),

@@ -277,5 +277,67 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     ],
     BY,
   ),
+  ...inFile(
+    'replication/disk/backup/resync-file.ts',
+    [
+      [
+        'Q1',
+        'reports what a resync has brought before it is synced',
+        'else this.#file.sync(ended);',
+        'else ended(0);',
+      ],
+      [
+        'Q5',
+        'does not write which grain is where',
+        'for (const { number, bytes } of this.#index.takeChanged())',
+        'for (const { number, bytes } of this.#index.takeChanged().slice(1))',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/backup/sync-target.ts',
+    [
+      [
+        'Q5',
+        'counts a grain of a first sync as received before the image is synced',
+        'this.#disk.flush((flushed) => {\n      if (flushed < 0) {',
+        'this.#disk.flush(() => {});\n    [0].forEach((flushed) => {\n      if (flushed < 0) {',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/backup/unfinished-resync.ts',
+    [
+      ['Q10', 'resumes what a failed sync has left', ' && !known.hasFailed', ''],
+      ['Q5', 'resumes a resync that was committed', ' && found.id !== committed', ''],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/backup/backup-role.ts',
+    [
+      [
+        'Q6',
+        'begins a first sync before a commit that gives it a state has ended',
+        'if (isFirst) await this.#commits.none();',
+        '',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/own/own-primary-session.ts',
+    [
+      [
+        'Q5',
+        'compares with the last checkpoint what the resync has already',
+        'target?.readerOf(sector);',
+        'undefined as ReturnType<SyncTarget["readerOf"]>;',
+      ],
+    ],
+    BY,
+  ),
   ...PRIMARY_MUTANTS,
 ];

@@ -41,6 +41,7 @@ export class Commands {
       // A primary that came back meanwhile would be sent to a side that is no longer a backup.
       engine.connector?.stop();
       try {
+        await backup.dropUnfinished();
         await completed('write the checkpoints to the image', (ended) => backup.store.drain(ended));
         const { generation } = metadata.current;
         const survivor = { promoted: true, sent: epoch, acked: epoch, generation, ancestors: [] };

@@ -218,6 +218,7 @@ export class Peering implements PeeringView {
     const { grainSectors } = engine.state.metadata.current;
     const peer: BackupPeer = new OwnBackupPeer(
       link,
+      engine.state.map.grains,
       grainSectors,
       primary.eventsOf(() => peer),
     );

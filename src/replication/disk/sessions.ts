@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BitSet } from './bit-set.js';
 import type { Done } from './local-disk.js';
 import type { ReplicationOptions } from './options.js';
 import type { PeerKind } from './status.js';
@@ -24,6 +25,8 @@ export interface BackupPeerEvents {
   failed(epoch: number, reason: string): void;
   /** The queue has fallen to half of what it was, or less. */
   drained(): void;
+  /** The resync has begun, and the backup has these grains of it already. */
+  begun(received: BitSet): void;
   /** The backup has the sync frames up to this sequence on stable storage. */
   progress(sequence: number): void;
   /** What the backup says of the grain of a compare. */
@@ -40,6 +43,7 @@ export function whileCurrent(isCurrent: () => boolean, events: BackupPeerEvents)
     acked: (epoch) => isCurrent() && events.acked(epoch),
     failed: (epoch, reason) => isCurrent() && events.failed(epoch, reason),
     drained: () => isCurrent() && events.drained(),
+    begun: (received) => isCurrent() && events.begun(received),
     progress: (sequence) => isCurrent() && events.progress(sequence),
     compared: (sequence, answer) => isCurrent() && events.compared(sequence, answer),
     unsolicited: () => isCurrent() && events.unsolicited(),
@@ -49,12 +53,12 @@ export function whileCurrent(isCurrent: () => boolean, events: BackupPeerEvents)
 
 /** The part of a connection that a resync goes over, where there is one: what it sends lies beside the open checkpoint. */
 export interface SyncChannel {
-  /** Begins a resync, or goes on with the one of the same id. */
+  /** Begins a resync, or resumes the one of the same id; nothing of it is sent before {@link BackupPeerEvents.begun}. */
   begin(resyncId: string, grains: number, isFirst: boolean): void;
   /** Sends whole grains, one after the other; the sequence that {@link BackupPeerEvents.progress} names. */
   send(sector: number, bytes: Uint8Array): number;
   zero(sector: number, sectors: number): number;
-  /** Asks whether a grain has this SHA-256 sum; the sequence of the question. */
+  /** Asks whether a grain has this SHA-256 sum, with what is gathered of a resync; the sequence of the question. */
   compare(sector: number, sectors: number, sum: Uint8Array): number;
 }
 

@@ -128,20 +128,21 @@ export class StateFile {
   }
 
   /**
-   * Gives the file its blocks, so that no later write of them lacks room; zeroes where the file system cannot.
+   * Gives the file the blocks of a range, so that no later write of them lacks room; zeroes where the file system cannot.
    *
    * @throws (rejects with) StateError
    */
-  async allocate(length: number): Promise<void> {
+  async allocate(length: number, from = 0): Promise<void> {
     const result = await new Promise<number>((resolve) => {
-      this.#files.allocate(this.#fd, 0, length, resolve);
+      this.#files.allocate(this.#fd, from, length, resolve);
     });
     if (result >= 0) return;
     if (result !== -errno.EOPNOTSUPP)
       throw new StateError(`cannot allocate ${length} bytes for ${this.path}`, result);
     const zeroes = new Uint8Array(Math.min(length, 1 << 20));
-    for (let at = await this.size(); at < length; at += zeroes.length) {
-      await this.writeAt(at, zeroes.subarray(0, Math.min(zeroes.length, length - at)));
+    const end = from + length;
+    for (let at = Math.max(await this.size(), from); at < end; at += zeroes.length) {
+      await this.writeAt(at, zeroes.subarray(0, Math.min(zeroes.length, end - at)));
     }
   }
 

@@ -24,6 +24,9 @@ const STEP_TESTS = [
   'failed-sync',
   'backup/segments',
   'resync-begin',
+  'backup/resync-file',
+  'backup/sync-target',
+  'backup/backup-role',
   'failover',
   'primary/grains',
   'primary/dirty-map',
@@ -32,6 +35,7 @@ const STEP_TESTS = [
   'c/durable-done',
   'c/backup-sessions',
   'c/primary-sessions',
+  'resync-resume',
 ];
 
 /** The first assertion that fails in a file of tests. */

@@ -15,7 +15,9 @@ import { completed, damaged, StateError } from '../state-file.js';
 import { type Applied, CheckpointStore, type NeededResync, type ResyncSlots } from './checkpoint-store.js';
 import { recoverLayer } from './recover-layer.js';
 import { ResyncFile } from './resync-file.js';
-import { DirectTarget, FileTarget, type SyncTarget } from './sync-target.js';
+import type { SyncTarget } from './sync-target.js';
+import { UnderWay } from './under-way.js';
+import { UnfinishedResync } from './unfinished-resync.js';
 
 export interface BackupEvents {
   /** A checkpoint was committed, or could not be. */
@@ -90,10 +92,10 @@ export class BackupRole implements BackupServices {
   /** The last commit that was asked for. */
   #asked = { epoch: 0, generation: NO_ID };
   #hasCheckpoint: boolean;
-  #resync: ResyncFile | undefined;
+  readonly #unfinished: UnfinishedResync;
   /** The file of a resync that was committed, until the image has it. */
   #committedResync: ResyncFile | undefined;
-  #target: SyncTarget | undefined;
+  readonly #commits = new UnderWay();
   /** The last begin of a resync, until it has ended: those of two connections never run together. */
   #beginning: Promise<unknown> = Promise.resolve();
 
@@ -110,6 +112,12 @@ export class BackupRole implements BackupServices {
     this.#hasCheckpoint = recovered !== undefined;
     this.#epoch = recovered?.epoch ?? parts.metadata.current.acked;
     this.#committedResync = resync;
+    this.#unfinished = new UnfinishedResync({
+      ...parts,
+      needsFile: () => this.#committedResync !== undefined,
+      freeFile: () => completed('write the last resync to the image', (done) => store.drain(done)),
+      notice: (message) => parts.events.notice(message),
+    });
   }
 
   /**
@@ -170,7 +178,7 @@ export class BackupRole implements BackupServices {
         current.firstLiveSegment,
       );
       events.role = new BackupRole(parts, journal, store, marker, resync);
-      await events.role.#dropUnfinishedResync();
+      await events.role.#unfinished.recover(marker?.resyncId ?? NO_ID);
       store.start();
       return events.role;
     } catch (error) {
@@ -192,39 +200,19 @@ export class BackupRole implements BackupServices {
   }
   /** The resync that a part of is here; null: none. */
   get resyncId(): string | null {
-    const { resyncId, hasState } = this.#parts.metadata.current;
-    if (!hasState) return resyncId === NO_ID ? null : resyncId;
-    return this.#resync?.id ?? null;
+    return this.#unfinished.id;
   }
 
   /** What a primary of this disk id is about to send belongs to it from now on; durable before the image is changed. */
   beginSync(id: string, grains: number, isFirst: boolean): Promise<SyncTarget> {
-    const begin = (): Promise<SyncTarget> => this.#beginSync(id, grains, isFirst);
+    const begin = async (): Promise<SyncTarget> => {
+      // What makes this side one with a state must not be overtaken by writes to its image.
+      if (isFirst) await this.#commits.none();
+      return this.#unfinished.begin(id, grains, isFirst);
+    };
     const begun = this.#beginning.then(begin, begin);
     this.#beginning = begun;
     return begun;
-  }
-
-  async #beginSync(id: string, grains: number, isFirst: boolean): Promise<SyncTarget> {
-    const isBlank = this.#parts.isBlank && this.#parts.metadata.current.resyncId === NO_ID;
-    const { files, directory, disk, metadata } = this.#parts;
-    const { hasState, grainSectors } = metadata.current;
-    if (this.#target?.id === id) return this.#target;
-    await this.#dropUnfinishedResync();
-    this.#target = undefined;
-    if (isFirst && !hasState) {
-      await completed('write the metadata', (done) =>
-        metadata.update({ resyncId: id, inconsistent: true }, done),
-      );
-      this.#target = new DirectTarget(id, disk, isBlank);
-      return this.#target;
-    }
-    // The file of the last one may still be needed: until the image has it, there is no place for another.
-    await completed('write the last resync to the image', (done) => this.store.drain(done));
-    this.#resync = await ResyncFile.create(files, `${directory}/resync`, id, grainSectors, grains);
-    await completed(`sync ${directory}`, (done) => files.syncDirectory(directory, done));
-    this.#target = new FileTarget(this.#resync, grainSectors, disk.sectors);
-    return this.#target;
   }
 
   /** Completes when every commit that was asked for has ended. */
@@ -239,14 +227,14 @@ export class BackupRole implements BackupServices {
     this.#hasCheckpoint = true;
     const start = this.#parts.nowSeconds();
     const bytes = this.store.openBytes;
-    const ended = (result: number): void => {
+    const ended = this.#commits.begin((result) => {
       if (result === 0) {
         this.#epoch = epoch;
         this.#committedAtSeconds = this.#parts.nowSeconds();
       }
       this.#parts.events.committed(epoch, bytes, Math.max(this.#parts.nowSeconds() - start, 0), result);
       done(result);
-    };
+    });
     this.store.generation = generation;
     if (sync === undefined) {
       this.store.commitWith(epoch, undefined, (result) => this.#committed(generation, result, ended));
@@ -272,24 +260,16 @@ export class BackupRole implements BackupServices {
     }
   }
 
-  /** Drops a resync that was not committed, if there is one. */
-  async #dropUnfinishedResync(): Promise<void> {
-    const { files, directory, events } = this.#parts;
-    await this.#resync?.close();
-    this.#resync = undefined;
-    if (this.#committedResync !== undefined) return;
-    await new Promise<void>((resolve) => {
-      files.unlink(`${directory}/resync`, (result) => {
-        if (result === 0) events.notice('a resync that was not committed is dropped');
-        resolve();
-      });
-    });
+  /** Drops a resync that was not committed, if there is one, once its begin has ended. */
+  dropUnfinished(): Promise<void> {
+    const drop = (): Promise<void> => this.#unfinished.drop();
+    const dropped = this.#beginning.then(drop, drop);
+    this.#beginning = dropped;
+    return dropped;
   }
 
   #commitSync(epoch: number, generation: string, slots: ResyncSlots | undefined, done: Done): void {
-    this.#target = undefined;
-    this.#committedResync = this.#resync;
-    this.#resync = undefined;
+    this.#committedResync = this.#unfinished.committing();
     this.store.commitWith(epoch, slots, (result) => this.#committed(generation, result, done));
   }
 
@@ -306,6 +286,7 @@ export class BackupRole implements BackupServices {
     metadata.update({ ...now, ancestors: [] }, (written) => {
       if (written < 0) this.store.fail('write the metadata', written);
       else events.initialised();
+      if (this.#unfinished.hasLeftovers) void this.dropUnfinished();
       done(written);
     });
   }
@@ -341,7 +322,7 @@ export class BackupRole implements BackupServices {
 
   async close(): Promise<void> {
     await Promise.allSettled([this.#beginning]);
-    await this.#resync?.close();
+    await this.#unfinished.close();
     await this.#committedResync?.close();
     await this.journal.close();
   }

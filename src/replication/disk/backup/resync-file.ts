@@ -3,9 +3,12 @@
 
 import type { FileCalls } from '../../../posix/files.js';
 import { crc32 } from '../format/crc32.js';
+import { Fields, isSealed, seal } from '../format/fields.js';
+import { gather } from '../gather.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
 import { closedOnFailure, completed, damaged, StateFile } from '../state-file.js';
 import type { ResyncSlots } from './checkpoint-store.js';
+import { indexBytes, ResyncIndex } from './resync-index.js';
 import { type Piece, SectorMap } from './sector-map.js';
 import {
   decodeTable,
@@ -16,9 +19,21 @@ import {
   tableCrc,
   tableLength,
 } from './slot-table.js';
+import { UnderWay } from './under-way.js';
 
-/** Where the table stands is said here, at the file's start, once the table is complete. */
-const SLOTS_AT = 4096;
+/** Where the table is, in the first sector, and in the second one which resync this is; then comes the index. */
+const INDEX_AT = 4096;
+const HEAD_AT = SECTOR_SIZE;
+const MAGIC = 'TDRSYNC1';
+const ALIGNMENT = 4096;
+/** How much of the index is read at a time. */
+const READ_BYTES = 1 << 20;
+
+/** The disk that a resync is for. */
+export interface ResyncShape {
+  readonly sectors: number;
+  readonly grainSectors: number;
+}
 
 /** A grain's slot as a piece of a checkpoint. */
 class SlotPiece implements Piece {
@@ -44,17 +59,23 @@ class SlotPiece implements Piece {
 export class ResyncFile {
   readonly id: string;
   readonly #file: StateFile;
+  readonly #shape: ResyncShape;
   readonly #grainBytes: number;
-  readonly #slots = new Map<number, Slot>();
-  /** The slot that each grain has had, though it may be zeroes by now. */
-  readonly #places = new Map<number, number>();
+  readonly #slotsAt: number;
+  readonly #index: ResyncIndex;
   /** The last write of each slot, for those that are under way: the next one of the same slot waits for it. */
   readonly #writing = new Map<number, (() => void)[]>();
+  /** How many writes and syncs are under way. */
+  readonly #underWay = new UnderWay();
 
-  private constructor(id: string, file: StateFile, grainSectors: number) {
+  private constructor(id: string, file: StateFile, shape: ResyncShape) {
     this.id = id;
     this.#file = file;
-    this.#grainBytes = grainSectors * SECTOR_SIZE;
+    this.#shape = shape;
+    this.#grainBytes = shape.grainSectors * SECTOR_SIZE;
+    this.#index = new ResyncIndex(id);
+    const grains = Math.ceil(shape.sectors / shape.grainSectors);
+    this.#slotsAt = INDEX_AT + Math.ceil(indexBytes(grains) / ALIGNMENT) * ALIGNMENT;
   }
 
   /** An empty file with room for `grains`. @throws (rejects with) StateError, -ENOSPC among others */
@@ -62,19 +83,42 @@ export class ResyncFile {
     files: FileCalls,
     path: string,
     id: string,
-    grainSectors: number,
+    shape: ResyncShape,
     grains: number,
   ): Promise<ResyncFile> {
     const file = await StateFile.create(files, path);
-    const resync = new ResyncFile(id, file, grainSectors);
+    const resync = new ResyncFile(id, file, shape);
     try {
       await closedOnFailure(file, async () => {
-        await file.allocate(SLOTS_AT + grains * resync.#grainBytes + tableLength(grains));
+        await resync.provide(grains);
+        await file.writeAt(HEAD_AT, encodeHead(id, shape.grainSectors));
       });
     } catch (error) {
       await completed(`remove ${path}`, (done) => files.unlink(path, done));
       throw error;
     }
+    return resync;
+  }
+
+  /**
+   * The file of a resync that was not committed, with the grains that its index has; undefined: there is none that could be
+   * resumed.
+   *
+   * @throws (rejects with) StateError for a file call's error
+   */
+  static async resume(files: FileCalls, path: string, shape: ResyncShape): Promise<ResyncFile | undefined> {
+    const file = await StateFile.open(files, path);
+    if (file === undefined) return undefined;
+    const resync = await closedOnFailure(file, async () => {
+      await file.synced();
+      const head = new Uint8Array(SECTOR_SIZE);
+      await file.readAt(HEAD_AT, head);
+      const id = decodeHead(head, shape.grainSectors);
+      if (id === undefined) return undefined;
+      const found = new ResyncFile(id, file, shape);
+      return (await found.#readIndex()) ? found : undefined;
+    });
+    if (resync === undefined) await file.close();
     return resync;
   }
 
@@ -88,7 +132,7 @@ export class ResyncFile {
     path: string,
     id: string,
     crc: number,
-    disk: { readonly sectors: number; readonly grainSectors: number },
+    disk: ResyncShape,
   ): Promise<{ readonly file: ResyncFile; readonly slots: ResyncSlots }> {
     const file = await StateFile.open(files, path);
     if (file === undefined) throw damaged(path, `it is missing, but the resync ${id} was committed with it`);
@@ -99,16 +143,17 @@ export class ResyncFile {
     file: StateFile,
     id: string,
     crc: number,
-    disk: { readonly sectors: number; readonly grainSectors: number },
+    disk: ResyncShape,
   ): Promise<{ readonly file: ResyncFile; readonly slots: ResyncSlots }> {
     const { path } = file;
-    const start = new Uint8Array(SLOTS_AT);
+    const resync = new ResyncFile(id, file, disk);
+    const start = new Uint8Array(8);
     await file.synced();
     await file.readAt(0, start);
     const tableAt = Number(new DataView(start.buffer).getBigUint64(0, true));
     const size = await file.size();
     const head = new Uint8Array(TABLE_HEAD_BYTES);
-    if (tableAt < SLOTS_AT || tableAt > size) throw damaged(path, `its table cannot be at ${tableAt}`);
+    if (tableAt < resync.#slotsAt || tableAt > size) throw damaged(path, `its table cannot be at ${tableAt}`);
     await file.readAt(tableAt, head);
     const length = tableBytes(head, id);
     if (length === undefined || tableAt + length > size)
@@ -117,71 +162,144 @@ export class ResyncFile {
     await file.readAt(tableAt, table);
     if (tableCrc(table) !== crc)
       throw damaged(path, `the table at ${tableAt} is not the one that was committed`);
-    const resync = new ResyncFile(id, file, disk.grainSectors);
     const buffer = new Uint8Array(resync.#grainBytes);
-    for (const slot of decodeTable(table)) {
-      resync.#slots.set(slot.grain, slot);
+    const slots = decodeTable(table);
+    for (const slot of slots) {
       if (slot.slot < 0) continue;
-      const bytes = buffer.subarray(0, resync.#lengthOf(slot.grain, disk.sectors));
+      const bytes = buffer.subarray(0, resync.#lengthOf(slot.grain));
       const position = resync.#positionOf(slot.slot);
       await file.readAt(position, bytes);
       if (crc32(bytes) !== slot.crc)
         throw damaged(path, `the grain at ${position} is not what was committed`);
     }
-    return { file: resync, slots: resync.#asSlots(crc, disk.sectors) };
+    return { file: resync, slots: resync.#asSlots(slots, crc) };
+  }
+
+  async #readIndex(): Promise<boolean> {
+    const bytes = new Uint8Array(READ_BYTES);
+    for (let at = INDEX_AT; at < this.#slotsAt; at += bytes.length) {
+      const part = bytes.subarray(0, Math.min(bytes.length, this.#slotsAt - at));
+      await this.#file.readAt(at, part);
+      if (!this.#index.read(part, (at - INDEX_AT) / SECTOR_SIZE)) return false;
+    }
+    return true;
+  }
+
+  /** The grains that it has, ascending. */
+  get grains(): number[] {
+    return this.#index.grains;
+  }
+
+  /** Gives it room for so many grains in all. @throws (rejects with) StateError, -ENOSPC among others */
+  async provide(grains: number): Promise<void> {
+    await this.#file.allocate(INDEX_AT + indexBytes(grains));
+    await this.#file.allocate(grains * this.#grainBytes + tableLength(grains), this.#slotsAt);
   }
 
   /** Writes a grain, the last one of the disk maybe shorter. The bytes are copied by nobody: they are the file's until done. */
   write(grain: number, bytes: Uint8Array, done: Done): void {
-    const slot = this.#places.get(grain) ?? this.#places.size;
-    this.#places.set(grain, slot);
-    this.#slots.set(grain, { grain, slot, crc: crc32(bytes) });
+    const place = this.#index.set(grain, false, crc32(bytes));
+    const ended = this.#underWay.begin(done);
     const begin = (): void => {
-      this.#file.write(this.#positionOf(slot), bytes, (result) => {
-        const next = this.#writing.get(slot)?.shift();
+      this.#file.write(this.#positionOf(place), bytes, (result) => {
+        const next = this.#writing.get(place)?.shift();
         if (next) next();
-        else this.#writing.delete(slot);
-        done(result);
+        else this.#writing.delete(place);
+        ended(result);
       });
     };
-    const waiting = this.#writing.get(slot);
+    const waiting = this.#writing.get(place);
     if (waiting) {
       waiting.push(begin);
       return;
     }
-    this.#writing.set(slot, []);
+    this.#writing.set(place, []);
     begin();
   }
 
   zero(grain: number): void {
-    this.#slots.set(grain, { grain, slot: -1, crc: 0 });
+    this.#index.set(grain, true, 0);
   }
 
+  /** How to read a grain, no write of which may be under way; undefined: it does not have it. */
+  readerOf(grain: number): ((into: Uint8Array, done: Done) => void) | undefined {
+    const place = this.#index.placeOf(grain);
+    if (place === undefined) return undefined;
+    if (!this.#index.at(place)?.isZero)
+      return (into, done) => this.#file.read(this.#positionOf(place), into, done);
+    return (into, done) => {
+      into.fill(0);
+      done(0);
+    };
+  }
+
+  /** A grain's slot was found to have this content, whatever a crash has left of its entry. */
+  confirm(grain: number, bytes: Uint8Array): void {
+    const place = this.#index.placeOf(grain) ?? -1;
+    if (this.#index.at(place)?.isZero === false) this.#index.set(grain, false, crc32(bytes));
+  }
+
+  /** Makes durable what was written before, and what of it is where. */
   sync(done: Done): void {
-    this.#file.sync(done);
+    const ended = this.#underWay.begin(done);
+    const written = (result: number): void => {
+      if (result < 0) ended(result);
+      else this.#file.sync(ended);
+    };
+    gather(written, (part) => {
+      for (const { number, bytes } of this.#index.takeChanged())
+        this.#file.write(INDEX_AT + number * SECTOR_SIZE, bytes, part());
+    });
+  }
+
+  /** Whether a write or sync has failed: what was written may be lost, though it can be read. */
+  get hasFailed(): boolean {
+    return this.#underWay.failure < 0;
+  }
+
+  /** Completes when nothing is under way, and all that was written is durable. */
+  async settle(): Promise<void> {
+    await this.#underWay.none();
+    await completed(`sync ${this.#file.path}`, (done) => this.sync(done));
   }
 
   /** Completes the file; all writes have ended. @throws (rejects with) StateError */
-  async finish(sectors: number): Promise<ResyncSlots> {
-    const table = encodeTable(this.id, [...this.#slots.values()]);
-    const tableAt = this.#positionOf(this.#places.size);
+  async finish(): Promise<ResyncSlots> {
+    // Who closes or resumes it meanwhile waits for this too: the table is where the next slot would be.
+    const ended = this.#underWay.begin(() => {});
+    try {
+      return await this.#finish();
+    } finally {
+      ended(0);
+    }
+  }
+
+  async #finish(): Promise<ResyncSlots> {
+    const slots: Slot[] = [];
+    for (const [place, { grain, isZero, crc }] of this.#index)
+      slots.push({ grain, slot: isZero ? -1 : place, crc });
+    const table = encodeTable(this.id, slots);
+    const tableAt = this.#positionOf(this.#index.length);
     const start = new Uint8Array(8);
     new DataView(start.buffer).setBigUint64(0, BigInt(tableAt), true);
     await this.#file.writeAt(tableAt, table);
     await this.#file.writeAt(0, start);
-    await this.#file.synced();
-    return this.#asSlots(tableCrc(table), sectors);
+    await completed(`sync ${this.#file.path}`, (done) => this.sync(done));
+    return this.#asSlots(slots, tableCrc(table));
   }
 
+  /** Closes it once nothing is under way: later, its descriptor's number may be another file's. */
   async close(): Promise<void> {
+    await this.#underWay.none();
     await this.#file.close();
   }
 
-  #asSlots(crc: number, sectors: number): ResyncSlots {
+  #asSlots(slots: readonly Slot[], crc: number): ResyncSlots {
     const map = new SectorMap();
-    for (const { grain, slot } of this.#slots.values()) {
-      const start = (grain * this.#grainBytes) / SECTOR_SIZE;
-      const end = Math.min(start + this.#grainBytes / SECTOR_SIZE, sectors);
+    const { grainSectors, sectors } = this.#shape;
+    for (const { grain, slot } of slots) {
+      const start = grain * grainSectors;
+      const end = Math.min(start + grainSectors, sectors);
       const piece = slot < 0 ? undefined : new SlotPiece(this.#file, this.#positionOf(slot));
       map.set(start, end, piece, 0);
     }
@@ -189,10 +307,24 @@ export class ResyncFile {
   }
 
   #positionOf(slot: number): number {
-    return SLOTS_AT + slot * this.#grainBytes;
+    return this.#slotsAt + slot * this.#grainBytes;
   }
 
-  #lengthOf(grain: number, sectors: number): number {
-    return Math.min(this.#grainBytes, sectors * SECTOR_SIZE - grain * this.#grainBytes);
+  #lengthOf(grain: number): number {
+    return Math.min(this.#grainBytes, this.#shape.sectors * SECTOR_SIZE - grain * this.#grainBytes);
   }
+}
+
+function encodeHead(id: string, grainSectors: number): Uint8Array {
+  const bytes = new Uint8Array(SECTOR_SIZE);
+  new Fields(bytes).putText(MAGIC).skip(4).putU32(grainSectors).putHex(id);
+  seal(bytes);
+  return bytes;
+}
+
+/** The resync's id; undefined: the head is damaged, or of a disk with other grains. */
+function decodeHead(bytes: Uint8Array, grainSectors: number): string | undefined {
+  if (!isSealed(bytes, MAGIC)) return undefined;
+  const fields = new Fields(bytes, MAGIC.length + 4);
+  return fields.getU32() === grainSectors ? fields.getHex(8) : undefined;
 }

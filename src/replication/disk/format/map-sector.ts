@@ -5,7 +5,8 @@ import type { BitSet } from '../bit-set.js';
 import { SECTOR_SIZE } from '../local-disk.js';
 import { crc32 } from './crc32.js';
 
-const BITS_BYTES = 504;
+/** What a sector has beside 4 bytes of zeroes and its crc. */
+export const BITS_BYTES = 504;
 /** The grains of a sector of the map. */
 export const GRAINS_A_SECTOR = BITS_BYTES * 8;
 const CRC_AT = 508;
@@ -33,19 +34,32 @@ export function encodeMapSector(bits: BitSet, index: number, salt: string): Uint
     const bit = grain - first;
     bytes[bit >>> 3] = (bytes[bit >>> 3] as number) | (1 << (bit & 7));
   }
-  new DataView(bytes.buffer).setUint32(CRC_AT, sectorCrc(bytes, index, salt), true);
+  sealSector(bytes, index, salt);
   return bytes;
 }
 
 /** Adds a sector's grains to the bits; false when it is damaged: then nothing is added. */
 export function decodeMapSector(bytes: Uint8Array, index: number, salt: string, bits: BitSet): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(CRC_AT, true) !== sectorCrc(bytes, index, salt)) return false;
+  if (!isSectorSealed(bytes, index, salt)) return false;
   const first = index * GRAINS_A_SECTOR;
   for (let bit = 0; bit < GRAINS_A_SECTOR && first + bit < bits.size; bit++) {
     if ((bytes[bit >>> 3] as number) & (1 << (bit & 7))) bits.add(first + bit);
   }
   return true;
+}
+
+/** Puts the crc into the sector of this number, which others of the salt have in other places. */
+export function sealSector(bytes: Uint8Array, index: number, salt: string): void {
+  viewOf(bytes).setUint32(CRC_AT, sectorCrc(bytes, index, salt), true);
+}
+
+/** Whether a sector has the crc that {@link sealSector} gave it. */
+export function isSectorSealed(bytes: Uint8Array, index: number, salt: string): boolean {
+  return viewOf(bytes).getUint32(CRC_AT, true) === sectorCrc(bytes, index, salt);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function sectorCrc(bytes: Uint8Array, index: number, salt: string): number {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { BitSet } from '../bit-set.js';
 import { type BackupPeer, type BackupPeerEvents, COMPARED, type SyncChannel } from '../sessions.js';
 import {
   extentsBody,
@@ -13,6 +14,7 @@ import {
   readNumbers,
 } from '../wire/frame.js';
 import { SECTOR_SIZE } from '../local-disk.js';
+import { MapReader } from './map-frames.js';
 import type { OwnLink } from './own-link.js';
 import { decodeReason } from './reason.js';
 
@@ -23,14 +25,22 @@ export class OwnBackupPeer implements BackupPeer {
   readonly sync: SyncChannel;
   readonly #link: OwnLink;
   readonly #events: BackupPeerEvents;
+  readonly #grains: number;
+  /** Begins that the backup has not replied to: only the last reply counts. */
+  #begins = 0;
+  #received: MapReader;
 
-  constructor(link: OwnLink, grainSectors: number, events: BackupPeerEvents) {
+  /** @param grains how many the disk has, of so many sectors each */
+  constructor(link: OwnLink, grains: number, grainSectors: number, events: BackupPeerEvents) {
+    this.#grains = grains;
+    this.#received = new MapReader(new BitSet(grains));
     this.#link = link;
     this.#events = events;
     this.sync = {
-      begin: (resyncId, grains, isFirst) => {
+      begin: (resyncId, count, isFirst) => {
         const ids = Buffer.from(resyncId, 'hex');
-        link.send('syncBegin', [Buffer.concat([ids, numbersBody(grains, grainSectors, isFirst ? 1 : 0)])]);
+        this.#begins += 1;
+        link.send('syncBegin', [Buffer.concat([ids, numbersBody(count, grainSectors, isFirst ? 1 : 0)])]);
       },
       send: (sector, bytes) =>
         this.#send('syncData', { sector, sectors: bytes.length / SECTOR_SIZE, data: bytes }),
@@ -95,6 +105,9 @@ export class OwnBackupPeer implements BackupPeer {
       case 'progress':
         this.#events.progress(readNumbers(body, 1)[0] ?? 0);
         return;
+      case 'map':
+        this.#map(body);
+        return;
       case 'compared': {
         const [sequence = 0] = readNumbers(body.subarray(0, 8), 1);
         this.#events.compared(sequence, COMPARED[body[8] as number] ?? 'different');
@@ -115,5 +128,14 @@ export class OwnBackupPeer implements BackupPeer {
       default:
         throw new ProtocolError(`a backup does not send ${name}`);
     }
+  }
+  #map(body: Uint8Array): void {
+    if (this.#begins === 0) throw new ProtocolError('a map comes without a sync begin');
+    this.#received.take(body);
+    if (body.length > 0) return;
+    const { grains } = this.#received;
+    this.#received = new MapReader(new BitSet(this.#grains));
+    this.#begins -= 1;
+    if (this.#begins === 0) this.#events.begun(grains);
   }
 }

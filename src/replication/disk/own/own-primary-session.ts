@@ -18,6 +18,7 @@ import {
   readNumbers,
 } from '../wire/frame.js';
 import type { OwnLink } from './own-link.js';
+import { mapBodies } from './map-frames.js';
 import { encodeReason } from './reason.js';
 import { SyncReceiver } from './sync-receiver.js';
 
@@ -213,6 +214,8 @@ export class OwnPrimarySession {
         onFailure: (result) => this.#failed(`the resync cannot be written: ${errnoCode(result)}`),
         onWritten: () => this.#checkSyncRoom(),
       });
+      // What it has of the resync already, the primary need not send.
+      for (const body of mapBodies(target.grains)) link.send('map', [body]);
       link.resume('sync');
       link.resume('begin');
     } catch (error) {
@@ -246,7 +249,10 @@ export class OwnPrimarySession {
     if (this.#sync?.hasRoom) this.#parts.link.resume('sync');
   }
 
-  /** Says whether a grain differs from what is committed, once the commits that came before have ended. */
+  /**
+   * Says whether a grain differs from what is committed, once the commits that came before have ended; during a resync, from what
+   * its commit will make of that.
+   */
   #compare(extents: readonly FrameExtent[], sequence: number): void {
     const { grainSectors } = this.#parts;
     const [extent] = extents;
@@ -268,14 +274,19 @@ export class OwnPrimarySession {
     const buffer = Buffer.allocUnsafe(sectors * SECTOR_SIZE);
     this.#comparing += 1;
     if (this.#comparing === MAX_COMPARING) link.pause('comparing');
-    this.#store.read(sector, buffer, (result) => {
+    const target = this.#sync?.target;
+    const readGathered = target?.readerOf(sector);
+    const compared = (result: number): void => {
       this.#comparing -= 1;
       if (this.#isOver) return;
       const isEqual = sum !== undefined && createHash('sha256').update(buffer).digest().equals(sum);
+      if (isEqual && result >= 0 && readGathered) target?.confirm(sector, buffer);
       const answer: Compared = result < 0 ? 'unreadable' : isEqual ? 'equal' : 'different';
       this.#answer('compared', [numbersBody(sequence), Buffer.of(COMPARED.indexOf(answer))]);
       link.resume('comparing');
-    });
+    };
+    if (readGathered) readGathered(buffer, compared);
+    else this.#store.read(sector, buffer, compared);
   }
 
   #answer(name: FrameName, parts: readonly Uint8Array[]): void {

@@ -11,6 +11,8 @@ import type { Grains } from './grains.js';
 const RUN_BYTES = 256 << 10;
 /** How many reads are under way at a time. */
 const DEPTH = 4;
+/** How many grains the backup is asked about at a time. */
+const MAX_ASKED = 32;
 /** Nothing is read while more than this waits to be sent: what waits is lost with the connection, and read again. */
 const MAX_QUEUED_BYTES = 1 << 20;
 /** What may be at the backup without being on its stable storage. */
@@ -20,6 +22,8 @@ const MAX_UNACKED_BYTES = 64 << 20;
 interface Run {
   readonly first: number;
   readonly count: number;
+  /** The backup is asked about it before it is sent. */
+  readonly isAsked: boolean;
   /** One of them was written since. */
   isVoid: boolean;
 }
@@ -28,8 +32,6 @@ export interface CopierParts {
   readonly disk: LocalDisk;
   readonly grains: Grains;
   readonly peer: BackupPeer;
-  /** Grains are asked about before they are sent. */
-  readonly compares: boolean;
   /** Something was sent; how many bytes, zeroes counted. */
   readonly onSent: (bytes: number) => void;
   /** The backup has so many more of them, and keeps them when the connection breaks. */
@@ -75,9 +77,10 @@ export class Copier {
   /** Reads and sends as much as may be. To be called whenever something may have changed. */
   pump(): void {
     const { peer } = this.#parts;
-    const onTheWay = (): number => peer.queuedBytes + this.#runs.size * RUN_BYTES;
-    while (!this.#isStopped && this.#runs.size < DEPTH && onTheWay() < MAX_QUEUED_BYTES) {
-      if (this.#unackedBytes >= MAX_UNACKED_BYTES) return;
+    const reading = (): number => this.#runs.size - this.#asked.size;
+    const onTheWay = (): number => peer.queuedBytes + reading() * RUN_BYTES;
+    while (!this.#isStopped && reading() < DEPTH && onTheWay() < MAX_QUEUED_BYTES) {
+      if (this.#unackedBytes >= MAX_UNACKED_BYTES || this.#asked.size >= MAX_ASKED) return;
       const run = this.#take();
       if (run === undefined) return;
       this.#read(run);
@@ -99,8 +102,9 @@ export class Copier {
     } else if (run && differs) {
       this.#read(run, true);
     } else if (run) {
-      // What is equal is no less a part of the checkpoint than what was sent.
-      this.#parts.grains.inResync.addRange(run.first, run.first + run.count - 1);
+      const { grains, onStored } = this.#parts;
+      grains.foundEqual(run.first);
+      onStored(grains.sectorsEach * SECTOR_SIZE);
       this.#ended(run, false);
     }
     this.#parts.onEnded();
@@ -116,7 +120,10 @@ export class Copier {
   stop(): void {
     this.#isStopped = true;
     const { grains } = this.#parts;
-    for (const run of this.#runs) this.#again(run);
+    for (const run of this.#runs) {
+      this.#again(run);
+      if (run.isAsked && !run.isVoid) grains.toAsk.add(run.first);
+    }
     for (const { run } of this.#unacked) this.#again(run);
     this.#runs.clear();
     this.#unacked = [];
@@ -125,8 +132,9 @@ export class Copier {
 
   /** The next run of grains that no write is under way for. */
   #take(): Run | undefined {
-    const { grains, disk, compares } = this.#parts;
-    const most = compares ? 1 : Math.max(Math.floor(RUN_BYTES / (grains.sectorsEach * SECTOR_SIZE)), 1);
+    const { grains, disk, peer } = this.#parts;
+    const isAsked = (grain: number): boolean => peer.sync !== undefined && grains.toAsk.has(grain);
+    const perRun = Math.max(Math.floor(RUN_BYTES / (grains.sectorsEach * SECTOR_SIZE)), 1);
     const isFree = (grain: number): boolean => grains.toSend.has(grain) && !grains.isUnderWay(grain);
     const start = this.#next;
     for (let wrapped = false, from = start; ;) {
@@ -141,17 +149,20 @@ export class Copier {
         from = first + 1;
         continue;
       }
+      const asks = isAsked(first);
+      const most = asks ? 1 : perRun;
       let count = 1;
-      while (count < most && isFree(first + count)) count += 1;
+      while (count < most && isFree(first + count) && !isAsked(first + count)) count += 1;
       for (let grain = first; grain < first + count; grain++) grains.toSend.delete(grain);
+      grains.toAsk.delete(first);
       this.#next = first + count;
       if (this.#next * grains.sectorsEach >= disk.sectors) this.#next = 0;
-      return { first, count, isVoid: false };
+      return { first, count, isAsked: asks, isVoid: false };
     }
   }
 
   #read(run: Run, isKnownToDiffer = false): void {
-    const { disk, grains, compares, onFailure } = this.#parts;
+    const { disk, grains, onFailure } = this.#parts;
     const sector = run.first * grains.sectorsEach;
     const sectors = Math.min(run.count * grains.sectorsEach, disk.sectors - sector);
     const buffer = Buffer.allocUnsafe(sectors * SECTOR_SIZE);
@@ -164,7 +175,7 @@ export class Copier {
         onFailure(`cannot read ${sectors} sectors at ${sector} for the backup: ${errnoCode(result)}`);
       } else if (run.isVoid) {
         this.#ended(run, true);
-      } else if (compares && !isKnownToDiffer) {
+      } else if (run.isAsked && !isKnownToDiffer) {
         this.#ask(run, sector, buffer);
       } else {
         this.#send(run, sector, buffer);
@@ -188,13 +199,13 @@ export class Copier {
       const at = sector + part.from / SECTOR_SIZE;
       const bytes = buffer.subarray(part.from, part.to);
       const first = run.first + part.from / each;
-      const sent = { first, count: Math.ceil(bytes.length / each), isVoid: false };
+      const sent = { first, count: Math.ceil(bytes.length / each), isAsked: false, isVoid: false };
       const { sync } = peer;
       if (sync !== undefined) {
         const sequence = part.isZero ? sync.zero(at, bytes.length / SECTOR_SIZE) : sync.send(at, bytes);
         this.#unacked.push({ sequence, run: sent, bytes: bytes.length });
         this.#unackedBytes += bytes.length;
-        grains.inResync.addRange(first, first + sent.count - 1);
+        for (let grain = first; grain < first + sent.count; grain++) grains.resent(grain);
       } else {
         if (part.isZero) peer.zero(at, bytes.length / SECTOR_SIZE);
         else peer.write(at, bytes);
@@ -215,10 +226,7 @@ export class Copier {
   }
 
   #again({ first, count }: Run): void {
-    for (let grain = first; grain < first + count; grain++) {
-      this.#parts.grains.toSend.add(grain);
-      this.#parts.grains.inResync.delete(grain);
-    }
+    for (let grain = first; grain < first + count; grain++) this.#parts.grains.again(grain);
   }
 }
 

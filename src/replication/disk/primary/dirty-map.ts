@@ -7,12 +7,6 @@ import { decodeMapSector, encodeMapSector, GRAINS_A_SECTOR, mapBytes } from '../
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
 import { closedOnFailure, completed, StateFile } from '../state-file.js';
 
-interface Waiter {
-  readonly from: number;
-  readonly to: number;
-  readonly done: Done;
-}
-
 /**
  * The map of grains that may differ from what the other side has, in memory and on stable storage.
  *
@@ -29,7 +23,7 @@ export class DirtyMap {
   readonly #durable: BitSet;
   /** Sectors of the file that are not as they should be. */
   readonly #stale = new Set<number>();
-  #waiters: Waiter[] = [];
+  #waiters: Done[] = [];
   #isWriting = false;
   #failure = 0;
 
@@ -97,17 +91,14 @@ export class DirtyMap {
 
   /** Completes when grains `from` to `to` are raised durably, or with the error. */
   raise(from: number, to: number, done: Done): void {
-    if (this.#failure < 0) {
-      done(this.#failure);
-      return;
-    }
-    for (let grain = from; grain <= to; grain++) {
-      if (this.#durable.has(grain)) continue;
-      this.#bits.add(grain);
-      this.#stale.add(Math.floor(grain / GRAINS_A_SECTOR));
-    }
-    this.#waiters.push({ from, to, done });
-    this.#write();
+    for (let grain = from; grain <= to; grain++) this.#add(grain);
+    this.#writeFor(done);
+  }
+
+  /** As {@link raise}, for any grains. */
+  raiseAll(grains: Iterable<number>, done: Done): void {
+    for (const grain of grains) this.#add(grain);
+    this.#writeFor(done);
   }
 
   /** A grain may fall: both sides have the same on stable storage. */
@@ -120,12 +111,27 @@ export class DirtyMap {
 
   /** Completes when the file is as the map is now. */
   sync(done: Done): void {
-    // An empty range waits for the next write alone.
-    this.raise(0, -1, done);
+    this.#writeFor(done);
   }
 
   async close(): Promise<void> {
     await this.#file.close();
+  }
+
+  #add(grain: number): void {
+    if (this.#failure < 0 || this.#durable.has(grain)) return;
+    this.#bits.add(grain);
+    this.#stale.add(Math.floor(grain / GRAINS_A_SECTOR));
+  }
+
+  /** Completes with the next write that begins, or with the error of an earlier one. */
+  #writeFor(done: Done): void {
+    if (this.#failure < 0) {
+      done(this.#failure);
+      return;
+    }
+    this.#waiters.push(done);
+    this.#write();
   }
 
   #write(): void {
@@ -143,7 +149,7 @@ export class DirtyMap {
       else
         for (const grains of raised)
           for (const grain of grains) if (this.#bits.has(grain)) this.#durable.add(grain);
-      for (const { done } of waiters) done(Math.min(result, 0));
+      for (const done of waiters) done(Math.min(result, 0));
       if (this.#waiters.length === 0) return;
       if (this.#failure < 0) this.#failAll();
       else this.#write();
@@ -153,7 +159,7 @@ export class DirtyMap {
   #failAll(): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    for (const { done } of waiters) done(this.#failure);
+    for (const done of waiters) done(this.#failure);
   }
 
   #writeSectors(sectors: readonly number[], done: Done): void {

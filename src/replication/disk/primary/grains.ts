@@ -17,8 +17,14 @@ export class Grains {
   readonly sectorsEach: number;
   /** The backup does not have them, not even in an open checkpoint. */
   readonly toSend: BitSet;
-  /** In the backup's resync file, which is not committed. */
+  /** With the commit of the resync the backup has them: they are in its file, or were found equal. */
   readonly inResync: BitSet;
+  /** The backup's file of the resync had them when the connection began: what it says of them is about that. */
+  received: BitSet;
+  /** Those of the resync that were found equal, and are not in the file. */
+  readonly #equal: BitSet;
+  /** The backup may have them: it is asked before they are sent. */
+  readonly toAsk: BitSet;
   /** Written in the open checkpoint. */
   open = new Set<number>();
   committing: ClosedGrains[] = [];
@@ -33,6 +39,9 @@ export class Grains {
     this.sectorsEach = sectorsEach;
     this.toSend = new BitSet(grains);
     this.inResync = new BitSet(grains);
+    this.received = new BitSet(grains);
+    this.#equal = new BitSet(grains);
+    this.toAsk = new BitSet(grains);
   }
 
   first(sector: number): number {
@@ -53,6 +62,51 @@ export class Grains {
   get dirty(): number {
     const committing = this.committing.reduce((sum, { grains }) => sum + grains.size, 0);
     return Math.min(this.toSend.count + this.inResync.count + this.open.size + committing, this.toSend.size);
+  }
+
+  /** What the backup has of the resync is of no use any more: all of it is to be sent, if it is not found equal again. */
+  dropResync(): void {
+    this.toSend.addAll(this.inResync);
+    this.toAsk.addAll(this.#equal);
+    this.#forgetResync();
+  }
+
+  /**
+   * The backup has these grains of the resync. Of one that goes on, what it has lost of them is to be sent; of another primary's,
+   * or of an earlier run's, nothing is known: it is asked.
+   */
+  begun(received: BitSet, goesOn: boolean): void {
+    this.received = received;
+    if (goesOn) {
+      for (const grain of this.inResync)
+        if (!received.has(grain) && !this.#equal.has(grain)) this.again(grain);
+      return;
+    }
+    this.toSend.addAll(received);
+    this.toAsk.addAll(received);
+  }
+
+  /** It was sent for the resync. */
+  resent(grain: number): void {
+    this.inResync.add(grain);
+    this.#equal.delete(grain);
+  }
+  /** The backup says that it has it. */
+  foundEqual(grain: number): void {
+    this.inResync.add(grain);
+    // What is equal is no less a part of the checkpoint than what was sent.
+    if (!this.received.has(grain)) this.#equal.add(grain);
+  }
+  /** It is to be sent, whatever the resync has of it. */
+  again(grain: number): void {
+    this.toSend.add(grain);
+    this.inResync.delete(grain);
+  }
+
+  #forgetResync(): void {
+    this.inResync.clear();
+    this.#equal.clear();
+    this.received = new BitSet(this.received.size);
   }
 
   begin(from: number, to: number): void {
@@ -79,7 +133,7 @@ export class Grains {
   /** Closes the open checkpoint; what a resync has brought is a part of it. */
   close(epoch: number): void {
     for (const grain of this.inResync) this.open.add(grain);
-    this.inResync.clear();
+    this.#forgetResync();
     this.committing.push({ epoch, grains: this.open });
     this.open = new Set();
   }
@@ -95,6 +149,13 @@ export class Grains {
     this.open = new Set();
     for (const closed of this.committing) if (closed.epoch >= epoch) this.toSend.addAll(closed.grains);
     this.committing = this.committing.filter((closed) => closed.epoch < epoch);
+  }
+
+  /** The connection is over: the backup may have committed what was closed, so it is asked; but not what was open. */
+  disconnected(): void {
+    for (const { grains } of this.committing) this.toAsk.addAll(grains);
+    for (const grain of this.open) this.toAsk.delete(grain);
+    this.dropFrom(0);
   }
 
   /** What the backup lacks is sent, as a part of the open checkpoint. */

@@ -2,19 +2,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, errnoCode } from '../../../posix/errno.js';
-import { randomHex } from '../format/fields.js';
+import type { BitSet } from '../bit-set.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
 import { type BackupPeer, type BackupPeerEvents, whileCurrent } from '../sessions.js';
 import type { ResyncStatus } from '../status.js';
 import { BackupQueue } from './backup-queue.js';
 import { Checkpoints } from './checkpoints.js';
-import { Copier, isAllZero } from './copier.js';
+import { isAllZero } from './copier.js';
 import { EarlyWrites } from './early-writes.js';
 import { fork, forked, mustFork } from './fork.js';
 import { Grains } from './grains.js';
 import { SectorOrder } from './sector-order.js';
 import { HotGrains } from './hot-grains.js';
-import { ResyncProgress } from './resync-progress.js';
+import { Resync } from './resync.js';
+import type { ResyncProgress } from './resync-progress.js';
 import { Verifier } from './verifier.js';
 import {
   type PendingWrite,
@@ -33,8 +34,7 @@ export class PrimaryRole {
   readonly #hot: HotGrains;
   #phase: PrimaryPhase = 'alone';
   #peer: BackupPeer | undefined;
-  #copier: Copier | undefined;
-  readonly progress: ResyncProgress;
+  readonly #resync: Resync;
   /** Writes that wait for room toward the backup, or for a new generation. */
   #waiting: PendingWrite[] = [];
   /** Writes whose bits are not durable yet, and those that must not pass them. */
@@ -49,7 +49,17 @@ export class PrimaryRole {
     this.grains = new Grains(map.grains, metadata.current.grainSectors);
     this.grains.toSend.addAll(map.bits);
     this.#hot = new HotGrains(options.hotGrains);
-    this.progress = new ResyncProgress(nowSeconds);
+    this.#resync = new Resync({
+      disk: parts.disk,
+      grains: this.grains,
+      random: parts.random,
+      nowSeconds,
+      onEnded: () => this.#advance(),
+      onFailure: (message) => {
+        events.notice(message);
+        this.detach(message);
+      },
+    });
     this.verifier = new Verifier({
       disk: parts.disk,
       grains: this.grains,
@@ -70,6 +80,9 @@ export class PrimaryRole {
   }
   get dirtyBytes(): number {
     return this.grains.dirty * this.grains.sectorsEach * SECTOR_SIZE;
+  }
+  get progress(): ResyncProgress {
+    return this.#resync.progress;
   }
   /** The resync under way; undefined: none is. */
   get resync(): ResyncStatus | undefined {
@@ -102,14 +115,8 @@ export class PrimaryRole {
 
   /** Begins with a backup that was agreed with. Its events are {@link eventsOf}. */
   attach(peer: BackupPeer, plan: ResyncPlan): void {
-    const { toSend, inResync } = this.grains;
     this.#peer = peer;
-    if (plan.known === null || plan.known !== this.progress.id) {
-      toSend.addAll(inResync);
-      inResync.clear();
-      this.progress.restart();
-    }
-    if (plan.kind !== 'maps') toSend.addRange(0, toSend.size - 1);
+    this.#resync.plan(plan);
     this.checkpoints.wrote(this.#early.sendTo(peer, this.grains));
     if (this.#peer === peer) this.#copy(peer, plan);
   }
@@ -124,9 +131,10 @@ export class PrimaryRole {
         this.#dropFrom(epoch, reason);
       },
       drained: () => this.#advance(),
-      progress: (sequence) => this.#copier?.progress(sequence),
+      begun: (received) => this.#begun(received),
+      progress: (sequence) => this.#resync.copier?.progress(sequence),
       compared: (sequence, answer) => {
-        this.#copier?.compared(sequence, answer !== 'equal');
+        this.#resync.copier?.compared(sequence, answer !== 'equal');
         this.verifier.compared(sequence, answer);
       },
       unsolicited: () => this.#parts.events.unsolicited(),
@@ -161,6 +169,7 @@ export class PrimaryRole {
   /** Sends every grain that differs to the backup. */
   resendAll(reason: string): void {
     this.verifier.takeDifferent();
+    this.grains.toAsk.addRange(0, this.grains.toAsk.size - 1);
     this.grains.toSend.addRange(0, this.grains.toSend.size - 1);
     this.#copyAgain(reason, 'compare');
   }
@@ -222,10 +231,11 @@ export class PrimaryRole {
   #release({ sector, sectors, bytes, done }: PendingWrite): void {
     const from = this.grains.first(sector);
     const to = this.grains.last(sector, sectors);
-    this.#copier?.written(from, to);
+    this.#resync.copier?.written(from, to);
     this.verifier.written(from, to);
     for (let grain = from; grain <= to; grain++) {
       this.#hot.touch(grain);
+      this.grains.toAsk.delete(grain);
       if (this.#isStreaming) this.grains.open.add(grain);
       else this.grains.toSend.add(grain);
     }
@@ -272,31 +282,15 @@ export class PrimaryRole {
   }
 
   #copy(peer: BackupPeer, plan: ResyncPlan): void {
-    const { disk, random, events } = this.#parts;
-    const { toSend, sectorsEach } = this.grains;
-    const bytes = toSend.count * sectorsEach * SECTOR_SIZE;
-    this.progress.begin(bytes);
-    this.#copier = new Copier({
-      disk,
-      grains: this.grains,
-      peer,
-      compares: plan.kind === 'compare' && peer.sync !== undefined,
-      onSent: (sent) => (this.progress.sentBytes += sent),
-      onStored: (stored) => this.progress.stored(stored),
-      onEnded: () => this.#advance(),
-      onFailure: (message) => {
-        events.notice(message);
-        this.detach(message);
-      },
-    });
-    // Even when the backup has all of it by now: its commit has to take that along.
-    if (this.grains.resyncing > 0 || plan.kind === 'first') {
-      this.progress.id ??= randomHex(random, 8);
-      peer.sync?.begin(this.progress.id, this.grains.resyncing, plan.kind === 'first');
-      events.resync('begun', bytes, plan.kind);
-    }
+    const bytes = this.#resync.leftBytes;
+    if (this.#resync.begin(peer, plan)) this.#parts.events.resync('begun', bytes, plan.kind);
     const phase = peer.sync !== undefined ? 'copying' : bytes > 0 ? 'streaming' : 'protected';
     this.#setPhase(phase, bytes > 0 ? 'the backup gets what it lacks' : 'the backup lacks nothing');
+    this.#advance();
+  }
+
+  #begun(received: BitSet): void {
+    if (this.#peer) this.#resync.begun(this.#peer, received);
     this.#advance();
   }
 
@@ -304,15 +298,18 @@ export class PrimaryRole {
   #advance(): void {
     const peer = this.#peer;
     if (peer === undefined) return;
-    const isNearEnd = this.grains.toSend.count <= STREAM_AT_GRAINS && this.#queue.mayStream(peer);
+    const isNearEnd =
+      this.#resync.copier !== undefined &&
+      this.grains.toSend.count <= STREAM_AT_GRAINS &&
+      this.#queue.mayStream(peer);
     if (this.#phase === 'copying' && isNearEnd) {
       this.#queue.resumed();
       this.#setPhase('streaming', 'the backup gets the last of what it lacks');
     }
-    this.#copier?.pump();
+    this.#resync.copier?.pump();
     this.#releaseWaiting();
     const endsResync = this.#phase === 'streaming' && this.progress.end === undefined;
-    const mayClose = this.#isStreaming && this.#copier?.isDone && this.checkpoints.mayClose;
+    const mayClose = this.#isStreaming && this.#resync.copier?.isDone && this.checkpoints.mayClose;
     if (mayClose && (endsResync || this.checkpoints.isRequested)) this.#close(peer);
   }
 
@@ -322,10 +319,7 @@ export class PrimaryRole {
     if (metadata.current.promoted) metadata.note(forked(metadata, random));
     const epoch = metadata.current.sent + 1;
     if (this.#phase === 'streaming') this.progress.end ??= epoch;
-    // What was sent is this checkpoint's from now on; whatever else is to be resynced is another resync.
-    this.progress.id = null;
-    this.grains.close(epoch);
-    this.#copier?.handOver();
+    this.#resync.close(epoch);
     this.checkpoints.close(epoch);
     const letGo = peer.commit(epoch, metadata.current.generation);
     this.checkpoints.isClosing = true;
@@ -374,8 +368,7 @@ export class PrimaryRole {
   #copyAgain(reason: string, kind: ResyncPlan['kind'] = 'maps'): void {
     const peer = this.#peer;
     if (peer === undefined) return;
-    this.#copier?.stop();
-    this.progress.end = undefined;
+    this.#resync.stop();
     this.#setPhase('copying', reason);
     this.#copy(peer, { kind, known: this.progress.id });
   }
@@ -383,12 +376,10 @@ export class PrimaryRole {
   #lost(reason: string, code = 'lost'): void {
     const { events } = this.#parts;
     const hadResync = this.#phase !== 'protected';
-    this.progress.end = undefined;
     this.#peer = undefined;
-    this.#copier?.stop();
-    this.#copier = undefined;
+    this.#resync.stop();
     this.verifier.forget();
-    this.grains.dropFrom(0);
+    this.grains.disconnected();
     this.checkpoints.dropFrom(0, reason);
     this.checkpoints.refuse(-errno.ECONNABORTED);
     if (hadResync) events.resync('broken-off', this.progress.bytes, reason);

@@ -38,9 +38,9 @@ export class ResyncProgress {
     this.#bytes += bytes;
   }
 
-  /** What the backup has of it is of no use any more, or all of it is committed. */
-  restart(): void {
-    this.id = null;
+  /** What the backup has of it is of no use any more, or all of it is committed. `id`: it has a part of this one. */
+  restart(id: string | null = null): void {
+    this.id = id;
     this.end = undefined;
     this.#bytes = 0;
   }

@@ -5,6 +5,7 @@ import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
 import { BackupRole, createJournal } from '../../../../src/replication/disk/backup/backup-role.js';
 import { NO_ID } from '../../../../src/replication/disk/format/metadata-record.js';
+import type { SyncTarget } from '../../../../src/replication/disk/backup/sync-target.js';
 import { SegmentFile } from '../../../../src/replication/disk/journal/segment-file.js';
 import { createState, loadState } from '../../../../src/replication/disk/open-state.js';
 import { DEFAULT_REPLICATION_OPTIONS } from '../../../../src/replication/disk/options.js';
@@ -15,6 +16,7 @@ import { TestFiles } from './host-files.js';
 
 const DIRECTORY = '/srv/state';
 const RESYNC = `${DIRECTORY}/resync`;
+const RECEIVED = `${DIRECTORY}/received`;
 const SECTORS = 2048;
 const GENERATION = '00000000000000aa';
 const ID = '00000000000000bb';
@@ -248,9 +250,11 @@ t.test('a first sync goes to the image, which is inconsistent until its commit',
   t.equal(one.role.resyncId, ID);
   t.equal(await one.begin(ID, true), target, 'the next connection goes on with it');
   t.equal(await one.files.ended((done) => target.write(0, tagged(3, 128), done)), 0);
-  t.same(one.disk.calls, ['write 0+128']);
+  t.same(one.disk.calls, ['flush', 'write 0+128']);
   t.notOk(one.hasResyncFile);
   t.equal(await one.commit(1, target), 0);
+  await one.files.wait(one.role.dropUnfinished());
+  t.equal(one.files.host.system.lookup(RECEIVED), -errno.ENOENT, 'it needs no map of what has come any more');
   t.match(one.metadata.current, {
     resyncId: NO_ID,
     inconsistent: false,
@@ -441,26 +445,109 @@ for (const call of ['close', 'unlink'] as const) {
   );
 }
 
-t.test(
-  'a resync that was not committed is dropped by the next begin of another, and by an open',
-  async (t) => {
-    const one = await new TestRole().open();
-    const first = await one.begin(ID);
-    t.equal(await one.begin(ID), first, 'the same goes on');
-    await one.files.ended((done) => first.write(0, tagged(3, 128), done));
-    const second = await one.begin(OTHER_ID);
-    t.not(second, first);
-    t.equal(one.role.resyncId, OTHER_ID);
-    t.same(one.events, ['a resync that was not committed is dropped']);
-    t.equal(one.files.open.filter((path) => path === RESYNC).length, 1);
-    one.files.host.endProcess();
-    await one.open();
-    t.equal(one.role.resyncId, null);
-    t.notOk(one.hasResyncFile);
-    t.equal(one.events.length, 2);
-    t.same(await one.tags(0, 1), [0]);
-  },
-);
+t.test('a resync that was not committed is dropped by the next begin of another', async (t) => {
+  const one = await new TestRole().open();
+  const first = await one.begin(ID);
+  t.equal(await one.begin(ID), first, 'the same goes on');
+  await one.files.ended((done) => first.write(0, tagged(3, 128), done));
+  const second = await one.begin(OTHER_ID);
+  t.not(second, first);
+  t.equal(one.role.resyncId, OTHER_ID);
+  t.same(one.events, ['a resync that was not committed is dropped']);
+  t.equal(one.files.open.filter((path) => path === RESYNC).length, 1);
+  t.same([...second.grains], []);
+});
+
+/** Two grains, of which the second one came after the last sync. */
+async function receive(one: TestRole, target: SyncTarget): Promise<void> {
+  await one.files.ended((done) => target.write(0, tagged(3, 128), done));
+  t.equal(await one.files.ended((done) => target.sync(done)), 0);
+  await one.files.ended((done) => target.write(128, tagged(4, 128), done));
+}
+
+t.test('a resync that was not committed is resumed after a crash, with what was synced of it', async (t) => {
+  const one = await new TestRole().open();
+  await receive(one, await one.begin(ID));
+  await one.crash();
+  t.equal(one.role.resyncId, ID);
+  t.same(await one.tags(0, 1), [0], 'it is not shown');
+  const again = await one.begin(ID);
+  t.same([...again.grains], [0]);
+  await one.files.ended((done) => again.write(128, tagged(5, 128), done));
+  t.equal(await one.commit(1, again), 0);
+  t.same([await one.tags(0, 1), await one.tags(128, 1)], [[3], [5]]);
+  t.equal(one.role.resyncId, null);
+  await one.crash();
+  t.same([await one.tags(0, 1), await one.tags(128, 1)], [[3], [5]]);
+});
+
+t.test('a first sync is resumed after a crash, with what was synced of it', async (t) => {
+  const one = await new TestRole('own').open();
+  await receive(one, await one.begin(ID, true));
+  await one.crash();
+  t.equal(one.role.resyncId, ID);
+  const again = await one.begin(ID, true);
+  t.same([...again.grains], [0]);
+  one.disk.calls.length = 0;
+  await one.files.ended((done) => again.zero(128, 128, done));
+  t.same(one.disk.calls, ['zero 128+128'], 'the image is not blank any more');
+  t.equal(await one.commit(1, again), 0);
+  await one.close();
+  t.same(one.files.open, []);
+});
+
+t.test('a resync that was committed is not resumed, though its file is still there', async (t) => {
+  const one = await new TestRole().open();
+  await receive(one, await one.begin(ID));
+  one.files.host.failCalls({ calls: ['unlink'], error: errno.EIO });
+  t.equal(await one.commit(1, await one.begin(ID)), 0);
+  await one.files.ended((done) => one.role.store.drain(done));
+  t.ok(one.hasResyncFile);
+  await one.crash();
+  t.equal(one.role.resyncId, null);
+  t.notOk(one.hasResyncFile);
+});
+
+t.test('what a failed sync has left is not resumed', async (t) => {
+  for (const isFirst of [false, true]) {
+    const one = await new TestRole(isFirst ? 'own' : 'c').open();
+    const target = await one.begin(ID, isFirst);
+    await receive(one, target);
+    one.disk.isHeld = isFirst;
+    if (!isFirst) one.files.host.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+    const synced = one.files.ended((done) => target.sync(done));
+    one.disk.waiting.pop()?.(-errno.EIO);
+    t.equal(await synced, -errno.EIO);
+    one.disk.isHeld = false;
+    const again = await one.begin(ID, isFirst);
+    t.not(again, target);
+    t.same([...again.grains], []);
+  }
+});
+
+t.test('without what is needed to resume a resync, there is none', async (t) => {
+  const one = await new TestRole().open();
+  await receive(one, await one.begin(ID));
+  one.files.host.losePower(NOTHING_SURVIVES);
+  one.files.host.rot(RESYNC, 512);
+  await one.open();
+  t.equal(one.role.resyncId, null);
+  t.notOk(one.hasResyncFile);
+});
+
+t.test('a first sync that begins while one is being committed leaves the image alone', async (t) => {
+  const one = await new TestRole('own').open();
+  const target = await one.begin(ID, true);
+  await one.files.ended((done) => target.write(0, tagged(3, 128), done));
+  let result: number | undefined;
+  one.role.commit(1, GENERATION, target, (ended) => (result = ended));
+  // As on the next connection, whose hello still was one of a side without a state.
+  const next = await one.begin(OTHER_ID, true);
+  t.equal(result, 0);
+  await one.files.ended((done) => next.write(0, tagged(9, 128), done));
+  t.same(await one.tags(0, 1), [3]);
+  t.equal(contentOf(one.disk.bytes)[0], 3);
+});
 
 t.test('a begin waits until the image has the resync before, whose file it takes', async (t) => {
   const one = await new TestRole().open();

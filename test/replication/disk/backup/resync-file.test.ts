@@ -7,6 +7,7 @@ import type { ResyncSlots } from '../../../../src/replication/disk/backup/checkp
 import { readOverlay } from '../../../../src/replication/disk/backup/overlay.js';
 import { ResyncFile } from '../../../../src/replication/disk/backup/resync-file.js';
 import { TABLE_HEAD_BYTES } from '../../../../src/replication/disk/backup/slot-table.js';
+import { sealSector } from '../../../../src/replication/disk/format/map-sector.js';
 import { NOTHING_SURVIVES } from '../../../../src/testing/files/survival.js';
 import { contentOf, tagged } from '../simulation/content.js';
 import { HeldDisk } from './held-disk.js';
@@ -19,11 +20,14 @@ const GRAIN_BYTES = GRAIN * 512;
 /** The last grain of the disk has half of the sectors. */
 const SECTORS = 36;
 const SHAPE = { sectors: SECTORS, grainSectors: GRAIN };
+const INDEX_AT = 4096;
+/** After a block of the index. */
+const SLOTS_AT = 8192;
 /** Of a sector that the resync has not brought. */
 const NONE = 0xeeeeeeee;
 
 function create(files: TestFiles, grains = 5): Promise<ResyncFile> {
-  return files.wait(ResyncFile.create(files.calls, PATH, ID, GRAIN, grains));
+  return files.wait(ResyncFile.create(files.calls, PATH, ID, SHAPE, grains));
 }
 function load(files: TestFiles, crc: number, id = ID) {
   return files.wait(ResyncFile.load(files.calls, PATH, id, crc, SHAPE));
@@ -66,7 +70,7 @@ async function completed(files: TestFiles): Promise<{ resync: ResyncFile; slots:
   resync.zero(2);
   await write(files, resync, 0, 5);
   await write(files, resync, 4, 40, 4);
-  return { resync, slots: await files.wait(resync.finish(SECTORS)) };
+  return { resync, slots: await files.wait(resync.finish()) };
 }
 const EXPECTED = Array.from({ length: SECTORS }, (_, sector) => {
   if (sector >= 24 && sector < 32) return 30 + (sector - 24);
@@ -90,7 +94,7 @@ t.test('grains that a resync did not bring are not in its slots', async (t) => {
   const files = new TestFiles();
   const resync = await create(files);
   await write(files, resync, 2, 20);
-  const slots = await files.wait(resync.finish(SECTORS));
+  const slots = await files.wait(resync.finish());
   t.same(await tagsIn(files, slots), [
     ...new Array<number>(16).fill(NONE),
     ...new Array<number>(8).fill(20),
@@ -105,14 +109,14 @@ t.test('a completed resync is on stable storage', async (t) => {
   t.same(await tagsIn(files, (await load(files, slots.crc)).slots), EXPECTED);
 });
 
-t.test('slots are in the order of arrival after a block with the position of the table', async (t) => {
+t.test('slots are in the order of arrival after the position of the table and the index', async (t) => {
   const files = new TestFiles();
   await completed(files);
   const bytes = files.host.contents(PATH);
-  const tableAt = 4096 + 4 * GRAIN_BYTES;
+  const tableAt = SLOTS_AT + 5 * GRAIN_BYTES;
   t.equal(new DataView(bytes.buffer).getBigUint64(0, true), BigInt(tableAt));
-  for (const [slot, tag] of [30, 10, 5].entries()) {
-    const at = 4096 + slot * GRAIN_BYTES;
+  for (const [slot, tag] of [30, 10, 0, 5, 40].entries()) {
+    const at = SLOTS_AT + slot * GRAIN_BYTES;
     t.equal(contentOf(bytes.slice(at, at + GRAIN_BYTES))[0], tag);
   }
   t.equal(Buffer.from(bytes.subarray(tableAt, tableAt + 8)).toString('latin1'), 'TDRSLOT1');
@@ -121,7 +125,7 @@ t.test('slots are in the order of arrival after a block with the position of the
 t.test('the file has room for all grains and their table from the start', async (t) => {
   const files = new TestFiles();
   await create(files, 5);
-  t.equal(files.host.contents(PATH).length, 4096 + 5 * GRAIN_BYTES + TABLE_HEAD_BYTES + 5 * 16);
+  t.equal(files.host.contents(PATH).length, SLOTS_AT + 5 * GRAIN_BYTES + TABLE_HEAD_BYTES + 5 * 16);
 });
 
 t.test('without room for all grains there is no file', async (t) => {
@@ -151,7 +155,7 @@ t.test('the last write of a grain counts, though several are under way', async (
   await files.world.run(() => results.length === 80);
   t.ok(results.every((result) => result === 0));
   await write(files, resync, 1, 7);
-  const slots = await files.wait(resync.finish(SECTORS));
+  const slots = await files.wait(resync.finish());
   t.same(new Set((await tagsIn(files, slots)).slice(0, 16)), new Set([400, 7]));
   t.equal((await tagsIn(files, slots))[8], 7);
 });
@@ -174,12 +178,16 @@ t.test('a sync makes the slots durable', async (t) => {
   await write(files, resync, 1, 4);
   t.equal(await files.ended((done) => resync.sync(done)), 0);
   files.host.losePower(NOTHING_SURVIVES);
-  t.equal(contentOf(files.host.contents(PATH).slice(4096 + GRAIN_BYTES, 4096 + GRAIN_BYTES + 512))[0], 4);
+  t.equal(
+    contentOf(files.host.contents(PATH).slice(SLOTS_AT + GRAIN_BYTES, SLOTS_AT + GRAIN_BYTES + 512))[0],
+    4,
+  );
 });
 
 for (const [call, nth] of [
   ['write', 1],
   ['write', 2],
+  ['write', 3],
   ['fdatasync', 1],
 ] as const) {
   t.test(`a resync is not complete if ${call} ${nth} of its end fails`, async (t) => {
@@ -187,7 +195,7 @@ for (const [call, nth] of [
     const resync = await create(files);
     await write(files, resync, 0, 3);
     files.host.failCalls({ calls: [call], nth, error: errno.EIO });
-    await t.rejects(files.wait(resync.finish(SECTORS)), { code: 'EIO' });
+    await t.rejects(files.wait(resync.finish()), { code: 'EIO' });
   });
 }
 
@@ -196,9 +204,9 @@ const DAMAGED: Readonly<
   Record<string, readonly [damage: (bytes: Buffer, tableAt: number) => Buffer, says: RegExp]>
 > = {
   'no position of its table': [(bytes) => bytes.fill(0, 0, 8), /its table cannot be at 0/],
-  'a table in its first block': [
-    (bytes) => (bytes.writeUInt32LE(4095, 0), bytes),
-    /its table cannot be at 4095/,
+  'a table in its index': [
+    (bytes) => (bytes.writeUInt32LE(SLOTS_AT - 1, 0), bytes),
+    /its table cannot be at 8191/,
   ],
   'no byte where its table begins': [
     (bytes, tableAt) => bytes.subarray(0, tableAt - 1),
@@ -215,12 +223,12 @@ const DAMAGED: Readonly<
     /the table at \d+ is not the one that was committed/,
   ],
   'another byte in a grain': [
-    (bytes) => (bytes.writeUInt8(9, 4096 + 100), bytes),
-    /the grain at 4096 is not what was committed/,
+    (bytes) => (bytes.writeUInt8(9, SLOTS_AT + 100), bytes),
+    /the grain at 8192 is not what was committed/,
   ],
   'another byte at the end of the short last grain': [
-    (bytes) => (bytes.writeUInt8(9, 4096 + 3 * GRAIN_BYTES + 4 * 512 - 1), bytes),
-    new RegExp(`the grain at ${4096 + 3 * GRAIN_BYTES} is not`),
+    (bytes) => (bytes.writeUInt8(9, SLOTS_AT + 4 * GRAIN_BYTES + 4 * 512 - 1), bytes),
+    new RegExp(`the grain at ${SLOTS_AT + 4 * GRAIN_BYTES} is not`),
   ],
 };
 for (const [what, [damage, says]] of Object.entries(DAMAGED)) {
@@ -228,7 +236,7 @@ for (const [what, [damage, says]] of Object.entries(DAMAGED)) {
     const files = new TestFiles();
     const { resync, slots } = await completed(files);
     await files.wait(resync.close());
-    const tableAt = 4096 + 4 * GRAIN_BYTES;
+    const tableAt = SLOTS_AT + 5 * GRAIN_BYTES;
     const whole = Buffer.from(files.host.contents(PATH)).subarray(0, tableAt + TABLE_HEAD_BYTES + 5 * 16);
     files.host.put(PATH, whole);
     await files.wait((await load(files, slots.crc)).file.close());
@@ -241,14 +249,14 @@ for (const [what, [damage, says]] of Object.entries(DAMAGED)) {
 t.test('bytes after a short last grain are not part of it', async (t) => {
   const files = new TestFiles();
   const { slots } = await completed(files);
-  files.host.rot(PATH, 4096 + 3 * GRAIN_BYTES + 4 * 512);
+  files.host.rot(PATH, SLOTS_AT + 4 * GRAIN_BYTES + 4 * 512);
   t.same(await tagsIn(files, (await load(files, slots.crc)).slots), EXPECTED);
 });
 
 t.test('bytes in the slot of a grain that is zeroes by now do not matter', async (t) => {
   const files = new TestFiles();
   const { slots } = await completed(files);
-  files.host.rot(PATH, 4096 + GRAIN_BYTES);
+  files.host.rot(PATH, SLOTS_AT + GRAIN_BYTES);
   t.same(await tagsIn(files, (await load(files, slots.crc)).slots), EXPECTED);
 });
 
@@ -278,4 +286,176 @@ t.test('a file that is loaded is synced before its content is relied on', async 
     await t.rejects(load(files, slots.crc), { code: 'EIO' }, `read ${nth}`);
   }
   t.same(files.open, []);
+});
+
+function resume(files: TestFiles) {
+  return files.wait(ResyncFile.resume(files.calls, PATH, SHAPE));
+}
+
+/** A resync of which the grains 3, 1 and 2 have come, the last as zeroes, and were synced. */
+async function synced(files: TestFiles): Promise<ResyncFile> {
+  const resync = await create(files);
+  files.host.system.syncAll();
+  await write(files, resync, 3, 30);
+  await write(files, resync, 1, 10);
+  resync.zero(2);
+  t.equal(await files.ended((done) => resync.sync(done)), 0);
+  return resync;
+}
+
+/** What the resync has of a grain: the tag of its first sector. */
+async function tagOf(
+  files: TestFiles,
+  resync: ResyncFile | undefined,
+  grain: number,
+): Promise<number | undefined> {
+  const read = resync?.readerOf(grain);
+  const bytes = new Uint8Array(GRAIN_BYTES).fill(0xee);
+  if (read && (await files.ended((done) => read(bytes, done))) < 0) throw new Error('cannot read');
+  return read && contentOf(bytes)[0];
+}
+
+t.test('a resync that was synced is resumed with all that had come', async (t) => {
+  const files = new TestFiles();
+  await synced(files);
+  files.host.losePower(NOTHING_SURVIVES);
+  const resync = await resume(files);
+  t.match(resync, { id: ID, grains: [1, 2, 3] });
+  t.same([await tagOf(files, resync, 3), await tagOf(files, resync, 2)], [30, 0]);
+  t.equal(resync?.readerOf(0), undefined);
+  if (resync === undefined) return;
+  await write(files, resync, 0, 5);
+  await write(files, resync, 2, 20);
+  await write(files, resync, 4, 40, 4);
+  const slots = await files.wait(resync.finish());
+  const expected = Array.from(
+    { length: SECTORS },
+    (_, sector) => [5, 10, 20, 30, 40][Math.floor(sector / GRAIN)],
+  );
+  t.same(await tagsIn(files, slots), expected);
+  await files.wait(resync.close());
+  files.host.losePower(NOTHING_SURVIVES);
+  t.same(await tagsIn(files, (await load(files, slots.crc)).slots), expected);
+});
+
+t.test('what came after the last sync may be lost, and its place is used again', async (t) => {
+  const files = new TestFiles();
+  const first = await synced(files);
+  await write(files, first, 0, 5);
+  await write(files, first, 3, 31);
+  files.host.losePower(NOTHING_SURVIVES);
+  const resync = await resume(files);
+  t.same(resync?.grains, [1, 2, 3]);
+  t.equal(await tagOf(files, resync, 3), 30);
+  if (resync === undefined) return;
+  await write(files, resync, 4, 40, 4);
+  await write(files, resync, 0, 6);
+  t.same(
+    (await tagsIn(files, await files.wait(resync.finish()))).slice(0, 10),
+    [6, 6, 6, 6, 6, 6, 6, 6, 10, 10],
+  );
+});
+
+t.test('a slot that does not match its entry is committed as it is found', async (t) => {
+  const files = new TestFiles();
+  await synced(files);
+  files.host.losePower(NOTHING_SURVIVES);
+  // The slot of grain 3 was written again, and only its data has survived.
+  const bytes = Buffer.from(files.host.contents(PATH));
+  bytes.set(tagged(33, GRAIN), SLOTS_AT);
+  files.host.put(PATH, bytes);
+  const resync = await resume(files);
+  if (resync === undefined) throw new Error('it cannot be resumed');
+  resync.confirm(3, tagged(33, GRAIN));
+  resync.confirm(2, new Uint8Array(GRAIN_BYTES));
+  resync.confirm(0, tagged(1, GRAIN));
+  const slots = await files.wait(resync.finish());
+  await files.wait(resync.close());
+  const tags = await tagsIn(files, (await load(files, slots.crc)).slots);
+  t.same([tags[0], tags[8], tags[16], tags[24]], [NONE, 10, 0, 33]);
+});
+
+t.test('a sector of the index that is damaged has no grains, the others keep theirs', async (t) => {
+  const many = { sectors: 200 * GRAIN, grainSectors: GRAIN };
+  const files = new TestFiles();
+  const resync = await files.wait(ResyncFile.create(files.calls, PATH, ID, many, 200));
+  for (let grain = 0; grain < 150; grain++) resync.zero(grain);
+  t.equal(await files.ended((done) => resync.sync(done)), 0);
+  await files.wait(resync.close());
+  files.host.rot(PATH, INDEX_AT + 512 + 77);
+  const found = await files.wait(ResyncFile.resume(files.calls, PATH, many));
+  const grains = Array.from({ length: 150 }, (_, grain) => grain);
+  t.same(
+    found?.grains,
+    grains.filter((grain) => grain < 63 || grain >= 126),
+  );
+  if (found === undefined) return;
+  for (const grain of grains) found.zero(grain);
+  t.equal(await files.ended((done) => found.sync(done)), 0);
+  await files.wait(found.close());
+  const again = await files.wait(ResyncFile.resume(files.calls, PATH, many));
+  t.same(again?.grains, grains, 'they come again');
+});
+
+t.test(
+  'a file without a head, of other grains, or with a grain in two places is not resumed, and is closed',
+  async (t) => {
+    const files = new TestFiles();
+    t.equal(await resume(files), undefined, 'none is there');
+    await files.wait((await synced(files)).close());
+    const whole = Buffer.from(files.host.contents(PATH));
+    files.host.rot(PATH, 512 + 20);
+    t.equal(await resume(files), undefined, 'its head is damaged');
+    files.host.put(PATH, whole);
+    const other = { sectors: SECTORS, grainSectors: GRAIN * 2 };
+    t.equal(await files.wait(ResyncFile.resume(files.calls, PATH, other)), undefined, 'other grains');
+    const twice = Buffer.from(whole);
+    const sector = twice.subarray(INDEX_AT, INDEX_AT + 512);
+    sector.copyWithin(8, 0, 8);
+    sealSector(sector, 0, ID);
+    files.host.put(PATH, twice);
+    t.equal(await resume(files), undefined, 'a grain twice');
+    t.same(files.open, []);
+  },
+);
+
+t.test('an index that cannot be read or synced is an error', async (t) => {
+  const files = new TestFiles();
+  await files.wait((await synced(files)).close());
+  for (const [call, nth] of [
+    ['fdatasync', 1],
+    ['read', 1],
+    ['read', 2],
+  ] as const) {
+    files.host.failCalls({ calls: [call], nth, error: errno.EIO });
+    await t.rejects(resume(files), { code: 'EIO' }, `${call} ${nth}`);
+  }
+  t.same(files.open, []);
+});
+
+t.test('a file is closed once its writes have ended, and knows when one has failed', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files);
+  t.equal(resync.hasFailed, false);
+  files.host.failCalls({ calls: ['write'], error: errno.EIO });
+  const order: string[] = [];
+  resync.write(0, tagged(1, GRAIN), () => order.push('written'));
+  resync.write(1, tagged(2, GRAIN), () => order.push('written'));
+  await files.wait(resync.close().then(() => order.push('closed')));
+  t.same(order, ['written', 'written', 'closed']);
+  t.equal(resync.hasFailed, true);
+});
+
+t.test('a resumed file gets room for more grains, and keeps what it has if there is none', async (t) => {
+  const files = new TestFiles();
+  const resync = await files.wait(ResyncFile.create(files.calls, PATH, ID, SHAPE, 1));
+  await write(files, resync, 3, 30);
+  const { system } = files.host;
+  const capacity = system.capacityBytes;
+  system.capacityBytes = 4096;
+  await t.rejects(files.wait(resync.provide(5)), { code: 'ENOSPC' });
+  system.capacityBytes = capacity;
+  await files.wait(resync.provide(5));
+  t.equal(files.host.contents(PATH).length, SLOTS_AT + 5 * GRAIN_BYTES + TABLE_HEAD_BYTES + 5 * 16);
+  t.equal(await tagOf(files, resync, 3), 30);
 });

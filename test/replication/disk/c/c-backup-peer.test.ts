@@ -23,6 +23,7 @@ async function peer(options: Partial<ReplicationOptions> = {}, rest?: Uint8Array
     },
     failed: (epoch) => events.push(`failed ${epoch}`),
     drained: () => (hooks.drains += 1),
+    begun: () => events.push('begun'),
     progress: () => events.push('progress'),
     compared: () => events.push('compared'),
     unsolicited: () => events.push('unsolicited'),

@@ -61,6 +61,8 @@ export class HandPeer {
   pings = 0;
   pongs = 0;
   repliesToPings = true;
+  /** What it has of each resync that begins, in ranges of grains: the first, and how many. undefined: a test replies. */
+  received: readonly number[] | undefined = [];
 
   constructor(world: SimulatedWorld, host: SimulatedHost, fd: number, tagBytes: number) {
     this.#world = world;
@@ -161,5 +163,12 @@ export class HandPeer {
       if (this.repliesToPings) this.send('pong');
     } else if (frame.name === 'pong') this.pongs += 1;
     else this.frames.push(frame);
+    if (frame.name === 'syncBegin') this.#replyToBegin();
+  }
+
+  #replyToBegin(): void {
+    if (this.received === undefined) return;
+    if (this.received.length > 0) this.numbers('map', ...this.received);
+    this.numbers('map');
   }
 }

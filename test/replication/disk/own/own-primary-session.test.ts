@@ -54,6 +54,7 @@ async function synced(t: Test, options: NodeOptions = {}) {
   primary.extents('syncData', { sector: 0, sectors: GRAIN, data: filled(GRAIN, 5) });
   commit(1);
   t.equal(await primary.number('done'), 1);
+  t.equal((await primary.next('map')).body.length, 0, 'it has nothing of it yet');
   return both;
 }
 

@@ -18,6 +18,11 @@ function receiver() {
   const log: string[] = [];
   const target: SyncTarget = {
     id: 'x',
+    grains: [],
+    hasFailed: false,
+    resume: () => Promise.resolve(),
+    readerOf: () => undefined,
+    confirm: () => {},
     write: (sector, bytes, done) =>
       writes.push({ what: `${bytes.length} of ${bytes[0]} at ${sector}`, done }),
     zero: (sector, sectors, done) => writes.push({ what: `${sectors} zeroes at ${sector}`, done }),

@@ -125,7 +125,6 @@ t.test(
         abort: () => {},
         close: () => {},
       },
-      compares: false,
       onSent: () => {},
       onStored: (bytes) => stored.push(bytes >> 20),
       onEnded: () => {},
