@@ -34,6 +34,28 @@ t.test('the steps add up to no more than the whole', async (t) => {
   posix.close(listener);
 });
 
+t.test('all bytes are sent, however few of them each write takes', async (t) => {
+  const takes = [0, 1, 0, 2];
+  class Slow extends NodePosix {
+    override write(fd: number, bytes: Uint8Array): number {
+      const most = takes.shift() ?? bytes.length;
+      return most === 0 ? 0 : super.write(fd, bytes.subarray(0, most));
+    }
+  }
+  const path = join(shortDirectory(t), 's');
+  const posix = new Slow();
+  const listener = listenOn(posix, { family: AF_UNIX, path }, 8);
+  using connection = (await ClientConnection.open(posix, path, { stepSeconds: 60 })) as ClientConnection;
+  t.equal(await connection.send(Buffer.from('abcdef')), 0);
+  await posix.select({ read: [listener] }, 60);
+  const peer = posix.accept(listener);
+  await posix.select({ read: [peer] }, 60);
+  const received = Buffer.alloc(10);
+  t.equal(received.toString('latin1', 0, posix.read(peer, received)), 'abcdef');
+  posix.close(peer);
+  posix.close(listener);
+});
+
 t.test('a wait that fails is not taken for a connection', async (t) => {
   const world = new SimulatedWorld();
   const host = world.host('10.0.0.1');

@@ -121,6 +121,21 @@ t.test('after dispose nothing runs, and its descriptor and event are closed', as
   t.equal([...server.scheduler.events()].length, events);
 });
 
+t.test('it is disposed of once, whoever has its descriptor by then', async (t) => {
+  const { posix, server } = bench(t);
+  const before = new Set(posix.openDescriptors().map(({ fd }) => fd));
+  const completions = new Completions(server, posix, nullLogger);
+  const own = posix.openDescriptors().find(({ fd }) => !before.has(fd))?.fd;
+  completions[Symbol.dispose]();
+  const other = posix.eventfd();
+  t.equal(other, own, 'the number is used again');
+  completions[Symbol.dispose]();
+  completions.post(() => t.fail('it was disposed of'));
+  completions.addSource(() => 0)();
+  t.equal(posix.read(other, new Uint8Array(8)), -errno.EAGAIN, 'nothing was written to it');
+  posix.close(other);
+});
+
 t.test('a scheduler without room is an error when they are made, and no descriptor is left', (t) => {
   const { posix, server } = bench(t);
   const before = posix.openDescriptors().length;

@@ -127,13 +127,16 @@ function failing(call: keyof FileCalls, result: number): FileCalls {
 }
 
 t.test('a failed call keeps the previous file, and leaves nothing else', async (t) => {
-  for (const call of ['fchmod', 'fsync', 'link', 'rename', 'stat'] as const) {
-    const { directory, path } = world(t);
-    writeFileSync(path, 'before');
-    const files = failing(call, -errno.EIO);
-    await t.rejects(replace(path, { files, keepsPrevious: true }), { code: 'EIO' }, call);
-    t.equal(readFileSync(path, 'utf8'), 'before');
-    t.same(readdirSync(directory), ['copy'], call);
+  for (const keepsPrevious of [true, false]) {
+    const calls = ['fchmod', 'fsync', 'rename', 'stat'] as const;
+    for (const call of keepsPrevious ? ([...calls, 'link'] as const) : calls) {
+      const { directory, path } = world(t);
+      writeFileSync(path, 'before');
+      const files = failing(call, -errno.EIO);
+      await t.rejects(replace(path, { files, keepsPrevious }), { code: 'EIO' }, call);
+      t.equal(readFileSync(path, 'utf8'), 'before');
+      t.same(readdirSync(directory), ['copy'], call);
+    }
   }
 });
 
