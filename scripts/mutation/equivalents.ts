@@ -42,6 +42,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A cause without a code is one of its own, whatever its name.',
     ],
   ],
+  'src/daemon/replication-control.ts': [
+    [
+      "if (epoch < 0) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');",
+      "if (epoch <= 0) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');",
+      'The first checkpoint has the number 1.',
+    ],
+  ],
   'src/daemon/services.ts': [
     [
       'const result = fd < 0 ? fd : nbd.listenOn(fd);',
@@ -375,6 +382,35 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/scheduler/retried-select.ts': [['#start = 0;', '#start = 1;', SET_FIRST]],
+  'src/testing/byte-ring.ts': tuned(
+    'const SMALLEST_CAPACITY = 256;',
+    'const SMALLEST_CAPACITY = 255;',
+    'const SMALLEST_CAPACITY = 257;',
+  ),
+  'src/testing/listener-descriptor.ts': ['fd > 0', 'fd >= 1'].map((after): Equivalent => [
+    'if (fd >= 0) this.#waiting.shift();',
+    `if (${after}) this.#waiting.shift();`,
+    NO_DESCRIPTOR,
+  ]),
+  'src/testing/invariants/watched-connect.ts': ['fd > 0', 'fd >= 1'].map((after): Equivalent => [
+    'if (fd >= 0) this.#descriptors.add(fd);',
+    `if (${after}) this.#descriptors.add(fd);`,
+    NO_DESCRIPTOR,
+  ]),
+  'src/testing/invariants/checked-streams.ts': [
+    [
+      'if (position < HEADER_BYTES) return (stream >>> (8 * position)) & 0xff;',
+      'if (position < HEADER_BYTES) return (stream >>> (7 * position)) & 0xff;',
+      'Both sides make the header in the same way, and those of different streams still differ.',
+    ],
+  ],
+  'src/testing/simulation/simulate.ts': [
+    [
+      'const STAY_SECONDS = 5;',
+      'const STAY_SECONDS = 6;',
+      'A connection that stays for so long stays for another second: nothing happens any more.',
+    ],
+  ],
   'src/testing/files/change.ts': [
     [
       'const length = Math.min(grain - ((position + at) % grain), bytes.length - at);',
@@ -398,6 +434,16 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'src/testing/files/namespace.ts': [['#moment = 0;', '#moment = 1;', MOMENTS]],
   'src/testing/files/survival.ts': [
+    ...[
+      '[1, 0.1, 0.5, 0.9, 1]',
+      '[0, 1.1, 0.5, 0.9, 1]',
+      '[0, 0.1, 1.5, 0.9, 1]',
+      '[0, 0.1, 0.5, 1.9, 1]',
+    ].map((likely): Equivalent => [
+      'const PROBABILITIES = [0, 0.1, 0.5, 0.9, 1];',
+      `const PROBABILITIES = ${likely};`,
+      'How likely each change is left decides how soon a fault is met, and not whether.',
+    ]),
     [
       'const tearing = random.pick([0, 0.3, 1]);',
       'const tearing = random.pick([0, 0.3, 0]);',

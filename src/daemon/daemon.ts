@@ -4,7 +4,6 @@
 import { NodePosix } from '../posix/index.js';
 import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
 import { nodeTimers } from '../posix/timers.js';
-import { DEFAULT_NBD_LIMITS } from '../nbd/limits.js';
 import { LOG_CRIT, LOG_ERR, LOG_NOTICE, type Logger } from '../server/logger.js';
 import { ObserverList } from '../metrics/combined-observer.js';
 import { diagnosticsObserver } from '../metrics/diagnostics.js';
@@ -23,7 +22,7 @@ import type { DaemonOptions } from './daemon-options.js';
 import { openDisks } from './open-disks.js';
 import { ParentWatch } from './parent-watch.js';
 import { PidFile } from './pid-file.js';
-import { Services } from './services.js';
+import { clientSeconds, Services } from './services.js';
 import { Trace } from './trace.js';
 
 /** What a daemon is made of beside its options. */
@@ -227,7 +226,7 @@ export class Daemon {
   async #end(): Promise<void> {
     await this.#started;
     this.#limitEnding();
-    await this.#step(() => this.#services.stopClients(this.#clientSeconds()));
+    await this.#step(() => this.#services.stopClients(clientSeconds(this.#options.graceSeconds)));
     await this.#step(async () => {
       this.#failures += await closeDisks(this.#registry.vbds(), this.#server, this.#logger);
     });
@@ -245,13 +244,6 @@ export class Daemon {
     } catch (error) {
       this.#fail(`shutdown step failed: ${String(error)}`);
     }
-  }
-
-  /** What clients have of a short time to end, so that the rest is left for the disks. */
-  #clientSeconds(): number | undefined {
-    const { graceSeconds } = this.#options;
-    const half = Math.floor(graceSeconds / 2);
-    return graceSeconds === 0 ? undefined : Math.min(half, DEFAULT_NBD_LIMITS.finishTimeoutSeconds);
   }
 
   /** When an orderly end takes too long, what is left is given up. */

@@ -12,7 +12,7 @@ import type { Logger } from '../server/logger.js';
 import type { Recording } from '../metrics/recording.js';
 import type { Report } from '../metrics/report.js';
 import type { SchedulerView } from '../metrics/scheduler-view.js';
-import { type ExportNames, NbdServer, nbdUri, vbdExports } from '../nbd/index.js';
+import { DEFAULT_NBD_LIMITS, type ExportNames, NbdServer, nbdUri, vbdExports } from '../nbd/index.js';
 import type { DriverTypes, VbdRegistry } from '../disks/index.js';
 import { type DaemonOptions, NBD_LIMIT_OPTIONS } from './daemon-options.js';
 import { removeDeadSockets } from '../server/dead-sockets.js';
@@ -213,4 +213,10 @@ function hasPath({ path }: UnixAddress): boolean {
 
 function listenError(result: number, what: string): SystemError {
   return new SystemError(result, `${what}: ${errnoCode(result)} (${strerror(-result)})`);
+}
+
+/** How long clients may take to end, in seconds: half of the time for all of the end at most, as the rest is for the disks. */
+export function clientSeconds(graceSeconds: number): number | undefined {
+  const half = Math.floor(graceSeconds / 2);
+  return graceSeconds === 0 ? undefined : Math.min(half, DEFAULT_NBD_LIMITS.finishTimeoutSeconds);
 }

@@ -103,6 +103,39 @@ t.test('only clients that are allowed are let in', async (t) => {
   t.equal(await answered(other), false);
 });
 
+t.test(
+  'the least version of TLS is 1.3 unless another is given, with certificates and with keys',
+  async (t) => {
+    const pair = keyPair(t);
+    if (!pair) {
+      console.error('SKIPPED: versions of TLS are not tried: openssl is missing');
+      return;
+    }
+    const directory = shortDirectory(t);
+    const [key, psk] = [join(directory, 'key.pem'), join(directory, 'keys')];
+    writeFileSync(key, pair.key);
+    writeFileSync(psk, `a:${'11'.repeat(16)}\n`);
+    const certificates = { cert: pair.certPath, key };
+    const byKey: ConnectionOptions = {
+      pskCallback: () => ({ identity: 'a', psk: Buffer.from('11'.repeat(16), 'hex') }),
+      ciphers: 'PSK',
+    };
+    for (const [options, client] of [
+      [certificates, { ca: pair.cert }],
+      [{ psk }, byKey],
+    ] as const) {
+      const old = async (more: object): Promise<string | null> => {
+        const world = nbdWorld(t, {
+          tls: ({ posix, registry }) => new TlsFiles({ ...options, ...more }, posix, registry.completions),
+        });
+        return (await secured(world.raw(), { ...client, maxVersion: 'TLSv1.2' })).getProtocol();
+      };
+      await t.rejects(old({}));
+      t.equal(await old({ minVersion: 'TLSv1.2' }), 'TLSv1.2');
+    }
+  },
+);
+
 t.test('SIGHUP makes a daemon reload its keys, and its clients stay connected', async (t) => {
   const directory = shortDirectory(t);
   const [file, path] = [join(directory, 'keys'), join(directory, 'nbd')];

@@ -61,8 +61,9 @@ async function ask(path: string, request: string): Promise<string> {
 }
 
 t.test('a request is what its protocol says, whatever follows', async (t) => {
-  const { path } = world(t, echo);
+  const { path, lines } = world(t, echo);
   t.equal(await ask(path, 'abc.def'), 'abc.');
+  t.same(lines, [], 'an answered request is not worth a line');
 });
 
 t.test('a request that is longer than its protocol allows ends the connection', async (t) => {
@@ -164,6 +165,36 @@ t.test('a client keeps its place for a minimum time', async (t) => {
   clock.seconds += 2;
   t.equal(await next, 'a.', 'then it is served');
   await isGone;
+});
+
+t.test('the place of one that nobody waits for is given to the next at once', async (t) => {
+  const replies: Reply[] = [];
+  const { path, listener, lines, server } = world(t, (_, reply) => replies.push(reply), 1);
+  const events = (): number => [...server.scheduler.events()].length;
+  const gone = connectTo(path);
+  gone.write('a.');
+  while (replies.length < 1) await new Promise(setImmediate);
+  const before = events();
+  gone.end();
+  while (events() === before) await new Promise(setImmediate);
+  const next = ask(path, 'b.');
+  while (replies.length < 2) await new Promise(setImmediate);
+  t.same(lines, ['test: a connection was closed: nobody waits for its answer, and its place is needed']);
+  t.equal(listener.size, 1);
+  replies[1]?.end();
+  t.equal(await next, '');
+  gone.destroy();
+});
+
+t.test('while there is room nobody is dropped for another, however slow', async (t) => {
+  const { path, listener, clock, lines } = world(t, echo, 2);
+  const silent = connectTo(path);
+  while (listener.size < 1) await new Promise(setImmediate);
+  clock.seconds += 1.5;
+  t.equal(await ask(path, 'a.'), 'a.');
+  t.equal(listener.size, 1);
+  t.same(lines, []);
+  silent.destroy();
 });
 
 t.test('after it stops listening a server still serves its clients; after dispose it does not', async (t) => {

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chownSync,
   closeSync,
+  fstatSync,
   linkSync,
   lstatSync,
   openSync,
@@ -66,4 +67,10 @@ t.test('a FIFO where a file is expected is refused without waiting for a writer'
   writeFileSync(join(directory, 'file'), 'content');
   t.equal(readWholeFile(join(directory, 'file')).toString(), 'content');
   t.equal(readWholeFile('/dev/null').length, 0);
+});
+
+t.test('a device is opened as it is', async (t) => {
+  const fd = openOwnFile('/dev/null');
+  t.ok(fstatSync(fd).isCharacterDevice());
+  closeSync(fd);
 });
