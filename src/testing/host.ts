@@ -113,7 +113,7 @@ export class SimulatedHost {
     this.#isAlive = false;
     this.#kernel.note(`crashes: ${kind}`);
     const { machine } = this.#kernel;
-    if (kind !== 'end of file') machine.dropEverything(kind);
+    if (kind !== 'end of file') machine.dropConnections(kind);
     if (kind === 'silence') machine.isUp = false;
     for (const posix of [this.#posix, ...this.#others]) posix.die();
     if (kind === 'silence') this.files.losePower();

@@ -162,14 +162,12 @@ export class Machine implements NetworkNode {
     this.network.send(this, segment, to);
   }
 
-  /** Drops every connection and listener; the peers get a reset, or nothing. */
-  dropEverything(howPeersLearn: 'reset' | 'silence'): void {
+  /** Drops every connection; the peers get a reset, or nothing. Listeners and ports go with their descriptors. */
+  dropConnections(howPeersLearn: 'reset' | 'silence'): void {
     for (const endpoint of this.#endpoints) {
       if (howPeersLearn === 'reset') endpoint.reset();
       else endpoint.vanish();
     }
-    this.#listeners.clear();
-    this.#portUsers.clear();
   }
 
   #listenerAt(address: SocketAddress): SynReceiver | undefined {

@@ -73,6 +73,8 @@ t.test('a disk that is already closing is waited for', async (t) => {
   void t.rejects(vbd.close(), { code: 'EAGAIN' });
   t.equal(vbd.phase, 'draining');
   const closing = close();
+  await new Promise(setImmediate);
+  t.equal(vbd.phase, 'draining', 'others get their turn meanwhile');
   held.finishRequests();
   t.equal(await closing, 0);
   t.equal(vbd.phase, 'closed');

@@ -5,7 +5,7 @@ import t from 'tap';
 import { AF_INET, AF_INET6, errno, SOCK_STREAM } from '../../src/posix/index.js';
 import { POLL_READ_FD, TIMEOUT } from '../../src/scheduler/index.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
-import { connected, dial, listenOn, outcome, readText, twoHosts, writeText } from './fixture.js';
+import { addressOf, connected, dial, listenOn, outcome, readText, twoHosts, writeText } from './fixture.js';
 
 t.test(
   'a crash with resets: the peer reads ECONNRESET, and new connections are refused until a restart',
@@ -95,6 +95,22 @@ t.test('a restarted process has a table of its own; its host keeps its clock', a
   t.equal(far.posix.clock.now(), far.clock.now());
   await world.run(5);
   t.equal(far.clock.now() - world.host('10.0.0.1').clock.now(), 0);
+});
+
+t.test('no listener and no port outlives its process, however that dies', async (t) => {
+  for (const kind of ['reset', 'silence', 'end of file'] as const) {
+    const { world, near, far } = twoHosts();
+    listenOn(far);
+    const other = far.spawn();
+    t.equal(other.bind(other.socket(AF_INET, SOCK_STREAM), addressOf(far, 80)), 0);
+    far.crash(kind);
+    far.restart();
+    t.equal(await outcome(world, near, dial(near, far)), 'ECONNREFUSED', kind);
+    for (const port of [9000, 80]) {
+      const fd = far.posix.socket(AF_INET, SOCK_STREAM);
+      t.equal(far.posix.bind(fd, addressOf(far, port)), 0, `${kind}: port ${port} is free`);
+    }
+  }
 });
 
 t.test('a booted program runs at once and at each restart; on a crashed host, at its restart', async (t) => {

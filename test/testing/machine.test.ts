@@ -135,6 +135,23 @@ t.test('a half-open connection whose client vanished is dropped after a while', 
   t.equal(near.posix.read(fd, Buffer.alloc(1)), -errno.ESRCH);
 });
 
+t.test(
+  'a connect that finds no place to wait in is tried again, until there is one or it has taken too long',
+  async (t) => {
+    const { world, near, far } = twoHosts();
+    const listener = listenOn(far, 1);
+    const waiting = [dial(near, far), dial(near, far)];
+    for (const fd of waiting) t.equal(await outcome(world, near, fd), 'connected');
+    await world.run(1);
+    const late = dial(near, far);
+    await world.run(10);
+    t.ok(far.posix.accept(listener) > 0);
+    t.equal(await outcome(world, near, late), 'connected');
+    const hopeless = dial(near, far);
+    t.equal(await outcome(world, near, hopeless), 'ETIMEDOUT');
+  },
+);
+
 t.test('closing the listener resets what is half open and what waits', async (t) => {
   const { world, near, far } = twoHosts();
   const listener = listenOn(far);

@@ -66,6 +66,19 @@ t.test('a whole life of the module is no violation', async (t) => {
   t.same(violations.list, []);
 });
 
+t.test('a restart while a start is in progress begins nothing new, and is no violation', async (t) => {
+  const { violations, far, connectOn } = watched();
+  const { connect } = connectOn(far);
+  t.equal(connect.serverStart(), 0);
+  t.equal(connect.attempts, 1);
+  t.equal(connect.serverRestart(), 0);
+  t.equal(connect.attempts, 1);
+  connect.kill();
+  t.equal(connect.serverRestart(), 0, 'after a kill it is a start');
+  t.equal(connect.attempts, 2);
+  t.same(violations.list, []);
+});
+
 t.test('a client that gives up where it should is no violation', async (t) => {
   const { world, near, far, violations, connectOn } = watched();
   world.link(near, far).unreachable(errno.EHOSTUNREACH, 3);
