@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   lchownSync,
   lstatSync,
   mkdirSync,
@@ -138,6 +139,23 @@ t.test('a failed call keeps the previous file, and leaves nothing else', async (
       t.same(readdirSync(directory), ['copy'], call);
     }
   }
+});
+
+t.test('what is given up is removed, or the reason why not is reported', async (t) => {
+  const abandoned = async (files: FileCalls): Promise<string[]> => {
+    const { directory, path } = world(t);
+    const place = await FilePlace.find(files, path);
+    const replacement = await FileReplacement.begin(place, { files, warn: () => {} });
+    try {
+      await replacement.abandon();
+    } finally {
+      closeSync(replacement.fd);
+    }
+    return readdirSync(directory);
+  };
+  t.same(await abandoned(nodeFiles), []);
+  t.same(await abandoned(failing('unlink', -errno.ENOENT)), ['copy.partial'], 'somebody else has removed it');
+  await t.rejects(abandoned(failing('unlink', -errno.EIO)), { code: 'EIO' });
 });
 
 t.test('the file is synced before it is renamed, then its directory', async (t) => {
