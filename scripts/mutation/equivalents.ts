@@ -633,6 +633,11 @@ const ANYWHERE: readonly (readonly [before: RegExp, after: RegExp, reason: strin
     /^const \[\w+ = [01](?:, \w+ = [01])*\] = readNumbers\(/,
     'All that is asked for is there.',
   ],
+  [
+    /\(POLL_(?:READ|WRITE)_FD, [\w.#]+, 0,/,
+    /\(POLL_(?:READ|WRITE)_FD, [\w.#]+, 1,/,
+    'A time is ignored where the mode has no TIMEOUT.',
+  ],
   [/\bTIMEOUT, -1,/, /\bTIMEOUT, (?:-2|-0|1),/, 'An event that only waits for a time has no descriptor.'],
 ];
 

@@ -97,6 +97,7 @@ t.test('a source that throws is logged and polled again', async (t) => {
   });
   wake();
   await step();
+  t.equal(calls, 1, 'others have their turn first');
   await step();
   t.equal(calls, 2);
   t.match(lines, [/a completion failed: Error: thrown by the test/]);

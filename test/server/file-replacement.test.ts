@@ -64,8 +64,16 @@ t.test(
     t.equal(modeOf(path), 0o600);
     await replace(path, { meanwhile, mode: 0o640 });
     t.equal(modeOf(path), 0o640);
+    t.same(readdirSync(directory), ['copy'], 'the previous one is not kept unless it is asked for');
   },
 );
+
+t.test('a new file can be made where everybody can make one', async (t) => {
+  const { directory, path } = world(t);
+  chmodSync(directory, 0o1777);
+  await replace(path);
+  t.equal(readFileSync(path, 'utf8'), 'after');
+});
 
 t.test('a replaced file passes on its owner and mode', { skip: noAttacker }, async (t) => {
   const { path } = world(t);

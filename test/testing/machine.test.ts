@@ -152,6 +152,35 @@ t.test(
   },
 );
 
+t.test('connections are accepted in the order in which they came', async (t) => {
+  const { world, near, far } = twoHosts();
+  const listener = listenOn(far);
+  t.equal(far.posix.openDescriptors()[0]?.description, 'tcp listening 10.0.0.2:9000');
+  const ports: number[] = [];
+  for (let count = 0; count < 3; count++) {
+    const fd = dial(near, far);
+    t.equal(await outcome(world, near, fd), 'connected');
+    ports.push((near.posix.getsockname(fd) as InetAddress).port);
+  }
+  await world.run(1);
+  const accepted = ports.map(() => (far.posix.getpeername(far.posix.accept(listener)) as InetAddress).port);
+  t.same(accepted, ports);
+  t.equal(far.posix.accept(listener), -errno.EAGAIN);
+});
+
+t.test('256 connections may be half open; their places are free again when they are given up', async (t) => {
+  const { world, near, far } = twoHosts();
+  listenOn(far);
+  for (let count = 0; count < 300; count++) dial(near, far);
+  world.after(0.0002, () => near.crash('silence'));
+  await world.run(1);
+  t.equal(far.leftovers().length, 1 + 256);
+  await world.run(200);
+  t.equal(far.leftovers().length, 1, 'only the listener is left');
+  near.restart();
+  t.equal(await outcome(world, near, dial(near, far)), 'connected');
+});
+
 t.test('closing the listener resets what is half open and what waits', async (t) => {
   const { world, near, far } = twoHosts();
   const listener = listenOn(far);
