@@ -66,6 +66,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `if (taio.buff.length <= values.size) taio.buff = new Uint8Array(${size});`,
     'How much more room there is shows only in a transfer that moves more than it may, as ours does not.',
   ]),
+  'src/conformance/trace-diff.ts': [
+    [
+      'else if (lengthAt(i + 1, j) >= lengthAt(i, j + 1)) i++;',
+      'else if (lengthAt(i + 1, j) >= lengthAt(i, j + 0)) i++;',
+      'Where two entries differ, what can follow them is as long as the longer of what follows when either is left out.',
+    ],
+  ],
   'src/disks/drivers/vhd/block-places.ts': [
     [
       'const size = 2 ** Math.ceil(Math.log2(countAllocated(bat) * 2 + 2));',
@@ -382,6 +389,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/scheduler/retried-select.ts': [['#start = 0;', '#start = 1;', SET_FIRST]],
+  'src/server/exchange-listener.ts': tuned(
+    'const BACKLOG = 64;',
+    'const BACKLOG = 65;',
+    'const BACKLOG = 63;',
+  ),
   'src/testing/byte-ring.ts': tuned(
     'const SMALLEST_CAPACITY = 256;',
     'const SMALLEST_CAPACITY = 255;',

@@ -20,7 +20,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { errno, type FileCalls, NodeFileCalls } from '../../src/posix/index.js';
+import { errno, type FileCalls, NodeFileCalls, SystemError } from '../../src/posix/index.js';
 import { FilePlace } from '../../src/server/file-place.js';
 import { FileReplacement, nameBeside, type ReplacementOptions } from '../../src/server/file-replacement.js';
 import { ATTACKER_UID, attackerArguments, noAttacker, withUmask } from '../attacker.js';
@@ -99,6 +99,28 @@ t.test('failing to keep the owner is reported', async (t) => {
   ]);
   t.ok(other().length > 0);
 });
+
+t.test(
+  'attributes that cannot be kept are reported, and a fault of the program is none of them',
+  async (t) => {
+    const { path } = world(t);
+    writeFileSync(path, 'before');
+    const lost = 'its access control list and extended attributes, if it has any, are not kept: ';
+    t.same(await replace(path, { copyAttributes: async () => 'no room' }), [`${lost}no room`]);
+    t.same(await replace(path, { copyAttributes: async () => undefined }), []);
+    const copyAttributes = (): Promise<undefined> =>
+      Promise.reject(new SystemError(errno.EACCES, 'unreadable'));
+    t.same(await replace(path, { copyAttributes }), [`${lost}unreadable`]);
+    t.same(
+      await replace(path, { copyAttributes, mode: 0o600 }),
+      [],
+      'with a mode of its own nothing is kept',
+    );
+    const faulty = (): Promise<undefined> => Promise.reject(new TypeError('a fault'));
+    await t.rejects(replace(path, { copyAttributes: faulty }), { name: 'TypeError' });
+    t.equal(readFileSync(path, 'utf8'), 'after');
+  },
+);
 
 t.test('the previous file is kept as FILE.previous, each time', async (t) => {
   const { directory, path } = world(t);

@@ -42,6 +42,10 @@ const directory = t.testdir({
   'right.json': JSON.stringify([right, killVector]),
   'wrong.json': JSON.stringify([wrong, { ...right, name: 'fine' }]),
   'bad.json': JSON.stringify([{ ...right, steps: [['sleep', 1]] }]),
+  'faulty.json': JSON.stringify([
+    { ...right, clock: '' },
+    { ...right, name: 'second', steps: 1 },
+  ]),
   'noted.json': JSON.stringify([{ ...right, seed: 1 }]),
   'broken.json': '[{]',
   'script.json': JSON.stringify({ ...right, trace: undefined }),
@@ -250,6 +254,8 @@ t.test('record writes nothing when the file cannot be used', async (t) => {
   const { status, stdout, stderr } = await record(file('bad.json'));
   t.same([status, stdout], [1, '']);
   t.match(stderr, `tapdisk-ts record: ${file('bad.json')}: scheduler/right: steps[0][0]: expected one of `);
+  const faults = (await record(file('faulty.json'))).stderr.trimEnd().split('\n');
+  t.match(faults, [/scheduler\/right: clock: /, /scheduler\/second: steps: /], 'each fault, in their order');
   t.match(await record(file('none.json')), { status: 1, stderr: /cannot be read/ });
   t.match(await record(), { status: 2, stderr: /missing SCRIPT/ });
   t.match(await record('a', 'b'), { status: 2, stderr: /unexpected argument "b"/ });

@@ -79,8 +79,19 @@ t.test('rot changes the medium, and later writes replace it', async (t) => {
   world.files.rot('/a', 0, 2);
   world.files.rot('/a', 1, 2);
   t.equal(world.text('/a'), 'cbaa');
+  world.files.rot('/a', 3, 1);
+  t.equal(world.text('/a'), 'cba`', 'the last byte, and no other');
   t.throws(() => world.files.rot('/a', 4), /byte 4 of a file of 4 bytes/);
   t.throws(() => world.files.rot('/b', 0), /there is no file \/b/);
+});
+
+t.test('open files are listed in the order of their numbers', async (t) => {
+  const world = new FileWorld();
+  const [first] = [await world.open('/a'), await world.open('/b')];
+  await world.must((calls, done) => calls.close(first as number, done));
+  const third = await world.open('/c');
+  t.equal(third, first, 'the lowest free number');
+  t.match(world.files.descriptors(), [{ fd: third, path: '/c' }, { path: '/b' }]);
 });
 
 t.test('calls on stalled files complete only when the stall ends', async (t) => {
