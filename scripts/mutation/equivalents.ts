@@ -623,6 +623,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'No byte is 256.',
     ],
   ],
+  'src/status/status-client.ts': [
+    [
+      'if (!(error instanceof SyntaxError)) throw error;',
+      'if (!(error instanceof SyntaxError)) ;',
+      'JSON.parse throws nothing else.',
+    ],
+  ],
   'src/status/status-directory.ts': [
     ['return process.getuid?.() ?? 0;', 'return process.getuid?.();', GETUID],
     ['return process.getuid?.() ?? 0;', 'return process.getuid?.() ?? 1;', GETUID],
