@@ -88,7 +88,7 @@ t.test('rot changes the medium, and later writes replace it', async (t) => {
 t.test('open files are listed in the order of their numbers', async (t) => {
   const world = new FileWorld();
   const [first] = [await world.open('/a'), await world.open('/b')];
-  await world.must((calls, done) => calls.close(first as number, done));
+  await world.must((calls, done) => calls.close(first, done));
   const third = await world.open('/c');
   t.equal(third, first, 'the lowest free number');
   t.match(world.files.descriptors(), [{ fd: third, path: '/c' }, { path: '/b' }]);
