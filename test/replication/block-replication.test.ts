@@ -8,6 +8,8 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import t from 'tap';
 import { freePort } from '../../scripts/free-port.js';
 import { AF_INET, errno, type Inet4Address, NodePosix } from '../../src/posix/index.js';
+import { F_GETFL, F_SETFL, O_NONBLOCK } from '../../src/posix/posix.js';
+import { tdAsyncIo } from '../../src/replication/async-io.js';
 import {
   CONNECTION_CLOSED,
   CONNECTION_ESTABLISHED,
@@ -177,4 +179,116 @@ t.test('a name that does not exist gives -ENOENT', async (t) => {
   await using server = new TapdiskServer({ posix, logger: nullLogger });
   const { t: struct } = connectOn(server);
   t.equal(await tdReplicationConnectInitAsync(struct, 'nowhere.invalid:9000'), -errno.ENOENT);
+});
+
+t.test('a struct is zero-filled but for what is given, and so is that of a transfer', async (t) => {
+  await using server = quietServer();
+  const { posix } = server;
+  const callback = (): void => {};
+  const struct = tdReplicationConnect({ server, posix, logger: nullLogger, callback });
+  t.match(struct, {
+    logPrefix: '',
+    retryTimeoutS: 0,
+    maxConnections: 0,
+    fd: 0,
+    listenFd: 0,
+    id: 0,
+    status: 0,
+  });
+  t.same(struct.sa, { family: AF_INET, address: '0.0.0.0', port: 0 });
+  const zeroes = { fd: 0, timeoutS: 0, mode: 0, size: 0, timeoutId: 0, ioId: 0, used: 0, running: 0 };
+  const taio = tdAsyncIo({ server, posix });
+  t.match(taio, zeroes);
+  t.same([taio.buff.length, taio.callback], [0, undefined]);
+});
+
+/** Sockets on which one call fails once. */
+class FailsOnce extends NodePosix {
+  readonly flags: number[] = [];
+  fails: 'socket' | 'setsockopt' | 'listen' | 'F_GETFL' | 'F_SETFL' | undefined;
+
+  #failed(call: typeof this.fails): boolean {
+    if (this.fails !== call) return false;
+    this.fails = undefined;
+    return true;
+  }
+  override socket(...args: Parameters<NodePosix['socket']>): number {
+    return this.#failed('socket') ? -errno.EMFILE : super.socket(...args);
+  }
+  override setsockopt(...args: Parameters<NodePosix['setsockopt']>): number {
+    return this.#failed('setsockopt') ? -errno.EINVAL : super.setsockopt(...args);
+  }
+  override listen(fd: number, backlog: number): number {
+    return this.#failed('listen') ? -errno.EADDRINUSE : super.listen(fd, backlog);
+  }
+  override fcntl(fd: number, command: number, argument?: number): number {
+    if (command === F_SETFL) this.flags.push(argument ?? 0);
+    return this.#failed(command === F_GETFL ? 'F_GETFL' : 'F_SETFL')
+      ? -errno.EINVAL
+      : super.fcntl(fd, command, argument);
+  }
+}
+
+t.test('a call that fails at the start is -1, leaves nothing, and the next start succeeds', async (t) => {
+  for (const [start, calls] of [
+    [tdReplicationServerStart, ['socket', 'listen']],
+    [tdReplicationClientStart, ['socket', 'F_SETFL']],
+  ] as const) {
+    for (const call of calls) {
+      const posix = new FailsOnce();
+      await using server = quietServer(posix);
+      const { t: struct } = connectOn(server);
+      tdReplicationConnectInit(struct, '127.0.0.1:0');
+      posix.fails = call;
+      t.equal(start(struct), -1, call);
+      t.same(posix.openDescriptors(), []);
+      t.equal(tdReplicationConnectStatus(struct), -1);
+      t.equal(start(struct), 0);
+      t.equal(start(struct), -1, 'it is in progress');
+      t.equal(tdReplicationConnectStatus(struct), 0);
+      tdReplicationConnectKill(struct);
+      t.same([posix.openDescriptors(), [...server.scheduler.events()]], [[], []]);
+    }
+  }
+});
+
+t.test('a start does without what it only tries to set or to know', async (t) => {
+  const posix = new FailsOnce();
+  await using server = quietServer(posix);
+  const { t: struct } = connectOn(server);
+  tdReplicationConnectInit(struct, '127.0.0.1:0');
+  posix.fails = 'setsockopt';
+  t.equal(tdReplicationServerStart(struct), 0);
+  t.equal(posix.fails, undefined);
+  tdReplicationConnectKill(struct);
+  posix.fails = 'F_GETFL';
+  t.equal(tdReplicationClientStart(struct), 0);
+  t.same(posix.flags, [O_NONBLOCK], 'flags that are not known count as none');
+  tdReplicationConnectKill(struct);
+});
+
+t.test('a start on a server that registers no events is -1, and leaves nothing open', async (t) => {
+  const server = quietServer();
+  server.stop();
+  for (const start of [tdReplicationServerStart, tdReplicationClientStart]) {
+    const { t: struct } = connectOn(server);
+    tdReplicationConnectInit(struct, '127.0.0.1:0');
+    t.equal(start(struct), -1);
+    t.equal(struct.status, 0);
+    t.same(server.posix.openDescriptors(), []);
+  }
+});
+
+t.test('a restart of a client that was closed, or never started, starts a server', async (t) => {
+  await using server = quietServer();
+  const { t: struct } = connectOn(server);
+  tdReplicationConnectInit(struct, '127.0.0.1:0');
+  t.equal(tdReplicationServerRestart(struct), 0);
+  t.ok(struct.listenFd >= 0);
+  t.equal(tdReplicationServerRestart(struct), 0, 'and leaves one in progress as it is');
+  tdReplicationConnectKill(struct);
+  t.equal(tdReplicationServerRestart(struct), 0);
+  tdReplicationConnectKill(struct);
+  struct.status = 77;
+  t.equal(tdReplicationServerRestart(struct), -1);
 });

@@ -442,6 +442,30 @@ t.test('a file is damaged whose headers, markers or records are not what was wri
   }
 });
 
+t.test('a file is damaged whose records are not as many, or as long, as its marker says', async (t) => {
+  const end = FIRST_RECORD_AT + 4 * BLOCK;
+  for (const [change, message] of [
+    [{ records: 1 }, /journal-0 is damaged: the records up to 81920 are not those that were committed/],
+    [{ chain: 1 }, /the records up to 90112 are not those that were committed/],
+    [{ end: end + BLOCK }, /the records up to 90112 are not those that were committed/],
+    [{ records: 3, end: end + 2 * BLOCK }, /the record at 90112 is not the one that was committed/],
+    [{ end: end - BLOCK }, /the record at 81920 is too long/],
+    [{ end: BYTES + BLOCK }, /its records end at \d+, after the file/],
+  ] as const) {
+    const { journal, append, commit, recover, host } = await opened();
+    append(journal, 10, 1);
+    append(journal, 20, 1);
+    await commit(journal, 1);
+    const { marker } = await recover();
+    if (marker === undefined) throw new Error('nothing is committed');
+    t.equal(marker.at.end, end);
+    const bytes = Buffer.from(host.files.contents(PATHS[0]));
+    bytes.set(encodeMarker({ ...marker, at: { ...marker.at, ...change } }), FIRST_MARKER_AT + BLOCK);
+    host.files.put(PATHS[0], bytes);
+    await t.rejects(recover(), { result: -errno.EBADMSG, message });
+  }
+});
+
 t.test('one damaged copy of a header is reported, and written anew', async (t) => {
   for (const at of [100, BLOCK + 100]) {
     const { journal, append, commit, recover, host, notices } = await opened();
