@@ -279,6 +279,13 @@ t.test('a verification compares the sums of all grains, and says where the backu
     'ended: 4096 at 0',
     'unreadable: 128 at 640',
   ]);
+  const errors = a.events.flatMap((event) => (event.kind === 'error' ? [event.message] : []));
+  t.same(errors.sort(), [
+    'the backup cannot read what it has within 128 sectors at 640',
+    'the backup differs within 128 sectors at 384',
+    'the backup differs within 128 sectors at 512',
+  ]);
+  t.match(a.engine.status().reason, /^the backup differs within 128 sectors at/);
   t.match(await a.command((done) => a.engine.resync({}, done)), { result: 0, message: /sends 3 grains/ });
   const begin = await backup.next('syncBegin');
   t.equal(u64(begin, 8), 3);
