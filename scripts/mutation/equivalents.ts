@@ -27,6 +27,17 @@ const GETUID = 'Every system that the package runs on has getuid.';
 const tuned = (before: string, ...afters: readonly string[]): Equivalent[] =>
   afters.map((after) => [before, after, TUNING]);
 
+/** A result that is a descriptor, or a negative errno. */
+const descriptorOrErrno = (before: string): Equivalent[] =>
+  [
+    ['< 0', '<= 0'],
+    ['< 0', '< 1'],
+    ['>= 0', '> 0'],
+    ['>= 0', '>= 1'],
+  ].flatMap(([from = '', to = '']): Equivalent[] =>
+    before.includes(` ${from}`) ? [[before, before.replace(from, to), NO_DESCRIPTOR]] : [],
+  );
+
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/cli/table-text.ts': [
     [
@@ -306,11 +317,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/replication/disk/backup/resync-file.ts': [
     ['pins = 0;', 'pins = 1;', 'A slot is never in memory, so nothing asks whether that is in use.'],
     [
-      'this.#slots.set(grain, { grain, slot: -1, crc: 0 });',
-      'this.#slots.set(grain, { grain, slot: -1, crc: 1 });',
-      'A grain that is all zeroes has no data that its crc is compared with.',
-    ],
-    [
       'const start = new Uint8Array(8);',
       'const start = new Uint8Array(9);',
       'What follows the position of the table is zero anyway.',
@@ -534,6 +540,18 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       ['this.#outputFd = -1;', `this.#outputFd = ${fd};`, NO_DESCRIPTOR],
     ]),
   ],
+  'src/replication/block-replication.ts': descriptorOrErrno('if (fd < 0) {'),
+  'src/replication/connect-replica.ts': [
+    ...descriptorOrErrno('if (fd < 0) {'),
+    ...descriptorOrErrno('if (this.#fd >= 0) this.server.posix.close(this.#fd);'),
+  ],
+  'src/replication/serve-replica.ts': descriptorOrErrno(
+    'if (fd >= 0) return new ReplicaListener(server, options, fd, closed);',
+  ),
+  'src/replication/disk/peer-calls.ts': descriptorOrErrno('if (connection < 0) return connection;'),
+  'src/replication/disk/timer.ts': descriptorOrErrno(
+    "if (this.#fd < 0) throw refused('a timer descriptor', this.#fd);",
+  ),
   'src/replication/sector-table.ts': [
     [
       'for (const sector of [...table.keys()].sort((one, other) => (one < other ? -1 : 1))) {',
@@ -613,8 +631,8 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'src/replication/disk/format/crc32.ts': [
     [
-      'export const crc32: (bytes: Uint8Array, before?: number) => number = zlib.crc32 ?? crc32ByTable;',
-      'export const crc32: (bytes: Uint8Array, before?: number) => number = zlib.crc32;',
+      'const crcOfSome: (bytes: Uint8Array, before?: number) => number = zlib.crc32 ?? crc32ByTable;',
+      'const crcOfSome: (bytes: Uint8Array, before?: number) => number = zlib.crc32;',
       'The zlib of every Node that the suite runs on has it; the table has tests of its own.',
     ],
     [
