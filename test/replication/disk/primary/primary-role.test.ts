@@ -362,24 +362,26 @@ t.test('a disk that ends within a grain is sent, and compared, to its end', asyn
   t.same(new Set(asked), new Set([GRAIN, 8]));
 });
 
-t.test('a resync goes on under its id until a commit of it is sent; the next one has its own', async (t) => {
-  const { a, backup, accept } = await met({}, (side) => side.held.hold('read', IMAGE));
-  const idOf = async (peer: HandPeer): Promise<string> =>
-    (await peer.next('syncBegin')).body.toString('hex', 0, 8);
-  const resyncId = await idOf(backup);
-  backup.close();
-  await a.until('unprotected');
-  const its = { diskId: a.engine.status().diskId, resyncId };
-  const second = await accept(its);
-  t.equal(await idOf(second), resyncId);
-  a.held.release('read', IMAGE);
-  await second.next('commit');
-  second.close();
-  await a.until('unprotected');
-  const third = await accept(its);
-  t.not(await idOf(third), resyncId);
-  await third.next('commit');
-});
+t.test(
+  'a resync goes on under the id that the backup has of it; one that has none gets another',
+  async (t) => {
+    const { a, backup, accept } = await met({}, (side) => side.held.hold('read', IMAGE));
+    const idOf = async (peer: HandPeer): Promise<string> =>
+      (await peer.next('syncBegin')).body.toString('hex', 0, 8);
+    const resyncId = await idOf(backup);
+    backup.close();
+    await a.until('unprotected');
+    const { diskId } = a.engine.status();
+    const second = await accept({ diskId, resyncId });
+    t.equal(await idOf(second), resyncId);
+    second.close();
+    await a.until('unprotected');
+    const third = await accept({ diskId });
+    t.not(await idOf(third), resyncId);
+    a.held.release('read', IMAGE);
+    await third.next('commit');
+  },
+);
 
 t.test('an answer to no commit is no word of what the backup has; that to the first one is', async (t) => {
   const { world, a, backup, accept } = await protectedBy();
