@@ -105,6 +105,7 @@ t.test('a C backup cannot be compared', async (t) => {
   const why = refused(/a C backup cannot compare/, -errno.EOPNOTSUPP);
   t.match(await ordered(a, 'verify'), why);
   t.match(await ordered(a, 'resync', { full: true }), why);
+  t.ok((await a.checkpoint()) > 0);
   t.match(a.engine.status(), { state: 'protected', peerKind: 'c', peerVersion: 'done = received' });
   t.match(b.engine.status(), { peerKind: 'c', peerVersion: null }, 'a C primary says nothing of what it is');
 });
