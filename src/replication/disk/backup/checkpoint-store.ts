@@ -92,7 +92,7 @@ export class CheckpointStore implements CheckpointReceiver {
   /** How many read layers, which may have been dropped since they began. */
   #readers = 0;
   /** While there is any, nothing is written to the image. */
-  readonly #frozen = new Set<readonly Layer[]>();
+  readonly #frozen = new Set<FrozenLayers>();
   #failed = false;
   #generation: string = NO_ID;
   #waiters: (() => void)[] = [];
@@ -225,16 +225,17 @@ export class CheckpointStore implements CheckpointReceiver {
 
   /** Keeps the committed state of now readable, by {@link readLayers}; what is committed later waits for its release. */
   freeze(): FrozenLayers {
-    const layers = this.#layers;
-    this.#frozen.add(layers);
     const endReading = this.#beginReading();
-    return {
-      layers,
+    // Several of a moment have the same layers: each holds them until its own release.
+    const frozen: FrozenLayers = {
+      layers: this.#layers,
       release: () => {
-        this.#frozen.delete(layers);
+        this.#frozen.delete(frozen);
         endReading();
       },
     };
+    this.#frozen.add(frozen);
+    return frozen;
   }
 
   readLayers(layers: readonly Layer[], sector: number, buffer: Uint8Array, done: Done): void {
@@ -271,7 +272,7 @@ export class CheckpointStore implements CheckpointReceiver {
   #committed({ facts, closed, slots }: Closing): void {
     const last = this.#layers.at(-1);
     const isApplying = this.#applying && this.#layers.length === 1;
-    const isFrozen = [...this.#frozen].some((layers) => layers.at(-1) === last);
+    const isFrozen = [...this.#frozen].some(({ layers }) => layers.at(-1) === last);
     const layer = last === undefined || isApplying || isFrozen ? new Layer(facts.epoch) : last;
     if (layer !== last) this.#layers = [...this.#layers, layer];
     layer.epoch = facts.epoch;

@@ -274,6 +274,19 @@ t.test(
   },
 );
 
+t.test('layers that are frozen twice stay frozen until both are released', async (t) => {
+  const one = await TestStore.open();
+  const views = [one.store.freeze(), one.store.freeze()];
+  one.write(8, 1);
+  await one.commit(1);
+  views[0]?.release();
+  await one.settle();
+  t.same(one.disk.calls, [], 'nothing is written');
+  views[1]?.release();
+  await one.settle();
+  t.same(one.disk.calls, ['write 8+1']);
+});
+
 t.test('checkpoints after frozen ones are layers of their own, of which the last is shown', async (t) => {
   const one = await TestStore.open();
   one.disk.isHeld = true;
