@@ -12,6 +12,8 @@ import { DEFAULT_FILE_TIMES } from '../../../../src/testing/files/host-files.js'
 import type { FaultKind } from '../../../../src/testing/simulation/fault-schedule.js';
 import type { Scene } from './scene.js';
 
+/** A resync is interrupted within so many seconds, or not at all. */
+const RESYNC_SECONDS = 8;
 const NOTHING_TO_UNDO = (): void => {};
 
 function crash(scene: Scene, random: Random): () => void {
@@ -60,6 +62,42 @@ function slow(scene: Scene, random: Random): () => void {
     bytesPerSecond: random.between(50_000, 2_000_000),
   });
   return () => link.shape(LAN);
+}
+
+/**
+ * Parts the two for a while, so that there is something to resync, and interrupts that over a slow link, once the backup has a part
+ * of it on stable storage.
+ */
+function interruptResync(scene: Scene, random: Random): () => void {
+  const { world, hosts } = scene;
+  const link = world
+    .link(...hosts)
+    .cut()
+    .reset();
+  const bytesPerSecond = random.between(30_000, 200_000);
+  const lost = random.pick([hosts, hosts.slice(0, 1), hosts.slice(1), []]);
+  const kind = random.pick(['end of file', 'reset', 'silence', 'silence'] as const);
+  const end = world.nowSeconds + RESYNC_SECONDS;
+  const interrupt = (): void => {
+    if (lost.length === 0) link.reset();
+    for (const host of lost) {
+      scene.crash(host, kind);
+      host.restart();
+    }
+  };
+  const look = (): void => {
+    const isHalfway = hosts.some((host) => (scene.node(host)?.engine.status().resync?.bytes ?? 0) > 0);
+    const isOver = scene.isHealed || world.nowSeconds > end;
+    if (isHalfway && !isOver) interrupt();
+    if (isHalfway || isOver) link.shape(LAN);
+    else world.after(0.1, look);
+  };
+  world.after(random.between(0.2, 2), () => {
+    link.heal().shape({ bytesPerSecond });
+    look();
+  });
+  // It takes the time that it needs.
+  return NOTHING_TO_UNDO;
 }
 
 function stallFiles(scene: Scene, random: Random): () => void {
@@ -118,6 +156,8 @@ export const FAULT_KINDS: readonly FaultKind<Scene>[] = [
   cut,
   reset,
   slow,
+  interruptResync,
+  interruptResync,
   stallFiles,
   slowFiles,
   setClock,
