@@ -46,8 +46,8 @@ const ALONE = [
   'test/server/tapdisk-server.test.ts',
 ];
 
-/** Counts coverage in all files: `npm run coverage`. */
-const countsAll = process.env['TAPDISK_TS_COVERAGE'] === 'all';
+/** Which files count their coverage: `all` for `npm run coverage`, `none` for `npm run test:nodes`, otherwise {@link COVERING}. */
+const counting = process.env['TAPDISK_TS_COVERAGE'];
 /** What has to cover the scheduler and the connect module whole: counting makes code much slower. */
 const COVERING = new Set([
   'test/scheduler',
@@ -83,7 +83,8 @@ const node = [process.execPath, '--enable-source-maps', '--import', plainPromise
 
 t.jobs = JOBS;
 for (const [name, files] of [...alone.map((file) => [file, [file]] as const), ...largestFirst]) {
-  const coverage = countsAll || COVERING.has(name) ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
+  const counts = counting === 'all' || (counting !== 'none' && COVERING.has(name));
+  const coverage = counts ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
   const list = `TEST_FILES=${JSON.stringify(files.map(moduleUrl))}`;
   void t.spawn('env', [options, timeout, list, ...coverage, ...node, moduleFile('test/run-files.ts'), name], {
     name,
