@@ -166,11 +166,14 @@ export class FileRing {
     if (!this.#submitter.awaitMessage()) this.#parts.onEnded();
   }
 
-  /** Wakes or starts another thread whenever calls wait and none has ended since the last look, or a thread asks for it. */
-  #watchProgress(): TimerHandle | undefined {
+  /**
+   * Wakes or starts another thread whenever calls wait and none has ended since the last look, or a thread asks for it. Its
+   * timer holds the process alive, which threads do not, until all calls have ended.
+   */
+  #watchProgress(): TimerHandle {
     const { timers } = this.#parts;
     this.#watchedProgress = this.#submitter.completed;
-    const handle = timers.setTimeout(() => {
+    return timers.setTimeout(() => {
       this.#watch = undefined;
       if (this.outstanding === 0) return;
       const { completed, waiting } = this.#submitter;
@@ -178,8 +181,6 @@ export class FileRing {
       if (waiting > 0 && (wished || completed === this.#watchedProgress)) this.#addThread();
       this.#watch = this.#watchProgress();
     }, WATCH_MS);
-    handle.unref();
-    return handle;
   }
 
   #addThread(): void {
