@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { Random } from '../../src/testing/random.js';
+import { FILE_TIMEOUT_MS } from '../file-timeout.js';
 import { randomSeed } from '../random.js';
 import { watchTurns } from './longest-turn.js';
 import { targets } from './targets.js';
@@ -24,7 +25,8 @@ const LOOKS = 5;
 const LONG_MS = 100;
 
 const seed = randomSeed(t);
-t.setTimeout(SECONDS * 20_000 + 60_000);
+const timeoutMs = Math.max(SECONDS * 20_000 + 60_000, FILE_TIMEOUT_MS);
+t.setTimeout(timeoutMs);
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
@@ -41,7 +43,7 @@ async function heapBytes(): Promise<number> {
 }
 
 t.test('no input causes a crash or growth', async (t) => {
-  t.setTimeout(SECONDS * 20_000 + 60_000);
+  t.setTimeout(timeoutMs);
   for (const [name, start] of Object.entries(targets)) {
     if (!name.includes(ONLY)) continue;
     await t.test(name, async (t) => {
