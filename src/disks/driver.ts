@@ -37,6 +37,8 @@ export interface DiskInfo {
    * dropped. Without it all sectors are whole.
    */
   readonly bytes?: number;
+  /** The driver copies the data of requests itself, which is quicker in memory that no other thread may change meanwhile. */
+  readonly copiesData?: boolean;
   /** tapdisk's info word (VDISK_… bits of the ring protocol); 0. */
   readonly info: number;
 }

@@ -26,7 +26,8 @@ export interface ConnectionParts {
   readonly logger: Logger;
   readonly completions: Completions;
   readonly exports: NbdExports;
-  readonly pool: BufferPool;
+  /** The memory for data: for file calls that other threads make, and for disks that copy it. */
+  readonly pools: { readonly shared: BufferPool; readonly ordinary: BufferPool };
   /** With it, clients have to start TLS. */
   readonly tls: TlsServer | undefined;
   readonly maxRequestsInFlight: number;
@@ -269,8 +270,10 @@ export class NbdConnection {
     this.#timer.clear();
     this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} uses export '${found.name}'`);
     this.#stopListening = found.onClosed(() => this.finish('the disk was closed'));
-    const { posix, pool, maxRequestsInFlight, maxBytesInFlight } = this.#parts;
-    if (posix.dedicate?.(this.#fd) === 0) this.#receiver.becameDedicated();
+    const { posix, pools, maxRequestsInFlight, maxBytesInFlight } = this.#parts;
+    const pool = found.device.info.copiesData ? pools.ordinary : pools.shared;
+    this.#receiver.usePool(pool, posix.dedicate?.(this.#fd, pool) === 0);
+    this.#sender.usePool(pool);
     this.#transmission = new Transmission({
       device: found.device.forClient(),
       ...negotiated,

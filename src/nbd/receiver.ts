@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
+import type { BufferPool } from '../posix/buffers.js';
 import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import type { Posix } from '../posix/posix.js';
 
@@ -36,6 +37,7 @@ export class Receiver {
   #toSkip = 0;
   #receivedBytes = 0;
   #isDedicated = false;
+  #pool: BufferPool = sharedBuffers;
   #then: (() => void) | undefined;
 
   constructor(posix: Posix, fd: number) {
@@ -59,9 +61,22 @@ export class Receiver {
     return this.#receivedBytes;
   }
 
-  /** The descriptor receives into buffers of the pool from now on: see {@link Posix.dedicate}. */
-  becameDedicated(): void {
-    this.#isDedicated = true;
+  /**
+   * The targets are of this pool from now on. `isDedicated`: the descriptor receives into buffers of it too, see
+   * {@link Posix.dedicate}.
+   */
+  usePool(pool: BufferPool, isDedicated: boolean): void {
+    const old = this.#ahead;
+    if (old) {
+      const left = old.subarray(this.#start, this.#end);
+      this.#ahead = left.length > 0 ? pool.take(READ_AHEAD_BYTES) : undefined;
+      this.#ahead?.set(left);
+      this.#pool.give(old);
+      this.#start = 0;
+      this.#end = left.length;
+    }
+    this.#pool = pool;
+    this.#isDedicated = isDedicated;
   }
 
   /** Has `target` filled, then `then` called. */
@@ -130,7 +145,7 @@ export class Receiver {
     const taken = Math.min(missing, this.#end - this.#start);
     if (target) {
       if (this.#ahead && taken > 0) {
-        sharedBuffers.copy(target, this.#ahead.subarray(this.#start, this.#start + taken), this.#filled);
+        this.#pool.copy(target, this.#ahead.subarray(this.#start, this.#start + taken), this.#filled);
       }
       this.#filled += taken;
     } else {
@@ -149,7 +164,7 @@ export class Receiver {
       if (got > 0) this.#filled += got;
       return got;
     }
-    this.#ahead ??= sharedBuffers.take(READ_AHEAD_BYTES);
+    this.#ahead ??= this.#pool.take(READ_AHEAD_BYTES);
     const got = this.#posix.read(this.#fd, this.#ahead);
     this.#start = 0;
     this.#end = Math.max(got, 0);
@@ -157,7 +172,7 @@ export class Receiver {
   }
 
   #giveAhead(): void {
-    if (this.#ahead) sharedBuffers.give(this.#ahead);
+    if (this.#ahead) this.#pool.give(this.#ahead);
     this.#ahead = undefined;
   }
 }

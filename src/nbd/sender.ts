@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../posix/errno.js';
+import type { BufferPool } from '../posix/buffers.js';
 import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import type { Posix } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
@@ -30,6 +31,7 @@ export class Sender {
   readonly #posix: Posix;
   readonly #fd: number;
   readonly #onError: (error: number) => void;
+  #pool: BufferPool = sharedBuffers;
   /** Taken from the pool while it is sent from. */
   #gathered: Buffer | undefined;
   #pieces: Piece[] = [];
@@ -63,6 +65,11 @@ export class Sender {
     return this.#closed;
   }
 
+  /** Most of what is sent is of this pool from now on. */
+  usePool(pool: BufferPool): void {
+    this.#pool = pool;
+  }
+
   /**
    * Queues `bytes`, which must not change until one of these is called: `sent`, when the descriptor has taken them, or
    * `dropped`, when the sender was closed before.
@@ -79,7 +86,7 @@ export class Sender {
   /** Hands the descriptor what it takes. */
   flush(): void {
     this.#flush();
-    if (this.#gathered) sharedBuffers.give(this.#gathered);
+    if (this.#gathered) this.#pool.give(this.#gathered);
     this.#gathered = undefined;
   }
 
@@ -135,13 +142,13 @@ export class Sender {
   #next(): Uint8Array {
     const first = this.#rest(this.#first);
     if (first.length >= GATHER_BYTES || this.#first + 1 === this.#pieces.length) return first;
-    this.#gathered ??= sharedBuffers.take(GATHER_BYTES);
+    this.#gathered ??= this.#pool.take(GATHER_BYTES);
     const gathered = this.#gathered;
     let length = 0;
     for (let index = this.#first; index < this.#pieces.length && length < GATHER_BYTES; index++) {
       const rest = this.#rest(index);
       const part = rest.length > GATHER_BYTES - length ? rest.subarray(0, GATHER_BYTES - length) : rest;
-      sharedBuffers.copy(gathered, part, length);
+      this.#pool.copy(gathered, part, length);
       length += part.length;
     }
     return gathered.subarray(0, length);

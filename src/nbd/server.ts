@@ -11,6 +11,7 @@ import { Acceptor, type ListenerOptions } from '../server/acceptor.js';
 import { LOG_INFO, LOG_WARNING, type Logger } from '../server/logger.js';
 import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import type { Completions } from '../disks/index.js';
+import { SpareBuffers } from '../posix/spare-buffers.js';
 import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import { type ConnectionParts, NbdConnection } from './connection.js';
 import type { NbdExports } from './exports.js';
@@ -57,13 +58,13 @@ export class NbdServer {
     this.#options = options;
     this.#limits = { ...DEFAULT_NBD_LIMITS, ...options.limits };
     const { registrar, posix, logger, completions, exports, tls } = options;
-    const pool = sharedBuffers;
+    const pools = { shared: sharedBuffers, ordinary: new SpareBuffers() };
     const memory = new RequestMemory(Math.max(this.#limits.maxRequestMemoryBytes, MIN_REQUEST_MEMORY_BYTES));
     const pace = new HandshakePace(registrar, {
       perSecond: this.#limits.maxTlsHandshakesPerSecond,
       perPeerPerSecond: this.#limits.maxTlsHandshakesPerPeerPerSecond,
     });
-    const shared = { registrar, posix, logger, completions, exports, tls, pool, memory, pace };
+    const shared = { registrar, posix, logger, completions, exports, tls, pools, memory, pace };
     this.#connectionParts = { ...shared, ...this.#limits };
     this.#watch = new AwaitedEvent(registrar, 'NBD, slow clients');
   }

@@ -26,6 +26,7 @@ export interface ScriptedOptions {
   readonly sectors?: number;
   readonly canDiscard?: boolean;
   readonly canZero?: boolean;
+  readonly copiesData?: boolean;
 }
 
 /**
@@ -44,13 +45,19 @@ export class ScriptedDisks {
   readonly type: DiskDriverType;
 
   constructor(options: ScriptedOptions = {}) {
-    const { name = 'scripted', sectors = 2048, canDiscard = false, canZero = false } = options;
+    const {
+      name = 'scripted',
+      sectors = 2048,
+      canDiscard = false,
+      canZero = false,
+      copiesData = false,
+    } = options;
     this.sectors = sectors;
     this.type = {
       name,
       create: (context, argument) => {
         this.context = context;
-        const driver = this.#driver(argument);
+        const driver = this.#driver(argument, copiesData);
         if (canDiscard) driver.discard = (request: RangeRequest) => this.#call('discard', request);
         if (canZero) driver.writeZeroes = (request: ZeroesRequest) => this.#call('zeroes', request);
         return driver;
@@ -87,14 +94,14 @@ export class ScriptedDisks {
     });
   }
 
-  #driver(argument: string): Driver {
+  #driver(argument: string, copiesData: boolean): Driver {
     const plain = (what: string, complete: Done): void =>
       this.#call(what, { sector: 0, sectors: 0, complete });
     return {
       open: (flags: OpenFlags, done: Done) => {
         plain(`open ${argument}${flags.readOnly ? ' read-only' : ''}${flags.shared ? ' shared' : ''}`, done);
       },
-      info: () => ({ sectors: this.sectors, sectorSize: 512, info: 0 }),
+      info: () => ({ sectors: this.sectors, sectorSize: 512, copiesData, info: 0 }),
       preClose: () => void this.log.push('preClose'),
       close: (done: Done) => plain('close', done),
       queueRead: (request: DataRequest) => this.#call('read', request),

@@ -5,6 +5,7 @@ import t from 'tap';
 import { errno } from '../../src/posix/index.js';
 import { Receiver } from '../../src/nbd/receiver.js';
 import { Sender } from '../../src/nbd/sender.js';
+import type { BufferPool } from '../../src/posix/buffers.js';
 import { bench, type Bench } from '../disks/bench.js';
 
 const FD = 77;
@@ -170,5 +171,50 @@ t.test('nothing is read while nothing is expected, and a flood lets others have 
   receiver.stop();
   t.equal(receiver.expecting, false);
   t.equal(receiver.pump(), 'idle');
+  t.end();
+});
+
+/** A pool of which is known what is taken. */
+class CountedPool implements BufferPool {
+  readonly taken = new Set<Buffer>();
+
+  take(length: number): Buffer {
+    const buffer = Buffer.alloc(length);
+    this.taken.add(buffer);
+    return buffer;
+  }
+  give(buffer: Buffer): void {
+    if (!this.taken.delete(buffer)) throw new Error('given back, and not taken');
+  }
+  copy(target: Uint8Array, source: Uint8Array, at: number): void {
+    target.set(source, at);
+  }
+}
+
+t.test('what was read ahead moves to another pool, and each pool gets back what was taken', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const receiver = new Receiver(stream.posix, FD);
+  const pools = [new CountedPool(), new CountedPool(), new CountedPool()] as const;
+  const bytes = numbered(1000, 3);
+  const parts: readonly [Buffer, Buffer, Buffer] = [Buffer.alloc(100), Buffer.alloc(900), Buffer.alloc(100)];
+  receiver.usePool(pools[0], false);
+  receiver.expect(parts[0], () => {
+    receiver.usePool(pools[1], false);
+    receiver.expect(parts[1], () => {
+      receiver.usePool(pools[2], true);
+      receiver.expect(parts[2], () => {});
+    });
+  });
+  stream.incoming = Buffer.concat([bytes]);
+  t.equal(receiver.pump(), 'again');
+  t.strictSame(Buffer.concat([parts[0], parts[1]]), bytes);
+  stream.incoming = Buffer.concat([bytes.subarray(0, 100)]);
+  t.equal(receiver.pump(), 'idle');
+  t.strictSame(parts[2], bytes.subarray(0, 100));
+  t.strictSame(
+    pools.map(({ taken }) => taken.size),
+    [0, 0, 0],
+  );
   t.end();
 });

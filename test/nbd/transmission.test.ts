@@ -411,3 +411,33 @@ t.test('a request that still waits for memory when the server stops does not rea
   t.equal(world.nbd.requestMemoryBytes, 0);
   t.same(world.disks.log, [`read 0+${bytes / 512}`]);
 });
+
+for (const { copiesData, memory } of [
+  { copiesData: false, memory: SharedArrayBuffer },
+  { copiesData: true, memory: ArrayBuffer },
+]) {
+  t.test(
+    `data is in ${memory.name} for a disk that ${copiesData ? 'copies it' : 'has threads'}`,
+    async (t) => {
+      const world = await scriptedWorld(t, { disk: { copiesData } });
+      const raw = await world.raw().go();
+      for (const length of [512, 65_536]) {
+        // All at once, so that some is read ahead.
+        raw.send(request(READ, { length }), request(WRITE, { length }), pattern(length / 512, 3));
+        await until(() => world.disks.calls.length === 2);
+        const [read, write] = [world.disks.take('read'), world.disks.take('write')];
+        t.ok(
+          read.buffer?.buffer instanceof memory && write.buffer?.buffer instanceof memory,
+          `${length} bytes`,
+        );
+        t.ok(pattern(length / 512, 3).equals(write.buffer ?? Buffer.alloc(0)));
+        read.buffer?.set(pattern(length / 512, 4));
+        read.answer(0);
+        write.answer(0);
+        t.match(await raw.simple(), { error: 0 });
+        t.strictSame(await raw.take(length), pattern(length / 512, 4));
+        t.match(await raw.simple(), { error: 0 });
+      }
+    },
+  );
+}

@@ -55,7 +55,8 @@ export class RamDriver implements Driver {
   }
 
   info(): DiskInfo {
-    return { sectors: (this.#chunks.length * CHUNK_BYTES) / SECTOR_SIZE, sectorSize: SECTOR_SIZE, info: 0 };
+    const sectors = (this.#chunks.length * CHUNK_BYTES) / SECTOR_SIZE;
+    return { sectors, sectorSize: SECTOR_SIZE, copiesData: true, info: 0 };
   }
 
   resize(done: DoneWithReason): void {
@@ -70,7 +71,7 @@ export class RamDriver implements Driver {
     forEachPiece(request, (index, from, length, at) => {
       const chunk = this.#chunks[index];
       if (chunk) request.buffer.set(chunk.subarray(from, from + length), at);
-      // To copy zeroes into memory that threads share is quicker than to fill it.
+      // Where threads share the buffer, to copy zeroes is quicker than to fill it.
       else request.buffer.set(zeroes.subarray(0, length), at);
     });
     request.complete(0);

@@ -105,7 +105,7 @@ export class RemusDriver implements Driver {
   }
 
   info(): DiskInfo {
-    return this.#below.info();
+    return { ...this.#below.info(), copiesData: false };
   }
 
   /** Its peer would have to grow with it. */
