@@ -252,6 +252,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['if (!this.hasRoom && !this.isFull) return;', 'if (false) return;', LOOKS_AGAIN],
     ['if (!this.hasRoom && !this.isFull) return;', 'if (!this.hasRoom && !this.isFull) ;', LOOKS_AGAIN],
   ],
+  'src/replication/disk/backup/open-checkpoint.ts': [
+    [
+      "if (place === undefined) throw new Error('the journal keeps room for an abort');",
+      'if (place === undefined) ;',
+      'The journal keeps room for an abort.',
+    ],
+  ],
   'src/replication/disk/backup/overlay.ts': [
     [
       'if (extent.start > at) readFrom(top - 1, at, extent.start);',

@@ -481,6 +481,13 @@ t.test('one damaged copy of a header is reported, and written anew', async (t) =
   }
 });
 
+t.test('a file that has room for no record is one all the same', async (t) => {
+  const { world, files, notice } = stateFiles();
+  await world.complete(SegmentFile.create(files, PATHS[0], FIRST_RECORD_AT));
+  const loaded = await world.complete(SegmentFile.load(files, PATHS[0], notice));
+  t.match(loaded, { bytes: FIRST_RECORD_AT, usedBytes: 0, segment: 0 });
+});
+
 t.test('a file that is too short to be one is refused; one that is missing is none', async (t) => {
   const { world, files, host, notice } = stateFiles();
   t.equal(await world.complete(SegmentFile.load(files, PATHS[0], notice)), undefined);

@@ -222,6 +222,38 @@ t.test('a resync is a part of the checkpoint that is committed after it, under i
   t.equal(backup.engine.status().state, 'backup');
 });
 
+t.test('a commit that waits for its resync is not made once the connection is over', async (t) => {
+  const { world, backup, primary, commit, syncBegin, at } = await synced(t);
+  syncBegin('2'.repeat(16), 1, false);
+  await world.run(0.1);
+  backup.held.hold('fdatasync', `${DIRECTORY}/resync`);
+  primary.extents('syncData', { sector: 0, sectors: GRAIN, data: filled(GRAIN, 6) });
+  await world.run(2);
+  commit(2);
+  await world.run(0.1);
+  t.match(await backup.command((done) => backup.engine.pause(done)), { result: 0 });
+  backup.held.release('fdatasync', `${DIRECTORY}/resync`);
+  await world.run(1);
+  t.equal(backup.engine.status().epochCommitted, 1);
+  t.equal(await at(0), 5);
+});
+
+t.test('a primary that goes on commits nothing that is not above what is here', async (t) => {
+  const { world, primary, commit, backup } = await synced(t);
+  commit(5);
+  t.equal(await primary.number('done'), 5);
+  primary.close();
+  await world.run(2);
+  const again = await HandPeer.connect(world);
+  again.raw(PROBE);
+  again.hello(standing('primary', { line: [{ generation: GENERATION, low: 5, high: 5 }] }));
+  await again.next('hello');
+  again.send('commit', numbersBody(5), Buffer.from(GENERATION, 'hex'));
+  await again.over();
+  const ended = backup.events.findLast(({ kind }) => kind === 'disconnected');
+  t.match(ended, { reason: /epoch 5 comes after 5/ });
+});
+
 t.test('progress names the last grains that are on stable storage', async (t) => {
   const { world, backup, primary, syncBegin } = await synced(t);
   syncBegin('2'.repeat(16), 4, false);
