@@ -53,6 +53,7 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A cause without a code is one of its own, whatever its name.',
     ],
   ],
+  'src/daemon/daemon.ts': [['break;', ';', 'A server that was stopped ends its next run at once.']],
   'src/daemon/replication-control.ts': [
     [
       "if (epoch < 0) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');",

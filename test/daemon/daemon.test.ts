@@ -170,8 +170,9 @@ t.test('a resource missing at the start is named, and nothing is left', async (t
 t.test('a second daemon of the same pid and directory is refused', async (t) => {
   const { daemon, directory } = daemonWorld(t);
   await daemon.start();
-  const other = daemonWorld(t, '--control-directory', directory).daemon;
+  const other = daemonWorld(t, '--control-directory', directory, '--disk', '0=ram:1').daemon;
   await t.rejects(other.start(), { code: 'EADDRINUSE', message: /ctl4242 is served by another process/ });
+  t.same(other.openDisks(), [], 'before any disk is opened');
   other.shutDown();
   await other.ended;
   t.equal(await new ControlClient(new NodePosix(), directory).pid(PID), PID, 'the first one goes on');
@@ -407,6 +408,18 @@ t.test('a step of its end that fails does not keep the later ones from being don
   t.ok(lines.includes('shutdown step failed: Error: a fault'));
   t.strictSame(daemon.openDisks(), []);
   t.notOk(existsSync(join(files, 'pid')));
+});
+
+t.test('with a token file only who has the token sees the metrics', async (t) => {
+  const file = join(shortDirectory(t), 'token');
+  const token = 'a-token-of-24-characters';
+  writeFileSync(file, token);
+  const { daemon } = daemonWorld(t, '--metrics', '127.0.0.1:0', '--metrics-token-file', file);
+  const [, metrics = ''] = /metrics=(\S+)/.exec(await daemon.start()) ?? [];
+  const status = async (headers: Record<string, string>): Promise<number> =>
+    (await fetch(`http://${metrics}/metrics`, { headers })).status;
+  t.equal(await status({}), 401);
+  t.equal(await status({ authorization: `Bearer ${token}` }), 200);
 });
 
 t.test('a missing token file keeps a daemon from starting, and is named', async (t) => {

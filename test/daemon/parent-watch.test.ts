@@ -26,6 +26,23 @@ t.test('a parent that has ended is reported once', async (t) => {
   t.equal(told, 1);
 });
 
+t.test('the parent is looked at once a second, for as long as it is watched', async (t) => {
+  const { server, pass } = bench(t);
+  const before = server.scheduler.size;
+  let parent = 70;
+  const watch = new ParentWatch(
+    server,
+    () => parent,
+    () => t.fail('it is not watched any more'),
+  );
+  t.match([...server.scheduler.events()].at(-1), { timeoutSeconds: 1 });
+  watch[Symbol.dispose]();
+  watch[Symbol.dispose]();
+  t.equal(server.scheduler.size, before);
+  parent = 1;
+  await pass(2);
+});
+
 t.test('if no event is free the parent cannot be watched, which is reported', async (t) => {
   const full = { registerEvent: () => -errno.EBUSY, unregisterEvent() {}, setMaxTimeout: () => 0 };
   const watch = (): ParentWatch =>
