@@ -54,6 +54,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/daemon/daemon.ts': [['break;', ';', 'A server that was stopped ends its next run at once.']],
+  'src/daemon/metrics-service.ts': ['listener', 'page'].map((each): Equivalent => [
+    `this.#closing.push(${each});`,
+    `this.#closing.unshift(${each});`,
+    'All of them are closed at the end, in whatever order.',
+  ]),
   'src/daemon/replication-control.ts': [
     [
       "if (epoch < 0) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');",
