@@ -59,6 +59,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `this.#closing.unshift(${each});`,
     'All of them are closed at the end, in whatever order.',
   ]),
+  'src/daemon/open-disks.ts': [
+    [
+      'if (!(error instanceof SystemError)) throw error;',
+      'if (!(error instanceof SystemError)) ;',
+      'Opening a disk rejects with nothing else, whatever its driver throws.',
+    ],
+  ],
   'src/daemon/replication-control.ts': [
     [
       "if (epoch < 0) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');",

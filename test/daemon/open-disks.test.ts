@@ -4,6 +4,8 @@
 import { writeFileSync } from 'node:fs';
 import t from 'tap';
 import { openDisks } from '../../src/daemon/open-disks.js';
+import { driverTypes } from '../../src/disks/drivers/index.js';
+import type { DriverType } from '../../src/disks/index.js';
 import { diskWorld } from '../disks/drivers/disk-world.js';
 
 t.test('disks are opened in order, and two of them cannot write to one image', async (t) => {
@@ -47,5 +49,20 @@ t.test('the first disk that fails is named, with why, and no further one is open
     code: 'EINVAL',
     message: /^cannot open disk 9=ram:none: /,
     cause: { name: 'SystemError' },
+  });
+});
+
+t.test('a driver with a fault is named like any other that fails', async (t) => {
+  const faulty: DriverType = {
+    name: 'faulty',
+    create() {
+      throw new TypeError('a fault');
+    },
+  };
+  const { registry } = diskWorld(t, { types: driverTypes([faulty]) });
+  const opening = openDisks(registry, [{ minor: 7, name: 'faulty:x', readOnly: false }]);
+  await t.rejects(opening, {
+    code: 'EINVAL',
+    message: "cannot open disk 7=faulty:x: the driver 'faulty' has a fault: TypeError: a fault",
   });
 });
