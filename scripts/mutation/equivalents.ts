@@ -46,6 +46,20 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       ALWAYS_THERE,
     ],
   ],
+  'src/cli/ctl/snapshot-command.ts': [
+    [
+      'await new Promise<number>((done) => calls.files.fdatasync(fd, done));',
+      'new Promise<number>((done) => calls.files.fdatasync(fd, done));',
+      'How much is written back ahead decides how long the pause is, and nothing else.',
+    ],
+  ],
+  'src/cli/exit-status.ts': [
+    [
+      'return 128 + (signalNumbers[signal] ?? 0);',
+      'return 128 + (signalNumbers[signal] ?? 1);',
+      'No other signal stops a command.',
+    ],
+  ],
   'src/cli/transfer/calm-reporter.ts': [
     [
       "const cause = 'code' in event ? `${event.event} ${event.code}` : event.event;",

@@ -179,6 +179,14 @@ t.test('a trace may have 64 MiB unless it is said otherwise', async (t) => {
   t.throws(() => limitOf(2 ** 20 + 1), { message: /invalid --trace-limit "1048577": .*from 1 to 1048576/ });
 });
 
+t.test('each of syslog’s levels can be named', async (t) => {
+  const names = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
+  t.same(
+    names.map((name) => parse('--log-level', name).logLevel),
+    [0, 1, 2, 3, 4, 5, 6, 7],
+  );
+});
+
 t.test('unnamed numbers go to named disks from the lowest on', async (t) => {
   const { disks } = parse(
     ...['--disk', 'a=ram:1', '--disk', '1=ram:1', '--disk', 'b=ram:1', '--read-only-disk', '0=ram:1'],

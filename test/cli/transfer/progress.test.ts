@@ -87,6 +87,8 @@ t.test(
       `primary 127.0.0.1:9000  sending  [${'#'.repeat(21)}${'-'.repeat(7)}]  75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left`,
     );
     t.equal(at(79), `sending  [${'#'.repeat(15)}-----]  75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left`);
+    t.match(at(67), /^sending  \[#{6}--\]  75%/, 'ten columns are the shortest bar');
+    t.match(at(66), /^sending  75%/);
     t.equal(at(60), 'sending  75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left');
     t.equal(at(20), 'sending  75%  48.0 M');
     for (let columns = 1; columns < 130; columns++) t.ok(at(columns).length <= columns);
