@@ -16,7 +16,7 @@ const JOBS = 4;
  * How long the files of one process may take, in seconds: less than tap allows for the whole suite, so that the process of
  * a test that hangs is the one to end, and names the test and what was open.
  */
-const TIMEOUT_S = 0.8 * Number(process.env['TAP_TIMEOUT'] ?? 300);
+const TIMEOUT_S = 0.5 * Number(process.env['TAP_TIMEOUT'] ?? 300);
 
 /** Files with a process of their own, those that take longest first. The others share one process a folder. */
 const ALONE = [
