@@ -62,7 +62,7 @@ export class SimulatedFileCalls implements FileCalls {
         this.#system.write(node, Uint8Array.from(bytes), position),
       );
     const text = rangeText(fd, buffer.length, position);
-    this.#call('write', text, done, (failure) => {
+    const start: Start = (failure) => {
       const { host } = this.#process;
       // Part of what could not be written is, and how much is not reported.
       if (failure !== undefined) {
@@ -83,7 +83,8 @@ export class SimulatedFileCalls implements FileCalls {
         else this.#failSync(node, moment);
         return syncFailure ?? result;
       };
-    });
+    };
+    this.#call('write', text, done, start, this.#process.file(fd)?.syncsWrites);
   }
   fdatasync(fd: number, done: FileDone): void {
     this.#sync('fdatasync', String(fd), done, () => this.#process.file(fd)?.node ?? -errno.EBADF);
@@ -270,16 +271,18 @@ export class SimulatedFileCalls implements FileCalls {
     );
   }
 
-  #call(call: FileCallName, text: string, done: FileDone, start: Start): void {
+  /** @param isSync whether it takes as long as a sync; by its name unless given */
+  #call(call: FileCallName, text: string, done: FileDone, start: Start, isSync?: boolean): void {
     const { host } = this.#process;
-    this.#process.call(call, start, (result, isMadeToFail) => {
+    const ended = (result: number, isMadeToFail: boolean): void => {
       if (host.isTracing) {
         const answer = result < 0 ? `-${errnoCode(result)}` : String(result);
         host.note(`${call}(${text}) = ${answer}${isMadeToFail ? ' (made to fail)' : ''}`);
       }
       if (this.#tasks) this.#tasks.post(() => done(result));
       else done(result);
-    });
+    };
+    this.#process.call(call, start, ended, isSync);
   }
 }
 

@@ -75,7 +75,12 @@ export class FileProcess {
   }
 
   /** Makes a call: it is carried out at some moment from now on, and ends later. Nothing ends in a process that has died. */
-  call(call: FileCallName, start: Start, ended: (result: number, isMadeToFail: boolean) => void): void {
+  call(
+    call: FileCallName,
+    start: Start,
+    ended: (result: number, isMadeToFail: boolean) => void,
+    isSync = call === 'fsync' || call === 'fdatasync' || call === 'syncDirectory',
+  ): void {
     if (this.#isDead) return;
     const chosen = this.#host.failure(call);
     let end: (() => number) | undefined;
@@ -84,7 +89,6 @@ export class FileProcess {
       end ??= start(chosen);
     };
     this.#waiting.add(carryOut);
-    const isSync = call === 'fsync' || call === 'fdatasync' || call === 'syncDirectory';
     this.#host.during(
       isSync,
       () => {
