@@ -3,6 +3,7 @@
 
 import type { SyncTarget } from '../backup/sync-target.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
+import { spareBuffers } from '../spare-buffers.js';
 import { Timer, type TimerHost } from '../timer.js';
 import type { FrameExtent } from '../wire/frame.js';
 
@@ -50,7 +51,9 @@ export class SyncReceiver {
       const bytes = sectors * SECTOR_SIZE;
       this.#writingBytes += bytes;
       this.#unsyncedBytes += bytes;
+      const copy = data && spareBuffers.take(data.length);
       const ended: Done = (result) => {
+        if (copy) spareBuffers.give(copy);
         this.#writingBytes -= bytes;
         if (this.#isOver) return;
         if (result < 0) this.#parts.onFailure(result);
@@ -58,8 +61,11 @@ export class SyncReceiver {
         this.#check();
       };
       // The frame's body is the stream's again before the write ends.
-      if (data === undefined) this.target.zero(sector, sectors, ended);
-      else this.target.write(sector, Buffer.from(data), ended);
+      if (copy === undefined || data === undefined) this.target.zero(sector, sectors, ended);
+      else {
+        copy.set(data);
+        this.target.write(sector, copy, ended);
+      }
     }
     if (!this.#timer.isSet) this.#timer.set(SYNC_SECONDS);
     if (this.#unsyncedBytes >= SYNC_BYTES) this.#sync();

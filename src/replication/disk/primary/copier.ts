@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { errnoCode } from '../../../posix/errno.js';
 import { type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
 import type { BackupPeer } from '../sessions.js';
+import { spareBuffers } from '../spare-buffers.js';
 import type { Grains } from './grains.js';
 
 /** The longest read, in bytes: a grain if that is longer. */
@@ -162,27 +163,37 @@ export class Copier {
   }
 
   #read(run: Run, isKnownToDiffer = false): void {
-    const { disk, grains, onFailure } = this.#parts;
+    const { disk, grains } = this.#parts;
     const sector = run.first * grains.sectorsEach;
     const sectors = Math.min(run.count * grains.sectorsEach, disk.sectors - sector);
-    const buffer = Buffer.allocUnsafe(sectors * SECTOR_SIZE);
+    const buffer = spareBuffers.take(sectors * SECTOR_SIZE);
     this.#runs.add(run);
     disk.read(sector, buffer, (result) => {
-      if (this.#isStopped) return;
-      if (result < 0) {
-        this.#ended(run, true);
-        this.#isStopped = true;
-        onFailure(`cannot read ${sectors} sectors at ${sector} for the backup: ${errnoCode(result)}`);
-      } else if (run.isVoid) {
-        this.#ended(run, true);
-      } else if (run.isAsked && !isKnownToDiffer) {
-        this.#ask(run, sector, buffer);
-      } else {
-        this.#send(run, sector, buffer);
-        this.#ended(run, false);
-      }
-      this.#parts.onEnded();
+      this.#hasRead(run, buffer, result, isKnownToDiffer);
+      // What was sent of it is copied.
+      spareBuffers.give(buffer);
     });
+  }
+
+  #hasRead(run: Run, buffer: Buffer, result: number, isKnownToDiffer: boolean): void {
+    const { grains, onFailure } = this.#parts;
+    const sector = run.first * grains.sectorsEach;
+    if (this.#isStopped) return;
+    if (result < 0) {
+      this.#ended(run, true);
+      this.#isStopped = true;
+      onFailure(
+        `cannot read ${buffer.length / SECTOR_SIZE} sectors at ${sector} for the backup: ${errnoCode(result)}`,
+      );
+    } else if (run.isVoid) {
+      this.#ended(run, true);
+    } else if (run.isAsked && !isKnownToDiffer) {
+      this.#ask(run, sector, buffer);
+    } else {
+      this.#send(run, sector, buffer);
+      this.#ended(run, false);
+    }
+    this.#parts.onEnded();
   }
 
   #ask(run: Run, sector: number, buffer: Buffer): void {
