@@ -23,14 +23,20 @@ export interface OwnLinkEvents {
   lost(reason: string): void;
 }
 
-/** Nobody waits for them: they go with what follows, or in the scheduler's next pass. */
-const MAY_WAIT: ReadonlySet<FrameName> = new Set<FrameName>(['write', 'syncData', 'compare']);
+/** They go with what follows, or in the scheduler's next pass. */
+const SOON: ReadonlySet<FrameName> = new Set<FrameName>(['syncData', 'compare']);
+/**
+ * A write is of no use to the backup before its commit. So small ones wait for one another for this long: to send each takes both
+ * sides more time than all else that is done for it, and the next write of the disk's user waits meanwhile.
+ */
+const GATHER_SECONDS = 0.002;
 
 /** Frames and heartbeat over a connection to an own peer. */
 export class OwnLink {
   readonly #options: OwnLinkOptions;
   readonly #reader: FrameReader;
   readonly #timer: Timer;
+  readonly #gathering: Timer;
   /** Who is notified; a session takes over once the peer has said what it is. */
   events: OwnLinkEvents;
   #sequence = 0;
@@ -46,6 +52,12 @@ export class OwnLink {
     this.#options = options;
     this.events = events;
     this.#timer = new Timer(options.host, () => this.#tick());
+    try {
+      this.#gathering = new Timer(options.host, () => options.stream.flush());
+    } catch (error) {
+      this.#timer.close();
+      throw error;
+    }
     this.#reader = new FrameReader(
       (name, body, sequence) => this.#take(name, body, sequence),
       () => this.#isPaused || this.#isOver,
@@ -82,9 +94,12 @@ export class OwnLink {
     this.#sequence += 1;
     this.#sentFrames += 1;
     const { stream } = this.#options;
-    stream.sendSoon(frameHeader(name, sequence, parts));
-    for (const part of parts) stream.sendSoon(part);
-    if (!MAY_WAIT.has(name)) stream.flush();
+    stream.queue(frameHeader(name, sequence, parts));
+    for (const part of parts) stream.queue(part);
+    if (name === 'write') {
+      if (stream.queuedBytes > 0 && !this.#gathering.isSet) this.#gathering.set(GATHER_SECONDS);
+    } else if (SOON.has(name)) stream.flushSoon();
+    else stream.flush();
     return sequence;
   }
 
@@ -119,6 +134,7 @@ export class OwnLink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#timer.close();
+    this.#gathering.close();
     this.#options.stream.close();
   }
 

@@ -9,7 +9,7 @@ import type { TimerHost } from '../timer.js';
 import { SendQueue } from './send-queue.js';
 
 const READ_BYTES = 256 << 10;
-/** What waits for its turn only, and not for the system, is sent without it when there is so much. */
+/** What is queued, and does not wait for the system, is sent when it is so much. */
 const FLUSH_BYTES = 128 << 10;
 /** What one callback reads at most, so that other descriptors have their turn. */
 const MAX_READS = 4;
@@ -32,7 +32,7 @@ export class PeerStream {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   #readEvent: EventId = -1;
   #writeEvent: EventId = -1;
-  readonly #queue = new SendQueue(spareBuffers);
+  readonly #waiting = new SendQueue(spareBuffers);
   /** The system takes nothing now. */
   #isBlocked = false;
   #drainAt = 0;
@@ -55,7 +55,7 @@ export class PeerStream {
   }
 
   get queuedBytes(): number {
-    return this.#queue.bytes;
+    return this.#waiting.bytes;
   }
   /** All that was ever taken by the system. */
   get sentBytes(): number {
@@ -91,21 +91,25 @@ export class PeerStream {
     this.flush();
   }
 
-  /** As {@link send}, in the scheduler's next pass, unless it goes with more before. */
-  sendSoon(bytes: Uint8Array): void {
+  /** As {@link send}, but with what follows: at the latest with {@link flush}, or once there is much. */
+  queue(bytes: Uint8Array): void {
     this.#add(bytes);
-    if (!this.#isBlocked && this.queuedBytes >= FLUSH_BYTES) this.#flush();
-    else this.#wantWrite();
+    if (this.queuedBytes >= FLUSH_BYTES) this.flush();
   }
 
-  /** Sends now what waits for its turn only. */
+  /** Sends what was queued in the scheduler's next pass, unless it goes before. */
+  flushSoon(): void {
+    this.#wantWrite();
+  }
+
+  /** Sends what was queued. */
   flush(): void {
     if (!this.#isBlocked) this.#flush();
   }
 
   /** Keeps back what is sent from now on, until what is returned is called. */
   gate(): () => void {
-    const open = this.#queue.gate();
+    const open = this.#waiting.gate();
     return () => {
       open();
       if (!this.isOver) this.#write();
@@ -144,7 +148,7 @@ export class PeerStream {
 
   #add(bytes: Uint8Array): void {
     if (this.isOver) return;
-    this.#queue.add(bytes);
+    this.#waiting.add(bytes);
     if (this.#mayNotifyDrain) this.#drainAt = Math.max(this.#drainAt, Math.floor(this.queuedBytes / 2));
   }
 
@@ -161,8 +165,8 @@ export class PeerStream {
   /** Hands the system what it takes. */
   #flush(): void {
     this.#isBlocked = false;
-    while (!this.isOver && this.#queue.isReady) {
-      const taken = this.#hand(this.#queue.next());
+    while (!this.isOver && this.#waiting.isReady) {
+      const taken = this.#hand(this.#waiting.next());
       if (taken === -errno.EAGAIN) {
         this.#isBlocked = true;
         break;
@@ -186,19 +190,19 @@ export class PeerStream {
     let release: (() => void) | undefined;
     const sent = posix.send?.(this.#fd, parts, () => release?.()) ?? -errno.EOPNOTSUPP;
     if (sent >= 0) {
-      release = this.#queue.took(sent);
+      release = this.#waiting.took(sent);
       return sent;
     }
     if (sent !== -errno.EOPNOTSUPP) return sent;
     const [first] = parts;
     const taken = first === undefined ? 0 : posix.write(this.#fd, first);
     // What was taken by it is copied.
-    if (taken > 0) this.#queue.took(taken)();
+    if (taken > 0) this.#waiting.took(taken)();
     return taken;
   }
 
   #wantWrite(): void {
-    const isNeeded = this.#failure < 0 || this.#queue.isReady;
+    const isNeeded = this.#failure < 0 || this.#waiting.isReady;
     if (isNeeded && this.#writeEvent < 0)
       this.#writeEvent = this.#register(POLL_WRITE_FD, () => this.#writable());
     if (!isNeeded) this.#unregister('write');
@@ -225,7 +229,7 @@ export class PeerStream {
   }
 
   #drop(): void {
-    this.#queue.clear();
+    this.#waiting.clear();
   }
 
   #break(doing: string, result: number): void {

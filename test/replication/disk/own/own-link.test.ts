@@ -3,7 +3,13 @@
 
 import t from 'tap';
 import { OwnLink } from '../../../../src/replication/disk/own/own-link.js';
-import { type FrameName, frameHeader, ProtocolError } from '../../../../src/replication/disk/wire/frame.js';
+import {
+  extentsBody,
+  type FrameName,
+  frameHeader,
+  numbersBody,
+  ProtocolError,
+} from '../../../../src/replication/disk/wire/frame.js';
 import { PeerStream } from '../../../../src/replication/disk/wire/peer-stream.js';
 import { connection, type End } from '../connection.js';
 
@@ -240,3 +246,30 @@ t.test('what waits to be sent is as good as a pong, and is reported as it goes',
   t.equal(link.queuedBytes, 0);
   t.equal(sent, HEADER_BYTES + 100_000, 'no pong follows');
 });
+
+t.test(
+  'small writes wait for one another, for two milliseconds or until something else is sent',
+  async (t) => {
+    const { world, near, far } = await connection();
+    const [one, other] = [linkAt(near), linkAt(far)];
+    one.link.start(new Uint8Array(0));
+    other.link.start(new Uint8Array(0));
+    const extents = extentsBody([{ sector: 5, sectors: 1, data: Buffer.alloc(512, 3) }]);
+    one.link.send('write', extents);
+    one.link.send('write', extents);
+    await world.run(0.0015);
+    t.same([one.link.sentBytes, other.log.length], [0, 0]);
+    await world.run(0.01);
+    t.equal(one.link.queuedBytes, 0);
+    t.equal(other.log.length, 2);
+    one.link.send('write', extents);
+    one.link.send('commit', [numbersBody(1)]);
+    t.equal(one.link.queuedBytes, 0, 'a commit does not wait, nor what comes before it');
+    await world.run(0.001);
+    t.equal(other.log.length, 4);
+    one.link.send('write', extents);
+    one.link.close();
+    other.link.close();
+    await world.run(0.01);
+  },
+);

@@ -272,20 +272,23 @@ t.test('once nothing waits nobody is asked whether more could be sent', async (t
   );
 });
 
-t.test('what nobody waits for goes in the next pass, with what follows, or once it is much', async (t) => {
+t.test('what is queued goes with what follows, once it is much, or when it is flushed', async (t) => {
   const { world, near, far, come } = await connection();
   const one = heard(near);
-  one.stream.sendSoon(Buffer.from('a'));
+  one.stream.queue(Buffer.from('a'));
+  await world.run(0.1);
   t.same([one.stream.sentBytes, one.stream.queuedBytes], [0, 1]);
   one.stream.send(Buffer.from('b'));
   t.same([one.stream.sentBytes, one.stream.queuedBytes], [2, 0]);
-  one.stream.sendSoon(Buffer.from('c'));
+  one.stream.queue(Buffer.from('c'));
+  one.stream.flushSoon();
+  t.equal(one.stream.queuedBytes, 1, 'in the next pass');
   await world.run(0.1);
   t.equal(come(far).toString(), 'abc');
-  one.stream.sendSoon(Buffer.from('d'));
+  one.stream.queue(Buffer.from('d'));
   one.stream.flush();
   t.equal(one.stream.queuedBytes, 0);
-  one.stream.sendSoon(counting(128 << 10));
+  one.stream.queue(counting(128 << 10));
   t.ok(one.stream.sentBytes > 4, 'callers that wait for room would wait for ever');
   await world.run(0.1);
   t.same(
