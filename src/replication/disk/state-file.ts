@@ -155,6 +155,8 @@ export class StateFile {
   /**
    * Writes, and completes when these bytes are durable; of what was written before nothing is said. It is one call, where a
    * write and a sync are two after one another.
+   *
+   * @throws Error for a file that was not opened for it, which is our bug
    */
   writeDurably(position: number, bytes: Uint8Array, done: FileDone): void {
     if (this.#durableFd < 0) throw new Error(`${this.path} was not opened for durable writes`);
