@@ -1,40 +1,22 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
-import t, { type Test } from 'tap';
+import { tlsIdentity, tlsTest as test } from '../../replication/disk/tls-identity.js';
 import { type DiskWorld, diskWorld } from './disk-world.js';
 import { freePort, imageOf, readFrom, replicationOf, untilStatus, written } from './remus-world.js';
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-if (!hasOpenssl)
-  console.error(
-    'SKIPPED: TLS of replication is not tested: openssl is missing, which makes the certificates',
-  );
-const test = (title: string, body: (t: Test) => Promise<void>): void =>
-  void t.test(title, { skip: hasOpenssl ? false : 'openssl is missing' }, body);
-
 interface Identity {
-  /** The options that have a driver show it. */
+  /** The options with which a driver shows it. */
   readonly shown: string;
   readonly certificate: string;
   readonly fingerprint: string;
 }
 
-/** A certificate that has signed itself. */
 function identity(world: DiskWorld, name: string): Identity {
-  const [key, certificate] = [world.path(`${name}.key`), world.path(`${name}.crt`)];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'];
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', ...curve, '-subj', `/CN=${name}`, '-keyout', key, '-out', certificate],
-  ]);
-  if (made.status !== 0) throw new Error(String(made.stderr));
-  const { fingerprint256 } = new X509Certificate(readFileSync(certificate));
-  return { shown: `tls-cert=${certificate},tls-key=${key}`, certificate, fingerprint: fingerprint256 };
+  const { certPath, keyPath, fingerprint } = tlsIdentity(world.path('.'), name);
+  return { shown: `tls-cert=${certPath},tls-key=${keyPath}`, certificate: certPath, fingerprint };
 }
 
 test('both sides show a certificate and know the other one, by fingerprint or authority', async (t) => {

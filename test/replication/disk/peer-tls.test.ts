@@ -1,45 +1,22 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import path from 'node:path';
 import tls from 'node:tls';
 import t, { type Test } from 'tap';
 import { AF_INET, errno, type NodePosix, SOCK_STREAM, WRITABLE } from '../../../src/posix/index.js';
 import { type PeerTls, peerTls, type PeerTlsOptions } from '../../../src/replication/disk/peer-tls.js';
 import { acceptOne, listening, readiness, readText, readToEnd, writeText } from '../../posix/arms/world.js';
 import { posixFor } from '../../posix/fixture.js';
+import { hasOpenssl, tlsIdentity, type TlsIdentity, tlsTest as test } from './tls-identity.js';
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-if (!hasOpenssl)
-  console.error('SKIPPED: TLS of peers is not tested: openssl is missing, which makes the certificates');
-const test = (title: string, body: (t: Test) => Promise<void>): void =>
-  void t.test(title, { skip: hasOpenssl ? false : 'openssl is missing' }, body);
-
-interface Identity {
-  readonly cert: Buffer;
-  readonly key: Buffer;
-  /** With colons, upper case. */
-  readonly fingerprint: string;
-}
-
-/** A certificate that has signed itself. */
-function identity(name: string): Identity {
-  const [key, cert] = [path.join(t.testdirName, `${name}.key`), path.join(t.testdirName, `${name}.crt`)];
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1'];
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', ...curve, '-subj', `/CN=${name}`, '-keyout', key, '-out', cert],
-  ]);
-  if (made.status !== 0) throw new Error(String(made.stderr));
-  const { fingerprint256 } = new X509Certificate(readFileSync(cert));
-  return { cert: readFileSync(cert), key: readFileSync(key), fingerprint: fingerprint256 };
-}
-
-t.testdir();
-const [A, B, C] = hasOpenssl ? [identity('a'), identity('b'), identity('c')] : [];
+const directory = t.testdir();
+const names = hasOpenssl ? ['a', 'b', 'c'] : [];
+const [a, b, c] = names.map((name) => tlsIdentity(directory, name)) as [
+  TlsIdentity,
+  TlsIdentity,
+  TlsIdentity,
+];
 
 /** Both ends of a connection: first the one that has made it. */
 async function connected(posix: NodePosix): Promise<readonly [number, number]> {
@@ -77,12 +54,11 @@ async function meeting(
   return { posix, outcomes };
 }
 
-const of = ({ cert, key }: Identity, trust: Omit<PeerTlsOptions, 'cert' | 'key'>): PeerTlsOptions => ({
+const of = ({ cert, key }: TlsIdentity, trust: Omit<PeerTlsOptions, 'cert' | 'key'>): PeerTlsOptions => ({
   cert,
   key,
   ...trust,
 });
-const [a, b, c] = [A, B, C] as [Identity, Identity, Identity];
 
 test('two sides that know each other, by fingerprint or by authority, talk through new descriptors', async (t) => {
   const plain = b.fingerprint.replaceAll(':', '').toLowerCase();
