@@ -151,6 +151,16 @@ t.test(
   },
 );
 
+t.test('times have three digits', async (t) => {
+  const loopLag = {
+    ...exampleReport.loopLag,
+    p50Seconds: 0.0123456,
+    p99Seconds: 1.23456,
+    maxSeconds: 0.00000123456,
+  };
+  t.match(reportText({ ...exampleReport, loopLag }), 'median 12.3 ms, 99 % 1230 ms, at most 0.00123 ms\n');
+});
+
 t.test('a scheduler without calls has no slowest callback', async (t) => {
   const { slowestCallback: _, ...scheduler } = exampleReport.scheduler;
   const report = { ...exampleReport, scheduler: { ...scheduler, slowestCallback: undefined } };
