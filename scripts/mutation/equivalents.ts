@@ -169,11 +169,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       SET_FIRST,
     ]),
     ['this.#threshold = -1;', 'this.#threshold = -2;', 'No callback takes less than no time.'],
-    [
+    ...['seconds < this.#threshold && now < this.#spanEnds', 'false'].map((condition): Equivalent => [
       'if (seconds <= this.#threshold && now < this.#spanEnds) return;',
-      'if (seconds < this.#threshold && now < this.#spanEnds) return;',
-      'One that took as long as the quickest of ten is put after it, and dropped.',
-    ],
+      `if (${condition}) return;`,
+      'One that took no longer than the quickest of ten is put after it, and dropped; to ask first only takes less time.',
+    ]),
   ],
   'src/nbd/protocol.ts': [
     [

@@ -34,6 +34,26 @@ t.test('a sample has the rates since the previous one, per second', async (t) =>
   t.equal(history.history(3).at.length, 2, 'no time has passed, and no rate can be told');
 });
 
+t.test('of 201 requests one that was slow is neither half of them nor one in a hundred', async (t) => {
+  const history = new DiskHistory();
+  const latencies = new LatencyHistogram();
+  history.take(1000, latencies.counts(), disk);
+  const add = (count: number, seconds: number): void => {
+    for (; count > 0; count--) latencies.add(seconds);
+  };
+  add(200, 0.001);
+  add(1, 5);
+  history.take(1001, latencies.counts(), disk);
+  const { p50Seconds, p99Seconds } = history.last;
+  t.ok(p50Seconds !== null && p50Seconds < 0.0012, String(p50Seconds));
+  t.equal(p99Seconds, p50Seconds);
+  add(97, 0.001);
+  add(3, 5);
+  history.take(1002, latencies.counts(), disk);
+  t.ok((history.last.p50Seconds ?? 1) < 0.0012);
+  t.ok((history.last.p99Seconds ?? 0) > 4, 'three of a hundred are');
+});
+
 t.test('the last ten minutes are kept, the oldest second first', async (t) => {
   const history = new DiskHistory();
   const counts = new LatencyHistogram().counts();
