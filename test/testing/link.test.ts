@@ -100,6 +100,25 @@ t.test(
   },
 );
 
+t.test(
+  'what was lost long ago does not count: each time the connection begins to try again anew',
+  async (t) => {
+    const { world, near, far, one, other } = await connected();
+    const link = world.link(near, far);
+    for (let round = 0; round < 20; round++) {
+      link.cut();
+      writeText(near.posix, one, 'x');
+      await world.run(0.3);
+      link.heal();
+      const healed = world.nowSeconds;
+      await world.complete(far.posix.select({ read: [other] }, 600));
+      t.equal(readText(far.posix, other), 'x');
+      t.ok(world.nowSeconds - healed < 1, `it took ${world.nowSeconds - healed} s`);
+      await world.run(1);
+    }
+  },
+);
+
 t.test('a connection over a permanently cut link is given up after 15 minutes', async (t) => {
   const { world, near, far, one } = await connected();
   world.link(near, far).cut();

@@ -33,6 +33,7 @@ t.test('a full disk accepts writes while there is room, and then none', async (t
   );
   await world.must((calls, done) => calls.ftruncate(other, 0, done));
   t.equal(await world.write(fd, 'z'), 1);
+  t.equal(system.copy().capacityBytes, 3 * 4096, 'a copy has as much room');
 });
 
 t.test('an open file keeps its space after its name is removed', async (t) => {
