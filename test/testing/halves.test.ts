@@ -111,6 +111,16 @@ t.test('bytes are received once and in order, whatever pieces come', async (t) =
   t.equal(read(half), 'efghijklmn');
 });
 
+t.test('until room is reported the peer knows of what there was at first', async (t) => {
+  const half = new ReceiveHalf(10);
+  t.notOk(half.hasNewsOfRoom);
+  half.accept(data(0, 'abcdef'));
+  t.equal(read(half, 4), 'abcd');
+  t.notOk(half.hasNewsOfRoom, 'less than half of it is free again');
+  t.equal(read(half), 'ef');
+  t.ok(half.hasNewsOfRoom);
+});
+
 t.test('the end of file comes after all bytes, and nothing after it', async (t) => {
   const half = new ReceiveHalf(10);
   half.accept(data(0, 'ab'));
