@@ -87,6 +87,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'The first checkpoint has the number 1.',
     ],
   ],
+  'src/control/replication-request.ts': [
+    [
+      "value = JSON.parse(text ?? '');",
+      'value = JSON.parse(text);',
+      'Neither no text nor an empty one is JSON.',
+    ],
+  ],
   'src/daemon/services.ts': [
     [
       'const result = fd < 0 ? fd : nbd.listenOn(fd);',
