@@ -64,6 +64,12 @@ t.test('what was accepted before, and other descriptors, are closed', async (t) 
   t.same(log, []);
 });
 
+t.test('names are looked up as the system does it', async (t) => {
+  const { world, calls } = listening();
+  t.same(await world.complete(calls.resolve('10.0.0.2', '9000')), [ADDRESS]);
+  t.same(calls.getaddrinfo('10.0.0.2', '9000'), [ADDRESS]);
+});
+
 t.test('before anything was accepted, nothing that is closed is handed on', async (t) => {
   const { calls, listener, log } = listening();
   for (const fd of [-1, 0]) t.equal(calls.close(fd), -errno.EBADF);

@@ -402,3 +402,24 @@ t.test('an answer to no commit is no word of what the backup has; that to the fi
   await a.until('protected');
   t.equal(ancestors(), 0, 'where it was before is past');
 });
+
+t.test(
+  'a grain that is being written when a resync comes to it is sent once that write has ended',
+  async (t) => {
+    const { world, a, backup, sectorsOf } = await met({}, (side) => side.held.hold('read', IMAGE));
+    a.held.hold('write', IMAGE);
+    const results: number[] = [];
+    a.engine.write(90 * GRAIN, new Uint8Array(8 * SECTOR).fill(9), (result) => results.push(result));
+    await world.run(0.1);
+    a.held.release('read', IMAGE);
+    await world.run(3);
+    t.notOk(
+      backup.frames.some(({ name }) => name === 'commit'),
+      'it is not the end of the resync',
+    );
+    a.held.release('write', IMAGE);
+    await backup.next('commit');
+    t.same(results, [0]);
+    t.ok(sectorsOf('syncData').includes(90 * GRAIN));
+  },
+);
