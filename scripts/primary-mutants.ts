@@ -203,8 +203,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q3',
         'forgets what it could not read',
-        '        this.#ended(run, true);\n        this.#isStopped = true;',
-        '        this.#ended(run, false);\n        this.#isStopped = true;',
+        '      this.#ended(run, true);\n      this.#isStopped = true;',
+        '      this.#ended(run, false);\n      this.#isStopped = true;',
       ],
       [
         'Q3',
