@@ -203,8 +203,17 @@ export class Daemon {
     await openDisks(this.#registry, this.#options.disks);
     const where = await this.#services.listen();
     const { pidFile } = this.#options;
-    if (pidFile !== undefined) this.#pidFile = new PidFile(pidFile, this.#pid);
+    if (pidFile !== undefined) this.#writePidFile(pidFile);
     return ['ready', `pid=${this.#pid}`, ...where.map(([name, at]) => `${name}=${at}`)].join(' ');
+  }
+
+  /** @throws Error when it cannot be written */
+  #writePidFile(path: string): void {
+    try {
+      this.#pidFile = new PidFile(path, this.#pid);
+    } catch (cause) {
+      throw new Error(`--pid-file ${path} cannot be used: ${(cause as Error).message}`, { cause });
+    }
   }
 
   async #run(): Promise<number> {

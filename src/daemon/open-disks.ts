@@ -12,14 +12,14 @@ import type { DiskOption } from './daemon-options.js';
  * @throws (rejects with) SystemError that names the first disk that fails, and why
  */
 export async function openDisks(registry: VbdRegistry, disks: readonly DiskOption[]): Promise<void> {
-  for (const { minor, name, readOnly } of disks) {
+  for (const { minor, exportName = minor, name, readOnly } of disks) {
     const attached = registry.attach(minor);
     if (attached < 0) throw new SystemError(attached, `cannot attach minor ${minor}: ${errnoCode(attached)}`);
     try {
       await registry.open(minor, name, { readOnly, shared: false });
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      throw new SystemError(error.code, `cannot open disk ${minor}=${name}: ${error.message}`, {
+      throw new SystemError(error.code, `cannot open disk ${exportName}=${name}: ${error.message}`, {
         cause: error,
       });
     }

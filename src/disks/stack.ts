@@ -44,7 +44,7 @@ export function parseStack(name: string, types: DriverTypes): readonly StackElem
     if (colon < 0) return `'${rest}' has no driver: a name is TYPE:ARGUMENT, as in aio:/path`;
     const typeName = rest.slice(0, colon);
     const type = types.get(typeName);
-    if (!type) return `there is no driver '${typeName}': there are ${[...types.keys()].join(', ')}`;
+    if (!type) return `unknown driver '${typeName}': expected one of ${[...types.keys()].join(', ')}`;
     if (elements.length === MAX_STACK_HEIGHT) return `more than ${MAX_STACK_HEIGHT} drivers`;
     rest = rest.slice(colon + 1);
     if (!('createFilter' in type)) {

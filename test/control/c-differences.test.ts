@@ -45,7 +45,7 @@ t.test('an invalid image name is EINVAL with the reason', async (t) => {
   const world = controlWorld(t);
   await ctl(world, 'attach', ...disk);
   for (const [name, reason] of [
-    ['nosuch:/disk.img', /there is no driver 'nosuch'/],
+    ['nosuch:/disk.img', /unknown driver 'nosuch'/],
     [`aio:${world.directory}`, /neither a regular file nor a block device/],
     ['aio:/dev/null', /neither a regular file nor a block device/],
     ['aio:', /"" is not a path/],

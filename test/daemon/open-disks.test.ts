@@ -50,6 +50,8 @@ t.test('the first disk that fails is named, with why, and no further one is open
     message: /^cannot open disk 9=ram:none: /,
     cause: { name: 'SystemError' },
   });
+  const named = [{ minor: 10, exportName: 'data', name: 'ram:none', readOnly: false }];
+  await t.rejects(openDisks(registry, named), { message: /^cannot open disk data=ram:none: / });
 });
 
 t.test('a driver with a fault is named like any other that fails', async (t) => {

@@ -37,7 +37,7 @@ t.test('a name is a driver and its argument, filters before it with bars between
 
 t.test('faults of a name are reported', async (t) => {
   t.equal(parsed('/path'), "'/path' has no driver: a name is TYPE:ARGUMENT, as in aio:/path");
-  t.match(parsed('vhd:/path'), "there is no driver 'vhd': there are aio, ram, log");
+  t.match(parsed('vhd:/path'), "unknown driver 'vhd': expected one of aio, ram, log");
   t.match(parsed('log:'), 'has no driver');
   t.match(parsed('log:label'), 'has no driver');
   t.equal(parsed(`${'log:'.repeat(8)}ram:1`), 'more than 8 drivers');
@@ -50,7 +50,7 @@ t.test('an open VBD logs what is wrong with its name', async (t) => {
   const results = new Results();
   results.follow(registry.open(0, 'qcow:/x', READ_WRITE));
   t.strictSame(await results.settled(), [-errno.EINVAL]);
-  t.match(lines, ["qcow:/x: there is no driver 'qcow': there are scripted"]);
+  t.match(lines, ["qcow:/x: unknown driver 'qcow': expected one of scripted"]);
 });
 
 t.test(

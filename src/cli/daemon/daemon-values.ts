@@ -23,6 +23,9 @@ export function daemonOptions(
   const nbd = values.nbd.filter((address) => address !== PASSED_SOCKETS);
   if (nbd.length < values.nbd.length && sockets.length === 0)
     throw new UsageError(`--nbd ${PASSED_SOCKETS}: no sockets were passed (LISTEN_PID and LISTEN_FDS)`);
+  // With port 0 each gets a port of its own.
+  const twice = nbd.find((address, index) => nbd.indexOf(address) < index && !address.endsWith(':0'));
+  if (twice !== undefined) throw new UsageError(`--nbd ${twice} is given twice`);
   const disks = allDisks(values);
   const { description, defaultDisk } = values;
   const described = description.map(([disk, text]) => [minorOf(disks, disk, '--description'), text] as const);

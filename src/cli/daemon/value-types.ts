@@ -21,6 +21,14 @@ export function priorityNamed(name: (typeof LOG_LEVELS)[number]): Priority {
 /** A disk's export name, if it is not its minor number. */
 const EXPORT_NAME = /^[A-Za-z][A-Za-z0-9._-]{0,63}$/;
 
+/** The minor number that a disk is referred to by, which has no name. @throws UsageError */
+function minorIn(text: string): number {
+  if (/^\d+$/.test(text)) return minorNumber.parse(text);
+  throw new UsageError(
+    "expected a minor number, or a name of at most 64 characters: a letter, then letters, digits, '.', '_' or '-'",
+  );
+}
+
 /** What is asked to be opened: under a minor number, or under a name and whichever number is free. */
 export interface DiskValue {
   readonly minor?: number;
@@ -36,7 +44,7 @@ export const diskName: ValueType<DiskValue> = {
     if (disk === undefined || name === undefined)
       throw new UsageError('expected DISK=TYPE:FILE, for example 0=aio:/path or data=aio:/path');
     if (EXPORT_NAME.test(disk)) return { exportName: disk, name: imageName.parse(name) };
-    return { minor: minorNumber.parse(disk), name: imageName.parse(name) };
+    return { minor: minorIn(disk), name: imageName.parse(name) };
   },
 };
 
@@ -54,7 +62,7 @@ export const diskDescription: ValueType<readonly [disk: string, text: string]> =
 export const diskReference: ValueType<string> = {
   placeholder: 'DISK',
   parse(text) {
-    return EXPORT_NAME.test(text) ? text : String(minorNumber.parse(text));
+    return EXPORT_NAME.test(text) ? text : String(minorIn(text));
   },
 };
 

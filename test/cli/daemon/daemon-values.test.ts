@@ -124,7 +124,24 @@ t.test('invalid input is refused with a hint', async (t) => {
     '--disk',
     'aio:/a',
   );
-  wrong(/invalid --disk "1x=aio:\/a": expected a whole number from 0 to 65534/, '--disk', '1x=aio:/a');
+  for (const name of ['1x', '', 'a b', 'a'.repeat(65)])
+    wrong(
+      /invalid --disk "[^"]*": expected a minor number, or a name of at most/,
+      '--disk',
+      `${name}=aio:/a`,
+    );
+  wrong(/invalid --disk "65535=aio:\/a": expected a whole number from 0 to 65534/, '--disk', '65535=aio:/a');
+  wrong(
+    /--nbd \/s is given twice/,
+    '--nbd',
+    '/s',
+    '--nbd',
+    '127.0.0.1:0',
+    '--nbd',
+    '127.0.0.1:0',
+    '--nbd',
+    '/s',
+  );
   wrong(/"0=plain": missing driver/, '--disk', '0=plain');
   wrong(/at most 255 bytes/, '--disk', `0=aio:${'x'.repeat(252)}`);
   wrong(/name a is used by two disks/, '--disk', 'a=ram:1', '--read-only-disk', 'a=ram:2');
