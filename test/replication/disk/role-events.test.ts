@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../src/posix/index.js';
+import { backupEvents, primaryEvents } from '../../../src/replication/disk/role-events.js';
+import { SimulatedWorld } from '../../../src/testing/index.js';
+import { SideNode } from './world.js';
+
+async function opened() {
+  const world = new SimulatedWorld({ seed: 1 });
+  const node = new SideNode(world, '10.0.0.1', {});
+  t.equal(await world.complete(node.opened), 0);
+  node.events.splice(0);
+  let reached = 0;
+  const primary = primaryEvents(
+    node.engine,
+    () => (reached += 1),
+    () => {},
+  );
+  return { node, primary, reached: () => reached };
+}
+
+t.test('what a verification finds is an event and an error; its end is an event alone', async (t) => {
+  const { node, primary } = await opened();
+  primary.verified('difference', 384, 128);
+  t.equal(node.engine.status().lastError, 'the backup differs within 128 sectors at 384');
+  primary.verified('unreadable', 640, 128);
+  const error = 'the backup cannot read what it has within 128 sectors at 640';
+  t.equal(node.engine.status().lastError, error);
+  primary.verified('ended', 0, 4096);
+  t.equal(node.engine.status().lastError, error);
+  t.match(node.events, [
+    { kind: 'verify', what: 'difference', sector: 384, sectors: 128 },
+    { kind: 'error' },
+    { kind: 'verify', what: 'unreadable', sector: 640, sectors: 128 },
+    { kind: 'error', message: error },
+    { kind: 'verify', what: 'ended', sector: 0, sectors: 4096 },
+  ]);
+});
+
+t.test('a phase other than alone is reported to those who wait for a backup', async (t) => {
+  const { primary, reached } = await opened();
+  primary.phase('alone', 'the backup is lost');
+  t.equal(reached(), 0);
+  primary.phase('copying', 'there is one');
+  t.equal(reached(), 1);
+});
+
+t.test('a checkpoint of a backup is an event with the error that it failed with, if it did', async (t) => {
+  const { node } = await opened();
+  const backup = backupEvents(node.engine);
+  backup.committed(3, 512, 0.5, 0);
+  backup.committed(4, 1024, 1, -errno.EIO);
+  t.match(node.events, [
+    { kind: 'checkpoint', epoch: 3, bytes: 512, seconds: 0.5, failure: null },
+    { kind: 'checkpoint', epoch: 4, bytes: 1024, seconds: 1, failure: 'EIO' },
+  ]);
+});
