@@ -629,6 +629,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'The same phase again is no news to those who hear of it.',
     ],
   ],
+  'src/replication/disk/flush-policy.ts': [
+    [
+      'if (primary === undefined) this.#failAll();',
+      'if (true) this.#failAll();',
+      'No flush waits while there is no primary.',
+    ],
+  ],
   'src/replication/disk/own/sync-receiver.ts': [
     ['#unsyncedBytes = 0;', '#unsyncedBytes = 1;', 'Whole sectors reach the limit at the same time.'],
   ],
