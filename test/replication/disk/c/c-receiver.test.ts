@@ -48,3 +48,21 @@ t.test('a backup that was restarted goes on with the epoch after, in the same ge
     t.equal(await world.complete(node.opened), 0);
   }
 });
+
+t.test(
+  'a backup that a C primary left before its first commit is a primary with a state once it is written',
+  async (t) => {
+    const world = new SimulatedWorld({ seed: 1 });
+    const node = new SideNode(world, BACKUP, {});
+    t.equal(await world.complete(node.opened), 0);
+    const primary = new CSide(world, world.host('10.0.0.3'));
+    await primary.connect();
+    await primary.send(writeMessages(8, 1, Buffer.alloc(512, 1)));
+    await world.run(0.1);
+    primary.close();
+    await world.run(0.1);
+    t.equal(await node.write(16, 1, 5), 0);
+    t.match(node.engine.state.metadata.current, { role: 'primary', hasState: true, inconsistent: false });
+    t.same([(await node.read(8, 1))[0], (await node.read(16, 1))[0]], [0, 5]);
+  },
+);
