@@ -9,7 +9,7 @@ const PIECE_SECTORS = (256 << 10) / SECTOR_SIZE;
 
 export interface CacheParts {
   readonly device: BlockDevice;
-  readonly pool: BufferPool;
+  readonly pool: BufferPool<Buffer>;
   /** Runs a task in a later turn of the scheduler. */
   readonly post: (task: () => void) => void;
   /** Whether anybody still waits for the end. */

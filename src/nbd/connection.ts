@@ -27,7 +27,7 @@ export interface ConnectionParts {
   readonly completions: Completions;
   readonly exports: NbdExports;
   /** The memory for data: for file calls that other threads make, and for disks that copy it. */
-  readonly pools: { readonly shared: BufferPool; readonly ordinary: BufferPool };
+  readonly pools: { readonly shared: BufferPool<Buffer>; readonly ordinary: BufferPool<Buffer> };
   /** With it, clients have to start TLS. */
   readonly tls: TlsServer | undefined;
   readonly maxRequestsInFlight: number;

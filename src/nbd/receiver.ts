@@ -37,7 +37,7 @@ export class Receiver {
   #toSkip = 0;
   #receivedBytes = 0;
   #isDedicated = false;
-  #pool: BufferPool = sharedBuffers;
+  #pool: BufferPool<Buffer> = sharedBuffers;
   #then: (() => void) | undefined;
 
   constructor(posix: Posix, fd: number) {
@@ -65,7 +65,7 @@ export class Receiver {
    * The targets are of this pool from now on. `isDedicated`: the descriptor receives into buffers of it too, see
    * {@link Posix.dedicate}.
    */
-  usePool(pool: BufferPool, isDedicated: boolean): void {
+  usePool(pool: BufferPool<Buffer>, isDedicated: boolean): void {
     const old = this.#ahead;
     if (old) {
       const left = old.subarray(this.#start, this.#end);

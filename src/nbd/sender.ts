@@ -31,7 +31,7 @@ export class Sender {
   readonly #posix: Posix;
   readonly #fd: number;
   readonly #onError: (error: number) => void;
-  #pool: BufferPool = sharedBuffers;
+  #pool: BufferPool<Buffer> = sharedBuffers;
   /** Taken from the pool while it is sent from. */
   #gathered: Buffer | undefined;
   #pieces: Piece[] = [];
@@ -66,7 +66,7 @@ export class Sender {
   }
 
   /** Most of what is sent is of this pool from now on. */
-  usePool(pool: BufferPool): void {
+  usePool(pool: BufferPool<Buffer>): void {
     this.#pool = pool;
   }
 

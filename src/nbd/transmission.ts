@@ -56,7 +56,7 @@ export interface TransmissionParts extends Negotiated {
   readonly device: BlockDevice;
   readonly receiver: Receiver;
   readonly sender: Sender;
-  readonly pool: BufferPool;
+  readonly pool: BufferPool<Buffer>;
   /** This connection's share of the memory for data. */
   readonly memory: MemoryShare;
   /** No further request is read while so many are in flight, the sending of their replies included. */

@@ -8,7 +8,7 @@ import type { BufferPool } from './buffers.js';
 const MAX_SPARE_BYTES = 8 << 20;
 
 /** Buffers of ordinary memory, a bounded number of which is kept for use again. */
-export class SpareBuffers implements BufferPool {
+export class SpareBuffers implements BufferPool<Buffer> {
   readonly #maxBytes: number;
   /** By size. */
   readonly #spare = new Map<number, Buffer[]>();

@@ -175,7 +175,7 @@ t.test('nothing is read while nothing is expected, and a flood lets others have 
 });
 
 /** A pool of which is known what is taken. */
-class CountedPool implements BufferPool {
+class CountedPool implements BufferPool<Buffer> {
   readonly taken = new Set<Buffer>();
 
   take(length: number): Buffer {

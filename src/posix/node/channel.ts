@@ -176,7 +176,7 @@ export class Channel {
    *
    * @returns the socket that the connection is behind now, or a negative errno
    */
-  dedicate(buffers: BufferPool): Socket | number {
+  dedicate(buffers: BufferPool<Buffer>): Socket | number {
     const stream = this.#stream;
     const inbound = this.#inbound;
     if (!(stream instanceof Socket && inbound instanceof Inbound) || inbound.ended) return -errno.EOPNOTSUPP;

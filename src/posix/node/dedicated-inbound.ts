@@ -30,7 +30,7 @@ interface SocketParts {
  */
 export class DedicatedInbound {
   readonly socket: Socket;
-  readonly #buffers: BufferPool;
+  readonly #buffers: BufferPool<Buffer>;
   readonly #highWaterMark: number;
   readonly #changed: () => void;
   #chunks: Chunk[] = [];
@@ -42,7 +42,7 @@ export class DedicatedInbound {
 
   private constructor(
     make: (onread: OnReadOpts) => Socket,
-    buffers: BufferPool,
+    buffers: BufferPool<Buffer>,
     highWaterMark: number,
     first: Uint8Array | null,
     reachedEnd: () => void,
@@ -81,7 +81,7 @@ export class DedicatedInbound {
    */
   static dedicate(
     socket: Socket,
-    buffers: BufferPool,
+    buffers: BufferPool<Buffer>,
     highWaterMark: number,
     reachedEnd: () => void,
     changed: () => void,

@@ -126,7 +126,7 @@ export class NodePosix implements Posix {
     return this.#table.get(fd)?.send(parts, sent) ?? -errno.EBADF;
   }
 
-  dedicate(fd: number, buffers?: BufferPool): number {
+  dedicate(fd: number, buffers?: BufferPool<Buffer>): number {
     return this.#table.get(fd)?.dedicate(buffers) ?? -errno.EBADF;
   }
 

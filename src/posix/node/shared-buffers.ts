@@ -16,7 +16,7 @@ export const BUFFERS_IDLE_MS = 8_000;
  * Buffers that other threads can read and write too, for file calls that are made there: parts of one SharedArrayBuffer.
  * Beyond its size, and where there is none, they are ordinary memory.
  */
-export class SharedBuffers implements BufferPool {
+export class SharedBuffers implements BufferPool<Buffer> {
   readonly #timers: Timers;
   readonly #bytes: number;
   #memory: BuddyMemory | undefined;

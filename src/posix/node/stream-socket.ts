@@ -180,7 +180,7 @@ export class StreamSocket extends Descriptor {
     return this.#channel === undefined ? -errno.ENOTCONN : this.#updated(this.#channel.send(parts, sent));
   }
 
-  override dedicate(buffers: BufferPool = sharedBuffers): number {
+  override dedicate(buffers: BufferPool<Buffer> = sharedBuffers): number {
     const socket = this.#channel?.dedicate(buffers) ?? -errno.ENOTCONN;
     if (typeof socket !== 'number') this.#socket = socket;
     this.#channel?.interestChanged(this.#conditions);

@@ -35,14 +35,16 @@ export class Commands {
         return refused('it is rejoining: what it has is not the primary’s state');
       if (peering?.address)
         return refused('the primary is connected: stop it or pause it first', -errno.EBUSY);
-      const { epoch } = backup;
-      const where = rejoining ? 'with the changes that it had given up' : `at checkpoint ${epoch}`;
-      if (dryRun) return outcome(`would become the primary ${where}`);
+      const where = (): string =>
+        rejoining ? 'with the changes that it had given up' : `at checkpoint ${backup.epoch}`;
+      if (dryRun) return outcome(`would become the primary ${where()}`);
       // A primary that came back meanwhile would be sent to a side that is no longer a backup.
       engine.connector?.stop();
       try {
         await backup.dropUnfinished();
         await completed('write the checkpoints to the image', (ended) => backup.store.drain(ended));
+        // A commit that was on its way when the connection ended counts, too.
+        const { epoch } = backup;
         const { generation } = metadata.current;
         const survivor = { promoted: true, sent: epoch, acked: epoch, generation, ancestors: [] };
         // What it had given up is as it was, and so is its line: nothing of the other side's has come here.
@@ -55,7 +57,7 @@ export class Commands {
       } finally {
         if (!engine.isPaused && peering?.cEnd === undefined) engine.connector?.resume();
       }
-      return outcome(`is the primary now, ${where}`);
+      return outcome(`is the primary now, ${where()}`);
     });
   }
 

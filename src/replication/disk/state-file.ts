@@ -6,6 +6,7 @@ import { errno, errnoCode } from '../../posix/errno.js';
 import type { FileCalls, FileDone, FileStatus } from '../../posix/files.js';
 import { SystemError } from '../../posix/system-error.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
+import { UnderWay } from './under-way.js';
 
 /** A file or its content cannot be used; `result` is a negative errno, -EBADMSG for damage. */
 export class StateError extends SystemError {
@@ -59,6 +60,7 @@ export class StateFile {
   readonly #fd: number;
   /** Opened with O_DSYNC; -1: there is none. */
   #durableFd = -1;
+  readonly #underWay = new UnderWay();
 
   private constructor(files: FileCalls, path: string, fd: number) {
     this.#files = files;
@@ -147,10 +149,10 @@ export class StateFile {
   }
 
   read(position: number, bytes: Uint8Array, done: FileDone): void {
-    readWhole(this.#files, this.#fd, bytes, position, done);
+    readWhole(this.#files, this.#fd, bytes, position, this.#underWay.begin(done));
   }
   write(position: number, bytes: Uint8Array, done: FileDone): void {
-    writeWhole(this.#files, this.#fd, bytes, position, done);
+    writeWhole(this.#files, this.#fd, bytes, position, this.#underWay.begin(done));
   }
   /**
    * Writes, and completes when these bytes are durable; of what was written before nothing is said. It is one call, where a
@@ -160,12 +162,14 @@ export class StateFile {
    */
   writeDurably(position: number, bytes: Uint8Array, done: FileDone): void {
     if (this.#durableFd < 0) throw new Error(`${this.path} was not opened for durable writes`);
-    writeWhole(this.#files, this.#durableFd, bytes, position, done);
+    writeWhole(this.#files, this.#durableFd, bytes, position, this.#underWay.begin(done));
   }
   sync(done: FileDone): void {
-    this.#files.fdatasync(this.#fd, done);
+    this.#files.fdatasync(this.#fd, this.#underWay.begin(done));
   }
+  /** Closes it once no call is under way: one that is still to be made could meet another file under the descriptor's number. */
   async close(): Promise<void> {
+    await this.#underWay.none();
     const close = (fd: number): Promise<number> =>
       completed(`close ${this.path}`, (done) => this.#files.close(fd, done));
     const durableFd = this.#durableFd;

@@ -107,3 +107,30 @@ t.test('where the file system cannot allocate, zeroes are written', async (t) =>
   t.equal(contents.toString('latin1', 0, 4), 'head', 'what it had stays');
   t.ok(contents.subarray(4).every((byte) => byte === 0));
 });
+
+t.test(
+  'a file is closed once no call is under way: its number may be another file’s after that',
+  async (t) => {
+    const { world, held, files } = stateFiles();
+    const file = await world.complete(StateFile.create(files, PATH, 'by-write'));
+    const calls = {
+      write: () => file.write(0, Buffer.from('abc'), (result) => ended.push(result)),
+      'durable write': () => file.writeDurably(0, Buffer.from('abc'), (result) => ended.push(result)),
+      sync: () => file.sync((result) => ended.push(result)),
+      read: () => file.read(0, Buffer.alloc(3), (result) => ended.push(result)),
+    };
+    const ended: number[] = [];
+    const kinds = ['write', 'synced', 'read'] as const;
+    for (const kind of kinds) held.hold(kind, PATH);
+    for (const call of Object.values(calls)) call();
+    let isClosed = false;
+    const closed = file.close().then(() => (isClosed = true));
+    for (const kind of kinds) {
+      await world.run(1);
+      t.notOk(isClosed, kind);
+      held.release(kind, PATH);
+    }
+    await world.complete(closed);
+    t.equal(ended.filter((result) => result >= 0).length, 4);
+  },
+);

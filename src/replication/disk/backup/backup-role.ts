@@ -16,7 +16,7 @@ import { type Applied, CheckpointStore, type NeededResync, type ResyncSlots } fr
 import { recoverLayer } from './recover-layer.js';
 import { ResyncFile } from './resync-file.js';
 import type { SyncTarget } from './sync-target.js';
-import { UnderWay } from './under-way.js';
+import { UnderWay } from '../under-way.js';
 import { UnfinishedResync } from './unfinished-resync.js';
 
 export interface BackupEvents {

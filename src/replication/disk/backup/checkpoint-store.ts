@@ -247,8 +247,12 @@ export class CheckpointStore implements CheckpointReceiver {
     readOverlay(this.#parts.disk, maps, sector, buffer, done);
   }
 
-  /** Completes when all that is committed is on the image and nothing needs the journal. */
+  /** Completes when all that is committed, or on its way to be, is on the image and nothing needs the journal. */
   drain(done: Done): void {
+    if (this.#failed) {
+      done(-errno.EIO);
+      return;
+    }
     this.#drained.push(done);
     this.#apply();
   }
@@ -356,7 +360,8 @@ export class CheckpointStore implements CheckpointReceiver {
     this.#open.retry();
     if (this.#layers.length > 0) this.#apply();
     else if (this.#appliedNumber > checkpoint) this.#retire();
-    else this.#endDrains(0);
+    // A commit that is on its way goes through here again.
+    else if (!this.isCommitting) this.#endDrains(0);
     this.#madeRoom();
   }
 

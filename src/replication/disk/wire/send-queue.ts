@@ -29,12 +29,12 @@ interface Gate {
 
 /** Bytes that wait to be sent, copied into blocks of a pool, so that small ones go together and none are garbage. */
 export class SendQueue {
-  readonly #pool: BufferPool;
+  readonly #pool: BufferPool<Buffer>;
   #waiting: (Chunk | Gate)[] = [];
   #last: Block | undefined;
   #bytes = 0;
 
-  constructor(pool: BufferPool) {
+  constructor(pool: BufferPool<Buffer>) {
     this.#pool = pool;
   }
 

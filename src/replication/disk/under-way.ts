@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Done } from '../local-disk.js';
+import type { Done } from './local-disk.js';
 
 /** Counts calls that are under way, for those who have to wait for their end. */
 export class UnderWay {
