@@ -72,9 +72,15 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     [
       ['Q3', 'forgets writes while it copies', '      else this.grains.toSend.add(grain);\n', ''],
       [
+        'Q3',
+        'lays what was open over a resync that was ordered later',
+        'if (this.#peer?.canAbort) this.#dropFrom(this.#parts.metadata.current.sent + 1, reason, kind);\n    else ',
+        '',
+      ],
+      [
         'Q1',
         'commits before all of the resync is sent',
-        'this.#isStreaming && this.#copier?.isDone &&',
+        'this.#isStreaming && this.#resync.copier?.isDone &&',
         'this.#isStreaming &&',
       ],
       [
@@ -89,7 +95,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         '      this.#raising.add(write, true);\n      return;\n    }\n    this.#raising.add(write, false);',
         '      this.#raising.add(write, true);\n      return;\n    }\n    this.#raising.add(write, true);',
       ],
-      ['Q3', 'does not tell the copier of a write', 'this.#copier?.written(from, to);', ''],
+      ['Q3', 'does not tell the copier of a write', 'this.#resync.copier?.written(from, to);', ''],
       [
         'Q4',
         'goes on in the generation of its promotion',
@@ -209,8 +215,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q3',
         'forgets reads under way when the connection ends',
-        'for (const run of this.#runs) this.#again(run);',
-        '',
+        '      this.#again(run);\n      if (run.isAsked',
+        '      if (run.isAsked',
       ],
     ],
     BY,

@@ -120,6 +120,12 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
     'replication/disk/backup/checkpoint-store.ts',
     [
       [
+        'Q4',
+        'ends a drain before the commits that are on their way',
+        'else if (!this.isCommitting) this.#endDrains(0);',
+        'else this.#endDrains(0);',
+      ],
+      [
         'Q1',
         'lets go of the journal before the image is synced',
         'this.#parts.disk.flush((flushed) => {\n      if (flushed < 0) {',
@@ -188,7 +194,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       [
         'Q2',
         'commits a resync whose file is not synced',
-        'await this.#file.writeAt(0, start);\n    await this.#file.synced();',
+        'await this.#file.writeAt(0, start);\n    await completed(`sync ${this.#file.path}`, (done) => this.sync(done));',
         'await this.#file.writeAt(0, start);',
       ],
     ],

@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
+import { LAN } from '../../../src/testing/index.js';
 import { pair } from './world.js';
 
 t.test('Q3: equal sides verify as equal, even while they are being written', async (t) => {
@@ -74,3 +75,26 @@ t.test(
     t.equal((await a.command((done) => a.engine.verify(done))).result, 0);
   },
 );
+
+for (const full of [true, false]) {
+  const which = full ? 'all grains' : 'what differs';
+  t.test(
+    `a resync of ${which} takes the place of what was open, which is older than what it brings`,
+    async (t) => {
+      const { world, a, b } = pair(t, { a: { verifyBytesPerSecond: 0 } });
+      await a.until('protected');
+      b.host.files.rot('/srv/disk.img', 300 * 512);
+      if (!full) await a.command((done) => a.engine.verify(done));
+      t.equal(await a.write(261, 33, 1), 0, 'the backup has it in the open checkpoint');
+      await world.run(1);
+      // The resync begins slowly enough for a write before it has.
+      world.link(a.host, b.host).shape({ latencySeconds: 1 });
+      t.equal((await a.command((done) => a.engine.resync({ full }, done))).result, 0);
+      t.equal(await a.write(250, 60, 2), 0);
+      world.link(a.host, b.host).shape(LAN);
+      await a.until('protected');
+      t.ok((await a.checkpoint()) > 0);
+      t.ok((await a.read()).equals(await b.read()));
+    },
+  );
+}

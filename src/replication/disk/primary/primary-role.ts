@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, errnoCode } from '../../../posix/errno.js';
-import type { BitSet } from '../bit-set.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
 import { type BackupPeer, type BackupPeerEvents, whileCurrent } from '../sessions.js';
 import type { ResyncStatus } from '../status.js';
@@ -131,7 +130,10 @@ export class PrimaryRole {
         this.#dropFrom(epoch, reason);
       },
       drained: () => this.#advance(),
-      begun: (received) => this.#begun(received),
+      begun: (received) => {
+        if (this.#peer) this.#resync.begun(this.#peer, received);
+        this.#advance();
+      },
       progress: (sequence) => this.#resync.copier?.progress(sequence),
       compared: (sequence, answer) => {
         this.#resync.copier?.compared(sequence, answer !== 'equal');
@@ -171,15 +173,21 @@ export class PrimaryRole {
     this.verifier.takeDifferent();
     this.grains.toAsk.addRange(0, this.grains.toAsk.size - 1);
     this.grains.toSend.addRange(0, this.grains.toSend.size - 1);
-    this.#copyAgain(reason, 'compare');
+    this.#resend(reason, 'compare');
   }
 
   /** Sends the backup what verifications have found to differ. @returns how many grains */
   resendDifferent(reason: string): number {
     const different = this.verifier.takeDifferent();
     this.grains.toSend.addAll(different);
-    if (different.length > 0) this.#copyAgain(reason);
+    if (different.length > 0) this.#resend(reason);
     return different.length;
+  }
+
+  /** Resyncs without a loss. What the open checkpoint has of a grain would be laid over what the resync brings: it is given up. */
+  #resend(reason: string, kind?: ResyncPlan['kind']): void {
+    if (this.#peer?.canAbort) this.#dropFrom(this.#parts.metadata.current.sent + 1, reason, kind);
+    else this.#copyAgain(reason, kind);
   }
 
   /** Lets the write continue once its bits are durable, and after every earlier write of its sectors. */
@@ -289,11 +297,6 @@ export class PrimaryRole {
     this.#advance();
   }
 
-  #begun(received: BitSet): void {
-    if (this.#peer) this.#resync.begun(this.#peer, received);
-    this.#advance();
-  }
-
   /** Does whatever can be done next. */
   #advance(): void {
     const peer = this.#peer;
@@ -350,11 +353,11 @@ export class PrimaryRole {
   }
 
   /** Checkpoints from this one on are void, the open one too: what they had is sent again. */
-  #dropFrom(epoch: number, reason: string): void {
+  #dropFrom(epoch: number, reason: string, kind?: ResyncPlan['kind']): void {
     this.grains.dropFrom(epoch);
     this.checkpoints.dropFrom(epoch, reason);
     this.#peer?.abort();
-    this.#copyAgain(reason);
+    this.#copyAgain(reason, kind);
   }
 
   /** Gives the open checkpoint up; those that were closed go on. */

@@ -77,6 +77,8 @@ export class Operator {
     const { oracle, violations } = this.#scene;
     const { role, state } = node.engine.status();
     const wasChanging = this.#changing.delete(node.host);
+    // Only of a known primary is what it has compared with what it had.
+    if (role !== 'primary' || !oracle.hasTenure(node.name)) this.#scene.keptPower(node.host);
     if ((role === 'primary') !== oracle.hasTenure(node.name)) {
       if (!wasChanging) violations.add(node.name, `is a ${role} after a restart, which it was not before`);
       else if (role === 'primary') await this.#wasPromoted(node);
