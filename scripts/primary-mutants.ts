@@ -72,12 +72,6 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     [
       ['Q3', 'forgets writes while it copies', '      else this.grains.toSend.add(grain);\n', ''],
       [
-        'Q3',
-        'lays what was open over a resync that was ordered later',
-        'if (this.#peer?.canAbort) this.#dropFrom(this.#parts.metadata.current.sent + 1, reason, kind);\n    else ',
-        '',
-      ],
-      [
         'Q1',
         'commits before all of the resync is sent',
         'this.#isStreaming && this.#resync.copier?.isDone &&',
@@ -112,14 +106,32 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
     BY,
   ),
   ...inFile(
+    'replication/disk/primary/primary-role.ts',
+    [
+      [
+        'Q3',
+        'lays what was open over a resync that was ordered later',
+        'if (this.#peer?.canAbort) this.#dropFrom(this.#parts.metadata.current.sent + 1, reason, kind);\n    else ',
+        '',
+      ],
+    ],
+    { detectors: ['test/replication/disk/verify.test.ts'] },
+  ),
+  ...inFile(
     'replication/disk/primary/resync.ts',
     [
       [
         'Q3',
         'commits no resync of which all is at the backup',
-        'grains.resyncing > 0 || kind',
-        'grains.toSend.count > 0 || kind',
+        "grains.resyncing > 0 || kind === 'first' || known !== null",
+        'grains.toSend.count > 0',
       ],
+    ],
+    { detectors: ['test/replication/disk/resync-begin.test.ts'] },
+  ),
+  ...inFile(
+    'replication/disk/primary/resync.ts',
+    [
       [
         'Q3',
         'trusts a resync of the backup that it has not asked about',

@@ -125,6 +125,17 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         'else if (!this.isCommitting) this.#endDrains(0);',
         'else this.#endDrains(0);',
       ],
+    ],
+    { detectors: ['test/replication/disk/promote-race.test.ts'] },
+  ),
+  ...inFile(
+    'replication/disk/state-file.ts',
+    [['Q4', 'closes a file under a call that is under way', '    await this.#underWay.none();\n', '']],
+    { detectors: ['test/replication/disk/state-file.test.ts'] },
+  ),
+  ...inFile(
+    'replication/disk/backup/checkpoint-store.ts',
+    [
       [
         'Q1',
         'lets go of the journal before the image is synced',

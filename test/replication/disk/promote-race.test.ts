@@ -44,6 +44,7 @@ t.test('a promotion waits for the commit that was on its way, and takes it with 
   for (const journal of journals) b.held.release('synced', journal);
   await world.run(() => outcome !== '');
   t.equal(outcome, `0 is the primary now, at checkpoint ${before + 1}`);
+  t.equal(b.engine.status().epochSent, before + 1);
   t.equal((await b.read(8, 1))[0], 0xaa);
   // What comes later is written by this side alone.
   t.equal(await b.write(8, 8, 0xbb), 0);
