@@ -101,7 +101,7 @@ export class ScriptedDisks {
       open: (flags: OpenFlags, done: Done) => {
         plain(`open ${argument}${flags.readOnly ? ' read-only' : ''}${flags.shared ? ' shared' : ''}`, done);
       },
-      info: () => ({ sectors: this.sectors, sectorSize: 512, copiesData, info: 0 }),
+      info: () => ({ sectors: this.sectors, sectorSize: 512, info: 0, ...(copiesData && { copiesData }) }),
       preClose: () => void this.log.push('preClose'),
       close: (done: Done) => plain('close', done),
       queueRead: (request: DataRequest) => this.#call('read', request),

@@ -13,7 +13,7 @@ import {
 import { simulate, SimulatedWorld } from '../../src/testing/index.js';
 
 /** How often a client dials within ten virtual seconds, with nobody there. */
-async function attempts(retryTimeoutS: number): Promise<number> {
+async function attempts(retryTimeoutS: number, seconds = 10): Promise<number> {
   const world = new SimulatedWorld({ traceLines: 10_000 });
   const near = world.host('10.0.0.1');
   world.host('10.0.0.2');
@@ -29,7 +29,7 @@ async function attempts(retryTimeoutS: number): Promise<number> {
   });
   t.equal(tdReplicationConnectInit(connect, '10.0.0.2:9000'), 0);
   t.equal(tdReplicationClientStart(connect), 0);
-  await world.run(10);
+  await world.run(seconds);
   tdReplicationConnectKill(connect);
   const dialled = world.trace.toString().match(/connect\(\d+, 10\.0\.0\.2:9000\)/g)?.length ?? 0;
   t.same(await world.shutDown(), []);
@@ -41,8 +41,8 @@ t.test("on tapdisk3's scheduler a retry comes after its whole time", async (t) =
 });
 
 t.test("on tapdisk3's scheduler a negative retry time is due at once", async (t) => {
-  const dialled = await attempts(-4);
-  t.ok(dialled > 100, `${dialled} attempts in ten seconds`);
+  const dialled = await attempts(-4, 1);
+  t.ok(dialled > 100, `${dialled} attempts in a second`);
 });
 
 t.test("primaries and backups connect on tapdisk3's scheduler through faults of all kinds", async (t) => {
