@@ -12,7 +12,7 @@ import {
 } from '../../src/replication/index.js';
 import { simulate, SimulatedWorld } from '../../src/testing/index.js';
 
-/** How often a client dials within ten virtual seconds, with nobody there. */
+/** How often a client dials within so many virtual seconds, with nobody there. */
 async function attempts(retryTimeoutS: number, seconds = 10): Promise<number> {
   const world = new SimulatedWorld({ traceLines: 10_000 });
   const near = world.host('10.0.0.1');
