@@ -11,7 +11,7 @@ export function hasPrograms(t: Test, ...names: string[]): boolean {
   if (missing.length === 0) return true;
   return skipped(
     t,
-    `${missing.join(', ')} not installed (Debian: qemu-utils libnbd-bin nbdkit fio python3-libnbd)`,
+    `${missing.join(', ')} not installed (Debian: qemu-utils libnbd-bin nbdkit fio python3-libnbd util-linux iproute2)`,
   );
 }
 

@@ -18,6 +18,12 @@ export function emptyVector(name: string): SchedulerVector {
   };
 }
 
+/** Two events that wait for a descriptor each. */
+export const twoReaders = {
+  a: { mode: ['READ'], fd: 5, timeout: 0 },
+  b: { mode: ['READ'], fd: 6, timeout: 0 },
+} as const;
+
 /** A vector of the suite `replication` that passes. */
 export const killVector: ReplicationVector = {
   suite: 'replication',

@@ -23,9 +23,9 @@ import {
 } from '../index.js';
 import type { FileCalls, FileStatus } from '../../posix/files.js';
 import { RingFiles } from '../../posix/node/file-ring/ring-files.js';
+import { UnderWay } from '../../posix/under-way.js';
 import { wallClock } from '../../posix/clock.js';
 import { holeReader, type ReadHoles } from '../../posix/node/file-map.js';
-import { FileUses } from './file-uses.js';
 import { FlushGroup } from './flush-group.js';
 import { GivenUpRanges } from './given-up-ranges.js';
 import { HoleQueue, MIN_HOLE_BYTES, punchRange } from './hole-punch.js';
@@ -90,7 +90,7 @@ export class AioDriver implements Driver {
   #givenUp: GivenUpRanges | undefined;
   /** None of a block device. */
   #map: ImageMap | undefined;
-  readonly #mapUses = new FileUses();
+  readonly #mapCalls = new UnderWay();
 
   constructor(path: string, parts: AioParts) {
     this.#path = path;
@@ -216,7 +216,7 @@ export class AioDriver implements Driver {
     const fd = this.#fd;
     this.#fd = -1;
     const { files } = this.#parts;
-    this.#mapUses.whenNone(() => {
+    this.#mapCalls.whenNone(() => {
       if (this.#readOnly) files.close(fd, done);
       else files.fdatasync(fd, (synced) => files.close(fd, (closed) => done(synced < 0 ? synced : closed)));
     });
@@ -312,9 +312,9 @@ export class AioDriver implements Driver {
     const fd = this.#fd;
     const status = (done: (now?: FileStatus) => void): void => files.fstat(fd, (_, now) => done(now));
     return new ImageMap({
-      readHoles: (done) => this.#mapUses.during((ended) => read(fd, !isOnlyWriter, ended), done),
+      readHoles: (done) => read(fd, !isOnlyWriter, this.#mapCalls.begin(done)),
       underWay: () => this.#order.underWay,
-      status: isOnlyWriter ? undefined : (done) => this.#mapUses.during(status, done),
+      status: isOnlyWriter ? undefined : (done) => status(this.#mapCalls.begin(done)),
       wallSeconds,
       onUnknown: (reason) => logger.log(LOG_INFO, `aio: ${this.#path}: its holes are not shown: ${reason}`),
     });

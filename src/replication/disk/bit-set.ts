@@ -45,6 +45,11 @@ export class BitSet {
     for (let bit = from; bit <= to; bit++) this.add(bit);
   }
 
+  /** Adds all that there can be. */
+  fill(): void {
+    this.addRange(0, this.size - 1);
+  }
+
   addAll(others: Iterable<number>): void {
     for (const bit of others) this.add(bit);
   }

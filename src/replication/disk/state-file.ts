@@ -6,7 +6,7 @@ import { errno, errnoCode } from '../../posix/errno.js';
 import type { FileCalls, FileDone, FileStatus } from '../../posix/files.js';
 import { SystemError } from '../../posix/system-error.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
-import { UnderWay } from './under-way.js';
+import { UnderWay } from '../../posix/under-way.js';
 
 /** A file or its content cannot be used; `result` is a negative errno, -EBADMSG for damage. */
 export class StateError extends SystemError {
@@ -155,8 +155,8 @@ export class StateFile {
     writeWhole(this.#files, this.#fd, bytes, position, this.#underWay.begin(done));
   }
   /**
-   * Writes, and completes when these bytes are durable; of what was written before nothing is said. It is one call, where a
-   * write and a sync are two after one another.
+   * Writes, and completes when these bytes are durable; earlier writes may not be. It is one call in place of a write and a
+   * sync.
    *
    * @throws Error for a file that was not opened for it, which is our bug
    */

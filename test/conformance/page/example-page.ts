@@ -11,7 +11,7 @@ import {
 import { type Assignment, runVectors } from '../../../src/conformance/suite-run.js';
 import type { Rule } from '../../../src/conformance/rules.js';
 import type { Trace, TraceEntry, Vector } from '../../../src/conformance/vector.js';
-import { assignmentOf, killVector } from '../example-vectors.js';
+import { assignmentOf, killVector, twoReaders } from '../example-vectors.js';
 
 /** What would run in a page, if it came to be markup. */
 export const hostile = '"><img src=x onerror=alert(1)><script>alert(1)</script>';
@@ -20,10 +20,7 @@ const script = {
   suite: 'scheduler',
   about: `About ${hostile}`,
   clock: 1000,
-  events: {
-    a: { mode: ['READ'], fd: 5, timeout: 0 },
-    b: { mode: ['READ'], fd: 6, timeout: 0 },
-  },
+  events: twoReaders,
   steps: [
     ['register', 'a'],
     ['register', 'b'],

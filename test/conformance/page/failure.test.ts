@@ -4,15 +4,12 @@
 import t from 'tap';
 import { failureSection } from '../../../src/conformance/page/failure.js';
 import type { SchedulerVector, Trace, TraceEntry } from '../../../src/conformance/vector.js';
-import { assignmentOf, emptyVector } from '../example-vectors.js';
+import { assignmentOf, emptyVector, twoReaders } from '../example-vectors.js';
 
 /** Two events are registered, one of which fires; the last step leaves no entry. */
 const vector: SchedulerVector & { readonly trace: Trace } = {
   ...emptyVector('one'),
-  events: {
-    a: { mode: ['READ'], fd: 5, timeout: 0 },
-    b: { mode: ['READ'], fd: 6, timeout: 0 },
-  },
+  events: twoReaders,
   steps: [
     ['register', 'a'],
     ['register', 'b'],

@@ -16,7 +16,7 @@ import { type Applied, CheckpointStore, type NeededResync, type ResyncSlots } fr
 import { recoverLayer } from './recover-layer.js';
 import { ResyncFile } from './resync-file.js';
 import type { SyncTarget } from './sync-target.js';
-import { UnderWay } from '../under-way.js';
+import { UnderWay } from '../../../posix/under-way.js';
 import { UnfinishedResync } from './unfinished-resync.js';
 
 export interface BackupEvents {
@@ -227,7 +227,7 @@ export class BackupRole implements BackupServices {
     this.#hasCheckpoint = true;
     const start = this.#parts.nowSeconds();
     const bytes = this.store.openBytes;
-    const ended = this.#commits.begin((result) => {
+    const ended = this.#commits.begin((result: number) => {
       if (result === 0) {
         this.#epoch = epoch;
         this.#committedAtSeconds = this.#parts.nowSeconds();

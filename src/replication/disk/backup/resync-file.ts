@@ -19,7 +19,7 @@ import {
   tableCrc,
   tableLength,
 } from './slot-table.js';
-import { UnderWay } from '../under-way.js';
+import { UnderWay } from '../../../posix/under-way.js';
 
 /** Where the table is, in the first sector, and in the second one which resync this is; then comes the index. */
 const INDEX_AT = 4096;

@@ -7,7 +7,7 @@ import type { DirtyMap } from '../primary/dirty-map.js';
 import { completed } from '../state-file.js';
 import type { ResyncSlots } from './checkpoint-store.js';
 import type { ResyncFile } from './resync-file.js';
-import { UnderWay } from '../under-way.js';
+import { UnderWay } from '../../../posix/under-way.js';
 
 /** What is remembered of a written image: 1 MiB. */
 const PIECE_SECTORS = 2048;

@@ -171,8 +171,8 @@ export class PrimaryRole {
   /** Sends every grain that differs to the backup. */
   resendAll(reason: string): void {
     this.verifier.takeDifferent();
-    this.grains.toAsk.addRange(0, this.grains.toAsk.size - 1);
-    this.grains.toSend.addRange(0, this.grains.toSend.size - 1);
+    this.grains.toAsk.fill();
+    this.grains.toSend.fill();
     this.#resend(reason, 'compare');
   }
 

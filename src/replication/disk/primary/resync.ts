@@ -53,11 +53,11 @@ export class Resync {
     const { grains } = this.#parts;
     const { toSend, toAsk } = grains;
     this.#goesOn &&= known !== null && known === this.progress.id && kind !== 'compare';
-    if (kind === 'compare') toAsk.addRange(0, toAsk.size - 1);
+    if (kind === 'compare') toAsk.fill();
     if (this.#goesOn) return;
     grains.dropResync();
     this.progress.restart(known);
-    if (kind !== 'maps') toSend.addRange(0, toSend.size - 1);
+    if (kind !== 'maps') toSend.fill();
   }
 
   /** Begins at the backup, if there is anything to be resynced; whether there is. */
