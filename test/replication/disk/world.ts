@@ -12,6 +12,7 @@ import { Replication } from '../../../src/replication/disk/engine.js';
 import type { ReplicationEvent } from '../../../src/replication/disk/events.js';
 import type { Done, LocalDisk } from '../../../src/replication/disk/local-disk.js';
 import type { ReplicationOptions } from '../../../src/replication/disk/options.js';
+import type { PeerTls } from '../../../src/replication/disk/peer-tls.js';
 import { Completions } from '../../../src/server/completions.js';
 import { SimulatedWorld, type SimulatedHost } from '../../../src/testing/index.js';
 import { HeldCalls } from './held-calls.js';
@@ -83,6 +84,7 @@ export class SideNode {
   engine!: Replication;
   server!: ReturnType<SimulatedHost['serve']>;
   readonly #sectors: number;
+  readonly #tls: PeerTls | undefined;
   opened!: Promise<number>;
 
   constructor(
@@ -90,8 +92,10 @@ export class SideNode {
     address: string,
     options: NodeOptions,
     image: { readonly sectors: number; readonly fill: number } = { sectors: SECTORS, fill: 0 },
+    tls?: PeerTls,
   ) {
     this.#world = world;
+    this.#tls = tls;
     this.#sectors = image.sectors;
     this.options = options;
     this.host = world.host(address);
@@ -131,6 +135,7 @@ export class SideNode {
           disk: new ImageDisk(files, fd, this.#sectors),
           logger: host.logger,
           cPeers,
+          ...(this.#tls && { tls: this.#tls }),
           random: (bytes) => {
             for (let at = 0; at < bytes.length; at++) bytes[at] = this.#world.random.integer(0, 255);
           },

@@ -11,33 +11,9 @@ import type { Standing } from '../../../../src/replication/disk/standing.js';
 import { numbersBody } from '../../../../src/replication/disk/wire/frame.js';
 import { PROBE } from '../../../../src/replication/disk/wire/probe.js';
 import { SimulatedWorld } from '../../../../src/testing/index.js';
-import { type NodeOptions, SECTORS, SideNode } from '../world.js';
+import { SECTORS, SideNode } from '../world.js';
 import { HandPeer, PEER_ADDRESS, standing } from './hand-peer.js';
-
-/** A new backup, and a connection to it on which nothing was said. */
-async function called(options: NodeOptions = {}) {
-  const world = new SimulatedWorld({ seed: 1 });
-  const backup = new SideNode(world, PEER_ADDRESS, options);
-  await world.complete(backup.opened);
-  const peer = await HandPeer.connect(world);
-  return { world, backup, peer };
-}
-
-/** A new primary, and a listening side that has said that it is an own one. */
-async function calling() {
-  const world = new SimulatedWorld({ seed: 1 });
-  world.host(PEER_ADDRESS);
-  const primary = new SideNode(world, '10.0.0.1', {});
-  await world.complete(primary.opened);
-  const peer = await HandPeer.accept(world);
-  peer.raw(Buffer.from('rp01'));
-  return { world, primary, peer };
-}
-
-const reasonOf = ({ events }: SideNode): string => {
-  const ended = events.findLast(({ kind }) => kind === 'disconnected');
-  return ended?.kind === 'disconnected' ? ended.reason : 'it has not';
-};
+import { called, calling, reasonOf } from './one-side.js';
 
 t.test('a decision against replication is described in words', async (t) => {
   t.match(describeRefusal({ kind: 'stale', stale: 'mine' }), /stale/);

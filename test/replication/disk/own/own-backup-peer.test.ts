@@ -13,6 +13,7 @@ import { numbersBody, readExtents } from '../../../../src/replication/disk/wire/
 import { SimulatedWorld } from '../../../../src/testing/index.js';
 import { IMAGE, type NodeOptions, SECTORS, SideNode } from '../world.js';
 import { type Frame, HandPeer, standing } from './hand-peer.js';
+import { acceptOwn, reasonOf } from './one-side.js';
 
 const SECTOR = 512;
 const GRAIN = 128;
@@ -27,8 +28,7 @@ async function met(options: NodeOptions = {}, its: Partial<Standing> = {}) {
   const a = new SideNode(world, '10.0.0.1', options, { sectors: SECTORS, fill: 0 });
   await world.complete(a.opened);
   const accept = async (more: Partial<Standing> = {}): Promise<HandPeer> => {
-    const peer = await HandPeer.accept(world);
-    peer.raw(Buffer.from('rp01'));
+    const peer = await acceptOwn(world);
     peer.hello(standing('backup', more));
     await peer.next('hello');
     return peer;
@@ -46,12 +46,6 @@ async function protectedBy(options: NodeOptions = {}) {
   backup.frames.splice(0);
   return both;
 }
-
-/** How the primary saw the last connection end. */
-const reasonOf = (a: SideNode): string => {
-  const ended = a.events.findLast(({ kind }) => kind === 'disconnected');
-  return ended?.kind === 'disconnected' ? ended.reason : 'it has not';
-};
 
 t.test('a probe comes first, then what the primary is', async (t) => {
   const world = new SimulatedWorld({ seed: 1 });
