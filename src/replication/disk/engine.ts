@@ -30,7 +30,7 @@ import { Reporter } from './reporter.js';
 import { backupEvents, primaryEvents } from './role-events.js';
 import { type StandingFacts, standingOf } from './standing-of.js';
 import type { Standing } from './standing.js';
-import { completed, StateError } from './state-file.js';
+import { closeAll, completed, StateError } from './state-file.js';
 import { stateOf } from './state-of.js';
 import { statusOf } from './status-of.js';
 import type { DiskState, ReplicationStatus } from './status.js';
@@ -303,8 +303,8 @@ export class Replication implements DiskReplication, EngineCore {
     this.#peering?.end('closing', 'the disk is being closed');
     this.#connector?.stop();
     const result = this.#hasFailed ? 0 : await this.#closeRole();
-    await this.#letGo();
-    done(result);
+    const closed = await this.#letGo();
+    done(result < 0 ? result : closed);
   }
 
   async #open(): Promise<void> {
@@ -372,7 +372,8 @@ export class Replication implements DiskReplication, EngineCore {
     }
   }
 
-  async #letGo(): Promise<void> {
+  /** Closes everything; the result, which is also reported when it is an error. */
+  async #letGo(): Promise<number> {
     const state = this.#state;
     this.#isOpen = false;
     this.#state = undefined;
@@ -381,11 +382,17 @@ export class Replication implements DiskReplication, EngineCore {
     this.#flushes?.close();
     this.#peering?.close();
     this.#connector?.close();
-    await this.backup?.close();
-    await state?.map.close();
-    await state?.metadata.close();
-    this.primary = undefined;
-    this.backup = undefined;
+    try {
+      await closeAll([this.backup, state?.map, state?.metadata]);
+      return 0;
+    } catch (error) {
+      if (!(error instanceof StateError)) throw error;
+      this.reporter.notice(error.message);
+      return error.result;
+    } finally {
+      this.primary = undefined;
+      this.backup = undefined;
+    }
   }
 
   #watched(): void {

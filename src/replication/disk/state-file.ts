@@ -47,6 +47,19 @@ export async function closedOnFailure<T>(
   }
 }
 
+/** Closes all of them, also after one that fails. @throws (rejects with) what the first failure was */
+export async function closeAll(open: readonly ({ close(): Promise<void> } | undefined)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const one of open) {
+    try {
+      await one?.close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
 /** Through no link, and without waiting for the other end of a FIFO. */
 const SAFELY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 

@@ -11,7 +11,7 @@ import type { Done, LocalDisk } from '../local-disk.js';
 import type { MetadataFile } from '../metadata-file.js';
 import type { ReplicationOptions } from '../options.js';
 import type { BackupServices } from '../own/own-primary-session.js';
-import { completed, damaged, StateError } from '../state-file.js';
+import { closeAll, completed, damaged, StateError } from '../state-file.js';
 import { type Applied, CheckpointStore, type NeededResync, type ResyncSlots } from './checkpoint-store.js';
 import { recoverLayer } from './recover-layer.js';
 import { ResyncFile } from './resync-file.js';
@@ -128,9 +128,6 @@ export class BackupRole implements BackupServices {
   static async open(parts: BackupParts): Promise<BackupRole> {
     const { files, directory, metadata, disk, random } = parts;
     const segments: SegmentFile[] = [];
-    const closeAll = async (): Promise<void> => {
-      for (const { file } of segments) await file.close();
-    };
     try {
       for (const path of journalPaths(directory)) {
         const segment = await SegmentFile.load(files, path, (message) => parts.events.notice(message));
@@ -182,7 +179,7 @@ export class BackupRole implements BackupServices {
       store.start();
       return events.role;
     } catch (error) {
-      await closeAll();
+      await closeAll(segments.map(({ file }) => file));
       throw error;
     }
   }
@@ -322,9 +319,7 @@ export class BackupRole implements BackupServices {
 
   async close(): Promise<void> {
     await Promise.allSettled([this.#beginning]);
-    await this.#unfinished.close();
-    await this.#committedResync?.close();
-    await this.journal.close();
+    await closeAll([this.#unfinished, this.#committedResync, this.journal]);
   }
 }
 

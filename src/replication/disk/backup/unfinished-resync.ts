@@ -6,7 +6,7 @@ import { NO_ID } from '../format/metadata-record.js';
 import type { LocalDisk } from '../local-disk.js';
 import type { MetadataFile } from '../metadata-file.js';
 import { DirtyMap } from '../primary/dirty-map.js';
-import { completed, StateError } from '../state-file.js';
+import { closeAll, completed, StateError } from '../state-file.js';
 import { ResyncFile, type ResyncShape } from './resync-file.js';
 import { DirectTarget, FileTarget, type SyncTarget } from './sync-target.js';
 
@@ -120,7 +120,13 @@ export class UnfinishedResync {
     const { files, directory, needsFile, notice } = this.#parts;
     const remove = (name: string): Promise<number> =>
       new Promise((resolve) => files.unlink(`${directory}/${name}`, resolve));
-    await this.close();
+    try {
+      await this.close();
+    } catch (error) {
+      // What is removed need not be closed well.
+      if (!(error instanceof StateError)) throw error;
+      notice(error.message);
+    }
     await remove('received');
     if (needsFile()) return;
     if ((await remove('resync')) === 0) notice('a resync that was not committed is dropped');
@@ -136,8 +142,7 @@ export class UnfinishedResync {
     this.#received = undefined;
     this.#direct = undefined;
     await direct?.settle();
-    await received?.close();
-    await file?.close();
+    await closeAll([received, file]);
   }
 
   get #shape(): ResyncShape {
