@@ -109,6 +109,13 @@ export class MetadataFile {
     if (!this.#writing) this.#write();
   }
 
+  /** Completes when every {@link update} so far is durable, at once when all are, or with the error. */
+  whenDurable(done: Done): void {
+    const { update } = this.#current;
+    if (this.#failure < 0 || this.#durableUpdate === update) done(this.#failure);
+    else this.#waiters.push({ update, done });
+  }
+
   /** Changes what can wait for the next {@link update}. */
   note(change: Partial<Omit<Metadata, 'update'>>): void {
     this.#current = { ...this.#current, ...change };

@@ -22,8 +22,8 @@ t.test('a commit is sent only once its number is durable', async (t) => {
   await a.write(8, 8, 1);
   t.ok((await a.checkpoint()) > 0);
   const epoch = b.engine.status().epochCommitted;
-  await a.write(8, 8, 2);
   a.held.hold('fdatasync', METADATA);
+  t.equal(await a.write(8, 8, 2), 0, 'a write does not wait for that');
   let asked: number | undefined;
   a.engine.checkpoint((result) => (asked = result));
   await world.run(1);
@@ -33,6 +33,39 @@ t.test('a commit is sent only once its number is durable', async (t) => {
   await world.run(() => asked !== undefined);
   t.equal(asked, epoch + 1);
   t.equal(b.engine.status().epochCommitted, epoch + 1);
+  await a.write(8, 8, 3);
+  await world.run(0.1);
+  a.held.hold('fdatasync', METADATA);
+  t.equal(await a.checkpoint(), epoch + 2, 'which it is from its first write on');
+  a.held.release('fdatasync', METADATA);
+});
+
+t.test('a number that was made durable is no checkpoint', async (t) => {
+  const { a, b, world } = pair(t);
+  await a.until('protected');
+  await a.write(8, 8, 1);
+  const epoch = await a.checkpoint();
+  t.ok(epoch > 0);
+  await a.write(8, 8, 2);
+  await world.run(0.1);
+  t.equal(a.engine.status().epochSent, epoch, 'the open checkpoint was not sent');
+  const { generation } = a.engine.status();
+  b.host.crash('reset');
+  await a.until('unprotected');
+  await a.write(16, 8, 3);
+  t.not(a.engine.status().generation, generation, 'alone it goes on in a new generation');
+  b.host.restart();
+  await a.until('protected');
+  t.ok((await a.checkpoint()) > epoch);
+  t.ok((await a.read()).equals(await b.read()));
+  await a.write(8, 8, 4);
+  await world.run(0.1);
+  a.host.files.losePower(NOTHING_SURVIVES);
+  a.host.crash('reset');
+  a.host.restart();
+  await a.until('protected');
+  t.ok((await a.checkpoint()) > epoch + 1, 'a number that may have been sent is not used again');
+  t.ok((await a.read()).equals(await b.read()));
 });
 
 t.test('only the first write waits until the new generation is durable', async (t) => {

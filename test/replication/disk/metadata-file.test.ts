@@ -123,6 +123,28 @@ t.test('what is noted is taken along by the next update', async (t) => {
   t.match((await load())?.current, { acked: 9, sent: 9, update: 2 });
 });
 
+t.test('whoever waits for what was updated, hears of that alone', async (t) => {
+  const { metadata, world, held } = await created();
+  const log: string[] = [];
+  metadata.note({ acked: 1 });
+  metadata.whenDurable((result) => log.push(`nothing: ${result}`));
+  t.same(log, ['nothing: 0'], 'what is only noted is not waited for');
+  held.hold('fdatasync', PATH);
+  metadata.update({ sent: 1 }, () => {});
+  metadata.whenDurable((result) => log.push(`first: ${result}`));
+  metadata.update({ sent: 2 }, () => {});
+  metadata.whenDurable((result) => log.push(`second: ${result}`));
+  await world.run(0.1);
+  t.equal(log.length, 1);
+  held.release('fdatasync', PATH);
+  held.hold('fdatasync', PATH);
+  await world.run(0.1);
+  t.same(log.slice(1), ['first: 0']);
+  held.release('fdatasync', PATH);
+  await world.run(0.1);
+  t.same(log.slice(2), ['second: 0']);
+});
+
 t.test('to settle is to make durable what was noted, if anything was', async (t) => {
   const { metadata, world, held, load, call } = await created();
   held.hold('fdatasync', PATH);

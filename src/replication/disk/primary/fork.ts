@@ -7,9 +7,13 @@ import type { Done } from '../local-disk.js';
 import type { MetadataFile } from '../metadata-file.js';
 import { MAX_ANCESTORS } from '../standing.js';
 
-/** Whether a write without the other side has to begin a new generation: a commit may have been sent in the present one. */
-export function mustFork({ current }: MetadataFile): boolean {
-  return current.sent > (current.ancestors[0]?.high ?? 0);
+/**
+ * Whether a write without the other side has to begin a new generation: a commit may have been sent in the present one.
+ *
+ * @param sent the last epoch that may have been: less than in the metadata where it is known that one was not
+ */
+export function mustFork({ current }: MetadataFile, sent = current.sent): boolean {
+  return sent > (current.ancestors[0]?.high ?? 0);
 }
 
 /** What a new generation changes in the metadata. */

@@ -39,6 +39,7 @@ export class PrimaryRole {
   /** Writes whose bits are not durable yet, and those that must not pass them. */
   readonly #raising = new SectorOrder<PendingWrite>((write) => this.#enter(write));
   #isForking = false;
+  #closedEpoch: number;
   readonly #early: EarlyWrites;
   readonly #queue: BackupQueue;
 
@@ -48,6 +49,7 @@ export class PrimaryRole {
     this.grains = new Grains(map.grains, metadata.current.grainSectors);
     this.grains.toSend.addAll(map.bits);
     this.#hot = new HotGrains(options.hotGrains);
+    this.#closedEpoch = metadata.current.sent;
     this.#resync = new Resync({
       disk: parts.disk,
       grains: this.grains,
@@ -71,6 +73,10 @@ export class PrimaryRole {
     this.checkpoints = new Checkpoints({ nowSeconds, onEnd: (ended) => events.checkpoint(ended) });
   }
 
+  /** Of the last checkpoint that was closed; in the metadata it may be the open one's. */
+  get closedEpoch(): number {
+    return this.#closedEpoch;
+  }
   get phase(): PrimaryPhase {
     return this.#phase;
   }
@@ -186,7 +192,7 @@ export class PrimaryRole {
 
   /** Resyncs without a loss. What the open checkpoint has of a grain would be laid over what the resync brings: it is given up. */
   #resend(reason: string, kind?: ResyncPlan['kind']): void {
-    if (this.#peer?.canAbort) this.#dropFrom(this.#parts.metadata.current.sent + 1, reason, kind);
+    if (this.#peer?.canAbort) this.#dropFrom(this.#closedEpoch + 1, reason, kind);
     else this.#copyAgain(reason, kind);
   }
 
@@ -249,6 +255,7 @@ export class PrimaryRole {
     }
     if (!this.#isStreaming) this.#early.add(sector, sectors, bytes);
     if (this.#isStreaming) {
+      this.#reserve();
       this.checkpoints.wrote(sectors * SECTOR_SIZE);
       if (bytes === undefined || isAllZero(bytes)) this.#peer?.zero(sector, sectors);
       else this.#peer?.write(sector, bytes);
@@ -275,8 +282,9 @@ export class PrimaryRole {
   /** The first write alone since a commit was sent begins a new generation; it waits until that is durable. */
   #mustFork(): boolean {
     const { metadata, random, events } = this.#parts;
-    if (this.#phase !== 'alone' || !mustFork(metadata)) return false;
+    if (this.#phase !== 'alone' || !mustFork(metadata, this.#closedEpoch)) return false;
     this.#isForking = true;
+    this.#closedEpoch = metadata.current.sent;
     fork(metadata, random, (result) => {
       this.#isForking = false;
       if (result === 0) {
@@ -316,20 +324,33 @@ export class PrimaryRole {
     if (mayClose && (endsResync || this.checkpoints.isRequested)) this.#close(peer);
   }
 
+  /**
+   * Before a commit is sent, the metadata have to say durably that it may have been. They do so from the first write of the
+   * open checkpoint on, which takes no time of the commit's.
+   */
+  #reserve(): void {
+    const { metadata, events } = this.#parts;
+    if (metadata.current.promoted || metadata.current.sent > this.#closedEpoch) return;
+    metadata.update({ sent: this.#closedEpoch + 1 }, (result) => {
+      if (result < 0) events.failed('write the metadata', result);
+    });
+  }
+
   #close(peer: BackupPeer): void {
-    const { metadata, random, events } = this.#parts;
+    const { metadata, random } = this.#parts;
     // Two sides that are promoted one after the other in one generation could not be distinguished.
     if (metadata.current.promoted) metadata.note(forked(metadata, random));
-    const epoch = metadata.current.sent + 1;
+    this.#reserve();
+    const epoch = this.#closedEpoch + 1;
+    this.#closedEpoch = epoch;
     if (this.#phase === 'streaming') this.progress.end ??= epoch;
     this.#resync.close(epoch);
     this.checkpoints.close(epoch);
     const letGo = peer.commit(epoch, metadata.current.generation);
     this.checkpoints.isClosing = true;
-    metadata.update({ sent: epoch }, (result) => {
+    metadata.whenDurable((result) => {
       this.checkpoints.isClosing = false;
       if (result === 0) letGo();
-      else events.failed('write the metadata', result);
       this.#advance();
     });
   }
@@ -337,9 +358,9 @@ export class PrimaryRole {
   #acked(epoch: number): void {
     const { metadata, events } = this.#parts;
     if (this.checkpoints.committing === 0) return;
-    const { sent, acked } = metadata.current;
+    const { acked } = metadata.current;
     // A C backup may say more than it was asked.
-    const known = Math.min(epoch, sent);
+    const known = Math.min(epoch, this.#closedEpoch);
     // It is in this generation, so where it was before is past.
     metadata.note({ acked: Math.max(known, acked), ancestors: [] });
     this.grains.acked(known);
@@ -364,7 +385,7 @@ export class PrimaryRole {
   #abort(reason: string): void {
     const peer = this.#peer;
     if (peer === undefined) return;
-    if (peer.canAbort) this.#dropFrom(this.#parts.metadata.current.sent + 1, reason);
+    if (peer.canAbort) this.#dropFrom(this.#closedEpoch + 1, reason);
     else this.detach(reason);
   }
 
