@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { FewWrites } from '../few-writes.js';
 import type { Journal } from '../journal/journal.js';
 import { MAX_RECORD_BYTES } from '../journal/record.js';
 import { BLOCK } from '../journal/segment-format.js';
@@ -35,6 +36,7 @@ export class OpenCheckpoint {
   readonly #batch = new RecordBatch(this.#buffers, (bytes) => new RecordPiece(bytes));
   /** Counts checkpoints, aborted ones too, for the journal. */
   #number: number;
+  readonly #few = new FewWrites();
   #bytes = 0;
   #firstSegment = Infinity;
   /** Records that did not fit the journal, in order. */
@@ -77,12 +79,16 @@ export class OpenCheckpoint {
       at += this.#batch.add(sector + at / 512, rest, this.#map, at === 0 ? crc : undefined);
       if (this.#batch.isFull) this.#spill();
     }
+    this.#few.wrote();
+    this.#hurry();
   }
 
   zero(sector: number, sectors: number): void {
     this.#bytes += sectors * 512;
     this.#batch.addZeroes(sector, sectors, this.#map);
     if (this.#batch.isFull) this.#spill();
+    this.#few.wrote();
+    this.#hurry();
   }
 
   /** Closes it, and opens the next; undefined when the journal has no room for the rest of it. */
@@ -95,6 +101,7 @@ export class OpenCheckpoint {
       bytes: this.#bytes,
       firstSegment: this.#firstSegment,
     };
+    this.#few.closed();
     this.#restart();
     return closed;
   }
@@ -109,11 +116,12 @@ export class OpenCheckpoint {
     const number = this.#number;
     this.#batch.take();
     this.#stuck = [];
+    this.#few.dropped();
     this.#restart();
     if (!hadRecords) return;
     const record = Buffer.alloc(BLOCK);
     const header = { kind: 'abort', checkpoint: number, extents: 0 } as const;
-    const place = this.#journal.append(record, header, { isFirst: false, isLast: false }, () => {});
+    const place = this.#journal.append(record, header, { isFirst: false, isUrgent: false }, () => {});
     if (place === undefined) throw new Error('the journal keeps room for an abort');
   }
 
@@ -136,15 +144,21 @@ export class OpenCheckpoint {
     this.#number += 1;
   }
 
-  #spill(isLast = false): void {
+  /** Writes what there is of a small checkpoint, so that its commit need not wait for it; what comes meanwhile goes after it. */
+  #hurry(): void {
+    if (this.#few.isDue && this.#unwrittenBytes === 0 && !this.#batch.isEmpty) this.#spill(true);
+  }
+
+  /** @param isUrgent a commit is going to wait for it */
+  #spill(isUrgent = false): void {
     const { record, piece, extents } = this.#batch.take();
-    if (this.isStuck || !this.#append(record, piece as RecordPiece, extents, isLast)) {
+    if (this.isStuck || !this.#append(record, piece as RecordPiece, extents, isUrgent)) {
       this.#stuck.push({ record, piece: piece as RecordPiece, extents });
     }
   }
 
-  #append(record: Uint8Array, piece: RecordPiece, extents: number, isLast = false): boolean {
-    const place = { isFirst: this.#firstSegment === Infinity, isLast };
+  #append(record: Uint8Array, piece: RecordPiece, extents: number, isUrgent = false): boolean {
+    const place = { isFirst: this.#firstSegment === Infinity, isUrgent };
     const header = { kind: 'data', checkpoint: this.#number, extents } as const;
     const at = this.#journal.append(record, header, place, (result) => {
       const hadRoom = this.hasRoom;
@@ -152,6 +166,7 @@ export class OpenCheckpoint {
       // A record that could not be written stays in memory; its commit fails.
       if (result === 0) piece.written();
       this.#evict();
+      this.#hurry();
       if (!hadRoom && this.hasRoom) this.#changed();
     });
     if (at === undefined) return false;

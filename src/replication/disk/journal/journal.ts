@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Done } from '../local-disk.js';
+import { closeAll } from '../state-file.js';
 import { type RecordHeader, sealRecord } from './record.js';
 import { NOTHING, type SegmentFile } from './segment-file.js';
 import { BLOCK, type Marker } from './segment-format.js';
@@ -26,10 +27,10 @@ export interface JournalParts {
   readonly onFailure: (result: number, path: string) => void;
 }
 
-/** Where a record is in its checkpoint. */
+/** What a record is in its checkpoint. */
 export interface RecordPlace {
   readonly isFirst: boolean;
-  readonly isLast: boolean;
+  readonly isUrgent: boolean;
 }
 
 interface Commit {
@@ -53,7 +54,8 @@ export class Journal {
   #firstLive: number;
   #sequence: number;
   #issued = 0;
-  readonly #outstanding = new Set<number>();
+  /** Writes that have not ended, by number; whether they are durable then. */
+  readonly #outstanding = new Map<number, boolean>();
   #waiting: Commit[] = [];
   #round: Commit[] | undefined;
   #failure = 0;
@@ -88,13 +90,13 @@ export class Journal {
    * Completes a record and writes it; `written` is called when it is written. The buffer is the journal's until then.
    *
    * @param isFirst the record is its checkpoint's first: a good place to go over to the other file
-   * @param isLast it is its checkpoint's last, which is about to be committed
+   * @param isUrgent a commit is going to wait for it
    * @returns where its bytes are, or undefined when the journal is full: then nothing has happened
    */
   append(
     record: Uint8Array,
     header: Pick<RecordHeader, 'kind' | 'checkpoint' | 'extents'>,
-    { isFirst, isLast }: RecordPlace,
+    { isFirst, isUrgent }: RecordPlace,
     written: Done,
   ): { readonly file: SegmentFile; readonly position: number } | undefined {
     // An abort may use the last block, which is kept for it.
@@ -112,10 +114,10 @@ export class Journal {
     const { segment, salt } = file;
     const whole = { ...header, segment, number: records, bytes: record.length };
     const next = sealRecord(record, whole, { salt, chain });
-    // Where nothing else is to be synced, it may as well be written durably: that is one call less for the commit to wait for.
-    const isAlone = this.#outstanding.size === 0 && !this.#parts.files.some(({ needsSync }) => needsSync);
-    const issue = this.#issue(file);
-    file.append(record, next, isLast && isAlone, (result) => {
+    // Where nothing is to be synced, it may as well be written durably: that is one call less for the commit to wait for.
+    const isDurable = isUrgent && !this.#needsSync;
+    const issue = this.#issue(file, isDurable);
+    file.append(record, next, isDurable, (result) => {
       issue(result);
       written(result);
     });
@@ -138,7 +140,7 @@ export class Journal {
   }
 
   async close(): Promise<void> {
-    for (const { file } of this.#parts.files) await file.close();
+    await closeAll(this.#parts.files.map(({ file }) => file));
   }
 
   #live(): SegmentFile[] {
@@ -151,15 +153,23 @@ export class Journal {
     return this.#parts.files.find((file) => file !== this.#current && !live.includes(file));
   }
 
+  /** Whether something was written, or is being written, that only a sync makes durable. */
+  get #needsSync(): boolean {
+    return (
+      this.#parts.files.some(({ needsSync }) => needsSync) ||
+      [...this.#outstanding.values()].some((isDurable) => !isDurable)
+    );
+  }
+
   #begin(file: SegmentFile, segment: number, previous: SegmentFile['at']): void {
     file.begin({ segment, salt: this.#parts.salt(), previous }, this.#issue(file));
   }
 
   /** Counts a write that is issued; the returned function must be called with its result. */
-  #issue(file: SegmentFile): Done {
+  #issue(file: SegmentFile, isDurable = false): Done {
     this.#issued += 1;
     const issue = this.#issued;
-    this.#outstanding.add(issue);
+    this.#outstanding.set(issue, isDurable);
     return (result) => {
       this.#outstanding.delete(issue);
       if (result < 0) this.#fail(result, file);
@@ -178,7 +188,7 @@ export class Journal {
   #syncRound(): void {
     const last = this.#round?.at(-1);
     if (last === undefined || this.#syncing) return;
-    for (const issue of this.#outstanding) if (issue <= last.issued) return;
+    for (const issue of this.#outstanding.keys()) if (issue <= last.issued) return;
     this.#syncing = true;
     const [first, second] = this.#parts.files;
     this.#sync(first, () => this.#sync(second, () => this.#mark(last)));

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { FewWrites } from '../few-writes.js';
 import { Timer, type TimerHost } from '../timer.js';
 import { frameHeader, type FrameName, ProtocolError } from '../wire/frame.js';
 import { FrameReader } from '../wire/frame-reader.js';
@@ -27,7 +28,8 @@ export interface OwnLinkEvents {
 const SOON: ReadonlySet<FrameName> = new Set<FrameName>(['syncData', 'compare']);
 /**
  * A write is of no use to the backup before its commit. So small ones wait for one another for this long: to send each takes both
- * sides more time than all else that is done for it, and the next write of the disk's user waits meanwhile.
+ * sides more time than all else that is done for it, and the next write of the disk's user waits meanwhile. Where checkpoints
+ * have few, they go at once.
  */
 const GATHER_SECONDS = 0.002;
 
@@ -37,6 +39,7 @@ export class OwnLink {
   readonly #reader: FrameReader;
   readonly #timer: Timer;
   readonly #gathering: Timer;
+  readonly #few = new FewWrites();
   /** Who is notified; a session takes over once the peer has said what it is. */
   events: OwnLinkEvents;
   #sequence = 0;
@@ -97,8 +100,13 @@ export class OwnLink {
     stream.queue(frameHeader(name, sequence, parts));
     for (const part of parts) stream.queue(part);
     if (name === 'write') {
-      if (stream.queuedBytes > 0 && !this.#gathering.isSet) this.#gathering.set(GATHER_SECONDS);
-    } else if (SOON.has(name)) stream.flushSoon();
+      if (this.#few.wrote()) stream.flushSoon();
+      else if (stream.queuedBytes > 0 && !this.#gathering.isSet) this.#gathering.set(GATHER_SECONDS);
+      return sequence;
+    }
+    if (name === 'commit') this.#few.closed();
+    if (name === 'abort') this.#few.dropped();
+    if (SOON.has(name)) stream.flushSoon();
     else stream.flush();
     return sequence;
   }

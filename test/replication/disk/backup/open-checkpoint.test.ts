@@ -132,6 +132,64 @@ t.test('a record is written as soon as it has no more room for data or extents',
   t.equal(journal.usedBytes, usedBytes + RECORD_BYTES + 4096);
 });
 
+t.test(
+  'after a small checkpoint writes are stored as they come, those that come meanwhile together',
+  async (t) => {
+    const { checkpoint, write, settle, journal, records } = await open();
+    write(0, 1);
+    checkpoint.close();
+    await settle();
+    const used = (): number => journal.usedBytes;
+    let before = used();
+    const grown = (): number => {
+      const bytes = used() - before;
+      before += bytes;
+      return bytes / 4096;
+    };
+    write(1, 1);
+    t.equal(grown(), 2, 'it is on its way');
+    write(2, 2);
+    checkpoint.zero(3, 1);
+    t.equal(grown(), 0, 'these wait for it');
+    await settle();
+    t.equal(grown(), 2, 'and are on theirs');
+    await settle();
+    for (let sector = 10; sector < 20; sector++) {
+      write(sector, sector);
+      await settle();
+    }
+    t.equal(grown(), 5 * 2, 'up to the eighth write');
+    checkpoint.close();
+    t.equal(grown(), 2);
+    await settle();
+    write(50, 1);
+    t.equal(grown(), 0, 'the last one was not small');
+    checkpoint.close();
+    const extents = (await records()).map((record) => record.extents.map(({ sector }) => sector));
+    t.same(extents, [[0], [1], [2, 3], [10], [11], [12], [13], [14], [15, 16, 17, 18, 19], [50]]);
+  },
+);
+
+t.test('writes that wait when their checkpoint is dropped are not stored', async (t) => {
+  const { checkpoint, write, settle, records } = await open();
+  write(0, 1);
+  checkpoint.close();
+  await settle();
+  write(1, 1);
+  write(2, 1);
+  checkpoint.abort();
+  await settle();
+  write(3, 1);
+  checkpoint.close();
+  const found = (await records()).map(({ header, extents }) => [header.kind, extents[0]?.sector]);
+  t.same(found, [
+    ['data', 0],
+    ['data', 1],
+    ['abort', undefined],
+    ['data', 3],
+  ]);
+});
+
 t.test('a checkpoint that is dropped is void in the journal, and the next has another number', async (t) => {
   const { checkpoint, write, settle, records } = await open();
   write(0, 1, RECORD);

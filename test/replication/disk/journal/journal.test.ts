@@ -81,13 +81,13 @@ async function opened() {
     checkpoint: number,
     blocks = 2,
     isFirst = false,
-    isLast = false,
+    isUrgent = false,
   ) => {
     const results: number[] = [];
     const at = target.append(
       recordOf(sector, checkpoint, blocks),
       { kind: 'data', checkpoint, extents: 1 },
-      { isFirst, isLast },
+      { isFirst, isUrgent },
       (result) => results.push(result),
     );
     return { at, results };
@@ -96,7 +96,7 @@ async function opened() {
     target.append(
       new Uint8Array(recordLength(0)),
       { kind: 'abort', checkpoint, extents: 0 },
-      { isFirst: false, isLast: false },
+      { isFirst: false, isUrgent: false },
       () => {},
     );
   const commit = (target: Journal, epoch: number): Promise<number> =>
@@ -239,6 +239,32 @@ t.test('a checkpoint of one record waits for two durable writes and no sync', as
   t.same(results, [0]);
   host.files.system.losePower({ remains: () => [], keepsEntries: () => true });
   t.equal((await recover()).marker?.epoch, 2);
+});
+
+t.test('records that are durable by themselves need no sync, however many are on their way', async (t) => {
+  const { journal, world, held, append, recover, host } = await opened();
+  append(journal, 5, 1);
+  t.equal(await world.complete(new Promise<number>((resolve) => journal.commit(facts(1), resolve))), 0);
+  held.hold('fdatasync', PATHS[0]);
+  append(journal, 10, 2, 2, true, true);
+  append(journal, 20, 2, 2, false, true);
+  const results: number[] = [];
+  journal.commit(facts(2), (result) => results.push(result));
+  await world.run(0.1);
+  t.equal(held.waiting('fdatasync', PATHS[0]), 2, 'both are being written');
+  held.release('fdatasync', PATHS[0]);
+  held.hold('fdatasync', PATHS[0]);
+  await world.run(0.1);
+  t.same([held.waiting('fdatasync', PATHS[0]), results], [1, []], 'then the marker, and nothing between');
+  held.release('fdatasync', PATHS[0]);
+  await world.run(0.1);
+  t.same(results, [0]);
+  host.files.system.losePower({ remains: () => [], keepsEntries: () => true });
+  t.same((await recover()).shown, [
+    [1, 5],
+    [2, 10],
+    [2, 20],
+  ]);
 });
 
 t.test('a last record does not stand for the sync of those before it', async (t) => {

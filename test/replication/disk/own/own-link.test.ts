@@ -268,6 +268,16 @@ t.test(
     await world.run(0.001);
     t.equal(other.log.length, 4);
     one.link.send('write', extents);
+    t.ok(one.link.queuedBytes > 0, 'after a small checkpoint one waits only for the next pass');
+    await world.run(0.001);
+    t.equal(other.log.length, 5);
+    for (let write = 1; write < 9; write++) one.link.send('write', extents);
+    one.link.send('commit', [numbersBody(2)]);
+    await world.run(0.01);
+    t.equal(other.log.length, 14);
+    one.link.send('write', extents);
+    await world.run(0.0015);
+    t.equal(other.log.length, 14, 'after one of nine they wait again');
     one.link.close();
     other.link.close();
     await world.run(0.01);
