@@ -327,11 +327,11 @@ export class Vbd extends BlockDevice {
     });
   }
 
-  /** The moves that wait for quiet: pausing, and draining. */
+  /** The moves that wait for quiet: pausing, and draining. Both begin where there is an image. */
   #becameQuiet(): void {
     if (!this.#queue.quiet) return;
     if (this.#phase === 'pausing') {
-      this.#closeImage((result, reason) => {
+      this.#stack?.close((result, reason) => {
         this.#phase = 'paused';
         const waiters = this.#pauseWaiters;
         this.#pauseWaiters = [];
@@ -339,7 +339,7 @@ export class Vbd extends BlockDevice {
       });
     } else if (this.#phase === 'draining') {
       this.#phase = 'closing';
-      this.#closeImage((result, reason) => this.#closed(result, reason));
+      this.#stack?.close((result, reason) => this.#closed(result, reason));
     }
   }
 
@@ -347,11 +347,6 @@ export class Vbd extends BlockDevice {
     if (!this.#queue.quiet) return done(-errno.EAGAIN, this.#is('busy with its last requests: try again'));
     this.#closeWaiters.push(done);
     return this.#becameQuiet();
-  }
-
-  #closeImage(done: DoneWithReason): void {
-    if (this.#stack) this.#stack.close(done);
-    else done(0);
   }
 
   #closed(result: number, reason?: string): void {

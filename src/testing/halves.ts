@@ -162,14 +162,9 @@ export class ReceiveHalf {
     this.#ring.discard(this.#ring.end);
   }
 
-  /**
-   * Whether new room is to be reported to the peer: half the buffer, so that it does not send in crumbs; or any, once
-   * everything was read.
-   */
+  /** Whether new room is to be reported to the peer: half the buffer, so that it does not send in crumbs. */
   get hasNewsOfRoom(): boolean {
     const news = this.#ring.start + this.#ring.limit - this.#advertised;
-    return (
-      news > 0 && (2 * news >= this.#ring.limit || (this.length === 0 && this.#advertised <= this.#ring.end))
-    );
+    return 2 * news >= this.#ring.limit;
   }
 }

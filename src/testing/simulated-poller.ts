@@ -191,8 +191,6 @@ export class SimulatedPoller implements Poller {
     this.#done = undefined;
     this.#failure = undefined;
     this.host.cancel(this.#deadline);
-    this.host.cancel(this.#waking);
-    this.#waking = undefined;
     this.host.selected(answer);
     // From an empty stack, whatever made it ready.
     queueMicrotask(() => done(answer));

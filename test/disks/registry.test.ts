@@ -86,3 +86,28 @@ t.test('a full descriptor table is an error when the registry is created', async
   t.throws(() => new VbdRegistry(full), { code: 'EMFILE', message: /counter descriptor: EMFILE/ });
   for (const fd of taken) posix.close(fd);
 });
+
+t.test('who listens hears of the drivers of each image before they are opened, until it stops', async (t) => {
+  const { registry, disks } = bench(t);
+  const heard: string[] = [];
+  const stop = registry.onOpening(({ minor, phase }, drivers) => {
+    heard.push(`${minor} ${phase}: ${drivers.map((driver) => driver.describe?.()).join(' | ')}`);
+    t.same(disks.log, [], 'none of them is asked yet');
+  });
+  registry.attach(3);
+  const results = new Results();
+  results.follow(registry.open(3, 'log:|scripted:a', READ_WRITE));
+  t.match(heard, [/^3 opening: log.* \| scripted a$/]);
+  disks.answer('open a');
+  results.follow(registry.pause(3));
+  disks.answer('close');
+  disks.log.length = 0;
+  results.follow(registry.resume(3, 'scripted:b'));
+  t.match(heard.slice(1), ['3 resuming: scripted b']);
+  disks.answer('open b');
+  stop();
+  registry.attach(4);
+  results.follow(registry.open(4, 'scripted:c', READ_WRITE));
+  t.equal(heard.length, 2);
+  t.same(await results.settled(), [0, 0, 0]);
+});

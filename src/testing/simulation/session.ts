@@ -40,7 +40,6 @@ export class Session {
   /** Heartbeats after which it says that nothing follows; Infinity for never. */
   #beatsToEnd: number;
   #isShut = false;
-  #isOver = false;
 
   /** @param isTalkative whether it is the side that may end its stream of its own accord */
   constructor(context: SessionContext, fd: number, isTalkative: boolean) {
@@ -71,7 +70,6 @@ export class Session {
 
   /** Ends it without a word: the owner does what follows. */
   stop(): void {
-    this.#isOver = true;
     for (const id of [this.#readEvent, this.#writeEvent, this.#beatEvent]) {
       if (id > 0) this.#context.events.unregisterEvent(id);
     }
@@ -83,7 +81,6 @@ export class Session {
   }
 
   #end(why: string): void {
-    if (this.#isOver) return;
     this.stop();
     this.#context.over(why);
   }

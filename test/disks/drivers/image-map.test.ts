@@ -23,7 +23,9 @@ async function status(vbd: Asked, sector: number, sectors: number): Promise<stri
   const told_: string[] = [];
   for (let at = sector; at < sector + sectors;) {
     const extents = await new Promise<readonly BlockStatusExtent[] | undefined>((resolve) => {
-      vbd.blockStatus(at, sector + sectors - at, (_, found) => resolve(found));
+      vbd.blockStatus(at, sector + sectors - at, (result, found) =>
+        resolve(result === 0 ? found : undefined),
+      );
     });
     if (!extents || extents.length === 0) throw new Error('nothing is told');
     for (const extent of extents) {
@@ -34,13 +36,19 @@ async function status(vbd: Asked, sector: number, sectors: number): Promise<stri
   return told_;
 }
 
+/** What a driver reports of a range, which it has to be where it is complete. */
+function inWords(result: number, extents: readonly BlockStatusExtent[] = []): string {
+  const kinds = extents.map(
+    ({ zero, allocated, sectors }) => `${zero ? 'hole' : 'data'}${zero === allocated ? '?' : ''} ${sectors}`,
+  );
+  return result === 0 ? kinds.join(', ') : `error ${result}`;
+}
+
 /** What a driver by itself says, as far as it says it now. */
 function saysNow(driver: AioDriver, sector: number, sectors: number): { kinds?: string } {
   const answer: { kinds?: string } = {};
-  driver.blockStatus({ sector, sectors }, (_, extents) => {
-    answer.kinds =
-      extents?.map(({ zero, sectors: count }) => `${zero ? 'hole' : 'data'} ${count}`).join(', ') ??
-      'nothing';
+  driver.blockStatus({ sector, sectors }, (result, extents) => {
+    answer.kinds = inWords(result, extents);
   });
   return answer;
 }
@@ -48,8 +56,8 @@ function saysNow(driver: AioDriver, sector: number, sectors: number): { kinds?: 
 /** What a driver says at once to a read. */
 function saysFast(driver: AioDriver, sector: number, sectors: number): string | undefined {
   let kinds: string | undefined;
-  driver.blockStatusFast({ sector, sectors }, (_, extents) => {
-    kinds = extents?.map(({ zero, sectors: count }) => `${zero ? 'hole' : 'data'} ${count}`).join(', ');
+  driver.blockStatusFast({ sector, sectors }, (result, extents) => {
+    kinds = inWords(result, extents);
   });
   return kinds;
 }

@@ -36,7 +36,7 @@ export class BitmapCache {
     this.#bitmaps.set(block, bitmap);
     if (this.#bitmaps.size <= MAX_CACHED_BITMAPS) return;
     const [oldest] = this.#bitmaps.keys();
-    if (oldest !== undefined) this.#bitmaps.delete(oldest);
+    this.#bitmaps.delete(oldest as number);
   }
 
   /** Takes a bitmap out, for a caller that keeps it. */

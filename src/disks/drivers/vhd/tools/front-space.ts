@@ -43,8 +43,8 @@ export function* frontSpace(
     const limit = first === undefined ? Number.POSITIVE_INFINITY : (blocks.bat[first] ?? 0);
     const room = firstGap(inUse, sectors, limit);
     if (room !== undefined) return room;
-    if (first === undefined) throw new Error('there is no block, and no room');
-    yield* moveToEnd(image, blocks, first);
+    // Without a block there is room after the metadata.
+    yield* moveToEnd(image, blocks, first as number);
     onBlocksMoved(moved + 1);
   }
 }
