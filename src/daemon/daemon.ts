@@ -3,7 +3,7 @@
 
 import { NodePosix } from '../posix/index.js';
 import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
-import { nodeTimers } from '../posix/timers.js';
+import { nodeTimers, type Timers } from '../posix/timers.js';
 import { LOG_CRIT, LOG_ERR, LOG_NOTICE, type Logger } from '../server/logger.js';
 import { ObserverList } from '../metrics/combined-observer.js';
 import { diagnosticsObserver } from '../metrics/diagnostics.js';
@@ -32,6 +32,8 @@ export interface DaemonParts {
   readonly types: DriverTypes;
   /** The number of the process that started this one, now; Node's unless given. */
   readonly parentPid?: () => number;
+  /** What bounds the time of its end; Node's unless given. */
+  readonly timers?: Timers;
 }
 
 /** A callback that throws is our bug. After this many the daemon no longer tries to shut down in order. */
@@ -50,6 +52,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #logger: Logger;
   readonly #pid: number;
+  readonly #timers: Timers;
   readonly #posix = new NodePosix();
   readonly #startedAt = this.#posix.clock.now();
   readonly #meter = new SchedulerMeter(this.#posix.clock);
@@ -68,7 +71,9 @@ export class Daemon {
   #failures = 0;
 
   /** @throws Error when the trace file, a descriptor or an event is not available */
-  constructor(options: DaemonOptions, { logger, pid, types, parentPid = () => process.ppid }: DaemonParts) {
+  constructor(options: DaemonOptions, parts: DaemonParts) {
+    const { logger, pid, types, parentPid = () => process.ppid, timers = nodeTimers } = parts;
+    this.#timers = timers;
     this.#options = options;
     this.#logger = logger;
     this.#pid = pid;
@@ -260,7 +265,7 @@ export class Daemon {
     const { graceSeconds } = this.#options;
     if (graceSeconds === 0) return;
     // The scheduler counts whole seconds, and may be up to one early: of one more it would be one late.
-    const handle = nodeTimers.setTimeout(() => {
+    const handle = this.#timers.setTimeout(() => {
       for (const disk of this.openDisks()) this.#fail(`not closed within ${graceSeconds} s: ${disk}`);
       this.#server.stop();
     }, graceSeconds * 1000);

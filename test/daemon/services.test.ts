@@ -1,8 +1,22 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import t from 'tap';
-import { clientSeconds } from '../../src/daemon/services.js';
+import { statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { ControlClient } from '../../src/control/control-client.js';
+import type { ReplicationRequest } from '../../src/control/replication-request.js';
+import { clientSeconds, Services } from '../../src/daemon/services.js';
+import { standardDriverTypes } from '../../src/disks/drivers/index.js';
+import { FLAG_READ_ONLY } from '../../src/nbd/protocol.js';
+import { NodePosix } from '../../src/posix/index.js';
+import { packageVersion } from '../../src/server/package-file.js';
+import { diskWorld } from '../disks/drivers/disk-world.js';
+import { freePort, openPair } from '../disks/drivers/remus-world.js';
+import { shortDirectory } from '../short-directory.js';
+import { nbdClient } from './daemon-child.js';
+import { daemonWorld, PID } from './daemon-world.js';
+import { metricsStatus } from './metrics-status.js';
 
 t.test('clients have half of the time for the end, and five seconds at most', async (t) => {
   for (const [graceSeconds, seconds] of [
@@ -15,4 +29,115 @@ t.test('clients have half of the time for the end, and five seconds at most', as
   ] as const)
     t.equal(clientSeconds(graceSeconds), seconds, `of ${graceSeconds} s`);
   t.equal(clientSeconds(0), undefined, "without a limit they have NBD's own time");
+});
+
+/** The addresses of a line of a daemon that is ready. */
+function addressesIn(ready: string): { readonly nbd: string; readonly metrics: string } {
+  const [, nbd = '', metrics = ''] = / nbd=(\S+) metrics=(\S+)/.exec(ready) ?? [];
+  return { nbd, metrics };
+}
+
+t.test('the control directory is made, and only its owner may write there', async (t) => {
+  const directory = join(shortDirectory(t), 'a', 'b');
+  const { daemon } = daemonWorld(t, '--control-directory', directory);
+  t.match(await daemon.start(), new RegExp(`control=${directory}/ctl${PID}$`));
+  t.equal(statSync(directory).mode & 0o022, 0);
+});
+
+t.test('metrics are served under the names that are given for them', async (t) => {
+  const { daemon } = daemonWorld(t, '--metrics', '127.0.0.1:0', '--metrics-host', 'metrics.example');
+  const [, port = ''] = /metrics=\S+:(\d+)/.exec(await daemon.start()) ?? [];
+  const at = { host: '127.0.0.1', port };
+  t.equal(await metricsStatus(at, 'metrics.example'), 200);
+  t.equal(await metricsStatus(at, 'other.example'), 421);
+});
+
+t.test('metrics can be served at a path, and are gone with their daemon', async (t) => {
+  const path = join(shortDirectory(t), 'metrics');
+  const { daemon } = daemonWorld(t, '--metrics', path);
+  await daemon.start();
+  const status = () => metricsStatus({ socketPath: path }, 'localhost');
+  t.equal(await status(), 200);
+  daemon.shutDown();
+  await daemon.ended;
+  await t.rejects(status(), { code: 'ENOENT' });
+});
+
+t.test('the status page shows disks under their names, with their addresses', async (t) => {
+  const { daemon } = daemonWorld(
+    ...([t, '--disk', 'data=ram:1', '--nbd', '127.0.0.1:0', '--metrics', '127.0.0.1:0'] as const),
+  );
+  const { nbd, metrics } = addressesIn(await daemon.start());
+  const page = await fetch(`http://${metrics}/`);
+  t.match([page.status, page.headers.get('content-type')], [200, /^text\/html/]);
+  const snapshot: unknown = await (await fetch(`http://${metrics}/snapshot.json`)).json();
+  t.match(snapshot, {
+    daemon: { pid: PID, version: packageVersion() },
+    'disk:0': { exportName: 'data', uri: `nbd://${nbd}/data` },
+  });
+});
+
+/** A daemon with a backup, disk 0, and its primary, disk 1. */
+async function replicatedDaemon(t: Test) {
+  const images = shortDirectory(t);
+  const address = `127.0.0.1:${freePort()}`;
+  const argv = (['backup', 'primary'] as const).flatMap((role) => {
+    const image = join(images, role);
+    writeFileSync(image, '', { mode: 0o600 });
+    truncateSync(image, 1 << 20);
+    const more = role === 'backup' ? 'journal=4M' : 'interval=0';
+    return ['--disk', `${role}=remus:${address},role=${role},${more}|aio:${image}`];
+  });
+  const world = daemonWorld(t, ...argv, '--nbd', '127.0.0.1:0', '--metrics', '127.0.0.1:0');
+  const { nbd, metrics } = addressesIn(await world.daemon.start());
+  const client = new ControlClient(new NodePosix(), world.directory);
+  const ask = async (command: ReplicationRequest['command'], minor?: number): Promise<unknown> =>
+    JSON.parse(await client.replication(PID, minor, { command }));
+  for (;;) {
+    const [, primary] = (await ask('status')) as { readonly state: string }[];
+    if (primary?.state === 'protected') return { ...world, nbd, metrics, ask };
+  }
+}
+
+t.test('a drill is an export until it is ended, or the daemon ends', async (t) => {
+  const { daemon, ask, nbd } = await replicatedDaemon(t);
+  t.match(await ask('drill', 0), { uri: `nbd://${nbd}/drill-0` });
+  const client = await nbdClient(t, nbd, 'drill-0');
+  t.equal(client.facts.size, 1 << 20);
+  t.equal(client.facts.flags & FLAG_READ_ONLY, FLAG_READ_ONLY);
+  daemon.shutDown();
+  t.equal(await daemon.ended, 0);
+  t.equal(daemon.report().descriptors, 0);
+});
+
+t.test('the status page shows the changes of replicated disks', async (t) => {
+  const { ask, metrics } = await replicatedDaemon(t);
+  const events = (await ask('events')) as { number: number; minor: number; event: { kind: string } }[];
+  const changes = events.filter(({ event }) => event.kind === 'state');
+  t.ok(changes.length > 0);
+  const snapshot = (await (await fetch(`http://${metrics}/snapshot.json`)).json()) as object;
+  for (const { number, minor } of changes)
+    t.match((snapshot as Record<string, unknown>)[`change:${number}`], { minor });
+});
+
+t.test('services that are closed keep no events of disks that are opened afterwards', async (t) => {
+  const world = diskWorld(t);
+  const { registry, posix, server: registrar } = world;
+  const unused = (): never => {
+    throw new Error('nothing is served');
+  };
+  const services = new Services(
+    { directory: world.directory, disks: [], logLevel: 6, graceSeconds: 60 },
+    {
+      ...{ registrar, posix, logger: registrar.logger, registry, pid: PID, types: standardDriverTypes },
+      ...{ report: unused, schedulerView: unused, onIdle: unused, recording: undefined as never },
+    },
+  );
+  const eventsOf = async (minor: number): Promise<number> =>
+    ((await services.replication.handle(minor, { command: 'events' })) as unknown[]).length;
+  await openPair(world);
+  t.ok((await eventsOf(1)) > 0);
+  services.close();
+  await openPair(world, ['d', 'c']);
+  t.equal(await eventsOf(3), 0);
 });

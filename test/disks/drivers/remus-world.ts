@@ -57,3 +57,19 @@ export const readFrom = (vbd: Vbd, sector: number): Promise<Buffer> =>
     const buffer = Buffer.alloc(4096);
     vbd.queueRead(sector, buffer, () => resolve(buffer));
   });
+
+/** Opens a backup, and its primary as the disk after it, and waits until the first checkpoint is there. */
+export async function openPair(
+  world: DiskWorld,
+  names: readonly [backup: string, primary: string] = ['b', 'a'],
+): Promise<{ readonly backup: Vbd; readonly primary: Vbd }> {
+  const address = `127.0.0.1:${freePort()}`;
+  const [backupImage, primaryImage] = names.map((name) => imageOf(world, name));
+  const backup = await world.open(`remus:${address},role=backup,journal=4M|aio:${backupImage}`);
+  const primary = await world.open(`remus:${address},role=primary,interval=0|aio:${primaryImage}`);
+  await untilStatus(
+    replicationOf(world, world.registry.vbds().length - 1),
+    ({ state }) => state === 'protected',
+  );
+  return { backup, primary };
+}
