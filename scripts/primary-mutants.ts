@@ -80,8 +80,14 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q4',
         'sends a commit before its number is durable',
-        '    metadata.update({ sent: epoch }, (result) => {\n      this.checkpoints.isClosing = false;\n      if (result === 0) letGo();',
-        '    letGo();\n    metadata.update({ sent: epoch }, (result) => {\n      this.checkpoints.isClosing = false;\n      if (result === 0) this.#parts.nowSeconds();',
+        '    metadata.whenDurable((result) => {\n      this.checkpoints.isClosing = false;\n      if (result === 0) letGo();',
+        '    letGo();\n    metadata.whenDurable((result) => {\n      this.checkpoints.isClosing = false;\n      if (result === 0) this.#parts.nowSeconds();',
+      ],
+      [
+        'Q4',
+        'gives a checkpoint no number of its own in the metadata',
+        'if (metadata.current.promoted || metadata.current.sent > this.#closedEpoch) return;',
+        'if (metadata.current.promoted || metadata.current.sent >= this.#closedEpoch) return;',
       ],
       [
         'Q3',
@@ -111,7 +117,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q3',
         'lays what was open over a resync that was ordered later',
-        'if (this.#peer?.canAbort) this.#dropFrom(this.#parts.metadata.current.sent + 1, reason, kind);\n    else ',
+        'if (this.#peer?.canAbort) this.#dropFrom(this.#closedEpoch + 1, reason, kind);\n    else ',
         '',
       ],
     ],
@@ -185,8 +191,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q4',
         'begins no new generation alone',
-        'return current.sent > (current.ancestors[0]?.high ?? 0);',
-        'return current.sent < 0;',
+        'return sent > (current.ancestors[0]?.high ?? 0);',
+        'return sent < 0;',
       ],
       [
         'Q4',

@@ -24,8 +24,14 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       [
         'Q2',
         'syncs while records are on their way',
-        'for (const issue of this.#outstanding) if (issue <= last.issued) return;',
+        'for (const issue of this.#outstanding.keys()) if (issue <= last.issued) return;',
         '',
+      ],
+      [
+        'Q2',
+        'takes a durable record for the sync of those on their way',
+        'const isDurable = isUrgent && !this.#needsSync;',
+        'const isDurable = isUrgent && !this.#parts.files.some(({ needsSync }) => needsSync);',
       ],
       [
         'Q1',
