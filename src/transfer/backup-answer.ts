@@ -12,7 +12,6 @@ const greetingLine = GREETING.toString('latin1').trimEnd();
  */
 export class BackupAnswer {
   #line = '';
-  #isForeign = false;
   #verdict: Verdict | undefined;
 
   /** The verdict, once it has come. */
@@ -21,7 +20,8 @@ export class BackupAnswer {
   }
 
   take(bytes: Uint8Array): void {
-    if (this.#isForeign || this.#verdict !== undefined) return;
+    // The first line is there, or is too long to be a verdict.
+    if (this.#line.includes('\n') || this.#line.length >= MAX_VERDICT_BYTES) return;
     this.#line += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
       'latin1',
       0,
@@ -29,11 +29,6 @@ export class BackupAnswer {
     );
     if (this.#line.startsWith(`${greetingLine}\n`)) this.#line = this.#line.slice(greetingLine.length + 1);
     const end = this.#line.indexOf('\n');
-    if (end === -1) {
-      this.#isForeign = this.#line.length >= MAX_VERDICT_BYTES;
-      return;
-    }
-    this.#verdict = parseVerdict(this.#line.slice(0, end));
-    this.#isForeign = this.#verdict === undefined;
+    if (end >= 0) this.#verdict = parseVerdict(this.#line.slice(0, end));
   }
 }

@@ -43,8 +43,10 @@ export const TRAILER_BYTES = trailer({ bytes: 0, sha256: '0'.repeat(64) }).lengt
 
 /** What a trailer says, or undefined when it is none. */
 export function parseTrailer(text: Buffer): Digest | undefined {
-  const [, bytes, sha256] = TRAILER.exec(text.toString('latin1')) ?? [];
-  return bytes === undefined || sha256 === undefined ? undefined : { bytes: Number(bytes), sha256 };
+  const match = TRAILER.exec(text.toString('latin1'));
+  if (match === null) return undefined;
+  const [, bytes = '', sha256 = ''] = match;
+  return { bytes: Number(bytes), sha256 };
 }
 
 /** What a backup has made of the transfer. */
@@ -66,10 +68,12 @@ export function verdictLine(verdict: Verdict): Buffer {
 /** What a line without its newline says, or undefined when it is no verdict. */
 export function parseVerdict(line: string): Verdict | undefined {
   const ok = /^ok (\d{1,16}) ([0-9a-f]{64})$/.exec(line);
-  if (ok?.[1] !== undefined && ok[2] !== undefined)
-    return { kind: 'ok', bytes: Number(ok[1]), sha256: ok[2] };
+  if (ok !== null) {
+    const [, bytes = '', sha256 = ''] = ok;
+    return { kind: 'ok', bytes: Number(bytes), sha256 };
+  }
   const error = /^error ([A-Z0-9_]+) ([ -~]*)$/.exec(line);
-  if (error?.[1] !== undefined && error[2] !== undefined)
-    return { kind: 'error', code: error[1], message: error[2] };
-  return undefined;
+  if (error === null) return undefined;
+  const [, code = '', message = ''] = error;
+  return { kind: 'error', code, message };
 }
