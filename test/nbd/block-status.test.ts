@@ -154,6 +154,35 @@ t.test(
   },
 );
 
+t.test('a reply has 1024 extents at most, and comes of 64 questions at most', async (t) => {
+  let questions = 0;
+  let perQuestion = 2048;
+  const world = await toldWorld(t, ({ sector, sectors }) => {
+    questions++;
+    return Array.from({ length: Math.min(sectors, perQuestion) }, (_, index) => ({
+      sectors: 1,
+      allocated: true,
+      zero: (sector + index) % 2 === 0,
+    }));
+  });
+  const raw = await world.raw().go('0', { allocation: true });
+  const ask = async (sectors: number, flags = 0): Promise<[extents: number, questions: number]> => {
+    questions = 0;
+    raw.send(request(BLOCK_STATUS, { flags, length: 512 * sectors }));
+    return [(await extents(raw)).length, questions];
+  };
+  t.same(await ask(1024), [1024, 1]);
+  t.same(await ask(1025), [1024, 1]);
+  t.same(await ask(2, REQ_ONE), [1, 1]);
+  perQuestion = 1;
+  t.same(await ask(64), [64, 64]);
+  t.same(await ask(65), [64, 64]);
+  t.same(await ask(65, REQ_ONE), [1, 2], 'one is known to be whole when another begins');
+  perQuestion = 16;
+  t.same(await ask(1024), [1024, 64]);
+  t.same(await ask(1025), [1024, 64]);
+});
+
 t.test('a disk that reports nothing is all data', async (t) => {
   const disks = new ScriptedDisks();
   disks.answerAtOnce = () => 0;

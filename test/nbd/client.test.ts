@@ -218,6 +218,44 @@ t.test('an error without a text is reported only by its name', async (t) => {
   await t.rejects(client.read(0, 512), { code: 'ESHUTDOWN', message: 'read of 512 at 0: ESHUTDOWN' });
 });
 
+t.test('an error at an offset is an error, and the first of several counts', async (t) => {
+  const error = (type: number, number: number): Buffer =>
+    chunk(0, type, Buffer.concat([u32(number), u16(2), Buffer.from('no'), u64(0)]));
+  const reply = Buffer.concat([error(0x8002, 28), error(0x8001, 5), chunk(1, 0, Buffer.alloc(0))]);
+  const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
+  await t.rejects(client.read(0, 512), { code: 'ENOSPC', message: 'read of 512 at 0 (no): ENOSPC' });
+});
+
+t.test('a client knows what the server says of the disk, and no more than it can use', async (t) => {
+  const start = [GREETING, optionReply(8, 1)];
+  const sizes = (least: number, most: number): Buffer =>
+    optionReply(7, 3, Buffer.concat([u16(3), u32(least, 4096, most)]));
+  const facts = async (...infos: readonly Buffer[]) =>
+    (await clientOf(t, Buffer.concat([...start, ...infos, EXPORT, optionReply(7, 1)]))).facts;
+  const plain = {
+    size: 1 << 20,
+    flags: 1,
+    structuredReplies: true,
+    minBlockBytes: 1,
+    maxBlockBytes: 32 << 20,
+  };
+  t.same(await facts(), plain);
+  t.same(await facts(sizes(512, 65_536)), { ...plain, minBlockBytes: 512, maxBlockBytes: 65_536 });
+  t.same(await facts(sizes(1, 0xffff_ffff)), plain);
+  for (const other of [
+    // Information of another length, of another kind, and without a kind.
+    Buffer.concat([u16(0), u64(7)]),
+    Buffer.concat([u16(3), u32(512, 4096)]),
+    Buffer.concat([u16(9), u64(7), u16(7)]),
+    Buffer.concat([u16(9), u32(7, 7, 7)]),
+    Buffer.alloc(1),
+    Buffer.alloc(65_536),
+  ])
+    t.same(await facts(optionReply(7, 3, other)), plain, `${other.length} bytes`);
+  await t.rejects(facts(sizes(0, 4096)), { code: 'EPROTO', message: /invalid size or block size/ });
+  await t.rejects(facts(optionReply(7, 3, Buffer.alloc(65_537))), { code: 'EPROTO', message: /65537 bytes/ });
+});
+
 t.test('only a forced write carries FUA', async (t) => {
   const pieces: Buffer[] = [];
   const length = (): number => pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -283,6 +321,19 @@ t.test('invalid replies end the connection with EPROTO', async (t) => {
       'a hole past the range',
       chunk(1, 2, Buffer.concat([u64(1024), u32(513)])),
       /a hole that was not asked for/,
+    ],
+    [
+      'a hole before the range',
+      chunk(1, 2, Buffer.concat([u64(1023), u32(512)])),
+      /a hole that was not asked for/,
+    ],
+    ['a hole without its length', chunk(1, 2, Buffer.alloc(11)), /a chunk of type 2 with 11 bytes/],
+    ['a hole with more', chunk(1, 2, Buffer.alloc(13)), /a chunk of type 2 with 13 bytes/],
+    ['half an error', chunk(1, 0x8001, Buffer.alloc(5)), /a chunk of type 32769 with 5 bytes/],
+    [
+      'a chunk longer than any data',
+      Buffer.concat([u32(0x668e33ef), u16(1, 0), u64(1), u32((32 << 20) + 9)]),
+      /a chunk of 33554441 bytes/,
     ],
     ['an unknown chunk', chunk(1, 77, Buffer.alloc(3)), /a chunk of type 77 with 3 bytes/],
     ['data without its offset', chunk(1, 1, Buffer.alloc(3)), /a chunk of type 1 with 3 bytes/],

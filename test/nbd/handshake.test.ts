@@ -185,6 +185,26 @@ t.test('an option with too much data is skipped, however long it is', async (t) 
   t.equal((await named.rest()).length, 0);
 });
 
+t.test('an option may have 64 KiB of data, and a longer one is too big', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const raw = await world.raw().greet();
+  raw.send(option(6, Buffer.alloc(65_536)), option(6, Buffer.alloc(65_537)), option(7, exportRequest('')));
+  t.match(await raw.reply(), { option: 6, type: ERR_INVALID });
+  const { type, data } = await raw.reply();
+  t.match([type, data.toString()], [ERR_TOO_BIG, 'at most 65536 bytes']);
+  t.match((await raw.replies()).at(-1), { option: 7, type: ACK });
+  for (const [length, reason] of [
+    [65_536, /a name has at most 4096 bytes/],
+    [65_537, /a name that is too long/],
+  ] as const) {
+    const named = await world.raw().greet();
+    named.send(option(1, Buffer.alloc(length, 'x')));
+    t.equal((await named.rest()).length, 0);
+    t.match(world.lines.at(-1), reason);
+  }
+});
+
 t.test('an option without its magic ends the connection', async (t) => {
   const world = nbdWorld(t);
   const raw = await world.raw().greet();

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
+import { NodePosix } from '../../src/posix/index.js';
+import { ManualClock } from '../disks/bench.js';
 import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
 import { type RawClient, request, u32 } from './raw-client.js';
 
@@ -69,6 +71,26 @@ t.test('a client that stops in the middle of a request is dropped', async (t) =>
   t.equal(dropped.length, parts.length);
   t.equal(world.nbd.requestMemoryBytes, 0);
   t.equal((await idle.read(0, 512)).length, 512, 'one that asks for nothing is not');
+});
+
+t.test('a client that stops in the middle of a request has 30 s, and is looked for every 5 s', async (t) => {
+  const clock = new ManualClock();
+  const world = nbdWorld(t, { posix: new NodePosix({ clock }) });
+  await world.open('ram:1');
+  const [other, half] = [await world.client(), await world.raw().go()];
+  half.send(request(READ, { length: MIB }).subarray(0, 14));
+  await other.flush();
+  /** So many seconds pass, and the server has had its turns. @returns how many clients are left */
+  const after = async (seconds: number): Promise<number> => {
+    clock.seconds += seconds;
+    await other.flush();
+    await world.server.sleep(0);
+    return world.nbd.connections;
+  };
+  t.equal(await after(5), 2, 'from now on nothing comes');
+  for (const seconds of [5, 5, 5, 5, 5, 4]) t.equal(await after(seconds), 2);
+  t.equal(await after(1), 1);
+  t.equal((await half.rest()).length, 0);
 });
 
 t.test('a client whose disk is slow is not dropped', async (t) => {

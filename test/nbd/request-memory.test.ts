@@ -72,3 +72,52 @@ t.test('a client that holds no memory does not count when memory is divided', as
   const shareAlone = memory.share();
   t.equal(takeAll(shareAlone, 1), 32, 'an eighth, as if the others had never been');
 });
+
+/** Whether a connection without any gets so many bytes when so many are in use. */
+function isGranted(usedBytes: number, bytes: number): boolean {
+  const memory = new RequestMemory(64 * MIB);
+  memory.share().take(usedBytes, () => {});
+  let isTaken = false;
+  memory.share().take(bytes, () => (isTaken = true));
+  if (memory.isShort === isTaken) throw new Error('it waits exactly if it has not got it');
+  if (memory.usedBytes !== usedBytes + (isTaken ? bytes : 0)) throw new Error('a wrong sum');
+  return isTaken;
+}
+
+t.test('a request of up to a MiB may use the last byte, a larger one leaves an eighth', async (t) => {
+  t.equal(isGranted(63 * MIB, MIB), true);
+  t.equal(isGranted(63 * MIB + 1, MIB), false);
+  t.equal(isGranted(63 * MIB + 1, MIB - 1), true);
+  t.equal(isGranted(32 * MIB, 24 * MIB), true);
+  t.equal(isGranted(32 * MIB, 24 * MIB + 1), false);
+  t.equal(isGranted(55 * MIB, MIB + 1), false, 'it is not small');
+});
+
+t.test('a connection that has some gets more up to an eighth, to the byte', async (t) => {
+  const memory = new RequestMemory(64 * MIB);
+  const other = memory.share();
+  other.take(1, () => {});
+  const share = memory.share();
+  for (const bytes of [4 * MIB, 4 * MIB]) share.take(bytes, () => {});
+  t.equal(share.usedBytes, 8 * MIB);
+  share.take(1, () => t.fail('that is more than its share'));
+  t.equal(share.requestedBytes, 1);
+  share.leave();
+  t.equal(share.requestedBytes, 0);
+  other.give(1);
+  share.give(8 * MIB);
+  t.equal(memory.usedBytes, 0);
+});
+
+t.test('who has some does not pass one that waits with nothing', async (t) => {
+  const memory = new RequestMemory(64 * MIB);
+  const [first, second, large] = [memory.share(), memory.share(), memory.share()];
+  first.take(40 * MIB, () => {});
+  second.take(MIB, () => {});
+  const got: string[] = [];
+  large.take(24 * MIB, () => got.push('large'));
+  second.take(MIB, () => got.push('second'));
+  t.same(got, []);
+  first.give(10 * MIB);
+  t.same(got, ['large', 'second']);
+});

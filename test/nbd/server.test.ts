@@ -78,6 +78,9 @@ t.test('an idle client is disconnected, and no other', async (t) => {
     clock.seconds += 1;
     busy.send(request(3));
     await busy.simple();
+    // It is looked for every 5 s, and for the first time then.
+    if (second < 14) t.equal(world.nbd.connections, 2);
+    if (second > 14) t.equal(world.nbd.connections, 1);
   }
   t.equal((await idle.rest()).length, 0);
   t.match(world.lines.join('\n'), /local client \d+ sent no request for 10 s/);
@@ -246,6 +249,8 @@ t.test('an address is a path with a slash, or a host and a port', async (t) => {
   t.strictSame(parseNbdAddress('[::1]:0'), { family: AF_INET6, address: '::1', port: 0 });
   t.strictSame(parseNbdAddress('example.org:1'), { host: 'example.org', port: '1' });
   t.equal(parseNbdAddress('nbd.sock'), "'nbd.sock' is neither a path (with a slash) nor HOST:PORT");
+  t.strictSame(parseNbdAddress('127.0.0.1:65535'), { family: AF_INET, address: '127.0.0.1', port: 65535 });
+  t.match(parseNbdAddress('127.0.0.1:65536'), 'port 65536 is above 65535');
   t.match(parseNbdAddress('127.0.0.1:99999'), 'port 99999 is above 65535');
   t.match(parseNbdAddress('[127.0.0.1]:1'), "'127.0.0.1' is no IPv6 address");
   const posix = new NodePosix({

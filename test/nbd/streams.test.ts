@@ -167,7 +167,7 @@ t.test('nothing is read while nothing is expected, and a flood lets others have 
   t.equal(stream.calls, 0);
   receiver.skip(8 << 20, () => {});
   t.equal(receiver.pump(), 'again');
-  t.ok(stream.incoming.length > 6 << 20, `${stream.incoming.length} bytes are left`);
+  t.equal(stream.incoming.length, (8 << 20) - (128 << 10));
   receiver.stop();
   t.equal(receiver.expecting, false);
   t.equal(receiver.pump(), 'idle');
@@ -216,5 +216,154 @@ t.test('what was read ahead moves to another pool, and each pool gets back what 
     pools.map(({ taken }) => taken.size),
     [0, 0, 0],
   );
+  t.end();
+});
+
+t.test('a large part is read to where it belongs, and a small one ahead', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const rooms: number[] = [];
+  const posix = Object.assign(Object.create(stream.posix) as typeof stream.posix, {
+    read(fd: number, buffer: Uint8Array): number {
+      rooms.push(buffer.length);
+      return stream.posix.read(fd, buffer);
+    },
+  });
+  const bytes = numbered(40_000, 3);
+  for (const [length, room] of [
+    [32 << 10, 32 << 10],
+    [(32 << 10) - 1, 64 << 10],
+  ] as const) {
+    const receiver = new Receiver(posix, FD);
+    const target = new Uint8Array(length);
+    receiver.expect(target, () => {});
+    stream.incoming = Buffer.from(bytes.subarray(0, length));
+    rooms.length = 0;
+    t.equal(receiver.pump(), 'idle');
+    t.same(rooms, [room]);
+    t.same(Buffer.from(target), bytes.subarray(0, length));
+    t.equal(receiver.receivedBytes, length);
+  }
+  t.end();
+});
+
+/** A descriptor that also sends pieces as they are, and is done with them when the test says so. */
+function directStream(world: Bench) {
+  const stream = scriptedStream(world);
+  const handed: number[][] = [];
+  const results: number[] = [];
+  const done: (() => void)[] = [];
+  const posix = Object.assign(Object.create(stream.posix) as typeof stream.posix, {
+    send(_fd: number, parts: readonly Uint8Array[], sent: () => void): number {
+      const result = results.shift() ?? parts.reduce((sum, { length }) => sum + length, 0);
+      if (result < 0) return result;
+      handed.push(parts.map(({ length }) => length));
+      done.push(sent);
+      return result;
+    },
+  });
+  return { stream, handed, results, done, posix };
+}
+
+t.test('a large piece is sent as it is, with a small one before it that nobody waits for', (t) => {
+  const world = bench(t);
+  const LARGE = 16 << 10;
+  for (const [lengths, waits, handed, written] of [
+    [[LARGE], [], [[LARGE]], []],
+    [[LARGE - 1], [], [], [LARGE - 1]],
+    [
+      [16, LARGE, 20, LARGE + 1],
+      [],
+      [
+        [16, LARGE],
+        [20, LARGE + 1],
+      ],
+      [],
+    ],
+    [[16, LARGE - 1], [], [], [16 + LARGE - 1]],
+    [[16, LARGE], [0], [], [16 + LARGE]],
+    [[LARGE, LARGE], [0], [[LARGE], [LARGE]], []],
+    [[16, 16, LARGE], [], [], [32 + LARGE]],
+  ] as const) {
+    const { stream, handed: parts, done, posix } = directStream(world);
+    const sender = new Sender(world.server, posix, FD, () => t.fail('an error'));
+    const told: number[] = [];
+    for (const [index, length] of lengths.entries()) {
+      const isAwaited = (waits as readonly number[]).includes(index) || index === lengths.length - 1;
+      sender.queue(Buffer.alloc(length), isAwaited ? () => told.push(index) : undefined);
+    }
+    stream.takes = Array<number>(5).fill(1 << 20);
+    sender.flush();
+    const what = lengths.join(' ');
+    t.same(parts, handed, what);
+    t.same(
+      stream.written.map(({ length }) => length),
+      written,
+      what,
+    );
+    t.equal(sender.pendingBytes, 0);
+    t.same(
+      told,
+      handed.length > 0 ? [] : [...waits, lengths.length - 1],
+      'what is handed over may be in use',
+    );
+    for (const sent of done) sent();
+    t.same(told, [...waits, lengths.length - 1]);
+  }
+  t.end();
+});
+
+t.test('a large piece that is not taken waits for room, and the rest of a partial one is written', (t) => {
+  const world = bench(t);
+  const { stream, handed, results, posix } = directStream(world);
+  const errors: number[] = [];
+  const sender = new Sender(world.server, posix, FD, (error) => errors.push(error));
+  sender.queue(Buffer.alloc(20_000));
+  results.push(-errno.EAGAIN);
+  sender.flush();
+  t.equal(sender.isClear, false);
+  t.equal(sender.pendingBytes, 20_000);
+  sender.flush();
+  t.same(handed, [[20_000]]);
+  t.equal(sender.isClear, true);
+  sender.queue(Buffer.alloc(20_000));
+  results.push(-errno.EOPNOTSUPP);
+  stream.takes = [5];
+  sender.flush();
+  t.equal(sender.pendingBytes, 19_995);
+  stream.takes = [30_000];
+  sender.flush();
+  t.same(handed, [[20_000]], 'a part is not sent twice');
+  t.same(
+    stream.written.map(({ length }) => length),
+    [5, 19_995],
+  );
+  sender.queue(Buffer.alloc(20_000), () => t.fail('it was not sent'));
+  results.push(-errno.EPIPE);
+  sender.flush();
+  t.same(errors, [-errno.EPIPE]);
+  t.equal(sender.isClosed, true);
+  t.equal(sender.pendingBytes, 0);
+  t.end();
+});
+
+t.test('what is queued and not sent when the sender closes is dropped, each piece once', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));
+  const told: string[] = [];
+  for (const name of ['one', 'two', 'three'])
+    sender.queue(
+      Buffer.alloc(10),
+      () => told.push(`${name} sent`),
+      () => told.push(`${name} dropped`),
+    );
+  stream.takes = [15];
+  sender.flush();
+  sender.close();
+  sender.close();
+  sender.queue(Buffer.alloc(1), undefined, () => told.push('later dropped'));
+  t.same(told, ['one sent', 'two dropped', 'three dropped', 'later dropped']);
+  t.equal(sender.pendingBytes, 0);
   t.end();
 });

@@ -71,6 +71,8 @@ t.test('a file of keys has a name and a key in each line', async (t) => {
       ['é_:', Buffer.from(OTHER_KEY, 'hex')],
     ],
   );
+  for (const bytes of [16, 256])
+    t.equal(parsePskFile(`a:${'5a'.repeat(bytes)}`).get('a')?.length, bytes, 'the shortest and the longest');
   for (const [text, message] of [
     ['', 'expected at least one line NAME:KEY'],
     [`a:${KEY}\nb`, 'line 2: expected NAME:KEY with a key in hexadecimal digits'],

@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { BackupAnswer } from '../../src/transfer/backup-answer.js';
-import { GREETING, verdictLine } from '../../src/transfer/wire.js';
+import { GREETING, MAX_VERDICT_BYTES, verdictLine } from '../../src/transfer/wire.js';
 
 const ok = { kind: 'ok', bytes: 3, sha256: 'cd'.repeat(32) } as const;
 
@@ -40,4 +40,13 @@ t.test('only the first line can be a verdict: an echo may hold one by chance', a
 
 t.test('bytes after the verdict change nothing', async (t) => {
   t.same(answer(verdictLine(ok), 'error EIO no\n').verdict, ok);
+});
+
+t.test('a first line as long as a verdict can be is one, a longer line is not', async (t) => {
+  const start = 'error EIO ';
+  const message = (excess: number): string => 'x'.repeat(MAX_VERDICT_BYTES - start.length - 1 + excess);
+  t.match(answer(start, message(0), '\n').verdict, { kind: 'error', message: message(0) });
+  t.match(answer(`${start}${message(0)}\n`).verdict, { kind: 'error', message: message(0) });
+  t.equal(answer(start, message(1), '\n').verdict, undefined);
+  t.equal(answer(`${start}${message(1)}\n`).verdict, undefined);
 });

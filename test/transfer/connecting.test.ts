@@ -323,3 +323,27 @@ serverTest(
   },
   logged,
 );
+
+/** A system that notes which descriptors it was asked to close and did not have. */
+class NotedCloses extends NodePosix {
+  readonly strangers: number[] = [];
+
+  override close(fd: number): number {
+    const result = super.close(fd);
+    if (result < 0) this.strangers.push(fd);
+    return result;
+  }
+}
+const closing = new NotedCloses();
+serverTest(
+  'a role that ends without a connection closes only what it has opened',
+  async (t, server) => {
+    const { backup } = await listeningBackup(server);
+    await backup.stop('SIGTERM');
+    const { primary } = primaryOn(server, { name: '127.0.0.1:9' });
+    primary.stop('SIGTERM');
+    await primary.ended;
+    t.same(closing.strangers, []);
+  },
+  closing,
+);

@@ -208,3 +208,29 @@ t.test('an idle time is one of the end that it is for', async (t) => {
   t.equal(events(server).length, 1, 'it still waits for its source');
   pump.stop();
 });
+
+t.test('one turn reads a buffer’s worth of pieces, and no more', async (t) => {
+  const pieceBytes = 1024;
+  let pieces = 0;
+  const perTurn: number[] = [];
+  /** A source that always has a piece, until it has had two turns; a sink that takes all. */
+  class Endless extends NodePosix {
+    override take(): Uint8Array | number {
+      if (perTurn.length === 2) return 0;
+      pieces += 1;
+      return new Uint8Array(pieceBytes);
+    }
+    override send(_: number, given: readonly Uint8Array[]): number {
+      perTurn.push(given.length);
+      return given.length * pieceBytes;
+    }
+  }
+  const source = new PassThrough();
+  const { pump, settled } = pumpBetween(t, source, new PassThrough(), { posix: new Endless() });
+  pump.start();
+  source.write('ready');
+  t.equal(await settled, 'end');
+  t.equal(PUMP_BUFFER_BYTES, 262_144);
+  t.same(perTurn, [256, 256]);
+  t.equal(pieces, 512);
+});
