@@ -10,12 +10,10 @@ import type { Grains } from './grains.js';
 
 /** The longest read, in bytes: a grain if that is longer. */
 const RUN_BYTES = 256 << 10;
-/** How many reads are under way at a time. */
-const DEPTH = 4;
 /** How many grains the backup is asked about at a time. */
 const MAX_ASKED = 32;
-/** Nothing is read while more than this waits to be sent: what waits is lost with the connection, and read again. */
-const MAX_QUEUED_BYTES = 1 << 20;
+/** What may be read, a full run for each read, or wait to be sent: it is lost with the connection, and read again. */
+const MAX_ON_THE_WAY_BYTES = 1 << 20;
 /** What may be at the backup without being on its stable storage. */
 const MAX_UNACKED_BYTES = 64 << 20;
 
@@ -78,9 +76,8 @@ export class Copier {
   /** Reads and sends as much as may be. To be called whenever something may have changed. */
   pump(): void {
     const { peer } = this.#parts;
-    const reading = (): number => this.#runs.size - this.#asked.size;
-    const onTheWay = (): number => peer.queuedBytes + reading() * RUN_BYTES;
-    while (!this.#isStopped && reading() < DEPTH && onTheWay() < MAX_QUEUED_BYTES) {
+    const onTheWay = (): number => peer.queuedBytes + (this.#runs.size - this.#asked.size) * RUN_BYTES;
+    while (!this.#isStopped && onTheWay() < MAX_ON_THE_WAY_BYTES) {
       if (this.#unackedBytes >= MAX_UNACKED_BYTES || this.#asked.size >= MAX_ASKED) return;
       const run = this.#take();
       if (run === undefined) return;

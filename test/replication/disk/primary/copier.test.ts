@@ -12,6 +12,72 @@ import { IMAGE, pair, type Pair } from '../world.js';
 const GRAIN_SECTORS = 128;
 const GRAINS = 12;
 
+/** A copier whose reads a test ends, and what it sends; places are in grains. The sequences are 0, 1, and so on. */
+function alone(
+  options: {
+    sectorsEach?: number;
+    sectors?: number;
+    readsAtOnce?: boolean;
+    queuedBytes?: number;
+    isC?: boolean;
+  } = {},
+) {
+  const { sectorsEach = GRAIN_SECTORS, readsAtOnce = false, queuedBytes = 0 } = options;
+  const { sectors = GRAINS * sectorsEach } = options;
+  const grains = new Grains(Math.ceil(sectors / sectorsEach), sectorsEach);
+  const reads: { readonly at: string; readonly end: (result: number, byte?: number) => void }[] = [];
+  const sent: string[] = [];
+  const counts = { sentBytes: 0, ended: 0 };
+  const stored: number[] = [];
+  const failures: string[] = [];
+  const at = (sector: number, its: number): string => `${sector / sectorsEach}+${its / sectorsEach}`;
+  const data = (sector: number, bytes: Uint8Array): number =>
+    sent.push(`data ${at(sector, bytes.length / 512)}`);
+  const zero = (sector: number, its: number): number => sent.push(`zero ${at(sector, its)}`);
+  const compare = (sector: number, its: number): number => sent.push(`ask ${at(sector, its)}`);
+  const sync = {
+    begin: () => {},
+    send: (sector: number, bytes: Uint8Array) => data(sector, bytes) - 1,
+    zero: (sector: number, its: number) => zero(sector, its) - 1,
+    compare: (sector: number, its: number) => compare(sector, its) - 1,
+  };
+  const copier = new Copier({
+    disk: {
+      sectors,
+      read: (sector, buffer, done) => {
+        const end = (result: number, byte = 0): void => {
+          buffer.fill(byte);
+          done(result);
+        };
+        if (readsAtOnce) end(0);
+        else reads.push({ at: at(sector, buffer.length / 512), end });
+      },
+      write: () => {},
+      zero: () => {},
+      flush: () => {},
+      identify: () => {},
+    },
+    grains,
+    peer: {
+      kind: options.isC ? 'c' : 'own',
+      sync: options.isC ? undefined : sync,
+      canAbort: true,
+      queuedBytes,
+      sentBytes: 0,
+      write: data,
+      zero,
+      commit: () => () => {},
+      abort: () => {},
+      close: () => {},
+    },
+    onSent: (bytes) => (counts.sentBytes += bytes),
+    onStored: (bytes) => stored.push(bytes),
+    onEnded: () => (counts.ended += 1),
+    onFailure: (message) => failures.push(message),
+  });
+  return { copier, grains, reads, sent, stored, failures, counts };
+}
+
 /** The backup is gone, and lacks what the primary has written to some grains since. */
 async function apart({ a, b, world }: Pair): Promise<void> {
   await world.run(() => a.isUp && b.isUp);
@@ -96,61 +162,192 @@ t.test('a write that fails locally is read again for the backup', async (t) => {
 t.test(
   '64 MiB may be at the backup and not on its stable storage; more is sent as it gets there',
   async (t) => {
-    const sectorsEach = 32_768;
-    const grains = new Grains(12, sectorsEach);
+    const { copier, grains, sent, stored } = alone({ sectorsEach: 32_768, readsAtOnce: true });
+    const mebibytes = (): number[] => stored.map((bytes) => bytes >> 20);
     grains.toSend.addRange(0, 11);
-    const sent: number[] = [];
-    const stored: number[] = [];
-    const zero = (sector: number): number => sent.push(sector / sectorsEach);
-    const copier = new Copier({
-      disk: {
-        sectors: 12 * sectorsEach,
-        read: (_, buffer, done) => {
-          buffer.fill(0);
-          done(0);
-        },
-        write: () => {},
-        zero: () => {},
-        flush: () => {},
-        identify: () => {},
-      },
-      grains,
-      peer: {
-        kind: 'own',
-        sync: { begin: () => {}, send: () => 0, zero, compare: () => 0 },
-        canAbort: true,
-        queuedBytes: 0,
-        sentBytes: 0,
-        write: () => {},
-        zero: () => {},
-        commit: () => () => {},
-        abort: () => {},
-        close: () => {},
-      },
-      onSent: () => {},
-      onStored: (bytes) => stored.push(bytes >> 20),
-      onEnded: () => {},
-      onFailure: (message) => t.fail(message),
-    });
     copier.pump();
-    t.same(sent, [0, 1, 2, 3]);
-    copier.progress(1);
-    t.same([sent.length, stored], [5, [16]]);
-    copier.progress(4);
-    t.same([sent.length, stored], [8, [16, 16, 16, 16]], 'each is counted once');
-    copier.progress(4);
+    t.same(sent, ['zero 0+1', 'zero 1+1', 'zero 2+1', 'zero 3+1']);
+    copier.progress(0);
+    t.same([sent.length, mebibytes()], [5, [16]]);
+    copier.progress(3);
+    t.same([sent.length, mebibytes()], [8, [16, 16, 16, 16]], 'each is counted once');
+    copier.progress(3);
     t.equal(sent.length, 8);
-    copier.progress(8);
-    t.same(stored.slice(4), [16, 16, 16, 16], 'the last one too');
-    t.same(sent.slice(8), [8, 9, 10, 11]);
+    copier.progress(7);
+    t.same(mebibytes().slice(4), [16, 16, 16, 16], 'the last one too');
+    t.same(sent.slice(8), ['zero 8+1', 'zero 9+1', 'zero 10+1', 'zero 11+1']);
     grains.toSend.addRange(0, 1);
     copier.pump();
     t.equal(sent.length, 12);
     copier.handOver();
-    t.same(stored.slice(8), [64]);
+    t.same(mebibytes().slice(8), [64]);
     t.notOk(copier.isDone);
     copier.pump();
-    t.same(sent.slice(12), [0, 1]);
+    t.same(sent.slice(12), ['zero 0+1', 'zero 1+1']);
     t.ok(copier.isDone);
   },
 );
+
+t.test('1 MiB may be read, or wait to be sent, at a time', async (t) => {
+  for (const [queuedBytes, expected] of [
+    [0, ['0+4', '4+4', '8+4', '12+4']],
+    [1, ['0+4', '4+4', '8+4', '12+4']],
+    [256 << 10, ['0+4', '4+4', '8+4']],
+    [(1 << 20) - 1, ['0+4']],
+    [1 << 20, []],
+  ] as const) {
+    const { copier, grains, reads } = alone({ sectors: 40 * GRAIN_SECTORS, queuedBytes });
+    grains.toSend.addRange(0, 39);
+    copier.pump();
+    t.same(
+      reads.map(({ at }) => at),
+      expected,
+      `${queuedBytes} bytes wait`,
+    );
+    for (const { end } of reads.splice(0, 1)) end(0, 1);
+    copier.pump();
+    t.equal(reads.length, expected.length, 'one that has ended makes room for the next');
+  }
+});
+
+t.test('32 grains may be asked about at a time; the answer to one makes room for the next', async (t) => {
+  const { copier, grains, sent, stored } = alone({ sectors: 40 * GRAIN_SECTORS, readsAtOnce: true });
+  grains.toSend.addRange(0, 39);
+  grains.toAsk.addRange(0, 39);
+  copier.pump();
+  t.same([sent.length, sent[0], sent[31]], [32, 'ask 0+1', 'ask 31+1'], 'one by one');
+  copier.compared(7, false);
+  copier.pump();
+  t.same([sent.length, sent[32]], [33, 'ask 32+1']);
+  t.same(stored, [GRAIN_SECTORS * 512]);
+  t.ok(grains.inResync.has(7), 'what is equal is there');
+  copier.compared(8, true);
+  t.equal(sent[33], 'zero 8+1', 'what differs is sent');
+  t.ok(grains.inResync.has(8));
+  t.notOk(grains.toSend.has(8));
+  copier.compared(8, true);
+  copier.compared(999, false);
+  t.equal(sent.length, 34, 'an answer to nothing is none');
+  copier.written(9, 9);
+  copier.compared(9, false);
+  t.notOk(grains.inResync.has(9));
+  t.ok(grains.toSend.has(9), 'the answer is about what is not there any more');
+});
+
+t.test('what was written while it was read is read again, and nothing else', async (t) => {
+  for (const [from, to, again] of [
+    [0, 3, []],
+    [3, 4, ['4+4']],
+    [7, 7, ['4+4']],
+    [8, 8, ['8+4']],
+    [5, 9, ['4+4', '8+4']],
+    [12, 12, []],
+  ] as const) {
+    const { copier, grains, reads, sent } = alone();
+    grains.toSend.addRange(4, 11);
+    copier.pump();
+    copier.written(from, to);
+    for (const { end } of reads.splice(0)) end(0, 1);
+    t.equal(sent.length, 2 - again.length);
+    t.equal(copier.isDone, again.length === 0);
+    copier.pump();
+    t.same(
+      reads.map(({ at }) => at),
+      again,
+      `${from} to ${to}`,
+    );
+  }
+});
+
+t.test(
+  'a run ends before a grain that is written now, is not to be sent, or has to be asked about',
+  async (t) => {
+    const { copier, grains, reads } = alone();
+    for (const grain of [0, 1, 2, 4, 5, 6, 8]) grains.toSend.add(grain);
+    grains.begin(1, 1);
+    grains.toAsk.add(5);
+    copier.pump();
+    t.same(
+      reads.map(({ at }) => at),
+      ['0+1', '2+1', '4+1', '5+1'],
+    );
+    for (const { end } of reads.splice(0)) end(0, 1);
+    copier.pump();
+    t.same(
+      reads.map(({ at }) => at),
+      ['6+1', '8+1'],
+    );
+    grains.end(1, 1);
+    copier.pump();
+    t.equal(reads.at(-1)?.at, '1+1', 'from the start again');
+    for (const { end } of reads.splice(0)) end(0, 1);
+    copier.pump();
+    t.same(reads, []);
+    t.notOk(copier.isDone, 'one is not compared yet');
+  },
+);
+
+t.test('zeroes are sent without data, and a last grain is as long as the disk', async (t) => {
+  const { copier, grains, reads, sent, counts } = alone({ sectors: 3.5 * GRAIN_SECTORS });
+  grains.toSend.addRange(0, 3);
+  copier.pump();
+  t.same(
+    reads.map(({ at }) => at),
+    ['0+3.5'],
+  );
+  reads[0]?.end(0, 0);
+  t.same(sent, ['zero 0+3.5']);
+  t.same(counts, { sentBytes: 3.5 * GRAIN_SECTORS * 512, ended: 1 });
+  t.same([...grains.inResync], [0, 1, 2, 3]);
+});
+
+t.test('a C backup gets it all as writes of the open checkpoint, and is asked nothing', async (t) => {
+  const { copier, grains, reads, sent, stored } = alone({ isC: true });
+  grains.toSend.addRange(2, 5);
+  grains.toAsk.addRange(2, 3);
+  copier.pump();
+  reads[0]?.end(0, 1);
+  t.same(sent, ['data 2+4']);
+  t.same([...grains.open], [2, 3, 4, 5]);
+  t.same([...grains.inResync], []);
+  t.ok(copier.isDone);
+  copier.stop();
+  t.equal(grains.toSend.count, 0, 'which knows itself what became of it');
+  t.same(stored, []);
+});
+
+t.test('a grain that cannot be read is reported with its place, and nothing more is read', async (t) => {
+  const { copier, grains, reads, sent, failures } = alone();
+  grains.toSend.addRange(0, 11);
+  copier.pump();
+  t.equal(reads.length, 3);
+  reads[1]?.end(-errno.EIO);
+  t.same(failures, ['cannot read 512 sectors at 512 for the backup: EIO']);
+  reads[0]?.end(0, 1);
+  reads[2]?.end(-errno.EIO);
+  copier.pump();
+  t.same([sent, reads.length], [[], 3]);
+  copier.stop();
+  t.equal(grains.toSend.count, 12, 'all of it is sent to the next one');
+});
+
+t.test('what a copier that is stopped does not know to be at the backup is sent again', async (t) => {
+  const { copier, grains, reads, sent } = alone();
+  grains.toSend.addRange(0, 11);
+  grains.toAsk.addRange(0, 2);
+  copier.pump();
+  for (const { end } of reads.splice(0)) end(0, 1);
+  t.same(sent, ['ask 0+1', 'ask 1+1', 'ask 2+1', 'data 3+4']);
+  copier.pump();
+  t.same(
+    reads.map(({ at }) => at),
+    ['7+4', '11+1'],
+  );
+  copier.written(1, 1);
+  copier.compared(2, false);
+  copier.stop();
+  t.same([...grains.toSend], [0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11], 'all but what was found equal');
+  t.same([...grains.toAsk], [0], 'what was written since has to be sent anyway');
+  for (const { end } of reads) end(0, 1);
+  t.equal(sent.length, 4);
+});

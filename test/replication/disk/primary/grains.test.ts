@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
+import { BitSet } from '../../../../src/replication/disk/bit-set.js';
 import { Grains } from '../../../../src/replication/disk/primary/grains.js';
 
 /** A grain that was written, and is in a checkpoint that was acked, and whose write was synced. */
@@ -152,4 +153,61 @@ t.test('what the backup lacks may be sent as a part of the open checkpoint', asy
   grains.open.add(1);
   grains.sent();
   t.same([grains.open, grains.toSend.count], [new Set([1, 4, 7]), 0]);
+});
+
+t.test(
+  'of a resync that goes on, what the backup has lost is sent again; of another one it is asked',
+  async (t) => {
+    const begun = (goesOn: boolean): Grains => {
+      const grains = new Grains(20, 128);
+      for (const grain of [1, 2]) grains.resent(grain);
+      for (const grain of [3, 4]) grains.foundEqual(grain);
+      const received = new BitSet(20);
+      for (const grain of [2, 4, 9]) received.add(grain);
+      grains.begun(received, goesOn);
+      return grains;
+    };
+    const same = begun(true);
+    t.same([[...same.toSend], [...same.toAsk], [...same.inResync]], [[1], [], [2, 3, 4]]);
+    const other = begun(false);
+    t.same(
+      [[...other.toSend], [...other.toAsk]],
+      [
+        [2, 4, 9],
+        [2, 4, 9],
+      ],
+    );
+  },
+);
+
+t.test(
+  'what a resync that is dropped had sent is sent again, and what was equal is asked about',
+  async (t) => {
+    const grains = new Grains(20, 128);
+    for (const grain of [1, 2]) grains.resent(grain);
+    for (const grain of [2, 3, 4]) grains.foundEqual(grain);
+    grains.resent(4);
+    grains.dropResync();
+    t.same([[...grains.toSend], [...grains.toAsk], grains.inResync.count], [[1, 2, 3, 4], [2, 3], 0]);
+    grains.toAsk.clear();
+    grains.dropResync();
+    t.equal(grains.toAsk.count, 0, 'once');
+  },
+);
+
+t.test('what the backup’s file has of a resync is a part of it, though it is equal', async (t) => {
+  const grains = new Grains(20, 128);
+  const received = new BitSet(20);
+  received.add(5);
+  grains.begun(received, false);
+  grains.foundEqual(5);
+  grains.foundEqual(6);
+  grains.dropResync();
+  t.same([...grains.toAsk], [5, 6]);
+  grains.toAsk.clear();
+  grains.begun(received, false);
+  grains.toAsk.clear();
+  grains.foundEqual(5);
+  grains.dropResync();
+  t.same([...grains.toAsk], [], 'it is lost with the file');
 });

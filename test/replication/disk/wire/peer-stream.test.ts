@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { errno, IPPROTO_TCP, TCP_NODELAY } from '../../../../src/posix/index.js';
+import { errno, IPPROTO_TCP, type Posix, TCP_NODELAY } from '../../../../src/posix/index.js';
 import { PeerStream } from '../../../../src/replication/disk/wire/peer-stream.js';
+import { POLL_READ_FD, POLL_WRITE_FD } from '../../../../src/scheduler/event.js';
 import { connection, type End } from '../connection.js';
 
 /** A stream that writes down what its taker hears. */
@@ -295,4 +296,201 @@ t.test('what is queued goes with what follows, once it is much, or when it is fl
     one.log.filter((line) => line.startsWith('ended')),
     [],
   );
+});
+
+/** A stream over calls that a test answers, and events that it fires. */
+async function byHand(more: Partial<Posix> = {}) {
+  const { near } = await connection();
+  const calls = { room: 0, writes: 0, reads: 0, readBytes: 0 };
+  const registered = new Map<number, { readonly mode: number; readonly fire: () => void }>();
+  const unregistered: number[] = [];
+  let id = 0;
+  const registrar = {
+    registerEvent: (mode: number, _fd: number, _timeout: number, fire: () => void) => {
+      registered.set(id, { mode, fire });
+      return id++;
+    },
+    unregisterEvent: (its: number) => {
+      unregistered.push(its);
+      registered.delete(its);
+    },
+    setMaxTimeout: () => 0,
+  };
+  const { posix } = near.host;
+  Object.assign(posix, {
+    write: (_fd: number, bytes: Uint8Array) => {
+      calls.writes += 1;
+      const taken = Math.min(calls.room, bytes.length);
+      calls.room -= taken;
+      return taken === 0 ? -errno.EAGAIN : taken;
+    },
+    read: () => {
+      calls.reads += 1;
+      return calls.readBytes;
+    },
+    ...more,
+  });
+  const side = heard({ ...near, timers: { registrar: registrar as never, posix } });
+  const fire = (mode: number): void => {
+    for (const event of registered.values()) if (event.mode === mode) event.fire();
+  };
+  /** The system takes so much more, and says so. */
+  const allow = (bytes: number): void => {
+    calls.room += bytes;
+    fire(POLL_WRITE_FD);
+  };
+  return { ...side, fd: near.fd, calls, registered, unregistered, fire, allow };
+}
+
+t.test('what is added while something waits counts for the half that is reported', async (t) => {
+  const { stream, log, allow } = await byHand();
+  stream.send(Buffer.alloc(1000));
+  stream.send(Buffer.alloc(1000));
+  allow(999);
+  t.same(log, []);
+  allow(1);
+  t.same(log, ['drained to 1000']);
+  allow(499);
+  t.equal(log.length, 1);
+  allow(1);
+  t.same(log, ['drained to 1000', 'drained to 500']);
+  stream.send(Buffer.alloc(100));
+  allow(299);
+  t.equal(log.length, 2, 'half of the 600 that wait now');
+  allow(1);
+  t.equal(log.at(-1), 'drained to 300');
+  allow(300);
+  t.equal(log.at(-1), 'drained to 0');
+  allow(10);
+  stream.send(Buffer.alloc(10));
+  t.equal(log.length, 4, 'what goes at once is no news');
+  stream.send(Buffer.alloc(3));
+  allow(1);
+  t.equal(log.length, 4, 'two of three are more than half of them');
+  allow(1);
+  allow(1);
+  t.same(log.slice(4), ['drained to 1', 'drained to 0']);
+});
+
+t.test('a system that takes nothing is not asked again by each that sends', async (t) => {
+  const { stream, calls, registered, allow } = await byHand();
+  stream.send(Buffer.alloc(100));
+  stream.send(Buffer.alloc(100));
+  stream.queue(Buffer.alloc(128 << 10));
+  stream.flush();
+  t.equal(calls.writes, 1);
+  t.same(
+    [...registered.values()].map(({ mode }) => mode),
+    [POLL_WRITE_FD],
+    'one event waits until it does',
+  );
+  allow(1 << 20);
+  t.same([stream.queuedBytes, stream.sentBytes, registered.size], [0, 200 + (128 << 10), 0]);
+  calls.room = 100;
+  const { writes } = calls;
+  stream.send(Buffer.alloc(100));
+  t.same([calls.writes, stream.queuedBytes], [writes + 1, 0], 'then it is again');
+});
+
+t.test('128 KiB that are queued are sent, and no less', async (t) => {
+  const { stream, calls } = await byHand();
+  calls.room = 1 << 20;
+  stream.queue(Buffer.alloc((128 << 10) - 1));
+  t.equal(stream.sentBytes, 0);
+  stream.queue(Buffer.alloc(1));
+  t.equal(stream.sentBytes, 128 << 10);
+  stream.flushSoon();
+  t.equal(stream.queuedBytes, 0);
+});
+
+t.test('a stream has one event to read by while it reads, and none otherwise', async (t) => {
+  const { stream, registered, unregistered } = await byHand();
+  stream.pause();
+  t.same([registered.size, unregistered], [0, []]);
+  stream.resume();
+  stream.resume();
+  t.equal(registered.size, 1);
+  stream.pause();
+  stream.pause();
+  t.same([registered.size, unregistered], [0, [0]], 'which is given up once');
+  stream.resume();
+  stream.flushSoon();
+  t.equal(registered.size, 1, 'nothing waits to be sent');
+  stream.close();
+  stream.close();
+  stream.resume();
+  t.same([registered.size, unregistered], [0, [0, 1]]);
+});
+
+t.test(
+  'a read that fills the buffer is followed by another one, unless its taker pauses or closes',
+  async (t) => {
+    for (const [how, bytes, reads] of [
+      ['neither', 256 << 10, 4],
+      ['neither', (256 << 10) - 1, 1],
+      ['neither', -errno.EAGAIN, 1],
+      ['pause', 256 << 10, 1],
+      ['close', 256 << 10, 1],
+    ] as const) {
+      const { stream, calls, fire, log } = await byHand();
+      calls.readBytes = bytes;
+      stream.events = {
+        ...stream.events,
+        bytes: () => {
+          if (how !== 'neither') stream[how]();
+        },
+      };
+      stream.resume();
+      fire(POLL_READ_FD);
+      t.equal(calls.reads, reads, `${how} after ${bytes} bytes`);
+      t.same(log, []);
+      t.equal(stream.isOver, how === 'close');
+    }
+  },
+);
+
+t.test('where the system can send what is not copied yet, it keeps that until it is', async (t) => {
+  const copied: (() => void)[] = [];
+  const sent: Buffer[] = [];
+  const dedicated: number[] = [];
+  const { stream, fd, calls } = await byHand({
+    dedicate: (its) => dedicated.push(its),
+    send: (_fd, parts, done) => {
+      copied.push(done);
+      sent.push(...parts.map((part) => part as Buffer));
+      return parts.reduce((sum, part) => sum + part.length, 0);
+    },
+  });
+  t.same(dedicated, [fd]);
+  stream.send(Buffer.alloc(1000, 1));
+  t.same([stream.sentBytes, stream.queuedBytes, calls.writes], [1000, 0, 0]);
+  stream.send(Buffer.alloc(1000, 2));
+  t.ok(
+    sent[0]?.every((byte) => byte === 1),
+    'it is not written over',
+  );
+  for (const done of copied) done();
+});
+
+t.test('where it cannot, bytes are written; another error ends the stream', async (t) => {
+  const without = await byHand({ send: () => -errno.EOPNOTSUPP });
+  without.calls.room = 100;
+  without.stream.send(Buffer.alloc(60));
+  t.same([without.stream.sentBytes, without.calls.writes], [60, 1]);
+  const broken = await byHand({ send: () => -errno.ECONNRESET });
+  broken.stream.send(Buffer.alloc(60));
+  t.same([broken.stream.isOver, broken.calls.writes, broken.log], [true, 0, []]);
+  broken.fire(POLL_WRITE_FD);
+  t.match(broken.log, [/^ended: sending failed: ECONNRESET \(.+\)$/]);
+  t.equal(broken.registered.size, 0);
+});
+
+t.test('a gate that is opened sends what it kept back at once', async (t) => {
+  const { stream, calls, registered } = await byHand();
+  calls.room = 100;
+  const open = stream.gate();
+  stream.send(Buffer.alloc(10));
+  t.same([stream.sentBytes, registered.size], [0, 0], 'nobody waits to be able to send it');
+  open();
+  t.equal(stream.sentBytes, 10);
 });

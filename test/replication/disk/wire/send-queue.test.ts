@@ -105,3 +105,84 @@ t.test('what is cleared is not sent', async (t) => {
   t.equal(Buffer.concat(queue.next()).toString(), 'new');
   t.equal(Buffer.concat(parts).toString(), 'lost');
 });
+
+/** Where the parts that are next begin in their blocks, and how long they are. */
+const layout = (queue: SendQueue): [at: number, length: number][] =>
+  queue.next().map(({ byteOffset, length }) => [byteOffset, length]);
+
+t.test('bytes lie as they did to whole words, unless there are fewer than eight', async (t) => {
+  const queue = new SendQueue(strictPool());
+  const memory = Buffer.allocUnsafeSlow(64);
+  queue.add(memory.subarray(0, 3));
+  t.same(layout(queue), [[0, 3]]);
+  queue.add(memory.subarray(1, 8));
+  t.same(layout(queue), [[0, 10]], 'seven go on where the others end');
+  queue.add(memory.subarray(0, 8));
+  t.same(
+    layout(queue),
+    [
+      [0, 10],
+      [16, 8],
+    ],
+    'eight do not',
+  );
+  queue.add(memory.subarray(8, 32));
+  t.same(layout(queue).at(-1), [16, 32], 'those that fit go on');
+  queue.add(memory.subarray(5, 21));
+  t.same(layout(queue).at(-1), [53, 16]);
+  queue.add(memory.subarray(5, 21));
+  t.same(layout(queue).at(-1), [53, 32], 'in any place');
+});
+
+t.test('a block is filled to its end, and then another one is begun', async (t) => {
+  const block = 256 << 10;
+  const pool = strictPool();
+  const queue = new SendQueue(pool);
+  queue.add(Buffer.allocUnsafeSlow(block - 4));
+  queue.add(Buffer.allocUnsafeSlow(16));
+  t.same(
+    layout(queue),
+    [
+      [0, block - 4],
+      [0, 16],
+    ],
+    'there is no whole word left',
+  );
+  t.equal(pool.taken, 2);
+  queue.took(block + 12)();
+  t.equal(pool.taken, 1);
+  queue.add(Buffer.allocUnsafeSlow(block + 100));
+  t.same(layout(queue), [[0, block]], 'a block is as much as goes at once');
+  queue.took(block)();
+  t.same(layout(queue), [[0, 100]]);
+});
+
+t.test('a block that is empty again is used from its start', async (t) => {
+  const queue = new SendQueue(strictPool());
+  for (let round = 0; round < 3; round++) {
+    queue.add(Buffer.allocUnsafeSlow(1000));
+    t.same(layout(queue), [[0, 1000]]);
+    queue.took(1000)();
+  }
+  queue.add(Buffer.allocUnsafeSlow(1000));
+  const release = queue.took(1000);
+  queue.add(Buffer.allocUnsafeSlow(1000));
+  t.same(layout(queue), [[1000, 1000]], 'but not before what was sent of it is copied');
+  release();
+  queue.took(1000)();
+  queue.add(Buffer.allocUnsafeSlow(8));
+  t.same(layout(queue), [[0, 8]]);
+});
+
+t.test('what was sent of a part is not sent again, and what is after a gate is another part', async (t) => {
+  const queue = new SendQueue(strictPool());
+  queue.add(Buffer.from('abc'));
+  queue.gate()();
+  queue.add(Buffer.from('defg'));
+  t.equal(Buffer.concat(queue.next()).toString(), 'abc');
+  queue.took(3)();
+  t.equal(Buffer.concat(queue.next()).toString(), 'defg');
+  queue.took(2)();
+  t.equal(Buffer.concat(queue.next()).toString(), 'fg');
+  t.equal(queue.bytes, 2);
+});
