@@ -5,17 +5,23 @@ import { BlockList } from 'node:net';
 import t from 'tap';
 import { AF_INET, errno, SOCK_STREAM } from '../../../src/posix/index.js';
 import { Connector } from '../../../src/replication/disk/connector.js';
+import type { EventRegistrar } from '../../../src/scheduler/registrar.js';
 import { type SimulatedHost, SimulatedWorld } from '../../../src/testing/index.js';
 
 const ADDRESS = '10.0.0.2:9000';
 
 /** A side's connector, and what it was given. */
-function side(world: SimulatedWorld, host: SimulatedHost, peers = {}) {
+function side(
+  world: SimulatedWorld,
+  host: SimulatedHost,
+  peers = {},
+  registrar: EventRegistrar = host.serve(),
+) {
   const connections: { fd: number; peer: string }[] = [];
   const surplus: number[] = [];
   const logged: string[] = [];
   const its = new Connector({
-    registrar: host.serve(),
+    registrar,
     posix: host.posix,
     logger: { log: (_, message) => logged.push(message) },
     address: ADDRESS,
@@ -118,6 +124,48 @@ t.test('a side that cannot make its listening socket for half a minute has no ro
   failFirst(a.host, 'socket', errno.EMFILE, 30);
   t.equal(await a.start(), -errno.EMFILE);
   t.equal(a.its.state, 'none');
+});
+
+t.test('what the last attempt failed with is what is returned', async (t) => {
+  const world = new SimulatedWorld({ seed: 1 });
+  const host = world.host('10.0.0.2');
+  const server = host.serve();
+  let registrations = 0;
+  // The first one is that of the connector's timer.
+  const registerEvent: typeof server.registerEvent = (...event) =>
+    registrations++ === 0 ? server.registerEvent(...event) : -errno.ENOMEM;
+  const registrar = {
+    registerEvent,
+    unregisterEvent: server.unregisterEvent.bind(server),
+    setMaxTimeout: server.setMaxTimeout.bind(server),
+  };
+  const b = side(world, host, {}, registrar);
+  failFirst(host, 'socket', errno.EMFILE, 1);
+  t.equal(await b.start(), -errno.ENOMEM);
+  t.equal(registrations, 30, 'the last 29 attempts, after the timer');
+  const reported = b.logged.filter((line) => line.includes('cannot listen'));
+  t.match(reported, [/at 10\.0\.0\.2:9000: EMFILE \(socket\)/]);
+});
+
+t.test('a side that is stopped while it is connected makes no other connection', async (t) => {
+  for (const who of ['a', 'b'] as const) {
+    const sides = twoSides();
+    const { world, a, b } = sides;
+    await b.start();
+    await a.start();
+    await world.run(0.5);
+    const { its, host, connections } = sides[who];
+    its.stop();
+    host.posix.close(connections[0]?.fd ?? -1);
+    its.next(1);
+    await world.run(5);
+    t.same([its.state, connections.length], ['none', 1]);
+    t.same(
+      host.leftovers().filter((line) => /tcp/.test(line)),
+      [],
+      'it does not listen either',
+    );
+  }
 });
 
 t.test('a side that is closed before it has a role takes none', async (t) => {

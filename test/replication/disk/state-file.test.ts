@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
+import type { FileCalls } from '../../../src/posix/files.js';
 import { completed, damaged, StateError, StateFile } from '../../../src/replication/disk/state-file.js';
 import { stateFiles } from './state-files.js';
 
@@ -132,5 +133,29 @@ t.test(
     }
     await world.complete(closed);
     t.equal(ended.filter((result) => result >= 0).length, 4);
+  },
+);
+
+t.test(
+  'only a file that was opened for durable writes makes them, and both descriptors are closed',
+  async (t) => {
+    const { world, host, files, call } = stateFiles();
+    const before = host.leftovers().length;
+    const plain = await world.complete(StateFile.create(files, PATH));
+    t.throws(() => plain.writeDurably(0, Buffer.from('x'), () => {}), {
+      message: '/srv/file was not opened for durable writes',
+    });
+    await world.complete(plain.close());
+    let closes = 0;
+    const counted = new Proxy(files, {
+      get: (target, name: keyof FileCalls) => {
+        if (name === 'close') closes += 1;
+        return target[name];
+      },
+    });
+    const durable = await world.complete(StateFile.open(counted, PATH, 'by-write'));
+    t.ok((await call((done) => durable?.writeDurably(0, Buffer.from('x'), done))) >= 0);
+    await world.complete(durable?.close() ?? Promise.resolve());
+    t.same([closes, host.leftovers().length], [2, before]);
   },
 );
