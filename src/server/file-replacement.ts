@@ -123,8 +123,11 @@ export class FileReplacement {
     let failure: string | undefined;
     try {
       const from = await fileResult((done) => files.open(this.#place.at(), flags, done));
-      failure = await copyAttributes(from, this.fd);
-      await fileResult((done) => files.close(from, done));
+      try {
+        failure = await copyAttributes(from, this.fd);
+      } finally {
+        await fileResult((done) => files.close(from, done));
+      }
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       failure = error.message;

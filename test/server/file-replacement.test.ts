@@ -8,6 +8,7 @@ import {
   chownSync,
   closeSync,
   lchownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -86,6 +87,15 @@ t.test('a replaced file passes on its owner and mode', { skip: noAttacker }, asy
   t.equal(readFileSync(path, 'utf8'), 'after');
 });
 
+t.test('a group of its own is passed on as well', { skip: noAttacker }, async (t) => {
+  const { path } = world(t);
+  writeFileSync(path, 'before');
+  const { uid, gid } = statSync(path);
+  chownSync(path, uid, gid + 1);
+  t.same(await replace(path), []);
+  t.match(statSync(path), { uid, gid: gid + 1 });
+});
+
 t.test('failing to keep the owner is reported', async (t) => {
   const { path } = world(t);
   writeFileSync(path, 'before');
@@ -116,6 +126,9 @@ t.test(
       [],
       'with a mode of its own nothing is kept',
     );
+    const descriptors = readdirSync('/proc/self/fd').length;
+    t.same(await replace(path, { copyAttributes }), [`${lost}unreadable`]);
+    t.equal(readdirSync('/proc/self/fd').length, descriptors, 'no descriptor is left');
     const faulty = (): Promise<undefined> => Promise.reject(new TypeError('a fault'));
     await t.rejects(replace(path, { copyAttributes: faulty }), { name: 'TypeError' });
     t.equal(readFileSync(path, 'utf8'), 'after');
@@ -135,6 +148,31 @@ t.test('the previous file is kept as FILE.previous, each time', async (t) => {
   t.same(readdirSync(directory).toSorted(), ['copy', 'copy.previous']);
 });
 
+t.test('what was left of an earlier attempt to keep it does not matter', async (t) => {
+  const { directory, path } = world(t);
+  writeFileSync(path, 'before');
+  writeFileSync(`${path}.partial~`, 'left by a process that was killed');
+  linkSync(path, `${path}.previous`);
+  await replace(path, { keepsPrevious: true });
+  t.equal(readFileSync(path, 'utf8'), 'after');
+  t.equal(readFileSync(`${path}.previous`, 'utf8'), 'before');
+  t.same(readdirSync(directory).toSorted(), ['copy', 'copy.previous']);
+});
+
+t.test('beside a hundred unfinished files there is no further one', async (t) => {
+  const { directory, path } = world(t);
+  writeFileSync(`${path}.partial`, '');
+  for (let count = 1; count < 99; count++) writeFileSync(`${path}.partial.${count}`, '');
+  await replace(path, {
+    meanwhile: () => t.ok(readdirSync(directory).includes('copy.partial.99'), 'the hundredth'),
+  });
+  writeFileSync(`${path}.partial.99`, '');
+  await t.rejects(replace(path), {
+    code: 'EEXIST',
+    message: /^copy\.partial and 99 more are there from processes that were killed; remove them$/,
+  });
+});
+
 t.test('a name of 255 bytes still has room for its companion files', async (t) => {
   for (const name of ['n'.repeat(255), 'ä'.repeat(127), 'n'.repeat(247), 'n'.repeat(240)]) {
     const { directory, path } = world(t, name);
@@ -145,6 +183,7 @@ t.test('a name of 255 bytes still has room for its companion files', async (t) =
   }
   t.not(nameBeside(`${'n'.repeat(254)}a`, '.partial'), nameBeside(`${'n'.repeat(254)}b`, '.partial'));
   t.equal(nameBeside('n'.repeat(246), '.partial'), `${'n'.repeat(246)}.partial`);
+  t.match(nameBeside('n'.repeat(247), '.partial'), /^n{237}~[\da-f]{8}\.partial$/, 'one byte is left');
   await t.rejects(FilePlace.find(nodeFiles, world(t, 'n'.repeat(256)).path), { code: 'ENAMETOOLONG' });
 });
 
@@ -170,6 +209,24 @@ t.test('a failed call keeps the previous file, and leaves nothing else', async (
     }
   }
 });
+
+t.test(
+  'an owner who cannot be kept for another reason, or a file that cannot be made, is an error',
+  async (t) => {
+    const { directory, path } = world(t);
+    writeFileSync(path, 'before');
+    const files = failing('fchown', -errno.EIO);
+    t.capture(files, 'fstat', (fd: number, done: Parameters<FileCalls['fstat']>[1]) => {
+      nodeFiles.fstat(fd, (result, status) => done(result, status && { ...status, uid: status.uid + 1 }));
+    });
+    await t.rejects(replace(path, { files }), { code: 'EIO' });
+    t.same([readFileSync(path, 'utf8'), readdirSync(directory)], ['before', ['copy']]);
+    const place = await FilePlace.find(nodeFiles, path);
+    const full = failing('open', -errno.ENOSPC);
+    await t.rejects(FileReplacement.begin(place, { files: full, warn: () => {} }), { code: 'ENOSPC' });
+    await place.close();
+  },
+);
 
 t.test('what is given up is removed, or the reason why not is reported', async (t) => {
   const abandoned = async (files: FileCalls): Promise<string[]> => {
