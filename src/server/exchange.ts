@@ -111,16 +111,13 @@ export class Exchange implements ExchangeReply {
   end(): void {
     if (this.#state !== 'answering') return;
     this.#state = 'draining';
-    this.#event.clear();
     this.#drain();
     if (this.#isOpen()) this.#watch(POLL_WRITE_FD | TIMEOUT, (mode) => this.#drainOn(mode));
   }
 
   takeOver(): Descriptor {
     if (this.#state !== 'answering') return -errno.ENOTCONN;
-    this.#state = 'closed';
-    this.#pieces = [];
-    this.#event.clear();
+    this.#close();
     this.#options.onClosed(this, TAKEN_OVER);
     return this.#fd;
   }
@@ -128,9 +125,7 @@ export class Exchange implements ExchangeReply {
   /** Closes the connection, wherever it is. Idempotent. */
   drop(why: string): void {
     if (this.#state === 'closed') return;
-    this.#state = 'closed';
-    this.#pieces = [];
-    this.#event.clear();
+    this.#close();
     if (why === ANSWERED) this.#options.posix.close(this.#fd);
     else abortConnection(this.#options.posix, this.#fd);
     this.#options.onClosed(this, why);
@@ -157,7 +152,6 @@ export class Exchange implements ExchangeReply {
 
   #startAnswering(): void {
     this.#state = 'answering';
-    this.#event.clear();
     this.#watch(POLL_READ_FD, () => this.#watchPeer());
   }
 
@@ -186,6 +180,12 @@ export class Exchange implements ExchangeReply {
       this.#sent = 0;
     }
     this.drop(ANSWERED);
+  }
+
+  #close(): void {
+    this.#state = 'closed';
+    this.#pieces = [];
+    this.#event.clear();
   }
 
   #isOpen(): boolean {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { errno } from '../../src/posix/index.js';
+import { errno, NodePosix } from '../../src/posix/index.js';
 import { nullLogger } from '../../src/server/logger.js';
 import { Completions, MAX_TASKS_PER_TURN } from '../../src/server/completions.js';
 import { bench } from '../disks/bench.js';
@@ -135,6 +135,28 @@ t.test('it is disposed of once, whoever has its descriptor by then', async (t) =
   completions.addSource(() => 0)();
   t.equal(posix.read(other, new Uint8Array(8)), -errno.EAGAIN, 'nothing was written to it');
   posix.close(other);
+});
+
+t.test(
+  'tasks wake the scheduler once, and a turn that runs them all leaves nothing to wake for',
+  async (t) => {
+    const { posix, registry, step } = bench(t);
+    const counter = (): string | undefined =>
+      posix.openDescriptors().find(({ description }) => description.startsWith('eventfd'))?.description;
+    for (let count = 0; count < 3; count++)
+      registry.completions.post(() => registry.completions.post(() => {}));
+    t.equal(counter(), 'eventfd 1');
+    await step();
+    t.equal(counter(), 'eventfd 0');
+  },
+);
+
+t.test('without a descriptor there are no completions, which is named', async (t) => {
+  const { server } = bench(t);
+  t.throws(() => new Completions(server, new NodePosix({ maxDescriptors: 3 }), nullLogger), {
+    code: 'EMFILE',
+    message: 'cannot get a counter descriptor: EMFILE',
+  });
 });
 
 t.test('a scheduler without room is an error when they are made, and no descriptor is left', (t) => {

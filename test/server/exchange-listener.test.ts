@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AF_INET, AF_UNIX, NodePosix } from '../../src/posix/index.js';
 import type { ExchangeProtocol, Reply } from '../../src/server/exchange.js';
-import { ExchangeListener } from '../../src/server/exchange-listener.js';
+import { ExchangeListener, type ExchangeListenerOptions } from '../../src/server/exchange-listener.js';
 import { TapdiskServer } from '../../src/server/tapdisk-server.js';
 import { bytesOf, connectTo, ended, ManualClock } from '../control/world.js';
 
@@ -21,7 +21,12 @@ function lineProtocol(answer: (request: string, reply: Reply) => void): Exchange
   };
 }
 
-function world(t: Test, answer: (request: string, reply: Reply) => void, maxConnections = 4) {
+function world(
+  t: Test,
+  answer: (request: string, reply: Reply) => void,
+  maxConnections = 4,
+  more: Partial<ExchangeListenerOptions> = {},
+) {
   const directory = mkdtempSync(join(tmpdir(), 'exchange-'));
   const clock = new ManualClock();
   const posix = new NodePosix({ clock });
@@ -36,6 +41,7 @@ function world(t: Test, answer: (request: string, reply: Reply) => void, maxConn
     name: 'test',
     maxConnections,
     slowClientSeconds: 2,
+    ...more,
   };
   const listener = new ExchangeListener({ family: AF_UNIX, path }, options);
   const running = server.run({ signals: false });
@@ -165,6 +171,42 @@ t.test('a client keeps its place for a minimum time', async (t) => {
   clock.seconds += 2;
   t.equal(await next, 'a.', 'then it is served');
   await isGone;
+});
+
+t.test(
+  'once it has had its minimum time a silent client goes at once, and only as many as must',
+  async (t) => {
+    const { path, listener, clock, lines } = world(t, echo, 2);
+    const silent = [];
+    while (silent.length < 2) {
+      silent.push(connectTo(path));
+      while (listener.size < silent.length) await new Promise(setImmediate);
+    }
+    clock.seconds += 1;
+    t.equal(await ask(path, 'a.'), 'a.');
+    t.equal(listener.size, 1, 'the younger one stays');
+    t.same(lines, ['test: a connection was closed: it is slow, and its place is needed']);
+    for (const socket of silent) socket.destroy();
+  },
+);
+
+t.test('clients without a whole request can have less time than those with one', async (t) => {
+  const replies: Reply[] = [];
+  const { path, listener, lines } = world(t, (_, reply) => replies.push(reply), 2, {
+    collectingStaySeconds: 0,
+  });
+  const [draining, silent] = [connectTo(path).pause(), connectTo(path)];
+  draining.write('a.');
+  while (replies.length < 1 || listener.size < 2) await new Promise(setImmediate);
+  replies[0]?.send(Buffer.alloc(8 << 20));
+  replies[0]?.end();
+  const next = connectTo(path);
+  next.write('b.');
+  while (replies.length < 2) await new Promise(setImmediate);
+  t.same(lines, ['test: a connection was closed: it is slow, and its place is needed']);
+  await ended(silent);
+  t.notOk(draining.destroyed);
+  for (const socket of [draining, silent, next]) socket.destroy();
 });
 
 t.test('the place of one that nobody waits for is given to the next at once', async (t) => {

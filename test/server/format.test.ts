@@ -27,6 +27,8 @@ t.test('seconds are shown with a precision that suits their size', async (t) => 
     [3599, '59 min 59 s'],
     [3600, '1 h 0 min'],
     [3720, '1 h 2 min'],
+    [7199, '1 h 59 min'],
+    [7200, '2 h 0 min'],
     [90_000, '25 h 0 min'],
   ] as const)
     t.equal(formatSeconds(seconds), text);

@@ -2,11 +2,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { once } from 'node:events';
-import { existsSync, lstatSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { AF_UNIX, NodePosix, SOCK_STREAM } from '../../src/posix/index.js';
+import { AF_UNIX, errno, NodePosix, type SelectSets, SOCK_STREAM } from '../../src/posix/index.js';
 import { removeDeadSockets } from '../../src/server/dead-sockets.js';
 import {
   checkSocketPath,
@@ -118,6 +127,42 @@ t.test('closing a listener does not remove another’s socket at its path', asyn
   posix.close(bound);
   t.ok(existsSync(path), 'bound only');
   posix.close(third);
+});
+
+t.test('a process that accepts nobody for two seconds counts as serving its path', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  await leftSocket(path);
+  const waits: number[] = [];
+  class Unanswered extends NodePosix {
+    override connect(): number {
+      return -errno.EINPROGRESS;
+    }
+    override select(_sets: SelectSets, seconds: number) {
+      waits.push(seconds);
+      return Promise.resolve({ read: [], write: [], except: [] });
+    }
+  }
+  const posix = new Unanswered();
+  await t.rejects(checkSocketPathIsFree(posix, path), {
+    code: 'EADDRINUSE',
+    message: `${path} is served by another process (ETIMEDOUT)`,
+  });
+  t.same(waits, [2]);
+  t.same(posix.openDescriptors(), []);
+});
+
+t.test('a socket that took the place of a dead one meanwhile is not removed', async (t) => {
+  const path = join(shortDirectory(t), 's');
+  await leftSocket(path);
+  class Overtaken extends NodePosix {
+    override connect(): number {
+      renameSync(path, `${path}.dead`);
+      writeFileSync(path, 'another');
+      return -errno.ECONNREFUSED;
+    }
+  }
+  await removeDead(new Overtaken(), path);
+  t.equal(readFileSync(path, 'utf8'), 'another');
 });
 
 t.test('sockets of ended processes are removed, if nobody serves them', async (t) => {
