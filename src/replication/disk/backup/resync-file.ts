@@ -196,24 +196,58 @@ export class ResyncFile {
     await this.#file.allocate(grains * this.#grainBytes + tableLength(grains), this.#slotsAt);
   }
 
-  /** Writes a grain, the last one of the disk maybe shorter. The bytes are copied by nobody: they are the file's until done. */
-  write(grain: number, bytes: Uint8Array, done: Done): void {
-    const place = this.#index.set(grain, false, crc32(bytes));
+  /**
+   * Writes grains that follow one another, the last one of the disk maybe shorter. The bytes are copied by nobody: they are the
+   * file's until done.
+   *
+   * @param crcs of each grain, if there are as many
+   */
+  write(grain: number, bytes: Uint8Array, done: Done, crcs?: readonly number[]): void {
+    const each = this.#grainBytes;
+    const known = crcs?.length === Math.ceil(bytes.length / each) ? crcs : [];
+    const places: number[] = [];
+    for (let at = 0; at < bytes.length; at += each) {
+      const crc = known[at / each] ?? crc32(bytes.subarray(at, at + each));
+      places.push(this.#index.set(grain + at / each, false, crc));
+    }
+    gather(done, (part) => {
+      for (let from = 0; from < places.length;) {
+        const to = this.#endOfRun(places, from);
+        this.#writeSlots(places.slice(from, to), bytes.subarray(from * each, to * each), part());
+        from = to;
+      }
+    });
+  }
+
+  /** Up to where places follow one another, and none is being written. */
+  #endOfRun(places: readonly number[], from: number): number {
+    const first = places[from] as number;
+    const isFree = (at: number): boolean => !this.#writing.has(places[at] as number);
+    let to = from + 1;
+    while (to < places.length && places[to] === first + to - from && isFree(from) && isFree(to)) to += 1;
+    return to;
+  }
+
+  /** Writes slots beside one another by one call; a single one that is being written waits for that. */
+  #writeSlots(places: readonly number[], bytes: Uint8Array, done: Done): void {
+    const [first = 0] = places;
     const ended = this.#underWay.begin(done);
     const begin = (): void => {
-      this.#file.write(this.#positionOf(place), bytes, (result) => {
-        const next = this.#writing.get(place)?.shift();
-        if (next) next();
-        else this.#writing.delete(place);
+      this.#file.write(this.#positionOf(first), bytes, (result) => {
+        for (const place of places) {
+          const next = this.#writing.get(place)?.shift();
+          if (next) next();
+          else this.#writing.delete(place);
+        }
         ended(result);
       });
     };
-    const waiting = this.#writing.get(place);
+    const waiting = this.#writing.get(first);
     if (waiting) {
       waiting.push(begin);
       return;
     }
-    this.#writing.set(place, []);
+    for (const place of places) this.#writing.set(place, []);
     begin();
   }
 

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { gather } from '../gather.js';
 import { type Done, type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
 import type { DirtyMap } from '../primary/dirty-map.js';
 import { completed } from '../state-file.js';
@@ -19,8 +18,12 @@ export interface SyncTarget {
   readonly grains: Iterable<number>;
   /** Whether a write or sync has failed: what was written may be lost, though it can be read. */
   readonly hasFailed: boolean;
-  /** Writes whole grains, the last one of the disk maybe shorter. The bytes are the target's until it is done. */
-  write(sector: number, bytes: Uint8Array, done: Done): void;
+  /**
+   * Writes whole grains, the last one of the disk maybe shorter. The bytes are the target's until it is done.
+   *
+   * @param crcs of each grain, if there are as many
+   */
+  write(sector: number, bytes: Uint8Array, done: Done, crcs?: readonly number[]): void;
   zero(sector: number, sectors: number, done: Done): void;
   /** Makes durable what was written before. */
   sync(done: Done): void;
@@ -66,13 +69,8 @@ export class FileTarget implements SyncTarget {
     this.#file.confirm(sector / this.#grainSectors, bytes);
   }
 
-  write(sector: number, bytes: Uint8Array, done: Done): void {
-    const each = this.#grainSectors * SECTOR_SIZE;
-    gather(done, (part) => {
-      for (let at = 0; at < bytes.length; at += each) {
-        this.#file.write(sector / this.#grainSectors + at / each, bytes.subarray(at, at + each), part());
-      }
-    });
+  write(sector: number, bytes: Uint8Array, done: Done, crcs?: readonly number[]): void {
+    this.#file.write(sector / this.#grainSectors, bytes, done, crcs);
   }
 
   zero(sector: number, sectors: number, done: Done): void {

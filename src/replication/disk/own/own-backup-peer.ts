@@ -42,8 +42,8 @@ export class OwnBackupPeer implements BackupPeer {
         this.#begins += 1;
         link.send('syncBegin', [Buffer.concat([ids, numbersBody(count, grainSectors, isFirst ? 1 : 0)])]);
       },
-      send: (sector, bytes) =>
-        this.#send('syncData', { sector, sectors: bytes.length / SECTOR_SIZE, data: bytes }),
+      // Each grain has a crc of its own, which the backup keeps for it.
+      send: (sector, bytes) => link.send('syncData', extentsBody(inGrains(sector, bytes, grainSectors))),
       zero: (sector, sectors) => this.#sendZeroes('syncData', sector, sectors),
       compare: (sector, sectors, sum) => this.#send('compare', { sector, sectors, data: sum }),
     };
@@ -138,4 +138,12 @@ export class OwnBackupPeer implements BackupPeer {
     this.#begins -= 1;
     if (this.#begins === 0) this.#events.begun(grains);
   }
+}
+
+function inGrains(sector: number, bytes: Uint8Array, grainSectors: number): Omit<FrameExtent, 'crc'>[] {
+  const each = grainSectors * SECTOR_SIZE;
+  return Array.from({ length: Math.ceil(bytes.length / each) }, (_, index) => {
+    const data = bytes.subarray(index * each, (index + 1) * each);
+    return { sector: sector + index * grainSectors, sectors: data.length / SECTOR_SIZE, data };
+  });
 }

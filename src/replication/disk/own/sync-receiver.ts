@@ -47,11 +47,13 @@ export class SyncReceiver {
 
   take(sequence: number, extents: readonly FrameExtent[]): void {
     this.#lastSequence = sequence;
-    for (const { sector, sectors, data } of extents) {
+    for (const run of runsOf(extents)) {
+      const { sector } = run[0] as FrameExtent;
+      const sectors = sectorsOf(run);
       const bytes = sectors * SECTOR_SIZE;
       this.#writingBytes += bytes;
       this.#unsyncedBytes += bytes;
-      const copy = data && spareBuffers.take(data.length);
+      const copy = copyOf(run);
       const ended: Done = (result) => {
         if (copy) spareBuffers.give(copy);
         this.#writingBytes -= bytes;
@@ -60,11 +62,10 @@ export class SyncReceiver {
         else this.#parts.onWritten();
         this.#check();
       };
-      // The frame's body is the stream's again before the write ends.
-      if (copy === undefined || data === undefined) this.target.zero(sector, sectors, ended);
+      if (copy === undefined) this.target.zero(sector, sectors, ended);
       else {
-        copy.set(data);
-        this.target.write(sector, copy, ended);
+        const crcs = run.map(({ crc }) => crc);
+        this.target.write(sector, copy, ended, crcs);
       }
     }
     if (!this.#timer.isSet) this.#timer.set(SYNC_SECONDS);
@@ -116,4 +117,33 @@ export class SyncReceiver {
     this.#idle = [];
     for (const next of idle) next();
   }
+}
+
+/** Extents of data that follow one another on the disk go together; one of zeroes is alone. */
+function runsOf(extents: readonly FrameExtent[]): FrameExtent[][] {
+  const runs: FrameExtent[][] = [];
+  for (const extent of extents) {
+    const last = runs.at(-1)?.at(-1);
+    const follows =
+      last?.data !== undefined && extent.data !== undefined && last.sector + last.sectors === extent.sector;
+    if (follows) runs.at(-1)?.push(extent);
+    else runs.push([extent]);
+  }
+  return runs;
+}
+
+function sectorsOf(run: readonly FrameExtent[]): number {
+  return run.reduce((sum, { sectors }) => sum + sectors, 0);
+}
+
+/** The data of a run, as the frame's body is the stream's again before it is written; undefined: zeroes. */
+function copyOf(run: readonly FrameExtent[]): Buffer | undefined {
+  if (run[0]?.data === undefined) return undefined;
+  const copy = spareBuffers.take(sectorsOf(run) * SECTOR_SIZE);
+  let at = 0;
+  for (const { data } of run) {
+    if (data) copy.set(data, at);
+    at += data?.length ?? 0;
+  }
+  return copy;
 }

@@ -160,6 +160,76 @@ t.test('the last write of a grain counts, though several are under way', async (
   t.equal((await tagsIn(files, slots))[8], 7);
 });
 
+/** How many writes of its file a write of these grains takes. */
+async function callsFor(files: TestFiles, resync: ResyncFile, grain: number, grains: number) {
+  let calls = 0;
+  const counting = (): undefined => {
+    calls += 1;
+    return undefined;
+  };
+  const fault = files.host.failCalls({ calls: ['write'], times: Infinity, error: counting });
+  const bytes = Buffer.concat(Array.from({ length: grains }, (_, at) => tagged(grain + at + 50, GRAIN)));
+  const result = await files.ended((done) => resync.write(grain, bytes, done));
+  fault.cancel();
+  return { calls, result };
+}
+
+t.test('grains whose slots are beside one another are written by one call', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files);
+  t.same(await callsFor(files, resync, 1, 3), { calls: 1, result: 0 });
+  t.same(await callsFor(files, resync, 1, 3), { calls: 1, result: 0 }, 'and again');
+  t.same(await callsFor(files, resync, 0, 3), { calls: 2, result: 0 }, 'the first one came last');
+  const tags = await tagsIn(files, await files.wait(resync.finish()));
+  t.same(
+    [0, 1, 2, 3].map((grain) => tags[grain * GRAIN]),
+    [50, 51, 52, 53],
+  );
+});
+
+t.test('a run of grains waits for each of them that is being written', async (t) => {
+  for (let busy = 0; busy < 4; busy++) {
+    const files = new TestFiles();
+    const resync = await create(files);
+    const results: number[] = [];
+    const writeRun = (grain: number, grains: number, tag: number): void => {
+      const bytes = Buffer.concat(Array.from({ length: grains }, (_, at) => tagged(tag + at, GRAIN)));
+      resync.write(grain, bytes, (result) => results.push(result));
+    };
+    writeRun(0, 4, 10);
+    await files.world.run(() => results.length === 1);
+    writeRun(busy, 1, 99);
+    writeRun(0, 4, 20);
+    writeRun(0, 4, 30);
+    await files.world.run(() => results.length === 4);
+    t.same(results, [0, 0, 0, 0]);
+    const tags = await tagsIn(files, await files.wait(resync.finish()));
+    t.same(
+      [0, 1, 2, 3].map((grain) => tags[grain * GRAIN]),
+      [30, 31, 32, 33],
+    );
+    await files.wait(resync.close());
+  }
+});
+
+t.test('the crc of each grain is taken as it came, if there is one for each', async (t) => {
+  for (const [crcs, isTaken] of [
+    [[1, 2], true],
+    [[1], false],
+    [[1, 2, 3], false],
+    [undefined, false],
+  ] as const) {
+    const files = new TestFiles();
+    const resync = await create(files);
+    t.equal(await files.ended((done) => resync.write(0, tagged(5, 2 * GRAIN), done, crcs)), 0);
+    const { crc } = await files.wait(resync.finish());
+    await files.wait(resync.close());
+    const loaded = load(files, crc);
+    if (isTaken) await t.rejects(loaded, { code: 'EBADMSG' }, 'they are not those of the grains');
+    else t.match((await loaded).slots, { crc });
+  }
+});
+
 t.test('an error of a write is passed on, and the next write of the same grain is made', async (t) => {
   const files = new TestFiles();
   const resync = await create(files);

@@ -68,6 +68,7 @@ t.test('a first sync sends every grain, zeroes without data, and a commit ends i
   const a = new SideNode(world, '10.0.0.1', {});
   await world.complete(a.opened);
   await a.write(GRAIN, 8, 7);
+  await a.write(2 * GRAIN, 8, 7);
   const backup = await HandPeer.accept(world);
   backup.raw(Buffer.from('rp01'));
   backup.hello(standing('backup'));
@@ -83,8 +84,9 @@ t.test('a first sync sends every grain, zeroes without data, and a commit ends i
   for (const { sector, sectors, data } of extents) {
     t.equal(sector, next);
     next += sectors;
-    const hasData = sector <= GRAIN && sector + sectors > GRAIN;
+    const hasData = sector === GRAIN || sector === 2 * GRAIN;
     t.equal(data !== undefined, hasData, `${sectors} sectors at ${sector}`);
+    if (hasData) t.equal(sectors, GRAIN, 'each grain of data has its crc');
   }
   t.equal(next, SECTORS);
   t.match(a.engine.status(), { state: 'catching-up', resyncBytesTotal: SECTORS * SECTOR, epochSent: 1 });

@@ -23,8 +23,10 @@ function receiver() {
     resume: () => Promise.resolve(),
     readerOf: () => undefined,
     confirm: () => {},
-    write: (sector, bytes, done) =>
-      writes.push({ what: `${bytes.length} of ${bytes[0]} at ${sector}`, done }),
+    write: (sector, bytes, done, crcs) => {
+      const last = bytes[0] === bytes.at(-1) ? '' : ` to ${bytes.at(-1)}`;
+      writes.push({ what: `${bytes.length} of ${bytes[0]}${last} at ${sector}, crcs ${crcs?.join()}`, done });
+    },
     zero: (sector, sectors, done) => writes.push({ what: `${sectors} zeroes at ${sector}`, done }),
     sync: (done) => syncs.push(done),
     finish: () => Promise.resolve(undefined),
@@ -58,9 +60,29 @@ t.test('grains are written as they come, and the bytes are copied', async (t) =>
   its.take(3, extents);
   t.same(
     writes.map(({ what }) => what),
-    ['1024 of 7 at 8', '4 zeroes at 16'],
+    ['1024 of 7 at 8, crcs 0', '4 zeroes at 16'],
   );
   t.equal(its.target.id, 'x');
+});
+
+t.test('data of extents that follow one another is written by one call, with the crc of each', async (t) => {
+  const { its, writes } = receiver();
+  const at = (sector: number, byte?: number) => {
+    const data = byte === undefined ? undefined : Buffer.alloc(1024, byte);
+    return { sector, sectors: 2, data, crc: byte ?? 0 };
+  };
+  its.take(1, [at(8, 1), at(10, 2), at(12, 3), at(16, 4), at(18), at(20), at(22, 5), at(20, 6)]);
+  t.same(
+    writes.map(({ what }) => what),
+    [
+      '3072 of 1 to 3 at 8, crcs 1,2,3',
+      '1024 of 4 at 16, crcs 4',
+      '2 zeroes at 18',
+      '2 zeroes at 20',
+      '1024 of 5 at 22, crcs 5',
+      '1024 of 6 at 20, crcs 6',
+    ],
+  );
 });
 
 t.test('a second after the first grain all is synced, once the writes have ended', async (t) => {
