@@ -11,6 +11,7 @@ import { combineObservers, ObserverList } from '../../src/metrics/combined-obser
 import {
   diagnosticsObserver,
   FIRE_CHANNEL,
+  type FireMessage,
   REGISTER_CHANNEL,
   UNREGISTER_CHANNEL,
 } from '../../src/metrics/diagnostics.js';
@@ -55,6 +56,77 @@ t.test('the meter counts events and callbacks and keeps the slowest', async (t) 
   meter.left({ id: 9, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 }, TIMEOUT);
   t.equal(meter.measures().slowestCallback?.eventId, 2, 'a quicker one does not replace it');
   t.equal(meter.measures().callbackSeconds, 0.375);
+});
+
+/** An event as observers see it. */
+const described = (id: number) => ({ id, mode: TIMEOUT, fd: -1, timeoutSeconds: 1, deadlineSeconds: 0 });
+
+t.test('of callbacks within others each has its own time, and the first of the slowest counts', async (t) => {
+  const clock = new ManualClock();
+  const meter = new SchedulerMeter(clock);
+  meter.entering();
+  clock.seconds += 1;
+  meter.entering();
+  clock.seconds += 0.5;
+  meter.left(described(2), TIMEOUT);
+  clock.seconds += 2;
+  meter.left(described(1), TIMEOUT);
+  t.match(meter.measures(), {
+    callbacks: 2,
+    callbackSeconds: 4,
+    slowestCallback: { seconds: 3.5, eventId: 1 },
+  });
+  meter.entering();
+  clock.seconds += 3.5;
+  meter.left(described(3), TIMEOUT);
+  t.equal(meter.measures().slowestCallback?.eventId, 1, 'another one as slow does not replace it');
+  t.match(
+    meter.slowOfLate().map(({ seconds, eventId }) => `${eventId} ${seconds}`),
+    ['1 3.5', '3 3.5', '2 0.5'],
+  );
+  const idle = new SchedulerMeter(clock);
+  idle.entering();
+  idle.left(described(7), TIMEOUT);
+  t.match(
+    idle.measures().slowestCallback,
+    { seconds: 0, eventId: 7 },
+    'one that took no time is the slowest',
+  );
+});
+
+t.test('of callbacks within others each is published with its own time', async (t) => {
+  const clock = new ManualClock();
+  const observer = diagnosticsObserver(clock);
+  const seen: string[] = [];
+  const listener = (message: unknown): void => {
+    const { id, enteredAtSeconds, durationSeconds } = message as FireMessage;
+    seen.push(`${id} at ${enteredAtSeconds - start} for ${durationSeconds}`);
+  };
+  const start = clock.seconds;
+  subscribe(FIRE_CHANNEL, listener);
+  observer.entering?.(described(1), TIMEOUT);
+  clock.seconds += 1;
+  observer.entering?.(described(2), TIMEOUT);
+  clock.seconds += 0.5;
+  observer.left?.(described(2), TIMEOUT);
+  observer.left?.(described(1), TIMEOUT);
+  unsubscribe(FIRE_CHANNEL, listener);
+  t.same(seen, ['2 at 1 for 0.5', '1 at 0 for 1.5']);
+});
+
+t.test('without a subscriber nothing is published, not even to one that comes later', async (t) => {
+  const observer = diagnosticsObserver(new ManualClock());
+  const seen: unknown[] = [];
+  const listener = (message: unknown): void => void seen.push(message);
+  observer.registered(described(1));
+  observer.entering?.(described(1), TIMEOUT);
+  observer.left?.(described(1), TIMEOUT);
+  observer.unregistered(described(1));
+  for (const name of [REGISTER_CHANNEL, UNREGISTER_CHANNEL, FIRE_CHANNEL]) {
+    subscribe(name, listener);
+    unsubscribe(name, listener);
+  }
+  t.same(seen, []);
 });
 
 t.test('a callback that throws is counted too', async (t) => {

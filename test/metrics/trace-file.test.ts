@@ -130,6 +130,106 @@ t.test('a partial write is continued', async (t) => {
   t.strictSame(names(read()), ['first', 'a', 'b']);
 });
 
+/** A file whose writes the test ends: each is what is written, without the array's end, and how it goes on. */
+function scriptedFile(t: Test, limitBytes = 64 << 20) {
+  const writes: { text: string; position: number; bytes: number; end: (error?: Error) => void }[] = [];
+  const lines: string[] = [];
+  const script: WriteCall = (_fd, bytes, offset, length, position, done) => {
+    const text = Buffer.from(bytes.subarray(offset, offset + length)).toString();
+    t.match(text, /\n\]\n$/, 'each write ends the array');
+    const end = (error?: Error): void => done(error ?? null, length);
+    writes.push({ text: text.slice(0, -3), position, bytes: length, end });
+  };
+  const { trace, path } = traceFile(t, limitBytes, lines, script);
+  return { trace, path, writes, lines };
+}
+
+/** An event that takes this many bytes in the file, with the comma and line end before it. */
+const eventOf = (bytes: number): { name: string } => ({ name: 'x'.repeat(bytes - ',\n{"name":""}'.length) });
+
+t.test('64 KiB are worth a write, and less waits for a flush', async (t) => {
+  const { trace, writes } = scriptedFile(t);
+  trace.add(eventOf((64 << 10) - 20));
+  t.equal(writes.length, 0);
+  trace.add(eventOf(20));
+  t.equal(writes.length, 1);
+  t.equal(writes[0]?.text.length, 64 << 10);
+  t.equal(writes[0]?.position, '[\n{"name":"first"}'.length);
+  trace.add(eventOf(70_000));
+  trace.flush();
+  t.equal(writes.length, 1, 'one at a time');
+  writes[0]?.end();
+  t.equal(writes.length, 2, 'what came meanwhile is worth the next one');
+  t.equal(writes[1]?.position, (writes[0]?.position ?? 0) + (64 << 10), 'which begins where the end was');
+  trace.add(eventOf(100));
+  writes[1]?.end();
+  t.equal(writes.length, 2, 'and this is not');
+  trace.flush();
+  t.equal(writes[2]?.text, `,\n${JSON.stringify(eventOf(100))}`);
+  writes[2]?.end();
+  trace.flush();
+  t.equal(writes.length, 3, 'there is nothing more');
+  await trace.close();
+});
+
+t.test('4 MiB may wait, and what comes on top is counted when there is room again', async (t) => {
+  const { trace, writes } = scriptedFile(t);
+  trace.add(eventOf(64 << 10));
+  trace.add(eventOf(MAX_WAITING_TRACE_BYTES - 20));
+  trace.add(eventOf(20));
+  for (let count = 0; count < 3; count++) trace.add(eventOf(100));
+  writes[0]?.end();
+  t.equal(writes[1]?.text.length, MAX_WAITING_TRACE_BYTES);
+  trace.add(eventOf(30));
+  trace.add(eventOf(31));
+  writes[1]?.end();
+  trace.flush();
+  const [remark, ...events] = JSON.parse(`[${writes[2]?.text.slice(1)}]`) as {
+    name: string;
+    args?: object;
+  }[];
+  t.match(remark, { name: 'events dropped: the file is slow', args: { count: 3 } });
+  t.same(events, [eventOf(30), eventOf(31)], 'once');
+  writes[2]?.end();
+  await trace.close();
+});
+
+t.test(
+  'an event that leaves 200 bytes of the limit is in the file, one that leaves fewer is not',
+  async (t) => {
+    const head = '[\n{"name":"first"}'.length;
+    for (const [missing, isIn] of [
+      [0, true],
+      [1, false],
+    ] as const) {
+      const { trace, writes, lines } = scriptedFile(t, head + 1000 + 200 - missing);
+      trace.add(eventOf(500));
+      trace.add(eventOf(500));
+      t.equal(lines.length, isIn ? 0 : 1);
+      if (!isIn) trace.add(eventOf(20));
+      trace.flush();
+      t.equal(writes[0]?.text.includes('the trace has reached its limit'), !isIn);
+      t.ok((writes[0]?.bytes ?? 0) < 1200, 'nothing comes after that');
+      writes[0]?.end();
+      await trace.close();
+    }
+  },
+);
+
+t.test('after an error nothing is written any more, also of what waits', async (t) => {
+  const { trace, path, writes, lines } = scriptedFile(t);
+  trace.add(eventOf(64 << 10));
+  trace.add(eventOf(100));
+  writes[0]?.end(new Error('no space left'));
+  trace.add(eventOf(64 << 10));
+  trace.flush();
+  t.equal(writes.length, 1);
+  t.same(lines, ['the trace ends: no space left']);
+  trace.closeNow();
+  t.equal(readFileSync(path, 'utf8'), '[\n{"name":"first"}\n]\n');
+  await trace.close();
+});
+
 t.test('a file that fails ends the trace and nothing else', async (t) => {
   const lines: string[] = [];
   const { trace, read } = traceFile(t, 1 << 20, lines, (_fd, _bytes, _offset, _length, _position, done) =>
