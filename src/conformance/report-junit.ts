@@ -32,7 +32,8 @@ function countAttributes(results: readonly VectorResult[]): string {
 function testcase(result: VectorResult): string {
   const [, suite = '', name = result.name] = /^(\w+)\/(.*)$/s.exec(result.name) ?? [];
   const start = `    <testcase classname="${escapeMarkup(suite)}" name="${escapeMarkup(shownText(name))}" time="${seconds(result.milliseconds)}"`;
-  const message = escapeMarkup(shownText((result.reason ?? '').split('\n')[0] ?? ''));
+  const [reason = ''] = result.reason?.split('\n') ?? [];
+  const message = escapeMarkup(shownText(reason));
   switch (result.outcome) {
     case 'passed':
       return `${start}/>\n`;

@@ -31,11 +31,10 @@ export function pinningVectors({ suite, dialect, vectors }: Rule): string[] {
 export function rulesOf(markdown: string): Rule[] {
   const sections = markdown.split(/^#{2,3} /m);
   return sections.flatMap((section) => {
-    const heading = /^((?:T-)?[A-Z]\d+)\. (.+)$/m.exec(section.split('\n')[0] ?? '');
-    const [, id, title] = heading ?? [];
+    const [, id, title] = /^((?:T-)?[A-Z]\d+)\. (.+)/.exec(section) ?? [];
     if (id === undefined || title === undefined) return [];
     const paragraph = section.split(/\n{2,}/).find((text) => text.startsWith('Pinned by ')) ?? '';
-    const vectors = [...paragraph.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? '');
+    const vectors = [...paragraph.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
     if (/^(?:T-|B)/.test(id)) return [{ id, title, suite: 'scheduler', dialect: 'tapdisk3', vectors }];
     return [{ id, title, suite: SUITES[id.charAt(0)] ?? 'scheduler', vectors }];
   });

@@ -105,7 +105,7 @@ function commonPairs(one: readonly string[], other: readonly string[]): [number,
   if (one.length * other.length > MAX_PAIRS) return [];
   const width = other.length + 1;
   const lengths = new Uint32Array((one.length + 1) * width);
-  const lengthAt = (i: number, j: number): number => lengths[i * width + j] ?? 0;
+  const lengthAt = (i: number, j: number): number => lengths[i * width + j] as number;
   for (let i = one.length - 1; i >= 0; i--) {
     for (let j = other.length - 1; j >= 0; j--) {
       lengths[i * width + j] =

@@ -53,7 +53,7 @@ export class KindCounter {
     this.#latencySumSeconds += latencySeconds;
     const found = LATENCY_BOUNDS_SECONDS.findIndex((bound) => latencySeconds <= bound);
     const bucket = found < 0 ? LATENCY_BOUNDS_SECONDS.length : found;
-    this.#buckets[bucket] = (this.#buckets[bucket] ?? 0) + 1;
+    this.#buckets[bucket] = (this.#buckets[bucket] as number) + 1;
   }
 
   snapshot(): KindSnapshot {

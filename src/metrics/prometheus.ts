@@ -99,7 +99,7 @@ function latencies({ minor, kinds: measured }: VbdReport): Sample[] {
     const { latencyBuckets, latencySumSeconds, completed } = measured[kind];
     let sum = 0;
     const buckets = [...LATENCY_BOUNDS_SECONDS, '+Inf'].map((le, index): Sample => {
-      sum += latencyBuckets[index] ?? 0;
+      sum += latencyBuckets[index] as number;
       return ['_bucket', { minor, kind, le }, sum];
     });
     return [...buckets, ['_sum', { minor, kind }, latencySumSeconds], ['_count', { minor, kind }, completed]];

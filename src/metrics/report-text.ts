@@ -43,7 +43,7 @@ function kindText(kind: KindSnapshot): string {
 function boundOfMost({ completed, latencyBuckets }: KindSnapshot): number | undefined {
   let sum = 0;
   return LATENCY_BOUNDS_SECONDS.find((_, index) => {
-    sum += latencyBuckets[index] ?? 0;
+    sum += latencyBuckets[index] as number;
     return sum >= 0.99 * completed;
   });
 }

@@ -2,8 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import type { Implementation } from '../../src/conformance/implementation.js';
+import {
+  type Implementation,
+  ImplementationUnavailable,
+  ScriptUnsupported,
+} from '../../src/conformance/implementation.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
+import type { Trace, Vector } from '../../src/conformance/vector.js';
 import { assignmentOf, emptyVector } from './example-vectors.js';
 
 const names = ['a', 'b', 'c', 'd', 'e'];
@@ -42,4 +47,124 @@ t.test('a run with --bail takes no vectors after the first failure', async (t) =
     { name: 'scheduler/a', outcome: 'passed' },
     { name: 'scheduler/b', outcome: 'failed' },
   ]);
+});
+
+/** The result of one vector over an implementation. */
+const judged = async (run: Implementation['run'], vector = emptyVector('a')) =>
+  (await runVectors([assignmentOf(vector)], { run }))[0];
+
+t.test('a result has the file, the name, what it is about and how long it took', async (t) => {
+  const began = performance.now();
+  const result = await judged(async () => []);
+  const elapsed = performance.now() - began;
+  t.match(result, {
+    file: assignmentOf(emptyVector('a')).file,
+    name: 'scheduler/a',
+    about: 'A script.',
+    outcome: 'passed',
+  });
+  t.ok(result && result.milliseconds >= 0 && result.milliseconds <= elapsed, `${result?.milliseconds} ms`);
+  const { about: _about, ...terse } = emptyVector('b');
+  t.notOk('about' in ((await judged(async () => [], terse)) ?? {}));
+});
+
+t.test('a trace that differs fails, with the entry, what was expected and what came', async (t) => {
+  const vector = {
+    ...emptyVector('a'),
+    trace: [
+      ['wait', 0],
+      ['wait', 1],
+    ],
+  } as const;
+  t.match(
+    await judged(
+      async () => [
+        ['wait', 0],
+        ['wait', 2],
+      ],
+      vector,
+    ),
+    {
+      outcome: 'failed',
+      reason: 'entry 1: expected ["wait",1], got ["wait",2]',
+      traces: {
+        expected: vector.trace,
+        actual: [
+          ['wait', 0],
+          ['wait', 2],
+        ],
+      },
+    },
+  );
+  t.match(await judged(async () => [['wait', 0]], vector), {
+    reason: 'entry 1: expected ["wait",1], got the end',
+  });
+  const long = await judged(async () => [['wait', 0], ['x'.repeat(600)]], vector);
+  t.equal(long?.reason?.length, 'entry 1: expected ["wait",1], got '.length + 500, 'an entry is cut');
+});
+
+t.test(
+  'an error of the implementation fails the vector, and what it does not support is skipped',
+  async (t) => {
+    t.match(await judged(() => Promise.reject(new Error('no answer'))), {
+      outcome: 'failed',
+      reason: 'no trace: no answer',
+    });
+    t.match(await judged(() => Promise.reject('a text')), { outcome: 'failed', reason: 'no trace: a text' });
+    t.match(await judged(() => Promise.reject(new ScriptUnsupported('it has no ramdisk'))), {
+      outcome: 'skipped',
+      reason: 'it has no ramdisk',
+    });
+    await t.rejects(
+      judged(() => Promise.reject(new ImplementationUnavailable('there is no such program'))),
+      { message: 'there is no such program' },
+      'that ends the run',
+    );
+  },
+);
+
+t.test('what is wrong in a file is a failure of its vector, or of the file', async (t) => {
+  const never: Implementation = { run: () => Promise.reject(new Error('it was run')) };
+  const fault = (vector?: string) =>
+    ({
+      file: 'f.json',
+      item: {
+        kind: 'fault',
+        fault: { file: 'f.json', ...(vector && { vector }), message: 'clock: expected a number' },
+      },
+    }) as const;
+  t.same(await runVectors([fault(), fault('scheduler/x')], never), [
+    {
+      file: 'f.json',
+      name: 'f.json',
+      outcome: 'failed',
+      reason: 'bad vector: clock: expected a number',
+      milliseconds: 0,
+    },
+    {
+      file: 'f.json',
+      name: 'scheduler/x',
+      outcome: 'failed',
+      reason: 'bad vector: clock: expected a number',
+      milliseconds: 0,
+    },
+  ]);
+});
+
+t.test('where the C dies, a port may die there, or go on in any way', async (t) => {
+  const vector = {
+    ...emptyVector('a'),
+    dialect: 'tapdisk3',
+    bug: 'B7',
+    trace: [['wait', 0], ['panic']],
+  } as unknown as Vector;
+  const after = (...trace: Trace[number][]) => judged(async () => [['wait', 0], ...trace], vector as never);
+  t.match(await after(['panic']), { outcome: 'passed', bug: { name: 'B7', here: 'dies' } });
+  t.match(await after(['wait', 3]), { outcome: 'passed', bug: { name: 'B7', here: 'goes on' } });
+  t.match(await after(), { outcome: 'passed', bug: { name: 'B7', here: 'goes on' } });
+  t.match(await judged(async () => [['wait', 1], ['panic']], vector as never), { outcome: 'failed' });
+  const { bug: _bug, ...nameless } = vector as Vector & { bug: string };
+  t.match(await judged(async () => [['wait', 0], ['panic']], nameless as never), {
+    bug: { name: 'without a name' },
+  });
 });

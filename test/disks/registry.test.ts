@@ -4,6 +4,7 @@
 import t from 'tap';
 import { errno } from '../../src/posix/index.js';
 import { MAX_VBDS, VbdRegistry } from '../../src/disks/index.js';
+import { logDriverType } from '../../src/disks/drivers/index.js';
 import { bench, READ_WRITE, Results } from './bench.js';
 
 t.test('a minor is attached once, from 0 to 65534', async (t) => {
@@ -88,7 +89,7 @@ t.test('a full descriptor table is an error when the registry is created', async
 });
 
 t.test('who listens hears of the drivers of each image before they are opened, until it stops', async (t) => {
-  const { registry, disks } = bench(t);
+  const { registry, disks } = bench(t, { types: [logDriverType] });
   const heard: string[] = [];
   const stop = registry.onOpening(({ minor, phase }, drivers) => {
     heard.push(`${minor} ${phase}: ${drivers.map((driver) => driver.describe?.()).join(' | ')}`);

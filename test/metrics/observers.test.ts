@@ -118,10 +118,10 @@ t.test('without a subscriber nothing is published, not even to one that comes la
   const observer = diagnosticsObserver(new ManualClock());
   const seen: unknown[] = [];
   const listener = (message: unknown): void => void seen.push(message);
-  observer.registered(described(1));
+  observer.registered?.(described(1));
   observer.entering?.(described(1), TIMEOUT);
   observer.left?.(described(1), TIMEOUT);
-  observer.unregistered(described(1));
+  observer.unregistered?.(described(1));
   for (const name of [REGISTER_CHANNEL, UNREGISTER_CHANNEL, FIRE_CHANNEL]) {
     subscribe(name, listener);
     unsubscribe(name, listener);
@@ -240,6 +240,7 @@ t.test('an observer that is added is notified from then on, until it is removed'
   added[Symbol.dispose]();
   observers.registered({ ...event, id: 3 });
   t.equal(observers.woke, undefined, 'no wait has to look for one who wants to hear of it');
+  t.equal(observers.sleeping, undefined);
   t.strictSame(calls, ['first 1', 'first 2', 'second 2', 'woke 3', 'first 3']);
 });
 

@@ -29,8 +29,8 @@ export class HoleRanges {
     const from = firstAtLeast(this.#ends, sector);
     const to = firstAtLeast(this.#starts, sector + sectors + 1);
     if (from === to && this.#starts.length >= MAX_HOLES) return;
-    const start = from < to ? Math.min(sector, this.#starts[from] ?? sector) : sector;
-    const end = from < to ? Math.max(sector + sectors, this.#ends[to - 1] ?? 0) : sector + sectors;
+    const start = from < to ? Math.min(sector, this.#starts[from] as number) : sector;
+    const end = from < to ? Math.max(sector + sectors, this.#ends[to - 1] as number) : sector + sectors;
     this.#starts.splice(from, to - from, start);
     this.#ends.splice(from, to - from, end);
   }
@@ -41,8 +41,8 @@ export class HoleRanges {
     const from = firstAtLeast(this.#ends, sector + 1);
     const to = firstAtLeast(this.#starts, end);
     if (from >= to) return;
-    const left = this.#starts[from] ?? sector;
-    const right = this.#ends[to - 1] ?? end;
+    const left = this.#starts[from] as number;
+    const right = this.#ends[to - 1] as number;
     const [starts, ends]: [number[], number[]] = [[], []];
     if (left < sector) {
       starts.push(left);
@@ -78,7 +78,7 @@ function firstAtLeast(sorted: readonly number[], least: number): number {
   let to = sorted.length;
   while (from < to) {
     const middle = (from + to) >>> 1;
-    if ((sorted[middle] ?? 0) < least) from = middle + 1;
+    if ((sorted[middle] as number) < least) from = middle + 1;
     else to = middle;
   }
   return from;

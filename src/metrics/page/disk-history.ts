@@ -73,11 +73,11 @@ export class DiskHistory {
     const places = Array.from({ length }, (_, index) => (this.#count - length + index) % HISTORY_SECONDS);
     const columns = SAMPLE_FIELDS.map((field, column) => [
       field,
-      places.map((place) => measured(this.#columns[column]?.[place] ?? NaN)),
+      places.map((place) => measured(this.#columns[column]?.[place] as number)),
     ]);
     return {
       minor,
-      at: places.map((place) => Number((this.#times[place] ?? 0).toFixed(1))),
+      at: places.map((place) => Number((this.#times[place] as number).toFixed(1))),
       columns: Object.fromEntries(columns) as History['columns'],
     };
   }
@@ -86,8 +86,8 @@ export class DiskHistory {
     const place = this.#count % HISTORY_SECONDS;
     this.#times[place] = at;
     SAMPLE_FIELDS.forEach((field, column) => {
-      const values = this.#columns[column];
-      if (values) values[place] = sample[field] ?? NaN;
+      const values = this.#columns[column] as Float32Array;
+      values[place] = sample[field] ?? NaN;
     });
     this.#count += 1;
     this.#last = sample;

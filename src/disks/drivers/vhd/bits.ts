@@ -3,7 +3,7 @@
 
 /** Bit i of a bitmap is byte i>>3, mask 0x80>>(i&7) (V3). */
 export function isSet(bits: Uint8Array, index: number): boolean {
-  return ((bits[index >> 3] ?? 0) & (0x80 >> (index & 7))) !== 0;
+  return ((bits[index >> 3] as number) & (0x80 >> (index & 7))) !== 0;
 }
 
 /** Where the run of bits of the same value that begins at `from` ends, `to` at most. */
@@ -29,7 +29,7 @@ export function setRange(bits: Uint8Array, from: number, to: number): void {
       bits[at >> 3] = 0xff;
       at += 8;
     } else {
-      bits[at >> 3] = (bits[at >> 3] ?? 0) | (0x80 >> (at & 7));
+      bits[at >> 3] = (bits[at >> 3] as number) | (0x80 >> (at & 7));
       at++;
     }
   }

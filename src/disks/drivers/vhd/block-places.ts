@@ -41,7 +41,7 @@ export function checkPlaces(bat: Uint32Array, shape: BlockShape, limits: PlaceLi
   const cut: number[] = [];
   const pieces = new PieceTable(bat, length);
   for (let block = 0; block < bat.length; block++) {
-    const place = bat[block] ?? NOT_ALLOCATED;
+    const place = bat[block] as number;
     if (place === NOT_ALLOCATED) continue;
     if (place < limits.metadataEnd) addTo(early, block);
     const used = Math.min(shape.sectors, limits.diskSectors - block * shape.sectors);
@@ -86,9 +86,9 @@ class PieceTable {
   }
 
   #overlapping(piece: number, place: number): number | undefined {
-    const found = this.#slots[this.#slotOf(piece)] ?? 0;
+    const found = this.#slots[this.#slotOf(piece)] as number;
     if (found === 0) return undefined;
-    const distance = Math.abs((this.#bat[found - 1] ?? NOT_ALLOCATED) - place);
+    const distance = Math.abs((this.#bat[found - 1] as number) - place);
     return distance < this.#length ? found - 1 : undefined;
   }
 
@@ -96,9 +96,9 @@ class PieceTable {
   #slotOf(piece: number): number {
     let slot = (Math.imul(piece | 0, 0x9e37_79b1) >>> 7) & this.#mask;
     for (;;) {
-      const found = this.#slots[slot] ?? 0;
+      const found = this.#slots[slot] as number;
       if (found === 0) return slot;
-      if (Math.floor((this.#bat[found - 1] ?? NOT_ALLOCATED) / this.#length) === piece) return slot;
+      if (Math.floor((this.#bat[found - 1] as number) / this.#length) === piece) return slot;
       slot = (slot + 1) & this.#mask;
     }
   }

@@ -5,7 +5,7 @@
 export function checksumOf(bytes: Uint8Array, checksumAt?: number): number {
   let sum = 0;
   for (const byte of bytes) sum += byte;
-  if (checksumAt !== undefined) for (let at = 0; at < 4; at++) sum -= bytes[checksumAt + at] ?? 0;
+  if (checksumAt !== undefined) for (let at = 0; at < 4; at++) sum -= bytes[checksumAt + at] as number;
   return ~sum >>> 0;
 }
 

@@ -5,7 +5,7 @@ import type { FileCalls } from '../../../posix/files.js';
 import { type Done, SECTOR_SIZE } from '../../driver.js';
 import { writeWhole } from '../../../posix/whole-transfer.js';
 import { AllDone } from './all-done.js';
-import { batSector, ENTRIES_PER_SECTOR, NOT_ALLOCATED } from './bat.js';
+import { batSector, ENTRIES_PER_SECTOR } from './bat.js';
 import type { BlockLayer, DirtyBlock } from './layer.js';
 import type { ZeroedBlocks } from './zeroed-blocks.js';
 
@@ -127,7 +127,7 @@ export class Commits {
     for (const [sector, blocks] of this.#entriesOf(batch)) {
       const written = all.expect();
       const places = new Map(blocks.map(({ block, place }) => [block, place]));
-      const entryOf = (index: number): number => places.get(index) ?? layer.bat[index] ?? NOT_ALLOCATED;
+      const entryOf = (index: number): number => places.get(index) ?? (layer.bat[index] as number);
       const bytes = batSector(entryOf, layer.bat.length, sector);
       const position = this.#parts.tableOffset + sector * SECTOR_SIZE;
       writeWhole(files, layer.file.fd, bytes, position, (result) => {

@@ -114,8 +114,8 @@ export class Footer {
   get geometry(): Geometry {
     return {
       cylinders: this.#fields.u16(GEOMETRY_AT),
-      heads: this.bytes[GEOMETRY_AT + 2] ?? 0,
-      sectorsPerTrack: this.bytes[GEOMETRY_AT + 3] ?? 0,
+      heads: this.bytes[GEOMETRY_AT + 2] as number,
+      sectorsPerTrack: this.bytes[GEOMETRY_AT + 3] as number,
     };
   }
   get type(): number {
@@ -144,7 +144,7 @@ export class Footer {
     if (computed === this.checksum) return true;
     // vhd-util 1.1 set the hidden byte and left the checksum as it was (V13).
     const isOld = this.isOfTap && (this.creatorVersion === 0x0001_0001 || this.creatorVersion === 1);
-    return isOld && (computed + (this.bytes[HIDDEN_AT] ?? 0)) % 2 ** 32 === this.checksum;
+    return isOld && (computed + (this.bytes[HIDDEN_AT] as number)) % 2 ** 32 === this.checksum;
   }
 
   /** The same footer with changes and a fresh checksum; all else is kept (V16). */

@@ -150,7 +150,7 @@ function* checkBatmap(
   const { bat, shape } = blocks;
   let listed = 0;
   for (let block = 0; block < bat.length && listed < MAX_LISTED_FAULTS; block++) {
-    const place = bat[block] ?? NOT_ALLOCATED;
+    const place = bat[block] as number;
     const isClaimed = block < batmap.map.length * 8 && isSet(batmap.map, block);
     if (isClaimed && place === NOT_ALLOCATED) {
       listed++;

@@ -40,7 +40,7 @@ export function* frontSpace(
   const inUse = usedByMetadata(image, blocks);
   for (let moved = 0; ; moved++) {
     const first = firstBlock(blocks.bat);
-    const limit = first === undefined ? Number.POSITIVE_INFINITY : (blocks.bat[first] ?? 0);
+    const limit = first === undefined ? Number.POSITIVE_INFINITY : (blocks.bat[first] as number);
     const room = firstGap(inUse, sectors, limit);
     if (room !== undefined) return room;
     // Without a block there is room after the metadata.
@@ -97,7 +97,7 @@ function* moveToEnd(
   block: number,
 ): Steps<void> {
   const { file } = image;
-  const from = bat[block] ?? NOT_ALLOCATED;
+  const from = bat[block] as number;
   const length = shape.bitmapSectors + shape.sectors;
   const place = alignedPlace(endOfBlocks(bat, shape, metadataEnd), shape);
   if (!file.isRegular || place + length > MAX_FILE_SECTORS) {
@@ -120,7 +120,7 @@ function* moveToEnd(
   const sector = Math.floor(block / ENTRIES_PER_SECTOR);
   yield* file.write(
     header.tableOffset + sector * SECTOR_SIZE,
-    batSector((index) => bat[index] ?? NOT_ALLOCATED, bat.length, sector),
+    batSector((index) => bat[index] as number, bat.length, sector),
   );
   yield* file.sync();
 }
