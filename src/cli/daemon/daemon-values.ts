@@ -23,6 +23,10 @@ export function daemonOptions(
   const nbd = values.nbd.filter((address) => address !== PASSED_SOCKETS);
   if (nbd.length < values.nbd.length && sockets.length === 0)
     throw new UsageError(`--nbd ${PASSED_SOCKETS}: no sockets were passed (LISTEN_PID and LISTEN_FDS)`);
+  if (values.exitWhenIdle && values.nbd.length === 0 && sockets.length === 0)
+    throw new UsageError(
+      '--exit-when-idle requires --nbd, or sockets passed by systemd: it waits for an NBD client',
+    );
   // With port 0 each gets a port of its own.
   const twice = nbd.find((address, index) => nbd.indexOf(address) < index && !address.endsWith(':0'));
   if (twice !== undefined) throw new UsageError(`--nbd ${twice} is given twice`);

@@ -176,6 +176,7 @@ t.test('invalid input is refused with a hint', async (t) => {
   wrong(/--tls-psk and --tls-cert are mutually exclusive/, ...tls, '--tls-psk', 'p');
   wrong(/--tls-psk requires --nbd/, '--tls-psk', 'p');
   wrong(/--nbd systemd: no sockets were passed/, '--nbd', 'systemd');
+  wrong(/--exit-when-idle requires --nbd, or sockets passed by systemd/, '--exit-when-idle');
   wrong(/invalid --log-level "loud": expected one of emerg, .*debug/, '--log-level', 'loud');
   wrong(/invalid --dialect "tapdisk4": expected one of tapdisk2, tapdisk3/, '--dialect', 'tapdisk4');
   wrong(/--trace-limit requires --trace/, '--trace-limit', '3');
