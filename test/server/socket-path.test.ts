@@ -15,7 +15,7 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { AF_UNIX, errno, NodePosix, type SelectSets, SOCK_STREAM } from '../../src/posix/index.js';
+import { AF_UNIX, errno, NodePosix, SOCK_STREAM } from '../../src/posix/index.js';
 import { removeDeadSockets } from '../../src/server/dead-sockets.js';
 import {
   checkSocketPath,
@@ -25,6 +25,7 @@ import {
 } from '../../src/server/socket-path.js';
 import { listenOn } from '../../src/server/acceptor.js';
 import { posixFor } from '../posix/fixture.js';
+import { UnansweredPosix } from '../posix/unanswered-posix.js';
 import { servedSocket, shortDirectory } from '../short-directory.js';
 
 /** A socket file that nobody serves, as a program that was killed leaves it. */
@@ -132,22 +133,12 @@ t.test('closing a listener does not remove another’s socket at its path', asyn
 t.test('a process that accepts nobody for two seconds counts as serving its path', async (t) => {
   const path = join(shortDirectory(t), 's');
   await leftSocket(path);
-  const waits: number[] = [];
-  class Unanswered extends NodePosix {
-    override connect(): number {
-      return -errno.EINPROGRESS;
-    }
-    override select(_sets: SelectSets, seconds: number) {
-      waits.push(seconds);
-      return Promise.resolve({ read: [], write: [], except: [] });
-    }
-  }
-  const posix = new Unanswered();
+  const posix = new UnansweredPosix();
   await t.rejects(checkSocketPathIsFree(posix, path), {
     code: 'EADDRINUSE',
     message: `${path} is served by another process (ETIMEDOUT)`,
   });
-  t.same(waits, [2]);
+  t.same(posix.waits, [2]);
   t.same(posix.openDescriptors(), []);
 });
 

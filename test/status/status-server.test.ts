@@ -10,6 +10,7 @@ import { errno, NodePosix } from '../../src/posix/index.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
 import { queryStatus } from '../../src/status/status-client.js';
 import { MAX_STATUS_CONNECTIONS, StatusServer } from '../../src/status/status-server.js';
+import { UnansweredPosix } from '../posix/unanswered-posix.js';
 import { shortDirectory } from '../short-directory.js';
 
 // A slow client is dropped after two seconds of real time, so that these tests run beside each other.
@@ -269,4 +270,13 @@ tap.test('where others could put a socket none is made, and none is asked', { bu
   const refused = { code: 'EPERM', message: /others can write to/ };
   t.throws(() => new StatusServer({ ...options, path: join(directory, 'other') }), refused);
   await t.rejects(query(path), refused);
+});
+
+statusTest('a program has two seconds for its answer unless it is given others', async (t, path) => {
+  const posix = new UnansweredPosix();
+  const unanswered = { name: 'StatusError', code: 'ETIMEDOUT', message: `${path}: no answer in time` };
+  await t.rejects(queryStatus(posix, path), unanswered);
+  await t.rejects(queryStatus(posix, path, 7), unanswered);
+  t.match(posix.waits.map(Math.round), [2, 7]);
+  t.same(posix.openDescriptors(), []);
 });

@@ -185,7 +185,9 @@ t.test('a watch without an end goes on until a daemon cannot be asked', async (t
 t.test('events are printed once each, with the daemon in place of their number', async (t) => {
   const events = [1, 2, 5].map((number) => ({ number, minor: 3, event: { kind: 'unsolicited' } }));
   let rounds = 0;
-  const { run, requests } = world(t, [disk(3)], ({ after = 0 }) => {
+  const asked: unknown[] = [];
+  const { run, requests } = world(t, [disk(3)], ({ after = -1 }) => {
+    asked.push(after);
     if (++rounds > 3) throw new SystemError(errno.EIO, 'over');
     return events.slice(0, rounds).filter(({ number }) => number > after);
   });
@@ -201,6 +203,7 @@ t.test('events are printed once each, with the daemon in place of their number',
     [undefined, 'events', { after: 2 }],
     [undefined, 'events', { after: 5 }],
   ]);
+  t.same(asked, [0, 0, 1, 2, 5]);
 });
 
 t.test('each member of a reply must be of its kind', async (t) => {

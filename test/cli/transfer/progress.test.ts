@@ -106,3 +106,43 @@ t.test('an attempt without a reply is reported with its age', async (t) => {
   const fresh = { ...trying, attemptSeconds: 0.2, lastError: 'connection refused' };
   t.match(describeProgress(fresh), /, attempt 2 \(connection refused\)$/);
 });
+
+t.test('a bar without an end goes to and fro, a column with each MiB', async (t) => {
+  const at = (mebibytes: number): string => progressBar(8, { bytes: mebibytes * MIB, totalBytes: null });
+  const there = ['[<=>   ]', '[ <=>  ]', '[  <=> ]', '[   <=>]'];
+  t.same(
+    Array.from({ length: 7 }, (_, mebibytes) => at(mebibytes)),
+    [...there, there[2], there[1], there[0]],
+  );
+  t.equal(at(1 - 1 / MIB), there[0]);
+});
+
+t.test('a bar of known length is filled by the share, and never beyond', async (t) => {
+  const filled = (bytes: number): string => progressBar(12, { bytes, totalBytes: 100 });
+  t.equal(filled(0), '[----------]');
+  t.equal(filled(19), '[#---------]');
+  t.equal(filled(99), '[#########-]');
+  t.equal(filled(100), '[##########]');
+  t.equal(filled(200), '[##########]');
+});
+
+t.test('a bar has 10 to 30 columns, and what is said first goes for it', async (t) => {
+  const facts = '75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left';
+  const [long, short] = ['primary 127.0.0.1:9000  sending', 'sending'] as const;
+  /** The columns that a line has with a bar of so many. */
+  const withBar = (start: string, bar: number): number => `${start}    ${facts}`.length + bar;
+  for (const [columns, start, bar] of [
+    [1000, long, 30],
+    [withBar(long, 31), long, 30],
+    [withBar(long, 29), long, 29],
+    [withBar(long, 10), long, 10],
+    [withBar(long, 9), short, 30],
+    [withBar(short, 10), short, 10],
+  ] as const) {
+    const line = describeProgress(sending, columns);
+    t.equal(line.replace(/ {2}\[.*\]/, ''), `${start}  ${facts}`, `${columns} columns`);
+    t.equal(/\[.*\]/.exec(line)?.[0].length, bar, `${columns} columns`);
+  }
+  t.equal(describeProgress(sending, withBar(short, 9)), `${short}  ${facts}`);
+  t.equal(describeProgress(sending, 20), `${short}  ${facts}`.slice(0, 20));
+});
