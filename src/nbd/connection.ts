@@ -298,12 +298,16 @@ export class NbdConnection {
     this.#pumping = true;
     let result: PumpResult;
     let rounds = 0;
-    do {
-      result = this.#receiver.pump();
-      this.#sender.flush();
-      // What was sent may have made room for further requests, some of which were read ahead.
-    } while (result === 'idle' && this.#receiver.expecting && ++rounds < MAX_ROUNDS);
-    this.#pumping = false;
+    try {
+      do {
+        result = this.#receiver.pump();
+        this.#sender.flush();
+        // What was sent may have made room for further requests, some of which were read ahead.
+      } while (result === 'idle' && this.#receiver.expecting && ++rounds < MAX_ROUNDS);
+    } finally {
+      // Otherwise a bug of ours, which shuts the daemon down, would leave a readable descriptor that nobody reads.
+      this.#pumping = false;
+    }
     // A fast client could go on here for ever. What was read ahead makes no descriptor readable.
     if (result === 'idle' && this.#receiver.expecting) this.#runSoon();
     this.#pumped(result);

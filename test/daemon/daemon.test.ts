@@ -188,6 +188,10 @@ t.test('an internal error is reported, and shuts the daemon down in order', asyn
   );
   t.strictSame(daemon.openDisks(), []);
   t.notOk(existsSync(join(directory, `ctl${PID}`)));
+  t.notOk(
+    lines.some((line) => line.includes('is dropped')),
+    'the connection whose callback failed ends by itself',
+  );
 });
 
 t.test('it can be shut down before it has started, and twice', async (t) => {
