@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawnSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { programPath } from '../../../scripts/program-path.js';
@@ -114,8 +114,11 @@ t.test('the life of an image, from create to repair', async (t) => {
   t.match(JSON.parse(resized.stdout), { image: at('leaf.vhd'), after: 2 ** 30, movedBlocks: Number });
   t.match(await vhd('check', at('leaf.vhd')), { exitCode: 0, stdout: '2 checked, 0 errors, 0 warnings\n' });
   t.match(await vhd('convert', at('leaf.vhd'), at('copy.raw'), '--to', 'raw'), { exitCode: 0 });
-  const copy = readFileSync(at('copy.raw')).subarray(0, disk.length);
-  t.equal(createHash('sha256').update(copy).digest('hex'), createHash('sha256').update(disk).digest('hex'));
+  const file = openSync(at('copy.raw'), 'r');
+  const copy = Buffer.alloc(disk.length);
+  t.equal(readSync(file, copy, 0, copy.length, 0), disk.length);
+  closeSync(file);
+  t.ok(copy.equals(disk));
   t.equal(statSync(at('copy.raw')).size, 2 ** 30);
   t.ok(statSync(at('copy.raw')).blocks * 512 < 200_000, 'zeroes take no room');
 });
