@@ -18,60 +18,67 @@ const JOBS = 4;
  */
 const TIMEOUT_S = 0.5 * Number(process.env['TAP_TIMEOUT'] ?? 300);
 
-/** Files with a process of their own, those that take longest first. The others share one process a folder. */
-const ALONE = [
-  'test/conformance/adapter.test.ts',
-  'test/daemon/dialect.test.ts',
-  'test/metrics/page/browser.test.ts',
-  'test/cli/replication/kill-rounds.test.ts',
-  'test/disks/drivers/vhd/samples.test.ts',
-  'test/replication/disk/simulation/seeds.test.ts',
-  'test/conformance/page/browser.test.ts',
-  'test/testing/simulation/seeds.test.ts',
-  'test/daemon/signals.test.ts',
-  'test/nbd/programs.test.ts',
-  'test/conformance/small-scope.test.ts',
-  'test/conformance/implementations.test.ts',
-  'test/nbd/malformed.test.ts',
-  'test/cli/processes.test.ts',
-  'test/disks/drivers/vhd/crash.test.ts',
-  'test/daemon/latency.test.ts',
-  'test/disks/drivers/vhd/model.test.ts',
-  'test/replication/disk/rot.test.ts',
-  'test/testing/simulation/each-call.test.ts',
-  'test/replication/disk/prefixes.test.ts',
-  'test/control/malformed.test.ts',
-  'test/testing/posix-arms.test.ts',
-  'test/posix/node/leaks.test.ts',
-  'test/server/tapdisk-server.test.ts',
+/**
+ * The processes, those that take longest first: each runs the test files whose paths begin with one of these and with no
+ * longer one of another. Files of other folders share one process a folder. A process costs half a second, for tap and what is
+ * tested, so small ones are put together: those that wait most of the time, or those that count their coverage.
+ */
+const PROCESSES = [
+  ['test/replication/disk/'],
+  ['test/nbd/'],
+  ['test/disks/'],
+  ['test/cli/'],
+  ['test/conformance/', 'test/scheduler/', 'test/replication/'],
+  ['test/daemon/'],
+  ['test/transfer/'],
+  ['test/conformance/adapter.test.ts', 'test/conformance/small-scope.test.ts'],
+  ['test/metrics/page/browser.test.ts', 'test/conformance/page/browser.test.ts'],
+  ['test/docs/', 'test/scripts/'],
+  ['test/daemon/dialect.test.ts'],
+  ['test/testing/'],
+  ['test/posix/'],
+  ['test/disks/drivers/vhd/samples.test.ts'],
+  [
+    'test/replication/disk/simulation/seeds.test.ts',
+    'test/replication/disk/rot.test.ts',
+    'test/replication/disk/prefixes.test.ts',
+  ],
+  ['test/cli/replication/kill-rounds.test.ts', 'test/cli/processes.test.ts'],
+  ['test/fuzz/'],
+  ['test/nbd/programs.test.ts', 'test/nbd/malformed.test.ts'],
+  ['test/conformance/implementations.test.ts'],
+  ['test/disks/drivers/vhd/crash.test.ts', 'test/disks/drivers/vhd/model.test.ts'],
+  ['test/daemon/signals.test.ts', 'test/daemon/latency.test.ts'],
+  ['test/metrics/'],
+  ['test/control/', 'test/server/', 'test/status/', 'test/small-file-system.test.ts'],
+  ['test/posix/node/leaks.test.ts'],
 ];
 
-/** Which files count their coverage: `all` for `npm run coverage`, `none` for `npm run test:nodes`, otherwise {@link COVERING}. */
+/** Which processes count their coverage: `all` for `npm run coverage`, `none` for `npm run test:nodes`, otherwise {@link COVERING}. */
 const counting = process.env['TAPDISK_TS_COVERAGE'];
 /** What has to cover the scheduler and the connect module whole: counting makes code much slower. */
-const COVERING = new Set([
-  'test/scheduler',
-  'test/replication',
-  'test/conformance',
-  'test/conformance/implementations.test.ts',
-]);
+const COVERING = new Set(['test/conformance/', 'test/conformance/implementations.test.ts']);
 
 const all = repositoryFiles().filter((file) => /^test\/.*\.test\.ts$/.test(file));
-const missing = ALONE.filter((file) => !all.includes(file));
-if (missing.length > 0) throw new Error(`test/suite.ts names files that do not exist: ${missing.join(', ')}`);
+/** The starts of the processes, the longest first, so that the first with which a path begins is its own. */
+const starts = PROCESSES.flatMap((group) => group.map((start) => ({ start, name: group[0] as string })));
+starts.sort((a, b) => b.start.length - a.start.length);
+const unused = starts.filter(({ start }) => !all.some((file) => file.startsWith(start)));
+if (unused.length > 0)
+  throw new Error(`test/suite.ts: no test file starts with ${unused.map(({ start }) => start).join(' or ')}`);
 /** Starts of paths, separated by commas: only the files with one of them run. */
 const only = process.env['TAPDISK_TS_ONLY']?.split(',') ?? [''];
 const tests = all.filter((file) => only.some((start) => file.startsWith(start)));
 if (tests.length === 0) throw new Error(`TAPDISK_TS_ONLY: no test file starts with ${only.join(' or ')}`);
-const alone = ALONE.filter((file) => tests.includes(file));
 
-/** The files that share a process, by folder. */
-const folders = new Map<string, string[]>();
-for (const file of tests.filter((test) => !alone.includes(test))) {
-  const folder = path.posix.join('test', file.split('/')[1] as string);
-  folders.set(folder, [...(folders.get(folder) ?? []), file]);
+/** The files of each process, by its name: its first start, or the folder. */
+const processes = new Map<string, string[]>(PROCESSES.map(([name]) => [name as string, []]));
+for (const file of tests) {
+  const name =
+    starts.find(({ start }) => file.startsWith(start))?.name ??
+    path.posix.join('test', file.split('/')[1] as string);
+  processes.set(name, [...(processes.get(name) ?? []), file]);
 }
-const largestFirst = [...folders].toSorted(([, a], [, b]) => b.length - a.length);
 
 // env(1) takes back what tap adds to the options of each Node process that it starts.
 const { NODE_V8_COVERAGE: _, ...env } = process.env;
@@ -82,7 +89,8 @@ const plainPromises = pathToFileURL(repositoryFile('scripts/plain-promises.mjs')
 const node = [process.execPath, '--enable-source-maps', '--import', plainPromises];
 
 t.jobs = JOBS;
-for (const [name, files] of [...alone.map((file) => [file, [file]] as const), ...largestFirst]) {
+for (const [name, files] of processes) {
+  if (files.length === 0) continue;
   const counts = counting === 'all' || (counting !== 'none' && COVERING.has(name));
   const coverage = counts ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
   const list = `TEST_FILES=${JSON.stringify(files.map(moduleUrl))}`;
