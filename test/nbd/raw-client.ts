@@ -104,7 +104,8 @@ export class RawClient {
       if (this.#ended) throw new Error(`the server has ended after ${this.#length} of ${count} bytes`);
       await this.#more();
     }
-    const all = Buffer.concat(this.#received);
+    // What has been joined once stays so: many small messages are taken of one long chunk.
+    const all = this.#received.length === 1 ? (this.#received[0] as Buffer) : Buffer.concat(this.#received);
     this.#received = [all.subarray(count)];
     this.#length -= count;
     return all.subarray(0, count);
