@@ -25,6 +25,13 @@ const TIMEOUT_S = 0.5 * Number(process.env['TAP_TIMEOUT'] ?? 300);
  */
 const PROCESSES = [
   ['test/replication/disk/'],
+  [
+    'test/replication/disk/backup/',
+    'test/replication/disk/c/',
+    'test/replication/disk/own/',
+    'test/replication/disk/primary/',
+    'test/replication/disk/wire/',
+  ],
   ['test/nbd/'],
   ['test/disks/'],
   ['test/cli/'],
