@@ -603,13 +603,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Differences are counted in the sectors of whole grains.',
     ],
   ],
-  'src/replication/disk/primary/copier.ts': [
-    [
-      'const DEPTH = 4;',
-      'const DEPTH = 5;',
-      'A fifth run would be more than may be on its way, as each counts as 256 KiB.',
-    ],
-  ],
   'src/replication/disk/primary/primary-role.ts': [
     [
       'if (phase === this.#phase) return;',
