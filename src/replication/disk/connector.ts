@@ -61,7 +61,7 @@ export class Connector {
   /** The start goes on, as the next attempt is due or the connector is closed. */
   #nextAttempt: (() => void) | undefined;
 
-  /** @throws Error when there is no descriptor or event left */
+  /** @throws StateError when there is no descriptor or event left */
   constructor(parts: ConnectorParts) {
     this.#parts = parts;
     const posix = peerCalls(parts.posix, parts.peers, {

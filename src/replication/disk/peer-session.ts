@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { BitSet } from './bit-set.js';
+import { orEnd } from './connection-resources.js';
 import type { Verdict } from './judge.js';
 import type { ReplicationOptions } from './options.js';
 import { shakeHands } from './own/handshake.js';
@@ -9,6 +10,7 @@ import type { Hello } from './own/hello.js';
 import { OwnLink } from './own/own-link.js';
 import { encodeReason } from './own/reason.js';
 import type { CConnection } from './sessions.js';
+import type { PeerKind } from './status.js';
 import { Timer, type TimerHost } from './timer.js';
 import { PeerStream } from './wire/peer-stream.js';
 import { probePeer } from './wire/probe.js';
@@ -33,8 +35,20 @@ export interface MeetingParts {
 
 /** A connection from its first byte until both sides know each other. Returns how to end it before that. */
 export function meetPeer(fd: number, parts: MeetingParts): () => void {
+  const stream = new PeerStream(parts.host, fd, NOBODY);
+  let leave = (): void => {};
+  const begin = (): void => {
+    leave = meetOn(stream, parts);
+  };
+  orEnd(begin, (reason) => {
+    stream.close();
+    parts.onLost(reason, 'lost');
+  });
+  return leave;
+}
+
+function meetOn(stream: PeerStream, parts: MeetingParts): () => void {
   const { host, options, connected } = parts;
-  const stream = new PeerStream(host, fd, NOBODY);
   let link: OwnLink | undefined;
   const timer = new Timer(host, () => lose('the peer does not complete the handshake', 'silent'));
   const lose = (reason: string, code: string): void => {
@@ -42,6 +56,29 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
     link?.close();
     stream.close();
     parts.onLost(reason, code);
+  };
+  const known = (kind: PeerKind, rest: Uint8Array): void => {
+    if (kind === 'c') {
+      timer.close();
+      parts.onC({ host, stream, rest, sectors: parts.sectors, options });
+      return;
+    }
+    // A peer that only sends pings must not hold the place for ever.
+    if (!connected) timer.set(options.peerTimeoutSeconds);
+    link = new OwnLink({ host, stream, ...heartbeat(options) }, { frame() {}, drained() {}, lost() {} });
+    const met = link;
+    shakeHands({
+      link: met,
+      mine: parts.hello(),
+      rest,
+      map: parts.map(),
+      grains: parts.grains,
+      onVerdict: (verdict, peer, theirs) => {
+        timer.close();
+        parts.onOwn(met, verdict, peer, theirs);
+      },
+      onLost: lose,
+    });
   };
   // The listening side waits for a C primary's first write for as long as it takes, but not in the middle of a tag.
   if (connected) timer.set(options.peerTimeoutSeconds);
@@ -52,29 +89,11 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
     onPart: () => {
       if (!timer.isSet) timer.set(options.messageSeconds);
     },
-    onKind: (kind, rest) => {
-      if (kind === 'c') {
-        timer.close();
-        parts.onC({ host, stream, rest, sectors: parts.sectors, options });
-        return;
-      }
-      // A peer that only sends pings must not hold the place for ever.
-      if (!connected) timer.set(options.peerTimeoutSeconds);
-      link = new OwnLink({ host, stream, ...heartbeat(options) }, { frame() {}, drained() {}, lost() {} });
-      const met = link;
-      shakeHands({
-        link: met,
-        mine: parts.hello(),
-        rest,
-        map: parts.map(),
-        grains: parts.grains,
-        onVerdict: (verdict, peer, theirs) => {
-          timer.close();
-          parts.onOwn(met, verdict, peer, theirs);
-        },
-        onLost: lose,
-      });
-    },
+    onKind: (kind, rest) =>
+      orEnd(
+        () => known(kind, rest),
+        (reason) => lose(reason, 'lost'),
+      ),
     onFailure: (reason) => lose(reason, 'lost'),
   });
   return () => {
@@ -96,10 +115,30 @@ export function turnAway(
   endings: Set<() => void>,
 ): void {
   const stream = new PeerStream(host, fd, NOBODY);
+  orEnd(
+    () => turnAwayOn(stream, host, options, endings),
+    () => stream.close(),
+  );
+}
+
+function turnAwayOn(
+  stream: PeerStream,
+  host: TimerHost,
+  options: ReplicationOptions,
+  endings: Set<() => void>,
+): void {
   const end = (): void => {
     timer.close();
     stream.close();
     endings.delete(end);
+  };
+  const sayWhy = (): void => {
+    const link = new OwnLink(
+      { host, stream, ...heartbeat(options) },
+      { frame() {}, drained() {}, lost() {} },
+    );
+    link.send('busy', [encodeReason('busy', 'there is a connection already')]);
+    link.close();
   };
   const timer = new Timer(host, end);
   endings.add(end);
@@ -110,14 +149,7 @@ export function turnAway(
     peer: options.peer,
     onPart: () => {},
     onKind: (kind) => {
-      if (kind === 'own') {
-        const link = new OwnLink(
-          { host, stream, ...heartbeat(options) },
-          { frame() {}, drained() {}, lost() {} },
-        );
-        link.send('busy', [encodeReason('busy', 'there is a connection already')]);
-        link.close();
-      }
+      if (kind === 'own') orEnd(sayWhy, () => {});
       end();
     },
     onFailure: end,

@@ -3,6 +3,7 @@
 
 import type { BitSet } from './bit-set.js';
 import { cReceiver } from './c/c-receiver.js';
+import { orEnd } from './connection-resources.js';
 import type { Connector } from './connector.js';
 import { errnoCode } from '../../posix/errno.js';
 import type { EngineCore, PeeringView } from './engine-core.js';
@@ -76,7 +77,15 @@ export class Peering implements PeeringView {
     this.waitsFor = null;
     this.address = peer;
     if (tls === undefined) this.#meet(fd);
-    else this.#secure(fd, tls);
+    else this.#secureOrLose(fd, tls);
+  }
+
+  #secureOrLose(fd: number, tls: PeerTls): void {
+    const begin = (): void => this.#secure(fd, tls);
+    orEnd(begin, (reason) => {
+      this.#engine.parts.posix.close(fd);
+      this.lost(reason, 'lost');
+    });
   }
 
   /** Both sides show their certificates before anything else is said. */

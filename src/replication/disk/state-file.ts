@@ -8,7 +8,7 @@ import { SystemError } from '../../posix/system-error.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
 import { UnderWay } from '../../posix/under-way.js';
 
-/** A file or its content cannot be used; `result` is a negative errno, -EBADMSG for damage. */
+/** A file or its content cannot be used, or there is no descriptor left; `result` is a negative errno, -EBADMSG for damage. */
 export class StateError extends SystemError {
   override readonly name = 'StateError';
   readonly result: number;

@@ -1,10 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errnoCode } from '../../posix/errno.js';
 import type { Posix } from '../../posix/posix.js';
 import { type EventId, POLL_READ_FD } from '../../scheduler/event.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
+import { StateError } from './state-file.js';
 
 /** What events live on. */
 export interface TimerHost {
@@ -27,7 +27,7 @@ export class Timer {
   #isSet = false;
   #isClosed = false;
 
-  /** @throws Error with an errno's name as `code` when there is no descriptor or event left */
+  /** @throws StateError when there is no descriptor or event left */
   constructor(host: TimerCalls, due: () => void) {
     this.#host = host;
     this.#fd = host.posix.timerfd();
@@ -51,7 +51,7 @@ export class Timer {
    * Calls `due` once, so many seconds (above 0) from now, unless the timer is closed; a deadline that was set before is
    * forgotten.
    *
-   * @throws Error with an errno's name as `code` when it cannot be set: nobody would be called then
+   * @throws StateError when it cannot be set: nobody would be called then
    */
   set(seconds: number): void {
     if (this.#isClosed) return;
@@ -76,7 +76,6 @@ export class Timer {
   }
 }
 
-function refused(what: string, result: number): Error {
-  const code = errnoCode(result);
-  return Object.assign(new Error(`cannot get ${what}: ${code}`), { code });
+function refused(what: string, result: number): StateError {
+  return new StateError(`cannot get ${what}`, result);
 }

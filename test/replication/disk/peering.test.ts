@@ -427,6 +427,21 @@ t.test('a TLS handshake that is not complete after the peer timeout is given up'
   t.equal(backup.engine.status().peerAddress, null);
 });
 
+t.test('where there is no descriptor for its time limit the connection is closed', async (t) => {
+  const world = new SimulatedWorld({ seed: 1 });
+  const tls = new HandTls();
+  const backup = new SideNode(world, PEER_ADDRESS, {}, undefined, tls);
+  await world.complete(backup.opened);
+  backup.host.failCalls({ calls: ['timerfd'], nth: 1, error: errno.EMFILE });
+  const refused = await HandPeer.connect(world);
+  await refused.over(1);
+  t.equal(reasonOf(backup), 'cannot get a timer descriptor: EMFILE');
+  t.equal(tls.ended, undefined);
+  await HandPeer.connect(world, '10.0.0.67');
+  await world.run(0.1);
+  t.not(tls.ended, undefined, 'the next one is secured');
+});
+
 t.test('one that fails ends with what went wrong, in words or by the error', async (t) => {
   for (const [reason, expected] of [
     ['the peer shows no certificate', 'the peer shows no certificate'],

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { madeTogether } from '../connection-resources.js';
 import type { BackupPeer, BackupPeerEvents, CConnection } from '../sessions.js';
 import { Timer } from '../timer.js';
 import { COMMIT_MESSAGE, DONE, TAG_BYTES, writeMessages } from './c-message.js';
@@ -41,21 +42,27 @@ export class CBackupPeer implements BackupPeer {
     this.#events = events;
     this.#outbox = new COutbox(stream);
     const seconds = options.messageSeconds;
-    this.#sending = new StallWatch({
-      host,
-      seconds,
-      isWaiting: () => this.#outbox.isSending,
-      progress: () => stream.sentBytes,
-      onStall: () => this.#lose(`the backup has taken nothing for ${seconds} s`),
-    });
-    this.#receiving = new StallWatch({
-      host,
-      seconds,
-      isWaiting: () => this.#answerBytes > 0,
-      progress: () => stream.receivedBytes,
-      onStall: () => this.#lose(`the backup's answer stopped after ${this.#answerBytes} bytes`),
-    });
-    this.#heartbeat = new Timer(host, () => this.#beat());
+    const sending = (): StallWatch =>
+      new StallWatch({
+        host,
+        seconds,
+        isWaiting: () => this.#outbox.isSending,
+        progress: () => stream.sentBytes,
+        onStall: () => this.#lose(`the backup has taken nothing for ${seconds} s`),
+      });
+    const receiving = (): StallWatch =>
+      new StallWatch({
+        host,
+        seconds,
+        isWaiting: () => this.#answerBytes > 0,
+        progress: () => stream.receivedBytes,
+        onStall: () => this.#lose(`the backup's answer stopped after ${this.#answerBytes} bytes`),
+      });
+    [this.#sending, this.#receiving, this.#heartbeat] = madeTogether<[StallWatch, StallWatch, Timer]>(
+      sending,
+      receiving,
+      () => new Timer(host, () => this.#beat()),
+    );
     this.#heartbeat.set(options.peerTimeoutSeconds);
     stream.events = {
       bytes: (chunk) => this.#bytes(chunk),

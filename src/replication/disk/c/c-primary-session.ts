@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errnoCode } from '../../../posix/errno.js';
+import { madeTogether } from '../connection-resources.js';
 import type { CConnection, CPrimaryEnd, CPrimaryReceiver, PrimarySession } from '../sessions.js';
 import { ProtocolError } from '../wire/frame.js';
 import { DONE_MESSAGE } from './c-message.js';
@@ -49,20 +50,23 @@ export class CPrimarySession implements PrimarySession {
       isPaused: () => this.#isPaused,
     });
     const seconds = options.messageSeconds;
-    this.#receiving = new StallWatch({
-      host,
-      seconds,
-      isWaiting: () => this.#reader.isMidMessage && !this.#isPaused,
-      progress: () => stream.receivedBytes,
-      onStall: () => this.#lose(`the primary has sent nothing for ${seconds} s in the middle of a message`),
-    });
-    this.#sending = new StallWatch({
-      host,
-      seconds,
-      isWaiting: () => stream.queuedBytes > 0,
-      progress: () => stream.sentBytes,
-      onStall: () => this.#lose(`the primary has taken nothing for ${seconds} s`),
-    });
+    const receiving = (): StallWatch =>
+      new StallWatch({
+        host,
+        seconds,
+        isWaiting: () => this.#reader.isMidMessage && !this.#isPaused,
+        progress: () => stream.receivedBytes,
+        onStall: () => this.#lose(`the primary has sent nothing for ${seconds} s in the middle of a message`),
+      });
+    const sending = (): StallWatch =>
+      new StallWatch({
+        host,
+        seconds,
+        isWaiting: () => stream.queuedBytes > 0,
+        progress: () => stream.sentBytes,
+        onStall: () => this.#lose(`the primary has taken nothing for ${seconds} s`),
+      });
+    [this.#receiving, this.#sending] = madeTogether<[StallWatch, StallWatch]>(receiving, sending);
     stream.events = {
       bytes: (chunk) => this.#push(() => this.#reader.push(chunk)),
       drained: () => this.#goOn(),

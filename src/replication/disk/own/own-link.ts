@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { FewWrites } from '../few-writes.js';
+import { madeTogether } from '../connection-resources.js';
 import { Timer, type TimerHost } from '../timer.js';
 import { frameHeader, type FrameName, ProtocolError } from '../wire/frame.js';
 import { FrameReader } from '../wire/frame-reader.js';
@@ -50,17 +51,15 @@ export class OwnLink {
   readonly #pauses = new Set<string>();
   #isOver = false;
 
-  /** @throws Error when there is no descriptor or event left */
+  /** @throws StateError when there is no descriptor or event left */
   constructor(options: OwnLinkOptions, events: OwnLinkEvents) {
     this.#options = options;
     this.events = events;
-    this.#timer = new Timer(options.host, () => this.#tick());
-    try {
-      this.#gathering = new Timer(options.host, () => options.stream.flush());
-    } catch (error) {
-      this.#timer.close();
-      throw error;
-    }
+    const { host, stream } = options;
+    [this.#timer, this.#gathering] = madeTogether<[Timer, Timer]>(
+      () => new Timer(host, () => this.#tick()),
+      () => new Timer(host, () => stream.flush()),
+    );
     this.#reader = new FrameReader(
       (name, body, sequence) => this.#take(name, body, sequence),
       () => this.#isPaused || this.#isOver,
