@@ -192,6 +192,19 @@ t.test('stop has a time limit', async (t) => {
   disks.answer('flush');
 });
 
+t.test('the end of a stop is reported once, whatever becomes of later clients', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  let stops = 0;
+  world.nbd.stop(() => void stops++);
+  t.equal(stops, 1);
+  t.equal(world.nbd.listen({ family: AF_UNIX, path: world.path('again.sock') }), 0);
+  const raw = await world.raw(undefined, world.nbd.address).greet();
+  raw.destroy();
+  await until(() => world.nbd.connections === 0);
+  t.equal(stops, 1);
+});
+
 t.test('stop without a client completes at once', async (t) => {
   const world = nbdWorld(t);
   let stopped = false;

@@ -6,6 +6,8 @@ import t from 'tap';
 import { POLL_READ_FD } from '../../src/scheduler/index.js';
 import { EventIds } from '../../src/scheduler/event-ids.js';
 import { RegisteredEvent } from '../../src/scheduler/registered-event.js';
+import { Random } from '../../src/testing/index.js';
+import { randomSeed } from '../random.js';
 import { schedulerInMemory } from './fixture.js';
 
 const nothing = (): void => {};
@@ -68,4 +70,38 @@ t.test('no id is returned while all are held (I2), and one again when one is fre
   t.equal(ids.draw(), 0);
   ids.delete(2);
   t.equal(ids.draw(), 2);
+});
+
+t.test('events are found by their ids, however many come and go, and no other id has one', async (t) => {
+  const random = new Random(randomSeed(t));
+  const ids = new EventIds<{ readonly id: number }>();
+  const live = new Map<number, { readonly id: number }>();
+  // Many have a home together: multiples of a power of two beside numbers in a row.
+  const draw = (): number => (random.chance(0.5) ? random.integer(1, 300) : 4096 * random.integer(1, 300));
+  for (const most of [300, 3, 40, 0]) {
+    for (let step = 0; step < 600; step++) {
+      const id = draw();
+      if (live.has(id)) {
+        ids.delete(id);
+        live.delete(id);
+      } else if (live.size < most) {
+        const event = { id };
+        ids.add(event);
+        live.set(id, event);
+      }
+      if (ids.size !== live.size) return void t.fail(`size ${ids.size}, not ${live.size}`);
+      if (ids.get(id) !== live.get(id)) return void t.fail(`id ${id}`);
+    }
+    while (live.size > most) {
+      const [id] = live.keys() as unknown as Iterable<number>;
+      ids.delete(id as number);
+      live.delete(id as number);
+    }
+    for (let id = 1; id <= 300; id++) {
+      for (const each of [id, 4096 * id])
+        if (ids.get(each) !== live.get(each)) return void t.fail(`id ${each} with ${live.size} events`);
+    }
+  }
+  t.equal(ids.size, 0);
+  return undefined;
 });

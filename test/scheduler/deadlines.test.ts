@@ -1,0 +1,64 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { DeferredDeadlines } from '../../src/scheduler/deferred-deadlines.js';
+import { Deadlines, NOT_IN_HEAP } from '../../src/scheduler/deadlines.js';
+
+const timed = (deadline: number) => ({ deadline, heapIndex: NOT_IN_HEAP, sortedBy: 0 });
+
+for (const [what, create] of [
+  ['deadlines', () => new Deadlines<ReturnType<typeof timed>>()],
+  ['deadlines that are put off', () => new DeferredDeadlines<ReturnType<typeof timed>>()],
+] as const) {
+  t.test(`${what}: what is due at a time, or was before it, comes out, the earliest first`, async (t) => {
+    const deadlines = create();
+    const events = [30, 10, 20, 10].map(timed);
+    for (const event of events) deadlines.put(event);
+    const due = (now: number): number[] => {
+      const out: number[] = [];
+      for (let event = deadlines.popDue(now); event; event = deadlines.popDue(now)) {
+        if (event.heapIndex !== NOT_IN_HEAP) t.fail('it is out, and says that it is in');
+        out.push(event.deadline);
+      }
+      return out;
+    };
+    t.same(due(9), []);
+    t.same(due(10), [10, 10]);
+    t.same(due(29), [20]);
+    const [first] = events as [ReturnType<typeof timed>];
+    first.deadline = 50;
+    deadlines.put(first);
+    t.same(due(49), [], 'it was put off');
+    first.deadline = 40;
+    deadlines.put(first);
+    t.same(due(39), [], 'it was brought forward');
+    deadlines.remove(first);
+    deadlines.remove(first);
+    t.equal(first.heapIndex, NOT_IN_HEAP);
+    t.same(due(100), [], 'it was removed');
+    first.deadline = 5;
+    deadlines.put(first);
+    t.same(due(5), [5]);
+  });
+}
+
+t.test('the first deadline is the one that is now the earliest, whatever was put off', async (t) => {
+  const deadlines = new DeferredDeadlines<ReturnType<typeof timed>>();
+  t.equal(deadlines.first, undefined);
+  const [early, late] = [timed(10), timed(20)];
+  deadlines.put(early);
+  deadlines.put(late);
+  t.equal(deadlines.first, early);
+  early.deadline = 30;
+  deadlines.put(early);
+  t.equal(early.sortedBy, 10, 'it keeps its place until it comes to the front');
+  t.equal(deadlines.first, late);
+  t.equal(early.sortedBy, 30);
+  late.deadline = 35;
+  deadlines.put(late);
+  t.equal(deadlines.first, early);
+  late.deadline = 29;
+  deadlines.put(late);
+  t.equal(deadlines.first, late);
+});
