@@ -157,6 +157,10 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/metrics/recording.ts': tuned('const PIECE_ENTRIES = 256;', 'const PIECE_ENTRIES = 255;'),
+  'src/metrics/page/streamed-answer.ts': tuned(
+    'const scratch = new Uint8Array(512);',
+    'const scratch = new Uint8Array(511);',
+  ),
   'src/metrics/page/streamed-answers.ts': ['<= 0', '< 1'].map((none): Equivalent => [
     'if (fd < 0) return true;',
     `if (fd ${none}) return true;`,
@@ -434,11 +438,14 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     'const BACKLOG = 65;',
     'const BACKLOG = 63;',
   ),
-  'src/testing/byte-ring.ts': tuned(
-    'const SMALLEST_CAPACITY = 256;',
-    'const SMALLEST_CAPACITY = 255;',
-    'const SMALLEST_CAPACITY = 257;',
-  ),
+  'src/testing/byte-ring.ts': [
+    ...tuned(
+      'const SMALLEST_CAPACITY = 256;',
+      'const SMALLEST_CAPACITY = 255;',
+      'const SMALLEST_CAPACITY = 257;',
+    ),
+    ['if (count <= 0) return 0;', 'if (count < 0) return 0;', 'Of no bytes none are copied.'],
+  ],
   'src/testing/listener-descriptor.ts': ['fd > 0', 'fd >= 1'].map((after): Equivalent => [
     'if (fd >= 0) this.#waiting.shift();',
     `if (${after}) this.#waiting.shift();`,
@@ -468,6 +475,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'const length = Math.min(grain - ((position + at) % grain), bytes.length - at);',
       'const length = Math.min(grain - ((position + at) % grain), bytes.length + at);',
       'A piece ends where the bytes end, whatever its length is said to be.',
+    ],
+  ],
+  'src/testing/files/content.ts': [
+    [
+      'this.punch(size, end - size);',
+      'this.punch(size, end + size);',
+      'After the end of the file there is nothing to be punched.',
     ],
   ],
   'src/testing/files/file-node.ts': [

@@ -255,7 +255,7 @@ export class Endpoint {
     if (this.state === 'established') return this.#sendDataAgain();
     const isClient = this.state === 'syn-sent';
     if (this.#retries.count <= (isClient ? SYN_RETRIES : SYN_ACK_RETRIES)) return this.#hello();
-    return this.vanish(isClient ? errno.ETIMEDOUT : 0);
+    return this.vanish(errno.ETIMEDOUT);
   }
 
   #sendDataAgain(): void {

@@ -62,6 +62,8 @@ t.test('shorten only reduces a sleep, and does nothing without a select', async 
   world.after(1, () => poller.shorten(2));
   world.after(2, () => poller.shorten(50));
   world.after(2, () => poller.shorten(Number.NaN));
+  // Nothing is to happen before the end of the sleep.
+  world.after(2.5, () => poller.shorten(50));
   await world.complete(selectPromise(poller, 100));
   t.equal(world.nowSeconds, 3);
 });

@@ -164,6 +164,30 @@ t.test('an answer ends once, however often it is dropped, and does nothing after
   t.same(posix.openDescriptors(), []);
 });
 
+t.test(
+  'of more than may wait nothing is written, also where the descriptor is another by then',
+  async (t) => {
+    const posix = new NodePosix();
+    let next = -1;
+    const fd = posix.eventfd();
+    const registrar = { registerEvent: () => 1, unregisterEvent() {}, setMaxTimeout: () => 0 };
+    const why: string[] = [];
+    const answer = new StreamedAnswer(fd, {
+      registrar,
+      posix,
+      onClosed: (_, reason) => {
+        why.push(reason);
+        next = posix.eventfd();
+      },
+    });
+    answer.send(Buffer.alloc(MAX_STREAM_BACKLOG_BYTES + 1, 1));
+    t.same(why, ['0 bytes wait for it']);
+    t.equal(next, fd);
+    t.equal(posix.read(next, new Uint8Array(8)), -errno.EAGAIN);
+    posix.close(next);
+  },
+);
+
 t.test('a page that does not read while data is pending is dropped in time', async (t) => {
   const { answers, client, clock } = world(t);
   client().pause();

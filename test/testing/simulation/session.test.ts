@@ -65,11 +65,13 @@ t.test(
   'a side that has ended its stream goes on to read until the other side ends the session',
   async (t) => {
     let count = 0;
+    const beats = new Set<number>();
     for (let seed = 1; seed <= 40; seed++) {
       const { world, near, far, one, other, talker, listener, violations, ends } = await sessions(t, seed);
       await world.run(() => talker.isShut || world.nowSeconds > 10);
       if (talker.isShut) {
         count += 1;
+        beats.add(Math.round(world.nowSeconds));
         t.notOk(listener.isShut);
         const { taken } = talker.outgoing;
         await world.run(() => ends.length > 1 || world.nowSeconds > 30);
@@ -85,6 +87,7 @@ t.test(
       await world.shutDown();
     }
     t.ok(count > 4 && count < 25, `${count} of 40 ended their stream`);
+    t.same([...beats].toSorted(), [0, 1, 2, 3, 4], 'after up to four beats');
   },
 );
 
