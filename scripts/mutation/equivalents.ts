@@ -80,18 +80,23 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Opening a disk rejects with nothing else, whatever its driver throws.',
     ],
   ],
-  'src/daemon/replication-control.ts': [
-    [
-      "if (epoch < 0) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');",
-      "if (epoch <= 0) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');",
-      'The first checkpoint has the number 1.',
-    ],
-  ],
+  'src/daemon/replication-control.ts': ['epoch <= 0', 'epoch < 1'].map((failed): Equivalent => [
+    "if (epoch < 0) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');",
+    `if (${failed}) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');`,
+    'The first checkpoint has the number 1.',
+  ]),
   'src/control/replication-request.ts': [
     [
       "value = JSON.parse(text ?? '');",
       'value = JSON.parse(text);',
       'Neither no text nor an empty one is JSON.',
+    ],
+  ],
+  'src/daemon/tls-files.ts': [
+    [
+      'const version = minVersion === undefined ? {} : { minVersion };',
+      'const version = false ? {} : { minVersion };',
+      'An undefined version stands for the default one, too.',
     ],
   ],
   'src/daemon/services.ts': [
@@ -433,6 +438,9 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/scheduler/retried-select.ts': [['#start = 0;', '#start = 1;', SET_FIRST]],
+  'src/server/exchange.ts': [
+    ['this.#pieces = [];', ';', 'An exchange that is closed sends nothing: only its memory is free earlier.'],
+  ],
   'src/server/exchange-listener.ts': tuned(
     'const BACKLOG = 64;',
     'const BACKLOG = 65;',

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
 import { ControlClient } from '../../src/control/control-client.js';
@@ -232,6 +233,21 @@ t.test('a command that cannot start reports why, with status 1', async (t) => {
     stderr: /cannot start: ENOENT.*\/nonexistent\/trace/,
   });
   t.match(await start('--help'), { exitCode: 0, stdout: /Usage: tapdisk-ts daemon/ });
+});
+
+t.test('a daemon whose output nobody takes serves its disks all the same', async (t) => {
+  const directory = shortDirectory(t);
+  const path = join(directory, 'nbd');
+  const broken = (): Writable =>
+    new Writable({ write: (_chunk, _encoding, done) => done(new Error('nobody reads')) });
+  const argv = ['daemon', '--control-directory', directory, '--disk', '0=ram:1', '--nbd', path];
+  const io = { stdin: new PassThrough(), stdout: broken(), stderr: broken() };
+  const status = dispatch([...argv, '--exit-when-idle'], io);
+  while (!existsSync(join(directory, `ctl${process.pid}`))) await new Promise(setImmediate);
+  const client = await nbdClient(t, path);
+  t.equal(client.facts.size, 1 << 20);
+  client.disconnect();
+  t.equal(await status, 0);
 });
 
 t.test('an open disk has a URI for each address at which it is served', async (t) => {

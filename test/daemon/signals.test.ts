@@ -99,6 +99,8 @@ t.test('a shutdown that exceeds its grace time is abandoned, which is reported',
       join(directory, 'nbd'),
       '--grace',
       '1',
+      '--pid-file',
+      join(directory, 'pid'),
     ],
   ]);
   const { nbd = '', control = '' } = await child.ready();
@@ -110,6 +112,7 @@ t.test('a shutdown that exceeds its grace time is abandoned, which is reported',
   await read;
   t.match(child.stderr, /crit: not closed within 1 s: vbd 0/);
   t.notOk(existsSync(control));
+  t.notOk(existsSync(join(directory, 'pid')));
 });
 
 t.test(

@@ -14,9 +14,8 @@ export interface ListEntry {
 
 /** What a VBD was opened with, taken apart as C's tap-ctl does: at the first colon. Undefined for a closed one. */
 export function typeAndPath(vbd: ListedVbd | undefined): { type: string; path: string } | undefined {
-  const colon = vbd?.path.indexOf(':') ?? -1;
-  if (!vbd || colon < 0) return undefined;
-  return { type: vbd.path.slice(0, colon), path: vbd.path.slice(colon + 1) };
+  const [, type, path] = /^([^:]*):(.*)$/s.exec(vbd?.path ?? '') ?? [];
+  return type === undefined || path === undefined ? undefined : { type, path };
 }
 
 /** As tap-ctl prints it for a program to read: `pid=71 minor=0 state=0 args=aio:/path`, without what is not known. */

@@ -163,6 +163,10 @@ t.test('invalid input is refused with a hint', async (t) => {
     '--description',
     'b=x',
   );
+  wrong(
+    /--default-disk: unknown disk 1: expected one of a, 0$/,
+    ...['--nbd', './n', '--disk', 'a=ram:1', '--disk', '0=ram:1', '--default-disk', '1'],
+  );
   wrong(/minor 1 is used by two disks/, '--disk', '1=ram:1', '--read-only-disk', '1=ram:2');
   wrong(/invalid --nbd "nowhere": .*HOST:PORT/, '--nbd', 'nowhere');
   wrong(/invalid --metrics "localhost:65536": .*65535/, '--metrics', 'localhost:65536');

@@ -96,6 +96,33 @@ t.test('a fixed image has no block count, and resize reports the sizes', async (
   t.equal((await vhd('resize', dynamic, '20M')).stdout, '10.0 MiB -> 20.0 MiB, 0 blocks moved\n');
 });
 
+t.test('a new image has the limits that it was given, or the usual ones', async (t) => {
+  const own = inOwn('limits');
+  const described = async (...argv: string[]): Promise<unknown> => {
+    const image = path.join(own, `${argv.length}.vhd`);
+    t.match(await vhd('create', image, '10M', ...argv), { exitCode: 0, stdout: '' });
+    const { stdout } = await vhd('info', image, '--json');
+    return (JSON.parse(stdout) as { images: unknown[] }[])[0]?.images[0];
+  };
+  t.match(await described(), { virtualSize: 10 << 20, blockSize: 2 << 20 });
+  t.match(await described('--block-size', '512K'), { virtualSize: 10 << 20, blockSize: 512 << 10 });
+  t.match(await described('--max-size', '8G', '--block-size=2M'), {
+    maxFastSize: 8 * 2 ** 30,
+  });
+});
+
+t.test('a chain of 25 images is long, which is noted', async (t) => {
+  const own = inOwn('long');
+  const at = (depth: number): string => path.join(own, `${depth}.vhd`);
+  await vhd('create', at(1), '10M');
+  for (let depth = 2; depth < 24; depth++) await vhd('snapshot', at(depth - 1), at(depth), '--keep-empty');
+  t.match((await vhd('snapshot', at(23), at(24), '--keep-empty')).stdout, /, 24 images deep\n$/);
+  t.match(
+    (await vhd('snapshot', at(24), at(25), '--keep-empty')).stdout,
+    /, 25 images deep\nthe chain is long: coalesce images that nobody needs\n$/,
+  );
+});
+
 t.test('the life of an image, from create to repair', async (t) => {
   const own = inOwn('life');
   const at = (name: string): string => path.join(own, name);
