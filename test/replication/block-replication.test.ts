@@ -13,6 +13,9 @@ import { tdAsyncIo } from '../../src/replication/async-io.js';
 import {
   CONNECTION_CLOSED,
   CONNECTION_ESTABLISHED,
+  CONNECTION_NONE,
+  ERROR_CONNECTION,
+  ERROR_INTERNAL,
   type TdReplicationConnect,
   tdReplicationClientStart,
   tdReplicationConnect,
@@ -291,4 +294,29 @@ t.test('a restart of a client that was closed, or never started, starts a server
   tdReplicationConnectKill(struct);
   struct.status = 77;
   t.equal(tdReplicationServerRestart(struct), -1);
+});
+
+t.test('an init takes over no event and no listener, and what was given to read from stays', async (t) => {
+  await using server = quietServer();
+  const { t: its } = connectOn(server, { fd: 9, listenFd: 7, id: 5, status: CONNECTION_CLOSED });
+  t.equal(tdReplicationConnectInit(its, '127.0.0.1:9000'), 0);
+  t.match(its, { fd: 9, listenFd: -1, id: -1, status: CONNECTION_NONE });
+  t.match(its.sa, { family: AF_INET, address: '127.0.0.1', port: 9000 });
+  t.equal(tdReplicationConnectStatus(its), -1);
+});
+
+t.test('a kill leaves nothing that a second one, or a close of the same numbers, could meet', async (t) => {
+  await using server = quietServer();
+  const { t: its } = connectOn(server);
+  t.equal(tdReplicationConnectInit(its, `127.0.0.1:${await freePort()}`), 0);
+  tdReplicationConnectKill(its);
+  t.equal(its.status, CONNECTION_NONE, 'there was nothing');
+  t.equal(tdReplicationServerStart(its), 0);
+  t.ok(its.listenFd >= 0 && its.id >= 0);
+  t.equal(tdReplicationConnectStatus(its), 0);
+  tdReplicationConnectKill(its);
+  t.match(its, { fd: -1, listenFd: -1, id: -1, status: CONNECTION_CLOSED });
+  tdReplicationConnectKill(its);
+  t.equal(its.status, CONNECTION_CLOSED);
+  t.same([ERROR_INTERNAL, ERROR_CONNECTION], [-1, -2], 'what callbacks get');
 });

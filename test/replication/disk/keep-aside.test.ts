@@ -98,3 +98,21 @@ t.test('one that cannot be read is neither', async (t) => {
   const { disk } = memoryDisk(Buffer.alloc(8 * SECTOR), () => true);
   await t.rejects(isBlank(disk), { message: 'cannot read the image at sector 0: EIO', result: -errno.EIO });
 });
+
+t.test('what is kept is durable before its list is written, and that before it is reported', async (t) => {
+  const { world, host, held, files } = stateFiles();
+  const { disk } = memoryDisk(Buffer.alloc(8 * SECTOR, 1));
+  for (const name of ['/srv/kept', '/srv/kept.json']) held.hold('fdatasync', name);
+  let isKept = false;
+  const kept = keepAside({ files, disk, path: '/srv/kept', grains: [0], grainSectors: 8 });
+  void kept.then(() => (isKept = true));
+  await world.run(1);
+  t.equal(held.waiting('fdatasync', '/srv/kept'), 1);
+  t.throws(() => host.files.contents('/srv/kept.json'));
+  held.release('fdatasync', '/srv/kept');
+  await world.run(1);
+  t.equal(held.waiting('fdatasync', '/srv/kept.json'), 1);
+  t.notOk(isKept);
+  held.release('fdatasync', '/srv/kept.json');
+  await world.complete(kept);
+});
