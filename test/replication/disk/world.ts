@@ -28,6 +28,8 @@ export class ImageDisk implements LocalDisk {
   readonly #order = new WriteOrder();
   readonly #files: FileCalls;
   readonly #fd: number;
+  /** Whether a write completes before its call returns; the file gets it later. */
+  completesAtOnce = false;
 
   constructor(files: FileCalls, fd: number, sectors = SECTORS) {
     this.sectors = sectors;
@@ -39,6 +41,11 @@ export class ImageDisk implements LocalDisk {
     readWhole(this.#files, this.#fd, buffer, sector * SECTOR, done);
   }
   write(sector: number, buffer: Uint8Array, done: Done): void {
+    if (this.completesAtOnce) {
+      writeWhole(this.#files, this.#fd, Uint8Array.from(buffer), sector * SECTOR, () => {});
+      done(0);
+      return;
+    }
     const range = { sector, sectors: buffer.length / SECTOR };
     this.#order.begin(range, () =>
       writeWhole(this.#files, this.#fd, buffer, sector * SECTOR, (result) => {
@@ -82,6 +89,7 @@ export class SideNode {
   readonly #world: SimulatedWorld;
   options: NodeOptions;
   engine!: Replication;
+  disk!: ImageDisk;
   server!: ReturnType<SimulatedHost['serve']>;
   readonly #sectors: number;
   readonly #tls: PeerTls | undefined;
@@ -120,6 +128,7 @@ export class SideNode {
     let resolve!: (result: number) => void;
     this.opened = new Promise((fulfil) => (resolve = fulfil));
     files.open(IMAGE, constants.O_RDWR, (fd) => {
+      this.disk = new ImageDisk(files, fd, this.#sectors);
       this.engine = new Replication(
         {
           address: '10.0.0.2:9000',
@@ -132,7 +141,7 @@ export class SideNode {
           registrar: server,
           posix: host.posix,
           files,
-          disk: new ImageDisk(files, fd, this.#sectors),
+          disk: this.disk,
           logger: host.logger,
           cPeers,
           ...(this.#tls && { tls: this.#tls }),

@@ -254,21 +254,31 @@ export class PrimaryRole {
       else this.grains.toSend.add(grain);
     }
     if (!this.#isStreaming) this.#early.add(sector, sectors, bytes);
-    if (this.#isStreaming) {
+    const peer = this.#isStreaming ? this.#peer : undefined;
+    if (peer !== undefined) {
       this.#reserve();
       this.checkpoints.wrote(sectors * SECTOR_SIZE);
-      if (bytes === undefined || isAllZero(bytes)) this.#peer?.zero(sector, sectors);
-      else this.#peer?.write(sector, bytes);
     }
+    let isSent = false;
+    let early: number | undefined;
     const ended = (result: number): void => {
+      if (!isSent) {
+        early = result;
+        return;
+      }
       this.grains.end(from, to);
       if (result < 0) this.#localFailed(from, to, result);
       done(result);
       this.#advance();
     };
+    // The local disk writes while the backup's frames are made, so what follows from its result must wait for these.
     if (bytes === undefined) this.#parts.disk.zero(sector, sectors, ended);
     else this.#parts.disk.write(sector, bytes, ended);
-    if (this.#isStreaming) this.#parts.events.wrote();
+    if (bytes === undefined || (peer !== undefined && isAllZero(bytes))) peer?.zero(sector, sectors);
+    else peer?.write(sector, bytes);
+    isSent = true;
+    if (peer !== undefined) this.#parts.events.wrote();
+    if (early !== undefined) ended(early);
   }
 
   /** What the local disk has there is not known, so the backup gets what is read from there, once that can be. */

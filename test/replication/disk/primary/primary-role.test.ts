@@ -113,9 +113,9 @@ t.test(
     t.ok(queuedBytes >= (1 << 20) - (256 << 10) && queuedBytes < 2 << 20, `${queuedBytes} bytes`);
     backup.goOn();
     await backup.next('commit');
-    const sizes = backup.frames.flatMap(({ name, body }) =>
-      name === 'syncData' ? readExtents(body, SECTORS).map(({ sectors }) => sectors) : [],
-    );
+    const sizes = backup.frames
+      .filter(({ name }) => name === 'syncData')
+      .map(({ body }) => readExtents(body, SECTORS).reduce((sum, { sectors }) => sum + sectors, 0));
     t.equal(Math.max(...sizes), 512);
     t.equal(
       sizes.reduce((sum, sectors) => sum + sectors, 0),
@@ -322,6 +322,22 @@ t.test(
     t.same([raised.at(-1), raised.length <= GRAINS], [GRAINS - 1, true]);
   },
 );
+
+t.test('what a disk completes at once follows the frames of its write all the same', async (t) => {
+  const { world, a, backup } = await protectedBy();
+  a.disk.completesAtOnce = true;
+  const results: number[] = [];
+  // The checkpoint that is asked for by the time the write ends has it.
+  a.engine.write(0, new Uint8Array(4096).fill(9), () => a.engine.checkpoint((epoch) => results.push(epoch)));
+  await backup.next('commit');
+  t.same(
+    backup.frames.map(({ name }) => name).filter((name) => name !== 'ping'),
+    ['write'],
+  );
+  backup.numbers('done', 2);
+  await world.run(() => results.length > 0);
+  t.same(results, [2]);
+});
 
 t.test('a disk that ends within a grain is sent, and compared, to its end', async (t) => {
   const world = new SimulatedWorld({ seed: 1 });
