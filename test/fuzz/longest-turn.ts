@@ -12,15 +12,14 @@ export interface LongestTurn {
 export function watchTurns(): () => LongestTurn {
   let [wallMs, cpuMs, isOver] = [0, 0, false];
   let at = performance.now();
-  let used = process.cpuUsage();
+  let used = cpuMicroseconds();
   const turn = (): void => {
     if (isOver) return;
-    const now = performance.now();
-    const { user, system } = process.cpuUsage(used);
+    const [now, usedNow] = [performance.now(), cpuMicroseconds()];
     wallMs = Math.max(wallMs, now - at);
-    cpuMs = Math.max(cpuMs, (user + system) / 1000);
+    cpuMs = Math.max(cpuMs, (usedNow - used) / 1000);
     at = now;
-    used = process.cpuUsage();
+    used = usedNow;
     setImmediate(turn);
   };
   setImmediate(turn);
@@ -28,4 +27,9 @@ export function watchTurns(): () => LongestTurn {
     isOver = true;
     return { wallMs: Math.round(wallMs), cpuMs: Math.round(cpuMs) };
   };
+}
+
+function cpuMicroseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }

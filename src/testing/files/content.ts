@@ -38,7 +38,8 @@ export class FileContent {
   read(buffer: Uint8Array, position: number): number {
     const length = Math.max(0, Math.min(buffer.length, this.#size - position));
     forEachPage(position, length, (page, from, to, at) => {
-      buffer.set((this.#pages.get(page) ?? ZEROES).subarray(from, to), at);
+      const bytes = this.#pages.get(page) ?? ZEROES;
+      buffer.set(to - from === PAGE_BYTES ? bytes : bytes.subarray(from, to), at);
     });
     return length;
   }
