@@ -52,7 +52,7 @@ async function ask(posix: Posix): Promise<number | string> {
 }
 
 async function life(fault: Fault): Promise<string[]> {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.2');
   const client = world.host('10.0.0.1');
   const wrong: string[] = [];

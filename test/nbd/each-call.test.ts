@@ -70,7 +70,7 @@ async function use(system: System): Promise<void> {
 
 /** Several uses: one in which a call fails may fail too, the others must not. */
 async function life(failing: 'server' | 'client', fault: Fault): Promise<string[]> {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const [clientHost, serverHost] = [world.host('10.0.0.1'), world.host('10.0.0.2')];
   const serverSystem = systemOf(serverHost, failing === 'server' ? fault : undefined);
   const clientSystem = systemOf(clientHost, failing === 'client' ? fault : undefined);

@@ -8,7 +8,7 @@ import { SimulatedWorld } from '../../../src/testing/index.js';
 
 /** An interval, and a primary whose checkpoints are counted. */
 function interval(seconds: number | undefined, journalBytes?: number) {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.1');
   const primary = {
     phase: 'protected',

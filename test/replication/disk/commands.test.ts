@@ -111,7 +111,7 @@ t.test('a C backup cannot be compared', async (t) => {
 });
 
 t.test('a backup without a checkpoint is not promoted', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const b = new SideNode(world, '10.0.0.2', {});
   await world.complete(b.opened);
   t.match(await ordered(b, 'promote'), refused(/no committed checkpoint/));

@@ -25,7 +25,7 @@ export interface Connection {
 
 /** A connection between two simulated hosts, each with a server that runs. */
 export async function connection(): Promise<Connection> {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const [one, other] = [world.host('10.0.0.1'), world.host('10.0.0.2')];
   const address = { family: AF_INET, address: '10.0.0.2', port: 9000 } as const;
   const listener = other.posix.socket(AF_INET, SOCK_STREAM);

@@ -34,7 +34,7 @@ function side(
 }
 
 function twoSides() {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const a = side(world, world.host('10.0.0.1'));
   const b = side(world, world.host('10.0.0.2'));
   return { world, a, b };
@@ -55,14 +55,14 @@ t.test('the side that has the address listens, the other one connects', async (t
 });
 
 t.test('a side that is to connect does so, though it has the address', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const b = side(world, world.host('10.0.0.2'));
   t.equal(await b.start(false), false);
   t.equal(b.its.state, 'connecting');
 });
 
 t.test('a side that is to listen, and cannot yet, tries again each second', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.2');
   const taken = host.posix.socket(AF_INET, SOCK_STREAM);
   host.posix.bind(taken, { family: AF_INET, address: '10.0.0.2', port: 9000 });
@@ -127,7 +127,7 @@ t.test('a side that cannot make its listening socket for half a minute has no ro
 });
 
 t.test('what the last attempt failed with is what is returned', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.2');
   const server = host.serve();
   let registrations = 0;
@@ -298,7 +298,7 @@ t.test('one that listens does not wait', async (t) => {
 });
 
 t.test('an address that is none is an error', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const its = new Connector({
     registrar: world.host('10.0.0.1').serve(),
     posix: world.host('10.0.0.9').posix,
@@ -313,7 +313,7 @@ t.test('an address that is none is an error', async (t) => {
 });
 
 t.test('a peer that is not allowed is closed, and reported', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const deny = new BlockList();
   deny.addAddress('10.0.0.1');
   const b = side(world, world.host('10.0.0.2'), { deny });
@@ -343,7 +343,7 @@ t.test('a client whose attempt fails for good tries again after a second', async
 
 t.test('once it is closed nothing is left', async (t) => {
   for (const address of ['10.0.0.1', '10.0.0.2']) {
-    const world = new SimulatedWorld({ seed: 1 });
+    const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
     const host = world.host(address);
     const server = host.serve();
     await world.run(0.1);

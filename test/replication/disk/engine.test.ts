@@ -18,7 +18,7 @@ async function alone(
   image?: { readonly sectors: number; readonly fill: number },
   options = {},
 ) {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const side = new SideNode(world, address, options, image);
   return { world, side, result: await world.complete(side.opened) };
 }
@@ -54,7 +54,7 @@ t.test('a new backup shows its image until it gets another one, and takes no wri
 
 t.test('a backup with data takes no first sync, unless it was told to', async (t) => {
   for (const initialise of [false, true]) {
-    const world = new SimulatedWorld({ seed: 1 });
+    const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
     const b = new SideNode(world, '10.0.0.2', { initialise }, { sectors: SECTORS, fill: 9 });
     const a = new SideNode(world, '10.0.0.1', {});
     await world.run(() => a.isUp && b.isUp);
@@ -92,7 +92,7 @@ t.test('a backup shows the last checkpoint, wherever it is, and a view keeps one
 });
 
 t.test('an address that cannot be found is an error, with a reason, and nothing is left', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const side = new SideNode(world, '10.0.0.1', { address: 'nowhere:9000' });
   const result = await world.complete(side.opened);
   t.equal(result, -errno.ENOENT);

@@ -17,7 +17,7 @@ async function openWithFailures(
   const left: string[] = [];
   let failed = 0;
   for (let nth = 1; ; nth++) {
-    const world = new SimulatedWorld({ seed: 1 });
+    const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
     const node = new SideNode(world, '10.0.0.2', { role, journalBytes: JOURNAL_BYTES }, SMALL);
     if (!isNew) await world.complete(node.opened);
     node.host.crash('end of file');
@@ -50,7 +50,7 @@ for (const role of ['primary', 'backup'] as const) {
 t.test(
   'a new disk whose role cannot be found out for lack of descriptors is refused, and has no metadata',
   async (t) => {
-    const world = new SimulatedWorld({ seed: 1 });
+    const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
     const node = new SideNode(world, '10.0.0.1', { journalBytes: JOURNAL_BYTES }, SMALL);
     for (let nth = 1; nth <= 30; nth++) node.host.failCalls({ calls: ['socket'], nth, error: errno.EMFILE });
     t.equal(await world.complete(node.opened), -errno.EMFILE);

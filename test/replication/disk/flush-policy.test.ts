@@ -11,7 +11,7 @@ import { SimulatedWorld } from '../../../src/testing/index.js';
 
 /** A policy, and a primary whose flushes and checkpoints a test ends. */
 function policy(commitOnFlush: CommitOnFlush, phase = 'protected') {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.1');
   const its = new FlushPolicy(
     { registrar: host.serve(), posix: host.posix },

@@ -11,7 +11,7 @@ const ADDRESS = { family: AF_INET, address: '10.0.0.2', port: 9000 } as const;
 
 /** A listener through the calls, and others who connect to it. */
 function listening(deny?: string) {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const { posix } = world.host('10.0.0.2');
   const log: string[] = [];
   const list = new BlockList();

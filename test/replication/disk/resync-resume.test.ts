@@ -21,7 +21,7 @@ type Lost = 'connection' | 'backup' | 'primary' | 'both';
 
 /** A primary of whose every grain the backup lacks something, over a link that is slow. */
 async function begun(kind: Kind) {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const options = { verifyBytesPerSecond: 0 };
   const b = new SideNode(world, '10.0.0.2', options, { sectors: SECTORS, fill: 0 });
   const a = new SideNode(world, '10.0.0.1', options, {
@@ -110,7 +110,7 @@ for (const isLost of [false, true]) {
 }
 
 t.test('what the backup has lost of a resync is sent again, and only that', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   world.host('10.0.0.2');
   const a = new SideNode(world, '10.0.0.1', { verifyBytesPerSecond: 0 }, { sectors: SECTORS, fill: 5 });
   await world.complete(a.opened);

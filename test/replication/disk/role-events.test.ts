@@ -8,7 +8,7 @@ import { SimulatedWorld } from '../../../src/testing/index.js';
 import { SideNode } from './world.js';
 
 async function opened() {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const node = new SideNode(world, '10.0.0.1', {});
   t.equal(await world.complete(node.opened), 0);
   node.events.splice(0);

@@ -22,7 +22,7 @@ export interface StateFiles {
 
 /** A host with the directory /srv. */
 export function stateFiles(): StateFiles {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.1');
   host.files.put('/srv/other', new Uint8Array(1));
   const held = new HeldCalls();

@@ -7,7 +7,7 @@ import { Timer } from '../../../src/replication/disk/timer.js';
 import { SimulatedWorld } from '../../../src/testing/index.js';
 
 t.test('a closed timer does not affect the new owner of its number', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.1');
   const parts = { registrar: host.serve(), posix: host.posix };
   const due: string[] = [];
@@ -26,7 +26,7 @@ t.test('a closed timer does not affect the new owner of its number', async (t) =
 
 /** A timer on a host of its own, and how often it was due. */
 function timer() {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.1');
   const due: number[] = [];
   const its: Timer = new Timer({ registrar: host.serve(), posix: host.posix }, () =>
@@ -73,7 +73,7 @@ t.test('a timer that is cleared is not due, until it is set again', async (t) =>
 });
 
 t.test('a timer may be set by its own call', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.1');
   let due = 0;
   const its: Timer = new Timer({ registrar: host.serve(), posix: host.posix }, () => {

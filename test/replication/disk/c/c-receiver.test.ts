@@ -8,7 +8,7 @@ import { SideNode } from '../world.js';
 import { BACKUP, CSide } from './c-side.js';
 
 t.test('each commit of a C primary is the next epoch of one disk and one generation', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const node = new SideNode(world, BACKUP, {});
   t.equal(await world.complete(node.opened), 0);
   t.match(node.engine.status(), { diskId: null, generation: null, epochCommitted: 0 });
@@ -30,7 +30,7 @@ t.test('each commit of a C primary is the next epoch of one disk and one generat
 });
 
 t.test('a backup that was restarted goes on with the epoch after, in the same generation', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const node = new SideNode(world, BACKUP, { peer: 'c' });
   t.equal(await world.complete(node.opened), 0);
   for (const epoch of [1, 2]) {
@@ -52,7 +52,7 @@ t.test('a backup that was restarted goes on with the epoch after, in the same ge
 t.test(
   'a backup that a C primary left before its first commit is a primary with a state once it is written',
   async (t) => {
-    const world = new SimulatedWorld({ seed: 1 });
+    const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
     const node = new SideNode(world, BACKUP, {});
     t.equal(await world.complete(node.opened), 0);
     const primary = new CSide(world, world.host('10.0.0.3'));

@@ -8,7 +8,7 @@ import { leftovers } from './stream-pair.js';
 
 /** A watch that allows a standstill of four seconds, in a world of its own. */
 function watch() {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.1');
   const state = { isWaiting: true, progress: 0, stalls: 0 };
   const made = new StallWatch({

@@ -14,7 +14,7 @@ import { BACKUP, CSide, PORT } from './c-side.js';
 
 /** A connection in a world of its own: our end is a stream, the other one is read and written by the test. */
 export class StreamPair {
-  readonly world = new SimulatedWorld({ seed: 1 });
+  readonly world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   readonly near: SimulatedHost;
   readonly far: CSide;
   readonly host: TimerHost;

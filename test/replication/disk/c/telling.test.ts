@@ -13,7 +13,7 @@ const PROBE = 'tdtsrp01creq';
 t.test(
   'a primary asks in one write what the other side is, and then speaks as a C primary does',
   async (t) => {
-    const world = new SimulatedWorld({ seed: 1 });
+    const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
     const peer = new CSide(world, world.host(BACKUP));
     peer.listen();
     const node = new SideNode(world, '10.0.0.1', {});
@@ -41,7 +41,7 @@ t.test(
 t.test(
   'a primary of a C backup connects with the first write; one that has something to send, at once',
   async (t) => {
-    const world = new SimulatedWorld({ seed: 1 });
+    const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
     const node = new SideNode(world, '10.0.0.1', { peer: 'c', role: 'primary' });
     const isOpen = async (): Promise<string> => {
       t.equal(await world.complete(node.opened), 0);
@@ -82,7 +82,7 @@ t.test(
 );
 
 t.test('a backup without a C primary is not promoted by a write', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const node = new SideNode(world, BACKUP, {});
   t.equal(await world.complete(node.opened), 0);
   const stranger = new CSide(world, world.host('10.0.0.3'));

@@ -155,7 +155,7 @@ t.test('a listening side that sends only pings does not hold the place for ever'
 t.test(
   'the side that connects gives the other one no more than the peer timeout for all of it',
   async (t) => {
-    const world = new SimulatedWorld({ seed: 1 });
+    const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
     world.host(PEER_ADDRESS);
     const primary = new SideNode(world, '10.0.0.1', {});
     await world.complete(primary.opened);

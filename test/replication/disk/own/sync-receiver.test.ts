@@ -11,7 +11,7 @@ const MIB = 2048;
 
 /** A receiver over a target whose writes and syncs a test ends. */
 function receiver() {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.1');
   const writes: { readonly what: string; readonly done: Done }[] = [];
   const syncs: Done[] = [];

@@ -15,7 +15,7 @@ const GRAINS = 5000;
 
 /** A map in a file whose syncs a test holds back. */
 async function mapIn(t: Test) {
-  const world = new SimulatedWorld();
+  const world = new SimulatedWorld({ traceLines: 0 });
   const host = world.host('10.0.0.1');
   host.files.put('/srv/other', new Uint8Array(1));
   const held = new HeldCalls();

@@ -18,7 +18,7 @@ const SECTORS = GRAINS * GRAIN;
 
 /** A primary whose disk has something everywhere, and its first backup. */
 async function met(options: NodeOptions = {}, before?: (a: SideNode) => void) {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   world.host('10.0.0.2');
   const a = new SideNode(
     world,
@@ -340,7 +340,7 @@ t.test('what a disk completes at once follows the frames of its write all the sa
 });
 
 t.test('a disk that ends within a grain is sent, and compared, to its end', async (t) => {
-  const world = new SimulatedWorld({ seed: 1 });
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   world.host('10.0.0.2');
   const sectors = 3 * GRAIN + 8;
   const a = new SideNode(world, '10.0.0.1', { verifyBytesPerSecond: 0 }, { sectors, fill: 5 });
