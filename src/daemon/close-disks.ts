@@ -67,7 +67,6 @@ async function closeDisk(vbd: Vbd, registrar: EventRegistrar): Promise<SystemErr
       case 'opening':
       case 'resuming':
         await nextSecond(registrar);
-        break;
     }
   }
 }

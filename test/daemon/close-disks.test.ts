@@ -102,16 +102,21 @@ t.test('a disk that fails to close is counted and reported, and the rest are clo
 
 t.test('an internal error in one disk is counted and reported, and the rest are closed', async (t) => {
   const { registry, server, lines, vbd } = closingWorld(t);
-  const faulty = {
-    minor: 7,
-    name: 'faulty:',
-    get phase(): never {
-      throw new Error('a fault');
-    },
-  } as unknown as Vbd;
+  const faulty = (minor: number): Vbd =>
+    ({
+      minor,
+      name: 'faulty:',
+      get phase(): never {
+        throw new Error('a fault');
+      },
+    }) as unknown as Vbd;
   const logger = { log: (_: number, message: string) => lines.push(message) };
-  t.equal(await closeDisks([faulty, ...registry.vbds()], server, logger), 1);
-  t.strictSame(lines, ['vbd 7: closing faulty: failed: Error: a fault', 'vbd 0: closed held:a']);
+  t.equal(await closeDisks([faulty(7), faulty(8), ...registry.vbds()], server, logger), 2);
+  t.strictSame(lines, [
+    'vbd 7: closing faulty: failed: Error: a fault',
+    'vbd 8: closing faulty: failed: Error: a fault',
+    'vbd 0: closed held:a',
+  ]);
   t.equal(vbd.phase, 'closed');
 });
 

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { once } from 'node:events';
 import { statSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ControlClient } from '../../src/control/control-client.js';
@@ -42,6 +44,16 @@ t.test('the control directory is made, and only its owner may write there', asyn
   const { daemon } = daemonWorld(t, '--control-directory', directory);
   t.match(await daemon.start(), new RegExp(`control=${directory}/ctl${PID}$`));
   t.equal(statSync(directory).mode & 0o022, 0);
+});
+
+t.test('no disk is opened while another process serves the control socket', async (t) => {
+  const { daemon, directory, lines } = daemonWorld(t, '--disk', '0=ram:1');
+  const other = createServer((socket) => socket.destroy()).listen(join(directory, `ctl${PID}`));
+  t.teardown(() => other.close());
+  await once(other, 'listening');
+  await t.rejects(daemon.start(), { code: 'EADDRINUSE', message: /ctl4242 is served by another process/ });
+  t.same(daemon.openDisks(), []);
+  t.notOk(lines.some((line) => line.includes('opened')));
 });
 
 t.test('metrics are served under the names that are given for them', async (t) => {

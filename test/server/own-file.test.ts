@@ -5,10 +5,12 @@ import { execFileSync } from 'node:child_process';
 import {
   chownSync,
   closeSync,
+  constants,
   fstatSync,
   linkSync,
   lstatSync,
   openSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
@@ -67,6 +69,18 @@ t.test('a FIFO where a file is expected is refused without waiting for a writer'
   writeFileSync(join(directory, 'file'), 'content');
   t.equal(readWholeFile(join(directory, 'file')).toString(), 'content');
   t.equal(readWholeFile('/dev/null').length, 0);
+});
+
+t.test('a FIFO is not written to even if somebody reads it, and no descriptor is left', async (t) => {
+  const fifo = join(shortDirectory(t), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  const descriptors = readdirSync('/proc/self/fd').length;
+  const refused = { code: 'EPERM', message: `cannot write ${fifo}: it is no regular file` };
+  t.throws(() => openOwnFile(fifo), refused);
+  t.throws(() => readWholeFile(fifo), { code: 'EINVAL' });
+  t.equal(readdirSync('/proc/self/fd').length, descriptors);
+  closeSync(reader);
 });
 
 t.test('a device is opened as it is', async (t) => {

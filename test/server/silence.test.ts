@@ -12,7 +12,7 @@ import {
   TCP_KEEPALIVE_PROBES,
   TCP_KEEPIDLE,
 } from '../../src/posix/posix.js';
-import { Scheduler } from '../../src/scheduler/index.js';
+import { Scheduler, TIMEOUT } from '../../src/scheduler/index.js';
 import { MIN_SILENCE_SECONDS, probeWhenIdle, SilenceWatch } from '../../src/server/silence.js';
 import { ManualClock } from '../control/world.js';
 import { MemoryPoller } from '../scheduler/memory-poller.js';
@@ -75,6 +75,7 @@ t.test('the kernel probes an idle peer so early that it is silent after the time
 t.test('a peer is silent when all of the time the kernel has had to send again', async (t) => {
   const { pass, posix, scheduler, state, watched } = watch(12);
   t.equal(posix.options.length, 2, 'it is probed when it is idle, too');
+  t.match([...scheduler.events()], [{ mode: TIMEOUT, fd: -1, timeoutSeconds: 5 }]);
   await pass(60);
   t.equal(state.silent, 0);
   posix.sentAgain = 1;

@@ -20,6 +20,7 @@ function recorder() {
 
 /** A system whose select always answers the same. */
 class BrokenPosix extends NodePosix {
+  selects = 0;
   private readonly answer: number;
 
   constructor(answer: number) {
@@ -29,7 +30,10 @@ class BrokenPosix extends NodePosix {
 
   override createPoller() {
     const poller = super.createPoller();
-    poller.select = (_seconds, done) => void setImmediate(done, this.answer);
+    poller.select = (_seconds, done) => {
+      this.selects += 1;
+      setImmediate(done, this.answer);
+    };
     return poller;
   }
 }
@@ -170,9 +174,12 @@ t.test(
 
 t.test('a select that keeps failing ends the run with an error that names the errno', async (t) => {
   const logger = recorder();
-  await using server = new TapdiskServer({ posix: new BrokenPosix(-errno.EINTR), logger });
+  const posix = new BrokenPosix(-errno.EINTR);
+  await using server = new TapdiskServer({ posix, logger });
   await t.rejects(server.run(), { code: 'EINTR', message: /10 waits in a row failed, the last with EINTR/ });
   t.equal(logger.lines.length, MAX_FAILED_WAITS - 1);
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  t.equal(posix.selects, MAX_FAILED_WAITS, 'it is over');
   await using odd = new TapdiskServer({ posix: new BrokenPosix(-99_999), logger });
   await t.rejects(odd.run(), { code: 'errno 99999' });
 });
