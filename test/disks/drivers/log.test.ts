@@ -4,6 +4,7 @@
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { logDriverType } from '../../../src/disks/drivers/index.js';
+import type { RangeRequest } from '../../../src/disks/index.js';
 import { bench, type Bench, Results } from '../bench.js';
 import type { ScriptedOptions } from '../scripted-disks.js';
 
@@ -71,4 +72,75 @@ t.test('without a label lines have none, and an open’s line has its flags', as
   it.disks.answer('open disk read-only');
   t.match(it.lines.join('\n'), /^log: open read-only$/m);
   t.match(it.registry.get(0)!.describe(), /log/);
+});
+
+t.test('what a driver may lack the filter has where its disk has it, and passes on', async (t) => {
+  const { registry, disks, lines } = logged(t);
+  const [filter, plain] = registry.get(0)?.drivers ?? [];
+  const { context } = disks;
+  if (!filter || !plain || !context) throw new Error('there is no filter');
+  const optional = [
+    'discard',
+    'writeZeroes',
+    'writeZeroesFast',
+    'blockStatus',
+    'blockStatusFast',
+    'identify',
+    'settle',
+    'resize',
+  ] as const;
+  for (const name of optional) t.equal(filter[name], undefined, name);
+  const asked: unknown[] = [];
+  const given = (what: string, request: RangeRequest, result: number): void => {
+    asked.push([what, Object.fromEntries(Object.entries(request).filter(([key]) => key !== 'complete'))]);
+    request.complete(result);
+  };
+  const extents = [{ sectors: 8, allocated: false, zero: true }];
+  const image = { path: '/a', fileSystem: 1, inode: 2, modifiedMicroseconds: 3 };
+  const able = logDriverType.createFilter(context, 'able', {
+    ...plain,
+    discard: (request) => given('discard', request, 0),
+    writeZeroes: (request) => given('zeroes', request, 0),
+    writeZeroesFast: (request) => given('fast zeroes', request, -errno.EBUSY),
+    blockStatus: (range, done) => (asked.push(['status', range]), done(0, extents)),
+    blockStatusFast: (range, done) => (asked.push(['fast status', range]), done(0, extents)),
+    identify: (done) => done(0, image),
+    settle: (done) => done(-errno.EIO, 'no settling'),
+    resize: (done) => done(-errno.EINVAL, 'no resizing'),
+  });
+  const told: unknown[] = [];
+  const done = (...results: unknown[]): void => void told.push(results);
+  const range = { sector: 8, sectors: 8 };
+  const isNeeded = (): boolean => true;
+  lines.length = 0;
+  able.discard?.({ ...range, complete: done });
+  able.writeZeroes?.({ ...range, noHole: true, isNeeded, complete: done });
+  able.writeZeroesFast?.({ ...range, noHole: true, complete: done });
+  able.blockStatus?.(range, done);
+  able.blockStatusFast?.(range, done);
+  able.identify?.(done);
+  able.settle?.(done);
+  able.resize?.(done);
+  t.strictSame(asked, [
+    ['discard', range],
+    ['zeroes', { ...range, noHole: true, isNeeded }],
+    ['fast zeroes', { ...range, noHole: true }],
+    ['status', range],
+    ['fast status', range],
+  ]);
+  t.strictSame(told, [
+    [0],
+    [0],
+    [-errno.EBUSY],
+    [0, extents],
+    [0, extents],
+    [0, image],
+    [-errno.EIO, 'no settling'],
+    [-errno.EINVAL, 'no resizing'],
+  ]);
+  t.strictSame(lines, [
+    'log able: discard 8 at 8: ok in 0 us',
+    'log able: zeroes 8 at 8: ok in 0 us',
+    'log able: fast zeroes 8 at 8: EBUSY in 0 us',
+  ]);
 });
