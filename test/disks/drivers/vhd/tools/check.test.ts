@@ -76,6 +76,10 @@ t.test('both footers are looked at', async (t) => {
   const short = await family();
   short.files.put(LEAF, short.files.contents(LEAF).slice(0, -1));
   t.same(await findings(short, LEAF), ['warning bad-footer: footer: it has 511 bytes, expected 512']);
+  patch(short, LEAF, (bytes) => {
+    bytes[bytes.length - 400] = 0xff;
+  });
+  t.same(await findings(short, LEAF), [`warning bad-footer: ${missing}`], 'one of 511 bytes that is wrong');
 });
 
 t.test('a locator names the file that the header names', async (t) => {
