@@ -632,6 +632,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Differences are counted in the sectors of whole grains.',
     ],
   ],
+  'src/replication/disk/checkpoint-interval.ts': [
+    [
+      'if (this.#seconds > 0) this.#timer.set(this.#seconds);',
+      'if (true) this.#timer.set(this.#seconds);',
+      'A deadline of 0 seconds is none: the descriptor is disarmed by it.',
+    ],
+  ],
   'src/replication/disk/primary/primary-role.ts': [
     [
       'if (phase === this.#phase) return;',

@@ -187,6 +187,22 @@ t.test('bits fall once both sides have their grains, so that a crash costs littl
   t.ok(a.engine.status().dirtyBytes <= 5 * GRAIN * SECTOR, `${a.engine.status().dirtyBytes} bytes`);
 });
 
+t.test('they fall every ten seconds, and no sooner', async (t) => {
+  const { world, a } = pair(t, { a: { hotGrains: 2 } });
+  await world.complete(a.opened);
+  const openedAt = world.nowSeconds;
+  await a.until('protected');
+  for (const seconds of [10.5, 20.5]) {
+    await world.run(openedAt + seconds - world.nowSeconds);
+    for (let grain = 0; grain < 20; grain++) await a.write(grain * GRAIN, 8, 1);
+    await a.checkpoint();
+    await world.run(openedAt + seconds + 9 - world.nowSeconds);
+    t.ok(a.engine.state.map.bits.count >= 20, `${seconds} s`);
+    await world.run(1);
+    t.ok(a.engine.state.map.bits.count <= 4, `${a.engine.state.map.bits.count} bits`);
+  }
+});
+
 t.test('what happens is reported to listeners, until they stop', async (t) => {
   const { world, a, b } = pair(t);
   const heard: string[] = [];

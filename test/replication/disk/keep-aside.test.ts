@@ -116,3 +116,15 @@ t.test('what is kept is durable before its list is written, and that before it i
   held.release('fdatasync', '/srv/kept.json');
   await world.complete(kept);
 });
+
+t.test('what cannot be made durable is not kept', async (t) => {
+  for (const nth of [1, 2]) {
+    const { world, host, files } = stateFiles();
+    const { disk } = memoryDisk(Buffer.alloc(8 * SECTOR, 1));
+    host.files.failCalls({ calls: ['fdatasync'], nth, error: errno.EIO });
+    await t.rejects(
+      world.complete(keepAside({ files, disk, path: '/srv/kept', grains: [0], grainSectors: 8 })),
+      { message: `cannot sync /srv/kept${nth === 1 ? '' : '.json'}: EIO`, result: -errno.EIO },
+    );
+  }
+});
