@@ -35,11 +35,11 @@ t.test('the steps add up to no more than the whole', async (t) => {
 });
 
 t.test('all bytes are sent, however few of them each write takes', async (t) => {
-  const takes = [0, 1, 0, 2];
+  const takes = [0, 1, -errno.EAGAIN, 0, 2, -errno.EAGAIN];
   class Slow extends NodePosix {
     override write(fd: number, bytes: Uint8Array): number {
       const most = takes.shift() ?? bytes.length;
-      return most === 0 ? 0 : super.write(fd, bytes.subarray(0, most));
+      return most <= 0 ? most : super.write(fd, bytes.subarray(0, most));
     }
   }
   const path = join(shortDirectory(t), 's');
