@@ -5,7 +5,7 @@ import t from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
 import type { SelectSets } from '../../src/posix/posix.js';
 import { CLOSE_INTERVAL_SECONDS, CLOSE_REPEATS, ControlClient } from '../../src/control/control-client.js';
-import { parseReplicationRequest } from '../../src/control/replication-request.js';
+import { parseReplicationRequest, REPLICATION_COMMANDS } from '../../src/control/replication-request.js';
 import { VBD_CLOSED, VBD_PAUSED } from '../../src/disks/state.js';
 import { controlWorld, PID } from './world.js';
 
@@ -51,4 +51,30 @@ t.test('a close that fails with EAGAIN is repeated after a pause, up to a limit'
 
 t.test('a replication request without text is not JSON', async (t) => {
   t.throws(() => parseReplicationRequest(undefined), { message: /is JSON/ });
+});
+
+t.test('a replication request has a known command, and of the rest what has the right type', async (t) => {
+  const parse = (request: unknown) => parseReplicationRequest(JSON.stringify(request));
+  for (const command of REPLICATION_COMMANDS)
+    t.same(parse({ command }), { command, dryRun: false, full: false });
+  t.same(parse({ command: 'discard', dryRun: true, full: true, keep: '/k', after: 3 }), {
+    command: 'discard',
+    dryRun: true,
+    full: true,
+    keep: '/k',
+    after: 3,
+  });
+  t.same(parse({ command: 'events', dryRun: 1, full: 'yes', keep: 7, after: '3', other: 1 }), {
+    command: 'events',
+    dryRun: false,
+    full: false,
+  });
+  for (const [text, message] of [
+    ['{', /is JSON/],
+    ['7', /is an object/],
+    ['null', /is an object/],
+    ['{}', /has one of the commands status, events/],
+    ['{"command":"toString"}', /has one of the commands status, events/],
+  ] as const)
+    t.throws(() => parseReplicationRequest(text), { code: 'EINVAL', message }, text);
 });

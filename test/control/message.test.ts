@@ -3,6 +3,8 @@
 
 import t from 'tap';
 import { ControlMessage, textFits } from '../../src/control/message.js';
+import * as messages from '../../src/control/message.js';
+import * as types from '../../src/control/message-type.js';
 import { messageTypeName } from '../../src/control/message-type.js';
 
 t.test('a message has 280 bytes', async (t) => {
@@ -69,4 +71,72 @@ t.test('counts in a message never reach beyond it', async (t) => {
 t.test('types have names for log lines', async (t) => {
   t.equal(messageTypeName(21), 'forceShutdown');
   t.equal(messageTypeName(99), 'type 99');
+});
+
+t.test('types, flags and sizes are those of the C programs', async (t) => {
+  t.same(types.MessageType, {
+    error: 1,
+    pid: 3,
+    pidAnswer: 4,
+    attach: 5,
+    attachAnswer: 6,
+    open: 7,
+    openAnswer: 8,
+    pause: 9,
+    pauseAnswer: 10,
+    resume: 11,
+    resumeAnswer: 12,
+    close: 13,
+    closeAnswer: 14,
+    detach: 15,
+    detachAnswer: 16,
+    listMinors: 17,
+    listMinorsAnswer: 18,
+    list: 19,
+    listAnswer: 20,
+    forceShutdown: 21,
+    statistics: 21_505,
+    statisticsAnswer: 21_506,
+    replication: 21_507,
+    replicationAnswer: 21_508,
+    resize: 21_509,
+    resizeAnswer: 21_510,
+  });
+  t.match(types, {
+    FLAG_SHARED: 1,
+    FLAG_READ_ONLY: 2,
+    FLAG_ADD_CACHE: 4,
+    FLAG_VHD_INDEX: 8,
+    FLAG_LOG_DIRTY: 16,
+  });
+  t.match(messages, {
+    MESSAGE_BYTES: 280,
+    TEXT_BYTES: 256,
+    MAX_LISTED_MINORS: 63,
+    REPORT_BYTES: 264,
+    NO_COOKIE: 65_535,
+  });
+});
+
+t.test('what was written into a message is read from it, and a path needs its NUL', async (t) => {
+  const message = ControlMessage.create(0x0102, 0x0304);
+  t.same([message.type, message.cookie], [0x0102, 0x0304]);
+  t.equal(message.setPid(-5).pid, -5);
+  const image = { sectors: 2 ** 40 + 3, sectorSize: 4096, info: 0xffff_ffff };
+  t.same(message.setImage(image).image, image);
+  t.same(message.setParameters(255, 'aio:/ä').parameters, { flags: 255, path: 'aio:/ä' });
+  t.same(message.setResponse(-7, 'why').response, { error: -7, text: 'why' });
+  const minors = Array.from({ length: 63 }, (_, index) => index - 1);
+  t.same(message.setMinors(minors).minors, minors);
+  const list = { count: 3, minor: -1, state: 42, path: 'p'.repeat(255) };
+  t.same(ControlMessage.create(20, 0).setList(list).list, list);
+  const report = { remaining: -3, bytes: new Uint8Array(264).fill(7) };
+  t.same(ControlMessage.create(20, 0).setReport(report).report, report);
+  const full = ControlMessage.create(7, 0);
+  full.bytes.fill(0x61, 22, 277);
+  t.equal(full.parameters.path, 'a'.repeat(255));
+  full.bytes[277] = 0x61;
+  t.equal(full.parameters.path, undefined, 'all 256 bytes, and no NUL');
+  full.bytes.set([0xff, 0], 22);
+  t.equal(full.parameters.path, undefined, 'no UTF-8');
 });

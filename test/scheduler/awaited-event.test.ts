@@ -97,3 +97,24 @@ t.test("a purpose is the name of what the scheduler's tables show as called", as
   scheduler.registerEvent(TIMEOUT, -1, 1, () => {});
   t.strictSame(names().slice(1), ['heartbeat', '']);
 });
+
+t.test('only what is registered is unregistered, and once', async (t) => {
+  const unregistered: number[] = [];
+  let next = 6;
+  const event = new AwaitedEvent({
+    registerEvent: () => ++next,
+    unregisterEvent: (id) => void unregistered.push(id),
+    setMaxTimeout: () => 0,
+  });
+  event.clear();
+  t.same(unregistered, []);
+  event.setTimer(1, () => {});
+  event.clear();
+  event.clear();
+  event[Symbol.dispose]();
+  t.same(unregistered, [7]);
+  event.setTimer(1, () => {});
+  event.setTimer(2, () => {});
+  event[Symbol.dispose]();
+  t.same(unregistered, [7, 8, 9]);
+});

@@ -62,3 +62,31 @@ t.test('the first deadline is the one that is now the earliest, whatever was put
   deadlines.put(late);
   t.equal(deadlines.first, late);
 });
+
+t.test('the time to the first deadline is 0 when that is past, and is bounded (W2)', async (t) => {
+  const toFirst = (deadlines: readonly number[], now: number, limit = 600): number => {
+    const set = new Deadlines<ReturnType<typeof timed>>();
+    for (const deadline of deadlines) set.put(timed(deadline));
+    return set.secondsToFirst(() => now, limit);
+  };
+  const none = new Deadlines<ReturnType<typeof timed>>();
+  const unread = (): number => {
+    throw new Error('the clock is read only where there is a deadline');
+  };
+  t.equal(none.secondsToFirst(unread, 600), 600);
+  t.equal(toFirst([130, 120], 100), 20);
+  t.equal(toFirst([100], 100), 0);
+  t.equal(toFirst([99], 100), 0);
+  t.equal(toFirst([700], 100), 600);
+  t.equal(toFirst([701], 100), 600);
+  t.equal(toFirst([699], 100), 599);
+  const [least, most] = [-(2 ** 31), 2 ** 31 - 1];
+  t.equal(toFirst([most], most - 7), 7);
+  t.equal(toFirst([0], most), 0);
+  t.equal(toFirst([5], 0), 5);
+  t.equal(toFirst([least + 5], most - 4), 10, 'it went round 32 bits');
+  t.equal(toFirst([least + 500, least + 5], most - 4), 10);
+  t.equal(toFirst([0], most + 2), 600, 'so did the difference');
+  t.equal(toFirst([most], -1), 0, 'and here');
+  t.equal(toFirst([3], -1), 4);
+});

@@ -182,6 +182,12 @@ t.test(
       scheduler.registerEvent(POLL_READ_FD, 3, 0, named('read'));
       scheduler.unregisterEvent(gone);
       t.equal(scheduler.setEventTimeout(gone, 0), 0, 'a dead one is found, and wakes nobody');
+      t.same(poller.shortened, [9, 4, 3]);
+      scheduler.maskEvent(reopen, true);
+      t.equal(scheduler.setEventTimeout(reopen, 0), 0, 'nor does a masked one');
+      t.same(poller.shortened, [9, 4, 3]);
+      scheduler.setEventTimeout(reopen, INFINITE);
+      scheduler.maskEvent(reopen, false);
       t.equal(scheduler.setEventTimeout(reopen, 0), 0);
     };
     poller.answers.push(readable(3));

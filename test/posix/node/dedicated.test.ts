@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import t from 'tap';
+import type { BufferPool } from '../../../src/posix/buffers.js';
 import { errno, READABLE, WRITABLE } from '../../../src/posix/index.js';
 import { sharedBuffers } from '../../../src/posix/node/shared-buffers.js';
 import { Random } from '../../../src/testing/index.js';
@@ -190,4 +191,57 @@ t.test('take returns nothing when there is nothing, or no copy to save', async (
   await readiness(posix, fd, READABLE);
   t.equal(posix.take(fd), -errno.ECONNRESET);
   t.equal(posix.take(fd), 0);
+});
+
+/** A pool of which is known what is taken. */
+class CountedPool implements BufferPool<Buffer> {
+  readonly taken = new Set<Buffer>();
+
+  take(length: number): Buffer {
+    const buffer = Buffer.alloc(length);
+    this.taken.add(buffer);
+    return buffer;
+  }
+  give(buffer: Buffer): void {
+    if (!this.taken.delete(buffer)) throw new Error('given back, and not taken');
+  }
+  copy(target: Uint8Array, source: Uint8Array, at: number): void {
+    target.set(source, at);
+  }
+}
+
+t.test('all memory is given back once the connection is closed, read or unread', async (t) => {
+  for (const [before, after, read] of [
+    [0, 0, 0],
+    [100, 0, 0],
+    [100, 100, 150],
+    [100, 300_000, 50],
+    [0, 300_000, 300_000],
+  ] as const) {
+    const posix = posixFor(t);
+    const { fd, peer } = await connectedTo(t, posix);
+    const pool = new CountedPool();
+    if (before > 0) {
+      peer.write(Buffer.alloc(before));
+      await readiness(posix, fd, READABLE);
+    }
+    t.equal(posix.dedicate(fd, pool), 0);
+    t.ok(pool.taken.size > 0);
+    const poller = posix.createPoller();
+    poller.setInterest(fd, READABLE);
+    if (after > 0) peer.write(Buffer.alloc(after));
+    const buffer = Buffer.alloc(50_000);
+    for (let left: number = read; left > 0;) {
+      const count = posix.read(fd, buffer.subarray(0, Math.min(left, buffer.length)));
+      if (count > 0) left -= count;
+      else await readiness(posix, fd, READABLE);
+    }
+    poller.close();
+    posix.close(fd);
+    const closed = once(peer, 'close');
+    peer.resume().end();
+    await closed;
+    for (let turn = 0; turn < 100 && pool.taken.size > 0; turn++) await new Promise(setImmediate);
+    t.equal(pool.taken.size, 0, `${read} of ${before + after} bytes read`);
+  }
 });
