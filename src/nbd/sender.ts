@@ -113,7 +113,6 @@ export class Sender {
     this.#closed = true;
     const dropped = this.#pieces.slice(this.#first);
     this.#pieces = [];
-    this.#first = 0;
     this.#pendingBytes = 0;
     this.#event.clear();
     for (const piece of dropped) piece.dropped?.();

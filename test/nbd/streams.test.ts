@@ -5,8 +5,8 @@ import t from 'tap';
 import { errno } from '../../src/posix/index.js';
 import { Receiver } from '../../src/nbd/receiver.js';
 import { Sender } from '../../src/nbd/sender.js';
-import type { BufferPool } from '../../src/posix/buffers.js';
 import { bench, type Bench } from '../disks/bench.js';
+import { CountedPool } from '../posix/counted-pool.js';
 
 const FD = 77;
 
@@ -94,6 +94,7 @@ t.test('an error is reported once, and nothing is sent after it', (t) => {
   sender.flush();
   t.strictSame(errors, [-errno.EPIPE]);
   t.strictSame(stream.written, []);
+  t.equal(sender.pendingBytes, 0);
   t.end();
 });
 
@@ -173,23 +174,6 @@ t.test('nothing is read while nothing is expected, and a flood lets others have 
   t.equal(receiver.pump(), 'idle');
   t.end();
 });
-
-/** A pool of which is known what is taken. */
-class CountedPool implements BufferPool<Buffer> {
-  readonly taken = new Set<Buffer>();
-
-  take(length: number): Buffer {
-    const buffer = Buffer.alloc(length);
-    this.taken.add(buffer);
-    return buffer;
-  }
-  give(buffer: Buffer): void {
-    if (!this.taken.delete(buffer)) throw new Error('given back, and not taken');
-  }
-  copy(target: Uint8Array, source: Uint8Array, at: number): void {
-    target.set(source, at);
-  }
-}
 
 t.test('what was read ahead moves to another pool, and each pool gets back what was taken', (t) => {
   const world = bench(t);
@@ -367,3 +351,69 @@ t.test('what is queued and not sent when the sender closes is dropped, each piec
   t.equal(sender.pendingBytes, 0);
   t.end();
 });
+
+t.test('memory for small pieces is taken once a flush, and given back after it', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const pool = new CountedPool();
+  const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));
+  sender.usePool(pool);
+  for (let count = 0; count < 500; count++) sender.queue(Buffer.alloc(1000));
+  stream.takes = Array<number>(5).fill(64 << 10);
+  sender.flush();
+  t.equal(pool.taken.size, 0);
+  stream.takes = Array<number>(5).fill(64 << 10);
+  sender.flush();
+  t.equal(pool.taken.size, 0);
+  t.equal(sender.pendingBytes, 0);
+  t.end();
+});
+
+t.test('what was read ahead is kept until it is expected, or the receiver is closed', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const pool = new CountedPool();
+  const receiver = new Receiver(stream.posix, FD);
+  receiver.usePool(pool, false);
+  const bytes = numbered(30, 5);
+  const [first, second] = [Buffer.alloc(10), Buffer.alloc(10)];
+  receiver.expect(first, () => {});
+  stream.incoming = Buffer.from(bytes);
+  t.equal(receiver.pump(), 'idle');
+  t.equal(receiver.bytesAhead, 20);
+  t.equal(pool.taken.size, 1);
+  receiver.expect(second, () => {});
+  t.equal(receiver.pump(), 'idle');
+  t.same(Buffer.concat([first, second]), bytes.subarray(0, 20));
+  t.equal(receiver.bytesAhead, 10);
+  receiver.close();
+  t.equal(receiver.bytesAhead, 0);
+  t.equal(pool.taken.size, 0);
+  t.end();
+});
+
+t.test(
+  'the end and an error of a stream are reported, and a message is in the middle once it has begun',
+  (t) => {
+    const world = bench(t);
+    const stream = scriptedStream(world);
+    const results = [1, 1, 0, -errno.ECONNRESET];
+    const posix = Object.assign(Object.create(stream.posix) as typeof stream.posix, {
+      read: (): number => results.shift() ?? -errno.EAGAIN,
+    });
+    const receiver = new Receiver(posix, FD);
+    receiver.skip(5, () => t.fail('not all has come'));
+    t.equal(receiver.isMidMessage, false);
+    t.equal(receiver.pump(), 'end');
+    t.equal(receiver.receivedBytes, 2);
+    receiver.expect(new Uint8Array(3), () => t.fail('not all has come'));
+    t.equal(receiver.isMidMessage, false);
+    t.equal(receiver.pump(), -errno.ECONNRESET);
+    results.push(1);
+    t.equal(receiver.pump(), 'again');
+    t.equal(receiver.isMidMessage, true);
+    receiver.skip(3, () => {});
+    t.equal(receiver.isMidMessage, false);
+    t.end();
+  },
+);

@@ -4,12 +4,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import t from 'tap';
-import type { BufferPool } from '../../../src/posix/buffers.js';
 import { errno, READABLE, WRITABLE } from '../../../src/posix/index.js';
 import { sharedBuffers } from '../../../src/posix/node/shared-buffers.js';
 import { Random } from '../../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../../random.js';
 import { readiness, readyFor } from '../arms/world.js';
+import { CountedPool } from '../counted-pool.js';
 import { connectedTo, posixFor, turns } from '../fixture.js';
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -192,23 +192,6 @@ t.test('take returns nothing when there is nothing, or no copy to save', async (
   t.equal(posix.take(fd), -errno.ECONNRESET);
   t.equal(posix.take(fd), 0);
 });
-
-/** A pool of which is known what is taken. */
-class CountedPool implements BufferPool<Buffer> {
-  readonly taken = new Set<Buffer>();
-
-  take(length: number): Buffer {
-    const buffer = Buffer.alloc(length);
-    this.taken.add(buffer);
-    return buffer;
-  }
-  give(buffer: Buffer): void {
-    if (!this.taken.delete(buffer)) throw new Error('given back, and not taken');
-  }
-  copy(target: Uint8Array, source: Uint8Array, at: number): void {
-    target.set(source, at);
-  }
-}
 
 t.test('all memory is given back once the connection is closed, read or unread', async (t) => {
   for (const [before, after, read] of [
