@@ -23,7 +23,7 @@ const commits = inFile('commits.ts', [
     'if (!this.#current && this.#next.waiters.size > 0) this.#begin();',
     '',
   ],
-  ['V56', 'lets other entries slip in', '?? layer.bat[index] ?? NOT_ALLOCATED', '?? layer.placeOf(index)'],
+  ['V56', 'lets other entries slip in', '?? (layer.bat[index] as number)', '?? layer.placeOf(index)'],
   ['V53', 'writes no entry', 'if (!dirty.needsEntry) continue;', 'if (dirty) continue;'],
   [
     'V51',
