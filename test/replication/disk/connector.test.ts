@@ -126,6 +126,22 @@ t.test('a side that cannot make its listening socket for half a minute has no ro
   t.equal(a.its.state, 'none');
 });
 
+t.test('one that has found its role late listens once its port is free', async (t) => {
+  const { world, b } = twoSides();
+  const { posix } = b.host;
+  const other = posix.socket(AF_INET, SOCK_STREAM);
+  posix.bind(other, { family: AF_INET, address: '10.0.0.2', port: 9000 });
+  posix.listen(other, 1);
+  failFirst(b.host, 'socket', errno.EMFILE, 1);
+  t.equal(await b.start(), true);
+  posix.close(other);
+  await world.run(2);
+  const { posix: theirs } = world.host('10.0.0.9');
+  theirs.connect(theirs.socket(AF_INET, SOCK_STREAM), { family: AF_INET, address: '10.0.0.2', port: 9000 });
+  await world.run(0.5);
+  t.equal(b.connections.length, 1);
+});
+
 t.test('what the last attempt failed with is what is returned', async (t) => {
   const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const host = world.host('10.0.0.2');

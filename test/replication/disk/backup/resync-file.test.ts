@@ -529,3 +529,13 @@ t.test('a resumed file gets room for more grains, and keeps what it has if there
   t.equal(files.host.contents(PATH).length, SLOTS_AT + 5 * GRAIN_BYTES + TABLE_HEAD_BYTES + 5 * 16);
   t.equal(await tagOf(files, resync, 3), 30);
 });
+
+t.test('a file that is closed while it is being completed is closed after that', async (t) => {
+  const files = new TestFiles();
+  const resync = await files.wait(create(files));
+  resync.zero(1);
+  const [{ crc }] = await files.wait(Promise.all([resync.finish(), resync.close()]));
+  t.same(files.open, []);
+  const { file } = await load(files, crc);
+  await files.wait(file.close());
+});
