@@ -118,6 +118,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ]),
   'src/conformance/trace-diff.ts': [
     [
+      'while (i < one.length && j < other.length) {',
+      'while (i < one.length && j <= other.length) {',
+      'After the end of the other one there is no pair.',
+    ],
+    [
       'else if (lengthAt(i + 1, j) >= lengthAt(i, j + 1)) i++;',
       'else if (lengthAt(i + 1, j) >= lengthAt(i, j + 0)) i++;',
       'Where two entries differ, what can follow them is as long as the longer of what follows when either is left out.',

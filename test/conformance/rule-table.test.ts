@@ -68,3 +68,16 @@ t.test('broken rules follow the table with their titles', async (t) => {
     'broken: P3 Title of P3: 0 of 1',
   ]);
 });
+
+t.test('a line of the table has no more than 80 characters', async (t) => {
+  const tallies = Array.from({ length: 7 }, (_, index) => ({
+    rule: rule(`P000${index}`),
+    passed: 1,
+    run: 1,
+  }));
+  // Seven of them would have 81.
+  t.same(
+    ruleTable(tallies).map((line) => line.length),
+    [69, 9],
+  );
+});

@@ -30,6 +30,7 @@ t.test('the table has a row for each rule that ran and a column for each impleme
 
 t.test('a failed vector is shown step by step, with the difference marked and named', async (t) => {
   const page = tight((await examplePage()).page);
+  t.equal(count(page, '<p>None.</p>'), 1, 'of the implementation that nothing failed with');
   const failure = page.split('id="failure-2-2"')[1]?.split('id="failure-2-3"')[0] ?? '';
   t.match(failure, 'Steps 1 to 2 went as expected');
   t.match(failure, 'The first difference, in step 3 of 4');

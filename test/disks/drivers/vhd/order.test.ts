@@ -227,3 +227,24 @@ t.test('reading and flushing write nothing to an image', async (t) => {
   t.equal(fault.failed, 0);
   t.same(world.files.contents(LEAF), before);
 });
+
+t.test('an image that is only read is opened for reading alone, and not locked', async (t) => {
+  for (const readOnly of [true, false]) {
+    const world = worldWith([{ sectors: 64, blockSectors: 8 }]);
+    const calls = simulatedCalls(world);
+    const asked: string[] = [];
+    const { lock, files } = calls;
+    const openFile = files.open.bind(files);
+    files.open = (path, flags, done, mode) => {
+      asked.push(`open ${flags & 3}`);
+      openFile(path, flags, done, mode);
+    };
+    const locked = (...call: Parameters<typeof lock>): void => {
+      asked.push('lock');
+      lock(...call);
+    };
+    const disk = await openSimulated(world, LEAF, { readOnly }, { ...calls, lock: locked });
+    t.same(asked, readOnly ? ['open 0'] : ['open 2', 'lock']);
+    await simulated(world, disk.close());
+  }
+});
