@@ -84,24 +84,12 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         '    letGo();\n    metadata.whenDurable((result) => {\n      this.checkpoints.isClosing = false;\n      if (result === 0) this.#parts.nowSeconds();',
       ],
       [
-        'Q4',
-        'gives a checkpoint no number of its own in the metadata',
-        'if (metadata.current.promoted || metadata.current.sent > this.#closedEpoch) return;',
-        'if (metadata.current.promoted || metadata.current.sent >= this.#closedEpoch) return;',
-      ],
-      [
         'Q3',
         'writes before the bits are durable',
         '      this.#raising.add(write, true);\n      return;\n    }\n    this.#raising.add(write, false);',
         '      this.#raising.add(write, true);\n      return;\n    }\n    this.#raising.add(write, true);',
       ],
       ['Q3', 'does not tell the copier of a write', 'this.#resync.copier?.written(from, to);', ''],
-      [
-        'Q4',
-        'goes on in the generation of its promotion',
-        'if (metadata.current.promoted) metadata.note(forked(metadata, random));',
-        '',
-      ],
       [
         'Q10',
         'trusts an image whose sync failed',
@@ -117,7 +105,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q3',
         'lays what was open over a resync that was ordered later',
-        'if (this.#peer?.canAbort) this.#dropFrom(this.#closedEpoch + 1, reason, kind);\n    else ',
+        'if (this.#peer?.canAbort) this.#dropFrom(this.epochs.open, reason, kind);\n    else ',
         '',
       ],
     ],
@@ -180,6 +168,24 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         'Q9',
         'takes a damaged part of the map for equal',
         'map.#bits.addRange(first, Math.min(first + GRAINS_A_SECTOR, grains) - 1);',
+        '',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/primary/epochs.ts',
+    [
+      [
+        'Q4',
+        'gives a checkpoint no number of its own in the metadata',
+        'if (promoted || sent > this.#closed) return;',
+        'if (promoted || sent >= this.#closed) return;',
+      ],
+      [
+        'Q4',
+        'goes on in the generation of its promotion',
+        'if (this.#metadata.current.promoted) this.#metadata.note(forked(this.#metadata, this.#random));',
         '',
       ],
     ],

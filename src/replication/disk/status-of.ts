@@ -28,7 +28,7 @@ export function statusOf(engine: EngineCore): ReplicationStatus {
     diskId: current.diskId === NO_DISK ? null : current.diskId,
     generation: current.generation === NO_ID ? null : current.generation,
     epochCommitted: backup?.epoch ?? current.acked,
-    epochSent: backup?.epoch ?? primary?.closedEpoch ?? current.sent,
+    epochSent: backup?.epoch ?? primary?.epochs.closed ?? current.sent,
     rpoSeconds: rpoOf(engine, now),
     openBytes: primary?.checkpoints.openBytes ?? backup?.store.openBytes ?? 0,
     dirtyBytes: primary?.dirtyBytes ?? 0,

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, errnoCode } from '../../../posix/errno.js';
+import { gather } from '../gather.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
 import { type BackupPeer, type BackupPeerEvents, whileCurrent } from '../sessions.js';
 import type { ResyncStatus } from '../status.js';
@@ -9,7 +10,7 @@ import { BackupQueue } from './backup-queue.js';
 import { Checkpoints } from './checkpoints.js';
 import { isAllZero } from './copier.js';
 import { EarlyWrites } from './early-writes.js';
-import { fork, forked, mustFork } from './fork.js';
+import { Epochs } from './epochs.js';
 import { Grains } from './grains.js';
 import { SectorOrder } from './sector-order.js';
 import { HotGrains } from './hot-grains.js';
@@ -28,6 +29,7 @@ import {
 export class PrimaryRole {
   readonly grains: Grains;
   readonly checkpoints: Checkpoints;
+  readonly epochs: Epochs;
   readonly verifier: Verifier;
   readonly #parts: PrimaryParts;
   readonly #hot: HotGrains;
@@ -39,7 +41,6 @@ export class PrimaryRole {
   /** Writes whose bits are not durable yet, and those that must not pass them. */
   readonly #raising = new SectorOrder<PendingWrite>((write) => this.#enter(write));
   #isForking = false;
-  #closedEpoch: number;
   readonly #early: EarlyWrites;
   readonly #queue: BackupQueue;
 
@@ -48,8 +49,8 @@ export class PrimaryRole {
     const { map, metadata, options, nowSeconds, events } = parts;
     this.grains = new Grains(map.grains, metadata.current.grainSectors);
     this.grains.toSend.addAll(map.bits);
+    this.epochs = new Epochs(parts, (result) => events.failed('write the metadata', result));
     this.#hot = new HotGrains(options.hotGrains);
-    this.#closedEpoch = metadata.current.sent;
     this.#resync = new Resync({
       disk: parts.disk,
       grains: this.grains,
@@ -73,10 +74,6 @@ export class PrimaryRole {
     this.checkpoints = new Checkpoints({ nowSeconds, onEnd: (ended) => events.checkpoint(ended) });
   }
 
-  /** Of the last checkpoint that was closed; in the metadata it may be the open one's. */
-  get closedEpoch(): number {
-    return this.#closedEpoch;
-  }
   get phase(): PrimaryPhase {
     return this.#phase;
   }
@@ -192,7 +189,7 @@ export class PrimaryRole {
 
   /** Resyncs without a loss. What the open checkpoint has of a grain would be laid over what the resync brings: it is given up. */
   #resend(reason: string, kind?: ResyncPlan['kind']): void {
-    if (this.#peer?.canAbort) this.#dropFrom(this.#closedEpoch + 1, reason, kind);
+    if (this.#peer?.canAbort) this.#dropFrom(this.epochs.open, reason, kind);
     else this.#copyAgain(reason, kind);
   }
 
@@ -256,29 +253,23 @@ export class PrimaryRole {
     if (!this.#isStreaming) this.#early.add(sector, sectors, bytes);
     const peer = this.#isStreaming ? this.#peer : undefined;
     if (peer !== undefined) {
-      this.#reserve();
+      this.epochs.reserve();
       this.checkpoints.wrote(sectors * SECTOR_SIZE);
     }
-    let isSent = false;
-    let early: number | undefined;
     const ended = (result: number): void => {
-      if (!isSent) {
-        early = result;
-        return;
-      }
       this.grains.end(from, to);
       if (result < 0) this.#localFailed(from, to, result);
       done(result);
       this.#advance();
     };
-    // The local disk writes while the backup's frames are made, so what follows from its result must wait for these.
-    if (bytes === undefined) this.#parts.disk.zero(sector, sectors, ended);
-    else this.#parts.disk.write(sector, bytes, ended);
-    if (bytes === undefined || (peer !== undefined && isAllZero(bytes))) peer?.zero(sector, sectors);
-    else peer?.write(sector, bytes);
-    isSent = true;
+    // The local disk writes while the backup's frames are made; what follows from its result comes after them.
+    gather(ended, (part) => {
+      if (bytes === undefined) this.#parts.disk.zero(sector, sectors, part());
+      else this.#parts.disk.write(sector, bytes, part());
+      if (bytes === undefined || (peer !== undefined && isAllZero(bytes))) peer?.zero(sector, sectors);
+      else peer?.write(sector, bytes);
+    });
     if (peer !== undefined) this.#parts.events.wrote();
-    if (early !== undefined) ended(early);
   }
 
   /** What the local disk has there is not known, so the backup gets what is read from there, once that can be. */
@@ -291,18 +282,12 @@ export class PrimaryRole {
 
   /** The first write alone since a commit was sent begins a new generation; it waits until that is durable. */
   #mustFork(): boolean {
-    const { metadata, random, events } = this.#parts;
-    if (this.#phase !== 'alone' || !mustFork(metadata, this.#closedEpoch)) return false;
+    if (this.#phase !== 'alone' || !this.epochs.mustFork) return false;
     this.#isForking = true;
-    this.#closedEpoch = metadata.current.sent;
-    fork(metadata, random, (result) => {
+    this.epochs.fork((result) => {
       this.#isForking = false;
-      if (result === 0) {
-        this.#releaseWaiting();
-        return;
-      }
-      events.failed('write the metadata', result);
-      for (const { done } of this.#waiting.splice(0)) done(-errno.EIO);
+      if (result === 0) this.#releaseWaiting();
+      else for (const { done } of this.#waiting.splice(0)) done(-errno.EIO);
     });
     return true;
   }
@@ -334,25 +319,9 @@ export class PrimaryRole {
     if (mayClose && (endsResync || this.checkpoints.isRequested)) this.#close(peer);
   }
 
-  /**
-   * Before a commit is sent, the metadata have to say durably that it may have been. They do so from the first write of the
-   * open checkpoint on, which takes no time of the commit's.
-   */
-  #reserve(): void {
-    const { metadata, events } = this.#parts;
-    if (metadata.current.promoted || metadata.current.sent > this.#closedEpoch) return;
-    metadata.update({ sent: this.#closedEpoch + 1 }, (result) => {
-      if (result < 0) events.failed('write the metadata', result);
-    });
-  }
-
   #close(peer: BackupPeer): void {
-    const { metadata, random } = this.#parts;
-    // Two sides that are promoted one after the other in one generation could not be distinguished.
-    if (metadata.current.promoted) metadata.note(forked(metadata, random));
-    this.#reserve();
-    const epoch = this.#closedEpoch + 1;
-    this.#closedEpoch = epoch;
+    const { metadata } = this.#parts;
+    const epoch = this.epochs.close();
     if (this.#phase === 'streaming') this.progress.end ??= epoch;
     this.#resync.close(epoch);
     this.checkpoints.close(epoch);
@@ -370,7 +339,7 @@ export class PrimaryRole {
     if (this.checkpoints.committing === 0) return;
     const { acked } = metadata.current;
     // A C backup may say more than it was asked.
-    const known = Math.min(epoch, this.#closedEpoch);
+    const known = Math.min(epoch, this.epochs.closed);
     // It is in this generation, so where it was before is past.
     metadata.note({ acked: Math.max(known, acked), ancestors: [] });
     this.grains.acked(known);
@@ -395,7 +364,7 @@ export class PrimaryRole {
   #abort(reason: string): void {
     const peer = this.#peer;
     if (peer === undefined) return;
-    if (peer.canAbort) this.#dropFrom(this.#closedEpoch + 1, reason);
+    if (peer.canAbort) this.#dropFrom(this.epochs.open, reason);
     else this.detach(reason);
   }
 
