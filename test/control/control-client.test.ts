@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { chmodSync } from 'node:fs';
 import t from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
 import type { SelectSets } from '../../src/posix/posix.js';
@@ -77,4 +78,13 @@ t.test('a replication request has a known command, and of the rest what has the 
     ['{"command":"toString"}', /has one of the commands status, events/],
   ] as const)
     t.throws(() => parseReplicationRequest(text), { code: 'EINVAL', message }, text);
+});
+
+t.test('a socket that others could have put there is not asked', async (t) => {
+  const { directory, client, control } = controlWorld(t);
+  chmodSync(directory, 0o777);
+  await t.rejects(client.pid(PID), { name: 'ControlError', code: 'EPERM' });
+  t.equal(control.accepted, 0);
+  chmodSync(directory, 0o700);
+  t.equal(await client.pid(PID), PID);
 });
