@@ -532,7 +532,7 @@ t.test('a resumed file gets room for more grains, and keeps what it has if there
 
 t.test('a file that is closed while it is being completed is closed after that', async (t) => {
   const files = new TestFiles();
-  const resync = await files.wait(create(files));
+  const resync = await create(files);
   resync.zero(1);
   const [{ crc }] = await files.wait(Promise.all([resync.finish(), resync.close()]));
   t.same(files.open, []);
