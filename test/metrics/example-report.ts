@@ -26,7 +26,7 @@ const reads: KindSnapshot = {
   completed: 200,
   bytes: 2 << 20,
   latencySumSeconds: 0.1,
-  latencyBuckets: [100, 99, 1],
+  latencyBuckets: [100, 99, 1, ...Array.from({ length: 14 }, () => 0)],
 };
 
 export const exampleReport: Report = {
