@@ -83,12 +83,6 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         '    metadata.whenDurable((result) => {\n      this.checkpoints.isClosing = false;\n      if (result === 0) letGo();',
         '    letGo();\n    metadata.whenDurable((result) => {\n      this.checkpoints.isClosing = false;\n      if (result === 0) this.#parts.nowSeconds();',
       ],
-      [
-        'Q3',
-        'writes before the bits are durable',
-        '      this.#raising.add(write, true);\n      return;\n    }\n    this.#raising.add(write, false);',
-        '      this.#raising.add(write, true);\n      return;\n    }\n    this.#raising.add(write, true);',
-      ],
       ['Q3', 'does not tell the copier of a write', 'this.#resync.copier?.written(from, to);', ''],
       [
         'Q10',
@@ -169,6 +163,18 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         'takes a damaged part of the map for equal',
         'map.#bits.addRange(first, Math.min(first + GRAINS_A_SECTOR, grains) - 1);',
         '',
+      ],
+    ],
+    BY,
+  ),
+  ...inFile(
+    'replication/disk/primary/raised-writes.ts',
+    [
+      [
+        'Q3',
+        'writes before the bits are durable',
+        '      this.#waiting.add(write, true);\n      return;\n    }\n    this.#waiting.add(write, false);',
+        '      this.#waiting.add(write, true);\n      return;\n    }\n    this.#waiting.add(write, true);',
       ],
     ],
     BY,

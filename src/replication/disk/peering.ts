@@ -9,7 +9,7 @@ import { errnoCode } from '../../posix/errno.js';
 import type { EngineCore, PeeringView } from './engine-core.js';
 import type { PeerTls } from './peer-tls.js';
 import { Timer } from './timer.js';
-import type { Agreement, Verdict } from './judge.js';
+import { type Agreement, judge, type Verdict } from './judge.js';
 import { describeRefusal, isAgreement } from './own/handshake.js';
 import type { Hello } from './own/hello.js';
 import { OwnBackupPeer } from './own/own-backup-peer.js';
@@ -195,7 +195,8 @@ export class Peering implements PeeringView {
     this.kind = 'own';
     this.version = hello.version;
     if (!isAgreement(verdict)) {
-      this.#refused(verdict);
+      // A write may have begun a new generation since this side said what it has.
+      this.#refused(judge(engine.standing(), hello.standing));
       return;
     }
     const { reporter } = engine;

@@ -31,7 +31,7 @@ export function statusOf(engine: EngineCore): ReplicationStatus {
     epochSent: backup?.epoch ?? primary?.epochs.closed ?? current.sent,
     rpoSeconds: rpoOf(engine, now),
     openBytes: primary?.checkpoints.openBytes ?? backup?.store.openBytes ?? 0,
-    dirtyBytes: primary?.dirtyBytes ?? 0,
+    dirtyBytes: primary?.grains.dirtyBytes ?? 0,
     queuedBytes: primary?.peer?.queuedBytes ?? 0,
     journalUsedBytes: backup?.journal.usedBytes ?? 0,
     journalLimitBytes: backup?.journal.limitBytes ?? options.journalBytes,
@@ -61,5 +61,11 @@ function resyncOf({ primary, peering }: EngineCore): ReplicationStatus['resync']
   const waitingFor = peering?.waitsFor ?? null;
   if (primary === undefined || waitingFor === null || primary.phase !== 'alone')
     return primary?.resync ?? null;
-  return { bytes: 0, totalBytes: primary.dirtyBytes, bytesPerSecond: 0, secondsLeft: null, waitingFor };
+  return {
+    bytes: 0,
+    totalBytes: primary.grains.dirtyBytes,
+    bytesPerSecond: 0,
+    secondsLeft: null,
+    waitingFor,
+  };
 }

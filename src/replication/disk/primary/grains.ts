@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { BitSet } from '../bit-set.js';
+import { SECTOR_SIZE } from '../local-disk.js';
 
 /** A checkpoint that was closed and is not acked. */
 export interface ClosedGrains {
@@ -62,6 +63,10 @@ export class Grains {
   get dirty(): number {
     const committing = this.committing.reduce((sum, { grains }) => sum + grains.size, 0);
     return Math.min(this.toSend.count + this.inResync.count + this.open.size + committing, this.toSend.size);
+  }
+
+  get dirtyBytes(): number {
+    return this.dirty * this.sectorsEach * SECTOR_SIZE;
   }
 
   /** What the backup has of the resync is of no use any more: all of it is to be sent, if it is not found equal again. */

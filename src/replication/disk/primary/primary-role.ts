@@ -12,8 +12,8 @@ import { isAllZero } from './copier.js';
 import { EarlyWrites } from './early-writes.js';
 import { Epochs } from './epochs.js';
 import { Grains } from './grains.js';
-import { SectorOrder } from './sector-order.js';
 import { HotGrains } from './hot-grains.js';
+import { RaisedWrites } from './raised-writes.js';
 import { Resync } from './resync.js';
 import type { ResyncProgress } from './resync-progress.js';
 import { Verifier } from './verifier.js';
@@ -38,8 +38,7 @@ export class PrimaryRole {
   readonly #resync: Resync;
   /** Writes that wait for room toward the backup, or for a new generation. */
   #waiting: PendingWrite[] = [];
-  /** Writes whose bits are not durable yet, and those that must not pass them. */
-  readonly #raising = new SectorOrder<PendingWrite>((write) => this.#enter(write));
+  readonly #raised: RaisedWrites;
   #isForking = false;
   readonly #early: EarlyWrites;
   readonly #queue: BackupQueue;
@@ -51,6 +50,7 @@ export class PrimaryRole {
     this.grains.toSend.addAll(map.bits);
     this.epochs = new Epochs(parts, (result) => events.failed('write the metadata', result));
     this.#hot = new HotGrains(options.hotGrains);
+    this.#raised = new RaisedWrites(parts, this.grains, this.#hot, (write) => this.#enter(write));
     this.#resync = new Resync({
       disk: parts.disk,
       grains: this.grains,
@@ -80,9 +80,6 @@ export class PrimaryRole {
   get peer(): BackupPeer | undefined {
     return this.#peer;
   }
-  get dirtyBytes(): number {
-    return this.grains.dirty * this.grains.sectorsEach * SECTOR_SIZE;
-  }
   get progress(): ResyncProgress {
     return this.#resync.progress;
   }
@@ -92,10 +89,10 @@ export class PrimaryRole {
   }
 
   write(sector: number, bytes: Uint8Array, done: Done): void {
-    this.#raise({ sector, sectors: bytes.length / SECTOR_SIZE, bytes, done });
+    this.#raised.add({ sector, sectors: bytes.length / SECTOR_SIZE, bytes, done });
   }
   zero(sector: number, sectors: number, done: Done): void {
-    this.#raise({ sector, sectors, bytes: undefined, done });
+    this.#raised.add({ sector, sectors, bytes: undefined, done });
   }
 
   /** A sync of the local disk; what it covers may fall from the map. After one that fails the disk is not trusted any more. */
@@ -193,33 +190,6 @@ export class PrimaryRole {
     else this.#copyAgain(reason, kind);
   }
 
-  /** Lets the write continue once its bits are durable, and after every earlier write of its sectors. */
-  #raise(write: PendingWrite): void {
-    const { map, disk } = this.#parts;
-    const from = this.grains.first(write.sector);
-    const to = this.grains.last(write.sector, write.sectors);
-    // Its bits may not fall while it waits for anything.
-    this.grains.begin(from, to);
-    if (map.has(from, to)) {
-      this.#raising.add(write, true);
-      return;
-    }
-    this.#raising.add(write, false);
-    const last = Math.floor((disk.sectors - 1) / this.grains.sectorsEach);
-    const ahead = Math.min(to + this.#hot.ahead(from, to), last);
-    for (let grain = to + 1; grain <= ahead; grain++) this.#hot.touch(grain);
-    map.raise(from, ahead, (result) => {
-      if (result === 0) {
-        this.#raising.isReady(write);
-        return;
-      }
-      this.#raising.drop(write);
-      this.#parts.events.failed('write the map', result);
-      this.grains.end(from, to);
-      write.done(-errno.EIO);
-    });
-  }
-
   /** Lets a write go, or has it wait: then all after it wait too. */
   #enter(write: PendingWrite): void {
     this.#waiting.push(write);
@@ -283,13 +253,25 @@ export class PrimaryRole {
   /** The first write alone since a commit was sent begins a new generation; it waits until that is durable. */
   #mustFork(): boolean {
     if (this.#phase !== 'alone' || !this.epochs.mustFork) return false;
+    if (this.#parts.metadata.current.stale) {
+      // They were taken before this side was found to be stale.
+      this.#refuseWaiting(-errno.EROFS);
+      return true;
+    }
     this.#isForking = true;
     this.epochs.fork((result) => {
       this.#isForking = false;
       if (result === 0) this.#releaseWaiting();
-      else for (const { done } of this.#waiting.splice(0)) done(-errno.EIO);
+      else this.#refuseWaiting(-errno.EIO);
     });
     return true;
+  }
+
+  #refuseWaiting(result: number): void {
+    for (const { sector, sectors, done } of this.#waiting.splice(0)) {
+      this.grains.end(this.grains.first(sector), this.grains.last(sector, sectors));
+      done(result);
+    }
   }
 
   #copy(peer: BackupPeer, plan: ResyncPlan): void {
