@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { errno } from '../../../../src/posix/index.js';
 import {
   DEFAULT_CAPACITY_BYTES,
   FILE_CALL_NAMES,
@@ -125,7 +126,8 @@ function failFileCall(scene: Scene, random: Random): () => void {
   const fault = host.files.failCalls({
     calls,
     nth: random.integer(1, 40),
-    error: (call) => random.pick(TYPICAL_FILE_ERRORS[call]),
+    // A file that is there is not missing: who is told so may well begin anew.
+    error: (call) => random.pick(TYPICAL_FILE_ERRORS[call].filter((error) => error !== errno.ENOENT)),
   });
   return () => {
     fault.cancel();

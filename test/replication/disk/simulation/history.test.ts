@@ -88,3 +88,16 @@ t.test('a read returns the content of some moment while it was under way', async
   t.notOk(disk.mayRead(0, 2, 21, 25), 'too early');
   t.ok(disk.mayRead(0, 1, 35, 36) && disk.mayRead(0, 2, 35, 36));
 });
+
+t.test(
+  'a read in two parts may see a write that is under way from within a sector on, and no other',
+  async (t) => {
+    const disk = segment(write(0x0a0b, 0, 1, 10, 20), write(0x0c0d, 0, 1, 30, 40));
+    t.ok(disk.mayRead(0, 0x0a0d, 25, 35));
+    t.ok(disk.mayRead(0, 0x0c0b, 35, 45));
+    t.notOk(disk.mayRead(0, 0x0c0b, 25, 28), 'it had not begun');
+    t.notOk(disk.mayRead(0, 0x0c0b, 41, 45), 'it was over');
+    t.notOk(disk.mayRead(0, 0x0c0e, 25, 35), 'a byte that nobody wrote');
+    t.ok(disk.mayRead(0, 0x0a00, 5, 15), 'with what was there before');
+  },
+);

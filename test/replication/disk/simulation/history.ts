@@ -46,7 +46,13 @@ export class Segment {
     const versions = this.writesOf(sector);
     const sure = versions.findLastIndex((write) => write.completed <= asked);
     if (sure < 0 && this.base[sector] === tag) return true;
-    return versions.some((write, index) => index >= sure && write.tag === tag && write.issued <= answered);
+    const possible = versions.filter((write, index) => index >= sure && write.issued <= answered);
+    if (possible.some((write) => write.tag === tag)) return true;
+    // A read that comes in two parts may see a write in the second one only, from within a sector on.
+    const isBeingWritten = possible.some(({ completed }) => completed > asked);
+    const tags = possible.map((write) => write.tag);
+    if (sure < 0) tags.push(this.base[sector] ?? 0);
+    return isBeingWritten && isMixture(tag, tags);
   }
 
   writesOf(sector: number): readonly Write[] {
@@ -169,4 +175,9 @@ function merged(spans: readonly (readonly [number, number])[]): [number, number]
     else found.push([from, to]);
   }
   return found;
+}
+
+/** Whether each byte of a tag is that of one of several. */
+function isMixture(tag: number, tags: readonly number[]): boolean {
+  return [0, 8, 16, 24].every((shift) => tags.some((one) => ((one ^ tag) & (0xff << shift)) === 0));
 }

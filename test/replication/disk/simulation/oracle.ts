@@ -186,10 +186,14 @@ export class Oracle {
   /** A primary gave its changes up, to be the other one's backup. It shows nothing until the next checkpoint. */
   gaveUp(name: string): void {
     const side = this.#side(name);
+    // A backup that was promoted and never written to is one again, with the checkpoint that it had.
+    const wasBackup = side.fork !== undefined || side.tenure.length === 0;
+    const isAsBefore = wasBackup && side.tenure.every(({ writes }) => writes.length === 0);
     side.tenure = [];
     side.wroteAlone = false;
     side.fork = undefined;
     side.forkedFrom = [];
+    if (isAsBefore) return;
     const { tenure } = this.#peerOf(name);
     side.floor = { segment: Math.max(0, tenure.length - 1), moment: this.next() };
   }
