@@ -41,6 +41,11 @@ export class Segment {
     }
   }
 
+  /** Whether no write was answered with success. */
+  get isUnanswered(): boolean {
+    return this.writes.every(({ completed }) => completed === Infinity);
+  }
+
   /** What a sector may read as, for a read that was asked for and answered at two moments. */
   mayRead(sector: number, tag: number, asked: number, answered: number): boolean {
     const versions = this.writesOf(sector);

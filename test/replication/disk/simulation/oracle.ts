@@ -186,9 +186,9 @@ export class Oracle {
   /** A primary gave its changes up, to be the other one's backup. It shows nothing until the next checkpoint. */
   gaveUp(name: string): void {
     const side = this.#side(name);
-    // A backup that was promoted and never written to is one again, with the checkpoint that it had.
+    // A backup that was promoted and has taken no write is one again, with the checkpoint that it had.
     const wasBackup = side.fork !== undefined || side.tenure.length === 0;
-    const isAsBefore = wasBackup && side.tenure.every(({ writes }) => writes.length === 0);
+    const isAsBefore = wasBackup && side.tenure.every((segment) => segment.isUnanswered);
     side.tenure = [];
     side.wroteAlone = false;
     side.fork = undefined;
