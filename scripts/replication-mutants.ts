@@ -28,12 +28,6 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         '',
       ],
       [
-        'Q2',
-        'takes a durable record for the sync of those on their way',
-        'const isDurable = isUrgent && !this.#needsSync;',
-        'const isDurable = isUrgent && !this.#parts.files.some(({ needsSync }) => needsSync);',
-      ],
-      [
         'Q1',
         'reuses a segment that is still needed',
         'file !== this.#current && !live.includes(file)',
