@@ -95,7 +95,8 @@ export class DedicatedInbound {
       return undefined;
     // What waits to be sent would have to move too.
     if (socket.writableLength > 0 || socket.readableEncoding !== null) return undefined;
-    const first = socket.read() as Uint8Array | null;
+    // Without a length, from Node 26 on a read returns the first piece only.
+    const first = socket.read(socket.readableLength || undefined) as Uint8Array | null;
     handle.reading = false;
     handle.readStop();
     old._handle = null;

@@ -3,8 +3,10 @@
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import t from 'tap';
 import { errno, READABLE, WRITABLE } from '../../../src/posix/index.js';
+import { DedicatedInbound } from '../../../src/posix/node/dedicated-inbound.js';
 import { sharedBuffers } from '../../../src/posix/node/shared-buffers.js';
 import { Random } from '../../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../../random.js';
@@ -59,6 +61,27 @@ t.test(
     poller.close();
   },
 );
+
+t.test('all pieces that have come before are taken over', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const peer = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [socket] = (await once(server, 'connection')) as [Socket];
+  for (const piece of ['ghi', 'def', 'abc']) socket.unshift(Buffer.from(piece));
+  const side = DedicatedInbound.dedicate(
+    socket,
+    sharedBuffers,
+    1 << 16,
+    () => {},
+    () => {},
+  );
+  const buffer = Buffer.alloc(9);
+  t.equal(side?.read(buffer), 9);
+  t.equal(buffer.toString(), 'abcdefghi');
+  side?.socket.destroy();
+  peer.destroy();
+});
 
 t.test('a reader that does not read blocks the sender', async (t) => {
   const posix = posixFor(t, { receiveBufferBytes: 100_000 });

@@ -146,7 +146,8 @@ t.test('what was read ahead is put back, less what was taken, and nobody listens
   t.same(side.detach(), []);
   t.same(listeners(), before);
   t.equal(side.ready, false);
-  t.equal(String(stream.read()), 'efghi');
+  // Without a length, from Node 26 on a read returns the first piece only.
+  t.equal(String(stream.read(5)), 'efghi');
   await feed('kept');
   t.equal(stream.readableLength, 4, 'nothing is lost while nobody reads');
   t.equal(String(stream.read()), 'kept');
