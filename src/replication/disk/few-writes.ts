@@ -12,13 +12,13 @@ export class FewWrites {
   #writes = 0;
   #wereFew = false;
 
-  /** Counts a write of the open checkpoint. @returns whether it had better not wait for others */
+  /** Counts a write of the open checkpoint. @returns whether it should go at once */
   wrote(): boolean {
     this.#writes += 1;
     return this.isDue;
   }
 
-  /** Whether what waits had better go now. */
+  /** Whether what waits should go at once. */
   get isDue(): boolean {
     return this.#wereFew && this.#writes <= FEW;
   }

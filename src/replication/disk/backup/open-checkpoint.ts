@@ -79,16 +79,14 @@ export class OpenCheckpoint {
       at += this.#batch.add(sector + at / 512, rest, this.#map, at === 0 ? crc : undefined);
       if (this.#batch.isFull) this.#spill();
     }
-    this.#few.wrote();
-    this.#hurry();
+    this.#added();
   }
 
   zero(sector: number, sectors: number): void {
     this.#bytes += sectors * 512;
     this.#batch.addZeroes(sector, sectors, this.#map);
     if (this.#batch.isFull) this.#spill();
-    this.#few.wrote();
-    this.#hurry();
+    this.#added();
   }
 
   /** Closes it, and opens the next; undefined when the journal has no room for the rest of it. */
@@ -142,6 +140,11 @@ export class OpenCheckpoint {
     this.#bytes = 0;
     this.#firstSegment = Infinity;
     this.#number += 1;
+  }
+
+  #added(): void {
+    this.#few.wrote();
+    this.#hurry();
   }
 
   /** Writes what there is of a small checkpoint, so that its commit need not wait for it; what comes meanwhile goes after it. */

@@ -28,7 +28,7 @@ export interface JournalParts {
 }
 
 /** What a record is in its checkpoint. */
-export interface RecordPlace {
+export interface RecordUse {
   readonly isFirst: boolean;
   readonly isUrgent: boolean;
 }
@@ -96,7 +96,7 @@ export class Journal {
   append(
     record: Uint8Array,
     header: Pick<RecordHeader, 'kind' | 'checkpoint' | 'extents'>,
-    { isFirst, isUrgent }: RecordPlace,
+    { isFirst, isUrgent }: RecordUse,
     written: Done,
   ): { readonly file: SegmentFile; readonly position: number } | undefined {
     // An abort may use the last block, which is kept for it.

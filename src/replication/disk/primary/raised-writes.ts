@@ -7,7 +7,7 @@ import type { HotGrains } from './hot-grains.js';
 import type { PendingWrite, PrimaryParts } from './primary-parts.js';
 import { SectorOrder } from './sector-order.js';
 
-/** Has the bits of writes set in the dirty map before anything is written. */
+/** Writes that wait until their bits in the dirty map are durable. */
 export class RaisedWrites {
   readonly #parts: PrimaryParts;
   readonly #grains: Grains;

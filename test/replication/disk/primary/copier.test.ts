@@ -149,7 +149,7 @@ t.test('a write that fails locally is read again for the backup', async (t) => {
   await a.until('protected');
   await a.write(0, 8, 1);
   t.ok((await a.checkpoint()) > 0);
-  // The first one of a checkpoint has the metadata written, too.
+  // The first write of a checkpoint also writes the metadata.
   await a.write(64, 8, 2);
   const fault = a.host.files.failCalls({ calls: ['write'], nth: 1, error: errno.EIO });
   t.equal(await a.write(0, 8, 2), -errno.EIO);

@@ -126,7 +126,7 @@ function failFileCall(scene: Scene, random: Random): () => void {
   const fault = host.files.failCalls({
     calls,
     nth: random.integer(1, 40),
-    // A file that is there is not missing: who is told so may well begin anew.
+    // An existing file is never reported as missing: a side would rightly start as a new one.
     error: (call) => random.pick(TYPICAL_FILE_ERRORS[call].filter((error) => error !== errno.ENOENT)),
   });
   return () => {
