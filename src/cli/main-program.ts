@@ -4,6 +4,7 @@
 import { shownMessage } from '../server/shown-text.js';
 import { dispatch } from './dispatch.js';
 import { EXIT_FAILED, EXIT_USAGE } from './exit-status.js';
+import { exitNow } from '../posix/node/exit-now.js';
 import { nodeTimers } from '../posix/timers.js';
 import { lostBytes } from './lost-bytes.js';
 
@@ -35,7 +36,7 @@ const status = await dispatch(process.argv.slice(2), {
     return process.stderr;
   },
   exitWithin(seconds) {
-    if (seconds < Infinity) nodeTimers.setTimeout(() => process.exit(), seconds * 1000).unref();
+    if (seconds < Infinity) nodeTimers.setTimeout(() => exitNow(), seconds * 1000).unref();
   },
 });
 process.exitCode ??= status;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { NodePosix } from '../posix/index.js';
+import { SystemError } from '../posix/system-error.js';
 import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
 import { nodeTimers, type Timers } from '../posix/timers.js';
 import { LOG_CRIT, LOG_ERR, LOG_NOTICE, type Logger } from '../server/logger.js';
@@ -120,7 +121,8 @@ export class Daemon {
    * Opens the disks, then listens.
    *
    * @returns a line for the process that waits for it: `ready pid=71 control=/dir/ctl71 nbd=127.0.0.1:10809`
-   * @throws (rejects with) Error that says what is not available
+   * @throws (rejects with) Error that says what is not available; SystemError ECANCELED when {@link shutDown} was called
+   *   before it was done: then it goes no further. It stays pending if it hangs until `ended` resolves.
    */
   async start(): Promise<string> {
     const starting = this.#start();
@@ -130,13 +132,12 @@ export class Daemon {
 
   /**
    * Ends in order: clients have their answers, every disk is paused and closed, then all the rest. Idempotent; waits for
-   * {@link start} first. `ended` resolves when it is done.
+   * {@link start} first, which does not begin its next step. `ended` resolves when it is done.
    */
   shutDown(): void {
     if (this.#ending) return;
     this.#ending = true;
-    const { graceSeconds } = this.#options;
-    if (graceSeconds > 0) this.#endsAt = this.#posix.clock.now() + graceSeconds;
+    this.#limitEnding();
     void this.#end();
   }
 
@@ -205,7 +206,8 @@ export class Daemon {
 
   async #start(): Promise<string> {
     await this.#services.reserve();
-    await openDisks(this.#registry, this.#options.disks);
+    await openDisks(this.#registry, this.#options.disks, () => this.#ending);
+    if (this.#ending) throw new SystemError('ECANCELED', 'it was shut down before it was ready');
     const where = await this.#services.listen();
     const { pidFile } = this.#options;
     if (pidFile !== undefined) this.#writePidFile(pidFile);
@@ -239,7 +241,6 @@ export class Daemon {
 
   async #end(): Promise<void> {
     await this.#started;
-    this.#limitEnding();
     await this.#step(() => this.#services.stopClients(clientSeconds(this.#options.graceSeconds)));
     await this.#step(async () => {
       this.#failures += await closeDisks(this.#registry.vbds(), this.#server, this.#logger);
@@ -264,6 +265,7 @@ export class Daemon {
   #limitEnding(): void {
     const { graceSeconds } = this.#options;
     if (graceSeconds === 0) return;
+    this.#endsAt = this.#posix.clock.now() + graceSeconds;
     // The scheduler counts whole seconds, and may be up to one early: of one more it would be one late.
     const handle = this.#timers.setTimeout(() => {
       for (const disk of this.openDisks()) this.#fail(`not closed within ${graceSeconds} s: ${disk}`);

@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { DriverContext } from '../../src/disks/index.js';
+import type { DriverContext, DriverType } from '../../src/disks/index.js';
 import type { Timers } from '../../src/posix/timers.js';
 import { POLL_READ_FD } from '../../src/scheduler/index.js';
 import { until } from '../nbd/nbd-world.js';
@@ -55,6 +55,45 @@ t.test('what is not closed within the grace time is given up, named and counted'
     [/^not closed within 7 s: vbd 0 pausing 'stuck:'/, /^not closed within 7 s: vbd 1 running 'ram:1'/],
   );
   daemon.abandon();
+});
+
+/** `slow:`, a disk whose opening is the test's. */
+function slowDisk(open: (done: (result: number) => void) => void): DriverType {
+  const disk = scriptedDisk('slow', (done) => done(0));
+  return {
+    ...disk,
+    create: (...parts) => ({ ...disk.create(...parts), open: (_flags, done) => open(done) }),
+  };
+}
+
+t.test('a start that hangs is given up within the grace time', async (t) => {
+  const { timers, set } = heldTimers();
+  const types = [slowDisk(() => {})];
+  const { daemon, lines } = daemonWorldWith(t, { timers, types }, '--grace', '3', '--disk', '0=slow:');
+  const started = daemon.start().then(
+    () => 'ready',
+    () => 'failed',
+  );
+  await until(() => daemon.openDisks().length > 0);
+  daemon.shutDown();
+  t.match(set, [{ milliseconds: 3000 }]);
+  set[0]?.fire();
+  t.equal(await Promise.race([started, daemon.ended]), 1);
+  t.match(lines.at(-1), /^not closed within 3 s: vbd 0 opening 'slow:'/);
+  daemon.abandon();
+});
+
+t.test('a shutdown during the start opens no further disk, and reports that nothing is ready', async (t) => {
+  let opened: (result: number) => void = () => {};
+  const types = [slowDisk((done) => (opened = done))];
+  const { daemon, lines } = daemonWorldWith(t, { types }, '--disk', '0=slow:', '--disk', '1=ram:1');
+  const started = t.rejects(daemon.start(), { code: 'ECANCELED' });
+  await until(() => daemon.openDisks().length > 0);
+  daemon.shutDown();
+  opened(0);
+  await started;
+  t.equal(await daemon.ended, 0);
+  t.match(lines, [/^vbd 0: opened slow:/, /^vbd 0: closed slow:/]);
 });
 
 t.test('without a grace time there is no timer for the end', async (t) => {

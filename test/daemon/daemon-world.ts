@@ -8,7 +8,7 @@ import { daemonOptions } from '../../src/cli/daemon/daemon-values.js';
 import { Daemon, type DaemonParts } from '../../src/daemon/daemon.js';
 import type { DaemonOptions } from '../../src/daemon/daemon-options.js';
 import { driverTypes, standardDriverTypes } from '../../src/disks/drivers/index.js';
-import type { DriverContext, DriverType } from '../../src/disks/index.js';
+import type { DiskDriverType, DriverContext, DriverType } from '../../src/disks/index.js';
 import { shortDirectory } from '../short-directory.js';
 import { dialectArguments } from './dialect-arguments.js';
 
@@ -20,7 +20,7 @@ export function scriptedDisk(
   name: string,
   close: (done: (result: number) => void) => void,
   onCreated: (context: DriverContext) => void = () => {},
-): DriverType {
+): DiskDriverType {
   return {
     name,
     create(context) {

@@ -3,11 +3,12 @@
 
 import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { programArguments } from '../../scripts/program.js';
 import { RawClient, request } from '../nbd/raw-client.js';
 import { AF_UNIX, NodePosix } from '../../src/posix/index.js';
 import { ControlClient } from '../../src/control/control-client.js';
+import { run } from '../programs.js';
 import { shortDirectory } from '../short-directory.js';
 import { DaemonChild, nbdClient } from './daemon-child.js';
 
@@ -113,6 +114,33 @@ t.test('a shutdown that exceeds its grace time is abandoned, which is reported',
   t.match(child.stderr, /crit: not closed within 1 s: vbd 0/);
   t.notOk(existsSync(control));
   t.notOk(existsSync(join(directory, 'pid')));
+});
+
+/** A daemon that opens a disk on a file system that does not respond. */
+async function hangingDaemon(t: Test): Promise<DaemonChild> {
+  const directory = shortDirectory(t);
+  const fifo = join(directory, 'fifo');
+  run('mkfifo', [fifo]);
+  const argv = ['--control-directory', directory, '--disk', `0=hanging:${fifo}`, '--grace', '1'];
+  const child = new DaemonChild(t, argv);
+  await child.told(/opening the FIFO/);
+  return child;
+}
+
+t.test('a file call that hangs keeps the process no longer than its grace time', async (t) => {
+  const child = await hangingDaemon(t);
+  child.kill('SIGTERM');
+  t.equal(await child.exit(), 'SIGKILL');
+  t.match(child.stderr, /crit: not closed within 1 s: vbd 0 opening/);
+});
+
+t.test('a second signal ends a process at once whose file call hangs', async (t) => {
+  const child = await hangingDaemon(t);
+  child.kill('SIGTERM');
+  await child.told(/SIGTERM: shutting down/);
+  child.kill('SIGTERM');
+  t.equal(await child.exit(), 'SIGKILL');
+  t.match(child.stderr, /exiting immediately; not closed: vbd 0 opening/);
 });
 
 t.test(

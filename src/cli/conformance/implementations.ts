@@ -3,6 +3,7 @@
 
 import { Adapter } from '../../conformance/adapter.js';
 import { type Implementation, inProcess, ownScheduler } from '../../conformance/implementation.js';
+import { exitNow } from '../../posix/node/exit-now.js';
 import { onSignals } from '../../server/signals.js';
 import { exitOfSignal } from '../exit-status.js';
 import type { ProgramLine } from './value-types.js';
@@ -29,7 +30,7 @@ async function withAdapter<Result>(
   use: (adapter: Adapter) => Promise<Result>,
 ): Promise<Result> {
   // Adapters are in groups of their own, which a terminal's signals do not reach: they end as this process exits.
-  const exit = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => () => process.exit(exitOfSignal(signal));
+  const exit = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') => () => exitNow(exitOfSignal(signal));
   using _signals = onSignals({ SIGINT: exit('SIGINT'), SIGTERM: exit('SIGTERM'), SIGHUP: exit('SIGHUP') });
   await using adapter = new Adapter(options);
   return await use(adapter);

@@ -6,6 +6,7 @@ import type { CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
 import { EXIT_FAILED, EXIT_OK, exitOfSignal } from '../exit-status.js';
 import { standardDriverTypes } from '../../disks/drivers/index.js';
+import { exitNow } from '../../posix/node/exit-now.js';
 import { LOG_ERR, LOG_NOTICE, type Logger } from '../../server/logger.js';
 import { onSignals } from '../../server/signals.js';
 import type { DriverTypes } from '../../disks/index.js';
@@ -67,13 +68,17 @@ async function run(
   });
   let failedToStart = false;
   try {
-    const ready = await daemon.start();
-    const disks = daemon.diskUris().map(([minor, uri]) => `disk ${minor} ${uri}\n`);
-    io.stdout.write(`${ready}\n${disks.join('')}`);
-    await notifyManager(['READY=1'], logger);
+    // A start that hangs is given up with all the rest.
+    const ready = await Promise.race([daemon.start(), daemon.ended]);
+    if (typeof ready === 'string') {
+      const disks = daemon.diskUris().map(([minor, uri]) => `disk ${minor} ${uri}\n`);
+      io.stdout.write(`${ready}\n${disks.join('')}`);
+      void notifyManager(['READY=1'], logger);
+    }
   } catch (error) {
-    failedToStart = true;
-    logger.log(LOG_ERR, `cannot start: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    failedToStart = code !== 'ECANCELED';
+    if (failedToStart) logger.log(LOG_ERR, `cannot start: ${message}`);
     daemon.shutDown();
   }
   const failures = await daemon.ended;
@@ -81,7 +86,7 @@ async function run(
   if (daemon.openDisks().length > 0) {
     // What still hangs would keep the process alive.
     daemon.abandon();
-    process.exit(EXIT_FAILED);
+    exitNow(EXIT_FAILED);
   }
   io.exitWithin?.(daemon.secondsLeft);
   return failedToStart || failures > 0 ? EXIT_FAILED : EXIT_OK;
@@ -96,7 +101,7 @@ function endingSignals(daemon: Daemon, logger: Logger): Partial<Record<NodeJS.Si
         `${signal} again: exiting immediately; not closed: ${daemon.openDisks().join('; ') || 'none'}`,
       );
       daemon.abandon();
-      process.exit(exitOfSignal(signal));
+      exitNow(exitOfSignal(signal));
     }
     ending = true;
     logger.log(LOG_NOTICE, `${signal}: shutting down; repeat to exit immediately`);

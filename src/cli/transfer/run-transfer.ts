@@ -3,6 +3,7 @@
 
 import { withoutIgnored } from '../ignored-signals.js';
 import { monotonicClock, wallClock } from '../../posix/clock.js';
+import { exitNow } from '../../posix/node/exit-now.js';
 import { TIMEOUT } from '../../scheduler/event.js';
 import { onSignals } from '../../server/signals.js';
 import { TapdiskServer } from '../../server/tapdisk-server.js';
@@ -101,7 +102,7 @@ async function play(
 function endingSignals(role: Role): Partial<Record<NodeJS.Signals, () => void>> {
   let isStopping = false;
   const handler = (signal: NodeJS.Signals) => (): void => {
-    if (isStopping) process.exit(exitOfSignal(signal));
+    if (isStopping) exitNow(exitOfSignal(signal));
     isStopping = true;
     void role.stop(signal);
   };
