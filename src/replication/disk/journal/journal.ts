@@ -103,7 +103,7 @@ export class Journal {
     const needed = record.length + (header.kind === 'abort' ? 0 : BLOCK);
     const other = this.#free();
     const isHalfFull = this.#current.usedBytes > this.#current.bytes / 2;
-    if (!this.#current.hasRoomFor(needed) || (isFirst && isHalfFull && other?.hasRoomFor(needed))) {
+    if (!this.#current.hasRoomFor(needed) || (isFirst && isHalfFull && other !== undefined)) {
       if (other === undefined) return undefined;
       this.#begin(other, this.#current.segment + 1, this.#current.at);
       this.#current = other;

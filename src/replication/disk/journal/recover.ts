@@ -10,7 +10,7 @@ import {
   recordExtents,
   type RecordHeader,
 } from './record.js';
-import type { SegmentFile } from './segment-file.js';
+import { NOTHING, type SegmentFile } from './segment-file.js';
 import { BLOCK, FIRST_RECORD_AT, type Marker, type SegmentEnd } from './segment-format.js';
 
 /** A record that was committed, or was dropped by an abort before. */
@@ -40,17 +40,18 @@ export async function recoverJournal(
   firstLive: number,
   take: (record: RecoveredRecord) => void,
 ): Promise<Recovered> {
-  const live = files.filter(({ segment }) => segment >= firstLive && segment > 0);
-  const current = live
-    .filter(({ newestMarker }) => newestMarker !== undefined)
-    .toSorted((a, b) => b.segment - a.segment)[0];
-  const marker = current?.newestMarker;
-  const sequence = Math.max(0, ...files.flatMap(({ markers }) => markers.map((one) => one.sequence)));
-  if (current === undefined || marker === undefined) {
+  const committed = files.flatMap((file) => {
+    const marker = file.segment >= firstLive ? file.newestMarker : undefined;
+    return marker === undefined ? [] : [{ file, marker }];
+  });
+  const newest = committed.toSorted((a, b) => b.file.segment - a.file.segment)[0];
+  const sequence = Math.max(...files.flatMap(({ markers }) => markers.map((one) => one.sequence)));
+  if (newest === undefined) {
     return { start: { current: undefined, firstLive, sequence }, marker: undefined };
   }
+  const { file: current, marker } = newest;
   const { previous, segment } = current;
-  if (previous.end > 0 && segment - 1 >= firstLive) {
+  if (previous.end !== NOTHING.end && segment > firstLive) {
     const before = files.find((file) => file.segment === segment - 1);
     if (before === undefined) {
       throw damaged(current.file.path, `segment ${segment - 1}, which it follows, is in neither file`);

@@ -49,7 +49,7 @@ export interface Marker {
 
 export function encodeHeader(header: SegmentHeader): Uint8Array {
   const bytes = new Uint8Array(SECTOR_SIZE);
-  const fields = new Fields(bytes).putText(HEADER_MAGIC).putU32(0).putU32(header.salt).putU64(header.segment);
+  const fields = new Fields(bytes).putText(HEADER_MAGIC).skip(4).putU32(header.salt).putU64(header.segment);
   putEnd(fields, header.previous);
   seal(bytes);
   return bytes;
@@ -67,7 +67,7 @@ export function encodeMarker(marker: Marker): Uint8Array {
   const bytes = new Uint8Array(SECTOR_SIZE);
   const fields = new Fields(bytes)
     .putText(MARKER_MAGIC)
-    .putU32(0)
+    .skip(4)
     .putU32(marker.resyncCrc)
     .putU64(marker.segment)
     .putU64(marker.sequence)

@@ -365,6 +365,15 @@ t.test('a checkpoint that begins when a file is half full goes to the other one'
   t.equal(pair[1].previous.records, 3);
 });
 
+t.test('a checkpoint goes to a free file however full that was before', async (t) => {
+  const { journal, append } = await opened();
+  append(journal, 10, 1, ROOM - 1);
+  append(journal, 20, 2, 25);
+  journal.retire(2);
+  append(journal, 30, 3, 2, true);
+  t.equal(journal.segment, 3);
+});
+
 t.test(
   'a full file is followed by the other one; when that is needed too, the journal is full',
   async (t) => {
