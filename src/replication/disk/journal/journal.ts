@@ -57,7 +57,8 @@ export class Journal {
   /** Writes that have not ended, by number; whether they are durable then. */
   readonly #outstanding = new Map<number, boolean>();
   #waiting: Commit[] = [];
-  #round: Commit[] | undefined;
+  /** Those that the round under way makes durable; none: there is no round. */
+  #round: readonly Commit[] = [];
   #failure = 0;
 
   constructor(parts: JournalParts, start: JournalStart) {
@@ -126,12 +127,11 @@ export class Journal {
 
   /** Commits all records before; 0 once that is on stable storage, in the order of the calls. */
   commit(facts: CommitFacts, done: Done): void {
-    if (this.#failure < 0) {
-      done(this.#failure);
-      return;
+    if (this.#failure < 0) done(this.#failure);
+    else {
+      this.#waiting.push({ facts, file: this.#current, at: this.#current.at, issued: this.#issued, done });
+      this.#startRound();
     }
-    this.#waiting.push({ facts, file: this.#current, at: this.#current.at, issued: this.#issued, done });
-    this.#startRound();
   }
 
   /** Segments before this one are on the image, durably, and so are the metadata that say so. */
@@ -150,7 +150,7 @@ export class Journal {
 
   #free(): SegmentFile | undefined {
     const live = this.#live();
-    return this.#parts.files.find((file) => file !== this.#current && !live.includes(file));
+    return this.#parts.files.find((file) => !live.includes(file));
   }
 
   /** Whether something was written, or is being written, that only a sync makes durable. */
@@ -178,7 +178,7 @@ export class Journal {
   }
 
   #startRound(): void {
-    if (this.#round !== undefined || this.#waiting.length === 0) return;
+    if (this.#round.length > 0) return;
     this.#round = this.#waiting;
     this.#waiting = [];
     this.#syncRound();
@@ -186,7 +186,7 @@ export class Journal {
 
   /** Begins the syncs of the round once all writes that it covers have ended. */
   #syncRound(): void {
-    const last = this.#round?.at(-1);
+    const last = this.#round.at(-1);
     if (last === undefined || this.#syncing) return;
     for (const issue of this.#outstanding.keys()) if (issue <= last.issued) return;
     this.#syncing = true;
@@ -199,15 +199,14 @@ export class Journal {
     this.#sequence += 1;
     const marker: Marker = { ...facts, segment: file.segment, sequence: this.#sequence, at };
     file.writeMarker(marker, (result) => {
-      if (this.#failure < 0) return;
       if (result < 0) this.#fail(result, file);
       else this.#endRound();
     });
   }
 
   #endRound(): void {
-    const ended = this.#round ?? [];
-    this.#round = undefined;
+    const ended = this.#round;
+    this.#round = [];
     this.#syncing = false;
     for (const { done } of ended) done(0);
     this.#startRound();
@@ -215,16 +214,15 @@ export class Journal {
 
   #sync(file: SegmentFile, next: () => void): void {
     file.sync((result) => {
-      if (this.#failure < 0) return;
       if (result < 0) this.#fail(result, file);
-      else next();
+      else if (this.#failure === 0) next();
     });
   }
 
   #fail(result: number, { file }: SegmentFile): void {
     if (this.#failure < 0) return;
     this.#failure = result;
-    const lost = [...(this.#round ?? []), ...this.#waiting];
+    const lost = [...this.#round, ...this.#waiting];
     this.#round = [];
     this.#waiting = [];
     for (const { done } of lost) done(result);

@@ -7,9 +7,9 @@ import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
 import { crc32 } from '../../../../src/replication/disk/format/crc32.js';
 import { type CommitFacts, Journal } from '../../../../src/replication/disk/journal/journal.js';
-import { putExtent, recordLength } from '../../../../src/replication/disk/journal/record.js';
+import { putExtent, recordLength, sealRecord } from '../../../../src/replication/disk/journal/record.js';
 import { recoverJournal, type RecoveredRecord } from '../../../../src/replication/disk/journal/recover.js';
-import { NOTHING, SegmentFile } from '../../../../src/replication/disk/journal/segment-file.js';
+import { SegmentFile } from '../../../../src/replication/disk/journal/segment-file.js';
 import {
   BLOCK,
   encodeMarker,
@@ -182,13 +182,35 @@ t.test('the room that is used is the same after the journal was opened again', a
   t.equal(journalOn(later.pair, later.start).usedBytes, 3 * BLOCK, 'the first is on the image');
 });
 
-t.test('a segment of which nothing was committed uses no room', async (t) => {
-  const { journal, journalOn, append, recover, world } = await opened();
+t.test('a segment of which nothing was committed uses no room, and is not read again', async (t) => {
+  const { journal, journalOn, append, recover, world, commit } = await opened();
   append(journal, 10, 1, 4);
   await world.run(0.1);
   const { pair, start } = await recover();
   const next = journalOn(pair, start);
   t.same([next.segment, next.usedBytes], [2, 0]);
+  append(next, 20, 2);
+  await commit(next, 2);
+  t.same((await recover()).shown, [[2, 20]]);
+});
+
+t.test('a segment that was begun without a commit in it is begun again', async (t) => {
+  const { journal, journalOn, append, commit, recover, world } = await opened();
+  append(journal, 10, 1, 25);
+  await commit(journal, 1);
+  append(journal, 20, 2, 2, true);
+  await world.run(0.1);
+  t.equal(journal.segment, 2);
+  const { pair, start } = await recover();
+  const next = journalOn(pair, start);
+  t.same([next.segment, next.usedBytes], [1, 25 * BLOCK]);
+  t.equal(append(next, 30, 2, 2, true).at?.position, FIRST_RECORD_AT);
+  t.equal(next.segment, 2);
+  await commit(next, 2);
+  t.same((await recover()).shown, [
+    [1, 10],
+    [2, 30],
+  ]);
 });
 
 t.test('all of a commit’s facts are in its marker', async (t) => {
@@ -281,6 +303,51 @@ t.test('a last record does not stand for the sync of those before it', async (t)
   await world.run(0.1);
   t.same([held.waiting('fdatasync', PATHS[0]), results], [1, []], 'the marker comes after it');
   held.release('fdatasync', PATHS[0]);
+});
+
+t.test('a commit does not wait for writes after it', async (t) => {
+  const { journal, world, held, append } = await opened();
+  append(journal, 10, 1);
+  const results: number[] = [];
+  journal.commit(facts(1), (result) => results.push(result));
+  held.hold('write', PATHS[0]);
+  append(journal, 20, 2);
+  await world.run(0.1);
+  t.same([held.waiting('write', PATHS[0]), results], [2, []], 'the later record, and the marker already');
+  held.release('write', PATHS[0]);
+  await world.run(0.1);
+  t.same(results, [0]);
+});
+
+t.test('a record is durable by itself only where nothing is left to be synced', async (t) => {
+  const { journal, world, held, append } = await opened();
+  held.hold('fdatasync', PATHS[0]);
+  t.same(append(journal, 10, 1, 2, true, true).results, []);
+  await world.run(0.1);
+  t.equal(held.waiting('fdatasync', PATHS[0]), 0, 'the header of the segment is being written');
+  append(journal, 20, 1, 2, false, true);
+  await world.run(0.1);
+  t.equal(held.waiting('fdatasync', PATHS[0]), 0, 'all before is written, but not synced');
+  held.release('fdatasync', PATHS[0]);
+});
+
+t.test('a write that ends during a sync begins no other one', async (t) => {
+  const { journal, world, held, append, recover } = await opened();
+  append(journal, 10, 1);
+  journal.commit(facts(1), () => {});
+  await world.run(0.1);
+  append(journal, 20, 2);
+  held.hold('fdatasync', PATHS[0]);
+  const results: number[] = [];
+  journal.commit(facts(2), (result) => results.push(result));
+  await world.run(0.1);
+  append(journal, 30, 3);
+  await world.run(0.1);
+  t.equal(held.waiting('fdatasync', PATHS[0]), 1);
+  held.release('fdatasync', PATHS[0]);
+  await world.run(0.1);
+  t.same(results, [0]);
+  t.equal((await recover()).marker?.sequence, 2);
 });
 
 t.test('a commit waits for each write before it, whichever ends last', async (t) => {
@@ -422,6 +489,15 @@ t.test('once nothing is live a journal begins with a segment above all that ther
   t.match((await recover(5)).marker, { segment: 5, epoch: 2, sequence: 2 });
 });
 
+t.test('nor does it take the number of one that was begun in the other file', async (t) => {
+  const { journal, journalOn, append, recover, world } = await opened();
+  append(journal, 10, 1, 25);
+  append(journal, 20, 2, 2, true);
+  await world.run(0.1);
+  const { start, pair } = await recover(2);
+  t.equal(journalOn(pair, start).segment, 3);
+});
+
 for (const [call, nth] of [
   ['write', 1],
   ['fdatasync', 1],
@@ -445,6 +521,61 @@ for (const [call, nth] of [
     t.same((await recover()).shown[0], [1, 10], 'what was committed is there');
   });
 }
+
+t.test(
+  'a failure while a marker is written fails its commit once, and those that wait for the next',
+  async (t) => {
+    const { journal, world, host, held, append, commit, failures } = await opened();
+    append(journal, 10, 1);
+    await commit(journal, 1);
+    held.hold('synced', PATHS[0]);
+    const results: string[] = [];
+    for (const epoch of [2, 3]) journal.commit(facts(epoch), (result) => results.push(`${epoch}: ${result}`));
+    await world.run(0.1);
+    t.equal(held.waiting('synced', PATHS[0]), 1, 'the marker');
+    host.files.failCalls({ calls: ['write'], nth: 1, error: errno.EIO });
+    append(journal, 20, 2);
+    await world.run(0.1);
+    t.same(results, [`2: ${-errno.EIO}`, `3: ${-errno.EIO}`]);
+    held.release('synced', PATHS[0]);
+    await world.run(0.1);
+    t.equal(results.length, 2);
+    t.same(failures, [`${PATHS[0]}: ${-errno.EIO}`]);
+  },
+);
+
+t.test('of several failed writes the first is reported', async (t) => {
+  const { journal, world, host, append, failures } = await opened();
+  await world.run(0.1);
+  host.files.failCalls({ calls: ['write'], nth: 1, error: errno.EIO });
+  host.files.failCalls({ calls: ['write'], nth: 2, error: errno.ENOSPC });
+  const results = [append(journal, 10, 1), append(journal, 20, 1)];
+  await world.run(0.1);
+  t.same(
+    results.map((each) => each.results),
+    [[-errno.EIO], [-errno.ENOSPC]],
+  );
+  t.same([failures, journal.failure], [[`${PATHS[0]}: ${-errno.EIO}`], -errno.EIO]);
+});
+
+t.test('no marker is written once a commit was reported to have failed', async (t) => {
+  const { journal, world, host, held, append, commit, recover } = await opened();
+  append(journal, 10, 1);
+  await commit(journal, 1);
+  append(journal, 20, 2);
+  held.hold('synced', PATHS[0]);
+  const results: number[] = [];
+  journal.commit(facts(2), (result) => results.push(result));
+  await world.run(0.1);
+  t.equal(held.waiting('synced', PATHS[0]), 1, 'the records');
+  host.files.failCalls({ calls: ['write'], nth: 1, error: errno.EIO });
+  append(journal, 30, 3);
+  await world.run(0.1);
+  t.same(results, [-errno.EIO]);
+  held.release('synced', PATHS[0]);
+  await world.run(0.1);
+  t.equal((await recover()).marker?.epoch, 1);
+});
 
 t.test('who appended a record hears when it is written, or that it is not', async (t) => {
   const { journal, world, host, append } = await opened();
@@ -516,18 +647,16 @@ t.test('one damaged copy of a header is reported, and written anew', async (t) =
   }
 });
 
-t.test('a file that has room for no record is one all the same', async (t) => {
-  const { world, files, notice } = stateFiles();
-  await world.complete(SegmentFile.create(files, PATHS[0], FIRST_RECORD_AT));
-  const loaded = await world.complete(SegmentFile.load(files, PATHS[0], notice));
-  t.match(loaded, { bytes: FIRST_RECORD_AT, usedBytes: 0, segment: 0 });
-});
-
-t.test('a file that is too short to be one is refused; one that is missing is none', async (t) => {
-  const { world, files, host, notice } = stateFiles();
-  t.equal(await world.complete(SegmentFile.load(files, PATHS[0], notice)), undefined);
-  host.files.put(PATHS[0], new Uint8Array(FIRST_RECORD_AT - 1));
-  await t.rejects(world.complete(SegmentFile.load(files, PATHS[0], notice)), /it has only 73727 bytes/);
+t.test('a record of another segment is not taken for one that was committed', async (t) => {
+  const { journal, append, commit, recover, host } = await opened();
+  append(journal, 10, 1);
+  await commit(journal, 1);
+  const bytes = Buffer.from(host.files.contents(PATHS[0]));
+  const record = bytes.subarray(FIRST_RECORD_AT, FIRST_RECORD_AT + 2 * BLOCK);
+  const header = { kind: 'data', checkpoint: 1, extents: 1, bytes: record.length } as const;
+  sealRecord(record, { ...header, segment: 2, number: 0 }, { salt: 1001, chain: 1001 });
+  host.files.put(PATHS[0], bytes);
+  await t.rejects(recover(), /the record at 73728 is not the one that was committed/);
 });
 
 t.test('a segment that follows one that is in neither file is refused', async (t) => {
@@ -540,23 +669,4 @@ t.test('a segment that follows one that is in neither file is refused', async (t
   host.files.put(PATHS[0], Buffer.from(other.host.files.contents(PATHS[0])));
   await t.rejects(recover(), /journal-1 is damaged: segment 1, which it follows, is in neither file/);
   t.same((await recover(2)).shown, [[1, 20]], 'unless it is on the image');
-});
-
-t.test('a file syncs only what was written to it', async (t) => {
-  const { world, files, held, call } = stateFiles();
-  const file = await world.complete(SegmentFile.create(files, PATHS[0], BYTES));
-  held.hold('fdatasync', PATHS[0]);
-  t.equal(await call((done) => file.sync(done)), 0);
-  t.equal(held.waiting('fdatasync', PATHS[0]), 0);
-  file.begin({ segment: 1, salt: 5, previous: NOTHING }, () => {});
-  await world.run(0.1);
-  const results: number[] = [];
-  file.sync((result) => results.push(result));
-  await world.run(0.1);
-  t.equal(held.waiting('fdatasync', PATHS[0]), 1);
-  held.release('fdatasync', PATHS[0]);
-  await world.run(0.1);
-  t.same(results, [0]);
-  t.same([file.segment, file.salt, file.newestMarker, file.usedBytes], [1, 5, undefined, 0]);
-  t.same([file.hasRoomFor(ROOM * BLOCK), file.hasRoomFor(ROOM * BLOCK + 1)], [true, false]);
 });
