@@ -85,13 +85,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `if (${failed}) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');`,
     'The first checkpoint has the number 1.',
   ]),
-  'src/control/replication-request.ts': [
-    [
-      "value = JSON.parse(text ?? '');",
-      'value = JSON.parse(text);',
-      'Neither no text nor an empty one is JSON.',
-    ],
-  ],
   'src/daemon/tls-files.ts': [
     [
       'const version = minVersion === undefined ? {} : { minVersion };',

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoCode, errnoNumber, strerror } from '../posix/errno.js';
+import { errno, errnoCode, strerror } from '../posix/errno.js';
 import type { Posix } from '../posix/posix.js';
 import { SystemError } from '../posix/system-error.js';
 import { requireTrustedSocket } from '../server/trusted-directory.js';
@@ -30,10 +30,11 @@ export class ControlError extends SystemError {
   readonly detail: string;
 
   /**
-   * @param number a positive errno
+   * @param error an errno, whatever its sign
    * @param detail what was wrong, in words; may be empty
    */
-  constructor(number: number, detail: string) {
+  constructor(error: number, detail: string) {
+    const number = Math.abs(error);
     const meaning = `${errnoCode(number)} (${strerror(number)})`;
     super(number, detail === '' ? meaning : `${meaning}: ${detail}`);
     this.number = number;
@@ -173,14 +174,14 @@ export class ControlClient {
     const pieces: Uint8Array[] = [];
     let left = Infinity;
     const take = ({ report }: ControlMessage): boolean => {
-      const { remaining } = report;
+      const { remaining, bytes } = report;
       left = shaped(
         remaining,
         remaining >= 0 && remaining < left,
         `a report of ${remaining} bytes more after ${left}`,
       );
-      pieces.push(report.bytes);
-      return report.remaining > 0;
+      pieces.push(bytes);
+      return remaining > 0;
     };
     try {
       await this.#askForMany(pid, request, request.type + 1, take, timeoutSeconds);
@@ -245,8 +246,8 @@ export class ControlClient {
     try {
       requireTrustedSocket(path);
     } catch (error) {
-      const { code = '', message } = error as NodeJS.ErrnoException;
-      throw new ControlError(errnoNumber(code) ?? errno.EIO, message);
+      const { errno: number = errno.EIO, message } = error as NodeJS.ErrnoException;
+      throw new ControlError(number, message);
     }
     return must(ControlConnection.open(this.#posix, path, timeoutSeconds));
   }
@@ -255,7 +256,7 @@ export class ControlClient {
 /** Turns a negative errno into a {@link ControlError}. */
 async function must<Value>(result: Promise<Value | number>): Promise<Exclude<Value, number>> {
   const value = await result;
-  if (typeof value === 'number' && value < 0) throw new ControlError(-value, '');
+  if (typeof value === 'number' && value < 0) throw new ControlError(value, '');
   return value as Exclude<Value, number>;
 }
 

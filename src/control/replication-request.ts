@@ -43,11 +43,11 @@ export type ReplicationHandler = (minor: number | undefined, request: Replicatio
  *
  * @throws SystemError EINVAL that says what is wrong
  */
-export function parseReplicationRequest(text: string | undefined): ReplicationRequest {
+export function parseReplicationRequest(text = ''): ReplicationRequest {
   const wrong = (what: string): SystemError => new SystemError(errno.EINVAL, `a replication request ${what}`);
   let value: unknown;
   try {
-    value = JSON.parse(text ?? '');
+    value = JSON.parse(text);
   } catch {
     throw wrong('is JSON');
   }

@@ -3,9 +3,9 @@
 
 import { errno } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
-import type { OpenFlags, VbdRegistry } from '../disks/index.js';
+import type { Vbd, VbdRegistry } from '../disks/index.js';
 import type { Reply } from '../server/exchange.js';
-import { ControlMessage, MAX_LISTED_MINORS, NO_COOKIE, REPORT_BYTES, textFits } from './message.js';
+import { ControlMessage, MAX_LISTED_MINORS, NO_COOKIE, REPORT_BYTES } from './message.js';
 import { parseReplicationRequest, type ReplicationHandler } from './replication-request.js';
 import { FLAG_READ_ONLY, FLAG_SHARED, MessageType, messageTypeName } from './message-type.js';
 
@@ -53,21 +53,18 @@ function attach(request: ControlMessage, reply: Reply, { registry }: ControlTarg
 
 function open(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
   const { cookie: minor, parameters } = request;
-  const wrong = unfitForOpen(parameters.flags, parameters.path);
-  if (parameters.path === undefined || wrong !== undefined) {
-    return refuse(request, reply, errno.EINVAL, wrong ?? '');
-  }
-  const flags: OpenFlags = {
-    readOnly: (parameters.flags & FLAG_READ_ONLY) !== 0,
-    shared: (parameters.flags & FLAG_SHARED) !== 0,
-  };
-  void ended(registry.open(minor, parameters.path, flags)).then(([error, text]) => {
-    const info = registry.get(minor)?.info;
-    if (error === 0 && info) finish(reply, answerTo(request, MessageType.openAnswer).setImage(info));
-    else refuse(request, reply, error || errno.EINVAL, text);
-    return undefined;
+  runOrRefuse(request, reply, async () => {
+    const { flags, path } = parameters;
+    if (path === undefined) throw new SystemError(errno.EINVAL, PATH_RULE);
+    requireOpenable(flags, path);
+    await registry.open(minor, path, {
+      readOnly: (flags & FLAG_READ_ONLY) !== 0,
+      shared: (flags & FLAG_SHARED) !== 0,
+    });
+    // Nobody can detach it before it is closed again.
+    const { info } = registry.get(minor) as Vbd;
+    finish(reply, answerTo(request, MessageType.openAnswer).setImage(info));
   });
-  return undefined;
 }
 
 function pause(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
@@ -77,7 +74,7 @@ function pause(request: ControlMessage, reply: Reply, { registry }: ControlTarge
 function resume(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
   const { path } = request.parameters;
   const type = MessageType.resumeAnswer;
-  if (path === undefined) respond(request, reply, type, -errno.EINVAL, PATH_RULE);
+  if (path === undefined) respond(request, reply, type, errno.EINVAL, PATH_RULE);
   else respondWhen(registry.resume(request.cookie, path), request, reply, type);
 }
 
@@ -143,15 +140,14 @@ function sendText(request: ControlMessage, reply: Reply, text: string): void {
 
 const PATH_RULE = 'a path must be UTF-8 of at most 255 bytes with a NUL behind it';
 
-/** What keeps an image from being opened so; undefined when nothing does. */
-function unfitForOpen(flags: number, path: string | undefined): string | undefined {
-  // Its name must not be one that a C client's list stumbles over, nor one that LIST could only show in part.
-  if (path === undefined || !textFits(path)) return PATH_RULE;
-  if (!path.includes(':')) return `${path} has no driver: a name is TYPE:ARGUMENT, as in aio:/path`;
+/** @throws SystemError EINVAL for what cannot be opened so */
+function requireOpenable(flags: number, path: string): void {
+  if (!path.includes(':'))
+    throw new SystemError(errno.EINVAL, `${path} has no driver: a name is TYPE:ARGUMENT, as in aio:/path`);
   const unsupported = flags & ~(FLAG_SHARED | FLAG_READ_ONLY);
   // To go on without them would let the caller believe in a cache or a log that is not there.
-  if (unsupported !== 0) return `the flags 0x${unsupported.toString(16)} are not supported`;
-  return undefined;
+  if (unsupported !== 0)
+    throw new SystemError(errno.EINVAL, `the flags 0x${unsupported.toString(16)} are not supported`);
 }
 
 function answerTo(request: ControlMessage, type: number): ControlMessage {
@@ -163,32 +159,41 @@ function finish(reply: Reply, answer: ControlMessage): void {
   reply.end();
 }
 
-/** @param result 0 or a negative errno */
+/** @param result 0 or an errno, whatever its sign */
 function respond(request: ControlMessage, reply: Reply, type: number, result: number, text = ''): void {
-  finish(reply, answerTo(request, type).setResponse(result < 0 ? -result : 0, text));
+  finish(reply, answerTo(request, type).setResponse(Math.abs(result), text));
 }
 
 /** Responds once a change of a VBD has ended, with what was wrong if it failed. */
 function respondWhen(change: Promise<void>, request: ControlMessage, reply: Reply, type: number): void {
-  void ended(change).then(([error, text]) => respond(request, reply, type, -error, text));
+  void orElse(
+    async () => {
+      await change;
+      respond(request, reply, type, 0);
+    },
+    (error, text) => respond(request, reply, type, error, text),
+  );
 }
 
 /** Does what a request asks, which answers it; answers with ERROR when that fails. */
 function runOrRefuse(request: ControlMessage, reply: Reply, run: () => Promise<void>): void {
-  void ended(run()).then(([error, text]) => {
-    if (error !== 0) refuse(request, reply, error, text);
-    return undefined;
-  });
+  void orElse(run, (error, text) => refuse(request, reply, error, text));
 }
 
-/** How a change of a VBD ended: a positive errno, or 0, and what was wrong. A fault of ours is thrown on. */
-async function ended(change: Promise<void>): Promise<[error: number, text: string]> {
+/**
+ * Does something, and something else if that fails. A fault of ours is thrown on.
+ *
+ * @param failed gets a positive errno, and what was wrong
+ */
+async function orElse(
+  run: () => Promise<void>,
+  failed: (error: number, text: string) => void,
+): Promise<void> {
   try {
-    await change;
-    return [0, ''];
+    await run();
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    return [-(error.errno ?? -errno.EIO), error.message];
+    failed(Math.abs(error.errno ?? errno.EIO), error.message);
   }
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import {
 } from '../../src/control/control-server.js';
 import { ControlMessage } from '../../src/control/message.js';
 import { MessageType } from '../../src/control/message-type.js';
-import { nullLogger } from '../../src/server/logger.js';
+import { type Logger, nullLogger } from '../../src/server/logger.js';
 import { TapdiskServer } from '../../src/server/tapdisk-server.js';
 import { VbdRegistry } from '../../src/disks/index.js';
 import {
@@ -199,6 +199,26 @@ t.test('requests in progress are bounded, including those without a client', asy
   t.equal(answers.pop()?.pid, PID);
 });
 
+t.test('a request that has ended makes room for one more, and for no more than that', async (t) => {
+  const { registry } = controlWorld(t);
+  const end: (() => void)[] = [];
+  const replication = () => new Promise<void>((resolve) => end.push(resolve));
+  const protocol = controlProtocol({ registry, pid: PID, report: () => '', replication });
+  const flush = ControlMessage.create(MessageType.replication, 0).setParameters(0, '{"command":"flush"}');
+  const types: number[] = [];
+  const reply = {
+    send: (piece: Uint8Array) => types.push(new ControlMessage(piece).type),
+    end() {},
+    takeOver: () => -1,
+  };
+  for (let count = 0; count < MAX_PENDING_REQUESTS; count++) protocol.answer(flush.bytes, reply);
+  end[0]?.();
+  while (types.length === 0) await new Promise(setImmediate);
+  for (let count = 0; count < 3; count++) protocol.answer(flush.bytes, reply);
+  t.same(types, [MessageType.replicationAnswer, MessageType.error, MessageType.error]);
+  t.equal(end.length, MAX_PENDING_REQUESTS + 1);
+});
+
 t.test('a daemon out of descriptors serves a waiting client once one is free', async (t) => {
   const lines: string[] = [];
   // The listener and the completions have two, so that three connections fit.
@@ -216,7 +236,10 @@ t.test('a daemon out of descriptors serves a waiting client once one is free', a
 });
 
 /** A control server that is not run, in a directory of its own. */
-function unserved(t: Test): { directory: string; create: (directory: string) => ControlServer } {
+function unserved(
+  t: Test,
+  logger: Logger = nullLogger,
+): { directory: string; create: (directory: string) => ControlServer } {
   const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
   const posix = new NodePosix();
   const server = new TapdiskServer({ logger: nullLogger, posix });
@@ -227,7 +250,7 @@ function unserved(t: Test): { directory: string; create: (directory: string) => 
     rmSync(directory, { recursive: true });
     assert.deepEqual(posix.openDescriptors(), []);
   });
-  const options = { registrar: server, posix, logger: nullLogger, registry, pid: PID, report: () => '' };
+  const options = { registrar: server, posix, logger, registry, pid: PID, report: () => '' };
   return { directory, create: (path) => new ControlServer({ ...options, directory: path }) };
 }
 
@@ -240,6 +263,20 @@ t.test('the directory has mode 0755; the socket is its owner’s alone, and is r
   control[Symbol.dispose]();
   control[Symbol.dispose]();
   t.notOk(existsSync(control.path));
+});
+
+t.test('what has taken the name of its socket stays, which is logged once', async (t) => {
+  const lines: string[] = [];
+  const { directory, create } = unserved(t, { log: (_, line) => lines.push(line) });
+  create(directory)[Symbol.dispose]();
+  t.same(lines, [], 'its own is just removed');
+  const control = create(directory);
+  unlinkSync(control.path);
+  writeFileSync(control.path, 'precious');
+  control[Symbol.dispose]();
+  control[Symbol.dispose]();
+  t.same(lines, [`control: ${control.path} is not this daemon's any more, and stays`]);
+  t.ok(existsSync(control.path));
 });
 
 t.test('an existing name is refused, above all a served socket', async (t) => {

@@ -3,6 +3,7 @@
 
 import { connect } from 'node:net';
 import t from 'tap';
+import { SystemError } from '../../src/posix/system-error.js';
 import { ControlMessage, type ResponseBody } from '../../src/control/message.js';
 import { MessageType } from '../../src/control/message-type.js';
 import { type ControlWorld, controlWorld, PID, request } from './world.js';
@@ -237,4 +238,14 @@ t.test('a report of any length arrives whole', async (t) => {
     const world = controlWorld(t, { report: () => text });
     t.equal(await world.client.statistics(PID), text, `${length} bytes`);
   }
+});
+
+t.test('a command that fails with no errno is an EIO', async (t) => {
+  const { client } = controlWorld(t, {
+    replication: () => Promise.reject(new SystemError('EAI_AGAIN', 'no name server')),
+  });
+  await t.rejects(client.replication(PID, 3, { command: 'flush' }), {
+    code: 'EIO',
+    detail: 'no name server',
+  });
 });
