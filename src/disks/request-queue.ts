@@ -141,8 +141,8 @@ export class RequestQueue {
   }
 
   #issue(request: VbdRequest): void {
-    const driver = this.#driver;
-    if (!driver) throw new Error('a request was let through without a driver');
+    // No request is let through without a driver.
+    const driver = this.#driver as Driver;
     this.#inFlight++;
     const complete: Done = (result) => this.#completed(request, result);
     request.complete = complete;

@@ -82,10 +82,13 @@ export class DriverStack {
     if (typeof elements === 'string') return elements;
     const drivers: Driver[] = [];
     for (const { type, argument } of [...elements].reverse()) {
-      const below = drivers[0];
       try {
-        if (!('createFilter' in type)) drivers.unshift(type.create(context, argument));
-        else if (below) drivers.unshift(type.createFilter(context, argument, below));
+        // The last driver of a name is no filter: below each of those there is one.
+        const driver =
+          'createFilter' in type
+            ? type.createFilter(context, argument, drivers[0] as Driver)
+            : type.create(context, argument);
+        drivers.unshift(driver);
       } catch (error) {
         logThrown(context.logger, name, error);
         return `the driver '${type.name}' has a fault: ${String(error)}`;
@@ -94,15 +97,9 @@ export class DriverStack {
     return new DriverStack(name, drivers, context);
   }
 
-  /**
-   * The driver that gets the requests.
-   *
-   * @throws Error for a stack without a driver, which create never makes
-   */
+  /** The driver that gets the requests: every name has one. */
   get top(): Driver {
-    const top = this.#drivers[0];
-    if (!top) throw new Error('a stack without a driver');
-    return top;
+    return this.#drivers[0] as Driver;
   }
 
   /** The disk's measures, as of the last opening. */

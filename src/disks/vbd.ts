@@ -323,7 +323,7 @@ export class Vbd extends BlockDevice {
       this.#phase = 'running';
       context.logger.log(LOG_INFO, `vbd ${this.minor}: opened ${name}, ${this.#info.sectors} sectors`);
       this.#queue.start(stack.top);
-      done(0);
+      done(result);
     });
   }
 

@@ -24,7 +24,8 @@ export function imageSizer(completions: TaskQueue): SizeImage {
       done(-errno.EINVAL);
     } else {
       readFile(`/sys/dev/block/${kind.device}/size`, 'latin1', (error, text) => {
-        const result = error ? (error.errno ?? -errno.EIO) : sectorsIn(text);
+        // An error of a file call has its number.
+        const result = error ? (error.errno as number) : sectorsIn(text);
         completions.post(() => done(result));
       });
     }

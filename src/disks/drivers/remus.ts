@@ -114,16 +114,10 @@ export class RemusDriver implements Driver {
   }
 
   close(done: DoneWithReason): void {
-    const replication = this.#replication;
+    const replication = this.#opened;
     this.#replication = undefined;
-    const fifos = this.#fifos;
-    this.#fifos = undefined;
-    const closeReplication = (): void => {
-      if (replication) replication.close(done);
-      else done(0);
-    };
-    if (fifos) fifos.close(closeReplication);
-    else closeReplication();
+    if (this.#fifos) this.#fifos.close(() => replication.close(done));
+    else replication.close(done);
   }
 
   queueRead(request: DataRequest): void {

@@ -13,6 +13,7 @@ const VERSION_AT = 20;
 const CHECKSUM_AT = 24;
 const KEY_IS_SET_AT = 29;
 const VERSION = 0x0001_0002;
+const CHECKSUM_OF_ZEROES = 0xffff_ffff;
 
 /** The first version of the creator `tap` that always has a batmap; 1.1 may have one (V26). */
 const FIRST_TAP_VERSION = 0x0001_0002;
@@ -46,7 +47,7 @@ export class BatmapHeader {
     fields.setU64(OFFSET_AT, offset);
     fields.setU32(SIZE_AT, batmapBytes(entries) / SECTOR_SIZE);
     fields.setU32(VERSION_AT, VERSION);
-    fields.setU32(CHECKSUM_AT, checksumOf(new Uint8Array(0)));
+    fields.setU32(CHECKSUM_AT, CHECKSUM_OF_ZEROES);
     return new BatmapHeader(bytes);
   }
 
@@ -88,7 +89,7 @@ export class BatmapHeader {
   /** The same header for a map of zeroes. */
   withEmptyMap(): BatmapHeader {
     const bytes = this.bytes.slice();
-    new Fields(bytes).setU32(CHECKSUM_AT, checksumOf(new Uint8Array(0)));
+    new Fields(bytes).setU32(CHECKSUM_AT, CHECKSUM_OF_ZEROES);
     new Fields(bytes).setU32(VERSION_AT, VERSION);
     return new BatmapHeader(bytes);
   }

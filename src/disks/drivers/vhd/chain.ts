@@ -13,16 +13,22 @@ import { VhdError } from './vhd-error.js';
 /** The maximum number of images in a chain (V39). */
 export const MAX_CHAIN_DEPTH = 256;
 
+/** A VHD of a chain. */
+export interface VhdLink {
+  readonly kind: 'vhd';
+  readonly file: ImageFile;
+  readonly image: LoadedImage;
+  readonly sectors: number;
+}
+
 /** One image of a chain: a VHD, or the raw file at its root. */
-export type Link =
-  | { readonly kind: 'vhd'; readonly file: ImageFile; readonly image: LoadedImage; readonly sectors: number }
-  | { readonly kind: 'raw'; readonly file: ImageFile; readonly sectors: number };
+export type Link = VhdLink | { readonly kind: 'raw'; readonly file: ImageFile; readonly sectors: number };
 
 /** An image with all its ancestors, the image itself first. */
-export type Chain = readonly Link[];
+export type Chain = readonly [VhdLink, ...Link[]];
 
 /** Closes all files of a chain, even if some fail. @throws FileError */
-export function* closeChain(chain: Chain): Steps<void> {
+export function* closeChain(chain: readonly Link[]): Steps<void> {
   const [link, ...rest] = chain;
   if (!link) return;
   try {
@@ -53,7 +59,7 @@ export function* openChain(
 ): Steps<Chain> {
   const image = yield* loadImage(leaf);
   requireUsable(image, forWriting);
-  const chain: Link[] = [vhdLink(image)];
+  const chain: [VhdLink, ...Link[]] = [vhdLink(image)];
   const visited = new Map([[leaf.identity, leaf.path]]);
   try {
     for (let child = image; child.footer?.type === DiskType.differencing;) {
@@ -93,7 +99,7 @@ export function* withChain<T>(
 }
 
 /** An image as a link of a chain; it may have faults. */
-export function vhdLink(image: LoadedImage): Link {
+export function vhdLink(image: LoadedImage): VhdLink {
   return { kind: 'vhd', file: image.file, image, sectors: image.footer?.sectors ?? 0 };
 }
 

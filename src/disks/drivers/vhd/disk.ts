@@ -18,6 +18,7 @@ import { BlockChanges } from './block-changes.js';
 import { type Chain, closeChain, type Link, openChain } from './chain.js';
 import type { Changes } from './changes.js';
 import { FlatChanges } from './flat-changes.js';
+import type { Footer } from './footer.js';
 import { type ImageCalls, ImageFile } from './image-file.js';
 import { BlockLayer, FlatLayer, type Layer } from './layer.js';
 import { mapRange } from './map-range.js';
@@ -60,7 +61,7 @@ export class VhdDisk {
   private constructor(calls: DiskCalls, chain: Chain, options: DiskOptions) {
     this.#calls = calls;
     this.chain = chain;
-    this.sectors = chain[0]?.sectors ?? 0;
+    this.sectors = chain[0].sectors;
     this.#layers = chain.map((link, index) => layerOf(calls, link, index === 0 && !options.readOnly));
     this.#changes = options.readOnly ? undefined : changesOf(calls, chain, this.#layers, options);
   }
@@ -160,7 +161,7 @@ export class VhdDisk {
   }
 
   #logFailure({ sector, sectors }: SectorRange, result: number): void {
-    const path = this.chain[0]?.file.path;
+    const { path } = this.chain[0].file;
     const what = `cannot write ${sectors} sectors at ${sector}: ${errnoCode(result)}`;
     this.#calls.logger.log(LOG_ERR, `vhd: ${path}: ${what}`);
   }
@@ -168,8 +169,7 @@ export class VhdDisk {
   #warn(): void {
     for (const link of this.chain) {
       if (link.kind !== 'vhd') continue;
-      const { endFooter, footer } = link.image;
-      if (endFooter || !footer) continue;
+      if (link.image.endFooter) continue;
       const remedy = 'a writer restores it when it closes the image, and so does vhd repair';
       const what = `it was not closed properly: the footer at the end is missing; ${remedy}`;
       this.#calls.logger.log(LOG_WARNING, `vhd: ${link.file.path}: ${what}`);
@@ -192,9 +192,10 @@ function changesOf(
   [layer, ...ancestors]: readonly Layer[],
   { answersEarly = false }: DiskOptions,
 ): Changes {
-  if (leaf?.kind !== 'vhd' || !layer) throw new Error('the leaf of a chain is a VHD');
   const { image } = leaf;
-  const { footer, blocks } = image;
-  if (!footer || !blocks || !(layer instanceof BlockLayer)) return new FlatChanges(files, leaf.file);
-  return new BlockChanges({ files, image, footer, blocks, layer, ancestors, answersEarly });
+  const { blocks } = image;
+  if (!blocks) return new FlatChanges(files, leaf.file);
+  // What could be opened has a footer, and what has blocks is read as such.
+  const [footer, blockLayer] = [image.footer as Footer, layer as BlockLayer];
+  return new BlockChanges({ files, image, footer, blocks, layer: blockLayer, ancestors, answersEarly });
 }

@@ -144,7 +144,7 @@ export class Footer {
     if (computed === this.checksum) return true;
     // vhd-util 1.1 set the hidden byte and left the checksum as it was (V13).
     const isOld = this.isOfTap && (this.creatorVersion === 0x0001_0001 || this.creatorVersion === 1);
-    return isOld && (computed + (this.bytes[HIDDEN_AT] as number)) % 2 ** 32 === this.checksum;
+    return isOld && computed + (this.bytes[HIDDEN_AT] as number) === this.checksum;
   }
 
   /** The same footer with changes and a fresh checksum; all else is kept (V16). */

@@ -125,7 +125,7 @@ export class Header {
     if (changes.parentUuid) bytes.set(changes.parentUuid, PARENT_UUID_AT);
     if (changes.parentTimeStamp !== undefined) fields.setU32(PARENT_TIME_AT, changes.parentTimeStamp);
     if (changes.parentName !== undefined) {
-      bytes.fill(0, PARENT_NAME_AT, PARENT_NAME_AT + PARENT_NAME_BYTES);
+      bytes.fill(0, PARENT_NAME_AT, LOCATORS_AT);
       for (let index = 0; index < Math.min(changes.parentName.length, PARENT_NAME_BYTES / 2); index++) {
         fields.setU16(PARENT_NAME_AT + index * 2, changes.parentName.charCodeAt(index));
       }

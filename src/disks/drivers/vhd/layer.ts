@@ -16,12 +16,17 @@ export interface Found {
   sectors: number;
   /** Where the data is in the file, in bytes; {@link ABSENT} when the layer below has to be asked. */
   position: number;
-  /** The block whose bitmap has to be loaded first; -1 if the result is complete. */
-  missingBitmap: number;
+  /** The block whose bitmap has to be loaded first; undefined if the result is complete. */
+  missingBitmap: number | undefined;
 }
 
 /** The layer has nothing of the sectors. */
 export const ABSENT = -1;
+
+/** For {@link Layer.find} to fill. */
+export function nothingFound(): Found {
+  return { sectors: 0, position: ABSENT, missingBitmap: undefined };
+}
 
 /** One image of a chain, as reading sees it. */
 export interface Layer {
@@ -48,7 +53,7 @@ export class FlatLayer implements Layer {
   }
 
   find(sector: number, sectors: number, found: Found): void {
-    found.missingBitmap = -1;
+    found.missingBitmap = undefined;
     found.sectors = Math.min(sectors, this.sectors - sector);
     found.position = sector * SECTOR_SIZE;
   }
@@ -122,7 +127,7 @@ export class BlockLayer implements Layer {
   }
 
   find(sector: number, sectors: number, found: Found): void {
-    found.missingBitmap = -1;
+    found.missingBitmap = undefined;
     found.position = ABSENT;
     const perBlock = this.shape.sectors;
     const block = Math.floor(sector / perBlock);

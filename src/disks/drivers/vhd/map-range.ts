@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { type Done, SECTOR_SIZE, type SectorRange } from '../../driver.js';
-import { ABSENT, type Found, type Layer } from './layer.js';
+import { ABSENT, type Layer, nothingFound } from './layer.js';
 
 /**
  * Called with neighbouring parts of a range, in order: which layer has the sectors and where in its file, in bytes; or
@@ -21,7 +21,7 @@ export type VisitExtent = (
  */
 export function mapRange(layers: readonly Layer[], range: SectorRange, visit: VisitExtent, done: Done): void {
   const end = range.sector + range.sectors;
-  const found: Found = { sectors: 0, position: ABSENT, missingBitmap: -1 };
+  const found = nothingFound();
   const joined = new JoinedExtents(visit);
   let at = range.sector;
   const mapOn = (): void => {
@@ -32,7 +32,7 @@ export function mapRange(layers: readonly Layer[], range: SectorRange, visit: Vi
         // Beyond an image's end there is nothing, whatever images below it have there (V43).
         if (at >= layer.sectors) break;
         layer.find(at, sectors, found);
-        if (found.missingBitmap >= 0) {
+        if (found.missingBitmap !== undefined) {
           layer.load(found.missingBitmap, (result) => (result < 0 ? done(result) : mapOn()));
           return;
         }
@@ -79,6 +79,5 @@ class JoinedExtents {
 
   end(): void {
     if (this.#sectors > 0) this.#visit(this.#layer, this.#position, this.#sector, this.#sectors);
-    this.#sectors = 0;
   }
 }

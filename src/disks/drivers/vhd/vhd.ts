@@ -133,8 +133,8 @@ export class VhdDriver implements Driver {
 
   /** The leaf: another file after a snapshot. -EOPNOTSUPP for a block device. */
   identify(done: (result: number, image?: ImageFile) => void): void {
-    const file = this.#open.chain[0]?.file;
-    if (!file?.isRegular) {
+    const { file } = this.#open.chain[0];
+    if (!file.isRegular) {
       done(-errno.EOPNOTSUPP);
       return;
     }
@@ -157,9 +157,9 @@ export class VhdDriver implements Driver {
 
   describe(): string {
     const chain = this.#disk?.chain;
-    const leaf = chain?.[0];
-    if (!chain || !leaf) return `vhd ${this.#argument} closed`;
-    const blocks = leaf.kind === 'vhd' ? leaf.image.blocks : undefined;
+    if (!chain) return `vhd ${this.#argument} closed`;
+    const [leaf] = chain;
+    const { blocks } = leaf.image;
     const allocated = blocks
       ? `, ${countAllocated(blocks.bat)} of ${blocks.bat.length} blocks allocated`
       : '';

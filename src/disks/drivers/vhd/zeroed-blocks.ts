@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { ABSENT, type BlockLayer, type Found, type Layer } from './layer.js';
+import { ABSENT, type BlockLayer, type Layer, nothingFound } from './layer.js';
 
 /**
  * The blocks of an image whose sectors are zeroes in the file, on stable storage too, wherever their bits are clear: those
@@ -39,14 +39,14 @@ export class ZeroedBlocks {
 }
 
 function isAbsent(layers: readonly Layer[], from: number, to: number): boolean {
-  const found: Found = { sectors: 0, position: ABSENT, missingBitmap: -1 };
+  const found = nothingFound();
   let end = to;
   for (const layer of layers) {
     // Beyond an image's end there is nothing, whatever images below it have there (V43).
     end = Math.min(end, layer.sectors);
     for (let at = from; at < end; at += found.sectors) {
       layer.find(at, end - at, found);
-      if (found.missingBitmap >= 0 || found.position !== ABSENT) return false;
+      if (found.missingBitmap !== undefined || found.position !== ABSENT) return false;
     }
   }
   return true;

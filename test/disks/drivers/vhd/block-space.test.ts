@@ -1,13 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { constants } from 'node:fs';
 import t from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
 import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { resize } from '../../../../src/disks/drivers/vhd/tools/resize.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from './order-world.js';
-import { openSimulated, simulated, simulatedCalls, tagged, withDevice } from './sim-disk.js';
+import { openSimulated, simulated, simulatedCalls, simulatedResult, tagged, withDevice } from './sim-disk.js';
 
 /** Blocks of one sector lie eight sectors apart. */
 const SPACING = 8;
@@ -41,6 +43,89 @@ t.test('a file grows by 64 blocks at least, by as many as it has, and by 1024 at
     t.ok(growth >= before && growth <= before * 2.2 && growth <= 1025, `${before}, then ${growth}`);
   }
   t.equal(more.at(-1), 1025);
+});
+
+t.test('a file grows again when half of its new space is handed out', async (t) => {
+  const world = worldWith([{ sectors: 9000, blockSectors: 1 }]);
+  const calls = simulatedCalls(world);
+  let extensions = 0;
+  const ftruncate = calls.files.ftruncate.bind(calls.files);
+  calls.files.ftruncate = (fd, length, done) => {
+    extensions++;
+    ftruncate(fd, length, done);
+  };
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+  const seen: number[] = [];
+  for (let block = 0; block < 40; block++) {
+    await write(world, disk, block, tagged(1, 1));
+    seen.push(extensions);
+  }
+  // The first cuts the file; of 65 places fewer than half are left after the 34th.
+  t.same([...new Set(seen)], [2, 3]);
+  t.equal(seen.indexOf(3), 33);
+});
+
+/** A leaf of blocks of eight sectors whose BAT begins with these places; its file ends after the last of them. */
+async function leafWithPlaces(places: readonly number[]): Promise<FileWorld> {
+  const world = worldWith([{ sectors: 8 * 20, blockSectors: 8 }]);
+  const image = world.files.contents(LEAF).slice();
+  const table = new DataView(image.buffer, image.byteOffset + 1536);
+  for (const [block, place] of places.entries()) table.setUint32(4 * block, place);
+  world.files.put(LEAF, image);
+  const { files } = simulatedCalls(world);
+  const fd = await simulatedResult(world, (done) => files.open(LEAF, constants.O_RDWR, done));
+  const end = (Math.max(...places) + 9) * SECTOR_SIZE;
+  await simulatedResult(world, (done) => files.write(fd, image.subarray(-SECTOR_SIZE), end, done));
+  await simulatedResult(world, (done) => files.close(fd, done));
+  return world;
+}
+
+t.test('a block ends at sector 2^32 of its file at most', async (t) => {
+  const world = await leafWithPlaces([2 ** 32 - 25]);
+  const disk = await open(world);
+  t.equal(await write(world, disk, 8, tagged(8, 5)), 0);
+  t.equal(await write(world, disk, 16, tagged(1, 6)), -errno.ENOSPC);
+  t.equal(await write(world, disk, 0, tagged(1, 7)), 0, 'what is there can be written');
+  await simulated(world, disk.close());
+  const again = await open(world, LEAF, true);
+  t.same(await tags(world, again, 0, 9), [7, ...Array<number>(7).fill(0), 5]);
+  t.same(await tags(world, again, 15, 2), [5, 0]);
+});
+
+t.test('no block is moved beyond sector 2^32 to make room for a longer BAT', async (t) => {
+  for (const [last, isMoved] of [
+    [2 ** 32 - 25, true],
+    [2 ** 32 - 17, false],
+  ] as const) {
+    const world = await leafWithPlaces([7, last]);
+    const resized = simulated(
+      world,
+      resize(simulatedCalls(world), { path: LEAF, size: 8 * 200 * SECTOR_SIZE }),
+    );
+    if (isMoved) t.equal((await resized).movedBlocks, 1);
+    else
+      await t.rejects(
+        resized,
+        /unsupported: BAT: there is no room for new metadata, and none to move blocks to/,
+      );
+    t.same(world.files.descriptors(), []);
+  }
+});
+
+t.test('on a block device no block makes room for a longer BAT', async (t) => {
+  const world = worldWith([{ sectors: 8, blockSectors: 8 }]);
+  const disk = await deviceWith(world, 100);
+  await write(world, disk, 0, tagged(8, 7));
+  await simulated(world, disk.close());
+  const before = world.files.contents(LEAF).slice();
+  const node = world.files.system.lookup(LEAF);
+  if (typeof node === 'number') throw new Error('there is no leaf');
+  const calls = withDevice(simulatedCalls(world), node.id);
+  await t.rejects(
+    simulated(world, resize(calls, { path: LEAF, size: 8 * 200 * SECTOR_SIZE })),
+    /unsupported: BAT: there is no room for new metadata/,
+  );
+  t.same(world.files.contents(LEAF), before);
 });
 
 t.test('a file does not grow beyond what the disk can need', async (t) => {

@@ -6,8 +6,20 @@ import path from 'node:path';
 import t from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
 import { checksumOf } from '../../../../src/disks/drivers/vhd/bytes.js';
+import { type BlockShape, blockShape } from '../../../../src/disks/drivers/vhd/bat.js';
+import { Footer } from '../../../../src/disks/drivers/vhd/footer.js';
 import { Header } from '../../../../src/disks/drivers/vhd/header.js';
-import { emptyLocator } from '../../../../src/disks/drivers/vhd/locator.js';
+import {
+  blockShortfall,
+  checkFooter,
+  checkLocators,
+  checkTableSize,
+  fixedShortfall,
+  type Report,
+} from '../../../../src/disks/drivers/vhd/image-faults.js';
+import type { ImageFile } from '../../../../src/disks/drivers/vhd/image-file.js';
+import { emptyLocator, type LocatorEntry } from '../../../../src/disks/drivers/vhd/locator.js';
+import { openToRead } from '../../../../src/disks/drivers/vhd/parent-search.js';
 import { promiseOf } from '../../../../src/disks/drivers/vhd/steps.js';
 import { createImage } from '../../../../src/disks/drivers/vhd/tools/create.js';
 import { Random } from '../../../../src/testing/index.js';
@@ -147,4 +159,153 @@ t.test('a fixed footer at the head is not a copy', async (t) => {
   fields.setUint32(64, checksumOf(image.subarray(0, 512), 64));
   const file = put('fixed-head.vhd', image.subarray(0, image.length - 512));
   await t.rejects(openDisk(file, readOnly), /bad-footer: .*it belongs to a fixed disk, which has no copy/);
+});
+
+/** What a check finds. */
+function faultsOf(check: (fault: Report) => void): readonly string[] {
+  const found: string[] = [];
+  check((kind, field, problem) => found.push(`${kind}: ${field}: ${problem}`));
+  return found;
+}
+
+/** An open file that is said to be of a length. */
+async function fileOf(length: number): Promise<ImageFile> {
+  const file = await promiseOf(openToRead(nodeCalls(), put('any', new Uint8Array(0))));
+  await promiseOf(file.close());
+  file.length = length;
+  return file;
+}
+
+t.test('versions of the format and of tapdisk are taken from the first known to the last', async (t) => {
+  const made = Footer.create({ type: 3, size: MIB, dataOffset: 512, ...parts });
+  const faults = (change: (fields: DataView, bytes: Uint8Array) => void): readonly string[] => {
+    const bytes = made.bytes.slice();
+    change(new DataView(bytes.buffer), bytes);
+    return faultsOf((fault) => checkFooter(new Footer(bytes), fault)).map(
+      (text) => text.split(', ')[0] ?? '',
+    );
+  };
+  t.same(
+    faults(() => {}),
+    [],
+  );
+  for (const [version, expected] of [
+    [0xffff, ['unsupported: footer version: 0xffff']],
+    [0x1_0000, []],
+    [0x1_ffff, []],
+    [0x2_0000, ['unsupported: footer version: 0x20000']],
+  ] as const)
+    t.same(
+      faults((fields) => fields.setUint32(12, version)),
+      expected,
+    );
+  for (const [version, expected] of [
+    [0xffff, ['unsupported: creator version: tap 0xffff']],
+    [0x1_0000, []],
+    [0x1_0003, []],
+    [0x1_0004, ['unsupported: creator version: tap 0x10004']],
+  ] as const) {
+    t.same(
+      faults((fields) => fields.setUint32(32, version)),
+      expected,
+    );
+    const ofOthers = faults((fields, bytes) => {
+      fields.setUint32(32, version);
+      bytes.set(Buffer.from('win '), 28);
+    });
+    t.same(ofOthers, [], 'other creators count their own');
+  }
+  for (const type of [1, 2, 3, 4, 5])
+    t.equal(faults((fields) => fields.setUint32(60, type)).length, type === 1 || type === 5 ? 1 : 0);
+});
+
+t.test('the text of a locator has 16 KiB at most, fits its space, and lies in the file', async (t) => {
+  const length = 100_000;
+  const file = await fileOf(length);
+  const footer = Footer.create({ type: 4, size: MIB, dataOffset: 512, ...parts });
+  const faults = (change: Partial<LocatorEntry>, of = footer): readonly string[] => {
+    const locator = { code: 'W2ru', dataSpace: 16_384, dataLength: 16_384, offset: 0, ...change };
+    const header = Header.create({ locators: [emptyLocator, emptyLocator, locator] });
+    return faultsOf((fault) => checkLocators(file, of, header, fault));
+  };
+  t.same(faults({ offset: length - 16_384 }), []);
+  t.same(faults({ offset: length - 16_383 }), [
+    'bad-header: parent locator 2: its space, 16384 bytes at 83617, ends after the end of the file',
+  ]);
+  t.same(faults({ dataLength: 16_385 }), [
+    'bad-header: parent locator 2: its text has 16385 bytes, but its space 16384',
+  ]);
+  t.same(faults({ dataSpace: 16_896, dataLength: 16_385 }), [
+    'bad-header: parent locator 2: its text has 16385 bytes, expected at most 16384',
+  ]);
+  t.same(faults({ code: 'Wi2k', dataLength: 16_385 }), [], 'one that names nothing may have anything');
+  const dynamic = Footer.create({ type: 3, size: MIB, dataOffset: 512, ...parts });
+  t.same(faults({ dataLength: 16_385 }, dynamic), [], 'and so may those of a disk without a parent');
+});
+
+t.test('a BAT lies in the file, with an entry for each block and 2^24 at most', async (t) => {
+  const small = blockShape(512);
+  const check = async (
+    { entries = 100, tableOffset = 1536, length = 1536 + 400, sectors = 100 },
+    shape: BlockShape = small,
+  ): Promise<number | readonly string[] | undefined> => {
+    const file = await fileOf(length);
+    const footer = Footer.create({ type: 3, size: sectors * 512, dataOffset: 512, ...parts });
+    const header = Header.create({ entries, tableOffset });
+    let size: number | undefined;
+    const faults = faultsOf((fault) => {
+      size = checkTableSize(file, footer, header, shape, fault);
+    });
+    return faults.length > 0 ? faults : size;
+  };
+  t.equal(await check({}), 400);
+  t.same(await check({ sectors: 101 }), [
+    'bad-header: BAT entries: 100, but the disk of 101 sectors has 101 blocks',
+  ]);
+  t.equal(await check({ sectors: 102 }, blockShape(1024)), 400, 'which may be more than the disk needs');
+  t.same(await check({ length: 1536 + 399 }), [
+    'truncated: BAT: 100 entries at 1536 end after the end of the file (1935 bytes)',
+  ]);
+  t.same(await check({ length: 1536 + 399, sectors: 99 }), [
+    'bad-header: BAT entries: 100 entries at 1536 end after the end of the file (1935 bytes)',
+  ]);
+  t.match(await check({ length: 1536 + 396, sectors: 99 }), [/^bad-header: BAT entries: .* end after/]);
+  const most = 2 ** 24;
+  const length = 1536 + 4 * most;
+  t.equal(await check({ entries: most, length }), 4 * most);
+  t.same(await check({ entries: most + 1, length: length + 4 }), [
+    `unsupported: BAT entries: ${most + 1}, expected at most ${most}`,
+  ]);
+  t.match(await check({ entries: most + 1, length: length + 3 }), [/^bad-header: BAT entries: .* end after/]);
+  for (const tableOffset of [0, 1537, 2048])
+    t.same(
+      await check({ tableOffset, length: 2048 }),
+      [`bad-header: table offset: ${tableOffset}, expected a multiple of 512 inside the file`],
+      `${tableOffset}`,
+    );
+  t.equal(await check({ tableOffset: 512 }), 400);
+});
+
+t.test('a fixed image has a sector in its file for each of the disk, before the footer', async (t) => {
+  const fixed = Footer.create({ type: 2, size: 4 * 512, ...parts });
+  const shortfall = async (length: number, footerBytes: number, footer = fixed): Promise<unknown> =>
+    fixedShortfall(await fileOf(length), footer, footerBytes)?.problem;
+  t.equal(await shortfall(5 * 512, 512), undefined);
+  t.equal(await shortfall(5 * 512 - 1, 511), undefined);
+  t.equal(await shortfall(5 * 512 - 1, 512), "it has 3 sectors of the disk's 4");
+  const dynamic = Footer.create({ type: 3, size: 4 * 512, dataOffset: 512, ...parts });
+  t.equal(await shortfall(512, 512, dynamic), undefined);
+});
+
+t.test('of blocks that are not there the first that the end of the file cuts is named', async (t) => {
+  const file = await fileOf(0);
+  const found = (cut: readonly number[], outside: readonly number[]): unknown =>
+    blockShortfall(file, { early: [], overlapping: [], cut, outside });
+  t.equal(found([], []), undefined);
+  t.match(found([7, 8], [3]), {
+    kind: 'truncated',
+    field: 'BAT entry 7',
+    problem: /ends inside of the block/,
+  });
+  t.match(found([], [3, 5]), { kind: 'bad-bat', field: 'BAT entry 3', problem: /starts after the end/ });
 });

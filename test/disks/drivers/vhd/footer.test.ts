@@ -62,6 +62,7 @@ t.test('a footer keeps what is not changed', async (t) => {
   t.same(footer.with({ uuid: new Uint8Array(16).fill(9) }).uuid, new Uint8Array(16).fill(9));
   const hidden = footer.with({ hidden: true });
   t.ok(hidden.isHidden);
+  t.same([footer.bytes[85], hidden.bytes[85]], [0, 1]);
   t.notOk(hidden.with({ hidden: false }).isHidden);
   t.notOk(hidden.equals(footer));
   for (const changed of [moved, grown, hidden]) t.equal(footerProblem(changed), undefined);

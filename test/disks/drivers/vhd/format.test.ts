@@ -138,6 +138,7 @@ t.test('paths are derived from the texts of locators', async (t) => {
   t.same(locatorPaths('W2ku', windows('C:\\vm\\größe.vhd')), ['/vm/größe.vhd']);
   t.same(locatorPaths('W2ru', windows('..\\a.vhd\0')), ['../a.vhd']);
   t.same(locatorPaths('W2ru', new Uint8Array(0)), []);
+  t.same(locatorPaths('MacX', Buffer.from('file://')), []);
   t.same(locatorPaths('W2ru', locatorText('W2ru', './x/ä.vhd')), ['./x/ä.vhd']);
   const entry = { code: 'MacX', dataLength: 0, offset: 0 };
   t.same(

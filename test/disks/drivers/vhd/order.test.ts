@@ -248,3 +248,106 @@ t.test('an image that is only read is opened for reading alone, and not locked',
     await simulated(world, disk.close());
   }
 });
+
+t.test('with early answers 512 blocks at most are ahead of the file', async (t) => {
+  const blocks = 520;
+  const world = worldWith([{ sectors: 2 * blocks, blockSectors: 2 }]);
+  const first = await open(world);
+  for (let block = 0; block < blocks; block++) await write(world, first, 2 * block, tagged(1, 1));
+  await simulated(world, first.close());
+  const calls = simulatedCalls(world);
+  const disk = await openSimulated(world, LEAF, { readOnly: false, answersEarly: true }, calls);
+  const held: (() => void)[] = [];
+  const fdatasync = calls.files.fdatasync.bind(calls.files);
+  calls.files.fdatasync = (fd, done) => held.push(() => fdatasync(fd, done));
+  let answered = 0;
+  for (let block = 0; block < blocks; block++) {
+    const range = { sector: 2 * block + 1, sectors: 1, buffer: tagged(1, 2), complete: () => {} };
+    disk.write(range, (result) => (answered += result === 0 ? 1 : 0));
+    await world.world.run(0.1);
+  }
+  t.equal(answered, 512);
+  calls.files.fdatasync = fdatasync;
+  for (const sync of held) sync();
+  t.equal(await flush(world, disk), 0);
+  t.equal(answered, blocks);
+});
+
+t.test(
+  'an image with more than 1024 blocks of which it is not known what the file has is given up',
+  async (t) => {
+    const blocks = 1030;
+    const world = worldWith([{ sectors: 2 * blocks, blockSectors: 2 }]);
+    const disk = await open(world);
+    for (let block = 0; block < blocks; block++) await write(world, disk, 2 * block, tagged(1, 1));
+    const fail = async (block: number): Promise<number> => {
+      world.files.failCalls({ calls: ['write'], nth: 2, error: errno.EIO });
+      return await write(world, disk, 2 * block + 1, tagged(1, 2));
+    };
+    for (let block = 0; block < 1024; block++) await fail(block);
+    for (let time = 0; time < 5; time++) await fail(3);
+    t.equal(await flush(world, disk), 0);
+    // Blocks that are written are known again.
+    for (const block of [5, 6]) {
+      t.equal(await write(world, disk, 2 * block + 1, tagged(1, 3)), 0);
+      await fail(1024 + block - 5);
+    }
+    t.equal(await flush(world, disk), 0);
+    t.equal(await fail(1026), -errno.EIO);
+    t.equal(await flush(world, disk), -errno.EIO);
+    t.equal(await write(world, disk, 0, tagged(1, 4)), -errno.EIO);
+  },
+);
+
+t.test(
+  'zeroes allocate nothing in an image without a parent, but for those that must be allocated',
+  async (t) => {
+    const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+    const disk = await open(world);
+    const zero = (sector: number, noHole: boolean): Promise<number> => {
+      const range = { sector, sectors: 1, noHole, complete: () => {} };
+      return simulatedResult(world, (done) => disk.writeZeroes(range, done));
+    };
+    const allocated = (): number =>
+      disk.chain[0].image.blocks?.bat.filter((place) => place !== 0xffff_ffff).length ?? 0;
+    t.equal(await zero(3, false), 0);
+    t.equal(allocated(), 0);
+    t.equal(await zero(20, true), 0);
+    t.equal(allocated(), 1);
+    await simulated(world, disk.close());
+  },
+);
+
+t.test(
+  'closing an image syncs what was changed of its blocks, and puts back the footer that it lacked',
+  async (t) => {
+    const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+    const first = await open(world);
+    await write(world, first, 0, tagged(16, 1));
+    await simulated(world, first.close());
+    const closed = async (
+      change?: (disk: VhdDisk, done: (result: number) => void) => void,
+    ): Promise<number> => {
+      const calls = simulatedCalls(world);
+      const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+      if (change) t.equal(await simulatedResult(world, (done) => change(disk, done)), 0);
+      let syncs = 0;
+      const fsync = calls.files.fsync.bind(calls.files);
+      calls.files.fsync = (fd, done) => {
+        syncs++;
+        fsync(fd, done);
+      };
+      await simulated(world, disk.close());
+      return syncs;
+    };
+    const range = { sector: 3, sectors: 1, complete: () => {} };
+    t.equal(await closed(), 0, 'nothing was changed');
+    t.equal(await closed((disk, done) => disk.write({ ...range, buffer: tagged(1, 2) }, done)), 1);
+    t.equal(await closed((disk, done) => disk.writeZeroes({ ...range, noHole: false }, done)), 1);
+    t.equal(await closed((disk, done) => disk.discard(range, done)), 1);
+    const image = world.files.contents(LEAF).slice();
+    world.files.put(LEAF, image.subarray(0, -SECTOR_SIZE));
+    t.equal(await closed(), 1);
+    t.same(world.files.contents(LEAF), image);
+  },
+);

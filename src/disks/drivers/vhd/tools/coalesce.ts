@@ -7,6 +7,7 @@ import { type Chain, type Link, withChain } from '../chain.js';
 import { type DiskCalls, VhdDisk } from '../disk.js';
 import { FlatChanges } from '../flat-changes.js';
 import { ImageFile, result } from '../image-file.js';
+import type { Blocks } from '../load-image.js';
 import type { ParentRules } from '../parent-search.js';
 import type { Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
@@ -52,24 +53,20 @@ export function* coalesce(calls: DiskCalls, options: CoalesceOptions): Steps<Coa
 function* coalesceChain(calls: DiskCalls, chain: Chain, options: CoalesceOptions): Steps<CoalesceResult> {
   const [leaf, parent] = chain;
   const { child, deleteChild = false } = options;
-  if (leaf?.kind !== 'vhd' || !parent || !leaf.image.blocks) throw noParent(child);
+  if (!parent) throw noParent(child);
   const others = options.relink ?? [];
   if (deleteChild) yield* requireNoOthers(calls, leaf, others);
   yield* growParent(calls, leaf, parent);
   const done = { child, parent: parent.file.path, relinked: others };
   const isWhole = yield* withTarget(calls, parent, options, (write) => {
     const target = { path: parent.file.path, write };
-    return copyBlocks(leaf.file, requireBlocks(leaf), leaf.sectors, target, options);
+    // Only an image with blocks has a parent.
+    return copyBlocks(leaf.file, leaf.image.blocks as Blocks, leaf.sectors, target, options);
   });
   if (!isWhole) return { ...done, relinked: [], isStopped: true, isDeleted: false };
   for (const other of others) yield* relink(calls, other, parent);
   if (deleteChild) yield* result(child, 'delete', (ended) => calls.files.unlink(child, ended));
   return { ...done, isStopped: false, isDeleted: deleteChild };
-}
-
-function requireBlocks(leaf: Link) {
-  if (leaf.kind !== 'vhd' || !leaf.image.blocks) throw noParent(leaf.file.path);
-  return leaf.image.blocks;
 }
 
 function noParent(file: string): VhdError {

@@ -4,7 +4,7 @@
 import { basename, dirname, relative, resolve } from 'node:path';
 import { countAllocated } from '../bat.js';
 import { type Chain, type Link, withChain } from '../chain.js';
-import { DiskType } from '../footer.js';
+import { DiskType, type Footer } from '../footer.js';
 import type { ImageCalls } from '../image-file.js';
 import { canonicalPath, openToRead, type ParentRules } from '../parent-search.js';
 import type { Steps } from '../steps.js';
@@ -47,10 +47,10 @@ export function* snapshot(calls: ImageCalls, options: SnapshotOptions): Steps<Sn
 function* snapshotOf(calls: ImageCalls, chain: Chain, options: SnapshotOptions): Steps<SnapshotResult> {
   const { child, uuid, unixSeconds, keepEmpty = false } = options;
   const [leaf] = chain;
-  if (leaf?.kind !== 'vhd' || !leaf.image.footer) throw new Error('a chain begins with a VHD');
   const used = keepEmpty ? 0 : chain.findIndex((link) => !isEmptyChild(link));
-  const parent = chain[used] ?? leaf;
-  const size = leaf.image.footer.currentSize;
+  // The root of a chain is no child, whatever it has.
+  const parent = chain[used] as Link;
+  const size = (leaf.image.footer as Footer).currentSize;
   const description = yield* parentOf(calls, parent, child);
   yield* createFile(calls, child, (file) =>
     writeParts(file, newImageParts({ size, parent: description, uuid, unixSeconds })),
