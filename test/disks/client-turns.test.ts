@@ -91,3 +91,20 @@ t.test('requests of every client that still wait when a disk closes are refused'
   await vbd.close();
   t.equal((await results.settled()).length, 3);
 });
+
+t.test('a line keeps its order whatever is put at either end of it', async (t) => {
+  const { opened, disks, pass } = bench(t, { maxInFlight: 1 });
+  const vbd = opened();
+  // A busy request comes back to the front of those that wait, and later ones go to the end.
+  for (const at of [1, 2, 3]) vbd.queueRead(at, sector(), () => {});
+  disks.answer('read', -errno.EBUSY);
+  await pass(1);
+  vbd.queueRead(4, sector(), () => {});
+  for (let turn = 0; turn < 4; turn++) disks.answer('read');
+  vbd.queueRead(5, sector(), () => {});
+  t.same(
+    disks.log.map((line) => line.replace('read ', '')),
+    ['1+1', '2+1', '1+1', '3+1', '4+1', '5+1'],
+  );
+  t.match(vbd.statistics(), { inFlight: 1, waiting: 0, retries: 1 });
+});

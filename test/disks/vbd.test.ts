@@ -254,3 +254,48 @@ t.test('describe returns phase, name, requests and drivers', async (t) => {
   vbd.flush(() => {});
   t.equal(vbd.describe(), "vbd 0 running 'scripted:disk' 1 in flight, 0 waiting [scripted disk]");
 });
+
+t.test('a VBD that was never open has no sectors, and neither has a stack', async (t) => {
+  const { registry, disks } = bench(t);
+  registry.attach(3);
+  const vbd = registry.get(3)!;
+  const nothing = { sectors: 0, sectorSize: 512, info: 0 };
+  t.strictSame([vbd.info, vbd.sizeBytes, vbd.readOnly, vbd.isOpen], [nothing, 0, false, false]);
+  t.strictSame([vbd.drivers, vbd.canDiscard], [[], false]);
+  t.equal(vbd.describe(), "vbd 3 closed '' 0 in flight, 0 waiting");
+  const { context } = disks;
+  t.equal(context, undefined, 'and no driver');
+});
+
+t.test('listeners hear of every closing, that of a paused VBD too, with its name gone', async (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened();
+  const heard: string[] = [];
+  vbd.onClosed(() => heard.push(`${vbd.phase} '${vbd.name}' ${vbd.drivers.length}`));
+  void vbd.pause();
+  disks.answer('close');
+  t.same(heard, []);
+  void vbd.close();
+  t.same(heard, ["closed '' 0"]);
+});
+
+t.test('the reason of each refusal names the minor and its phase', async (t) => {
+  const { registry, disks, opened } = bench(t, { maxInFlight: 1 });
+  registry.attach(5);
+  const closed = registry.get(5)!;
+  await t.rejects(closed.pause(), { message: /minor 5 is closed: only an open one can be paused/ });
+  await t.rejects(closed.resume(), { message: /minor 5 is closed: only a paused one can be resumed/ });
+  const vbd = opened();
+  const { minor } = vbd;
+  await t.rejects(vbd.open('scripted:b', READ_WRITE), {
+    message: new RegExp(`minor ${minor} is running already, with scripted:disk`),
+  });
+  vbd.queueRead(0, sector(), () => {});
+  await t.rejects(vbd.close(), { message: /busy with its last requests: try again/ });
+  await t.rejects(vbd.pause(), { message: /is draining: only an open one can be paused/ });
+  disks.answer('read');
+  disks.answer('close');
+  t.equal(registry.detach(minor), 0);
+  await t.rejects(vbd.open('scripted:b', READ_WRITE), { message: /is detached/ });
+  await t.rejects(vbd.close(), { message: /is detached/ });
+});

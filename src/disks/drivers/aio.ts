@@ -331,7 +331,7 @@ export class AioDriver implements Driver {
 
   /** The hole that a range makes, joined with what was given up before and not written since; undefined if it is too small. */
   #holeOf(request: RangeRequest): SectorRange | undefined {
-    if (!this.#isRegular) return undefined;
+    if (this.#readOnly || !this.#isRegular) return undefined;
     if (this.#givenUp) return this.#givenUp.add(request);
     return request.sectors >= MIN_HOLE_SECTORS ? request : undefined;
   }

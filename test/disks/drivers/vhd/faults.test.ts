@@ -19,6 +19,7 @@ import {
 } from '../../../../src/disks/drivers/vhd/image-faults.js';
 import type { ImageFile } from '../../../../src/disks/drivers/vhd/image-file.js';
 import { emptyLocator, type LocatorEntry } from '../../../../src/disks/drivers/vhd/locator.js';
+import { loadImage } from '../../../../src/disks/drivers/vhd/load-image.js';
 import { openToRead } from '../../../../src/disks/drivers/vhd/parent-search.js';
 import { promiseOf } from '../../../../src/disks/drivers/vhd/steps.js';
 import { createImage } from '../../../../src/disks/drivers/vhd/tools/create.js';
@@ -308,4 +309,49 @@ t.test('of blocks that are not there the first that the end of the file cuts is 
     problem: /ends inside of the block/,
   });
   t.match(found([], [3, 5]), { kind: 'bad-bat', field: 'BAT entry 3', problem: /starts after the end/ });
+});
+
+t.test('the metadata of an image ends where the last of its parts does', async (t) => {
+  const parent = { uuid: new Uint8Array(16).fill(2), path: './parent.vhd', unixSeconds: 1e9 };
+  const made = imageBytes({ size: MIB, parent, ...parts });
+  const end = async (change: (image: Uint8Array, batmap: DataView) => void): Promise<number | undefined> => {
+    const image = Buffer.concat([made, new Uint8Array(100 * 512)]);
+    image.set(made.subarray(-512), image.length - 512);
+    image.fill(0, made.length - 512, made.length);
+    change(image, new DataView(image.buffer, image.byteOffset + 2048));
+    const file = await promiseOf(openToRead(nodeCalls(), put('metadata.vhd', image)));
+    const loaded = await promiseOf(loadImage(file));
+    await promiseOf(file.close());
+    t.same(loaded.faults, []);
+    return loaded.blocks?.metadataEnd;
+  };
+  const withLocators = (image: Uint8Array, change: (locator: LocatorEntry) => LocatorEntry): void => {
+    const header = new Header(image.slice(512, 1536));
+    image.set(header.with({ locators: header.locators.map(change) }).bytes, 512);
+  };
+  // The footer's copy, a header of two sectors, a BAT, a batmap of two, and three locators.
+  t.equal(await end(() => {}), 9);
+  const none = (image: Uint8Array): void => withLocators(image, () => emptyLocator);
+  t.equal(await end(none), 6);
+  t.equal(
+    await end((image) => withLocators(image, (entry) => ({ ...entry, offset: entry.offset + 512 * 10 }))),
+    19,
+  );
+  t.equal(
+    await end((image) =>
+      withLocators(image, (entry) => (entry.code === 'W2ru' ? { ...entry, code: 'Wi2k' } : entry)),
+    ),
+    9,
+    'one of an old code has its space too',
+  );
+  const moved =
+    (sector: number, spoilt = 0) =>
+    (image: Uint8Array, batmap: DataView) => {
+      none(image);
+      batmap.setBigUint64(8, BigInt(512 * sector));
+      image[512 * sector] = spoilt;
+    };
+  t.equal(await end(moved(5, 1)), 6, 'a batmap that is wrong, where it always is');
+  t.equal(await end(moved(20)), 21, 'a batmap that is elsewhere');
+  t.equal(await end(moved(20, 1)), 5, 'of one that is wrong there only its header counts');
 });

@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { linkSync, statSync } from 'node:fs';
 import t from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
+import type { FileCalls } from '../../../../src/posix/files.js';
 import { nullLogger } from '../../../../src/server/logger.js';
 import { type BlockStatusExtent, ESHUTDOWN, type Vbd } from '../../../../src/disks/index.js';
 import { VhdDriver } from '../../../../src/disks/drivers/index.js';
@@ -182,4 +183,37 @@ t.test('a parent that is a FIFO is not opened', async (t) => {
   execFileSync('mkfifo', [world.path('mp-base.vhd')]);
   t.equal(await world.tryOpen(`vhd:${file}`), -errno.EACCES);
   t.match(world.lines.at(-1), /mp-base.vhd' is neither a regular file nor a block device/);
+});
+
+t.test('one question about blocks looks at 64 MiB', async (t) => {
+  const world = diskWorld(t);
+  const file = world.path('large.vhd');
+  await create(file, 128 << 20);
+  const driver = new VhdDriver(file, { ...calls, logger: nullLogger });
+  t.throws(() => driver.info(), { message: 'the image is not open' });
+  t.equal(await resultOf((done) => driver.open({ readOnly: true, shared: true }, done)), 0);
+  for (const [sectors, looked] of [
+    [262_144, 131_072],
+    [131_073, 131_072],
+    [131_072, 131_072],
+    [131_071, 131_071],
+  ] as const) {
+    const answered = await new Promise((resolve) => {
+      driver.blockStatus({ sector: 0, sectors }, (...answer) => resolve(answer));
+    });
+    t.same(answered, [0, [{ sectors: looked, allocated: false, zero: true }]]);
+  }
+  t.equal(await resultOf((done) => driver.close(done)), 0);
+});
+
+t.test('what a file call throws is an error of the opening, in its words', async (t) => {
+  const files: FileCalls = Object.create(calls.files) as FileCalls;
+  files.stat = () => {
+    throw new TypeError('a fault of the host');
+  };
+  const driver = new VhdDriver('/a.vhd', { ...calls, files, logger: nullLogger });
+  const found = await new Promise((resolve) => {
+    driver.open({ readOnly: false, shared: false }, (...answer) => resolve(answer));
+  });
+  t.match(found, [-errno.EIO, /a fault of the host/]);
 });

@@ -154,3 +154,35 @@ t.test('no more than a hundred bits of a batmap are listed, and the progress is 
   setBatmap(world, LEAF, new Uint8Array(20).fill(0xff));
   t.equal((await findings(world, LEAF)).length, 100);
 });
+
+t.test('a parent without a footer is one error, and none of its child', async (t) => {
+  const world = await family();
+  patch(world, PARENT, (bytes) => bytes.fill(0));
+  const [found, ...more] = await findings(world, LEAF);
+  t.match(found, /^error bad-footer: footer: at the end .*, in the copy at the head /);
+  t.same(more, []);
+});
+
+t.test(
+  'a batmap lies in the file after its header, and has a bit for each block that the disk uses',
+  async (t) => {
+    const wrong = 'warning bad-header: batmap checksum: it does not fit: tapdisk opens the image read-only';
+    const headerAt = 2048;
+    const with64 = async (change: (fields: DataView, end: number) => void): Promise<readonly string[]> => {
+      const world = await family();
+      patch(world, LEAF, (bytes) =>
+        change(new DataView(bytes.buffer, bytes.byteOffset + headerAt), bytes.length),
+      );
+      return await findings(world, LEAF);
+    };
+    // Wherever zeroes are is a map of zeroes.
+    const moved = (offset: (end: number) => number) =>
+      with64((fields, end) => fields.setBigUint64(8, BigInt(offset(end))));
+    t.same(await moved(() => headerAt + 512), []);
+    t.same(await moved(() => headerAt + 511), [wrong]);
+    t.same(await moved((end) => end - 512 + 1), [wrong]);
+    t.same(await moved(() => 2 ** 40), [wrong]);
+    t.same(await with64((fields) => fields.setUint32(16, 0)), [wrong], 'a map of no sector');
+    t.same(await with64((fields) => fields.setUint32(16, 7)), [], 'or of more than there are blocks');
+  },
+);

@@ -161,3 +161,23 @@ t.test('a file that could not be filled or synced is gone', async (t) => {
     t.same(world.files.descriptors(), []);
   }
 });
+
+t.test(
+  'a new name that cannot be made durable is an error, unless a directory has nothing to sync',
+  async (t) => {
+    for (const [result, isError] of [
+      [-errno.EIO, true],
+      [-errno.EINVAL, false],
+    ] as const) {
+      const world = new FileWorld({ seed: 1, traceLines: 0 });
+      world.files.put('/d/dummy', new Uint8Array(0));
+      const creating = run(world, (calls) => {
+        calls.files.syncDirectory = (_path, done) => done(result);
+        return createImage(calls, { path: '/d/x', size: 1 << 20, ...made });
+      });
+      if (isError) await t.rejects(creating, { message: '/d: cannot sync: Input/output error' });
+      else await creating;
+      t.same(world.files.descriptors(), []);
+    }
+  },
+);

@@ -5,6 +5,7 @@ import t from 'tap';
 import { repair } from '../../../../../src/disks/drivers/vhd/tools/repair.js';
 import { describeChain } from '../../../../../src/disks/drivers/vhd/tools/describe.js';
 import { createImage } from '../../../../../src/disks/drivers/vhd/tools/create.js';
+import { Footer } from '../../../../../src/disks/drivers/vhd/footer.js';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import type { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags } from '../order-world.js';
@@ -180,3 +181,43 @@ t.test('a raw parent, and one that is missing, are described too', async (t) => 
   t.match(await describe(), [{ kind: 'unknown', faults: [{ kind: 'bad-footer' }] }]);
   t.same(world.files.descriptors(), []);
 });
+
+t.test('a copy that a journal has in progress is not taken for the footer', async (t) => {
+  const world = await family();
+  const poisoned = endFooterOf(world, LEAF).bytes.slice();
+  poisoned.set(Buffer.from('v_poison'));
+  const { bytes } = new Footer(poisoned).with({});
+  patch(world, LEAF, (image) => image.set(bytes));
+  await t.rejects(mend(world, { fromCopy: true }), /bad-footer: footer copy: it is not valid/);
+  t.same(await mend(world), [COPY]);
+  t.same(await findings(world, LEAF), []);
+});
+
+t.test(
+  'of an image whose blocks are in doubt only the footers are written, after all that it has',
+  async (t) => {
+    // The second block is where the first is; or the file ends within the last one.
+    for (const [isCut, expected] of [
+      [false, ['bad-bat']],
+      [true, ['truncated']],
+    ] as const) {
+      const world = await family();
+      setBatmap(world, LEAF, Uint8Array.of(0b1000_0000));
+      const image = world.files.contents(LEAF).slice();
+      const table = new DataView(image.buffer, image.byteOffset + 1536);
+      if (!isCut) table.setUint32(8, table.getUint32(4));
+      const kept = image.subarray(0, isCut ? -SECTOR_SIZE - 5000 : -SECTOR_SIZE - 1);
+      world.files.put(LEAF, kept);
+      const changes = await mend(world);
+      t.equal(changes[0], END);
+      t.equal(changes.includes('the batmap is made empty'), isCut, 'where blocks are known not to overlap');
+      const found = world.files.contents(LEAF);
+      t.equal(found.length, Math.ceil(kept.length / SECTOR_SIZE) * SECTOR_SIZE + SECTOR_SIZE);
+      t.same(found.slice(4096, kept.length), kept.slice(4096));
+      t.match(
+        await findings(world, LEAF),
+        expected.map((kind) => new RegExp(kind)),
+      );
+    }
+  },
+);
