@@ -7,6 +7,8 @@ import { AF_INET, AF_UNIX, type InetAddress, type SocketAddress } from '../addre
 /**
  * How often in a row the kernel has sent a connection's bytes, or a probe, without an answer; 0 when it has not, and where
  * it is not known (no /proc, no such connection).
+ *
+ * A peer whose receive buffer is full is sent no bytes but probes, which it acknowledges for as long as its host is up.
  */
 export function retransmissionsOf(local: SocketAddress, peer: SocketAddress): number {
   if (local.family === AF_UNIX || peer.family === AF_UNIX) return 0;
@@ -17,9 +19,9 @@ export function retransmissionsOf(local: SocketAddress, peer: SocketAddress): nu
 export function retransmissionsIn(lines: readonly string[], local: InetAddress, peer: InetAddress): number {
   const [from, to] = [inKernelsWords(local), inKernelsWords(peer)];
   for (const line of lines) {
-    // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt …
-    const [, localEnd, remoteEnd, , , , retransmissions] = line.trim().split(/\s+/);
-    if (localEnd === from && remoteEnd === to) return Number.parseInt(retransmissions ?? '0', 16);
+    // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout …; the last is the count of probes.
+    const [, localEnd, remoteEnd, , , , retransmissions = '0', , probes = '0'] = line.trim().split(/\s+/);
+    if (localEnd === from && remoteEnd === to) return Number.parseInt(retransmissions, 16) + Number(probes);
   }
   return 0;
 }

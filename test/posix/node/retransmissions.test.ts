@@ -12,8 +12,8 @@ const inet = (address: string, port: number): InetAddress =>
 
 const HEADER =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
-const line = (local: string, peer: string, retransmissions: string): string =>
-  `   1: ${local} ${peer} 01 00000010:00000000 01:00000019 ${retransmissions}     0        0 4711 2 0`;
+const line = (local: string, peer: string, retransmissions: string, probes = 0): string =>
+  `   1: ${local} ${peer} 01 00000010:00000000 01:00000019 ${retransmissions}     0 ${String(probes).padStart(8)} 4711 2 0`;
 
 t.test('the kernel counts in hexadecimal how often it has sent again, by connection', async (t) => {
   if (endianness() !== 'LE') return void t.pass('the sample is of a little-endian machine', { skip: true });
@@ -29,6 +29,17 @@ t.test('the kernel counts in hexadecimal how often it has sent again, by connect
   t.equal(count(inet('127.0.0.2', 9001), inet('127.0.0.2', 50_000)), 4);
   t.equal(count(inet('127.0.0.1', 9001), inet('127.0.0.4', 50_000)), 0, 'no such connection');
   t.equal(count(inet('127.0.0.1', 9002), inet('127.0.0.2', 50_000)), 0, 'another port');
+});
+
+t.test('unanswered probes of a peer that takes nothing count too, in decimal', async (t) => {
+  if (endianness() !== 'LE') return void t.pass('the sample is of a little-endian machine', { skip: true });
+  const lines = [
+    HEADER,
+    line('0100007F:2329', '0200007F:C350', '00000000', 11),
+    line('0100007F:2329', '0300007F:C350', '00000000'),
+  ];
+  t.equal(retransmissionsIn(lines, inet('127.0.0.1', 9001), inet('127.0.0.2', 50_000)), 11);
+  t.equal(retransmissionsIn(lines, inet('127.0.0.1', 9001), inet('127.0.0.3', 50_000)), 0);
 });
 
 t.test('addresses of IPv6 are found in whatever way they are written', async (t) => {
