@@ -5,7 +5,7 @@ import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 
 /** Variables that name files: see {@link lostBytes}. */
-const PATH_VARIABLES = ['XDG_RUNTIME_DIR', 'TMPDIR', 'NOTIFY_SOCKET'];
+const PATH_VARIABLES = ['XDG_RUNTIME_DIR', 'TMPDIR', 'NOTIFY_SOCKET', 'TAPDISK_TS_CONTROL_DIRECTORY'];
 
 /**
  * What of the command line or the environment reached this process altered: Node replaces each byte that is not UTF-8, so

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { errno } from '../posix/errno.js';
 import { fileResult, fileStatus } from '../posix/file-answer.js';
 import type { FileCalls, FileStatus } from '../posix/files.js';
 import { openDirectoryPath } from '../posix/index.js';
@@ -36,7 +37,7 @@ export class FilePlace {
 
   /** @throws (rejects with) SystemError, whose message names no path */
   static async find(files: FileCalls, path: string): Promise<FilePlace> {
-    const foreign = linkOfAnother(resolve(path));
+    const foreign = linkOfAnother(path);
     if (foreign !== undefined) throw new SystemError('EPERM', foreign);
     const target = await followed(files, path);
     const { O_RDONLY, O_DIRECTORY } = constants;
@@ -96,12 +97,12 @@ async function followed(files: FileCalls, path: string): Promise<string> {
   if (found?.kind !== 'link') return path;
   const fault = whoCouldReplace(dirname(path));
   if (fault !== undefined) throw new SystemError('EPERM', `it is a link, and ${fault}`);
-  return new Promise((resolve_, reject) => {
-    files.realpath(path, (result, real) =>
-      real === undefined
-        ? reject(new SystemError(result, 'it is a link that leads to no file'))
-        : resolve_(real),
-    );
+  return new Promise((resolve, reject) => {
+    files.realpath(path, (result, real) => {
+      const leads = result === -errno.EILSEQ ? 'to a path that is not UTF-8' : 'that leads to no file';
+      if (real === undefined) reject(new SystemError(result, `it is a link ${leads}`));
+      else resolve(real);
+    });
   });
 }
 

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { lstatSync, realpathSync, type Stats } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { lstatSync, type Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import { absolutePath, realPath } from '../posix/exact-text.js';
 import { SystemError } from '../posix/system-error.js';
 
 const ROOT = 0;
@@ -16,14 +17,14 @@ const STICKY = 0o1000;
  * Looked at are the directory, those above it, and the links that lead there. Others may write where the sticky bit keeps
  * them from moving what is not theirs (/tmp): they can take a name first there, which is another question.
  *
- * @throws node:fs's Error when it cannot be looked at
+ * @throws node:fs's Error when it cannot be looked at, SystemError EILSEQ when its path is not UTF-8
  */
 export function whoCouldReplace(
   directory: string,
   uid: number = process.geteuid?.() ?? ROOT,
 ): string | undefined {
-  const named = resolve(directory);
-  for (const path of new Set([...withParents(realpathSync(named)), ...withParents(named)])) {
+  const named = absolutePath(directory);
+  for (const path of new Set([...withParents(realPath(named)), ...withParents(named)])) {
     const stats = lstatSync(path);
     const fault = foreignOwner(path, stats, uid) ?? writableByOthers(path, stats);
     if (fault !== undefined) return fault;
@@ -31,7 +32,10 @@ export function whoCouldReplace(
   return undefined;
 }
 
-/** A link among the directories above a path, or the path itself, that another user has made, in words; else undefined. */
+/**
+ * A link among the directories above a path, or the path itself, that another user has made, in words; else undefined. There
+ * are no links in the path of the current directory, which a relative path begins at.
+ */
 export function linkOfAnother(path: string, uid: number = process.geteuid?.() ?? ROOT): string | undefined {
   for (const name of withParents(path)) {
     const stats = lstatSync(name, { throwIfNoEntry: false });

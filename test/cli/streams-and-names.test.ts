@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { dispatch } from '../../src/cli/dispatch.js';
 import { lostBytes } from '../../src/cli/lost-bytes.js';
+import { captured } from './captured-io.js';
+import { shortDirectory } from '../short-directory.js';
 import { mainProgram } from './command-process.js';
 
 const hasProc = readdirSync('/').includes('proc') ? false : 'needs /proc';
@@ -59,10 +62,44 @@ t.test('a file named by a variable is checked before the run too', async (t) => 
   const process = t.testdir({ cmdline: 'node\0main.js\0h\u00e9\ufffd\0' });
   writeFileSync(join(process, 'environ'), Buffer.from('A=\xff\0XDG_RUNTIME_DIR=/run/\u00e9\0', 'latin1'));
   t.equal(lostBytes(process), "environment variable 'XDG_RUNTIME_DIR=/run/\\xe9' is not UTF-8");
+  writeFileSync(join(process, 'environ'), Buffer.from('TAPDISK_TS_CONTROL_DIRECTORY=\xff\0', 'latin1'));
+  t.equal(lostBytes(process), "environment variable 'TAPDISK_TS_CONTROL_DIRECTORY=\\xff' is not UTF-8");
   writeFileSync(join(process, 'environ'), Buffer.from('XDG_RUNTIME_DIR=/run/\u00e9\0'));
   t.equal(lostBytes(process), undefined, 'a replacement character that was given is a character');
   mkdirSync(join(process, 'none'));
   t.equal(lostBytes(join(process, 'none')), undefined);
+});
+
+t.test(
+  'in a directory whose name is not UTF-8 no socket is made in another one',
+  { skip: hasProc },
+  async (t) => {
+    const directory = shortDirectory(t);
+    mkdirSync(join(directory, 'in\ufffd'));
+    mkdirSync(Buffer.from(`${directory}/in\xff`, 'latin1'));
+    const { status, stderr } = inShell(
+      `cd "${directory}/$(printf 'in\\377')" && "$@"`,
+      ...['daemon', '--control-directory', directory, '--nbd', './socket'],
+    );
+    t.equal(status, 1);
+    t.match(stderr, /cannot listen on \.\/socket: EILSEQ/);
+    t.same(readdirSync(join(directory, 'in\ufffd')), []);
+  },
+);
+
+t.test('an image is not deleted beside a file whose name is not UTF-8: it may be a child', async (t) => {
+  const directory = t.testdir();
+  const vhd = (...argv: string[]) => captured(dispatch, ['vhd', ...argv]);
+  const [root, old, child] = ['root.vhd', 'old.vhd', 'child.vhd'].map((name) => join(directory, name));
+  if (!root || !old || !child) return;
+  await vhd('create', root, '1M');
+  await vhd('snapshot', root, old, '--keep-empty');
+  await vhd('snapshot', old, child, '--keep-empty');
+  copyFileSync(child, Buffer.from(`${directory}/child\xff.vhd`, 'latin1'));
+  const { exitCode, stderr } = await vhd('coalesce', old, '--relink', child, '--delete');
+  t.equal(exitCode, 1);
+  t.match(stderr, /cannot list a name that is not UTF-8/);
+  t.ok(existsSync(old));
 });
 
 t.test('bytes are shown as they are where they can be, else by their numbers', async (t) => {

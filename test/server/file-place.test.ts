@@ -1,7 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { chmodSync, chownSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { type FileCalls, NodeFileCalls } from '../../src/posix/index.js';
@@ -23,6 +31,17 @@ t.test('a place is checked against what its path leads to by now', async (t) => 
   mkdirSync(directory);
   await t.rejects(place.check(), { code: 'EBUSY', message: 'its directory was replaced meanwhile' });
   await place.close();
+});
+
+t.test('a link to a name that is not UTF-8 is refused, as another file would be found', async (t) => {
+  const directory = shortDirectory(t);
+  const target = Buffer.from(`${directory}/copy\u00e9`, 'latin1');
+  writeFileSync(target, 'the copy');
+  symlinkSync(target, join(directory, 'link'));
+  await t.rejects(FilePlace.find(newFiles(), join(directory, 'link')), {
+    code: 'EILSEQ',
+    message: 'it is a link to a path that is not UTF-8',
+  });
 });
 
 t.test('a directory of another file system is another one, whatever its number', async (t) => {

@@ -3,7 +3,6 @@
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { resolve } from 'node:path';
 import type { ControlClient, ListedVbd } from '../../control/control-client.js';
 import { textFits } from '../../control/message.js';
 import { imageSizer } from '../../disks/drivers/image-size.js';
@@ -12,6 +11,7 @@ import { withVhdPath } from '../../disks/drivers/vhd/image-name.js';
 import { promiseOf } from '../../disks/drivers/vhd/steps.js';
 import { snapshot } from '../../disks/drivers/vhd/tools/snapshot.js';
 import { monotonicClock, wallClock } from '../../posix/clock.js';
+import { absolutePath } from '../../posix/exact-text.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
 import type { Values } from '../command-line/command-table.js';
 import { quoted, UsageError } from '../usage-error.js';
@@ -24,7 +24,7 @@ const calls = { files: new NodeFileCalls(atOnce), size: imageSizer(atOnce) };
 export const runSnapshot = ctlRun<Values<typeof snapshotTable>>('snapshot', async (values, context) => {
   const { client, print } = context;
   const pid = values.pid ?? onlyDaemon(context.directory);
-  const child = resolve(values.child);
+  const child = absolutePath(values.child);
   const vbd = (await client.list(pid)).find(({ minor }) => minor === values.minor);
   const next = vbd && withVhdPath(vbd.path, child);
   if (!vbd || !next) throw new UsageError(`disk ${values.minor} of daemon ${pid} is not an open vhd: image`);

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { resolve } from 'node:path';
 import type { ReplicationRequest } from '../../control/replication-request.js';
+import { absolutePath } from '../../posix/exact-text.js';
 import type { CommandIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
 import { CheckFailed, type CtlValues, ctlRun } from '../ctl/ctl-context.js';
@@ -58,7 +58,7 @@ export const runRejoin = diskCommand<Values<typeof tables.rejoinTable>>('rejoin'
 export const runDiscard = diskCommand<Values<typeof tables.discardTable>>('discard', ({ dryRun, keep }) => ({
   command: 'discard',
   dryRun,
-  keep: resolve(keep),
+  keep: absolutePath(keep),
 }));
 export const runResync = diskCommand<Values<typeof tables.resyncTable>>('resync', ({ full }) => ({
   command: 'resync',

@@ -2,13 +2,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import fs from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { AF_UNIX, type UnixAddress } from '../address.js';
 import type { Bound } from './bound.js';
 import { errno } from '../errno.js';
+import { absolutePath } from '../exact-text.js';
 import { PrivatePlace } from './private-place.js';
 import type { CreateServerHandle, ServerHandle } from './server-handle.js';
 import { SocketFile } from './socket-file.js';
+import { systemErrno } from './system-errno.js';
 
 /**
  * Binds a Unix socket: its file is there from then on, with the mode of the address or what the umask leaves.
@@ -21,7 +23,8 @@ import { SocketFile } from './socket-file.js';
  */
 export function bindUnix(create: CreateServerHandle | undefined, address: UnixAddress): Bound | number {
   // It is removed under the same name, wherever the process has gone by then.
-  const path = resolve(address.path);
+  const path = absoluteOf(address);
+  if (typeof path === 'number') return path;
   const name = basename(path);
   let handle: ServerHandle | undefined;
   let file: SocketFile | undefined;
@@ -75,6 +78,14 @@ export function bindUnix(create: CreateServerHandle | undefined, address: UnixAd
       }),
     close: letGo,
   };
+}
+
+function absoluteOf({ path }: UnixAddress): string | number {
+  try {
+    return absolutePath(path);
+  } catch (error) {
+    return systemErrno(error);
+  }
 }
 
 function checkFree(path: string): number {

@@ -3,6 +3,7 @@
 
 import fs from 'node:fs';
 import { errno } from '../errno.js';
+import { exactText } from '../exact-text.js';
 import { fileRangeFault } from '../file-range.js';
 import type { FileCalls, FileDone, FileStatus, FileType, NamesDone, PathDone, StatusDone } from '../files.js';
 import { FALLOCATE_PROGRAM, fallocate } from './fallocate.js';
@@ -28,8 +29,12 @@ export class NodeFileCalls implements FileCalls {
   }
   realpath(path: string, done: PathDone): void {
     this.#make(done, () =>
-      fs.realpath.native(path, (error, real) =>
-        this.#tasks.post(() => (error ? done(negative(error)) : done(0, real))),
+      fs.realpath.native(path, { encoding: 'buffer' }, (error, real) =>
+        this.#tasks.post(() => {
+          const text = error ? undefined : exactText(real);
+          if (text === undefined) done(error ? negative(error) : -errno.EILSEQ);
+          else done(0, text);
+        }),
       ),
     );
   }
@@ -93,8 +98,13 @@ export class NodeFileCalls implements FileCalls {
   }
   readdir(path: string, done: NamesDone): void {
     this.#make(done, () =>
-      fs.readdir(path, (error, names) =>
-        this.#tasks.post(() => (error ? done(negative(error)) : done(0, names))),
+      fs.readdir(path, { encoding: 'buffer' }, (error, names) =>
+        this.#tasks.post(() => {
+          const texts = error ? [] : names.map(exactText).filter((text) => text !== undefined);
+          if (error) done(negative(error));
+          else if (texts.length < names.length) done(-errno.EILSEQ);
+          else done(0, texts);
+        }),
       ),
     );
   }

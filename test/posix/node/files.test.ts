@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -72,6 +73,27 @@ t.test('an argument error thrown by Node becomes the result of the call', async 
     syncDirectory: (done) => files.syncDirectory(wrong, done),
   };
   for (const [name, call] of Object.entries(calls)) t.equal(await result(call), -errno.EINVAL, name);
+});
+
+t.test('a name whose bytes are not UTF-8 is -EILSEQ, and is not returned as another', async (t) => {
+  const inside = Buffer.from(`${directory}/caf\u00e9`, 'latin1');
+  mkdirSync(inside);
+  const link = join(directory, 'to-latin1');
+  symlinkSync(inside, link);
+  const outcome = (call: (done: (result: number, value?: unknown) => void) => void) =>
+    new Promise((resolve) => {
+      call((...results) => resolve(results));
+    });
+  t.same(await outcome((done) => files.realpath(link, done)), [-errno.EILSEQ]);
+  t.same(await outcome((done) => files.readdir(directory, done)), [-errno.EILSEQ]);
+  rmSync(inside, { recursive: true });
+  t.same(await outcome((done) => files.realpath(link, done)), [-errno.ENOENT]);
+  mkdirSync(join(directory, 'caf\u00e9'));
+  t.same(await outcome((done) => files.realpath(join(directory, 'caf\u00e9'), done)), [
+    0,
+    join(directory, 'caf\u00e9'),
+  ]);
+  t.match(await outcome((done) => files.readdir(directory, done)), [0, /caf\u00e9/]);
 });
 
 const statusOf = (call: (done: StatusDone) => void): Promise<FileStatus> =>

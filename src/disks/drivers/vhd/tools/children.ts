@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
+import { errno } from '../../../../posix/errno.js';
 import { uuidText } from '../bytes.js';
 import type { Link } from '../chain.js';
 import { DiskType } from '../footer.js';
@@ -11,6 +12,9 @@ import { canonicalPath, openToRead } from '../parent-search.js';
 import { type Steps, wait } from '../steps.js';
 import { FileError } from '../vhd-error.js';
 
+/** Errors after which a file may be a child all the same. */
+const UNKNOWN: ReadonlySet<number> = new Set([errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM]);
+
 /** The files in an image's directory that have it as their parent, by its uuid, but for some. @throws FileError */
 export function* childrenOf(
   calls: ImageCalls,
@@ -19,10 +23,12 @@ export function* childrenOf(
 ): Steps<readonly string[]> {
   if (parent.kind !== 'vhd' || !parent.image.footer) return [];
   const uuid = uuidText(parent.image.footer.uuid);
-  const directory = dirname(resolve(parent.file.path));
+  const directory = yield* canonicalPath(calls, dirname(parent.file.path));
   const [code, names] = yield* wait<[number, readonly string[] | undefined]>((done) =>
     calls.files.readdir(directory, (...results) => done([results[0], results[1]])),
   );
+  // A name that is not UTF-8 could be a child's, and there is no way to look.
+  if (code === -errno.EILSEQ) throw new FileError(directory, 'list a name that is not UTF-8', -code);
   if (!names) throw new FileError(directory, 'list', -code);
   const excepted: string[] = [];
   for (const path of [parent.file.path, ...except]) excepted.push(yield* canonicalPath(calls, path));
@@ -48,7 +54,7 @@ function* parentUuidOf(calls: ImageCalls, path: string): Steps<string | undefine
     }
   } catch (error) {
     // Directories, links to nothing, files of others: they are not children.
-    if (error instanceof FileError) return undefined;
+    if (error instanceof FileError && !UNKNOWN.has(error.number)) return undefined;
     throw error;
   }
 }

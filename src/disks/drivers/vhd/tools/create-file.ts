@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import { errno } from '../../../../posix/errno.js';
 import { type ImageCalls, ImageFile, result } from '../image-file.js';
 import { type Steps, wait } from '../steps.js';
@@ -32,7 +32,7 @@ export function* createFile(
     throw error;
   }
   yield* file.close();
-  const directory = dirname(resolve(path));
+  const directory = dirname(path);
   const synced = yield* wait<number>((done) => files.syncDirectory(directory, done));
   // Some file systems have nothing to sync in a directory.
   if (synced < 0 && synced !== -errno.EINVAL) throw new FileError(directory, 'sync', -synced);

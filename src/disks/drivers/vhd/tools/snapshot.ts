@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { basename, dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative } from 'node:path';
 import { countAllocated } from '../bat.js';
 import { type Chain, type Link, withChain } from '../chain.js';
 import { DiskType, type Footer } from '../footer.js';
@@ -65,8 +65,8 @@ function isEmptyChild(link: Link): boolean {
 
 /** What a child's header says of its parent; the path is relative to the child's directory. */
 export function* parentOf(calls: ImageCalls, link: Link, child: string): Steps<NewParent> {
-  const childDirectory = yield* canonicalPath(calls, dirname(resolve(child)));
-  const directory = yield* canonicalPath(calls, dirname(resolve(link.file.path)));
+  const childDirectory = yield* canonicalPath(calls, dirname(child));
+  const directory = yield* canonicalPath(calls, dirname(link.file.path));
   const path = relative(childDirectory, `${directory}/${basename(link.file.path)}`);
   const uuid = link.kind === 'vhd' ? link.image.footer?.uuid : undefined;
   return {

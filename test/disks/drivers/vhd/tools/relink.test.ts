@@ -7,6 +7,8 @@ import { loadImage } from '../../../../../src/disks/drivers/vhd/load-image.js';
 import { openToRead } from '../../../../../src/disks/drivers/vhd/parent-search.js';
 import { relink } from '../../../../../src/disks/drivers/vhd/tools/relink.js';
 import { coalesce } from '../../../../../src/disks/drivers/vhd/tools/coalesce.js';
+import type { FileCalls } from '../../../../../src/posix/files.js';
+import { errno } from '../../../../../src/posix/errno.js';
 import { imageBytes } from '../new-chain.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
 import { simulated, tagged } from '../sim-disk.js';
@@ -42,6 +44,26 @@ t.test('a relinked child names its new parent, and has nothing of the old one', 
   t.same(Buffer.from(header.parentUuid), Buffer.from(endFooterOf(world, ROOT).uuid));
   t.same(await findings(world, LEAF), []);
   t.same(await tags(world, await open(world), 2, 4), [0, 9, 9, 0]);
+});
+
+t.test('an image is not deleted where a file cannot be opened that may be its child', async (t) => {
+  const world = worldWith([link, link, link]);
+  for (const [number, deleted] of [
+    [errno.EMFILE, false],
+    [errno.EIO, false],
+    [errno.ENXIO, true],
+  ] as const) {
+    world.files.put('/d/other.vhd', world.files.contents(LEAF));
+    const steps = run(world, (calls) => {
+      const opened = calls.files.open.bind(calls.files);
+      const openUnlessOther: FileCalls['open'] = (path, flags, done, mode) =>
+        path === '/d/other.vhd' ? done(-number) : opened(path, flags, done, mode);
+      Object.assign(calls.files, { open: openUnlessOther });
+      return coalesce(calls, { child: MIDDLE, relink: [LEAF], deleteChild: true });
+    });
+    if (deleted) t.match(await steps, { isDeleted: true });
+    else await t.rejects(steps, /^\/d\/other.vhd: cannot open: /);
+  }
 });
 
 t.test('only a child can be relinked', async (t) => {
