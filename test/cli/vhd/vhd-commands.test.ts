@@ -157,11 +157,10 @@ t.test(
     const own = inOwn('others');
     const at = (name: string): string => path.join(own, name);
     writeFileSync(at('disk.raw'), Buffer.concat([randomBytes(3_000_000), Buffer.alloc(2 ** 22)]));
-    const size = statSync(at('disk.raw')).size - (statSync(at('disk.raw')).size % 512);
+    const size = Math.ceil(statSync(at('disk.raw')).size / 512) * 512;
     for (const format of ['vhd', 'vhd-fixed']) {
       const file = at(`${format}.vhd`);
       t.match(await vhd('convert', at('disk.raw'), file, '--to', format), { exitCode: 0 });
-      // qemu-img compares what both have, and warns of the other's last bytes, which fill no sector.
       const compared = spawnSync('qemu-img', ['compare', '-f', 'raw', '-F', 'vpc', at('disk.raw'), file], {
         encoding: 'utf8',
       });

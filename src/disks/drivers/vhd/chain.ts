@@ -129,7 +129,8 @@ export function* openParent(
   const file = yield* openToRead(calls, path);
   try {
     if (hasRawParent(child.header)) {
-      return { kind: 'raw', file, sectors: Math.floor(file.length / SECTOR_SIZE) };
+      // The sector that its end cuts belongs to the disk.
+      return { kind: 'raw', file, sectors: Math.ceil(file.length / SECTOR_SIZE) };
     }
     return vhdLink(yield* loadImage(file));
   } catch (error) {

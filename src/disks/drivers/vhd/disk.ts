@@ -179,7 +179,7 @@ export class VhdDisk {
 
 function layerOf({ files }: DiskCalls, link: Link, isWritten: boolean): Layer {
   const { file } = link;
-  if (link.kind === 'raw') return new FlatLayer(file, link.sectors, file.length);
+  if (link.kind === 'raw') return new FlatLayer(file, link.sectors, file.length, true);
   const { blocks, endFooterBytes } = link.image;
   const dataEnd = isWritten ? Number.POSITIVE_INFINITY : file.length - endFooterBytes;
   if (!blocks) return new FlatLayer(file, link.sectors, dataEnd);

@@ -99,6 +99,13 @@ export class ImageFile {
     return bytes;
   }
 
+  /** Reads all of it. @throws FileError EIO also when the file ends before: a part of it must not pass for zeroes */
+  *readWhole(position: number, length: number): Steps<Uint8Array> {
+    const bytes = yield* this.read(position, length);
+    if (bytes.length === length) return bytes;
+    throw new FileError(this.path, `read ${length} bytes at ${position}, as it ends before`, errno.EIO);
+  }
+
   *write(position: number, bytes: Uint8Array): Steps<void> {
     yield* result(this.path, 'write', (done) => writeWhole(this.#files, this.fd, bytes, position, done));
     this.length = Math.max(this.length, position + bytes.length);

@@ -34,6 +34,8 @@ export interface Layer {
   readonly sectors: number;
   /** In bytes: what is after it in the file is none of the disk's. */
   readonly dataEnd: number;
+  /** Whether the data may end inside of the last sector, the rest of which is zeroes then. */
+  readonly endsAnywhere: boolean;
   /** Says of a range that begins inside of the image what it has of it, in `found`. */
   find(sector: number, sectors: number, found: Found): void;
   /** Reads the bitmap that was missing. */
@@ -45,11 +47,13 @@ export class FlatLayer implements Layer {
   readonly file: ImageFile;
   readonly sectors: number;
   readonly dataEnd: number;
+  readonly endsAnywhere: boolean;
 
-  constructor(file: ImageFile, sectors: number, dataEnd: number) {
+  constructor(file: ImageFile, sectors: number, dataEnd: number, endsAnywhere = false) {
     this.file = file;
     this.sectors = sectors;
     this.dataEnd = dataEnd;
+    this.endsAnywhere = endsAnywhere;
   }
 
   find(sector: number, sectors: number, found: Found): void {
@@ -89,6 +93,7 @@ export class BlockLayer implements Layer {
   readonly file: ImageFile;
   readonly sectors: number;
   readonly dataEnd: number;
+  readonly endsAnywhere = false;
   readonly shape: BlockShape;
   /** As it is in the file. */
   readonly bat: Uint32Array;

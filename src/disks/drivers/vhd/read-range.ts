@@ -27,9 +27,17 @@ export function readRange(
     (layer, position, sector, sectors) => {
       const at = (sector - request.sector) * SECTOR_SIZE;
       const bytes = request.buffer.subarray(at, at + sectors * SECTOR_SIZE);
-      if (!layer) bytes.fill(0);
-      else if (position + bytes.length > layer.dataEnd) all.expect()(-errno.EIO);
-      else readExactly(files, layer.file.fd, bytes, position, all.expect());
+      if (!layer) {
+        bytes.fill(0);
+        return;
+      }
+      const missing = position + bytes.length - layer.dataEnd;
+      if (missing > 0 && !(layer.endsAnywhere && missing < SECTOR_SIZE)) all.expect()(-errno.EIO);
+      else {
+        const present = bytes.subarray(0, bytes.length - Math.max(0, missing));
+        bytes.fill(0, present.length);
+        readExactly(files, layer.file.fd, present, position, all.expect());
+      }
     },
     mapped,
   );

@@ -37,13 +37,13 @@ export function* copyBlocks(
     const first = block * shape.sectors;
     if (place === NOT_ALLOCATED || first >= sectors) continue;
     if (shouldStop?.()) return false;
-    const bits = yield* file.readPadded(place * SECTOR_SIZE, shape.bitmapSectors * SECTOR_SIZE);
+    const bits = yield* file.readWhole(place * SECTOR_SIZE, shape.bitmapSectors * SECTOR_SIZE);
     const end = Math.min(shape.sectors, sectors - first);
     for (let at = 0; at < end;) {
       const to = endOfRun(bits, at, end);
       if (isSet(bits, at)) {
         const position = (place + shape.bitmapSectors + at) * SECTOR_SIZE;
-        const bytes = yield* file.readPadded(position, (to - at) * SECTOR_SIZE);
+        const bytes = yield* file.readWhole(position, (to - at) * SECTOR_SIZE);
         const sector = first + at;
         yield* result(target.path, 'write', (done) => target.write(sector, bytes, done));
       }

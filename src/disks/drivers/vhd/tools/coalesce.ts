@@ -54,6 +54,8 @@ function* coalesceChain(calls: DiskCalls, chain: Chain, options: CoalesceOptions
   const [leaf, parent] = chain;
   const { child, deleteChild = false } = options;
   if (!parent) throw noParent(child);
+  // Of a file that is cut a part is not known, and zeroes must not take the place of the parent's data.
+  if (leaf.image.writeFault) throw new VhdError(leaf.image.writeFault);
   const others = options.relink ?? [];
   if (deleteChild) yield* requireNoOthers(calls, leaf, others);
   yield* growParent(calls, leaf, parent);

@@ -101,11 +101,17 @@ function* withSource<T>(
   }
 }
 
+/** The sector that the file's end cuts belongs to the disk; the rest of it is zeroes. */
 function rawSource(file: ImageFile): Source {
   return {
-    sectors: Math.floor(file.length / SECTOR_SIZE),
+    sectors: Math.ceil(file.length / SECTOR_SIZE),
     extents: (sector, sectors) => immediate([{ sector, sectors, isAllocated: true }]),
-    read: (sector, sectors) => file.readPadded(sector * SECTOR_SIZE, sectors * SECTOR_SIZE),
+    *read(sector, sectors) {
+      const position = sector * SECTOR_SIZE;
+      const bytes = new Uint8Array(sectors * SECTOR_SIZE);
+      bytes.set(yield* file.readWhole(position, Math.min(bytes.length, file.length - position)));
+      return bytes;
+    },
   };
 }
 

@@ -8,8 +8,8 @@ import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import { errno } from '../../../../../src/posix/errno.js';
 import type { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
-import { openSimulated, simulated, tagged } from '../sim-disk.js';
-import { endFooterOf, findings, headerOf, patchFooters, patchHeader, run } from './tool-world.js';
+import { openSimulated, simulated, simulatedResult, tagged } from '../sim-disk.js';
+import { cutShort, endFooterOf, findings, headerOf, patchFooters, patchHeader, run } from './tool-world.js';
 
 const link = { sectors: 64, blockSectors: 16 };
 const PARENT = '/d/parent0.vhd';
@@ -43,6 +43,49 @@ t.test('a child goes into a raw parent, which is synced', async (t) => {
     [0, 7, 7, 7, 0],
   );
   t.equal(raw.length, 64 * SECTOR_SIZE);
+});
+
+t.test(
+  'a child whose file is cut is refused, and no zeroes take the place of the parent’s data',
+  async (t) => {
+    const world = worldWith([link, link]);
+    await written(world, PARENT, 0, tagged(64, 3));
+    await written(world, LEAF, 0, tagged(64, 7));
+    const whole = world.files.contents(LEAF);
+    world.files.put(LEAF, whole.subarray(0, whole.length - 10 * SECTOR_SIZE));
+    const before = world.files.contents(PARENT);
+    await t.rejects(
+      run(world, (calls) => coalesce(calls, { child: LEAF, deleteChild: true })),
+      /truncated: BAT entry 3: the file ends inside of the block/,
+    );
+    t.ok(Buffer.from(world.files.contents(PARENT)).equals(before));
+    t.same(world.files.contents(LEAF).length, whole.length - 10 * SECTOR_SIZE);
+  },
+);
+
+t.test('a child whose file is cut short meanwhile is not coalesced with zeroes', async (t) => {
+  const world = worldWith([link, link]);
+  await written(world, PARENT, 0, tagged(64, 3));
+  await written(world, LEAF, 48, tagged(16, 7));
+  const options = { child: LEAF, deleteChild: true };
+  const steps = run(world, (calls) => {
+    const end = world.files.contents(LEAF).length - 2 * SECTOR_SIZE;
+    return coalesce(cutShort(calls, end, 16 * SECTOR_SIZE), options);
+  });
+  await t.rejects(steps, { number: errno.EIO, message: /cannot read 8192 bytes at .*, as it ends before/ });
+  t.same(await tags(world, await open(world, PARENT, true), 46, 4), [3, 3, 3, 3]);
+});
+
+t.test('the sector that a raw parent’s end cuts is read, and zeroes after it', async (t) => {
+  const world = worldWith([link, link]);
+  withRawParent(world, 64);
+  const raw = Buffer.alloc(63 * SECTOR_SIZE + 100, 7);
+  world.files.put(PARENT, raw);
+  const disk = await open(world, LEAF, true);
+  const buffer = new Uint8Array(2 * SECTOR_SIZE);
+  const read = { sector: 62, sectors: 2, buffer };
+  t.equal(await simulatedResult(world, (done) => disk.read({ ...read, complete: done }, done)), 0);
+  t.same(Buffer.from(buffer), Buffer.concat([raw.subarray(62 * SECTOR_SIZE), Buffer.alloc(412)]));
 });
 
 t.test('a raw parent that is too small is not written to', async (t) => {

@@ -9,7 +9,7 @@ import { errno } from '../../../../../src/posix/errno.js';
 import { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
 import { simulated, tagged } from '../sim-disk.js';
-import { endFooterOf, findings, headerOf, run } from './tool-world.js';
+import { cutShort, endFooterOf, findings, headerOf, run } from './tool-world.js';
 
 const made = { uuid: new Uint8Array(16).fill(5), unixSeconds: 1e9 };
 const RAW = '/d/disk.raw';
@@ -47,7 +47,7 @@ const into = (world: FileWorld, options: Partial<ConvertOptions>) =>
 
 t.test('a raw file becomes a VHD of the same disk, and that a raw file again', async (t) => {
   for (const targetFormat of ['vhd', 'vhd-fixed', 'raw'] as const) {
-    const { world, raw } = rawWorld(100);
+    const { world, raw } = rawWorld();
     const progress: string[] = [];
     const onProgress = (done: number, total: number): void => void progress.push(`${done}/${total}`);
     const result = await into(world, { targetFormat, onProgress });
@@ -63,6 +63,33 @@ t.test('a raw file becomes a VHD of the same disk, and that a raw file again', a
     t.match(back, { size: SECTORS * SECTOR_SIZE });
     world.files.losePower();
     t.ok(raw.subarray(0, SECTORS * SECTOR_SIZE).equals(world.files.contents('/d/back')), targetFormat);
+    t.same(world.files.descriptors(), []);
+  }
+});
+
+t.test('the sector that a raw file’s end cuts is converted too', async (t) => {
+  const { world, raw } = rawWorld(100);
+  raw.fill(7, SECTORS * SECTOR_SIZE);
+  world.files.put(RAW, raw);
+  const size = (SECTORS + 1) * SECTOR_SIZE;
+  t.match(await into(world, {}), { size });
+  await into(world, { source: TARGET, sourceFormat: 'vhd', target: '/d/back', targetFormat: 'raw' });
+  t.ok(Buffer.concat([raw, Buffer.alloc(412)]).equals(world.files.contents('/d/back')));
+});
+
+t.test('a raw file that is cut short while it is converted is no disk of zeroes', async (t) => {
+  for (const length of [0, 100 * SECTOR_SIZE, SECTORS * SECTOR_SIZE - 1]) {
+    const { world } = rawWorld();
+    const options = {
+      source: RAW,
+      sourceFormat: 'raw',
+      target: TARGET,
+      targetFormat: 'vhd',
+      ...made,
+    } as const;
+    const steps = run(world, (calls) => convert(cutShort(calls, length, 8 * SECTOR_SIZE), options));
+    await t.rejects(steps, { number: errno.EIO, message: /disk.raw: cannot read .* it ends before/ });
+    t.throws(() => world.files.contents(TARGET), 'nothing is left of the copy');
     t.same(world.files.descriptors(), []);
   }
 });

@@ -93,3 +93,16 @@ export function setBatmap(world: FileWorld, path: string, bits: Uint8Array): voi
     new DataView(bytes.buffer, bytes.byteOffset).setUint32(headerAt + 24, ~sum >>> 0);
   });
 }
+
+/** As if a file were cut short once it is read in a piece of `bytes` or more: it ends at `end` from then on. */
+export function cutShort(calls: DiskCalls, end: number, bytes: number): DiskCalls {
+  const read = calls.files.read.bind(calls.files);
+  const cut = new Set<number>();
+  const cutRead: typeof read = (fd, buffer, position, done) => {
+    if (buffer.length >= bytes) cut.add(fd);
+    const present = Math.max(0, end - position);
+    read(fd, cut.has(fd) ? buffer.subarray(0, present) : buffer, position, done);
+  };
+  Object.assign(calls.files, { read: cutRead });
+  return calls;
+}
