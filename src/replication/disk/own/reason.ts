@@ -13,9 +13,17 @@ export interface Reason {
 }
 
 const MAX_REASON_BYTES = 1024;
+/** Of those that {@link printable} leaves, each takes two bytes at most. */
+const MAX_REASON_LETTERS = 300;
+
+/** It is shown to people: nothing in it may steer their terminal. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
 
 export function encodeReason(code: string, reason: string, epoch = 0): Uint8Array {
-  return Buffer.from(JSON.stringify({ code, reason: reason.slice(0, 300), epoch }), 'utf8');
+  return Buffer.from(
+    JSON.stringify({ code, reason: printable(reason).slice(0, MAX_REASON_LETTERS), epoch }),
+    'utf8',
+  );
 }
 
 /** @throws ProtocolError for what is none */
@@ -31,7 +39,5 @@ export function decodeReason(body: Uint8Array): Reason {
   if (typeof code !== 'string' || typeof reason !== 'string' || !Number.isSafeInteger(epoch)) {
     throw new ProtocolError('a reason lacks its code, words or epoch');
   }
-  // It is shown to people: nothing in it may steer their terminal.
-  const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
   return { code: printable(code), reason: printable(reason), epoch: epoch as number };
 }

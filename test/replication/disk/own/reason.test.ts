@@ -15,6 +15,10 @@ t.test('a reason is read as it was written', async (t) => {
 
 t.test('long words are cut, so that they are not too long for the other side', async (t) => {
   t.equal(decodeReason(encodeReason('x', 'y'.repeat(5000))).reason, 'y'.repeat(300));
+  // Each of these takes several bytes as JSON, as they may in the path of a file that cannot be written.
+  for (const letter of ['\u0001', '\u20ac'])
+    t.equal(decodeReason(encodeReason('x', letter.repeat(300))).reason, '?'.repeat(300));
+  t.equal(decodeReason(encodeReason('x', '"'.repeat(300))).reason, '"'.repeat(300));
 });
 
 t.test('nothing in it steers a terminal', async (t) => {
