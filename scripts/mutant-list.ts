@@ -93,7 +93,7 @@ const scheduler = inFile('scheduler/scheduler.ts', [
   [
     'P5',
     'does not show the pass what is registered',
-    'if (this.#pass.running) this.#pass.registered(event);\n    else ',
+    'if (this.#pass.running) this.#pass.registered(event);',
     '',
   ],
   [

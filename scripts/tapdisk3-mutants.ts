@@ -28,8 +28,8 @@ const scheduler = inFile(
     [
       'T-W4',
       'forgets the deadlines of new events',
-      'if (event.isTimed) this.#deadlines.put(event);\n    this.#shortenFor',
-      'this.#shortenFor',
+      'this.#deadlines.put(event);\n    this.#shortenFor(event);\n    this.#observer',
+      'this.#shortenFor(event);\n    this.#observer',
     ],
     [
       'T-U1',
@@ -89,8 +89,8 @@ const scheduler = inFile(
     [
       'T-S1',
       'takes an event without TIMEOUT',
-      'if ((event.mode & TIMEOUT) === 0) return -errno.EINVAL;\n    event',
-      'event',
+      'if ((event.mode & TIMEOUT) === 0) return -errno.EINVAL;\n    if (!event.live)',
+      'if (!event.live)',
     ],
     [
       'T-S1',
@@ -107,8 +107,8 @@ const scheduler = inFile(
     [
       'T-S1',
       'leaves the deadline at its old place',
-      'if (event.live) this.#deadlines.put(event);\n    this.#shortenFor',
-      'this.#shortenFor',
+      'event.deadline = deadline;\n    this.#deadlines.put(event);',
+      'event.deadline = deadline;',
     ],
     ['T-D1', 'takes a negative cap', 'if (timeout < 0) return 0;', ''],
     ['T-W7', 'raises the cap', 'this.#cap = Math.min(this.#cap, timeout);', 'this.#cap = timeout;'],

@@ -21,6 +21,7 @@ const THROWN_ON = 'Nothing but a StateError is thrown there unless the program h
 const LOOKS_AGAIN = 'Who waits for room looks again, and waits on if there is none.';
 const IN_RECORD = 'Data begins after the first block of a record.';
 const EVENT_IDS = 'The ids of events begin at 1.';
+const THREE_MODES = 'There is no fourth condition: nothing asks for it.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -37,6 +38,13 @@ const descriptorOrErrno = (before: string): Equivalent[] =>
   ].flatMap(([from = '', to = '']): Equivalent[] =>
     before.includes(` ${from}`) ? [[before, before.replace(from, to), NO_DESCRIPTOR]] : [],
   );
+
+/** The condition of a loop over the modes of descriptors, with one round more. */
+function noFourthMode(): Equivalent {
+  const loop = (comparison: string): string =>
+    `for (let index = 0; index ${comparison} DESCRIPTOR_MODES.length; index++) {`;
+  return [loop('<'), loop('<='), THREE_MODES];
+}
 
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/cli/table-text.ts': [
@@ -287,11 +295,14 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['if (!this.hasRoom && !this.isFull) return;', 'if (!this.hasRoom && !this.isFull) ;', LOOKS_AGAIN],
   ],
   'src/replication/disk/backup/open-checkpoint.ts': [
-    [
-      "if (place === undefined) throw new Error('the journal keeps room for an abort');",
+    ...[
       'if (place === undefined) ;',
+      "if (false) throw new Error('the journal keeps room for an abort');",
+    ].map((after): Equivalent => [
+      "if (place === undefined) throw new Error('the journal keeps room for an abort');",
+      after,
       'The journal keeps room for an abort.',
-    ],
+    ]),
   ],
   'src/replication/disk/backup/overlay.ts': [
     [
@@ -411,6 +422,20 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['#last = 0;', '#last = 1;', SET_FIRST],
     ['#looks = 0;', '#looks = 1;', SET_FIRST],
   ],
+  'src/scheduler/interest-set.ts': [noFourthMode()],
+
+  'src/scheduler/pending-pass.ts': [noFourthMode()],
+
+  'src/scheduler/unmasked-interest.ts': [noFourthMode()],
+
+  'src/scheduler/deadlines.ts': [
+    [
+      '(a, b) => a.deadline < b.deadline,',
+      '(a, b) => a.deadline <= b.deadline,',
+      'Events that are due at the same time have their turns in the order of registration.',
+    ],
+  ],
+
   'src/scheduler/event-ids.ts': [
     [
       'if (2 * (this.#size + 1) > this.#keys.length) this.#resize(2 * this.#keys.length);',
@@ -419,6 +444,7 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/scheduler/pass.ts': [
+    noFourthMode(),
     [
       'for (let descriptor = this.#ready.pop(); descriptor; descriptor = this.#ready.pop()) {',
       'for (let descriptor = this.#ready.shift(); descriptor; descriptor = this.#ready.pop()) {',
@@ -656,7 +682,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['let next = -1;', 'let next = -2;', 'Every number below 0 is no grain.'],
   ],
   'src/replication/disk/own/own-link.ts': [
-    ['this.#sentFrames += 1;', 'this.#sentFrames += 2;', 'It only counts whether there was one.'],
     ['return;', ';', 'A link that is over sends nothing, and sets no timer.'],
   ],
   'src/replication/disk/bit-set.ts': [

@@ -3,7 +3,8 @@
 
 import { Heap } from './heap.js';
 
-const INT_MAX = 2 ** 31 - 1;
+/** A moment from which the time to any deadline from 0 on is a signed 32-bit number. */
+const LAST_EXACT_MOMENT = 2 ** 31;
 
 /** Not in the heap. */
 export const NOT_IN_HEAP = -1;
@@ -54,7 +55,7 @@ export class Deadlines<Event extends Timed> {
     const nowSeconds = readSeconds();
     // The difference is narrowed to 32 bits. It is exact, and the smallest deadline gives the smallest difference, while
     // neither side is negative or beyond 32 bits. Otherwise only a scan of all events decides.
-    if (first.deadline >= 0 && nowSeconds >= 0 && nowSeconds <= INT_MAX) {
+    if (first.deadline >= 0 && nowSeconds >= 0 && nowSeconds <= LAST_EXACT_MOMENT) {
       return Math.min(limit, Math.max(0, first.deadline - nowSeconds));
     }
     let seconds = limit;

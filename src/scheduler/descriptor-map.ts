@@ -32,7 +32,7 @@ export class DescriptorMap<Entry extends DescriptorEntry> {
 
   /** Forgets the entry of a number that no descriptor has; the others stay for their next use. */
   release(entry: Entry): void {
-    if (this.#unusual.size > 0) this.#unusual.delete(entry.fd);
+    this.#unusual.delete(entry.fd);
   }
 
   #add(entry: Entry): Entry {

@@ -52,7 +52,7 @@ export class RetriedSelect {
     this.#select(span, ended, gaveUp);
   }
 
-  /** While it sleeps: to sleep at most this long from now on. */
+  /** If it sleeps, it does so at most this long from now on. */
   shorten(span: number): void {
     const elapsed = this.#elapsed();
     if (elapsed + span >= this.#span) return;

@@ -69,7 +69,7 @@ export class Scheduler implements EventRegistrar {
   #nextSequence = 0;
   /** Caps the next wait's sleep, at most 600 s. It starts at 0, so that the first wait does not sleep (rule W3). */
   #capSeconds = 0;
-  /** A wait is under way; it is in select while no pass is running. */
+  /** A wait is under way. */
   #waiting = false;
 
   /** @throws RangeError when maxCallbacksPerPass is not an integer of at least 1 */
@@ -145,7 +145,7 @@ export class Scheduler implements EventRegistrar {
     if (mode & TIMEOUT) this.#deadlines.put(event);
     if (mode & ANY_DESCRIPTOR_MODE) this.#interest.add(event);
     if (this.#pass.running) this.#pass.registered(event);
-    else if (this.#waiting && mode & TIMEOUT) this.#poller.shorten(Math.max(0, timeoutSeconds));
+    if (mode & TIMEOUT) this.#poller.shorten(Math.max(0, timeoutSeconds));
     this.#observer?.registered?.(event);
     return id;
   }
@@ -166,7 +166,7 @@ export class Scheduler implements EventRegistrar {
     if (!isInt32(timeoutSeconds)) return -errno.EINVAL;
     if (timeoutSeconds < 0) return 0;
     this.#capSeconds = Math.min(this.#capSeconds, timeoutSeconds);
-    if (this.#waiting && !this.#pass.running) this.#poller.shorten(timeoutSeconds);
+    this.#poller.shorten(timeoutSeconds);
     return 0;
   }
 

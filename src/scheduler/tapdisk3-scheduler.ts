@@ -129,7 +129,7 @@ export class Tapdisk3Scheduler implements Tapdisk3Registrar {
     this.#ids.add(event);
     event.orderNode = this.#order.append(event);
     if (event.asksForDescriptor) this.#interest.add(event);
-    if (event.isTimed) this.#deadlines.put(event);
+    this.#deadlines.put(event);
     this.#shortenFor(event);
     this.#observer?.registered?.(event);
     return id;
@@ -163,9 +163,10 @@ export class Tapdisk3Scheduler implements Tapdisk3Registrar {
     const event = this.#ids.get(id);
     if (event === undefined) return -errno.ENOENT;
     if ((event.mode & TIMEOUT) === 0) return -errno.EINVAL;
+    if (!event.live) return 0;
     event.timeout = timeout;
     event.deadline = deadline;
-    if (event.live) this.#deadlines.put(event);
+    this.#deadlines.put(event);
     this.#shortenFor(event);
     return 0;
   }
@@ -174,7 +175,7 @@ export class Tapdisk3Scheduler implements Tapdisk3Registrar {
     if (!Number.isSafeInteger(timeout)) return -errno.EINVAL;
     if (timeout < 0) return 0;
     this.#cap = Math.min(this.#cap, timeout);
-    if (this.#select.isSleeping) this.#select.shorten(timeout);
+    this.#select.shorten(timeout);
     return 0;
   }
 
@@ -215,7 +216,7 @@ export class Tapdisk3Scheduler implements Tapdisk3Registrar {
 
   /** A sleep under way must not go on beyond the event's deadline (B5 of the C). */
   #shortenFor(event: Tapdisk3Event): void {
-    if (!this.#select.isSleeping || !event.live || event.masked || !event.isTimed) return;
+    if (event.masked || !event.isTimed) return;
     this.#select.shorten(Math.max(0, event.deadline - this.#now()));
   }
 

@@ -37,6 +37,14 @@ for (const [what, create] of [
     deadlines.remove(first);
     t.equal(first.heapIndex, NOT_IN_HEAP);
     t.same(due(100), [], 'it was removed');
+    const [, second, third] = events as [unknown, ReturnType<typeof timed>, ReturnType<typeof timed>];
+    [second.deadline, third.deadline] = [60, 61];
+    deadlines.put(second);
+    deadlines.put(third);
+    third.deadline = 59;
+    deadlines.put(third);
+    t.same(due(59), [59], 'it overtook another');
+    t.same(due(60), [60]);
     first.deadline = 5;
     deadlines.put(first);
     t.same(due(5), [5]);
@@ -89,4 +97,30 @@ t.test('the time to the first deadline is 0 when that is past, and is bounded (W
   t.equal(toFirst([0], most + 2), 600, 'so did the difference');
   t.equal(toFirst([most], -1), 0, 'and here');
   t.equal(toFirst([3], -1), 4);
+});
+
+t.test('the time to the first deadline takes a look at that one only, however many there are', async (t) => {
+  let looks = 0;
+  const set = new Deadlines<ReturnType<typeof timed>>();
+  for (let deadline = 0; deadline < 64; deadline++) {
+    set.put({
+      ...timed(0),
+      get deadline() {
+        looks += 1;
+        return deadline;
+      },
+    });
+  }
+  for (const [now, seconds] of [
+    [0, 0],
+    [2 ** 31 - 1, 0],
+    [2 ** 31, 0],
+  ] as const) {
+    looks = 0;
+    t.equal(
+      set.secondsToFirst(() => now, 600),
+      seconds,
+    );
+    t.ok(looks < 10, `${looks} looks at ${now}`);
+  }
 });

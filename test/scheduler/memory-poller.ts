@@ -11,13 +11,14 @@ export class MemoryPoller implements Poller {
   readonly answers: Answer[] = [];
   /** The timeouts that select was given. */
   readonly timeouts: number[] = [];
-  /** What shorten was given. */
+  /** What shorten was given while select was under way; otherwise it does nothing. */
   readonly shortened: number[] = [];
   readonly told = new Map<number, number>();
   bad: number[] = [];
   /** Called as select begins, so that something can happen while it sleeps. */
   duringSelect: () => void = () => {};
 
+  #isSelecting = false;
   readonly #later: (task: () => void) => void;
 
   /** @param later when select answers: in this turn of the event loop, or, with setImmediate, in another */
@@ -29,8 +30,10 @@ export class MemoryPoller implements Poller {
     this.timeouts.push(timeoutSeconds);
     const answer = this.answers.shift() ?? [];
     if (answer instanceof Error) throw answer;
+    this.#isSelecting = true;
     this.#later(() => {
       this.duringSelect();
+      this.#isSelecting = false;
       done(answer);
     });
   }
@@ -40,7 +43,7 @@ export class MemoryPoller implements Poller {
   }
 
   shorten(timeoutSeconds: number): void {
-    this.shortened.push(timeoutSeconds);
+    if (this.#isSelecting) this.shortened.push(timeoutSeconds);
   }
 
   badDescriptors(): number[] {

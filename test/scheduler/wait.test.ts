@@ -158,6 +158,21 @@ t.test(
   },
 );
 
+t.test('what is ready for an event that a callback unregisters goes to the next one that asks', async (t) => {
+  const { scheduler, poller, fired, named } = schedulerInMemory();
+  scheduler.registerEvent(
+    POLL_READ_FD,
+    9,
+    0,
+    named('first', () => scheduler.unregisterEvent(gone)),
+  );
+  const gone = scheduler.registerEvent(POLL_READ_FD, 3, 0, named('gone'));
+  scheduler.registerEvent(POLL_READ_FD, 3, 0, named('next'));
+  poller.answers.push([...readable(9), ...readable(3)]);
+  t.equal(await scheduler.waitForEvents(), 2);
+  t.same(fired, ['first', 'next']);
+});
+
 t.test(
   'deadlines that went round 32 bits are due, and their differences still come out right (E6)',
   async (t) => {

@@ -162,7 +162,7 @@ export class CPrimarySession implements PrimarySession {
 
   #answer(times: number): void {
     const { stream } = this.#connection;
-    for (let left = times; left > 0 && !stream.isOver; left--) stream.send(DONE_MESSAGE);
+    for (let left = times; left > 0; left--) stream.send(DONE_MESSAGE);
     this.#sending.check();
   }
 

@@ -11,7 +11,7 @@ import {
   MAX_FRAME_SECTORS,
   numbersBody,
   ProtocolError,
-  readNumbers,
+  readNumber,
 } from '../wire/frame.js';
 import { SECTOR_SIZE } from '../local-disk.js';
 import { MapReader } from './map-frames.js';
@@ -100,16 +100,16 @@ export class OwnBackupPeer implements BackupPeer {
   #frame(name: FrameName, body: Uint8Array): void {
     switch (name) {
       case 'done':
-        this.#events.acked(readNumbers(body, 1)[0] ?? 0);
+        this.#events.acked(readNumber(body));
         return;
       case 'progress':
-        this.#events.progress(readNumbers(body, 1)[0] ?? 0);
+        this.#events.progress(readNumber(body));
         return;
       case 'map':
         this.#map(body);
         return;
       case 'compared': {
-        const [sequence = 0] = readNumbers(body.subarray(0, 8), 1);
+        const sequence = readNumber(body.subarray(0, 8));
         this.#events.compared(sequence, COMPARED[body[8] as number] ?? 'different');
         return;
       }

@@ -44,7 +44,8 @@ export class OwnLink {
   /** Who is notified; a session takes over once the peer has said what it is. */
   events: OwnLinkEvents;
   #sequence = 0;
-  #sentFrames = 0;
+  /** A frame was sent since the last tick. */
+  #hasSent = false;
   #silentTicks = 0;
   #received = 0;
   /** Why no frame is taken now. */
@@ -94,7 +95,7 @@ export class OwnLink {
     const sequence = this.#sequence;
     if (this.#isOver) return sequence;
     this.#sequence += 1;
-    this.#sentFrames += 1;
+    this.#hasSent = true;
     const { stream } = this.#options;
     stream.queue(frameHeader(name, sequence, parts));
     for (const part of parts) stream.queue(part);
@@ -171,8 +172,8 @@ export class OwnLink {
       this.#lose(`nothing came from the peer for ${peerTimeoutSeconds} s`);
       return;
     }
-    if (this.#sentFrames === 0) this.send('ping');
-    this.#sentFrames = 0;
+    if (!this.#hasSent) this.send('ping');
+    this.#hasSent = false;
     if (!this.#isOver) this.#timer.set(pingSeconds);
   }
 

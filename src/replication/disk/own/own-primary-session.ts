@@ -15,6 +15,7 @@ import {
   numbersBody,
   ProtocolError,
   readExtents,
+  readNumber,
   readNumbers,
 } from '../wire/frame.js';
 import type { OwnLink } from './own-link.js';
@@ -143,7 +144,7 @@ export class OwnPrimarySession {
   }
 
   #commit(body: Uint8Array): void {
-    const [epoch = 0] = readNumbers(body.subarray(0, 8), 1);
+    const epoch = readNumber(body.subarray(0, 8));
     const generation = Buffer.from(body.subarray(8)).toString('hex');
     if (generation.length !== 16) throw new ProtocolError('a commit names no generation');
     if (epoch <= this.#epoch) throw new ProtocolError(`epoch ${epoch} comes after ${this.#epoch}`);
@@ -189,7 +190,7 @@ export class OwnPrimarySession {
     const { link, grainSectors } = this.#parts;
     if (body.length !== SYNC_BEGIN_BYTES) throw new ProtocolError('a sync begin has a wrong length');
     const id = Buffer.from(body.subarray(0, 8)).toString('hex');
-    const [grains = 0, sectors = 0, first = 0] = readNumbers(body.subarray(8), 3);
+    const [grains, sectors, first] = readNumbers(body.subarray(8), 3) as [number, number, number];
     if (sectors !== grainSectors) {
       throw new ProtocolError(`the primary's grains have ${sectors} sectors, expected ${grainSectors}`);
     }
@@ -308,7 +309,6 @@ export class OwnPrimarySession {
   #end(): void {
     this.#isOver = true;
     this.#sync?.close();
-    this.#sync = undefined;
     this.#store.abort();
   }
 }

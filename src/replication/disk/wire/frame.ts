@@ -157,6 +157,11 @@ export function numbersBody(...numbers: readonly number[]): Uint8Array {
   return body;
 }
 
+/** The number that a body is. @throws ProtocolError as {@link readNumbers} does */
+export function readNumber(body: Uint8Array): number {
+  return readNumbers(body, 1)[0] as number;
+}
+
 /** @throws ProtocolError when the body has another length, or a number is 2^53 or more */
 export function readNumbers(body: Uint8Array, count: number): number[] {
   if (body.length !== count * 8) {

@@ -54,8 +54,7 @@ export class SendQueue {
       const chunk = this.#chunkFor((bytes.byteOffset + at) % WORD_BYTES, bytes.length - at);
       const { block } = chunk;
       const length = Math.min(bytes.length - at, BLOCK_BYTES - chunk.end);
-      const isWhole = length === bytes.length;
-      block.memory.set(isWhole ? bytes : bytes.subarray(at, at + length), chunk.end);
+      block.memory.set(bytes.subarray(at, at + length), chunk.end);
       chunk.end += length;
       block.usedBytes = chunk.end;
       at += length;

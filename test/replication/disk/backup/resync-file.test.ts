@@ -7,6 +7,7 @@ import type { ResyncSlots } from '../../../../src/replication/disk/backup/checkp
 import { readOverlay } from '../../../../src/replication/disk/backup/overlay.js';
 import { ResyncFile } from '../../../../src/replication/disk/backup/resync-file.js';
 import { TABLE_HEAD_BYTES } from '../../../../src/replication/disk/backup/slot-table.js';
+import { crc32 } from '../../../../src/replication/disk/format/crc32.js';
 import { sealSector } from '../../../../src/replication/disk/format/map-sector.js';
 import { NOTHING_SURVIVES } from '../../../../src/testing/files/survival.js';
 import { contentOf, tagged } from '../simulation/content.js';
@@ -121,6 +122,20 @@ t.test('slots are in the order of arrival after the position of the table and th
   }
   t.equal(Buffer.from(bytes.subarray(tableAt, tableAt + 8)).toString('latin1'), 'TDRSLOT1');
 });
+
+t.test(
+  'an entry of the index has its grain, one more than that, a bit for zeroes, and the crc',
+  async (t) => {
+    const files = new TestFiles();
+    await completed(files);
+    const view = new DataView(files.host.contents(PATH).buffer, INDEX_AT);
+    const zeroes = 2 ** 31;
+    const words = Array.from({ length: 6 }, (_, place) => view.getUint32(8 * place, true));
+    t.same(words, [4, 2 + zeroes, 3 + zeroes, 1, 5, 0]);
+    const crcs = Array.from({ length: 6 }, (_, place) => view.getUint32(8 * place + 4, true));
+    t.same(crcs.slice(1), [0, 0, crc32(tagged(5, GRAIN)), crc32(tagged(40, 4)), 0]);
+  },
+);
 
 t.test('the file has room for all grains and their table from the start', async (t) => {
   const files = new TestFiles();
