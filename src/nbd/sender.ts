@@ -11,13 +11,13 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 
 /** Pieces below this size are put together, so that small messages cost few calls. */
 const GATHER_BYTES = 64 << 10;
-const nothing = Buffer.alloc(0);
 
 /** Larger ones are not copied for that, where the operating system can send them as they are. */
 const DIRECT_BYTES = 16 << 10;
 
 interface Piece {
-  readonly bytes: Uint8Array;
+  /** What is not sent of it. */
+  bytes: Uint8Array;
   readonly sent: (() => void) | undefined;
   readonly dropped: (() => void) | undefined;
 }
@@ -35,9 +35,6 @@ export class Sender {
   /** Taken from the pool while it is sent from. */
   #gathered: Buffer | undefined;
   #pieces: Piece[] = [];
-  #first = 0;
-  /** Bytes of the first piece that are sent. */
-  #offset = 0;
   #pendingBytes = 0;
   readonly #event: AwaitedEvent;
   #closed = false;
@@ -91,9 +88,9 @@ export class Sender {
   }
 
   #flush(): void {
-    while (!this.#closed && this.#first < this.#pieces.length) {
-      const direct = this.#sendDirectly();
-      const taken = direct === -errno.EOPNOTSUPP ? this.#posix.write(this.#fd, this.#next()) : direct;
+    for (let [first] = this.#pieces; first; [first] = this.#pieces) {
+      const direct = this.#sendDirectly(first);
+      const taken = direct === -errno.EOPNOTSUPP ? this.#posix.write(this.#fd, this.#next(first)) : direct;
       if (taken === -errno.EAGAIN) {
         this.#awaitRoom();
         return;
@@ -111,7 +108,7 @@ export class Sender {
   /** Drops what is queued. The descriptor stays as it is. */
   close(): void {
     this.#closed = true;
-    const dropped = this.#pieces.slice(this.#first);
+    const dropped = this.#pieces;
     this.#pieces = [];
     this.#pendingBytes = 0;
     this.#event.clear();
@@ -119,72 +116,49 @@ export class Sender {
   }
 
   /** Hands over a large piece as it is, with a small one before it. Returns as posix.send does; none of it is queued any more. */
-  #sendDirectly(): number {
-    const first = this.#pieces[this.#first];
-    if (this.#posix.send === undefined || first === undefined || this.#offset > 0) return -errno.EOPNOTSUPP;
-    const second = this.#pieces[this.#first + 1];
-    const large = first.bytes.length >= DIRECT_BYTES ? first : second;
+  #sendDirectly(first: Piece): number {
+    const large = first.bytes.length >= DIRECT_BYTES ? first : this.#pieces[1];
     // The small one's completion would come too early.
     const isMeant = large && large.bytes.length >= DIRECT_BYTES && (large === first || !first.sent);
-    if (!isMeant) return -errno.EOPNOTSUPP;
+    if (!isMeant || this.#posix.send === undefined) return -errno.EOPNOTSUPP;
     const parts = large === first ? [large.bytes] : [first.bytes, large.bytes];
     const taken = this.#posix.send(this.#fd, parts, () => large.sent?.());
     if (taken >= 0) {
       this.#pendingBytes -= taken;
-      this.#first += parts.length;
-      this.#forgetSent();
+      this.#pieces.splice(0, parts.length);
     }
     return taken;
   }
 
   /** The next bytes to send: the rest of a large piece, or as much of small ones as goes together. */
-  #next(): Uint8Array {
-    const first = this.#rest(this.#first);
-    if (first.length >= GATHER_BYTES || this.#first + 1 === this.#pieces.length) return first;
+  #next(first: Piece): Uint8Array {
+    if (first.bytes.length >= GATHER_BYTES || this.#pieces.length === 1) return first.bytes;
     this.#gathered ??= this.#pool.take(GATHER_BYTES);
     const gathered = this.#gathered;
     let length = 0;
-    for (let index = this.#first; index < this.#pieces.length && length < GATHER_BYTES; index++) {
-      const rest = this.#rest(index);
-      const part = rest.length > GATHER_BYTES - length ? rest.subarray(0, GATHER_BYTES - length) : rest;
+    for (const { bytes } of this.#pieces) {
+      if (length === GATHER_BYTES) break;
+      const part = bytes.subarray(0, GATHER_BYTES - length);
       this.#pool.copy(gathered, part, length);
       length += part.length;
     }
     return gathered.subarray(0, length);
   }
 
-  #rest(index: number): Uint8Array {
-    const bytes = this.#pieces[index]?.bytes ?? nothing;
-    return index === this.#first && this.#offset > 0 ? bytes.subarray(this.#offset) : bytes;
-  }
-
   #advance(taken: number): void {
     this.#pendingBytes -= taken;
-    let left = this.#offset + taken;
-    for (
-      let piece = this.#pieces[this.#first];
-      piece && left >= piece.bytes.length;
-      piece = this.#pieces[this.#first]
-    ) {
+    let left = taken;
+    let count = 0;
+    for (const piece of this.#pieces) {
+      if (left < piece.bytes.length) {
+        piece.bytes = piece.bytes.subarray(left);
+        break;
+      }
       left -= piece.bytes.length;
-      this.#first++;
-      this.#offset = 0;
-      piece.sent?.();
-      // A completion may have closed this.
-      if (this.#closed) return;
+      count++;
     }
-    this.#offset = left;
-    this.#forgetSent();
-  }
-
-  #forgetSent(): void {
-    if (this.#first === this.#pieces.length) {
-      this.#pieces = [];
-      this.#first = 0;
-    } else if (this.#first > 1024) {
-      this.#pieces = this.#pieces.slice(this.#first);
-      this.#first = 0;
-    }
+    // A completion may queue more and flush: by then what was taken is forgotten.
+    for (const piece of this.#pieces.splice(0, count)) piece.sent?.();
   }
 
   #awaitRoom(): void {

@@ -3,12 +3,20 @@
 
 import t from 'tap';
 import { errno } from '../../src/posix/index.js';
+import type { EventRegistrar } from '../../src/scheduler/registrar.js';
 import { Receiver } from '../../src/nbd/receiver.js';
 import { Sender } from '../../src/nbd/sender.js';
 import { bench, type Bench } from '../disks/bench.js';
 import { CountedPool } from '../posix/counted-pool.js';
 
 const FD = 77;
+
+/** A pool that nothing may be taken from. */
+class NoPool extends CountedPool {
+  override take(): never {
+    throw new Error('taken from the pool');
+  }
+}
 
 /** The bench's operating system, with a descriptor 77 that takes and has what the test says. */
 function scriptedStream({ posix }: Bench) {
@@ -19,6 +27,7 @@ function scriptedStream({ posix }: Bench) {
     calls: 0,
     incoming: Buffer.alloc(0),
     posix: Object.assign(Object.create(posix) as typeof posix, {
+      send: () => -errno.EOPNOTSUPP,
       write(_fd: number, bytes: Uint8Array): number {
         stream.calls++;
         const taken = Math.min(stream.takes.shift() ?? -errno.EAGAIN, bytes.length);
@@ -102,11 +111,40 @@ t.test('the callback for a sent piece may close the sender', (t) => {
   const world = bench(t);
   const stream = scriptedStream(world);
   const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));
+  const told: string[] = [];
   sender.queue(Buffer.alloc(10), () => sender.close());
-  sender.queue(Buffer.alloc(10), () => t.fail('it is closed'));
-  stream.takes = [100, 100];
+  sender.queue(
+    Buffer.alloc(10),
+    () => told.push('sent too'),
+    () => t.fail('it was sent'),
+  );
+  sender.queue(
+    Buffer.alloc(10),
+    () => t.fail('it is closed'),
+    () => told.push('dropped'),
+  );
+  stream.takes = [25, 100];
   sender.flush();
+  t.same(told, ['dropped', 'sent too']);
   t.equal(stream.calls, 1);
+  t.end();
+});
+
+t.test('the callback for a sent piece may queue and flush: nothing is sent twice', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));
+  const pieces = [numbered(10, 1), numbered(10, 2), numbered(10, 3)] as const;
+  sender.queue(pieces[0], () => {
+    sender.queue(pieces[2]);
+    sender.flush();
+  });
+  sender.queue(pieces[1]);
+  stream.takes = [15, 4, 100];
+  sender.flush();
+  t.same(Buffer.concat(stream.written), Buffer.concat(pieces));
+  t.equal(sender.pendingBytes, 0);
+  t.equal(sender.isClear, true);
   t.end();
 });
 
@@ -297,7 +335,7 @@ t.test('a large piece is sent as it is, with a small one before it that nobody w
   t.end();
 });
 
-t.test('a large piece that is not taken waits for room, and the rest of a partial one is written', (t) => {
+t.test('a large piece that is not taken waits for room, and the rest of a partial one is sent', (t) => {
   const world = bench(t);
   const { stream, handed, results, posix } = directStream(world);
   const errors: number[] = [];
@@ -313,14 +351,14 @@ t.test('a large piece that is not taken waits for room, and the rest of a partia
   sender.queue(Buffer.alloc(20_000));
   results.push(-errno.EOPNOTSUPP);
   stream.takes = [5];
+  results.push(-errno.EAGAIN);
   sender.flush();
   t.equal(sender.pendingBytes, 19_995);
-  stream.takes = [30_000];
   sender.flush();
-  t.same(handed, [[20_000]], 'a part is not sent twice');
+  t.same(handed, [[20_000], [19_995]], 'a part is not sent twice');
   t.same(
     stream.written.map(({ length }) => length),
-    [5, 19_995],
+    [5],
   );
   sender.queue(Buffer.alloc(20_000), () => t.fail('it was not sent'));
   results.push(-errno.EPIPE);
@@ -334,6 +372,8 @@ t.test('a large piece that is not taken waits for room, and the rest of a partia
 t.test('what is queued and not sent when the sender closes is dropped, each piece once', (t) => {
   const world = bench(t);
   const stream = scriptedStream(world);
+  const events = (): number => [...world.server.scheduler.events()].length;
+  const before = events();
   const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));
   const told: string[] = [];
   for (const name of ['one', 'two', 'three'])
@@ -344,7 +384,9 @@ t.test('what is queued and not sent when the sender closes is dropped, each piec
     );
   stream.takes = [15];
   sender.flush();
+  t.equal(events(), before + 1);
   sender.close();
+  t.equal(events(), before, 'and waits for nothing');
   sender.close();
   sender.queue(Buffer.alloc(1), undefined, () => told.push('later dropped'));
   t.same(told, ['one sent', 'two dropped', 'three dropped', 'later dropped']);
@@ -366,6 +408,38 @@ t.test('memory for small pieces is taken once a flush, and given back after it',
   sender.flush();
   t.equal(pool.taken.size, 0);
   t.equal(sender.pendingBytes, 0);
+  sender.usePool(new NoPool());
+  for (const length of [1000, 64 << 10]) {
+    sender.queue(Buffer.alloc(length));
+    stream.takes = [length];
+    sender.flush();
+    t.equal(sender.pendingBytes, 0, 'one that goes alone is not copied');
+  }
+  sender.queue(Buffer.alloc(64 << 10));
+  sender.queue(Buffer.alloc(64 << 10));
+  stream.takes = [64 << 10, 64 << 10];
+  sender.flush();
+  t.equal(sender.pendingBytes, 0, 'nor is a large one');
+  t.end();
+});
+
+t.test('a descriptor that takes nothing is waited for once, however often it is flushed', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  let registered = 0;
+  const registrar: EventRegistrar = {
+    registerEvent: (...parameters) => {
+      registered++;
+      return world.server.registerEvent(...parameters);
+    },
+    unregisterEvent: (id) => world.server.unregisterEvent(id),
+    setMaxTimeout: (seconds) => world.server.setMaxTimeout(seconds),
+  };
+  const sender = new Sender(registrar, stream.posix, FD, () => t.fail('an error'));
+  sender.queue(Buffer.alloc(10));
+  for (let count = 0; count < 3; count++) sender.flush();
+  t.equal(registered, 1);
+  sender.close();
   t.end();
 });
 
