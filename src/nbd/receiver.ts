@@ -69,8 +69,8 @@ export class Receiver {
     const old = this.#ahead;
     if (old) {
       const left = old.subarray(this.#start, this.#end);
-      this.#ahead = left.length > 0 ? pool.take(READ_AHEAD_BYTES) : undefined;
-      this.#ahead?.set(left);
+      this.#ahead = pool.take(READ_AHEAD_BYTES);
+      this.#ahead.set(left);
       this.#pool.give(old);
       this.#start = 0;
       this.#end = left.length;
@@ -83,7 +83,6 @@ export class Receiver {
   expect(target: Uint8Array, then: () => void): void {
     this.#target = target;
     this.#filled = 0;
-    this.#toSkip = 0;
     this.#then = then;
   }
 
@@ -98,7 +97,6 @@ export class Receiver {
   /** Nothing is expected any more. */
   stop(): void {
     this.#then = undefined;
-    this.#target = undefined;
   }
 
   pump(): PumpResult {
@@ -123,7 +121,6 @@ export class Receiver {
       const missing = this.#takeFromAhead();
       if (missing === 0) {
         this.#then = undefined;
-        this.#target = undefined;
         then();
         continue;
       }
@@ -144,7 +141,7 @@ export class Receiver {
     const missing = target ? target.length - this.#filled : this.#toSkip;
     const taken = Math.min(missing, this.#end - this.#start);
     if (target) {
-      if (this.#ahead && taken > 0) {
+      if (this.#ahead) {
         this.#pool.copy(target, this.#ahead.subarray(this.#start, this.#start + taken), this.#filled);
       }
       this.#filled += taken;
@@ -160,8 +157,8 @@ export class Receiver {
     // Ordinary memory is copied slowly to odd places of shared memory: it goes to its beginning, and on from there.
     const isQuick = this.#isDedicated || target?.buffer instanceof ArrayBuffer;
     if (target && missing >= READ_AHEAD_BYTES / 2 && isQuick) {
-      const got = this.#posix.read(this.#fd, this.#filled > 0 ? target.subarray(this.#filled) : target);
-      if (got > 0) this.#filled += got;
+      const got = this.#posix.read(this.#fd, target.subarray(this.#filled));
+      this.#filled += Math.max(got, 0);
       return got;
     }
     this.#ahead ??= this.#pool.take(READ_AHEAD_BYTES);
