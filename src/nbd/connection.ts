@@ -16,6 +16,7 @@ import type { HandshakePace } from './handshake-pace.js';
 import type { MemoryShare, RequestMemory } from './request-memory.js';
 import { type PumpResult, Receiver } from './receiver.js';
 import { Sender } from './sender.js';
+import { Standstill } from './standstill.js';
 import type { TlsServer } from './tls.js';
 import { Transmission } from './transmission.js';
 
@@ -98,10 +99,8 @@ export class NbdConnection {
   #stopListening = (): void => {};
   #giveUpTls: (() => void) | undefined;
   readonly #memory: MemoryShare;
-  #progress = 0;
-  #progressAt = 0;
-  #receivedBytes = 0;
-  #busyAt = 0;
+  readonly #stall = new Standstill();
+  readonly #idleness = new Standstill();
   #pumping = false;
   #posted = false;
 
@@ -121,8 +120,6 @@ export class NbdConnection {
     this.#onClosed = onClosed;
     this.#admit = admit;
     this.#memory = parts.memory.share();
-    this.#progressAt = parts.posix.clock.now();
-    this.#busyAt = this.#progressAt;
     this.#receiver = new Receiver(parts.posix, fd);
     this.#sender = this.#newSender();
   }
@@ -143,10 +140,7 @@ export class NbdConnection {
     if (this.#phase === 'finishing' || this.#phase === 'closed') return;
     this.#parts.logger.log(LOG_DEBUG, `nbd: ${this.#peer}: ${reason}`);
     // Between two descriptors there is nothing to be said, and the old one's number may be another's by now.
-    if (this.#phase === 'securing') {
-      this.close();
-      return;
-    }
+    if (this.#phase === 'securing') return this.close();
     this.#phase = 'finishing';
     this.#receiver.stop();
     this.#transmission?.end();
@@ -166,33 +160,34 @@ export class NbdConnection {
    */
   dropIfStalled(): void {
     const { posix, stallTimeoutSeconds, memory } = this.#parts;
-    if (this.#phase !== 'transmission' || !this.#transmission) return;
-    const now = posix.clock.now();
-    const progress =
-      this.#receiver.receivedBytes + this.#sender.pendingBytes + (posix.unsent?.(this.#fd) ?? 0);
-    const { isReceivingData, isSendingData } = this.#transmission;
+    const transmission = this.#servingTransmission();
+    if (!transmission) return;
+    const { isReceivingData, isSendingData } = transmission;
     const isHalfSent = isReceivingData || (this.#receiver.expecting && this.#receiver.isMidMessage);
-    if (progress !== this.#progress || !(isHalfSent || isSendingData)) {
-      this.#progress = progress;
-      this.#progressAt = now;
-    } else if (now - this.#progressAt < stallTimeoutSeconds) return;
-    else if (isHalfSent) this.drop('it has left off in the middle of a request');
+    const progress = [
+      this.#receiver.receivedBytes,
+      this.#sender.pendingBytes,
+      posix.unsent?.(this.#fd),
+    ].join();
+    const state = isHalfSent || isSendingData ? progress : undefined;
+    if (this.#stall.seconds(state, posix.clock.now()) < stallTimeoutSeconds) return;
+    if (isHalfSent) this.drop('it has left off in the middle of a request');
     else if (memory.isShort) this.drop('it does not take its data, and others wait for the memory');
   }
 
   /** To be called now and then. A client that has asked for nothing for too long is let go. */
   finishIfIdle(): void {
     const { posix, idleTimeoutSeconds } = this.#parts;
-    if (idleTimeoutSeconds === 0 || this.#phase !== 'transmission' || !this.#transmission) return;
-    const now = posix.clock.now();
-    const { receivedBytes } = this.#receiver;
-    if (receivedBytes !== this.#receivedBytes || this.#transmission.requestsInFlight > 0) {
-      this.#receivedBytes = receivedBytes;
-      this.#busyAt = now;
-    } else if (now - this.#busyAt >= idleTimeoutSeconds) {
-      this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} sent no request for ${idleTimeoutSeconds} s`);
-      this.finish('it is idle');
-    }
+    const transmission = this.#servingTransmission();
+    if (idleTimeoutSeconds === 0 || !transmission) return;
+    const state = transmission.requestsInFlight > 0 ? undefined : String(this.#receiver.receivedBytes);
+    if (this.#idleness.seconds(state, posix.clock.now()) < idleTimeoutSeconds) return;
+    this.#parts.logger.log(LOG_INFO, `nbd: ${this.#peer} sent no request for ${idleTimeoutSeconds} s`);
+    this.finish('it is idle');
+  }
+
+  #servingTransmission(): Transmission | undefined {
+    return this.#phase === 'transmission' ? this.#transmission : undefined;
   }
 
   #close(closeDescriptor: (fd: number) => void): void {
@@ -366,8 +361,8 @@ export class NbdConnection {
   #updateReadInterest(): void {
     const isReading = this.#receiver.expecting && this.#phase !== 'closed';
     if (isReading === this.#readEvent.isSet) return;
-    const result = isReading ? this.#readEvent.set(POLL_READ_FD, this.#fd, 0, () => this.#run()) : 0;
-    if (!isReading) this.#readEvent.clear();
+    if (!isReading) return this.#readEvent.clear();
+    const result = this.#readEvent.set(POLL_READ_FD, this.#fd, 0, () => this.#run());
     if (result < 0) this.#lost(result);
   }
 

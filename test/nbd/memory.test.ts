@@ -1,11 +1,15 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import t from 'tap';
+import t, { type Test } from 'tap';
+import type { NbdLimits } from '../../src/nbd/index.js';
+import { driverTypes } from '../../src/disks/drivers/index.js';
 import { NodePosix } from '../../src/posix/index.js';
+import { sharedBuffers } from '../../src/posix/node/shared-buffers.js';
 import { ManualClock } from '../disks/bench.js';
+import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
-import { type RawClient, request, u32 } from './raw-client.js';
+import { exportRequest, option, type RawClient, request, u32 } from './raw-client.js';
 
 const READ = 0;
 const WRITE = 1;
@@ -73,13 +77,12 @@ t.test('a client that stops in the middle of a request is dropped', async (t) =>
   t.equal((await idle.read(0, 512)).length, 512, 'one that asks for nothing is not');
 });
 
-t.test('a client that stops in the middle of a request has 30 s, and is looked for every 5 s', async (t) => {
+/** A server with a clock of the test's, and a client that is always there. */
+async function timedWorld(t: Test, limits: Partial<NbdLimits> = {}) {
   const clock = new ManualClock();
-  const world = nbdWorld(t, { posix: new NodePosix({ clock }) });
-  await world.open('ram:1');
-  const [other, half] = [await world.client(), await world.raw().go()];
-  half.send(request(READ, { length: MIB }).subarray(0, 14));
-  await other.flush();
+  const world = nbdWorld(t, { tcp: true, posix: new NodePosix({ clock }), limits });
+  await world.open('ram:64');
+  const other = await world.client();
   /** So many seconds pass, and the server has had its turns. @returns how many clients are left */
   const after = async (seconds: number): Promise<number> => {
     clock.seconds += seconds;
@@ -87,10 +90,83 @@ t.test('a client that stops in the middle of a request has 30 s, and is looked f
     await world.server.sleep(0);
     return world.nbd.connections;
   };
+  return { world, other, after };
+}
+
+t.test('a client that stops in the middle of a request has 30 s, and is looked for every 5 s', async (t) => {
+  const { world, other, after } = await timedWorld(t);
+  const half = await world.raw().go();
+  half.send(request(READ, { length: MIB }).subarray(0, 14));
+  await other.flush();
   t.equal(await after(5), 2, 'from now on nothing comes');
   for (const seconds of [5, 5, 5, 5, 5, 4]) t.equal(await after(seconds), 2);
   t.equal(await after(1), 1);
   t.equal((await half.rest()).length, 0);
+});
+
+t.test('stalled clients are looked for twice in the shortest of their times', async (t) => {
+  const { world, other, after } = await timedWorld(t, { stallTimeoutSeconds: 4, idleTimeoutSeconds: 60 });
+  const half = await world.raw().go();
+  half.send(request(READ, { length: MIB }).subarray(0, 14));
+  await other.flush();
+  t.equal(await after(2), 2, 'from now on nothing comes');
+  t.equal(await after(2), 2);
+  t.equal(await after(2), 1);
+});
+
+t.test('a client that takes none of its data is let be until others wait for memory', async (t) => {
+  const limits = { maxRequestMemoryBytes: 64 * MIB, stallTimeoutSeconds: 2 };
+  const { world, other, after } = await timedWorld(t, limits);
+  const deaf = await deafReader(world, [32 * MIB]);
+  await until(() => world.nbd.requestMemoryBytes === 32 * MIB);
+  // Until the kernel's buffers are full it takes something.
+  for (let second = 0; second < 20; second++) t.equal(await after(1), 2);
+  const read = other.read(0, 32 * MIB);
+  t.equal(await after(1), 1);
+  t.equal((await read).length, 32 * MIB);
+  deaf.destroy();
+});
+
+t.test('memory that a connection had taken is given back, however it ends', async (t) => {
+  const disks = new ScriptedDisks();
+  disks.answerAtOnce = () => 0;
+  const world = nbdWorld(t, { types: driverTypes([disks.type]), limits: { maxRequestsInFlight: 2 } });
+  await world.open('scripted:disk');
+  const taken = new Set<Buffer>();
+  const [take, give] = [sharedBuffers.take.bind(sharedBuffers), sharedBuffers.give.bind(sharedBuffers)];
+  t.teardown(() => Object.assign(sharedBuffers, { take, give }));
+  Object.assign(sharedBuffers, {
+    take(length: number): Buffer {
+      const buffer = take(length);
+      taken.add(buffer);
+      return buffer;
+    },
+    give(buffer: Buffer): void {
+      taken.delete(buffer);
+      give(buffer);
+    },
+  });
+  const greeted = await world.raw().greet();
+  greeted.send(option(7, exportRequest('')).subarray(0, 20));
+  const half = await world.raw().go();
+  half.send(request(READ, { length: MIB }).subarray(0, 14));
+  const writing = await world.raw().go();
+  writing.send(request(WRITE, { length: MIB, data: Buffer.alloc(MIB / 2) }));
+  const deaf = await world.raw().go();
+  deaf.socket.pause();
+  // The last two are read ahead.
+  deaf.send(Buffer.concat(Array<Buffer>(4).fill(request(READ, { length: MIB }))));
+  await until(() => world.nbd.requestMemoryBytes === 3 * MIB);
+  // And this is not even read.
+  deaf.send(request(READ, { length: MIB }));
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  t.ok(taken.size >= 4);
+  world.nbd.close();
+  for (const raw of [greeted, half, writing, deaf]) raw.destroy();
+  await until(() => world.posix.openDescriptors().length === world.descriptors - 1);
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  t.equal(taken.size, 0);
+  t.equal(world.nbd.requestMemoryBytes, 0);
 });
 
 t.test('a client whose disk is slow is not dropped', async (t) => {

@@ -87,6 +87,34 @@ t.test('an idle client is disconnected, and no other', async (t) => {
   t.equal(world.nbd.connections, 1);
 });
 
+t.test('a client that waits for a reply is not idle', async (t) => {
+  const clock = new ManualClock();
+  const disks = new ScriptedDisks();
+  disks.answerAtOnce = (what) => (/^(open|close|read)/.test(what) ? 0 : undefined);
+  const world = nbdWorld(t, {
+    posix: new NodePosix({ clock }),
+    types: driverTypes([disks.type]),
+    limits: { idleTimeoutSeconds: 10 },
+  });
+  await world.open('scripted:disk');
+  const [waiting, busy] = [await world.raw().go(), await world.raw().go()];
+  waiting.send(request(3, { cookie: 4n }));
+  await until(() => disks.calls.length > 0);
+  const after = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) {
+      clock.seconds += 1;
+      busy.send(request(0, { length: 512 }));
+      await busy.take(16 + 512);
+    }
+  };
+  await after(30);
+  t.equal(world.nbd.connections, 2);
+  disks.answer('flush');
+  t.match(await waiting.simple(), { cookie: 4n });
+  await after(20);
+  t.equal(world.nbd.connections, 1);
+});
+
 t.test('a client beyond the bound is refused until another leaves', async (t) => {
   const world = nbdWorld(t, { limits: { maxConnections: 2 } });
   await world.open('ram:1');
@@ -157,9 +185,11 @@ t.test('stop waits for replies in flight, then closes the connections', async (t
   world.nbd.stop(() => {
     stopped = true;
   });
+  busy.send(request(0, { cookie: 5n, length: 512 }));
   t.equal((await idle.rest()).length, 0);
   t.equal((await undecided.rest()).length, 0);
   t.equal(stopped, false);
+  t.equal(disks.calls.length, 1, 'what comes after that is not read');
   disks.answer('flush');
   t.strictSame(await busy.simple(), { error: 0, cookie: 4n });
   t.equal((await busy.rest()).length, 0);
@@ -184,10 +214,13 @@ t.test('stop has a time limit', async (t) => {
   world.nbd.stop(() => {
     stopped = true;
   });
+  world.nbd.stop(() => {
+    stopped = true;
+  }, 60);
   clock.seconds += 5;
   world.registry.completions.post(() => {});
   t.equal((await raw.rest()).length, 0);
-  t.equal(stopped, true);
+  t.equal(stopped, true, 'which a second stop does not extend');
   t.match(world.lines.at(-1), /its last replies were not taken in time/);
   disks.answer('flush');
 });

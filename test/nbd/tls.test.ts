@@ -131,7 +131,10 @@ test('a connection in transit between two descriptors is closed when the server 
     },
   });
   const stopped = new Promise<void>((resolve) => {
-    between = () => world.nbd.stop(resolve);
+    between = () => {
+      world.nbd.stop(resolve);
+      t.equal(world.nbd.connections, 0, 'at once');
+    };
   });
   const raw = await world.raw().greet();
   raw.send(option(5));
@@ -202,6 +205,28 @@ test('an abandoned TLS handshake is reported to nobody', async (t) => {
   tlsServer({ ...objects, nodeObject: () => rest }, completions, pair).secure(3, told)();
   await new Promise<void>((done) => completions.post(done));
   t.ok(socket.destroyed && rest.destroyed);
+});
+
+test('a connection that is abandoned once TLS is in force ends', async (t) => {
+  const { completions } = nbdWorld(t).registry;
+  const { far, objects } = await connectedWith(t, 3);
+  const told = (): void => void t.fail('it was given up');
+  const closed: number[] = [];
+  const close = (fd: number): number => closed.push(fd);
+  const adopted = new Promise<void>((resolve) => {
+    const adopt = (): number => {
+      queueMicrotask(() => {
+        giveUp();
+        resolve();
+      });
+      return 7;
+    };
+    const giveUp = tlsServer({ ...objects, close, adopt }, completions, pair).secure(3, told);
+  });
+  connectTls({ socket: far, ca: pair.cert, servername: 'localhost' }).on('error', () => {});
+  await adopted;
+  await new Promise<void>((done) => completions.post(done));
+  t.same(closed, [7]);
 });
 
 test('the server closes during the TLS handshake', async (t) => {
