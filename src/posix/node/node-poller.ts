@@ -82,13 +82,13 @@ export class NodePoller implements Poller {
     if (this.#closed) return;
     const interest = conditions & ALL_CONDITIONS;
     let watch = this.#watches.get(fd);
+    if (interest === 0) {
+      if (watch !== undefined) this.#forget(fd, watch);
+      return;
+    }
     if (watch === undefined) {
-      if (interest === 0) return;
       watch = this.#table.watch(fd, (slot) => new NumberWatch(this, slot, interest));
       this.#watches.set(fd, watch);
-    } else if (interest === 0) {
-      this.#forget(fd, watch);
-      return;
     } else {
       watch.interest = interest;
       watch.slot.interestChanged();

@@ -54,16 +54,13 @@ export class Outbound {
     let count = 0;
     while (count < bytes.length) {
       const room = Math.min(this.#limit - stream.writableLength, SEND_SLAB_BYTES);
-      if (room <= 0) {
-        this.#full = true;
-        break;
-      }
-      const whole = count === 0 && bytes.length <= room;
-      this.#send(whole ? bytes : bytes.subarray(count, count + room));
+      if (room <= 0) break;
+      const part = bytes.subarray(count, count + room);
+      this.#send(part);
       if (stream.errored) return -errno.EPIPE;
-      count += whole ? bytes.length : Math.min(room, bytes.length - count);
+      count += part.length;
     }
-    if (stream.writableLength >= this.#limit) this.#full = true;
+    this.#noteLimit();
     return count === 0 ? -errno.EAGAIN : count;
   }
 
@@ -74,10 +71,7 @@ export class Outbound {
     const last = parts.at(-1);
     if (!this.#copiesAtOnce || last === undefined) return -errno.EOPNOTSUPP;
     this.#attach();
-    if (stream.writableLength >= this.#limit) {
-      this.#full = true;
-      return -errno.EAGAIN;
-    }
+    if (this.#noteLimit()) return -errno.EAGAIN;
     let length = last.length;
     stream.cork();
     for (const part of parts.slice(0, -1)) {
@@ -86,7 +80,7 @@ export class Outbound {
     }
     stream.write(last, () => sent());
     stream.uncork();
-    if (stream.writableLength >= this.#limit) this.#full = true;
+    this.#noteLimit();
     return length;
   }
 
@@ -94,6 +88,13 @@ export class Outbound {
     this.#attached = false;
     this.#full = false;
     this.#stream.off('drain', this.#onDrain);
+  }
+
+  /** Full from now on, if the limit is reached. @returns whether it is */
+  #noteLimit(): boolean {
+    const isReached = this.#stream.writableLength >= this.#limit;
+    if (isReached) this.#full = true;
+    return isReached;
   }
 
   #attach(): void {

@@ -63,7 +63,6 @@ export function startTls(
         if (typeof secured === 'string') tell(-errno.EPROTO, secured);
         return;
       }
-      secured.allowHalfOpen = true;
       adopted = posix.adopt(secured);
       if (adopted < 0) secured.on('error', () => {}).destroy();
       else socket.off('error', ignore);

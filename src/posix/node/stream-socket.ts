@@ -59,7 +59,7 @@ export class StreamSocket extends Descriptor {
     this.#settings = settings;
     this.#options = options;
     this.#local = unboundAddress(domain);
-    this.#update();
+    this.setReady(READABLE | WRITABLE);
   }
 
   /** A connection that a listener has taken. */
@@ -136,15 +136,15 @@ export class StreamSocket extends Descriptor {
   }
 
   override read(buffer: Uint8Array): number {
-    return this.#channel === undefined ? -errno.ENOTCONN : this.#updated(this.#channel.read(buffer));
+    return this.#updated(this.#channel?.read(buffer) ?? -errno.ENOTCONN);
   }
 
   override write(bytes: Uint8Array): number {
-    return this.#channel === undefined ? -errno.ENOTCONN : this.#updated(this.#channel.write(bytes));
+    return this.#updated(this.#channel?.write(bytes) ?? -errno.ENOTCONN);
   }
 
   override shutdown(how: number): number {
-    return this.#channel === undefined ? -errno.ENOTCONN : this.#channel.shutdown(how);
+    return this.#channel?.shutdown(how) ?? -errno.ENOTCONN;
   }
 
   override getsockname(): SocketAddress {
@@ -171,21 +171,19 @@ export class StreamSocket extends Descriptor {
   }
 
   override take(): Uint8Array | number {
-    const taken = this.#channel?.take() ?? -errno.ENOTCONN;
-    this.#update();
-    return taken;
+    return this.#updated(this.#channel?.take() ?? -errno.ENOTCONN);
   }
 
   override send(parts: readonly Uint8Array[], sent: () => void): number {
-    return this.#channel === undefined ? -errno.ENOTCONN : this.#updated(this.#channel.send(parts, sent));
+    return this.#updated(this.#channel?.send(parts, sent) ?? -errno.ENOTCONN);
   }
 
   override dedicate(buffers: BufferPool<Buffer> = sharedBuffers): number {
     const socket = this.#channel?.dedicate(buffers) ?? -errno.ENOTCONN;
-    if (typeof socket !== 'number') this.#socket = socket;
-    this.#channel?.interestChanged(this.#conditions);
-    this.#update();
-    return typeof socket === 'number' ? socket : 0;
+    this.interestChanged(this.#conditions);
+    if (typeof socket === 'number') return socket;
+    this.#socket = socket;
+    return 0;
   }
 
   override nodeObject(): NodeObject | undefined {
@@ -201,13 +199,11 @@ export class StreamSocket extends Descriptor {
   }
 
   override close(): void {
-    this.#bound?.close();
-    this.#dial?.socket.destroy();
+    this.#closeUnconnected();
     this.#channel?.close();
   }
   override abort(): void {
-    this.#bound?.close();
-    this.#dial?.socket.destroy();
+    this.#closeUnconnected();
     this.#channel?.abort();
   }
   override unsent(): number {
@@ -217,6 +213,11 @@ export class StreamSocket extends Descriptor {
   /** Whether it has a Node socket already, so that it can neither be bound nor listen. */
   get #isInUse(): boolean {
     return this.#channel !== undefined || this.#dial !== undefined;
+  }
+
+  #closeUnconnected(): void {
+    this.#bound?.close();
+    this.#dial?.socket.destroy();
   }
 
   #becomeListener(bound: Bound, backlog: number): Listener | number {
@@ -262,7 +263,7 @@ export class StreamSocket extends Descriptor {
     return this.#peer === undefined ? '?' : formatAddress(this.#peer);
   }
 
-  #updated(answer: number): number {
+  #updated<Answer>(answer: Answer): Answer {
     this.#update();
     return answer;
   }

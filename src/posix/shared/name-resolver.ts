@@ -65,7 +65,8 @@ export class NameResolver {
 
   /** The answer of the lookup that began last counts, whichever comes in last. */
   #keep(host: string, started: number, answer: Addresses | number): void {
-    if ((this.#answers.get(host)?.started ?? 0) > started) return;
+    const kept = this.#answers.get(host);
+    if (kept !== undefined && kept.started > started) return;
     this.#answers.delete(host);
     this.#answers.set(host, { started, answer });
     if (this.#answers.size > MAX_RESOLVED_NAMES) {

@@ -3,10 +3,11 @@
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import t from 'tap';
-import { errno, READABLE, WRITABLE } from '../../../src/posix/index.js';
+import { errno, IPPROTO_TCP, READABLE, SHUT_WR, TCP_NODELAY, WRITABLE } from '../../../src/posix/index.js';
 import { DedicatedInbound } from '../../../src/posix/node/dedicated-inbound.js';
+import { selectPromise } from '../../../src/posix/shared/select-once.js';
 import { sharedBuffers } from '../../../src/posix/node/shared-buffers.js';
 import { Random } from '../../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../../random.js';
@@ -118,6 +119,39 @@ t.test('only a connection can be dedicated, and once', async (t) => {
   t.equal(posix.dedicate(1_000), -errno.EBADF);
   t.equal(posix.dedicate(fd), 0);
   t.equal(posix.dedicate(fd), -errno.EOPNOTSUPP);
+});
+
+t.test('a connection that cannot be dedicated any more is read as before', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  const poller = posix.createPoller();
+  t.teardown(() => poller.close());
+  poller.setInterest(fd, READABLE);
+  posix.shutdown(fd, SHUT_WR);
+  t.equal(posix.dedicate(fd), -errno.EOPNOTSUPP);
+  t.same(await selectPromise(poller, 0), []);
+  peer.write('later');
+  t.same(await selectPromise(poller, 600), [{ fd, conditions: READABLE }]);
+  t.equal(posix.read(fd, Buffer.alloc(10)), 5);
+});
+
+t.test('options of a dedicated connection are in force, and to release it closes it', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  t.equal(posix.dedicate(fd), 0);
+  const original = Socket.prototype.setNoDelay;
+  t.teardown(() => (Socket.prototype.setNoDelay = original));
+  const ports: (number | undefined)[] = [];
+  Socket.prototype.setNoDelay = function (this: Socket, on) {
+    ports.push(this.remotePort);
+    return original.call(this, on);
+  };
+  t.equal(posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1), 0);
+  t.same(ports, [peer.localPort], 'on the socket that has the connection');
+  peer.resume();
+  const ended = once(peer, 'end');
+  t.equal(posix.release(fd), 0);
+  await ended;
 });
 
 t.test('a server counts a dedicated connection as closed when it is', async (t) => {

@@ -185,6 +185,15 @@ t.test('close wakes a sleeping select with nothing ready, and ends its use', asy
   await turns();
 });
 
+t.test('no interest in a descriptor is none, whether it is open or not', async (t) => {
+  const posix = posixFor(t);
+  const poller = pollerFor(t, posix);
+  const fd = posix.eventfd(1);
+  for (const descriptor of [fd, 99]) poller.setInterest(descriptor, 0);
+  t.same(poller.badDescriptors(), []);
+  t.same(await selectPromise(poller, 0), []);
+});
+
 t.test('each poller has its own interest', async (t) => {
   const posix = posixFor(t);
   const [first, second] = [pollerFor(t, posix), pollerFor(t, posix)];

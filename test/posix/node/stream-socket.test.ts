@@ -7,15 +7,19 @@ import t, { type Test } from 'tap';
 import {
   AF_INET,
   errno,
+  type Inet4Address,
   IPPROTO_TCP,
   READABLE,
+  SO_ERROR,
   SOCK_STREAM,
+  SOL_SOCKET,
   TCP_KEEPIDLE,
   TCP_NODELAY,
   WRITABLE,
 } from '../../../src/posix/index.js';
+import { selectPromise } from '../../../src/posix/shared/select-once.js';
 import { acceptOne, listening, readiness, readText } from '../arms/world.js';
-import { connectedTo, nodeServer, posixFor, turns } from '../fixture.js';
+import { connectedTo, nodeServer, posixFor, refusingAddress, turns } from '../fixture.js';
 
 /** Learns of the calls of a function of Node's sockets until the test has ended. */
 function spyOn(t: Test, name: 'setNoDelay' | 'setKeepAlive', called: (args: unknown[]) => void): void {
@@ -234,5 +238,67 @@ t.test('probes begin after the time of TCP_KEEPIDLE, of the socket and of what i
   posix.setsockopt(client, 1, 9, 1);
   t.same(told.splice(0), [[true, 5000]]);
   await acceptOne(posix, listener);
-  t.same(told, [[true, 7000]]);
+  t.same(told.splice(0), [[true, 7000]]);
+  posix.setsockopt(listener, 1, 9, 0);
+  posix.connect(posix.socket(AF_INET, SOCK_STREAM), address);
+  await acceptOne(posix, listener);
+  t.same(told, [], 'and what is off is not turned off again');
 });
+
+t.test('a connect starts without the error of the one before, and is ready when it is connected', async (t) => {
+  const posix = posixFor(t);
+  const poller = posix.createPoller();
+  t.teardown(() => poller.close());
+  const { address } = await nodeServer(t);
+  const fd = posix.socket(AF_INET, SOCK_STREAM);
+  poller.setInterest(fd, READABLE | WRITABLE);
+  t.same(await selectPromise(poller, 0), [{ fd, conditions: READABLE | WRITABLE }], 'unconnected');
+  posix.connect(fd, refusingAddress(t));
+  t.same(await selectPromise(poller, 600), [{ fd, conditions: READABLE | WRITABLE }], 'refused');
+  t.equal(posix.connect(fd, address), -errno.EINPROGRESS);
+  t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0, 'the old error is gone');
+  t.same(await selectPromise(poller, 600), [{ fd, conditions: WRITABLE }]);
+  t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0);
+});
+
+t.test(
+  'a descriptor that is not connected takes and sends nothing, and its object is free when released',
+  async (t) => {
+    const posix = posixFor(t);
+    const fd = posix.socket(AF_INET, SOCK_STREAM);
+    t.equal(posix.bind(fd, { family: AF_INET, address: '127.0.0.1', port: 0 }), 0);
+    const address = posix.getsockname(fd) as Inet4Address;
+    t.equal(posix.take(fd), -errno.ENOTCONN);
+    t.equal(
+      posix.send(fd, [Buffer.alloc(1)], () => {}),
+      -errno.ENOTCONN,
+    );
+    t.equal(posix.dedicate(fd), -errno.ENOTCONN);
+    t.equal(posix.unsent(fd), 0);
+    const socket = posix.nodeObject(fd) as net.Socket;
+    t.equal(posix.release(fd), 0);
+    for (const event of ['connect', 'error', 'close']) t.equal(socket.listenerCount(event), 0, event);
+    t.equal(posix.bind(posix.socket(AF_INET, SOCK_STREAM), address), 0, 'so is the address');
+    socket.destroy();
+  },
+);
+
+t.test(
+  'a socket that is not connected yet lets go of its address and its dialling when it is closed',
+  async (t) => {
+    const posix = posixFor(t);
+    const { address } = await nodeServer(t);
+    for (const end of ['close', 'abort'] as const) {
+      const bound = posix.socket(AF_INET, SOCK_STREAM);
+      t.equal(posix.bind(bound, { family: AF_INET, address: '127.0.0.1', port: 0 }), 0);
+      const local = posix.getsockname(bound) as Inet4Address;
+      const dialling = posix.socket(AF_INET, SOCK_STREAM);
+      posix.connect(dialling, address);
+      const socket = posix.nodeObject(dialling) as net.Socket;
+      t.ok(socket.connecting);
+      for (const fd of [bound, dialling]) t.equal(posix[end](fd), 0);
+      t.ok(socket.destroyed, end);
+      t.equal(posix.bind(posix.socket(AF_INET, SOCK_STREAM), local), 0, end);
+    }
+  },
+);

@@ -9,7 +9,6 @@ import {
   EAI_FAIL,
   EAI_MEMORY,
   EAI_NONAME,
-  MAX_RESOLVED_NAMES,
   NodePosix,
   systemLookup,
 } from '../../../src/posix/index.js';
@@ -85,17 +84,14 @@ t.test('the lookup that began last counts, whichever ends last', async (t) => {
   t.match(posix.getaddrinfo('name', '1'), [{ address: '192.0.2.2' }]);
 });
 
-t.test(
-  'answers are kept for a bounded number of names; the one looked up longest ago goes first',
-  async (t) => {
-    const posix = posixWith(async () => [{ address: '192.0.2.1' }]);
-    for (let n = 0; n < MAX_RESOLVED_NAMES; n++) await posix.resolve(`name${n}`, '1');
-    await posix.resolve('name0', '1');
-    await posix.resolve('one more', '1');
-    t.equal(posix.getaddrinfo('name1', '1'), EAI_AGAIN);
-    for (const kept of ['name0', 'name2', 'one more']) t.type(posix.getaddrinfo(kept, '1'), Array, kept);
-  },
-);
+t.test('answers are kept for 256 names; the one looked up longest ago goes first', async (t) => {
+  const posix = posixWith(async () => [{ address: '192.0.2.1' }]);
+  for (let n = 0; n < 256; n++) await posix.resolve(`name${n}`, '1');
+  await posix.resolve('name0', '1');
+  await posix.resolve('one more', '1');
+  t.equal(posix.getaddrinfo('name1', '1'), EAI_AGAIN);
+  for (const kept of ['name0', 'name2', 'one more']) t.type(posix.getaddrinfo(kept, '1'), Array, kept);
+});
 
 t.test(
   "the system's own lookup knows localhost, and that .invalid does not exist, without stalling the loop",
