@@ -20,6 +20,7 @@ const NO_DESCRIPTOR = 'There is no descriptor below 3.';
 const THROWN_ON = 'Nothing but a StateError is thrown there unless the program has a fault.';
 const LOOKS_AGAIN = 'Who waits for room looks again, and waits on if there is none.';
 const IN_RECORD = 'Data begins after the first block of a record.';
+const CLOSED_PARTS = 'What a closed connection has is closed too, and calls nobody any more.';
 const EVENT_IDS = 'The ids of events begin at 1.';
 const THREE_MODES = 'There is no fourth condition: nothing asks for it.';
 const GETUID = 'Every system that the package runs on has getuid.';
@@ -198,6 +199,9 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/nbd/connection.ts': [
+    ["this.#phase = 'closed';", ';', CLOSED_PARTS],
+    ["if (this.#phase === 'closed') return;", "if (this.#phase === 'closed') ;", CLOSED_PARTS],
+    ["if (this.#phase === 'closed') return;", 'if (false) return;', CLOSED_PARTS],
     ...tuned('const MAX_ROUNDS = 4;', 'const MAX_ROUNDS = 5;', 'const MAX_ROUNDS = 3;'),
     ...['33 << 10', '31 << 10', '32 << 11', '32 << 9'].flatMap((size) =>
       tuned('const LARGE_REPLY_BYTES = 32 << 10;', `const LARGE_REPLY_BYTES = ${size};`),
@@ -247,6 +251,9 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A worker that is awake, and is still taken for asleep, is only woken once too often.',
     ],
   ],
+  'src/posix/node/file-ring/submitter.ts': [
+    ['let sum = 0;', 'let sum = 1;', 'Sums are only compared with each other.'],
+  ],
   'src/posix/node/inbound.ts': [
     [
       'return this.#stream.readableLength > 0 || !(this.#flowing || this.#ended);',
@@ -259,6 +266,14 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'if (stream.writableLength > 0) this.#slab.keep();',
       'if (true) this.#slab.keep();',
       'Memory that is not used again at once is only more memory.',
+    ],
+  ],
+  'src/posix/shared/name-resolver.ts': [
+    ['#started = 0;', '#started = 1;', MOMENTS],
+    [
+      'if (kept !== undefined && kept.started > started) return;',
+      'if (kept !== undefined && kept.started >= started) return;',
+      'A lookup is kept once.',
     ],
   ],
   'src/posix/node/shared-memory.ts': [

@@ -57,6 +57,22 @@ t.test('no mode is read or set through a file that replaced a bound socket', asy
   t.equal(statSync(victim).mode & 0o7777, 0o4711);
 });
 
+t.test('the names that are left when the process exits are removed', async (t) => {
+  const posix = posixFor(t);
+  const directory = shortDirectory(t);
+  const fds = ['first', 'second'].map((name) => {
+    const fd = posix.socket(AF_UNIX, SOCK_STREAM);
+    t.equal(posix.bind(fd, { family: AF_UNIX, path: join(directory, name) }), 0);
+    return fd;
+  });
+  const isRemover = ({ name }: { readonly name: string }): boolean => name === 'removeAll';
+  t.equal(process.listeners('exit').filter(isRemover).length, 1, 'one listener for all');
+  posix.close(fds[0] as number);
+  t.same(readdirSync(directory), ['second']);
+  (process.listeners('exit').find(isRemover) as (() => void) | undefined)?.();
+  t.same(readdirSync(directory), []);
+});
+
 t.test('a bound socket that begins to listen has its name at every moment', async (t) => {
   const posix = posixFor(t);
   const directory = shortDirectory(t);

@@ -245,21 +245,24 @@ t.test('probes begin after the time of TCP_KEEPIDLE, of the socket and of what i
   t.same(told, [], 'and what is off is not turned off again');
 });
 
-t.test('a connect starts without the error of the one before, and is ready when it is connected', async (t) => {
-  const posix = posixFor(t);
-  const poller = posix.createPoller();
-  t.teardown(() => poller.close());
-  const { address } = await nodeServer(t);
-  const fd = posix.socket(AF_INET, SOCK_STREAM);
-  poller.setInterest(fd, READABLE | WRITABLE);
-  t.same(await selectPromise(poller, 0), [{ fd, conditions: READABLE | WRITABLE }], 'unconnected');
-  posix.connect(fd, refusingAddress(t));
-  t.same(await selectPromise(poller, 600), [{ fd, conditions: READABLE | WRITABLE }], 'refused');
-  t.equal(posix.connect(fd, address), -errno.EINPROGRESS);
-  t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0, 'the old error is gone');
-  t.same(await selectPromise(poller, 600), [{ fd, conditions: WRITABLE }]);
-  t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0);
-});
+t.test(
+  'a connect starts without the error of the one before, and is ready when it is connected',
+  async (t) => {
+    const posix = posixFor(t);
+    const poller = posix.createPoller();
+    t.teardown(() => poller.close());
+    const { address } = await nodeServer(t);
+    const fd = posix.socket(AF_INET, SOCK_STREAM);
+    poller.setInterest(fd, READABLE | WRITABLE);
+    t.same(await selectPromise(poller, 0), [{ fd, conditions: READABLE | WRITABLE }], 'unconnected');
+    posix.connect(fd, refusingAddress(t));
+    t.same(await selectPromise(poller, 600), [{ fd, conditions: READABLE | WRITABLE }], 'refused');
+    t.equal(posix.connect(fd, address), -errno.EINPROGRESS);
+    t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0, 'the old error is gone');
+    t.same(await selectPromise(poller, 600), [{ fd, conditions: WRITABLE }]);
+    t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0);
+  },
+);
 
 t.test(
   'a descriptor that is not connected takes and sends nothing, and its object is free when released',
