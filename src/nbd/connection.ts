@@ -281,7 +281,7 @@ export class NbdConnection {
       post: (task) => this.#parts.completions.post(task),
       onQueued: () => this.#replyQueued(),
       onExpecting: () => this.#runSoon(),
-      onIdle: () => this.#closeIfFinished(),
+      onAnswered: () => this.#closeIfFinished(),
       onEnd: (reason) => this.finish(reason),
     });
     this.#transmission.expectRequest();

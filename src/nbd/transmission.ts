@@ -69,8 +69,8 @@ export interface TransmissionParts extends Negotiated {
   readonly onQueued: () => void;
   /** The receiver expects something again, after a time of not doing so. */
   readonly onExpecting: () => void;
-  /** Nothing is in flight. */
-  readonly onIdle: () => void;
+  /** A reply was wholly sent: perhaps nothing is in flight any more. */
+  readonly onAnswered: () => void;
   /** The client disconnects, or has said what cannot be understood: no further request is read. */
   readonly onEnd: (reason: string) => void;
 }
@@ -385,7 +385,7 @@ export class Transmission {
       this.expectRequest();
       this.#parts.onExpecting();
     }
-    if (this.#requestsInFlight === 0) this.#parts.onIdle();
+    this.#parts.onAnswered();
   }
 }
 

@@ -95,13 +95,17 @@ async function timedWorld(t: Test, limits: Partial<NbdLimits> = {}) {
 
 t.test('a client that stops in the middle of a request has 30 s, and is looked for every 5 s', async (t) => {
   const { world, other, after } = await timedWorld(t);
-  const half = await world.raw().go();
+  const [half, whole] = [await world.raw().go(), await world.client()];
   half.send(request(READ, { length: MIB }).subarray(0, 14));
+  // One that has sent all of its data, taken or not, is in the middle of nothing.
+  await whole.write(0, Buffer.alloc(MIB));
+  await t.rejects(whole.write(64 * MIB, Buffer.alloc(512)));
   await other.flush();
-  t.equal(await after(5), 2, 'from now on nothing comes');
-  for (const seconds of [5, 5, 5, 5, 5, 4]) t.equal(await after(seconds), 2);
-  t.equal(await after(1), 1);
+  t.equal(await after(5), 3, 'from now on nothing comes');
+  for (const seconds of [5, 5, 5, 5, 5, 4]) t.equal(await after(seconds), 3);
+  t.equal(await after(1), 2);
   t.equal((await half.rest()).length, 0);
+  t.equal((await whole.read(0, 512)).length, 512);
 });
 
 t.test('stalled clients are looked for twice in the shortest of their times', async (t) => {
@@ -127,47 +131,52 @@ t.test('a client that takes none of its data is let be until others wait for mem
   deaf.destroy();
 });
 
-t.test('memory that a connection had taken is given back, however it ends', async (t) => {
-  const disks = new ScriptedDisks();
-  disks.answerAtOnce = () => 0;
-  const world = nbdWorld(t, { types: driverTypes([disks.type]), limits: { maxRequestsInFlight: 2 } });
-  await world.open('scripted:disk');
-  const taken = new Set<Buffer>();
-  const [take, give] = [sharedBuffers.take.bind(sharedBuffers), sharedBuffers.give.bind(sharedBuffers)];
-  t.teardown(() => Object.assign(sharedBuffers, { take, give }));
-  Object.assign(sharedBuffers, {
-    take(length: number): Buffer {
-      const buffer = take(length);
-      taken.add(buffer);
-      return buffer;
+for (const isStopped of [false, true])
+  t.test(
+    `memory that a connection had taken is given back, ${isStopped ? 'also if it is finishing' : 'whatever it does'}`,
+    async (t) => {
+      const disks = new ScriptedDisks();
+      disks.answerAtOnce = () => 0;
+      const world = nbdWorld(t, { types: driverTypes([disks.type]), limits: { maxRequestsInFlight: 2 } });
+      await world.open('scripted:disk');
+      const taken = new Set<Buffer>();
+      const [take, give] = [sharedBuffers.take.bind(sharedBuffers), sharedBuffers.give.bind(sharedBuffers)];
+      t.teardown(() => Object.assign(sharedBuffers, { take, give }));
+      Object.assign(sharedBuffers, {
+        take(length: number): Buffer {
+          const buffer = take(length);
+          taken.add(buffer);
+          return buffer;
+        },
+        give(buffer: Buffer): void {
+          taken.delete(buffer);
+          give(buffer);
+        },
+      });
+      const greeted = await world.raw().greet();
+      greeted.send(option(7, exportRequest('')).subarray(0, 20));
+      const half = await world.raw().go();
+      half.send(request(READ, { length: MIB }).subarray(0, 14));
+      const writing = await world.raw().go();
+      writing.send(request(WRITE, { length: MIB, data: Buffer.alloc(MIB / 2) }));
+      const deaf = await world.raw().go();
+      deaf.socket.pause();
+      // The last two are read ahead.
+      deaf.send(Buffer.concat(Array<Buffer>(4).fill(request(READ, { length: MIB }))));
+      await until(() => world.nbd.requestMemoryBytes === 3 * MIB);
+      // And this is not even read.
+      deaf.send(request(READ, { length: MIB }));
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      t.ok(taken.size >= 4);
+      if (isStopped) world.nbd.stop(() => {});
+      world.nbd.close();
+      for (const raw of [greeted, half, writing, deaf]) raw.destroy();
+      await until(() => world.posix.openDescriptors().length === world.descriptors - 1);
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      t.equal(taken.size, 0);
+      t.equal(world.nbd.requestMemoryBytes, 0);
     },
-    give(buffer: Buffer): void {
-      taken.delete(buffer);
-      give(buffer);
-    },
-  });
-  const greeted = await world.raw().greet();
-  greeted.send(option(7, exportRequest('')).subarray(0, 20));
-  const half = await world.raw().go();
-  half.send(request(READ, { length: MIB }).subarray(0, 14));
-  const writing = await world.raw().go();
-  writing.send(request(WRITE, { length: MIB, data: Buffer.alloc(MIB / 2) }));
-  const deaf = await world.raw().go();
-  deaf.socket.pause();
-  // The last two are read ahead.
-  deaf.send(Buffer.concat(Array<Buffer>(4).fill(request(READ, { length: MIB }))));
-  await until(() => world.nbd.requestMemoryBytes === 3 * MIB);
-  // And this is not even read.
-  deaf.send(request(READ, { length: MIB }));
-  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-  t.ok(taken.size >= 4);
-  world.nbd.close();
-  for (const raw of [greeted, half, writing, deaf]) raw.destroy();
-  await until(() => world.posix.openDescriptors().length === world.descriptors - 1);
-  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
-  t.equal(taken.size, 0);
-  t.equal(world.nbd.requestMemoryBytes, 0);
-});
+  );
 
 t.test('a client whose disk is slow is not dropped', async (t) => {
   const world = nbdWorld(t, {
