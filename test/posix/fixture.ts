@@ -63,6 +63,22 @@ export async function connectedTo(t: Test, posix: NodePosix): Promise<{ fd: numb
   return { fd, peer };
 }
 
+/** Learns of the calls of a function of Node's sockets until the test has ended. */
+export function spyOn(
+  t: Test,
+  name: 'setNoDelay' | 'setKeepAlive',
+  called: (args: unknown[], socket: net.Socket) => void,
+): void {
+  const original = net.Socket.prototype[name] as (...args: unknown[]) => net.Socket;
+  net.Socket.prototype[name] = function (this: net.Socket, ...args: unknown[]) {
+    called(args, this);
+    return original.apply(this, args);
+  };
+  t.teardown(() => {
+    net.Socket.prototype[name] = original;
+  });
+}
+
 /** Timers whose time passes only when they are told. */
 export class ManualTimers implements Timers {
   nowMs = 1000;

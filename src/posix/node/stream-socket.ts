@@ -231,7 +231,6 @@ export class StreamSocket extends Descriptor {
     // A backlog of 0 would make Node take a default of its own.
     const outcome = bound.listen(server, backlog < 0 ? MAX_WAITING_CONNECTIONS : Math.max(backlog, 1));
     if (outcome < 0) return outcome;
-    this.#bound = undefined;
     listener.flags = this.flags;
     return listener;
   }
@@ -255,8 +254,7 @@ export class StreamSocket extends Descriptor {
     const { local, peer } = socketEnds(socket);
     if (local.family !== AF_UNIX) this.#local = local;
     if (peer.family !== AF_UNIX || this.#peer === undefined) this.#peer = peer;
-    this.#channel.interestChanged(this.#conditions);
-    this.#update();
+    this.interestChanged(this.#conditions);
   }
 
   #peerText(): string {

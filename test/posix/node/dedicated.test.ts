@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import t from 'tap';
 import { errno, IPPROTO_TCP, READABLE, SHUT_WR, TCP_NODELAY, WRITABLE } from '../../../src/posix/index.js';
 import { DedicatedInbound } from '../../../src/posix/node/dedicated-inbound.js';
@@ -13,7 +13,7 @@ import { Random } from '../../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../../random.js';
 import { readiness, readyFor } from '../arms/world.js';
 import { CountedPool } from '../counted-pool.js';
-import { connectedTo, posixFor, turns } from '../fixture.js';
+import { connectedTo, posixFor, spyOn, turns } from '../fixture.js';
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -139,13 +139,8 @@ t.test('options of a dedicated connection are in force, and to release it closes
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   t.equal(posix.dedicate(fd), 0);
-  const original = Socket.prototype.setNoDelay;
-  t.teardown(() => (Socket.prototype.setNoDelay = original));
   const ports: (number | undefined)[] = [];
-  Socket.prototype.setNoDelay = function (this: Socket, on) {
-    ports.push(this.remotePort);
-    return original.call(this, on);
-  };
+  spyOn(t, 'setNoDelay', (_, { remotePort }) => ports.push(remotePort));
   t.equal(posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1), 0);
   t.same(ports, [peer.localPort], 'on the socket that has the connection');
   peer.resume();

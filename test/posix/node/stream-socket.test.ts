@@ -3,7 +3,7 @@
 
 import net from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import {
   AF_INET,
   errno,
@@ -19,19 +19,7 @@ import {
 } from '../../../src/posix/index.js';
 import { selectPromise } from '../../../src/posix/shared/select-once.js';
 import { acceptOne, listening, readiness, readText } from '../arms/world.js';
-import { connectedTo, nodeServer, posixFor, refusingAddress, turns } from '../fixture.js';
-
-/** Learns of the calls of a function of Node's sockets until the test has ended. */
-function spyOn(t: Test, name: 'setNoDelay' | 'setKeepAlive', called: (args: unknown[]) => void): void {
-  const original = net.Socket.prototype[name] as (...args: unknown[]) => net.Socket;
-  net.Socket.prototype[name] = function (this: net.Socket, ...args: unknown[]) {
-    called(args);
-    return original.apply(this, args);
-  };
-  t.teardown(() => {
-    net.Socket.prototype[name] = original;
-  });
-}
+import { connectedTo, nodeServer, posixFor, refusingAddress, spyOn, turns } from '../fixture.js';
 
 t.test('without interest no more is read than the buffers hold, and nothing is lost', async (t) => {
   const posix = posixFor(t);
