@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import net from 'node:net';
+import type net from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import t from 'tap';
 import {
