@@ -23,6 +23,8 @@ const IN_RECORD = 'Data begins after the first block of a record.';
 const CLOSED_PARTS = 'What a closed connection has is closed too, and calls nobody any more.';
 const EVENT_IDS = 'The ids of events begin at 1.';
 const THREE_MODES = 'There is no fourth condition: nothing asks for it.';
+const ANY_LENGTH = 'How much is sent decides nothing: streams of every length are checked in the same way.';
+const ANY_SEGMENT = 'Segments of any size carry the same bytes.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -487,9 +489,9 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ),
   'src/testing/byte-ring.ts': [
     ...tuned(
-      'const SMALLEST_CAPACITY = 256;',
-      'const SMALLEST_CAPACITY = 255;',
-      'const SMALLEST_CAPACITY = 257;',
+      'this.#bytes = new Uint8Array(2 * length);',
+      'this.#bytes = new Uint8Array(3 * length);',
+      'this.#bytes = new Uint8Array(1 * length);',
     ),
     ['if (count <= 0) return 0;', 'if (count < 0) return 0;', 'Of no bytes none are copied.'],
   ],
@@ -531,13 +533,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'After the end of the file there is nothing to be punched.',
     ],
   ],
-  'src/testing/files/file-node.ts': [
-    [
-      'if (length === 0 || this.#bad.size === 0) return length;',
-      'if (false) return length;',
-      'Without bad sectors none is found; to ask first only takes less time.',
-    ],
-  ],
   'src/testing/files/host-files.ts': [
     [
       "for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))",
@@ -570,9 +565,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A port that nobody uses stays free, whether 0 or -1 are left.',
     ],
   ],
-  'src/testing/simulation/fault-schedule.ts': [
-    ['faults.clear();', ';', 'What was undone may be undone again: nothing is left of it.'],
-  ],
   'src/testing/simulation/life.ts': [
     [
       'const EXCHANGE_SECONDS = 1.5;',
@@ -582,12 +574,52 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'src/testing/simulation/session.ts': [
     ['this.#writeEvent = -1;', 'this.#writeEvent = -2;', 'Every number below 0 is no event.'],
+    ...[
+      'integer(1, random.chance(0.15) ? 12_000 : 1500)',
+      'integer(0, random.chance(0.15) ? 24000 : 1500)',
+    ].map((drawn): Equivalent => [
+      'this.#toSend = 4 + random.integer(0, random.chance(0.15) ? 12_000 : 1500);',
+      `this.#toSend = 4 + random.${drawn};`,
+      ANY_LENGTH,
+    ]),
+    ...['0, 20', '2, 20', '1, 21', '1, 19'].map((range): Equivalent => [
+      'this.#toSend += this.#context.random.integer(1, 20);',
+      `this.#toSend += this.#context.random.integer(${range});`,
+      ANY_LENGTH,
+    ]),
   ],
   'src/testing/world.ts': [16_383, 16_385].map((segmentBytes): Equivalent => [
     'this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: 16_384, ...options.buffers };',
     `this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: ${segmentBytes}, ...options.buffers };`,
-    'Segments of any size carry the same bytes.',
+    ANY_SEGMENT,
   ]),
+  'src/testing/endpoint.ts': [
+    ...['true', 'false'].map((condition): Equivalent => [
+      'const piece = this.sending.next(whole ? buffers.segmentBytes : random.integer(1, buffers.segmentBytes));',
+      `const piece = this.sending.next(${condition} ? buffers.segmentBytes : random.integer(1, buffers.segmentBytes));`,
+      ANY_SEGMENT,
+    ]),
+    ['const whole = random.chance(0.75);', 'const whole = random.chance(1.75);', ANY_SEGMENT],
+  ],
+  'src/testing/event-queue.ts': ['1', '-2', '-0'].map((position): Equivalent => [
+    'const event: FutureEvent = { atMicroseconds, sequence: this.#sequence++, action, position: -1 };',
+    `const event: FutureEvent = { atMicroseconds, sequence: this.#sequence++, action, position: ${position} };`,
+    SET_FIRST,
+  ]),
+  'src/testing/stream-descriptor.ts': [['#connectError = 0;', '#connectError = 1;', SET_FIRST]],
+  'src/testing/simulated-posix.ts': [['#opened = 0;', '#opened = 1;', MOMENTS]],
+  'src/testing/simulated-poller.ts': [
+    [
+      'return (this.slot.descriptor?.ready ?? 0) & this.interest;',
+      'return (this.slot.descriptor?.ready) & this.interest;',
+      'There are no bits in undefined.',
+    ],
+    [
+      'return (this.slot.descriptor?.ready ?? 0) & this.interest;',
+      'return (this.slot.descriptor?.ready ?? 1) & this.interest;',
+      'A number that is not open makes select fail, whatever else is ready.',
+    ],
+  ],
   'src/transfer/connection.ts': tuned('const BACKLOG = 16;', 'const BACKLOG = 17;', 'const BACKLOG = 15;'),
   'src/transfer/input.ts': [
     '1024 / 1024',

@@ -1,8 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-const SMALLEST_CAPACITY = 256;
-
 /**
  * The bytes of a stream from one position on, up to a limit: a socket's send or receive buffer.
  * Positions count from the stream's first byte, 0. Memory is taken as it is needed.
@@ -68,16 +66,11 @@ export class ByteRing {
   }
 
   #reserve(length: number): void {
-    if (length <= this.#bytes.length || length === 0) return;
-    let capacity = Math.max(SMALLEST_CAPACITY, 2 * this.#bytes.length);
-    while (capacity < length) capacity *= 2;
+    if (length <= this.#bytes.length) return;
     const kept = new Uint8Array(this.length);
     this.copy(this.#start, kept);
-    this.#bytes = new Uint8Array(capacity);
-    const start = this.#start;
-    const end = this.#end;
-    this.#end = start;
+    this.#bytes = new Uint8Array(2 * length);
+    this.#end = this.#start;
     this.append(kept);
-    this.#end = end;
   }
 }

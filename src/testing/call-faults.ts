@@ -99,10 +99,10 @@ export class CallFault<Name extends string = CallName> {
    * @param isTaken whether it fails already, by another fault
    */
   next(call: Name, isTaken = false): number | undefined {
-    const { calls, nth = 1, times = 1, error } = this.options;
+    const { calls, nth = 1, error } = this.options;
     if (this.isOver || (calls !== undefined && !calls.includes(call))) return undefined;
     this.#calls += 1;
-    if (isTaken || this.#calls < nth || this.#calls >= nth + times) return undefined;
+    if (isTaken || this.#calls < nth) return undefined;
     const chosen = typeof error === 'number' ? error : error(call);
     if (chosen === undefined) return undefined;
     this.#failed += 1;

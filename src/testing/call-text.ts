@@ -64,7 +64,9 @@ function argumentText(argument: Argument): string {
   if (typeof argument === 'string') return JSON.stringify(argument);
   if (argument instanceof Uint8Array) return String(argument.length);
   // Any argument is written down; for one that is no address the call itself returns the error.
-  return domains.has((argument as SocketAddress | null)?.family ?? -1) ? formatAddress(argument) : 'garbage';
+  return domains.has((argument as SocketAddress | null)?.family as number)
+    ? formatAddress(argument)
+    : 'garbage';
 }
 
 function answerText(call: CallName, answer: unknown): string {

@@ -62,7 +62,7 @@ export async function failEachNamed<Name extends string>(
   const calls = new Map<Name, number>();
   const failedRuns: FailedRun<Name>[] = [];
   let runs = 0;
-  for (let nth = 1; nth <= maxCalls; nth++) {
+  for (let nth = 1; nth <= maxCalls + 1; nth++) {
     let call: Name | undefined;
     for (let variant = 0; variant === 0 || (call !== undefined && variant < errors[call].length); variant++) {
       const fault = new CallFault<Name>({ nth, error: (name) => errors[name][variant] });

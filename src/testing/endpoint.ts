@@ -166,20 +166,15 @@ export class Endpoint {
       if (!this.admit()) return this.lost();
       this.#establish();
     }
-    if (segment.kind !== 'ACK') {
-      const piece = segment as Piece;
-      const isUnwanted = this.state === 'finished' || (this.#isOrphan && this.sending.isFlushed);
-      if (isUnwanted && piece.bytes.length > 0 && this.receiving.isFresh(piece)) return this.reset();
-      this.receiving.accept(piece);
-    }
+    const isUnwanted = this.state === 'finished' || (this.#isOrphan && this.sending.isFlushed);
+    if (isUnwanted && this.receiving.isFresh(segment)) return this.reset();
+    this.receiving.accept(segment);
     const isBlocked = this.sending.isBlocked;
     const isProgress = this.sending.acknowledge(segment.acknowledged, segment.windowEnd);
     if (isProgress || isBlocked) this.#retries.succeed();
     if (segment.kind !== 'ACK') this.#send('ACK');
-    if (this.state === 'established') {
-      this.#transmit();
-      this.#finishIfDone();
-    }
+    this.#transmit();
+    this.#finishIfDone();
     this.changed();
   }
 
@@ -211,7 +206,7 @@ export class Endpoint {
   }
 
   #receiveSynAck(segment: Segment<Endpoint>): void {
-    if (this.state === 'syn-sent' && segment.from !== undefined) {
+    if (this.state === 'syn-sent') {
       this.peer = segment.from;
       this.#establish();
       this.sending.acknowledge(segment.acknowledged, segment.windowEnd);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { ByteRing } from './byte-ring.js';
+import type { SegmentKind } from './segment.js';
 
 /** A piece of a stream to be put on the wire: bytes, or the end of file. */
 export interface Piece {
@@ -9,6 +10,9 @@ export interface Piece {
   readonly position: number;
   readonly bytes: Uint8Array;
 }
+
+/** What comes of a stream: one of its pieces, or a segment of another kind, which has no bytes and adds nothing. */
+type Arrival = Omit<Piece, 'kind'> & { readonly kind: SegmentKind };
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -136,7 +140,7 @@ export class ReceiveHalf {
   }
 
   /** Takes a piece in. Pieces that came before are passed over, as are those after a gap. */
-  accept(piece: Piece): void {
+  accept(piece: Arrival): void {
     if (this.#isEnded || piece.position > this.#ring.end) return;
     const fresh = piece.bytes.subarray(this.#ring.end - piece.position);
     this.#ring.append(fresh);
@@ -145,8 +149,8 @@ export class ReceiveHalf {
   }
 
   /** Whether a piece has bytes that did not come before. */
-  isFresh(piece: Piece): boolean {
-    return piece.position + piece.bytes.length > this.#ring.end;
+  isFresh({ position, bytes }: Arrival): boolean {
+    return bytes.length > Math.max(0, this.#ring.end - position);
   }
 
   /** Copies bytes out and forgets them. */

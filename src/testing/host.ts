@@ -68,7 +68,7 @@ export class SimulatedHost {
   /** What it writes, a line each in the world's trace. */
   readonly logger: Logger = {
     log: (priority, message) => {
-      if (this.#kernel.isTracing) this.#kernel.note(`log ${priorityName(priority)} ${message.trimEnd()}`);
+      this.#kernel.note(() => `log ${priorityName(priority)} ${message.trimEnd()}`);
     },
   };
 

@@ -50,11 +50,8 @@ export class Kernel {
     return this.#world.maxWakeLatencySeconds;
   }
 
-  get isTracing(): boolean {
-    return this.#world.trace.enabled;
-  }
-
-  note(what: string): void {
+  /** Adds a line to the trace, which is made only if there is one. */
+  note(what: string | (() => string)): void {
     this.#world.trace.add(this.#world.queue.nowMicroseconds, this.machine.name, what);
   }
 

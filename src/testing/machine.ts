@@ -6,7 +6,6 @@ import { errno } from '../posix/errno.js';
 import type { Endpoint } from './endpoint.js';
 import type { BufferSizes } from './endpoint-host.js';
 import type { Network, NetworkNode } from './network.js';
-import { LOOPBACK, Path } from './path.js';
 import { bareSegment, type Segment } from './segment.js';
 
 /** Linux's default range of ports for sockets that were not bound. */
@@ -40,7 +39,6 @@ export class Machine implements NetworkNode {
   /** By port, then by address. */
   readonly #listeners = new Map<number, Map<string, SynReceiver>>();
   readonly #portUsers = new Map<number, number>();
-  readonly #local: Path;
   #nextPort = FIRST_EPHEMERAL_PORT;
 
   readonly network: Network;
@@ -51,7 +49,6 @@ export class Machine implements NetworkNode {
     this.addresses = options.addresses;
     this.buffers = options.buffers;
     this.#privileged = options.privileged;
-    this.#local = new Path(network.queue, network.random, LOOPBACK);
   }
 
   get queue(): Network['queue'] {
@@ -142,7 +139,7 @@ export class Machine implements NetworkNode {
   sendSyn(from: Endpoint): void {
     const { remote } = from;
     if (remote.family !== AF_UNIX) return this.network.sendSyn(from, this, remote.address);
-    this.#local.send(
+    this.network.route(this, this).path.send(
       0,
       () => {
         if (this.#listenerAt(remote) === undefined) from.vanish(errno.ENOENT);

@@ -111,10 +111,10 @@ export class Network {
   send(machine: NetworkNode, segment: Segment<Endpoint>, to: Endpoint): void {
     const target = to.host as NetworkNode;
     const { path } = this.route(machine, target);
-    if (this.trace.enabled) {
-      const way = `${formatAddress(to.remote)} > ${formatAddress(to.local)}`;
-      this.note(machine, `${describeSegment(segment)} ${way}`);
-    }
+    this.note(
+      machine,
+      () => `${describeSegment(segment)} ${formatAddress(to.remote)} > ${formatAddress(to.local)}`,
+    );
     path.send(
       segment.bytes.length,
       () => {
@@ -125,20 +125,22 @@ export class Network {
     );
   }
 
-  note(machine: NetworkNode, what: string): void {
-    if (this.trace.enabled) this.trace.add(this.queue.nowMicroseconds, machine.name, `net ${what}`);
+  note(machine: NetworkNode, what: string | (() => string)): void {
+    this.trace.add(
+      this.queue.nowMicroseconds,
+      machine.name,
+      () => `net ${typeof what === 'string' ? what : what()}`,
+    );
   }
 
   #loseSyn(from: Endpoint): void {
-    if (this.trace.enabled)
-      this.note(from.host as NetworkNode, `SYN to ${formatAddress(from.remote)} is lost`);
+    this.note(from.host as NetworkNode, () => `SYN to ${formatAddress(from.remote)} is lost`);
     from.lost();
   }
 
   /** Notifies those that can make a lost segment good. */
   #lose({ kind, from }: Segment<Endpoint>, to: Endpoint): void {
-    if (this.trace.enabled)
-      this.note(to.host as NetworkNode, `${kind} to ${formatAddress(to.local)} is lost`);
+    this.note(to.host as NetworkNode, () => `${kind} to ${formatAddress(to.local)} is lost`);
     // Of a lost answer to a SYN both sides notice that nothing follows.
     if (kind === 'DATA' || kind === 'FIN' || kind === 'SYN+ACK') from?.lost();
     if (kind === 'ACK' || kind === 'RST' || kind === 'SYN+ACK') to.lost();

@@ -23,12 +23,13 @@ export interface PollerHost {
 
 /** One number's place in what a poller asks for. */
 class NumberWatch implements Watch {
-  interest = 0;
+  interest: number;
 
   private readonly poller: SimulatedPoller;
   readonly slot: Slot;
 
-  constructor(poller: SimulatedPoller, slot: Slot) {
+  constructor(poller: SimulatedPoller, slot: Slot, interest: number) {
+    this.interest = interest;
     this.poller = poller;
     this.slot = slot;
   }
@@ -75,14 +76,16 @@ export class SimulatedPoller implements Poller {
   setInterest(fd: number, conditions: number): void {
     if (this.#isClosed) return;
     let watch = this.#watches.get(fd);
+    if (conditions === 0) {
+      if (watch !== undefined) this.#forget(fd, watch);
+      return;
+    }
     if (watch === undefined) {
-      if (conditions === 0) return;
-      watch = this.host.table.watch(fd, (slot) => new NumberWatch(this, slot));
+      watch = this.host.table.watch(fd, (slot) => new NumberWatch(this, slot, conditions));
       this.#watches.set(fd, watch);
     }
     watch.interest = conditions;
     this.watchChanged(watch);
-    if (conditions === 0) this.#forget(fd, watch);
   }
 
   /** Beside what {@link Poller.select} says: -EINVAL for a timeout that is none, -EBUSY in a select, -EBADF once closed. */
@@ -116,7 +119,6 @@ export class SimulatedPoller implements Poller {
   }
 
   close(): void {
-    if (this.#isClosed) return;
     for (const [fd, watch] of this.#watches) this.#forget(fd, watch);
     this.#isClosed = true;
     this.#answer([]);
@@ -129,14 +131,12 @@ export class SimulatedPoller implements Poller {
     this.#done = undefined;
     this.host.cancel(this.#deadline);
     this.host.cancel(this.#waking);
-    for (const [fd, watch] of this.#watches) this.#forget(fd, watch);
-    this.#isClosed = true;
   }
 
   /** What is ready under a number, or what is open there, or what is asked for has changed. */
   watchChanged(watch: NumberWatch): void {
     const { slot } = watch;
-    if (slot.descriptor === undefined && watch.interest !== 0) this.#bad.add(slot.fd);
+    if (slot.descriptor === undefined) this.#bad.add(slot.fd);
     else this.#bad.delete(slot.fd);
     if (watch.hot !== 0) this.#hot.add(watch);
     else this.#hot.delete(watch);
@@ -189,7 +189,6 @@ export class SimulatedPoller implements Poller {
     const done = this.#done;
     if (done === undefined) return;
     this.#done = undefined;
-    this.#failure = undefined;
     this.host.cancel(this.#deadline);
     this.host.selected(answer);
     // From an empty stack, whatever made it ready.

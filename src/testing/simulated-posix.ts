@@ -53,7 +53,7 @@ export class SimulatedPosix implements Posix {
       wakeLatencySeconds: () => kernel.machine.random.between(0, kernel.maxWakeLatencySeconds),
       selecting: (interest, timeoutSeconds) => this.#selecting(interest, timeoutSeconds),
       selected: (answer) => {
-        if (kernel.isTracing) kernel.note(selectAnswerText(answer));
+        kernel.note(() => selectAnswerText(answer));
         kernel.mayProgress();
       },
       closed: (poller) => this.#pollers.delete(poller),
@@ -162,7 +162,7 @@ export class SimulatedPosix implements Posix {
     const failure = this.#kernel.failure('resolve');
     const answer = failure ?? (await this.#names.resolve(host, port));
     if (this.#hasDied()) return new Promise(() => {});
-    if (this.#kernel.isTracing) this.#kernel.note(callText('resolve', [host, port], answer));
+    this.#kernel.note(() => callText('resolve', [host, port], answer));
     return answer;
   }
 
@@ -213,7 +213,6 @@ export class SimulatedPosix implements Posix {
 
   /** The process dies: its descriptors are closed as the kernel does for it, its selects never return. */
   die(): void {
-    if (this.#isDead) return;
     for (const poller of this.#pollers) poller.abandon();
     this.#pollers.clear();
     for (const { fd } of this.#table.entries()) this.#close(fd);
@@ -263,14 +262,12 @@ export class SimulatedPosix implements Posix {
     const failure = this.#kernel.failure(call);
     if (failure !== undefined && runsAnyway) run();
     const answer = failure ?? run();
-    if (this.#kernel.isTracing) {
-      this.#kernel.note(callText(call, args, answer) + (failure === undefined ? '' : ' (made to fail)'));
-    }
+    this.#kernel.note(() => callText(call, args, answer) + (failure === undefined ? '' : ' (made to fail)'));
     return answer;
   }
 
   #selecting(asked: readonly ReadyDescriptor[], timeoutSeconds: number): number | undefined {
-    if (this.#kernel.isTracing) this.#kernel.note(selectText(asked, timeoutSeconds));
+    this.#kernel.note(() => selectText(asked, timeoutSeconds));
     return this.#kernel.failure('select');
   }
 }

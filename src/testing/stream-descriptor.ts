@@ -33,7 +33,7 @@ export class StreamDescriptor extends Descriptor {
   #local: SocketAddress | undefined;
   #isBoundByConnect = false;
   #endpoint: Endpoint | undefined;
-  /** What a failed connect left; 0 for nothing. */
+  /** What the latest failed connect left. */
   #connectError = 0;
   #isReadShut = false;
 
@@ -50,7 +50,6 @@ export class StreamDescriptor extends Descriptor {
     const stream = new StreamDescriptor(machine, endpoint.local.family, options);
     stream.#local = endpoint.local;
     stream.#phase = 'connected';
-    stream.#isBoundByConnect = true;
     machine.claimPort(endpoint.local);
     stream.#attach(endpoint);
     return stream;
@@ -103,12 +102,12 @@ export class StreamDescriptor extends Descriptor {
     const address = reachable(target);
     const source = this.#machine.sourceFor(address);
     if (typeof source === 'number') return source;
-    if (this.#local === undefined) {
+    const isUnbound = this.#local === undefined;
+    if (isUnbound) {
       const bound = this.#bindTo(source);
       if (bound < 0) return bound;
-      this.#isBoundByConnect = true;
     }
-    this.#connectError = 0;
+    this.#isBoundByConnect = isUnbound;
     this.#phase = 'connecting';
     this.#attach(Endpoint.connect(this.#machine, this.#localTowards(source), address));
     return -errno.EINPROGRESS;
@@ -151,7 +150,10 @@ export class StreamDescriptor extends Descriptor {
 
   override getsockopt(level: number, option: number): number {
     if (level !== SOL_SOCKET || option !== SO_ERROR) return this.#options.get(this.#family, level, option);
-    if (this.#phase === 'failed') return this.#takeConnectError();
+    if (this.#phase === 'failed') {
+      this.#phase = 'unconnected';
+      return this.#connectError;
+    }
     const error = this.#endpoint?.takeError() ?? 0;
     this.#refresh();
     return error;
@@ -180,13 +182,6 @@ export class StreamDescriptor extends Descriptor {
     this.#refresh();
   }
 
-  #takeConnectError(): number {
-    const error = this.#connectError;
-    this.#connectError = 0;
-    this.#phase = 'unconnected';
-    return error;
-  }
-
   #refresh(): void {
     this.setReady(this.#readiness());
   }
@@ -212,7 +207,6 @@ export class StreamDescriptor extends Descriptor {
   #unbind(): void {
     if (this.#local !== undefined) this.#machine.releasePort(this.#local);
     this.#local = undefined;
-    this.#isBoundByConnect = false;
   }
 
   #localTowards(source: SocketAddress): SocketAddress {

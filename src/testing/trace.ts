@@ -30,9 +30,11 @@ export class Trace {
     this.enabled = limit > 0;
   }
 
-  add(atMicroseconds: number, who: string, what: string): void {
+  /** @param what a text, or what makes it if anything is traced */
+  add(atMicroseconds: number, who: string, what: string | (() => string)): void {
     if (!this.enabled) return;
-    this.#lines.push(`${(atMicroseconds / 1e6).toFixed(6).padStart(11)} ${who} ${what}`);
+    const text = typeof what === 'string' ? what : what();
+    this.#lines.push(`${(atMicroseconds / 1e6).toFixed(6).padStart(11)} ${who} ${text}`);
     if (this.#lines.length >= 2 * this.#limit) this.#dropOldest();
   }
 
@@ -48,21 +50,21 @@ export class Trace {
 
   /** SHA-256 over every line there was. */
   digest(): string {
-    return this.#digestOfDropped.copy().update(text(this.#lines)).digest('hex');
+    return this.#digestOfDropped.copy().update(textOf(this.#lines)).digest('hex');
   }
 
   /** The lines that are kept, each ended by a newline. */
   toString(): string {
-    return text(this.#lines);
+    return textOf(this.#lines);
   }
 
   #dropOldest(): void {
     const oldest = this.#lines.splice(0, this.#lines.length - this.#limit);
-    this.#digestOfDropped.update(text(oldest));
+    this.#digestOfDropped.update(textOf(oldest));
     this.#dropped += oldest.length;
   }
 }
 
-function text(lines: readonly string[]): string {
+function textOf(lines: readonly string[]): string {
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }

@@ -199,16 +199,16 @@ export class SimulatedWorld {
 
   async #advance(limitMicroseconds: number, isDone: () => boolean): Promise<boolean> {
     const { queue } = this.#state;
-    let instant = -1;
+    let instant = queue.nowMicroseconds;
     let eventsAtOnce = 0;
     for (;;) {
       await this.#settle();
       if (isDone()) return true;
       do {
         if (!queue.advance(limitMicroseconds)) return false;
-        eventsAtOnce = queue.nowMicroseconds === instant ? eventsAtOnce + 1 : 0;
+        eventsAtOnce = queue.nowMicroseconds === instant ? eventsAtOnce + 1 : 1;
         instant = queue.nowMicroseconds;
-        if (eventsAtOnce > this.#maxEventsAtOnce) {
+        if (eventsAtOnce >= this.#maxEventsAtOnce) {
           throw new Error(
             `time stands still at ${this.nowSeconds} s: the same events happen again and again`,
           );

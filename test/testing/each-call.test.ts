@@ -67,4 +67,16 @@ t.test('a scenario that makes calls without end is an error', async (t) => {
     ),
     { message: /more than 50 calls/ },
   );
+  const threeCalls = (maxCalls: number): Promise<unknown> =>
+    failEachCall(
+      async (fault) => {
+        const { near } = twoHosts({ traceLines: 0 });
+        near.failCalls(fault);
+        for (let count = 0; count < 3; count++) near.posix.close(3);
+        return [];
+      },
+      { maxCalls },
+    );
+  await t.resolves(threeCalls(3));
+  await t.rejects(threeCalls(2), { message: /more than 2 calls/ });
 });

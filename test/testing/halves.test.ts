@@ -99,6 +99,8 @@ t.test('bytes are received once and in order, whatever pieces come', async (t) =
   t.equal(half.acknowledged, 3, 'after a gap');
   t.ok(half.isFresh(data(2, 'cd')));
   t.notOk(half.isFresh(data(1, 'bc')));
+  t.ok(half.isFresh(data(4, 'e')), 'after a gap, too');
+  t.notOk(half.isFresh(end(4)), 'an end of file has no bytes');
   half.accept(data(1, 'bc'));
   half.accept(data(2, 'cd'));
   t.equal(half.length, 4);

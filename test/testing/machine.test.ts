@@ -5,6 +5,7 @@ import t from 'tap';
 import {
   AF_INET,
   AF_INET6,
+  AF_UNIX,
   errno,
   errnoName,
   formatAddress,
@@ -207,4 +208,66 @@ t.test('a peer that closes while the other side writes resets it', async (t) => 
   t.equal(errnoName(near.posix.write(one, Buffer.from('later'))), 'EPIPE');
   near.posix.close(one);
   t.equal(near.posix.connect(near.posix.socket(AF_INET, SOCK_STREAM), addressOf(far)), -errno.EINPROGRESS);
+});
+
+t.test('paths of Unix sockets are in the way of no port', async (t) => {
+  const host = new SimulatedWorld().host('10.0.0.1');
+  const addresses: SocketAddress[] = [
+    { family: AF_UNIX, path: '/run/a' },
+    inet('0.0.0.0', 1),
+    inet('::1', 65_535),
+  ];
+  for (const address of addresses) {
+    const fd = host.posix.socket(address.family, SOCK_STREAM);
+    t.equal(host.posix.bind(fd, address), 0);
+    t.equal(host.posix.listen(fd, 1), 0, formatAddress(address));
+  }
+});
+
+t.test('a port is in use as long as a listener or a connection of it is open', async (t) => {
+  const { world, near, far } = twoHosts();
+  const bound = (): unknown => {
+    const fd = far.posix.socket(AF_INET, SOCK_STREAM);
+    far.posix.bind(fd, inet('0.0.0.0', 0));
+    const name = far.posix.getsockname(fd);
+    far.posix.close(fd);
+    return name;
+  };
+  const listener = listenOn(far, 5, 32_768);
+  const fd = dial(near, far, 32_768);
+  t.equal(await outcome(world, near, fd), 'connected');
+  await world.complete(far.posix.select({ read: [listener] }, 10));
+  const other = far.posix.accept(listener);
+  far.posix.close(listener);
+  t.match(bound(), { port: 32_769 });
+  // The others come and go, until the first would be the next.
+  for (let port = 32_770; port < 61_000; port++) bound();
+  t.match(bound(), { port: 32_769 }, 'the connection still has the first');
+  far.posix.close(other);
+  for (let port = 32_770; port < 61_000; port++) bound();
+  t.match(bound(), { port: 32_768 });
+});
+
+t.test('a Unix socket connects once the way of the host to itself is whole', async (t) => {
+  const world = new SimulatedWorld();
+  const host = world.host('10.0.0.1');
+  const address: SocketAddress = { family: AF_UNIX, path: '/run/a' };
+  const listener = host.posix.socket(AF_UNIX, SOCK_STREAM);
+  host.posix.bind(listener, address);
+  host.posix.listen(listener, 1);
+  const link = world.link(host, host).cut();
+  world.after(2, () => link.heal());
+  const fd = host.posix.socket(AF_UNIX, SOCK_STREAM);
+  host.posix.connect(fd, address);
+  t.equal(await outcome(world, host, fd), 'connected');
+  t.ok(world.nowSeconds >= 3 && world.nowSeconds < 3.1, `${world.nowSeconds} s`);
+});
+
+t.test('a negative backlog is a large one', async (t) => {
+  const { world, near, far } = twoHosts();
+  listenOn(far, -1);
+  const clients = Array.from({ length: 20 }, () => dial(near, far));
+  for (const fd of clients) t.equal(await outcome(world, near, fd), 'connected');
+  await world.run(0.5);
+  t.equal(far.leftovers().filter((line) => line.includes('connection established')).length, 20);
 });

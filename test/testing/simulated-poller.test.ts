@@ -116,3 +116,33 @@ t.test('two selects of one poller at once are -EBUSY, an invalid time is -EINVAL
   t.equal(await selectPromise(poller, -1), -errno.EINVAL);
   t.equal(await selectPromise(poller, Number.NaN), -errno.EINVAL);
 });
+
+t.test('what is asked for is traced in the order of the numbers', async (t) => {
+  const { world, near } = twoHosts();
+  const [three, four] = [near.posix.eventfd(), near.posix.eventfd()];
+  const poller = near.posix.createPoller();
+  poller.setInterest(four, READABLE | WRITABLE);
+  poller.setInterest(20, READABLE);
+  poller.setInterest(three, READABLE);
+  poller.setInterest(20, 0);
+  poller.setInterest(20, 0);
+  await world.complete(selectPromise(poller, 1));
+  t.match(world.trace.toString(), /select\(\[3r 4rw\], 1 s\)/);
+});
+
+t.test('nothing is left to happen of a sleep whose process has died', async (t) => {
+  const { world, near } = twoHosts();
+  const poller = near.posix.createPoller();
+  const fd = near.posix.eventfd(1);
+  poller.setInterest(fd, READABLE);
+  void selectPromise(near.posix.createPoller(), 1000);
+  void selectPromise(poller, 1000);
+  near.crash();
+  const start = world.nowSeconds;
+  t.same(await world.shutDown(), []);
+  t.equal(world.nowSeconds, start);
+  t.notOk(poller.isSleeping);
+  poller.setInterest(fd, WRITABLE);
+  poller.shorten(1);
+  poller.close();
+});

@@ -137,3 +137,22 @@ t.test('a family without an address of the host has an unspecified one', async (
   t.equal(near.posix.shutdown(fd, SHUT_RD), -errno.ENOTCONN);
   t.equal(near.posix.shutdown(fd, 3), -errno.EINVAL);
 });
+
+t.test(
+  'an address that is bound after a failed connect is kept by the next one, however often',
+  async (t) => {
+    const { world, near, far } = twoHosts();
+    const { posix } = near;
+    const fd = dial(near, far);
+    t.equal(await outcome(world, near, fd), 'ECONNREFUSED');
+    posix.connect(fd, addressOf(far));
+    t.equal(await outcome(world, near, fd), 'ECONNREFUSED');
+    t.match(posix.getsockname(fd), { port: 0 }, 'one that connect has bound is free again each time');
+    posix.bind(fd, addressOf(near, 7000));
+    for (let count = 0; count < 2; count++) {
+      posix.connect(fd, addressOf(far));
+      t.equal(await outcome(world, near, fd), 'ECONNREFUSED');
+      t.same(posix.getsockname(fd), addressOf(near, 7000));
+    }
+  },
+);

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { Trace } from '../../src/testing/index.js';
+import { DEFAULT_TRACE_LINES, Trace } from '../../src/testing/index.js';
 
 t.test('a line shows the time in seconds, the subject and the event', async (t) => {
   const trace = new Trace();
@@ -36,4 +36,18 @@ t.test('with a limit of no lines nothing is traced', async (t) => {
 t.test('an invalid number of lines is refused', async (t) => {
   for (const bad of [-1, 1.5, Number.NaN])
     t.throws(() => new Trace(bad), { name: 'RangeError', message: /lines/ });
+});
+
+t.test('a line may be made when it is added, and is not where nothing is traced', async (t) => {
+  let made = 0;
+  const what = (): string => `line ${++made}`;
+  new Trace(0).add(0, 'world', what);
+  t.equal(made, 0);
+  const trace = new Trace(1);
+  trace.add(0, 'world', what);
+  t.same(trace.lines, ['   0.000000 world line 1']);
+});
+
+t.test('200,000 lines are kept unless it is given how many', async (t) => {
+  t.equal(DEFAULT_TRACE_LINES, 200_000);
 });

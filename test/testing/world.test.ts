@@ -141,6 +141,13 @@ t.test('an endless chain of events in one instant is detected', async (t) => {
   const again = (): void => world.after(0, again);
   again();
   await t.rejects(world.run(1), { message: /^time stands still at 0 s/ });
+  const events = async (count: number): Promise<void> => {
+    const busy = new SimulatedWorld({ maxEventsAtOnce: 100 });
+    for (const seconds of [0, 1, 1.5]) for (let n = 0; n < count; n++) busy.after(seconds, () => {});
+    await busy.run(2);
+  };
+  await t.resolves(events(99), 'as many as that at each of several moments');
+  await t.rejects(events(100), { message: /^time stands still at 0 s/ });
 });
 
 t.test('only one run at a time', async (t) => {

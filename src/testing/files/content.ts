@@ -38,8 +38,7 @@ export class FileContent {
   read(buffer: Uint8Array, position: number): number {
     const length = Math.max(0, Math.min(buffer.length, this.#size - position));
     forEachPage(position, length, (page, from, to, at) => {
-      const bytes = this.#pages.get(page) ?? ZEROES;
-      buffer.set(to - from === PAGE_BYTES ? bytes : bytes.subarray(from, to), at);
+      buffer.set((this.#pages.get(page) ?? ZEROES).subarray(from, to), at);
     });
     return length;
   }
@@ -56,10 +55,8 @@ export class FileContent {
 
   /** Cuts the file off, or has it end in a hole. */
   truncate(size: number): void {
-    if (size < this.#size) {
-      const end = Math.ceil(this.#size / PAGE_BYTES) * PAGE_BYTES;
-      this.punch(size, end - size);
-    }
+    const end = Math.ceil(this.#size / PAGE_BYTES) * PAGE_BYTES;
+    this.punch(size, end - size);
     this.#size = size;
   }
 

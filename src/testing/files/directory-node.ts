@@ -13,7 +13,7 @@ export class DirectoryNode {
   /** Its permission bits. */
   mode: number;
   readonly size = 4096;
-  modifiedSeconds = 0;
+  readonly modifiedSeconds = 0;
   readonly durable = new Map<string, Node>();
   readonly cached = new Map<string, Node>();
 

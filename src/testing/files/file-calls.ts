@@ -36,7 +36,7 @@ export class SimulatedFileCalls implements FileCalls {
   lstat(path: string, done: StatusDone): void {
     this.#ask('lstat', path, () => this.#statusAt(path), done);
   }
-  open(path: string, flags: number, done: FileDone, mode = 0o666): void {
+  open(path: string, flags: number, done: FileDone, mode?: number): void {
     this.#do('open', `${path}, 0o${flags.toString(8)}`, done, () => {
       const file = this.#system.open(path, flags, mode);
       return typeof file === 'number' ? file : this.#process.add(file);
@@ -275,10 +275,10 @@ export class SimulatedFileCalls implements FileCalls {
   #call(call: FileCallName, text: string, done: FileDone, start: Start, isSync?: boolean): void {
     const { host } = this.#process;
     const ended = (result: number, isMadeToFail: boolean): void => {
-      if (host.isTracing) {
+      host.note(() => {
         const answer = result < 0 ? `-${errnoCode(result)}` : String(result);
-        host.note(`${call}(${text}) = ${answer}${isMadeToFail ? ' (made to fail)' : ''}`);
-      }
+        return `${call}(${text}) = ${answer}${isMadeToFail ? ' (made to fail)' : ''}`;
+      });
       if (this.#tasks) this.#tasks.post(() => done(result));
       else done(result);
     };

@@ -74,19 +74,23 @@ export class FileNode {
   /** As `FileContent.read`; undefined when a sector of it cannot be read. */
   read(buffer: Uint8Array, position: number): number | undefined {
     const length = this.#cached.read(buffer, position);
-    if (length === 0 || this.#bad.size === 0) return length;
-    return sectorsOf(position, length).some((sector) => this.#bad.has(sector)) ? undefined : length;
+    if (length === 0) return 0;
+    for (const sector of this.#bad) {
+      const start = sector * SECTOR_BYTES;
+      if (start < position + length && position < start + SECTOR_BYTES) return undefined;
+    }
+    return length;
   }
 
   change(change: FileChange): void {
     applyChange(this.#cached, change);
     this.#unsynced.push({ change, moment: ++this.#moment });
-    if (change.kind !== 'write' || this.#bad.size === 0) return;
+    if (change.kind !== 'write') return;
     // A medium replaces a bad sector when it is written.
     const { position, bytes } = change;
-    for (const sector of sectorsOf(position, bytes.length)) {
-      if (sector * SECTOR_BYTES >= position && (sector + 1) * SECTOR_BYTES <= position + bytes.length)
-        this.#bad.delete(sector);
+    for (const sector of this.#bad) {
+      const start = sector * SECTOR_BYTES;
+      if (start >= position && start + SECTOR_BYTES <= position + bytes.length) this.#bad.delete(sector);
     }
   }
 
@@ -97,10 +101,10 @@ export class FileNode {
 
   /** Brings one write to the medium, and of what was done before no more than it needs: as of a file opened with O_DSYNC. */
   syncChange(moment: number): void {
-    const own = this.#unsynced.find((one) => one.moment === moment);
-    if (own === undefined) return;
+    const own = this.#unsynced.find((one) => one.moment === moment)?.change;
+    if (own?.kind !== 'write') return;
     const taken = this.#unsynced.filter(
-      (one) => one.moment <= moment && (one.change.kind !== 'write' || overlap(one.change, own.change)),
+      (one) => one.moment <= moment && (one.change.kind !== 'write' || overlap(one.change, own)),
     );
     this.#unsynced = this.#unsynced.filter((one) => !taken.includes(one));
     for (const { change } of taken) applyChange(this.#durable, change);
@@ -153,10 +157,12 @@ export class FileNode {
   }
 }
 
-function overlap(one: FileChange, other: FileChange): boolean {
-  if (one.kind !== 'write' || other.kind !== 'write') return true;
-  const [first, last] = one.position < other.position ? [one, other] : [other, one];
-  return last.position < first.position + first.bytes.length;
+type Write = FileChange & { readonly kind: 'write' };
+
+function overlap(one: Write, other: Write): boolean {
+  return (
+    one.position < other.position + other.bytes.length && other.position < one.position + one.bytes.length
+  );
 }
 
 function sectorsOf(position: number, length: number): number[] {

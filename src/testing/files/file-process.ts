@@ -15,8 +15,7 @@ const MAX_OPEN_FILES = 1024;
 export interface FileProcessHost {
   readonly system: SimulatedFileSystem;
   readonly random: Random;
-  readonly isTracing: boolean;
-  note(what: string): void;
+  note(what: () => string): void;
   /** The negative result of a call that is to fail. */
   failure(call: FileCallName): number | undefined;
   /** Has something happen between now and the end of a call, and something at its end. */
@@ -86,7 +85,7 @@ export class FileProcess {
     let end: (() => number) | undefined;
     const carryOut = (): void => {
       this.#waiting.delete(carryOut);
-      end ??= start(chosen);
+      end = start(chosen);
     };
     this.#waiting.add(carryOut);
     this.#host.during(
@@ -103,7 +102,6 @@ export class FileProcess {
   /** The process dies: some of the calls on their way are still carried out, and its files are closed. */
   die(): void {
     for (const carryOut of this.#waiting) if (this.#host.random.chance(0.5)) carryOut();
-    this.#waiting.clear();
     for (const fd of this.#files.keys()) this.remove(fd);
     this.#isDead = true;
   }

@@ -30,8 +30,7 @@ export const DEFAULT_FILE_TIMES: FileTimes = { callSeconds: 0.0001, syncSeconds:
 export interface FilesHost {
   readonly random: Random;
   readonly queue: EventQueue;
-  readonly isTracing: boolean;
-  note(what: string): void;
+  note(what: string | (() => string)): void;
   mayProgress(): void;
   shortened(bytes: Uint8Array): Uint8Array;
   readonly clock: Clock;
@@ -146,9 +145,6 @@ export class HostFiles {
     return {
       system: this.system,
       random: host.random,
-      get isTracing() {
-        return host.isTracing;
-      },
       note: (what) => host.note(what),
       failure: (call) => this.#faults.failure(call),
       during: (isSync, start, end) => this.#during(isSync, start, end),

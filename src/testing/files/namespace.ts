@@ -81,7 +81,6 @@ export class Namespace {
     for (const node of all) {
       if (node.kind === 'regular') continue;
       const copy = copyOf(node);
-      copy.modifiedSeconds = node.modifiedSeconds;
       for (const [name, child] of node.durable) copy.durable.set(name, copyOf(child));
       for (const [name, child] of node.cached) copy.cached.set(name, copyOf(child));
     }

@@ -10,6 +10,8 @@ import type { Random } from '../random.js';
 
 /** A connection on which nothing came for so many heartbeats is given up. */
 const MAX_SILENT_BEATS = 4;
+/** Between two heartbeats; events of a descriptor alone have no use for it. */
+const BEAT_SECONDS = 1;
 const READ_BYTES = 1500;
 
 export interface SessionContext {
@@ -58,8 +60,8 @@ export class Session {
   }
 
   start(): void {
-    this.#beatEvent = this.#register(TIMEOUT, 1, () => this.#beat());
-    this.#readEvent = this.#register(POLL_READ_FD, 0, () => this.#read());
+    this.#beatEvent = this.#register(TIMEOUT, () => this.#beat());
+    this.#readEvent = this.#register(POLL_READ_FD, () => this.#read());
     this.#wantToWrite();
   }
 
@@ -76,8 +78,8 @@ export class Session {
     this.#readEvent = this.#writeEvent = this.#beatEvent = -1;
   }
 
-  #register(mode: number, timeoutSeconds: number, callback: () => void): EventId {
-    return this.#context.events.registerEvent(mode, this.#fd, timeoutSeconds, callback);
+  #register(mode: number, callback: () => void): EventId {
+    return this.#context.events.registerEvent(mode, this.#fd, BEAT_SECONDS, callback);
   }
 
   #end(why: string): void {
@@ -97,7 +99,7 @@ export class Session {
 
   /** Now and then it stops reading for a beat, so that the other side's buffers fill. */
   #readOrPause(): void {
-    if (this.#readEvent < 0) this.#readEvent = this.#register(POLL_READ_FD, 0, () => this.#read());
+    if (this.#readEvent < 0) this.#readEvent = this.#register(POLL_READ_FD, () => this.#read());
     else if (this.#context.random.chance(0.1)) {
       this.#context.events.unregisterEvent(this.#readEvent);
       this.#readEvent = -1;
@@ -116,7 +118,7 @@ export class Session {
   }
 
   #wantToWrite(): void {
-    if (this.#writeEvent < 0) this.#writeEvent = this.#register(POLL_WRITE_FD, 0, () => this.#write());
+    if (this.#writeEvent < 0) this.#writeEvent = this.#register(POLL_WRITE_FD, () => this.#write());
   }
 
   #write(): void {

@@ -3,7 +3,13 @@
 
 import t from 'tap';
 import { errno } from '../../../src/posix/errno.js';
-import { EVERYTHING_SURVIVES, NOTHING_SURVIVES } from '../../../src/testing/index.js';
+import {
+  EVERYTHING_SURVIVES,
+  FileRecorder,
+  NOTHING_SURVIVES,
+  Random,
+  type SimulatedFileSystem,
+} from '../../../src/testing/index.js';
 import { FileWorld, O_DSYNC, O_RDWR, O_WRONLY } from './fixture.js';
 
 const OLD = 'o'.repeat(16_384);
@@ -320,4 +326,36 @@ t.test('the same seed gives the same trace and the same files', async (t) => {
   };
   t.equal(await run(5), await run(5));
   t.not(await run(5), await run(6));
+});
+
+t.test('a copy has what was created and removed again, of which the removal may be lost', async (t) => {
+  const world = new FileWorld();
+  const fd = await world.open('/a');
+  await world.write(fd, 'text');
+  await world.must((calls, done) => calls.fsync(fd, done));
+  await world.must((calls, done) => calls.close(fd, done));
+  await world.must((calls, done) => calls.unlink('/a', done));
+  const copy = world.files.system.copy();
+  let changes = 0;
+  copy.losePower({ remains: (change) => [change], keepsEntries: () => ++changes === 1 });
+  world.files.system.restore(copy);
+  t.equal(changes, 2);
+  t.equal(world.text('/a'), 'text');
+});
+
+t.test('what is made after a state was rebuilt has a number of its own', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/old', Buffer.from('old'));
+  const recorder = new FileRecorder(world.files.system);
+  await world.open('/a');
+  await world.must((calls, done) => calls.unlink('/old', done));
+  const last = [...recorder.prefixes(new Random(1), 0)].at(-2);
+  const later = new FileWorld();
+  later.files.system.restore(last?.systems[0] as SimulatedFileSystem);
+  await later.open('/b');
+  await later.open('/c');
+  t.same(later.paths(), ['/a', '/b', '/c']);
+  const ids = [...later.files.system.entries().values()].map(({ id }) => id);
+  t.ok(ids.every(Number.isInteger));
+  t.equal(new Set([1, ...ids]).size, 4, ids.join());
 });

@@ -12,7 +12,7 @@ import {
   SimulatedWorld,
   TYPICAL_FILE_ERRORS,
 } from '../../../src/testing/index.js';
-import { FileWorld, O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR, O_WRONLY } from './fixture.js';
+import { FileWorld, O_CREAT, O_DIRECTORY, O_DSYNC, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from './fixture.js';
 
 t.test('a full disk accepts writes while there is room, and then none', async (t) => {
   const world = new FileWorld();
@@ -405,4 +405,84 @@ t.test('calls of a process that has died are not among those that can be made to
   t.equal(fault.calls, 0);
   t.equal(await world.fails((live, done) => live.open('/a', O_RDONLY, done)), 'EIO');
   t.same([fault.calls, fault.failed], [1, 1]);
+});
+
+t.test('calls that report nothing but success report it as 0', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/a', Buffer.from('text'));
+  const fd = await world.open('/a');
+  const ask: Parameters<FileWorld['fails']>[0][] = [
+    (calls, done) => calls.stat('/a', done),
+    (calls, done) => calls.lstat('/a', done),
+    (calls, done) => calls.fstat(fd, done),
+    (calls, done) => calls.fdatasync(fd, done),
+    (calls, done) => calls.fsync(fd, done),
+    (calls, done) => calls.ftruncate(fd, 2, done),
+    (calls, done) => calls.fchmod(fd, 0o600, done),
+    (calls, done) => calls.fchown(fd, 0, 0, done),
+    (calls, done) => calls.allocate(fd, 0, 10, done),
+    (calls, done) => calls.punchHole(fd, 0, 1, done),
+    (calls, done) => calls.mkdir('/d', 0o755, done),
+    (calls, done) => calls.rename('/a', '/d/a', done),
+    (calls, done) => calls.link('/d/a', '/b', done),
+    (calls, done) => calls.unlink('/b', done),
+    (calls, done) => calls.syncDirectory('/d', done),
+    (calls, done) => calls.readdir('/d', done),
+    (calls, done) => calls.realpath('/d', done),
+    (calls, done) => calls.flock(fd, false, done),
+    (calls, done) => calls.close(fd, done),
+  ];
+  for (const call of ask) t.equal(await world.fails(call), '0', call.toString());
+});
+
+t.test('files that are put there, and their directories, have the usual permissions', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/d/a', Buffer.from('text'));
+  t.match(world.files.system.lookup('/d'), { mode: 0o755 });
+  t.match(world.files.system.lookup('/d/a'), { mode: 0o644 });
+  t.same(world.files.descriptors(), []);
+});
+
+t.test('an opening that truncates empties a file of any size', async (t) => {
+  const world = new FileWorld();
+  for (const size of [0, 1, 5000]) {
+    world.files.put('/a', Buffer.alloc(size, 'a'));
+    await world.open('/a', O_WRONLY | O_TRUNC);
+    t.equal(world.text('/a'), '');
+  }
+});
+
+t.test('a stall does not end sooner for another one that is shorter', async (t) => {
+  const world = new FileWorld();
+  world.files.stall(5);
+  world.files.stall(1);
+  await world.open('/a');
+  t.ok(world.world.nowSeconds > 5 && world.world.nowSeconds < 5.1);
+});
+
+t.test('a write to a file that is opened with O_DSYNC takes as long as a sync', async (t) => {
+  const world = new FileWorld();
+  world.files.shape({ callSeconds: 0.001, syncSeconds: 1000 });
+  const seconds = async (flags: number): Promise<number> => {
+    const fd = await world.open('/a', flags);
+    const start = world.world.nowSeconds;
+    await world.write(fd, 'text');
+    return world.world.nowSeconds - start;
+  };
+  t.ok((await seconds(O_RDWR | O_CREAT)) < 1);
+  t.ok((await seconds(O_RDWR | O_CREAT | O_DSYNC)) > 1);
+});
+
+t.test('a transfer of two bytes can be short, and one of one byte cannot', async (t) => {
+  const counts = new Set<number>();
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = new FileWorld({ seed, shortTransfers: 0.5 });
+    world.files.put('/a', Buffer.from('ab'));
+    const fd = await world.open('/a');
+    const read = (length: number): Promise<number> =>
+      world.must((calls, done) => calls.read(fd, new Uint8Array(length), 0, done));
+    counts.add(await read(2));
+    t.equal(await read(1), 1);
+  }
+  t.same(counts, new Set([1, 2]));
 });

@@ -88,6 +88,13 @@ t.test('a sector that cannot be read fails every read that has a byte of it', as
   t.equal(read(1023, 1), undefined);
   t.equal(read(1024, 512), 512);
   t.equal(read(3 * 512, 10), 0, 'at the end nothing is read');
+  t.equal(read(1024, 0), 0);
+  t.equal(read(600, 0), 0, 'nor is it when nothing is asked for');
+  node.spoil(1024, 1);
+  t.equal(read(0, 1024), undefined);
+  t.equal(read(1535, 1), undefined);
+  write(1024, 'y'.repeat(512));
+  t.equal(read(1024, 512), 512);
   write(512, 'y'.repeat(511));
   t.equal(read(512, 1), undefined, 'it was written in part');
   write(513, 'y'.repeat(511));

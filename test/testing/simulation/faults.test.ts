@@ -278,7 +278,7 @@ t.test('a stranger connects to a backup, and leaves within a second, once', asyn
     const [, port] = / -> 10\.0\.0\.[12]:(\d+)$/.exec(descriptors[0]?.description ?? '') ?? [];
     t.ok(ports.includes(port), `${port} of ${ports.join()}`);
     await scene.world.run(seed % 2);
-    undo();
+    if (seed % 2 === 0) undo();
     t.same(posix.openDescriptors(), []);
     const own = posix.eventfd();
     undo();

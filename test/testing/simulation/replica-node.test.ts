@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
+import { errno } from '../../../src/posix/errno.js';
 import type { ReplicaNode } from '../../../src/testing/simulation/replica-node.js';
 import { type Disk, nameOf, Scene } from '../../../src/testing/simulation/scene.js';
 
@@ -103,6 +104,20 @@ t.test('a side of a process that has died is none that runs, and starts nothing'
   t.equal(primary.connect.attempts, 0);
   t.ok(scene.isConnected(only));
   t.ok(only.nodes.get(only.primary)?.isAlive);
+  t.same(scene.violations.list, []);
+  await world.shutDown();
+});
+
+t.test('a side that gives up connecting has no session, and tries again a second later', async (t) => {
+  const { scene, world, only, primary } = disk();
+  const link = world.link(only.primary, only.backup).unreachable(errno.EHOSTUNREACH);
+  for (const node of scene.nodes) node.calmDown();
+  await world.run(3.5);
+  t.equal(primary.session, undefined);
+  t.ok(primary.connect.attempts >= 3 && primary.connect.attempts <= 4, `${primary.connect.attempts}`);
+  link.heal();
+  await world.run(2);
+  t.ok(scene.isConnected(only));
   t.same(scene.violations.list, []);
   await world.shutDown();
 });

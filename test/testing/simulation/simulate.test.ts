@@ -5,6 +5,7 @@ import t from 'tap';
 import {
   type ConnectModule,
   connectModule,
+  FAULT_SECONDS,
   simulate,
   type SimulationResult,
 } from '../../../src/testing/index.js';
@@ -20,6 +21,12 @@ t.test('a seed run twice gives the same trace, byte for byte', async (t) => {
     const untraced = await simulate(seed);
     t.equal(untraced.secondsToConnect, one.secondsToConnect, 'and tracing changes nothing');
     t.ok(one.attempts >= 2, 'each side of a disk has started');
+    const connectedAt = FAULT_SECONDS + (one.secondsToConnect as number);
+    const lastWrite = Number(one.trace.lines.findLast((line) => line.includes(' write('))?.slice(0, 11));
+    t.ok(
+      lastWrite > connectedAt + 4 && lastWrite < connectedAt + 5.1,
+      `they stay connected for 5 s: from ${connectedAt} s, written to last at ${lastWrite} s`,
+    );
     digests.add(one.trace.digest());
   }
   t.equal(digests.size, 10, 'other seeds give other traces');
