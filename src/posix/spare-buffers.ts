@@ -41,6 +41,12 @@ export class SpareBuffers implements BufferPool<Buffer> {
     this.#spareBytes += bytes;
   }
 
+  /** Keeps nothing any more. */
+  clear(): void {
+    this.#spare.clear();
+    this.#spareBytes = 0;
+  }
+
   copy(target: Uint8Array, source: Uint8Array, at: number): void {
     target.set(source, at);
   }

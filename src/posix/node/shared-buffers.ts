@@ -1,31 +1,29 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { collectGarbage } from './collect-garbage.js';
 import type { BufferPool } from '../buffers.js';
-import { nodeTimers, type TimerHandle, type Timers } from '../timers.js';
+import { nodeTimers, type Timers } from '../timers.js';
 import { SMALLEST_BLOCK_BYTES } from '../block-bytes.js';
 import { BuddyMemory } from './buddy-memory.js';
+import { IdleRelease } from './idle-release.js';
 
 /** How much memory is shared; the kernel gives a page of it when it is first written. */
 const SHARED_BYTES = 64 << 20;
-/** Memory of which nothing was taken for this long is given back to the kernel, in milliseconds; after twice that at the latest. */
-export const BUFFERS_IDLE_MS = 8_000;
 
 /**
  * Buffers that other threads can read and write too, for file calls that are made there: parts of one SharedArrayBuffer.
  * Beyond its size, and where there is none, they are ordinary memory.
  */
 export class SharedBuffers implements BufferPool<Buffer> {
-  readonly #timers: Timers;
   readonly #bytes: number;
   #memory: BuddyMemory | undefined;
   #fault: string | undefined;
-  #isUsed = false;
-  #idle: TimerHandle | undefined;
+  readonly #idle: IdleRelease;
 
   constructor(timers: Timers = nodeTimers, bytes = SHARED_BYTES) {
-    this.#timers = timers;
+    this.#idle = new IdleRelease(timers, () => {
+      if (this.#memory?.takenBytes === 0) this.#memory = undefined;
+    });
     this.#bytes = bytes;
   }
 
@@ -40,7 +38,7 @@ export class SharedBuffers implements BufferPool<Buffer> {
   }
 
   take(length: number): Buffer {
-    this.#isUsed = true;
+    this.#idle.used();
     if (this.#memory === undefined && this.#fault === undefined) this.#memory = this.#create();
     return (
       this.#memory?.take(length) ??
@@ -49,6 +47,7 @@ export class SharedBuffers implements BufferPool<Buffer> {
   }
 
   give(buffer: Buffer): void {
+    this.#idle.used();
     if (buffer.buffer === this.#memory?.shared) this.#memory.give(buffer);
   }
 
@@ -61,9 +60,7 @@ export class SharedBuffers implements BufferPool<Buffer> {
 
   #create(): BuddyMemory | undefined {
     try {
-      const memory = new BuddyMemory(this.#bytes);
-      this.#idle = this.#watchIdleness();
-      return memory;
+      return new BuddyMemory(this.#bytes);
     } catch (error) {
       // The address space is limited, or SharedArrayBuffer is taken away. The threads' user reports it.
       this.#fault = (error as Error).message;
@@ -71,25 +68,9 @@ export class SharedBuffers implements BufferPool<Buffer> {
     }
   }
 
-  #watchIdleness(): TimerHandle {
-    const handle = this.#timers.setTimeout(() => {
-      if (!this.#isUsed && this.#memory?.takenBytes === 0) {
-        this.#memory = undefined;
-        this.#idle = undefined;
-        collectGarbage();
-        return;
-      }
-      this.#isUsed = false;
-      this.#idle = this.#watchIdleness();
-    }, BUFFERS_IDLE_MS);
-    handle.unref();
-    return handle;
-  }
-
   /** Ends its use. */
   [Symbol.dispose](): void {
-    if (this.#idle !== undefined) this.#timers.clearTimeout(this.#idle);
-    this.#idle = undefined;
+    this.#idle[Symbol.dispose]();
     this.#memory = undefined;
   }
 }
