@@ -96,8 +96,7 @@ export class Sender {
         return;
       }
       if (taken < 0) {
-        this.close();
-        this.#onError(taken);
+        this.#fail(taken);
         return;
       }
       if (taken !== direct) this.#advance(taken);
@@ -122,7 +121,11 @@ export class Sender {
     const isMeant = large && large.bytes.length >= DIRECT_BYTES && (large === first || !first.sent);
     if (!isMeant || this.#posix.send === undefined) return -errno.EOPNOTSUPP;
     const parts = large === first ? [large.bytes] : [first.bytes, large.bytes];
-    const taken = this.#posix.send(this.#fd, parts, () => large.sent?.());
+    const taken = this.#posix.send(this.#fd, parts, (isLost) => {
+      if (isLost && !this.#closed) this.#fail(-errno.EPIPE);
+      if (isLost) large.dropped?.();
+      else large.sent?.();
+    });
     if (taken >= 0) {
       this.#pendingBytes -= taken;
       this.#pieces.splice(0, parts.length);
@@ -165,7 +168,13 @@ export class Sender {
     if (this.#event.isSet) return;
     const result = this.#event.set(POLL_WRITE_FD, this.#fd, 0, () => this.flush());
     if (result === 0) return;
+    this.#fail(result);
+  }
+
+  /** The owner knows before callers know that pieces are dropped: what these would go on with is not begun then. */
+  #fail(error: number): void {
+    this.#closed = true;
+    this.#onError(error);
     this.close();
-    this.#onError(result);
   }
 }

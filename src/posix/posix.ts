@@ -69,6 +69,9 @@ export interface SocketCalls {
   getaddrinfo(host: string, port: string): readonly InetAddress[] | number;
 }
 
+/** Parts that {@link Posix.send} took may be used again; `isLost`: the connection is gone, and perhaps not all were sent. */
+export type SentDone = (isLost: boolean) => void;
+
 /** The operating system that the rest of the project sees: descriptors, sockets, readiness, names and the clock. */
 export interface Posix extends SocketCalls {
   readonly clock: Clock;
@@ -83,10 +86,11 @@ export interface Posix extends SocketCalls {
   take?(fd: Descriptor): Uint8Array | number;
   /**
    * As {@link write}, for parts that follow one another, all of which it takes; they are not copied, and must not change
-   * until `sent` is called: once, after this has returned, when they are with the kernel or the connection is gone. It
-   * returns how many bytes they are, or takes none: -EAGAIN, -EPIPE, -EBADF, -EOPNOTSUPP where nothing is to be gained.
+   * until `sent` is called: once, after this has returned, when they are with the kernel or (`isLost`) the connection is
+   * gone. It returns how many bytes they are, or takes none: -EAGAIN, -EPIPE, -EBADF, -EOPNOTSUPP where nothing is to be
+   * gained.
    */
-  send?(fd: Descriptor, parts: readonly Uint8Array[], sent: () => void): number;
+  send?(fd: Descriptor, parts: readonly Uint8Array[], sent: SentDone): number;
   /**
    * From now on the bytes that come to a connected socket are available only through {@link read}, and nobody is handed the
    * connection: so that it can be received into memory that is used again. 0, or a negative errno with nothing changed:

@@ -54,6 +54,21 @@ t.test('a client that reads nothing is dropped once others wait for its memory',
   t.match(world.lines.join('\n'), /is dropped: it does not take its data, and others wait for the memory/);
 });
 
+t.test(
+  'nothing more is read for a client that has gone, though what it leaves has room for it',
+  async (t) => {
+    const world = nbdWorld(t, { tcp: true, limits: { maxRequestMemoryBytes: 64 * MIB } });
+    const vbd = await world.open('ram:64');
+    const raw = await deafReader(world, [32 * MIB, 32 * MIB]);
+    await until(() => world.nbd.requestMemoryBytes > 0);
+    raw.destroy();
+    await until(() => world.nbd.connections === 0);
+    const client = await world.client();
+    await client.flush();
+    t.match(vbd.statistics(), { inFlight: 0, waiting: 0, kinds: { read: { completed: 1 } } });
+  },
+);
+
 t.test('a client that stops in the middle of a request is dropped', async (t) => {
   const world = nbdWorld(t, { tcp: true, limits: { stallTimeoutSeconds: 1 } });
   await world.open('ram:1');

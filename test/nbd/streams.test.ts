@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { errno } from '../../src/posix/index.js';
+import { errno, type SentDone } from '../../src/posix/index.js';
 import type { EventRegistrar } from '../../src/scheduler/registrar.js';
 import { Receiver } from '../../src/nbd/receiver.js';
 import { Sender } from '../../src/nbd/sender.js';
@@ -104,6 +104,18 @@ t.test('an error is reported once, and nothing is sent after it', (t) => {
   t.strictSame(errors, [-errno.EPIPE]);
   t.strictSame(stream.written, []);
   t.equal(sender.pendingBytes, 0);
+  t.end();
+});
+
+t.test('an error is reported before pieces are dropped for it', (t) => {
+  const world = bench(t);
+  const stream = scriptedStream(world);
+  const told: (string | number)[] = [];
+  const sender = new Sender(world.server, stream.posix, FD, (error) => told.push(error));
+  sender.queue(Buffer.alloc(10), undefined, () => told.push('dropped'));
+  stream.takes = [-errno.EPIPE];
+  sender.flush();
+  t.strictSame(told, [-errno.EPIPE, 'dropped']);
   t.end();
 });
 
@@ -274,9 +286,9 @@ function directStream(world: Bench) {
   const stream = scriptedStream(world);
   const handed: number[][] = [];
   const results: number[] = [];
-  const done: (() => void)[] = [];
+  const done: SentDone[] = [];
   const posix = Object.assign(Object.create(stream.posix) as typeof stream.posix, {
-    send(_fd: number, parts: readonly Uint8Array[], sent: () => void): number {
+    send(_fd: number, parts: readonly Uint8Array[], sent: SentDone): number {
       const result = results.shift() ?? parts.reduce((sum, { length }) => sum + length, 0);
       if (result < 0) return result;
       handed.push(parts.map(({ length }) => length));
@@ -329,7 +341,7 @@ t.test('a large piece is sent as it is, with a small one before it that nobody w
       handed.length > 0 ? [] : [...waits, lengths.length - 1],
       'what is handed over may be in use',
     );
-    for (const sent of done) sent();
+    for (const sent of done) sent(false);
     t.same(told, [...waits, lengths.length - 1]);
   }
   t.end();
@@ -366,6 +378,25 @@ t.test('a large piece that is not taken waits for room, and the rest of a partia
   t.same(errors, [-errno.EPIPE]);
   t.equal(sender.isClosed, true);
   t.equal(sender.pendingBytes, 0);
+  t.end();
+});
+
+t.test('a large piece that is lost with the connection is dropped, after the error is reported', (t) => {
+  const world = bench(t);
+  const { stream, done, posix } = directStream(world);
+  const told: (string | number)[] = [];
+  const sender = new Sender(world.server, posix, FD, (error) => told.push(error));
+  for (const name of ['first', 'second'])
+    sender.queue(
+      Buffer.alloc(16 << 10),
+      () => told.push(`${name} sent`),
+      () => told.push(`${name} dropped`),
+    );
+  stream.takes = [1 << 20, 1 << 20];
+  sender.flush();
+  for (const sent of done) sent(true);
+  t.same(told, [-errno.EPIPE, 'first dropped', 'second dropped']);
+  t.equal(sender.isClosed, true);
   t.end();
 });
 

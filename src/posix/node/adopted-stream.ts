@@ -8,7 +8,7 @@ import { Descriptor } from '../shared/descriptor.js';
 import { errno } from '../errno.js';
 import { socketEnds } from './node-address.js';
 import type { NodeObject, NodeStream } from '../shared/node-object.js';
-import { SO_ERROR, SOL_SOCKET } from '../posix.js';
+import { type SentDone, SO_ERROR, SOL_SOCKET } from '../posix.js';
 import { SocketOptions } from '../shared/socket-options.js';
 
 /**
@@ -69,7 +69,7 @@ export class AdoptedStream extends Descriptor {
     return taken;
   }
 
-  override send(parts: readonly Uint8Array[], sent: () => void): number {
+  override send(parts: readonly Uint8Array[], sent: SentDone): number {
     if (this.#connecting) return -errno.EAGAIN;
     const count = this.#channel.send(parts, sent);
     this.#update();

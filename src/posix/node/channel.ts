@@ -13,7 +13,7 @@ import { currentPeer } from './node-address.js';
 import type { NodeStream } from '../shared/node-object.js';
 import { Outbound } from './outbound.js';
 import { READABLE, WRITABLE } from '../poller.js';
-import { SHUT_RD, SHUT_RDWR, SHUT_WR } from '../posix.js';
+import { type SentDone, SHUT_RD, SHUT_RDWR, SHUT_WR } from '../posix.js';
 import type { SendSlab } from './send-slab.js';
 import type { Timers } from '../timers.js';
 
@@ -119,7 +119,7 @@ export class Channel {
   }
 
   /** As {@link Posix.send}. */
-  send(parts: readonly Uint8Array[], sent: () => void): number {
+  send(parts: readonly Uint8Array[], sent: SentDone): number {
     if (this.#pendingError !== 0 && !(this.#stream instanceof Socket)) return -this.takeError();
     return this.#outbound?.send(parts, sent) ?? -errno.EBADF;
   }

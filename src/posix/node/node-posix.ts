@@ -18,7 +18,7 @@ import type { NodeObject } from '../shared/node-object.js';
 import { withDefaults, type NodePosixOptions } from './node-posix-options.js';
 import { NodePoller } from './node-poller.js';
 import type { Poller } from '../poller.js';
-import type { Posix, SelectSets } from '../posix.js';
+import type { Posix, SelectSets, SentDone } from '../posix.js';
 import { retransmissionsOf } from './retransmissions.js';
 import { selectOnce } from '../shared/select-once.js';
 import { SendSlab } from './send-slab.js';
@@ -122,7 +122,7 @@ export class NodePosix implements Posix {
     return this.#table.get(fd)?.take() ?? -errno.EBADF;
   }
 
-  send(fd: number, parts: readonly Uint8Array[], sent: () => void): number {
+  send(fd: number, parts: readonly Uint8Array[], sent: SentDone): number {
     return this.#table.get(fd)?.send(parts, sent) ?? -errno.EBADF;
   }
 

@@ -4,6 +4,7 @@
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import { errno } from '../errno.js';
+import type { SentDone } from '../posix.js';
 import { SEND_SLAB_BYTES, type SendSlab } from './send-slab.js';
 
 /** Bytes taken and not yet with the kernel at which the send buffer is full, unless the stream's own mark is higher. */
@@ -65,7 +66,7 @@ export class Outbound {
   }
 
   /** Takes all of the parts, without copying them, or nothing: -EAGAIN, -EPIPE, -EOPNOTSUPP. See {@link Posix.send}. */
-  send(parts: readonly Uint8Array[], sent: () => void): number {
+  send(parts: readonly Uint8Array[], sent: SentDone): number {
     const stream = this.#stream;
     if (!stream.writable) return -errno.EPIPE;
     const last = parts.at(-1);
@@ -78,7 +79,8 @@ export class Outbound {
       stream.write(part);
       length += part.length;
     }
-    stream.write(last, () => sent());
+    // Node reports no error for a write that was under way when the stream was destroyed.
+    stream.write(last, (error) => sent(stream.destroyed || !!error));
     stream.uncork();
     this.#noteLimit();
     return length;

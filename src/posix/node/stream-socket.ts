@@ -17,7 +17,7 @@ import { Listener } from './listener.js';
 import { socketEnds } from './node-address.js';
 import type { NodeObject } from '../shared/node-object.js';
 import { READABLE, WRITABLE } from '../poller.js';
-import { SO_ERROR, SOL_SOCKET } from '../posix.js';
+import { type SentDone, SO_ERROR, SOL_SOCKET } from '../posix.js';
 import { SocketOptions } from '../shared/socket-options.js';
 
 /** What a socket needs of the table that it is made for. */
@@ -174,7 +174,7 @@ export class StreamSocket extends Descriptor {
     return this.#updated(this.#channel?.take() ?? -errno.ENOTCONN);
   }
 
-  override send(parts: readonly Uint8Array[], sent: () => void): number {
+  override send(parts: readonly Uint8Array[], sent: SentDone): number {
     return this.#updated(this.#channel?.send(parts, sent) ?? -errno.ENOTCONN);
   }
 

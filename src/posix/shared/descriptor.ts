@@ -5,7 +5,7 @@ import type { BufferPool } from '../buffers.js';
 import type { SocketAddress } from '../address.js';
 import { errno } from '../errno.js';
 import type { NodeObject } from './node-object.js';
-import { F_GETFL, F_SETFL, O_RDWR } from '../posix.js';
+import { F_GETFL, F_SETFL, O_RDWR, type SentDone } from '../posix.js';
 
 /** The part of the flags that F_SETFL does not change. */
 const ACCESS_MODE = 0o3;
@@ -64,7 +64,7 @@ export abstract class Descriptor {
   }
 
   /** See {@link Posix.send}. */
-  send(_parts: readonly Uint8Array[], _sent: () => void): number {
+  send(_parts: readonly Uint8Array[], _sent: SentDone): number {
     return -errno.EOPNOTSUPP;
   }
 

@@ -196,10 +196,12 @@ t.test('parts are also released when the connection ends before they are sent', 
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
   const told: number[] = [];
-  posix.send(fd, [Buffer.alloc(8 << 20)], () => told.push(1));
+  const lost: boolean[] = [];
+  posix.send(fd, [Buffer.alloc(8 << 20)], (isLost) => told.push(1) && lost.push(isLost));
   peer.resetAndDestroy();
   while (told.length === 0) await turns(1);
   t.equal(told.length, 1);
+  t.same(lost, [true]);
   await readiness(posix, fd, WRITABLE);
   t.equal(
     posix.send(fd, [Buffer.alloc(1)], () => told.push(1)),

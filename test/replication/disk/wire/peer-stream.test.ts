@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { errno, IPPROTO_TCP, type Posix, TCP_NODELAY } from '../../../../src/posix/index.js';
+import { errno, IPPROTO_TCP, type Posix, type SentDone, TCP_NODELAY } from '../../../../src/posix/index.js';
 import { PeerStream } from '../../../../src/replication/disk/wire/peer-stream.js';
 import { POLL_READ_FD, POLL_WRITE_FD } from '../../../../src/scheduler/event.js';
 import { connection, type End } from '../connection.js';
@@ -450,7 +450,7 @@ t.test(
 );
 
 t.test('where the system can send what is not copied yet, it keeps that until it is', async (t) => {
-  const copied: (() => void)[] = [];
+  const copied: SentDone[] = [];
   const sent: Buffer[] = [];
   const dedicated: number[] = [];
   const { stream, fd, calls } = await byHand({
@@ -469,7 +469,7 @@ t.test('where the system can send what is not copied yet, it keeps that until it
     sent[0]?.every((byte) => byte === 1),
     'it is not written over',
   );
-  for (const done of copied) done();
+  for (const done of copied) done(false);
 });
 
 t.test('where it cannot, bytes are written; another error ends the stream', async (t) => {
