@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { CommandIo } from '../command-io.js';
-import type { CommandTable, Environment, Parameters, ValueParameters, Values } from './command-table.js';
+import type { CommandTable, Parameters, ValueParameters, Values } from './command-table.js';
 import { parseValues } from './parse-values.js';
 
 /** A command: its table, and what runs it. */
 export interface Command {
   readonly table: CommandTable;
   /** Parses and runs; returns the exit status. @throws (rejects with) UsageError */
-  run(argv: readonly string[], io: CommandIo, environment: Environment): Promise<number>;
+  run(argv: readonly string[], io: CommandIo): Promise<number>;
 }
 
 /** A command of commands: `ctl`. */
@@ -28,8 +28,8 @@ export function command<Options extends Parameters, Arguments extends ValueParam
 ): Command {
   return {
     table,
-    async run(argv, io, environment) {
-      const values = parseValues(table, argv, environment);
+    async run(argv, io) {
+      const values = parseValues(table, argv, io.environment);
       const run = await load();
       return run(values, io);
     },

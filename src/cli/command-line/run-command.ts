@@ -30,7 +30,7 @@ export async function runCommand(
       io.stderr.write(`${path}: standard output is closed, but the results go there\n`);
       return EXIT_FAILED;
     }
-    if (!asksHelp) return await entry.run(argv, io, io.environment ?? process.env);
+    if (!asksHelp) return await entry.run(argv, io);
     io.stdout.write(helpText(entry, path, columnsOf(io.stdout)));
     return EXIT_OK;
   } catch (error) {

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import type { ControlClient, ListedVbd } from '../../control/control-client.js';
+import type { ControlClient } from '../../control/control-client.js';
 import { textFits } from '../../control/message.js';
 import { imageSizer } from '../../disks/drivers/image-size.js';
 import { type ImageChange, rebindReplication } from '../../disks/drivers/remus-rebind.js';
@@ -27,7 +27,7 @@ export const runSnapshot = ctlRun<Values<typeof snapshotTable>>('snapshot', asyn
   const child = absolutePath(values.child);
   const vbd = (await client.list(pid)).find(({ minor }) => minor === values.minor);
   const next = vbd && withVhdPath(vbd.path, child);
-  if (!vbd || !next) throw new UsageError(`disk ${values.minor} of daemon ${pid} is not an open vhd: image`);
+  if (!next) throw new UsageError(`disk ${values.minor} of daemon ${pid} is not an open vhd: image`);
   if (!textFits(next.name)) throw new UsageError(`the name ${quoted(next.name)} has more than 255 bytes`);
   // While the disk is still served: the new image says nothing of its parent's content. An image that is empty now may not be in a moment.
   const made = {
@@ -38,7 +38,7 @@ export const runSnapshot = ctlRun<Values<typeof snapshotTable>>('snapshot', asyn
     unixSeconds: wallClock.now(),
   };
   const { depth } = await promiseOf(snapshot(calls, made));
-  const pauseMs = await goOnWith(client, pid, vbd, next.name, { from: next.path, to: child });
+  const pauseMs = await goOnWith(client, pid, values.minor, next.name, { from: next.path, to: child });
   if (values.json) print(JSON.stringify({ child, parent: next.path, depth, pauseMs }));
   else
     print(
@@ -50,7 +50,7 @@ export const runSnapshot = ctlRun<Values<typeof snapshotTable>>('snapshot', asyn
 async function goOnWith(
   client: ControlClient,
   pid: number,
-  { minor }: ListedVbd,
+  minor: number,
   name: string,
   images: ImageChange,
 ): Promise<number> {

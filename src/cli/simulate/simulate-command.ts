@@ -24,7 +24,7 @@ export async function runSimulate(
 ): Promise<number> {
   const { first, last } = one === undefined ? seeds : { first: one, last: one };
   let failed = 0;
-  let slowest: SimulationResult | undefined;
+  let slowest = { seconds: 0, seed: first };
   for (let seed = first; seed <= last; seed++) {
     const result = await run(seed, { dialect, traceLines: trace ? WHOLE_TRACE_LINES : 0 });
     if (trace) io.stdout.write(result.trace.toString());
@@ -32,13 +32,14 @@ export async function runSimulate(
       failed += 1;
       io.stdout.write(failureText(result, dialect));
     }
-    if ((result.secondsToConnect ?? 0) > (slowest?.secondsToConnect ?? 0)) slowest = result;
+    const seconds = result.secondsToConnect;
+    if (seconds !== undefined && seconds > slowest.seconds) slowest = { seconds, seed };
     const done = seed - first + 1;
     if (done % PROGRESS_SEEDS === 0 && seed < last) {
       io.stdout.write(`${done} of ${last - first + 1} seeds, ${failed} failed\n`);
     }
   }
-  if (slowest !== undefined) io.stdout.write(slowestText(slowest));
+  if (slowest.seconds > 0) io.stdout.write(slowestText(slowest));
   io.stdout.write(`${last - first + 1 - failed} passed, ${failed} failed\n`);
   return failed === 0 ? EXIT_OK : EXIT_FAILED;
 }
@@ -49,6 +50,6 @@ function failureText({ seed, violations }: SimulationResult, dialect: Dialect): 
   return `seed ${seed} failed:\n${lines.join('')}  to replay it: tapdisk-ts simulate${options} --seed ${seed} --trace\n`;
 }
 
-function slowestText({ seed, secondsToConnect = 0 }: SimulationResult): string {
-  return `slowest to connect after the last fault: ${secondsToConnect.toFixed(3)} s of virtual time, seed ${seed}\n`;
+function slowestText({ seconds, seed }: { readonly seconds: number; readonly seed: number }): string {
+  return `slowest to connect after the last fault: ${seconds.toFixed(3)} s of virtual time, seed ${seed}\n`;
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { shownMessage, shownText } from '../../server/shown-text.js';
-import { NodePosix } from '../../posix/index.js';
+import { NodePosix, type Posix } from '../../posix/index.js';
 import { queryStatus, StatusError } from '../../status/status-client.js';
 import { listStatusSockets, statusDirectories, type StatusSocket } from '../../status/status-directory.js';
 import { removeDeadSockets } from '../../server/dead-sockets.js';
@@ -14,7 +14,7 @@ import type { statusTable } from './status-table.js';
 
 /** Runs `tapdisk-ts status`; returns the exit status. */
 export async function runStatus(values: Values<typeof statusTable>, io: CommandIo): Promise<number> {
-  const posix = new NodePosix();
+  const posix = io.posix ?? new NodePosix();
   const directories = statusDirectories();
   const lists = values.socket === undefined ? directories.map(list) : [];
   const failures = lists.filter((sockets) => sockets instanceof StatusError);
@@ -49,7 +49,7 @@ function list(directory: string): StatusSocket[] | StatusError {
   }
 }
 
-async function query(posix: NodePosix, path: string): Promise<object> {
+async function query(posix: Posix, path: string): Promise<object> {
   try {
     return await queryStatus(posix, path);
   } catch (error) {
@@ -59,7 +59,7 @@ async function query(posix: NodePosix, path: string): Promise<object> {
 }
 
 /** Undefined when the socket was left behind: then it is removed. */
-async function queryListed(posix: NodePosix, socket: StatusSocket): Promise<object | undefined> {
+async function queryListed(posix: Posix, socket: StatusSocket): Promise<object | undefined> {
   const answer = await query(posix, socket.path);
   if (!(answer instanceof StatusError)) return answer;
   const removed = await removeDeadSockets(posix, [socket]);

@@ -28,8 +28,10 @@ export function describeProgress(status: TransferStatus, columns?: number): stri
 
 function attempt({ role, phase, attempts, attemptSeconds, lastError }: TransferStatus): string {
   if (role === 'backup' || phase === 'ended' || attempts === 0) return '';
-  const age = attemptSeconds ?? 0;
-  const waited = age < STALL_SECONDS ? '' : `, no reply for ${formatWait(Math.floor(age))}`;
+  const waited =
+    attemptSeconds === null || attemptSeconds < STALL_SECONDS
+      ? ''
+      : `, no reply for ${formatWait(Math.floor(attemptSeconds))}`;
   return `, attempt ${attempts}${lastError === null ? '' : ` (${lastError})`}${waited}`;
 }
 

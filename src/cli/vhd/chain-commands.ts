@@ -42,7 +42,6 @@ export const runCoalesce = vhdRun<Values<typeof coalesceTable>>('coalesce', asyn
       shouldStop: isStopped,
     }),
   );
-  progress.end();
   const { child, parent, relinked, isDeleted } = result;
   if (values.json) {
     print(JSON.stringify(result));

@@ -13,7 +13,6 @@ export const runCheck = vhdRun<Values<typeof checkTable>>(
     const directories = directoriesOf(parents);
     const onProgress = (done: number, total: number): void => progress.show('blocks checked', done, total);
     const { files, findings } = await run(checkChain(calls, image, { bitmaps, directories, onProgress }));
-    progress.end();
     const error = findings.find(({ severity }) => severity === 'error');
     if (json) {
       print(JSON.stringify({ isUsable: error === undefined, files, findings }));

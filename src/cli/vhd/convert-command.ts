@@ -28,7 +28,6 @@ export const runConvert = vhdRun<Values<typeof convertTable>>('convert', async (
       shouldStop: isStopped,
     }),
   );
-  progress.end();
   if (values.json) print(JSON.stringify({ source, target, isStopped: result === undefined, ...result }));
   else if (!result) print('stopped: nothing is left of the new file');
   else print(`${target}: ${formatBytes(result.size)}, ${formatBytes(result.writtenBytes)} of data`);

@@ -45,11 +45,21 @@ export function vhdRun<Given extends { readonly json: boolean }>(
   action: (values: Given, context: VhdContext) => Promise<number | undefined>,
 ): (values: Given, io: CommandIo) => Promise<number> {
   return async (values, io) => {
-    const complain = (message: string): unknown =>
+    // What is written follows the line of the progress, and does not continue it.
+    const progress = new Progress(io.stderr, monotonicClock);
+    const complain = (message: string): void => {
+      progress.end();
       io.stderr.write(`tapdisk-ts vhd ${name}: ${shownText(message)}\n`);
+    };
+    const print = (line: string): void => {
+      progress.end();
+      io.stdout.write(`${shownText(line)}\n`);
+    };
     const atOnce = { post: (task: () => void) => task() };
     const logger = {
-      log: (priority: number, line: string) => void (priority <= LOG_WARNING && complain(line)),
+      log: (priority: number, line: string) => {
+        if (priority <= LOG_WARNING) complain(line);
+      },
     };
     const calls = {
       files: new NodeFileCalls(atOnce),
@@ -57,8 +67,6 @@ export function vhdRun<Given extends { readonly json: boolean }>(
       lock: fileLocker(atOnce, logger),
       logger,
     };
-    const progress = new Progress(io.stderr, monotonicClock);
-    const print = (line: string): void => void io.stdout.write(`${shownText(line)}\n`);
     let stopped = false;
     const stop = (): void => void (stopped = true);
     process.once('SIGINT', stop);
@@ -68,12 +76,10 @@ export function vhdRun<Given extends { readonly json: boolean }>(
       return (await action(values, context)) ?? EXIT_OK;
     } catch (error) {
       if (!(error instanceof VhdError || error instanceof FileError)) throw error;
-      progress.end();
       if (values.json) print(JSON.stringify({ error: errorObject(error) }));
       else complain(error.message);
       return error instanceof VhdError ? statusOfKind(error.kind) : EXIT_FAILED;
     } finally {
-      progress.end();
       process.off('SIGINT', stop);
       process.off('SIGTERM', stop);
     }

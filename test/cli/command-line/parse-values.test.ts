@@ -83,7 +83,8 @@ const wrongs: [string[], string][] = [
 ];
 for (const [argv, message] of wrongs) {
   t.test(`${JSON.stringify(argv)} is a usage error`, async (t) => {
-    t.throws(() => parse(...argv), { name: 'UsageError', message });
+    const thrown = t.throws(() => parse(...argv), { name: 'UsageError' }) as Error;
+    t.equal(thrown.message, message);
   });
 }
 

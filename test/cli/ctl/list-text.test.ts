@@ -29,6 +29,11 @@ t.test('a table that is too wide loses files first, then states, then drivers', 
     ...[pid, minor, `${state.slice(0, 11)}…`],
     ...[`${'d'.repeat(7)}…`, `…${'f'.repeat(11)}`],
   ]);
+  // What cannot be cut any more ends at the edge.
+  t.same(row(whole.length - least - 23), [
+    ...[pid, minor, `${state.slice(0, 11)}…`],
+    ...[`${'d'.repeat(7)}…`, `…${'f'.repeat(10)}`],
+  ]);
 });
 
 t.test('a name is taken apart at its first colon; without one it is no name', async (t) => {

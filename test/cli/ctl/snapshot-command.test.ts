@@ -66,6 +66,13 @@ t.test('a disk continues on a child, and its image stays unchanged', async (t) =
   t.match(chain, [{ allocatedBlocks: 1 }, { allocatedBlocks: 1, isClosed: true }]);
 });
 
+t.test('a disk continues on a child of its image even while that is empty', async (t) => {
+  const { images, snapshot } = await servedDisk(t);
+  const [first, second] = ['first.vhd', 'second.vhd'].map((name) => path.join(images, name));
+  t.match(await snapshot('0', first!), { exitCode: 0, stdout: /goes on with .*first\.vhd, 2 images deep/ });
+  t.match(JSON.parse((await snapshot('0', second!, '--json')).stdout), { parent: first, depth: 3 });
+});
+
 t.test('requests during the swap wait, and reach the child', async (t) => {
   const { vbd, images, snapshot } = await servedDisk(t);
   const children: Promise<Outcome>[] = [];

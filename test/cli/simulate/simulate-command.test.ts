@@ -74,6 +74,18 @@ t.test('long runs report their progress; a thousand seeds are the default', asyn
   t.equal((await run(['--seed', '3'], never)).out, '1 passed, 0 failed\n');
 });
 
+t.test('the slowest seed is the first of those that took longest', async (t) => {
+  const one = await simulate(1);
+  const slowestOf = async (...times: (number | undefined)[]) => {
+    const timed: typeof simulate = async (seed) => ({ ...one, seed, secondsToConnect: times[seed] });
+    const { out } = await run(['--seeds', `0..${times.length - 1}`], timed);
+    return /fault: (\S+) s of virtual time, (seed \d+)\n/.exec(out)?.slice(1);
+  };
+  t.same(await slowestOf(0.5, undefined), ['0.500', 'seed 0']);
+  t.same(await slowestOf(1, 3, 2, 3), ['3.000', 'seed 1']);
+  t.equal(await slowestOf(0, undefined), undefined, 'no time is not named');
+});
+
 t.test('help', async (t) => {
   const { status, out } = await run(['--help']);
   t.equal(status, 0);

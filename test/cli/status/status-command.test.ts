@@ -4,10 +4,11 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
+import { NodePosix } from '../../../src/posix/index.js';
 import { nullLogger, TapdiskServer } from '../../../src/server/index.js';
 import { StatusServer } from '../../../src/status/status-server.js';
 import { shortDirectory } from '../../short-directory.js';
-import { captured, type Outcome } from '../captured-io.js';
+import { captured, type Outcome, type RunCommand } from '../captured-io.js';
 import { status } from '../transfer/example-status.js';
 
 const statusOf = (...argv: string[]): Promise<Outcome> => captured(dispatch, ['status', ...argv]);
@@ -48,4 +49,14 @@ t.test('a socket that nobody serves is an error, and there is no table', async (
       ...{ exitCode: 1, stdout: '' },
       stderr: new RegExp(`^tapdisk-ts status: ${path}: [^\\n]+\\n$`),
     });
+});
+
+t.test('an internal error is not taken for one of a program', async (t) => {
+  class Faulty extends NodePosix {
+    override socket(): never {
+      throw new TypeError('a fault');
+    }
+  }
+  const run: RunCommand = (argv, io) => dispatch(argv, { ...io, posix: new Faulty() });
+  await t.rejects(captured(run, ['status', '--socket', served(t, status)]), { message: 'a fault' });
 });

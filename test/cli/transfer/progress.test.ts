@@ -105,6 +105,9 @@ t.test('an attempt without a reply is reported with its age', async (t) => {
   t.match(describeProgress(trying), /, attempt 2, no reply for 31 s$/);
   const fresh = { ...trying, attemptSeconds: 0.2, lastError: 'connection refused' };
   t.match(describeProgress(fresh), /, attempt 2 \(connection refused\)$/);
+  t.match(describeProgress({ ...trying, attemptSeconds: null }), /, attempt 2$/, 'it has not begun');
+  t.match(describeProgress({ ...trying, attemptSeconds: 1.9 }), /, attempt 2$/);
+  t.match(describeProgress({ ...trying, attemptSeconds: 2 }), /, attempt 2, no reply for 2 s$/);
 });
 
 t.test('a bar without an end goes to and fro, a column with each MiB', async (t) => {

@@ -86,6 +86,7 @@ t.test('conversion that is asked to stop leaves nothing, and can be repeated', a
   t.notOk(existsSync(raw));
   const told = await stoppedAt(50, 'SIGTERM', 'convert', child, raw, '--to', 'raw');
   t.match(told, { exitCode: 3, stdout: 'stopped: nothing is left of the new file\n' });
+  t.match(told.stderr, /50 %[^\n]*\n$/, 'the line of the progress has ended');
   t.match(await vhd('convert', child, raw, '--to', 'raw'), { exitCode: 0 });
   const bytes = readFileSync(raw);
   t.same(
