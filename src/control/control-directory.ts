@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../server/made-directory.js';
 import { checkSocketPath } from '../server/socket-path.js';
 import { requireTrusted } from '../server/trusted-directory.js';
 
@@ -36,7 +37,7 @@ export function controlSocketPath(directory: string, pid: number): string {
  */
 export function prepareControlDirectory(directory: string, pid: number): void {
   checkSocketPath(controlSocketPath(directory, pid));
-  mkdirSync(directory, { recursive: true, mode: 0o755 });
+  makeDirectory(directory, 0o755);
   requireTrusted(directory);
 }
 

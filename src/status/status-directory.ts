@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type Dirent, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SystemError } from '../posix/system-error.js';
+import { makeDirectory } from '../server/made-directory.js';
 
 const PRIVATE_MODE = 0o700;
 const FOREIGN_BITS = 0o077;
@@ -58,7 +59,7 @@ export function statusSocketPath(directory: string, role: string, pid: number): 
  * @throws Error with a `code`: node:fs's own, or EPERM when it is not the user's own, so that others could put sockets there
  */
 export function prepareStatusDirectory(directory: string, uid: number = ownUid()): void {
-  mkdirSync(directory, { recursive: true, mode: PRIVATE_MODE });
+  makeDirectory(directory, PRIVATE_MODE);
   requirePrivate(directory, uid);
 }
 
