@@ -176,8 +176,7 @@ export class Services {
     const nbd = this.#nbdServer();
     const result = fd < 0 ? fd : nbd.listenOn(fd);
     if (result < 0) throw listenError(result, `cannot serve NBD on the passed descriptor ${inherited}`);
-    const address = nbd.addresses.at(-1);
-    return address === undefined ? '' : formatAddress(address);
+    return formatAddress(nbd.addresses.at(-1) ?? { family: AF_UNIX, path: '' });
   }
 
   /** Made when the first address is listened on. */

@@ -75,7 +75,7 @@ export class Exchange implements ExchangeReply {
   readonly #event: AwaitedEvent;
   #peerGone = false;
   /** What is to be sent, oldest first; the protocol bounds it, as there is one answer. */
-  #pieces: Uint8Array[] = [];
+  readonly #pieces: Uint8Array[] = [];
   #sent = 0;
 
   /** Takes the descriptor over. Nothing happens before {@link start}. */
@@ -184,7 +184,6 @@ export class Exchange implements ExchangeReply {
 
   #close(): void {
     this.#state = 'closed';
-    this.#pieces = [];
     this.#event.clear();
   }
 

@@ -33,7 +33,6 @@ export interface StatusServerOptions {
  * answered with an `error` member, or dropped.
  */
 export class StatusServer implements Disposable {
-  readonly path: string;
   readonly #listener: ExchangeListener;
 
   /**
@@ -45,7 +44,6 @@ export class StatusServer implements Disposable {
   constructor({ registrar, posix, logger, path, status }: StatusServerOptions) {
     checkSocketPath(path);
     requireTrusted(dirname(path));
-    this.path = path;
     this.#listener = new ExchangeListener(
       { family: AF_UNIX, path, mode: 0o600 },
       {

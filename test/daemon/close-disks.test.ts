@@ -4,6 +4,7 @@
 import t, { type Test } from 'tap';
 import { closeDisks } from '../../src/daemon/close-disks.js';
 import type { Vbd } from '../../src/disks/index.js';
+import { SystemError } from '../../src/posix/system-error.js';
 import { nullLogger } from '../../src/server/logger.js';
 import { bench } from '../disks/bench.js';
 import { type ControlWorld, controlWorld, type ControlWorldOptions, ManualClock } from '../control/world.js';
@@ -118,6 +119,28 @@ t.test('an internal error in one disk is counted and reported, and the rest are 
     'vbd 0: closed held:a',
   ]);
   t.equal(vbd.phase, 'closed');
+});
+
+t.test('of several failures of a disk the first one is reported', async (t) => {
+  const { server } = closingWorld(t);
+  const lines: string[] = [];
+  const logger = { log: (_: number, message: string) => lines.push(message) };
+  let phase = 'running';
+  const failAs = (next: string, message: string) => (): Promise<void> => {
+    phase = next;
+    return Promise.reject(new SystemError('EIO', message));
+  };
+  const failing = {
+    minor: 7,
+    name: 'failing:',
+    get phase() {
+      return phase;
+    },
+    pause: failAs('paused', 'the pause'),
+    close: failAs('closed', 'the close'),
+  } as unknown as Vbd;
+  t.equal(await closeDisks([failing], server, logger), 1);
+  t.strictSame(lines, ['vbd 7: closing failing: failed: the pause']);
 });
 
 t.test('a disk that is being opened is looked at once a second', async (t) => {

@@ -56,6 +56,12 @@ t.test('no disk is opened while another process serves the control socket', asyn
   t.notOk(lines.some((line) => line.includes('opened')));
 });
 
+t.test('no disk is opened when the control directory cannot be made', async (t) => {
+  const { daemon } = daemonWorld(t, '--control-directory', '/proc/tapdisk-ts', '--disk', '0=ram:1');
+  await t.rejects(daemon.start(), { code: 'ENOENT' });
+  t.same(daemon.openDisks(), []);
+});
+
 t.test('metrics are served under the names that are given for them', async (t) => {
   const { daemon } = daemonWorld(t, '--metrics', '127.0.0.1:0', '--metrics-host', 'metrics.example');
   const [, port = ''] = /metrics=\S+:(\d+)/.exec(await daemon.start()) ?? [];

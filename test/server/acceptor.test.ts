@@ -156,6 +156,28 @@ t.test('the first call that fails is the result of listening, and no descriptor 
   }
 });
 
+t.test('without a name of its socket an acceptor has no address', async (t) => {
+  class Nameless extends NodePosix {
+    override getsockname(): number {
+      return -errno.ENOBUFS;
+    }
+  }
+  const posix = new Nameless();
+  await using server = new TapdiskServer({ posix, logger: nullLogger });
+  const path = join(shortDirectory(t), 's');
+  const options = {
+    registrar: server,
+    posix,
+    logger: nullLogger,
+    name: 'test',
+    backlog: 8,
+    onConnection() {},
+  };
+  const acceptor = Acceptor.listen({ family: AF_UNIX, path }, options) as Acceptor;
+  t.equal(acceptor.address, undefined);
+  acceptor[Symbol.dispose]();
+});
+
 t.test('without room for its event there is no acceptor, and its descriptor is closed', async (t) => {
   const posix = new NodePosix();
   const registrar = { registerEvent: () => -errno.EBUSY, unregisterEvent() {}, setMaxTimeout: () => 0 };

@@ -122,6 +122,29 @@ t.test('after dispose nothing runs, and its descriptor and event are closed', as
   t.equal([...server.scheduler.events()].length, events);
 });
 
+t.test('a task or source that disposes of it is the last one to run', async (t) => {
+  const { posix, server, step } = bench(t);
+  const ran: string[] = [];
+  const tasks = new Completions(server, posix, nullLogger);
+  tasks.post(() => {
+    ran.push('first task');
+    tasks[Symbol.dispose]();
+  });
+  tasks.post(() => ran.push('second task'));
+  await step();
+  const sources = new Completions(server, posix, nullLogger);
+  const wakeFirst = sources.addSource((limit) => {
+    ran.push('first source');
+    sources[Symbol.dispose]();
+    return limit - 1;
+  });
+  const wakeSecond = sources.addSource(() => ran.push('second source'));
+  wakeFirst();
+  wakeSecond();
+  await step();
+  t.same(ran, ['first task', 'first source']);
+});
+
 t.test('it is disposed of once, whoever has its descriptor by then', async (t) => {
   const { posix, server } = bench(t);
   const before = new Set(posix.openDescriptors().map(({ fd }) => fd));

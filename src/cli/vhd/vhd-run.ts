@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Writable } from 'node:stream';
 import { fileLocker } from '../../disks/drivers/image-lock.js';
 import { imageSizer } from '../../disks/drivers/image-size.js';
 import type { DiskCalls } from '../../disks/drivers/vhd/disk.js';
@@ -47,14 +48,12 @@ export function vhdRun<Given extends { readonly json: boolean }>(
   return async (values, io) => {
     // What is written follows the line of the progress, and does not continue it.
     const progress = new Progress(io.stderr, monotonicClock);
-    const complain = (message: string): void => {
+    const write = (out: Writable, line: string): void => {
       progress.end();
-      io.stderr.write(`tapdisk-ts vhd ${name}: ${shownText(message)}\n`);
+      out.write(`${shownText(line)}\n`);
     };
-    const print = (line: string): void => {
-      progress.end();
-      io.stdout.write(`${shownText(line)}\n`);
-    };
+    const complain = (message: string): void => write(io.stderr, `tapdisk-ts vhd ${name}: ${message}`);
+    const print = (line: string): void => write(io.stdout, line);
     const atOnce = { post: (task: () => void) => task() };
     const logger = {
       log: (priority: number, line: string) => {
