@@ -29,10 +29,10 @@ export class Grains {
   /** Written in the open checkpoint. */
   open = new Set<number>();
   committing: ClosedGrains[] = [];
-  /** Written since the local disk was synced. */
+  /** Written to their ends since the last sync of the local disk began. */
   #unsynced = new Set<number>();
-  /** Written before the sync that is under way. */
-  #syncing = new Set<number>();
+  /** What was written before each sync that is under way. */
+  readonly #syncing = new Set<ReadonlySet<number>>();
   /** How many writes of a grain are under way. */
   readonly #underWay = new Map<number, number>();
 
@@ -85,10 +85,10 @@ export class Grains {
     if (goesOn) {
       for (const grain of this.inResync)
         if (!received.has(grain) && !this.#equal.has(grain)) this.again(grain);
-      return;
+    } else {
+      this.toSend.addAll(received);
+      this.toAsk.addAll(received);
     }
-    this.toSend.addAll(received);
-    this.toAsk.addAll(received);
   }
 
   /** It was sent for the resync. */
@@ -117,13 +117,12 @@ export class Grains {
   begin(from: number, to: number): void {
     for (let grain = from; grain <= to; grain++) {
       this.#underWay.set(grain, (this.#underWay.get(grain) ?? 0) + 1);
-      this.#unsynced.add(grain);
     }
   }
 
   end(from: number, to: number): void {
     for (let grain = from; grain <= to; grain++) {
-      const left = (this.#underWay.get(grain) ?? 1) - 1;
+      const left = (this.#underWay.get(grain) as number) - 1;
       if (left > 0) this.#underWay.set(grain, left);
       else this.#underWay.delete(grain);
       // It may have reached the disk after a sync that was under way had passed it.
@@ -160,7 +159,7 @@ export class Grains {
   disconnected(): void {
     for (const { grains } of this.committing) this.toAsk.addAll(grains);
     for (const grain of this.open) this.toAsk.delete(grain);
-    this.dropFrom(0);
+    this.dropFrom(-Infinity);
   }
 
   /** What the backup lacks is sent, as a part of the open checkpoint. */
@@ -169,14 +168,15 @@ export class Grains {
     this.toSend.clear();
   }
 
-  syncBegins(): void {
-    for (const grain of this.#unsynced) this.#syncing.add(grain);
-    this.#unsynced = new Set(this.#underWay.keys());
-  }
-
-  syncEnded(succeeded: boolean): void {
-    if (!succeeded) for (const grain of this.#syncing) this.#unsynced.add(grain);
-    this.#syncing = new Set();
+  /** A sync of the local disk begins, while others may be under way. What is returned must be called when it has ended. */
+  syncBegins(): (succeeded: boolean) => void {
+    const covered = this.#unsynced;
+    this.#syncing.add(covered);
+    this.#unsynced = new Set();
+    return (succeeded) => {
+      this.#syncing.delete(covered);
+      if (!succeeded) for (const grain of covered) this.#unsynced.add(grain);
+    };
   }
 
   /** Whether the backup has committed a grain's content as it is now. */
@@ -192,6 +192,10 @@ export class Grains {
 
   /** Whether both sides have a grain's content on stable storage. */
   isClean(grain: number): boolean {
-    return this.isAtBackup(grain) && !this.#unsynced.has(grain) && !this.#syncing.has(grain);
+    return (
+      this.isAtBackup(grain) &&
+      !this.#unsynced.has(grain) &&
+      ![...this.#syncing].some((grains) => grains.has(grain))
+    );
   }
 }

@@ -97,9 +97,9 @@ export class PrimaryRole {
 
   /** A sync of the local disk; what it covers may fall from the map. After one that fails the disk is not trusted any more. */
   flush(done: Done): void {
-    this.grains.syncBegins();
+    const ended = this.grains.syncBegins();
     this.#parts.disk.flush((result) => {
-      this.grains.syncEnded(result === 0);
+      ended(result === 0);
       if (result < 0) this.#parts.events.failed('sync the image', result);
       done(result);
     });

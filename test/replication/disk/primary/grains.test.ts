@@ -13,8 +13,7 @@ function cleanGrain(): Grains {
   grains.end(3, 3);
   grains.close(1);
   grains.acked(1);
-  grains.syncBegins();
-  grains.syncEnded(true);
+  grains.syncBegins()(true);
   return grains;
 }
 
@@ -49,21 +48,26 @@ const NOT_CLEAN: Readonly<Record<string, (grains: Grains) => void>> = {
   'was not synced, as the sync failed': (grains) => {
     grains.begin(3, 3);
     grains.end(3, 3);
-    grains.syncBegins();
-    grains.syncEnded(false);
+    grains.syncBegins()(false);
   },
   'was being written when the sync began': (grains) => {
     grains.begin(3, 3);
-    grains.syncBegins();
-    grains.syncEnded(true);
+    grains.syncBegins()(true);
     grains.begin(3, 3);
     grains.end(3, 3);
   },
   'was written to its end after the sync had begun': (grains) => {
     grains.begin(3, 3);
-    grains.syncBegins();
+    const ended = grains.syncBegins();
     grains.end(3, 3);
-    grains.syncEnded(true);
+    ended(true);
+  },
+  'is covered by a later sync than the one that has ended': (grains) => {
+    const ended = grains.syncBegins();
+    grains.begin(3, 3);
+    grains.end(3, 3);
+    grains.syncBegins();
+    ended(true);
   },
   'was in a checkpoint that is void': (grains) => {
     grains.open.add(3);
