@@ -14,9 +14,10 @@ const CALM_SECONDS = 60;
 export class BackupQueue {
   readonly #limitBytes: number;
   readonly #stallSeconds: number;
-  /** The connection that was looked at last, and what had been sent by then. */
-  #last: { readonly peer: BackupPeer; readonly sentBytes: number } | undefined;
-  #stalledSeconds = 0;
+  /** The connection that was looked at last, what had been sent by then, and for how long nothing else had been. */
+  #last:
+    | { readonly peer: BackupPeer; readonly sentBytes: number; readonly stalledSeconds: number }
+    | undefined;
   /** The backup could not keep up, and writes have not been streamed since. */
   #isCongested = false;
   /** Since they were streamed again after a congestion. */
@@ -60,9 +61,10 @@ export class BackupQueue {
     this.#resumedSeconds += seconds;
     if (peer === undefined) return false;
     const { sentBytes } = peer;
-    const tookNothing = this.#last?.peer === peer && this.#last.sentBytes === sentBytes;
-    this.#last = { peer, sentBytes };
-    this.#stalledSeconds = tookNothing && peer.queuedBytes > 0 ? this.#stalledSeconds + seconds : 0;
-    return this.#stalledSeconds >= this.#stallSeconds;
+    const last = this.#last;
+    const tookNothing = last?.peer === peer && last.sentBytes === sentBytes;
+    const stalledSeconds = tookNothing && peer.queuedBytes > 0 ? last.stalledSeconds + seconds : 0;
+    this.#last = { peer, sentBytes, stalledSeconds };
+    return stalledSeconds >= this.#stallSeconds;
   }
 }

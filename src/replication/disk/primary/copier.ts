@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { errnoCode } from '../../../posix/errno.js';
 import { type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
-import type { BackupPeer } from '../sessions.js';
+import type { BackupPeer, SyncChannel } from '../sessions.js';
 import { spareBuffers } from '../spare-buffers.js';
 import type { Grains } from './grains.js';
 
@@ -21,8 +21,8 @@ const MAX_UNACKED_BYTES = 64 << 20;
 interface Run {
   readonly first: number;
   readonly count: number;
-  /** The backup is asked about it before it is sent. */
-  readonly isAsked: boolean;
+  /** What the backup is asked over before it is sent; undefined: it is sent at once. */
+  readonly asks: SyncChannel | undefined;
   /** One of them was written since. */
   isVoid: boolean;
 }
@@ -86,8 +86,13 @@ export class Copier {
   }
 
   progress(sequence: number): void {
-    while (this.#unacked[0] !== undefined && this.#unacked[0].sequence <= sequence) {
-      this.#acked(this.#unacked.shift()?.bytes ?? 0);
+    for (
+      let [first] = this.#unacked;
+      first !== undefined && first.sequence <= sequence;
+      [first] = this.#unacked
+    ) {
+      this.#unacked.shift();
+      this.#acked(first.bytes);
     }
     this.pump();
   }
@@ -114,49 +119,45 @@ export class Copier {
     this.#acked(this.#unackedBytes);
   }
 
-  /** The connection is over, or the resync: what is not known to be at the backup is to be sent again. */
+  /** The connection is over, or the resync: what is not known to be at the backup is to be sent again, by another copier. */
   stop(): void {
     this.#isStopped = true;
     const { grains } = this.#parts;
     for (const run of this.#runs) {
       this.#again(run);
-      if (run.isAsked && !run.isVoid) grains.toAsk.add(run.first);
+      if (run.asks !== undefined && !run.isVoid) grains.toAsk.add(run.first);
     }
     for (const { run } of this.#unacked) this.#again(run);
-    this.#runs.clear();
-    this.#unacked = [];
-    if (grains.toSend.count > 0) this.#next = 0;
   }
 
   /** The next run of grains that no write is under way for. */
   #take(): Run | undefined {
-    const { grains, disk, peer } = this.#parts;
-    const isAsked = (grain: number): boolean => peer.sync !== undefined && grains.toAsk.has(grain);
-    const perRun = Math.max(Math.floor(RUN_BYTES / (grains.sectorsEach * SECTOR_SIZE)), 1);
+    const { grains, peer } = this.#parts;
+    const asks = (grain: number): SyncChannel | undefined =>
+      grains.toAsk.has(grain) ? peer.sync : undefined;
+    const perRun = RUN_BYTES / (grains.sectorsEach * SECTOR_SIZE);
     const isFree = (grain: number): boolean => grains.toSend.has(grain) && !grains.isUnderWay(grain);
-    const start = this.#next;
-    for (let wrapped = false, from = start; ;) {
-      const first = grains.toSend.next(from);
-      if (first < 0 || (wrapped && first >= start)) {
-        if (wrapped || start === 0) return undefined;
-        wrapped = true;
-        from = 0;
-        continue;
+    const first = this.#firstFree();
+    if (first === undefined) return undefined;
+    const channel = asks(first);
+    const most = channel ? 1 : perRun;
+    let count = 1;
+    while (count < most && isFree(first + count) && !asks(first + count)) count += 1;
+    for (let grain = first; grain < first + count; grain++) grains.toSend.delete(grain);
+    grains.toAsk.delete(first);
+    this.#next = first + count;
+    return { first, count, asks: channel, isVoid: false };
+  }
+
+  /** The next grain that no write is under way for, after the last run or else from the start. */
+  #firstFree(): number | undefined {
+    const { toSend } = this.#parts.grains;
+    for (const from of [this.#next, 0]) {
+      for (let grain = toSend.next(from); grain >= 0; grain = toSend.next(grain + 1)) {
+        if (!this.#parts.grains.isUnderWay(grain)) return grain;
       }
-      if (!isFree(first)) {
-        from = first + 1;
-        continue;
-      }
-      const asks = isAsked(first);
-      const most = asks ? 1 : perRun;
-      let count = 1;
-      while (count < most && isFree(first + count) && !isAsked(first + count)) count += 1;
-      for (let grain = first; grain < first + count; grain++) grains.toSend.delete(grain);
-      grains.toAsk.delete(first);
-      this.#next = first + count;
-      if (this.#next * grains.sectorsEach >= disk.sectors) this.#next = 0;
-      return { first, count, isAsked: asks, isVoid: false };
     }
+    return undefined;
   }
 
   #read(run: Run, isKnownToDiffer = false): void {
@@ -184,20 +185,14 @@ export class Copier {
       );
     } else if (run.isVoid) {
       this.#ended(run, true);
-    } else if (run.isAsked && !isKnownToDiffer) {
-      this.#ask(run, sector, buffer);
+    } else if (run.asks !== undefined && !isKnownToDiffer) {
+      const sum = createHash('sha256').update(buffer).digest();
+      this.#asked.set(run.asks.compare(sector, buffer.length / SECTOR_SIZE, sum), run);
     } else {
       this.#send(run, sector, buffer);
       this.#ended(run, false);
     }
     this.#parts.onEnded();
-  }
-
-  #ask(run: Run, sector: number, buffer: Buffer): void {
-    const sum = createHash('sha256').update(buffer).digest();
-    const { sync } = this.#parts.peer;
-    if (sync === undefined) throw new Error('only an own peer can compare');
-    this.#asked.set(sync.compare(sector, buffer.length / SECTOR_SIZE, sum), run);
   }
 
   #send(run: Run, sector: number, buffer: Buffer): void {
@@ -207,7 +202,7 @@ export class Copier {
       const at = sector + part.from / SECTOR_SIZE;
       const bytes = buffer.subarray(part.from, part.to);
       const first = run.first + part.from / each;
-      const sent = { first, count: Math.ceil(bytes.length / each), isAsked: false, isVoid: false };
+      const sent = { first, count: Math.ceil(bytes.length / each), asks: undefined, isVoid: false };
       const { sync } = peer;
       if (sync !== undefined) {
         const sequence = part.isZero ? sync.zero(at, bytes.length / SECTOR_SIZE) : sync.send(at, bytes);
@@ -238,13 +233,11 @@ export class Copier {
   }
 }
 
-const zeroes = Buffer.alloc(1 << 20);
-
-/** A buffer in parts of whole pieces of a length, each all zeroes or not. */
+/** A buffer in parts of whole pieces of a length, each all zeroes or not; the last may end after the buffer. */
 function partsOf(buffer: Buffer, each: number): { from: number; to: number; isZero: boolean }[] {
   const parts: { from: number; to: number; isZero: boolean }[] = [];
   for (let from = 0; from < buffer.length; from += each) {
-    const to = Math.min(from + each, buffer.length);
+    const to = from + each;
     const isZero = isAllZero(buffer.subarray(from, to));
     const last = parts.at(-1);
     if (last?.isZero === isZero) last.to = to;
@@ -253,11 +246,7 @@ function partsOf(buffer: Buffer, each: number): { from: number; to: number; isZe
   return parts;
 }
 
-/** Whether bytes are all zeroes. */
+/** Whether one byte or more are all zeroes: the first is, and each is as the one before. */
 export function isAllZero(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at += zeroes.length) {
-    const part = bytes.subarray(at, at + zeroes.length);
-    if (Buffer.compare(part, zeroes.subarray(0, part.length)) !== 0) return false;
-  }
-  return true;
+  return bytes[0] === 0 && Buffer.compare(bytes.subarray(1), bytes.subarray(0, -1)) === 0;
 }

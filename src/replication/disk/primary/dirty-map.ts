@@ -7,6 +7,13 @@ import { decodeMapSector, encodeMapSector, GRAINS_A_SECTOR, mapBytes } from '../
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
 import { closedOnFailure, completed, StateFile } from '../state-file.js';
 
+/** Sectors of the map's file that follow each other. */
+interface MapRun {
+  /** In bytes. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * The map of grains that may differ from what the other side has, in memory and on stable storage.
  *
@@ -64,7 +71,7 @@ export class DirtyMap {
     const map = new DirtyMap(file, grains, salt);
     const bytes = new Uint8Array(mapBytes(grains));
     await closedOnFailure(file, async () => {
-      if (opened) await file.synced();
+      await file.synced();
       await file.readAt(0, bytes);
     });
     for (let at = 0, index = 0; at < bytes.length; at += SECTOR_SIZE, index++) {
@@ -103,7 +110,6 @@ export class DirtyMap {
 
   /** A grain may fall: both sides have the same on stable storage. */
   lower(grain: number): void {
-    if (!this.#bits.has(grain)) return;
     this.#bits.delete(grain);
     this.#durable.delete(grain);
     this.#stale.add(Math.floor(grain / GRAINS_A_SECTOR));
@@ -126,78 +132,63 @@ export class DirtyMap {
 
   /** Completes with the next write that begins, or with the error of an earlier one. */
   #writeFor(done: Done): void {
-    if (this.#failure < 0) {
-      done(this.#failure);
-      return;
+    if (this.#failure < 0) done(this.#failure);
+    else {
+      this.#waiters.push(done);
+      this.#write();
     }
-    this.#waiters.push(done);
-    this.#write();
   }
 
   #write(): void {
-    if (this.#isWriting) return;
+    if (this.#isWriting || this.#waiters.length === 0) return;
     this.#isWriting = true;
-    const waiters = this.#waiters;
-    this.#waiters = [];
+    const waiters = this.#waiters.splice(0);
     const sectors = [...this.#stale].sort((a, b) => a - b);
     this.#stale.clear();
-    const raised = sectors.map((index) => this.#grainsOf(index));
+    const raised = sectors.flatMap((index) => this.#grainsOf(index));
     this.#writeSectors(sectors, (result) => {
       this.#isWriting = false;
-      if (result < 0) this.#failure = result;
+      if (result < 0) {
+        this.#failure = result;
+        waiters.push(...this.#waiters.splice(0));
+      }
       // One that has fallen since is not relied on.
-      else
-        for (const grains of raised)
-          for (const grain of grains) if (this.#bits.has(grain)) this.#durable.add(grain);
-      for (const done of waiters) done(Math.min(result, 0));
-      if (this.#waiters.length === 0) return;
-      if (this.#failure < 0) this.#failAll();
-      else this.#write();
+      else for (const grain of raised) if (this.#bits.has(grain)) this.#durable.add(grain);
+      for (const done of waiters) done(result);
+      this.#write();
     });
   }
 
-  #failAll(): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const done of waiters) done(this.#failure);
-  }
-
   #writeSectors(sectors: readonly number[], done: Done): void {
-    const runs: { readonly first: number; readonly bytes: Uint8Array }[] = [];
+    const runs: MapRun[] = [];
     for (let at = 0; at < sectors.length;) {
       const first = sectors[at] as number;
       const parts: Uint8Array[] = [];
       for (; sectors[at] === first + parts.length; at++) {
         parts.push(encodeMapSector(this.#bits, first + parts.length, this.#salt));
       }
-      runs.push({ first, bytes: Buffer.concat(parts) });
+      runs.push({ at: first * SECTOR_SIZE, bytes: Buffer.concat(parts) });
     }
-    const [first] = runs;
-    if (first !== undefined && runs.length === 1) {
-      this.#file.writeDurably(first.first * SECTOR_SIZE, first.bytes, done);
-      return;
-    }
-    const next = (index: number): void => {
-      const run = runs[index];
-      if (run === undefined) {
-        this.#file.sync(done);
-        return;
-      }
-      this.#file.write(run.first * SECTOR_SIZE, run.bytes, (result) => {
+    const [run, ...others] = runs;
+    if (run !== undefined && others.length === 0) this.#file.writeDurably(run.at, run.bytes, done);
+    else this.#writeRuns(runs, done);
+  }
+
+  #writeRuns([run, ...others]: readonly MapRun[], done: Done): void {
+    if (run === undefined) this.#file.sync(done);
+    else
+      this.#file.write(run.at, run.bytes, (result) => {
         if (result < 0) done(result);
-        else next(index + 1);
+        else this.#writeRuns(others, done);
       });
-    };
-    next(0);
   }
 
   #grainsOf(index: number): number[] {
     const first = index * GRAINS_A_SECTOR;
+    const end = first + GRAINS_A_SECTOR;
     const grains: number[] = [];
-    for (let grain = this.#bits.next(first); grain >= 0; grain = this.#bits.next(grain + 1)) {
-      if (grain >= first + GRAINS_A_SECTOR) break;
+    for (let grain = this.#bits.next(first); grain >= 0 && grain < end; grain = this.#bits.next(grain + 1))
       grains.push(grain);
-    }
     return grains;
   }
 }

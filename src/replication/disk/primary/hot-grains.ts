@@ -9,8 +9,8 @@ export class HotGrains {
   readonly #limit: number;
   /** In the order of their last write. */
   readonly #grains = new Set<number>();
-  #expected = -1;
-  #ahead = 0;
+  /** How far bits were set ahead of the last write, and where the next one of the same stream begins. */
+  #last: { readonly ahead: number; readonly next: number } | undefined;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -32,9 +32,10 @@ export class HotGrains {
 
   /** How many grains after these to raise with them: more and more for writes that go on where the last ones ended. */
   ahead(from: number, to: number): number {
-    this.#ahead = from === this.#expected ? Math.min(Math.max(this.#ahead * 2, 1), MAX_AHEAD) : 0;
-    this.#expected = to + this.#ahead + 1;
-    return this.#ahead;
+    const last = this.#last;
+    const ahead = last?.next === from ? Math.min(Math.max(last.ahead * 2, 1), MAX_AHEAD) : 0;
+    this.#last = { ahead, next: to + ahead + 1 };
+    return ahead;
   }
 
   clear(): void {

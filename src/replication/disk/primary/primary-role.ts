@@ -131,7 +131,7 @@ export class PrimaryRole {
       },
       drained: () => this.#advance(),
       begun: (received) => {
-        if (this.#peer) this.#resync.begun(this.#peer, received);
+        this.#resync.begun(this.#peer as BackupPeer, received);
         this.#advance();
       },
       progress: (sequence) => this.#resync.copier?.progress(sequence),
@@ -197,11 +197,11 @@ export class PrimaryRole {
   }
 
   #releaseWaiting(): void {
-    while (this.#waiting.length > 0) {
+    for (let [write] = this.#waiting; write !== undefined; [write] = this.#waiting) {
       if (this.#isForking || this.#mustFork()) return;
       if (this.#isStreaming && this.#queue.isFull(this.#peer)) return;
-      const write = this.#waiting.shift();
-      if (write) this.#release(write);
+      this.#waiting.shift();
+      this.#release(write);
     }
   }
 
@@ -236,8 +236,9 @@ export class PrimaryRole {
     gather(ended, (part) => {
       if (bytes === undefined) this.#parts.disk.zero(sector, sectors, part());
       else this.#parts.disk.write(sector, bytes, part());
-      if (bytes === undefined || (peer !== undefined && isAllZero(bytes))) peer?.zero(sector, sectors);
-      else peer?.write(sector, bytes);
+      if (peer === undefined) return;
+      if (bytes === undefined || isAllZero(bytes)) peer.zero(sector, sectors);
+      else peer.write(sector, bytes);
     });
     if (peer !== undefined) this.#parts.events.wrote();
   }
@@ -277,8 +278,8 @@ export class PrimaryRole {
   #copy(peer: BackupPeer, plan: ResyncPlan): void {
     const bytes = this.#resync.leftBytes;
     if (this.#resync.begin(peer, plan)) this.#parts.events.resync('begun', bytes, plan.kind);
-    const phase = peer.sync !== undefined ? 'copying' : bytes > 0 ? 'streaming' : 'protected';
-    this.#setPhase(phase, bytes > 0 ? 'the backup gets what it lacks' : 'the backup lacks nothing');
+    const phase = peer.sync !== undefined ? 'copying' : bytes === 0 ? 'protected' : 'streaming';
+    this.#setPhase(phase, bytes === 0 ? 'the backup lacks nothing' : 'the backup gets what it lacks');
     this.#advance();
   }
 
@@ -365,7 +366,7 @@ export class PrimaryRole {
     this.#resync.stop();
     this.verifier.forget();
     this.grains.disconnected();
-    this.checkpoints.dropFrom(0, reason);
+    this.checkpoints.dropFrom(-Infinity, reason);
     this.checkpoints.refuse(-errno.ECONNABORTED);
     if (hadResync) events.resync('broken-off', this.progress.bytes, reason);
     this.#setPhase('alone', reason);

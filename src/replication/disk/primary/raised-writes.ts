@@ -38,14 +38,13 @@ export class RaisedWrites {
     const ahead = Math.min(to + this.#hot.ahead(from, to), last);
     for (let grain = to + 1; grain <= ahead; grain++) this.#hot.touch(grain);
     map.raise(from, ahead, (result) => {
-      if (result === 0) {
-        this.#waiting.isReady(write);
-        return;
+      if (result === 0) this.#waiting.isReady(write);
+      else {
+        this.#waiting.drop(write);
+        this.#parts.events.failed('write the map', result);
+        this.#grains.end(from, to);
+        write.done(-errno.EIO);
       }
-      this.#waiting.drop(write);
-      this.#parts.events.failed('write the map', result);
-      this.#grains.end(from, to);
-      write.done(-errno.EIO);
     });
   }
 }

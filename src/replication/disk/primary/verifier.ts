@@ -112,7 +112,7 @@ export class Verifier {
       const isBusy = this.#reading.size + this.#asked.size >= DEPTH;
       const mayGoOn = this.#waiting.length > 0 || this.#budgetBytes > 0;
       // Those who wait for the end are called once all requests are answered.
-      const isEnding = this.#waiting.some(({ left }) => left <= 0);
+      const isEnding = this.#waiting.some(({ left }) => left === 0);
       if (peer?.sync === undefined || isBusy || isEnding || !mayGoOn) return;
       this.#step(peer);
     }
@@ -151,8 +151,8 @@ export class Verifier {
 
   #notifyEnded(): void {
     if (this.#reading.size + this.#asked.size > 0) return;
-    const ended = this.#waiting.filter(({ left }) => left <= 0);
-    this.#waiting = this.#waiting.filter(({ left }) => left > 0);
+    const ended = this.#waiting.filter(({ left }) => left === 0);
+    this.#waiting = this.#waiting.filter(({ left }) => left !== 0);
     for (const { ended: tell } of ended) tell(this.differences);
   }
 }

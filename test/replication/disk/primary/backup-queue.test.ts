@@ -31,6 +31,34 @@ t.test('a backup stalls that takes nothing of what waits for the stall time', as
   );
 });
 
+t.test('a single byte that waits is enough for a stall', async (t) => {
+  const queue = new BackupQueue({ queueBytes: 100, stallSeconds: 1 });
+  const peer = peerWith(1);
+  t.same([queue.stalls(peer, 1), queue.stalls(peer, 1)], [false, true]);
+});
+
+t.test('after a congestion writes are streamed again at most once in 60 s', async (t) => {
+  const queue = new BackupQueue({ queueBytes: 100, stallSeconds: 1 });
+  const peer = peerWith(0);
+  t.same([queue.mayStream(peer), queue.awaitsCalm(peer)], [true, false]);
+  queue.resumed();
+  queue.congested();
+  t.ok(queue.mayStream(peer), 'the first congestion may end at once');
+  queue.resumed();
+  queue.stalls(undefined, 50);
+  queue.congested();
+  queue.stalls(peer, 9);
+  t.same([queue.mayStream(peer), queue.awaitsCalm(peer)], [false, true]);
+  t.notOk(queue.awaitsCalm(peerWith(1)), 'what is on its way wakes it');
+  queue.stalls(peer, 1);
+  t.ok(queue.mayStream(peer));
+  t.notOk(queue.mayStream(peerWith(100)), 'but not while the queue is full');
+  queue.resumed();
+  t.same([queue.mayStream(peer), queue.awaitsCalm(peer)], [true, false]);
+  queue.congested();
+  t.notOk(queue.mayStream(peer), 'the time begins anew');
+});
+
 t.test('another connection begins anew', async (t) => {
   const queue = new BackupQueue({ queueBytes: 100, stallSeconds: 1 });
   const [one, other] = [peerWith(5), peerWith(5)];

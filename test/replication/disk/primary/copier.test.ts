@@ -5,7 +5,7 @@
 
 import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
-import { Copier } from '../../../../src/replication/disk/primary/copier.js';
+import { Copier, isAllZero } from '../../../../src/replication/disk/primary/copier.js';
 import { Grains } from '../../../../src/replication/disk/primary/grains.js';
 import { IMAGE, pair, type Pair } from '../world.js';
 
@@ -25,7 +25,11 @@ function alone(
   const { sectorsEach = GRAIN_SECTORS, readsAtOnce = false, queuedBytes = 0 } = options;
   const { sectors = GRAINS * sectorsEach } = options;
   const grains = new Grains(Math.ceil(sectors / sectorsEach), sectorsEach);
-  const reads: { readonly at: string; readonly end: (result: number, byte?: number) => void }[] = [];
+  const reads: {
+    readonly at: string;
+    readonly buffer: Uint8Array;
+    readonly end: (result: number, byte?: number) => void;
+  }[] = [];
   const sent: string[] = [];
   const counts = { sentBytes: 0, ended: 0 };
   const stored: number[] = [];
@@ -50,7 +54,7 @@ function alone(
           done(result);
         };
         if (readsAtOnce) end(0);
-        else reads.push({ at: at(sector, buffer.length / 512), end });
+        else reads.push({ at: at(sector, buffer.length / 512), buffer, end });
       },
       write: () => {},
       zero: () => {},
@@ -207,6 +211,43 @@ t.test('1 MiB may be read, or wait to be sent, at a time', async (t) => {
     for (const { end } of reads.splice(0, 1)) end(0, 1);
     copier.pump();
     t.equal(reads.length, expected.length, 'one that has ended makes room for the next');
+  }
+});
+
+t.test('what is written again is sent after the rest, not before', async (t) => {
+  const { copier, grains, reads } = alone({ queuedBytes: (1 << 20) - 1 });
+  grains.toSend.addRange(0, 11);
+  const order: string[] = [];
+  for (let run = 0; run < 4; run++) {
+    copier.pump();
+    const [read] = reads.splice(0);
+    order.push(read?.at ?? '');
+    read?.end(0, 1);
+    if (run === 0) grains.toSend.add(2);
+  }
+  t.same(order, ['0+4', '4+4', '8+4', '2+1']);
+});
+
+t.test('the memory of a read is used again for the next', async (t) => {
+  const { copier, grains, reads } = alone({ queuedBytes: (1 << 20) - 1 });
+  grains.toSend.addRange(0, 11);
+  copier.pump();
+  const [first] = reads.splice(0);
+  first?.end(0, 1);
+  copier.pump();
+  t.equal(reads[0]?.buffer, first?.buffer);
+});
+
+t.test('bytes are all zeroes only if each is', async (t) => {
+  for (const length of [1, 2, 511, 512]) {
+    const bytes = new Uint8Array(length);
+    t.ok(isAllZero(bytes));
+    for (const at of new Set([0, 1, length >> 1, length - 1])) {
+      const changed = Uint8Array.from(bytes);
+      changed[at % length] = 1;
+      t.notOk(isAllZero(changed), `byte ${at % length} of ${length}`);
+    }
+    t.notOk(isAllZero(bytes.fill(7)));
   }
 });
 

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t, { type Test } from 'tap';
+import type { FileCalls } from '../../../../src/posix/files.js';
 import { errno } from '../../../../src/posix/index.js';
 import { DirtyMap } from '../../../../src/replication/disk/primary/dirty-map.js';
 import { Completions } from '../../../../src/server/completions.js';
-import { SimulatedWorld } from '../../../../src/testing/index.js';
+import { type SimulatedHost, SimulatedWorld } from '../../../../src/testing/index.js';
 import { HeldCalls } from '../held-calls.js';
 
 const PATH = '/srv/map';
@@ -19,13 +20,99 @@ async function mapIn(t: Test) {
   const host = world.host('10.0.0.1');
   host.files.put('/srv/other', new Uint8Array(1));
   const held = new HeldCalls();
-  const files = held.over(host.files.calls(new Completions(host.serve(), host.posix, host.logger)));
+  const calls: string[] = [];
+  const files = new Proxy(
+    held.over(host.files.calls(new Completions(host.serve(), host.posix, host.logger))),
+    {
+      get: (target, name: keyof FileCalls) => {
+        calls.push(name);
+        return target[name];
+      },
+    },
+  );
   const map = await world.complete(DirtyMap.create(files, PATH, GRAINS, SALT));
   t.teardown(() => world.run(1));
   const load = () => world.complete(DirtyMap.load(files, PATH, GRAINS, SALT, (text) => notices.push(text)));
   const notices: string[] = [];
-  return { world, held, map, host, load, notices };
+  return { world, held, files, calls, map, host, load, notices };
 }
+
+const openFiles = (host: SimulatedHost): readonly string[] =>
+  host.leftovers().filter((line) => line.includes(': file '));
+
+t.test('a map has no more sectors than its grains fill', async (t) => {
+  const { world, files, host } = await mapIn(t);
+  await world.complete(DirtyMap.create(files, '/srv/even', 2 * 4032, SALT));
+  t.equal(host.files.contents('/srv/even').length, 1024);
+});
+
+t.test('what is read of a map is durable', async (t) => {
+  const { world, held, files } = await mapIn(t);
+  held.hold('synced', PATH);
+  let isLoaded = false;
+  const loading = DirtyMap.load(files, PATH, GRAINS, SALT, () => {}).then(() => (isLoaded = true));
+  await world.run(0.1);
+  t.same([held.waiting('synced', PATH), isLoaded], [1, false]);
+  held.release('synced', PATH);
+  await world.complete(loading);
+});
+
+t.test('neighbouring sectors of a map are written durably by one call', async (t) => {
+  const { world, held, map, calls } = await mapIn(t);
+  held.hold('fdatasync', PATH);
+  map.raise(1, 1, () => {});
+  const results: number[] = [];
+  map.raise(4999, 4999, (result) => results.push(result));
+  map.raise(2, 2, (result) => results.push(result));
+  await world.run(0.1);
+  calls.splice(0);
+  held.release('fdatasync', PATH);
+  await world.run(0.1);
+  t.same([results, calls], [[0, 0], ['write']]);
+  map.lower(1);
+  map.sync((result) => results.push(result));
+  await world.run(0.1);
+  t.same(
+    [results, calls],
+    [
+      [0, 0, 0],
+      ['write', 'write'],
+    ],
+  );
+});
+
+for (const nth of [1, 2]) {
+  t.test(`sectors of a map that are apart are all durable, or none is relied on (${nth})`, async (t) => {
+    const { world, files, host } = await mapIn(t);
+    const map = await world.complete(DirtyMap.create(files, '/srv/long', 3 * 4032, SALT));
+    const raise = () => world.complete(new Promise<number>((resolve) => map.raiseAll([1, 9000], resolve)));
+    if (nth === 1) {
+      t.equal(await raise(), 0);
+      host.files.system.losePower({ remains: () => [], keepsEntries: () => true });
+      const again = await world.complete(DirtyMap.load(files, '/srv/long', 3 * 4032, SALT, () => {}));
+      t.same([...again.bits], [1, 9000]);
+    } else {
+      host.files.failCalls({ calls: ['write'], nth: 2, error: errno.EIO });
+      t.equal(await raise(), -errno.EIO);
+      t.same([map.has(1, 1), map.has(9000, 9000)], [false, false]);
+    }
+  });
+}
+
+t.test('a map that is closed, or cannot be made or read, holds no file open', async (t) => {
+  const { world, files, map, host, load } = await mapIn(t);
+  t.equal(openFiles(host).length, 2);
+  await world.complete(map.close());
+  t.same(openFiles(host), []);
+  host.files.failCalls({ calls: ['write'], nth: 1, error: errno.EIO });
+  await t.rejects(world.complete(DirtyMap.create(files, '/srv/new', GRAINS, SALT)), /write \/srv\/new: EIO/);
+  t.same(openFiles(host), []);
+  for (const call of ['fdatasync', 'read'] as const) {
+    host.files.failCalls({ calls: [call], nth: 1, error: errno.EIO });
+    await t.rejects(load(), /\/srv\/map: EIO/);
+    t.same(openFiles(host), []);
+  }
+});
 
 t.test('grains marked while others are written wait for their own sync', async (t) => {
   const { world, held, map } = await mapIn(t);

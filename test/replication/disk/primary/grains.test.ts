@@ -110,12 +110,37 @@ t.test('a grain is under way until each of its writes has ended', async (t) => {
   t.notOk(grains.isClean(5), 'but it was not synced');
 });
 
+t.test('a resync has to bring what is to be sent and what it has brought, each once', async (t) => {
+  const grains = new Grains(16, 128);
+  grains.toSend.addAll([1, 2]);
+  grains.inResync.addAll([2, 3, 4]);
+  t.equal(grains.resyncing, 4);
+});
+
+t.test('after a lost connection all is sent again; what may be committed is asked about first', async (t) => {
+  const grains = new Grains(16, 128);
+  grains.open = new Set([1, 2]);
+  grains.close(1);
+  grains.open = new Set([3, 4]);
+  grains.close(2);
+  grains.open = new Set([2, 5]);
+  grains.disconnected();
+  t.same(
+    [[...grains.toSend], [...grains.toAsk]],
+    [
+      [1, 2, 3, 4, 5],
+      [1, 3, 4],
+    ],
+  );
+  t.same([grains.open.size, grains.committing], [0, []]);
+});
+
 t.test('what the backup may lack is counted, and is no more than there is', async (t) => {
   const grains = new Grains(4, 128);
   t.equal(grains.dirty, 0);
   grains.toSend.add(0);
   grains.open.add(1);
-  t.equal(grains.dirty, 2);
+  t.same([grains.dirty, grains.dirtyBytes], [2, 2 * 128 * 512]);
   grains.close(1);
   grains.inResync.add(2);
   t.equal(grains.dirty, 3);
@@ -198,6 +223,34 @@ t.test(
     t.equal(grains.toAsk.count, 0, 'once');
   },
 );
+
+t.test('what was equal to what the backup’s file had is sent again once the file has lost it', async (t) => {
+  const grains = new Grains(20, 128);
+  const received = new BitSet(20);
+  received.addAll([5, 6]);
+  grains.begun(received, false);
+  grains.toSend.clear();
+  for (const grain of [5, 6, 7]) grains.foundEqual(grain);
+  const left = new BitSet(20);
+  left.add(6);
+  grains.begun(left, true);
+  t.same([[...grains.toSend], [...grains.inResync]], [[5], [6, 7]]);
+});
+
+t.test('a resync that was committed leaves nothing to the next one', async (t) => {
+  const grains = new Grains(20, 128);
+  const received = new BitSet(20);
+  received.add(5);
+  grains.begun(received, false);
+  grains.toAsk.clear();
+  grains.foundEqual(5);
+  grains.foundEqual(6);
+  grains.close(1);
+  t.same([...grains.inResync], []);
+  grains.foundEqual(5);
+  grains.dropResync();
+  t.same([...grains.toAsk], [5], 'no file has it now');
+});
 
 t.test('what the backup’s file has of a resync is a part of it, though it is equal', async (t) => {
   const grains = new Grains(20, 128);

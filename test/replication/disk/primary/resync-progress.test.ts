@@ -24,6 +24,21 @@ t.test('a resync is as far as what it has brought, at the speed since it began',
   t.equal(progress.bytes, 200);
 });
 
+t.test('before it has begun nothing has come, and nothing is left', async (t) => {
+  let now = 0;
+  const progress = new ResyncProgress(() => now);
+  now = 10;
+  t.same(progress.status(), {
+    bytes: 0,
+    totalBytes: 0,
+    bytesPerSecond: 0,
+    secondsLeft: null,
+    waitingFor: null,
+  });
+  progress.stored(100);
+  t.equal(progress.status().bytesPerSecond, 10);
+});
+
 t.test('one that goes on counts what it had, but not in its speed', async (t) => {
   let now = 0;
   const progress = new ResyncProgress(() => now);
