@@ -87,7 +87,7 @@ export class ControlFifo {
 
   #write(): void {
     const { registrar, posix, answers, logger } = this.#parts;
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length !== 0) {
       const taken = posix.write(answers, this.#waiting.subarray(0, ANSWER_BYTES));
       if (taken === -errno.EAGAIN) break;
       if (taken < 0) {
@@ -97,7 +97,7 @@ export class ControlFifo {
       }
       this.#waiting = this.#waiting.subarray(taken);
     }
-    const isNeeded = this.#waiting.length > 0;
+    const isNeeded = this.#waiting.length !== 0;
     if (isNeeded && this.#writeEvent < 0) {
       this.#writeEvent = registrar.registerEvent(POLL_WRITE_FD, answers, 0, () => this.#write());
     } else if (!isNeeded && this.#writeEvent >= 0) {

@@ -51,13 +51,11 @@ export class Failover {
 
   #take(again: () => void, done: Done): void {
     const { backup, peering } = this.#engine;
-    if (this.#isUnderWay && backup?.store.isWritingOut) {
-      done(-errno.EBUSY);
-      return;
+    let isBusy = backup?.store.isWritingOut;
+    if (!this.#isUnderWay) {
+      isBusy = peering?.cEnd === undefined || peering.cEnd.isInMessage;
+      this.#begin();
     }
-    const isFirst = !this.#isUnderWay;
-    const isBusy = isFirst && (peering?.cEnd === undefined || peering.cEnd.isInMessage);
-    if (isFirst) this.#begin();
     if (isBusy) done(-errno.EBUSY);
     else if (this.#isUnderWay) this.#waiting.push({ again, done });
     else again();
@@ -72,7 +70,7 @@ export class Failover {
     // What was committed may have been answered.
     backup?.settle(() => {
       // A C primary's backup is usable from the beginning.
-      if (!metadata.current.hasState) metadata.note({ hasState: true, inconsistent: false });
+      metadata.note({ hasState: true, inconsistent: false });
       this.#promote((result) => this.#ended(result));
     });
   }

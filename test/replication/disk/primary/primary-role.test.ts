@@ -399,6 +399,21 @@ t.test(
   },
 );
 
+t.test('a resync whose checkpoint was given up ends with the next one', async (t) => {
+  const { a, backup } = await met();
+  await backup.next('commit');
+  backup.send('fail', encodeReason('full', 'the journal is full', 1));
+  await backup.next('abort');
+  const epoch = Number((await backup.next('commit')).body.readBigUInt64LE(0));
+  t.equal(epoch, 2, 'which nobody has asked for');
+  backup.numbers('done', epoch);
+  await a.until('protected');
+  t.match(
+    a.events.flatMap((event) => (event.kind === 'resync' ? [event.what] : [])),
+    ['begun', 'begun', 'ended'],
+  );
+});
+
 t.test('an answer to no commit is no word of what the backup has; that to the first one is', async (t) => {
   const { world, a, backup, accept } = await protectedBy();
   const { diskId, generation } = a.engine.status();

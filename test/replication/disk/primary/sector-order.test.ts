@@ -23,6 +23,17 @@ t.test('a ready change starts at once, unless an earlier one of its sectors is w
   t.same(gone, ['beside', 'first', 'over', 'over that']);
 });
 
+t.test('a change does not wait for its neighbours', async (t) => {
+  const { gone, order: changes } = order();
+  changes.add(range('middle', 8, 8), false);
+  for (const [name, sector] of [
+    ['before', 0],
+    ['after', 16],
+  ] as const)
+    changes.add(range(name, sector, 8), true);
+  t.same(gone, ['before', 'after']);
+});
+
 t.test('a dropped change blocks nothing', async (t) => {
   const { gone, order: changes } = order();
   const [first, second] = [range('first', 0, 8), range('second', 4, 8)];

@@ -169,6 +169,22 @@ t.test(
   },
 );
 
+t.test('nothing is compared before it is asked for, or allowed', async (t) => {
+  const { verifier, reads } = verifying();
+  verifier.pump();
+  t.same(reads, []);
+});
+
+t.test('what a lost backup was asked is not waited for by the next', async (t) => {
+  const { verifier, its, reads, endReads } = verifying(4);
+  verifier.verifyAll(() => {});
+  endReads();
+  verifier.forget();
+  its.peer = { ...its.peer } as BackupPeer;
+  verifier.verifyAll(() => {});
+  t.equal(reads.length, 4);
+});
+
 t.test(
   'a backup that is lost ends what waits, with what was found, and its late reads are nothing',
   async (t) => {
