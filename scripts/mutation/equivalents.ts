@@ -25,6 +25,8 @@ const EVENT_IDS = 'The ids of events begin at 1.';
 const THREE_MODES = 'There is no fourth condition: nothing asks for it.';
 const ANY_LENGTH = 'How much is sent decides nothing: streams of every length are checked in the same way.';
 const ANY_SEGMENT = 'Segments of any size carry the same bytes.';
+const SLOWEST_FIRST =
+  'One that took no longer than the quickest of ten is put after it, and dropped; to ask first only takes less time.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -181,17 +183,12 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     NO_DESCRIPTOR,
   ]),
   'src/metrics/slow-callbacks.ts': [
-    ...['1', '-2', '-0'].map((other): Equivalent => [
-      '#threshold = -1;',
-      `#threshold = ${other};`,
-      SET_FIRST,
-    ]),
-    ['this.#threshold = -1;', 'this.#threshold = -2;', 'No callback takes less than no time.'],
-    ...['seconds < this.#threshold && now < this.#spanEnds', 'false'].map((condition): Equivalent => [
-      'if (seconds <= this.#threshold && now < this.#spanEnds) return;',
-      `if (${condition}) return;`,
-      'One that took no longer than the quickest of ten is put after it, and dropped; to ask first only takes less time.',
-    ]),
+    ['if (this.#isNone(seconds) && now < this.#spanEnds) return;', 'if (false) return;', SLOWEST_FIRST],
+    [
+      'return last !== undefined && this.#recent.length === MAX_SLOW_CALLBACKS && seconds <= last.seconds;',
+      'return last !== undefined && this.#recent.length === MAX_SLOW_CALLBACKS && seconds < last.seconds;',
+      SLOWEST_FIRST,
+    ],
   ],
   'src/nbd/protocol.ts': [
     [

@@ -77,9 +77,11 @@ export function httpProtocol(
     answer: (request, reply) => {
       const bytes = Buffer.from(request);
       const text = bytes.toString('latin1', startOf(bytes));
-      const refusal = refusalOf(text, isOurHost);
-      if (refusal === undefined) answerHttp(text, reply, resources, access);
-      else sendStatus(reply, refusal);
+      const line = LINE.exec(text)?.groups as RequestLine | undefined;
+      if (!line) return sendStatus(reply, 400);
+      const refusal = refusalOf(line, text, isOurHost);
+      if (refusal !== undefined) return sendStatus(reply, refusal);
+      return answerHttp(line, text, reply, { resources, access });
     },
     tooLong: (reply) => sendStatus(reply, 431),
   };
@@ -102,27 +104,31 @@ function partsOf(target: string): { path: string; query: URLSearchParams } {
   };
 }
 
+interface RequestLine {
+  readonly method: string;
+  readonly target: string;
+  readonly major: string;
+  readonly minor: string;
+}
+
 const LINE = /^(?<method>[!-~]+) (?<target>[!-~]+) HTTP\/(?<major>\d)\.(?<minor>\d)\r\n/;
 
 /** What is wrong with a request, regardless of its target. */
-function refusalOf(request: string, isOurHost: IsOurHost): Status | undefined {
-  const line = LINE.exec(request)?.groups;
-  if (!line) return 400;
-  if (line['major'] !== '1') return 505;
+function refusalOf({ major, minor }: RequestLine, request: string, isOurHost: IsOurHost): Status | undefined {
+  if (major !== '1') return 505;
   const hosts = requestedHosts(request);
   if (hosts === 'malformed') return 400;
   // Before 1.1 the field was optional.
-  if (hosts.length === 0 && line['minor'] !== '0') return 400;
+  if (hosts.length === 0 && minor !== '0') return 400;
   return hosts.every(isOurHost) ? undefined : 421;
 }
 
 function answerHttp(
+  { method, target }: RequestLine,
   request: string,
   reply: ExchangeReply,
-  resources: HttpResources,
-  access: HttpAccess | undefined,
+  { resources, access }: { resources: HttpResources; access: HttpAccess | undefined },
 ): void {
-  const { method, target = '' } = LINE.exec(request)?.groups ?? {};
   const { path, query } = partsOf(target);
   const admitted = access ? admit(access, request, query) : 'yes';
   if (admitted === 'no') return sendStatus(reply, 401, ['WWW-Authenticate: Bearer'], HOW_TO_ENTER);

@@ -29,22 +29,19 @@ export class SlowCallbacks {
   #recent: RecentSlowCallback[] = [];
   #earlier: RecentSlowCallback[] = [];
   #spanEnds = -Infinity;
-  /** What takes no longer is none of the slowest of this span. */
-  #threshold = -1;
 
   /**
    * @param seconds how long the callback took
    * @param now when it ended, in seconds
    */
   note(seconds: number, now: number, event: EventDescription, mode: number): void {
-    if (seconds <= this.#threshold && now < this.#spanEnds) return;
+    if (this.#isNone(seconds) && now < this.#spanEnds) return;
     this.#turn(now);
     const { id, fd } = event;
     const slow = { seconds, eventId: id, mode: modeName(mode), fd, atSeconds: now };
     const index = this.#recent.findIndex((other) => other.seconds < seconds);
-    this.#recent.splice(index < 0 ? this.#recent.length : index, 0, slow);
-    if (this.#recent.length > MAX_SLOW_CALLBACKS) this.#recent.pop();
-    if (this.#recent.length === MAX_SLOW_CALLBACKS) this.#threshold = this.#recent.at(-1)?.seconds ?? -1;
+    const place = index < 0 ? this.#recent.length : index;
+    this.#recent = this.#recent.toSpliced(place, 0, slow).slice(0, MAX_SLOW_CALLBACKS);
   }
 
   /** The slowest first. */
@@ -55,12 +52,17 @@ export class SlowCallbacks {
       .slice(0, MAX_SLOW_CALLBACKS);
   }
 
+  /** Whether what took so long is none of the slowest of this span. */
+  #isNone(seconds: number): boolean {
+    const last = this.#recent.at(-1);
+    return last !== undefined && this.#recent.length === MAX_SLOW_CALLBACKS && seconds <= last.seconds;
+  }
+
   #turn(now: number): void {
     if (now < this.#spanEnds) return;
     const isNext = now < this.#spanEnds + SLOW_CALLBACKS_SECONDS;
     this.#earlier = isNext ? this.#recent : [];
     this.#recent = [];
-    this.#threshold = -1;
     this.#spanEnds = now + SLOW_CALLBACKS_SECONDS;
   }
 }

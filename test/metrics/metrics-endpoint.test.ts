@@ -4,8 +4,21 @@
 import { connect } from 'node:net';
 import t from 'tap';
 import { AF_INET, AF_INET6, AF_UNIX } from '../../src/posix/index.js';
+import { MAX_HTTP_REQUEST_BYTES } from '../../src/metrics/http.js';
+import { MIN_TOKEN_LENGTH } from '../../src/metrics/http-access.js';
 import { hostsOf } from '../../src/metrics/http-host.js';
-import { MAX_METRICS_CONNECTIONS } from '../../src/metrics/metrics-endpoint.js';
+import { LAG_RESOLUTION_MS } from '../../src/metrics/loop-lag.js';
+import { MAX_METRICS_CONNECTIONS, SLOW_METRICS_CLIENT_SECONDS } from '../../src/metrics/metrics-endpoint.js';
+import { CHAIN_SECONDS } from '../../src/metrics/page/page-parts.js';
+import { MAX_SHOWN_EVENTS } from '../../src/metrics/page/scheduler-parts.js';
+import { MAX_PAGES } from '../../src/metrics/page/status-page.js';
+import { MAX_STREAM_BACKLOG_BYTES, SLOW_STREAM_SECONDS } from '../../src/metrics/page/streamed-answer.js';
+import { MAX_DOWNLOADS } from '../../src/metrics/page/trace-download.js';
+import { HISTORY_SECONDS } from '../../src/metrics/page/wire.js';
+import { REPORT_VERSION } from '../../src/metrics/report.js';
+import { MAX_VIEWED_EVENTS } from '../../src/metrics/scheduler-view.js';
+import { MAX_SLOW_CALLBACKS, SLOW_CALLBACKS_SECONDS } from '../../src/metrics/slow-callbacks.js';
+import { DEFAULT_TRACE_LIMIT_MIB, MAX_WAITING_TRACE_BYTES } from '../../src/metrics/trace-file.js';
 import { answerTo, endpoint } from './endpoint.js';
 
 t.test('fetch returns the metrics', async (t) => {
@@ -107,4 +120,49 @@ t.test('a scrape is served even if idle connections hold all places and more wai
   await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
   t.match(await answerTo(port, 'GET /metrics HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 200 /);
   for (const socket of idle) socket.destroy();
+});
+
+t.test('the limits are those that the docs state', async (t) => {
+  t.same(
+    {
+      connections: MAX_METRICS_CONNECTIONS,
+      slowClientSeconds: SLOW_METRICS_CLIENT_SECONDS,
+      requestBytes: MAX_HTTP_REQUEST_BYTES,
+      tokenLength: MIN_TOKEN_LENGTH,
+      pages: MAX_PAGES,
+      downloads: MAX_DOWNLOADS,
+      backlogBytes: MAX_STREAM_BACKLOG_BYTES,
+      slowStreamSeconds: SLOW_STREAM_SECONDS,
+      chainSeconds: CHAIN_SECONDS,
+      historySeconds: HISTORY_SECONDS,
+      shownEvents: MAX_SHOWN_EVENTS,
+      viewedEvents: MAX_VIEWED_EVENTS,
+      slowCallbacks: MAX_SLOW_CALLBACKS,
+      slowCallbacksSeconds: SLOW_CALLBACKS_SECONDS,
+      lagResolutionMs: LAG_RESOLUTION_MS,
+      traceMiB: DEFAULT_TRACE_LIMIT_MIB,
+      waitingTraceBytes: MAX_WAITING_TRACE_BYTES,
+      reportVersion: REPORT_VERSION,
+    },
+    {
+      connections: 16,
+      slowClientSeconds: 5,
+      requestBytes: 8192,
+      tokenLength: 16,
+      pages: 32,
+      downloads: 4,
+      backlogBytes: 1_048_576,
+      slowStreamSeconds: 5,
+      chainSeconds: 10,
+      historySeconds: 600,
+      shownEvents: 500,
+      viewedEvents: 1000,
+      slowCallbacks: 10,
+      slowCallbacksSeconds: 60,
+      lagResolutionMs: 50,
+      traceMiB: 64,
+      waitingTraceBytes: 4_194_304,
+      reportVersion: 1,
+    },
+  );
 });

@@ -247,3 +247,41 @@ t.test('an entry names the function that its event calls, if that has a name', a
   const calls = traceOf(t, recording).map(({ args }) => args['calls']);
   t.strictSame(calls, ['heartbeat', undefined]);
 });
+
+t.test('a recording has the last 65536 entries unless said otherwise, of a minute at most', async (t) => {
+  t.equal(MAX_RECORDED_SECONDS, 60);
+  const observers = new ObserverList();
+  const recording = new Recording(observers, { clock: new ManualClock(), name: 'test' });
+  using _hold = recording.hold();
+  const register = (): void =>
+    observers.registered({ id: 1, mode: POLL_READ_FD, fd: 1, timeoutSeconds: 5, deadlineSeconds: 0 });
+  const beginning = (): string => String(recording.trace()?.[Symbol.iterator]().next().value);
+  for (let count = 0; count < 65_536; count++) register();
+  t.notMatch(beginning(), /only the last/);
+  register();
+  t.match(beginning(), /only the last 65536 entries were kept/);
+});
+
+t.test('a recording that is off is not among the observers, and no wait looks for it', async (t) => {
+  const observers = new ObserverList();
+  const recording = new Recording(observers, { clock: new ManualClock(), name: 'test' });
+  t.equal(observers.woke, undefined);
+  const hold = recording.hold();
+  t.type(observers.woke, 'function');
+  hold[Symbol.dispose]();
+  t.equal(observers.woke, undefined);
+});
+
+t.test('only an event that may time out has a timeout in a trace', async (t) => {
+  const { recording, scheduler } = world();
+  using _hold = recording.hold();
+  scheduler.registerEvent(POLL_READ_FD, 3, 7, () => {});
+  scheduler.registerEvent(POLL_READ_FD | TIMEOUT, 4, 7, () => {});
+  t.strictSame(
+    traceOf(t, recording).map(({ args }) => args),
+    [
+      { event: 1, fd: 3 },
+      { event: 2, fd: 4, timeoutSeconds: 7 },
+    ],
+  );
+});

@@ -67,9 +67,8 @@ function imagePart({ path, sectors, blocks, allocatedBlocks }: ChainLink): Image
 }
 
 function stackOf(name: string, types: DriverTypes): DiskPart['stack'] {
-  if (name === '') return [];
   const elements = parseStack(name, types);
-  // A name that does not parse was refused, and is not an open disk's.
+  // A disk that is not open has no name, and one that does not parse was refused.
   if (typeof elements === 'string') return [];
   return elements.map(({ type, argument }) => ({ driver: type.name, argument }));
 }

@@ -58,7 +58,7 @@ export class StreamedAnswer {
       this.drop(`${this.#waiting.length} bytes wait for it`);
       return;
     }
-    this.#waiting = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
+    this.#waiting = Buffer.concat([this.#waiting, bytes]);
     if (!this.#isBehind) this.#write();
   }
 

@@ -77,11 +77,11 @@ t.test('samples have four digits, and times tenths of a second', async (t) => {
   const counts = new LatencyHistogram().counts();
   t.match(history.last, { readBytes: null, writes: null, inFlight: null, rpoSeconds: null });
   const replication = { rpoSeconds: 1.23456 } as NonNullable<VbdReport['replication']>;
-  history.take(1000.04, counts, disk);
-  history.take(1003.04, counts, { ...after(10_000), inFlight: 123_456, replication });
+  history.take(1000.34, counts, disk);
+  history.take(1003.34, counts, { ...after(10_000), inFlight: 123_456, replication });
   t.match(history.last, { writes: 3333, writtenBytes: 13_650_000, inFlight: 123_456, rpoSeconds: 1.235 });
   const { at, columns } = history.history(3);
-  t.same(at, [1003]);
+  t.same(at, [1003.3]);
   t.same(columns.inFlight, [123_500]);
   t.same(columns.writes, [3333]);
   t.same(columns.rpoSeconds, [1.235]);

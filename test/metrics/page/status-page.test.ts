@@ -98,6 +98,7 @@ t.test("a disk's samples are its own, and not of the one that had its minor numb
   await second();
   const sample = (): unknown => (fetched('/snapshot.json') as { 'disk:0': DiskPart })['disk:0'].sample;
   t.match(sample(), { writes: 1, writtenBytes: 4096 });
+  t.match(fetched('/snapshot.json'), { at: 1_000_000_002.5 }, 'as of when that is');
   await first.close();
   registry.detach(0);
   registry.attach(0);

@@ -11,8 +11,15 @@ import {
   StreamedAnswer,
 } from '../../../src/metrics/page/streamed-answer.js';
 import { StreamedAnswers } from '../../../src/metrics/page/streamed-answers.js';
-import { AF_UNIX, errno, NodePosix } from '../../../src/posix/index.js';
-import { modeName } from '../../../src/scheduler/event.js';
+import { AF_UNIX, errno, NodePosix, type Posix } from '../../../src/posix/index.js';
+import {
+  type EventCallback,
+  modeName,
+  POLL_READ_FD,
+  POLL_WRITE_FD,
+  TIMEOUT,
+} from '../../../src/scheduler/event.js';
+import type { EventRegistrar } from '../../../src/scheduler/index.js';
 import { ExchangeListener } from '../../../src/server/exchange-listener.js';
 import { nullLogger } from '../../../src/server/logger.js';
 import { TapdiskServer } from '../../../src/server/tapdisk-server.js';
@@ -231,4 +238,104 @@ t.test('a piece may be empty: the answer goes on with the next one', async (t) =
   const pieces = ['', 'second;', '', '', 'last'].map((text) => Buffer.from(text));
   const { client } = world(t, { next: () => () => pieces.shift() });
   t.equal(await textOf(client()), 'first;second;last');
+});
+
+/** An answer whose descriptor the test answers for, with what it does. */
+function scripted(next?: () => Buffer | undefined) {
+  const log: string[] = [];
+  const results = { read: 0, write: 0 };
+  let fired: (mode: number) => void = () => {};
+  const posix = {
+    read: () => results.read,
+    write: (_fd: number, bytes: Uint8Array) => {
+      log.push(`write ${Buffer.from(bytes).toString()}`);
+      return Math.min(results.write, bytes.length);
+    },
+    close: (fd: number) => {
+      log.push(`close ${fd}`);
+      return 0;
+    },
+  } as Partial<Posix> as Posix;
+  const registrar: EventRegistrar = {
+    registerEvent: (mode, fd, timeoutSeconds, callback) => {
+      log.push(`${modeName(mode)} ${fd} ${timeoutSeconds}`);
+      fired = (what) => (callback as EventCallback)(1, what, undefined);
+      return 1;
+    },
+    unregisterEvent: () => void log.push('unregister'),
+    setMaxTimeout: () => 0,
+  };
+  const onClosed = (_: StreamedAnswer, why: string): void => void log.push(why);
+  const answer = new StreamedAnswer(7, { registrar, posix, onClosed, ...(next && { next }) });
+  return { answer, log, results, fire: (mode: number) => fired(mode), taken: () => log.splice(0) };
+}
+
+t.test(
+  'what a client does not take at once is offered again, for five seconds and up to one more',
+  async (t) => {
+    const { answer, results, fire, taken } = scripted();
+    results.write = 2;
+    answer.start(Buffer.from('abcde'));
+    t.same(taken(), ['READ 7 6', 'write abcde', 'unregister', 'READ|WRITE|TIMEOUT 7 6']);
+    answer.send(Buffer.from('fg'));
+    t.same(taken(), [], 'more waits with it');
+    results.write = -errno.EAGAIN;
+    fire(POLL_WRITE_FD);
+    t.same(taken(), ['write cdefg']);
+    results.write = 9;
+    fire(POLL_WRITE_FD);
+    t.same(taken(), ['write cdefg', 'unregister', 'READ 7 6'], 'it has all, and may take its time');
+    answer.send(Buffer.from('h'));
+    t.same(taken(), ['write h']);
+    results.write = 0;
+    answer.send(Buffer.from('i'));
+    taken();
+    fire(TIMEOUT);
+    t.same(taken(), ['unregister', 'close 7', 'no progress in 5 s']);
+  },
+);
+
+t.test('why an answer ends is known', async (t) => {
+  for (const [read, why] of [
+    [0, 'it ended'],
+    [-errno.ECONNRESET, 'it ended'],
+    [1, 'it sent more than its request'],
+  ] as const) {
+    const { answer, results, fire, taken } = scripted();
+    results.write = 9;
+    answer.start(Buffer.from('a'));
+    results.read = -errno.EAGAIN;
+    fire(POLL_READ_FD);
+    t.same(taken(), ['READ 7 6', 'write a'], 'there was nothing to read');
+    results.read = read;
+    fire(POLL_READ_FD);
+    t.same(taken(), ['unregister', 'close 7', why]);
+  }
+  const gone = scripted();
+  gone.results.write = -errno.EPIPE;
+  gone.answer.start(Buffer.from('a'));
+  t.same(gone.taken(), ['READ 7 6', 'write a', 'unregister', 'close 7', 'it went away']);
+  const pieces = [Buffer.from('b')];
+  const whole = scripted(() => pieces.shift());
+  whole.results.write = 9;
+  whole.answer.start(Buffer.from('a'));
+  t.same(whole.taken(), ['READ 7 6', 'write a', 'unregister', 'READ|WRITE|TIMEOUT 7 6']);
+  whole.fire(POLL_WRITE_FD);
+  t.same(whole.taken(), ['write b', 'unregister', 'close 7', 'answered']);
+});
+
+t.test('an answer that has begun, or whose client has gone, is answered; one too many is not', async (t) => {
+  const posix = new NodePosix();
+  const registrar = { registerEvent: () => 1, unregisterEvent() {}, setMaxTimeout: () => 0 };
+  const answers = new StreamedAnswers({ registrar, posix, logger: nullLogger, limit: 1 });
+  const add = (fd: number): boolean =>
+    answers.add({ send() {}, end() {}, takeOver: () => fd }, () => Buffer.alloc(8, 1));
+  t.equal(add(-1), true);
+  t.equal(answers.size, 0);
+  t.equal(add(posix.eventfd()), true);
+  t.equal(answers.size, 1);
+  t.equal(add(-1), false);
+  answers[Symbol.dispose]();
+  t.equal(answers.size, 0);
+  t.same(posix.openDescriptors(), []);
 });
