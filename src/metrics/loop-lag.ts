@@ -45,5 +45,5 @@ export class LoopLag implements Disposable {
 /** Node records the whole time between two looks; before the second look its numbers are NaN, or those of no sample. */
 function lagSeconds(nanoseconds: number): number {
   const seconds = nanoseconds / 1e9 - LAG_RESOLUTION_MS / 1000;
-  return seconds > 0 ? seconds : 0;
+  return Number.isNaN(seconds) ? 0 : Math.max(0, seconds);
 }

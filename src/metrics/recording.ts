@@ -95,12 +95,12 @@ class Run implements Disposable {
   trace(seconds: number): Iterable<string> {
     const start = this.#now() - seconds * 1e6;
     const kept = this.#ring.list();
-    const isCut = this.#ring.dropped > 0 && endOf(kept[0]) >= start;
+    const isCut = this.#ring.dropped > 0 && endOf(kept[0] as SchedulerEntry) >= start;
     const entries = [...kept.filter((entry) => endOf(entry) >= start), ...this.#observer.underWay()];
     entries.sort(byBeginning);
     const names = traceNames(this.#name);
-    const first = entries[0]?.at ?? 0;
-    const remarks = isCut ? [traceRemark(`only the last ${kept.length} entries were kept`, first)] : [];
+    const [first] = entries as [SchedulerEntry];
+    const remarks = isCut ? [traceRemark(`only the last ${kept.length} entries were kept`, first.at)] : [];
     return traceText([...names, ...remarks], entries);
   }
 
@@ -118,8 +118,7 @@ function* traceText(head: readonly object[], entries: readonly SchedulerEntry[])
   yield '\n]}\n';
 }
 
-function endOf(entry: SchedulerEntry | undefined): number {
-  if (entry === undefined) return -Infinity;
+function endOf(entry: SchedulerEntry): number {
   return 'duration' in entry ? entry.at + entry.duration : entry.at;
 }
 

@@ -27,7 +27,6 @@ export class SchedulerMeter implements SchedulerObserver {
   #callbackSeconds = 0;
   /** When each callback that is under way was entered: tapdisk3's scheduler enters some within others. */
   readonly #entered: number[] = [];
-  #slowestSeconds = -1;
   #slowest: SlowCallback | undefined;
   readonly #slowOfLate = new SlowCallbacks();
 
@@ -54,8 +53,7 @@ export class SchedulerMeter implements SchedulerObserver {
     this.#callbacks += 1;
     this.#callbackSeconds += seconds;
     this.#slowOfLate.note(seconds, now, event, mode);
-    if (seconds <= this.#slowestSeconds) return;
-    this.#slowestSeconds = seconds;
+    if (this.#slowest && seconds <= this.#slowest.seconds) return;
     this.#slowest = { seconds, eventId: event.id, mode: modeName(mode), fd: event.fd };
   }
 

@@ -108,6 +108,17 @@ t.test('on all addresses any address matches, and no name but localhost; on a pa
     t.equal(everywhere(host), false, host);
   t.equal(hostsOf({ family: AF_INET, address: '10.0.0.1', port: 1 }, [])('localhost'), false);
   t.equal(hostsOf({ family: AF_INET6, address: 'FE80::A%eth0', port: 1 }, [])('fe80::a'), true);
+  t.equal(hostsOf({ family: AF_INET6, address: 'fe80::a', port: 1 }, [])('localhost'), false);
+  t.equal(hostsOf({ family: AF_INET, address: '10.0.0.1', port: 1 }, [])('10.0.0.2'), false);
+  for (const address of ['127.0.0.2', '127.0.0.1'])
+    t.equal(hostsOf({ family: AF_INET, address, port: 1 }, [])('localhost'), true);
+  for (const [address, other] of [
+    ['::1', false],
+    ['::', true],
+  ] as const) {
+    const isOurs = hostsOf({ family: AF_INET6, address, port: 1 }, []);
+    t.same([isOurs('localhost'), isOurs('10.0.0.1'), isOurs('other')], [true, other, false], address);
+  }
   t.equal(hostsOf({ family: AF_UNIX, path: '/s' }, [])('evil.example'), true);
   t.end();
 });

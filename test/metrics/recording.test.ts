@@ -7,6 +7,7 @@ import { POLL_READ_FD, TIMEOUT } from '../../src/scheduler/event.js';
 import { Scheduler, Tapdisk3Scheduler } from '../../src/scheduler/index.js';
 import { ObserverList } from '../../src/metrics/combined-observer.js';
 import { MAX_RECORDED_SECONDS, Recording } from '../../src/metrics/recording.js';
+import { traceEvent } from '../../src/metrics/trace-event.js';
 import { ManualClock } from '../control/world.js';
 import { MemoryPoller } from '../scheduler/memory-poller.js';
 import { checkedTrace, type ReadTraceEvent } from './trace-rules.js';
@@ -284,4 +285,15 @@ t.test('only an event that may time out has a timeout in a trace', async (t) => 
       { event: 2, fd: 4, timeoutSeconds: 7 },
     ],
   );
+});
+
+t.test('a wait that ends with nothing ready has not failed', async (t) => {
+  t.match(traceEvent({ kind: 'sleep', at: 1, duration: 2, answer: 0 }), {
+    ts: 1,
+    dur: 2,
+    args: { ready: 0 },
+  });
+  t.match(traceEvent({ kind: 'sleep', at: 1, duration: 2, answer: -errno.EBADF }), {
+    args: { failed: 'EBADF' },
+  });
 });

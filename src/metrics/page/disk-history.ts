@@ -47,10 +47,11 @@ export class DiskHistory {
       latencies,
     };
     const before = this.#before;
-    const seconds = before === undefined ? 0 : at - before.at;
     // Without time between them there is no rate; what was counted belongs to the next sample.
-    if (before === undefined || seconds > 0) this.#before = counts;
-    if (before === undefined || seconds <= 0) return;
+    if (before !== undefined && at <= before.at) return;
+    this.#before = counts;
+    if (before === undefined) return;
+    const seconds = at - before.at;
     const rate = (field: Exclude<keyof Counts, 'at' | 'latencies'>): number =>
       rounded((counts[field] - before[field]) / seconds);
     const [p50 = NaN, p99 = NaN] = latencyQuantiles(counts.latencies, before.latencies, [0.5, 0.99]);
