@@ -25,6 +25,7 @@ const EVENT_IDS = 'The ids of events begin at 1.';
 const THREE_MODES = 'There is no fourth condition: nothing asks for it.';
 const ANY_LENGTH = 'How much is sent decides nothing: streams of every length are checked in the same way.';
 const ANY_SEGMENT = 'Segments of any size carry the same bytes.';
+const CLOSED_WHOLE = 'All is in the file once that is closed; early answers only take less time.';
 const SLOWEST_FIRST =
   'One that took no longer than the quickest of ten is put after it, and dropped; to ask first only takes less time.';
 const GETUID = 'Every system that the package runs on has getuid.';
@@ -153,6 +154,20 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `export const ABSENT = ${mark};`,
     'No data begins there: it is a mark that is only compared with itself.',
   ]),
+  'src/disks/drivers/vhd/tools/coalesce.ts': [
+    [
+      'const disk = yield* VhdDisk.open(calls, path, { ...rules, readOnly: false, answersEarly: true });',
+      'const disk = yield* VhdDisk.open(calls, path, { ...rules, readOnly: false, answersEarly: false });',
+      CLOSED_WHOLE,
+    ],
+  ],
+  'src/disks/drivers/vhd/tools/convert.ts': [
+    [
+      'const disk = yield* VhdDisk.open(calls, target, { readOnly: false, answersEarly: true });',
+      'const disk = yield* VhdDisk.open(calls, target, { readOnly: false, answersEarly: false });',
+      CLOSED_WHOLE,
+    ],
+  ],
   'src/disks/drivers/zero-range.ts': [
     [
       'else if (Buffer.compare(piece, zeroes.subarray(0, length)) === 0) next(0);',

@@ -156,7 +156,7 @@ export class RemusDriver implements Driver {
     }
     const told: BlockStatusDone = (result, extents) => {
       if (this.#replication?.readsDisk) done(result, extents);
-      else done(Math.min(result, 0));
+      else done(result);
     };
     if (fast && below.blockStatusFast) below.blockStatusFast(range, told);
     else below.blockStatus(range, told);

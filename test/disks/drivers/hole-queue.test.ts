@@ -59,3 +59,19 @@ t.test('after one failure no other is tried, and all waiting callers get the err
   t.strictSame(results, Array(3).fill(-errno.EOPNOTSUPP));
   t.end();
 });
+
+t.test('a hole that is asked for when one is made waits for those before it', (t) => {
+  const punched: string[] = [];
+  const dones: Done[] = [];
+  const queue = new HoleQueue(({ sector, sectors }: SectorRange, done) => {
+    punched.push(`${sector}+${sectors}`);
+    dones.push(done);
+  });
+  queue.punch({ sector: 0, sectors: 8 }, () => queue.punch({ sector: 200, sectors: 8 }, () => {}));
+  queue.punch({ sector: 100, sectors: 8 }, () => {});
+  dones.shift()?.(0);
+  t.strictSame(punched, ['0+8', '100+8'], 'one at a time');
+  dones.shift()?.(0);
+  t.strictSame(punched, ['0+8', '100+8', '200+8']);
+  t.end();
+});

@@ -5,6 +5,7 @@ import { closeSync, ftruncateSync, openSync, truncateSync, writeSync } from 'nod
 import t, { type Test } from 'tap';
 import { AioDriver } from '../../../src/disks/drivers/index.js';
 import { HoleRanges } from '../../../src/disks/drivers/hole-ranges.js';
+import { ImageMap, type ImageMapParts } from '../../../src/disks/drivers/image-map.js';
 import type { BlockDevice, BlockStatusExtent } from '../../../src/disks/index.js';
 import { holeReader } from '../../../src/posix/node/file-map.js';
 import { NodeFileCalls } from '../../../src/posix/node/files.js';
@@ -346,5 +347,31 @@ t.test('at random, no sector with data is reported as a hole', async (t) => {
     }
     await Promise.all(changes);
     t.ok(holes > 0 || world.lines.some((line) => line.includes('not shown')), `${name} shows holes`);
+  }
+});
+
+t.test('a map during whose reading more than 65536 changes began is not taken', async (t) => {
+  for (const [changes, expected] of [
+    [65_536, 'data 1, hole 7'],
+    [65_537, 'data 8'],
+  ] as const) {
+    const reasons: string[] = [];
+    let holesFound: Parameters<ImageMapParts['readHoles']>[0] = () => {};
+    const map = new ImageMap({
+      readHoles: (done) => (holesFound = done),
+      underWay: () => [],
+      status: undefined,
+      wallSeconds: () => 100,
+      onUnknown: (reason) => reasons.push(reason),
+    });
+    const said: string[] = [];
+    const asked = (): void =>
+      map.blockStatus({ sector: 0, sectors: 8 }, (result, extents) => said.push(inWords(result, extents)));
+    asked();
+    for (let count = 0; count < changes; count++) map.filled({ sector: 0, sectors: 1 });
+    holesFound(ALL_HOLE);
+    asked();
+    t.same(said, [expected, expected]);
+    t.same(reasons, changes > 65_536 ? ['too much was written meanwhile'] : []);
   }
 });

@@ -5,6 +5,13 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
+import {
+  C_FIFO_MODE,
+  FIFO_DIRECTORY,
+  FIFO_MODE,
+  RemusFifos,
+  type RemusFifosParts,
+} from '../../../src/disks/drivers/remus-fifos.js';
 import { type DiskWorld, diskWorld } from './disk-world.js';
 
 /** What a FIFO has until `length` bytes are there. */
@@ -70,4 +77,54 @@ t.test('FIFOs left by a killed process are reused; those with a reader are not',
     'a file in its place is left alone',
   );
   t.equal(fs.readFileSync(`${fifos}/remus_127.0.0.1_11`, 'utf8'), '');
+});
+
+t.test('FIFOs are private, or for everybody where they are as C has them', async (t) => {
+  t.same([FIFO_MODE, C_FIFO_MODE, FIFO_DIRECTORY], [0o600, 0o777, '/var/run/tap']);
+});
+
+t.test('FIFOs that cannot be opened leave nothing behind, and the reason', (t) => {
+  for (const [failing, result, expected] of [
+    ['mkdir', -errno.EACCES, ['cannot make /r: EACCES']],
+    ['read', -errno.EBUSY, ['open /r/remus_h_9', 'cannot open /r/remus_h_9: EBUSY']],
+    [
+      'write',
+      -errno.ENXIO,
+      [
+        'open /r/remus_h_9',
+        'open /r/remus_h_9.msg',
+        'close 7',
+        'unlink /r/remus_h_9',
+        'cannot open /r/remus_h_9.msg: ENXIO',
+      ],
+    ],
+  ] as const) {
+    const log: string[] = [];
+    const parts = {
+      directory: '/r',
+      address: 'h:9',
+      mode: FIFO_MODE,
+      posix: { close: (fd: number) => void log.push(`close ${fd}`) },
+      files: {
+        mkdir: (_path: string, mode: number, done: (result: number) => void) => {
+          t.equal(mode, 0o755);
+          done(failing === 'mkdir' ? result : -errno.EEXIST);
+        },
+        unlink: (path: string, done: (result: number) => void) => {
+          log.push(`unlink ${path}`);
+          done(0);
+        },
+      },
+      openFifo: (path: string, end: string, _mode: number, done: (result: number) => void) => {
+        log.push(`open ${path}`);
+        done(failing === end ? result : 7);
+      },
+    } as unknown as RemusFifosParts;
+    RemusFifos.open(parts, (code, fifos, reason) => {
+      t.same([code, fifos], [result, undefined]);
+      log.push(String(reason));
+    });
+    t.same(log, expected);
+  }
+  t.end();
 });

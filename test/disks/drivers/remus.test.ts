@@ -4,6 +4,7 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
+import { RemusDriver } from '../../../src/disks/drivers/remus.js';
 import { parseRemusArgument } from '../../../src/disks/drivers/remus-options.js';
 import type { Vbd } from '../../../src/disks/index.js';
 import { dispatch } from '../../../src/cli/dispatch.js';
@@ -107,6 +108,7 @@ t.test('a primary shows the holes of its image, and a backup none', async (t) =>
     ]);
     t.same(await extents(backup, fast), [{ sectors: 8192, allocated: true, zero: false }]);
   }
+  t.equal(primary.info.copiesData, false, 'unlike memory, it keeps buffers for a while');
 });
 
 t.test('a replicated VHD closes, opens again, and is the same disk', async (t) => {
@@ -117,7 +119,10 @@ t.test('a replicated VHD closes, opens again, and is the same disk', async (t) =
   const first = await world.open(name);
   t.equal(await written(first, 8, 7), 0);
   const { generation } = replicationOf(world, 0).status();
+  const driver = RemusDriver.among(first.drivers);
+  t.ok(driver?.replication);
   await first.close();
+  t.equal(driver?.replication, undefined);
   const again = await world.open(name);
   t.equal(replicationOf(world, 1).status().generation, generation);
   t.ok((await readFrom(again, 8)).equals(Buffer.alloc(4096, 7)));
@@ -131,6 +136,7 @@ t.test('a disk that cannot be replicated is refused with a reason', async (t) =>
   const path = imageOf(world, 'a');
   t.equal(await world.tryOpen('remus:nowhere|ram:1'), -errno.EINVAL);
   t.equal(await world.tryOpen(`remus:127.0.0.1:9|aio:${path}`, { readOnly: true }), -errno.EINVAL);
+  t.equal(await world.tryOpen(`remus:127.0.0.1:9|aio:${path}`, { shared: true }), -errno.EINVAL);
   t.equal(
     await world.tryOpen('remus:127.0.0.1:9|ram:1'),
     -errno.EINVAL,

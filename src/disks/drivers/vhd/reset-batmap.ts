@@ -25,13 +25,12 @@ function isBatmapInPlace({ batmap, blocks, footer }: LoadedImage): boolean {
   const headerAt = tableOffset + batBytes(entries);
   const { offset } = batmap.header;
   const end = offset + batmap.map.length;
-  const isWhole =
-    batmap.map.length >= batmap.header.usedBytes(footer) && batmap.map.length <= batmap.header.size;
+  const isWhole = batmap.map.length >= batmap.header.usedBytes(footer);
   const isFree = locators.every(
     (locator) =>
       isEmpty(locator) || locator.offset >= end || locator.offset + locatorSpace(locator) <= headerAt,
   );
-  return offset === headerAt + SECTOR_SIZE && isWhole && isFree && end <= blocks.metadataEnd * SECTOR_SIZE;
+  return offset === headerAt + SECTOR_SIZE && isWhole && isFree;
 }
 
 /** Has a batmap that can be replaced vouch for nothing. @throws FileError */
@@ -39,12 +38,11 @@ export function* emptyBatmap(image: LoadedImage): Steps<void> {
   if (isBatmapInPlace(image)) yield* resetBatmap(image);
 }
 
-/** Replaces the batmap by an empty one. The map first: until the header fits it, the batmap is as wrong as before. @throws FileError */
+/** Replaces the batmap by an empty one. If only a part of that outlives a loss of power, header and map do not fit: the batmap is wrong. @throws FileError */
 export function* resetBatmap({ file, batmap, blocks }: LoadedImage): Steps<void> {
   if (!batmap || !blocks) return;
   const { tableOffset, entries } = blocks.header;
   yield* file.write(batmap.header.offset, new Uint8Array(batmap.map.length));
-  yield* file.sync();
   yield* file.write(tableOffset + batBytes(entries), batmap.header.withEmptyMap().bytes);
   yield* file.sync();
 }

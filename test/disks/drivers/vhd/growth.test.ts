@@ -264,3 +264,34 @@ t.test('a sector of the last possible block is not taken for the footer', async 
   const places = leaf?.kind === 'vhd' ? [...(leaf.image.blocks?.bat ?? [])].slice(0, written - 1) : [];
   t.equal((Math.max(...places) + 1 + 8 + 1) * SECTOR_SIZE, world.files.contents(LEAF).length, 'it is full');
 });
+
+t.test('a block right after the metadata is new space too', async (t) => {
+  // Of 200 blocks the metadata have seven sectors: the first block is where they end.
+  const world = worldWith([{ sectors: 16 * 200, blockSectors: 16 }]);
+  const { disk, syncsOf } = await openCounted(world);
+  t.equal(await syncsOf(0), 1, 'the file grows');
+  t.equal(disk.chain[0].image.blocks?.bat[0], 7);
+  t.equal(await syncsOf(1), 0);
+});
+
+t.test('a sector of a block that the file has changes its bitmap, and nothing of the BAT', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  const first = await open(world);
+  await write(world, first, 0, tagged(1, 1));
+  await simulated(world, first.close());
+  const calls = simulatedCalls(world);
+  const written: string[] = [];
+  const writeFile = calls.files.write.bind(calls.files);
+  calls.files.write = (fd, bytes, position, done) => {
+    written.push(`${position / SECTOR_SIZE}+${bytes.length / SECTOR_SIZE}`);
+    writeFile(fd, bytes, position, done);
+  };
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+  await write(world, disk, 3, tagged(2, 1));
+  t.same(written.splice(0), ['11+2', '7+1'], 'the data, and then the bitmap');
+  await write(world, disk, 3, tagged(2, 2));
+  t.same(written.splice(0), ['11+2'], 'what has its bits takes no more than its data');
+  await write(world, disk, 16, tagged(1, 1));
+  t.same(written.length, 3, 'a new block has an entry too');
+  t.ok(written.includes('3+1'));
+});

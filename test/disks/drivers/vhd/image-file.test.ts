@@ -172,3 +172,12 @@ t.test('a parent must be below an allowed directory, if there are any', async (t
   );
   await t.rejects(parentOf(files, [['MacX', './a.vhd']], []), /parent-refused/);
 });
+
+t.test('of a file that was cut after its opening there is what is left', async (t) => {
+  const world = worldOf({ '/d/a': 'abcdefgh' });
+  const file = await run(world, (calls) => openToRead(calls, '/d/a'));
+  file.length = 20;
+  t.equal(Buffer.from(await simulated(world, file.read(6, 10))).toString(), 'gh');
+  t.same(await simulated(world, file.read(10, 5)), new Uint8Array(0));
+  await simulated(world, file.close());
+});

@@ -9,7 +9,16 @@ import { errno } from '../../../../../src/posix/errno.js';
 import type { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
 import { openSimulated, simulated, simulatedResult, tagged } from '../sim-disk.js';
-import { cutShort, endFooterOf, findings, headerOf, patchFooters, patchHeader, run } from './tool-world.js';
+import {
+  cutShort,
+  endFooterOf,
+  findings,
+  headerOf,
+  patch,
+  patchFooters,
+  patchHeader,
+  run,
+} from './tool-world.js';
 
 const link = { sectors: 64, blockSectors: 16 };
 const PARENT = '/d/parent0.vhd';
@@ -199,4 +208,20 @@ t.test('a snapshot of the root of a chain has it as its parent, also if it is em
   t.match(result, { parent: LEAF, depth: 2 });
   const disk = await openSimulated(world, '/d/a.vhd', { readOnly: true });
   t.same(await tags(world, disk, 0, 2), [0, 0]);
+});
+
+t.test('of a chain that cannot be opened nothing stays open', async (t) => {
+  for (const broken of [LEAF, PARENT]) {
+    const world = worldWith([link, link]);
+    patch(world, broken, (bytes) => bytes.fill(0));
+    await t.rejects(
+      run(world, (calls) => coalesce(calls, { child: LEAF })),
+      /bad-footer: footer: at the end/,
+    );
+    await t.rejects(
+      run(world, (calls) => snapshot(calls, { parent: LEAF, child: '/d/a.vhd', ...made })),
+      /bad-footer: footer: at the end/,
+    );
+    t.same(world.files.descriptors(), []);
+  }
 });
