@@ -42,6 +42,21 @@ t.test('a command whose standard stream is missing says so at the start', { skip
   }
 });
 
+t.test(
+  'a command that does more than print works with a /dev/null that other programs opened for it',
+  { skip: hasProc },
+  async (t) => {
+    const image = join(t.testdir(), 'image.vhd');
+    // As Python's DEVNULL and Node's 'ignore' are, and what Node itself puts in the place of a closed stream.
+    const script = '"$@" <> /dev/null 1<> /dev/null';
+    t.match(inShell(script, 'vhd', 'create', image, '1M'), { status: 0, stderr: '' });
+    t.match(inShell(script, 'vhd', 'info', image), {
+      status: 1,
+      stderr: /or \/dev\/null opened for reading too, but the results go there/,
+    });
+  },
+);
+
 t.test('output sent to /dev/null on purpose goes there', async (t) => {
   const { status, stderr } = inShell('"$@" > /dev/null < /dev/null', 'backup', '--no-status', '192.0.2.1:9');
   t.equal(status, 3, stderr);

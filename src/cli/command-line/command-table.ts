@@ -15,8 +15,11 @@ export interface CommandTable<
   Arguments extends ValueParameters = ValueParameters,
 > {
   readonly name: string;
-  /** It does its work also without a standard output, which is not for its results. */
-  readonly needsNoOutput?: true;
+  /**
+   * What it prints is all that it is for. Any other command also works without a standard output, and with a /dev/null that
+   * looks as if there were none.
+   */
+  readonly needsOutput?: true;
   /** A phrase for lists of commands: `send an image to a backup`. */
   readonly summary: string;
   /** Paragraphs before the options. */

@@ -26,8 +26,10 @@ export async function runCommand(
   try {
     if (isGroup(entry)) return await runMember(entry, path, argv, io);
     const asksHelp = asksForHelp(argv);
-    if (io.stdoutFd !== undefined && wasClosed(io.stdoutFd) && (asksHelp || !entry.table.needsNoOutput)) {
-      io.stderr.write(`${path}: standard output is closed, but the results go there\n`);
+    if (io.stdoutFd !== undefined && wasClosed(io.stdoutFd) && (asksHelp || entry.table.needsOutput)) {
+      io.stderr.write(
+        `${path}: standard output is closed, or /dev/null opened for reading too, but the results go there\n`,
+      );
       return EXIT_FAILED;
     }
     if (!asksHelp) return await entry.run(argv, io);

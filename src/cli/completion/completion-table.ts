@@ -9,6 +9,7 @@ export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 export const completionTable = defineTable({
   name: 'completion',
+  needsOutput: true,
   summary: 'print a completion script for a shell',
   description: [
     'Prints a script that teaches a shell to complete the commands, options and values of tapdisk-ts.',

@@ -19,6 +19,7 @@ const MAX_TIMEOUT = 86_400;
 
 export const conformanceTable = defineTable({
   name: 'conformance',
+  needsOutput: true,
   summary: 'check a scheduler against the conformance vectors',
   description: [
     'Runs the scripts of conformance vectors and compares the traces, entry by entry. Without --cmd it runs the schedulers and modules of this package.',

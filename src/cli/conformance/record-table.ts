@@ -7,6 +7,7 @@ import { file } from '../command-line/value-type.js';
 
 export const recordTable = defineTable({
   name: 'record',
+  needsOutput: true,
   summary: 'record the traces of scripts as conformance vectors',
   description: [
     "Runs the scripts in a file with this package's scheduler and modules, and writes them to standard output as a vector file, each with its observed trace. A script is a vector without its trace; an existing trace is replaced.",

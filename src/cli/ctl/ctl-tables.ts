@@ -19,7 +19,7 @@ const oneDisk = {
   minor: required(minorNumber, { short: 'm', help: "The disk's minor number." }),
 } as const;
 
-export const listTable = ctlTable('list', 'list the disks of daemons', {
+export const listTable = printing('list', 'list the disks of daemons', {
   ...anyDaemon,
   minor: optional(minorNumber, { short: 'm', help: 'List only disks with this minor number.' }),
   type: optional(text('TYPE'), { short: 't', help: 'List only disks with this driver.' }),
@@ -27,7 +27,7 @@ export const listTable = ctlTable('list', 'list the disks of daemons', {
   ...json,
 });
 
-export const pidTable = ctlTable('pid', 'list the process ids of daemons', { ...anyDaemon, ...json });
+export const pidTable = printing('pid', 'list the process ids of daemons', { ...anyDaemon, ...json });
 
 export const attachTable = ctlTable('attach', 'attach a closed disk to a daemon', oneDisk);
 
@@ -84,7 +84,11 @@ export const resizeTable = defineTable({
   exitStatus: { 0: 'Done.', 1: 'A daemon refused or could not be reached.' },
 });
 
-export const statsTable = ctlTable('stats', 'print the statistics of daemons', { ...anyDaemon, ...json });
+export const statsTable = printing('stats', 'print the statistics of daemons', { ...anyDaemon, ...json });
+
+function printing<const Options extends Parameters>(name: string, summary: string, options: Options) {
+  return { ...ctlTable(name, summary, options), needsOutput: true } as const;
+}
 
 /** All of them speak to daemons through a control directory, and fail alike. */
 function ctlTable<const Options extends Parameters>(

@@ -34,7 +34,6 @@ const MAX_SECONDS = 86_400;
 
 export const daemonTable = defineTable({
   name: 'daemon',
-  needsNoOutput: true,
   summary: 'serve disks to NBD clients, controlled by ctl or tap-ctl',
   description: [
     "Serves disks over NBD, with tap-ctl's control socket and Prometheus metrics, in the foreground until SIGINT or SIGTERM. Once everything is open and listening it prints a line that begins with 'ready', followed by a line with the NBD URI of each disk.",

@@ -23,11 +23,11 @@ export const statusTable = table('status', 'show the state of replicated disks',
     help: 'Exit with status 1 unless there is at least one disk and all disks are in this state.',
   }),
 });
-export const watchTable = table('watch', 'show the state every second', {
+export const watchTable = printing('watch', 'show the state every second', {
   ...disks,
   seconds: optional(wholeNumber('N', 1, 86_400), { help: 'Stop after this many seconds.' }),
 });
-export const eventsTable = table('events', 'print recent events as JSON lines', {
+export const eventsTable = printing('events', 'print recent events as JSON lines', {
   pid: disks.pid,
   minor: disks.minor,
   follow: flag({ short: 'f', help: 'Keep printing events as they happen.' }),
@@ -57,6 +57,10 @@ export const drillTable = table('drill', 'export a checkpoint for a restore test
   ...disks,
   end: flag({ help: 'End the drill.' }),
 });
+
+function printing<const Options extends Parameters>(name: string, summary: string, options: Options) {
+  return { ...table(name, summary, options), needsOutput: true } as const;
+}
 
 function table<const Options extends Parameters>(
   name: string,

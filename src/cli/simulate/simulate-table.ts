@@ -29,6 +29,7 @@ const seedRange: ValueType<SeedRange> = {
 
 export const simulateTable = defineTable({
   name: 'simulate',
+  needsOutput: true,
   summary: 'run primaries and backups in a simulated network with faults',
   description: [
     "Runs primaries and backups on this package's scheduler, server and connect module in a simulated world: they start, die, restart and lose their connections at random, and at the end all faults are healed.",

@@ -7,6 +7,7 @@ import { file } from '../command-line/value-type.js';
 
 export const statusTable = defineTable({
   name: 'status',
+  needsOutput: true,
   summary: 'show the state of running primaries and backups',
   description: [
     'Queries every primary and backup of this user on this host, and prints a table. Stale sockets of dead processes are removed.',

@@ -9,7 +9,6 @@ import { REPORTS_NOTE, transferOptions } from './transfer-options.js';
 
 export const backupTable = defineTable({
   name: 'backup',
-  needsNoOutput: true,
   summary: 'receive images from a primary, one after another',
   description: [
     'Listens on HOST:PORT, an address of this host, receives the image that a primary sends, and then waits for the next one.',

@@ -9,7 +9,6 @@ import { REPORTS_NOTE, transferOptions } from './transfer-options.js';
 
 export const primaryTable = defineTable({
   name: 'primary',
-  needsNoOutput: true,
   summary: 'send an image to a backup',
   description: [
     'Connects to the backup at HOST:PORT, retrying once a second until it is available, sends it the image, and checks that both sides have the same bytes.',

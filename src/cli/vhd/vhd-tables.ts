@@ -58,6 +58,7 @@ export const createTable = vhdTable({
 
 export const infoTable = vhdTable({
   name: 'info',
+  needsOutput: true,
   summary: 'show chains of images',
   description: [
     'Shows images and their parents as a tree, root first: disk size, file size, allocated blocks, and any errors.',
