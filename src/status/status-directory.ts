@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { SystemError } from '../posix/system-error.js';
 import { makeDirectory } from '../server/made-directory.js';
 
+/** Where TMPDIR names no other one. */
+const USUAL_TEMPORARY = '/tmp';
 const PRIVATE_MODE = 0o700;
 const FOREIGN_BITS = 0o077;
 const socketName = /^(primary|backup)-([1-9][0-9]{0,9})\.sock$/;
@@ -34,7 +36,7 @@ export function statusDirectory(
 
 /**
  * Where the user's status sockets may be, this environment's directory first: programs that were started in another one,
- * with or without a runtime directory, have put theirs elsewhere.
+ * with or without a runtime directory, or a temporary one of their own, have put theirs elsewhere.
  */
 export function statusDirectories(
   environment: NodeJS.ProcessEnv = process.env,
@@ -44,6 +46,7 @@ export function statusDirectories(
     statusDirectory(environment, uid),
     join('/run/user', String(uid), 'tapdisk-ts'),
     join(tmpdir(), `tapdisk-ts-${uid}`),
+    join(USUAL_TEMPORARY, `tapdisk-ts-${uid}`),
   ];
   return [...new Set(directories)];
 }

@@ -24,13 +24,22 @@ t.test('the directory is in the runtime directory, or under the uid in the tempo
 });
 
 t.test('sockets of programs started with another environment are found too', async (t) => {
-  const temporary = join(tmpdir(), 'tapdisk-ts-7');
+  const before = process.env['TMPDIR'];
+  t.teardown(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  });
+  const [own, usual, runtime] = ['/own/tapdisk-ts-7', '/tmp/tapdisk-ts-7', '/run/user/7/tapdisk-ts'];
+  process.env['TMPDIR'] = '/own';
   t.strictSame(statusDirectories({ XDG_RUNTIME_DIR: '/run/x' }, 7), [
     '/run/x/tapdisk-ts',
-    '/run/user/7/tapdisk-ts',
-    temporary,
+    runtime,
+    own,
+    usual,
   ]);
-  t.strictSame(statusDirectories({}, 7), [temporary, '/run/user/7/tapdisk-ts']);
+  t.strictSame(statusDirectories({}, 7), [own, runtime, usual]);
+  process.env['TMPDIR'] = '/tmp';
+  t.strictSame(statusDirectories({}, 7), [usual, runtime]);
 });
 
 t.test('the directory is created for its owner only', async (t) => {
