@@ -121,7 +121,8 @@ export class Sending {
 
   #hearRefusal(said: Buffer): void {
     const end = said.indexOf('\n');
-    if (end < 0) return;
+    // A line that is longer than any verdict is none: it is another program that says this.
+    if (end < 0 && said.length < MAX_VERDICT_BYTES) return;
     const verdict = parseVerdict(said.toString('latin1', 0, end));
     if (verdict?.kind === 'error') this.#end({ kind: 'turned-away', reason: verdict.message });
     else this.#send();

@@ -84,3 +84,17 @@ serverTest('a refusal may be as long as a verdict can be', async (t, server) => 
     await primary.ended;
   }
 });
+
+serverTest(
+  'a line that is too long for a refusal is another program’s, which gets the image',
+  async (t, server) => {
+    const address = await foreignBackup(t, (socket) => {
+      socket.write(`error EBUSY ${'x'.repeat(600)}`);
+      socket.on('end', () => socket.end()).resume();
+    });
+    const { primary, log } = primaryOn(server, { name: address });
+    await primary.start();
+    t.match(await log.event('complete'), { confirmed: false });
+    t.match(await primary.ended, { kind: 'complete' });
+  },
+);
