@@ -7,7 +7,7 @@ import { type Posix, SO_ERROR, SOL_SOCKET } from '../posix/posix.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { POLL_READ_FD, POLL_WRITE_FD } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
-import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
+import { SILENCE_SECONDS, SilenceWatch } from '../server/silence.js';
 import { ClientHandshake, type ExportFacts } from './client-handshake.js';
 import { type PendingRequest, ReplyReader } from './client-replies.js';
 import { NbdError, errorName } from './nbd-error.js';
@@ -43,7 +43,8 @@ const nothing = Buffer.alloc(0);
  * A small NBD client on the scheduler: one connection, any number of requests at once, no TLS.
  *
  * Promises reject with an {@link NbdError}; its `code` names the server's errno. When the connection is lost all
- * of them do, and whatever is asked later.
+ * of them do, and whatever is asked later; it is also lost (ETIMEDOUT) when the server's host has not responded for
+ * `SILENCE_SECONDS`, whether something is being sent or not. A server that is merely slow is waited for.
  */
 export class NbdClient {
   readonly #options: NbdClientOptions;
@@ -52,6 +53,7 @@ export class NbdClient {
   readonly #sender: Sender;
   readonly #pending = new Map<number, PendingRequest>();
   readonly #event: AwaitedEvent;
+  #silence: SilenceWatch | undefined;
   #nextCookie = 0;
   #facts: ExportFacts | undefined;
   #lost: NbdError | undefined;
@@ -83,7 +85,7 @@ export class NbdClient {
       const result = posix.connect(fd, address);
       if (result < 0 && result !== -errno.EINPROGRESS) client.#lose(connectionError(result));
       else {
-        if (address.family !== AF_UNIX) probeWhenIdle(posix, fd, SILENCE_SECONDS);
+        if (address.family !== AF_UNIX) client.#watchSilence();
         client.#await(POLL_WRITE_FD, () => client.#connected(resolve));
       }
     });
@@ -135,6 +137,17 @@ export class NbdClient {
     );
     this.#sender.flush();
     this.#lose(new NbdError('the client has disconnected', 'ECANCELED'));
+  }
+
+  #watchSilence(): void {
+    const { registrar, posix } = this.#options;
+    this.#silence = new SilenceWatch({
+      registrar,
+      posix,
+      fd: this.#fd,
+      seconds: SILENCE_SECONDS,
+      onSilent: () => this.#lose(connectionError(-errno.ETIMEDOUT)),
+    });
   }
 
   #connected(resolve: (client: NbdClient) => void): void {
@@ -215,6 +228,7 @@ export class NbdClient {
     this.#receiver.close();
     this.#sender.close();
     this.#event.clear();
+    this.#silence?.[Symbol.dispose]();
     this.#options.posix.close(this.#fd);
     this.#onLost(reason);
     for (const request of this.#pending.values()) request.settle(reason);

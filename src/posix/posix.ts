@@ -106,6 +106,11 @@ export interface Posix extends SocketCalls {
    */
   abort?(fd: Descriptor): number;
   /**
+   * How often in a row the kernel has sent a TCP connection's bytes, or a probe, without an answer; 0 when it has not. An
+   * operating system without it does not know.
+   */
+  retransmissions?(fd: Descriptor): number;
+  /**
    * 0 when the kernel has all that {@link write} and {@link send} have taken; else a number that changes whenever it takes
    * more. An operating system without it does not know. Errors: -EBADF.
    */

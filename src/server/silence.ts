@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { NodePosix } from '../posix/index.js';
 import {
   IPPROTO_TCP,
   type Posix,
@@ -36,7 +35,7 @@ export function probeWhenIdle(posix: Posix, fd: number, seconds: number): void {
 
 export interface SilenceWatchOptions {
   readonly registrar: EventRegistrar;
-  readonly posix: NodePosix;
+  readonly posix: Posix;
   /** An established TCP connection. */
   readonly fd: number;
   /** 0: for ever. */
@@ -74,7 +73,7 @@ export class SilenceWatch implements Disposable {
   #look(): void {
     const { posix, fd, seconds, onSilent } = this.#options;
     const now = posix.clock.now();
-    if (posix.retransmissions(fd) === 0) this.#since = undefined;
+    if ((posix.retransmissions?.(fd) ?? 0) === 0) this.#since = undefined;
     // It was silent before it was first seen, but not for longer than the time between two looks.
     else this.#since ??= now - LOOK_SECONDS;
     if (this.#since === undefined || now - this.#since < seconds) return;
