@@ -60,6 +60,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       ALWAYS_THERE,
     ],
   ],
+  'src/cli/command-line/parse-values.ts': [
+    [
+      "given.set(key, [...before, value ?? '']);",
+      'given.set(key, [...before, value]);',
+      'Of an option without a value only the number of times counts.',
+    ],
+  ],
   'src/cli/ctl/snapshot-command.ts': [
     [
       'await new Promise<number>((done) => calls.files.fdatasync(fd, done));',
@@ -491,8 +498,20 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/scheduler/retried-select.ts': [['#start = 0;', '#start = 1;', SET_FIRST]],
-  'src/server/exchange.ts': [
-    ['this.#pieces = [];', ';', 'An exchange that is closed sends nothing: only its memory is free earlier.'],
+  'src/server/dead-sockets.ts': [
+    'if (false) throw error;',
+    'if ((error as NodeJS.ErrnoException).code === undefined) ;',
+  ].map((after): Equivalent => [
+    'if ((error as NodeJS.ErrnoException).code === undefined) throw error;',
+    after,
+    'Whatever keeps a socket from being removed has a code.',
+  ]),
+  'src/server/own-file.ts': [
+    [
+      "return (error as NodeJS.ErrnoException).code ?? '';",
+      'return (error as NodeJS.ErrnoException).code;',
+      'Whatever keeps a file from being opened has a code.',
+    ],
   ],
   'src/server/exchange-listener.ts': tuned(
     'const BACKLOG = 64;',

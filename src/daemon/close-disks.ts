@@ -73,10 +73,7 @@ async function closeDisk(vbd: Vbd, registrar: EventRegistrar): Promise<SystemErr
 
 function closing(vbd: Vbd): Promise<void> {
   return new Promise((resolve) => {
-    const forget = vbd.onClosed(() => {
-      forget();
-      resolve();
-    });
+    vbd.onClosed(resolve);
   });
 }
 

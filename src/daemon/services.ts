@@ -57,7 +57,7 @@ export class Services {
     const named = disks.flatMap(({ minor, exportName }) =>
       exportName === undefined ? [] : [[minor, exportName] as const],
     );
-    this.#exportNames = { names: new Map(named), defaultMinor, ...(descriptions && { descriptions }) };
+    this.#exportNames = { names: new Map(named), defaultMinor, descriptions };
     this.#parts = parts;
     const { registry, logger } = parts;
     const hook = options.onState === undefined ? undefined : new StateHook(options.onState, logger);

@@ -46,7 +46,7 @@ export interface ExportNames {
   /** Names by minor number; a disk without one has its number for a name. */
   readonly names?: ReadonlyMap<number, string>;
   /** One line for people, by minor number. */
-  readonly descriptions?: ReadonlyMap<number, string>;
+  readonly descriptions?: ReadonlyMap<number, string> | undefined;
   /** The minor number of the default export. */
   readonly defaultMinor?: number | undefined;
 }

@@ -240,6 +240,14 @@ t.test('a report of any length arrives whole', async (t) => {
   }
 });
 
+t.test('a daemon that replicates no disks refuses commands for them', async (t) => {
+  const { client } = controlWorld(t);
+  await t.rejects(client.replication(PID, 3, { command: 'flush' }), {
+    code: 'ENOTSUP',
+    detail: 'this daemon replicates no disks',
+  });
+});
+
 t.test('a command that fails with no errno is an EIO', async (t) => {
   const { client } = controlWorld(t, {
     replication: () => Promise.reject(new SystemError('EAI_AGAIN', 'no name server')),

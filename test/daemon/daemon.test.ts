@@ -7,11 +7,12 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
-import { NodePosix } from '../../src/posix/index.js';
+import { AF_INET, NodePosix } from '../../src/posix/index.js';
 import { ControlClient } from '../../src/control/control-client.js';
 import { dispatch } from '../../src/cli/dispatch.js';
 import type { Report } from '../../src/metrics/report.js';
 import { captured } from '../cli/captured-io.js';
+import { exportRequest, option, RawClient } from '../nbd/raw-client.js';
 import { shortDirectory } from '../short-directory.js';
 import { nbdClient } from './daemon-child.js';
 import { daemonWorld, PID } from './daemon-world.js';
@@ -282,6 +283,12 @@ t.test('clients without a name get the default disk, and disks have their descri
   const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];
   t.equal((await nbdClient(t, nbd)).facts.size, 2 << 20);
   t.match((await nbdClient(t, nbd, '5')).facts, { size: 1 << 20 });
+  const [address = '', port = ''] = nbd.split(':');
+  const raw = await new RawClient({ family: AF_INET, address, port: Number(port) }).greet();
+  raw.send(option(6, exportRequest('5', 2)));
+  const texts = (await raw.replies()).map(({ data }) => data.toString('latin1', 2));
+  t.ok(texts.includes('The fifth'));
+  raw.destroy();
 });
 
 t.test('the bounds of NBD are those of the command line', async (t) => {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { getEventListeners } from 'node:events';
 import t, { type Test } from 'tap';
 import { AF_INET, NodePosix, SOCK_STREAM } from '../../src/posix/index.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
@@ -52,6 +53,17 @@ t.test('a signal ends the wait, and nothing is left of it', async (t) => {
   await t.rejects(reading, { message: 'enough' });
   await t.rejects(server.sleep(1, { signal }), { message: 'enough' }, 'an aborted one never waits');
   t.equal(server.scheduler.size, 0);
+  posix.close(fd);
+});
+
+t.test('a wait that has ended listens to its signal no more', async (t) => {
+  const { posix, server } = running(t);
+  const fd = posix.socket(AF_INET, SOCK_STREAM);
+  const { signal } = new AbortController();
+  const writable = server.writable(fd, { signal });
+  t.equal(getEventListeners(signal, 'abort').length, 1);
+  await writable;
+  t.equal(getEventListeners(signal, 'abort').length, 0);
   posix.close(fd);
 });
 

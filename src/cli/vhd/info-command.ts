@@ -16,6 +16,6 @@ export const runInfo = vhdRun<Values<typeof infoTable>>('info', async (values, {
   for (const image of values.images) chains.push(await run(describeChain(calls, image, { directories })));
   if (values.json) print(JSON.stringify(chains.map((images) => ({ depth: images.length, images }))));
   else for (const line of treeLines(imageTree(chains))) print(line);
-  const fault = chains.flat().find(({ faults }) => faults.length > 0)?.faults[0];
+  const [fault] = chains.flat().flatMap(({ faults }) => faults);
   return fault && statusOfKind(fault.kind);
 });

