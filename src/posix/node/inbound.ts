@@ -2,6 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Readable } from 'node:stream';
+import { SystemError } from '../system-error.js';
+
+/** The encodings whose text never lacks what the bytes had. */
+const LOSSLESS: ReadonlySet<string> = new Set(['latin1', 'binary', 'hex', 'base64', 'base64url', 'utf16le']);
+/** What stands in text of UTF-8 where bytes were none. */
+const REPLACEMENT = '\uFFFD';
 
 /** Bytes read ahead at which a flowing stream is paused, by default. */
 export const DEFAULT_RECEIVE_BUFFER_BYTES = 256 * 1024;
@@ -46,6 +52,10 @@ export class Inbound {
     // Node emits `end` once everything before it has been read.
     if (this.#stream.readableLength === 0) this.#stream.read(0);
     this.#changed();
+  };
+  readonly #onListener = (event: string | symbol): void => {
+    // Node stops the flow for it; our own comes when this is done.
+    if (event === 'readable' && this.#flowing) this.#hold();
   };
   readonly #onEnd = (): void => {
     this.#ended = true;
@@ -150,6 +160,7 @@ export class Inbound {
     if (this.#attached) return;
     this.#attached = true;
     this.#stream.on('end', this.#onEnd);
+    this.#stream.on('newListener', this.#onListener);
     if (this.#ended || !(this.#stream.readableEnded || this.#stream.destroyed)) return;
     this.#ended = true;
     if (this.#stream.readableEnded) this.#reachedEnd();
@@ -164,13 +175,13 @@ export class Inbound {
     this.#stream.off('readable', this.#onReadable);
     this.#stream.off('data', this.#onData);
     this.#stream.off('end', this.#onEnd);
+    this.#stream.off('newListener', this.#onListener);
   }
 
   #flow(): void {
     if (this.#flowing || this.#ended || this.#queued >= this.#highWaterMark || this.#isHeld) return;
     if (this.#stream.listenerCount('readable') > 0) {
-      this.#isHeld = true;
-      this.#stream.on('readable', this.#onReadable);
+      this.#hold();
       return;
     }
     this.#flowing = true;
@@ -179,6 +190,14 @@ export class Inbound {
       this.#stream.on('data', this.#onData);
     }
     this.#stream.resume();
+  }
+
+  #hold(): void {
+    this.#flowing = false;
+    this.#listening = false;
+    this.#isHeld = true;
+    this.#stream.off('data', this.#onData);
+    this.#stream.on('readable', this.#onReadable);
   }
 
   #park(): void {
@@ -198,11 +217,20 @@ export class Inbound {
   }
 
   #push(chunk: Uint8Array | string): void {
-    // A caller that had the object may have set an encoding; bytes are needed here.
-    const bytes =
-      typeof chunk === 'string' ? Buffer.from(chunk, this.#stream.readableEncoding as BufferEncoding) : chunk;
+    const bytes = typeof chunk === 'string' ? this.#bytesOf(chunk) : chunk;
+    if (bytes === undefined) return;
     this.#chunks.push(bytes);
     this.#queued += bytes.length;
+  }
+
+  /** A caller that had the object may have set an encoding. Undefined, and an error of the stream, if bytes may be lost by it. */
+  #bytesOf(text: string): Uint8Array | undefined {
+    const encoding = this.#stream.readableEncoding as BufferEncoding;
+    const isWhole = encoding === 'utf8' ? !text.includes(REPLACEMENT) : LOSSLESS.has(encoding);
+    if (isWhole) return Buffer.from(text, encoding);
+    const message = `the stream's encoding, ${encoding}, has lost bytes`;
+    this.#stream.destroy(new SystemError('EINVAL', message));
+    return undefined;
   }
 
   /** Moves up to `room` bytes from the stream's own buffer into the queue, and lets the stream go on reading. */
@@ -212,6 +240,8 @@ export class Inbound {
     const chunk = stream.read(Math.min(room, stream.readableLength)) as Uint8Array | string | null;
     this.#pulling = false;
     if (chunk !== null) this.#push(chunk);
+    // A stream that does not flow emits `end` only if it is read once more.
+    if (this.#isHeld && stream.readableLength === 0) stream.read(0);
   }
 
   #take(buffer: Uint8Array, start: number): number {

@@ -374,3 +374,34 @@ t.test(
     t.equal(posix.read(fd, buffer), 0);
   },
 );
+
+t.test('a `readable` listener that comes while the descriptor is waited for does not stop it', async (t) => {
+  const posix = posixFor(t);
+  const stream = new PassThrough();
+  const fd = posix.adopt(stream);
+  const ready = readiness(posix, fd, READABLE);
+  stream.on('readable', () => {});
+  setImmediate(() => stream.write('some'));
+  await ready;
+  const buffer = Buffer.alloc(10);
+  t.equal(posix.read(fd, buffer), 4);
+  t.equal(posix.read(fd, buffer), -errno.EAGAIN);
+  setImmediate(() => stream.end('more'));
+  t.equal(await readToEnd(posix, fd), 'more');
+});
+
+t.test('an encoding that is set later is an error of the stream once it loses bytes', async (t) => {
+  const posix = posixFor(t);
+  const bytes = Buffer.from([0xff, 0xfe, 65, 66]);
+  for (const encoding of ['utf8', 'ascii', 'utf16le', 'hex', 'base64', 'latin1'] as const) {
+    const stream = new PassThrough();
+    const fd = posix.adopt(stream);
+    const ready = readiness(posix, fd, READABLE);
+    stream.setEncoding(encoding).end(bytes);
+    await ready;
+    const buffer = Buffer.alloc(10);
+    const isKept = !['utf8', 'ascii'].includes(encoding);
+    t.equal(posix.read(fd, buffer), isKept ? 4 : -errno.EINVAL, encoding);
+    if (isKept) t.same(buffer.subarray(0, 4), bytes);
+  }
+});
