@@ -87,15 +87,15 @@ export class Machine implements NetworkNode {
   }
 
   claimPort(address: SocketAddress): void {
-    if (address.family === AF_UNIX) return;
-    this.#portUsers.set(address.port, (this.#portUsers.get(address.port) ?? 0) + 1);
+    const port = portOf(address);
+    this.#portUsers.set(port, (this.#portUsers.get(port) ?? 0) + 1);
   }
 
   releasePort(address: SocketAddress): void {
-    if (address.family === AF_UNIX) return;
-    const users = (this.#portUsers.get(address.port) ?? 0) - 1;
-    if (users > 0) this.#portUsers.set(address.port, users);
-    else this.#portUsers.delete(address.port);
+    const port = portOf(address);
+    const users = (this.#portUsers.get(port) ?? 0) - 1;
+    if (users > 0) this.#portUsers.set(port, users);
+    else this.#portUsers.delete(port);
   }
 
   /** The address that a connection to `remote` comes from, its port 0; or a negative errno. */

@@ -54,8 +54,9 @@ export class SimulatedWorld {
   /** @throws RangeError for an option that is out of range */
   constructor(options: WorldOptions = {}) {
     const queue = new EventQueue();
+    const { seed = 1, maxWakeLatencySeconds = 0.000_05, shortTransfers = 0 } = options;
     this.#maxEventsAtOnce = options.maxEventsAtOnce ?? DEFAULT_MAX_EVENTS_AT_ONCE;
-    this.random = new Random(options.seed ?? 1);
+    this.random = new Random(seed);
     this.trace = new Trace(options.traceLines);
     const names = new NameService((seconds, action) => {
       queue.after(seconds * 1e6, () => {
@@ -69,8 +70,8 @@ export class SimulatedWorld {
       trace: this.trace,
       names,
       startSeconds: options.startSeconds ?? DEFAULT_START_SECONDS + this.random.integer(0, 63) / 64,
-      maxWakeLatencySeconds: options.maxWakeLatencySeconds ?? 0.000_05,
-      shortTransfers: options.shortTransfers ?? 0,
+      maxWakeLatencySeconds,
+      shortTransfers,
       mayProgress: false,
     };
     this.#network = new Network(

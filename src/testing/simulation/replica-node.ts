@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type EventId, TIMEOUT } from '../../scheduler/event.js';
+import { AwaitedEvent } from '../../scheduler/awaited-event.js';
 import { LOG_INFO } from '../../server/logger.js';
 import type { TapdiskServer } from '../../server/tapdisk-server.js';
 import type { SimulatedHost } from '../host.js';
@@ -41,7 +41,7 @@ export class ReplicaNode {
   readonly #events: WatchedRegistrar;
   #session: Session | undefined;
   #role: 'unknown' | 'server' | 'client' = 'unknown';
-  #againEvent: EventId = -1;
+  readonly #next: AwaitedEvent;
   #isCalm = false;
   #isStopped = false;
 
@@ -50,6 +50,7 @@ export class ReplicaNode {
     this.#options = options;
     this.#posix = host.posix;
     this.#events = new WatchedRegistrar(server, host, streams.violations);
+    this.#next = new AwaitedEvent(this.#events);
     this.connect = new WatchedConnect(server, host, streams.violations, {
       callback: (rc) => (rc === 0 ? this.#established() : this.#again(`connecting failed with ${rc}`)),
       ...(options.module && { module: options.module }),
@@ -99,8 +100,7 @@ export class ReplicaNode {
   stop(): void {
     this.#isStopped = true;
     this.#endSession();
-    if (this.#againEvent > 0) this.#events.unregisterEvent(this.#againEvent);
-    this.#againEvent = -1;
+    this.#next.clear();
     this.connect.kill();
   }
 
@@ -156,12 +156,7 @@ export class ReplicaNode {
 
   #again(why: string): void {
     this.#say(why);
-    if (this.#againEvent > 0 || this.#isStopped) return;
-    this.#againEvent = this.#events.registerEvent(TIMEOUT, -1, AGAIN_SECONDS, (id) => {
-      this.#events.unregisterEvent(id);
-      this.#againEvent = -1;
-      this.begin();
-    });
+    if (!this.#next.isSet && !this.#isStopped) this.#next.setTimer(AGAIN_SECONDS, () => this.begin());
   }
 
   #say(what: string): void {

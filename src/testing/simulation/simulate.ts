@@ -47,7 +47,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   let attempts = 0;
   try {
     await liveThroughFaults(scene);
-    if (violations.isEmpty) secondsToConnect = await connectAll(scene);
+    secondsToConnect = await connectAll(scene);
     if (violations.isEmpty) await stayConnected(scene);
     attempts = scene.nodes.reduce((sum, node) => sum + node.connect.attempts, 0);
     if (violations.isEmpty) await stopAll(scene);

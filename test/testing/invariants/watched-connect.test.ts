@@ -224,3 +224,11 @@ t.test('closing somebody else’s descriptor is detected', async (t) => {
     ['closes descriptor 9, which is not its own'],
   );
 });
+
+t.test('a failure that is reported while the attempt goes on is detected', async (t) => {
+  const hasty = startWith((connect) => connect.callback(connect, -1));
+  t.same(foundIn(hasty, (connect) => connect.clientStart()).slice(0, 2), [
+    'status is 0 in the callback, not -1',
+    'descriptors 3 are left after it failed',
+  ]);
+});
