@@ -9,6 +9,7 @@ import { MODE_NAMES } from './vector.js';
 
 const ACTIONS = ['register', 'unregister', 'setMaxTimeout', 'elapse', 'uuid'] as const;
 const TAPDISK3_ACTIONS = [...ACTIONS, 'mask', 'setTimeout', 'wait'] as const;
+type SchedulerActionName = (typeof TAPDISK3_ACTIONS)[number];
 
 /** What a script of one dialect may hold. */
 interface SchedulerShape {
@@ -17,7 +18,7 @@ interface SchedulerShape {
   clock(member: Member): void;
   uuid(member: Member): void;
   /** What may stand in a callback; a step may be a wait, too. */
-  readonly actions: readonly (typeof TAPDISK3_ACTIONS)[number][];
+  readonly actions: readonly SchedulerActionName[];
   /** The maximum number of results of a wait. */
   readonly answers: number;
 }
@@ -84,33 +85,28 @@ function checkStep(
   if (name === 'wait') return checkWait(step, shape.answers);
   const length = name === 'mask' || name === 'setTimeout' ? 3 : 2;
   const [, argument, second] = step.tuple(length, `${name} and its argument${length === 3 ? 's' : ''}`);
-  if (argument === undefined) return;
-  switch (name) {
-    case 'register':
-      argument.oneOf(labels);
-      break;
-    case 'unregister':
-      checkIdOrLabel(argument, labels);
-      break;
-    case 'mask':
-      checkIdOrLabel(argument, labels);
-      if (typeof second?.value !== 'boolean') second?.integer();
-      break;
-    case 'setTimeout':
-      checkIdOrLabel(argument, labels);
-      if (second) shape.time(second);
-      break;
-    case 'setMaxTimeout':
-      shape.time(argument);
-      break;
-    case 'elapse':
-      shape.clock(argument);
-      break;
-    case 'uuid':
-      shape.uuid(argument);
-      break;
-  }
+  if (argument !== undefined) ARGUMENTS[name](argument, labels, shape);
+  if (second !== undefined) SECOND_ARGUMENTS[name]?.(second, labels, shape);
 }
+
+type CheckArgument = (argument: Member, labels: readonly string[], shape: SchedulerShape) => void;
+
+const ARGUMENTS: Readonly<Record<Exclude<SchedulerActionName, 'wait'>, CheckArgument>> = {
+  register: (argument, labels) => argument.oneOf(labels),
+  unregister: checkIdOrLabel,
+  mask: checkIdOrLabel,
+  setTimeout: checkIdOrLabel,
+  setMaxTimeout: (argument, _, shape) => shape.time(argument),
+  elapse: (argument, _, shape) => shape.clock(argument),
+  uuid: (argument, _, shape) => shape.uuid(argument),
+};
+
+const SECOND_ARGUMENTS: Partial<Record<SchedulerActionName, CheckArgument>> = {
+  mask(argument) {
+    if (typeof argument.value !== 'boolean') argument.integer();
+  },
+  setTimeout: (argument, _, shape) => shape.time(argument),
+};
 
 function checkWait(step: Member, most: number): void {
   const [, ...answers] = step.array();

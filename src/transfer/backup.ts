@@ -262,8 +262,7 @@ export class Backup {
     this.#silence?.[Symbol.dispose]();
     const { struct } = this.#connection;
     // A connection that ended well is closed as usual.
-    if (outcome.kind === 'stopped' && this.#connection.state === 'established')
-      resetConnection(posix, struct.fd);
+    if (outcome.kind === 'stopped') resetConnection(posix, struct.fd);
     tdReplicationConnectKill(struct);
     this.#completions[Symbol.dispose]();
     this.#end(outcome);

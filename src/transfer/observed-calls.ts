@@ -37,11 +37,12 @@ export function observedCalls(posix: Calls, observer: CallObserver): Calls {
     listen: (fd, backlog) => observed('listen', posix.listen(fd, backlog)),
     accept: (listener) => {
       const fd = observed('accept', posix.accept(listener));
-      if (fd >= 0 && !observer.admits(fd)) {
+      if (fd < 0) return fd;
+      if (!observer.admits(fd)) {
         posix.close(fd);
         return -errno.EAGAIN;
       }
-      if (fd >= 0) observer.accepted(fd);
+      observer.accepted(fd);
       return fd;
     },
     connect: (fd, address) => {

@@ -81,7 +81,7 @@ export async function playRole(
     signal?.throwIfAborted();
     if (outcome.kind === 'not-ours')
       throw new TransferError('EADDRNOTAVAIL', 'this host does not have the address to listen on');
-    if (outcome.kind !== 'complete' || image === undefined) throw failure;
+    if (image === undefined) throw failure;
     return image;
   } finally {
     forget();

@@ -85,7 +85,7 @@ export class Primary {
         this.#phase = 'connecting';
       },
       callback: (_, rc) => (rc === 0 ? this.#established() : this.#gaveUp()),
-      onFailedCall: (call, error) => this.#onFailedCall(call, error),
+      onFailedCall: (_, error) => this.#onFailedCall(error),
     });
   }
 
@@ -153,8 +153,8 @@ export class Primary {
     if (result < 0) this.#fail(new TransferError(errnoCode(result), 'cannot wait'));
   }
 
-  #onFailedCall(call: string, error: number): void {
-    if (call !== 'connect') return;
+  /** Another call than connect fails the role, which is then reported in its place. */
+  #onFailedCall(error: number): void {
     this.#phase = 'waiting to try again';
     const { attempts } = this.#connection;
     this.#failedAttempt = { attempts, code: errnoCode(error), message: inWords(error) };

@@ -54,6 +54,11 @@ t.test('a table has aligned columns, as many as fit into 80 characters', async (
     [78, 78, 15],
   );
   t.equal(cells(9).length, 1);
+  // With 8 characters, seven make 74; with 9, 81.
+  const seven = (prefix: string): string[] =>
+    ruleTable(Array.from({ length: 7 }, (_, index) => tally(`${prefix}${index}`, 1, 1)));
+  t.equal(seven('T-P').length, 1);
+  t.equal(seven('T-P1').length, 2);
   t.equal(cells(10).length, 2);
   t.match(cells(10)[1], /^E9 1\/1$/);
   const wide = Array.from({ length: 3 }, () => tally('x'.repeat(90), 1, 1));

@@ -228,3 +228,30 @@ serverTest('a trailer alone, or garbage after an image, is not an image', async 
   t.same(output.copies, []);
   await backup.stop('SIGTERM');
 });
+
+/** How a connection ends for its other side, which reads on. */
+async function endOf(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(`${code}`));
+    socket.on('end', () => resolve('end of file'));
+    socket.resume();
+  });
+}
+
+serverTest(
+  'a backup that is stopped resets its connection, and one that is done ends it',
+  async (t, server) => {
+    for (const isStopped of [true, false]) {
+      const { backup, log, address } = await listeningBackup(server, { once: true });
+      const socket = await foreignPrimary(address);
+      const end = endOf(socket);
+      socket.write('image');
+      await log.bytesMoved();
+      if (isStopped) await backup.stop('SIGTERM');
+      else socket.end();
+      t.equal(await end, isStopped ? 'ECONNRESET' : 'end of file');
+      t.match(await backup.ended, { kind: isStopped ? 'stopped' : 'complete' });
+      socket.destroy();
+    }
+  },
+);

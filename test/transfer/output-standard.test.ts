@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { openSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import t from 'tap';
@@ -61,4 +63,17 @@ t.test('a full disk is an error of the transfer', async (t) => {
     code: 'ENOSPC',
     message: 'cannot write standard output: no space left on device',
   });
+});
+
+t.test('a pipe that is full can be closed all the same', async (t) => {
+  const fifo = join(t.testdir(), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  // Nothing reads what this could.
+  const reader = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  t.teardown(() => closeSync(reader));
+  const { stream } = await outputToStandard(openSync(fifo, 'w')).begin();
+  t.notOk(stream.write(Buffer.alloc(4 * 1024 * 1024)));
+  await new Promise((resolve) => setImmediate(resolve));
+  stream.destroy();
+  await once(stream, 'close');
 });

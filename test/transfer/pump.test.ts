@@ -234,3 +234,26 @@ t.test('one turn reads a buffer’s worth of pieces, and no more', async (t) => 
   t.same(perTurn, [256, 256]);
   t.equal(pieces, 512);
 });
+
+t.test('a pump that its filter stops moves nothing more, and waits for nothing', async (t) => {
+  const source = new PassThrough();
+  const sink = new PassThrough();
+  const { pump, server, settled } = pumpBetween(t, source, sink, {
+    filter: {
+      ...unchanged,
+      data: (chunk, push) => {
+        push(chunk);
+        pump.stop();
+        return true;
+      },
+    },
+  });
+  void settled.then((how) => t.fail(`it has ended: ${JSON.stringify(how)}`));
+  pump.start();
+  source.write('text');
+  await server.sleep(0);
+  while (events(server).length > 0) await server.sleep(0);
+  source.end('more');
+  await server.sleep(0);
+  t.same(events(server), []);
+});

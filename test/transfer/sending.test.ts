@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { NodePosix, errno } from '../../src/posix/index.js';
+import { Meter } from '../../src/transfer/meter.js';
+import { Sending } from '../../src/transfer/sending.js';
 import { GREETING, HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
 import { ManualClock } from '../disks/bench.js';
 import { everything, foreignBackup } from './foreign.js';
@@ -159,3 +161,28 @@ serverTest(
   },
   new NodePosix({ clock: patient }),
 );
+
+serverTest('a conversation that is stopped twice closes its input once', async (t, server) => {
+  const { posix } = server;
+  const { input } = openInput();
+  const listener = posix.eventfd();
+  const sending = new Sending({
+    registrar: server,
+    posix,
+    fd: listener,
+    input,
+    meter: new Meter(posix.clock),
+    raw: true,
+    idleSeconds: 0,
+    onEnd: () => t.fail('it was stopped'),
+  });
+  sending.start();
+  const before = posix.openDescriptors().length;
+  sending.stop();
+  t.equal(posix.openDescriptors().length, before - 1);
+  const other = posix.eventfd();
+  sending.stop();
+  t.equal(posix.openDescriptors().length, before, 'another descriptor of its number stays open');
+  posix.close(other);
+  posix.close(listener);
+});
