@@ -27,12 +27,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
         'for (const issue of this.#outstanding.keys()) if (issue <= last.issued) return;',
         '',
       ],
-      [
-        'Q1',
-        'reuses a segment that is still needed',
-        'file !== this.#current && !live.includes(file)',
-        'file !== this.#current && live.length > 0',
-      ],
+      ['Q1', 'reuses a segment that is still needed', '!live.includes(file)', 'file !== this.#current'],
       [
         'Q1',
         'takes the first live segment for free',
@@ -60,7 +55,7 @@ export const REPLICATION_MUTANTS: readonly Mutant[] = [
       [
         'Q1',
         'forgets the segment before',
-        'if (previous.end > 0 && segment - 1 >= firstLive) {',
+        'if (previous.end !== NOTHING.end && segment > firstLive) {',
         'if (firstLive < 0) {',
       ],
       ['Q9', 'does not check the table of a record', 'hasTableCrc(record, tableCrc) ?', 'tableCrc >= 0 ?'],
