@@ -172,18 +172,13 @@ const pass = inFile(
       'const modes = event.pending;',
       'const modes = event.pending & -event.pending;',
     ],
-    [
-      'T-U1',
-      'calls the dead',
-      'if (!event.live) continue;\n      this.#handled += 1;',
-      'this.#handled += 1;',
-    ],
-    ['T-N1', 'counts no event as progress', 'this.#handled !== before : ', 'false : '],
+    ['T-U1', 'calls the dead', 'if (!event.live) continue;\n      hasHandled = true;', 'hasHandled = true;'],
+    ['T-N1', 'counts no event as progress', 'return hasHandled;', 'return false;'],
     [
       'T-N1',
       'takes the dead for progress',
-      'if (!event.live) continue;\n      this.#handled += 1;',
-      'this.#handled += 1;\n      if (!event.live) continue;',
+      'if (!event.live) continue;\n      hasHandled = true;',
+      'hasHandled = true;\n      if (!event.live) continue;',
     ],
     [
       'T-N1',
@@ -194,8 +189,8 @@ const pass = inFile(
     [
       'T-N4',
       'ends the pass with a callback that waited',
-      'callback; callback = this.#advance()) {',
-      'callback; callback = undefined) {',
+      'advanced = this.#advance();\n    }',
+      'advanced = true;\n    }',
     ],
   ],
   noticing,

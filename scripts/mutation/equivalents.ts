@@ -22,6 +22,8 @@ const LOOKS_AGAIN = 'Who waits for room looks again, and waits on if there is no
 const IN_RECORD = 'Data begins after the first block of a record.';
 const CLOSED_PARTS = 'What a closed connection has is closed too, and calls nobody any more.';
 const EVENT_IDS = 'The ids of events begin at 1.';
+const PLACE = 'Which slot an id is put in decides how soon it is found, and nothing else.';
+const SEQUENCES = 'Sequence numbers are only compared with each other.';
 const THREE_MODES = 'There is no fourth condition: nothing asks for it.';
 const ANY_LENGTH = 'How much is sent decides nothing: streams of every length are checked in the same way.';
 const ANY_SEGMENT = 'Segments of any size carry the same bytes.';
@@ -33,6 +35,10 @@ const GETUID = 'Every system that the package runs on has getuid.';
 /** A size that only decides how much is handled at once. */
 const tuned = (before: string, ...afters: readonly string[]): Equivalent[] =>
   afters.map((after) => [before, after, TUNING]);
+
+/** Where a number is put in a hash table. */
+const placed = (before: string, ...afters: readonly string[]): Equivalent[] =>
+  afters.map((after) => [before, after, PLACE]);
 
 /** A result that is a descriptor, or a negative errno. */
 const descriptorOrErrno = (before: string): Equivalent[] =>
@@ -462,8 +468,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'src/replication/disk/c/stall-watch.ts': [
     ['const LOOKS = 4;', 'const LOOKS = 5;', 'Looking more often only notices a standstill sooner.'],
-    ['#last = 0;', '#last = 1;', SET_FIRST],
-    ['#looks = 0;', '#looks = 1;', SET_FIRST],
   ],
   'src/scheduler/interest-set.ts': [noFourthMode()],
 
@@ -480,13 +484,42 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
 
   'src/scheduler/event-ids.ts': [
+    ...placed(
+      'const MULTIPLIER = 0x9e3779b1;',
+      'const MULTIPLIER = 2654435762;',
+      'const MULTIPLIER = 2654435760;',
+    ),
+    ...placed('const NEIGHBOUR_BITS = 3;', 'const NEIGHBOUR_BITS = 4;', 'const NEIGHBOUR_BITS = 2;'),
+    ...placed(
+      'const NEIGHBOURS = 2 ** NEIGHBOUR_BITS - 1;',
+      'const NEIGHBOURS = 3 ** NEIGHBOUR_BITS - 1;',
+      'const NEIGHBOURS = 2 ** NEIGHBOUR_BITS - 2;',
+      'const NEIGHBOURS = 2 ** NEIGHBOUR_BITS - 0;',
+      'const NEIGHBOURS = 2 ** NEIGHBOUR_BITS + 1;',
+    ),
+    ...placed(
+      'const block = Math.imul(id >> NEIGHBOUR_BITS, MULTIPLIER) >>> 8;',
+      'const block = Math.imul(id << NEIGHBOUR_BITS, MULTIPLIER) >>> 8;',
+      'const block = Math.imul(id >> NEIGHBOUR_BITS, MULTIPLIER) >>> 9;',
+      'const block = Math.imul(id >> NEIGHBOUR_BITS, MULTIPLIER) >>> 7;',
+    ),
+    ...placed(
+      'return ((block << NEIGHBOUR_BITS) | (id & NEIGHBOURS)) & (this.#keys.length - 1);',
+      'return ((block << NEIGHBOUR_BITS) | (id | NEIGHBOURS)) & (this.#keys.length - 1);',
+      'return ((block >> NEIGHBOUR_BITS) | (id & NEIGHBOURS)) & (this.#keys.length - 1);',
+    ),
     [
       'if (2 * (this.#size + 1) > this.#keys.length) this.#resize(2 * this.#keys.length);',
       'if (2 * (this.#size - 1) > this.#keys.length) this.#resize(2 * this.#keys.length);',
       'The table grows when it has two more, and is never full.',
     ],
   ],
+  'src/scheduler/scheduler.ts': [['#nextSequence = 0;', '#nextSequence = 1;', SEQUENCES]],
+
+  'src/scheduler/tapdisk3-scheduler.ts': [['#nextSequence = 0;', '#nextSequence = 1;', SEQUENCES]],
+
   'src/scheduler/pass.ts': [
+    ['const HEAD = -1;', 'const HEAD = -2;', 'Every number below 0 is before all events.'],
     noFourthMode(),
     [
       'for (let descriptor = this.#ready.pop(); descriptor; descriptor = this.#ready.pop()) {',

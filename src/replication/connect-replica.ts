@@ -107,8 +107,8 @@ class Connecting {
   readonly #forgetSignal: () => void;
   readonly #abort = (): void => this.#fail(this.options.signal?.reason);
   #done = false;
-  #addresses: readonly InetAddress[] = [];
-  #next = 0;
+  /** Of this round. */
+  #untried: InetAddress[] = [];
   #fd = -1;
   readonly #event: AwaitedEvent;
 
@@ -139,20 +139,19 @@ class Connecting {
       else this.#fail(new ReplicaError(message, `${gaiName(answer)}`));
       return;
     }
-    this.#addresses = answer.filter((address) => isPeerAllowed(this.options, address));
-    if (this.#addresses.length === 0) {
+    this.#untried = answer.filter((address) => isPeerAllowed(this.options, address));
+    if (this.#untried.length === 0) {
       this.#fail(
         new ReplicaError(`${host}: none of its ${answer.length} addresses is allowed as a peer`, 'EACCES'),
       );
       return;
     }
-    this.#next = 0;
     this.#tryNext();
   }
 
   #tryNext(): void {
     const { posix } = this.server;
-    const address = this.#addresses[this.#next++];
+    const address = this.#untried.shift();
     if (address === undefined) {
       this.#retryLater('no address responds');
       return;
@@ -170,7 +169,7 @@ class Connecting {
 
   #await(address: InetAddress, startedAt: number): void {
     const { attemptSeconds = ATTEMPT_SECONDS } = this.options;
-    const hasMore = this.#next < this.#addresses.length;
+    const hasMore = this.#untried.length > 0;
     const seconds = hasMore ? attemptSeconds : REPORT_SECONDS;
     // A timeout in whole seconds is due up to a second early.
     this.#register(POLL_WRITE_FD | TIMEOUT, seconds + 1, (fired) => {

@@ -40,9 +40,9 @@ export class Pass {
   readonly #ready: DescriptorInterest<RegisteredEvent>[] = [];
   /** Descriptors with a bit whose candidate may not be the oldest event that asks for it; one may be listed again. */
   readonly #passedOver: DescriptorInterest<RegisteredEvent>[] = [];
-  #nowSeconds = 0;
+  #nowSeconds!: number;
   /** The sequence number of the event that had its turn last. */
-  #cursor = HEAD;
+  #cursor!: number;
   /** An event was unregistered in the callback that runs (rule P6). */
   #unregistered = false;
   #running = false;

@@ -30,8 +30,6 @@ export interface PendingPassContext {
 export class PendingPass {
   readonly #context: PendingPassContext;
   readonly #pending = new Heap<Tapdisk3Event>((a, b) => a.sequence < b.sequence);
-  /** How many events have had their turn so far. */
-  #handled = 0;
 
   constructor(context: PendingPassContext) {
     this.#context = context;
@@ -66,30 +64,32 @@ export class PendingPass {
    * @throws (or rejects with) what a callback throws. The pass ends there; what it left is found again by the next wait.
    */
   run(): boolean | Promise<boolean> {
-    const before = this.#handled;
-    const callback = this.#advance();
-    return callback === undefined ? this.#handled !== before : this.#goOn(callback);
+    const advanced = this.#advance();
+    return typeof advanced === 'boolean' ? advanced : this.#goOn(advanced);
   }
 
   async #goOn(first: Promise<void>): Promise<boolean> {
-    for (let callback: Promise<void> | undefined = first; callback; callback = this.#advance()) {
+    let advanced: Promise<void> | boolean = first;
+    while (typeof advanced !== 'boolean') {
       try {
-        await callback;
+        await advanced;
       } catch (error) {
         this.#drop();
         throw error;
       }
+      advanced = this.#advance();
     }
     return true;
   }
 
-  /** Goes on until a callback is not over as it returns, and returns a promise of its end. */
-  #advance(): Promise<void> | undefined {
+  /** Goes on until a callback is not over as it returns: a promise of its end, or else whether there was an event. */
+  #advance(): Promise<void> | boolean {
+    let hasHandled = false;
     for (let event = this.#pending.pop(); event; event = this.#pending.pop()) {
       const modes = event.pending;
       event.pending = 0;
       if (!event.live) continue;
-      this.#handled += 1;
+      hasHandled = true;
       try {
         const callback = this.#context.fire(event, modes);
         if (callback !== undefined) return callback;
@@ -98,7 +98,7 @@ export class PendingPass {
         throw error;
       }
     }
-    return undefined;
+    return hasHandled;
   }
 
   #add(event: Tapdisk3Event, mode: number): void {

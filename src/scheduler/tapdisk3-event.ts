@@ -41,7 +41,7 @@ export class Tapdisk3Event implements EventDescription, Deferred {
   readonly interestIndexes = [NOT_IN_HEAP, NOT_IN_HEAP, NOT_IN_HEAP];
   /** Its index among the masked or the unmasked deadlines, and the deadline that gave it that place. */
   heapIndex = NOT_IN_HEAP;
-  sortedBy = 0;
+  sortedBy: number;
 
   constructor(
     { sequence, id, mode, fd, timeout, deadline }: Registration,
@@ -54,6 +54,7 @@ export class Tapdisk3Event implements EventDescription, Deferred {
     this.fd = fd;
     this.timeout = timeout;
     this.deadline = deadline;
+    this.sortedBy = deadline;
     this.callback = callback;
     this.privateData = privateData;
   }

@@ -88,6 +88,8 @@ t.test('the poller gets the interest in a descriptor when it changes, and only t
   t.equal(told(3), POLL_READ_FD);
   const second = scheduler.registerEvent(POLL_READ_FD | POLL_WRITE_FD, 3, 0, nothing);
   t.equal(told(3), POLL_READ_FD | POLL_WRITE_FD);
+  scheduler.unregisterEvent(scheduler.registerEvent(POLL_WRITE_FD, 3, 0, nothing));
+  t.equal(told(3), undefined, 'WRITE was asked for before, and is still');
   scheduler.unregisterEvent(first);
   t.equal(told(3), undefined, 'READ is still asked for');
   scheduler.unregisterEvent(second);

@@ -81,6 +81,22 @@ t.test('a wait rejects with a callback’s error, and the next one continues', a
   t.same(fired, ['a', 'a', 'b', 'c']);
 });
 
+t.test('what was ready in a pass that a callback’s error ended is not in the next one', async (t) => {
+  const { scheduler, poller, fired, named } = schedulerInMemory();
+  const steps = [
+    (): void => {
+      throw new Error('broken');
+    },
+    (): void => void scheduler.registerEvent(POLL_READ_FD, 4, 0, named('new')),
+  ];
+  scheduler.registerEvent(POLL_READ_FD, 3, 0, () => steps.shift()?.());
+  scheduler.registerEvent(POLL_READ_FD, 4, 0, named('old'));
+  poller.answers.push(readable(3, 4), readable(3));
+  await t.rejects(scheduler.waitForEvents(), { message: 'broken' });
+  t.equal(await scheduler.waitForEvents(), 1);
+  t.same([fired, scheduler.size], [[], 3]);
+});
+
 t.test('a wait rejects with the poller’s error, and the next one continues', async (t) => {
   const { scheduler, poller } = schedulerInMemory();
   poller.answers.push(new Error('no select'));

@@ -21,8 +21,8 @@ export interface StallWatchParts {
 export class StallWatch {
   readonly #parts: StallWatchParts;
   readonly #timer: Timer;
-  #last = 0;
-  #looks = 0;
+  #last!: number;
+  #looks!: number;
 
   constructor(parts: StallWatchParts) {
     this.#parts = parts;

@@ -29,7 +29,7 @@ export class SyncReceiver {
   readonly #timer: Timer;
   #writingBytes = 0;
   #unsyncedBytes = 0;
-  #lastSequence = -1;
+  #lastSequence!: number;
   #isSyncing = false;
   /** They wait until nothing is being written or synced. */
   #idle: (() => void)[] = [];

@@ -3,7 +3,8 @@
 
 import { errno, errnoCode, strerror } from '../../../posix/errno.js';
 import { IPPROTO_TCP, TCP_NODELAY } from '../../../posix/posix.js';
-import { type EventId, POLL_READ_FD, POLL_WRITE_FD } from '../../../scheduler/event.js';
+import { AwaitedEvent } from '../../../scheduler/awaited-event.js';
+import { POLL_READ_FD, POLL_WRITE_FD } from '../../../scheduler/event.js';
 import { spareBuffers } from '../spare-buffers.js';
 import type { TimerHost } from '../timer.js';
 import { SendQueue } from './send-queue.js';
@@ -30,12 +31,12 @@ export class PeerStream {
   /** The current listener; another may take over, such as a session once the peer is known. */
   events: PeerStreamEvents;
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
-  #readEvent: EventId = -1;
-  #writeEvent: EventId = -1;
+  readonly #readable: AwaitedEvent;
+  readonly #writable: AwaitedEvent;
   readonly #waiting = new SendQueue(spareBuffers);
   /** The system takes nothing now. */
   #isBlocked = false;
-  #drainAt = 0;
+  #drainAt!: number;
   #mayNotifyDrain = false;
   #sentBytes = 0;
   #receivedBytes = 0;
@@ -47,6 +48,8 @@ export class PeerStream {
   constructor(host: TimerHost, fd: number, events: PeerStreamEvents) {
     this.#host = host;
     this.#fd = fd;
+    this.#readable = new AwaitedEvent(host.registrar);
+    this.#writable = new AwaitedEvent(host.registrar);
     // A commit and its answer are small, and somebody waits for both.
     host.posix.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     // Where it cannot be, bytes come as they do otherwise.
@@ -73,13 +76,13 @@ export class PeerStream {
   resume(): void {
     if (!this.#isPaused || this.#isOver) return;
     this.#isPaused = false;
-    this.#readEvent = this.#register(POLL_READ_FD, () => this.#read());
+    this.#await(this.#readable, POLL_READ_FD, () => this.#read());
   }
 
   /** Reads nothing from now on; an end of the stream is not noticed meanwhile. */
   pause(): void {
     this.#isPaused = true;
-    this.#unregister('read');
+    this.#readable.clear();
   }
 
   /**
@@ -120,8 +123,8 @@ export class PeerStream {
   close(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#unregister('read');
-    this.#unregister('write');
+    this.#readable.clear();
+    this.#writable.clear();
     this.#drop();
     this.#host.posix.close(this.#fd);
   }
@@ -141,7 +144,7 @@ export class PeerStream {
     }
   }
 
-  #writable(): void {
+  #goOn(): void {
     if (this.#failure < 0) this.#break('sending', this.#failure);
     else this.#write();
   }
@@ -166,7 +169,7 @@ export class PeerStream {
   #flush(): void {
     this.#isBlocked = false;
     while (!this.isOver && this.#waiting.isReady) {
-      const taken = this.#hand(this.#waiting.next());
+      const taken = this.#hand(this.#waiting.next() as [Uint8Array, ...Uint8Array[]]);
       if (taken === -errno.EAGAIN) {
         this.#isBlocked = true;
         break;
@@ -185,7 +188,7 @@ export class PeerStream {
   }
 
   /** @returns how many bytes the system took, or a negative errno */
-  #hand(parts: readonly Uint8Array[]): number {
+  #hand(parts: readonly [Uint8Array, ...Uint8Array[]]): number {
     const { posix } = this.#host;
     let release: (() => void) | undefined;
     const sent = posix.send?.(this.#fd, parts, () => release?.()) ?? -errno.EOPNOTSUPP;
@@ -194,8 +197,7 @@ export class PeerStream {
       return sent;
     }
     if (sent !== -errno.EOPNOTSUPP) return sent;
-    const [first] = parts;
-    const taken = first === undefined ? 0 : posix.write(this.#fd, first);
+    const taken = posix.write(this.#fd, parts[0]);
     // What was taken by it is copied.
     if (taken > 0) this.#waiting.took(taken)();
     return taken;
@@ -203,22 +205,13 @@ export class PeerStream {
 
   #wantWrite(): void {
     const isNeeded = this.#failure < 0 || this.#waiting.isReady;
-    if (isNeeded && this.#writeEvent < 0)
-      this.#writeEvent = this.#register(POLL_WRITE_FD, () => this.#writable());
-    if (!isNeeded) this.#unregister('write');
+    if (!isNeeded) this.#writable.clear();
+    else if (!this.#writable.isSet) this.#await(this.#writable, POLL_WRITE_FD, () => this.#goOn());
   }
 
-  #register(mode: number, callback: () => void): EventId {
-    const id = this.#host.registrar.registerEvent(mode, this.#fd, 0, callback);
-    if (id < 0) this.#break('registering an event', id);
-    return id;
-  }
-
-  #unregister(which: 'read' | 'write'): void {
-    const id = which === 'read' ? this.#readEvent : this.#writeEvent;
-    if (id >= 0) this.#host.registrar.unregisterEvent(id);
-    if (which === 'read') this.#readEvent = -1;
-    else this.#writeEvent = -1;
+  #await(event: AwaitedEvent, mode: number, callback: () => void): void {
+    const result = event.set(mode, this.#fd, 0, callback);
+    if (result < 0) this.#break('registering an event', result);
   }
 
   /** A descriptor that cannot be written to any more is ready to be, so that the failure is reported at once. */

@@ -6,6 +6,7 @@ import { errno } from '../../../../src/posix/index.js';
 import { applyMap } from '../../../../src/replication/disk/backup/apply.js';
 import { RecordPiece } from '../../../../src/replication/disk/backup/record-piece.js';
 import { type Piece, SectorMap } from '../../../../src/replication/disk/backup/sector-map.js';
+import { spareBuffers } from '../../../../src/replication/disk/spare-buffers.js';
 import { contentOf, tagged } from '../simulation/content.js';
 import { HeldDisk } from './held-disk.js';
 import { memoryPiece } from './memory-piece.js';
@@ -130,7 +131,9 @@ t.test('pieces that are put together for one write are copied, and not pinned', 
     t.equal(piece.pins, 0);
     piece.bytes?.fill(0xff);
   }
+  const { spareBytes } = spareBuffers;
   disk.release();
+  t.ok(spareBuffers.spareBytes > spareBytes, 'the memory of the copy is for use again');
   t.same([...contentOf(disk.bytes).subarray(0, 2)], [1, 2]);
 });
 

@@ -3,7 +3,11 @@
 
 import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
-import { BackupRole, createJournal } from '../../../../src/replication/disk/backup/backup-role.js';
+import {
+  BackupRole,
+  createJournal,
+  provideJournal,
+} from '../../../../src/replication/disk/backup/backup-role.js';
 import { NO_ID } from '../../../../src/replication/disk/format/metadata-record.js';
 import type { SyncTarget } from '../../../../src/replication/disk/backup/sync-target.js';
 import { SegmentFile } from '../../../../src/replication/disk/journal/segment-file.js';
@@ -122,6 +126,24 @@ t.test(
     t.same(files.open, []);
   },
 );
+
+t.test('a backup that is to be gets a journal, durably, unless it has one', async (t) => {
+  const files = new TestFiles();
+  const provide = (journalBytes: number): Promise<void> =>
+    files.wait(provideJournal(files.calls, { directory: DIRECTORY, journalBytes }));
+  t.equal(await files.inTurn(() => provide(2 * 100 * 4096)), undefined);
+  files.host.losePower(NOTHING_SURVIVES);
+  const length = (): number => files.host.contents(`${DIRECTORY}/journal-1`).length;
+  t.equal(length(), 100 * 4096);
+  t.equal(await files.inTurn(() => provide(2 * 200 * 4096)), undefined);
+  t.equal(length(), 100 * 4096, 'it is left as it is');
+  const others = new TestFiles();
+  others.host.failCalls({ calls: ['syncDirectory'], error: errno.EIO });
+  await t.rejects(
+    others.wait(provideJournal(others.calls, { directory: DIRECTORY, journalBytes: 2 << 20 })),
+    { code: 'EIO' },
+  );
+});
 
 t.test('a journal with checkpoints is not made anew, one without any is', async (t) => {
   const one = await new TestRole().open();
@@ -645,4 +667,33 @@ t.test('a role that is closed has none of its files open, whatever it was doing'
   t.equal(await other.commit(1, target), 0);
   await other.close();
   t.same(other.files.open, []);
+});
+
+t.test('what a resync needs of files is done in turn, and has ended when it is reported', async (t) => {
+  const one = new TestRole('own');
+  const { files } = one;
+  const inTurn = async (what: string, action: () => Promise<unknown>): Promise<void> =>
+    void t.equal(await files.inTurn(action), undefined, what);
+  const reopen = async (): Promise<void> => {
+    await inTurn('close', () => files.wait(one.role.close()));
+    await one.open();
+    await files.world.run(1);
+  };
+  await one.open();
+  await files.world.run(1);
+  await inTurn('begin of a first sync', () => one.begin(ID, true));
+  await reopen();
+  await inTurn('begin of another first sync', () => one.begin(OTHER_ID, true));
+  t.equal(await one.commit(1, await one.begin(OTHER_ID, true)), 0);
+  await files.world.run(1);
+  await inTurn('begin', () => one.begin(ID));
+  await receive(one, await one.begin(ID));
+  await inTurn('begin of the same', () => one.begin(ID));
+  await reopen();
+  await inTurn('begin of another', () => one.begin(OTHER_ID));
+  await inTurn('drop', () => files.wait(one.role.dropUnfinished()));
+  const target = await one.begin(ID);
+  one.disk.isHeld = true;
+  await inTurn('commit', () => one.commit(2, target));
+  await reopen();
 });

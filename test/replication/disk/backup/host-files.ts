@@ -8,6 +8,9 @@ import { type HostFiles, SimulatedWorld } from '../../../../src/testing/index.js
 export class TestFiles {
   readonly world: SimulatedWorld;
   readonly host: HostFiles;
+  /** How many calls have not ended, and how many had not at a time since that was last reset. */
+  callsUnderWay = 0;
+  mostUnderWay = 0;
 
   constructor(seed = 1) {
     this.world = new SimulatedWorld({ seed });
@@ -16,7 +19,33 @@ export class TestFiles {
   }
 
   get calls(): FileCalls {
-    return this.host.calls();
+    return new Proxy(this.host.calls(), {
+      get: (calls, name: keyof FileCalls) => {
+        const call = calls[name].bind(calls) as (...args: unknown[]) => void;
+        return (...args: unknown[]) => {
+          this.callsUnderWay += 1;
+          this.mostUnderWay = Math.max(this.mostUnderWay, this.callsUnderWay);
+          call(...args.map((arg) => (typeof arg === 'function' ? this.#counted(arg) : arg)));
+        };
+      },
+    });
+  }
+
+  // oxlint-disable-next-line typescript/no-unsafe-function-type
+  #counted(done: Function): (...results: unknown[]) => void {
+    return (...results) => {
+      this.callsUnderWay -= 1;
+      done(...results);
+    };
+  }
+
+  /** Waits for something that makes its calls one after the other; what is wrong with that, if anything. */
+  async inTurn(action: () => Promise<unknown>): Promise<string | undefined> {
+    this.mostUnderWay = this.callsUnderWay;
+    if (this.callsUnderWay > 0) return `${this.callsUnderWay} calls are left from before`;
+    await action();
+    if (this.callsUnderWay > 0) return `${this.callsUnderWay} calls are under way at its end`;
+    return this.mostUnderWay > 1 ? `${this.mostUnderWay} calls are under way at a time` : undefined;
   }
 
   /** What a process has open. */

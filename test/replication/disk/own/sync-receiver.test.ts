@@ -5,6 +5,7 @@ import t from 'tap';
 import type { SyncTarget } from '../../../../src/replication/disk/backup/sync-target.js';
 import type { Done } from '../../../../src/replication/disk/local-disk.js';
 import { SyncReceiver } from '../../../../src/replication/disk/own/sync-receiver.js';
+import { spareBuffers } from '../../../../src/replication/disk/spare-buffers.js';
 import { SimulatedWorld } from '../../../../src/testing/index.js';
 
 const MIB = 2048;
@@ -63,6 +64,11 @@ t.test('grains are written as they come, and the bytes are copied', async (t) =>
     ['1024 of 7 at 8, crcs 0', '4 zeroes at 16'],
   );
   t.equal(its.target.id, 'x');
+  const { spareBytes } = spareBuffers;
+  writes[1]?.done(0);
+  t.equal(spareBuffers.spareBytes, spareBytes, 'zeroes take no memory');
+  writes[0]?.done(0);
+  t.ok(spareBuffers.spareBytes > spareBytes, 'the memory of the copy is for use again');
 });
 
 t.test('data of extents that follow one another is written by one call, with the crc of each', async (t) => {
