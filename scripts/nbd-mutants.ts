@@ -81,8 +81,8 @@ export const NBD_MUTANTS: readonly Mutant[] = [
     ],
   ]),
   ...noticedBy('nbd/server', 'nbd/connection.ts', [
-    ['takes nobody for idle', 'now - this.#busyAt >= idleTimeoutSeconds', 'now - this.#busyAt >= Infinity'],
-    ['takes everybody for idle', 'receivedBytes !== this.#receivedBytes ||', 'receivedBytes < 0 ||'],
+    ['takes nobody for idle', ' < idleTimeoutSeconds) return;', ' < Infinity) return;'],
+    ['takes everybody for idle', 'String(this.#receiver.receivedBytes);', "'';"],
   ]),
   ...noticedBy('daemon/pid-file', 'daemon/pid-file.ts', [
     [

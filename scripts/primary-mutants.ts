@@ -34,14 +34,19 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q3',
         'lets bits fall before the local sync',
-        ' && !this.#unsynced.has(grain) && !this.#syncing.has(grain)',
-        '',
+        'this.isAtBackup(grain) &&\n      !this.#unsynced.has(grain) &&\n      ![...this.#syncing].some((grains) => grains.has(grain))',
+        'this.isAtBackup(grain)',
       ],
-      ['Q3', 'lets bits fall while the local sync is under way', ' && !this.#syncing.has(grain)', ''],
+      [
+        'Q3',
+        'lets bits fall while the local sync is under way',
+        '![...this.#syncing].some((grains) => grains.has(grain))',
+        'true',
+      ],
       [
         'Q3',
         'takes a failed sync for one',
-        'if (!succeeded) for (const grain of this.#syncing) this.#unsynced.add(grain);',
+        'if (!succeeded) for (const grain of covered) this.#unsynced.add(grain);',
         '',
       ],
       ['Q3', 'lets bits of the open checkpoint fall', '      !this.open.has(grain) &&\n', ''],
@@ -139,12 +144,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
         'if (!this.#durable.has(grain)) return false;',
         'if (!this.#bits.has(grain)) return false;',
       ],
-      [
-        'Q3',
-        'raises without a sync',
-        'this.#file.writeDurably(first.first * SECTOR_SIZE',
-        'this.#file.write(first.first * SECTOR_SIZE',
-      ],
+      ['Q3', 'raises without a sync', 'this.#file.writeDurably(run.at', 'this.#file.write(run.at'],
       ['Q3', 'relies on a bit that has fallen', '    this.#durable.delete(grain);\n', ''],
       [
         'Q3',
@@ -155,8 +155,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q3',
         'takes bits for durable that were set while others were written',
-        'for (const grains of raised)\n          for (const grain of grains)',
-        'for (const index of sectors)\n          for (const grain of this.#grainsOf(index))',
+        'for (const grain of raised) if',
+        'for (const grain of sectors.flatMap((index) => this.#grainsOf(index))) if',
       ],
       [
         'Q9',
@@ -245,8 +245,8 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q3',
         'forgets reads under way when the connection ends',
-        '      this.#again(run);\n      if (run.isAsked',
-        '      if (run.isAsked',
+        '      this.#again(run);\n      if (run.asks',
+        '      if (run.asks',
       ],
     ],
     BY,

@@ -162,7 +162,7 @@ const zeroed = inFile('zeroed-blocks.ts', [
     'for (const layer of layers.slice(0, 1)) {',
   ],
   ['V63', 'looks at the first of the sectors only', 'at < end; at += found.sectors', 'at < end; at += end'],
-  ['V63', 'takes a bitmap that is not in memory for clear', 'found.missingBitmap >= 0 || ', ''],
+  ['V63', 'takes a bitmap that is not in memory for clear', 'found.missingBitmap !== undefined || ', ''],
 ]);
 
 const changes = inFile('block-changes.ts', [
