@@ -8,7 +8,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import t from 'tap';
 import { freePort } from '../../scripts/free-port.js';
 import { AF_INET, errno, type Inet4Address, NodePosix } from '../../src/posix/index.js';
-import { F_GETFL, F_SETFL, O_NONBLOCK } from '../../src/posix/posix.js';
+import { F_GETFL, F_SETFL, O_NONBLOCK, SO_REUSEADDR, SOL_SOCKET } from '../../src/posix/posix.js';
 import { tdAsyncIo } from '../../src/replication/async-io.js';
 import {
   CONNECTION_CLOSED,
@@ -208,6 +208,7 @@ t.test('a struct is zero-filled but for what is given, and so is that of a trans
 /** Sockets on which one call fails once. */
 class FailsOnce extends NodePosix {
   readonly flags: number[] = [];
+  readonly options: number[][] = [];
   fails: 'socket' | 'setsockopt' | 'listen' | 'F_GETFL' | 'F_SETFL' | undefined;
 
   #failed(call: typeof this.fails): boolean {
@@ -219,6 +220,7 @@ class FailsOnce extends NodePosix {
     return this.#failed('socket') ? -errno.EMFILE : super.socket(...args);
   }
   override setsockopt(...args: Parameters<NodePosix['setsockopt']>): number {
+    this.options.push(args.slice(1));
     return this.#failed('setsockopt') ? -errno.EINVAL : super.setsockopt(...args);
   }
   override listen(fd: number, backlog: number): number {
@@ -263,6 +265,7 @@ t.test('a start does without what it only tries to set or to know', async (t) =>
   posix.fails = 'setsockopt';
   t.equal(tdReplicationServerStart(struct), 0);
   t.equal(posix.fails, undefined);
+  t.same(posix.options, [[SOL_SOCKET, SO_REUSEADDR, 1]]);
   tdReplicationConnectKill(struct);
   posix.fails = 'F_GETFL';
   t.equal(tdReplicationClientStart(struct), 0);

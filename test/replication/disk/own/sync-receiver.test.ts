@@ -127,6 +127,10 @@ t.test('so it is after 32 MiB, however soon', async (t) => {
   t.equal(syncs.length, 0, 'the last one is being written');
   writes[31]?.done(0);
   t.equal(syncs.length, 1);
+  syncs[0]?.(0);
+  take(32, MIB);
+  writes[32]?.done(0);
+  t.equal(syncs.length, 1, 'the next one is due after as much again');
 });
 
 t.test('16 MiB may be on their way to the target', async (t) => {
