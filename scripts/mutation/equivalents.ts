@@ -58,6 +58,13 @@ function noFourthMode(): Equivalent {
   return [loop('<'), loop('<='), THREE_MODES];
 }
 
+/** Where the search for a piece's slot begins. */
+const spread = (hash: string): Equivalent => [
+  'let slot = (Math.imul(piece, 0x9e37_79b1) >>> 7) & this.#mask;',
+  `let slot = ${hash} & this.#mask;`,
+  'However pieces are spread over the slots, each is found; well spread ones take fewer steps.',
+];
+
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/cli/table-text.ts': [
     [
@@ -163,6 +170,8 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/disks/drivers/vhd/block-places.ts': [
+    ...['(Math.imul(piece, 2654435762) >>> 7)', '(Math.imul(piece, 2654435760) >>> 7)'].map(spread),
+    ...['>>> 8', '>>> 6', '<< 7'].map((shift) => spread(`(Math.imul(piece, 0x9e37_79b1) ${shift})`)),
     [
       'const size = 2 ** Math.ceil(Math.log2(countAllocated(bat) * 2 + 2));',
       'const size = 2 ** Math.ceil(Math.log2(countAllocated(bat) * 1 + 2));',

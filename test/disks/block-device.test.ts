@@ -2,7 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { type Done, ESHUTDOWN, type Vbd } from '../../src/disks/index.js';
+import {
+  type DiskDriverType,
+  type Done,
+  ESHUTDOWN,
+  type RangeRequest,
+  type Vbd,
+} from '../../src/disks/index.js';
 import { errno } from '../../src/posix/index.js';
 import { bench, type Bench, Results } from './bench.js';
 
@@ -238,4 +244,52 @@ t.test('a change waits for a part of one of its sectors, and a read does not', a
   t.same(disks.log.slice(5), ['write 0+2']);
   disks.answer('write');
   t.same(disks.log.slice(6), ['read 1+1'], 'and the next part for that change');
+});
+
+t.test('a last sector that is not whole belongs to the disk as far as it goes', async (t) => {
+  const log: string[] = [];
+  const asked = (what: string, request: RangeRequest): void => {
+    log.push(`${what} ${request.sector}+${request.sectors}`);
+    request.complete(0);
+  };
+  const type: DiskDriverType = {
+    name: 'odd',
+    create: () => ({
+      open: (_flags, done) => done(0),
+      info: () => ({ sectors: 3, sectorSize: 512, bytes: 1300, info: 0 }),
+      close: (done) => done(0),
+      queueRead: (request) => asked('read', request),
+      queueWrite: (request) => asked('write', request),
+      discard: (request) => asked('discard', request),
+      writeZeroes: (request) => asked('zero', request),
+      flush: (done) => done(0),
+    }),
+  };
+  const { registry } = bench(t, { types: [type] });
+  registry.attach(0);
+  await registry.open(0, 'odd:', { readOnly: false, shared: false });
+  const vbd = registry.get(0)!;
+  t.equal(vbd.sizeBytes, 1300);
+  const after = async (call: (done: Done) => void): Promise<unknown[]> => [
+    await told(call),
+    ...log.splice(0),
+  ];
+  for (const [offset, length, discarded, zeroed] of [
+    [0, 1300, [0, 'discard 0+3'], [0, 'zero 0+3']],
+    [1024, 276, [0, 'discard 2+1'], [0, 'zero 2+1']],
+    [0, 1299, [0, 'discard 0+2'], [0, 'read 2+1', 'write 2+1', 'zero 0+2']],
+    [1025, 275, [0], [0, 'read 2+1', 'write 2+1']],
+    [1024, 277, [-errno.EINVAL], [-errno.EINVAL]],
+    [1300, 1, [-errno.EINVAL], [-errno.EINVAL]],
+  ] as const) {
+    const where = `${length} at ${offset}`;
+    t.same(await after((done) => vbd.discardBytes(offset, length, done)), discarded, where);
+    t.same(await after((done) => vbd.zeroBytes(offset, length, done)), zeroed, where);
+  }
+  const fast = (length: number): Promise<unknown[]> =>
+    after((done) => vbd.zeroBytes(1024, length, done, { fast: true }));
+  t.same(await fast(275), [-errno.EOPNOTSUPP]);
+  t.same(await after((done) => vbd.writeBytes(1024, Buffer.alloc(276), done)), [0, 'read 2+1', 'write 2+1']);
+  t.same(await after((done) => vbd.readBytes(1000, Buffer.alloc(300), done)), [0, 'read 1+1', 'read 2+1']);
+  t.same(await after((done) => vbd.readBytes(1024, Buffer.alloc(277), done)), [-errno.EINVAL]);
 });

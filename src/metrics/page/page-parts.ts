@@ -91,10 +91,6 @@ export class PageParts {
 
   /** As of at most {@link CHAIN_SECONDS} ago. */
   #chain(at: number, vbd: Vbd): ImagePart[] {
-    if (!vbd.isOpen) {
-      this.#chains.delete(vbd);
-      return [];
-    }
     const known = this.#chains.get(vbd);
     if (known && known.name === vbd.name && Math.abs(at - known.at) < CHAIN_SECONDS) return known.chain;
     const chain = chainOf(vbd);

@@ -292,3 +292,44 @@ t.test('a driver describes its image', async (t) => {
   t.equal(scripted().driver.describe(), 'aio /image 2048 sectors');
   t.equal(scripted({ readOnly: true }).driver.describe(), 'aio /image 2048 sectors read-only');
 });
+
+t.test('a driver that is opened again begins anew: with holes, and with what it reports once', async (t) => {
+  const { script, driver, lines, open } = scripted();
+  t.same(new AioDriver('/image', script.parts).info(), { sectors: 0, sectorSize: 512, info: 0 });
+  const results = new Results();
+  const hole = { sector: 0, sectors: 2048, noHole: false, complete: results.done };
+  const readShort = (): void => {
+    driver.queueRead({ sector: 0, sectors: 2, buffer: Buffer.alloc(1024), complete: () => {} });
+    script.answer('read 0+1024', 100);
+    script.answer('read 100+924', 0);
+  };
+  driver.writeZeroesFast(hole);
+  script.answer('punch 0+2048', -errno.EOPNOTSUPP);
+  driver.writeZeroesFast(hole);
+  t.same(results.told, [-errno.EOPNOTSUPP, -errno.EOPNOTSUPP], 'no more are tried');
+  readShort();
+  readShort();
+  t.equal(lines.length, 1);
+  driver.close(() => {});
+  script.answer('fdatasync', 0);
+  open();
+  driver.writeZeroesFast(hole);
+  script.answer('punch 0+2048', 0);
+  t.same(results.told.slice(2), [0]);
+  readShort();
+  t.equal(lines.length, 2);
+});
+
+t.test('what was given up before is remembered for one opening', async (t) => {
+  const { script, driver, open } = scripted();
+  const complete = (): void => {};
+  driver.discard({ sector: 0, sectors: 1000, complete });
+  driver.close(() => {});
+  script.answer('fdatasync', 0);
+  open();
+  script.log.length = 0;
+  driver.discard({ sector: 1000, sectors: 1048, complete });
+  t.same(script.log, []);
+  driver.discard({ sector: 0, sectors: 1000, complete });
+  t.same(script.log, ['punch 0+2048']);
+});

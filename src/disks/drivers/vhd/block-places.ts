@@ -94,7 +94,7 @@ class PieceTable {
 
   /** The slot that has the piece's block, or the empty one for it. */
   #slotOf(piece: number): number {
-    let slot = (Math.imul(piece | 0, 0x9e37_79b1) >>> 7) & this.#mask;
+    let slot = (Math.imul(piece, 0x9e37_79b1) >>> 7) & this.#mask;
     for (;;) {
       const found = this.#slots[slot] as number;
       if (found === 0) return slot;

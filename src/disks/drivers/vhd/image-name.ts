@@ -34,8 +34,8 @@ export function withVhdPath(
   path: string,
 ): { readonly name: string; readonly path: string } | undefined {
   const match = /^((?:[^|:]*:(?:[^|:]*\|)?)*?vhd:)(.*)$/s.exec(name);
-  const [, drivers, argument] = match ?? [];
-  if (drivers === undefined || argument === undefined) return undefined;
+  if (!match) return undefined;
+  const [, drivers = '', argument = ''] = match;
   const parsed = parseVhdName(argument);
   if (typeof parsed === 'string') return undefined;
   const options = argument.slice(0, argument.length - parsed.path.length);

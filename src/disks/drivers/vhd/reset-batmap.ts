@@ -4,28 +4,32 @@
 import { SECTOR_SIZE } from '../../driver.js';
 import { batBytes, NOT_ALLOCATED } from './bat.js';
 import { isSet } from './bits.js';
-import type { LoadedImage } from './load-image.js';
+import type { Footer } from './footer.js';
+import type { Blocks, LoadedImage } from './load-image.js';
 import { isEmpty, locatorSpace } from './locator.js';
 import type { Steps } from './steps.js';
 
+type Batmap = NonNullable<LoadedImage['batmap']>;
+
 /** Whether the batmap is one that must not be gone by, and that can be replaced: tapdisk writes no image with such a one (V17, V29). */
 export function isBatmapWrong(image: LoadedImage): boolean {
-  const { batmap, blocks } = image;
-  if (!batmap || !blocks || !isBatmapInPlace(image)) return false;
-  if (!batmap.isValid) return true;
-  return blocks.bat.some(
-    (place, block) => place === NOT_ALLOCATED && block < batmap.map.length * 8 && isSet(batmap.map, block),
+  if (!isBatmapInPlace(image)) return false;
+  const { map, isValid } = image.batmap as Batmap;
+  if (!isValid) return true;
+  return (image.blocks as Blocks).bat.some(
+    (place, block) => place === NOT_ALLOCATED && block < map.length * 8 && isSet(map, block),
   );
 }
 
 /** A map that lies elsewhere than right after its header may be anything: nothing is written there. */
 function isBatmapInPlace({ batmap, blocks, footer }: LoadedImage): boolean {
-  if (!batmap || !blocks || !footer) return false;
-  const { tableOffset, entries, locators } = blocks.header;
+  if (!batmap) return false;
+  // What has a batmap has all that comes before it.
+  const { tableOffset, entries, locators } = (blocks as Blocks).header;
   const headerAt = tableOffset + batBytes(entries);
   const { offset } = batmap.header;
   const end = offset + batmap.map.length;
-  const isWhole = batmap.map.length >= batmap.header.usedBytes(footer);
+  const isWhole = batmap.map.length >= batmap.header.usedBytes(footer as Footer);
   const isFree = locators.every(
     (locator) =>
       isEmpty(locator) || locator.offset >= end || locator.offset + locatorSpace(locator) <= headerAt,
@@ -38,11 +42,11 @@ export function* emptyBatmap(image: LoadedImage): Steps<void> {
   if (isBatmapInPlace(image)) yield* resetBatmap(image);
 }
 
-/** Replaces the batmap by an empty one. If only a part of that outlives a loss of power, header and map do not fit: the batmap is wrong. @throws FileError */
+/** Replaces a batmap that is in its place by an empty one. If only a part of that outlives a loss of power, header and map do not fit: the batmap is wrong. @throws FileError */
 export function* resetBatmap({ file, batmap, blocks }: LoadedImage): Steps<void> {
-  if (!batmap || !blocks) return;
-  const { tableOffset, entries } = blocks.header;
-  yield* file.write(batmap.header.offset, new Uint8Array(batmap.map.length));
-  yield* file.write(tableOffset + batBytes(entries), batmap.header.withEmptyMap().bytes);
+  const { header, map } = batmap as Batmap;
+  const { tableOffset, entries } = (blocks as Blocks).header;
+  yield* file.write(header.offset, new Uint8Array(map.length));
+  yield* file.write(tableOffset + batBytes(entries), header.withEmptyMap().bytes);
   yield* file.sync();
 }

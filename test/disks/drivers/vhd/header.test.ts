@@ -84,6 +84,7 @@ t.test('a name is cut to 256 units, and ends at its first zero', async (t) => {
   t.equal(long.parentName, 'x'.repeat(256));
   t.same(long.locators, Array(8).fill(emptyLocator), 'what follows it is left alone');
   t.equal(named('x'.repeat(256)).parentName.length, 256);
+  t.equal(Header.create({ parentName: 'x'.repeat(256), locators }).parentName, 'x'.repeat(256));
 });
 
 function named(parentName: string): Header {

@@ -4,7 +4,7 @@
 import { constants } from 'node:fs';
 import t from 'tap';
 import { Header } from '../../../../src/disks/drivers/vhd/header.js';
-import { type ImageCalls, ImageFile } from '../../../../src/disks/drivers/vhd/image-file.js';
+import { identityOf, type ImageCalls, ImageFile } from '../../../../src/disks/drivers/vhd/image-file.js';
 import { findParent, openToRead } from '../../../../src/disks/drivers/vhd/parent-search.js';
 import type { Steps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { emptyLocator, type LocatorEntry, locatorText } from '../../../../src/disks/drivers/vhd/locator.js';
@@ -180,4 +180,11 @@ t.test('of a file that was cut after its opening there is what is left', async (
   t.equal(Buffer.from(await simulated(world, file.read(6, 10))).toString(), 'gh');
   t.same(await simulated(world, file.read(10, 5)), new Uint8Array(0));
   await simulated(world, file.close());
+});
+
+t.test('a file is told from others by its number, and a block device by its own', async (t) => {
+  const world = worldOf({ '/d/a': 'abcdefgh' });
+  const { status, identity } = await run(world, (calls) => openToRead(calls, '/d/a'));
+  t.equal(identity, `${status.fileSystem} ${status.inode}`);
+  t.equal(identityOf({ ...status, kind: 'block', device: '8:1' }), 'block 8:1');
 });

@@ -4,8 +4,8 @@
 import { dirname, join } from 'node:path';
 import { errno } from '../../../../posix/errno.js';
 import { uuidText } from '../bytes.js';
-import type { Link } from '../chain.js';
-import { DiskType } from '../footer.js';
+import type { VhdLink } from '../chain.js';
+import { DiskType, type Footer } from '../footer.js';
 import type { ImageCalls } from '../image-file.js';
 import { loadImage } from '../load-image.js';
 import { canonicalPath, openToRead } from '../parent-search.js';
@@ -18,11 +18,10 @@ const UNKNOWN: ReadonlySet<number> = new Set([errno.EIO, errno.EMFILE, errno.ENF
 /** The files in an image's directory that have it as their parent, by its uuid, but for some. @throws FileError */
 export function* childrenOf(
   calls: ImageCalls,
-  parent: Link,
+  parent: VhdLink,
   except: readonly string[],
 ): Steps<readonly string[]> {
-  if (parent.kind !== 'vhd' || !parent.image.footer) return [];
-  const uuid = uuidText(parent.image.footer.uuid);
+  const uuid = uuidText((parent.image.footer as Footer).uuid);
   const directory = yield* canonicalPath(calls, dirname(parent.file.path));
   const [code, names] = yield* wait<[number, readonly string[] | undefined]>((done) =>
     calls.files.readdir(directory, (...results) => done([results[0], results[1]])),

@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { SECTOR_SIZE } from '../../../driver.js';
-import { type Chain, type Link, withChain } from '../chain.js';
+import { type Chain, type Link, type VhdLink, withChain } from '../chain.js';
 import { type DiskCalls, VhdDisk } from '../disk.js';
 import { FlatChanges } from '../flat-changes.js';
 import { ImageFile, result } from '../image-file.js';
@@ -81,7 +81,7 @@ function noParent(file: string): VhdError {
   });
 }
 
-function* requireNoOthers(calls: DiskCalls, leaf: Link, relinked: readonly string[]): Steps<void> {
+function* requireNoOthers(calls: DiskCalls, leaf: VhdLink, relinked: readonly string[]): Steps<void> {
   const left = yield* childrenOf(calls, leaf, relinked);
   const [other] = left;
   if (other === undefined) return;

@@ -8,10 +8,11 @@ import { DiskType, type Footer } from '../footer.js';
 import type { Blocks, LoadedImage } from '../load-image.js';
 import type { Steps } from '../steps.js';
 
-/** Makes the copy at the head the footer that counts, and durable, so that the one at the end may be dropped (V63h). @throws FileError */
+/** Makes the copy at the head of an image with blocks the footer that counts, and durable, so that the one at the end may be dropped (V63h). @throws FileError */
 export function* ensureCopy({ file, copy, footer }: LoadedImage): Steps<void> {
-  if (!footer || footer.type === DiskType.fixed || copy?.equals(footer) === true) return;
-  yield* file.write(0, footer.bytes);
+  const current = footer as Footer;
+  if (copy?.equals(current) === true) return;
+  yield* file.write(0, current.bytes);
   yield* file.sync();
 }
 

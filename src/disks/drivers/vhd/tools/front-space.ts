@@ -12,7 +12,7 @@ import {
   NOT_ALLOCATED,
 } from '../bat.js';
 import { roundUp } from '../bytes.js';
-import { FOOTER_BYTES } from '../footer.js';
+import { type Footer, FOOTER_BYTES } from '../footer.js';
 import { HEADER_BYTES } from '../header.js';
 import type { Blocks, LoadedImage } from '../load-image.js';
 import { isEmpty, locatorSpace } from '../locator.js';
@@ -56,8 +56,11 @@ function usedByMetadata({ footer, batmap }: LoadedImage, { header }: Blocks): [f
     roundUp(position + bytes, SECTOR_SIZE) / SECTOR_SIZE,
   ];
   const table = batBytes(header.entries);
-  const ranges = [range(0, FOOTER_BYTES), range(header.tableOffset, table)];
-  if (footer) ranges.push(range(footer.dataOffset, HEADER_BYTES));
+  const ranges = [
+    range(0, FOOTER_BYTES),
+    range((footer as Footer).dataOffset, HEADER_BYTES),
+    range(header.tableOffset, table),
+  ];
   if (batmap) {
     ranges.push(
       range(header.tableOffset + table, SECTOR_SIZE),

@@ -6,7 +6,7 @@ import type { Link } from '../chain.js';
 import type { DiskCalls } from '../disk.js';
 import { DiskType } from '../footer.js';
 import { HEADER_BYTES } from '../header.js';
-import type { LoadedImage } from '../load-image.js';
+import type { Blocks, LoadedImage } from '../load-image.js';
 import { emptyLocator, LOCATOR_COUNT } from '../locator.js';
 import type { Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
@@ -29,8 +29,9 @@ export function* relink(calls: DiskCalls, child: string, parent: Link): Steps<vo
 }
 
 function* writeHeader(image: LoadedImage, parent: Parameters<typeof parentFields>[0]): Steps<void> {
-  const { footer, blocks, file } = image;
-  if (!footer || !blocks || footer.type !== DiskType.differencing) {
+  const { footer, file } = image;
+  const blocks = image.blocks as Blocks;
+  if (footer?.type !== DiskType.differencing) {
     throw new VhdError({
       kind: 'unsupported',
       file: file.path,

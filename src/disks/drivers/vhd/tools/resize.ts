@@ -6,7 +6,7 @@ import { batBytes, batSector, ENTRIES_PER_SECTOR, entriesFor, maxSectors, NOT_AL
 import { BatmapHeader, batmapBytes, mustHaveBatmap } from '../batmap.js';
 import { endOfRun, isSet, setRange } from '../bits.js';
 import type { DiskCalls } from '../disk.js';
-import { DiskType, type Footer } from '../footer.js';
+import type { Footer } from '../footer.js';
 import { HEADER_BYTES } from '../header.js';
 import type { Blocks, LoadedImage } from '../load-image.js';
 import { emptyBatmap } from '../reset-batmap.js';
@@ -47,10 +47,11 @@ export function* resizeImage(
   image: LoadedImage,
   { size, onBlocksMoved }: Pick<ResizeOptions, 'size' | 'onBlocksMoved'>,
 ): Steps<ResizeResult> {
-  const { footer, blocks, file } = image;
+  const { blocks, file } = image;
+  const footer = image.footer as Footer;
   const refuse = (problem: string, remedy: string): VhdError =>
     new VhdError({ kind: 'unsupported', file: file.path, field: 'current size', problem, remedy });
-  if (!footer || !blocks || footer.type === DiskType.fixed) {
+  if (!blocks) {
     throw refuse('a fixed image keeps its size', 'vhd convert it into a dynamic one');
   }
   const before = footer.currentSize;
