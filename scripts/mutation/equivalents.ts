@@ -242,6 +242,16 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/nbd/connection.ts': [
+    ...['if (fd <= 0) {', 'if (fd < 1) {'].map((after): Equivalent => [
+      'if (fd < 0) {',
+      after,
+      NO_DESCRIPTOR,
+    ]),
+    ...['> 0', '>= 1'].map((after): Equivalent => [
+      'if (this.#fd >= 0) closeDescriptor(this.#fd);',
+      `if (this.#fd ${after}) closeDescriptor(this.#fd);`,
+      NO_DESCRIPTOR,
+    ]),
     ["this.#phase = 'closed';", ';', CLOSED_PARTS],
     ["if (this.#phase === 'closed') return;", "if (this.#phase === 'closed') ;", CLOSED_PARTS],
     ["if (this.#phase === 'closed') return;", 'if (false) return;', CLOSED_PARTS],
@@ -266,6 +276,7 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       tuned('const DIRECT_BYTES = 16 << 10;', `const DIRECT_BYTES = ${size};`),
     ),
   ],
+  'src/nbd/transmission.ts': [['done(0);', 'done(1);', 'Every result from 0 on is a success.']],
   'src/nbd/server.ts': tuned('const BACKLOG = 128;', 'const BACKLOG = 129;', 'const BACKLOG = 127;'),
   'src/posix/node/file-ring/file-ring.ts': [
     ['#completedAtStart = 0;', '#completedAtStart = 1;', SET_FIRST],
@@ -880,7 +891,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
 
 /** The same in whatever file. */
 const ANYWHERE: readonly (readonly [before: RegExp, after: RegExp, reason: string])[] = [
-  [/^throw error;$/, /^;$/, 'Nobody knows an error that gets here: it is thrown on.'],
+  [
+    /^(?:throw error|systemErrno\(error\));$/,
+    /^;$/,
+    'Nobody knows an error that gets here: it is thrown on.',
+  ],
   [
     /^if \((?:[\w.#]*\.isTracing|this\.trace\.enabled)\)/,
     /^if \(true\)/,

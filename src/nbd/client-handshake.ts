@@ -56,8 +56,8 @@ export interface ClientHandshakeParts {
  */
 export class ClientHandshake {
   readonly #parts: ClientHandshakeParts;
-  #structuredReplies = false;
-  #noZeroes = false;
+  #structuredReplies!: boolean;
+  #noZeroes!: boolean;
   #size = 0;
   #flags = 0;
   #minBlockBytes = 1;

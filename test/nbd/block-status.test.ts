@@ -236,6 +236,14 @@ t.test('READ uses what a driver knows at once, and only BLOCK_STATUS waits for m
   t.match(await raw.chunk(), { flags: 1, type: 2 }, 'the read is answered first');
   answer();
   t.same(await extents(raw), [[MIB, 2]]);
+  // A driver is asked from 32 KiB on.
+  for (const [length, kind] of [
+    [32 << 10, 2],
+    [(32 << 10) - 512, 1],
+  ] as const) {
+    raw.send(request(READ, { length }));
+    t.match(await raw.chunk(), { flags: 1, type: kind });
+  }
 });
 
 t.test(

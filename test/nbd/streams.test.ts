@@ -428,16 +428,25 @@ t.test('what is queued and not sent when the sender closes is dropped, each piec
 t.test('memory for small pieces is taken once a flush, and given back after it', (t) => {
   const world = bench(t);
   const stream = scriptedStream(world);
-  const pool = new CountedPool();
+  let takes = 0;
+  class CountingPool extends CountedPool {
+    override take(length: number): Buffer {
+      takes++;
+      return super.take(length);
+    }
+  }
+  const pool = new CountingPool();
   const sender = new Sender(world.server, stream.posix, FD, () => t.fail('an error'));
   sender.usePool(pool);
   for (let count = 0; count < 500; count++) sender.queue(Buffer.alloc(1000));
   stream.takes = Array<number>(5).fill(64 << 10);
   sender.flush();
   t.equal(pool.taken.size, 0);
+  t.equal(takes, 1);
   stream.takes = Array<number>(5).fill(64 << 10);
   sender.flush();
   t.equal(pool.taken.size, 0);
+  t.equal(takes, 2);
   t.equal(sender.pendingBytes, 0);
   sender.usePool(new NoPool());
   for (const length of [1000, 64 << 10]) {

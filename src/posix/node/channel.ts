@@ -120,7 +120,6 @@ export class Channel {
 
   /** As {@link Posix.send}. */
   send(parts: readonly Uint8Array[], sent: SentDone): number {
-    if (this.#pendingError !== 0 && !(this.#stream instanceof Socket)) return -this.takeError();
     return this.#outbound?.send(parts, sent) ?? -errno.EBADF;
   }
 
@@ -192,8 +191,6 @@ export class Channel {
       this.#changed,
     );
     if (dedicated === undefined) return -errno.EOPNOTSUPP;
-    stream.off('error', this.#onError);
-    stream.off('close', this.#onClose);
     const { socket } = dedicated;
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);

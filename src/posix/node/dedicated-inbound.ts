@@ -76,8 +76,8 @@ export class DedicatedInbound {
   }
 
   /**
-   * Moves a connected socket's connection to a new object, which it returns with its receiving side; undefined when that
-   * cannot be done now, or with this version of Node, and nothing is changed. `socket` is of no use afterwards.
+   * Moves a connected socket's connection, which has nothing to send, to a new object, which it returns with its
+   * receiving side; undefined when that cannot be done now, or with this version of Node, and nothing is changed. `socket` is of no use afterwards.
    */
   static dedicate(
     socket: Socket,
@@ -93,8 +93,7 @@ export class DedicatedInbound {
       return undefined;
     if (socket.connecting || socket.destroyed || socket.readableEnded || socket.writableEnded)
       return undefined;
-    // What waits to be sent would have to move too.
-    if (socket.writableLength > 0 || socket.readableEncoding !== null) return undefined;
+    if (socket.readableEncoding !== null) return undefined;
     // Without a length, from Node 26 on a read returns the first piece only.
     const first = socket.read(socket.readableLength || undefined) as Uint8Array | null;
     handle.reading = false;

@@ -68,9 +68,9 @@ export class Outbound {
   /** Takes all of the parts, without copying them, or nothing: -EAGAIN, -EPIPE, -EOPNOTSUPP. See {@link Posix.send}. */
   send(parts: readonly Uint8Array[], sent: SentDone): number {
     const stream = this.#stream;
-    if (!stream.writable) return -errno.EPIPE;
     const last = parts.at(-1);
     if (!this.#copiesAtOnce || last === undefined) return -errno.EOPNOTSUPP;
+    if (!stream.writable) return -errno.EPIPE;
     this.#attach();
     if (this.#noteLimit()) return -errno.EAGAIN;
     let length = last.length;

@@ -19,6 +19,7 @@ import {
   WRITABLE,
 } from '../../../src/posix/index.js';
 import { acceptOne, readiness, readText, readToEnd, readyFor, succeeded, writeText } from '../arms/world.js';
+import { selectPromise } from '../../../src/posix/shared/select-once.js';
 import { shortDirectory } from '../../short-directory.js';
 import { connectedTo, nodeServer, posixFor, refusingAddress, turns } from '../fixture.js';
 
@@ -287,6 +288,43 @@ t.test('a stream whose buffer is full to the byte is not ready until it is empty
   await readiness(posix, fd, WRITABLE);
   t.equal(posix.write(fd, Buffer.alloc(2000)), 1000, 'as much as there is room for');
 });
+
+t.test('a pending EPIPE is no error of reads, and a close wakes who waits', async (t) => {
+  const posix = posixFor(t);
+  const poller = posix.createPoller();
+  t.teardown(() => poller.close());
+  const source = new Readable({ read() {}, autoDestroy: false });
+  const fd = posix.adopt(source);
+  poller.setInterest(fd, READABLE);
+  source.emit('error', Object.assign(new Error('gone'), { code: 'EPIPE' }));
+  t.same(await selectPromise(poller, 0), []);
+  t.equal(posix.read(fd, Buffer.alloc(1)), -errno.EAGAIN);
+  const woken = selectPromise(poller, 600);
+  source.destroy();
+  t.same(await woken, [{ fd, conditions: READABLE }]);
+  t.equal(posix.read(fd, Buffer.alloc(1)), 0);
+});
+
+t.test(
+  'parts are sent only through sockets, and an error is returned by the write in their place',
+  async (t) => {
+    const posix = posixFor(t);
+    const parts = [Buffer.from('x')];
+    const sent = (): void => void t.fail('it was not sent');
+    t.equal(posix.send(posix.adopt(new Readable({ read() {} })), parts, sent), -errno.EBADF);
+    const full = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('full'), { code: 'ENOSPC' })),
+    });
+    const fd = posix.adopt(full);
+    t.equal(posix.send(fd, parts, sent), -errno.EOPNOTSUPP);
+    posix.write(fd, Buffer.from('x'));
+    await readiness(posix, fd, WRITABLE);
+    await turns();
+    t.equal(posix.send(fd, parts, sent), -errno.EOPNOTSUPP);
+    t.equal(posix.write(fd, Buffer.from('x')), -errno.ENOSPC);
+    t.equal(posix.write(fd, Buffer.from('x')), -errno.EPIPE);
+  },
+);
 
 t.test('an error of a stream that continues is pending once, and its bytes still arrive', async (t) => {
   const posix = posixFor(t);

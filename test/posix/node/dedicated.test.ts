@@ -119,6 +119,7 @@ t.test('only a connection can be dedicated, and once', async (t) => {
   t.equal(posix.dedicate(1_000), -errno.EBADF);
   t.equal(posix.dedicate(fd), 0);
   t.equal(posix.dedicate(fd), -errno.EOPNOTSUPP);
+  t.equal(posix.take(fd), -errno.EOPNOTSUPP, 'its memory is not for others to keep');
 });
 
 t.test('a connection that cannot be dedicated any more is read as before', async (t) => {

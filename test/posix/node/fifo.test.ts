@@ -5,6 +5,7 @@ import { closeSync, constants, lstatSync, mkdirSync, openSync, symlinkSync, writ
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { errno, type NodePosix, READABLE, WRITABLE } from '../../../src/posix/index.js';
+import type { FileDone } from '../../../src/posix/files.js';
 import { openFifo } from '../../../src/posix/node/fifo.js';
 import { NodeFileCalls } from '../../../src/posix/node/files.js';
 import { withUmask } from '../../attacker.js';
@@ -76,6 +77,31 @@ t.test('a path that is something else is EEXIST, and one that cannot be used its
       t.equal(await opened(posix, path(name), end), -errno.EEXIST, `${name}, ${end}`);
   t.equal(await opened(posix, path('file/fifo'), 'read'), -errno.ENOTDIR);
   t.equal(await opened(posix, path('fifo'), 'read', path('no program')), -errno.EOPNOTSUPP);
+});
+
+t.test('an error of a file call is the result, and nothing stays open', async (t) => {
+  const { posix, path } = await bothEnds(t);
+  const failing = (call: 'lstat' | 'open' | 'fstat', calls: string[]): NodeFileCalls =>
+    new Proxy(files, {
+      get(target, name: keyof NodeFileCalls) {
+        if (name === call) return (...parts: unknown[]) => (parts.at(-1) as FileDone)(-errno.EIO);
+        return (...parts: unknown[]) => {
+          calls.push(name);
+          return (target[name] as (...all: unknown[]) => unknown).apply(target, parts);
+        };
+      },
+    });
+  for (const [call, end, others] of [
+    ['lstat', 'write', []],
+    ['open', 'write', ['lstat']],
+    ['open', 'read', ['lstat']],
+    ['fstat', 'write', ['lstat', 'open', 'close']],
+  ] as const) {
+    const calls: string[] = [];
+    const host = { posix, files: failing(call, calls), tasks };
+    t.equal(await new Promise((done) => openFifo(host, { path, end, mode: 0o600 }, done)), -errno.EIO, call);
+    t.same(calls, others, call);
+  }
 });
 
 t.test('a FIFO for which there is no descriptor is closed again', async (t) => {

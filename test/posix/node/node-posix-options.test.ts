@@ -12,6 +12,8 @@ t.test('an option out of its range is refused by its name', async (t) => {
         message: new RegExp(`^${name} must be a`),
       });
     }
-    t.ok(new NodePosix({ [name]: 3 }));
+    const least = name === 'maxDescriptors' ? 3 : 1;
+    t.ok(new NodePosix({ [name]: least }));
+    t.throws(() => new NodePosix({ [name]: least - 1 }), { name: 'RangeError' });
   }
 });

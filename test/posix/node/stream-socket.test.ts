@@ -10,6 +10,7 @@ import {
   type Inet4Address,
   IPPROTO_TCP,
   READABLE,
+  SHUT_RD,
   SO_ERROR,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -18,7 +19,7 @@ import {
   WRITABLE,
 } from '../../../src/posix/index.js';
 import { selectPromise } from '../../../src/posix/shared/select-once.js';
-import { acceptOne, listening, readiness, readText } from '../arms/world.js';
+import { acceptOne, listening, readiness, readText, readyFor } from '../arms/world.js';
 import { connectedTo, nodeServer, posixFor, refusingAddress, spyOn, turns } from '../fixture.js';
 
 t.test('without interest no more is read than the buffers hold, and nothing is lost', async (t) => {
@@ -178,6 +179,54 @@ t.test('the same connection is used by Node and by descriptors in turn, without 
   t.equal(posix.write(fd, Buffer.from('three')), 5);
   posix.close(fd);
   t.equal(await textOf(peer), 'one two three');
+});
+
+t.test('what Node is handed is whole, and readiness is as after a first read from then on', async (t) => {
+  const posix = posixFor(t);
+  const poller = posix.createPoller();
+  t.teardown(() => poller.close());
+  const { fd, peer } = await connectedTo(t, posix);
+  poller.setInterest(fd, READABLE);
+  peer.write('abc');
+  t.same(await selectPromise(poller, 600), [{ fd, conditions: READABLE }]);
+  const socket = posix.nodeObject(fd) as net.Socket;
+  t.same(await selectPromise(poller, 0), [], 'the bytes are Node’s');
+  t.equal(String(socket.read()), 'abc');
+  // A piece and the end of file, all of which has been read ahead.
+  const { fd: other, peer: ending } = await connectedTo(t, posix);
+  poller.setInterest(other, READABLE);
+  ending.end('x');
+  await selectPromise(poller, 600);
+  await turns(10);
+  t.equal(await textOf(posix.nodeObject(other) as net.Socket), 'x');
+});
+
+t.test('a descriptor that waits is woken by shutdown', async (t) => {
+  const posix = posixFor(t);
+  const poller = posix.createPoller();
+  t.teardown(() => poller.close());
+  const { fd } = await connectedTo(t, posix);
+  poller.setInterest(fd, READABLE);
+  const woken = selectPromise(poller, 600);
+  t.equal(posix.shutdown(fd, SHUT_RD), 0);
+  t.same(await woken, [{ fd, conditions: READABLE }]);
+});
+
+t.test('room in the send buffer is noticed again after Node has had the connection', async (t) => {
+  const posix = posixFor(t);
+  const { fd, peer } = await connectedTo(t, posix);
+  const fill = (): void => {
+    while (posix.write(fd, Buffer.alloc(1 << 20)) > 0);
+  };
+  for (const isFilledAfterwards of [true, false]) {
+    peer.pause();
+    fill();
+    t.equal(await readyFor(posix, fd), '');
+    posix.nodeObject(fd);
+    if (isFilledAfterwards) fill();
+    peer.resume();
+    await readiness(posix, fd, WRITABLE);
+  }
 });
 
 t.test('a reset after unread bytes is reported after them, not as an end of file', async (t) => {
