@@ -326,6 +326,21 @@ t.test(
   },
 );
 
+t.test(
+  'what is unsent is what the stream has taken and not passed on, and none once it is destroyed',
+  async (t) => {
+    const posix = posixFor(t);
+    t.equal(posix.unsent(posix.adopt(new Readable({ read() {} }))), 0);
+    const stuck = new Writable({ write() {} });
+    const fd = posix.adopt(stuck);
+    t.equal(posix.unsent(fd), 0);
+    t.equal(posix.write(fd, Buffer.from('abc')), 3);
+    t.equal(posix.unsent(fd), 3);
+    stuck.destroy();
+    t.equal(posix.unsent(fd), 0);
+  },
+);
+
 t.test('an error of a stream that continues is pending once, and its bytes still arrive', async (t) => {
   const posix = posixFor(t);
   const source = new Readable({ read() {}, autoDestroy: false });

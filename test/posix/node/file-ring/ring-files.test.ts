@@ -244,6 +244,24 @@ void t.test(
   },
 );
 
+void t.test('calls that wait in a ring when it is given up are made all the same', async (t) => {
+  const world = ringWorld(t, { start: heldThreads, timers: stoppedTimers().timers });
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  await warmUp(world, files, fd);
+  await readMany(world, files, fd, 4);
+  Atomics.store(world.control, HELD, 1);
+  const results = readMany(world, files, fd, 8);
+  while (Atomics.load(world.control, WAITING) === 0) await new Promise(setImmediate);
+  t.equal(await told((done) => files.close(openSync('/dev/null', 'r'), done)), 0);
+  Atomics.store(world.control, HELD, 0);
+  Atomics.notify(world.control, HELD);
+  t.strictSame(
+    await results,
+    Array.from({ length: 8 }, () => CALL_BYTES),
+  );
+});
+
 void t.test('a ring and its threads end when the file is closed, or is idle', async (t) => {
   const { timers, fire: idle } = stoppedTimers();
   const world = ringWorld(t, { timers });
