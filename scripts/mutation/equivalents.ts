@@ -278,6 +278,7 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'src/nbd/transmission.ts': [['done(0);', 'done(1);', 'Every result from 0 on is a success.']],
   'src/nbd/server.ts': tuned('const BACKLOG = 128;', 'const BACKLOG = 129;', 'const BACKLOG = 127;'),
+  'src/posix/node/bind-handle.ts': [['return 0;', 'return 1;', 'Every result from 0 on is a success.']],
   'src/posix/node/file-ring/file-ring.ts': [
     ['#completedAtStart = 0;', '#completedAtStart = 1;', SET_FIRST],
     [

@@ -101,7 +101,7 @@ export class Inbound {
       this.#pull(buffer.length - count);
       count = this.#take(buffer, count);
     }
-    if (this.#wanted && !this.#flowing && this.#queued <= this.#highWaterMark / 2) this.#flow();
+    this.#flowOn();
     return count;
   }
 
@@ -111,10 +111,10 @@ export class Inbound {
     if (this.#queued === 0 && this.#isToPull) this.#pull(this.#highWaterMark);
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return undefined;
-    const bytes = this.#taken === 0 ? chunk : chunk.subarray(this.#taken);
+    const bytes = chunk.subarray(this.#taken);
     this.#taken = 0;
     this.#queued -= bytes.length;
-    if (this.#wanted && !this.#flowing && this.#queued <= this.#highWaterMark / 2) this.#flow();
+    this.#flowOn();
     return bytes;
   }
 
@@ -141,7 +141,7 @@ export class Inbound {
     if (flowed) stream.pause();
     const chunks = this.#chunks;
     const first = chunks[0];
-    if (first !== undefined && this.#taken > 0) chunks[0] = first.subarray(this.#taken);
+    if (first !== undefined) chunks[0] = first.subarray(this.#taken);
     this.#chunks = [];
     this.#taken = 0;
     this.#queued = 0;
@@ -200,6 +200,11 @@ export class Inbound {
     this.#stream.on('readable', this.#onReadable);
   }
 
+  /** Flows again once half of what may be read ahead is gone. */
+  #flowOn(): void {
+    if (this.#wanted && this.#queued <= this.#highWaterMark / 2) this.#flow();
+  }
+
   #park(): void {
     this.#flowing = false;
     this.#stream.pause();
@@ -248,20 +253,14 @@ export class Inbound {
     let count = start;
     while (this.#queued > 0 && count < buffer.length) {
       const chunk = this.#chunks[0] as Uint8Array;
-      const left = chunk.length - this.#taken;
-      const room = buffer.length - count;
-      if (left <= room) {
-        buffer.set(this.#taken === 0 ? chunk : chunk.subarray(this.#taken), count);
-        this.#chunks.shift();
-        this.#taken = 0;
-        this.#queued -= left;
-        count += left;
-      } else {
-        buffer.set(chunk.subarray(this.#taken, this.#taken + room), count);
-        this.#taken += room;
-        this.#queued -= room;
-        count += room;
-      }
+      const part = chunk.subarray(this.#taken, this.#taken + buffer.length - count);
+      buffer.set(part, count);
+      count += part.length;
+      this.#queued -= part.length;
+      this.#taken += part.length;
+      if (this.#taken < chunk.length) break;
+      this.#taken = 0;
+      this.#chunks.shift();
     }
     return count;
   }

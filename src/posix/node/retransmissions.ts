@@ -10,9 +10,9 @@ import { AF_INET, AF_UNIX, type InetAddress, type SocketAddress } from '../addre
  *
  * A peer whose receive buffer is full is sent no bytes but probes, which it acknowledges for as long as its host is up.
  */
-export function retransmissionsOf(local: SocketAddress, peer: SocketAddress): number {
+export function retransmissionsOf(local: SocketAddress, peer: SocketAddress, read = connections): number {
   if (local.family === AF_UNIX || peer.family === AF_UNIX) return 0;
-  return retransmissionsIn(connections(local.family === AF_INET ? 'tcp' : 'tcp6'), local, peer);
+  return retransmissionsIn(read(local.family === AF_INET ? 'tcp' : 'tcp6'), local, peer);
 }
 
 /** The same of the lines of /proc/net/tcp or /proc/net/tcp6. */

@@ -3,8 +3,8 @@
 
 import { endianness } from 'node:os';
 import t from 'tap';
-import { AF_INET, AF_INET6, type InetAddress } from '../../../src/posix/index.js';
-import { retransmissionsIn } from '../../../src/posix/node/retransmissions.js';
+import { AF_INET, AF_INET6, AF_UNIX, type InetAddress } from '../../../src/posix/index.js';
+import { retransmissionsIn, retransmissionsOf } from '../../../src/posix/node/retransmissions.js';
 import { connectedTo, posixFor } from '../fixture.js';
 
 const inet = (address: string, port: number): InetAddress =>
@@ -40,6 +40,24 @@ t.test('unanswered probes of a peer that takes nothing count too, in decimal', a
   ];
   t.equal(retransmissionsIn(lines, inet('127.0.0.1', 9001), inet('127.0.0.2', 50_000)), 11);
   t.equal(retransmissionsIn(lines, inet('127.0.0.1', 9001), inet('127.0.0.3', 50_000)), 0);
+});
+
+t.test('connections of IPv4 and IPv6 are looked for in their own tables, Unix sockets in none', async (t) => {
+  const tables: string[] = [];
+  const read = (table: string): string[] => {
+    tables.push(table);
+    return [HEADER];
+  };
+  const unix = { family: AF_UNIX, path: '/s' } as const;
+  t.equal(retransmissionsOf(inet('127.0.0.1', 1), inet('127.0.0.1', 2), read), 0);
+  t.equal(retransmissionsOf(inet('::1', 1), inet('::1', 2), read), 0);
+  for (const [local, peer] of [
+    [unix, unix],
+    [unix, inet('::1', 1)],
+    [inet('::1', 1), unix],
+  ] as const)
+    t.equal(retransmissionsOf(local, peer, read), 0);
+  t.same(tables, ['tcp', 'tcp6']);
 });
 
 t.test('addresses of IPv6 are found in whatever way they are written', async (t) => {

@@ -18,6 +18,8 @@ import {
   TCP_NODELAY,
   WRITABLE,
 } from '../../../src/posix/index.js';
+import { MAX_WAITING_CONNECTIONS } from '../../../src/posix/node/accept-queue.js';
+import type { BindCall } from '../../../src/posix/node/bind-handle.js';
 import { selectPromise } from '../../../src/posix/shared/select-once.js';
 import { acceptOne, listening, readiness, readText, readyFor } from '../arms/world.js';
 import { connectedTo, nodeServer, posixFor, refusingAddress, spyOn, turns } from '../fixture.js';
@@ -199,6 +201,22 @@ t.test('what Node is handed is whole, and readiness is as after a first read fro
   await selectPromise(poller, 600);
   await turns(10);
   t.equal(await textOf(posix.nodeObject(other) as net.Socket), 'x');
+});
+
+t.test('a backlog below 0 is the longest, and one of 0 has room for one', async (t) => {
+  const backlogs: number[] = [];
+  const bindCall: BindCall = (address) => ({
+    address,
+    close() {},
+    listen(_server, backlog) {
+      backlogs.push(backlog);
+      return -errno.EADDRINUSE;
+    },
+  });
+  const posix = posixFor(t, { bindCall });
+  const fd = posix.socket(AF_INET, SOCK_STREAM);
+  for (const backlog of [-1, 0, 1, 2, 5]) t.equal(posix.listen(fd, backlog), -errno.EADDRINUSE);
+  t.same(backlogs, [MAX_WAITING_CONNECTIONS, 1, 1, 2, 5]);
 });
 
 t.test('a descriptor that waits is woken by shutdown', async (t) => {
