@@ -277,8 +277,19 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ),
   ],
   'src/nbd/transmission.ts': [['done(0);', 'done(1);', 'Every result from 0 on is a success.']],
+  'src/nbd/handshake.ts': ['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
+    tuned('const MAX_UNSENT_BYTES = 64 << 10;', `const MAX_UNSENT_BYTES = ${size};`),
+  ),
   'src/nbd/server.ts': tuned('const BACKLOG = 128;', 'const BACKLOG = 129;', 'const BACKLOG = 127;'),
   'src/posix/node/bind-handle.ts': [['return 0;', 'return 1;', 'Every result from 0 on is a success.']],
+  'src/posix/node/dedicated-inbound.ts': [
+    ...['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
+      tuned('const BLOCK_BYTES = 64 << 10;', `const BLOCK_BYTES = ${size};`),
+    ),
+    ...['17 << 10', '15 << 10', '16 << 11', '16 << 9', '16 >> 10'].flatMap((size) =>
+      tuned('const SMALL_BYTES = 16 << 10;', `const SMALL_BYTES = ${size};`),
+    ),
+  ],
   'src/posix/node/file-ring/file-ring.ts': [
     ['#completedAtStart = 0;', '#completedAtStart = 1;', SET_FIRST],
     [

@@ -49,31 +49,19 @@ export class AdoptedStream extends Descriptor {
   }
 
   override read(buffer: Uint8Array): number {
-    if (this.#connecting) return -errno.EAGAIN;
-    const count = this.#channel.read(buffer);
-    this.#update();
-    return count;
+    return this.#connecting ? -errno.EAGAIN : this.#updated(this.#channel.read(buffer));
   }
 
   override write(bytes: Uint8Array): number {
-    if (this.#connecting) return -errno.EAGAIN;
-    const count = this.#channel.write(bytes);
-    this.#update();
-    return count;
+    return this.#connecting ? -errno.EAGAIN : this.#updated(this.#channel.write(bytes));
   }
 
   override take(): Uint8Array | number {
-    if (this.#connecting) return -errno.EAGAIN;
-    const taken = this.#channel.take();
-    this.#update();
-    return taken;
+    return this.#connecting ? -errno.EAGAIN : this.#updated(this.#channel.take());
   }
 
   override send(parts: readonly Uint8Array[], sent: SentDone): number {
-    if (this.#connecting) return -errno.EAGAIN;
-    const count = this.#channel.send(parts, sent);
-    this.#update();
-    return count;
+    return this.#connecting ? -errno.EAGAIN : this.#updated(this.#channel.send(parts, sent));
   }
 
   override bind(address: SocketAddress): number {
@@ -145,6 +133,11 @@ export class AdoptedStream extends Descriptor {
 
   get #connecting(): boolean {
     return this.#stream instanceof Socket && this.#stream.connecting;
+  }
+
+  #updated<Answer>(answer: Answer): Answer {
+    this.#update();
+    return answer;
   }
 
   #update(): void {

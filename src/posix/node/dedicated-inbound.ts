@@ -91,8 +91,7 @@ export class DedicatedInbound {
     const isOrdinary = Object.getPrototypeOf(socket) === Socket.prototype;
     if (!isOrdinary || !handle?.readStop || !('useUserBuffer' in handle) || !('_server' in old))
       return undefined;
-    if (socket.connecting || socket.destroyed || socket.readableEnded || socket.writableEnded)
-      return undefined;
+    if (socket.readableEnded || socket.writableEnded) return undefined;
     if (socket.readableEncoding !== null) return undefined;
     // Without a length, from Node 26 on a read returns the first piece only.
     const first = socket.read(socket.readableLength || undefined) as Uint8Array | null;
@@ -149,8 +148,6 @@ export class DedicatedInbound {
     this.#discarded = true;
     for (const { block } of this.#chunks) this.#buffers.give(block);
     this.#chunks = [];
-    this.#queued = 0;
-    this.#taken = 0;
   }
 
   /** @returns whether to go on reading */

@@ -16,12 +16,13 @@ import {
   type NodeObject,
   READABLE,
   SHUT_WR,
+  SOL_SOCKET,
   WRITABLE,
 } from '../../../src/posix/index.js';
 import { acceptOne, readiness, readText, readToEnd, readyFor, succeeded, writeText } from '../arms/world.js';
 import { selectPromise } from '../../../src/posix/shared/select-once.js';
 import { shortDirectory } from '../../short-directory.js';
-import { connectedTo, nodeServer, posixFor, refusingAddress, turns } from '../fixture.js';
+import { connectedTo, nodeServer, posixFor, refusingAddress, spyOn, turns } from '../fixture.js';
 
 t.test("a child's output and input are descriptors: through cat and back", async (t) => {
   const posix = posixFor(t);
@@ -389,6 +390,27 @@ t.test("a connection's own object is not adopted twice", async (t) => {
   peer.write('same bytes');
   t.equal(await readText(posix, again), 'same bytes');
 });
+
+t.test(
+  'a connecting socket that is released has no listener of the descriptor’s, and no option that was refused',
+  async (t) => {
+    const posix = posixFor(t);
+    const { address } = await nodeServer(t);
+    let calls = 0;
+    for (const name of ['setNoDelay', 'setKeepAlive'] as const) spyOn(t, name, () => calls++);
+    const socket = net.connect(address.port, address.address);
+    const events = ['connect', 'error', 'close', 'end', 'data', 'readable', 'drain'];
+    const counts = (): number[] => events.map((event) => socket.listenerCount(event));
+    const before = counts();
+    const fd = posix.adopt(socket);
+    t.equal(posix.setsockopt(fd, SOL_SOCKET, 9999, 1), -errno.ENOPROTOOPT);
+    t.equal(calls, 0);
+    t.equal(posix.release(fd), 0);
+    t.same(counts(), before);
+    await once(socket, 'connect');
+    socket.destroy();
+  },
+);
 
 t.test('release returns a stream unchanged', async (t) => {
   const posix = posixFor(t);

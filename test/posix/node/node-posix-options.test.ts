@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import { NodePosix } from '../../../src/posix/index.js';
+import { withDefaults } from '../../../src/posix/node/node-posix-options.js';
 
 t.test('an option out of its range is refused by its name', async (t) => {
   for (const name of ['maxDescriptors', 'receiveBufferBytes', 'sendBufferBytes', 'lingerSeconds']) {
@@ -16,4 +17,13 @@ t.test('an option out of its range is refused by its name', async (t) => {
     t.ok(new NodePosix({ [name]: least }));
     t.throws(() => new NodePosix({ [name]: least - 1 }), { name: 'RangeError' });
   }
+});
+
+t.test('what is not given has its default', async (t) => {
+  t.match(withDefaults({}), {
+    maxDescriptors: 1024,
+    receiveBufferBytes: 256 << 10,
+    sendBufferBytes: 128 << 10,
+    lingerSeconds: 60,
+  });
 });
