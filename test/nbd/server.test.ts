@@ -3,7 +3,20 @@
 
 import { statSync } from 'node:fs';
 import t from 'tap';
-import { AF_INET, AF_INET6, AF_UNIX, errno, NodePosix } from '../../src/posix/index.js';
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNIX,
+  errno,
+  IPPROTO_TCP,
+  NodePosix,
+  SO_KEEPALIVE,
+  SOL_SOCKET,
+  TCP_KEEPIDLE,
+  TCP_NODELAY,
+} from '../../src/posix/index.js';
+import { TCP_KEEPALIVE_PROBES } from '../../src/posix/posix.js';
+import { SILENCE_SECONDS } from '../../src/server/silence.js';
 import { driverTypes } from '../../src/disks/drivers/index.js';
 import { nullLogger } from '../../src/server/logger.js';
 import { NbdServer, type NbdServerOptions, vbdExports } from '../../src/nbd/index.js';
@@ -49,6 +62,31 @@ t.test('it listens on a TCP port, and reports which', async (t) => {
   t.equal(taken.listen(world.address), -errno.EADDRINUSE);
   t.equal(taken.listen({ family: AF_INET, address: '192.0.2.1', port: 0 }), -errno.EADDRNOTAVAIL);
   t.equal(taken.listen({ family: 99 as typeof AF_INET, address: '127.0.0.1', port: 0 }), -errno.EAFNOSUPPORT);
+});
+
+t.test('a TCP connection is probed when idle, and delays no reply; a Unix one needs neither', async (t) => {
+  class Recorded extends NodePosix {
+    readonly set: (readonly number[])[] = [];
+    override setsockopt(fd: number, level: number, option: number, value: number): number {
+      this.set.push([level, option, value]);
+      return super.setsockopt(fd, level, option, value);
+    }
+  }
+  const probes = [
+    [IPPROTO_TCP, TCP_KEEPIDLE, SILENCE_SECONDS - TCP_KEEPALIVE_PROBES],
+    [SOL_SOCKET, SO_KEEPALIVE, 1],
+  ];
+  for (const tcp of [true, false]) {
+    const posix = new Recorded();
+    const world = nbdWorld(t, { tcp, posix });
+    await world.open('ram:1');
+    posix.set.length = 0;
+    await world.raw().go();
+    t.same(posix.set.splice(0), tcp ? [[IPPROTO_TCP, TCP_NODELAY, 1], ...probes] : [], 'of a server');
+    const client = await world.client();
+    t.same(posix.set.slice(0, 2), tcp ? probes : [], 'of a client');
+    client.disconnect();
+  }
 });
 
 t.test('it listens on several addresses, and stops on all', async (t) => {
