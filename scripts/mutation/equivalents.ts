@@ -276,6 +276,20 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       tuned('const DIRECT_BYTES = 16 << 10;', `const DIRECT_BYTES = ${size};`),
     ),
   ],
+  'src/nbd/client.ts': [
+    ...['if (fd <= 0) {', 'if (fd < 1) {'].map((after): Equivalent => [
+      'if (fd < 0) {',
+      after,
+      NO_DESCRIPTOR,
+    ]),
+    ...['(this.#nextCookie - 1) >>> 0', '(this.#nextCookie + 2) >>> 0', '(this.#nextCookie + 1) << 0'].map(
+      (after): Equivalent => [
+        'do this.#nextCookie = (this.#nextCookie + 1) >>> 0;',
+        `do this.#nextCookie = ${after};`,
+        'Any number of 32 bits that is not in use will do.',
+      ],
+    ),
+  ],
   'src/nbd/transmission.ts': [['done(0);', 'done(1);', 'Every result from 0 on is a success.']],
   'src/nbd/handshake.ts': ['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
     tuned('const MAX_UNSENT_BYTES = 64 << 10;', `const MAX_UNSENT_BYTES = ${size};`),

@@ -55,7 +55,8 @@ export class NbdClient {
   readonly #event: AwaitedEvent;
   #silence: SilenceWatch | undefined;
   #nextCookie = 0;
-  #facts: ExportFacts | undefined;
+  /** Known before anybody is handed the client. */
+  #facts!: ExportFacts;
   #lost: NbdError | undefined;
   #onLost: (error: NbdError) => void = () => {};
 
@@ -91,13 +92,8 @@ export class NbdClient {
     });
   }
 
-  /**
-   * The disk's size in bytes, transmission flags and so on.
-   *
-   * @throws Error before the handshake
-   */
+  /** The disk's size in bytes, transmission flags and so on. */
   get facts(): ExportFacts {
-    if (!this.#facts) throw new Error('an NBD client before its handshake');
     return this.#facts;
   }
 
@@ -190,7 +186,7 @@ export class NbdClient {
     what: string,
     offset: number,
     length: number,
-    { flags = 0, data = nothing, into = nothing }: { flags?: number; data?: Uint8Array; into?: Buffer } = {},
+    { flags = 0, data, into = nothing }: { flags?: number; data?: Uint8Array; into?: Buffer } = {},
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#lost) {
@@ -205,7 +201,7 @@ export class NbdClient {
       const cookie = this.#newCookie();
       this.#pending.set(cookie, { what, offset, data: into, error: undefined, settle });
       this.#sender.queue(encodeRequest({ command, flags, cookie: { high: 0, low: cookie }, offset, length }));
-      if (data.length > 0) this.#sender.queue(data);
+      if (data) this.#sender.queue(data);
       this.#sender.flush();
     });
   }

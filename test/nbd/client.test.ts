@@ -273,6 +273,27 @@ t.test('only a forced write carries FUA', async (t) => {
   await Promise.all(ended);
 });
 
+t.test(
+  'zeroes are written without flags unless some are given, and a goodbye says nothing else',
+  async (t) => {
+    const pieces: Buffer[] = [];
+    const greeting = Buffer.concat([GREETING, optionReply(8, 1), GO]);
+    const client = await clientOf(t, greeting, undefined, (data) => void pieces.push(data));
+    const ended = [[], [2]].map((flags) => t.rejects(client.writeZeroes(512, 1024, ...flags)));
+    client.disconnect();
+    await Promise.all(ended);
+    const length = 4 + 16 + 24 + 3 * 28;
+    while (Buffer.concat(pieces).length < length) await new Promise(setImmediate);
+    const sent = Buffer.concat(pieces).subarray(4 + 16 + 24);
+    const header = (flags: number, command: number, cookie: number, offset: number, bytes: number): Buffer =>
+      Buffer.concat([u32(0x25609513), u16(flags, command), u64(cookie), u64(offset), u32(bytes)]);
+    t.same(
+      sent,
+      Buffer.concat([header(0, 6, 1, 512, 1024), header(2, 6, 2, 512, 1024), header(0, 2, 0, 0, 0)]),
+    );
+  },
+);
+
 t.test('a reply in several chunks, with holes, is put together', async (t) => {
   const reply = Buffer.concat([
     chunk(0, 1, Buffer.concat([u64(2048 + 1536), Buffer.alloc(512, 'c')])),
