@@ -67,9 +67,9 @@ t.test('it listens on a TCP port, and reports which', async (t) => {
 t.test('a TCP connection is probed when idle, and delays no reply; a Unix one needs neither', async (t) => {
   class Recorded extends NodePosix {
     readonly set: (readonly number[])[] = [];
-    override setsockopt(fd: number, level: number, option: number, value: number): number {
-      this.set.push([level, option, value]);
-      return super.setsockopt(fd, level, option, value);
+    override setsockopt(fd: number, level: number, name: number, value: number): number {
+      this.set.push([level, name, value]);
+      return super.setsockopt(fd, level, name, value);
     }
   }
   const probes = [
