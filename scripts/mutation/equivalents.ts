@@ -904,6 +904,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'src/status/status-client.ts': [
     [
+      'const answer = Buffer.alloc(MAX_ANSWER_BYTES + 1);',
+      'const answer = Buffer.alloc(MAX_ANSWER_BYTES + 2);',
+      'One byte beyond the limit shows that a reply is too long, and so do two.',
+    ],
+    [
       'if (!(error instanceof SyntaxError)) throw error;',
       'if (!(error instanceof SyntaxError)) ;',
       'JSON.parse throws nothing else.',
