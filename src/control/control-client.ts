@@ -35,8 +35,11 @@ export class ControlError extends SystemError {
    */
   constructor(error: number, detail: string) {
     const number = Math.abs(error);
-    const meaning = `${errnoCode(number)} (${strerror(number)})`;
-    super(number, detail === '' ? meaning : `${meaning}: ${detail}`);
+    const text = strerror(number);
+    const meaning = `${errnoCode(number)} (${text})`;
+    // A daemon that has nothing to add may repeat what the errno means.
+    const isRepeated = ['', text, meaning].some((known) => known.toLowerCase() === detail.toLowerCase());
+    super(number, isRepeated ? meaning : `${meaning}: ${detail}`);
     this.number = number;
     this.detail = detail;
   }

@@ -5,7 +5,12 @@ import { chmodSync } from 'node:fs';
 import t from 'tap';
 import { errno, NodePosix } from '../../src/posix/index.js';
 import type { SelectSets } from '../../src/posix/posix.js';
-import { CLOSE_INTERVAL_SECONDS, CLOSE_REPEATS, ControlClient } from '../../src/control/control-client.js';
+import {
+  CLOSE_INTERVAL_SECONDS,
+  CLOSE_REPEATS,
+  ControlClient,
+  ControlError,
+} from '../../src/control/control-client.js';
 import { ControlMessage } from '../../src/control/message.js';
 import { MessageType } from '../../src/control/message-type.js';
 import { parseReplicationRequest, REPLICATION_COMMANDS } from '../../src/control/replication-request.js';
@@ -252,4 +257,12 @@ t.test('only an EINVAL without a reason means that a daemon does not know a repo
   await t.rejects(statistics(errno.EINVAL, ''), { code: 'ENOTSUP', detail: /it has no statistics/ });
   await t.rejects(statistics(errno.EINVAL, 'why'), { code: 'EINVAL', detail: 'why' });
   await t.rejects(statistics(errno.EIO, ''), { code: 'EIO', detail: '' });
+});
+
+t.test('what an error means is not repeated as its reason', async (t) => {
+  const { ENOLCK } = errno;
+  const meaning = 'ENOLCK (No locks available)';
+  for (const repeated of ['', 'no locks available', meaning])
+    t.match(new ControlError(ENOLCK, repeated), { message: meaning, detail: repeated });
+  t.equal(new ControlError(ENOLCK, 'flock is missing').message, `${meaning}: flock is missing`);
 });
