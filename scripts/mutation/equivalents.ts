@@ -851,6 +851,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'if (true) this.#failAll();',
       'No flush waits while there is no primary.',
     ],
+    ...['> 0', '>= 1'].map((succeeded): Equivalent => [
+      'if (result >= 0) one.done(0);',
+      `if (result ${succeeded}) one.done(0);`,
+      'The first checkpoint has the number 1.',
+    ]),
   ],
   'src/replication/disk/own/sync-receiver.ts': [
     ['#unsyncedBytes = 0;', '#unsyncedBytes = 1;', 'Whole sectors reach the limit at the same time.'],

@@ -8,6 +8,7 @@ import type { EngineCore } from './engine-core.js';
 import { NO_ID } from './format/metadata-record.js';
 import { keepAside } from './keep-aside.js';
 import { mustFork } from './primary/fork.js';
+import type { PrimaryRole } from './primary/primary-role.js';
 import { completed, StateError } from './state-file.js';
 
 /** What becomes of both copies when the other side has given its own up too, which this side cannot know. */
@@ -95,9 +96,7 @@ export class Commands {
       // What is kept must be all that is given up: nothing is written from here on.
       await this.#update({ stale: true });
       try {
-        await completed('sync the image', (ended) =>
-          engine.primary ? engine.primary.flush(ended) : ended(0),
-        );
+        await completed('sync the image', (ended) => (engine.primary as PrimaryRole).flush(ended));
         await keepAside({ files, disk, path: keep, grains: map.bits, grainSectors });
       } catch (error) {
         await this.#update({ stale });

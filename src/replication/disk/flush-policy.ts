@@ -10,7 +10,7 @@ import { Timer, type TimerHost } from './timer.js';
 
 interface Waiting {
   readonly done: Done;
-  /** Ticks of the timer that are left. */
+  /** Ticks of the timer that are left; the last one may be a part of one. */
   left: number;
 }
 
@@ -70,7 +70,7 @@ export class FlushPolicy {
   }
 
   get #limit(): number {
-    return Math.ceil(this.#options.flushLimitSeconds / TICK_SECONDS);
+    return this.#options.flushLimitSeconds / TICK_SECONDS;
   }
 
   #require(one: Waiting): void {

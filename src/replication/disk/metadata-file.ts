@@ -99,14 +99,13 @@ export class MetadataFile {
 
   /** Changes the metadata at once, and completes when they are durable as they are now, or with the error. */
   update(change: Partial<Omit<Metadata, 'update'>>, done: Done): void {
-    if (this.#failure < 0) {
-      done(this.#failure);
-      return;
+    if (this.#failure < 0) done(this.#failure);
+    else {
+      this.#current = { ...this.#current, ...change, update: this.#current.update + 1 };
+      this.#hasNotes = false;
+      this.#waiters.push({ update: this.#current.update, done });
+      if (!this.#writing) this.#write();
     }
-    this.#current = { ...this.#current, ...change, update: this.#current.update + 1 };
-    this.#hasNotes = false;
-    this.#waiters.push({ update: this.#current.update, done });
-    if (!this.#writing) this.#write();
   }
 
   /** Completes when every {@link update} so far is durable, at once when all are, or with the error. */
@@ -144,8 +143,8 @@ export class MetadataFile {
     else this.#durableUpdate = update;
     const finished = this.#waiters.filter((waiter) => result < 0 || waiter.update <= this.#durableUpdate);
     this.#waiters = this.#waiters.filter((waiter) => !finished.includes(waiter));
-    for (const { done } of finished) done(Math.min(result, 0));
-    if (this.#waiters.length > 0 && !this.#writing && this.#failure === 0) this.#write();
+    for (const { done } of finished) done(result);
+    if (this.#waiters.length > 0 && !this.#writing) this.#write();
   }
 }
 

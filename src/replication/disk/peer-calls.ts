@@ -22,7 +22,7 @@ type Calls = SocketCalls & Pick<Posix, 'resolve'>;
  * would close since it has one is handed on, to be told why.
  */
 export function peerCalls(posix: Posix, filter: PeerFilter, events: PeerCallsEvents): Calls {
-  let accepted = -1;
+  let accepted: number | undefined;
   const noted = (call: 'socket' | 'bind' | 'listen', result: number): number => {
     if (result < 0) events.cannotListen(call, result);
     return result;
@@ -35,7 +35,7 @@ export function peerCalls(posix: Posix, filter: PeerFilter, events: PeerCallsEve
     bind: (fd, address) => noted('bind', posix.bind(fd, address)),
     listen: (fd, backlog) => noted('listen', posix.listen(fd, backlog)),
     accept: (fd) => {
-      accepted = -1;
+      accepted = undefined;
       const connection = posix.accept(fd);
       if (connection < 0) return connection;
       const peer = posix.getpeername(connection);
@@ -49,8 +49,8 @@ export function peerCalls(posix: Posix, filter: PeerFilter, events: PeerCallsEve
     },
     connect: (fd, address) => (isAllowed(filter, address) ? posix.connect(fd, address) : -errno.EACCES),
     close: (fd) => {
-      if (fd !== accepted || fd < 0) return posix.close(fd);
-      accepted = -1;
+      if (fd !== accepted) return posix.close(fd);
+      accepted = undefined;
       events.surplus(fd);
       return 0;
     },

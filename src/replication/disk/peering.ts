@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { BackupRole } from './backup/backup-role.js';
 import type { BitSet } from './bit-set.js';
 import { cReceiver } from './c/c-receiver.js';
 import { orEnd } from './connection-resources.js';
@@ -17,6 +18,7 @@ import type { OwnLink } from './own/own-link.js';
 import { OwnPrimarySession } from './own/own-primary-session.js';
 import { meetPeer, turnAway } from './peer-session.js';
 import type { ResyncPlan } from './primary/primary-parts.js';
+import type { PrimaryRole } from './primary/primary-role.js';
 import type { BackupPeer, CConnection, CPrimaryEnd, PrimarySession } from './sessions.js';
 import type { PeerKind } from './status.js';
 
@@ -200,7 +202,7 @@ export class Peering implements PeeringView {
       return;
     }
     const { reporter } = engine;
-    reporter.tell({ kind: 'connected', peer: this.address ?? '', peerKind: 'own', reason: verdict.kind });
+    reporter.tell({ kind: 'connected', peer: this.address as string, peerKind: 'own', reason: verdict.kind });
     const known = hello.standing.line[0]?.generation;
     const { ancestors } = metadata.current;
     const index = ancestors.findIndex(({ generation }) => generation === known);
@@ -211,15 +213,20 @@ export class Peering implements PeeringView {
       // What the backup has is younger than what it had.
       ...(index >= 0 && { ancestors: ancestors.slice(0, index + 1) }),
     });
-    if (metadata.current.role === 'primary') this.#becomesBackups(link, verdict, hello, theirs);
-    else this.#becomesPrimarys(link, verdict, hello);
+    const { primary, backup } = engine;
+    if (primary) this.#becomesBackups(primary, link, verdict, hello, theirs);
+    else this.#becomesPrimarys(backup as BackupRole, link, verdict, hello);
   }
 
   /** The other side is the backup. */
-  #becomesBackups(link: OwnLink, verdict: Agreement, hello: Hello, theirs: BitSet): void {
+  #becomesBackups(
+    primary: PrimaryRole,
+    link: OwnLink,
+    verdict: Agreement,
+    hello: Hello,
+    theirs: BitSet,
+  ): void {
     const engine = this.#engine;
-    const { primary } = engine;
-    if (primary === undefined) throw new Error('a primary without its role');
     if (verdict.kind === 'compare' && verdict.alarm) {
       engine.reporter.notice('the backup has lost checkpoints that it had: every grain is compared');
     }
@@ -237,11 +244,9 @@ export class Peering implements PeeringView {
   }
 
   /** The other side is the primary. */
-  #becomesPrimarys(link: OwnLink, verdict: Agreement, hello: Hello): void {
+  #becomesPrimarys(backup: BackupRole, link: OwnLink, verdict: Agreement, hello: Hello): void {
     const engine = this.#engine;
-    const { backup } = engine;
     const { metadata } = engine.state;
-    if (backup === undefined) throw new Error('a backup without its role');
     const { registrar, posix } = engine.parts;
     // Only what goes on from the epoch that is here has to be above it: another line, or an older copy, may be far below.
     const goesOn = verdict.kind === 'resync' && !metadata.current.rejoining;
@@ -297,7 +302,7 @@ export class Peering implements PeeringView {
     this.kind = 'c';
     this.version = primary ? 'done = received' : null;
     this.#leave = undefined;
-    reporter.tell({ kind: 'connected', peer: this.address ?? '', peerKind: 'c', reason: 'C driver' });
+    reporter.tell({ kind: 'connected', peer: this.address as string, peerKind: 'c', reason: 'C driver' });
     if (primary) {
       const peer = cPeers.backupPeer(
         connection,

@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { errno, errnoCode } from '../../posix/errno.js';
-import type { FileCalls, FileDone, FileStatus } from '../../posix/files.js';
+import type { FileCalls, FileDone } from '../../posix/files.js';
 import { SystemError } from '../../posix/system-error.js';
 import { readWhole, writeWhole } from '../../posix/whole-transfer.js';
 import { UnderWay } from '../../posix/under-way.js';
@@ -117,15 +117,13 @@ export class StateFile {
     });
   }
 
-  async size(): Promise<number> {
-    let status: FileStatus | undefined;
-    await completed(`stat ${this.path}`, (done) =>
+  size(): Promise<number> {
+    return new Promise((resolve, reject) => {
       this.#files.fstat(this.#fd, (result, found) => {
-        status = found;
-        done(result);
-      }),
-    );
-    return status?.size ?? 0;
+        if (found === undefined) reject(new StateError(`cannot stat ${this.path}`, result));
+        else resolve(found.size);
+      });
+    });
   }
 
   /** Reads whole; zeroes after the end of the file. */

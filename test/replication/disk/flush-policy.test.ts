@@ -27,7 +27,7 @@ function policy(commitOnFlush: CommitOnFlush, phase = 'protected') {
   its.primary = primary as unknown as PrimaryRole;
   const results: number[] = [];
   const flush = (): void => its.flush((result) => results.push(result));
-  return { world, its, flushes, checkpoints, primary, results, flush };
+  return { world, host, its, flushes, checkpoints, primary, results, flush };
 }
 
 t.test('with off, and with prefer while there is no backup, a flush is local', async (t) => {
@@ -108,6 +108,40 @@ t.test('each has its own limit, in which it is EIO, also while it is asked for',
   t.same(results, [-errno.EIO, -errno.EIO]);
   checkpoints[1]?.(5);
   t.equal(results.length, 2, 'whatever comes later');
+});
+
+t.test('flushes that come again and again put no limit off', async (t) => {
+  const { world, flush, flushes, results } = policy('require', 'alone');
+  for (let count = 0; count < 15; count++) {
+    flush();
+    flushes.at(-1)?.(0);
+    await world.run(0.4);
+  }
+  t.ok(results.length >= 1 && results.length < 4, `${results.length} have failed after 6 s`);
+});
+
+t.test('a flush that has failed asks for no checkpoint any more', async (t) => {
+  for (const end of ['limit', 'asked', 'role'] as const) {
+    const { world, its, primary, flush, flushes, checkpoints, results } = policy('require', 'alone');
+    flush();
+    flushes[0]?.(0);
+    if (end === 'limit') checkpoints[0]?.(-errno.ENOTCONN);
+    if (end === 'role') its.primary = undefined;
+    else await world.run(6);
+    t.same(results, [-errno.EIO]);
+    if (end !== 'limit') checkpoints[0]?.(-errno.ECONNABORTED);
+    its.primary = primary as unknown as PrimaryRole;
+    its.again();
+    t.equal(checkpoints.length, 1, end);
+  }
+});
+
+t.test('a policy that is closed leaves nothing', async (t) => {
+  const { its, flush, host } = policy('require', 'alone');
+  const before = host.leftovers().length;
+  flush();
+  its.close();
+  t.ok(host.leftovers().length < before);
 });
 
 t.test('without a primary a flush is refused, and those that wait fail', async (t) => {

@@ -163,6 +163,49 @@ t.test('to settle is to make durable what was noted, if anything was', async (t)
   t.match((await load())?.current, { acked: 9 });
 });
 
+t.test('what an update has taken along is settled', async (t) => {
+  const { metadata, held, call } = await created();
+  metadata.note({ acked: 9 });
+  t.equal(await call((done) => metadata.update({ sent: 9 }, done)), 0);
+  held.hold('write', PATH);
+  t.equal(await call((done) => metadata.settle(done)), 0);
+  t.equal(held.waiting('write', PATH), 0);
+});
+
+t.test('an update that the end of another begins is one write', async (t) => {
+  const { metadata, world, held } = await created();
+  held.hold('fdatasync', PATH);
+  metadata.update({ sent: 1 }, () => metadata.update({ sent: 2 }, () => {}));
+  await world.run(0.1);
+  metadata.update({ sent: 3 }, () => {});
+  held.release('fdatasync', PATH);
+  held.hold('fdatasync', PATH);
+  await world.run(0.1);
+  t.equal(held.waiting('fdatasync', PATH), 1);
+  held.release('fdatasync', PATH);
+  await world.run(0.1);
+});
+
+t.test('metadata that are closed, or cannot be made or read, hold no file open', async (t) => {
+  const { metadata, world, files, host, load } = await created();
+  const open = () => host.leftovers().filter((line) => line.includes(': file '));
+  await world.complete(metadata.close());
+  t.same(open(), []);
+  for (const call of ['fdatasync', 'fstat', 'read'] as const) {
+    host.files.failCalls({ calls: [call], nth: 1, error: errno.EIO });
+    await t.rejects(load(), { result: -errno.EIO, message: /metadata: EIO/ });
+    t.same(open(), [], call);
+  }
+  for (const call of ['write', 'fdatasync', 'rename'] as const) {
+    host.files.failCalls({ calls: [call], nth: 1, error: errno.EIO });
+    await t.rejects(world.complete(MetadataFile.create(files, PATH, FIRST)), {
+      result: -errno.EIO,
+      message: /EIO/,
+    });
+    t.same(open(), [], call);
+  }
+});
+
 for (const call of ['write', 'fdatasync'] as const) {
   t.test(`after a failed ${call} nothing is written any more, and everybody knows`, async (t) => {
     const { metadata, world, host, stored, call: wait } = await created();
@@ -177,6 +220,7 @@ for (const call of ['write', 'fdatasync'] as const) {
     const before = stored();
     t.equal(await wait((done) => metadata.update({ sent: 3 }, done)), -errno.EIO);
     t.equal(await wait((done) => metadata.settle(done)), -errno.EIO);
+    t.equal(await wait((done) => metadata.whenDurable(done)), -errno.EIO);
     await world.run(0.1);
     t.ok(stored().equals(before));
   });

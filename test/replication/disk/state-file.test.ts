@@ -1,10 +1,17 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { constants } from 'node:fs';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import type { FileCalls } from '../../../src/posix/files.js';
-import { completed, damaged, StateError, StateFile } from '../../../src/replication/disk/state-file.js';
+import {
+  closeAll,
+  completed,
+  damaged,
+  StateError,
+  StateFile,
+} from '../../../src/replication/disk/state-file.js';
 import { stateFiles } from './state-files.js';
 
 const PATH = '/srv/file';
@@ -159,3 +166,59 @@ t.test(
     t.same([closes, host.leftovers().length], [2, before]);
   },
 );
+
+t.test(
+  'files of the state are their owner’s alone, and no link or FIFO is followed or waited for',
+  async (t) => {
+    const { world, files } = stateFiles();
+    const opened: [flags: number, mode: number | undefined][] = [];
+    const recording: FileCalls = new Proxy(files, {
+      get: (target, name: keyof FileCalls) =>
+        name === 'open'
+          ? (...[path, flags, done, mode]: Parameters<FileCalls['open']>) => {
+              opened.push([flags, mode]);
+              target.open(path, flags, done, mode);
+            }
+          : target[name],
+    });
+    const made = await world.complete(StateFile.create(recording, '/srv/made', 'by-write'));
+    await world.complete(made.close());
+    const again = await world.complete(StateFile.open(recording, '/srv/made'));
+    await world.complete(again?.close() ?? Promise.resolve());
+    const safely = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    t.same(opened, [
+      [constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | safely, 0o600],
+      [constants.O_WRONLY | constants.O_DSYNC | safely, undefined],
+      [constants.O_RDWR | safely, undefined],
+    ]);
+  },
+);
+
+t.test('a close that fails is reported, and closes all the same', async (t) => {
+  for (const nth of [1, 2]) {
+    const { world, host, files } = stateFiles();
+    const file = await world.complete(StateFile.create(files, '/srv/made', 'by-write'));
+    host.files.failCalls({ calls: ['close'], nth, error: errno.EIO });
+    await t.rejects(world.complete(file.close()), {
+      message: 'cannot close /srv/made: EIO',
+      result: -errno.EIO,
+    });
+    await t.rejects(world.complete(file.close()), /EBADF/, 'both descriptors are gone');
+  }
+});
+
+t.test('all are closed, also after one that fails; the first failure is reported', async (t) => {
+  const closed: number[] = [];
+  const one = (number: number, fails: boolean) => ({
+    close: async () => {
+      closed.push(number);
+      if (fails) throw new Error(`${number}`);
+    },
+  });
+  await t.rejects(closeAll([one(1, false), undefined, one(2, true), one(3, true), one(4, false)]), {
+    message: '2',
+  });
+  t.same(closed, [1, 2, 3, 4]);
+  await closeAll([one(5, false), undefined]);
+  t.same(closed.slice(4), [5]);
+});
