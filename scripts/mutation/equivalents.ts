@@ -28,6 +28,7 @@ const THREE_MODES = 'There is no fourth condition: nothing asks for it.';
 const ANY_LENGTH = 'How much is sent decides nothing: streams of every length are checked in the same way.';
 const ANY_SEGMENT = 'Segments of any size carry the same bytes.';
 const CLOSED_WHOLE = 'All is in the file once that is closed; early answers only take less time.';
+const ASKED_OPEN = 'Nothing is asked of an image that is closed.';
 const SLOWEST_FIRST =
   'One that took no longer than the quickest of ten is put after it, and dropped; to ask first only takes less time.';
 const GETUID = 'Every system that the package runs on has getuid.';
@@ -162,6 +163,21 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Where two entries differ, what can follow them is as long as the longer of what follows when either is left out.',
     ],
   ],
+  'src/disks/drivers/aio.ts': [
+    ...['1', '-2', '-0'].flatMap((other): Equivalent[] => [
+      ['#fd = -1;', `#fd = ${other};`, SET_FIRST],
+      ['this.#fd = -1;', `this.#fd = ${other};`, ASKED_OPEN],
+    ]),
+    ['this.#fd = -1;', ';', ASKED_OPEN],
+    ['#isRegular = true;', '#isRegular = false;', SET_FIRST],
+    ...['isOnlyWriter', 'readOnly', 'wasShort'].map((flag): Equivalent => [
+      `#${flag} = false;`,
+      `#${flag} = true;`,
+      SET_FIRST,
+    ]),
+  ],
+  'src/disks/drivers/ram.ts': [['#readOnly = false;', '#readOnly = true;', SET_FIRST]],
+  'src/disks/drivers/vhd/vhd.ts': [['#readOnly = false;', '#readOnly = true;', SET_FIRST]],
   'src/disks/drivers/vhd/bits.ts': [
     [
       'if ((at & 7) === 0 && bits[at >> 3] === whole) {',
