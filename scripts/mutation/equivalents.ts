@@ -31,6 +31,7 @@ const CLOSED_WHOLE = 'All is in the file once that is closed; early answers only
 const ASKED_OPEN = 'Nothing is asked of an image that is closed.';
 const SLOWEST_FIRST =
   'One that took no longer than the quickest of ten is put after it, and dropped; to ask first only takes less time.';
+const PATIENCE = 'A server that waits for the real world is not in select after any number of turns.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -144,6 +145,29 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `if (taio.buff.length <= values.size) taio.buff = new Uint8Array(${size});`,
     'How much more room there is shows only in a transfer that moves more than it may, as ours does not.',
   ]),
+  'src/conformance/comparison.ts': [
+    [
+      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));',
+      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one <= other ? -1 : 1)));',
+      'No two keys of an object are equal.',
+    ],
+  ],
+  'src/conformance/error-names.ts': [
+    [
+      'const FIRST_PRIVATE_NUMBER = 10_000;',
+      'const FIRST_PRIVATE_NUMBER = 20000;',
+      'Every number that no system has serves as well.',
+    ],
+  ],
+  'src/conformance/name-pattern.ts': [
+    ['let star = -1;', 'let star = -2;', 'Every number below 0 is no place.'],
+    ['let starEnd = 0;', 'let starEnd = 1;', SET_FIRST],
+    ...['> 0', '>= 1'].map((after): Equivalent => [
+      '} else if (star >= 0) {',
+      `} else if (star ${after}) {`,
+      'What comes after the last star is never at the beginning.',
+    ]),
+  ],
   'src/conformance/rule-table.ts': [
     [
       'const WIDTH = 80;',
@@ -659,13 +683,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A piece ends where the bytes end, whatever its length is said to be.',
     ],
   ],
-  'src/testing/files/content.ts': [
-    [
-      'this.punch(size, end - size);',
-      'this.punch(size, end + size);',
-      'After the end of the file there is nothing to be punched.',
-    ],
-  ],
   'src/testing/files/host-files.ts': [
     [
       "for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))",
@@ -721,11 +738,27 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       ANY_LENGTH,
     ]),
   ],
-  'src/testing/world.ts': [16_383, 16_385].map((segmentBytes): Equivalent => [
-    'this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: 16_384, ...options.buffers };',
-    `this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: ${segmentBytes}, ...options.buffers };`,
-    ANY_SEGMENT,
-  ]),
+  'src/testing/world.ts': [
+    ...[16_383, 16_385].map((segmentBytes): Equivalent => [
+      'this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: 16_384, ...options.buffers };',
+      `this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: ${segmentBytes}, ...options.buffers };`,
+      ANY_SEGMENT,
+    ]),
+    ['const MAX_IDLE_TURNS = 1000;', 'const MAX_IDLE_TURNS = 2000;', PATIENCE],
+    ['if (turns > MAX_IDLE_TURNS) {', 'if (turns >= MAX_IDLE_TURNS) {', PATIENCE],
+  ],
+  'src/testing/files/content.ts': [
+    [
+      'this.punch(size, end - size);',
+      'this.punch(size, end + size);',
+      'After the end of the file there is nothing to be punched.',
+    ],
+    [
+      'if (part.length === PAGE_BYTES) this.#pages.set(page, part);',
+      'if (false) this.#pages.set(page, part);',
+      'A page that is written whole may be copied as well as kept; to keep it only takes less time.',
+    ],
+  ],
   'src/testing/endpoint.ts': [
     ...['true', 'false'].map((condition): Equivalent => [
       'const piece = this.sending.next(whole ? buffers.segmentBytes : random.integer(1, buffers.segmentBytes));',

@@ -33,7 +33,7 @@ export function comparisonKey(entry: unknown): string {
 }
 
 function canonicalError(text: string): string {
-  const error = /^(-?)(E[A-Z0-9]+)$/.exec(text);
-  const number = scriptedErrno(error?.[2] ?? '');
-  return error === null || number === undefined ? text : `${error[1]}errno ${number}`;
+  const [, sign, name] = /^(-?)(E[A-Z0-9]+)$/.exec(text) ?? [];
+  const number = name && scriptedErrno(name);
+  return number === undefined ? text : `${sign}errno ${number}`;
 }
