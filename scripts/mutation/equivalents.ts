@@ -359,6 +359,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'src/posix/node/file-ring/ring-files.ts': [
     [
+      'if (ring.outstanding > 0) this.#ending.push(ring);',
+      'if (ring.outstanding > 0) this.#ending.unshift(ring);',
+      'All of them are asked, in whatever order.',
+    ],
+    [
       'if (this.#callsOfTurn === 1 && ring.outstanding === 0 && this.#alone === 0) {',
       'if (this.#callsOfTurn === 1 && ring.outstanding === 1 && this.#alone === 0) {',
       'A call that is alone is quicker through libuv; through the ring it comes to the same.',

@@ -53,6 +53,7 @@ t.test('requests of any size have their turns, in order of arrival', async (t) =
   t.strictSame(order.splice(0), []);
   first.give(32 * MIB);
   t.strictSame(order.splice(0), ['second', 'third', 'small again']);
+  t.equal(second.requestedBytes, 0, 'what was waited for is there');
   take(first, 32, 'first again');
   first.leave();
   second.give(32 * MIB);

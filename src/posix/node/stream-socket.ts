@@ -59,7 +59,6 @@ export class StreamSocket extends Descriptor {
     this.#settings = settings;
     this.#options = options;
     this.#local = unboundAddress(domain);
-    this.setReady(READABLE | WRITABLE);
   }
 
   /** A connection that a listener has taken. */
