@@ -101,6 +101,8 @@ export class NbdConnection {
   readonly #memory: MemoryShare;
   readonly #stall = new Standstill();
   readonly #idleness = new Standstill();
+  readonly #quiet = new Standstill();
+  readonly #silence = new Standstill();
   #pumping = false;
   #posted = false;
 
@@ -173,6 +175,23 @@ export class NbdConnection {
     if (this.#stall.seconds(state, posix.clock.now()) < stallTimeoutSeconds) return;
     if (isHalfSent) this.drop('it has left off in the middle of a request');
     else if (memory.isShort) this.drop('it does not take its data, and others wait for the memory');
+  }
+
+  /**
+   * To be called now and then. A client whose host leaves what was sent to it unanswered for too long is dropped; one that
+   * only takes nothing is not: its kernel answers. (Known by /proc/net; elsewhere the kernel gives up after a quarter of an hour.)
+   *
+   * @param seconds how long it may be silent
+   */
+  dropIfSilent(seconds: number): void {
+    const { posix } = this.#parts;
+    if (!this.#servingTransmission()) return;
+    const now = posix.clock.now();
+    // Of one that sends, the kernel need not be asked.
+    const isQuiet = this.#quiet.seconds(String(this.#receiver.receivedBytes), now) > 0;
+    const isSilent = isQuiet && (posix.retransmissions?.(this.#fd) ?? 0) > 0;
+    if (this.#silence.seconds(isSilent ? 'silent' : undefined, now) < seconds) return;
+    this.drop('its host does not answer');
   }
 
   /** To be called now and then. A client that has asked for nothing for too long is let go. */

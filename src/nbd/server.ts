@@ -211,6 +211,8 @@ export class NbdServer {
     this.#watch.setTimer(Math.ceil(Math.min(MAX_STALL_LOOK_SECONDS, shortest / 2)), () => {
       for (const connection of this.#connections.keys()) {
         connection.dropIfStalled();
+        // It may have been silent for a look's time before it is seen.
+        connection.dropIfSilent(SILENCE_SECONDS - MAX_STALL_LOOK_SECONDS);
         connection.finishIfIdle();
       }
       if (this.#connections.size > 0) this.#watchStalls();

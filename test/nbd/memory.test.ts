@@ -92,10 +92,22 @@ t.test('a client that stops in the middle of a request is dropped', async (t) =>
   t.equal((await idle.read(0, 512)).length, 512, 'one that asks for nothing is not');
 });
 
+/** The clock is the test's. The hosts of some clients, by their ports, do not answer. */
+class TimedPosix extends NodePosix {
+  override readonly clock = new ManualClock();
+  readonly goneClients = new Set<number | undefined>();
+
+  override retransmissions(fd: number): number {
+    const peer = this.getpeername(fd);
+    return typeof peer !== 'number' && 'port' in peer && this.goneClients.has(peer.port) ? 3 : 0;
+  }
+}
+
 /** A server with a clock of the test's, and a client that is always there. */
 async function timedWorld(t: Test, limits: Partial<NbdLimits> = {}) {
-  const clock = new ManualClock();
-  const world = nbdWorld(t, { tcp: true, posix: new NodePosix({ clock }), limits });
+  const posix = new TimedPosix();
+  const { clock } = posix;
+  const world = nbdWorld(t, { tcp: true, posix, limits });
   await world.open('ram:64');
   const other = await world.client();
   /** So many seconds pass, and the server has had its turns. @returns how many clients are left */
@@ -105,7 +117,7 @@ async function timedWorld(t: Test, limits: Partial<NbdLimits> = {}) {
     await world.server.sleep(0);
     return world.nbd.connections;
   };
-  return { world, other, after };
+  return { world, other, after, goneClients: posix.goneClients };
 }
 
 t.test('a client that stops in the middle of a request has 30 s, and is looked for every 5 s', async (t) => {
@@ -131,6 +143,28 @@ t.test('stalled clients are looked for twice in the shortest of their times', as
   t.equal(await after(2), 2, 'from now on nothing comes');
   t.equal(await after(2), 2);
   t.equal(await after(2), 1);
+});
+
+t.test('a client whose host does not answer is dropped after 30 s, unless it answers meanwhile', async (t) => {
+  const { world, after, goneClients } = await timedWorld(t);
+  const [gone, live] = [await world.raw().go(), await world.raw().go()];
+  const { localPort } = gone.socket;
+  await world.server.sleep(0);
+  goneClients.add(localPort);
+  for (const seconds of [5, 5, 5, 5, 5]) t.equal(await after(seconds), 3);
+  goneClients.delete(localPort);
+  t.equal(await after(5), 3);
+  goneClients.add(localPort);
+  for (const seconds of [5, 5, 5, 5, 5]) t.equal(await after(seconds), 3);
+  t.equal(await after(5), 2);
+  t.equal((await gone.rest()).length, 0);
+  t.match(world.lines.join('\n'), /is dropped: its host does not answer/);
+  // What comes from a client is an answer, whatever the kernel has to send again.
+  goneClients.add(live.socket.localPort);
+  for (let second = 0; second < 60; second += 5) {
+    live.send(request(READ, { length: 512 }));
+    t.equal(await after(5), 2);
+  }
 });
 
 t.test('a client that takes none of its data is let be until others wait for memory', async (t) => {
