@@ -32,12 +32,17 @@ export interface Role {
 /** Makes a role; throws (rejects with) a TransferError when something that it needs is not there. */
 export type CreateRole = (server: TapdiskServer, reporter: Reporter) => Promise<Role>;
 
-/** Plays a role on a scheduler of its own until it ends, or a signal ends it. Returns the exit status. */
+/**
+ * Plays a role on a scheduler of its own until it ends, or a signal ends it. Returns the exit status.
+ *
+ * @param exit ends the process at a second signal
+ */
 export async function runTransfer(
   name: TransferStatus['role'],
   options: TransferOptions,
   io: CommandIo,
   createRole: CreateRole,
+  exit: (status: number) => void = exitNow,
 ): Promise<number> {
   let role: Role | undefined;
   const reporting: ReporterOptions = {
@@ -53,7 +58,7 @@ export async function runTransfer(
   await using server = new TapdiskServer({ logger: reporter });
   try {
     role = await createRole(server, reporter);
-    return await play(name, role, server, reporter, options);
+    return await play(name, role, server, reporter, options, exit);
   } catch (error) {
     if (!(error instanceof TransferError)) throw error;
     const { code, message } = error;
@@ -70,6 +75,7 @@ async function play(
   server: TapdiskServer,
   reporter: Reporter,
   { status: path, noStatus, ignoreSignals }: TransferOptions,
+  exit: (status: number) => void,
 ): Promise<number> {
   using _status = noStatus
     ? undefined
@@ -82,7 +88,7 @@ async function play(
         status: () => role.status(),
       });
   using _signals = onSignals({
-    ...withoutIgnored(endingSignals(role), ignoreSignals),
+    ...withoutIgnored(endingSignals(role, exit), ignoreSignals),
     SIGUSR1: () => reporter.dump(server.dump()),
   });
   server.registerEvent(TIMEOUT, -1, 1, () => reporter.tick());
@@ -99,10 +105,13 @@ async function play(
 }
 
 /** The first signal shuts down in order, a second one exits at once. */
-function endingSignals(role: Role): Partial<Record<NodeJS.Signals, () => void>> {
+function endingSignals(
+  role: Role,
+  exit: (status: number) => void,
+): Partial<Record<NodeJS.Signals, () => void>> {
   let isStopping = false;
   const handler = (signal: NodeJS.Signals) => (): void => {
-    if (isStopping) exitNow(exitOfSignal(signal));
+    if (isStopping) return exit(exitOfSignal(signal));
     isStopping = true;
     void role.stop(signal);
   };

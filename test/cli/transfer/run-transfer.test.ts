@@ -33,13 +33,20 @@ function running() {
     ended,
   };
   const io = { stdin: new PassThrough(), stdout: stderr, stderr };
-  const exit = runTransfer('primary', options, io, async () => role);
+  const exits: number[] = [];
+  const exit = runTransfer(
+    'primary',
+    options,
+    io,
+    async () => role,
+    (exitStatus) => exits.push(exitStatus),
+  );
   const reports = (): Record<string, unknown>[] =>
     String(stderr.read() ?? '')
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { end, exit, isStarted, reports, stops };
+  return { end, exit, exits, isStarted, reports, stops };
 }
 
 t.test('the exit status is what came of the role', async (t) => {
@@ -57,17 +64,12 @@ t.test('the exit status is what came of the role', async (t) => {
 });
 
 t.test('the first signal stops the role in order, and the second one ends the process', async (t) => {
-  const exits = t.capture(process, 'exit', () => undefined as never);
-  const { end, exit, isStarted, stops } = running();
+  const { end, exit, exits, isStarted, stops } = running();
   await isStarted;
   process.emit('SIGINT', 'SIGINT');
-  t.same([stops, exits().length], [['SIGINT'], 0]);
+  t.same([stops, exits], [['SIGINT'], []]);
   process.emit('SIGTERM', 'SIGTERM');
-  t.same(
-    exits().map(({ args }) => args),
-    [[128 + 15]],
-    'with the status of that signal',
-  );
+  t.same([stops, exits], [['SIGINT'], [128 + 15]], 'with the status of that signal');
   end({ kind: 'stopped', signal: 'SIGINT' });
   t.equal(await exit, 128 + 2);
 });
