@@ -106,8 +106,8 @@ export interface Posix extends SocketCalls {
    */
   abort?(fd: Descriptor): number;
   /**
-   * How often in a row the kernel has sent a TCP connection's bytes, or a probe, without an answer; 0 when it has not. An
-   * operating system without it does not know.
+   * How often in a row the kernel has sent a TCP connection's bytes, or a probe, without an answer; 0 when it has not. It may
+   * be a second old. An operating system without it does not know.
    */
   retransmissions?(fd: Descriptor): number;
   /**

@@ -145,27 +145,30 @@ t.test('stalled clients are looked for twice in the shortest of their times', as
   t.equal(await after(2), 1);
 });
 
-t.test('a client whose host does not answer is dropped after 30 s, unless it answers meanwhile', async (t) => {
-  const { world, after, goneClients } = await timedWorld(t);
-  const [gone, live] = [await world.raw().go(), await world.raw().go()];
-  const { localPort } = gone.socket;
-  await world.server.sleep(0);
-  goneClients.add(localPort);
-  for (const seconds of [5, 5, 5, 5, 5]) t.equal(await after(seconds), 3);
-  goneClients.delete(localPort);
-  t.equal(await after(5), 3);
-  goneClients.add(localPort);
-  for (const seconds of [5, 5, 5, 5, 5]) t.equal(await after(seconds), 3);
-  t.equal(await after(5), 2);
-  t.equal((await gone.rest()).length, 0);
-  t.match(world.lines.join('\n'), /is dropped: its host does not answer/);
-  // What comes from a client is an answer, whatever the kernel has to send again.
-  goneClients.add(live.socket.localPort);
-  for (let second = 0; second < 60; second += 5) {
-    live.send(request(READ, { length: 512 }));
+t.test(
+  'a client whose host does not answer is dropped after 30 s, unless it answers meanwhile',
+  async (t) => {
+    const { world, after, goneClients } = await timedWorld(t);
+    const [gone, live] = [await world.raw().go(), await world.raw().go()];
+    const { localPort } = gone.socket;
+    await world.server.sleep(0);
+    goneClients.add(localPort);
+    for (const seconds of [5, 5, 5, 5, 5]) t.equal(await after(seconds), 3);
+    goneClients.delete(localPort);
+    t.equal(await after(5), 3);
+    goneClients.add(localPort);
+    for (const seconds of [5, 5, 5, 5, 5]) t.equal(await after(seconds), 3);
     t.equal(await after(5), 2);
-  }
-});
+    t.equal((await gone.rest()).length, 0);
+    t.match(world.lines.join('\n'), /is dropped: its host does not answer/);
+    // What comes from a client is an answer, whatever the kernel has to send again.
+    goneClients.add(live.socket.localPort);
+    for (let second = 0; second < 60; second += 5) {
+      live.send(request(READ, { length: 512 }));
+      t.equal(await after(5), 2);
+    }
+  },
+);
 
 t.test('a client that takes none of its data is let be until others wait for memory', async (t) => {
   const limits = { maxRequestMemoryBytes: 64 * MIB, stallTimeoutSeconds: 2 };

@@ -19,7 +19,7 @@ import { withDefaults, type NodePosixOptions } from './node-posix-options.js';
 import { NodePoller } from './node-poller.js';
 import type { Poller } from '../poller.js';
 import type { Posix, SelectSets, SentDone } from '../posix.js';
-import { retransmissionsOf } from './retransmissions.js';
+import { ConnectionTables } from './retransmissions.js';
 import { selectOnce } from '../shared/select-once.js';
 import { SendSlab } from './send-slab.js';
 import { StreamSocket, type SocketSettings } from './stream-socket.js';
@@ -34,6 +34,7 @@ export class NodePosix implements Posix {
   readonly clock: Clock;
   readonly #table: DescriptorTable;
   readonly #settings: SocketSettings;
+  readonly #kernel: ConnectionTables;
   readonly #names: NameResolver;
   /** The owner of a Node object, once it has been handed out. */
   readonly #owners = new WeakMap<NodeObject, Descriptor>();
@@ -42,6 +43,7 @@ export class NodePosix implements Posix {
   constructor(options: NodePosixOptions = {}) {
     const { clock, maxDescriptors, lookup, ...settings } = withDefaults(options);
     this.clock = clock;
+    this.#kernel = new ConnectionTables(clock);
     this.#table = new DescriptorTable(maxDescriptors);
     this.#names = new NameResolver(lookup);
     this.#settings = { ...settings, slab: new SendSlab() };
@@ -167,12 +169,14 @@ export class NodePosix implements Posix {
   }
 
   /**
-   * How often in a row the kernel has sent a TCP connection's bytes without an answer; 0 when it has not, and where that
-   * is not known.
+   * How often in a row the kernel has sent a TCP connection's bytes, or a probe, without an answer, as of the last second; 0
+   * when it has not, and where that is not known.
    */
   retransmissions(fd: number): number {
     const [local, peer] = [this.getsockname(fd), this.getpeername(fd)];
-    return typeof local === 'number' || typeof peer === 'number' ? 0 : retransmissionsOf(local, peer);
+    return typeof local === 'number' || typeof peer === 'number'
+      ? 0
+      : this.#kernel.retransmissions(local, peer);
   }
 
   getaddrinfo(host: string, port: string): readonly InetAddress[] | number {

@@ -3,30 +3,60 @@
 
 import { readFileSync } from 'node:fs';
 import { AF_INET, AF_UNIX, type InetAddress, type SocketAddress } from '../address.js';
+import type { Clock } from '../clock.js';
+
+type Table = 'tcp' | 'tcp6';
+
+/** For how long a table is taken as it was read, in seconds. */
+const READ_AGAIN_SECONDS = 1;
 
 /**
- * How often in a row the kernel has sent a connection's bytes, or a probe, without an answer; 0 when it has not, and where
- * it is not known (no /proc, no such connection).
- *
- * A peer whose receive buffer is full is sent no bytes but probes, which it acknowledges for as long as its host is up.
+ * What the kernel knows of the connections of this host. Each of its tables is read at most once a second, however many
+ * connections are looked for: it has a line for each of the host's.
  */
-export function retransmissionsOf(local: SocketAddress, peer: SocketAddress, read = connections): number {
-  if (local.family === AF_UNIX || peer.family === AF_UNIX) return 0;
-  return retransmissionsIn(read(local.family === AF_INET ? 'tcp' : 'tcp6'), local, peer);
+export class ConnectionTables {
+  readonly #clock: Clock;
+  readonly #readLines: (table: Table) => readonly string[];
+  readonly #tables = new Map<Table, { readonly at: number; readonly lines: readonly string[] }>();
+
+  constructor(clock: Clock, readLines = linesOf) {
+    this.#clock = clock;
+    this.#readLines = readLines;
+  }
+
+  /**
+   * How often in a row the kernel has sent a connection's bytes, or a probe, without an answer; 0 when it has not, and where
+   * it is not known (no /proc, no such connection).
+   *
+   * A peer whose receive buffer is full is sent no bytes but probes, which it acknowledges for as long as its host is up.
+   */
+  retransmissions(local: SocketAddress, peer: SocketAddress): number {
+    if (local.family === AF_UNIX || peer.family === AF_UNIX) return 0;
+    return retransmissionsIn(this.#lines(local.family === AF_INET ? 'tcp' : 'tcp6'), local, peer);
+  }
+
+  #lines(table: Table): readonly string[] {
+    const now = this.#clock.now();
+    const last = this.#tables.get(table);
+    // The clock may jump, either way.
+    if (last !== undefined && Math.abs(now - last.at) < READ_AGAIN_SECONDS) return last.lines;
+    const lines = this.#readLines(table);
+    this.#tables.set(table, { at: now, lines });
+    return lines;
+  }
 }
 
 /** The same of the lines of /proc/net/tcp or /proc/net/tcp6. */
 export function retransmissionsIn(lines: readonly string[], local: InetAddress, peer: InetAddress): number {
-  const [from, to] = [inKernelsWords(local), inKernelsWords(peer)];
-  for (const line of lines) {
-    // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout …; the last is the count of probes.
-    const [, localEnd, remoteEnd, , , , retransmissions = '0', , probes = '0'] = line.trim().split(/\s+/);
-    if (localEnd === from && remoteEnd === to) return Number.parseInt(retransmissions, 16) + Number(probes);
-  }
-  return 0;
+  const ends = `${inKernelsWords(local)} ${inKernelsWords(peer)}`;
+  const line = lines.find((one) => one.includes(` ${ends} `));
+  if (line === undefined) return 0;
+  // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout …; the last is the count of probes.
+  const [, , , , , , retransmissions = '0', , probes = '0'] = line.trim().split(/\s+/);
+  return Number.parseInt(retransmissions, 16) + Number(probes);
 }
 
-function connections(table: 'tcp' | 'tcp6'): string[] {
+function linesOf(table: Table): string[] {
   try {
     return readFileSync(`/proc/self/net/${table}`, 'latin1').split('\n');
   } catch (error) {

@@ -4,7 +4,7 @@
 import { endianness } from 'node:os';
 import t from 'tap';
 import { AF_INET, AF_INET6, AF_UNIX, type InetAddress } from '../../../src/posix/index.js';
-import { retransmissionsIn, retransmissionsOf } from '../../../src/posix/node/retransmissions.js';
+import { ConnectionTables, retransmissionsIn } from '../../../src/posix/node/retransmissions.js';
 import { connectedTo, posixFor } from '../fixture.js';
 
 const inet = (address: string, port: number): InetAddress =>
@@ -43,21 +43,42 @@ t.test('unanswered probes of a peer that takes nothing count too, in decimal', a
 });
 
 t.test('connections of IPv4 and IPv6 are looked for in their own tables, Unix sockets in none', async (t) => {
-  const tables: string[] = [];
-  const read = (table: string): string[] => {
-    tables.push(table);
+  const read: string[] = [];
+  const tables = new ConnectionTables({ now: () => 0 }, (table) => {
+    read.push(table);
     return [HEADER];
-  };
+  });
   const unix = { family: AF_UNIX, path: '/s' } as const;
-  t.equal(retransmissionsOf(inet('127.0.0.1', 1), inet('127.0.0.1', 2), read), 0);
-  t.equal(retransmissionsOf(inet('::1', 1), inet('::1', 2), read), 0);
+  t.equal(tables.retransmissions(inet('127.0.0.1', 1), inet('127.0.0.1', 2)), 0);
+  t.equal(tables.retransmissions(inet('::1', 1), inet('::1', 2)), 0);
   for (const [local, peer] of [
     [unix, unix],
     [unix, inet('::1', 1)],
     [inet('::1', 1), unix],
   ] as const)
-    t.equal(retransmissionsOf(local, peer, read), 0);
-  t.same(tables, ['tcp', 'tcp6']);
+    t.equal(tables.retransmissions(local, peer), 0);
+  t.same(read, ['tcp', 'tcp6']);
+});
+
+t.test('a table is read again after a second, or when the clock has jumped', async (t) => {
+  let now = 1000;
+  let reads = 0;
+  const tables = new ConnectionTables({ now: () => now }, () => {
+    reads += 1;
+    return [HEADER, line('00000000:0001', '00000000:0002', `0000000${reads}`)];
+  });
+  const [local, peer] = [inet('0.0.0.0', 1), inet('0.0.0.0', 2)];
+  for (const [at, expected] of [
+    [1000, 1],
+    [1000.9, 1],
+    [1001, 2],
+    [1001.9, 2],
+    [900, 3],
+    [900.9, 3],
+  ] as const) {
+    now = at;
+    t.equal(tables.retransmissions(local, peer), expected, `at ${at}`);
+  }
 });
 
 t.test('addresses of IPv6 are found in whatever way they are written', async (t) => {
