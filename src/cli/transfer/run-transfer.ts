@@ -29,6 +29,9 @@ export interface Role {
   readonly ended: Promise<TransferOutcome>;
 }
 
+/** How long what is left of a transfer that was not completed may keep its process, in seconds. */
+const LINGER_SECONDS = 1;
+
 /** Makes a role; throws (rejects with) a TransferError when something that it needs is not there. */
 export type CreateRole = (server: TapdiskServer, reporter: Reporter) => Promise<Role>;
 
@@ -58,7 +61,10 @@ export async function runTransfer(
   await using server = new TapdiskServer({ logger: reporter });
   try {
     role = await createRole(server, reporter);
-    return await play(name, role, server, reporter, options, exit);
+    const outcome = await play(name, role, server, reporter, options, exit);
+    // A call that hangs, such as a read of the input, is not waited for.
+    if (outcome.kind !== 'complete') io.exitWithin?.(LINGER_SECONDS);
+    return exitStatus(outcome);
   } catch (error) {
     if (!(error instanceof TransferError)) throw error;
     const { code, message } = error;
@@ -76,7 +82,7 @@ async function play(
   reporter: Reporter,
   { status: path, noStatus, ignoreSignals }: TransferOptions,
   exit: (status: number) => void,
-): Promise<number> {
+): Promise<TransferOutcome> {
   using _status = noStatus
     ? undefined
     : await startStatusServer({
@@ -101,7 +107,7 @@ async function play(
   ]);
   server.stop();
   await run;
-  return exitStatus(outcome);
+  return outcome;
 }
 
 /** The first signal shuts down in order, a second one exits at once. */

@@ -32,7 +32,9 @@ function running() {
     status: () => status,
     ended,
   };
-  const io = { stdin: new PassThrough(), stdout: stderr, stderr };
+  const limits: number[] = [];
+  const exitWithin = (seconds: number): void => void limits.push(seconds);
+  const io = { stdin: new PassThrough(), stdout: stderr, stderr, exitWithin };
   const exits: number[] = [];
   const exit = runTransfer(
     'primary',
@@ -46,7 +48,7 @@ function running() {
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
-  return { end, exit, exits, isStarted, reports, stops };
+  return { end, exit, exits, isStarted, limits, reports, stops };
 }
 
 t.test('the exit status is what came of the role', async (t) => {
@@ -72,6 +74,19 @@ t.test('the first signal stops the role in order, and the second one ends the pr
   t.same([stops, exits], [['SIGINT'], [128 + 15]], 'with the status of that signal');
   end({ kind: 'stopped', signal: 'SIGINT' });
   t.equal(await exit, 128 + 2);
+});
+
+t.test('what hangs keeps a transfer that is not complete for a second at most', async (t) => {
+  for (const [outcome, expected] of [
+    [{ kind: 'complete' }, []],
+    [{ kind: 'failed' }, [1]],
+    [{ kind: 'stopped', signal: 'SIGTERM' }, [1]],
+  ] as const) {
+    const { end, exit, limits } = running();
+    end(outcome);
+    await exit;
+    t.same(limits, expected, outcome.kind);
+  }
 });
 
 t.test('SIGUSR1 prints the state and the tables of events and descriptors', async (t) => {
