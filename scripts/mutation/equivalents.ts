@@ -151,6 +151,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one <= other ? -1 : 1)));',
       'No two keys of an object are equal.',
     ],
+    [
+      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));',
+      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 2)));',
+      'Of the result of a comparison only the sign counts.',
+    ],
   ],
   'src/conformance/error-names.ts': [
     [

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { programArguments } from '../../scripts/program.js';
 import { repositoryFile } from '../../scripts/repository-files.js';
@@ -170,6 +172,14 @@ t.test('a process that has failed rejects further questions at once, with the fi
   t.ok(ended.ended);
   await t.rejects(ended.ask('{}', 60), { name: 'AdapterFailure', message: 'output that was not asked for' });
   await ended.stop(60);
+});
+
+t.test('a process has its time to finish what it does at the end of its input', async (t) => {
+  const file = join(t.testdir(), 'finished');
+  const finish = `process.stdin.resume().on('end', () => fs.writeFileSync(${JSON.stringify(file)}, ''))`;
+  // Node does not start within a thousandth of this time.
+  await new AdapterProcess(process.execPath, ['-e', finish]).stop(10);
+  t.ok(existsSync(file));
 });
 
 t.test('a process that has left the group of an adapter does not keep it from ending', async (t) => {

@@ -103,6 +103,15 @@ t.test('a trace that differs fails, with the entry, what was expected and what c
   t.equal(long?.reason?.length, 'entry 1: expected ["wait",1], got '.length + 500, 'an entry is cut');
 });
 
+t.test('a script without a trace expects an empty one', async (t) => {
+  const { trace: _trace, ...script } = emptyVector('a');
+  t.match(await judged(async () => [], script), { outcome: 'passed' });
+  t.match(await judged(async () => [['wait', 0]], script), {
+    outcome: 'failed',
+    reason: 'entry 0: expected the end, got ["wait",0]',
+  });
+});
+
 t.test(
   'an error of the implementation fails the vector, and what it does not support is skipped',
   async (t) => {

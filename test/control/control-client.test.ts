@@ -251,6 +251,28 @@ t.test('each part of a list or report is followed by fewer', async (t) => {
   await t.rejects(report(-1), { code: 'EPROTO', detail: /a report of -1 bytes more after Infinity$/ });
 });
 
+t.test('a reply has no more than 65,536 messages', async (t) => {
+  const entry = ControlMessage.create(MessageType.listAnswer, 0xffff);
+  const list = (most: number) => {
+    const at = (index: number) => entry.setList({ count: most - index, minor: index, state: 0, path: '' });
+    return new ControlClient(new ScriptedPosix(at), t.testdirName).list(PID);
+  };
+  await t.rejects(list(65_536), { code: 'EPROTO', detail: 'the reply has no end after 65536 messages' });
+});
+
+t.test('a request that cannot be sent is rejected with the reason, whatever is received', async (t) => {
+  class BrokenPosix extends ScriptedPosix {
+    override write(): number {
+      return -errno.EPIPE;
+    }
+  }
+  const own = new BrokenPosix(() => ControlMessage.create(MessageType.pidAnswer, 0xffff).setPid(1));
+  await t.rejects(new ControlClient(own, t.testdirName).pid(PID), { code: 'EPIPE' });
+  const ends = ControlMessage.create(MessageType.listAnswer, 0xffff);
+  const listing = new BrokenPosix(() => ends.setList({ count: 0, minor: 0, state: 0, path: '' }));
+  await t.rejects(new ControlClient(listing, t.testdirName).list(PID), { code: 'EPIPE' });
+});
+
 t.test('only an EINVAL without a reason means that a daemon does not know a report', async (t) => {
   const statistics = (error: number, text: string) =>
     clientOf(t, ControlMessage.create(MessageType.error, 0).setResponse(error, text)).statistics(PID);

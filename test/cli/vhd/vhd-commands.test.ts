@@ -91,6 +91,9 @@ t.test('a fixed image has no block count, and resize reports the sizes', async (
   t.match(await vhd('create', image, '10M', '--fixed'), { exitCode: 0 });
   const { stdout } = await vhd('info', image);
   t.equal(path.basename(stdout), 'fixed.vhd  fixed, 10.0 MiB, file 10.0 MiB\n');
+  const described = path.join(inOwn('described'), 'fixed.vhd');
+  const made = await vhd('create', described, '1M', '--fixed', '--json');
+  t.same(JSON.parse(made.stdout), { image: described, size: 1 << 20 });
   const dynamic = path.join(inOwn('resized'), 'dynamic.vhd');
   await vhd('create', dynamic, '10M');
   t.equal((await vhd('resize', dynamic, '20M')).stdout, '10.0 MiB -> 20.0 MiB, 0 blocks moved\n');
@@ -109,6 +112,19 @@ t.test('a new image has the limits that it was given, or the usual ones', async 
   t.match(await described('--max-size', '8G', '--block-size=2M'), {
     maxFastSize: 8 * 2 ** 30,
   });
+});
+
+t.test('a new image is not in a saved state', async (t) => {
+  const own = inOwn('saved');
+  const [base = '', child = '', copy = ''] = ['base', 'child', 'copy'].map((name) => path.join(own, name));
+  await vhd('create', base, '10M');
+  await vhd('snapshot', base, child, '--keep-empty');
+  await vhd('convert', base, copy, '--to', 'vhd');
+  for (const image of [base, child, copy]) {
+    const footer = readFileSync(image).subarray(-512);
+    t.notSame(footer.subarray(68, 84), Buffer.alloc(16), 'it has a uuid');
+    t.same(footer.subarray(84), Buffer.alloc(512 - 84), 'what follows the uuid is zero');
+  }
 });
 
 t.test('a chain of 25 images is long, which is noted', async (t) => {
@@ -197,6 +213,11 @@ t.test('repair shows what it would do, and does it only with --write', async (t)
     stderr: '',
   });
   t.ok(readFileSync(file).equals(before));
+  t.same(JSON.parse((await vhd('repair', file, '--json')).stdout), {
+    image: file,
+    isWritten: false,
+    changes: ['the footer at the end is written'],
+  });
   t.match(await vhd('repair', file, '--write'), { exitCode: 0 });
   t.match(await vhd('check', file), { stdout: '1 checked, 0 errors, 0 warnings\n' });
   t.match(await vhd('repair', file, '--write'), { stdout: 'nothing to repair\n' });
