@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
@@ -60,6 +60,11 @@ t.test('a disk continues on a child, and its image stays unchanged', async (t) =
     await new Promise<number>((done) => vbd.flush(done)),
     0,
     'so that the file has it, early answers or not',
+  );
+  t.same(
+    readFileSync(child).subarray(84, 512),
+    Buffer.alloc(512 - 84),
+    'what follows the uuid in the footer is zero',
   );
   const info = await captured(dispatch, ['vhd', 'info', child, '--json']);
   const [{ images: chain }] = JSON.parse(info.stdout) as [{ images: { allocatedBlocks: number }[] }];

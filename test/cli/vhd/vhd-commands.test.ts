@@ -139,6 +139,16 @@ t.test('a chain of 25 images is long, which is noted', async (t) => {
   );
 });
 
+t.test('coalesce --json prints what became of each image', async (t) => {
+  const own = inOwn('coalesced');
+  const [parent = '', child = ''] = ['parent', 'child'].map((name) => path.join(own, name));
+  await vhd('create', parent, '10M');
+  await vhd('snapshot', parent, child, '--keep-empty');
+  const { exitCode, stdout } = await vhd('coalesce', child, '--json');
+  t.equal(exitCode, 0);
+  t.same(JSON.parse(stdout), { child, parent, isStopped: false, relinked: [], isDeleted: false });
+});
+
 t.test('a command leaves signals as they were', async (t) => {
   const listeners = () => ['SIGINT', 'SIGTERM'].map((signal) => process.listenerCount(signal));
   const before = listeners();
@@ -156,10 +166,15 @@ t.test('the life of an image, from create to repair', async (t) => {
   t.match(stdout, /\/base\.vhd: 4\.8 MiB, 7\d\.\d KiB of data\n$/);
   t.ok(statSync(at('base.vhd')).blocks * 512 < 200_000, 'zeroes take no room');
   t.match(await vhd('snapshot', at('base.vhd'), at('child.vhd')), { exitCode: 0, stdout: /2 images deep/ });
-  t.match(await vhd('snapshot', at('child.vhd'), at('leaf.vhd'), '--keep-empty', '--json'), { exitCode: 0 });
+  const leaf = await vhd('snapshot', at('child.vhd'), at('leaf.vhd'), '--keep-empty', '--json');
+  t.match(JSON.parse(leaf.stdout), { parent: at('child.vhd'), size: disk.length + 512, depth: 3 });
   t.match(await vhd('coalesce', at('child.vhd'), '--relink', at('leaf.vhd'), '--delete'), {
     exitCode: 0,
-    stdout: /and deleted/,
+    stdout: [
+      `${at('child.vhd')} is in ${at('base.vhd')}, and deleted`,
+      `${at('leaf.vhd')} has ${at('base.vhd')} as its parent`,
+      '',
+    ].join('\n'),
   });
   const resized = await vhd('resize', at('leaf.vhd'), '1G', '--json');
   t.match(JSON.parse(resized.stdout), { image: at('leaf.vhd'), after: 2 ** 30, movedBlocks: Number });
