@@ -36,7 +36,7 @@ export class WaitingLines {
       if (!first || !mayGo(first)) continue;
       line.shift();
       this.#length--;
-      if (line.length === 0) this.#lines.delete(client);
+      if (!line.first) this.#lines.delete(client);
       else if (this.#lines.size > 1) {
         this.#lines.delete(client);
         this.#lines.set(client, line);

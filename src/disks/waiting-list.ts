@@ -7,11 +7,7 @@ import type { VbdRequest } from './request.js';
 export class WaitingList {
   #first: VbdRequest | undefined;
   #last: VbdRequest | undefined;
-  #length = 0;
 
-  get length(): number {
-    return this.#length;
-  }
   get first(): VbdRequest | undefined {
     return this.#first;
   }
@@ -20,14 +16,12 @@ export class WaitingList {
     if (this.#last) this.#last.next = request;
     else this.#first = request;
     this.#last = request;
-    this.#length++;
   }
 
   unshift(request: VbdRequest): void {
     request.next = this.#first;
     this.#first = request;
     this.#last ??= request;
-    this.#length++;
   }
 
   shift(): VbdRequest | undefined {
@@ -36,7 +30,6 @@ export class WaitingList {
     this.#first = request.next;
     if (!this.#first) this.#last = undefined;
     request.next = undefined;
-    this.#length--;
     return request;
   }
 }

@@ -40,6 +40,21 @@ t.test('a later client has its turn after one request of each other client', (t)
   t.end();
 });
 
+t.test('a client that had nothing waiting has its turn after the clients that waited by then', (t) => {
+  const { opened, disks } = bench(t, { maxInFlight: 1 });
+  const vbd = opened();
+  const [first, second, third, fourth] = [vbd.forClient(), vbd.forClient(), vbd.forClient(), vbd.forClient()];
+  for (const at of [0, 1]) first.queueRead(at, sector(), () => {});
+  second.queueRead(100, sector(), () => {});
+  third.queueRead(200, sector(), () => {});
+  disks.answer('read');
+  fourth.queueRead(300, sector(), () => {});
+  first.queueRead(2, sector(), () => {});
+  for (let turn = 0; turn < 4; turn++) disks.answer('read');
+  t.strictSame(disks.log.slice(2), ['read 100+1', 'read 200+1', 'read 300+1', 'read 2+1']);
+  t.end();
+});
+
 t.test('the requests of a client keep their order, retried ones included', async (t) => {
   const { opened, disks, pass } = bench(t, { maxInFlight: 1 });
   const vbd = opened();
