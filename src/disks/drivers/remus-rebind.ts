@@ -3,7 +3,7 @@
 
 import { dirname } from 'node:path';
 import { errno } from '../../posix/errno.js';
-import type { FileCalls, FileStatus } from '../../posix/files.js';
+import type { FileCalls } from '../../posix/files.js';
 import { imageFileOf } from '../driver.js';
 import type { ImageIdentity } from '../../replication/disk/local-disk.js';
 import { MetadataFile } from '../../replication/disk/metadata-file.js';
@@ -82,14 +82,11 @@ function isSame(a: ImageIdentity, b: ImageIdentity): boolean {
 }
 
 /** The image's identity as drivers report it of an open one. */
-async function identityOf(files: FileCalls, path: string): Promise<ImageIdentity> {
-  let found: FileStatus | undefined;
-  await completed(`look at ${path}`, (done) =>
+function identityOf(files: FileCalls, path: string): Promise<ImageIdentity> {
+  return new Promise((resolve, reject) => {
     files.stat(path, (result, status) => {
-      found = status;
-      done(result);
-    }),
-  );
-  if (found === undefined) throw new StateError(`${path}: no status`, -errno.EIO);
-  return imageFileOf(path, found);
+      if (status) resolve(imageFileOf(path, status));
+      else reject(new StateError(`cannot look at ${path}`, result));
+    });
+  });
 }

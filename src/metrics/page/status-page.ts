@@ -27,6 +27,7 @@ export interface StatusPageOptions extends PageSources {
   readonly registrar: EventRegistrar;
   readonly posix: Posix;
   readonly logger: Logger;
+  /** Of the disks of the registry as they are. */
   readonly report: () => Report;
   /** Of what the scheduler does: on while a page is open. */
   readonly recording: Recording;
@@ -100,8 +101,7 @@ export class StatusPage implements Disposable {
 
   #measure(at: number, reports: readonly VbdReport[]): void {
     for (const own of reports) {
-      const vbd = this.#options.registry.get(own.minor);
-      if (!vbd) continue;
+      const vbd = this.#options.registry.get(own.minor) as Vbd;
       const history = this.#histories.get(vbd) ?? new DiskHistory();
       this.#histories.set(vbd, history);
       history.take(at, vbd.latencyCounts(), own);
