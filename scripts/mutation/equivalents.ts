@@ -31,6 +31,7 @@ const CLOSED_WHOLE = 'All is in the file once that is closed; early answers only
 const ASKED_OPEN = 'Nothing is asked of an image that is closed.';
 const SLOWEST_FIRST =
   'One that took no longer than the quickest of ten is put after it, and dropped; to ask first only takes less time.';
+const SETTLED = 'A promise that has settled stays as it is.';
 const PATIENCE = 'A server that waits for the real world is not in select after any number of turns.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
@@ -205,7 +206,10 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       SET_FIRST,
     ]),
   ],
-  'src/disks/drivers/ram.ts': [['#readOnly = false;', '#readOnly = true;', SET_FIRST]],
+  'src/disks/drivers/ram.ts': [
+    ['#readOnly = false;', '#readOnly = true;', SET_FIRST],
+    ['request.complete(0);', 'request.complete(1);', 'Every result from 0 on is a success.'],
+  ],
   'src/disks/drivers/vhd/vhd.ts': [['#readOnly = false;', '#readOnly = true;', SET_FIRST]],
   'src/disks/drivers/vhd/bits.ts': [
     [
@@ -249,6 +253,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Every result from 0 on is a success.',
     ],
   ],
+  'src/disks/vbd.ts': ['#pauseWaiters', '#closeWaiters'].map((waiters): Equivalent => [
+    `this.${waiters} = [];`,
+    ';',
+    SETTLED,
+  ]),
   'src/metrics/diagnostics.ts': ['register', 'unregister'].map((name): Equivalent => [
     `if (${name}.hasSubscribers) ${name}.publish(describe(event));`,
     `if (true) ${name}.publish(describe(event));`,
