@@ -58,6 +58,13 @@ t.test('a range has both its ends; an empty one adds nothing', async (t) => {
   t.equal(bits.count, 4);
 });
 
+t.test('a set that is filled has every number below its limit, and no other', async (t) => {
+  const bits = new BitSet(40);
+  bits.fill();
+  t.same([...bits], [...Array(40).keys()]);
+  t.equal(bits.count, 40);
+});
+
 t.test('a set that was cleared is empty, and may be used again', async (t) => {
   const bits = new BitSet(SIZE);
   bits.addAll(BORDERS);

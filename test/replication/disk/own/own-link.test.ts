@@ -283,3 +283,19 @@ t.test(
     await world.run(0.01);
   },
 );
+
+t.test('the frames of a resync wait for the next pass, so that they go together', async (t) => {
+  const { world, near, far } = await connection();
+  const [one, other] = [linkAt(near), linkAt(far)];
+  one.link.start(new Uint8Array(0));
+  other.link.start(new Uint8Array(0));
+  one.link.send('syncData', extentsBody([{ sector: 5, sectors: 1, data: Buffer.alloc(512, 3) }]));
+  one.link.send('compare');
+  t.equal(one.link.sentBytes, 0);
+  await world.run(0.001);
+  t.equal(one.link.queuedBytes, 0);
+  t.equal(other.log.length, 2);
+  one.link.close();
+  other.link.close();
+  await world.run(0.01);
+});
