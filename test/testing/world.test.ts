@@ -188,6 +188,28 @@ t.test('transfers can be short at random, without loss', async (t) => {
   t.ok(short > 0);
 });
 
+t.test('what a timer or a counter has is never moved in part', async (t) => {
+  const { world, near } = twoHosts({ shortTransfers: 1 });
+  const eightBytes = Buffer.alloc(8, 1);
+  const counter = near.posix.eventfd(1);
+  t.equal(near.posix.write(counter, eightBytes), 8);
+  t.equal(near.posix.read(counter, eightBytes), 8);
+  const timer = near.posix.timerfd();
+  near.posix.timerfdSettime(timer, 1);
+  await world.run(2);
+  t.equal(near.posix.read(timer, eightBytes), 8);
+});
+
+t.test('a connection holds 64 KiB that wait to be read, and 64 KiB that wait to be sent', async (t) => {
+  const { world, near, one } = await connected();
+  const much = 'x'.repeat(100_000);
+  t.equal(writeText(near.posix, one, much), 65_536);
+  await world.run(10);
+  t.equal(writeText(near.posix, one, much), 65_536);
+  await world.run(10);
+  t.equal(writeText(near.posix, one, much), 'EAGAIN');
+});
+
 t.test('a client retries while the backlog is full, until a connection is accepted', async (t) => {
   const { world, near, far } = twoHosts();
   const listener = listenOn(far, 0);
