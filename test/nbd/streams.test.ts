@@ -516,6 +516,7 @@ t.test(
       read: (): number => results.shift() ?? -errno.EAGAIN,
     });
     const receiver = new Receiver(posix, FD);
+    t.equal(receiver.isMidMessage, false);
     receiver.skip(5, () => t.fail('not all has come'));
     t.equal(receiver.isMidMessage, false);
     t.equal(receiver.pump(), 'end');
