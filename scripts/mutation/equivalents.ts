@@ -33,6 +33,7 @@ const SLOWEST_FIRST =
   'One that took no longer than the quickest of ten is put after it, and dropped; to ask first only takes less time.';
 const SETTLED = 'A promise that has settled stays as it is.';
 const PATIENCE = 'A server that waits for the real world is not in select after any number of turns.';
+const HAS_FLAGS = 'Flags are sent together with HAS_FLAGS, which is 1.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -288,11 +289,28 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       SLOWEST_FIRST,
     ],
   ],
+  'src/nbd/exports.ts': [
+    [
+      'return reading | FLAG_SEND_FUA | zeroing | (device.canDiscard ? FLAG_SEND_TRIM : 0);',
+      'return reading | FLAG_SEND_FUA | zeroing | (device.canDiscard ? FLAG_SEND_TRIM : 1);',
+      HAS_FLAGS,
+    ],
+    [
+      "const filter = replies === 'extended' && allocation ? FLAG_BLOCK_STATUS_PAYLOAD : 0;",
+      "const filter = replies === 'extended' && allocation ? FLAG_BLOCK_STATUS_PAYLOAD : 1;",
+      HAS_FLAGS,
+    ],
+    [
+      "const reading = always | filter | (replies === 'simple' ? 0 : FLAG_SEND_DF);",
+      "const reading = always | filter | (replies === 'simple' ? 1 : FLAG_SEND_DF);",
+      HAS_FLAGS,
+    ],
+  ],
   'src/nbd/protocol.ts': [
     [
       'export const FLAG_SEND_CACHE = 1024;',
       'export const FLAG_SEND_CACHE = 1025;',
-      'It is only sent, together with HAS_FLAGS, which is 1.',
+      HAS_FLAGS,
     ],
   ],
   'src/nbd/connection.ts': [
