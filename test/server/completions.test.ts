@@ -88,6 +88,28 @@ t.test('all sources share the bound of a turn, and each has its turn', async (t)
   t.strictSame(counts, [MAX_TASKS_PER_TURN, MAX_TASKS_PER_TURN]);
 });
 
+t.test('what a source posts runs in the same turn, and needs no other', async (t) => {
+  const { posix, server, step } = bench(t);
+  let signals = 0;
+  const write = posix.write.bind(posix);
+  posix.write = (fd, bytes) => {
+    signals++;
+    return write(fd, bytes);
+  };
+  const completions = new Completions(server, posix, nullLogger);
+  let ran = false;
+  const wake = completions.addSource(() => {
+    completions.post(() => {
+      ran = true;
+    });
+    return 0;
+  });
+  wake();
+  await step();
+  t.match({ ran, signals }, { ran: true, signals: 1 });
+  completions[Symbol.dispose]();
+});
+
 t.test('a source that throws is logged and polled again', async (t) => {
   const { registry, step, lines } = bench(t);
   let calls = 0;

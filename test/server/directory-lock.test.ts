@@ -53,16 +53,20 @@ t.test(
 );
 
 t.test('a directory that cannot be opened is no lock, and no reason not to do the work', async (t) => {
+  const file = join(shortDirectory(t), 'file');
+  writeFileSync(file, '');
   const why: string[] = [];
-  t.equal(
-    await whileLocked(
-      '/no/where',
-      async () => 'done',
-      (reason) => why.push(reason),
-    ),
-    'done',
-  );
-  t.match(why, [/ENOENT.*\/no\/where/]);
+  for (const path of ['/no/where', file]) {
+    t.equal(
+      await whileLocked(
+        path,
+        async () => 'done',
+        (reason) => why.push(reason),
+      ),
+      'done',
+    );
+  }
+  t.match(why, [/ENOENT.*\/no\/where/, /ENOTDIR.*\/file/]);
 });
 
 t.test('work that fails leaves neither a lock nor a descriptor', async (t) => {
