@@ -307,11 +307,7 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/nbd/protocol.ts': [
-    [
-      'export const FLAG_SEND_CACHE = 1024;',
-      'export const FLAG_SEND_CACHE = 1025;',
-      HAS_FLAGS,
-    ],
+    ['export const FLAG_SEND_CACHE = 1024;', 'export const FLAG_SEND_CACHE = 1025;', HAS_FLAGS],
   ],
   'src/nbd/connection.ts': [
     ...['if (fd <= 0) {', 'if (fd < 1) {'].map((after): Equivalent => [
@@ -418,6 +414,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A stream that flows reads on by itself, and one that has ended has no more: to ask them as well changes nothing.',
     ],
   ],
+  'src/posix/node/node-poller.ts': [
+    [
+      'if (this.#collecting) return;',
+      'if (false) return;',
+      'Each look finds only what is ready; several in a turn take more time, and nothing else.',
+    ],
+  ],
   'src/posix/node/outbound.ts': [
     [
       'if (stream.writableLength > 0) this.#slab.keep();',
@@ -425,6 +428,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Memory that is not used again at once is only more memory.',
     ],
   ],
+  'src/posix/spare-buffers.ts': ['8 << 19', '8 << 21', '9 << 20', '7 << 20'].map((size): Equivalent => [
+    'const MAX_SPARE_BYTES = 8 << 20;',
+    `const MAX_SPARE_BYTES = ${size};`,
+    'How much is kept decides how often memory is taken from the system, and nothing else.',
+  ]),
   'src/posix/shared/name-resolver.ts': [
     ['#started = 0;', '#started = 1;', MOMENTS],
     [

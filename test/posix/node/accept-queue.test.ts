@@ -45,7 +45,7 @@ t.test('connections beyond the limit are rejected; those that wait are all accep
     { family: AF_UNIX, path: path.join(shortDirectory(t), 's') },
   ];
   for (const wanted of addresses) {
-    const { fd, address } = listening(posix, wanted, 1);
+    const { fd, address } = listening(posix, wanted, 0);
     const { sockets, dropped } = await visitors(address, MIN_WAITING_CONNECTIONS + 3);
     while (dropped() < 3) await turns(1);
     let accepted = 0;

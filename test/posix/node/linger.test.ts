@@ -106,6 +106,34 @@ t.test('a Unix peer that reads nothing is dropped after the linger time', async 
   t.ok(socket.destroyed);
 });
 
+t.test('of more than 64 closed sockets with something to send the oldest is reset', async (t) => {
+  const posix = posixFor(t, { timers: new ManualTimers() });
+  const file = path.join(shortDirectory(t), 's');
+  const server = net.createServer({ pauseOnConnect: true }).listen(file);
+  t.teardown(() => server.close());
+  const sockets: net.Socket[] = [];
+  const block = Buffer.alloc(65_536);
+  const closeOneMore = async (): Promise<void> => {
+    const socket = net.connect(file);
+    const [peer] = (await once(server, 'connection')) as [net.Socket];
+    t.teardown(() => {
+      socket.destroy();
+      peer.destroy();
+    });
+    const fd = posix.adopt(socket);
+    while (posix.unsent(fd) === 0) if (posix.write(fd, block) < 0) await turns(1);
+    posix.close(fd);
+    sockets.push(socket);
+  };
+  while (sockets.length < 64) await closeOneMore();
+  t.notOk(sockets.some(({ destroyed }) => destroyed));
+  await closeOneMore();
+  t.same(
+    sockets.flatMap(({ destroyed }, index) => (destroyed ? [index] : [])),
+    [0],
+  );
+});
+
 t.test('close needs no timer if everything was sent', async (t) => {
   const { timers, posix, fd, peer } = await connectedWithTimers(t);
   posix.write(fd, Buffer.from('small'));
