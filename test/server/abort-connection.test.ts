@@ -10,7 +10,10 @@ import { abortConnection } from '../../src/server/abort-connection.js';
 const FD = 7;
 
 /** What is called for a connection with such calls. */
-function callsOf(t: Test, calls: Pick<Posix, 'unsent'> & { readonly abort?: undefined }): string[] {
+function callsOf(
+  t: Test,
+  calls: { readonly unsent: Posix['unsent'] | undefined; readonly abort?: undefined },
+): string[] {
   const made: string[] = [];
   const note = (name: string) => (fd: number) => {
     made.push(`${name} ${fd}`);
