@@ -855,6 +855,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ...tuned('const BACKLOG = 16;', 'const BACKLOG = 17;', 'const BACKLOG = 15;'),
     ['fd: -1,', 'fd: -0,', NO_DESCRIPTOR],
   ],
+  'src/transfer/primary.ts': [
+    [
+      "if (this.#connection.state === 'established') resetConnection(posix, struct.fd);",
+      'if (true) resetConnection(posix, struct.fd);',
+      'What is not connected has no peer that could see a reset, and is closed next.',
+    ],
+  ],
   'src/transfer/input.ts': [
     '1024 / 1024',
     '1025 * 1024',

@@ -62,7 +62,6 @@ export class Primary {
   #silence: SilenceWatch | undefined;
   #phase: 'looking up' | 'connecting' | 'waiting to try again' | 'ended' = 'looking up';
   readonly #retry: AwaitedEvent;
-  #failedAttempt: { attempts: number; code: string; message: string } | undefined;
   #transfers = 0;
   #end!: (outcome: TransferOutcome) => void;
   /** How it ended; never rejects. */
@@ -157,16 +156,11 @@ export class Primary {
   #onFailedCall(error: number): void {
     this.#phase = 'waiting to try again';
     const { attempts } = this.#connection;
-    this.#failedAttempt = { attempts, code: errnoCode(error), message: inWords(error) };
+    const failed = { attempts, code: errnoCode(error), message: inWords(error) };
     // Whether the module tries again is known by the end of this callback.
-    queueMicrotask(() => this.#reportFailedAttempt());
-  }
-
-  #reportFailedAttempt(): void {
-    const failed = this.#failedAttempt;
-    this.#failedAttempt = undefined;
-    if (failed !== undefined && this.#phase !== 'ended')
-      this.#options.observer.onEvent({ event: 'retrying', ...failed });
+    queueMicrotask(() => {
+      if (this.#phase !== 'ended') this.#options.observer.onEvent({ event: 'retrying', ...failed });
+    });
   }
 
   #gaveUp(): void {
