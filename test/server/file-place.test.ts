@@ -87,7 +87,10 @@ t.test(
       return place.existing?.uid;
     };
     const descriptors = readdirSync('/proc/self/fd').length;
-    t.equal(await found(), ATTACKER_UID);
+    for (const mode of [0o700, 0o755]) {
+      chmodSync(directory, mode);
+      t.equal(await found(), ATTACKER_UID);
+    }
     chmodSync(directory, 0o1777);
     await t.rejects(found(), { code: 'EACCES' });
     chownSync(directory, ATTACKER_UID, 0);
