@@ -34,6 +34,8 @@ const SLOWEST_FIRST =
 const SETTLED = 'A promise that has settled stays as it is.';
 const PATIENCE = 'A server that waits for the real world is not in select after any number of turns.';
 const HAS_FLAGS = 'Flags are sent together with HAS_FLAGS, which is 1.';
+const SYSTEM_ERRORS = 'Nothing but a system error is thrown there unless the program has a fault.';
+const SAME_INTEREST = 'To ask a poller for the same once more changes nothing.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -397,6 +399,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A call that is alone is quicker through libuv; through the ring it comes to the same.',
     ],
   ],
+  'src/posix/node/file-ring/ring-memory.ts': [
+    [
+      'export const WORKER_WANTED = 3 * LINE + 1;',
+      'export const WORKER_WANTED = 3 * LINE - 1;',
+      'Any word will do that is no other one.',
+    ],
+  ],
   'src/posix/node/file-ring/ring-worker.ts': [
     [
       'if (isWaiting || words.load(STOP) !== 0) words.store(sleeping, 0);',
@@ -433,6 +442,8 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `const MAX_SPARE_BYTES = ${size};`,
     'How much is kept decides how often memory is taken from the system, and nothing else.',
   ]),
+  'src/posix/node/private-place.ts': [['systemErrno(error);', ';', SYSTEM_ERRORS]],
+  'src/posix/node/socket-file.ts': [['systemErrno(error);', ';', SYSTEM_ERRORS]],
   'src/posix/shared/name-resolver.ts': [
     ['#started = 0;', '#started = 1;', MOMENTS],
     [
@@ -600,11 +611,25 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/replication/disk/c/stall-watch.ts': [
     ['const LOOKS = 4;', 'const LOOKS = 5;', 'Looking more often only notices a standstill sooner.'],
   ],
-  'src/scheduler/interest-set.ts': [noFourthMode()],
+  'src/scheduler/interest-set.ts': [
+    noFourthMode(),
+    [
+      'if (descriptor.conditions !== before) this.changed(event.fd, descriptor.conditions);',
+      'if (true) this.changed(event.fd, descriptor.conditions);',
+      SAME_INTEREST,
+    ],
+  ],
 
   'src/scheduler/pending-pass.ts': [noFourthMode()],
 
-  'src/scheduler/unmasked-interest.ts': [noFourthMode()],
+  'src/scheduler/unmasked-interest.ts': [
+    noFourthMode(),
+    [
+      'if (descriptor.conditions !== before) this.#changed(event.fd, descriptor.conditions);',
+      'if (true) this.#changed(event.fd, descriptor.conditions);',
+      SAME_INTEREST,
+    ],
+  ],
 
   'src/scheduler/deadlines.ts': [
     [
