@@ -291,6 +291,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       SLOWEST_FIRST,
     ],
   ],
+  'src/nbd/client-replies.ts': [
+    [
+      'return header.readUInt32BE(8) === 0 ? header.readUInt32BE(12) : -1;',
+      'return header.readUInt32BE(8) === 0 ? header.readUInt32BE(12) : -2;',
+      'Every number below 0 is the cookie of no request.',
+    ],
+  ],
   'src/nbd/exports.ts': [
     [
       'return reading | FLAG_SEND_FUA | zeroing | (device.canDiscard ? FLAG_SEND_TRIM : 0);',
@@ -334,6 +341,7 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ...['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
       tuned('const READ_AHEAD_BYTES = 64 << 10;', `const READ_AHEAD_BYTES = ${size};`),
     ),
+    ...tuned("if (budget <= 0) return 'again';", "if (budget <= 1) return 'again';"),
     ...['129 << 10', '127 << 10'].flatMap((size) =>
       tuned('const PUMP_BYTES = 128 << 10;', `const PUMP_BYTES = ${size};`),
     ),
@@ -360,7 +368,14 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       ],
     ),
   ],
-  'src/nbd/transmission.ts': [['done(0);', 'done(1);', 'Every result from 0 on is a success.']],
+  'src/nbd/transmission.ts': [
+    ['done(0);', 'done(1);', 'Every result from 0 on is a success.'],
+    [
+      'if (offset + length <= device.sizeBytes) return 0;',
+      'if (offset + length <= device.sizeBytes) return 1;',
+      'Every result from 0 on is a success.',
+    ],
+  ],
   'src/nbd/handshake.ts': ['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
     tuned('const MAX_UNSENT_BYTES = 64 << 10;', `const MAX_UNSENT_BYTES = ${size};`),
   ),
@@ -664,6 +679,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'return ((block << NEIGHBOUR_BITS) | (id | NEIGHBOURS)) & (this.#keys.length - 1);',
       'return ((block >> NEIGHBOUR_BITS) | (id & NEIGHBOURS)) & (this.#keys.length - 1);',
     ),
+    [
+      'if (length > SMALLEST_CAPACITY && 8 * this.#size < length) this.#resize(length / 2);',
+      'if (length > SMALLEST_CAPACITY && 8 * this.#size <= length) this.#resize(length / 2);',
+      'When the table shrinks decides how much memory it takes, and nothing else.',
+    ],
     [
       'if (2 * (this.#size + 1) > this.#keys.length) this.#resize(2 * this.#keys.length);',
       'if (2 * (this.#size - 1) > this.#keys.length) this.#resize(2 * this.#keys.length);',

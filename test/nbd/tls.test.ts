@@ -119,6 +119,7 @@ test('a client that breaks or leaves the TLS handshake ends only its own connect
 
 test('a connection in transit between two descriptors is closed when the server stops', async (t) => {
   let between = (): void => {};
+  let newcomer = -1;
   const world = await secureWorld(t, {
     tls: ({ posix, registry }) => {
       const { secure: start } = tlsServer(posix, registry.completions, pair);
@@ -132,6 +133,7 @@ test('a connection in transit between two descriptors is closed when the server 
   });
   const stopped = new Promise<void>((resolve) => {
     between = () => {
+      newcomer = world.posix.eventfd();
       world.nbd.stop(resolve);
       t.equal(world.nbd.connections, 0, 'at once');
     };
@@ -140,6 +142,7 @@ test('a connection in transit between two descriptors is closed when the server 
   raw.send(option(5));
   await stopped;
   await raw.rest();
+  t.equal(world.posix.close(newcomer), 0, 'what has its old number by now is not closed');
   t.equal(world.posix.openDescriptors().length, world.descriptors - 1);
 });
 
