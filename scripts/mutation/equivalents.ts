@@ -722,6 +722,14 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     after,
     'Whatever keeps a socket from being removed has a code.',
   ]),
+  'src/server/exchange.ts': tuned(
+    'const scratch = new Uint8Array(512);',
+    'const scratch = new Uint8Array(511);',
+    'const scratch = new Uint8Array(513);',
+  ),
+  'src/server/file-place.ts': [
+    ['const own = process.geteuid?.() ?? file.uid;', 'const own = process.geteuid?.();', GETUID],
+  ],
   'src/server/own-file.ts': [
     [
       "return (error as NodeJS.ErrnoException).code ?? '';",

@@ -56,6 +56,17 @@ t.test('all bytes are sent, however few of them each write takes', async (t) => 
   posix.close(listener);
 });
 
+t.test('a connection that breaks while its bytes are awaited ends with the error', async (t) => {
+  const world = new SimulatedWorld();
+  const host = world.host('10.0.0.1');
+  const listener = listenOn(host.posix, { family: AF_UNIX, path: '/s' }, 8);
+  const opening = ClientConnection.open(host.posix, '/s', { stepSeconds: 1 });
+  using connection = (await world.complete(opening)) as ClientConnection;
+  host.failCalls({ calls: ['read'], nth: 1, error: errno.ECONNRESET });
+  t.equal(await world.complete(connection.receive(Buffer.alloc(1))), -errno.ECONNRESET);
+  host.posix.close(listener);
+});
+
 t.test('a wait that fails is not taken for a connection', async (t) => {
   const world = new SimulatedWorld();
   const host = world.host('10.0.0.1');
