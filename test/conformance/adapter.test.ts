@@ -93,6 +93,14 @@ t.test(
   },
 );
 
+t.test('of what an adapter prints on its standard error the last 2000 characters are shown', async (t) => {
+  const chatty = new AdapterProcess('sh', ['-c', `printf '%3000s' | tr ' ' x >&2; read line`]);
+  await t.rejects(chatty.ask('', 60), {
+    message: /^the adapter ended with exit status 0 without a reply; its standard error ends:\nx{2000}$/,
+  });
+  await chatty.stop(60);
+});
+
 t.test('a byte order mark before an answer is skipped', async (t) => {
   t.match(await deed(t, 'says-it-with-a-byte-order-mark'), { outcome: 'passed' });
 });

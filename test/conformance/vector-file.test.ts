@@ -196,6 +196,11 @@ t.test('a fault in a vector of transfers, or of the ramdisk, names what was expe
       /expected a whole number from 0 to 1048576/,
     ],
     [
+      { ...cached, steps: [['read', 2 ** 64, 1]] },
+      'steps[0][1]',
+      new RegExp(`expected a whole number from 0 to ${2 ** 64 - 2 ** 11},`),
+    ],
+    [
       { ...cached, steps: [['cacheWrite', 'primary', 1, [0.5]]] },
       'steps[0][3][0]',
       /expected a whole number/,

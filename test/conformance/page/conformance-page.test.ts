@@ -4,7 +4,9 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { conformancePage } from '../../../src/conformance/page/conformance-page.js';
+import { runVectors } from '../../../src/conformance/suite-run.js';
 import type { VectorResult } from '../../../src/conformance/vector-result.js';
+import { assignmentOf, emptyVector } from '../example-vectors.js';
 import { examplePage, hostile, rules } from './example-page.js';
 
 /** A page without the blanks between its elements. */
@@ -48,6 +50,18 @@ t.test('in a select only the differing member is marked', async (t) => {
   const { page } = await examplePage();
   t.match(page, /<mark>&#34;timeout&#34;: 17<\/mark>/);
   t.notMatch(page, /<mark>&#34;nfds&#34;/);
+});
+
+t.test('a hundred failures of an implementation are shown, and the rest only named', async (t) => {
+  const names = Array.from({ length: 102 }, (_, index) => `vector-${index + 1}`);
+  const assignments = names.map((name) => assignmentOf(emptyVector(name)));
+  const failing = { run: () => Promise.reject(new Error('no reply')) };
+  const columns = [{ name: 'failing', results: await runVectors(assignments, failing) }];
+  const parts = { columns, assignments, rules, atSeconds: 0, version: '0.1.0' };
+  const page = tight(await conformancePage(parts));
+  t.equal(count(page, 'no trace: no reply'), 100);
+  t.match(page, '2 more failed and are only named (--show N)');
+  t.match(page, '<li><code>scheduler/vector-102</code></li>');
 });
 
 t.test('a vector without a trace has a reason, and an invalid file is named', async (t) => {
