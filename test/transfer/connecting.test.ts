@@ -142,6 +142,7 @@ serverTest('a backup at another host’s address is told to be the primary', asy
   const { backup, log } = backupOn(server, { name: '192.0.2.1:9000' });
   await backup.start();
   t.same(await backup.ended, { kind: 'not-ours' });
+  t.equal(backup.status().phase, 'ended');
   t.match(await log.event('failed'), {
     code: 'EADDRNOTAVAIL',
     message: /^this host does not have the address 192\.0\.2\.1:9000.*tapdisk-ts primary 192\.0\.2\.1:9000$/,
