@@ -143,7 +143,10 @@ export class Copier {
     const most = channel ? 1 : perRun;
     let count = 1;
     while (count < most && isFree(first + count) && !asks(first + count)) count += 1;
-    for (let grain = first; grain < first + count; grain++) grains.toSend.delete(grain);
+    for (let grain = first; grain < first + count; grain++) {
+      grains.toSend.delete(grain);
+      grains.copying.add(grain);
+    }
     grains.toAsk.delete(first);
     this.#next = first + count;
     return { first, count, asks: channel, isVoid: false };
@@ -225,6 +228,8 @@ export class Copier {
 
   #ended(run: Run, again: boolean): void {
     this.#runs.delete(run);
+    const { copying } = this.#parts.grains;
+    for (let grain = run.first; grain < run.first + run.count; grain++) copying.delete(grain);
     if (again) this.#again(run);
   }
 

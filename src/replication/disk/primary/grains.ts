@@ -18,6 +18,8 @@ export class Grains {
   readonly sectorsEach: number;
   /** The backup does not have them, not even in an open checkpoint. */
   readonly toSend: BitSet;
+  /** Taken to be sent: they are read or compared now, and the backup does not have them yet. */
+  readonly copying = new Set<number>();
   /** With the commit of the resync the backup has them: they are in its file, or were found equal. */
   readonly inResync: BitSet;
   /** The backup's file of the resync had them when the connection began: what it says of them is about that. */
@@ -104,6 +106,7 @@ export class Grains {
   }
   /** It is to be sent, whatever the resync has of it. */
   again(grain: number): void {
+    this.copying.delete(grain);
     this.toSend.add(grain);
     this.inResync.delete(grain);
   }
@@ -183,6 +186,7 @@ export class Grains {
   isAtBackup(grain: number): boolean {
     return (
       !this.toSend.has(grain) &&
+      !this.copying.has(grain) &&
       !this.inResync.has(grain) &&
       !this.open.has(grain) &&
       !this.committing.some(({ grains }) => grains.has(grain)) &&

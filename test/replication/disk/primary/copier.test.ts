@@ -111,6 +111,33 @@ for (const peer of ['own', 'c'] as const) {
   });
 }
 
+t.test(
+  'a grain that is read or compared for the backup stays in the map until the backup has it',
+  async (t) => {
+    const { copier, grains, reads } = alone();
+    const cleanOnes = (): number[] => [3, 4, 5].filter((grain) => grains.isClean(grain));
+    t.same(cleanOnes(), [3, 4, 5]);
+    grains.toSend.add(3);
+    grains.toSend.add(4);
+    grains.toAsk.add(4);
+    copier.pump();
+    t.same(cleanOnes(), [5], 'both are read');
+    for (const { end } of reads) end(0, 1);
+    t.same(cleanOnes(), [5], 'one is sent, the other compared');
+    grains.inResync.clear();
+    t.same(cleanOnes(), [3, 5], 'the backup has the one that was sent');
+    copier.compared(1, false);
+    grains.inResync.clear();
+    t.same(cleanOnes(), [3, 4, 5], 'and what was found equal');
+    t.equal(grains.copying.size, 0);
+    grains.toSend.add(5);
+    copier.pump();
+    copier.stop();
+    t.same(cleanOnes(), [3, 4], 'the connection is over before it was read');
+    t.equal(grains.copying.size, 0);
+  },
+);
+
 t.test('a grain that cannot be read for the backup is sent once it is readable', async (t) => {
   const sides = pair(t);
   const { a, b } = sides;
