@@ -130,6 +130,7 @@ t.test(
     grains.inResync.clear();
     t.same(cleanOnes(), [3, 4, 5], 'and what was found equal');
     t.equal(grains.copying.size, 0);
+    copier.progress(0);
     grains.toSend.add(5);
     copier.pump();
     copier.stop();
