@@ -12,11 +12,12 @@ import type { BufferPool } from '../posix/buffers.js';
 import type { NbdExports } from './exports.js';
 import { type HandshakeEnd, ServerHandshake, type TlsState } from './handshake.js';
 import { abortConnection } from '../server/abort-connection.js';
+import { isUnanswered } from '../server/silence.js';
+import { Standstill } from '../server/standstill.js';
 import type { HandshakePace } from './handshake-pace.js';
 import type { MemoryShare, RequestMemory } from './request-memory.js';
 import { type PumpResult, Receiver } from './receiver.js';
 import { Sender } from './sender.js';
-import { Standstill } from './standstill.js';
 import type { TlsServer } from './tls.js';
 import { Transmission } from './transmission.js';
 
@@ -179,7 +180,8 @@ export class NbdConnection {
 
   /**
    * To be called now and then. A client whose host leaves what was sent to it unanswered for too long is dropped; one that
-   * only takes nothing is not: its kernel answers. (Known by /proc/net; elsewhere the kernel gives up after a quarter of an hour.)
+   * only takes nothing is not: its kernel answers. (Known by /proc/net; elsewhere the kernel gives up after a quarter of an
+   * hour.)
    *
    * @param seconds how long it may be silent
    */
@@ -189,7 +191,7 @@ export class NbdConnection {
     const now = posix.clock.now();
     // Of one that sends, the kernel need not be asked.
     const isQuiet = this.#quiet.seconds(String(this.#receiver.receivedBytes), now) > 0;
-    const isSilent = isQuiet && (posix.retransmissions?.(this.#fd) ?? 0) > 0;
+    const isSilent = isQuiet && isUnanswered(posix, this.#fd);
     if (this.#silence.seconds(isSilent ? 'silent' : undefined, now) < seconds) return;
     this.drop('its host does not answer');
   }

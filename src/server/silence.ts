@@ -12,6 +12,7 @@ import {
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { TIMEOUT } from '../scheduler/event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
+import { Standstill } from './standstill.js';
 
 /** A peer whose host does not respond for this long is given up, unless set otherwise. */
 export const SILENCE_SECONDS = 30;
@@ -31,6 +32,11 @@ export function probeWhenIdle(posix: Posix, fd: number, seconds: number): void {
   if (seconds === 0) return;
   posix.setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, Math.max(1, seconds - TCP_KEEPALIVE_PROBES));
   posix.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+}
+
+/** Whether the kernel has sent something again, or a probe, and has no answer yet. */
+export function isUnanswered(posix: Posix, fd: number): boolean {
+  return (posix.retransmissions?.(fd) ?? 0) > 0;
 }
 
 export interface SilenceWatchOptions {
@@ -54,8 +60,7 @@ export interface SilenceWatchOptions {
 export class SilenceWatch implements Disposable {
   readonly #options: SilenceWatchOptions;
   readonly #event: AwaitedEvent;
-  /** When it was first seen that nothing is answered. */
-  #since: number | undefined;
+  readonly #silence = new Standstill();
 
   constructor(options: SilenceWatchOptions) {
     this.#options = options;
@@ -72,11 +77,9 @@ export class SilenceWatch implements Disposable {
 
   #look(): void {
     const { posix, fd, seconds, onSilent } = this.#options;
-    const now = posix.clock.now();
-    if ((posix.retransmissions?.(fd) ?? 0) === 0) this.#since = undefined;
+    const isSilent = isUnanswered(posix, fd);
+    const seenSeconds = this.#silence.seconds(isSilent ? 'silent' : undefined, posix.clock.now());
     // It was silent before it was first seen, but not for longer than the time between two looks.
-    else this.#since ??= now - LOOK_SECONDS;
-    if (this.#since === undefined || now - this.#since < seconds) return;
-    onSilent();
+    if (isSilent && seenSeconds + LOOK_SECONDS >= seconds) onSilent();
   }
 }
