@@ -51,5 +51,12 @@ export function defineTable<const Options extends Parameters, const Arguments ex
   return table;
 }
 
+/** The table of a command that is only for what it prints. */
+export function printing<const Table extends CommandTable>(
+  table: Table,
+): Table & { readonly needsOutput: true } {
+  return { ...table, needsOutput: true };
+}
+
 /** The environment's variables, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;

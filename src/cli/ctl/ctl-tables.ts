@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type CommandTable, defineTable, type Parameters } from '../command-line/command-table.js';
+import { type CommandTable, defineTable, type Parameters, printing } from '../command-line/command-table.js';
 import { flag, optional, required } from '../command-line/parameter.js';
 import { file, text } from '../command-line/value-type.js';
 import { sentence } from '../command-line/wrapped-text.js';
@@ -19,15 +19,19 @@ const oneDisk = {
   minor: required(minorNumber, { short: 'm', help: "The disk's minor number." }),
 } as const;
 
-export const listTable = printing('list', 'list the disks of daemons', {
-  ...anyDaemon,
-  minor: optional(minorNumber, { short: 'm', help: 'List only disks with this minor number.' }),
-  type: optional(text('TYPE'), { short: 't', help: 'List only disks with this driver.' }),
-  file: optional(text('FILE'), { short: 'f', help: 'List only disks with this file.' }),
-  ...json,
-});
+export const listTable = printing(
+  ctlTable('list', 'list the disks of daemons', {
+    ...anyDaemon,
+    minor: optional(minorNumber, { short: 'm', help: 'List only disks with this minor number.' }),
+    type: optional(text('TYPE'), { short: 't', help: 'List only disks with this driver.' }),
+    file: optional(text('FILE'), { short: 'f', help: 'List only disks with this file.' }),
+    ...json,
+  }),
+);
 
-export const pidTable = printing('pid', 'list the process ids of daemons', { ...anyDaemon, ...json });
+export const pidTable = printing(
+  ctlTable('pid', 'list the process ids of daemons', { ...anyDaemon, ...json }),
+);
 
 export const attachTable = ctlTable('attach', 'attach a closed disk to a daemon', oneDisk);
 
@@ -84,11 +88,9 @@ export const resizeTable = defineTable({
   exitStatus: { 0: 'Done.', 1: 'A daemon refused or could not be reached.' },
 });
 
-export const statsTable = printing('stats', 'print the statistics of daemons', { ...anyDaemon, ...json });
-
-function printing<const Options extends Parameters>(name: string, summary: string, options: Options) {
-  return { ...ctlTable(name, summary, options), needsOutput: true } as const;
-}
+export const statsTable = printing(
+  ctlTable('stats', 'print the statistics of daemons', { ...anyDaemon, ...json }),
+);
 
 /** All of them speak to daemons through a control directory, and fail alike. */
 function ctlTable<const Options extends Parameters>(

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type CommandTable, defineTable, type Parameters } from '../command-line/command-table.js';
+import { type CommandTable, defineTable, type Parameters, printing } from '../command-line/command-table.js';
 import { flag, optional, required } from '../command-line/parameter.js';
 import { file, oneOf, wholeNumber } from '../command-line/value-type.js';
 import { sentence } from '../command-line/wrapped-text.js';
@@ -23,15 +23,19 @@ export const statusTable = table('status', 'show the state of replicated disks',
     help: 'Exit with status 1 unless there is at least one disk and all disks are in this state.',
   }),
 });
-export const watchTable = printing('watch', 'show the state every second', {
-  ...disks,
-  seconds: optional(wholeNumber('N', 1, 86_400), { help: 'Stop after this many seconds.' }),
-});
-export const eventsTable = printing('events', 'print recent events as JSON lines', {
-  pid: disks.pid,
-  minor: disks.minor,
-  follow: flag({ short: 'f', help: 'Keep printing events as they happen.' }),
-});
+export const watchTable = printing(
+  table('watch', 'show the state every second', {
+    ...disks,
+    seconds: optional(wholeNumber('N', 1, 86_400), { help: 'Stop after this many seconds.' }),
+  }),
+);
+export const eventsTable = printing(
+  table('events', 'print recent events as JSON lines', {
+    pid: disks.pid,
+    minor: disks.minor,
+    follow: flag({ short: 'f', help: 'Keep printing events as they happen.' }),
+  }),
+);
 export const flushTable = table('flush', 'commit a checkpoint now', disks);
 export const promoteTable = table('promote', 'make a backup the primary', {
   ...disks,
@@ -57,10 +61,6 @@ export const drillTable = table('drill', 'export a checkpoint for a restore test
   ...disks,
   end: flag({ help: 'End the drill.' }),
 });
-
-function printing<const Options extends Parameters>(name: string, summary: string, options: Options) {
-  return { ...table(name, summary, options), needsOutput: true } as const;
-}
 
 function table<const Options extends Parameters>(
   name: string,
