@@ -57,7 +57,7 @@ export function recordLength(dataBytes: number): number {
 export function putExtent(record: Uint8Array, index: number, extent: RecordExtent): void {
   const view = new DataView(record.buffer, record.byteOffset, record.byteLength);
   const { sector, sectors, dataAt, crc } = extent;
-  putExtentEntry(view, HEADER_BYTES + index * EXTENT_BYTES, { sector, sectors, isZero: dataAt === -1, crc });
+  putExtentEntry(view, HEADER_BYTES + index * EXTENT_BYTES, { sector, sectors, isZero: dataAt < 0, crc });
 }
 
 /** The extents of a record whose table is sound, or undefined when their data is not what it was. */

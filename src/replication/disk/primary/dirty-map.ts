@@ -169,17 +169,19 @@ export class DirtyMap {
       }
       runs.push({ at: first * SECTOR_SIZE, bytes: Buffer.concat(parts) });
     }
-    const [run, ...others] = runs;
-    if (run !== undefined && others.length === 0) this.#file.writeDurably(run.at, run.bytes, done);
-    else this.#writeRuns(runs, done);
+    const [run] = runs;
+    if (run !== undefined && runs.length === 1) this.#file.writeDurably(run.at, run.bytes, done);
+    else this.#writeRuns(runs, 0, done);
   }
 
-  #writeRuns([run, ...others]: readonly MapRun[], done: Done): void {
+  /** One after the other, then a sync of all. */
+  #writeRuns(runs: readonly MapRun[], index: number, done: Done): void {
+    const run = runs[index];
     if (run === undefined) this.#file.sync(done);
     else
       this.#file.write(run.at, run.bytes, (result) => {
         if (result < 0) done(result);
-        else this.#writeRuns(others, done);
+        else this.#writeRuns(runs, index + 1, done);
       });
   }
 

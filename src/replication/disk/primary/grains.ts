@@ -162,7 +162,7 @@ export class Grains {
   disconnected(): void {
     for (const { grains } of this.committing) this.toAsk.addAll(grains);
     for (const grain of this.open) this.toAsk.delete(grain);
-    this.dropFrom(-Infinity);
+    this.dropFrom(0);
   }
 
   /** What the backup lacks is sent, as a part of the open checkpoint. */

@@ -366,7 +366,7 @@ export class PrimaryRole {
     this.#resync.stop();
     this.verifier.forget();
     this.grains.disconnected();
-    this.checkpoints.dropFrom(-Infinity, reason);
+    this.checkpoints.dropFrom(0, reason);
     this.checkpoints.refuse(-errno.ECONNABORTED);
     if (hadResync) events.resync('broken-off', this.progress.bytes, reason);
     this.#setPhase('alone', reason);

@@ -194,6 +194,18 @@ t.test('the first resync of a C backup is one, though its writes are sent by the
   t.not(resync.copier, undefined);
 });
 
+/** A resync of the grains 3 and 4, both of which are sent. */
+function bothSent() {
+  const world = resyncing();
+  const { resync, grains, peer, received } = world;
+  grains.toSend.addAll([3, 4]);
+  resync.plan({ kind: 'maps', known: null });
+  resync.begin(peer, { kind: 'maps', known: null });
+  resync.begun(peer, received());
+  resync.copier?.pump();
+  return world;
+}
+
 t.test('a resync goes on with what it had if the backup has a part of the same one', async (t) => {
   for (const [plan, toSend, toAsk] of [
     [{ kind: 'maps', known: ID }, [9], 0],
@@ -201,12 +213,7 @@ t.test('a resync goes on with what it had if the backup has a part of the same o
     [{ kind: 'maps', known: null }, [3, 4, 9], 0],
     [{ kind: 'compare', known: ID }, Array.from({ length: 20 }, (_, grain) => grain), 20],
   ] as const) {
-    const { resync, grains, peer, received } = resyncing();
-    grains.toSend.addAll([3, 4]);
-    resync.plan({ kind: 'maps', known: null });
-    resync.begin(peer, { kind: 'maps', known: null });
-    resync.begun(peer, received());
-    resync.copier?.pump();
+    const { resync, grains } = bothSent();
     t.equal(resync.progress.sentBytes, 2 * GRAIN_BYTES);
     resync.copier?.progress(9);
     resync.stop();
@@ -233,12 +240,7 @@ t.test('what the backup has of a resync that this run has not begun is not known
 });
 
 t.test('a resync that is part of a checkpoint is over: the next one is another', async (t) => {
-  const { resync, grains, peer, received } = resyncing();
-  grains.toSend.addAll([3, 4]);
-  resync.plan({ kind: 'maps', known: null });
-  resync.begin(peer, { kind: 'maps', known: null });
-  resync.begun(peer, received());
-  resync.copier?.pump();
+  const { resync, grains } = bothSent();
   t.equal(resync.progress.bytes, 0);
   resync.progress.end = 1;
   resync.close(1);
