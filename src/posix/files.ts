@@ -31,7 +31,10 @@ export interface FileStatus {
 /** Called once with 0 and the status, or with a negative errno. */
 export type StatusDone = (result: number, status?: FileStatus) => void;
 
-/** Called once with 0 and the names without `.` and `..`, in no particular order, or with a negative errno: -EILSEQ when one is not UTF-8. */
+/**
+ * Called once with 0 and the names without `.` and `..`, in no particular order, or with a negative errno: -EILSEQ when one is
+ * not UTF-8.
+ */
 export type NamesDone = (result: number, names?: readonly string[]) => void;
 
 /** Called once with 0 and the path, or with a negative errno: -EILSEQ when it is not UTF-8. */

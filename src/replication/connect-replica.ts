@@ -107,7 +107,7 @@ class Connecting {
   readonly #forgetSignal: () => void;
   readonly #abort = (): void => this.#fail(this.options.signal?.reason);
   #done = false;
-  /** Of this round. */
+  /** The addresses that are left of this round. */
   #untried: InetAddress[] = [];
   #fd = -1;
   readonly #event: AwaitedEvent;

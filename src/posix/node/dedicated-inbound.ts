@@ -77,7 +77,8 @@ export class DedicatedInbound {
 
   /**
    * Moves a connected socket's connection, which has nothing to send, to a new object, which it returns with its
-   * receiving side; undefined when that cannot be done now, or with this version of Node, and nothing is changed. `socket` is of no use afterwards.
+   * receiving side; undefined when that cannot be done now, or with this version of Node, and nothing is changed. `socket` is
+   * of no use afterwards.
    */
   static dedicate(
     socket: Socket,

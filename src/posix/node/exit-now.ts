@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 /** How long the end of a process may take once it exits, in milliseconds; the kill comes some 50 ms after that. */
 const EXIT_MS = 400;
 
-/** Kills the process given, if that takes too long over its end. Its end closes the pipe that is this one's input. */
+/** Kills the process given if it takes too long to end. When that ends, the pipe that is this one's input closes. */
 const KILLER = `
   const [pid, milliseconds] = process.argv.slice(1).map(Number);
   process.stdin.on('error', () => {}).on('close', () => process.exit()).resume();
@@ -16,9 +16,9 @@ const KILLER = `
 /**
  * Exits as process.exit() does, even if a call of the file system or of the name resolver hangs.
  *
- * Node's exit waits for the threads that make such calls, however long they take: with a server of files that does not
- * respond, for ever. Nothing can run in the process any more by then. So a process of its own kills it if need be, and it ends by
- * SIGKILL: 137 in a shell, whatever the status. Where none can be started, it ends when the calls do.
+ * Node's exit waits for the threads that make such calls, however long they take: for ever, with a file server that does
+ * not respond. By then nothing runs in the process any more. So another process kills it if need be, and it ends by SIGKILL:
+ * 137 in a shell, whatever the status. Where no other can be started, it ends when the calls do.
  *
  * @param status process.exitCode unless given
  */

@@ -4,7 +4,7 @@
 import { collectGarbage } from './collect-garbage.js';
 import type { TimerHandle, Timers } from '../timers.js';
 
-/** Memory that nobody took or gave back for this long is released to the kernel, in milliseconds; after twice that at the latest. */
+/** When memory that nobody takes or gives back is released to the kernel, in milliseconds; after twice that at the latest. */
 export const BUFFERS_IDLE_MS = 8_000;
 
 /** Releases memory once it has not been used for a while. There is a timer only from a use to the release after it. */

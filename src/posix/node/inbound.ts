@@ -228,7 +228,7 @@ export class Inbound {
     this.#queued += bytes.length;
   }
 
-  /** A caller that had the object may have set an encoding. Undefined, and an error of the stream, if bytes may be lost by it. */
+  /** A caller that had the object may have set an encoding. If that may have lost bytes: undefined, and the stream breaks. */
   #bytesOf(text: string): Uint8Array | undefined {
     const encoding = this.#stream.readableEncoding as BufferEncoding;
     const isWhole = encoding === 'utf8' ? !text.includes(REPLACEMENT) : LOSSLESS.has(encoding);

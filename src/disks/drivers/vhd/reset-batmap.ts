@@ -42,7 +42,12 @@ export function* emptyBatmap(image: LoadedImage): Steps<void> {
   if (isBatmapInPlace(image)) yield* resetBatmap(image);
 }
 
-/** Replaces a batmap that is in its place by an empty one. If only a part of that outlives a loss of power, header and map do not fit: the batmap is wrong. @throws FileError */
+/**
+ * Replaces a batmap that is in its place by an empty one. If only a part of that outlives a loss of power, header and map do
+ * not fit: the batmap is wrong.
+ *
+ * @throws FileError
+ */
 export function* resetBatmap({ file, batmap, blocks }: LoadedImage): Steps<void> {
   const { header, map } = batmap as Batmap;
   const { tableOffset, entries } = (blocks as Blocks).header;

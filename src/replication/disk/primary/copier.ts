@@ -21,7 +21,7 @@ const MAX_UNACKED_BYTES = 64 << 20;
 interface Run {
   readonly first: number;
   readonly count: number;
-  /** What the backup is asked over before it is sent; undefined: it is sent at once. */
+  /** Over this the backup is asked whether it has it, before it is sent; undefined: it is sent at once. */
   readonly asks: SyncChannel | undefined;
   /** One of them was written since. */
   isVoid: boolean;

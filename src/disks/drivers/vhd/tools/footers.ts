@@ -8,7 +8,12 @@ import { DiskType, type Footer } from '../footer.js';
 import type { Blocks, LoadedImage } from '../load-image.js';
 import type { Steps } from '../steps.js';
 
-/** Makes the copy at the head of an image with blocks the footer that counts, and durable, so that the one at the end may be dropped (V63h). @throws FileError */
+/**
+ * Makes the copy at the head of an image with blocks the footer that counts, and durable, so that the one at the end may be
+ * dropped (V63h).
+ *
+ * @throws FileError
+ */
 export function* ensureCopy({ file, copy, footer }: LoadedImage): Steps<void> {
   const current = footer as Footer;
   if (copy?.equals(current) === true) return;
