@@ -64,7 +64,8 @@ export class Grains {
   /** How many grains the backup may lack, at most. */
   get dirty(): number {
     const committing = this.committing.reduce((sum, { grains }) => sum + grains.size, 0);
-    return Math.min(this.toSend.count + this.inResync.count + this.open.size + committing, this.toSend.size);
+    const resyncing = this.toSend.count + this.copying.size + this.inResync.count;
+    return Math.min(resyncing + this.open.size + committing, this.toSend.size);
   }
 
   get dirtyBytes(): number {

@@ -141,6 +141,9 @@ t.test('what the backup may lack is counted, and is no more than there is', asyn
   grains.toSend.add(0);
   grains.open.add(1);
   t.same([grains.dirty, grains.dirtyBytes], [2, 2 * 128 * 512]);
+  grains.copying.add(2);
+  t.equal(grains.dirty, 3, 'one that is being read or compared is not at the backup yet');
+  grains.copying.delete(2);
   grains.close(1);
   grains.inResync.add(2);
   t.equal(grains.dirty, 3);
