@@ -6,6 +6,9 @@ import { ShapeError } from './member.js';
 import { parseVector, unknownMembers } from './vector-shape.js';
 import { type Vector, vectorName } from './vector.js';
 
+/** The largest vector file, in bytes. A text cannot have many more characters. */
+const MAX_VECTOR_FILE_BYTES = 256 << 20;
+
 /** One item of a vector file: a vector, or what is wrong with it. */
 export type VectorFileItem =
   | { readonly kind: 'vector'; readonly vector: Vector; readonly warnings: readonly string[] }
@@ -27,7 +30,7 @@ export type Purpose = 'vector' | 'script';
 export function readVectorFile(file: string, purpose: Purpose = 'vector'): VectorFileItem[] {
   let text: string;
   try {
-    text = readWholeFile(file).toString('utf8');
+    text = readWholeFile(file, MAX_VECTOR_FILE_BYTES).toString('utf8');
   } catch (error) {
     return [fault({ file, message: `cannot be read: ${(error as Error).message}` })];
   }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { pathIn } from '../posix/path-text.js';
 import { makeDirectory } from '../server/made-directory.js';
 import { checkSocketPath } from '../server/socket-path.js';
 import { requireTrusted } from '../server/trusted-directory.js';
@@ -21,12 +21,12 @@ export function defaultControlDirectory(
   runtimeDirectory = process.env['XDG_RUNTIME_DIR'],
 ): string | undefined {
   if (uid === 0) return ROOT_CONTROL_DIRECTORY;
-  return runtimeDirectory ? join(runtimeDirectory, 'blktap-control') : undefined;
+  return runtimeDirectory ? pathIn(runtimeDirectory, 'blktap-control') : undefined;
 }
 
 /** The path of a daemon's control socket. */
 export function controlSocketPath(directory: string, pid: number): string {
-  return join(directory, `ctl${pid}`);
+  return pathIn(directory, `ctl${pid}`);
 }
 
 /**

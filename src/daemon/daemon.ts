@@ -15,7 +15,7 @@ import { Recording } from '../metrics/recording.js';
 import { SchedulerMeter } from '../metrics/scheduler-meter.js';
 import { SchedulerViewer } from '../metrics/scheduler-view.js';
 import { TapdiskServer } from '../server/tapdisk-server.js';
-import { shownText } from '../server/shown-text.js';
+import { shownText, shownWord } from '../server/shown-text.js';
 import { thrownText } from '../server/thrown-text.js';
 import { type DriverTypes, VbdRegistry } from '../disks/index.js';
 import { closeDisks } from './close-disks.js';
@@ -211,7 +211,7 @@ export class Daemon {
     const where = await this.#services.listen();
     const { pidFile } = this.#options;
     if (pidFile !== undefined) this.#writePidFile(pidFile);
-    return ['ready', `pid=${this.#pid}`, ...where.map(([name, at]) => `${name}=${at}`)].join(' ');
+    return ['ready', `pid=${this.#pid}`, ...where.map(([name, at]) => `${name}=${shownWord(at)}`)].join(' ');
   }
 
   /** @throws Error when it cannot be written */

@@ -6,6 +6,12 @@ import { openOwnFile, readWholeFile } from '../server/own-file.js';
 
 /** Everyone may read it. */
 const MODE = 0o644;
+/** A number, perhaps with a line end, is no longer; what else is in a file is not to be lost. */
+const NUMBER = {
+  what: 'a pid file',
+  bytes: 32,
+  isSuch: (start: Buffer) => /^[0-9]{1,20}\s{0,2}$/.test(start.toString('latin1')),
+};
 
 /** A file with the number of a process, for as long as that runs. */
 export class PidFile implements Disposable {
@@ -17,7 +23,7 @@ export class PidFile implements Disposable {
   constructor(path: string, pid: number) {
     this.#path = path;
     this.#text = `${pid}\n`;
-    this.#fd = openOwnFile(path, MODE);
+    this.#fd = openOwnFile(path, { mode: MODE, replaces: NUMBER });
     try {
       writeSync(this.#fd, this.#text);
     } catch (error) {

@@ -17,6 +17,13 @@ const WRITE_BYTES = 64 << 10;
 
 const HEAD = '[\n';
 const TAIL = '\n]\n';
+/** As every event begins. What else is in a file is not to be lost. */
+const FIRST = `${HEAD}{"name":"`;
+const TRACE = {
+  what: 'a trace',
+  bytes: FIRST.length,
+  isSuch: (start: Buffer) => start.toString('latin1') === FIRST,
+};
 /** Space for the event that says why the trace ends. */
 const LAST_EVENT_BYTES = 200;
 
@@ -61,11 +68,12 @@ export class TraceFile {
 
   /**
    * @param first the array's first entry
-   * @throws node:fs's Error when the file cannot be made, or SystemError when it is not the user's alone: `openOwnFile`
+   * @throws node:fs's Error when the file cannot be made, or SystemError when it is not the user's alone, or no
+   *   trace: `openOwnFile`
    */
   constructor(path: string, first: TraceEvent, options: TraceFileOptions) {
     this.#options = options;
-    this.#fd = openOwnFile(path);
+    this.#fd = openOwnFile(path, { replaces: TRACE });
     const text = HEAD + JSON.stringify(first);
     this.#position = Buffer.byteLength(text);
     writeSync(this.#fd, text + TAIL);

@@ -3,7 +3,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { pathFrom } from './path-text.js';
 import { SystemError } from './system-error.js';
 
 /** The text of a path's bytes. Undefined when they are not UTF-8: the text would then be the name of another file. */
@@ -12,7 +12,7 @@ export function exactText(bytes: Buffer): string | undefined {
 }
 
 /**
- * As node:path's resolve of one path.
+ * The absolute path of one that may be relative, as `pathFrom` makes it.
  *
  * @throws SystemError EILSEQ when the path is relative to a current directory that Node cannot name, as its path is not UTF-8
  */
@@ -22,7 +22,7 @@ export function absolutePath(path: string): string {
       'EILSEQ',
       `${path}: the path of the current directory is not UTF-8; expected an absolute path`,
     );
-  return resolve(path);
+  return pathFrom(path.startsWith('/') ? '/' : process.cwd(), path);
 }
 
 /**

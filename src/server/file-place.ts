@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { errno } from '../posix/errno.js';
 import { fileResult, fileStatus } from '../posix/file-answer.js';
 import type { FileCalls, FileStatus } from '../posix/files.js';
 import { openDirectoryPath } from '../posix/index.js';
+import { namesDirectory, pathIn } from '../posix/path-text.js';
 import { SystemError } from '../posix/system-error.js';
 import { linkOfAnother, whoCouldReplace } from './trusted-directory.js';
 
@@ -37,6 +38,7 @@ export class FilePlace {
 
   /** @throws (rejects with) SystemError, whose message names no path */
   static async find(files: FileCalls, path: string): Promise<FilePlace> {
+    if (namesDirectory(path)) throw new SystemError('EISDIR', 'it names a directory; name a file in it');
     const foreign = linkOfAnother(path);
     if (foreign !== undefined) throw new SystemError('EPERM', foreign);
     const target = await followed(files, path);
@@ -44,7 +46,7 @@ export class FilePlace {
     const directory = dirname(target);
     const fd = await fileResult((done) => files.open(directory, O_RDONLY | O_DIRECTORY, done));
     try {
-      const inside = join(openDirectoryPath(fd, directory), basename(target));
+      const inside = pathIn(openDirectoryPath(fd, directory), basename(target));
       const existing = await fileStatus((done) => files.lstat(inside, done));
       const holder = await fileStatus((done) => files.fstat(fd, done));
       if (existing !== undefined && holder !== undefined) refuseForeign(existing, holder);
@@ -57,7 +59,7 @@ export class FilePlace {
 
   /** A path in the directory that leads there whatever becomes of its name. */
   at(name: string = this.name): string {
-    return join(openDirectoryPath(this.#fd, this.#directory), name);
+    return pathIn(openDirectoryPath(this.#fd, this.#directory), name);
   }
 
   /**

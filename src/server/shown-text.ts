@@ -17,6 +17,11 @@ export function shownText(text: string): string {
   return text.replaceAll(UNSAFE, (unsafe) => SHORT[unsafe] ?? escaped(unsafe));
 }
 
+/** {@link shownText} for one word of a line of words, in which a space is escaped as well. */
+export function shownWord(text: string): string {
+  return shownText(text).replaceAll(' ', '\\u0020');
+}
+
 /** {@link shownText} of each of several lines. */
 export function shownLines(text: string): string {
   return text.split('\n').map(shownText).join('\n');

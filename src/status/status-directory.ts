@@ -3,7 +3,7 @@
 
 import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { pathIn } from '../posix/path-text.js';
 import { SystemError } from '../posix/system-error.js';
 import { makeDirectory } from '../server/made-directory.js';
 
@@ -31,7 +31,7 @@ export function statusDirectory(
   uid: number = ownUid(),
 ): string {
   const runtime = environment['XDG_RUNTIME_DIR'];
-  return runtime ? join(runtime, 'tapdisk-ts') : join(tmpdir(), `tapdisk-ts-${uid}`);
+  return runtime ? pathIn(runtime, 'tapdisk-ts') : pathIn(tmpdir(), `tapdisk-ts-${uid}`);
 }
 
 /**
@@ -44,16 +44,16 @@ export function statusDirectories(
 ): string[] {
   const directories = [
     statusDirectory(environment, uid),
-    join('/run/user', String(uid), 'tapdisk-ts'),
-    join(tmpdir(), `tapdisk-ts-${uid}`),
-    join(USUAL_TEMPORARY, `tapdisk-ts-${uid}`),
+    `/run/user/${uid}/tapdisk-ts`,
+    pathIn(tmpdir(), `tapdisk-ts-${uid}`),
+    pathIn(USUAL_TEMPORARY, `tapdisk-ts-${uid}`),
   ];
   return [...new Set(directories)];
 }
 
 /** The status socket's path of this process, where none is given. */
 export function statusSocketPath(directory: string, role: string, pid: number): string {
-  return join(directory, `${role}-${pid}.sock`);
+  return pathIn(directory, `${role}-${pid}.sock`);
 }
 
 /**
@@ -93,6 +93,6 @@ export function listStatusSockets(directory: string, uid: number = ownUid()): St
   return entries
     .map((entry) => (entry.isSocket() ? socketName.exec(entry.name) : null))
     .filter((match) => match !== null)
-    .map(([name, role = '', pid]) => ({ path: join(directory, name), role, pid: Number(pid) }))
+    .map(([name, role = '', pid]) => ({ path: pathIn(directory, name), role, pid: Number(pid) }))
     .sort((a, b) => b.role.localeCompare(a.role) || a.pid - b.pid);
 }

@@ -53,6 +53,14 @@ t.test('the served addresses are reported with their real ports, and are reachab
   t.match(daemon.dump(), new RegExp(`^scheduler of ${dialect}$`, 'm'));
 });
 
+t.test('the ready line is one line of words, whatever the paths', async (t) => {
+  const directory = shortDirectory(t);
+  const { daemon } = daemonWorld(t, '--nbd', `${directory}/x control=\nready`);
+  const ready = await daemon.start();
+  t.match(ready.split(' '), ['ready', /^pid=/, /x\\u0020control=\\nready$/, /^control=/]);
+  t.equal(ready.split(/\s/).length, 4);
+});
+
 t.test('a named disk is exported by its name, others by their numbers', async (t) => {
   const { daemon } = daemonWorld(t, '--disk', '5=ram:1', '--disk', 'data=ram:2', '--nbd', '127.0.0.1:0');
   const [, nbd = ''] = /nbd=(\S+)/.exec(await daemon.start()) ?? [];

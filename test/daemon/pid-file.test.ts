@@ -20,7 +20,7 @@ import { DaemonChild } from './daemon-child.js';
 
 t.test('a pid file has the number, is readable by others, and is removed with its owner', async (t) => {
   const path = join(shortDirectory(t), 'pid');
-  writeFileSync(path, 'an old one, and longer\n');
+  writeFileSync(path, '4194303 \n');
   const file = new PidFile(path, 71);
   t.equal(readFileSync(path, 'utf8'), '71\n');
   file[Symbol.dispose]();
@@ -28,6 +28,21 @@ t.test('a pid file has the number, is readable by others, and is removed with it
   file[Symbol.dispose]();
   using _again = new PidFile(path, 72);
   t.equal(statSync(path).mode & 0o777 & ~0o644, 0);
+});
+
+t.test('a file that has no process id is not overwritten', async (t) => {
+  const path = join(shortDirectory(t), 'disk.img');
+  for (const text of ['precious', '71\n72', `71${' '.repeat(4096)}x`, '\0'.repeat(512)]) {
+    writeFileSync(path, text);
+    t.throws(() => new PidFile(path, 71), {
+      code: 'EEXIST',
+      message: `cannot write ${path}: it exists and is not a pid file`,
+    });
+    t.equal(readFileSync(path, 'utf8'), text);
+  }
+  writeFileSync(path, '');
+  using _file = new PidFile(path, 71);
+  t.equal(readFileSync(path, 'utf8'), '71\n');
 });
 
 t.test('a file created there by another process stays', async (t) => {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { mkdtempSync, readFileSync, rmSync, statSync, write } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, write, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -241,6 +241,22 @@ t.test('a file that fails ends the trace and nothing else', async (t) => {
   await trace.close();
   t.strictSame(lines, ['the trace ends: no space left']);
   t.strictSame(names(read()), ['first']);
+});
+
+t.test('an earlier trace is replaced, and no other file', async (t) => {
+  const { trace, path, read } = traceFile(t);
+  await trace.close();
+  const options = { logger: nullLogger, limitBytes: 1 << 20, now: () => 0 };
+  await new TraceFile(path, { name: 'second' }, options).close();
+  t.strictSame(names(read()), ['second']);
+  for (const text of ['precious', '[\n{"suite":"scheduler"}]', '[']) {
+    writeFileSync(path, text);
+    t.throws(() => new TraceFile(path, { name: 'first' }, options), {
+      code: 'EEXIST',
+      message: /it exists and is not a trace$/,
+    });
+    t.equal(readFileSync(path, 'utf8'), text);
+  }
 });
 
 t.test('a file that cannot be created is refused at once', async (t) => {

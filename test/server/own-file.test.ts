@@ -71,6 +71,19 @@ t.test('a FIFO where a file is expected is refused without waiting for a writer'
   t.equal(readWholeFile('/dev/null').length, 0);
 });
 
+t.test('what does not end, or is no file, is not read whole', async (t) => {
+  t.throws(() => readWholeFile('/dev/zero'), { code: 'EFBIG', message: /zero has more than 4194304 bytes/ });
+  const directory = shortDirectory(t);
+  t.throws(() => readWholeFile(directory), {
+    code: 'EISDIR',
+    message: `${directory} is a directory, expected a file`,
+  });
+  const path = join(directory, 'file');
+  writeFileSync(path, 'x'.repeat(200_001));
+  t.equal(readWholeFile(path, 200_001).length, 200_001);
+  t.throws(() => readWholeFile(path, 200_000), { code: 'EFBIG' });
+});
+
 t.test('a FIFO is not written to even if somebody reads it, and no descriptor is left', async (t) => {
   const fifo = join(shortDirectory(t), 'fifo');
   execFileSync('mkfifo', [fifo]);

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import {
   existsSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -78,6 +79,19 @@ t.test('a path that is served, or is another kind of file, is not taken', async 
   await t.rejects(take(`/${'x'.repeat(107)}`), long);
   await t.rejects(checkSocketPathIsFree(posix, `/${'x'.repeat(107)}`), long);
   checkSocketPath(`/${'x'.repeat(106)}`);
+});
+
+t.test('a socket is bound where the kernel looks for it, and nowhere as a directory', async (t) => {
+  const { take } = world(t);
+  const directory = shortDirectory(t);
+  mkdirSync(join(directory, 'far/target'), { recursive: true });
+  symlinkSync('far/target', join(directory, 'link'));
+  t.ok((await take(`${directory}/link/../socket`)) >= 3);
+  t.ok(lstatSync(join(directory, 'far/socket')).isSocket());
+  for (const name of ['new/', 'new/.'])
+    await t.rejects(take(`${directory}/${name}`), { code: -errno.ENOENT });
+  await t.rejects(take(`${directory}/far/`), { code: 'EEXIST' });
+  t.same(readdirSync(directory).toSorted(), ['far', 'link']);
 });
 
 t.test('a dead socket that is already gone needs no removal', async (t) => {

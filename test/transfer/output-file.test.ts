@@ -212,6 +212,18 @@ t.test('an unwritable target is refused before anything is received', async (t) 
   await t.rejects(outputToFile(join(directory, 'no', 'copy')), { code: 'ENOENT' });
 });
 
+t.test('a path that ends like a directory is no file', async (t) => {
+  const directory = t.testdir({ 'a file': 'before', below: {} });
+  for (const name of ['new/', 'a file/', 'below/', 'below/.', 'below/..', '.']) {
+    await t.rejects(
+      outputToFile(`${directory}/${name}`),
+      { message: /^cannot write .*: it names a directory; name a file in it$/ },
+      name,
+    );
+  }
+  t.same(readdirSync(directory).toSorted(), ['a file', 'below']);
+});
+
 t.test('a directory that disappears fails the next copy', async (t) => {
   const { directory } = outputIn(t);
   mkdirSync(join(directory, 'in'));

@@ -19,7 +19,7 @@ import { type Assignment, runVectors } from '../../conformance/suite-run.js';
 import { conforms, tallyLine, tallyOf, type VectorResult } from '../../conformance/vector-result.js';
 import { ownVectorFiles, selectVectors } from '../../conformance/vector-selection.js';
 import { type Candidate, candidates } from './implementations.js';
-import { reportFile, type ReportPlace } from './report-file.js';
+import { refuseInput, reportFile, type ReportPlace } from './report-file.js';
 
 type ConformanceValues = Values<typeof conformanceTable>;
 
@@ -35,6 +35,7 @@ export async function runConformance(values: ConformanceValues, io: TextIo): Pro
   const all = candidates(cmd, own, timeout);
   if (all.length > 1 && values.format !== 'html')
     throw new UsageError(`${all.length} implementations in one run require --format html`);
+  if (output !== undefined) refuseInput(output, files);
   const assignments = selectVectors(files, { suite, dialect, pattern: grep });
   warn(assignments, io);
   try {

@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { statSync } from 'node:fs';
 import { outputToFile } from '../../transfer/output-file.js';
+import { UsageError } from '../usage-error.js';
 
 /** A report is no secret, unlike an image. */
 const REPORT_MODE = 0o644;
@@ -11,6 +13,22 @@ export interface ReportPlace {
   write(text: string): void;
   /** The report is complete. @throws (rejects with) TransferError */
   close(): Promise<void>;
+}
+
+/**
+ * Refuses a report in the place of one of the files that it is about, under whatever name.
+ *
+ * @throws UsageError
+ */
+export function refuseInput(path: string, inputs: readonly string[]): void {
+  const identityOf = (file: string): string | undefined => {
+    const found = statSync(file, { bigint: true, throwIfNoEntry: false });
+    return found?.isFile() ? `${found.dev}:${found.ino}` : undefined;
+  };
+  const identity = identityOf(path);
+  const input = identity && inputs.find((file) => identityOf(file) === identity);
+  if (input === undefined) return;
+  throw new UsageError(`--output ${path} is the vector file ${input}: expected another file`);
 }
 
 /**

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { randomFillSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { errno } from '../../posix/errno.js';
 import type { FileCalls } from '../../posix/files.js';
 import { openFifo } from '../../posix/node/fifo.js';
@@ -14,6 +13,7 @@ import type { ReplicationListener } from '../../replication/disk/events.js';
 import { Replication } from '../../replication/disk/engine.js';
 import { type PeerTls, peerTls } from '../../replication/disk/peer-tls.js';
 import { LOG_WARNING } from '../../server/logger.js';
+import { readWholeFile } from '../../server/own-file.js';
 import {
   type BlockStatusDone,
   type DataRequest,
@@ -204,9 +204,9 @@ export class RemusDriver implements Driver {
     const { posix, completions } = this.#context;
     if (!(posix instanceof NodePosix)) throw new Error('TLS needs real sockets');
     return peerTls(posix, completions, {
-      cert: readFileSync(cert),
-      key: readFileSync(key),
-      ...(ca && { ca: readFileSync(ca) }),
+      cert: readWholeFile(cert),
+      key: readWholeFile(key),
+      ...(ca && { ca: readWholeFile(ca) }),
       ...(fingerprints && { fingerprints }),
     });
   }

@@ -7,6 +7,7 @@ import { AF_UNIX, type UnixAddress } from '../address.js';
 import type { Bound } from './bound.js';
 import { errno } from '../errno.js';
 import { absolutePath } from '../exact-text.js';
+import { namesDirectory } from '../path-text.js';
 import { PrivatePlace } from './private-place.js';
 import type { CreateServerHandle, ServerHandle } from './server-handle.js';
 import { SocketFile } from './socket-file.js';
@@ -81,6 +82,8 @@ export function bindUnix(create: CreateServerHandle | undefined, address: UnixAd
 }
 
 function absoluteOf({ path }: UnixAddress): string | number {
+  // As for the kernel, a socket is no directory.
+  if (namesDirectory(path)) return fs.existsSync(path) ? -errno.EADDRINUSE : -errno.ENOENT;
   try {
     return absolutePath(path);
   } catch (error) {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { pathIn } from '../path-text.js';
 
 /** Linux's names for what a process has open. */
 const OPEN_FILES = '/proc/self/fd';
@@ -12,5 +12,5 @@ const OPEN_FILES = '/proc/self/fd';
  * no /proc it is the usual one.
  */
 export function openDirectoryPath(fd: number, usual: string): string {
-  return existsSync(OPEN_FILES) ? join(OPEN_FILES, String(fd)) : usual;
+  return existsSync(OPEN_FILES) ? pathIn(OPEN_FILES, String(fd)) : usual;
 }

@@ -3,8 +3,9 @@
 
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { errno } from '../errno.js';
+import { pathIn } from '../path-text.js';
 import { openDirectoryPath } from './open-directory.js';
 import { systemErrno } from './system-errno.js';
 
@@ -31,7 +32,7 @@ export class PrivatePlace {
   /** @returns the place, or the negative errno of making a directory beside `path` */
   static beside(path: string): PrivatePlace | number {
     try {
-      const directory = fs.mkdtempSync(join(dirname(path), '.tapdisk-ts-'));
+      const directory = fs.mkdtempSync(pathIn(dirname(path), '.tapdisk-ts-'));
       const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
       const place = new PrivatePlace(directory, fs.openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
       if (isPrivate(fs.fstatSync(place.#fd))) return place;
@@ -44,13 +45,13 @@ export class PrivatePlace {
 
   /** A path in it that nothing has had or will have again, short enough for a socket: it ends with `name`'s end. */
   newPath(name: string): string {
-    return join(this.#inside, `${randomBytes(RANDOM_BYTES).toString('hex')}.${name.slice(-16)}`);
+    return pathIn(this.#inside, `${randomBytes(RANDOM_BYTES).toString('hex')}.${name.slice(-16)}`);
   }
 
   /** Removes it and what was made in it, as far as it is still there. */
   remove(): void {
     try {
-      for (const name of fs.readdirSync(this.#inside)) fs.rmSync(join(this.#inside, name), { force: true });
+      for (const name of fs.readdirSync(this.#inside)) fs.rmSync(pathIn(this.#inside, name), { force: true });
       fs.rmdirSync(this.#directory);
     } catch (error) {
       // Somebody else removed it, or put another in its place.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFile } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
 import t from 'tap';
@@ -342,6 +342,19 @@ t.test('a report that cannot be written is an error before the run starts', asyn
   t.equal(status, 1);
   t.equal(stdout, '');
   t.match(stderr, /^tapdisk-ts conformance: --output: cannot write .* it is a directory/);
+});
+
+t.test('a report does not take the place of the vectors, by whatever name', async (t) => {
+  const own = t.testdir({ 'vectors.json': readFileSync(file('right.json'), 'utf8') });
+  const vectors = join(own, 'vectors.json');
+  linkSync(vectors, join(own, 'second.json'));
+  symlinkSync('vectors.json', join(own, 'link'));
+  for (const name of ['vectors.json', 'second.json', 'link', './vectors.json']) {
+    const { status, stderr } = await conformance('--output', `${own}/${name}`, file('wrong.json'), vectors);
+    t.equal(status, 2, name);
+    t.match(stderr, `${name} is the vector file ${vectors}: expected another file`);
+  }
+  t.equal(readFileSync(vectors, 'utf8'), readFileSync(file('right.json'), 'utf8'));
 });
 
 t.test('several implementations are compared in html only', async (t) => {

@@ -3,7 +3,17 @@
 
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync, readSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { programPath } from '../../../scripts/program-path.js';
@@ -147,6 +157,20 @@ t.test('coalesce --json prints what became of each image', async (t) => {
   const { exitCode, stdout } = await vhd('coalesce', child, '--json');
   t.equal(exitCode, 0);
   t.same(JSON.parse(stdout), { child, parent, isStopped: false, relinked: [], isDeleted: false });
+});
+
+t.test('an image is not deleted by a link to it', async (t) => {
+  const own = inOwn('link');
+  const [base, child] = [path.join(own, 'base.vhd'), path.join(own, 'child.vhd')];
+  const link = path.join(directory, 'link.vhd');
+  await vhd('create', base, '1M');
+  await vhd('snapshot', base, child);
+  symlinkSync(child, link);
+  const { exitCode, stderr } = await vhd('coalesce', '--delete', link);
+  t.equal(exitCode, statusOf('unsupported'));
+  t.match(stderr, 'link.vhd: unsupported: file name: it is a link, of which nothing but the link would be');
+  t.ok(lstatSync(link).isSymbolicLink());
+  t.equal((await vhd('coalesce', link)).exitCode, 0);
 });
 
 t.test('a command leaves signals as they were', async (t) => {

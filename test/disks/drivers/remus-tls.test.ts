@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { execFileSync } from 'node:child_process';
 import { connect as connectPlain } from 'node:net';
 import { connect } from 'node:tls';
 import { tlsIdentity, tlsTest as test } from '../../replication/disk/tls-identity.js';
@@ -101,4 +102,16 @@ test('a peer that does not complete the handshake is dropped without a trace', a
   t.teardown(() => socket.destroy());
   t.match(await over, 'does not complete the TLS handshake');
   t.equal(timers(), had);
+});
+
+test('a FIFO in the place of a certificate is refused, and nobody waits for its writer', async (t) => {
+  const world = diskWorld(t);
+  const fifo = world.path('fifo');
+  execFileSync('mkfifo', [fifo]);
+  const { shown, certificate } = identity(world, 'a');
+  const disk = `role=backup,journal=4M,${shown.replace(certificate, fifo)},tls-ca=${certificate}`;
+  await t.rejects(
+    world.open(`remus:127.0.0.1:${freePort()},${disk}|aio:${imageOf(world, 'b.img')}`),
+    /fifo is a FIFO, expected a file/,
+  );
 });

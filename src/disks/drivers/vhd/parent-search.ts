@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import { dirname, resolve, sep } from 'node:path';
+import { dirname, sep } from 'node:path';
+import { pathFrom } from '../../../posix/path-text.js';
 import { areZero } from './bytes.js';
 import type { Header } from './header.js';
 import { identityOf, type ImageCalls, ImageFile, statusOf } from './image-file.js';
@@ -49,7 +50,7 @@ export function* findParent(
     const text = yield* child.read(locator.offset, locator.dataLength);
     for (const name of locatorPaths(locator.code, text)) {
       // An absolute path of another machine may stand for one below the child's directory.
-      const places = name.startsWith('/') ? [name, directory + name] : [resolve(directory, name)];
+      const places = name.startsWith('/') ? [name, directory + name] : [pathFrom(directory, name)];
       for (const path of places) {
         const found = yield* existing(calls, path);
         if (found) return yield* admitted(calls, child, found, rules);

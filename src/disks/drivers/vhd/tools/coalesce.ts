@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
+import type { FileStatus } from '../../../../posix/files.js';
 import { SECTOR_SIZE } from '../../../driver.js';
 import { type Chain, type Link, type VhdLink, withChain } from '../chain.js';
 import { type DiskCalls, VhdDisk } from '../disk.js';
@@ -9,8 +10,8 @@ import { FlatChanges } from '../flat-changes.js';
 import { ImageFile, result } from '../image-file.js';
 import type { Blocks } from '../load-image.js';
 import type { ParentRules } from '../parent-search.js';
-import type { Steps } from '../steps.js';
-import { VhdError } from '../vhd-error.js';
+import { type Steps, wait } from '../steps.js';
+import { FileError, VhdError } from '../vhd-error.js';
 import { type CopyControl, copyBlocks, type WriteSectors } from './block-copy.js';
 import { childrenOf } from './children.js';
 import { relink } from './relink.js';
@@ -57,7 +58,10 @@ function* coalesceChain(calls: DiskCalls, chain: Chain, options: CoalesceOptions
   // Of a file that is cut a part is not known, and zeroes must not take the place of the parent's data.
   if (leaf.image.writeFault) throw new VhdError(leaf.image.writeFault);
   const others = options.relink ?? [];
-  if (deleteChild) yield* requireNoOthers(calls, leaf, others);
+  if (deleteChild) {
+    yield* requireNoLink(calls, child);
+    yield* requireNoOthers(calls, leaf, others);
+  }
   yield* growParent(calls, leaf, parent);
   const done = { child, parent: parent.file.path, relinked: others };
   const isWhole = yield* withTarget(calls, parent, options, (write) => {
@@ -78,6 +82,22 @@ function noParent(file: string): VhdError {
     field: 'disk type',
     problem: 'it has no parent to coalesce into',
     remedy: 'coalesce only differencing images',
+  });
+}
+
+/** Of a link only the link would be deleted; and the image's children are where the image is. */
+function* requireNoLink({ files }: DiskCalls, child: string): Steps<void> {
+  const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
+    files.lstat(child, (...results) => done([results[0], results[1]])),
+  );
+  if (status === undefined) throw new FileError(child, 'look at', -code);
+  if (status.kind !== 'link') return;
+  throw new VhdError({
+    kind: 'unsupported',
+    file: child,
+    field: 'file name',
+    problem: 'it is a link, of which nothing but the link would be deleted',
+    remedy: 'name the image itself, or do not delete it',
   });
 }
 
