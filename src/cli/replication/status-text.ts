@@ -4,6 +4,7 @@
 import { isoTime } from '../../posix/clock.js';
 import type { ReplicationStatus } from '../../replication/disk/status.js';
 import { formatBytes, formatRate, formatSeconds } from '../../server/format.js';
+import { percent } from '../percent.js';
 
 /** A replicated disk, with where it is. */
 export type PlacedStatus = ReplicationStatus & { readonly pid: number; readonly minor: number };
@@ -77,10 +78,6 @@ function resyncText({
 function verifyText({ verifiedAtSeconds, verifyDifferences }: PlacedStatus): string {
   if (verifiedAtSeconds === null) return 'never in this run';
   return `${isoTime(verifiedAtSeconds)}, ${verifyDifferences} sectors differed`;
-}
-
-function percent(bytes: number, total: number): number {
-  return total === 0 ? 100 : Math.min(100, Math.floor((100 * bytes) / total));
 }
 
 /** A value that may take several lines, each after the first as far in as the first. */

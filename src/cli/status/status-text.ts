@@ -3,6 +3,7 @@
 
 import { activity, STALL_SECONDS } from '../activity.js';
 import { formatBytes, formatRate, formatWait } from '../../server/format.js';
+import { percent } from '../percent.js';
 import { type Clip, tableText } from '../table-text.js';
 
 type Row = readonly string[];
@@ -50,7 +51,7 @@ function rate(bytesPerSecond: number, quietSeconds: unknown): string {
 function progress({ role, peer, bytes, totalBytes, attempts, transfers }: Members): string {
   if (typeof peer === 'string' && typeof bytes === 'number') {
     if (typeof totalBytes !== 'number' || totalBytes <= 0) return formatBytes(bytes);
-    return `${formatBytes(bytes)}, ${Math.min(100, Math.floor((100 * bytes) / totalBytes))}%`;
+    return `${formatBytes(bytes)}, ${percent(bytes, totalBytes)}%`;
   }
   if (role === 'primary' && typeof attempts === 'number') return counted(attempts, 'attempt');
   if (role === 'backup' && typeof transfers === 'number') return counted(transfers, 'image');

@@ -15,7 +15,8 @@ export function progressBar(
 ): string {
   const inside = columns - 2;
   if (totalBytes !== null) {
-    const filled = Math.floor(inside * Math.min(1, bytes / totalBytes));
+    const share = totalBytes === 0 ? 1 : Math.min(1, bytes / totalBytes);
+    const filled = Math.floor(inside * share);
     return `[${'#'.repeat(filled)}${'-'.repeat(inside - filled)}]`;
   }
   const last = inside - MARKER.length;

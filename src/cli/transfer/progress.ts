@@ -3,6 +3,7 @@
 
 import type { TransferStatus } from '../../transfer/transfer-status.js';
 import { activity, STALL_SECONDS } from '../activity.js';
+import { percent } from '../percent.js';
 import { formatBytes, formatRate, formatSeconds, formatWait } from '../../server/format.js';
 import { progressBar } from './progress-bar.js';
 
@@ -37,8 +38,7 @@ function attempt({ role, phase, attempts, attemptSeconds, lastError }: TransferS
 
 function amount({ bytes, totalBytes }: TransferStatus): string {
   if (totalBytes === null) return formatBytes(bytes);
-  const percent = Math.min(100, Math.floor((100 * bytes) / totalBytes));
-  return `${percent}%${GAP}${formatBytes(bytes)} of ${formatBytes(totalBytes)}`;
+  return `${percent(bytes, totalBytes)}%${GAP}${formatBytes(bytes)} of ${formatBytes(totalBytes)}`;
 }
 
 /** The current rate with the time that is left, or that has gone by where the end is not known. */

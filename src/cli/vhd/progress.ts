@@ -3,6 +3,7 @@
 
 import type { Clock } from '../../posix/clock.js';
 import { formatWait } from '../../server/format.js';
+import { percent } from '../percent.js';
 import { progressBar } from '../transfer/progress-bar.js';
 
 /** Where progress is shown. */
@@ -34,20 +35,20 @@ export class Progress {
 
   /** Shows only whole percents, so that much work does not mean many lines. */
   show(what: string, done: number, total: number): void {
-    const percent = total === 0 ? 100 : Math.floor((100 * done) / total);
+    const share = percent(done, total);
     this.#start ??= this.#clock.now();
-    if (this.#out.isTTY !== true || percent === this.#percent) return;
-    this.#percent = percent;
-    const bar = progressBar(BAR_COLUMNS, { bytes: done, totalBytes: Math.max(1, total) });
+    if (this.#out.isTTY !== true || share === this.#percent) return;
+    this.#percent = share;
+    const bar = progressBar(BAR_COLUMNS, { bytes: done, totalBytes: total });
     const room = (this.#out.columns ?? USUAL_COLUMNS) - 1;
-    const text = [what, bar, `${percent} %`, ...this.#left(done, total)].join('  ').slice(0, room);
+    const text = [what, bar, `${share} %`, ...this.#left(this.#start, done, total)].join('  ').slice(0, room);
     // What a longer line before it left is overwritten.
     this.#out.write(`\r${text.padEnd(this.#width)}`);
     this.#width = text.length;
   }
 
-  #left(done: number, total: number): string[] {
-    const seconds = this.#clock.now() - (this.#start ?? 0);
+  #left(start: number, done: number, total: number): string[] {
+    const seconds = this.#clock.now() - start;
     if (done === 0 || done >= total || seconds < MIN_SECONDS) return [];
     return [`${formatWait(Math.ceil((seconds * (total - done)) / done))} left`];
   }

@@ -47,6 +47,13 @@ t.test('only a complete transfer shows 100 per cent', async (t) => {
   t.match(describeProgress({ ...sending, bytes: 64 * MIB }), /  100%  /);
 });
 
+t.test('an empty image is sent whole at once', async (t) => {
+  const empty = { ...sending, bytes: 0, totalBytes: 0, rate: 0 };
+  t.equal(describeProgress(empty), 'primary 127.0.0.1:9000  sending  100%  0 B of 0 B  0 B/s');
+  t.equal(describeProgress(empty, 44), 'sending  [########]  100%  0 B of 0 B  0 B/s');
+  t.equal(progressBar(12, empty), '[##########]');
+});
+
 t.test(
   'a file that grows meanwhile is never more than whole, nor has it a time less than none',
   async (t) => {
