@@ -36,6 +36,10 @@ const PATIENCE = 'A server that waits for the real world is not in select after 
 const HAS_FLAGS = 'Flags are sent together with HAS_FLAGS, which is 1.';
 const SYSTEM_ERRORS = 'Nothing but a system error is thrown there unless the program has a fault.';
 const SAME_INTEREST = 'To ask a poller for the same once more changes nothing.';
+const WRITTEN_AHEAD = 'How much is written back ahead decides how long the pause is, and nothing else.';
+const ALWAYS_OPENS = 'The image can be opened: it was read just before.';
+const NEXT_THROWS = 'The next line throws without it.';
+const OUR_FAULT = 'Nothing else is thrown there unless the program has a fault.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -64,6 +68,15 @@ function noFourthMode(): Equivalent {
   return [loop('<'), loop('<='), THREE_MODES];
 }
 
+/** An argument that a tuple was checked to have. */
+function checkedArgument(): Equivalent[] {
+  return ['if (argument === undefined) ;', 'if (false) return;'].map((after) => [
+    'if (argument === undefined) return;',
+    after,
+    ALWAYS_THERE,
+  ]);
+}
+
 /** Where the search for a piece's slot begins. */
 const spread = (hash: string): Equivalent => [
   'let slot = (Math.imul(piece, 0x9e37_79b1) >>> 7) & this.#mask;',
@@ -86,12 +99,48 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Of an option without a value only the number of times counts.',
     ],
   ],
-  'src/cli/ctl/snapshot-command.ts': [
+  'src/cli/command-line/value-type.ts': [
     [
-      'await new Promise<number>((done) => calls.files.fdatasync(fd, done));',
-      'new Promise<number>((done) => calls.files.fdatasync(fd, done));',
-      'How much is written back ahead decides how long the pause is, and nothing else.',
+      'const mode = /^0?[0-7]{3}$/.test(value) ? Number.parseInt(value, 8) : 0;',
+      'const mode = /^0?[0-7]{3}$/.test(value) ? Number.parseInt(value, 8) : 1;',
+      'Permissions without those of the owner are refused, whatever they are.',
     ],
+  ],
+  'src/cli/ctl/daemon-commands.ts': [';', 'throw error;'].map((thrown): Equivalent => [
+    'if (!(error instanceof TypeError)) throw error;',
+    thrown === ';' ? 'if (!(error instanceof TypeError)) ;' : 'if (false) throw error;',
+    OUR_FAULT,
+  ]),
+  'src/cli/ctl/snapshot-command.ts': [
+    ...[';', 'syncAhead(images.from);'].map((after): Equivalent => [
+      'await syncAhead(images.from);',
+      after,
+      WRITTEN_AHEAD,
+    ]),
+    ...descriptorOrErrno('if (fd < 0) return;'),
+    ['if (fd < 0) return;', 'if (false) return;', ALWAYS_OPENS],
+    ['if (fd < 0) return;', 'if (fd < 0) ;', ALWAYS_OPENS],
+    ...[';', 'new Promise<number>((done) => calls.files.fdatasync(fd, done));'].map((after): Equivalent => [
+      'await new Promise<number>((done) => calls.files.fdatasync(fd, done));',
+      after,
+      WRITTEN_AHEAD,
+    ]),
+    [
+      'await new Promise<number>((done) => calls.files.close(fd, done));',
+      'new Promise<number>((done) => calls.files.close(fd, done));',
+      'The file is closed all the same, while the disk is being paused.',
+    ],
+  ],
+  'src/cli/simulate/simulate-command.ts': [
+    [
+      'const WHOLE_TRACE_LINES = 1_000_000;',
+      'const WHOLE_TRACE_LINES = 2000000;',
+      'No run has so many lines.',
+    ],
+  ],
+  'src/cli/status/status-command.ts': [
+    ['if (code === undefined) throw error;', 'if (code === undefined) ;', SYSTEM_ERRORS],
+    ['if (code === undefined) throw error;', 'if (false) throw error;', SYSTEM_ERRORS],
   ],
   'src/cli/exit-status.ts': [
     [
@@ -144,11 +193,68 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'The numbers of descriptors begin at 3.',
     ],
   ],
-  'src/conformance/async-io-driver.ts': ['values.size + 0', 'values.size + 2'].map((size): Equivalent => [
-    'if (taio.buff.length <= values.size) taio.buff = new Uint8Array(values.size + 1);',
-    `if (taio.buff.length <= values.size) taio.buff = new Uint8Array(${size});`,
-    'How much more room there is shows only in a transfer that moves more than it may, as ours does not.',
+  'src/control/requests.ts': [
+    [
+      'if (!(error instanceof SystemError)) throw error;',
+      'if (!(error instanceof SystemError)) ;',
+      SYSTEM_ERRORS,
+    ],
+  ],
+  'src/conformance/async-io-driver.ts': [
+    ...['values.size + 0', 'values.size + 2'].map((size): Equivalent => [
+      'if (taio.buff.length <= values.size) taio.buff = new Uint8Array(values.size + 1);',
+      `if (taio.buff.length <= values.size) taio.buff = new Uint8Array(${size});`,
+      'How much more room there is shows only in a transfer that moves more than it may, as ours does not.',
+    ]),
+    ...[
+      'if (false) throw new Error(`no transfer has the label ${action[1]}`);',
+      'if (one === undefined) ;',
+    ].map((after): Equivalent => [
+      'if (one === undefined) throw new Error(`no transfer has the label ${action[1]}`);',
+      after,
+      'The labels of a vector are checked when it is read.',
+    ]),
+  ],
+  'src/conformance/async-io-shape.ts': checkedArgument(),
+  'src/conformance/vector-shape.ts': checkedArgument(),
+  'src/conformance/outcome-shape.ts': [
+    ['if (family === undefined || address === undefined) continue;', 'if (false) continue;', ALWAYS_THERE],
+    [
+      'if (family === undefined || address === undefined) continue;',
+      'if (family === undefined && address === undefined) continue;',
+      ALWAYS_THERE,
+    ],
+    [
+      'if (family === undefined || address === undefined) continue;',
+      'if (family === undefined || address === undefined) ;',
+      ALWAYS_THERE,
+    ],
+  ],
+  'src/conformance/outcome-list.ts': ['?? 1)', ')'].map((byDefault): Equivalent => [
+    "return typeof outcome === 'string' ? -(scriptedErrno(outcome) ?? 0) : success;",
+    `return typeof outcome === 'string' ? -(scriptedErrno(outcome)${byDefault === ')' ? '' : ' '}${byDefault} : success;`,
+    ALWAYS_THERE,
   ]),
+  'src/conformance/scripted-poller.ts': [' ?? 1', ''].map((byDefault): Equivalent => [
+    'script.errno === undefined ? readyDescriptors(script, interest) : -(scriptedErrno(script.errno) ?? 0);',
+    `script.errno === undefined ? readyDescriptors(script, interest) : -(scriptedErrno(script.errno)${byDefault});`,
+    ALWAYS_THERE,
+  ]),
+  'src/conformance/page/failure.ts': [' ?? 1', ''].map((byDefault): Equivalent => [
+    "const where = parted === undefined ? '' : whereText(parted.first, vector?.steps.length ?? 0);",
+    `const where = parted === undefined ? '' : whereText(parted.first, vector?.steps.length${byDefault});`,
+    ALWAYS_THERE,
+  ]),
+  'src/conformance/reference-ramdisk.ts': ['if (false) throw', 'if (write === undefined) ;'].map(
+    (after): Equivalent => [
+      'if (write === undefined) throw new Error(`write ${number} ends, but was not issued`);',
+      after.endsWith(';') ? after : `${after} new Error(\`write \${number} ends, but was not issued\`);`,
+      NEXT_THROWS,
+    ],
+  ),
+  'src/conformance/vector-file.ts': ['if (false) throw error;', 'if (!(error instanceof ShapeError)) ;'].map(
+    (after): Equivalent => ['if (!(error instanceof ShapeError)) throw error;', after, OUR_FAULT],
+  ),
   'src/conformance/comparison.ts': [
     [
       'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));',
@@ -266,6 +372,9 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `if (true) ${name}.publish(describe(event));`,
     'What nobody subscribed to is published to nobody; to ask first only takes less time.',
   ]),
+  'src/metrics/trace-event.ts': [
+    ['return kind satisfies never;', 'return undefined;', 'There is no further kind.'],
+  ],
   'src/metrics/http-host.ts': [
     [
       'if (authority !== undefined && given.length === 1) given.push(authority);',
@@ -285,6 +394,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ]),
   'src/metrics/slow-callbacks.ts': [
     ['if (this.#isNone(seconds) && now < this.#spanEnds) return;', 'if (false) return;', SLOWEST_FIRST],
+    [
+      'if (this.#isNone(seconds) && now < this.#spanEnds) return;',
+      'if (this.#isNone(seconds) && now < this.#spanEnds) ;',
+      SLOWEST_FIRST,
+    ],
     [
       'return last !== undefined && this.#recent.length === MAX_SLOW_CALLBACKS && seconds <= last.seconds;',
       'return last !== undefined && this.#recent.length === MAX_SLOW_CALLBACKS && seconds < last.seconds;',

@@ -41,6 +41,6 @@ export function needsTimes({ stderrFd, environment = process.env }: CommandIo): 
 /** Systemd's journal adds the time to each line; it names the device and inode of its socket in JOURNAL_STREAM. */
 function isJournal(fd: number, stream: string | undefined): boolean {
   if (stream === undefined) return false;
-  const { dev, ino } = fstatSync(fd, { bigint: true });
+  const { dev, ino } = fstatSync(fd);
   return stream === `${dev}:${ino}`;
 }

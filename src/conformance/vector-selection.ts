@@ -20,8 +20,7 @@ export interface VectorFilter {
 }
 
 /** The project's own vector files; none where the package was installed without them. */
-export function ownVectorFiles(): string[] {
-  const directory = packageFile('test/vectors');
+export function ownVectorFiles(directory = packageFile('test/vectors')): string[] {
   try {
     return readdirSync(directory)
       .filter((name) => name.endsWith('.json'))

@@ -36,6 +36,8 @@ export interface TraceFileOptions {
   readonly now: () => number;
   /** node:fs's, unless given. */
   readonly write?: WriteCall;
+  /** Blocks the thread, as Atomics.wait does; that, unless given. */
+  readonly sleep?: (milliseconds: number) => void;
 }
 
 /** Writes bytes at a position of an open file, perhaps not all of them. */
@@ -128,10 +130,10 @@ export class TraceFile {
 
   /** Whether the write under way, which another thread makes, is in the file, or comes to be in time. */
   #hasLanded(): boolean {
-    const sleeper = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const { sleep = sleepHere } = this.#options;
     for (let waited = 0; fstatSync(this.#fd).size < this.#position + TAIL.length; waited++) {
       if (waited === LANDING_MS) return false;
-      Atomics.wait(sleeper, 0, 0, 1);
+      sleep(1);
     }
     return true;
   }
@@ -184,4 +186,8 @@ export class TraceFile {
     // A write under way has its own hold of the file in the kernel.
     closeSync(this.#fd);
   }
+}
+
+function sleepHere(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)), 0, 0, milliseconds);
 }

@@ -64,6 +64,25 @@ t.test('a scheduler that throws during a run fails that vector with its error', 
   ]);
 });
 
+t.test('a scheduler of tapdisk3 that throws fails that vector, which is no limit', async (t) => {
+  const vector: Tapdisk3Vector = { ...waiting, dialect: 'tapdisk3', trace: [] };
+  const broken = (): never => {
+    throw new TypeError('out of events');
+  };
+  const implementation = inProcess(ownScheduler, () => ({
+    nextEventId: 1,
+    registerEvent: broken,
+    unregisterEvent() {},
+    maskEvent() {},
+    setEventTimeout: () => 0,
+    setMaxTimeout: () => 0,
+    waitForEvents: async () => 0,
+  }));
+  t.match(await runVectors([assignmentOf(vector)], implementation), [
+    { outcome: 'failed', reason: 'no trace: out of events' },
+  ]);
+});
+
 t.test('a scheduler that selects twice in a wait fails', async (t) => {
   class Twice extends ReferenceScheduler {
     override async waitForEvents(): Promise<number> {

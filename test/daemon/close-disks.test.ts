@@ -121,6 +121,26 @@ t.test('an internal error in one disk is counted and reported, and the rest are 
   t.equal(vbd.phase, 'closed');
 });
 
+t.test('an internal error of a disk ends its closing, and is reported as one', async (t) => {
+  const { server } = closingWorld(t);
+  const lines: string[] = [];
+  const logger = { log: (_: number, message: string) => lines.push(message) };
+  let closings = 0;
+  const faulty = {
+    minor: 7,
+    name: 'faulty:',
+    get phase() {
+      return closings === 0 ? 'paused' : 'closed';
+    },
+    close() {
+      closings += 1;
+      return Promise.reject(new TypeError('a fault'));
+    },
+  } as unknown as Vbd;
+  t.equal(await closeDisks([faulty], server, logger), 1);
+  t.strictSame(lines, ['vbd 7: closing faulty: failed: TypeError: a fault']);
+});
+
 t.test('of several failures of a disk the first one is reported', async (t) => {
   const { server } = closingWorld(t);
   const lines: string[] = [];

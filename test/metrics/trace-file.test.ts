@@ -84,6 +84,26 @@ t.test(
   },
 );
 
+t.test('a write that does not arrive is looked for each millisecond, for a tenth of a second', async (t) => {
+  const path = join(t.testdir(), 'trace.json');
+  const sleeps: number[] = [];
+  const trace = new TraceFile(
+    path,
+    { name: 'first' },
+    {
+      ...{ logger: nullLogger, limitBytes: 1 << 20, now: () => 7 },
+      ...{ write: () => {}, sleep: (milliseconds: number) => void sleeps.push(milliseconds) },
+    },
+  );
+  trace.add({ name: 'a' });
+  trace.flush();
+  trace.closeNow();
+  t.same(
+    sleeps,
+    Array.from({ length: 100 }, () => 1),
+  );
+});
+
 t.test('large writes proceed without waiting for readiness', async (t) => {
   const { trace, path, read } = traceFile(t);
   for (let count = 0; count < 100; count++) trace.add({ name: 'x'.repeat(1000) });

@@ -28,9 +28,13 @@ type ConformanceValues = Values<typeof conformanceTable>;
  *
  * @throws UsageError when there are no vectors to run, or several implementations for a report of one
  */
-export async function runConformance(values: ConformanceValues, io: TextIo): Promise<number> {
+export async function runConformance(
+  values: ConformanceValues,
+  io: TextIo,
+  ownFiles: typeof ownVectorFiles = ownVectorFiles,
+): Promise<number> {
   const { files: given, cmd, own, suite, dialect, grep, timeout, output } = values;
-  const files = given.length > 0 ? given : ownVectorFiles();
+  const files = given.length > 0 ? given : ownFiles();
   if (files.length === 0) throw new UsageError('missing FILE: the package has no vectors of its own');
   const all = candidates(cmd, own, timeout);
   if (all.length > 1 && values.format !== 'html')

@@ -3,19 +3,18 @@
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import type { ControlClient } from '../../control/control-client.js';
 import { textFits } from '../../control/message.js';
 import { imageSizer } from '../../disks/drivers/image-size.js';
 import { type ImageChange, rebindReplication } from '../../disks/drivers/remus-rebind.js';
 import { withVhdPath } from '../../disks/drivers/vhd/image-name.js';
 import { promiseOf } from '../../disks/drivers/vhd/steps.js';
 import { snapshot } from '../../disks/drivers/vhd/tools/snapshot.js';
-import { monotonicClock, wallClock } from '../../posix/clock.js';
+import { wallClock } from '../../posix/clock.js';
 import { absolutePath } from '../../posix/exact-text.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
 import type { Values } from '../command-line/command-table.js';
 import { quoted, UsageError } from '../usage-error.js';
-import { ctlRun, onlyDaemon } from './ctl-context.js';
+import { type CtlContext, ctlRun, onlyDaemon } from './ctl-context.js';
 import type { snapshotTable } from './ctl-tables.js';
 
 const atOnce = { post: (task: () => void) => task() };
@@ -38,7 +37,7 @@ export const runSnapshot = ctlRun<Values<typeof snapshotTable>>('snapshot', asyn
     unixSeconds: wallClock.now(),
   };
   const { depth } = await promiseOf(snapshot(calls, made));
-  const pauseMs = await goOnWith(client, pid, values.minor, next.name, { from: next.path, to: child });
+  const pauseMs = await goOnWith(context, pid, values.minor, next.name, { from: next.path, to: child });
   if (values.json) print(JSON.stringify({ child, parent: next.path, depth, pauseMs }));
   else
     print(
@@ -48,7 +47,7 @@ export const runSnapshot = ctlRun<Values<typeof snapshotTable>>('snapshot', asyn
 
 /** Swaps the image, or leaves all as it was. Returns how long the disk was paused, in milliseconds. */
 async function goOnWith(
-  client: ControlClient,
+  { client, posix: { clock } }: CtlContext,
   pid: number,
   minor: number,
   name: string,
@@ -56,7 +55,7 @@ async function goOnWith(
 ): Promise<number> {
   const discard = (): Promise<number> => new Promise((done) => calls.files.unlink(images.to, done));
   await syncAhead(images.from);
-  const start = monotonicClock.now();
+  const start = clock.now();
   try {
     await client.pause(pid, minor);
   } catch (error) {
@@ -73,7 +72,7 @@ async function goOnWith(
     await discard();
     throw error;
   }
-  return Math.round((monotonicClock.now() - start) * 1e4) / 10;
+  return Math.round((clock.now() - start) * 1e4) / 10;
 }
 
 /**

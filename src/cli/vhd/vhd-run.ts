@@ -15,7 +15,6 @@ import {
 import { NodeFileCalls } from '../../posix/node/files.js';
 import { monotonicClock, wallClock } from '../../posix/clock.js';
 import { errnoCode } from '../../posix/errno.js';
-import { LOG_WARNING } from '../../server/logger.js';
 import type { CommandIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
 import { shownText } from '../../server/shown-text.js';
@@ -55,11 +54,8 @@ export function vhdRun<Given extends { readonly json: boolean }>(
     const complain = (message: string): void => write(io.stderr, `tapdisk-ts vhd ${name}: ${message}`);
     const print = (line: string): void => write(io.stdout, line);
     const atOnce = { post: (task: () => void) => task() };
-    const logger = {
-      log: (priority: number, line: string) => {
-        if (priority <= LOG_WARNING) complain(line);
-      },
-    };
+    // What images and their locks log is a warning or an error.
+    const logger = { log: (_: number, line: string) => complain(line) };
     const calls = {
       files: new NodeFileCalls(atOnce),
       size: imageSizer(atOnce),

@@ -32,9 +32,9 @@ const FILES = [
  *
  * @throws Error when they were not
  */
-export function pageFiles(): [path: string, document: HttpDocument][] {
+export function pageFiles(directory = packageFile('dist/page')): [path: string, document: HttpDocument][] {
   return FILES.map(([path, file, contentType]) => {
-    const bytes = readBuilt(packageFile(join('dist/page', file)));
+    const bytes = readBuilt(join(directory, file));
     return [path, { contentType, body: () => bytes, fields: [`Content-Security-Policy: ${POLICY}`] }];
   });
 }

@@ -7,7 +7,7 @@ import { defineTable } from '../../../src/cli/command-line/command-table.js';
 import { helpText } from '../../../src/cli/command-line/help-text.js';
 import { manPages } from '../../../src/cli/command-line/man-page.js';
 import { flag, optional, repeated, required, withDefault } from '../../../src/cli/command-line/parameter.js';
-import { asksForHelp } from '../../../src/cli/command-line/parse-values.js';
+import { asksForHelp, parseValues } from '../../../src/cli/command-line/parse-values.js';
 import { text, wholeNumber } from '../../../src/cli/command-line/value-type.js';
 import { labelled, wrapped } from '../../../src/cli/command-line/wrapped-text.js';
 
@@ -40,6 +40,24 @@ t.test('--help is recognised before --, and not after it', async (t) => {
   t.equal(asksForHelp(['x', '-h']), true);
   t.equal(asksForHelp(['--help', '--', 'x']), true);
   t.equal(asksForHelp(['--', '--help']), false);
+});
+
+t.test('a fault in what reads a value is no usage error', async (t) => {
+  const faulty = {
+    placeholder: 'X',
+    parse(): string {
+      throw new TypeError('a fault');
+    },
+  };
+  const table = defineTable({
+    name: 'faulty',
+    summary: 'fail',
+    description: [],
+    arguments: { x: required(faulty, { help: 'Anything.' }) },
+    options: {},
+    exitStatus: {},
+  });
+  t.throws(() => parseValues(table, ['a']), { name: 'TypeError', message: 'a fault' });
 });
 
 t.test('text is wrapped between words; a word that is too long stays whole', async (t) => {

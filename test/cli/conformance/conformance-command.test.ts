@@ -8,7 +8,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { programArguments } from '../../../scripts/program.js';
 import { repositoryFile } from '../../../scripts/repository-files.js';
+import { parseValues } from '../../../src/cli/command-line/parse-values.js';
 import { commandWords } from '../../../src/cli/conformance/command-words.js';
+import { runConformance } from '../../../src/cli/conformance/conformance-command.js';
+import { conformanceTable } from '../../../src/cli/conformance/conformance-table.js';
 import { killVector } from '../../conformance/example-vectors.js';
 import { command } from '../command.js';
 
@@ -355,6 +358,24 @@ t.test('a report does not take the place of the vectors, by whatever name', asyn
     t.match(stderr, `${name} is the vector file ${vectors}: expected another file`);
   }
   t.equal(readFileSync(vectors, 'utf8'), readFileSync(file('right.json'), 'utf8'));
+});
+
+t.test('without a file, and with no vectors in the package, a file is asked for', async (t) => {
+  const values = parseValues(conformanceTable, []);
+  const io = { stdout: { write() {} }, stderr: { write() {} } };
+  await t.rejects(
+    runConformance(values, io, () => []),
+    { name: 'UsageError', message: 'missing FILE: the package has no vectors of its own' },
+  );
+});
+
+t.test('what fails while a report is printed is not taken for a report that cannot be written', async (t) => {
+  const values = parseValues(conformanceTable, [file('right.json')]);
+  const write = (): never => {
+    throw new TypeError('a fault');
+  };
+  const io = { stdout: { write }, stderr: { write() {} } };
+  await t.rejects(runConformance(values, io), { name: 'TypeError', message: 'a fault' });
 });
 
 t.test('several implementations are compared in html only', async (t) => {

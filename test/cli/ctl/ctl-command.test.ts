@@ -216,6 +216,16 @@ t.test('a control directory that cannot be read is reported', async (t) => {
   t.match(await ctlOn(join(world.directory, 'file'))('list'), { exitCode: 1, stderr: /ENOTDIR/ });
 });
 
+t.test('daemons are listed by their pids, the lowest first', async (t) => {
+  const world = controlWorld(t);
+  await foreignDaemon(t, world.directory, (request, socket) => {
+    const answer = ControlMessage.create(MessageType.listAnswer, request.cookie);
+    socket.end(answer.setList({ count: 0, minor: 0, state: 0, path: '' }).bytes);
+  });
+  const { stdout } = await ctlOn(world.directory)('list');
+  t.equal(stdout, `pid=${PID}\npid=${OTHER_PID}\n`);
+});
+
 t.test('a daemon that replies with nonsense does not keep the others from being listed', async (t) => {
   const world = controlWorld(t);
   await foreignDaemon(t, world.directory, (_, socket) => socket.end(Buffer.alloc(100)));

@@ -1,15 +1,28 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
+import { ControlMessage } from '../../../src/control/message.js';
+import { MessageType } from '../../../src/control/message-type.js';
 import { RemusDriver } from '../../../src/disks/drivers/index.js';
 import type { ReplicationStatus } from '../../../src/replication/disk/status.js';
 import type { Vbd } from '../../../src/disks/index.js';
-import { type ControlWorld, controlWorld, PID } from '../../control/world.js';
+import { NodePosix } from '../../../src/posix/index.js';
+import { type ControlWorld, controlWorld, ManualClock, PID } from '../../control/world.js';
 import { captured, type Outcome } from '../captured-io.js';
 
 interface SnapshotWorld extends ControlWorld {
@@ -176,4 +189,58 @@ t.test('when the daemon refuses a child, the replication state is restored', asy
   t.notOk(existsSync(`${child}.remus`));
   t.equal(replicationOf(world)?.generation, before?.generation);
   t.equal(await write(vbd, 1, 1), 0);
+});
+
+/** A snapshot of a disk whose daemon takes 0.1234 s for the pause, and reports this of it: an errno, or 0. */
+async function snapshotOf(t: Test, pauseResult: number) {
+  const images = realpathSync(mkdtempSync(path.join(tmpdir(), 'snapshots-')));
+  t.teardown(() => rmSync(images, { recursive: true }));
+  const [base, child] = [path.join(images, 'base.vhd'), path.join(images, 'child.vhd')];
+  await captured(dispatch, ['vhd', 'create', base, '16M']);
+  const clock = new ManualClock();
+  const server = createServer((socket) => {
+    socket.once('data', (bytes: Buffer) => {
+      const { type, cookie } = new ControlMessage(bytes);
+      const entry = { count: 1, minor: 0, state: 0, path: `vhd:${base}` };
+      const list = [entry, { ...entry, count: 0 }].map(
+        (each) => ControlMessage.create(MessageType.listAnswer, cookie).setList(each).bytes,
+      );
+      if (type === MessageType.pause) clock.seconds += 0.1234;
+      const result = type === MessageType.pause ? pauseResult : 0;
+      const answer = ControlMessage.create(type + 1, cookie).setResponse(result).bytes;
+      socket.end(type === MessageType.list ? Buffer.concat(list) : answer);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(path.join(images, `ctl${PID}`), resolve));
+  t.teardown(() => server.close());
+  const posix = new NodePosix({ clock });
+  const outcome = await captured(
+    (argv, io) => dispatch(argv, { ...io, posix }),
+    ['ctl', 'snapshot', '--control-directory', images, '0', child, '--json'],
+  );
+  const open = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return 'the descriptor of that directory';
+    }
+  });
+  return { ...outcome, child, isBaseOpen: open.includes(base) };
+}
+
+t.test(
+  'the length of the pause is reported to a tenth of a millisecond, and no file stays open',
+  async (t) => {
+    const { exitCode, stdout, child, isBaseOpen } = await snapshotOf(t, 0);
+    t.equal(exitCode, 0);
+    t.match(JSON.parse(stdout), { child, pauseMs: 123.4 });
+    t.notOk(isBaseOpen);
+  },
+);
+
+t.test('the child of a disk that cannot be paused is deleted', async (t) => {
+  const { exitCode, stderr, child } = await snapshotOf(t, 5);
+  t.equal(exitCode, 1);
+  t.match(stderr, /EIO/);
+  t.notOk(existsSync(child));
 });

@@ -119,6 +119,7 @@ t.test('a dialect can be chosen, and is part of the command that replays a failu
   const dialects: unknown[] = [];
   const noting: typeof simulate = (seed, options) => {
     dialects.push(options?.dialect);
+    t.equal(options?.traceLines, 0, 'nothing is traced unless it is printed');
     return leaky(seed, options);
   };
   const { status, out } = await run(['--dialect', 'tapdisk3', '--seeds', '1..3'], noting);

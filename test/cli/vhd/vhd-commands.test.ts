@@ -96,34 +96,6 @@ t.test('info shows chains as a tree, and what is wrong with them', async (t) => 
   });
 });
 
-t.test('a fixed image has no block count, and resize reports the sizes', async (t) => {
-  const image = path.join(inOwn('fixed'), 'fixed.vhd');
-  t.match(await vhd('create', image, '10M', '--fixed'), { exitCode: 0 });
-  const { stdout } = await vhd('info', image);
-  t.equal(path.basename(stdout), 'fixed.vhd  fixed, 10.0 MiB, file 10.0 MiB\n');
-  const described = path.join(inOwn('described'), 'fixed.vhd');
-  const made = await vhd('create', described, '1M', '--fixed', '--json');
-  t.same(JSON.parse(made.stdout), { image: described, size: 1 << 20 });
-  const dynamic = path.join(inOwn('resized'), 'dynamic.vhd');
-  await vhd('create', dynamic, '10M');
-  t.equal((await vhd('resize', dynamic, '20M')).stdout, '10.0 MiB -> 20.0 MiB, 0 blocks moved\n');
-});
-
-t.test('a new image has the limits that it was given, or the usual ones', async (t) => {
-  const own = inOwn('limits');
-  const described = async (...argv: string[]): Promise<unknown> => {
-    const image = path.join(own, `${argv.length}.vhd`);
-    t.match(await vhd('create', image, '10M', ...argv), { exitCode: 0, stdout: '' });
-    const { stdout } = await vhd('info', image, '--json');
-    return (JSON.parse(stdout) as { images: unknown[] }[])[0]?.images[0];
-  };
-  t.match(await described(), { virtualSize: 10 << 20, blockSize: 2 << 20 });
-  t.match(await described('--block-size', '512K'), { virtualSize: 10 << 20, blockSize: 512 << 10 });
-  t.match(await described('--max-size', '8G', '--block-size=2M'), {
-    maxFastSize: 8 * 2 ** 30,
-  });
-});
-
 t.test('a new image is not in a saved state', async (t) => {
   const own = inOwn('saved');
   const [base = '', child = '', copy = ''] = ['base', 'child', 'copy'].map((name) => path.join(own, name));
@@ -171,13 +143,6 @@ t.test('an image is not deleted by a link to it', async (t) => {
   t.match(stderr, 'link.vhd: unsupported: file name: it is a link, of which nothing but the link would be');
   t.ok(lstatSync(link).isSymbolicLink());
   t.equal((await vhd('coalesce', link)).exitCode, 0);
-});
-
-t.test('a command leaves signals as they were', async (t) => {
-  const listeners = () => ['SIGINT', 'SIGTERM'].map((signal) => process.listenerCount(signal));
-  const before = listeners();
-  await vhd('info', path.join(directory, 'none.vhd'));
-  t.same(listeners(), before);
 });
 
 t.test('the life of an image, from create to repair', async (t) => {
@@ -241,34 +206,6 @@ t.test(
     }
   },
 );
-
-t.test('repair shows what it would do, and does it only with --write', async (t) => {
-  const own = inOwn('repair');
-  const file = unpack(sampleNamed('footer-missing'), own);
-  const before = readFileSync(file);
-  t.strictSame(await vhd('repair', file), {
-    exitCode: 0,
-    stdout: 'with --write: the footer at the end is written\n',
-    stderr: '',
-  });
-  t.ok(readFileSync(file).equals(before));
-  t.same(JSON.parse((await vhd('repair', file, '--json')).stdout), {
-    image: file,
-    isWritten: false,
-    changes: ['the footer at the end is written'],
-  });
-  t.match(await vhd('repair', file, '--write'), { exitCode: 0 });
-  t.match(await vhd('check', file), { stdout: '1 checked, 0 errors, 0 warnings\n' });
-  t.match(await vhd('repair', file, '--write'), { stdout: 'nothing to repair\n' });
-  const hopeless = unpack(sampleNamed('footer-both-bad'), own);
-  t.match(await vhd('repair', hopeless, '--write'), {
-    exitCode: statusOf('bad-footer'),
-    stderr: /restore it from a backup/,
-  });
-  const batmap = unpack(sampleNamed('batmap-checksum'), own);
-  t.match(await vhd('repair', batmap, '--write'), { stdout: 'the batmap is made empty\n' });
-  t.match(await vhd('check', batmap), { stdout: '1 checked, 0 errors, 0 warnings\n' });
-});
 
 t.test('invalid command lines and unsuitable images are refused', async (t) => {
   const own = inOwn('refused');

@@ -19,6 +19,11 @@ t.test('traces are split at the step of their first difference', async (t) => {
   t.strictSame(after.map(shown), ['4: same 5/5']);
 });
 
+t.test('traces without a difference have nothing in their first group', async (t) => {
+  const { before, first, after } = partedSteps({ expected: trace(1, 2), actual: trace(1, 2) }, [1, 2], 1);
+  t.strictSame([before, shown(first), after.map(shown)], [[], '0: ', ['0: same 0/0', '1: same 1/1']]);
+});
+
 t.test('entries before the first step form their own group', async (t) => {
   const traces = { expected: trace(1, 2), actual: trace(9, 2) };
   const { before, first, after } = partedSteps(traces, [1, 2], 1);

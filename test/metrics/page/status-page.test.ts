@@ -6,7 +6,7 @@ import { standardDriverTypes } from '../../../src/disks/drivers/index.js';
 import { ObserverList } from '../../../src/metrics/combined-observer.js';
 import type { HttpDocument } from '../../../src/metrics/http.js';
 import { metricsEndpoint } from '../../../src/metrics/metrics-endpoint.js';
-import { StatusPage, type StatusPageOptions } from '../../../src/metrics/page/status-page.js';
+import { MAX_PAGES, StatusPage, type StatusPageOptions } from '../../../src/metrics/page/status-page.js';
 import type { DiskPart, History } from '../../../src/metrics/page/wire.js';
 import { Recording } from '../../../src/metrics/recording.js';
 import { SchedulerMeter } from '../../../src/metrics/scheduler-meter.js';
@@ -69,10 +69,13 @@ function world(t: Test) {
     clock.seconds += 1;
     await scheduler.waitForEvents();
   };
+  const asked = (): Page => {
+    if (listener.address.family !== AF_INET) throw new Error('it listens on no port');
+    return new Page(t, listener.address.port);
+  };
   /** A page whose answer has begun. */
   const opened = async (): Promise<Page> => {
-    if (listener.address.family !== AF_INET) throw new Error('it listens on no port');
-    const client = new Page(t, listener.address.port);
+    const client = asked();
     await client.head();
     return client;
   };
@@ -86,7 +89,7 @@ function world(t: Test) {
       await new Promise(setImmediate);
     }
   };
-  return { disks, made, fetched, second, opened, closed, options, page, recording, scheduler };
+  return { disks, made, fetched, second, asked, opened, closed, options, page, recording, scheduler };
 }
 
 t.test("a disk's samples are its own, and not of the one that had its minor number before", async (t) => {
@@ -214,4 +217,10 @@ t.test('only disks that are there have a history, and only by their numbers', as
     t.notOk(found(query), query);
   disks.registry.attach(9);
   t.notOk(found('minor=9'), 'nobody has measured it yet');
+});
+
+t.test('beyond the number of pages a further one is asked to come again', async (t) => {
+  const { asked, opened } = world(t);
+  for (let count = 0; count < MAX_PAGES; count++) await opened();
+  t.match(await asked().head(), /^HTTP\/1\.1 503 Service Unavailable\r\n/);
 });
