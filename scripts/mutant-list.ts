@@ -26,12 +26,7 @@ const scheduler = inFile('scheduler/scheduler.ts', [
     'const event = this.#ids.get(id);',
     'const event = this.#ids.get(id) ?? this.#order.tail?.event;',
   ],
-  [
-    'I3',
-    'leaves the deadline of an unregistered event',
-    'if (event.mode & TIMEOUT) this.#deadlines.remove(event);',
-    '',
-  ],
+  ['I3', 'leaves the deadline of an unregistered event', 'this.#deadlines.remove(event);', ''],
   [
     'I3',
     'leaves the interest of an unregistered event',

@@ -16,7 +16,7 @@ export class AwaitedEvent implements Disposable {
   /** @param purpose what the event is for, as the scheduler's tables show it: see {@link EventDescription.callbackName} */
   constructor(registrar: EventRegistrar, purpose = '') {
     this.#registrar = registrar;
-    if (purpose !== '') Object.defineProperty(this.#fire, 'name', { value: purpose });
+    Object.defineProperty(this.#fire, 'name', { value: purpose });
   }
 
   get isSet(): boolean {

@@ -27,7 +27,7 @@ export class MaskableDeadlines {
   /** Masks the event or unmasks it, and keeps its deadline where it was: in, or out as in a pass. */
   setMasked(event: Tapdisk3Event, masked: boolean): void {
     const isIn = event.heapIndex !== NOT_IN_HEAP;
-    if (isIn) this.remove(event);
+    this.remove(event);
     event.masked = masked;
     if (isIn) this.put(event);
   }

@@ -157,7 +157,6 @@ export class Pass {
       }
       // It had its turn, or stands before the place where this pass took up.
       this.#putBack(event);
-      this.#passOver(event);
     }
   }
 

@@ -156,7 +156,7 @@ export class Scheduler implements EventRegistrar {
     event.live = false;
     this.#ids.delete(id);
     this.#order.remove(event.orderNode as EventNode<RegisteredEvent>);
-    if (event.mode & TIMEOUT) this.#deadlines.remove(event);
+    this.#deadlines.remove(event);
     if (event.mode & ANY_DESCRIPTOR_MODE) this.#interest.remove(event);
     if (this.#pass.running) this.#pass.unregistered(event);
     this.#observer?.unregistered?.(event);

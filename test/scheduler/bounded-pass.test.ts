@@ -81,3 +81,33 @@ t.test('the rest of a cut pass serves each ready condition after the cut once', 
   for (let wait = 0; wait < 4; wait++) await scheduler.waitForEvents();
   t.same(fired, ['a', 'b', 'c', 'a']);
 });
+
+t.test('the rest of a cut pass in which a callback was called does not begin at the head', async (t) => {
+  const { scheduler, poller, clock, fired, named } = schedulerInMemory({ maxCallbacksPerPass: 2 });
+  scheduler.registerEvent(TIMEOUT, -1, 1, named('second'));
+  scheduler.registerEvent(POLL_READ_FD, 3, 0, named('first'));
+  scheduler.registerEvent(POLL_READ_FD | POLL_WRITE_FD, 3, 0, named('cut'));
+  scheduler.registerEvent(POLL_READ_FD, 4, 0, named('rest'));
+  scheduler.registerEvent(POLL_READ_FD, 5, 0, named('idle'));
+  const ready = [
+    { fd: 3, conditions: POLL_READ_FD | POLL_WRITE_FD },
+    { fd: 4, conditions: POLL_READ_FD },
+  ];
+  poller.answers.push(ready, ready);
+  await scheduler.waitForEvents();
+  clock.seconds += 1;
+  await scheduler.waitForEvents();
+  t.same(fired, ['first', 'cut', 'rest']);
+});
+
+t.test('a wait after a cut pass may find nothing at all', async (t) => {
+  const { scheduler, poller, fired, named } = schedulerInMemory({ maxCallbacksPerPass: 1 });
+  for (const fd of [3, 4]) scheduler.registerEvent(POLL_READ_FD, fd, 0, named(String(fd)));
+  poller.answers.push([
+    { fd: 3, conditions: POLL_READ_FD },
+    { fd: 4, conditions: POLL_READ_FD },
+  ]);
+  await scheduler.waitForEvents();
+  t.equal(await scheduler.waitForEvents(), 0);
+  t.same(fired, ['3']);
+});

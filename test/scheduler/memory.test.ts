@@ -4,7 +4,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { POLL_READ_FD, POLL_WRITE_FD } from '../../src/scheduler/index.js';
+import { EventIds } from '../../src/scheduler/event-ids.js';
+import { POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/index.js';
 import { schedulerInMemory } from './fixture.js';
 import { tapdisk3InMemory } from './tapdisk3-fixture.js';
 
@@ -29,7 +30,8 @@ t.test('nothing is kept for an event on an unused descriptor number', async (t) 
   const { scheduler: tapdisk3, poller: tapdisk3Poller } = tapdisk3InMemory();
   const kept = await held(async () => {
     for (let fd = FIRST_UNUSUAL; fd < FIRST_UNUSUAL + ROUNDS; fd++) {
-      scheduler.unregisterEvent(scheduler.registerEvent(POLL_READ_FD, fd, 0, () => {}));
+      for (const mode of [POLL_READ_FD, TIMEOUT])
+        scheduler.unregisterEvent(scheduler.registerEvent(mode, fd, 0, () => {}));
       tapdisk3.unregisterEvent(tapdisk3.registerEvent(POLL_READ_FD, fd, 0, () => {}));
       poller.told.clear();
       tapdisk3Poller.told.clear();
@@ -38,6 +40,32 @@ t.test('nothing is kept for an event on an unused descriptor number', async (t) 
     await tapdisk3.waitForEvents();
   });
   t.ok(kept < 3, `${kept.toFixed(1)} MiB`);
+});
+
+t.test('nor for one that went in a callback, with a condition left that it was not called for', async (t) => {
+  const { scheduler, poller } = schedulerInMemory();
+  const both = POLL_READ_FD | POLL_WRITE_FD;
+  const kept = await held(async () => {
+    for (let fd = FIRST_UNUSUAL; fd < FIRST_UNUSUAL + ROUNDS; fd += 500) {
+      const fds = Array.from({ length: 500 }, (_, index) => fd + index);
+      for (const each of fds) scheduler.registerEvent(both, each, 0, (id) => scheduler.unregisterEvent(id));
+      poller.answers.push(fds.map((each) => ({ fd: each, conditions: both })));
+      await scheduler.waitForEvents();
+      poller.told.clear();
+    }
+  });
+  t.equal(scheduler.size, 0);
+  t.ok(kept < 3, `${kept.toFixed(1)} MiB`);
+});
+
+t.test('the table of ids shrinks again', async (t) => {
+  const ids = new EventIds<{ readonly id: number }>();
+  const kept = await held(async () => {
+    for (let id = 1; id <= 2 ** 17; id++) ids.add({ id });
+    for (let id = 1; id <= 2 ** 17; id++) ids.delete(id);
+  });
+  t.equal(ids.size, 0);
+  t.ok(kept < 1, `${kept.toFixed(1)} MiB`);
 });
 
 t.test('passes in which events were ready for more modes than they fired leave nothing', async (t) => {

@@ -101,9 +101,11 @@ t.test('the poller gets the interest in a descriptor when it changes, and only t
 t.test('interest in descriptor numbers that are never open is allowed', async (t) => {
   const { scheduler, poller, fired, named } = schedulerInMemory();
   const ids = [-1, 2 ** 30].map((fd) => scheduler.registerEvent(POLL_READ_FD, fd, 0, named(String(fd))));
-  poller.answers.push([{ fd: 2 ** 30, conditions: POLL_READ_FD }]);
+  const ready = [{ fd: 2 ** 30, conditions: POLL_READ_FD }];
+  poller.answers.push(ready, ready);
   await scheduler.waitForEvents();
-  t.same(fired, [String(2 ** 30)]);
+  await scheduler.waitForEvents();
+  t.same(fired, [String(2 ** 30), String(2 ** 30)]);
   for (const id of ids) scheduler.unregisterEvent(id);
   t.same(
     [...poller.told],
@@ -113,6 +115,29 @@ t.test('interest in descriptor numbers that are never open is allowed', async (t
     ],
   );
 });
+
+t.test(
+  'an event that replaces the last one on its descriptor in a callback may fire in that pass (P5)',
+  async (t) => {
+    for (const fd of [3, 2 ** 30]) {
+      const { scheduler, poller, fired, named } = schedulerInMemory();
+      const both = POLL_READ_FD | POLL_WRITE_FD;
+      const replaced = scheduler.registerEvent(
+        both,
+        fd,
+        0,
+        named('replaced', () => {
+          scheduler.unregisterEvent(replaced);
+          scheduler.registerEvent(both, fd, 0, named('new'));
+        }),
+      );
+      scheduler.registerEvent(TIMEOUT, -1, 1, nothing);
+      poller.answers.push([{ fd, conditions: both }]);
+      await scheduler.waitForEvents();
+      t.same(fired, ['replaced', 'new'], `descriptor ${fd}`);
+    }
+  },
+);
 
 t.test('the events are listed in the order of registration (E1)', async (t) => {
   const { scheduler } = schedulerInMemory();

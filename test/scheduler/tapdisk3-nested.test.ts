@@ -136,6 +136,7 @@ t.test('a drain waits for callbacks that return promises', async (t) => {
 });
 
 t.test('nested waits end at a limit before the stack does', async (t) => {
+  t.equal(MAX_NESTED_WAITS, 500);
   const { scheduler, poller } = tapdisk3InMemory();
   let calls = 0;
   const answers = new Set<number>();

@@ -3,7 +3,14 @@
 
 import t from 'tap';
 import { errno } from '../../src/posix/errno.js';
-import { INFINITE, POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/index.js';
+import {
+  INFINITE,
+  POLL_EXCEPT_FD,
+  POLL_READ_FD,
+  POLL_WRITE_FD,
+  type Tapdisk3Callback,
+  TIMEOUT,
+} from '../../src/scheduler/index.js';
 import { readable, tapdisk3InMemory } from './tapdisk3-fixture.js';
 
 const nothing = (): void => {};
@@ -40,14 +47,16 @@ t.test('events are described in seconds, in the order of registration', async (t
   scheduler.registerEvent(POLL_READ_FD, 3, INFINITE, nothing);
   const gone = scheduler.registerEvent(POLL_READ_FD, 4, 0, nothing);
   scheduler.registerEvent(TIMEOUT, -1, 1_500_000, nothing);
-  t.equal(scheduler.size, 3);
+  scheduler.registerEvent(TIMEOUT, -1, 0, nothing);
+  t.equal(scheduler.size, 4);
   scheduler.unregisterEvent(gone);
-  t.equal(scheduler.size, 2, 'the dead one is not counted');
+  t.equal(scheduler.size, 3, 'the dead one is not counted');
   t.match(
     [...scheduler.events()],
     [
       { id: 1, mode: POLL_READ_FD, fd: 3, timeoutSeconds: Infinity, deadlineSeconds: Infinity },
       { id: 3, mode: TIMEOUT, fd: -1, timeoutSeconds: 1.5, deadlineSeconds: 1001.5 },
+      { id: 4, mode: TIMEOUT, fd: -1, timeoutSeconds: 0, deadlineSeconds: 1000 },
     ],
   );
 });
@@ -64,6 +73,51 @@ t.test('a registration for which no id is free is -EBUSY (T-I4)', async (t) => {
   await scheduler.waitForEvents();
   t.equal(scheduler.registerEvent(TIMEOUT, -1, 0, nothing), 1);
   t.equal(scheduler.nextEventId, 2);
+});
+
+t.test('an id counter that is set to 0 or below goes on at 1 (T-I3)', async (t) => {
+  for (const next of [0, -1]) {
+    const { scheduler } = tapdisk3InMemory();
+    scheduler.nextEventId = next;
+    t.equal(scheduler.registerEvent(TIMEOUT, -1, 0, nothing), 1);
+  }
+});
+
+t.test('the dead hold their ids until an outermost wait succeeds (T-G1)', async (t) => {
+  const { scheduler, poller } = tapdisk3InMemory({ maxEventId: 2 });
+  const register = (callback: Tapdisk3Callback = nothing): number =>
+    scheduler.registerEvent(POLL_READ_FD, 3, 0, callback);
+  const ids: number[] = [];
+  const first = register(async () => {
+    scheduler.unregisterEvent(second);
+    await scheduler.waitForEvents();
+    ids.push(register());
+  });
+  const second = register();
+  poller.answers.push(readable(3));
+  await scheduler.waitForEvents();
+  t.same(ids, [-errno.EBUSY], 'not until a nested wait succeeds');
+  t.equal(register(), second);
+  for (const attempt of ['first', 'second']) {
+    scheduler.unregisterEvent(first);
+    poller.answers.push(-errno.ENOMEM);
+    t.equal(await scheduler.waitForEvents(), -errno.ENOMEM);
+    t.equal(register(), -errno.EBUSY, `nor the ${attempt} one that fails`);
+  }
+  await scheduler.waitForEvents();
+  t.equal(register(), first);
+});
+
+t.test('a timeout is set for no event without an id (T-S1)', async (t) => {
+  const { scheduler } = tapdisk3InMemory();
+  t.equal(scheduler.setEventTimeout(0, 1), -errno.EINVAL);
+  t.equal(scheduler.setEventTimeout(7, 1), -errno.ENOENT);
+});
+
+t.test('descriptor 0 is asked for, and none below is (T-W3)', async (t) => {
+  const { scheduler, poller } = tapdisk3InMemory();
+  for (const fd of [0, -1]) scheduler.registerEvent(POLL_READ_FD, fd, 0, nothing);
+  t.same([...poller.told], [[0, POLL_READ_FD]]);
 });
 
 t.test('a timeout or cap that is not an integer is -EINVAL, and changes nothing', async (t) => {

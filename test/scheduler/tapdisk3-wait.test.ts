@@ -90,6 +90,52 @@ t.test('a wait rejects with a callback’s error; the rest of that pass is found
   t.equal(scheduler.size, 2);
 });
 
+t.test('an error of a callback fails the wait in the turn in which select returns', async (t) => {
+  const { scheduler, poller } = tapdisk3InMemory();
+  const broken = new Error('broken');
+  scheduler.registerEvent(POLL_READ_FD, 3, 0, () => {
+    throw broken;
+  });
+  poller.answers.push(readable(3));
+  const failures: unknown[] = [];
+  scheduler.waitThen(
+    () => {},
+    (error) => failures.push(error),
+  );
+  await Promise.resolve();
+  t.same(failures, [broken]);
+});
+
+t.test('nothing is left of a pass that an error ended', async (t) => {
+  for (const fails of ['at once', 'later']) {
+    const { scheduler, poller, fired, named } = tapdisk3InMemory();
+    let broken = true;
+    scheduler.registerEvent(POLL_READ_FD, 3, 0, () => {
+      if (!broken) return undefined;
+      broken = false;
+      scheduler.unregisterEvent(due);
+      if (fails === 'at once') throw new Error('broken');
+      return Promise.reject(new Error('broken'));
+    });
+    scheduler.registerEvent(POLL_READ_FD, 4, 0, named('ready'));
+    const due = scheduler.registerEvent(TIMEOUT, -1, 0, named('due'));
+    poller.answers.push(readable(3, 4), [], readable(4));
+    await t.rejects(scheduler.waitForEvents(), { message: 'broken' });
+    await scheduler.waitForEvents();
+    t.same([fired, poller.timeouts], [[], [0, 600]], 'an event that went shortens no sleep');
+    await scheduler.waitForEvents();
+    t.same(fired, ['ready']);
+  }
+});
+
+t.test('a cap of 0 keeps the next wait from sleeping (T-W7)', async (t) => {
+  const { scheduler, poller } = tapdisk3InMemory();
+  await scheduler.waitForEvents();
+  t.equal(scheduler.setMaxTimeout(0), 0);
+  await scheduler.waitForEvents();
+  t.same(poller.timeouts, [0, 0]);
+});
+
 t.test('a callback may return a promise: the pass waits until it settles', async (t) => {
   const { scheduler, poller, clock, fired, named } = tapdisk3InMemory();
   let goOn: () => void = () => {};
@@ -175,7 +221,8 @@ t.test(
     poller.duringSelect = () => {
       clock.microseconds += 1_000_000;
       scheduler.registerEvent(TIMEOUT, -1, 9_000_000, named('later'));
-      scheduler.registerEvent(TIMEOUT, -1, 9_500_000, named('later still'));
+      for (const timeout of [9_000_000, 9_500_000])
+        scheduler.registerEvent(TIMEOUT, -1, timeout, named('no earlier'));
       scheduler.maskEvent(masked, false);
       scheduler.setMaxTimeout(3_000_000);
       scheduler.setMaxTimeout(INFINITE);
@@ -200,18 +247,19 @@ t.test(
 t.test('after EINTR select sleeps for what is left, also of a sleep that was shortened', async (t) => {
   const { scheduler, poller, clock } = tapdisk3InMemory();
   scheduler.registerEvent(TIMEOUT, -1, 10_000_000, () => {});
-  poller.answers.push([], -errno.EINTR, -errno.EINTR, -errno.EINTR);
+  poller.answers.push([], -errno.EINTR, -errno.EINTR, -errno.EINTR, -errno.EINTR);
   await scheduler.waitForEvents();
   const steps = [
     () => (clock.microseconds += 2_000_000),
     () => scheduler.setMaxTimeout(5_000_000),
     () => (clock.microseconds -= 7_000_000),
+    () => (clock.microseconds += 7_000_000),
   ];
   poller.duringSelect = () => {
     steps.shift()?.();
   };
   await scheduler.waitForEvents();
-  t.same(poller.timeouts, [0, 10, 8, 5, 5]);
+  t.same(poller.timeouts, [0, 10, 8, 5, 5, 0]);
 });
 
 t.test(
