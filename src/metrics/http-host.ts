@@ -41,7 +41,7 @@ export function requestedHosts(request: string): readonly string[] | 'malformed'
     .filter((field) => /^host:/i.test(field))
     .map((field) => field.slice('host:'.length).trim());
   if (given.length > 1) return 'malformed';
-  const [, authority] = /^\S+ http:\/\/([^/?\s]*)/i.exec(line) ?? [];
+  const [, authority] = /^\S+ https?:\/\/([^/?\s]*)/i.exec(line) ?? [];
   if (authority !== undefined && given.length === 1) given.push(authority);
   const hosts = given.map(hostOf);
   return hosts.every((host) => host !== undefined) ? hosts : 'malformed';

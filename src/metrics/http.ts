@@ -71,12 +71,13 @@ export function httpProtocol(
     maxRequestBytes: MAX_HTTP_REQUEST_BYTES,
     requestLength(received) {
       const bytes = Buffer.from(received.buffer, received.byteOffset, received.length);
-      const end = bytes.indexOf('\r\n\r\n', startOf(bytes));
-      return end < 0 ? 0 : end + 4;
+      return REQUEST.exec(bytes.toString('latin1'))?.[0].length ?? 0;
     },
     answer: (request, reply) => {
-      const bytes = Buffer.from(request);
-      const text = bytes.toString('latin1', startOf(bytes));
+      const text = Buffer.from(request)
+        .toString('latin1')
+        .replace(/^\r?\n/, '')
+        .replaceAll(/\r?\n/g, '\r\n');
       const line = LINE.exec(text)?.groups as RequestLine | undefined;
       if (!line) return sendStatus(reply, 400);
       const refusal = refusalOf(line, text, isOurHost);
@@ -87,21 +88,31 @@ export function httpProtocol(
   };
 }
 
-/** Where a request begins: one empty line before it is passed over (RFC 9112 section 2.2). */
-function startOf(bytes: Buffer): number {
-  const start = bytes.toString('latin1', 0, 4);
-  return start.startsWith('\r\n') && start !== '\r\n\r\n' ? 2 : 0;
-}
+/**
+ * A request up to the empty line that ends it. One empty line before it is passed over, and a line may end without CR, as when
+ * a person types it (RFC 9112 section 2.2).
+ */
+const REQUEST = /^(?:\r?\n(?!\r?\n))?[^]*?\r?\n\r?\n/;
 
-/** Path and query of a target, in origin form or absolute form (RFC 9112 section 3.2); the path without a slash at its end. */
+/**
+ * Path and query of a target, in origin form or absolute form (RFC 9112 section 3.2); the path without a slash at its end, and
+ * without percent-encoding.
+ */
 function partsOf(target: string): { path: string; query: URLSearchParams } {
-  const [whole = '', query = ''] = target.replace(/^http:\/\/[^/?]*/i, '').split(/\?(.*)/s);
+  const [whole = '', query = ''] = target.replace(/^https?:\/\/[^/?]*/i, '').split(/\?(.*)/s);
   // An absolute form may leave the slash out.
-  const path = whole === '' ? '/' : whole;
+  const path = whole === '' ? '/' : decoded(whole);
   return {
     path: path.endsWith('/') && path.length > 1 ? path.slice(0, -1) : path,
     query: new URLSearchParams(query),
   };
+}
+
+/** What is encoded for no reason is the same path (RFC 3986 section 6.2.2.2). What cannot be decoded is of no document. */
+function decoded(path: string): string {
+  return path.replaceAll(/%([2-7][0-9a-f])/gi, (_, digits: string) =>
+    String.fromCharCode(parseInt(digits, 16)),
+  );
 }
 
 interface RequestLine {

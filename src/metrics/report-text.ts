@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { LATENCY_BOUNDS_SECONDS, REQUEST_KINDS, type KindSnapshot } from '../disks/index.js';
+import { shownText } from '../server/shown-text.js';
 import type { Report, VbdReport } from './report.js';
 
-/** A report for a person to read. */
+/** A report for a person to read: lines, in which text from outside is shown as shownText has it. */
 export function reportText(report: Report): string {
   const { connections, scheduler, loopLag, vbds } = report;
   return [
@@ -14,7 +15,9 @@ export function reportText(report: Report): string {
     `  loop lag: median ${milliseconds(loopLag.p50Seconds)}, 99 % ${milliseconds(loopLag.p99Seconds)}, at most ${milliseconds(loopLag.maxSeconds)}`,
     ...vbds.flatMap(vbdLines),
     '',
-  ].join('\n');
+  ]
+    .map(shownText)
+    .join('\n');
 }
 
 function slowest({ scheduler: { slowestCallback } }: Report): string {

@@ -61,6 +61,7 @@ t.test('a request ends with its first empty line after the first line', async (t
   t.equal(lengthOf('GET / HTTP/1.0\r\n\r\nmore\r\n\r\n'), 18, 'what follows does not belong to it');
   t.equal(lengthOf('\r\nGET / HTTP/1.0\r\n\r\n'), 20, 'one empty line before it is passed over');
   t.equal(lengthOf('\r\n\r\nGET / HTTP/1.0\r\n\r\n'), 4, 'two are a request of their own');
+  t.equal(lengthOf('\nGET / HTTP/1.0\n\nmore\n\n'), 17, 'lines may end without CR');
   t.equal(lengthOf('\r\n\r'), 0, 'as long as they may be one');
 });
 

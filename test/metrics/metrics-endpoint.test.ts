@@ -46,6 +46,10 @@ t.test(
       `GET HTTP://127.0.0.1:${port}/metrics?a=/b HTTP/1.1\r\nHost: localhost\r\n\r\n`,
       '\r\nGET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
       'GET /metrics/ HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      `GET https://localhost/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+      'GET /%6Detrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
+      'GET /metrics HTTP/1.0\n\n',
+      '\nGET /metrics HTTP/1.1\nHost: localhost\n\r\n',
     ]) {
       t.match(await answerTo(port, request), /^HTTP\/1.1 200 OK\r\n/, request);
     }
@@ -55,6 +59,17 @@ t.test(
     );
   },
 );
+
+t.test('a host is checked however the target and the lines are written', async (t) => {
+  const port = endpoint(t);
+  for (const request of [
+    'GET https://evil/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'GET /metrics HTTP/1.1\nHost: evil\n\n',
+    'GET /%6Detrics HTTP/1.1\r\nHost: evil\r\n\r\n',
+  ])
+    t.match(await answerTo(port, request), /^HTTP\/1.1 421 /, request);
+  t.match(await answerTo(port, 'GET /%zz%0d%00 HTTP/1.0\n\n'), /^HTTP\/1.1 404 /);
+});
 
 t.test('anything else is refused, and the next client is served', async (t) => {
   const port = endpoint(t);

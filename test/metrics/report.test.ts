@@ -120,6 +120,13 @@ t.test('the text output has the same in a few lines', async (t) => {
   );
 });
 
+t.test('a name cannot forge a line of the text output', async (t) => {
+  const named = exampleReport.vbds.map((vbd) => ({ ...vbd, name: 'aio:/a\n  vbd 9 \u001b[31m' }));
+  const lines = reportText({ ...exampleReport, vbds: named.slice(0, 1) }).split('\n');
+  t.match(lines[3], 'running aio:/a\\n  vbd 9 \\u001b[31m, 2048 sectors');
+  t.equal(lines.length, 7);
+});
+
 t.test('99 of 100 requests are 99 %, and 98 are not', async (t) => {
   const vbd = exampleReport.vbds[0];
   if (vbd === undefined) throw new Error('the example has no VBD');

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { wallClock } from '../../posix/clock.js';
-import { shownMessage } from '../../server/shown-text.js';
+import { shownMessage, shownText } from '../../server/shown-text.js';
 import { TransferError } from '../../transfer/transfer-error.js';
 import type { TextIo } from '../command-io.js';
 import type { Values } from '../command-line/command-table.js';
@@ -93,7 +93,7 @@ function standardOutput({ stdout }: TextIo): ReportPlace {
 }
 
 function countsLine({ name, results }: Column, { length }: readonly Column[]): string {
-  return `${length > 1 ? `${name}: ` : ''}${tallyLine(tallyOf(results))}\n`;
+  return `${length > 1 ? `${shownText(name)}: ` : ''}${tallyLine(tallyOf(results))}\n`;
 }
 
 function warn(assignments: readonly Assignment[], io: TextIo): void {

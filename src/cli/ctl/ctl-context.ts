@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { shownLines, shownMessage } from '../../server/shown-text.js';
+import { shownMessage, shownText } from '../../server/shown-text.js';
 import { ControlClient, ControlError } from '../../control/control-client.js';
 import { listedPids } from '../../control/control-directory.js';
 import { FileError, VhdError } from '../../disks/drivers/index.js';
@@ -18,8 +18,8 @@ export interface CtlContext {
   /** Its sockets and clock. */
   readonly posix: Posix;
   readonly directory: string;
-  /** Prints a line on standard output. */
-  readonly print: (line: string) => void;
+  /** Prints lines on standard output, in each of which text from outside is shown as `shownText` has it. */
+  readonly print: (...lines: readonly string[]) => void;
   readonly isTerminal: boolean;
   /** The terminal's. */
   readonly columns: number;
@@ -61,7 +61,7 @@ export function ctlRun<Given extends CtlValues>(
         client: new ControlClient(posix, directory),
         posix,
         directory,
-        print: (line) => io.stdout.write(`${shownLines(line)}\n`),
+        print: (...lines) => io.stdout.write(lines.map((line) => `${shownText(line)}\n`).join('')),
         isTerminal: io.stdout.isTTY === true,
         columns: columnsOf(io.stdout),
         warn: (pid, error) => complain(`daemon ${pid}`, error.message),

@@ -24,14 +24,14 @@ export const runStats = ctlRun<Values<typeof statsTable>>('stats', async (values
     reports.push(parsed(await context.client.statistics(pid)));
   });
   if (values.json) return context.print(JSON.stringify(reports));
-  for (const report of reports) context.print(textOf(report));
+  for (const report of reports) context.print(...linesOf(report));
 });
 
 /** What says of itself that it is of our version may be something else after all. */
-function textOf(report: unknown): string {
-  if (!isKnown(report)) return JSON.stringify(report);
+function linesOf(report: unknown): string[] {
+  if (!isKnown(report)) return [JSON.stringify(report)];
   try {
-    return reportText(report).trimEnd();
+    return reportText(report).trimEnd().split('\n');
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new ControlError(errno.EPROTO, `its report is not of version ${REPORT_VERSION}`);

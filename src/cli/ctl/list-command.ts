@@ -16,7 +16,8 @@ export const runList = ctlRun<ListValues>('list', async (values, context) => {
   });
   const selected = entries.filter((entry) => isSelected(entry, values));
   if (values.json) context.print(JSON.stringify(selected.map(listObject)));
-  else if (context.isTerminal) context.print(tableOfDisks(selected, context.columns).trimEnd());
+  else if (context.isTerminal)
+    context.print(...tableOfDisks(selected, context.columns).trimEnd().split('\n'));
   else for (const entry of selected) context.print(listLine(entry));
 });
 

@@ -34,7 +34,8 @@ function diskCommand<Given extends DiskValues>(
         );
       }
       const text = await context.client.replication(disk.pid, disk.minor, requestOf(values));
-      context.print(values.json ? text : outcomeText(outcomeIn(text)));
+      const outcome = outcomeIn(text);
+      context.print(values.json ? JSON.stringify(outcome) : outcomeText(outcome));
     },
     'replication',
   );

@@ -20,7 +20,7 @@ export const runStatus = ctlRun<Values<typeof statusTable>>(
     const statuses = await statusesOf(values, context);
     if (values.json) context.print(JSON.stringify(statuses));
     else if (statuses.length === 0) context.print('no replicated disks');
-    else for (const status of statuses) context.print(statusLines(status, context.columns).join('\n'));
+    else for (const status of statuses) context.print(...statusLines(status, context.columns));
     const { require } = values;
     if (require === undefined) return;
     if (statuses.length === 0) throw new CheckFailed(`there is no replicated disk, expected ${require}`);

@@ -33,7 +33,7 @@ export async function runStatus(values: Values<typeof statusTable>, io: CommandI
       io.stderr.write(`tapdisk-ts status: ${shownMessage(answer.message)}\n`);
   }
   if (answers.length === 0 && failures.length === 0) {
-    const where = directories.join(', ');
+    const where = directories.map(shownText).join(', ');
     io.stderr.write(`tapdisk-ts status: no primary or backup is running (no socket in ${where})\n`);
   }
   return statuses.length > 0 && statuses.length === answers.length ? EXIT_OK : EXIT_FAILED;

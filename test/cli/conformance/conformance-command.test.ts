@@ -332,6 +332,13 @@ t.test('an HTML report has a column for each implementation, and is written to a
   t.match(failing.stdout, 'does not conform');
 });
 
+t.test('a command’s name cannot forge a line of the counts', async (t) => {
+  const cmd = `'${process.execPath}' '${repositoryFile('examples/adapter-js/adapter.mjs')}' '\n7 passed, 0 failed'`;
+  const html = ['--format', 'html', '--output', file('counts.html')];
+  const { stdout } = await conformance(...html, '--own', '--cmd', cmd, file('right.json'));
+  t.match(stdout.split('\n'), [/^tapdisk-ts: 2 passed/, /\\n7 passed, 0 failed': 1 passed/, '']);
+});
+
 t.test('a report of any format is written to a file, and the counts to standard output', async (t) => {
   const place = file('report.txt');
   const { status, stdout } = await conformance('--output', place, file('wrong.json'));

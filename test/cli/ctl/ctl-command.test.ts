@@ -9,6 +9,7 @@ import t, { type Test } from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { ControlMessage } from '../../../src/control/message.js';
 import { MessageType } from '../../../src/control/message-type.js';
+import { replication as exampleStatus } from '../../metrics/example-replication.js';
 import { exampleReport } from '../../metrics/example-report.js';
 import { captured, type Outcome, type RunCommand } from '../captured-io.js';
 import { controlWorld, PID } from '../../control/world.js';
@@ -390,6 +391,35 @@ t.test('a reply to another request is reported as such, and an ERROR need not na
     const { exitCode, stderr } = await ctl('pause', ...vbd(3, OTHER_PID));
     t.equal(exitCode, 1);
     t.match(stderr, new RegExp(error));
+  }
+});
+
+/** Runs `replication` against a daemon with these replies to its commands. */
+function replicationWith(t: Test, replies: object): (...argv: string[]) => Promise<Outcome> {
+  const { directory } = controlWorld(t, {
+    replication: async (_, { command }) =>
+      command === 'status' ? [{ ...exampleStatus, ...replies }] : replies,
+  });
+  const run: RunCommand = (argv, io) => dispatch(['replication', ...argv], io);
+  return (...argv) => captured(run, [...argv, '--control-directory', directory]);
+}
+
+t.test('a daemon’s text cannot forge a line about a replicated disk', async (t) => {
+  const forged = 'why\nforged';
+  const replies = { minor: 0, reason: forged, lastError: forged, nextCommand: forged, message: forged };
+  const run = replicationWith(t, replies);
+  for (const argv of [['status'], ['status', '--json'], ['flush']])
+    t.notMatch((await run(...argv)).stdout, /^\s*forged/m, argv.join(' '));
+  t.equal((await run('flush')).stdout, 'why\\nforged\n');
+  t.strictSame(JSON.parse((await run('flush', '--json')).stdout), replies);
+});
+
+t.test('an outcome that no daemon gives is not printed, as JSON either', async (t) => {
+  const run = replicationWith(t, { minor: 0, message: 7 });
+  for (const argv of [['flush'], ['flush', '--json']]) {
+    const { exitCode, stdout, stderr } = await run(...argv);
+    t.same([exitCode, stdout], [1, '']);
+    t.match(stderr, 'EPROTO');
   }
 });
 

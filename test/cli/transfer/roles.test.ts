@@ -151,6 +151,13 @@ async function withRuntimeDirectory(directory: string, body: () => Promise<void>
   }
 }
 
+t.test('the directories without a socket are reported in one line, whatever their names', async (t) => {
+  await withRuntimeDirectory(`${shortDirectory(t)}/no\nforged\u009b`, async () => {
+    const { stdout, stderr } = await command('status');
+    if (stdout === '') t.match(stderr, /^[^\n]*\/no\\nforged\\u009b\/tapdisk-ts, [^\n]*\n$/);
+  });
+});
+
 t.test(
   'the status of all running roles is shown in a table or as JSON, and stale sockets are removed',
   async (t) => {
