@@ -25,6 +25,8 @@ const NOT_COPIED = 'A message that comes whole is not copied; one that is copied
 const MEMORY_FITS = 'A memory of 1024 pages satisfies an import of fewer, or of more at most.';
 const NO_DESCRIPTOR = 'There is no descriptor below 3.';
 const THROWN_ON = 'Nothing but a StateError is thrown there unless the program has a fault.';
+const IN_PRIMARIES = 'What a backup has in place of it is asked of primaries only.';
+const WHILE_OPEN = 'Only an open disk has a status, and an open disk has all of its parts.';
 const LOOKS_AGAIN = 'Who waits for room looks again, and waits on if there is none.';
 const IN_RECORD = 'Data begins after the first block of a record.';
 const CLOSED_PARTS = 'What a closed connection has is closed too, and calls nobody any more.';
@@ -52,6 +54,12 @@ const GETUID = 'Every system that the package runs on has getuid.';
 /** A size that only decides how much is handled at once. */
 const tuned = (before: string, ...afters: readonly string[]): Equivalent[] =>
   afters.map((after) => [before, after, TUNING]);
+
+/** What passes on errors that are no StateError. */
+const STATE_ERRORS_ONLY: readonly Equivalent[] = [
+  ['if (!(error instanceof StateError)) throw error;', 'if (false) throw error;', THROWN_ON],
+  ['if (!(error instanceof StateError)) throw error;', 'if (!(error instanceof StateError)) ;', THROWN_ON],
+];
 
 /** Where a number is put in a hash table. */
 const placed = (before: string, ...afters: readonly string[]): Equivalent[] =>
@@ -603,8 +611,7 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/replication/disk/backup/apply.ts': [['let isFilling = false;', 'let isFilling = true;', SET_FIRST]],
   'src/replication/disk/backup/backup-role.ts': [
     ['#asked = { epoch: 0, generation: NO_ID };', '#asked = { epoch: 1, generation: NO_ID };', SET_FIRST],
-    ['if (!(error instanceof StateError)) throw error;', 'if (false) throw error;', THROWN_ON],
-    ['if (!(error instanceof StateError)) throw error;', 'if (!(error instanceof StateError)) ;', THROWN_ON],
+    ...STATE_ERRORS_ONLY,
     ['done(0);', 'done(1);', 'Every result from 0 on is a success.'],
   ],
   'src/replication/disk/backup/checkpoint-store.ts': [
@@ -1262,11 +1269,48 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     'const BACKLOG = 15;',
   ),
   'src/replication/disk/engine.ts': [
+    ...STATE_ERRORS_ONLY,
     [
       'differs: (this.primary?.verifier.differences ?? 0) > 0,',
       'differs: (this.primary?.verifier.differences ?? 0) > 1,',
       'Differences are counted in the sectors of whole grains.',
     ],
+    ...['?? 1) > 0', ') > 0'].map((counted): Equivalent => [
+      'differs: (this.primary?.verifier.differences ?? 0) > 0,',
+      `differs: (this.primary?.verifier.differences ${counted},`.replace(' )', ')'),
+      IN_PRIMARIES,
+    ]),
+    ["phase: this.primary?.phase ?? 'alone',", 'phase: this.primary?.phase,', IN_PRIMARIES],
+  ],
+  'src/replication/disk/connection-resources.ts': STATE_ERRORS_ONLY,
+  'src/replication/disk/own/own-primary-session.ts': STATE_ERRORS_ONLY,
+  'src/replication/disk/commands.ts': [
+    ...STATE_ERRORS_ONLY,
+    [
+      'this.#engine.fail(what, error instanceof StateError ? error.result : -errno.EIO);',
+      'this.#engine.fail(what, true ? error.result : -errno.EIO);',
+      THROWN_ON,
+    ],
+    [
+      'await backup.dropUnfinished();',
+      'backup.dropUnfinished();',
+      'A backup that is closed waits until it is dropped.',
+    ],
+  ],
+  'src/replication/disk/peering.ts': [
+    [
+      'const RETRY_SECONDS = 1;',
+      'const RETRY_SECONDS = 0;',
+      'A connector waits for a second, however soon the next attempt is asked for.',
+    ],
+  ],
+  'src/replication/disk/status-of.ts': [
+    ["connection: connector?.state ?? 'none',", 'connection: connector?.state,', WHILE_OPEN],
+    ...['address', 'kind', 'version'].map((known): Equivalent => {
+      const name = `peer${known.replace(/^./, (letter) => letter.toUpperCase())}`;
+      return [`${name}: peering?.${known} ?? null,`, `${name}: peering?.${known},`, WHILE_OPEN];
+    }),
+    ['const waitingFor = peering?.waitsFor ?? null;', 'const waitingFor = peering?.waitsFor;', WHILE_OPEN],
   ],
   'src/replication/disk/checkpoint-interval.ts': [
     [

@@ -45,6 +45,7 @@ export class Peering implements PeeringView {
   #isStarted = false;
   /** Connections that came before the start. */
   #early: { readonly fd: number; readonly peer: string } | undefined;
+  /** How to end the connection as long as nobody else has it. */
   #leave: (() => void) | undefined;
   #session: PrimarySession | undefined;
   /** How to end each connection that is being rejected. */
@@ -115,7 +116,7 @@ export class Peering implements PeeringView {
     const { registrar, posix, disk } = engine.parts;
     const { metadata, map } = engine.state;
     const isOwn = metadata.current.peerIsOwn || engine.parts.tls !== undefined;
-    const leave = meetPeer(fd, {
+    this.#leave = meetPeer(fd, {
       host: { registrar, posix },
       options: engine.options,
       sectors: disk.sectors,
@@ -128,8 +129,6 @@ export class Peering implements PeeringView {
       onC: (connection) => this.#c(connection),
       onLost: (reason, code) => this.lost(reason, code),
     });
-    // With peer=c the other side is known, and may be lost again, before this.
-    if (this.address !== null && this.kind === null) this.#leave = leave;
   }
 
   turnAway(fd: number): void {
@@ -174,13 +173,10 @@ export class Peering implements PeeringView {
     this.lost(reason, code);
   }
 
+  /** Closes what was never met, after {@link end}; no connection can come any more. */
   close(): void {
     if (this.#early) this.#engine.parts.posix.close(this.#early.fd);
-    this.#early = undefined;
-    this.#leave?.();
-    this.#session?.close('closing', 'the disk is being closed');
     for (const end of this.#turnedAway) end();
-    this.#forget();
   }
 
   #forget(): void {
@@ -239,7 +235,6 @@ export class Peering implements PeeringView {
       grainSectors,
       primary.eventsOf(() => peer),
     );
-    this.#leave = undefined;
     primary.attach(peer, { kind: PLANS[verdict.kind], known: hello.standing.resyncId });
   }
 
@@ -258,7 +253,6 @@ export class Peering implements PeeringView {
       epoch: goesOn ? backup.epoch : 0,
       lost: (reason) => this.lost(reason, 'lost'),
     });
-    this.#leave = undefined;
     this.#session = session;
     const { diskId } = hello.standing;
     if (diskId === null || metadata.current.diskId === diskId) return;
@@ -301,7 +295,6 @@ export class Peering implements PeeringView {
     }
     this.kind = 'c';
     this.version = primary ? 'done = received' : null;
-    this.#leave = undefined;
     reporter.tell({ kind: 'connected', peer: this.address as string, peerKind: 'c', reason: 'C driver' });
     if (primary) {
       const peer = cPeers.backupPeer(

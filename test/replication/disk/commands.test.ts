@@ -164,8 +164,13 @@ t.test('a side that was promoted, and wrote nothing, rejoins without a loss', as
     message: 'would become the backup of the other side',
   });
   t.equal(b.engine.status().role, 'primary');
+  // Grains that it gave up as a primary before may still be in its map; they are none that it has written.
+  b.engine.state.map.raise(1, 1, () => {});
   t.match(await ordered(b, 'rejoin'), { ...DONE, message: 'is the backup of the other side now' });
-  t.equal(b.engine.status().role, 'backup');
+  t.match(b.engine.status(), { role: 'backup', state: 'backup' }, 'what it has is a state of the other side');
+  t.match(await ordered(b, 'promote', { dryRun: true }), {
+    message: 'would become the primary at checkpoint 2',
+  });
   world.heal();
   await a.until('protected', 60);
   t.ok((await a.read()).equals(await b.read()));
@@ -200,6 +205,78 @@ t.test('of two that have written, one keeps its changes aside and becomes the ba
   await a.until('protected', 60);
   t.equal(b.engine.status().state, 'backup');
   t.ok((await a.read()).equals(await b.read()));
+});
+
+t.test('a side that becomes a backup is met by nobody until it is one', async (t) => {
+  const { b, world } = await twoPrimaries(t);
+  world.heal();
+  b.host.files.stall(5);
+  const outcomes: CommandOutcome[] = [];
+  order(b, 'rejoin', {}, (outcome) => outcomes.push(outcome));
+  await world.run(3);
+  t.match(b.engine.status(), { role: 'primary', connection: 'none' });
+  await world.run(() => outcomes.length > 0);
+  t.match(outcomes, [DONE]);
+  t.match(b.engine.status(), { role: 'backup', connection: 'listening' });
+});
+
+t.test('one that is paused becomes a backup, and stays paused', async (t) => {
+  const { b } = await twoPrimaries(t);
+  t.match(await ordered(b, 'pause'), DONE);
+  t.match(await ordered(b, 'rejoin'), DONE);
+  t.match(b.engine.status(), { role: 'backup', paused: true, connection: 'none' });
+});
+
+t.test('what is given up is counted to the end of the disk, and no further', async (t) => {
+  const sectors = 2 * GRAIN + 8;
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
+  const side = new SideNode(world, '10.0.0.1', {}, { sectors, fill: 0 });
+  await world.complete(side.opened);
+  t.equal(await side.write(0, sectors, 1), 0);
+  side.engine.state.metadata.note({ stale: true });
+  t.match(await ordered(side, 'rejoin', { dryRun: true }), { sectorsLost: sectors });
+});
+
+t.test('a stale side may keep aside what it gives up', async (t) => {
+  const { a, b, world } = await protectedPair(t);
+  await a.write(500, 8, 2);
+  a.host.crash('silence');
+  await world.run(8);
+  await ordered(b, 'promote');
+  a.host.restart();
+  await a.until('stale');
+  t.match(await ordered(a, 'discard'), { result: 0 });
+  const { ranges } = JSON.parse(Buffer.from(a.host.files.contents('/srv/kept.json')).toString());
+  t.match(ranges.at(-1), { sector: 3 * GRAIN, sectors: GRAIN });
+});
+
+t.test('nothing is written to a side while it keeps its changes aside', async (t) => {
+  const { a, b, world } = await twoPrimaries(t);
+  await a.write(600, 8, 6);
+  await b.write(700, 8, 7);
+  world.heal();
+  await b.until('split-brain');
+  b.held.hold('read', '/srv/disk.img');
+  const outcomes: CommandOutcome[] = [];
+  order(b, 'discard', {}, (outcome) => outcomes.push(outcome));
+  await world.run(() => b.held.waiting('read', '/srv/disk.img') > 0);
+  t.equal(await b.write(800, 8, 8), -errno.EROFS);
+  b.held.release('read', '/srv/disk.img');
+  await world.run(() => outcomes.length > 0);
+  t.match(outcomes, [{ result: 0 }]);
+});
+
+t.test('a side whose image cannot be synced gives nothing up', async (t) => {
+  const { a, b, world } = await twoPrimaries(t);
+  await a.write(600, 8, 6);
+  await b.write(700, 8, 7);
+  world.heal();
+  await b.until('split-brain');
+  await b.call((done) => b.engine.state.metadata.settle(done));
+  // The first sync is that of the metadata.
+  b.host.files.failCalls({ calls: ['fdatasync'], nth: 2, error: errno.EIO });
+  t.match(await ordered(b, 'discard'), { result: -errno.EIO, message: 'cannot sync the image: EIO' });
+  t.match(b.engine.status(), { state: 'failed', role: 'primary' });
 });
 
 t.test('what cannot be kept is not given up', async (t) => {

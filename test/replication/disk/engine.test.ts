@@ -246,6 +246,65 @@ t.test('what happens is reported to listeners, until they stop', async (t) => {
   );
 });
 
+t.test('a disk that was closed has no checkpoint, and makes none', async (t) => {
+  for (const address of ['10.0.0.1', '10.0.0.2']) {
+    const { side } = await alone(address);
+    t.equal(await side.call((done) => side.engine.close(done)), 0);
+    t.equal(await side.checkpoint(), -errno.EINVAL);
+    t.equal(await side.call((done) => side.engine.openCheckpoint(done)), -errno.EINVAL);
+  }
+});
+
+t.test('a disk fails once: what fails after that is no news', async (t) => {
+  const { side } = await alone('10.0.0.1');
+  side.engine.fail('write the map', -errno.EIO);
+  side.engine.fail('write the metadata', -errno.ENOSPC);
+  t.match(side.engine.status(), { state: 'failed', lastError: 'cannot write the map: EIO' });
+  t.equal(side.events.filter(({ kind }) => kind === 'error').length, 1);
+});
+
+t.test('a backup that has a state is opened without a look at its image', async (t) => {
+  const { a, b, world } = pair(t);
+  await a.until('protected');
+  b.host.files.spoil(IMAGE, 3000 * SECTOR, SECTOR);
+  b.host.restart();
+  t.equal(await world.complete(b.opened), 0);
+  await a.until('protected');
+});
+
+t.test('flushes that wait for a backup fail once the disk is one itself', async (t) => {
+  const { side, world } = await alone('10.0.0.1', undefined, {
+    commitOnFlush: 'require',
+    flushLimitSeconds: 600,
+  });
+  await side.write(8, 8, 3);
+  const results: number[] = [];
+  side.engine.flush((result) => results.push(result));
+  side.engine.state.metadata.note({ stale: true });
+  await world.run(1);
+  t.same(results, []);
+  t.equal((await side.command((done) => side.engine.rejoin({}, done))).result, 0);
+  t.same(results, [-errno.EIO]);
+});
+
+t.test('in a close the map is written once the metadata say what the backup has', async (t) => {
+  const { a, world } = pair(t);
+  await a.until('protected');
+  for (const grain of [1, 5, 9]) await a.write(grain * GRAIN, 8, grain);
+  await a.checkpoint();
+  const map = (): Buffer => Buffer.from(a.host.files.contents(`${DIRECTORY}/map`));
+  const before = map();
+  a.held.hold('fdatasync', `${DIRECTORY}/metadata`);
+  const results: number[] = [];
+  a.engine.close((result) => results.push(result));
+  await world.run(1);
+  t.ok(map().equals(before));
+  a.held.release('fdatasync', `${DIRECTORY}/metadata`);
+  await world.run(() => results.length > 0);
+  t.same(results, [0]);
+  t.notOk(map().equals(before), 'the bits have fallen');
+});
+
 t.test('a directory that cannot be made is an error', async (t) => {
   const { side, result } = await alone('10.0.0.1', undefined, { directory: '/nowhere/state' });
   t.equal(result, -errno.ENOENT);

@@ -54,6 +54,11 @@ t.test(
     const node = new SideNode(world, '10.0.0.1', { journalBytes: JOURNAL_BYTES }, SMALL);
     for (let nth = 1; nth <= 30; nth++) node.host.failCalls({ calls: ['socket'], nth, error: errno.EMFILE });
     t.equal(await world.complete(node.opened), -errno.EMFILE);
+    const reasons: (string | undefined)[] = [];
+    for (let nth = 1; nth <= 30; nth++) node.host.failCalls({ calls: ['socket'], nth, error: errno.EMFILE });
+    node.engine.open((_, reason) => reasons.push(reason));
+    await world.run(() => reasons.length > 0, { limitSeconds: 60 });
+    t.same(reasons, ['cannot listen at 10.0.0.2:9000: EMFILE']);
     t.throws(() => node.host.files.contents(`${DIRECTORY}/metadata`));
     node.host.restart();
     t.equal(await world.complete(node.opened), 0);

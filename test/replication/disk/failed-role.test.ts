@@ -76,6 +76,16 @@ for (const { name, before, begin, run } of CHANGES) {
   });
 }
 
+t.test('a change of the role that fails is reported with the error that it met', async (t) => {
+  const { side } = await backupAlone(t);
+  await side.call((done) => side.engine.state.metadata.settle(done));
+  // The first write says what the image has by now, the second one what this side is.
+  side.host.files.failCalls({ calls: ['write'], nth: 2, error: errno.ENOSPC });
+  const { result } = await side.command((done) => side.engine.promote({}, done));
+  t.equal(result, -errno.ENOSPC);
+  t.match(side.engine.status(), { state: 'failed', lastError: 'cannot write the metadata: ENOSPC' });
+});
+
 t.test('a side without room for a journal stays what it is, and rejoins once there is room', async (t) => {
   const { both, side } = await staleSide(t);
   const fault = side.host.files.failCalls({ calls: ['allocate'], error: errno.ENOSPC });

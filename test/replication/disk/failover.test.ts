@@ -212,7 +212,9 @@ t.test('Q6: during a resync the backup is usable at its last checkpoint', async 
   t.equal(await at(b, 100), 1);
   a.host.crash('silence');
   await world.run(8);
+  t.ok(b.host.files.contents(`${DIRECTORY}/resync`).length > 0);
   t.equal((await b.command((done) => b.engine.promote({}, done))).result, 0);
+  t.throws(() => b.host.files.contents(`${DIRECTORY}/resync`), 'what had come of it is removed');
   t.equal(await at(b, 100), 1);
   t.equal(await at(b, 0), 0);
   t.equal(await at(b, 4000), 0);

@@ -55,6 +55,15 @@ t.test('a connection that comes while a disk is being opened is met once it is o
   t.equal(await world.complete(backup.opened), 0);
   await peer.next('hello');
   t.match(backup.engine.status(), { peerAddress: /^10\.0\.0\.66:/, peerKind: 'own', peerVersion: 'by hand' });
+  const closed: number[] = [];
+  const { posix } = backup.host;
+  const close = posix.close.bind(posix);
+  posix.close = (fd) => {
+    closed.push(fd);
+    return close(fd);
+  };
+  t.equal(await backup.call((done) => backup.engine.close(done)), 0);
+  t.equal(new Set(closed).size, closed.length, 'it is closed once');
 });
 
 for (const [code, seconds] of [
@@ -185,9 +194,13 @@ t.test('of a primary’s line what is older than what the backup has is forgotte
   t.same(ancestors(), [second, first]);
   const fourth = await writeAlone(stays);
   t.same(ancestors(), [third, second, first]);
-  await meet(second, 2);
+  const latest = await meet(second, 2);
   t.same(ancestors(), [third, second]);
   t.equal(primary.engine.status().generation, fourth);
+  await writeAlone(latest);
+  t.same(ancestors(), [fourth, third, second]);
+  await meet(fourth, 4);
+  t.same(ancestors(), [fourth], 'all of it, where the backup has the latest of them');
 });
 
 t.test('a full comparison that was ordered is asked for at one meeting only', async (t) => {
@@ -334,6 +347,20 @@ t.test('a side that cannot record that it must not be written to serves nothing'
   peer.hello(other);
   await primary.until('failed');
   t.equal(primary.engine.status().lastError, 'cannot write the metadata: EIO');
+});
+
+t.test('what is recorded of a refusal is not recorded again', async (t) => {
+  const { world, primary, peer, other } = await twoPrimaries();
+  peer.hello(other);
+  await primary.until('split-brain');
+  const { metadata } = primary.engine.state;
+  await primary.call((done) => metadata.settle(done));
+  const { update } = metadata.current;
+  const again = await acceptOwn(world);
+  again.hello(other);
+  await again.reason('refused');
+  await world.run(0.5);
+  t.equal(metadata.current.update, update);
 });
 
 /** A backup that a C primary has written to, and left; a write makes it the primary. */
