@@ -461,6 +461,30 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ["this.#phase = 'closed';", ';', CLOSED_PARTS],
     ["if (this.#phase === 'closed') return;", "if (this.#phase === 'closed') ;", CLOSED_PARTS],
     ["if (this.#phase === 'closed') return;", 'if (false) return;', CLOSED_PARTS],
+    ...["if (this.#pumping && this.#phase === 'closed') return;", 'if (false) return;'].map(
+      (after): Equivalent => [
+        "if (this.#pumping || this.#phase === 'closed') return;",
+        after,
+        'Nothing runs it from within, and nothing is expected or queued once it is closed.',
+      ],
+    ),
+    ...['if (this.#pumping && this.#posted) return;', 'if (false) return;'].map((after): Equivalent => [
+      'if (this.#pumping || this.#posted) return;',
+      after,
+      'A run more finds nothing to do.',
+    ]),
+    ['this.#pumping = true;', ';', 'A run more finds nothing to do.'],
+    ['this.#posted = true;', ';', 'A run more finds nothing to do.'],
+    ...['if (false) return;', 'if (isReading === this.#readEvent.isSet) ;'].map((after): Equivalent => [
+      'if (isReading === this.#readEvent.isSet) return;',
+      after,
+      SAME_INTEREST,
+    ]),
+    [
+      'this.#receiver.usePool(pool, posix.dedicate?.(this.#fd, pool) === 0);',
+      'this.#receiver.usePool(pool, posix.dedicate?.(this.#fd, pool) !== 0);',
+      'Which buffer data is received into first decides how often it is copied, and nothing else.',
+    ],
     ...tuned('const MAX_ROUNDS = 4;', 'const MAX_ROUNDS = 5;', 'const MAX_ROUNDS = 3;'),
     ...['33 << 10', '31 << 10', '32 << 11', '32 << 9'].flatMap((size) =>
       tuned('const LARGE_REPLY_BYTES = 32 << 10;', `const LARGE_REPLY_BYTES = ${size};`),
@@ -498,6 +522,23 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ),
   ],
   'src/nbd/transmission.ts': [
+    [
+      'const isWhole = Number.isInteger(sector) && Number.isInteger(sectors);',
+      'const isWhole = Number.isInteger(sector) || Number.isInteger(sectors);',
+      'A disk does not say what parts of sectors are made of, and then all is read.',
+    ],
+    [
+      'return payloadBytes === STATUS_FILTER_BYTES ? 0 : -errno.EINVAL;',
+      'return payloadBytes === STATUS_FILTER_BYTES ? 1 : -errno.EINVAL;',
+      'Every result from 0 on is a success.',
+    ],
+    ...['this.#bytesInFlight += data.length;', 'this.#bytesInFlight = data.length;', ';'].map(
+      (after): Equivalent => [
+        'this.#bytesInFlight -= data.length;',
+        after,
+        'At the end of a connection only the number of its requests counts.',
+      ],
+    ),
     ['done(0);', 'done(1);', 'Every result from 0 on is a success.'],
     [
       'if (offset + length <= device.sizeBytes) return 0;',

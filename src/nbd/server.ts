@@ -141,11 +141,9 @@ export class NbdServer {
   #accepted(fd: number): void {
     const { posix, logger } = this.#options;
     const address = posix.getpeername(fd);
-    const peer =
-      typeof address === 'number' || address.family === AF_UNIX
-        ? `local client ${fd}`
-        : formatAddress(address);
-    const host = typeof address === 'number' || address.family === AF_UNIX ? undefined : address.address;
+    const remote = typeof address === 'number' || address.family === AF_UNIX ? undefined : address;
+    const peer = remote ? formatAddress(remote) : `local client ${fd}`;
+    const host = remote?.address;
     const { maxConnectionsPerPeer } = this.#limits;
     if (host !== undefined && this.#connectionsOf(host) >= maxConnectionsPerPeer) {
       const limit = `limit ${maxConnectionsPerPeer} of one address reached`;

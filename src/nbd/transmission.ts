@@ -67,7 +67,7 @@ export interface TransmissionParts extends Negotiated {
   readonly post: (task: () => void) => void;
   /** Something was queued to the sender. */
   readonly onQueued: () => void;
-  /** The receiver expects something again, after a time of not doing so. */
+  /** The receiver expects something again, perhaps after a time of not doing so. */
   readonly onExpecting: () => void;
   /** A reply was wholly sent: perhaps nothing is in flight any more. */
   readonly onAnswered: () => void;
@@ -152,7 +152,7 @@ export class Transmission {
       if (request.payloadBytes > 0) this.#receivePayload(request, error);
       else {
         if (error < 0) this.#replies.result(request, error);
-        else if (request.command === CMD_READ && request.length > 0) return this.#readWithMemory(request);
+        else if (request.command === CMD_READ) return this.#readWithMemory(request);
         else this.#start(request);
         this.expectRequest();
       }
@@ -248,7 +248,6 @@ export class Transmission {
   /** Goes on with a request once there is memory for its data; until then no further one is read. */
   #withMemory(bytes: number, then: () => void): void {
     const { memory, onExpecting } = this.#parts;
-    let isLater = false;
     this.#abandonReceiving = () => {
       this.#requestsInFlight--;
       memory.leave();
@@ -256,9 +255,8 @@ export class Transmission {
     memory.take(bytes, () => {
       this.#abandonReceiving = undefined;
       then();
-      if (isLater) onExpecting();
+      onExpecting();
     });
-    isLater = true;
   }
 
   #takeData(length: number): Buffer {

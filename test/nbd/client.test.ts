@@ -305,6 +305,14 @@ t.test('a reply in several chunks, with holes, is put together', async (t) => {
   t.strictSame(await client.read(2048, 2048), expected);
 });
 
+t.test('a chunk may have all data that the longest read asks for', async (t) => {
+  const LONGEST = 32 << 20;
+  const reply = chunk(1, 1, Buffer.concat([u64(0), Buffer.alloc(LONGEST, 'a')]));
+  const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
+  const read = await client.read(0, LONGEST);
+  t.ok(read.length === LONGEST && read.at(-1) === 97);
+});
+
 t.test('an error in a chunk is reported when the last one has arrived', async (t) => {
   const reply = Buffer.concat([
     chunk(0, 0x8002, Buffer.concat([u32(28), u16(4), Buffer.from('full'), u64(0)])),

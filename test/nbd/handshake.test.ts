@@ -26,9 +26,11 @@ t.test('the greeting is fixed newstyle without zeroes', async (t) => {
 
 t.test('unknown client flags end the connection', async (t) => {
   const world = nbdWorld(t);
-  const raw = await world.raw().greet(4);
-  t.equal((await raw.rest()).length, 0);
-  t.match(world.lines.at(-1), /unknown client flags 0x4/);
+  for (const flags of [4, 0x8000_0000]) {
+    const raw = await world.raw().greet(flags);
+    t.equal((await raw.rest()).length, 0);
+    t.match(world.lines.at(-1), new RegExp(`unknown client flags 0x${flags.toString(16)}$`));
+  }
 });
 
 t.test('LIST has every open VBD by its minor', async (t) => {
@@ -71,6 +73,25 @@ t.test(
     }
   },
 );
+
+t.test('a name and a description go only to a client that asks for them', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const [SIZE_AND_FLAGS, NAME, DESCRIPTION, BLOCK_SIZE] = [0, 1, 2, 3];
+  for (const [requested, expected] of [
+    [[], [SIZE_AND_FLAGS, BLOCK_SIZE]],
+    [[NAME], [SIZE_AND_FLAGS, BLOCK_SIZE, NAME]],
+    [[DESCRIPTION], [SIZE_AND_FLAGS, BLOCK_SIZE, DESCRIPTION]],
+  ] as const) {
+    const raw = await world.raw().greet();
+    raw.send(option(7, exportRequest('0', ...requested)));
+    const infos = (await raw.replies()).filter(({ type }) => type === INFO);
+    t.same(
+      infos.map(({ data }) => data.readUInt16BE(0)),
+      expected,
+    );
+  }
+});
 
 t.test('STRUCTURED_REPLY is accepted, and DF is offered from then on', async (t) => {
   const world = nbdWorld(t);

@@ -30,6 +30,9 @@ export interface NbdWorld extends DiskWorld {
 }
 
 export function nbdWorld(t: Test, { limits, tls, tcp = false, ...options }: NbdWorldOptions = {}): NbdWorld {
+  let awaited: readonly unknown[] = [];
+  // After the test's end there is no assertion any more: an error here fails it all the same.
+  t.teardown(() => assert.deepEqual(awaited, [], 'a closed server awaits no event'));
   const world = diskWorld(t, options);
   const { server, posix, registry } = world;
   const nbd = new NbdServer({
@@ -39,10 +42,14 @@ export function nbdWorld(t: Test, { limits, tls, tcp = false, ...options }: NbdW
     completions: registry.completions,
     exports: vbdExports(registry),
     ...(tls && { tls: tls(world) }),
-    ...(limits && { limits }),
+    // What waits for the end of this time, instead of for what has to happen, hangs.
+    limits: { finishTimeoutSeconds: 3600, ...limits },
   });
   // Teardowns run last first: the connections are gone before the scheduler is.
-  t.teardown(() => nbd.close());
+  t.teardown(() => {
+    nbd.close();
+    awaited = [...server.scheduler.events()].filter(({ callbackName }) => callbackName?.startsWith('NBD, '));
+  });
   const path = world.path('nbd.sock');
   const result = nbd.listen(
     tcp ? { family: AF_INET, address: '127.0.0.1', port: 0 } : { family: AF_UNIX, path },

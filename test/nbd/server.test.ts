@@ -25,7 +25,7 @@ import { diskWorld, type DiskWorld } from '../disks/drivers/disk-world.js';
 import { ManualClock } from '../disks/bench.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { nbdWorld, until } from './nbd-world.js';
-import { type RawClient, exportRequest, option, request } from './raw-client.js';
+import { RawClient, exportRequest, option, request } from './raw-client.js';
 
 const optionsOf = ({ server, posix, registry }: DiskWorld): NbdServerOptions => ({
   registrar: server,
@@ -123,6 +123,73 @@ t.test('an idle client is disconnected, and no other', async (t) => {
   t.equal((await idle.rest()).length, 0);
   t.match(world.lines.join('\n'), /local client \d+ sent no request for 10 s/);
   t.equal(world.nbd.connections, 1);
+});
+
+t.test('idle clients are looked for however many others come, and until the last one is gone', async (t) => {
+  const clock = new ManualClock();
+  const world = nbdWorld(t, { posix: new NodePosix({ clock }), limits: { idleTimeoutSeconds: 10 } });
+  await world.open('ram:1');
+  const idle = await world.raw().go();
+  const others: RawClient[] = [];
+  for (let second = 2; second <= 20; second += 2) {
+    clock.seconds += 2;
+    others.push(await world.raw().go());
+  }
+  t.equal((await idle.rest()).length, 0);
+  t.ok(world.nbd.connections > 1, 'and not everybody else');
+  for (const seconds of [5, 5, 5]) {
+    clock.seconds += seconds;
+    world.registry.completions.post(() => {});
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  }
+  for (const other of others) t.equal((await other.rest()).length, 0);
+  t.equal(world.nbd.connections, 0);
+});
+
+t.test('that the last client has gone is reported while it listens, and not later', async (t) => {
+  const world = diskWorld(t);
+  await world.open('ram:1');
+  let idle = 0;
+  const nbd = new NbdServer({ ...optionsOf(world), onIdle: () => void idle++ });
+  const address = { family: AF_UNIX, path: world.path('s') } as const;
+  const clients = async (): Promise<RawClient[]> => {
+    const raws = [new RawClient(address), new RawClient(address)];
+    t.teardown(() => raws.forEach((raw) => raw.destroy()));
+    for (const raw of raws) await raw.go();
+    return raws;
+  };
+  t.equal(nbd.listen(address), 0);
+  const [first, second] = await clients();
+  first!.destroy();
+  await until(() => nbd.connections === 1);
+  t.equal(idle, 0);
+  second!.destroy();
+  await until(() => nbd.connections === 0);
+  t.equal(idle, 1);
+  await clients();
+  nbd.close();
+  t.equal(nbd.connections, 0);
+  t.equal(idle, 1);
+});
+
+t.test('the memory for requests is the configured one, and 64 MiB at least', async (t) => {
+  const MIB = 1 << 20;
+  for (const [limits, most] of [
+    [{}, 7],
+    [{ maxRequestMemoryBytes: 160 * MIB }, 4],
+    [{ maxRequestMemoryBytes: 1 }, 1],
+  ] as const) {
+    const disks = new ScriptedDisks({ sectors: 65_536 });
+    disks.answerAtOnce = (what) => (what === 'read' ? undefined : 0);
+    const world = nbdWorld(t, { types: driverTypes([disks.type]), limits });
+    await world.open('scripted:disk');
+    for (let count = 0; count < 8; count++) (await world.raw().go()).send(request(0, { length: 32 * MIB }));
+    await until(() => disks.calls.length >= most);
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+    t.equal(world.nbd.requestMemoryBytes, most * 32 * MIB);
+    world.nbd.close();
+    while (disks.calls.length > 0) disks.answer('read', -errno.EIO);
+  }
 });
 
 t.test('a client that waits for a reply is not idle', async (t) => {

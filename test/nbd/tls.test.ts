@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
-import { errno, type NodeObject } from '../../src/posix/index.js';
+import { errno, NodePosix, type NodeObject } from '../../src/posix/index.js';
 import { tlsServer } from '../../src/nbd/index.js';
 import { pattern, readSectors } from '../disks/drivers/disk-world.js';
 import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
@@ -240,6 +240,38 @@ test('the server closes during the TLS handshake', async (t) => {
   world.nbd.close();
   for (const raw of raws) await raw.rest();
   await until(() => world.posix.openDescriptors().length === world.descriptors - 1);
+});
+
+test('a client that starts TLS still negotiates: it goes when newer ones come', async (t) => {
+  const world = await secureWorld(t, { limits: { maxHandshakes: 1, maxConnections: 1 } });
+  const starting = await world.raw().greet();
+  starting.send(option(5));
+  await starting.reply();
+  const newer = await world.raw().greet();
+  t.equal((await starting.rest()).length, 0);
+  t.match(world.lines.at(-1), /newer clients came/);
+  newer.send(option(2));
+  t.match(await newer.reply(), { option: 2, type: 1 });
+});
+
+test('under TLS a client that aborts gets its reply, and its connection is closed once', async (t) => {
+  const closings: number[] = [];
+  class Recorded extends NodePosix {
+    override close(fd: number): number {
+      closings.push(super.close(fd));
+      return closings.at(-1) ?? 0;
+    }
+  }
+  const world = await secureWorld(t, { posix: new Recorded() });
+  const raw = await world.raw().greet();
+  raw.send(option(5));
+  await raw.reply();
+  const secured = await secure(raw);
+  secured.write(option(2));
+  t.match(await raw.reply(), { option: 2, type: 1 });
+  t.equal((await raw.rest()).length, 0);
+  await until(() => world.nbd.connections === 0);
+  t.same(closings, [0]);
 });
 
 test('without a certificate STARTTLS is not supported', async (t) => {

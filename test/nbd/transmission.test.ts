@@ -412,6 +412,42 @@ t.test('a request that still waits for memory when the server stops does not rea
   t.same(world.disks.log, [`read 0+${bytes / 512}`]);
 });
 
+t.test('a write that waits for memory goes on as soon as there is some', async (t) => {
+  const MIB = 1 << 20;
+  const limits = { maxRequestMemoryBytes: 64 * MIB };
+  const world = await scriptedWorld(t, { limits, disk: { sectors: 65_536 } });
+  for (const mib of [32, 24]) (await world.raw().go()).send(request(READ, { length: mib * MIB }));
+  await until(() => world.disks.calls.length === 2);
+  const writing = await world.raw().go();
+  writing.send(request(WRITE, { length: 2 * MIB, data: pattern(4096, 1) }));
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  t.equal(world.disks.calls.length, 2, 'what is kept free is for small requests');
+  world.disks.answer('read', -errno.EIO);
+  await until(() => world.disks.calls.length === 2);
+  world.disks.answer('read', -errno.EIO);
+  world.disks.answer('write');
+  t.match(await writing.simple(), { error: 0 });
+});
+
+t.test('only a read of whole sectors, of 32 KiB or more, is answered with holes', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const raw = await world.raw().go('', { structured: true });
+  const LEAST = 32 << 10;
+  for (const [offset, length, isHole] of [
+    [0, LEAST, true],
+    [512, LEAST, true],
+    [0, LEAST - 512, false],
+    [256, LEAST, false],
+    [0, LEAST + 256, false],
+  ] as const) {
+    raw.send(request(READ, { offset: BigInt(offset), length }));
+    const { type, payload } = await raw.chunk();
+    const expected = isHole ? [2, 12] : [1, 8 + length];
+    t.same([type, payload.length], expected, `${length} bytes at ${offset}`);
+  }
+});
+
 for (const { copiesData, memory } of [
   { copiesData: false, memory: SharedArrayBuffer },
   { copiesData: true, memory: ArrayBuffer },
