@@ -49,6 +49,8 @@ const WRITTEN_AHEAD = 'How much is written back ahead decides how long the pause
 const ALWAYS_OPENS = 'The image can be opened: it was read just before.';
 const NEXT_THROWS = 'The next line throws without it.';
 const OUR_FAULT = 'Nothing else is thrown there unless the program has a fault.';
+const ZEROES_ALREADY = 'What is a hole now is read, found to be zeroes, and left as it is.';
+const NO_DATA = 'Nobody looks at the buffer of a request without data.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -75,6 +77,22 @@ const descriptorOrErrno = (before: string): Equivalent[] =>
   ].flatMap(([from = '', to = '']): Equivalent[] =>
     before.includes(` ${from}`) ? [[before, before.replace(from, to), NO_DESCRIPTOR]] : [],
   );
+
+/** An assertion, with what is thrown where it does not hold: it always does. */
+const alwaysHolds = (condition: string, thrown: string, reason: string): Equivalent[] =>
+  [`if (false) ${thrown}`, `if (${condition}) ;`].map((after) => [
+    `if (${condition}) ${thrown}`,
+    after,
+    reason,
+  ]);
+
+/** A default for a part that is undefined where it is not needed. */
+const withoutDefault = (parts: readonly string[], of: string, reason: string): Equivalent[] =>
+  parts.map((part) => [
+    of.replaceAll('PART', part),
+    of.replaceAll('PART', part).replace(/ \?\? .*;/, ';'),
+    reason,
+  ]);
 
 /** The condition of a loop over the modes of descriptors, with one round more. */
 function noFourthMode(): Equivalent {
@@ -318,6 +336,12 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/disks/drivers/aio.ts': [
+    ...descriptorOrErrno('if (fd < 0) {'),
+    ...['<= 0', '< 1'].map((failed): Equivalent => [
+      'if (hole) this.#punch(hole, (result) => (result < 0 ? write() : ended(result)));',
+      `if (hole) this.#punch(hole, (result) => (result ${failed} ? write() : ended(result)));`,
+      ZEROES_ALREADY,
+    ]),
     ...['1', '-2', '-0'].flatMap((other): Equivalent[] => [
       ['#fd = -1;', `#fd = ${other};`, SET_FIRST],
       ['this.#fd = -1;', `this.#fd = ${other};`, ASKED_OPEN],
@@ -330,6 +354,46 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       SET_FIRST,
     ]),
   ],
+  'src/disks/drivers/vhd/changes.ts': ['<= 0', '< 1'].map((failed): Equivalent => [
+    'this.#holes.punch(range, (result) => (result < 0 ? write() : done(result)));',
+    `this.#holes.punch(range, (result) => (result ${failed} ? write() : done(result)));`,
+    ZEROES_ALREADY,
+  ]),
+  'src/disks/request.ts': [
+    ['const nothing = new Uint8Array(0);', 'const nothing = new Uint8Array(1);', NO_DATA],
+    ...withoutDefault(['buffer'], 'this.PART = parts.PART ?? nothing;', NO_DATA),
+    ...withoutDefault(
+      ['noHole', 'fast', 'forceUnitAccess'],
+      'this.PART = parts.PART ?? false;',
+      'What is undefined counts as false.',
+    ),
+  ],
+  'src/disks/request-queue.ts': [
+    [
+      'const behind = this.#retrying.findIndex((other) => other.sequence > request.sequence);',
+      'const behind = this.#retrying.findIndex((other) => other.sequence >= request.sequence);',
+      'No two requests have the same sequence number.',
+    ],
+    ...['<= 0', '< 1'].map((failed): Equivalent => [
+      'this.#end(request, result < 0 ? result : 0);',
+      `this.#end(request, result ${failed} ? result : 0);`,
+      'A result of 0 ends as 0 either way.',
+    ]),
+  ],
+  'src/disks/stack.ts': [
+    [
+      'return colon >= 0 && types.has(text.slice(0, colon));',
+      'return colon > 0 && types.has(text.slice(0, colon));',
+      'No driver has an empty name.',
+    ],
+  ],
+  'src/disks/waiting-lines.ts': ['true', 'this.#lines.size >= 1', 'this.#lines.size > 0'].map(
+    (condition): Equivalent => [
+      'else if (this.#lines.size > 1) {',
+      `else if (${condition}) {`,
+      'A single line is the last one as well as the first.',
+    ],
+  ),
   'src/disks/drivers/ram.ts': [
     ['#readOnly = false;', '#readOnly = true;', SET_FIRST],
     ['request.complete(0);', 'request.complete(1);', 'Every result from 0 on is a success.'],
@@ -377,11 +441,19 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'Every result from 0 on is a success.',
     ],
   ],
-  'src/disks/vbd.ts': ['#pauseWaiters', '#closeWaiters'].map((waiters): Equivalent => [
-    `this.${waiters} = [];`,
-    ';',
-    SETTLED,
-  ]),
+  'src/disks/vbd.ts': [
+    ...['#pauseWaiters', '#closeWaiters'].map((waiters): Equivalent => [
+      `this.${waiters} = [];`,
+      ';',
+      SETTLED,
+    ]),
+    ['#sequence = 0;', '#sequence = 1;', SEQUENCES],
+    [
+      '#flags: OpenFlags = { readOnly: false, shared: false };',
+      '#flags: OpenFlags = { readOnly: false, shared: true };',
+      SET_FIRST,
+    ],
+  ],
   'src/metrics/diagnostics.ts': ['register', 'unregister'].map((name): Equivalent => [
     `if (${name}.hasSubscribers) ${name}.publish(describe(event));`,
     `if (true) ${name}.publish(describe(event));`,
@@ -1030,6 +1102,16 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['#start = 0;', '#start = 1;', SET_FIRST],
     ['#span = 0;', '#span = 1;', 'A poller that has never slept has no sleep to be shortened.'],
   ],
+  'src/server/completions.ts': descriptorOrErrno(
+    "if (this.#fd < 0) throw refused('a counter descriptor', this.#fd);",
+  ),
+  'src/server/socket-path.ts': [
+    [
+      'return lstatSync(path, { bigint: true, throwIfNoEntry: false });',
+      'return lstatSync(path, { bigint: false, throwIfNoEntry: false });',
+      'The numbers of devices and inodes below 2^53, which tests get, are exact as numbers too.',
+    ],
+  ],
   'src/server/dead-sockets.ts': [
     'if (false) throw error;',
     'if ((error as NodeJS.ErrnoException).code === undefined) ;',
@@ -1045,6 +1127,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ),
   'src/server/file-place.ts': [
     ['const own = process.geteuid?.() ?? file.uid;', 'const own = process.geteuid?.();', GETUID],
+    [
+      'await fileResult((done) => files.close(fd, done));',
+      'fileResult((done) => files.close(fd, done));',
+      'The descriptor is closed in any case, just before the error is thrown or just after.',
+    ],
   ],
   'src/server/own-file.ts': [
     [
@@ -1268,6 +1355,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       tuned('const ANSWER_BUFFER_BYTES = 16 * 1024;', `const ANSWER_BUFFER_BYTES = ${size};`),
     ),
     ...['1', '-2', '-0'].map((fd): Equivalent => ['#inputFd = -1;', `#inputFd = ${fd};`, NO_DESCRIPTOR]),
+    ...alwaysHolds(
+      'digest === undefined',
+      "throw new Error('complete before the end of the image');",
+      'A transfer is complete after the end of the image only.',
+    ),
   ],
   'src/transfer/output-file.ts': [
     [
@@ -1277,9 +1369,28 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/transfer/play-role.ts': [
+    ['await watched;', 'watched;', 'The watch ends as soon as its signal is aborted, which is before this.'],
     ['await running;', 'running;', 'The disposal of the server waits for the end of its run as well.'],
   ],
   'src/transfer/receiving.ts': [
+    ...[
+      'false ? -errno.EBADF : posix.adopt(this.#copy.stream)',
+      'this.#copy === undefined ? errno.EBADF : posix.adopt(this.#copy.stream)',
+    ].map((fd): Equivalent => [
+      'this.#outputFd = this.#copy === undefined ? -errno.EBADF : posix.adopt(this.#copy.stream);',
+      `this.#outputFd = ${fd};`,
+      'There is a copy once the output is open.',
+    ]),
+    ...alwaysHolds(
+      'ending === undefined || copy === undefined',
+      "throw new Error('an end without an ending');",
+      'At the end of the stream there are both.',
+    ),
+    [
+      "if (ending === undefined || copy === undefined) throw new Error('an end without an ending');",
+      "if (ending === undefined && copy === undefined) throw new Error('an end without an ending');",
+      'At the end of the stream there are both.',
+    ],
     ...['1', '-2', '-0'].flatMap((fd): Equivalent[] => [
       ['#outputFd = -1;', `#outputFd = ${fd};`, NO_DESCRIPTOR],
       ['this.#outputFd = -1;', `this.#outputFd = ${fd};`, NO_DESCRIPTOR],

@@ -176,7 +176,7 @@ export abstract class BlockDevice {
 
   /** Takes in a request once no change of a part of a sector forbids it. */
   #queue(parts: RequestParts, done: Done): void {
-    if (parts.kind === 'read' || parts.kind === 'blockStatus' || !(parts.sectors > 0)) {
+    if (parts.kind === 'read' || parts.kind === 'blockStatus') {
       this.#issue(parts, done);
       return;
     }

@@ -38,7 +38,7 @@ export interface RequestQueueOptions {
   readonly maxInFlight: number;
   /** Called when a request has ended, before its caller is notified. */
   readonly onEnd: (request: VbdRequest, result: number) => void;
-  /** Called in states held and draining when nothing is left to wait for: see {@link RequestQueue.quiet}. */
+  /** Called when a request has ended and nothing is left to wait for: see {@link RequestQueue.quiet}. */
   readonly onQuiet: () => void;
   /** Runs a task in a later turn of the scheduler. */
   readonly post: (task: () => void) => void;
@@ -84,7 +84,7 @@ export class RequestQueue {
   get retries(): number {
     return this.#retries;
   }
-  /** Held: no request is in flight. Draining: none is left at all. */
+  /** No request is in flight. Draining: none is left at all. */
   get quiet(): boolean {
     return this.#inFlight === 0 && (this.#gate !== 'draining' || this.#waiting.length === 0);
   }
@@ -168,7 +168,7 @@ export class RequestQueue {
       this.#end(request, result < 0 ? result : 0);
     }
     this.#pump();
-    if ((this.#gate === 'held' || this.#gate === 'draining') && this.quiet) this.#options.onQuiet();
+    if (this.quiet) this.#options.onQuiet();
   }
 
   #end(request: VbdRequest, result: number): void {
@@ -188,7 +188,6 @@ export class RequestQueue {
   #retry(): void {
     const busy = this.#retrying;
     this.#retrying = [];
-    this.#retryTimer.clear();
     this.#retries += busy.length;
     for (const request of busy.reverse()) this.#waiting.unshift(request);
     this.#pump();
@@ -225,12 +224,11 @@ function dispatch(driver: Driver, request: VbdRequest, post: (task: () => void) 
 }
 
 function blockStatus(driver: Driver, request: VbdRequest): void {
-  const { sectors, fast } = request;
-  const told: BlockStatusDone = (result, extents = [{ sectors, allocated: true, zero: false }]) => {
-    if (result >= 0) request.onExtents?.(extents);
+  const told: BlockStatusDone = (result, extents) => {
+    if (extents) request.onExtents?.(extents);
     request.complete(result);
   };
-  if (fast && driver.blockStatusFast) driver.blockStatusFast(request, told);
+  if (request.fast && driver.blockStatusFast) driver.blockStatusFast(request, told);
   else if (driver.blockStatus) driver.blockStatus(request, told);
   else told(0);
 }

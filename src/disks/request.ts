@@ -18,7 +18,7 @@ export interface RequestParts {
   readonly fast?: boolean;
   /** Whether anybody still waits for the end of zeroes. */
   readonly isNeeded?: () => boolean;
-  /** Called with what a range is made of, before its blockStatus completes. */
+  /** Called with what a range is made of, before its blockStatus completes; not called where all is data. */
   readonly onExtents?: (extents: readonly BlockStatusExtent[]) => void;
 }
 

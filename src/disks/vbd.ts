@@ -178,7 +178,8 @@ export class Vbd extends BlockDevice {
         this.#pauseWaiters.push(done);
         this.#queue.hold();
         this.#stack?.preClose();
-        return this.#becameQuiet();
+        if (this.#queue.quiet) this.#becameQuiet();
+        return undefined;
       case 'pausing':
         this.#pauseWaiters.push(done);
         return undefined;
@@ -329,7 +330,6 @@ export class Vbd extends BlockDevice {
 
   /** The moves that wait for quiet: pausing, and draining. Both begin where there is an image. */
   #becameQuiet(): void {
-    if (!this.#queue.quiet) return;
     if (this.#phase === 'pausing') {
       this.#stack?.close((result, reason) => {
         this.#phase = 'paused';

@@ -123,6 +123,7 @@ export class Backup {
     this.#phase = 'stopping';
     this.#options.observer.onEvent({ event: 'stopped', signal });
     await this.#conversation?.stop();
+    this.#phase = 'ended';
     this.#finish({ kind: 'stopped', signal });
   }
 
@@ -223,7 +224,7 @@ export class Backup {
   }
 
   /** What one primary has run into must not be the end for the next one. */
-  #onFault({ kind, code, message, isOfSize = false }: ReceivingFailure): void {
+  #onFault({ kind, code, message, isOfSize }: ReceivingFailure): void {
     const { observer, output, once } = this.#options;
     const { bytes } = this.#meter;
     if (kind === 'failed' && (output.appends || (once && !isOfSize)))
@@ -258,7 +259,6 @@ export class Backup {
 
   #finish(outcome: TransferOutcome): void {
     const { posix } = this.#options;
-    this.#phase = 'ended';
     this.#silence?.[Symbol.dispose]();
     const { struct } = this.#connection;
     // A connection that ended well is closed as usual.

@@ -140,14 +140,12 @@ export class Primary {
   }
 
   #connect(): void {
-    this.#phase = 'connecting';
     if (tdReplicationClientStart(this.#connection.struct) < 0) {
       this.#fail(this.#connection.error('cannot start to connect'));
     }
   }
 
   #connectLater(): void {
-    this.#phase = 'waiting to try again';
     const result = this.#retry.setTimer(RETRY_SECONDS, () => this.#connect());
     if (result < 0) this.#fail(new TransferError(errnoCode(result), 'cannot wait'));
   }

@@ -120,16 +120,13 @@ export class Receiving {
     this.#broken('ETIMEDOUT', `the primary's host has answered nothing for ${seconds} s`);
   }
 
-  /** Ends it without notifying anyone. Resolves when the copy is gone, or committed if that was under way. Idempotent. */
+  /** Ends it without notifying anyone. Resolves when the copy is gone, or committed if that was under way. */
   async stop(): Promise<void> {
-    if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#event.clear();
-    this.#minRate[Symbol.dispose]();
-    this.#pump?.stop();
+    this.#letGo();
     this.#refusal?.stop();
     await this.#work;
-    await this.#release()?.abandon();
+    await this.#copy?.abandon();
   }
 
   /** The scheduler counts whole seconds; a select of one's own counts fractions too. */
@@ -248,13 +245,18 @@ export class Receiving {
     else this.#after(copy.abandon(), next);
   }
 
-  /** Takes all events away, and the output from the descriptor table. Returns the copy, which is the caller's from now on. */
-  #release(): Copy | undefined {
+  /** Takes all events away, and the output from the descriptor table. */
+  #letGo(): void {
     this.#event.clear();
     this.#minRate[Symbol.dispose]();
     this.#pump?.stop();
     if (this.#outputFd >= 0) this.#options.posix.release(this.#outputFd);
     this.#outputFd = -1;
+  }
+
+  /** Lets go, and returns the copy, which is the caller's from now on. */
+  #release(): Copy | undefined {
+    this.#letGo();
     const copy = this.#copy;
     this.#copy = undefined;
     return copy;

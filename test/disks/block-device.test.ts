@@ -232,6 +232,9 @@ t.test('a change waits for a part of one of its sectors, and a read does not', a
   vbd.queueWrite(2, Buffer.alloc(512), results.done);
   vbd.queueWrite(0, Buffer.alloc(512), results.done);
   vbd.queueRead(1, Buffer.alloc(512), results.done);
+  let status: unknown;
+  vbd.blockStatus(1, 1, (_, extents) => (status = extents));
+  t.same(status, [{ sectors: 1, allocated: true, zero: false }], 'nor does block status');
   vbd.writeBytes(515, Buffer.alloc(2), results.done);
   // What comes after a change that waits, and changes sectors whole as that does, passes it here: drivers keep the order.
   t.same(disks.log, ['read 1+1', 'write 2+1', 'write 0+1', 'read 1+1']);
@@ -244,6 +247,32 @@ t.test('a change waits for a part of one of its sectors, and a read does not', a
   t.same(disks.log.slice(5), ['write 0+2']);
   disks.answer('write');
   t.same(disks.log.slice(6), ['read 1+1'], 'and the next part for that change');
+});
+
+t.test('block status is what the driver knows at once only where that is asked for', async (t) => {
+  const found = (zero: boolean) => [{ sectors: 8, allocated: !zero, zero }];
+  const type: DiskDriverType = {
+    name: 'holes',
+    create: () => ({
+      open: (_flags, done) => done(0),
+      info: () => ({ sectors: 8, sectorSize: 512, info: 0 }),
+      close: (done) => done(0),
+      queueRead: (request) => request.complete(0),
+      queueWrite: (request) => request.complete(0),
+      flush: (done) => done(0),
+      blockStatus: (_range, done) => done(0, found(true)),
+      blockStatusFast: (_range, done) => done(0, found(false)),
+    }),
+  };
+  const { registry } = bench(t, { types: [type] });
+  registry.attach(0);
+  await registry.open(0, 'holes:', { readOnly: false, shared: false });
+  const vbd = registry.get(0)!;
+  const extents: unknown[] = [];
+  vbd.blockStatus(0, 8, (_, parts) => extents.push(parts));
+  vbd.blockStatus(0, 8, (_, parts) => extents.push(parts), {});
+  vbd.blockStatus(0, 8, (_, parts) => extents.push(parts), { fast: true });
+  t.same(extents, [found(true), found(true), found(false)]);
 });
 
 t.test('a last sector that is not whole belongs to the disk as far as it goes', async (t) => {

@@ -147,6 +147,14 @@ t.test('a request that stays busy is given up after its hundredth retry', async 
   t.equal([...server.scheduler.events()].length, events, 'and no timer is left');
 });
 
+t.test('a request ends with 0 when its driver completes it with a positive number', async (t) => {
+  const { opened, disks } = bench(t);
+  const results = new Results();
+  opened().queueRead(1, sectors(), results.done);
+  disks.answer('read', 512);
+  t.strictSame(results.told, [0]);
+});
+
 t.test('any other error ends the request at once', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened();
@@ -182,6 +190,36 @@ t.test('a write waits for a busy read of its sectors', async (t) => {
   t.strictSame(disks.log, []);
   await pass(1);
   t.strictSame(disks.log, ['read 10+4', 'write 13+1']);
+});
+
+t.test(
+  'reads and block status pass a busy read of their sectors, and a flush passes a busy write',
+  async (t) => {
+    const { opened, disks } = bench(t);
+    const vbd = opened();
+    vbd.queueRead(0, sectors(4), () => {});
+    disks.answer('read', -errno.EBUSY);
+    vbd.queueWrite(4, sectors(4), () => {});
+    disks.answer('write', -errno.EBUSY);
+    vbd.queueRead(0, sectors(2), () => {});
+    const results = new Results();
+    vbd.blockStatus(0, 2, results.done);
+    vbd.flush(() => {});
+    t.strictSame(disks.log.slice(2), ['read 0+2', 'flush']);
+    t.strictSame(results.told, [0]);
+  },
+);
+
+t.test('a request that turns busy later does not put off the retry of an earlier one', async (t) => {
+  const { opened, disks, clock, step } = bench(t);
+  const vbd = opened();
+  for (const sector of [1, 2]) vbd.queueRead(sector, sectors(), () => {});
+  disks.answer('read', -errno.EBUSY);
+  clock.seconds += 1;
+  disks.answer('read', -errno.EBUSY);
+  disks.log.length = 0;
+  await step();
+  t.strictSame(disks.log, ['read 1+1', 'read 2+1']);
 });
 
 t.test('busy requests are retried in order of submission', async (t) => {
@@ -241,6 +279,25 @@ t.test('close fails busy requests', async (t) => {
   t.strictSame(await closes.settled(), [0]);
   t.equal([...server.scheduler.events()].length, events);
 });
+
+t.test(
+  'busy requests fail when their disk is closed while it is paused, and new ones are refused',
+  async (t) => {
+    const { opened, disks, server } = bench(t);
+    const vbd = opened();
+    const requests = new Results();
+    const events = [...server.scheduler.events()].length;
+    vbd.queueWrite(1, sectors(), requests.done);
+    disks.answer('write', -errno.EBUSY);
+    void vbd.pause();
+    disks.answer('close');
+    await vbd.close();
+    t.strictSame(await requests.settled(), [-errno.EBUSY]);
+    t.equal([...server.scheduler.events()].length, events, 'no timer is left');
+    vbd.flush(requests.done);
+    t.strictSame(await requests.settled(), [-errno.EBUSY, -ESHUTDOWN]);
+  },
+);
 
 t.test('a request that turns busy while the VBD is being closed is not tried again', async (t) => {
   const { opened, disks } = bench(t);

@@ -40,6 +40,8 @@ t.test('faults of a name are reported', async (t) => {
   t.match(parsed('vhd:/path'), "unknown driver 'vhd': expected one of aio, ram, log");
   t.match(parsed('log:'), 'has no driver');
   t.match(parsed('log:label'), 'has no driver');
+  t.match(parsed(':x'), "unknown driver ''");
+  t.match(parsed('log:aio|'), "'' has no driver", 'what has no colon is no driver');
   t.equal(parsed(`${'log:'.repeat(8)}ram:1`), 'more than 8 drivers');
   t.equal(parsed(`${'log:'.repeat(7)}ram:1`), `${'log() '.repeat(7)}ram(1)`);
 });

@@ -164,7 +164,7 @@ t.test('an answer goes out as the client takes it, and must be taken in time', a
   await ready(POLL_READ_FD, 'a.');
   one.send(Buffer.from('abc'));
   one.send(Buffer.from('def'));
-  posix.takes.push(2, 1, 2, -errno.EAGAIN);
+  posix.takes.push(2, 1, 2, -errno.EAGAIN, 0);
   one.end();
   t.same([posix.written, watched()], ['ab', ['WRITE|TIMEOUT']]);
   one.send(Buffer.from('late'));
@@ -177,6 +177,8 @@ t.test('an answer goes out as the client takes it, and must be taken in time', a
   await second();
   await second();
   t.same(why, []);
+  await ready(POLL_WRITE_FD);
+  t.same([posix.written, why], ['abcde', []], 'a write that takes nothing is no end');
   await ready(POLL_WRITE_FD);
   t.same([posix.written, why, posix.ends], ['abcdef', ['answered'], ['closed']]);
   const slow = exchange();

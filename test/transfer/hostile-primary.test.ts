@@ -6,9 +6,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import tap from 'tap';
+import { NodePosix } from '../../src/posix/index.js';
 import { AddressRange } from '../../src/server/address-range.js';
 import { outputToFile } from '../../src/transfer/output-file.js';
 import { HEADER } from '../../src/transfer/wire.js';
+import { ManualClock } from '../disks/bench.js';
 import { everything, foreignPrimary } from './foreign.js';
 import { backupOn, inputOf, listeningBackup, MemoryOutput, primaryOn, serverTest } from './world.js';
 
@@ -57,23 +59,30 @@ serverTest('an image above the accepted size leaves the copy, at any boundary', 
   await backup.stop('SIGTERM');
 });
 
-serverTest('a primary that trickles bytes to keep its place is dropped', async (t, server) => {
-  const told = await Promise.all(
-    [Buffer.alloc(0), HEADER, Buffer.concat([HEADER, Buffer.alloc(500)])].map(async (start) => {
-      const { backup, log, address } = await listeningBackup(server, { minRate: 1000 });
+const trickled = new ManualClock();
+serverTest(
+  'a primary that trickles bytes to keep its place is dropped',
+  async (t, server) => {
+    for (const start of [Buffer.alloc(0), HEADER, Buffer.concat([HEADER, Buffer.alloc(500)])]) {
+      const { backup, log, address } = await listeningBackup(server, { minRate: 1000, silenceSeconds: 0 });
       const socket = await foreignPrimary(address);
+      await log.event('established');
       socket.write(start);
-      const broken = await log.event('broken');
+      while (start.length > 0 && backup.status().phase !== 'receiving') await server.sleep(0);
+      // What the trailer may be is held back; the rest has been taken once the pump waits again.
+      if (start.length > HEADER.length) await log.bytesMoved();
+      trickled.seconds += 10;
+      await server.sleep(0);
+      t.match(await log.event('broken'), {
+        code: 'ETIMEDOUT',
+        message: 'the primary sends less than 1000 bytes a second',
+      });
       socket.destroy();
       await backup.stop('SIGTERM');
-      return broken;
-    }),
-  );
-  for (const { code, message } of told) {
-    t.equal(code, 'ETIMEDOUT');
-    t.equal(message, 'the primary sends less than 1000 bytes a second');
-  }
-});
+    }
+  },
+  new NodePosix({ clock: trickled }),
+);
 
 serverTest('addresses that are not allowed can send nothing and learn nothing', async (t, server) => {
   const output = new MemoryOutput();
@@ -81,13 +90,17 @@ serverTest('addresses that are not allowed can send nothing and learn nothing', 
     output,
     allow: allow('10.0.0.0/8', '127.0.0.2'),
   });
+  const quiet = await foreignPrimary(address);
+  const reset = new Promise((resolve) => quiet.once('error', resolve));
+  await log.event('refused');
+  t.match(await reset, { code: 'ECONNRESET' }, 'it sees no end, which might be taken for a reply');
   const socket = await foreignPrimary(address);
   socket.write('raw');
-  t.match(await log.event('refused'), { peer: /^127\.0\.0\.1:/ });
+  t.match(await log.event('refused', 2), { peer: /^127\.0\.0\.1:/ });
   await new Promise((resolve) => socket.once('close', resolve));
   t.equal(socket.bytesRead, 0);
   t.same(output.copies, []);
-  t.same(log.names(), ['listening', 'refused']);
+  t.same(log.names(), ['listening', 'refused', 'refused']);
   await backup.stop('SIGTERM');
 
   const open = backupOn(server, { output, allow: allow('127.0.0.0/8'), once: true });

@@ -116,6 +116,11 @@ t.test('the previous file keeps its permissions, and a link stays a link', async
   await write(copy, 'after');
   await copy.commit();
   t.ok(lstatSync(path).isSymbolicLink());
+  t.same(
+    readdirSync(join(directory, 'far')),
+    ['file'],
+    'the copy before is not kept unless that is asked for',
+  );
   t.equal(readFileSync(target, 'utf8'), 'after');
   t.equal(statSync(target).mode & 0o777, 0o600);
 });

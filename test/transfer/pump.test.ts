@@ -235,6 +235,31 @@ t.test('one turn reads a buffer’s worth of pieces, and no more', async (t) => 
   t.equal(pieces, 512);
 });
 
+t.test('a source is not read again before its sink has all that came before', async (t) => {
+  let takes = 0;
+  const takenAtSend: number[] = [];
+  /** A sink that takes nothing at first, though it is ready. */
+  class Reluctant extends NodePosix {
+    override take(fd: number): Uint8Array | number {
+      takes += 1;
+      return super.take(fd);
+    }
+    override send(...[fd, pieces, done]: Parameters<NodePosix['send']>): number {
+      takenAtSend.push(takes);
+      return takenAtSend.length < 4 ? -errno.EAGAIN : super.send(fd, pieces, done);
+    }
+  }
+  const source = new PassThrough();
+  const sink = new PassThrough().resume();
+  const { pump, settled } = pumpBetween(t, source, sink, { posix: new Reluctant() });
+  pump.start();
+  source.write('text');
+  while (takenAtSend.length < 4) await new Promise((resolve) => setImmediate(resolve));
+  source.end();
+  t.equal(await settled, 'end');
+  t.equal(new Set(takenAtSend.slice(0, 4)).size, 1);
+});
+
 t.test('a pump that its filter stops moves nothing more, and waits for nothing', async (t) => {
   const source = new PassThrough();
   const sink = new PassThrough();

@@ -5,12 +5,15 @@ import { setImmediate } from 'node:timers/promises';
 import { PassThrough } from 'node:stream';
 import { errno, NodePosix } from '../../src/posix/index.js';
 import type { TapdiskServer } from '../../src/server/index.js';
+import type { Backup } from '../../src/transfer/backup.js';
 import type { Copy, Output } from '../../src/transfer/output.js';
+import type { Primary } from '../../src/transfer/primary.js';
+import type { TransferObserver } from '../../src/transfer/transfer-event.js';
 import { TransferError } from '../../src/transfer/transfer-error.js';
 import { GREETING, HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
 import { ManualClock } from '../disks/bench.js';
 import { everything, foreignPrimary } from './foreign.js';
-import { listeningBackup, MemoryOutput, serverTest, sha256 } from './world.js';
+import { backupOn, listeningBackup, MemoryOutput, primaryOn, serverTest, sha256 } from './world.js';
 
 const image = Buffer.from('an image');
 const digest = { bytes: image.length, sha256: sha256(image) };
@@ -225,7 +228,7 @@ serverTest(
     await new Promise((resolve) => {
       raw.once('data', resolve);
     });
-    raw.write('more');
+    raw.write('m');
     for (let pass = 0; pass < 20; pass += 1) await server.sleep(0);
     t.equal(backup.status().phase, 'refusing', 'it has not ended');
     raw.end();
@@ -234,6 +237,69 @@ serverTest(
   },
   new Hesitant(),
 );
+
+serverTest(
+  'while a copy is stored, a descriptor that has got the number of its output is left alone',
+  async (t, server) => {
+    const { posix } = server;
+    const output = new HeldOutput();
+    const { backup, log, address } = await listeningBackup(server, { output });
+    const socket = await foreignPrimary(address);
+    socket.end(Buffer.concat([HEADER, image, end]));
+    await until(server, () => output.begun > 0);
+    const before = posix.openDescriptors().length;
+    output.open();
+    await log.bytesMoved();
+    await output.committing;
+    t.equal(posix.openDescriptors().length, before);
+    const other = posix.eventfd();
+    output.commit();
+    await log.event('listening', 2);
+    t.equal(posix.close(other), 0);
+    await backup.stop('SIGTERM');
+    socket.destroy();
+  },
+);
+
+serverTest('a role whose end is reported has the phase `ended`', async (t, server) => {
+  const phases: string[] = [];
+  const observer = (role: () => Backup | Primary): TransferObserver => ({
+    onEvent: ({ event }) => phases.push(`${event}: ${role().status().phase}`),
+    onProgress() {},
+  });
+  const { backup, address } = await listeningBackup(server, { once: true });
+  t.equal(backup.status().phase, 'listening');
+  await backup.stop('SIGTERM');
+  const ending: Backup = backupOn(server, {
+    once: true,
+    name: address,
+    observer: observer(() => ending),
+  }).backup;
+  await ending.start();
+  const primary: Primary = primaryOn(server, { name: address, observer: observer(() => primary) }).primary;
+  await primary.start();
+  await Promise.all([primary.ended, ending.ended]);
+  t.same(phases.toSorted(), [
+    'complete: ended',
+    'complete: ended',
+    'connecting: connecting',
+    'established: greeting',
+    'established: waiting',
+    'listening: listening',
+  ]);
+  for (const name of ['nowhere', '192.0.2.1:9']) {
+    phases.length = 0;
+    const failing: Backup = backupOn(server, { name, observer: observer(() => failing) }).backup;
+    await failing.start();
+    await failing.ended;
+    t.same(phases, ['failed: ended'], name);
+  }
+  phases.length = 0;
+  const failing: Primary = primaryOn(server, { name: 'nowhere', observer: observer(() => failing) }).primary;
+  await failing.start();
+  failing.stop('SIGTERM');
+  t.same(phases, ['failed: ended'], 'there is nothing left to stop');
+});
 
 const refusing = new ManualClock();
 serverTest(

@@ -162,6 +162,36 @@ serverTest(
   new NodePosix({ clock: patient }),
 );
 
+/** A system that notes which connections are looked up to be reset. */
+class NotedResets extends NodePosix {
+  readonly resets: number[] = [];
+
+  override nodeObject(fd: number): ReturnType<NodePosix['nodeObject']> {
+    this.resets.push(fd);
+    return super.nodeObject(fd);
+  }
+}
+const inOrder = new NotedResets();
+serverTest(
+  'a connection over which an image went is closed in order, and one that breaks off is reset',
+  async (t, server) => {
+    // A program that ends its side early may have much to read yet when the primary is done.
+    const name = await foreignBackup(t, (socket) => void socket.end().resume());
+    const whole = primaryOn(server, { name, input: inputOf(image), raw: true });
+    await whole.primary.start();
+    t.same(await whole.primary.ended, { kind: 'complete' });
+    t.same(inOrder.resets, []);
+    const { input } = openInput();
+    const broken = primaryOn(server, { name, input, raw: true });
+    await broken.primary.start();
+    await broken.log.event('established');
+    broken.primary.stop('SIGTERM');
+    t.same(await broken.primary.ended, { kind: 'stopped', signal: 'SIGTERM' });
+    t.equal(inOrder.resets.length, 1);
+  },
+  inOrder,
+);
+
 serverTest('a conversation that is stopped twice closes its input once', async (t, server) => {
   const { posix } = server;
   const { input } = openInput();

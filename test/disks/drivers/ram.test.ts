@@ -1,9 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { RamDriver } from '../../../src/disks/drivers/index.js';
+import type { BlockStatusExtent } from '../../../src/disks/index.js';
 import { Results } from '../bench.js';
 import { diskWorld, pattern, readSectors, told, writeSectors } from './disk-world.js';
 
@@ -54,6 +57,54 @@ t.test('its content survives a pause, but not a close', async (t) => {
   await vbd.open('ram:1', { readOnly: true, shared: false });
   t.strictSame(await readSectors(vbd, 5, 1), Buffer.alloc(512));
   t.equal(await told((done) => vbd.flush(done)), 0);
+});
+
+t.test('the largest disk in memory has 64 GiB', async (t) => {
+  const vbd = await diskWorld(t).open('ram:65536');
+  t.equal(vbd.sizeBytes, 64 * 2 ** 30);
+});
+
+t.test('memory in use is data and the rest holes', async (t) => {
+  const vbd = await diskWorld(t).open('ram:4');
+  const status = (sector: number, count: number): Promise<readonly BlockStatusExtent[] | undefined> =>
+    new Promise((resolve) => {
+      vbd.blockStatus(sector, count, (_, extents) => resolve(extents));
+    });
+  const hole = (count: number) => ({ sectors: count, allocated: false, zero: true });
+  const data = (count: number) => ({ sectors: count, allocated: true, zero: false });
+  await writeSectors(vbd, 3000, pattern(2000, 7));
+  t.same(await status(100, 8000), [hole(1948), data(4096), hole(1956)]);
+  t.same(await status(2047, 2), [hole(1), data(1)]);
+});
+
+t.test('at most 1024 extents are reported at once', async (t) => {
+  const driver = new RamDriver('2048');
+  driver.open({ readOnly: false, shared: false }, () => {});
+  const buffer = Buffer.alloc(512);
+  for (let chunk = 1; chunk < 1026; chunk += 2) {
+    driver.queueWrite({ sector: chunk * 2048, sectors: 1, buffer, complete: () => {} });
+  }
+  let extents: readonly BlockStatusExtent[] = [];
+  driver.blockStatus({ sector: 0, sectors: 2048 * 2048 }, (_, found = []) => (extents = found));
+  t.equal(extents.length, 1024);
+  t.same(extents.at(-1), { sectors: 2048, allocated: true, zero: false });
+});
+
+t.test('a disk in memory keeps its size', async (t) => {
+  const vbd = await diskWorld(t).open('ram:3');
+  await t.rejects(vbd.resize(), { code: 'ENOTSUP', message: /keeps the size that it was opened with/ });
+});
+
+t.test('a closed VBD does not keep the content of its disk in memory', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const vbd = await diskWorld(t).open('ram:1');
+  const driver = new WeakRef(vbd.drivers[0]!);
+  await vbd.close();
+  // A weak reference that was read in this turn keeps its object until the turn ends.
+  await new Promise(setImmediate);
+  collectGarbage();
+  t.equal(driver.deref(), undefined);
 });
 
 t.test('the driver by itself refuses changes of a read-only opening', async (t) => {
