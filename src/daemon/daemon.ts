@@ -12,6 +12,7 @@ import { LoopLag } from '../metrics/loop-lag.js';
 import { reportText } from '../metrics/report-text.js';
 import { type Report, REPORT_VERSION, vbdReport } from '../metrics/report.js';
 import { Recording } from '../metrics/recording.js';
+import { residentBytes } from '../metrics/resident-bytes.js';
 import { SchedulerMeter } from '../metrics/scheduler-meter.js';
 import { SchedulerViewer } from '../metrics/scheduler-view.js';
 import { TapdiskServer } from '../server/tapdisk-server.js';
@@ -164,9 +165,18 @@ export class Daemon {
 
   /** For a process that exits at once: removes only what would get in the way of others. */
   abandon(): void {
-    this.#services.close();
-    this.#removePidFile();
-    this.#trace?.closeNow();
+    for (const step of [
+      () => this.#services.close(),
+      () => this.#removePidFile(),
+      () => this.#trace?.closeNow(),
+    ]) {
+      try {
+        step();
+      } catch (error) {
+        // For example a full file system, which cannot take the end of the trace.
+        this.#fail(`shutdown step failed: ${String(error)}`);
+      }
+    }
   }
 
   /** The VBDs that are not closed, for a person to read. */
@@ -184,11 +194,12 @@ export class Daemon {
   }
 
   report(): Report {
+    const resident = residentBytes();
     return {
       version: REPORT_VERSION,
       pid: this.#pid,
       uptimeSeconds: this.#posix.clock.now() - this.#startedAt,
-      residentBytes: process.memoryUsage.rss(),
+      ...(resident !== undefined && { residentBytes: resident }),
       descriptors: this.#posix.openDescriptors().length,
       connections: this.#services.connections,
       scheduler: this.#meter.measures(),

@@ -19,7 +19,9 @@ export function prometheusText(report: Report): string {
   ] as const;
   return [
     ...gauge('uptime_seconds', 'Seconds since the daemon started.', report.uptimeSeconds),
-    ...gauge('resident_bytes', 'Memory of the process.', report.residentBytes),
+    ...(report.residentBytes === undefined
+      ? []
+      : gauge('resident_bytes', 'Memory of the process.', report.residentBytes)),
     ...gauge('descriptors', 'Open descriptors.', report.descriptors),
     ...gauge('control_connections', 'Open control connections.', report.connections.control),
     ...counter('control_connections_total', 'Control connections.', report.connections.controlAccepted),

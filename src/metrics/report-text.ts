@@ -7,9 +7,10 @@ import type { Report, VbdReport } from './report.js';
 
 /** A report for a person to read: lines, in which text from outside is shown as shownText has it. */
 export function reportText(report: Report): string {
-  const { connections, scheduler, loopLag, vbds } = report;
+  const { connections, scheduler, loopLag, vbds, residentBytes } = report;
+  const resident = residentBytes === undefined ? 'memory unknown' : `${mebibytes(residentBytes)} resident`;
   return [
-    `pid ${report.pid}, up ${Math.floor(report.uptimeSeconds)} s, ${mebibytes(report.residentBytes)} resident, ` +
+    `pid ${report.pid}, up ${Math.floor(report.uptimeSeconds)} s, ${resident}, ` +
       `${report.descriptors} descriptors, ${connections.control} control and ${connections.nbd} NBD connections`,
     `  scheduler: ${scheduler.events} events, ${scheduler.callbacks} callbacks in ${scheduler.callbackSeconds.toFixed(3)} s${slowest(report)}`,
     `  loop lag: median ${milliseconds(loopLag.p50Seconds)}, 99 % ${milliseconds(loopLag.p99Seconds)}, at most ${milliseconds(loopLag.maxSeconds)}`,

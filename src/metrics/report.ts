@@ -28,7 +28,8 @@ export interface Report {
   readonly version: typeof REPORT_VERSION;
   readonly pid: number;
   readonly uptimeSeconds: number;
-  readonly residentBytes: number;
+  /** Absent while it cannot be read, for lack of descriptors for example. */
+  readonly residentBytes?: number;
   /** Open descriptors of the project's own table. */
   readonly descriptors: number;
   readonly connections: {

@@ -77,11 +77,12 @@ export class PageParts {
   }
 
   #daemon(at: number, report: Report, pages: number): DaemonPart {
+    const { residentBytes } = report;
     return {
       pid: report.pid,
       version: this.#sources.version,
       startedAt: Math.round(at - report.uptimeSeconds),
-      residentMiB: Math.round(report.residentBytes / 2 ** 20),
+      ...(residentBytes !== undefined && { residentMiB: Math.round(residentBytes / 2 ** 20) }),
       descriptors: report.descriptors,
       controlConnections: report.connections.control,
       nbdConnections: report.connections.nbd,

@@ -50,7 +50,7 @@ export interface DaemonPart {
   readonly version: string;
   /** Seconds since 1970. */
   readonly startedAt: number;
-  readonly residentMiB: number;
+  readonly residentMiB?: number;
   readonly descriptors: number;
   readonly controlConnections: number;
   readonly nbdConnections: number;

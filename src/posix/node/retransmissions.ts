@@ -25,8 +25,8 @@ export class ConnectionTables {
   }
 
   /**
-   * How often in a row the kernel has sent a connection's bytes, or a probe, without an answer; 0 when it has not, and where
-   * it is not known (no /proc, no such connection).
+   * How often in a row the kernel has sent a connection's bytes, or a probe, without an answer; 0 when it has not, and while
+   * it is not known (no /proc, no such connection, no descriptor left to read the table with).
    *
    * A peer whose receive buffer is full is sent no bytes but probes, which it acknowledges for as long as its host is up.
    */
@@ -60,7 +60,8 @@ function linesOf(table: Table): string[] {
   try {
     return readFileSync(`/proc/self/net/${table}`, 'latin1').split('\n');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    // A connection that works must not end because nobody can read how well it does.
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) return [];
     throw error;
   }
 }

@@ -6,6 +6,7 @@ import t from 'tap';
 import { AF_INET, AF_INET6, AF_UNIX, type InetAddress } from '../../../src/posix/index.js';
 import { ConnectionTables, retransmissionsIn } from '../../../src/posix/node/retransmissions.js';
 import { connectedTo, posixFor } from '../fixture.js';
+import { withoutDescriptors } from '../../without-descriptors.js';
 
 const inet = (address: string, port: number): InetAddress =>
   address.includes(':') ? { family: AF_INET6, address, port } : { family: AF_INET, address, port };
@@ -103,3 +104,15 @@ t.test('a connection that has its answers has sent nothing again', async (t) => 
   t.equal(posix.retransmissions(posix.eventfd()), 0);
   t.equal(posix.retransmissions(999), 0);
 });
+
+t.test(
+  'without a descriptor to read the kernel’s table with, nothing is known, and nothing fails',
+  async (t) => {
+    const tables = new ConnectionTables({ now: () => 0 });
+    const connection = [inet('127.0.0.1', 1), inet('127.0.0.1', 2)] as const;
+    t.equal(
+      withoutDescriptors(() => tables.retransmissions(...connection)),
+      0,
+    );
+  },
+);

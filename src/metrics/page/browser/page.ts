@@ -89,7 +89,7 @@ function renderDaemon(): void {
     version,
     `pid ${pid}`,
     `up ${up}`,
-    `${residentMiB} MiB`,
+    ...(residentMiB === undefined ? [] : [`${residentMiB} MiB`]),
     counted(nbdConnections, 'NBD client'),
   ];
   setText(byId('daemon'), parts.join(' · '));
