@@ -17,6 +17,7 @@ import { monotonicClock, wallClock } from '../../posix/clock.js';
 import { errnoCode } from '../../posix/errno.js';
 import type { CommandIo } from '../command-io.js';
 import { EXIT_FAILED, EXIT_OK } from '../exit-status.js';
+import { LOG_WARNING } from '../../server/logger.js';
 import { shownText } from '../../server/shown-text.js';
 import { Progress } from './progress.js';
 import { FIRST_KIND_STATUS } from './vhd-tables.js';
@@ -54,13 +55,19 @@ export function vhdRun<Given extends { readonly json: boolean }>(
     const complain = (message: string): void => write(io.stderr, `tapdisk-ts vhd ${name}: ${message}`);
     const print = (line: string): void => write(io.stdout, line);
     const atOnce = { post: (task: () => void) => task() };
-    // What images and their locks log is a warning or an error.
+    // What a lock logs is an error.
     const logger = { log: (_: number, line: string) => complain(line) };
+    // A request that fails ends the command, and is reported then: only what images warn of is left.
+    const warnings = {
+      log: (priority: number, line: string) => {
+        if (priority === LOG_WARNING) complain(line);
+      },
+    };
     const calls = {
       files: new NodeFileCalls(atOnce),
       size: imageSizer(atOnce),
       lock: fileLocker(atOnce, logger),
-      logger,
+      logger: warnings,
     };
     let stopped = false;
     const stop = (): void => void (stopped = true);
