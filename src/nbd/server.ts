@@ -141,7 +141,12 @@ export class NbdServer {
   #accepted(fd: number): void {
     const { posix, logger } = this.#options;
     const address = posix.getpeername(fd);
-    const remote = typeof address === 'number' || address.family === AF_UNIX ? undefined : address;
+    if (typeof address === 'number') {
+      // It was reset while it waited: what it may have sent is of nobody that could be counted.
+      abortConnection(posix, fd);
+      return;
+    }
+    const remote = address.family === AF_UNIX ? undefined : address;
     const peer = remote ? formatAddress(remote) : `local client ${fd}`;
     const host = remote?.address;
     const { maxConnectionsPerPeer } = this.#limits;

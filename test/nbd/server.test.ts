@@ -8,6 +8,7 @@ import {
   AF_INET6,
   AF_UNIX,
   errno,
+  type Inet4Address,
   IPPROTO_TCP,
   NodePosix,
   SO_KEEPALIVE,
@@ -24,6 +25,7 @@ import { parseNbdAddress, resolveNbdAddress } from '../../src/nbd/nbd-address.js
 import { diskWorld, type DiskWorld } from '../disks/drivers/disk-world.js';
 import { ManualClock } from '../disks/bench.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
+import { goneClient } from '../posix/gone-client.js';
 import { nbdWorld, until } from './nbd-world.js';
 import { RawClient, exportRequest, option, request } from './raw-client.js';
 
@@ -218,6 +220,16 @@ t.test('a client that waits for a reply is not idle', async (t) => {
   t.match(await waiting.simple(), { cookie: 4n });
   await after(20);
   t.equal(world.nbd.connections, 1);
+});
+
+t.test('a client that was reset before anybody could see its address is nobody’s', async (t) => {
+  const world = nbdWorld(t, { tcp: true });
+  await world.open('ram:1');
+  goneClient((world.address as Inet4Address).port, '\0\0\0\x03');
+  const client = await world.client();
+  t.equal(world.nbd.connections, 1);
+  t.notMatch(world.lines.join('\n'), 'local client');
+  t.equal((await client.read(0, 512)).length, 512);
 });
 
 t.test('a client beyond the bound is refused until another leaves', async (t) => {

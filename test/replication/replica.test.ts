@@ -9,6 +9,7 @@ import { IPPROTO_TCP, TCP_KEEPALIVE_PROBES, TCP_KEEPIDLE } from '../../src/posix
 import { connectReplica, ReplicaError, serveReplica } from '../../src/replication/index.js';
 import { checkPort, warnUnlessRunning } from '../../src/replication/replica-host.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
+import { goneClient } from '../posix/gone-client.js';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -351,6 +352,20 @@ t.test('peers are admitted by address', async (t) => {
   const socket = connect({ port, host: LOOPBACK, localAddress: '127.0.0.2' });
   const { value: given } = (await connections.next()) as { value: Socket };
   t.equal(given.remoteAddress, '127.0.0.2');
+  given.destroy();
+  socket.destroy();
+});
+
+t.test('a peer that was reset before anybody could see its address is not admitted', async (t) => {
+  const server = await running(t);
+  const allow = new BlockList();
+  allow.addAddress(LOOPBACK);
+  using listener = await serveReplica({ host: LOOPBACK, port: 0, server, allow });
+  const port = portOf(listener.address);
+  goneClient(port);
+  const socket = connect({ port, host: LOOPBACK });
+  const { value: given } = (await listener[Symbol.asyncIterator]().next()) as { value: Socket };
+  t.equal(given.remotePort, (socket.address() as AddressInfo).port, 'the next one is the first');
   given.destroy();
   socket.destroy();
 });

@@ -40,7 +40,7 @@ export class AdoptedStream extends Descriptor {
     const name = `adopted ${this.#stream.constructor.name}`;
     if (!(this.#stream instanceof Socket) || this.#stream.remoteAddress === undefined) return name;
     const { local, peer } = socketEnds(this.#stream);
-    return `${name} ${formatAddress(local)} -> ${formatAddress(peer)}`;
+    return `${name} ${formatAddress(local)} -> ${peer ? formatAddress(peer) : '?'}`;
   }
 
   override interestChanged(conditions: number): void {
@@ -91,7 +91,8 @@ export class AdoptedStream extends Descriptor {
 
   override getpeername(): SocketAddress | number {
     if (this.#socket === undefined) return -errno.ENOTSOCK;
-    return this.#connecting ? -errno.ENOTCONN : socketEnds(this.#socket).peer;
+    const peer = this.#connecting ? undefined : socketEnds(this.#socket).peer;
+    return peer ?? -errno.ENOTCONN;
   }
 
   override setsockopt(level: number, option: number, value: number): number {

@@ -42,11 +42,12 @@ export function currentPeer(socket: Socket): SocketAddress | undefined {
   return fromNodeAddress({ address: asked.remoteAddress, port: asked.remotePort });
 }
 
-/** The two ends of a connected socket; what Node does not know of them is an unnamed Unix socket. */
-export function socketEnds(socket: Socket): { local: SocketAddress; peer: SocketAddress } {
+/**
+ * The two ends of a connected socket; what Node does not know of a Unix socket is an unnamed one. The peer of a TCP connection
+ * that was reset is undefined: nobody knows any more who it was, and least of all is it a process of this host.
+ */
+export function socketEnds(socket: Socket): { local: SocketAddress; peer: SocketAddress | undefined } {
   const unnamed: SocketAddress = { family: AF_UNIX, path: '' };
-  return {
-    local: fromNodeAddress({ address: socket.localAddress, port: socket.localPort }) ?? unnamed,
-    peer: currentPeer(socket) ?? unnamed,
-  };
+  const local = fromNodeAddress({ address: socket.localAddress, port: socket.localPort });
+  return { local: local ?? unnamed, peer: currentPeer(socket) ?? (local ? undefined : unnamed) };
 }

@@ -252,7 +252,8 @@ export class StreamSocket extends Descriptor {
     this.#channel = new Channel(socket, this.#settings, () => this.#update());
     const { local, peer } = socketEnds(socket);
     if (local.family !== AF_UNIX) this.#local = local;
-    if (peer.family !== AF_UNIX || this.#peer === undefined) this.#peer = peer;
+    if (this.#domain === AF_UNIX) this.#peer ??= peer;
+    else if (peer?.family !== AF_UNIX) this.#peer = peer ?? this.#peer;
     this.interestChanged(this.#conditions);
   }
 

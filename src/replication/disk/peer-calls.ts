@@ -39,7 +39,12 @@ export function peerCalls(posix: Posix, filter: PeerFilter, events: PeerCallsEve
       const connection = posix.accept(fd);
       if (connection < 0) return connection;
       const peer = posix.getpeername(connection);
-      if (typeof peer !== 'number' && !isAllowed(filter, peer)) {
+      // Of one that was reset meanwhile nobody knows whether its address is allowed, but it may have sent something.
+      if (typeof peer === 'number') {
+        posix.close(connection);
+        return -errno.ECONNABORTED;
+      }
+      if (!isAllowed(filter, peer)) {
         posix.close(connection);
         events.turnedAway(peer);
         return -errno.EACCES;

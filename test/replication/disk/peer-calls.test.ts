@@ -3,9 +3,11 @@
 
 import { BlockList } from 'node:net';
 import t from 'tap';
-import { AF_INET, errno, SOCK_STREAM } from '../../../src/posix/index.js';
+import { AF_INET, errno, type Inet4Address, NodePosix, SOCK_STREAM } from '../../../src/posix/index.js';
 import { peerCalls } from '../../../src/replication/disk/peer-calls.js';
 import { SimulatedWorld } from '../../../src/testing/index.js';
+import { readyFor, listening as listeningOn } from '../../posix/arms/world.js';
+import { goneClient } from '../../posix/gone-client.js';
 
 const ADDRESS = { family: AF_INET, address: '10.0.0.2', port: 9000 } as const;
 
@@ -88,4 +90,26 @@ t.test('a peer that is not allowed is closed as it comes, and not connected to',
   t.equal(posix.close(fd), 0);
   await connect('10.0.0.3');
   t.ok(calls.accept(listener) >= 0, 'others are');
+});
+
+t.test('one that was reset before anybody could see its address is not let in', async (t) => {
+  const posix = new NodePosix();
+  const { fd: listener, address } = listeningOn(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
+  const log: string[] = [];
+  const allow = new BlockList();
+  allow.addAddress('127.0.0.2');
+  const calls = peerCalls(
+    posix,
+    { allow },
+    {
+      surplus: () => log.push('surplus'),
+      turnedAway: () => log.push('rejected'),
+      cannotListen: () => log.push('cannot listen'),
+    },
+  );
+  goneClient((address as Inet4Address).port);
+  await readyFor(posix, listener);
+  t.equal(calls.accept(listener), -errno.ECONNABORTED);
+  t.equal(posix.openDescriptors().length, 1, 'it is closed');
+  posix.close(listener);
 });
