@@ -37,6 +37,8 @@ export function controlProtocol(target: ControlTarget): ExchangeProtocol {
   let pending = 0;
   return {
     maxRequestBytes: MESSAGE_BYTES,
+    // It has reported that its request failed: a disk that is paused later would stay so.
+    needsClient: true,
     requestLength: (received) => (received.length === MESSAGE_BYTES ? MESSAGE_BYTES : 0),
     answer(bytes, reply) {
       const request = new ControlMessage(bytes);

@@ -39,6 +39,8 @@ export interface ExchangeProtocol {
   requestLength(received: Uint8Array): number;
   /** Replies, now or later. */
   answer(request: Uint8Array, reply: ExchangeReply): void;
+  /** Whether a client that has ended its side before its request is begun no longer wants what it asks for. */
+  readonly needsClient?: boolean;
   /** Returns `maxRequestBytes` bytes that are still no whole request; without it, the connection is dropped. */
   tooLong?(reply: Reply): void;
 }
@@ -140,6 +142,8 @@ export class Exchange implements ExchangeReply {
     this.#receivedBytes += count;
     const length = protocol.requestLength(this.#received.subarray(0, this.#receivedBytes));
     if (length > 0) {
+      if (protocol.needsClient && this.#hasPeerEnded())
+        return this.drop('it ended before its request was begun');
       this.#startAnswering();
       protocol.answer(this.#received.subarray(0, length), this);
     } else if (this.#receivedBytes === protocol.maxRequestBytes) {
@@ -153,6 +157,11 @@ export class Exchange implements ExchangeReply {
   #startAnswering(): void {
     this.#state = 'answering';
     this.#watch(POLL_READ_FD, () => this.#watchPeer());
+  }
+
+  #hasPeerEnded(): boolean {
+    const count = this.#options.posix.read(this.#fd, scratch);
+    return count <= 0 && count !== -errno.EAGAIN;
   }
 
   /** While the answer is being made: nothing more is expected of the client, but its end is worth knowing. */

@@ -116,6 +116,22 @@ t.test('a client that ends within its request, or sends nothing in time, is rese
   t.same(slow.why, ['no progress in 2 s']);
 });
 
+t.test('a request that needs its client is not begun for one that has ended', async (t) => {
+  for (const end of [0, -errno.ECONNRESET]) {
+    const { ready, requests, posix, why } = exchange({ needsClient: true });
+    await ready(POLL_READ_FD, 'ab.', end);
+    t.same([requests, posix.ends, why], [[], ['reset'], ['it ended before its request was begun']]);
+  }
+  for (const next of [-errno.EAGAIN, 'c']) {
+    const { ready, requests } = exchange({ needsClient: true });
+    await ready(POLL_READ_FD, 'ab.', next);
+    t.same(requests, ['ab.'], 'it waits, or goes on sending');
+  }
+  const { ready, requests } = exchange();
+  await ready(POLL_READ_FD, 'ab.', 0);
+  t.same(requests, ['ab.'], 'another may have closed only its own direction');
+});
+
 t.test(
   'a request of as many bytes as are allowed may be whole; one without its end is too long',
   async (t) => {
