@@ -8,7 +8,7 @@ import { requireTrustedSocket } from '../server/trusted-directory.js';
 import { ControlConnection, WHOLE_SECONDS } from './control-connection.js';
 import { controlSocketPath } from './control-directory.js';
 import { ControlMessage, type ImageBody, type ListBody, NO_COOKIE, textFits } from './message.js';
-import type { ReplicationRequest } from './replication-request.js';
+import type { ReplicationCommand, ReplicationRequest } from './replication-request.js';
 import { MessageType } from './message-type.js';
 
 /** How long each step of a request may take, in seconds. */
@@ -17,6 +17,8 @@ export const REQUEST_TIMEOUT_SECONDS = 5;
 export const RESUME_TIMEOUT_SECONDS = 15;
 /** A command for a replicated disk may bring all that waits to its image first. */
 export const REPLICATION_TIMEOUT_SECONDS = 600;
+/** Commands that only ask: their answer waits for no disk. */
+const QUESTIONS: ReadonlySet<ReplicationCommand> = new Set(['status', 'events']);
 /** How often CLOSE is repeated while requests are pending, and how long apart. */
 export const CLOSE_REPEATS = 20;
 export const CLOSE_INTERVAL_SECONDS = 0.001;
@@ -162,7 +164,7 @@ export class ControlClient {
     return this.#askForText(
       pid,
       request.setParameters(0, text),
-      REPLICATION_TIMEOUT_SECONDS,
+      QUESTIONS.has(command.command) ? REQUEST_TIMEOUT_SECONDS : REPLICATION_TIMEOUT_SECONDS,
       'replicated disks',
     );
   }

@@ -85,14 +85,19 @@ const ALL_SECONDS = 30;
  * Asks the daemon with the pid, or all daemons one after another, so that one failure does not hide the rest. This takes at
  * most {@link ALL_SECONDS} plus one daemon's time, however many daemons there are and however slow they are.
  *
+ * @returns whether all of them answered: otherwise nobody knows what there is besides
  * @throws (rejects with) ControlError from the daemon with the pid; without a pid a failure is a warning
  */
 export async function eachDaemon(
   pid: number | undefined,
   { directory, posix, warn }: CtlContext,
   ask: (pid: number) => Promise<void>,
-): Promise<void> {
-  if (pid !== undefined) return ask(pid);
+): Promise<boolean> {
+  if (pid !== undefined) {
+    await ask(pid);
+    return true;
+  }
+  let haveAll = true;
   const until = posix.clock.now() + ALL_SECONDS;
   for (const listed of listedPids(directory)) {
     try {
@@ -102,9 +107,12 @@ export async function eachDaemon(
     } catch (error) {
       if (!(error instanceof ControlError)) throw error;
       // A socket without a daemon was left by one that was killed, or has gone since the directory was read.
-      if (error.number !== errno.ECONNREFUSED && error.number !== errno.ENOENT) warn(listed, error);
+      if (error.number === errno.ECONNREFUSED || error.number === errno.ENOENT) continue;
+      haveAll = false;
+      warn(listed, error);
     }
   }
+  return haveAll;
 }
 
 /** The pid of a directory's one daemon. @throws UsageError when there are several, or none */

@@ -17,13 +17,14 @@ interface WhichDisks {
 export const runStatus = ctlRun<Values<typeof statusTable>>(
   'status',
   async (values, context) => {
-    const statuses = await statusesOf(values, context);
+    const { statuses, haveAll } = await statusesOf(values, context);
     if (values.json) context.print(JSON.stringify(statuses));
-    else if (statuses.length === 0) context.print('no replicated disks');
+    else if (statuses.length === 0 && haveAll) context.print('no replicated disks');
     else for (const status of statuses) context.print(...statusLines(status, context.columns));
     const { require } = values;
     if (require === undefined) return;
-    if (statuses.length === 0) throw new CheckFailed(`there is no replicated disk, expected ${require}`);
+    if (statuses.length === 0 && haveAll)
+      throw new CheckFailed(`there is no replicated disk, expected ${require}`);
     const others = statuses.filter(({ state }) => state !== require);
     for (const { minor, state, reason } of others) {
       throw new CheckFailed(`disk ${minor} is ${state}, expected ${require}: ${reason}`);
@@ -38,7 +39,7 @@ export const runWatch = ctlRun<Values<typeof watchTable>>(
     const { posix } = context;
     const until = values.seconds === undefined ? Infinity : posix.clock.now() + values.seconds;
     for (;;) {
-      const statuses = await statusesOf(values, context);
+      const { statuses } = await statusesOf(values, context);
       if (values.json) context.print(JSON.stringify(statuses));
       else for (const status of statuses) context.print(statusLine(status, context.columns));
       if (posix.clock.now() + INTERVAL_SECONDS > until) return;
@@ -70,17 +71,21 @@ export const runEvents = ctlRun<Values<typeof eventsTable>>(
 );
 
 /**
- * The replicated disks of the daemons.
+ * The replicated disks of the daemons, and whether these are all, as far as anybody knows: see {@link eachDaemon}.
  *
  * @throws (rejects with) CheckFailed when a minor is given that has none
  */
-export async function statusesOf({ pid, minor }: WhichDisks, context: CtlContext): Promise<PlacedStatus[]> {
-  const statuses: PlacedStatus[] = [];
-  await eachDaemon(pid, context, async (each) => {
+export async function statusesOf(
+  { pid, minor }: WhichDisks,
+  context: CtlContext,
+): Promise<{ statuses: PlacedStatus[]; haveAll: boolean }> {
+  const found: PlacedStatus[] = [];
+  const haveAll = await eachDaemon(pid, context, async (each) => {
     const text = await context.client.replication(each, undefined, { command: 'status' });
-    for (const status of statusesIn(text)) statuses.push({ ...status, pid: each });
+    for (const status of statusesIn(text)) found.push({ ...status, pid: each });
   });
-  const selected = statuses.filter((status) => minor === undefined || status.minor === minor);
-  if (minor !== undefined && selected.length === 0) throw new CheckFailed(`disk ${minor} is not replicated`);
-  return selected;
+  const statuses = found.filter((status) => minor === undefined || status.minor === minor);
+  if (minor !== undefined && statuses.length === 0 && haveAll)
+    throw new CheckFailed(`disk ${minor} is not replicated`);
+  return { statuses, haveAll };
 }

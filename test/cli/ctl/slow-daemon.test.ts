@@ -114,6 +114,30 @@ t.test('each command for replicated disks ends even if a daemon does not reply',
   }
 });
 
+t.test('a question for replicated disks is given up long before a change is', async (t) => {
+  const directory = await directoryWith(t, 1, () => {});
+  for (const argv of [['status'], ['events'], ['flush', '-m', '0']]) {
+    const posix = fastPosix(20);
+    const start = posix.clock.now();
+    const { exitCode } = await run(['replication', ...argv], directory, posix);
+    t.equal(exitCode, 1);
+    // A change may take 600 s, and asks which disk is meant first.
+    t.ok(posix.clock.now() - start < 300, argv.join(' '));
+  }
+});
+
+t.test('of a daemon that does not reply nothing is said that nobody knows', async (t) => {
+  const directory = await directoryWith(t, 1, (socket) => socket.destroy());
+  const none = ['status', 'flush', 'promote'].map((name) => [name]);
+  const named = [...none.map((argv) => [...argv, '-m', '3']), ['status', '--require', 'protected']];
+  for (const argv of [...none, ...named]) {
+    const { exitCode, stdout, stderr } = await run(['replication', ...argv], directory, new NodePosix());
+    t.equal(exitCode, 1);
+    t.equal(stdout, '', argv.join(' '));
+    t.match(stderr, /^tapdisk-ts replication \w+: daemon 4242: E[^\n]+\n$/, argv.join(' '));
+  }
+});
+
 t.test('a command that asks all daemons waits for slow ones at the same time', async (t) => {
   const MANY = 40;
   const directory = await directoryWith(t, MANY, () => {});
