@@ -14,10 +14,18 @@ import type { Copy, Output } from './output.js';
 import { idleTimeout, Pump, type PumpFault } from './pump.js';
 import { Refusal } from './refusal.js';
 import { callFailed, TransferError } from './transfer-error.js';
-import { type Digest, GREETING, QUIET_SECONDS, type Verdict, verdictLine } from './wire.js';
+import {
+  type Digest,
+  GREETING,
+  GREETING_TIMEOUT_SECONDS,
+  QUIET_SECONDS,
+  type Verdict,
+  verdictLine,
+} from './wire.js';
 
 const NOT_OURS =
-  'the primary is no tapdisk-ts, or sends raw, which is not accepted here unless --raw is given';
+  'the primary is no tapdisk-ts, or sends raw, as it does with --raw or without a greeting from here for ' +
+  `${GREETING_TIMEOUT_SECONDS} s; raw is not accepted here unless --raw is given`;
 /** Errors that an endless image causes. The next one may not. */
 const ofSize: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
