@@ -25,9 +25,11 @@ t.test('a client that is killed in the middle of its writes leaves the server se
     const writes = (): number => world.registry.get(0)!.statistics().kinds.write.completed;
     const before = writes();
     const child = spawn('nbdcopy', [source, world.uri('0')], { stdio: 'ignore' });
+    // It may end by itself before this process gets to look.
+    const exit = once(child, 'exit');
     await until(() => writes() > before + 20);
     child.kill('SIGKILL');
-    const [status, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    const [status, signal] = (await exit) as [number | null, string | null];
     t.strictSame([status, signal], [null, 'SIGKILL'], 'it was not done before');
     await until(() => world.nbd.connections === 1);
     await healthy.write(0, pattern(8, round));
