@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { parseJson } from '../posix/json-text.js';
 import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
 import { AdapterFailure, AdapterProcess } from './adapter-process.js';
 import { type Implementation, ScriptUnsupported } from './implementation.js';
@@ -82,8 +83,7 @@ function requestLine(id: number, vector: Vector): string {
 function traceFrom(line: string, id: number): Trace {
   let answer: unknown;
   try {
-    // A program may write a byte order mark first, which JSON does not know.
-    answer = JSON.parse(line.startsWith('\uFEFF') ? line.slice(1) : line);
+    answer = parseJson(line);
   } catch {
     throw new AdapterFailure(`the answer is not JSON: ${shorten(line)}`);
   }

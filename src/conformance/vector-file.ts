@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { exactText } from '../posix/exact-text.js';
+import { parseJson } from '../posix/json-text.js';
 import { readWholeFile } from '../server/own-file.js';
 import { ShapeError } from './member.js';
 import { parseVector, unknownMembers } from './vector-shape.js';
@@ -28,25 +30,21 @@ export type Purpose = 'vector' | 'script';
 
 /** Vectors and faults of a file, in its order. Never throws for what the file holds, or for its absence. */
 export function readVectorFile(file: string, purpose: Purpose = 'vector'): VectorFileItem[] {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readWholeFile(file, MAX_VECTOR_FILE_BYTES).toString('utf8');
+    text = exactText(readWholeFile(file, MAX_VECTOR_FILE_BYTES));
   } catch (error) {
     return [fault({ file, message: `cannot be read: ${(error as Error).message}` })];
   }
+  if (text === undefined) return [fault({ file, message: 'not UTF-8' })];
   return parseVectorFile(file, text, purpose);
-}
-
-/** Editors of some systems put a byte order mark before the text, which JSON does not know. */
-function withoutMark(text: string): string {
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
 }
 
 /** As {@link readVectorFile}, of a text at hand. */
 export function parseVectorFile(file: string, text: string, purpose: Purpose = 'vector'): VectorFileItem[] {
   let content: unknown;
   try {
-    content = JSON.parse(withoutMark(text));
+    content = parseJson(text);
   } catch (error) {
     return [fault({ file, message: `not JSON: ${(error as Error).message}` })];
   }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { parseJson } from '../posix/json-text.js';
 import { errno } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 
@@ -47,7 +48,7 @@ export function parseReplicationRequest(text = ''): ReplicationRequest {
   const wrong = (what: string): SystemError => new SystemError(errno.EINVAL, `a replication request ${what}`);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch {
     throw wrong('is JSON');
   }

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { parseJson } from '../posix/json-text.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import type { Posix } from '../posix/posix.js';
@@ -51,7 +52,7 @@ export async function queryStatus(
 function statusOf(answer: Buffer, path: string): object {
   if (answer.length === 0) throw new StatusError('ECONNRESET', `${path}: closed without a reply`);
   try {
-    const status: unknown = JSON.parse(answer.toString());
+    const status: unknown = parseJson(answer.toString());
     if (typeof status === 'object' && status !== null) return status;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

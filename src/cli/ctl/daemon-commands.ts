@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { parseJson } from '../../posix/json-text.js';
 import { ControlError } from '../../control/control-client.js';
 import { reportText } from '../../metrics/report-text.js';
 import { type Report, REPORT_VERSION } from '../../metrics/report.js';
@@ -40,7 +41,7 @@ function linesOf(report: unknown): string[] {
 
 function parsed(report: string): unknown {
   try {
-    return JSON.parse(report);
+    return parseJson(report);
   } catch {
     throw new ControlError(errno.EPROTO, 'its report is not JSON');
   }

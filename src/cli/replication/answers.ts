@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { parseJson } from '../../posix/json-text.js';
 import { ControlError } from '../../control/control-client.js';
 import { errno } from '../../posix/errno.js';
 import type { ReplicationStatus, ResyncStatus } from '../../replication/disk/status.js';
@@ -103,7 +104,7 @@ function listIn(text: string): unknown[] {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     throw new ControlError(errno.EPROTO, 'its reply is not JSON');
   }

@@ -101,6 +101,28 @@ t.test('bad files fail by file, vector and member, and the others still run', as
   t.match(stdout, /\n2 passed, 3 failed\n$/);
 });
 
+t.test('a file that is nested without measure, or not UTF-8, fails as a whole', async (t) => {
+  const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const own = t.testdir({
+    'deep.json': nested,
+    'unknown.json': JSON.stringify([{ ...right, more: '@' }]).replace('"@"', nested),
+    'utf16.json': Buffer.from(`\uFEFF${JSON.stringify([right])}`, 'utf16le'),
+    'latin1.json': Buffer.from(JSON.stringify([{ ...right, name: 'caf\u00e9' }]), 'latin1'),
+  });
+  for (const [name, message] of [
+    ['deep', 'not JSON: arrays and objects are nested deeper than 100'],
+    ['unknown', 'not JSON: arrays and objects are nested deeper than 100'],
+    ['utf16', 'not UTF-8'],
+    ['latin1', 'not UTF-8'],
+  ] as const) {
+    const path = join(own, `${name}.json`);
+    const run = await conformance(path);
+    t.equal(run.status, 1, name);
+    t.equal(run.stdout, `failed ${path} (${path})\n  bad vector: ${message}\n0 passed, 1 failed\n`);
+    t.match(await record(path), { status: 1, stdout: '', stderr: `${name}.json: ${message}\n` });
+  }
+});
+
 t.test('an unknown member causes a warning on standard error', async (t) => {
   const { status, stderr } = await conformance(file('noted.json'));
   t.equal(status, 0);

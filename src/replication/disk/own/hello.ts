@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { parseJson } from '../../../posix/json-text.js';
 import { MAX_ANCESTORS, type Reach, type Standing } from '../standing.js';
 import { ProtocolError } from '../wire/frame.js';
 
@@ -56,7 +57,7 @@ function decodeReach(value: unknown): Reach {
 
 function parsed(body: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
+    return parseJson(Buffer.from(body).toString('utf8'));
   } catch {
     throw new ProtocolError('a hello is not valid JSON');
   }

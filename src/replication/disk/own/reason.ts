@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { parseJson } from '../../../posix/json-text.js';
 import { ProtocolError } from '../wire/frame.js';
 
 /** Why a checkpoint or a connection ends, as one side says it to the other. */
@@ -31,7 +32,7 @@ export function decodeReason(body: Uint8Array): Reason {
   if (body.length > MAX_REASON_BYTES) throw new ProtocolError(`a reason has ${body.length} bytes`);
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(body).toString('utf8'));
+    value = parseJson(Buffer.from(body).toString('utf8'));
   } catch {
     throw new ProtocolError('a reason is not valid JSON');
   }
