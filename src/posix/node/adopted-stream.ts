@@ -132,8 +132,9 @@ export class AdoptedStream extends Descriptor {
     return this.#stream instanceof Socket ? this.#stream : undefined;
   }
 
+  /** Also a socket that nobody has told where to connect yet. */
   get #connecting(): boolean {
-    return this.#stream instanceof Socket && this.#stream.connecting;
+    return this.#stream instanceof Socket && this.#stream.pending && !this.#stream.destroyed;
   }
 
   #updated<Answer>(answer: Answer): Answer {

@@ -100,6 +100,7 @@ export class Channel {
   read(buffer: Uint8Array): number {
     if (this.#inbound === undefined) return -errno.EBADF;
     if (buffer.length === 0) return 0;
+    if (this.#isElsewhere) return -errno.EBUSY;
     const count = this.#inbound.read(buffer);
     return count > 0 ? count : this.#withoutBytes(this.#inbound.ended);
   }
@@ -108,7 +109,12 @@ export class Channel {
   take(): Uint8Array | number {
     if (this.#inbound === undefined) return -errno.EBADF;
     if (!(this.#inbound instanceof Inbound)) return -errno.EOPNOTSUPP;
+    if (this.#isElsewhere) return -errno.EBUSY;
     return this.#inbound.take() ?? this.#withoutBytes(this.#inbound.ended);
+  }
+
+  get #isElsewhere(): boolean {
+    return this.#inbound instanceof Inbound && this.#inbound.isElsewhere;
   }
 
   /** As write(2) of a file does, that of anything but a socket returns a pending error (ENOSPC of a full disk), once. */

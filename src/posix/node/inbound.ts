@@ -76,7 +76,15 @@ export class Inbound {
 
   /** Bytes wait, or the end of file was reached: a read would not have to wait. */
   get ready(): boolean {
-    return this.#queued > 0 || this.#ended || (this.#attached && this.#stream.readableLength > 0);
+    if (this.#queued > 0 || this.#ended || this.isElsewhere) return true;
+    return this.#attached && this.#stream.readableLength > 0;
+  }
+
+  /** The bytes go to another reader, which took the stream first (a pipe, a `data` listener), and a read would miss some. */
+  get isElsewhere(): boolean {
+    const stream = this.#stream;
+    if (this.#listening || this.#ended || stream.readableFlowing !== true) return false;
+    return stream.listenerCount('data') > 0;
   }
 
   /** Whether the end of file was reached; bytes before it may still wait. */
@@ -88,7 +96,7 @@ export class Inbound {
   want(wanted: boolean): void {
     if (wanted === this.#wanted) return;
     this.#wanted = wanted;
-    if (!wanted) return;
+    if (!wanted || this.isElsewhere) return;
     this.#attach();
     this.#flow();
   }

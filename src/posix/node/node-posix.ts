@@ -225,6 +225,7 @@ export class NodePosix implements Posix {
    * TLS socket, anything Readable or Writable that carries bytes.
    *
    * Its `error` events are the descriptor's from now on. A stream's reading side starts with READ interest or read.
+   * While another reader takes its bytes, by a pipe or a listener for `data` that was there first, read is -EBUSY.
    * Errors: -EINVAL for anything else, -EBADF for a destroyed stream, -EBUSY for one that is a descriptor already, -EMFILE.
    */
   adopt(object: NodeObject): number {

@@ -450,6 +450,52 @@ t.test(
   },
 );
 
+t.test('a stream whose bytes another reader takes is -EBUSY to read, until that reader goes', async (t) => {
+  const posix = posixFor(t);
+  const buffer = Buffer.alloc(10);
+  for (const isWaitedFor of [true, false]) {
+    const stream = new PassThrough();
+    const other = new PassThrough();
+    stream.pipe(other);
+    const fd = posix.adopt(stream);
+    if (isWaitedFor) await readiness(posix, fd, READABLE);
+    t.equal(posix.read(fd, buffer), -errno.EBUSY);
+    t.equal(posix.take(fd), -errno.EBUSY);
+    t.equal(posix.write(fd, Buffer.from('theirs')), 6, 'it can be written');
+    await turns();
+    t.equal(String(other.read()), 'theirs');
+    stream.unpipe(other);
+    t.equal(posix.write(fd, Buffer.from('ours')), 4);
+    t.equal(await readText(posix, fd), 'ours');
+  }
+  const stream = new PassThrough();
+  stream.on('data', () => {});
+  t.equal(posix.read(posix.adopt(stream), buffer), -errno.EBUSY);
+});
+
+t.test('a net.Socket that nobody has connected yet is not connected', async (t) => {
+  const posix = posixFor(t);
+  const { server, address } = await nodeServer(t);
+  const socket = new net.Socket();
+  const fd = posix.adopt(socket);
+  const buffer = Buffer.from('hello');
+  t.equal(posix.write(fd, buffer), -errno.EAGAIN);
+  t.equal(posix.read(fd, buffer), -errno.EAGAIN);
+  t.equal(posix.getpeername(fd), -errno.ENOTCONN);
+  t.equal(await readyFor(posix, fd), '');
+  socket.connect(address.port, '127.0.0.1');
+  const [peer] = (await once(server, 'connection')) as [net.Socket];
+  await readiness(posix, fd, WRITABLE);
+  t.equal(posix.write(fd, buffer), 5);
+  t.equal(posix.shutdown(fd, SHUT_WR), 0);
+  t.equal(await textOf(peer), 'hello');
+  const unused = new net.Socket();
+  const unusedFd = posix.adopt(unused);
+  unused.destroy();
+  await readiness(posix, unusedFd, READABLE);
+  t.equal(posix.read(unusedFd, buffer), 0);
+});
+
 t.test('a `readable` listener that comes while the descriptor is waited for does not stop it', async (t) => {
   const posix = posixFor(t);
   const stream = new PassThrough();
