@@ -11,12 +11,12 @@ import { Acceptor, type ListenerOptions } from '../server/acceptor.js';
 import { LOG_INFO, LOG_WARNING, type Logger } from '../server/logger.js';
 import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import type { Completions } from '../disks/index.js';
-import { OrdinaryBuffers } from '../posix/node/ordinary-buffers.js';
 import { sharedBuffers } from '../posix/node/shared-buffers.js';
 import { type ConnectionParts, NbdConnection } from './connection.js';
 import type { NbdExports } from './exports.js';
 import { HandshakePace } from './handshake-pace.js';
 import { DEFAULT_NBD_LIMITS, type NbdLimits } from './limits.js';
+import { ordinaryBuffers } from './ordinary-buffers.js';
 import type { TlsServer } from './tls.js';
 
 /** How often stalled clients are looked for, at least. */
@@ -58,7 +58,7 @@ export class NbdServer {
     this.#options = options;
     this.#limits = { ...DEFAULT_NBD_LIMITS, ...options.limits };
     const { registrar, posix, logger, completions, exports, tls } = options;
-    const pools = { shared: sharedBuffers, ordinary: new OrdinaryBuffers() };
+    const pools = { shared: sharedBuffers, ordinary: ordinaryBuffers };
     const memory = new RequestMemory(Math.max(this.#limits.maxRequestMemoryBytes, MIN_REQUEST_MEMORY_BYTES));
     const pace = new HandshakePace(registrar, {
       perSecond: this.#limits.maxTlsHandshakesPerSecond,

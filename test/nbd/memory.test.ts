@@ -3,6 +3,7 @@
 
 import t, { type Test } from 'tap';
 import type { NbdLimits } from '../../src/nbd/index.js';
+import { ordinaryBuffers } from '../../src/nbd/ordinary-buffers.js';
 import { driverTypes } from '../../src/disks/drivers/index.js';
 import { NodePosix } from '../../src/posix/index.js';
 import { sharedBuffers } from '../../src/posix/node/shared-buffers.js';
@@ -229,6 +230,26 @@ for (const isStopped of [false, true])
       t.equal(world.nbd.requestMemoryBytes, 0);
     },
   );
+
+t.test('all servers take their memory from one pool, whose release collects the garbage once', async (t) => {
+  let taken = 0;
+  const take = ordinaryBuffers.take.bind(ordinaryBuffers);
+  t.teardown(() => Object.assign(ordinaryBuffers, { take }));
+  Object.assign(ordinaryBuffers, {
+    take(length: number): Buffer {
+      taken += 1;
+      return take(length);
+    },
+  });
+  for (const server of ['one', 'another']) {
+    const before = taken;
+    const world = nbdWorld(t);
+    await world.open('ram:1');
+    const client = await world.client();
+    await client.read(0, 4096);
+    t.ok(taken > before, server);
+  }
+});
 
 t.test('a client whose disk is slow is not dropped', async (t) => {
   const world = nbdWorld(t, {
