@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { comparisonKey } from '../comparison.js';
+import { meansTheSame } from '../comparison.js';
 import type { TraceEntry } from '../vector.js';
 import { html, type Markup } from './markup.js';
 
@@ -15,7 +15,7 @@ export function entryMarkup(entry: TraceEntry, other: TraceEntry | undefined): M
   return entry.map((member, index) => {
     const gap = index === 0 ? '' : ' ';
     const beside = other?.[index];
-    if (other === undefined || isSame(member, beside)) return html`${gap}${memberText(member, index)}`;
+    if (other === undefined || meansTheSame(member, beside)) return html`${gap}${memberText(member, index)}`;
     if (!isObject(member) || !isObject(beside)) return html`${gap}<mark>${memberText(member, index)}</mark>`;
     return html`${gap}${objectMarkup(member, beside)}`;
   });
@@ -26,17 +26,13 @@ function objectMarkup(object: object, other: object): Markup {
   const members = Object.entries(object).map(([key, value], index) => {
     const text = `${JSON.stringify(key)}: ${spacedJson(value)}`;
     const gap = index === 0 ? '' : ', ';
-    return isSame(value, beside.get(key)) ? html`${gap}${text}` : html`${gap}<mark>${text}</mark>`;
+    return meansTheSame(value, beside.get(key)) ? html`${gap}${text}` : html`${gap}<mark>${text}</mark>`;
   });
   return html`{${members}}`;
 }
 
 function memberText(member: unknown, index: number): string {
   return index === 0 ? String(member) : spacedJson(member);
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return comparisonKey(one) === comparisonKey(other);
 }
 
 function isObject(value: unknown): value is object {

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { comparisonKey } from '../comparison.js';
+import { meansTheSame } from '../comparison.js';
 import { type AlignedEntry, alignTraces } from '../trace-diff.js';
 import type { Trace } from '../vector.js';
 
@@ -53,5 +53,5 @@ export function partedSteps(
 function kindOf({ expected, actual }: AlignedEntry): RowKind {
   if (expected === undefined) return 'unexpected';
   if (actual === undefined) return 'missing';
-  return comparisonKey(expected.entry) === comparisonKey(actual.entry) ? 'same' : 'differs';
+  return meansTheSame(expected.entry, actual.entry) ? 'same' : 'differs';
 }
