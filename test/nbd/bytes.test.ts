@@ -35,9 +35,15 @@ function writeFileOf(path: string, length: number): void {
 
 /** What a byte may be after changes that went on at once. */
 function mayBe(changes: readonly Change[], at: number, before: number): Set<number> {
-  const over = changes.filter(({ offset, length }) => offset <= at && at < offset + length);
-  const values = over.flatMap(({ value }) => (value === undefined ? [0] : [value]));
-  return new Set(over.some(({ value }) => value !== undefined) ? values : [...values, before]);
+  const values = new Set<number>();
+  let isWritten = false;
+  for (const { offset, length, value } of changes) {
+    if (at < offset || at >= offset + length) continue;
+    values.add(value ?? 0);
+    isWritten ||= value !== undefined;
+  }
+  if (!isWritten) values.add(before);
+  return values;
 }
 
 for (const [driver, size, isAligned] of [

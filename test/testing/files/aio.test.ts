@@ -42,9 +42,10 @@ function stir(vbd: Vbd, model: SectorModel, random: Random): void {
       break;
     }
     case 'write': {
-      const bytes = Buffer.alloc(count * SECTOR_SIZE);
       const tag = model.nextTag();
-      for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32LE(tag, at);
+      const word = Buffer.alloc(4);
+      word.writeUInt32LE(tag);
+      const bytes = Buffer.alloc(count * SECTOR_SIZE, word);
       const written = model.write(sector, count, tag);
       vbd.queueWrite(sector, bytes, (result) => result === 0 && written());
       break;
