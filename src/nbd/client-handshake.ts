@@ -58,7 +58,8 @@ export class ClientHandshake {
   readonly #parts: ClientHandshakeParts;
   #structuredReplies!: boolean;
   #noZeroes!: boolean;
-  #size = 0;
+  /** NaN until the server has said it. */
+  #size = Number.NaN;
   #flags = 0;
   #minBlockBytes = 1;
   #maxBlockBytes = MAX_PAYLOAD_BYTES;
