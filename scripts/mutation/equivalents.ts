@@ -51,6 +51,12 @@ const NEXT_THROWS = 'The next line throws without it.';
 const OUR_FAULT = 'Nothing else is thrown there unless the program has a fault.';
 const ZEROES_ALREADY = 'What is a hole now is read, found to be zeroes, and left as it is.';
 const NO_DATA = 'Nobody looks at the buffer of a request without data.';
+const HELD_BACK = 'Replies that are held back are sent in the same turn, all together.';
+const ANY_ROUNDS = 'What is not read in this turn is read in the next one.';
+const FUA_IS_ONE = 'FUA is 1, and is allowed with every command.';
+const ZEROED = 'The buffer of a read is full of zeroes already.';
+const MORE_QUESTIONS = 'The reply is cut to what was asked for; a question more only takes more time.';
+const MOST_OF_ALL = 'It only counts which address has the most.';
 const GETUID = 'Every system that the package runs on has getuid.';
 
 /** A size that only decides how much is handled at once. */
@@ -492,7 +498,73 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       SLOWEST_FIRST,
     ],
   ],
+  'src/nbd/block-status.ts': [
+    ...[
+      'next > end || extents.length > (one ? 1 : MAX_REPLY_EXTENTS)',
+      'next >= end && extents.length > (one ? 1 : MAX_REPLY_EXTENTS)',
+      'next >= end || extents.length > (one ? 2 : MAX_REPLY_EXTENTS)',
+      'next >= end || extents.length > (false ? 1 : MAX_REPLY_EXTENTS)',
+    ].map((condition): Equivalent => [
+      'const isEnough = next >= end || extents.length > (one ? 1 : MAX_REPLY_EXTENTS);',
+      `const isEnough = ${condition};`,
+      MORE_QUESTIONS,
+    ]),
+    [
+      'extents.length > 0 ? 0 : result,',
+      'extents.length > 0 ? 1 : result,',
+      'Every result from 0 on is a success.',
+    ],
+  ],
+  'src/nbd/cache-range.ts': [
+    ...['257 << 10', '255 << 10', '256 << 11', '256 << 9'].flatMap((size) =>
+      tuned(
+        'const PIECE_SECTORS = (256 << 10) / SECTOR_SIZE;',
+        `const PIECE_SECTORS = (${size}) / SECTOR_SIZE;`,
+      ),
+    ),
+    ...[
+      ['inCall = false;', ';'],
+      ['inCall = false;', 'inCall = true;'],
+      ['else if (inCall) post(() => readFrom(next));', 'else if (true) post(() => readFrom(next));'],
+    ].map(([before = '', after = '']): Equivalent => [
+      before,
+      after,
+      'A piece that is read in a later turn than it could be is read all the same.',
+    ]),
+  ],
+  'src/nbd/requests.ts': [
+    ...['DISC', 'FLUSH', 'CACHE'].map((command): Equivalent => [
+      `[CMD_${command}, 0],`,
+      `[CMD_${command}, 1],`,
+      FUA_IS_ONE,
+    ]),
+    [
+      'const payload = isExtended && payloadCommands.has(command) ? CMD_FLAG_PAYLOAD_LEN : 0;',
+      'const payload = isExtended && payloadCommands.has(command) ? CMD_FLAG_PAYLOAD_LEN : 1;',
+      FUA_IS_ONE,
+    ],
+  ],
+  'src/nbd/client-handshake.ts': [
+    [
+      'flags.writeUInt32BE(FLAG_FIXED_NEWSTYLE | (this.#noZeroes ? FLAG_NO_ZEROES : 0));',
+      'flags.writeUInt32BE(FLAG_FIXED_NEWSTYLE | (this.#noZeroes ? FLAG_NO_ZEROES : 1));',
+      'FIXED_NEWSTYLE is 1.',
+    ],
+    ['#flags = 0;', '#flags = 1;', SET_FIRST],
+    ...['-2', '1'].map((none): Equivalent => [
+      'const kind = reply.length >= 2 ? reply.readUInt16BE(0) : -1;',
+      `const kind = reply.length >= 2 ? reply.readUInt16BE(0) : ${none};`,
+      'A reply that is shorter than any kind of information is none, whatever its kind.',
+    ]),
+  ],
   'src/nbd/client-replies.ts': [
+    ['request.data.fill(0, at, at + length);', ';', ZEROED],
+    ['request.data.fill(0, at, at + length);', 'request.data.fill(0, at, at - length);', ZEROED],
+    [
+      'return header.readUInt32BE(8) === 0 ? header.readUInt32BE(12) : -1;',
+      'return header.readUInt32BE(8) === 0 ? header.readUInt32BE(12) : -0;',
+      'The cookies of requests begin at 1.',
+    ],
     [
       'return header.readUInt32BE(8) === 0 ? header.readUInt32BE(12) : -1;',
       'return header.readUInt32BE(8) === 0 ? header.readUInt32BE(12) : -2;',
@@ -547,6 +619,50 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ]),
     ['this.#pumping = true;', ';', 'A run more finds nothing to do.'],
     ['this.#posted = true;', ';', 'A run more finds nothing to do.'],
+    ...[
+      ['this.#pumping = true;', 'this.#pumping = false;'],
+      ['this.#posted = true;', 'this.#posted = false;'],
+      ['if (this.#pumping || this.#posted) return;', 'if (this.#pumping || this.#posted) ;'],
+    ].map(([before = '', after = '']): Equivalent => [before, after, 'A run more finds nothing to do.']),
+    [
+      "if (this.#pumping || this.#phase === 'closed') return;",
+      "if (this.#pumping || this.#phase === 'closed') ;",
+      'Nothing runs it from within, and nothing is expected or queued once it is closed.',
+    ],
+    ...[
+      'if (true) this.#sender.flush();',
+      'if (false) this.#sender.flush();',
+      'if (this.#sender.pendingBytes >= LARGE_REPLY_BYTES || this.#sender.isClear) this.#sender.flush();',
+      'if (this.#sender.pendingBytes > LARGE_REPLY_BYTES && this.#sender.isClear) this.#sender.flush();',
+      'if (this.#sender.pendingBytes < LARGE_REPLY_BYTES && this.#sender.isClear) this.#sender.flush();',
+      'if (this.#sender.pendingBytes >= LARGE_REPLY_BYTES && this.#sender.isClear) ;',
+    ].map((after): Equivalent => [
+      'if (this.#sender.pendingBytes >= LARGE_REPLY_BYTES && this.#sender.isClear) this.#sender.flush();',
+      after,
+      HELD_BACK,
+    ]),
+    ['const LARGE_REPLY_BYTES = 32 << 10;', 'const LARGE_REPLY_BYTES = 32 >> 10;', HELD_BACK],
+    ...[
+      "result !== 'idle' && this.#receiver.expecting && ++rounds < MAX_ROUNDS",
+      "result === 'idle' && this.#receiver.expecting && ++rounds <= MAX_ROUNDS",
+      "result === 'idle' && this.#receiver.expecting && ++rounds >= MAX_ROUNDS",
+    ].map((condition): Equivalent => [
+      "} while (result === 'idle' && this.#receiver.expecting && ++rounds < MAX_ROUNDS);",
+      `} while (${condition});`,
+      ANY_ROUNDS,
+    ]),
+    ['let rounds = 0;', 'let rounds = 1;', ANY_ROUNDS],
+    ...['if (false) return;', 'if (!tls) ;'].map((after): Equivalent => [
+      'if (!tls) return;',
+      after,
+      'TLS is started only where there is one.',
+    ]),
+    ...['1', '-2', '-0'].map((fd): Equivalent => ['this.#fd = -1;', `this.#fd = ${fd};`, NO_DESCRIPTOR]),
+    [
+      'this.#receiver.usePool(pool, posix.dedicate?.(this.#fd, pool) === 0);',
+      'this.#receiver.usePool(pool, posix.dedicate?.(this.#fd, pool) === 1);',
+      'Which buffer data is received into first decides how often it is copied, and nothing else.',
+    ],
     ...['if (false) return;', 'if (isReading === this.#readEvent.isSet) ;'].map((after): Equivalent => [
       'if (isReading === this.#readEvent.isSet) return;',
       after,
@@ -563,6 +679,12 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ),
   ],
   'src/nbd/receiver.ts': [
+    ['#toSkip = 0;', '#toSkip = 1;', SET_FIRST],
+    [
+      '#isDedicated = false;',
+      '#isDedicated = true;',
+      'Before a pool is set all targets are in ordinary memory, which is received into at once either way.',
+    ],
     ...['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
       tuned('const READ_AHEAD_BYTES = 64 << 10;', `const READ_AHEAD_BYTES = ${size};`),
     ),
@@ -572,6 +694,16 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ),
   ],
   'src/nbd/sender.ts': [
+    ...['> 0', '>= 1'].map((some): Equivalent => [
+      'if (taken >= 0) {',
+      `if (taken ${some}) {`,
+      'What is sent as it is has at least 16 KiB.',
+    ]),
+    ...['if (false) break;', 'if (length === GATHER_BYTES) ;'].map((after): Equivalent => [
+      'if (length === GATHER_BYTES) break;',
+      after,
+      'Of the pieces after it nothing is taken, as there is no room.',
+    ]),
     ...['63 << 10', '65 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
       tuned('const GATHER_BYTES = 64 << 10;', `const GATHER_BYTES = ${size};`),
     ),
@@ -580,6 +712,17 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ),
   ],
   'src/nbd/client.ts': [
+    ['this.#onLost = () => {};', ';', SETTLED],
+    [
+      'this.#pending.clear();',
+      ';',
+      'What is pending is looked up for a reply only, and none is read any more.',
+    ],
+    [
+      'const result = this.#event.set(mode, this.#fd, 0, call);',
+      'const result = this.#event.set(mode, this.#fd, 1, call);',
+      'A time is ignored where the mode has no TIMEOUT.',
+    ],
     ...['if (fd <= 0) {', 'if (fd < 1) {'].map((after): Equivalent => [
       'if (fd < 0) {',
       after,
@@ -621,7 +764,14 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/nbd/handshake.ts': ['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
     tuned('const MAX_UNSENT_BYTES = 64 << 10;', `const MAX_UNSENT_BYTES = ${size};`),
   ),
-  'src/nbd/server.ts': tuned('const BACKLOG = 128;', 'const BACKLOG = 129;', 'const BACKLOG = 127;'),
+  'src/nbd/server.ts': [
+    ...tuned('const BACKLOG = 128;', 'const BACKLOG = 129;', 'const BACKLOG = 127;'),
+    ...['(counts.get(host) ?? 1) + 1', '(counts.get(host) ?? 0) + 2'].map((count): Equivalent => [
+      'for (const [, host] of negotiating) counts.set(host, (counts.get(host) ?? 0) + 1);',
+      `for (const [, host] of negotiating) counts.set(host, ${count});`,
+      MOST_OF_ALL,
+    ]),
+  ],
   'src/posix/node/bind-handle.ts': [['return 0;', 'return 1;', 'Every result from 0 on is a success.']],
   'src/posix/node/dedicated-inbound.ts': [
     ...['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>

@@ -127,7 +127,6 @@ export class NbdClient {
 
   /** Says goodbye and closes. What is still pending rejects with ECANCELED. */
   disconnect(): void {
-    if (this.#lost) return;
     this.#sender.queue(
       encodeRequest({ command: CMD_DISC, flags: 0, cookie: { high: 0, low: 0 }, offset: 0, length: 0 }),
     );

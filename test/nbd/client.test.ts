@@ -3,8 +3,9 @@
 
 import { createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { AF_UNIX, NodePosix } from '../../src/posix/index.js';
+import { AF_UNIX, errno, NodePosix, type SocketAddress } from '../../src/posix/index.js';
 import { MAX_PENDING_REQUESTS, NbdClient, NbdError } from '../../src/nbd/index.js';
+import { sharedBuffers } from '../../src/posix/node/shared-buffers.js';
 import { diskWorld, pattern } from '../disks/drivers/disk-world.js';
 import { nbdWorld, until } from './nbd-world.js';
 import { u16, u32, u64 } from './raw-client.js';
@@ -99,6 +100,43 @@ t.test('disconnect ends pending requests, and the server sees a goodbye', async 
   t.ok(world.lines.some((line) => line.includes('the client disconnects')));
 });
 
+t.test('a server that connects at once is used', async (t) => {
+  class AtOnce extends NodePosix {
+    override connect(fd: number, address: SocketAddress): number {
+      const result = super.connect(fd, address);
+      return result === -errno.EINPROGRESS ? 0 : result;
+    }
+  }
+  const world = nbdWorld(t, { posix: new AtOnce() });
+  await world.open('ram:1');
+  const client = await world.client();
+  t.equal((await client.read(0, 512)).length, 512);
+});
+
+t.test('a client that disconnects waits for nothing any more, sent or not', async (t) => {
+  class FullPosix extends NodePosix {
+    isFull = false;
+    override write(fd: number, bytes: Uint8Array): number {
+      const isConnection = typeof this.getpeername(fd) !== 'number';
+      return this.isFull && isConnection ? -errno.EAGAIN : super.write(fd, bytes);
+    }
+  }
+  const posix = new FullPosix();
+  const world = nbdWorld(t, { posix });
+  await world.open('ram:1');
+  const client = await world.client();
+  posix.isFull = true;
+  const flush = client.flush();
+  const events = (): readonly unknown[] =>
+    [...world.server.scheduler.events()].map(({ callbackName }) => callbackName);
+  t.ok(events().includes('NBD, client') && events().includes('NBD, replies'));
+  client.disconnect();
+  t.notOk(events().includes('NBD, client') || events().includes('NBD, replies'));
+  await t.rejects(flush, { code: 'ECANCELED' });
+  posix.isFull = false;
+  await until(() => world.nbd.connections === 0);
+});
+
 t.test('the number of pending requests is bounded', async (t) => {
   const world = nbdWorld(t);
   const vbd = await world.open('ram:1');
@@ -187,6 +225,11 @@ t.test('a peer that is no NBD server is EPROTO', async (t) => {
       ]),
       /invalid size or block size/,
     ],
+    [
+      'no size at all',
+      Buffer.concat([GREETING, optionReply(8, 1), optionReply(7, 1)]),
+      /invalid size or block size/,
+    ],
   ];
   for (const [what, bytes, message] of wrong)
     await t.rejects(clientOf(t, bytes), { code: 'EPROTO', message }, what);
@@ -207,8 +250,16 @@ t.test(
     const greeting = Buffer.concat([GREETING.subarray(0, 16), u16(1)]);
     const replies = [optionReply(8, 1), optionReply(7, 3, Buffer.alloc(1)), optionReply(7, 0x80000001)];
     const zeroes = Buffer.alloc(124);
-    const client = await clientOf(t, Buffer.concat([greeting, ...replies, u64(8192), u16(1), zeroes]));
+    const sent: Buffer[] = [];
+    const all = Buffer.concat([greeting, ...replies, u64(8192), u16(1), zeroes]);
+    const client = await clientOf(t, all, undefined, (data) => void sent.push(data));
     t.match(client.facts, { size: 8192, flags: 1, structuredReplies: true });
+    while (sent.length === 0) await new Promise(setImmediate);
+    t.equal(
+      Buffer.concat(sent).readUInt32BE(0),
+      1,
+      'the client does not claim to know of a server without zeroes',
+    );
   },
 );
 
@@ -330,11 +381,11 @@ t.test('invalid replies end the connection with EPROTO', async (t) => {
       Buffer.concat([u32(0x67446698, 0), u64(9)]),
       /a reply to an unknown request/,
     ],
-    [
+    ...[32n, 56n].map((bit): [string, Uint8Array, RegExp] => [
       'another’s cookie',
-      Buffer.concat([u32(0x67446698, 0), u64(1n << 32n)]),
+      Buffer.concat([u32(0x67446698, 0), u64((1n << bit) | 1n)]),
       /a reply to an unknown request/,
-    ],
+    ]),
     ['a chunk to nothing', chunk(1, 0, Buffer.alloc(0), 9), /a reply to an unknown request/],
     [
       'data before the range',
@@ -376,6 +427,27 @@ t.test('invalid replies end the connection with EPROTO', async (t) => {
     const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), reply);
     await t.rejects(client.read(1024, 512), { code: 'EPROTO', message }, what);
   }
+});
+
+t.test('a client that gives up gives back what it had read ahead', async (t) => {
+  const taken = new Set<Buffer>();
+  const [take, give] = [sharedBuffers.take.bind(sharedBuffers), sharedBuffers.give.bind(sharedBuffers)];
+  t.teardown(() => Object.assign(sharedBuffers, { take, give }));
+  Object.assign(sharedBuffers, {
+    take(length: number): Buffer {
+      const buffer = take(length);
+      taken.add(buffer);
+      return buffer;
+    },
+    give(buffer: Buffer): void {
+      taken.delete(buffer);
+      give(buffer);
+    },
+  });
+  const nonsense = Buffer.alloc(100);
+  const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), nonsense);
+  await t.rejects(client.read(0, 512), { message: /a reply without its magic/ });
+  t.equal(taken.size, 0);
 });
 
 t.test('it rejects with an NbdError', async (t) => {

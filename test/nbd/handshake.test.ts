@@ -3,9 +3,12 @@
 
 import t from 'tap';
 import { ManualClock } from '../disks/bench.js';
-import { NodePosix } from '../../src/posix/index.js';
+import { AF_UNIX, NodePosix } from '../../src/posix/index.js';
+import { type NbdExport, NbdServer, vbdExports } from '../../src/nbd/index.js';
+import { nullLogger } from '../../src/server/logger.js';
+import { diskWorld } from '../disks/drivers/disk-world.js';
 import { nbdWorld } from './nbd-world.js';
-import { exportRequest, option, u16, u32, u64 } from './raw-client.js';
+import { exportRequest, option, RawClient, u16, u32, u64 } from './raw-client.js';
 
 const ACK = 1;
 const SERVER = 2;
@@ -293,6 +296,45 @@ t.test(
     for (let count = 0; count < 60; count++) t.equal((await raw.replies()).length, 201);
   },
 );
+
+t.test('while too many replies wait for a client, its next option is not read', async (t) => {
+  const world = diskWorld(t);
+  const { server, posix, registry } = world;
+  const exports = vbdExports(registry);
+  let lists = 0;
+  const list = (): NbdExport[] => {
+    lists++;
+    return [{ ...found, description: 'x'.repeat(100_000) }];
+  };
+  const vbd = await world.open('ram:1');
+  const found: NbdExport = {
+    name: '0',
+    description: '',
+    device: vbd,
+    onClosed: (listener) => vbd.onClosed(listener),
+  };
+  const nbd = new NbdServer({
+    registrar: server,
+    posix,
+    logger: nullLogger,
+    completions: registry.completions,
+    exports: { list, find: (name) => exports.find(name) },
+  });
+  t.teardown(() => nbd.close());
+  const address = { family: AF_UNIX, path: world.path('s') } as const;
+  t.equal(nbd.listen(address), 0);
+  const [raw, other] = [new RawClient(address), new RawClient(address)];
+  t.teardown(() => [raw, other].forEach((each) => each.destroy()));
+  raw.socket.pause();
+  const LISTS = 200;
+  raw.send(u32(3), ...Array.from({ length: LISTS }, () => option(3)));
+  await other.go();
+  t.ok(lists < LISTS / 4, `${lists} replies`);
+  raw.socket.resume();
+  await raw.take(18);
+  for (let count = 0; count < LISTS; count++) t.equal((await raw.replies()).length, 2);
+  t.equal(lists, LISTS);
+});
 
 t.test('a client that chooses no disk in time is dropped; one that did is not', async (t) => {
   const clock = new ManualClock();

@@ -137,13 +137,31 @@ t.test('a client that stops in the middle of a request has 30 s, and is looked f
 });
 
 t.test('stalled clients are looked for twice in the shortest of their times', async (t) => {
-  const { world, other, after } = await timedWorld(t, { stallTimeoutSeconds: 4, idleTimeoutSeconds: 60 });
+  const { world, other, after } = await timedWorld(t, { stallTimeoutSeconds: 6, idleTimeoutSeconds: 60 });
   const half = await world.raw().go();
   half.send(request(READ, { length: MIB }).subarray(0, 14));
   await other.flush();
-  t.equal(await after(2), 2, 'from now on nothing comes');
-  t.equal(await after(2), 2);
-  t.equal(await after(2), 1);
+  // They are looked for after 3, 6 and 9 s, and for the first time then.
+  for (let second = 1; second < 9; second++) t.equal(await after(1), 2);
+  t.equal(await after(1), 1);
+});
+
+t.test('a host is silent from the first look on that finds nothing new of it', async (t) => {
+  const { world, after, goneClients } = await timedWorld(t, { stallTimeoutSeconds: 2 });
+  const gone = await world.raw().go();
+  await world.server.sleep(0);
+  goneClients.add(gone.socket.localPort);
+  for (let second = 1; second < 27; second++) t.equal(await after(1), 2);
+  t.equal(await after(1), 1);
+});
+
+t.test('a client that negotiates has its time for that, whatever its host does', async (t) => {
+  const { world, after, goneClients } = await timedWorld(t, { handshakeTimeoutSeconds: 100 });
+  const greeted = await world.raw().greet();
+  await world.server.sleep(0);
+  goneClients.add(greeted.socket.localPort);
+  for (let second = 5; second < 100; second += 5) t.equal(await after(5), 2);
+  t.equal(await after(5), 1);
 });
 
 t.test(

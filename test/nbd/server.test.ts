@@ -148,6 +148,21 @@ t.test('idle clients are looked for however many others come, and until the last
   t.equal(world.nbd.connections, 0);
 });
 
+t.test('none is looked for once the last client has been dropped', async (t) => {
+  const clock = new ManualClock();
+  const world = nbdWorld(t, { posix: new NodePosix({ clock }) });
+  await world.open('ram:1');
+  const half = await world.raw().go();
+  half.send(request(0, { length: 512 }).subarray(0, 14));
+  for (let second = 0; second <= 40; second += 5) {
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+    clock.seconds += 5;
+    world.registry.completions.post(() => {});
+  }
+  t.equal((await half.rest()).length, 0);
+  t.equal(world.nbd.connections, 0);
+});
+
 t.test('that the last client has gone is reported while it listens, and not later', async (t) => {
   const world = diskWorld(t);
   await world.open('ram:1');
@@ -286,6 +301,7 @@ t.test('one address cannot take all places', async (t) => {
   await world.raw().greet();
   t.equal((await world.raw().rest()).length, 0);
   t.match(world.lines.at(-1), /rejected 127.0.0.1:.*: connection limit 2 of one address reached/);
+  await world.raw('127.0.0.2').go();
 });
 
 t.test('stop waits for replies in flight, then closes the connections', async (t) => {

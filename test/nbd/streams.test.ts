@@ -180,6 +180,8 @@ t.test('expected bytes are collected piece by piece, across skipped ones', (t) =
   const world = bench(t);
   const stream = scriptedStream(world);
   const receiver = new Receiver(stream.posix, FD);
+  const pool = new CountedPool();
+  receiver.usePool(pool, false);
   const bytes = numbered(200_000, 3);
   const [small, large, empty, last] = [
     Buffer.alloc(28),
@@ -206,6 +208,7 @@ t.test('expected bytes are collected piece by piece, across skipped ones', (t) =
   t.equal(done, true);
   t.strictSame(Buffer.concat([small, large]), bytes.subarray(0, 100_028));
   t.strictSame(last, bytes.subarray(199_928));
+  t.equal(pool.taken.size, 0);
   t.end();
 });
 

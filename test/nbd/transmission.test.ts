@@ -344,6 +344,9 @@ t.test(
     t.equal(await resultOf(world.registry.close(0)), -errno.EAGAIN);
     other.send(request(READ, { cookie: 2n, length: 512 }));
     t.strictSame(await other.simple(), { error: ESHUTDOWN, cookie: 2n });
+    other.send(request(WRITE, { cookie: 3n }), request(TRIM, { cookie: 4n, length: 512 }));
+    t.strictSame(await other.simple(), { error: ESHUTDOWN, cookie: 3n }, 'even of nothing');
+    t.strictSame(await other.simple(), { error: ESHUTDOWN, cookie: 4n }, 'whatever it could');
     world.disks.answer('write');
     t.strictSame(await raw.simple(), { error: 0, cookie: 1n });
     t.equal((await raw.rest()).length, 0);
