@@ -17,6 +17,13 @@ const OUTSIDE_OF_PASS =
 const READ_FIRST =
   'READ is the first bit that an event fires by, so one that asks for it never leaves it set.';
 const ALL_FREED = 'All the dead are freed, in whatever order.';
+const OTHER_WORD = 'Any word will do that is no other one.';
+const ANY_SLOT = 'Every slot will do that is free.';
+const NO_SLOT = 'Every number below 0 is no slot.';
+const NO_OTHER_STATE = 'Any number will do that is no state of a slot that a worker can take or has taken.';
+const WOKEN_ONCE_MORE =
+  'A worker that is awake, and is still taken for asleep, is only woken once too often.';
+const NOTHING_TO_REAP = 'Of a ring whose calls are all completed nothing is reaped.';
 const WHICH_SPARE = 'It makes no difference which of the spare buffers is used.';
 const PUT_BACK = 'An extent that is replaced without overlapping is put back as it was.';
 const MOMENTS = 'Moments are only compared with each other.';
@@ -783,6 +790,17 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   ],
   'src/posix/node/file-ring/file-ring.ts': [
     ['#completedAtStart = 0;', '#completedAtStart = 1;', SET_FIRST],
+    ['#watchedProgress = 0;', '#watchedProgress = 1;', SET_FIRST],
+    ...['true', 'this.outstanding >= 0'].map((condition): Equivalent => [
+      'if (this.outstanding > 0) this.#awaitEnds();',
+      `if (${condition}) this.#awaitEnds();`,
+      'Whoever publishes a call awaits its end in any case.',
+    ]),
+    [
+      'for (let index = 0; index < MAX_RING_WORKERS; index++) {',
+      'for (let index = 0; index <= MAX_RING_WORKERS; index++) {',
+      'After the last thread there is none that runs.',
+    ],
     [
       "if (index >= 0 && !this.#threads.includes('starting')) this.#startAnother(index);",
       "if (index > 0 && !this.#threads.includes('starting')) this.#startAnother(index);",
@@ -800,6 +818,17 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'if (ring.outstanding > 0) this.#ending.unshift(ring);',
       'All of them are asked, in whatever order.',
     ],
+    ...['true', 'ring.outstanding >= 0'].map((condition): Equivalent => [
+      'if (ring.outstanding > 0) this.#ending.push(ring);',
+      `if (${condition}) this.#ending.push(ring);`,
+      NOTHING_TO_REAP,
+    ]),
+    [
+      'this.#ending = this.#ending.filter(({ outstanding }) => outstanding > 0);',
+      'this.#ending = this.#ending.filter(({ outstanding }) => outstanding >= 0);',
+      NOTHING_TO_REAP,
+    ],
+    ['if (this.#ending.length === 0) return count;', 'if (false) return count;', NOTHING_TO_REAP],
     [
       'if (this.#callsOfTurn === 1 && ring.outstanding === 0 && this.#alone === 0) {',
       'if (this.#callsOfTurn === 1 && ring.outstanding === 1 && this.#alone === 0) {',
@@ -807,21 +836,95 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/posix/node/file-ring/ring-memory.ts': [
-    [
+    ...['3 * LINE - 1', '3 / LINE + 1', '2 * LINE + 1', '3 * LINE + 2'].map((word): Equivalent => [
       'export const WORKER_WANTED = 3 * LINE + 1;',
-      'export const WORKER_WANTED = 3 * LINE - 1;',
-      'Any word will do that is no other one.',
+      `export const WORKER_WANTED = ${word};`,
+      OTHER_WORD,
+    ]),
+    ['export const HEAD = 0;', 'export const HEAD = 1;', OTHER_WORD],
+    ['const WORKERS = 4 * LINE;', 'const WORKERS = 5 * LINE;', OTHER_WORD],
+    [
+      'export const completedWord = (worker: number): number => WORKERS + worker * LINE + 1;',
+      'export const completedWord = (worker: number): number => WORKERS + worker * LINE + 2;',
+      OTHER_WORD,
+    ],
+    ['const LINE = 16;', 'const LINE = 17;', 'Longer lines only take more memory.'],
+    [
+      'export const WRITE = 1;',
+      'export const WRITE = 2;',
+      'Any number will do that is not the one of reads.',
+    ],
+    [
+      'export const TAKEN = 2;',
+      'export const TAKEN = 3;',
+      'Any number will do that is greater than the other states.',
     ],
   ],
+  'src/posix/node/file-ring/join.ts': tuned(
+    'const MAX_JOINED_BYTES = 256 << 10;',
+    'const MAX_JOINED_BYTES = 255 << 10;',
+  ),
+  'src/posix/node/file-ring/thread-handle.ts': [
+    [17, 4],
+    [15, 4],
+    [16, 5],
+    [16, 3],
+  ].map(([old, young]): Equivalent => [
+    'const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 };',
+    `const resourceLimits = { maxOldGenerationSizeMb: ${old}, maxYoungGenerationSizeMb: ${young} };`,
+    'A thread that only makes calls needs less than any of these.',
+  ]),
   'src/posix/node/file-ring/ring-worker.ts': [
     [
       'if (isWaiting || words.load(STOP) !== 0) words.store(sleeping, 0);',
       'if (isWaiting || words.load(STOP) !== 0) ;',
-      'A worker that is awake, and is still taken for asleep, is only woken once too often.',
+      WOKEN_ONCE_MORE,
     ],
+    ['#claimed = -1;', '#claimed = -2;', NO_SLOT],
+    ['this.#claimed = -1;', 'this.#claimed = -2;', NO_SLOT],
+    ['if (head === words.load(TAIL)) return -1;', 'if (head === words.load(TAIL)) return -2;', NO_SLOT],
+    ...['if (false) break;', 'if (taken < 0) ;'].map((after): Equivalent => [
+      'if (taken < 0) break;',
+      after,
+      'No slot adjoins no slot, and is none that was claimed.',
+    ]),
   ],
   'src/posix/node/file-ring/submitter.ts': [
     ['let sum = 0;', 'let sum = 1;', 'Sums are only compared with each other.'],
+    ['#firstToReap = 0;', '#firstToReap = 1;', 'Each worker is the first in turn, whichever begins.'],
+    [
+      'for (let slot = RING_SLOTS - 1; slot >= 0; slot--) this.#free.push(slot);',
+      'for (let slot = RING_SLOTS - 1; slot >= 0; slot--) this.#free.unshift(slot);',
+      ANY_SLOT,
+    ],
+    ['const slot = this.#free.pop();', 'const slot = this.#free.shift();', ANY_SLOT],
+    ['this.#free.push(slot);', 'this.#free.unshift(slot);', ANY_SLOT],
+    [
+      'this.#dones[slot] = undefined;',
+      ';',
+      'A slot that is free ends no call, and the next one replaces what it calls.',
+    ],
+    [
+      'for (let index = 0; index < MAX_RING_WORKERS && count < limit; index++) {',
+      'for (let index = 0; index < MAX_RING_WORKERS && count <= limit; index++) {',
+      'Of a further worker no call is completed.',
+    ],
+    ['words.store(STOP, 1);', 'words.store(STOP, 2);', 'Every number but 0 stops a worker.'],
+    ...['words.store(sleepingWord(worker), 1);', ';'].map((after): Equivalent => [
+      'words.store(sleepingWord(worker), 0);',
+      after,
+      WOKEN_ONCE_MORE,
+    ]),
+    [
+      'const before = words.compareExchange(stateWord(slot), QUEUED, TAKEN + SUBMITTER);',
+      'const before = words.compareExchange(stateWord(slot), QUEUED, TAKEN - SUBMITTER);',
+      NO_OTHER_STATE,
+    ],
+    [
+      'this.#memory.words.store(stateWord(slot), TAKEN + SUBMITTER);',
+      'this.#memory.words.store(stateWord(slot), TAKEN - SUBMITTER);',
+      NO_OTHER_STATE,
+    ],
   ],
   'src/posix/node/inbound.ts': [
     [

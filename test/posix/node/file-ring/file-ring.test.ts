@@ -90,6 +90,20 @@ t.test('calls that wait and adjoin in one file are made as one, and have their o
   }
 });
 
+t.test('whatever slots they are in, calls that adjoin are made as one', async (t) => {
+  const stepped = SteppedRing.running();
+  for (let round = 0; round < 2; round++) {
+    for (const position of [0, 512]) stepped.submit(position);
+    stepped.ring.publish();
+    stepped.run();
+    t.equal(stepped.ring.reap(10), 2);
+  }
+  t.same(positionsOf(stepped), [
+    [0, 512],
+    [0, 512],
+  ]);
+});
+
 t.test('no more than 16 calls are made as one, and none is added to 256 KiB', async (t) => {
   const stepped = SteppedRing.running();
   for (let call = 0; call < 20; call++) stepped.submit(call * 512);
@@ -165,6 +179,17 @@ t.test(
     t.equal(stepped.ring.reap(10), 2, 'and it is woken like any other');
   },
 );
+
+t.test('a call that failed with its thread fails once, whatever happens to the next thread', async (t) => {
+  const stepped = SteppedRing.running();
+  stepped.resultOf = () => 'dies';
+  stepped.request(1);
+  stepped.run();
+  stepped.threads[1]?.end('it dies, too');
+  t.match(stepped.lines, [/; 1 calls failed with EIO$/, /; 0 calls failed with EIO$/]);
+  t.equal(stepped.ring.reap(10), 1);
+  t.same(stepped.results, [[0, -errno.EIO]]);
+});
 
 t.test("the failure of a thread's only call is reported", async (t) => {
   const stepped = SteppedRing.running();
@@ -309,6 +334,11 @@ t.test(
     ring.giveUp();
     t.equal(stepped.givenUp.length, 1, 'once');
     t.equal(stepped.givenUp[0]?.why, 'closed');
+    t.same(
+      stepped.timers.set.map(({ delayMs }) => delayMs),
+      [WATCH_MS],
+      'nobody looks whether it is idle',
+    );
     const left = stepped.givenUp[0]?.left ?? [];
     t.same(
       left.map((slot) => ring.memory.position(slot)),
@@ -361,6 +391,14 @@ t.test(
     );
   },
 );
+
+t.test('no thread is added to a ring that was given up, whose calls wait in vain', async (t) => {
+  const stepped = SteppedRing.running();
+  stepped.request(2);
+  stepped.ring.giveUp();
+  stepped.timers.pass(2 * WATCH_MS);
+  t.equal(stepped.threads.length, 1);
+});
 
 t.test('a thread that could not be added is tried again at the next look', async (t) => {
   const stepped = SteppedRing.running();
@@ -497,6 +535,32 @@ t.test(
     t.equal(stepped.made.length, 6);
   },
 );
+
+t.test('a thread that is not the first retires, although calls wait for the first', async (t) => {
+  const stepped = SteppedRing.running();
+  stepped.request(2);
+  stepped.timers.pass(WATCH_MS);
+  const [first, second] = stepped.threads;
+  second?.listener.onStart();
+  second?.run();
+  first?.run();
+  stepped.ring.reap(10);
+  stepped.made.length = 0;
+  stepped.request(6);
+  stepped.timers.pass(2 * WATCH_MS);
+  stepped.resultOf = () => {
+    const call = stepped.made.length;
+    // The first one makes a call, and does not survive its second.
+    if (call === 1) first?.run();
+    return call === 3 ? 'dies' : undefined;
+  };
+  second?.run();
+  t.same(
+    stepped.made.map(({ thread }) => thread),
+    [1, 0, 0],
+  );
+  t.ok(second?.isAsleep);
+});
 
 t.test('a thread whose calls are slow wakes the first as well', async (t) => {
   const stepped = SteppedRing.running();

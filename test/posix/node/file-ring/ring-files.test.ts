@@ -1,14 +1,21 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { ftruncateSync, openSync, readSync } from 'node:fs';
-import t from 'tap';
+import { closeSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import t, { type Test } from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
-import { MAX_RING_WORKERS } from '../../../../src/posix/node/file-ring/ring-memory.js';
+import { RingFiles } from '../../../../src/posix/node/file-ring/ring-files.js';
+import { RingHost } from '../../../../src/posix/node/file-ring/ring-host.js';
+import { MAX_RING_WORKERS, RingMemory } from '../../../../src/posix/node/file-ring/ring-memory.js';
+import { RingWorker } from '../../../../src/posix/node/file-ring/ring-worker.js';
+import type { ThreadListener } from '../../../../src/posix/node/file-ring/thread-handle.js';
+import { SharedBuffers } from '../../../../src/posix/node/shared-buffers.js';
 import type { Timers } from '../../../../src/posix/timers.js';
 import { Random } from '../../../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../../../random.js';
+import { ManualTimers } from '../../fixture.js';
 import { CALL_BYTES, heldThreads, readMany, ringWorld, told, warmUp } from './ring-world.js';
+import { Asleep, withoutBlocking } from './stepped-ring.js';
 
 const FILE_BYTES = 64 * CALL_BYTES;
 /** Words of the control of held threads. */
@@ -261,6 +268,88 @@ void t.test('calls that wait in a ring when it is given up are made all the same
     Array.from({ length: 8 }, () => CALL_BYTES),
   );
 });
+
+/** File calls whose ring's threads work, and whose ends are reaped, when the test says so. */
+function steppedFiles(t: Test) {
+  const timers = new ManualTimers();
+  const buffers = new SharedBuffers(timers);
+  t.teardown(() => buffers[Symbol.dispose]());
+  const threads: { readonly listener: ThreadListener; readonly work: () => void }[] = [];
+  const host = new RingHost(buffers, timers, ({ ring, index }, listener) => {
+    const memory = new RingMemory(ring, withoutBlocking);
+    const worker = new RingWorker(memory, index, {
+      transfer: (slots) => slots.reduce((sum, slot) => sum + memory.length(slot), 0),
+      now: () => 0,
+      send: () => listener.onMessage(),
+    });
+    const work = (): void => {
+      try {
+        worker.run();
+      } catch (error) {
+        if (!(error instanceof Asleep)) throw error;
+      }
+    };
+    threads.push({ listener, work });
+  });
+  let reap: (limit: number) => number = () => 0;
+  const tasks = {
+    post: (task: () => void): void => task(),
+    addSource(source: (limit: number) => number) {
+      reap = source;
+      return () => {};
+    },
+  };
+  const files = new RingFiles(tasks, (line) => t.fail(line), host);
+  const fd = openSync('/dev/zero', 'r');
+  t.teardown(() => closeSync(fd));
+  /** Reads at the same time, none of which adjoins another. */
+  const readAtOnce = (count: number): Promise<number>[] =>
+    Array.from({ length: count }, (_, index) =>
+      told((done) => files.read(fd, buffers.take(CALL_BYTES), index * 2 * CALL_BYTES, done)),
+    );
+  /** Reads until there is a ring, and completes so many calls of its thread, which are not reaped. */
+  const fill = async (count: number): Promise<void> => {
+    const before = threads.length;
+    for (let turn = 1; turn <= 16; turn++) {
+      t.equal(threads.length, before, `turn ${turn}`);
+      await Promise.all(readAtOnce(2));
+    }
+    t.equal(threads.length, before + 1);
+    threads[before]?.listener.onStart();
+    for (const read of readAtOnce(count)) void read.then(() => (completed += 1));
+    await Promise.resolve();
+    threads[before]?.work();
+  };
+  let completed = 0;
+  return { files, fill, reap: (limit: number) => reap(limit), completed: () => completed };
+}
+
+void t.test(
+  'a reap completes calls of the present ring, then of those that are ending, up to its limit',
+  async (t) => {
+    const { files, fill, reap, completed } = steppedFiles(t);
+    const close = () => told((done) => files.close(openSync('/dev/null', 'r'), done));
+    t.equal(reap(5), 0, 'there is no ring');
+    await fill(3);
+    await close();
+    t.equal(reap(1), 1);
+    await fill(2);
+    t.equal(reap(1), 1, 'no more than the limit');
+    t.equal(reap(2), 2, 'one of the present ring, and one that is ending');
+    await new Promise(setImmediate);
+    t.equal(completed(), 4);
+    await close();
+    t.equal(reap(5), 1, 'the last call of a ring');
+    t.equal(reap(5), 0);
+    await fill(2);
+    t.equal(reap(1), 1);
+    await close();
+    t.equal(reap(5), 1, 'the only call of a ring that was given up');
+    t.equal(reap(5), 0);
+    await new Promise(setImmediate);
+    t.equal(completed(), 7);
+  },
+);
 
 void t.test('a ring and its threads end when the file is closed, or is idle', async (t) => {
   const { timers, fire: idle } = stoppedTimers();

@@ -16,7 +16,7 @@ import { ManualTimers } from '../../fixture.js';
 export const WATCH_MS = 5;
 
 /** Thrown where a thread would block. */
-class Asleep extends Error {}
+export class Asleep extends Error {}
 /** Thrown in a call that its thread does not survive. */
 class ThreadDied extends Error {}
 
@@ -156,7 +156,7 @@ export class SteppedRing {
 }
 
 /** The same words, but whoever would block on one throws. */
-function withoutBlocking(words: Words): Words {
+export function withoutBlocking(words: Words): Words {
   return {
     load: (index) => words.load(index),
     store: (index, value) => words.store(index, value),
