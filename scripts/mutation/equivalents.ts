@@ -933,7 +933,43 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A stream that flows reads on by itself, and one that has ended has no more: to ask them as well changes nothing.',
     ],
   ],
+  'src/posix/node/buddy-memory.ts': [
+    [
+      'this.#list(size).push(Buffer.from(this.shared, offset, size));',
+      'this.#list(size).unshift(Buffer.from(this.shared, offset, size));',
+      WHICH_SPARE,
+    ],
+  ],
+  'src/posix/node/accept-queue.ts': [
+    [
+      'if (this.#server.listening) this.#server.close();',
+      'if (true) this.#server.close();',
+      'To close a server that does not listen changes nothing.',
+    ],
+  ],
+  'src/posix/node/adopted-stream.ts': [
+    [
+      "if (!('allowHalfOpen' in stream) || typeof stream.allowHalfOpen !== 'boolean') return false;",
+      "if (!('allowHalfOpen' in stream) || typeof stream.allowHalfOpen !== 'boolean') return true;",
+      'A stream without the property does not get it back.',
+    ],
+  ],
   'src/posix/node/node-poller.ts': [
+    ...['true', 'this.#bad.size >= 0'].map((condition): Equivalent => [
+      'else if (this.#bad.size > 0) this.#bad.delete(slot.fd);',
+      `else if (${condition}) this.#bad.delete(slot.fd);`,
+      'To remove what is not there changes nothing.',
+    ]),
+    ...['true', 'ready.length >= 1', 'ready.length > 0'].map((condition): Equivalent => [
+      'if (ready.length > 1) ready.sort((a, b) => a.fd - b.fd);',
+      `if (${condition}) ready.sort((a, b) => a.fd - b.fd);`,
+      'A list of one is sorted already.',
+    ]),
+    [
+      'if (deadlineMs >= this.#deadlineMs) return;',
+      'if (deadlineMs > this.#deadlineMs) return;',
+      'To set an alarm for the same moment once more changes nothing.',
+    ],
     [
       'if (this.#collecting) return;',
       'if (false) return;',

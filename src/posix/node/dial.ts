@@ -75,7 +75,5 @@ function isSelfConnected(socket: Socket): boolean {
 
 function localEnd(local: SocketAddress | undefined): { localAddress?: string; localPort?: number } {
   if (local === undefined || local.family === AF_UNIX) return {};
-  return local.port === 0
-    ? { localAddress: local.address }
-    : { localAddress: local.address, localPort: local.port };
+  return { localAddress: local.address, localPort: local.port };
 }

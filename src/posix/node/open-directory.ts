@@ -11,6 +11,6 @@ const OPEN_FILES = '/proc/self/fd';
  * A path of an open directory that stays right when somebody renames or replaces what has its usual path. Where there is
  * no /proc it is the usual one.
  */
-export function openDirectoryPath(fd: number, usual: string): string {
-  return existsSync(OPEN_FILES) ? pathIn(OPEN_FILES, String(fd)) : usual;
+export function openDirectoryPath(fd: number, usual: string, openFiles = OPEN_FILES): string {
+  return existsSync(openFiles) ? pathIn(openFiles, String(fd)) : usual;
 }

@@ -50,7 +50,7 @@ t.test('connections beyond the limit are rejected; those that wait are all accep
     while (dropped() < 3) await turns(1);
     let accepted = 0;
     for (; posix.accept(fd) >= 0; accepted++);
-    t.equal(accepted, MIN_WAITING_CONNECTIONS);
+    t.same([accepted, MIN_WAITING_CONNECTIONS], [128, 128]);
     t.equal(dropped(), 3);
     for (const socket of sockets) socket.destroy();
   }

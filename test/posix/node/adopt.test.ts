@@ -143,6 +143,11 @@ t.test('a connecting net.Socket is ready for nothing until it is connected', asy
   const fd = posix.adopt(net.connect(address.port, '127.0.0.1'));
   t.equal(posix.read(fd, Buffer.alloc(1)), -errno.EAGAIN);
   t.equal(posix.write(fd, Buffer.alloc(1)), -errno.EAGAIN);
+  t.equal(posix.take(fd), -errno.EAGAIN);
+  t.equal(
+    posix.send(fd, [Buffer.alloc(1)], () => {}),
+    -errno.EAGAIN,
+  );
   t.equal(posix.connect(fd, address), -errno.EALREADY);
   t.equal(posix.getpeername(fd), -errno.ENOTCONN);
   await readiness(posix, fd, WRITABLE);
@@ -189,6 +194,17 @@ t.test('servers of every family are recognised, even before they listen', async 
   t.match(posix.getsockname(fd), { address: '::1' });
   const idle6 = posixFor(t).adopt(idle);
   t.equal(idle6, 3);
+});
+
+t.test('a server that was closed has no address, but the family that it had', async (t) => {
+  for (const host of ['127.0.0.1', '::1']) {
+    const posix = posixFor(t);
+    const server = net.createServer().listen(0, host);
+    await once(server, 'listening');
+    const fd = posix.adopt(server);
+    server.close();
+    t.match(posix.getsockname(fd), { address: host === '::1' ? '::' : '0.0.0.0', port: 0 });
+  }
 });
 
 t.test('accept returns a server’s error, once', async (t) => {
@@ -283,6 +299,7 @@ t.test('a stream whose buffer is full to the byte is not ready until it is empty
   t.equal(posix.write(fd, Buffer.alloc(400)), 400);
   t.equal(await readyFor(posix, fd), '');
   t.equal(posix.write(fd, Buffer.alloc(1)), -errno.EAGAIN);
+  t.equal(posix.write(fd, Buffer.alloc(0)), 0, 'nothing has room');
   finish();
   t.equal(await readyFor(posix, fd), '', 'part of it waits still');
   finish();
@@ -348,6 +365,7 @@ t.test('an error of a stream that continues is pending once, and its bytes still
   const fd = posix.adopt(source);
   source.emit('error', Object.assign(new Error('for now'), { code: 'ENOSPC' }));
   await readiness(posix, fd, READABLE);
+  t.equal(posix.read(fd, Buffer.alloc(0)), 0, 'to read nothing takes no error');
   t.equal(posix.read(fd, Buffer.alloc(1)), -errno.ENOSPC);
   t.equal(posix.read(fd, Buffer.alloc(1)), -errno.EAGAIN);
   source.push('more');

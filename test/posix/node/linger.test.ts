@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import t, { type Test } from 'tap';
-import { AF_UNIX, errno, type NodePosix, READABLE } from '../../../src/posix/index.js';
+import { AF_UNIX, errno, type NodePosix, type NodePosixOptions, READABLE } from '../../../src/posix/index.js';
 import { acceptOne, listening, readiness } from '../arms/world.js';
 import { shortDirectory } from '../../short-directory.js';
 import { ManualTimers, connectedTo, posixFor, turns } from '../fixture.js';
@@ -32,13 +32,14 @@ async function closeFull(posix: NodePosix, fd: number): Promise<{ sent: number; 
 
 async function connectedWithTimers(
   t: Test,
+  options: NodePosixOptions = {},
 ): Promise<{ timers: ManualTimers; posix: NodePosix; fd: number; peer: net.Socket }> {
   const timers = new ManualTimers();
   const setUp = posixFor(t);
   const { fd: lent, peer } = await connectedTo(t, setUp);
   const socket = setUp.nodeObject(lent) as net.Socket;
   setUp.release(lent);
-  const posix = posixFor(t, { timers, lingerSeconds: 60 });
+  const posix = posixFor(t, { timers, lingerSeconds: 60, ...options });
   peer.pause();
   return { timers, posix, fd: posix.adopt(socket), peer };
 }
@@ -83,6 +84,24 @@ t.test('a peer that reads nothing is reset after the linger time, and not before
   }
   t.equal(last, -errno.ECONNRESET, 'the peer knows that bytes are missing');
   t.ok(got < sent);
+});
+
+t.test('a peer that reads on, and then nothing any more, is reset', async (t) => {
+  const { timers, posix, fd, peer } = await connectedWithTimers(t, { sendBufferBytes: 32 << 20 });
+  const { socket } = await closeFull(posix, fd);
+  const atFirst = socket.writableLength;
+  while (socket.writableLength === atFirst) {
+    peer.read();
+    await turns(1);
+  }
+  timers.pass(60_000);
+  t.equal(socket.destroyed, false, 'it has read something');
+  for (let time = 0; time < 10 && !socket.destroyed; time++) {
+    await turns(3);
+    timers.pass(60_000);
+  }
+  t.ok(socket.destroyed);
+  peer.destroy();
 });
 
 t.test('a Unix peer that reads nothing is dropped after the linger time', async (t) => {

@@ -51,6 +51,18 @@ t.test('the first readiness wakes select, and everything of the same turn is rep
   );
 });
 
+t.test('a number that was not open is waited for once it is', async (t) => {
+  const posix = posixFor(t);
+  const poller = pollerFor(t, posix);
+  const fd = posix.eventfd(1);
+  posix.close(fd);
+  poller.setInterest(fd, READABLE);
+  t.equal(await selectPromise(poller, 600), -errno.EBADF);
+  t.equal(posix.eventfd(1), fd);
+  t.same(poller.badDescriptors(), []);
+  t.same(await selectPromise(poller, 600), [{ fd, conditions: READABLE }]);
+});
+
 t.test('interest set during a sleep takes effect at once', async (t) => {
   const posix = posixFor(t);
   const poller = pollerFor(t, posix);

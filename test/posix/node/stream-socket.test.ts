@@ -7,8 +7,11 @@ import t from 'tap';
 import {
   AF_INET,
   errno,
+  F_GETFL,
+  F_SETFL,
   type Inet4Address,
   IPPROTO_TCP,
+  O_NONBLOCK,
   READABLE,
   SHUT_RD,
   SO_ERROR,
@@ -217,6 +220,16 @@ t.test('a backlog below 0 is the longest, and one of 0 has room for one', async 
   const fd = posix.socket(AF_INET, SOCK_STREAM);
   for (const backlog of [-1, 0, 1, 2, 5]) t.equal(posix.listen(fd, backlog), -errno.EADDRINUSE);
   t.same(backlogs, [MAX_WAITING_CONNECTIONS, 1, 1, 2, 5]);
+});
+
+t.test('a socket that listens keeps the flags that it had', async (t) => {
+  const posix = posixFor(t);
+  const fd = posix.socket(AF_INET, SOCK_STREAM);
+  t.equal(posix.fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+  const flags = posix.fcntl(fd, F_GETFL);
+  t.equal(flags & O_NONBLOCK, O_NONBLOCK);
+  t.equal(posix.listen(fd, 1), 0);
+  t.equal(posix.fcntl(fd, F_GETFL), flags);
 });
 
 t.test('a descriptor that waits is woken by shutdown', async (t) => {

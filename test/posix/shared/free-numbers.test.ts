@@ -4,6 +4,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { FIRST_DESCRIPTOR, FreeNumbers } from '../../../src/posix/shared/free-numbers.js';
+import { Random } from '../../../src/testing/index.js';
+import { randomSeed } from '../../random.js';
 
 t.test('the lowest free number is always returned first', async (t) => {
   const steps = fc.array(fc.oneof(fc.constant('take' as const), fc.nat(40)), { maxLength: 300 });
@@ -30,6 +32,27 @@ t.test('the lowest free number is always returned first', async (t) => {
     { numRuns: 500, verbose: true },
   );
   t.pass('500 sequences');
+});
+
+t.test('so it is where many are given back in any order, between others that are taken', async (t) => {
+  const random = new Random(randomSeed(t));
+  const free = new FreeNumbers(200);
+  const isFree = Array.from({ length: 200 }, (_, number) => number >= FIRST_DESCRIPTOR);
+  for (let step = 0; step < 5000; step++) {
+    const taken = [...isFree.keys()].filter((number) => number >= FIRST_DESCRIPTOR && !isFree[number]);
+    if (taken.length === 0 || random.chance(step % 1000 < 500 ? 0.6 : 0.4)) {
+      const lowest = isFree.indexOf(true);
+      const number = free.take();
+      if (number !== (lowest < 0 ? undefined : lowest)) return void t.fail(`${number}, not ${lowest}`);
+      if (number !== undefined) isFree[number] = false;
+    } else {
+      const given = random.pick(taken);
+      free.give(given);
+      isFree[given] = true;
+    }
+  }
+  t.pass('5000 steps');
+  return undefined;
 });
 
 t.test('no descriptor is left at the end', async (t) => {
