@@ -349,7 +349,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/disks/drivers/aio.ts': [
-    ...descriptorOrErrno('if (fd < 0) {'),
     ...['<= 0', '< 1'].map((failed): Equivalent => [
       'if (hole) this.#punch(hole, (result) => (result < 0 ? write() : ended(result)));',
       `if (hole) this.#punch(hole, (result) => (result ${failed} ? write() : ended(result)));`,
@@ -372,6 +371,16 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `this.#holes.punch(range, (result) => (result ${failed} ? write() : done(result)));`,
     ZEROES_ALREADY,
   ]),
+  'src/disks/drivers/remus-fifos.ts': ['if (commands < 0) {', 'if (answers < 0) {'].flatMap(
+    descriptorOrErrno,
+  ),
+  'src/disks/drivers/vhd/zeroed-blocks.ts': [
+    [
+      'layer.find(at, end - at, found);',
+      'layer.find(at, end + at, found);',
+      'Only what begins before the end is looked at, however much more is found.',
+    ],
+  ],
   'src/disks/request.ts': [
     ['const nothing = new Uint8Array(0);', 'const nothing = new Uint8Array(1);', NO_DATA],
     ...withoutDefault(['buffer'], 'this.PART = parts.PART ?? nothing;', NO_DATA),
@@ -1391,14 +1400,23 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ['#start = 0;', '#start = 1;', SET_FIRST],
     ['#span = 0;', '#span = 1;', 'A poller that has never slept has no sleep to be shortened.'],
   ],
-  'src/server/completions.ts': descriptorOrErrno(
-    "if (this.#fd < 0) throw refused('a counter descriptor', this.#fd);",
-  ),
   'src/server/socket-path.ts': [
     [
       'return lstatSync(path, { bigint: true, throwIfNoEntry: false });',
       'return lstatSync(path, { bigint: false, throwIfNoEntry: false });',
       'The numbers of devices and inodes below 2^53, which tests get, are exact as numbers too.',
+    ],
+  ],
+  'src/server/client-connection.ts': [
+    ...['true', 'outcome >= 0'].map((condition): Equivalent => [
+      'return outcome > 0 ? -outcome : outcome;',
+      `return ${condition} ? -outcome : outcome;`,
+      'The option of an open descriptor can be read, and -0 is 0.',
+    ]),
+    [
+      'if (seconds <= 0) return -errno.ETIMEDOUT;',
+      'if (seconds < 0) return -errno.ETIMEDOUT;',
+      'A wait without any time ends at once, too.',
     ],
   ],
   'src/server/dead-sockets.ts': [
@@ -1864,6 +1882,8 @@ const ANYWHERE: readonly (readonly [before: RegExp, after: RegExp, reason: strin
     /^if \(true\)/,
     'What is noted without a trace is dropped there; to ask first only takes less time.',
   ],
+  [/(?:\bfd|Fd) < 0\b/, /(?:\bfd|Fd) (?:<= 0|< 1)\b/, NO_DESCRIPTOR],
+  [/(?:\bfd|Fd) >= 0\b/, /(?:\bfd|Fd) (?:> 0|>= 1)\b/, NO_DESCRIPTOR],
   [/(?:[eE]vent|\bid) < 0\b/, /(?:[eE]vent|\bid) (?:<= 0|< 1)\b/, EVENT_IDS],
   [/(?:[eE]vent|\bid) >= 0\b/, /(?:[eE]vent|\bid) (?:> 0|>= 1)\b/, EVENT_IDS],
   [/[eE]vent(?:: EventId)? = -1;$/, /[eE]vent(?:: EventId)? = -2;$/, 'Every number below 0 is no event.'],

@@ -222,7 +222,6 @@ export class Sending {
   }
 
   #end(outcome: SendingOutcome): void {
-    if (this.#state === 'ended') return;
     this.stop();
     this.#options.onEnd(outcome);
   }

@@ -13,7 +13,15 @@ import { TransferError } from '../../src/transfer/transfer-error.js';
 import { GREETING, HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
 import { ManualClock } from '../disks/bench.js';
 import { everything, foreignPrimary } from './foreign.js';
-import { backupOn, listeningBackup, MemoryOutput, primaryOn, serverTest, sha256 } from './world.js';
+import {
+  backupOn,
+  listeningBackup,
+  MemoryOutput,
+  NotedResets,
+  primaryOn,
+  serverTest,
+  sha256,
+} from './world.js';
 
 const image = Buffer.from('an image');
 const digest = { bytes: image.length, sha256: sha256(image) };
@@ -259,6 +267,47 @@ serverTest(
     await backup.stop('SIGTERM');
     socket.destroy();
   },
+);
+
+const inOrder = new NotedResets();
+serverTest(
+  'a backup that has its image closes the connection in order, so that the verdict arrives',
+  async (t, server) => {
+    const { backup, address } = await listeningBackup(server, { once: true });
+    const socket = await foreignPrimary(address);
+    socket.end(Buffer.concat([HEADER, image, end]));
+    t.same(await everything(socket), verdictLine({ kind: 'ok', ...digest }));
+    t.same(await backup.ended, { kind: 'complete' });
+    t.same(inOrder.resets, []);
+  },
+  inOrder,
+);
+
+const opening = new ManualClock();
+serverTest(
+  'the time in which the output is opened does not count against the rate of a primary',
+  async (t, server) => {
+    const output = new HeldOutput();
+    const { backup, log, address } = await listeningBackup(server, {
+      output,
+      minRate: 1000,
+      silenceSeconds: 0,
+    });
+    const socket = await foreignPrimary(address);
+    socket.write(HEADER);
+    await until(server, () => output.begun > 0);
+    for (let span = 0; span < 3; span += 1) {
+      opening.seconds += 10;
+      await server.sleep(0);
+    }
+    output.open();
+    await until(server, () => backup.status().phase !== 'opening');
+    t.equal(backup.status().phase, 'receiving');
+    socket.destroy();
+    await log.event('broken');
+    await backup.stop('SIGTERM');
+  },
+  new NodePosix({ clock: opening }),
 );
 
 serverTest('a role whose end is reported has the phase `ended`', async (t, server) => {

@@ -7,7 +7,7 @@ import { Sending } from '../../src/transfer/sending.js';
 import { GREETING, HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
 import { ManualClock } from '../disks/bench.js';
 import { everything, foreignBackup } from './foreign.js';
-import { inputOf, openInput, primaryOn, serverTest, sha256 } from './world.js';
+import { inputOf, NotedResets, openInput, primaryOn, serverTest, sha256 } from './world.js';
 
 const image = Buffer.from('an image');
 const digest = { bytes: image.length, sha256: sha256(image) };
@@ -162,15 +162,6 @@ serverTest(
   new NodePosix({ clock: patient }),
 );
 
-/** A system that notes which connections are looked up to be reset. */
-class NotedResets extends NodePosix {
-  readonly resets: number[] = [];
-
-  override nodeObject(fd: number): ReturnType<NodePosix['nodeObject']> {
-    this.resets.push(fd);
-    return super.nodeObject(fd);
-  }
-}
 const inOrder = new NotedResets();
 serverTest(
   'a connection over which an image went is closed in order, and one that breaks off is reset',

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import tap, { type Test } from 'tap';
-import type { NodePosix } from '../../src/posix/index.js';
+import { NodePosix } from '../../src/posix/index.js';
 import { nullLogger, TapdiskServer } from '../../src/server/index.js';
 import { Backup, type BackupOptions } from '../../src/transfer/backup.js';
 import type { Input } from '../../src/transfer/input.js';
@@ -82,6 +82,16 @@ export function serverTest(
       await run;
     }
   });
+}
+
+/** A system that notes which connections are looked up to be reset. */
+export class NotedResets extends NodePosix {
+  readonly resets: number[] = [];
+
+  override nodeObject(fd: number): ReturnType<NodePosix['nodeObject']> {
+    this.resets.push(fd);
+    return super.nodeObject(fd);
+  }
 }
 
 /** A primary with what it tells. */

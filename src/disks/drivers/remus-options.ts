@@ -156,7 +156,7 @@ export function stateDirectoryOf(image: string): string {
  */
 export function parseRemusArgument(argument: string): RemusOptions | string {
   const [address = '', ...settings] = argument.split(',');
-  const port = Number(/^[^:]+:(\d{1,5})$/.exec(address)?.[1] ?? Number.NaN);
+  const port = Number(/^[^:]+:(\d{1,5})$/.exec(address)?.[1]);
   if (!(port >= 1 && port <= 65_535)) {
     return `${JSON.stringify(address)} is not an address: expected remus:HOST:PORT, with a port from 1 to 65535`;
   }

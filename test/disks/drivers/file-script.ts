@@ -74,9 +74,9 @@ export class FileScript {
 }
 
 /** A driver over scripted calls, open for writing. */
-export function scriptedDriver(): { readonly script: FileScript; readonly driver: AioDriver } {
+export function scriptedDriver(shared = false): { readonly script: FileScript; readonly driver: AioDriver } {
   const script = new FileScript();
   const driver = new AioDriver('/image', script.parts);
-  driver.open({ readOnly: false, shared: false }, () => {});
+  driver.open({ readOnly: false, shared }, () => {});
   return { script, driver };
 }

@@ -206,6 +206,25 @@ t.test('the only writer knows of all changes, and does not look at the time of c
   t.same(script.log, ['map']);
 });
 
+t.test('a map that cannot be read is not asked for again, whoever waited for it meanwhile', async (t) => {
+  const { script, driver } = scriptedDriver(true);
+  script.changedSeconds = 99;
+  const [first, second] = [saysNow(driver, 0, 8), saysNow(driver, 8, 8)];
+  script.onMap('no program');
+  t.same([first.kinds, second.kinds], ['data 8', 'data 8']);
+  t.equal(saysNow(driver, 0, 16).kinds, 'data 16');
+  t.equal(saysFast(driver, 0, 16), 'data 16');
+  t.same(script.log, ['map']);
+});
+
+t.test('without a way to read holes all is data', async (t) => {
+  const { readHoles: _, ...parts } = new FileScript().parts;
+  const driver = new AioDriver('/image', parts);
+  driver.open({ readOnly: false, shared: false }, () => {});
+  t.equal(saysNow(driver, 0, 8).kinds, '');
+  t.equal(saysFast(driver, 0, 8), '');
+});
+
 t.test('a read does not wait for a map, and knows holes once it is there', async (t) => {
   const { script, driver } = scriptedDriver();
   t.equal(saysFast(driver, 0, 8), 'data 8');

@@ -32,16 +32,16 @@ export function* readEndFooter(file: ImageFile): Steps<EndFooter> {
   return { endFooter: undefined, endFooterBytes: 0, endProblem };
 }
 
-/** Reads the copy of the footer at the head; a fixed image has data there, and no copy. @throws FileError */
+/** Reads the copy of the footer at the head, or why there is none; a fixed image has data there, and no copy. @throws FileError */
 export function* readCopy(
   file: ImageFile,
   endFooter: Footer | undefined,
-): Steps<{ copy: Footer | undefined; problem: string }> {
+): Steps<{ copy: Footer | undefined; problem: string | undefined }> {
   if (endFooter?.type === DiskType.fixed || file.length < FOOTER_BYTES)
     return { copy: undefined, problem: 'there is none' };
   const copy = new Footer(yield* file.readPadded(0, FOOTER_BYTES));
   const problem =
     footerProblem(copy) ??
     (copy.type === DiskType.fixed ? 'it belongs to a fixed disk, which has no copy' : undefined);
-  return { copy: problem === undefined ? copy : undefined, problem: problem ?? '' };
+  return { copy: problem === undefined ? copy : undefined, problem };
 }

@@ -131,6 +131,22 @@ t.test('a write whose bitmap cannot be written fails, and the next one of its se
 });
 
 t.test(
+  'when what was answered early cannot be completed in the file, no flush succeeds any more',
+  async (t) => {
+    const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+    const before = await open(world);
+    t.equal(await write(world, before, 0, tagged(1, 1)), 0);
+    await simulated(world, before.close());
+    const disk = await openSimulated(world, LEAF, { readOnly: false, answersEarly: true });
+    world.files.failCalls({ calls: ['write'], nth: 2, error: errno.ENOSPC });
+    t.equal(await write(world, disk, 3, tagged(1, 2)), 0);
+    await world.world.run(1);
+    t.equal(await flush(world, disk), -errno.EIO);
+    t.equal(await write(world, disk, 3, tagged(1, 3)), -errno.EIO);
+  },
+);
+
+t.test(
   'a write whose BAT entry or bitmap cannot be written fails, and its block can be written later',
   async (t) => {
     for (const nth of [2, 3]) {
