@@ -1721,6 +1721,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'for (const sector of [...table.keys()].sort((one, other) => (one <= other ? -1 : 1))) {',
       'No two keys of a map are equal.',
     ],
+    [
+      '.sort((one, other) => (one < other ? -1 : 1));',
+      '.sort((one, other) => (one <= other ? -1 : 1));',
+      'It makes no difference which of two equal numbers comes first.',
+    ],
   ],
   'src/replication/disk/connector.ts': tuned(
     'const BACKLOG = 16;',
@@ -1802,6 +1807,12 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'The first checkpoint has the number 1.',
     ]),
   ],
+  'src/replication/disk/state-file.ts': tuned(
+    'const zeroes = new Uint8Array(Math.min(length, 1 << 20));',
+    'const zeroes = new Uint8Array(Math.min(length, 2 << 20));',
+    'const zeroes = new Uint8Array(Math.min(length, 1 << 21));',
+    'const zeroes = new Uint8Array(Math.min(length, 1 << 19));',
+  ),
   'src/replication/disk/own/sync-receiver.ts': [
     ['#unsyncedBytes = 0;', '#unsyncedBytes = 1;', 'Whole sectors reach the limit at the same time.'],
   ],

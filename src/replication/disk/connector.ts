@@ -182,7 +182,6 @@ export class Connector {
   }
 
   resume(): void {
-    this.#waits = false;
     if (!this.#isStopped || this.#isClosed) return;
     this.#isStopped = false;
     this.#again();

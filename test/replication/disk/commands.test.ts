@@ -89,6 +89,7 @@ t.test('without a backup nothing is sent again, nor verified', async (t) => {
 t.test('a backup that is protected is sent what differs, or all of it', async (t) => {
   const { a, b, world } = await protectedPair(t);
   t.match(await ordered(a, 'resync'), { ...DONE, message: /gets what the map says by itself/ });
+  t.equal(a.engine.status().state, 'protected', 'nothing is given up for it');
   b.host.files.rot('/srv/disk.img', 3000 * 512);
   t.match(await ordered(a, 'resync', { full: true }), { ...DONE, message: 'compares every grain' });
   t.equal(a.engine.status().state, 'catching-up');

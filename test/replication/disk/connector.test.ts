@@ -305,6 +305,16 @@ t.test('a side that waits connects once it is told to begin', async (t) => {
   t.equal(a.connections.length, 1, 'once');
 });
 
+t.test('a side that is stopped while it waits does not begin', async (t) => {
+  const { world, a, b } = twoSides();
+  await b.start();
+  await a.start(undefined, true);
+  a.its.stop();
+  a.its.begin();
+  await world.run(3);
+  t.same([a.its.state, a.connections.length], ['none', 0]);
+});
+
 t.test('one that listens does not wait', async (t) => {
   const { world, a, b } = twoSides();
   t.equal(await b.start(undefined, true), true);

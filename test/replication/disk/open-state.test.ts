@@ -5,12 +5,14 @@
 
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
+import type { FileCalls } from '../../../src/posix/files.js';
 import type { LocalDisk } from '../../../src/replication/disk/local-disk.js';
 import { createState, loadState, type OpenStateParts } from '../../../src/replication/disk/open-state.js';
 import {
   DEFAULT_REPLICATION_OPTIONS,
   type ReplicationOptions,
 } from '../../../src/replication/disk/options.js';
+import { NOTHING_SURVIVES } from '../../../src/testing/index.js';
 import { stateFiles } from './state-files.js';
 
 const DIRECTORY = '/srv/state';
@@ -224,4 +226,21 @@ t.test('all that the metadata speak of is on stable storage before them', async 
   host.files.system.losePower({ remains: () => [], keepsEntries: () => false });
   for (const name of ['metadata', 'map', 'journal-0', 'journal-1'])
     t.ok(host.files.contents(`${DIRECTORY}/${name}`).length > 0, name);
+});
+
+t.test('a state that is found is on stable storage before it is used, as it may not have been', async (t) => {
+  const its = stateFiles();
+  let syncs = 0;
+  const syncDirectory: FileCalls['syncDirectory'] = (directory, done) => {
+    syncs += 1;
+    // The last step of a new state, which its process does not live to see.
+    if (syncs !== 4) its.files.syncDirectory(directory, done);
+  };
+  const files: FileCalls = Object.create(its.files, { syncDirectory: { value: syncDirectory } });
+  const { load, create, host } = parts({ ...its, files });
+  await load();
+  await t.rejects(create('primary', true), /did not come true/);
+  t.not(await load(), undefined);
+  host.files.losePower(NOTHING_SURVIVES);
+  for (const name of ['metadata', 'map']) t.ok(host.files.contents(`${DIRECTORY}/${name}`).length > 0, name);
 });

@@ -194,7 +194,7 @@ export class OwnPrimarySession {
     if (sectors !== grainSectors) {
       throw new ProtocolError(`the primary's grains have ${sectors} sectors, expected ${grainSectors}`);
     }
-    if (grains * grainSectors > this.#store.sectors + grainSectors) {
+    if (grains > Math.ceil(this.#store.sectors / grainSectors)) {
       throw new ProtocolError(`${grains} grains are more than the disk has`);
     }
     link.pause('begin');

@@ -7,10 +7,15 @@ import { createHash } from 'node:crypto';
 import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
 import type { CommandOutcome } from '../../../../src/replication/disk/disk-replication.js';
+import { OwnBackupPeer } from '../../../../src/replication/disk/own/own-backup-peer.js';
+import { OwnLink, type OwnLinkEvents } from '../../../../src/replication/disk/own/own-link.js';
 import { encodeReason } from '../../../../src/replication/disk/own/reason.js';
+import type { BackupPeerEvents } from '../../../../src/replication/disk/sessions.js';
 import type { Standing } from '../../../../src/replication/disk/standing.js';
 import { numbersBody, readExtents } from '../../../../src/replication/disk/wire/frame.js';
+import { PeerStream } from '../../../../src/replication/disk/wire/peer-stream.js';
 import { SimulatedWorld } from '../../../../src/testing/index.js';
+import { connection, type End } from '../connection.js';
 import { IMAGE, type NodeOptions, SECTORS, SideNode } from '../world.js';
 import { type Frame, HandPeer, standing } from './hand-peer.js';
 import { acceptOwn, reasonOf } from './one-side.js';
@@ -138,6 +143,37 @@ t.test('a write of more than a frame may have is sent in several', async (t) => 
     ],
   );
   t.ok(Buffer.concat(writes.map(({ data }) => data as Uint8Array)).equals(bytes));
+});
+
+t.test('so is a range of more zeroes than a frame may cover', async (t) => {
+  const { world, near, far } = await connection();
+  const [most, rest] = [2 ** 21, 2 ** 20];
+  const come: (number | undefined)[][] = [];
+  const linkAt = ({ timers, fd }: End, frame: OwnLinkEvents['frame']): OwnLink => {
+    const stream = new PeerStream(timers, fd, { bytes() {}, drained() {}, ended() {} });
+    const periods = { pingSeconds: 1, peerTimeoutSeconds: 5 };
+    return new OwnLink({ host: timers, stream, ...periods }, { frame, drained() {}, lost() {} });
+  };
+  const link = linkAt(near, () => {});
+  const other = linkAt(far, (_, body) => {
+    for (const { sector, sectors, data } of readExtents(body, 2 ** 24))
+      come.push([sector, sectors, data?.length]);
+  });
+  link.start(new Uint8Array(0));
+  other.start(new Uint8Array(0));
+  const peer = new OwnBackupPeer(link, 2 ** 16, GRAIN, {} as BackupPeerEvents);
+  peer.zero(5, 2 * most + rest);
+  t.equal(peer.sync.zero(0, most + 8), 4, 'its answer is that to the last one');
+  await world.run(0.1);
+  t.same(come, [
+    [5, most, undefined],
+    [5 + most, most, undefined],
+    [5 + 2 * most, rest, undefined],
+    [0, most, undefined],
+    [most, 8, undefined],
+  ]);
+  link.close();
+  other.close();
 });
 
 t.test('one answer may be about several commits', async (t) => {

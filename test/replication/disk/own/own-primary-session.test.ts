@@ -169,8 +169,8 @@ for (const [what, send, why] of [
   ],
   [
     'more grains than the disk has',
-    ({ syncBegin }) => syncBegin('2'.repeat(16), SECTORS / GRAIN + 2, false),
-    /34 grains are more than the disk has/,
+    ({ syncBegin }) => syncBegin('2'.repeat(16), SECTORS / GRAIN + 1, false),
+    /33 grains are more than the disk has/,
   ],
   [
     'a compare of more than a grain',

@@ -8,6 +8,7 @@ import { errno } from '../../../../src/posix/index.js';
 import { encodeReason } from '../../../../src/replication/disk/own/reason.js';
 import { numbersBody, readExtents } from '../../../../src/replication/disk/wire/frame.js';
 import { SimulatedWorld } from '../../../../src/testing/index.js';
+import { CSide } from '../c/c-side.js';
 import { HandPeer, standing } from '../own/hand-peer.js';
 import { DIRECTORY, IMAGE, type NodeOptions, SideNode } from '../world.js';
 
@@ -454,3 +455,99 @@ t.test(
     t.ok(sectorsOf('syncData').includes(90 * GRAIN));
   },
 );
+
+t.test('up to 64 grains are copied beside the writes, which are sent; with more, writes wait', async (t) => {
+  for (const [count, sent] of [
+    [64, [90 * GRAIN]],
+    [65, []],
+  ] as const) {
+    const { world, a, backup, accept, sectorsOf } = await protectedBy();
+    const { diskId, generation } = a.engine.status();
+    backup.close();
+    await a.until('unprotected');
+    for (let grain = 0; grain < count; grain++) await a.write(grain * GRAIN, 8, 7);
+    a.held.hold('read', IMAGE);
+    const line = [{ generation: generation ?? '', low: 1, high: 1 }];
+    const again = await accept({ diskId, hasState: true, takesFirstSync: false, line });
+    await world.run(0.2);
+    t.equal(await a.write(90 * GRAIN, 8, 9), 0);
+    await world.run(0.1);
+    t.same(sectorsOf('write', again), sent, `${count} grains`);
+  }
+});
+
+t.test('a single write does not wait for a backup that takes nothing, either', async (t) => {
+  const { world, a, backup } = await protectedBy({ queueBytes: 1 << 20, peerTimeoutSeconds: 60 });
+  backup.pause();
+  let ended = 0;
+  for (let begun = 0; begun === ended && begun < 40; begun++) {
+    a.engine.write((begun % 4) * 256, new Uint8Array(256 * SECTOR).fill(1), () => (ended += 1));
+    await world.run(0.02);
+  }
+  const before = ended;
+  await world.run(a.engine.options.stallSeconds + 3);
+  t.equal(ended, before + 1);
+});
+
+t.test('no write alone goes before the new generation is durable; several begin one', async (t) => {
+  const { world, a, backup } = await protectedBy();
+  backup.close();
+  await a.until('unprotected');
+  await a.call((done) => a.engine.state.metadata.settle(done));
+  a.held.hold('fdatasync', `${DIRECTORY}/metadata`);
+  const results: number[] = [];
+  for (const sector of [0, 8, 16])
+    a.engine.write(sector, new Uint8Array(8 * SECTOR).fill(9), (result) => results.push(result));
+  await world.run(1);
+  t.same([results, a.image()[8 * SECTOR]], [[], 5]);
+  a.held.release('fdatasync', `${DIRECTORY}/metadata`);
+  await world.run(1);
+  t.same([results, a.image()[8 * SECTOR]], [[0, 0, 0], 9]);
+  t.equal(a.engine.state.metadata.current.ancestors.length, 1);
+});
+
+t.test('a resync ends with its own checkpoint, whatever is asked for after that', async (t) => {
+  const { world, a, backup } = await met();
+  await backup.next('commit');
+  a.engine.checkpoint(() => {});
+  await backup.next('commit');
+  t.equal(a.engine.status().state, 'catching-up');
+  backup.numbers('done', 1);
+  await world.run(0.1);
+  t.equal(a.engine.status().state, 'protected');
+});
+
+t.test(
+  'checkpoints that are asked for while a commit waits for the metadata share the next one',
+  async (t) => {
+    const { world, a, backup, named } = await protectedBy();
+    a.held.hold('fdatasync', `${DIRECTORY}/metadata`);
+    const results: number[] = [];
+    for (let count = 0; count < 3; count++) a.engine.checkpoint((result) => results.push(result));
+    await world.run(0.5);
+    t.same(named('commit'), []);
+    a.held.release('fdatasync', `${DIRECTORY}/metadata`);
+    await world.run(0.5);
+    t.equal(named('commit').length, 2);
+    backup.numbers('done', 3);
+    await world.run(0.1);
+    t.same(results, [2, 3, 3]);
+  },
+);
+
+t.test('what a first C backup gets is read from the disk where a write of that had failed', async (t) => {
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
+  const backup = new CSide(world, world.host('10.0.0.2'));
+  const a = new SideNode(world, '10.0.0.1', { peer: 'c' });
+  await world.complete(a.opened);
+  const write = a.disk.write.bind(a.disk);
+  a.disk.write = (_sector, _bytes, done) => done(-errno.EIO);
+  t.equal(await a.write(8, 8, 9), -errno.EIO);
+  a.disk.write = write;
+  backup.listen();
+  await a.until('catching-up');
+  t.match(
+    a.events.filter(({ kind }) => kind === 'resync'),
+    [{ what: 'begun', bytes: GRAIN * SECTOR }],
+  );
+});
