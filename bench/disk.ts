@@ -10,8 +10,8 @@ import { once } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { programPath } from '../scripts/program-path.js';
+import { positiveOption, scriptOptions, usageError, wholeOption } from '../scripts/script-options.js';
 import { type Load, round, type Round } from './disk/fio.js';
 import { DISK_MIB, FILE_PROGRAMS, MEMORY_PROGRAMS, type NbdProgram, Server } from './disk/programs.js';
 import { median } from './median.js';
@@ -27,15 +27,20 @@ const FILE_LOADS: readonly Load[] = sizes.flatMap((size) =>
 );
 const MEMORY_LOADS: readonly Load[] = PATTERNS.map((pattern) => ({ pattern, kib: 4, depth: 16 }));
 
-const { values } = parseArgs({
+const USAGE = `npm run bench:disk [-- --rounds N] [--seconds N] [--only NAME]
+
+  --rounds N   how often everything is measured; the middle counts (default: 7)
+  --seconds N  of each load (default: 2)
+  --only NAME  one part: file, memory or copy`;
+const { values } = scriptOptions(USAGE, {
   options: {
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '2' },
     only: { type: 'string' },
   },
 });
-const rounds = Number(values.rounds);
-const seconds = Number(values.seconds);
+const rounds = wholeOption('--rounds', values.rounds, 1000);
+const seconds = positiveOption('--seconds', values.seconds);
 
 /** Its size at once, its bytes as they are written. */
 function blankImage(file: string, mib: number): void {
@@ -155,7 +160,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   copy: copyPart,
 };
 if (values.only !== undefined && parts[values.only] === undefined) {
-  throw new Error(`--only is one of ${Object.keys(parts).join(', ')}`);
+  usageError(`--only is ${values.only}, but must be one of ${Object.keys(parts).join(', ')}`);
 }
 if (programPath('fio') === undefined) throw new Error('fio is not installed, which makes the load');
 console.log(

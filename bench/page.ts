@@ -11,9 +11,9 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { withDisk } from '../scripts/demo/disk-client.js';
 import { programArguments } from '../scripts/program.js';
+import { positiveOption, scriptOptions, wholeOption } from '../scripts/script-options.js';
 import { ControlClient } from '../src/control/control-client.js';
 import type { NbdClient } from '../src/nbd/index.js';
 import { nullLogger, TapdiskServer } from '../src/server/index.js';
@@ -24,11 +24,15 @@ const LIST_REQUESTS = 200;
 const WARM_READS = 30_000;
 const DEPTH = 16;
 const SETTLING_MS = 2500;
-const { values } = parseArgs({
+const USAGE = `npm run bench:page [-- --rounds N] [--seconds N]
+
+  --rounds N   how often everything is measured; the middle counts (default: 5)
+  --seconds N  of each load (default: 5)`;
+const { values } = scriptOptions(USAGE, {
   options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '5' } },
 });
-const rounds = Number(values.rounds);
-const seconds = Number(values.seconds);
+const rounds = wholeOption('--rounds', values.rounds, 1000);
+const seconds = positiveOption('--seconds', values.seconds);
 const directory = mkdtempSync(path.join(tmpdir(), 'bench-page-'));
 
 /** A daemon as a process of its own, by what it serves beside its disks. */

@@ -8,8 +8,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { programPath } from '../scripts/program-path.js';
+import { scriptOptions, usageError } from '../scripts/script-options.js';
 import { checkpointFigures } from './replication/checkpoints.js';
 import { endAll } from './replication/daemon.js';
 import { type Effort, type Figure, lineOf } from './replication/figures.js';
@@ -22,15 +22,24 @@ const SHORT: Effort = { rounds: 3, secondsARound: 1, checkpointSeconds: 10 };
 /** Where images are in memory. */
 const MEMORY = '/dev/shm';
 
-const { values } = parseArgs({
+const PARTS = ['writes', 'flush', 'link', 'resync', 'checkpoints'] as const;
+
+const USAGE = `npm run bench:replication [-- --short] [--only NAME] [--disk DIRECTORY]
+
+  --short           fewer and shorter rounds
+  --only NAME       one part: ${PARTS.join(', ')}
+  --disk DIRECTORY  where images on a disk are (default: the directory for temporary files)`;
+const { values } = scriptOptions(USAGE, {
   options: { short: { type: 'boolean' }, only: { type: 'string' }, disk: { type: 'string' } },
 });
+if (values.only !== undefined && !PARTS.some((name) => name === values.only))
+  usageError(`--only is ${values.only}, but must be one of ${PARTS.join(', ')}`);
 const effort = values.short ? SHORT : LONG;
 if (programPath('fio') === undefined) throw new Error('fio is not installed, which makes the load');
 
 const memory = mkdtempSync(path.join(MEMORY, 'tapdisk-ts-bench-'));
 const disk = mkdtempSync(path.join(values.disk ?? tmpdir(), 'tapdisk-ts-bench-'));
-const parts: Readonly<Record<string, () => Promise<Figure[]>>> = {
+const parts: Readonly<Record<(typeof PARTS)[number], () => Promise<Figure[]>>> = {
   writes: () => writeFigures(memory, effort),
   flush: async () => [
     ...(await flushFigures('all in memory', `${memory}/m`, `${memory}/m`, effort)),
@@ -43,9 +52,6 @@ const parts: Readonly<Record<string, () => Promise<Figure[]>>> = {
 };
 const { rounds, secondsARound } = effort;
 try {
-  if (values.only !== undefined && parts[values.only] === undefined) {
-    throw new Error(`--only is one of ${Object.keys(parts).join(', ')}`);
-  }
   console.log(`medians of ${rounds} interleaved rounds of ${secondsARound} s; ${disk} is the disk`);
   for (const [name, measure] of Object.entries(parts)) {
     if (values.only !== undefined && values.only !== name) continue;

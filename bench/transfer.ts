@@ -10,20 +10,24 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeSync } from 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { freePort } from '../scripts/free-port.js';
 import { programArguments } from '../scripts/program.js';
+import { scriptOptions, wholeOption } from '../scripts/script-options.js';
 import { packageFile } from '../src/server/package-file.js';
 import { median } from './median.js';
 
 /** The program as the package contains it. */
 const PROGRAM = packageFile('dist/program/main.js');
 
-const { values } = parseArgs({
+const USAGE = `npm run bench:transfer [-- --rounds N] [--mib N]
+
+  --rounds N  how often everything is measured; the middle counts (default: 7)
+  --mib N     size of the image in MiB (default: 512)`;
+const { values } = scriptOptions(USAGE, {
   options: { rounds: { type: 'string', default: '7' }, mib: { type: 'string', default: '512' } },
 });
-const rounds = Number(values.rounds);
-const mib = Number(values.mib);
+const rounds = wholeOption('--rounds', values.rounds, 1000);
+const mib = wholeOption('--mib', values.mib, 1 << 20);
 
 interface Way {
   readonly name: string;

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { programPath } from '../scripts/program-path.js';
+import { patternOption, scriptOptions } from '../scripts/script-options.js';
 import { programArguments } from '../scripts/program.js';
 import { runFio } from './fio.js';
 import { median } from './median.js';
@@ -343,10 +344,15 @@ async function bench(directory: string, pattern: RegExp): Promise<void> {
   if (pattern.test('pause for a snapshot')) await benchPauses(directory);
 }
 
+const USAGE = `npm run bench:vhd [-- RE]
+
+  RE  only loads whose name matches`;
+const { positionals } = scriptOptions(USAGE, { allowPositionals: true });
+const pattern = patternOption('RE', positionals[0] ?? '');
 if (programPath('fio') === undefined) throw new Error('fio is not installed, which makes the load');
 const directory = mkdtempSync(path.join(tmpdir(), 'vhd-bench-'));
 try {
-  await bench(directory, new RegExp(process.argv[2] ?? ''));
+  await bench(directory, pattern);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

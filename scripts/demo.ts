@@ -4,11 +4,14 @@
 // `npm start`: shows what tapdisk-ts does, with real processes on this machine, and ends with 0 if all of it worked. With
 // `npm start -- --stay` the daemons of the last act stay up, and their pages, until SIGINT or SIGTERM.
 
-import { parseArgs } from 'node:util';
 import { acts } from './demo/acts.js';
 import { Stage } from './demo/stage.js';
+import { scriptOptions } from './script-options.js';
 
-const { values } = parseArgs({ options: { stay: { type: 'boolean', default: false } } });
+const USAGE = `npm start [-- --stay]
+
+  --stay  keep the last daemons and their pages until Ctrl+C`;
+const { values } = scriptOptions(USAGE, { options: { stay: { type: 'boolean', default: false } } });
 const stage = new Stage((line) => console.log(line));
 try {
   for (const act of acts) await act(stage);

@@ -15,13 +15,18 @@ import { runMachine, withDaemon } from './linux-client/machine.js';
 import { checkVhd } from './linux-client/vhd.js';
 import { programPath } from './program-path.js';
 import { repositoryFile } from './repository-files.js';
+import { scriptOptions } from './script-options.js';
 
 const DISK_BYTES = 256 * MIB;
 /** What the machine writes of files. */
 const [DELETED_MIB, KEPT_MIB] = [64, 64];
 const PACKAGES = 'qemu-system-x86 busybox-static nbd-client e2fsprogs linux-image-amd64';
 
-const root = process.argv[2] ?? '/';
+const USAGE = `npm run test:linux [-- ROOT]
+
+  ROOT  where boot/ and lib/modules/ of the kernel are (default: /)`;
+const { positionals } = scriptOptions(USAGE, { allowPositionals: true });
+const root = positionals[0] ?? '/';
 const kernel = findKernel(root);
 const names = ['qemu-system-x86_64', 'busybox', 'nbd-client', 'mkfs.ext4', 'e2fsck'] as const;
 const programs = names.map((name) => programPath(name, '/usr/sbin', '/sbin'));

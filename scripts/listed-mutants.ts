@@ -11,6 +11,7 @@ import path from 'node:path';
 import { type Mutant, mutate } from './mutant.js';
 import { MUTANTS } from './mutant-list.js';
 import { root } from './repository-files.js';
+import { usageError } from './script-options.js';
 
 /** Those that run the scheduler and the connect module, those that run tapdisk3's scheduler, and those that run the ramdisk or VHDs. */
 const OWN_DETECTORS = ['vectors', 'model', 'small scope', 'walk', 'simulation'] as const;
@@ -132,14 +133,25 @@ function row(verdict: Verdict, name: string): string {
   return `${cells.join('  ')}  ${name}`;
 }
 
-const args = process.argv.slice(2);
-const stopsAtFirst = args.includes('--first');
-const pattern = new RegExp(args.find((arg) => arg !== '--first') ?? '', 'u');
-const chosen = MUTANTS.filter(({ rule, title, file }) => pattern.test(`${rule} ${title} (${file})`));
-const trees = Array.from({ length: Math.min(availableParallelism(), chosen.length) }, copyTree);
-try {
-  const [tree] = trees;
-  if (tree === undefined) throw new Error(`no mutant matches ${pattern.source}`);
+/** Tries the mutants of the list that `pattern` matches, and prints who noticed each; returns whether each was noticed. */
+export async function runListed(pattern: RegExp, stopsAtFirst: boolean): Promise<boolean> {
+  const chosen = MUTANTS.filter(({ rule, title, file }) => pattern.test(`${rule} ${title} (${file})`));
+  if (chosen.length === 0) usageError(`no mutant matches ${pattern.source}`);
+  const trees = Array.from({ length: Math.min(availableParallelism(), chosen.length) }, copyTree);
+  try {
+    return (await survivorsOf(chosen, trees, stopsAtFirst)) === 0;
+  } finally {
+    for (const tree of trees) rmSync(tree, { recursive: true, force: true });
+  }
+}
+
+/** How many mutants nobody noticed. */
+async function survivorsOf(
+  chosen: readonly Mutant[],
+  trees: readonly string[],
+  stopsAtFirst: boolean,
+): Promise<number> {
+  const [tree = ''] = trees;
   const needed = [...new Set(chosen.flatMap((mutant) => detectorsOf(mutant)))];
   let slowestMilliseconds = 0;
   for (const detector of needed) {
@@ -163,7 +175,5 @@ try {
   };
   await Promise.all(trees.map(work));
   console.log(`${chosen.length} mutants, ${survivors} survived`);
-  process.exitCode = survivors === 0 ? 0 : 1;
-} finally {
-  for (const tree of trees) rmSync(tree, { recursive: true, force: true });
+  return survivors;
 }

@@ -4,7 +4,6 @@
 // `npm run nightly [-- SEED] [--fuzz-minutes N]`: what the test run does a bounded part of, at length. A failing program is shrunk and written
 // out as a vector file; the seed runs everything again.
 
-import { parseArgs } from 'node:util';
 import { runSimulate } from '../src/cli/simulate/simulate-command.js';
 import { checkModel } from '../test/conformance/model-check.js';
 import { checkRamdisk } from '../test/conformance/ramdisk-programs.js';
@@ -16,6 +15,7 @@ import { checkRing } from '../test/posix/node/file-ring/ring-model.js';
 import { DEFAULT_FUZZ_MINUTES, runFuzzNightly } from './nightly-fuzz.js';
 import { DEFAULTS, runGenerated } from './mutation/generated.js';
 import { runReplicationNightly } from '../test/replication/disk/nightly.js';
+import { positiveOption, scriptOptions, wholeOption } from './script-options.js';
 
 const PROGRAMS = 100_000;
 const RAMDISK_SCRIPTS = 50_000;
@@ -25,17 +25,17 @@ const RING_SEEDS = 10_000;
 /** Seeds of simulations begin below, so that all of them are 31-bit numbers. */
 const LAST_SEED = 2 ** 31 - 1 - SIMULATIONS;
 
+const USAGE = `npm run nightly [-- SEED] [--fuzz-minutes N]
+
+  SEED              of all random choices (default: by the time)
+  --fuzz-minutes N  how long each protocol is fuzzed (default: ${DEFAULT_FUZZ_MINUTES})`;
+
 const {
   positionals: [given],
   values: { 'fuzz-minutes': fuzzMinutes = String(DEFAULT_FUZZ_MINUTES) },
-} = parseArgs({ allowPositionals: true, options: { 'fuzz-minutes': { type: 'string' } } });
-if (!(Number(fuzzMinutes) > 0)) {
-  throw new RangeError(`--fuzz-minutes is ${fuzzMinutes}, but must be a number above 0`);
-}
-const seed = given === undefined ? Date.now() % LAST_SEED : Number(given);
-if (!Number.isInteger(seed) || seed < 1 || seed > LAST_SEED) {
-  throw new RangeError(`SEED is ${given}, but must be a whole number from 1 to ${LAST_SEED}`);
-}
+} = scriptOptions(USAGE, { allowPositionals: true, options: { 'fuzz-minutes': { type: 'string' } } });
+const fuzzSpan = positiveOption('--fuzz-minutes', fuzzMinutes);
+const seed = given === undefined ? Date.now() % LAST_SEED : wholeOption('SEED', given, LAST_SEED);
 console.log(`seed ${seed}`);
 
 const failure = await checkModel({ seed, runs: PROGRAMS });
@@ -76,6 +76,6 @@ if (status !== 0) process.exitCode = status;
 if (!(await runTapdisk3Nightly(seed))) process.exitCode = 1;
 if (!(await runVhdNightly(seed))) process.exitCode = 1;
 if (!(await runMemoryNightly())) process.exitCode = 1;
-if (!(await runFuzzNightly(seed, Number(fuzzMinutes)))) process.exitCode = 1;
+if (!(await runFuzzNightly(seed, fuzzSpan))) process.exitCode = 1;
 if (!(await runReplicationNightly(seed))) process.exitCode = 1;
 if (!(await runGenerated({ ...DEFAULTS, seed }))) process.exitCode = 1;

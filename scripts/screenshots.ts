@@ -6,7 +6,6 @@
 
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { NbdClient } from '../src/nbd/index.js';
 import { Random } from '../src/testing/random.js';
@@ -16,13 +15,18 @@ import { Stage } from './demo/stage.js';
 import { freePort } from './free-port.js';
 import { programPath } from './program-path.js';
 import { repositoryFile } from './repository-files.js';
+import { positiveOption, scriptOptions } from './script-options.js';
 
 const PHONE = { width: 360, height: 780 };
 const LAPTOP = { width: 1280, height: 900 };
 const WALL = { width: 2560, height: 1440 };
 const IMAGE_BYTES = 64 << 20;
 
-const { values } = parseArgs({ options: { seconds: { type: 'string', default: '180' } } });
+const USAGE = `npx tsx scripts/screenshots.ts [--seconds N]
+
+  --seconds N  how long the page collects values before its picture is taken (default: 180)`;
+const { values } = scriptOptions(USAGE, { options: { seconds: { type: 'string', default: '180' } } });
+const seconds = positiveOption('--seconds', values.seconds);
 const stage = new Stage((line) => console.log(line));
 const images = repositoryFile('docs/images');
 mkdirSync(images, { recursive: true });
@@ -103,8 +107,8 @@ try {
   const loads = ['mail', 'builds'].map((name, index) =>
     withDisk(file('primary.nbd'), name, (client) => load(client, index + 1, () => isOver)),
   );
-  stage.tell(`load for ${values.seconds} s`);
-  await new Promise((resolve) => setTimeout(resolve, Number(values.seconds) * 1000));
+  stage.tell(`load for ${seconds} s`);
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   await take(await open(browser, primary.page, LAPTOP, 'light'), 'page', true);
   await take(await open(browser, primary.page, PHONE, 'dark'), 'page-phone');
   await take(await open(browser, primary.page, WALL, 'dark'), 'page-wall');

@@ -9,8 +9,8 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { root } from './repository-files.js';
+import { scriptOptions } from './script-options.js';
 
 const VERSIONS = ['20', '22', '24', '26'];
 /** What a failing version prints of its output: each failure with what follows it, and the end. */
@@ -103,7 +103,12 @@ async function testOn(version: string, directory: string, only: readonly string[
   return passed;
 }
 
-const { values, positionals } = parseArgs({
+const USAGE = `npm run test:nodes [-- VERSION...] [--only PATH]...
+
+  VERSION      of Node.js (default: ${VERSIONS.join(', ')})
+  --only PATH  only this folder or file of the suite, such as test/nbd; may be repeated`;
+
+const { values, positionals } = scriptOptions(USAGE, {
   options: { only: { type: 'string', multiple: true, default: [] } },
   allowPositionals: true,
 });

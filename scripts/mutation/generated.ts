@@ -5,8 +5,8 @@
 // runs the tests that run the place. See docs/mutation.md.
 
 import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { repositoryFile, repositoryFiles } from '../repository-files.js';
+import { patternOption, usageError, wholeOption } from '../script-options.js';
 import { Coverage } from './coverage.js';
 import { equivalence, outdated } from './equivalents.js';
 import { inSeededOrder, type Mutation, mutationsOf } from './mutations.js';
@@ -80,7 +80,7 @@ export async function runGenerated(options: GeneratedOptions): Promise<boolean> 
   const samples = folders.map((folder) => {
     const files = byFolder.get(folder);
     if (files === undefined)
-      throw new RangeError(`there is no folder src/${folder}: expected ${[...byFolder.keys()].join(', ')}`);
+      usageError(`--folder: there is no folder src/${folder}: expected ${[...byFolder.keys()].join(', ')}`);
     return sampleOf(folder, files, options);
   });
   const complaints = outdated((file) => (existsSync(repositoryFile(file)) ? mutationsOf(file) : []));
@@ -162,41 +162,33 @@ function scoreOfSample(
 const survivorText = ({ outcome, file, line, kind, before, after }: Result): string =>
   `${outcome}: ${file}:${line} ${kind}\n    ${before}\n    ${after}`;
 
-/** Runs by the command line; returns the exit status. */
-export async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      generated: { type: 'boolean' },
-      folder: { type: 'string', multiple: true },
-      files: { type: 'string' },
-      sample: { type: 'string', default: String(DEFAULTS.sample) },
-      seed: { type: 'string' },
-      jobs: { type: 'string', default: String(DEFAULTS.jobs) },
-      budget: { type: 'string', default: String(DEFAULTS.budgetSeconds) },
-      again: { type: 'boolean' },
-      write: { type: 'boolean' },
-    },
-  });
-  if (values.files !== undefined && values.write)
-    throw new RangeError('--files and --write are mutually exclusive: the table is about whole folders');
-  const seed = values.seed === undefined ? Date.now() % LAST_SEED : whole('--seed', values.seed, LAST_SEED);
-  const succeeded = await runGenerated({
-    seed,
-    sample: values.sample === 'all' ? Infinity : whole('--sample', values.sample, 1_000_000),
-    jobs: whole('--jobs', values.jobs, 64),
-    budgetSeconds: whole('--budget', values.budget, 3600),
-    retriesSurvivors: values.again ?? false,
-    writesTable: values.write ?? false,
-    ...(values.folder === undefined ? {} : { folders: values.folder }),
-    ...(values.files === undefined ? {} : { files: new RegExp(values.files) }),
-  });
-  return succeeded ? 0 : 1;
+/** What the command line has of `--generated`, as text. */
+export interface GeneratedValues {
+  readonly folder?: readonly string[] | undefined;
+  readonly files?: string | undefined;
+  readonly sample?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly jobs?: string | undefined;
+  readonly budget?: string | undefined;
+  readonly again?: boolean | undefined;
+  readonly write?: boolean | undefined;
 }
 
-function whole(name: string, text: string, max: number): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > max)
-    throw new RangeError(`${name} is ${text}, but must be a whole number from 1 to ${max}`);
-  return value;
+/** The options that these values stand for; the process exits with 2 if one of them is not as it must be. */
+export function optionsOf(values: GeneratedValues): GeneratedOptions {
+  const { folder, files, sample, seed, jobs, budget, again = false, write = false } = values;
+  if (files !== undefined && write)
+    usageError('--files and --write are mutually exclusive: the table is about whole folders');
+  const whole = (name: string, text: string | undefined, max: number, preset: number): number =>
+    text === undefined ? preset : wholeOption(name, text, max);
+  return {
+    seed: whole('--seed', seed, LAST_SEED, Date.now() % LAST_SEED),
+    sample: sample === 'all' ? Infinity : whole('--sample', sample, 1_000_000, DEFAULTS.sample),
+    jobs: whole('--jobs', jobs, 64, DEFAULTS.jobs),
+    budgetSeconds: whole('--budget', budget, 3600, DEFAULTS.budgetSeconds),
+    retriesSurvivors: again,
+    writesTable: write,
+    ...(folder === undefined ? {} : { folders: folder }),
+    ...(files === undefined ? {} : { files: patternOption('--files', files) }),
+  };
 }
