@@ -53,6 +53,7 @@ const HAS_FLAGS = 'Flags are sent together with HAS_FLAGS, which is 1.';
 const SYSTEM_ERRORS = 'Nothing but a system error is thrown there unless the program has a fault.';
 const SAME_INTEREST = 'To ask a poller for the same once more changes nothing.';
 const WRITTEN_AHEAD = 'How much is written back ahead decides how long the pause is, and nothing else.';
+const ANY_IDLE = 'Whichever of the idle processes gets a script, it runs it.';
 const ALWAYS_OPENS = 'The image can be opened: it was read just before.';
 const NEXT_THROWS = 'The next line throws without it.';
 const OUR_FAULT = 'Nothing else is thrown there unless the program has a fault.';
@@ -183,6 +184,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'const WHOLE_TRACE_LINES = 2000000;',
       'No run has so many lines.',
     ],
+    [
+      'if (trace) io.stdout.write(result.trace.toString());',
+      'if (true) io.stdout.write(result.trace.toString());',
+      'What is not traced has no lines.',
+    ],
   ],
   'src/cli/status/status-command.ts': [
     ['if (code === undefined) throw error;', 'if (code === undefined) ;', SYSTEM_ERRORS],
@@ -244,6 +250,31 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'if (!(error instanceof SystemError)) throw error;',
       'if (!(error instanceof SystemError)) ;',
       SYSTEM_ERRORS,
+    ],
+  ],
+  'src/conformance/adapter.ts': [
+    [
+      'for (let process = this.#idle.pop(); process !== undefined; process = this.#idle.pop()) {',
+      'for (let process = this.#idle.pop(); process !== undefined; process = this.#idle.shift()) {',
+      ANY_IDLE,
+    ],
+    [
+      'for (let process = this.#idle.pop(); process !== undefined; process = this.#idle.pop()) {',
+      'for (let process = this.#idle.shift(); process !== undefined; process = this.#idle.pop()) {',
+      ANY_IDLE,
+    ],
+    [
+      'if (!process.ended) this.#idle.push(process);',
+      'if (!process.ended) this.#idle.unshift(process);',
+      ANY_IDLE,
+    ],
+  ],
+  'src/conformance/scripted-sockets.ts': [
+    ...descriptorOrErrno('if (result >= 0) this.#open.add(result);'),
+    [
+      'if (result >= 0) this.#open.add(result);',
+      'if (true) this.#open.add(result);',
+      'No script opens a descriptor below 0, whatever is noted as open.',
     ],
   ],
   'src/conformance/async-io-driver.ts': [

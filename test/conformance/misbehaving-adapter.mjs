@@ -28,6 +28,7 @@ const deeds = {
   'says-half-a-trace': ({ id }) => say({ id, trace: ['wait'] }),
   'says-error': ({ id }) => say({ id, error: 'unknown step' }),
   'says-error-oddly': ({ id }) => say({ id, error: { code: 5 } }),
+  'says-its-number': ({ id }) => say({ id, error: `process ${process.pid}` }),
   'says-skip': ({ id }) => say({ id, skip: 'not here' }),
   'says-too-much': ({ id }) => process.stdout.write(`${JSON.stringify({ id, trace: [] })}\nand more\n`),
   'never-ends-a-line': () => process.stdout.write('x'.repeat(2 ** 24 + 1)),

@@ -389,6 +389,7 @@ t.test('a fault names a vector by suite and name, or by its position if it has n
   t.equal(named[0]?.[0], 'scheduler/two');
   t.equal(faultsOf([scheduler, 7])[0]?.[0], 'vector 1');
   t.equal(faultsOf([{ name: 'x' }])[0]?.[0], '?/x');
+  t.equal(faultsOf([{ name: 'x', suite: 5 }])[0]?.[0], '?/x');
 });
 
 t.test('a fault does not affect the other vectors of its file', async (t) => {

@@ -3,6 +3,8 @@
 
 import t, { type Test } from 'tap';
 import type { ReplicationRequest } from '../../src/control/replication-request.js';
+import { RemusDriver } from '../../src/disks/drivers/index.js';
+import type { VbdRegistry } from '../../src/disks/index.js';
 import { Drills } from '../../src/daemon/drills.js';
 import { type NumberedEvent, ReplicationControl } from '../../src/daemon/replication-control.js';
 import type { NbdExport } from '../../src/nbd/index.js';
@@ -147,6 +149,28 @@ t.test('the last events and changes of state are kept', async (t) => {
     control.changes.map(({ minor, event }) => [minor, event]),
     changes.slice(-3),
   );
+});
+
+t.test('unless set otherwise 1000 events and 100 changes of state are kept', async (t) => {
+  let report: (event: ReplicationEvent) => void = () => {};
+  const driver = Object.create(RemusDriver.prototype, {
+    onEvent: { value: (listener: typeof report) => (report = listener) },
+  }) as RemusDriver;
+  const registry = {
+    onOpening(listener: (vbd: { readonly minor: number }, drivers: readonly RemusDriver[]) => void) {
+      listener({ minor: 0 }, [driver]);
+      return () => {};
+    },
+    vbds: () => [],
+  } as unknown as VbdRegistry;
+  const control = new ReplicationControl({ registry, drills: new Drills(() => undefined) });
+  const change = { from: 'protected', to: 'catching-up', role: 'primary', reason: '' } as const;
+  for (let count = 0; count < 1001; count++) report({ kind: 'state', ...change, atSeconds: count });
+  const numbers = ((await control.handle(undefined, { command: 'events' })) as NumberedEvent[]).map(
+    ({ number }) => number,
+  );
+  t.same([numbers.length, numbers[0], numbers.at(-1)], [1000, 2, 1001]);
+  t.same([control.changes.length, control.changes[0]?.number], [100, 902]);
 });
 
 t.test('a drill shows the last checkpoint as a read-only export until it is ended', async (t) => {

@@ -3,26 +3,33 @@
 
 import t from 'tap';
 import { type Command, type CommandGroup, isGroup } from '../../../src/cli/command-line/command.js';
+import type { CommandTable } from '../../../src/cli/command-line/command-table.js';
 import type { Parameter } from '../../../src/cli/command-line/parameter.js';
 import { optionName } from '../../../src/cli/command-line/parameter-names.js';
 import { program } from '../../../src/cli/commands.js';
 
-/** Each option and argument, by its command. */
-function* parametersOf(
+/** The table of each command, by its words. */
+function* tablesOf(
   entry: Command | CommandGroup,
-  path: string,
-): Generator<readonly [where: string, parameter: Parameter<unknown>]> {
-  if (isGroup(entry)) {
+  before: string,
+): Generator<readonly [where: string, table: CommandTable]> {
+  if (!isGroup(entry)) yield [`${before}${entry.table.name}`, entry.table];
+  else
     for (const each of entry.commands)
-      yield* parametersOf(each, `${path}${isGroup(each) ? each.name : each.table.name} `);
-    return;
-  }
-  const { options, arguments: named } = entry.table;
-  for (const [key, option] of Object.entries(options)) yield [`${path}${optionName(key)}`, option];
-  for (const [key, argument] of Object.entries(named)) yield [`${path}${key.toUpperCase()}`, argument];
+      yield* tablesOf(each, entry === program ? '' : `${before}${entry.name} `);
 }
 
-const parameters = [...parametersOf(program, '')];
+/** Each option and argument, by its command. */
+function* parametersOf(
+  group: CommandGroup,
+): Generator<readonly [where: string, parameter: Parameter<unknown>]> {
+  for (const [path, { options, arguments: named }] of tablesOf(group, '')) {
+    for (const [key, option] of Object.entries(options)) yield [`${path} ${optionName(key)}`, option];
+    for (const [key, argument] of Object.entries(named)) yield [`${path} ${key.toUpperCase()}`, argument];
+  }
+}
+
+const parameters = [...parametersOf(program)];
 const COMMON = /--(?:pid|minor|control-directory)$| MINOR$/;
 
 t.test('values have these ranges, and these defaults', async (t) => {
@@ -144,6 +151,31 @@ t.test('these options may be given again and again, and these must be given', as
       'vhd convert TARGET',
       'record SCRIPT',
       'completion SHELL',
+    ],
+  );
+});
+
+t.test('commands exit with 0 or 1 beside the status of a usage error, and these with others', async (t) => {
+  const statuses = [...tablesOf(program, '')].map(
+    ([where, { exitStatus, signalStatus }]) =>
+      `${where}: ${Object.keys(exitStatus).join(' ')}${signalStatus === undefined ? '' : ' 128+N'}`,
+  );
+  const kinds = '10 11 12 13 14 15 16 17 18 19';
+  t.same(
+    statuses.filter((each) => !each.endsWith(': 0 1')),
+    [
+      'primary: 0 1 128+N',
+      'backup: 0 1 3 128+N',
+      'daemon: 0 1 128+N',
+      `vhd create: 0 1 ${kinds}`,
+      `vhd info: 0 1 ${kinds}`,
+      `vhd check: 0 1 ${kinds}`,
+      `vhd snapshot: 0 1 ${kinds}`,
+      `vhd coalesce: 0 1 3 ${kinds}`,
+      `vhd resize: 0 1 ${kinds}`,
+      `vhd repair: 0 1 ${kinds}`,
+      `vhd convert: 0 1 3 ${kinds}`,
+      'completion: 0',
     ],
   );
 });

@@ -63,6 +63,7 @@ t.test('check warns of usable images with deviations', async (t) => {
     const { exitCode, stdout } = await vhd('check', file);
     t.equal(exitCode, 0);
     t.match(stdout, new RegExp(`^warning: ${file}: [a-z-]+: ${field}: `, 'm'));
+    t.match(stdout, /\n1 checked, 0 errors, [12] warnings\n$/);
   }
 });
 

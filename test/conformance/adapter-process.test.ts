@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { AdapterProcess } from '../../src/conformance/adapter-process.js';
+
+t.setTimeout(120_000);
+
+t.test('of what an adapter prints on its standard error the last 2000 characters are shown', async (t) => {
+  const chatty = new AdapterProcess('sh', ['-c', `printf '%3000s' | tr ' ' x >&2; read line`]);
+  await t.rejects(chatty.ask('', 60), {
+    message: /^the adapter ended with exit status 0 without a reply; its standard error ends:\nx{2000}$/,
+  });
+  await chatty.stop(60);
+});
+
+t.test('a process that has failed rejects further questions at once, with the first reason', async (t) => {
+  const ended = new AdapterProcess(process.execPath, ['-e', 'process.stdin.resume()']);
+  t.notOk(ended.ended);
+  ended.kill('output that was not asked for');
+  ended.kill('no answer within 1 s');
+  t.ok(ended.ended);
+  await t.rejects(ended.ask('{}', 60), { name: 'AdapterFailure', message: 'output that was not asked for' });
+  await ended.stop(60);
+});
+
+t.test('a process has its time to finish what it does at the end of its input', async (t) => {
+  const file = join(t.testdir(), 'finished');
+  const finish = `process.stdin.resume().on('end', () => fs.writeFileSync(${JSON.stringify(file)}, ''))`;
+  // Node does not start within a thousandth of this time.
+  await new AdapterProcess(process.execPath, ['-e', finish]).stop(10);
+  t.ok(existsSync(file));
+});
+
+t.test('a process that has left the group of an adapter does not keep it from ending', async (t) => {
+  for (const closed of ['2>/dev/null', '>/dev/null']) {
+    // It says its number when it is in a session of its own, and holds one of the pipes open from then on.
+    const escaped = `setsid sh -c 'echo $$; exec sleep 600 ${closed}' </dev/null`;
+    const script = `read line; ${escaped} & read line`;
+    const adapter = new AdapterProcess('sh', ['-c', script]);
+    const pid = Number(await adapter.ask('{}', 60));
+    let isEnded = false;
+    const end = (): void => {
+      if (!isEnded) process.kill(pid, 'SIGKILL');
+      isEnded = true;
+    };
+    const guard = setTimeout(end, 5000);
+    adapter.kill('it is enough');
+    await adapter.stop(60);
+    clearTimeout(guard);
+    t.notOk(isEnded, 'the process is there, with the pipe');
+    end();
+  }
+});
