@@ -133,6 +133,7 @@ const spread = (hash: string): Equivalent => [
 
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/cli/table-text.ts': [
+    ['if (excess <= 0) break;', 'if (excess < 0) break;', 'From a table that just fits nothing is cut.'],
     [
       "const width = Math.max(clip.minWidth, widest(cells.map((row) => row[column] ?? '')) - excess);",
       'const width = Math.max(clip.minWidth, widest(cells.map((row) => row[column])) - excess);',
@@ -226,6 +227,7 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `if (${failed}) throw new SystemError(epoch, 'the checkpoint was not committed: see the status');`,
     'The first checkpoint has the number 1.',
   ]),
+  'src/daemon/pid-file.ts': descriptorOrErrno('if (this.#fd < 0) return;'),
   'src/daemon/tls-files.ts': [
     [
       'const version = minVersion === undefined ? {} : { minVersion };',
@@ -329,9 +331,18 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       NEXT_THROWS,
     ],
   ),
-  'src/conformance/vector-file.ts': ['if (false) throw error;', 'if (!(error instanceof ShapeError)) ;'].map(
-    (after): Equivalent => ['if (!(error instanceof ShapeError)) throw error;', after, OUR_FAULT],
-  ),
+  'src/conformance/vector-file.ts': [
+    ...['if (false) throw error;', 'if (!(error instanceof ShapeError)) ;'].map((after): Equivalent => [
+      'if (!(error instanceof ShapeError)) throw error;',
+      after,
+      OUR_FAULT,
+    ]),
+    [
+      "return vectorName({ suite, name: value.name, dialect: 'dialect' in value ? value.dialect : undefined });",
+      'return vectorName({ suite, name: value.name, dialect: true ? value.dialect : undefined });',
+      'A member that is not there is undefined.',
+    ],
+  ],
   'src/conformance/comparison.ts': [
     [
       'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));',

@@ -3,6 +3,7 @@
 
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { endGroup, startGroup } from '../posix/node/program.js';
+import { nodeTimers, type Timers } from '../posix/timers.js';
 import { ImplementationUnavailable } from './implementation.js';
 
 /** The longest line that an adapter may answer, in characters. */
@@ -41,8 +42,10 @@ export class AdapterProcess {
   #canStart = true;
   #waiting: { resolve(line: string): void; reject(error: Error): void } | undefined;
   readonly #closed: Promise<void>;
+  readonly #timers: Timers;
 
-  constructor(program: string, args: readonly string[]) {
+  constructor(program: string, args: readonly string[], timers: Timers = nodeTimers) {
+    this.#timers = timers;
     const onFailure = (error: NodeJS.ErrnoException): void => {
       this.#canStart = !UNSTARTABLE.has(error.code ?? '');
       this.#fail(`cannot start ${program}: ${error.message}`);
@@ -71,11 +74,14 @@ export class AdapterProcess {
       if (this.#failure !== undefined) this.#fail(this.#failure);
     });
     this.#child?.stdin.write(`${line}\n`);
-    const timer = setTimeout(() => this.kill(`no answer within ${timeoutSeconds} s`), timeoutSeconds * 1000);
+    const timer = this.#timers.setTimeout(
+      () => this.kill(`no answer within ${timeoutSeconds} s`),
+      timeoutSeconds * 1000,
+    );
     try {
       return await answer;
     } finally {
-      clearTimeout(timer);
+      this.#timers.clearTimeout(timer);
     }
   }
 
@@ -92,12 +98,12 @@ export class AdapterProcess {
   /** Closes its input, which asks it to exit; kills it if it has not within the time. */
   async stop(timeoutSeconds: number): Promise<void> {
     this.#child?.stdin.end();
-    const timer = setTimeout(
+    const timer = this.#timers.setTimeout(
       () => this.kill('it did not end at the end of its input'),
       timeoutSeconds * 1000,
     );
     await this.#closed;
-    clearTimeout(timer);
+    this.#timers.clearTimeout(timer);
   }
 
   /** @returns fulfilled when it has ended and closed its output */

@@ -9,7 +9,7 @@ import { parseVector, unknownMembers } from './vector-shape.js';
 import { type Vector, vectorName } from './vector.js';
 
 /** The largest vector file, in bytes. A text cannot have many more characters. */
-const MAX_VECTOR_FILE_BYTES = 256 << 20;
+export const MAX_VECTOR_FILE_BYTES = 256 << 20;
 
 /** One item of a vector file: a vector, or what is wrong with it. */
 export type VectorFileItem =

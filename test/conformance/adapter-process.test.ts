@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { AdapterProcess } from '../../src/conformance/adapter-process.js';
+import { impatientTimers } from '../daemon/impatient-timers.js';
 
 t.setTimeout(120_000);
 
@@ -22,8 +23,26 @@ t.test('a process that has failed rejects further questions at once, with the fi
   ended.kill('output that was not asked for');
   ended.kill('no answer within 1 s');
   t.ok(ended.ended);
-  await t.rejects(ended.ask('{}', 60), { name: 'AdapterFailure', message: 'output that was not asked for' });
+  let rejection: unknown;
+  ended.ask('{}', 60).catch((error: unknown) => (rejection = error));
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  t.match(rejection, { name: 'AdapterFailure', message: 'output that was not asked for' });
   await ended.stop(60);
+});
+
+t.test('a process that the system refuses to start says so, and has nothing to end', async (t) => {
+  const refused = new AdapterProcess('true', ['x'.repeat(1 << 22)]);
+  await t.rejects(refused.ask('{}', 60), { name: 'AdapterFailure', message: /^cannot start true: .*E2BIG/ });
+  refused.kill('it is not there');
+  await refused.stop(60);
+});
+
+t.test('a process has all of its time for an answer, and for its end', async (t) => {
+  const { timers, waits } = impatientTimers();
+  const silent = new AdapterProcess('sleep', ['1000'], timers);
+  await t.rejects(silent.ask('{}', 7), { name: 'AdapterFailure', message: 'no answer within 7 s' });
+  await silent.stop(5);
+  t.same(waits, [7000, 5000]);
 });
 
 t.test('a process has its time to finish what it does at the end of its input', async (t) => {

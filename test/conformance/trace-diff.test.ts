@@ -37,6 +37,15 @@ t.test('insertions and omissions are shown with their position in their own trac
   t.same(diff(traceOf(), traceOf(1)), ['+ 0 ["wait",1]']);
 });
 
+t.test('what stands first in the other trace is found further on in the expected one', async (t) => {
+  t.same(diff(traceOf(1, 2, 3), traceOf(2, 3, 4)), [
+    '- 0 ["wait",1]',
+    ' 1 ["wait",2]',
+    ' 2 ["wait",3]',
+    '+ 2 ["wait",4]',
+  ]);
+});
+
 t.test('an end that is equal to the start is not counted twice', async (t) => {
   t.same(diff(traceOf(1, 1), traceOf(1, 1, 1)), [' 0 ["wait",1]', ' 1 ["wait",1]', '+ 2 ["wait",1]']);
   t.same(

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { parseVectorFile, readVectorFile } from '../../src/conformance/vector-file.js';
+import { MAX_VECTOR_FILE_BYTES, parseVectorFile, readVectorFile } from '../../src/conformance/vector-file.js';
 import { faultsOf } from './vector-faults.js';
 
 const scheduler = {
@@ -384,6 +384,10 @@ t.test('a fault names the vector, the member, and the expected and the actual va
   }
 });
 
+t.test('a vector file has at most 256 MiB', async (t) => {
+  t.equal(MAX_VECTOR_FILE_BYTES, 2 ** 28);
+});
+
 t.test('a fault names a vector by suite and name, or by its position if it has none', async (t) => {
   const named = faultsOf([scheduler, { ...scheduler, name: 'two', clock: null }]);
   t.equal(named[0]?.[0], 'scheduler/two');
@@ -402,6 +406,7 @@ t.test('a fault does not affect the other vectors of its file', async (t) => {
 
 t.test('a name given twice in a suite is a fault; the two suites do not share names', async (t) => {
   t.same(faultsOf([scheduler, replication]), []);
+  t.same(faultsOf([scheduler, { ...scheduler, dialect: 'tapdisk3', trace: [] }]), [], 'nor do dialects');
   t.match(faultsOf([scheduler, scheduler]), [['scheduler/one', 'name', /no other vector of its suite has/]]);
 });
 

@@ -96,6 +96,20 @@ t.test('a shutdown during the start opens no further disk, and reports that noth
   t.match(lines, [/^vbd 0: opened slow:/, /^vbd 0: closed slow:/]);
 });
 
+t.test('a shutdown while it begins to listen waits for that, and closes all of it', async (t) => {
+  const { daemon, directory } = daemonWorld(
+    ...([t, '--disk', '0=ram:1', '--nbd', '127.0.0.1:0', '--metrics', '127.0.0.1:0'] as const),
+  );
+  const starting = daemon.start();
+  await until(() => daemon.openDisks().length > 0 && daemon.report().descriptors > 0);
+  t.notOk(existsSync(join(directory, `ctl${PID}`)), 'it has not begun to serve control');
+  daemon.shutDown();
+  t.match(await starting, /^ready /);
+  t.equal(await daemon.ended, 0);
+  t.equal(daemon.report().descriptors, 0);
+  t.notOk(existsSync(join(directory, `ctl${PID}`)));
+});
+
 t.test('without a grace time there is no timer for the end', async (t) => {
   const { timers, set } = heldTimers();
   const { daemon } = daemonWorldWith(t, { timers }, '--grace', '0');

@@ -260,7 +260,8 @@ t.test('a daemon whose output nobody takes serves its disks all the same', async
 });
 
 t.test('an open disk has a URI for each address at which it is served', async (t) => {
-  const path = join(shortDirectory(t), 'nbd');
+  const path = join(shortDirectory(t), 'nbd@');
+  const escaped = path.replace('@', '%40');
   const { daemon, directory } = daemonWorld(
     ...([t, '--disk', '5=ram:1', '--disk', 'data=ram:1', '--nbd', '127.0.0.1:0', '--nbd', path] as const),
   );
@@ -268,12 +269,12 @@ t.test('an open disk has a URI for each address at which it is served', async (t
   const [, where = ''] = /nbd=(127\S+)/.exec(await daemon.start()) ?? [];
   const data = [
     [0, `nbd://${where}/data`],
-    [0, `nbd+unix:///data?socket=${path}`],
+    [0, `nbd+unix:///data?socket=${escaped}`],
   ];
   t.same(
     new Map(daemon.diskUris().map((each) => [each.join(), each])),
     new Map(
-      [[5, `nbd://${where}/5`], [5, `nbd+unix:///5?socket=${path}`], ...data].map((each) => [
+      [[5, `nbd://${where}/5`], [5, `nbd+unix:///5?socket=${escaped}`], ...data].map((each) => [
         each.join(),
         each,
       ]),

@@ -128,6 +128,15 @@ t.test('help has a section for each part of a command, with the facts of each op
   );
 });
 
+t.test('help has 40 columns where a terminal is narrower, and 80 where it is wider', async (t) => {
+  const described = (description: string) => ({ ...program, description: [description] });
+  const [a, b] = ['a'.repeat(20), 'b'.repeat(19)];
+  t.match(helpText(described(`${a} ${b}`), 'program', 10), `\n${a} ${b}\n`);
+  t.match(helpText(described(`${a} ${b}b`), 'program', 10), `\n${a}\n${b}b\n`);
+  t.match(helpText(described(`${a}${a} ${a}${b}`), 'program', 1000), `\n${a}${a} ${a}${b}\n`);
+  t.match(helpText(described(`${a}${a} ${a}${b}b`), 'program', 1000), `\n${a}${a}\n${a}${b}b\n`);
+});
+
 t.test('help of a group lists its commands', async (t) => {
   t.equal(
     helpText({ ...program, notes: ['A note.'] }, 'program', 50),

@@ -66,6 +66,7 @@ t.test('a hundred failures of an implementation are shown, and the rest only nam
 
 t.test('a vector without a trace has a reason, and an invalid file is named', async (t) => {
   const { page } = await examplePage();
+  t.notMatch(page, 'more failed', 'each is shown');
   t.match(page, 'no trace: it ended with status 3\nits last words');
   t.match(page, 'bad vector: it is not JSON');
 });

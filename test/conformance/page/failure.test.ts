@@ -26,14 +26,19 @@ const vector: SchedulerVector & { readonly trace: Trace } = {
 };
 
 /** The section of a vector that failed with this trace, a line for each text in it. */
-async function section(actual: Trace | undefined, rules: readonly string[] = [], given = vector) {
+async function section(
+  actual: Trace | undefined,
+  rules: readonly string[] = [],
+  given = vector,
+  about: string | undefined = 'About it.',
+) {
   const result = {
     file: '/f.json',
     name: 'scheduler/one',
-    about: 'About it.',
     outcome: 'failed',
     milliseconds: 1,
     reason: 'it ended',
+    ...(about !== '' && { about }),
     ...(actual && { traces: { expected: given.trace, actual } }),
   } as const;
   const pinned = rules.map((id) => ({ id, title: `Rule ${id}`, suite: 'scheduler' as const, vectors: [] }));
@@ -111,6 +116,12 @@ t.test('a script is shown as an adapter gets it: without what it is about and it
     'steps:',
     ...vector.steps.map((step) => JSON.stringify(step)),
   ]);
+});
+
+t.test('what a vector is about is left out where that is not known', async (t) => {
+  const { text, lines } = await section(replaced(1, ['register', 'b', 7]), [], vector, '');
+  t.equal(lines[1], 'Step 1 went as expected');
+  t.notMatch(text, '<p></p>');
 });
 
 t.test('without a trace there is the reason, and without rules nothing is pinned', async (t) => {

@@ -1,0 +1,53 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import {
+  inProcess,
+  referenceScheduler,
+  referenceTapdisk3Scheduler,
+} from '../../src/conformance/implementation.js';
+import { recordVector } from '../../src/conformance/record.js';
+import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js';
+import { ScriptedClock } from '../../src/conformance/scripted-clock.js';
+import { ScriptedPoller } from '../../src/conformance/scripted-poller.js';
+import { emptyVector, twoReaders } from './example-vectors.js';
+
+t.test('a maximum for the next wait is taken, whatever it is', async (t) => {
+  const clock = new ScriptedClock(1000);
+  const poller = new ScriptedPoller(
+    clock,
+    () => {},
+    (seconds) => seconds,
+    -1,
+  );
+  const scheduler = new ReferenceScheduler(poller, clock);
+  t.equal(scheduler.setMaxTimeout(5), 0);
+  t.equal(scheduler.setMaxTimeout(-5), 0);
+});
+
+t.test('the id of an event of tapdisk3 is free again after the wait that follows its end', async (t) => {
+  const implementation = inProcess(referenceScheduler, referenceTapdisk3Scheduler);
+  const { trace } = await recordVector(
+    {
+      ...emptyVector('again'),
+      dialect: 'tapdisk3',
+      events: twoReaders,
+      steps: [
+        ['register', 'a'],
+        ['unregister', 'a'],
+        ['uuid', 1],
+        ['wait', {}],
+        ['register', 'b'],
+      ],
+    },
+    implementation,
+  );
+  t.same(
+    trace?.filter(([kind]) => kind === 'register'),
+    [
+      ['register', 'a', 1],
+      ['register', 'b', 1],
+    ],
+  );
+});
