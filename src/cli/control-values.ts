@@ -25,7 +25,7 @@ export function controlDirectory(
   const found = given ?? byDefault();
   if (found) return found;
   throw new UsageError(
-    `missing --control-directory: it has no default for a non-root user without XDG_RUNTIME_DIR; ${CONTROL_DIRECTORY_VARIABLE} sets one`,
+    `missing --control-directory: it has no default for a non-root user without an absolute XDG_RUNTIME_DIR; ${CONTROL_DIRECTORY_VARIABLE} sets one`,
   );
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { readdirSync } from 'node:fs';
-import { pathIn } from '../posix/path-text.js';
+import { isAbsolute, pathIn } from '../posix/path-text.js';
 import { makeDirectory } from '../server/made-directory.js';
 import { checkSocketPath } from '../server/socket-path.js';
 import { requireTrusted } from '../server/trusted-directory.js';
@@ -14,14 +14,14 @@ const socketName = /^ctl([1-9][0-9]*)$/;
 
 /**
  * The control directory where none is given: the C programs' for root, one in the user's runtime directory else,
- * or undefined where there is none.
+ * or undefined where there is none: XDG_RUNTIME_DIR counts only with an absolute path, as its specification has it.
  */
 export function defaultControlDirectory(
   uid = process.getuid?.(),
   runtimeDirectory = process.env['XDG_RUNTIME_DIR'],
 ): string | undefined {
   if (uid === 0) return ROOT_CONTROL_DIRECTORY;
-  return runtimeDirectory ? pathIn(runtimeDirectory, 'blktap-control') : undefined;
+  return isAbsolute(runtimeDirectory) ? pathIn(runtimeDirectory, 'blktap-control') : undefined;
 }
 
 /** The path of a daemon's control socket. */

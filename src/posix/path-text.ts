@@ -4,6 +4,11 @@
 /** A last component that only a directory can have: none after a slash, `.` or `..`. */
 const DIRECTORY_NAME = /(?:^|\/)\.{0,2}$/;
 
+/** Whether a path, such as a variable of the environment may have, means the same in every directory. */
+export function isAbsolute(path: string | undefined): path is string {
+  return path?.startsWith('/') === true;
+}
+
 /** The path of a name in a directory. Unlike node:path's join it leaves `..` to the kernel, which follows links first. */
 export function pathIn(directory: string, name: string): string {
   return directory.endsWith('/') ? directory + name : `${directory}/${name}`;

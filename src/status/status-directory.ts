@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { pathIn } from '../posix/path-text.js';
+import { isAbsolute, pathIn } from '../posix/path-text.js';
 import { SystemError } from '../posix/system-error.js';
 import { makeDirectory } from '../server/made-directory.js';
 
@@ -31,7 +31,7 @@ export function statusDirectory(
   uid: number = ownUid(),
 ): string {
   const runtime = environment['XDG_RUNTIME_DIR'];
-  return runtime ? pathIn(runtime, 'tapdisk-ts') : pathIn(tmpdir(), `tapdisk-ts-${uid}`);
+  return isAbsolute(runtime) ? pathIn(runtime, 'tapdisk-ts') : pathIn(temporary(), `tapdisk-ts-${uid}`);
 }
 
 /**
@@ -45,10 +45,28 @@ export function statusDirectories(
   const directories = [
     statusDirectory(environment, uid),
     `/run/user/${uid}/tapdisk-ts`,
-    pathIn(tmpdir(), `tapdisk-ts-${uid}`),
+    pathIn(temporary(), `tapdisk-ts-${uid}`),
     pathIn(USUAL_TEMPORARY, `tapdisk-ts-${uid}`),
   ];
-  return [...new Set(directories)];
+  // By whatever name, a directory is listed once.
+  const known = new Set<string>();
+  return directories.filter((path) => known.size !== known.add(identityOf(path)).size);
+}
+
+/** A relative one would be another directory for whoever asks than for the program that is asked. */
+function temporary(): string {
+  const directory = tmpdir();
+  return isAbsolute(directory) ? directory : USUAL_TEMPORARY;
+}
+
+function identityOf(path: string): string {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    // Most are not there. What else is wrong with one is reported by whoever lists it.
+    return path;
+  }
 }
 
 /** The status socket's path of this process, where none is given. */

@@ -20,6 +20,7 @@ t.test('root’s control directory is that of the C programs', async (t) => {
 t.test('other users’ control directory is in their runtime directory, or must be given', async (t) => {
   t.equal(defaultControlDirectory(1000, '/run/user/1000'), '/run/user/1000/blktap-control');
   t.equal(defaultControlDirectory(1000, ''), undefined);
+  t.equal(defaultControlDirectory(1000, 'run/user/1000'), undefined, 'a relative one is no directory');
 });
 
 t.test('without a default directory one must be given', async (t) => {

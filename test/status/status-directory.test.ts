@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,9 +21,11 @@ t.test('the directory is in the runtime directory, or under the uid in the tempo
   t.equal(statusDirectory({ XDG_RUNTIME_DIR: '' }, 7), join(tmpdir(), 'tapdisk-ts-7'));
   t.equal(statusDirectory({}, 8), join(tmpdir(), 'tapdisk-ts-8'));
   t.match(statusDirectory(), /tapdisk-ts/);
+  t.equal(statusDirectory({ XDG_RUNTIME_DIR: 'run/user/7' }, 7), join(tmpdir(), 'tapdisk-ts-7'));
 });
 
 t.test('sockets of programs started with another environment are found too', async (t) => {
+  const link = join(shortDirectory(t), 'link');
   const before = process.env['TMPDIR'];
   t.teardown(() => {
     if (before === undefined) delete process.env['TMPDIR'];
@@ -38,8 +40,20 @@ t.test('sockets of programs started with another environment are found too', asy
     usual,
   ]);
   t.strictSame(statusDirectories({}, 7), [own, runtime, usual]);
-  process.env['TMPDIR'] = '/tmp';
-  t.strictSame(statusDirectories({}, 7), [usual, runtime]);
+  for (const temporary of ['/tmp', 'relative']) {
+    process.env['TMPDIR'] = temporary;
+    t.strictSame(statusDirectories({}, 7), [usual, runtime]);
+  }
+  const directory = mkdtempSync('/tmp/tapdisk-ts-');
+  t.teardown(() => rmdirSync(directory));
+  symlinkSync('/tmp', link);
+  process.env['TMPDIR'] = link;
+  const uid = directory.slice('/tmp/tapdisk-ts-'.length) as unknown as number;
+  t.strictSame(
+    statusDirectories({}, uid),
+    [`${link}/tapdisk-ts-${uid}`, `/run/user/${uid}/tapdisk-ts`],
+    'a directory is listed once',
+  );
 });
 
 t.test('the directory is created for its owner only', async (t) => {

@@ -21,13 +21,17 @@ export function* createFile(
   const { files } = calls;
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
   const fd = yield* result(path, 'create', (done) => files.open(path, flags, done, PRIVATE_MODE));
-  yield* result(path, 'close', (done) => files.close(fd, done));
-  const file = yield* ImageFile.open(calls, path, constants.O_RDWR | constants.O_NOFOLLOW);
+  // A umask may take bits from the owner too. Where there are no modes this fails, and does not matter.
+  yield* wait<number>((done) => files.fchmod(fd, PRIVATE_MODE, done));
+  let file: ImageFile | undefined;
   try {
+    yield* result(path, 'close', (done) => files.close(fd, done));
+    file = yield* ImageFile.open(calls, path, constants.O_RDWR | constants.O_NOFOLLOW);
     yield* fill(file);
     yield* file.sync();
   } catch (error) {
-    yield* wait<number>((done) => files.close(file.fd, done));
+    const opened = file;
+    if (opened) yield* wait<number>((done) => files.close(opened.fd, done));
     yield* wait<number>((done) => files.unlink(path, done));
     throw error;
   }
