@@ -5,12 +5,15 @@ import { constants, createWriteStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { fileLocker, type LockFile } from '../disks/drivers/image-lock.js';
+import { errno } from '../posix/errno.js';
 import { fileResult, fileStatus } from '../posix/file-answer.js';
 import { type FileCalls, NodeFileCalls } from '../posix/index.js';
 import { SystemError } from '../posix/system-error.js';
 import { copyAttributes } from '../posix/node/copy-attributes.js';
 import { FilePlace } from '../server/file-place.js';
 import { FileReplacement } from '../server/file-replacement.js';
+import { nullLogger } from '../server/logger.js';
 import { type Copy, type Output, WRITE_BUFFER_BYTES } from './output.js';
 import { callFailed } from './transfer-error.js';
 
@@ -30,6 +33,8 @@ export interface OutputFileOptions {
 interface Parts extends OutputFileOptions {
   readonly files: FileCalls;
   readonly path: string;
+  /** Undefined for calls that are not the kernel's. */
+  readonly lock: LockFile | undefined;
 }
 
 /**
@@ -37,19 +42,23 @@ interface Parts extends OutputFileOptions {
  * has left that behind), and takes the name FILE in one step when it is complete and on the disk: {@link FileReplacement}.
  * So under the name FILE there is a whole copy, the one before, or none, whatever happens; a broken one is removed.
  *
- * A device (`/dev/sdb`) has no such step: it is written in place.
+ * A device (`/dev/sdb`) has no such step: it is written in place, and a block device only while nothing else has it for
+ * itself. A file that is a disk in use, locked by whoever writes it, is not replaced: what the disk writes would be lost.
  *
  * @throws (rejects with) TransferError when FILE cannot be a file: it is a directory, or there is none to hold it
  */
 export async function outputToFile(path: string, options: OutputFileOptions = {}): Promise<Output> {
-  const files = options.files ?? new NodeFileCalls({ post: (task) => task() });
+  const atOnce = { post: (task: () => void) => task() };
+  const files = options.files ?? new NodeFileCalls(atOnce);
   // Calls that are not the kernel's have no descriptors of it.
-  const parts = { copyAttributes: options.files ? undefined : copyAttributes, ...options, files, path };
+  const kernels = options.files ? undefined : { copyAttributes, lock: fileLocker(atOnce, nullLogger) };
+  const parts = { copyAttributes: kernels?.copyAttributes, lock: kernels?.lock, ...options, files, path };
   try {
     const place = await FilePlace.find(files, path);
     try {
       const isFile = refuseOther(place);
       await access(isFile ? place.at('.') : place.at(), constants.W_OK);
+      if (isFile) await refuseInUse(place, parts);
     } finally {
       await place.close();
     }
@@ -92,8 +101,30 @@ function refuseOther({ existing }: FilePlace): boolean {
   }
 }
 
+/** @throws (rejects with) SystemError EBUSY for a file that another process has locked as its disk */
+async function refuseInUse(place: FilePlace, { files, lock }: Parts): Promise<void> {
+  if (lock === undefined || place.existing === undefined) return;
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const fd = await new Promise<number>((resolve) => {
+    files.open(place.at(), flags, resolve);
+  });
+  // It has gone, or is nobody's to read: then it is not ours to ask.
+  if (fd < 0) return;
+  try {
+    const result = await new Promise<number>((resolve) => {
+      lock(fd, true, resolve);
+    });
+    if (result === -errno.EBUSY)
+      throw new SystemError('EBUSY', 'it is a disk in use: open for writing elsewhere');
+  } finally {
+    await fileResult((done) => files.close(fd, done));
+  }
+}
+
 async function beginInPlace(place: FilePlace, { files, path }: Parts): Promise<Copy> {
-  const flags = constants.O_WRONLY | constants.O_NOFOLLOW;
+  // Mounted file systems, and disks, have block devices for themselves.
+  const exclusive = place.existing?.kind === 'block' ? constants.O_EXCL : 0;
+  const flags = constants.O_WRONLY | constants.O_NOFOLLOW | exclusive;
   const fd = await fileResult((done) => files.open(place.at(), flags, done));
   const file = new OutputFile(fd);
   const opened = await fileStatus((done) => files.fstat(fd, done));
@@ -115,6 +146,7 @@ async function beginInPlace(place: FilePlace, { files, path }: Parts): Promise<C
 
 async function beginBeside(place: FilePlace, parts: Parts): Promise<Copy> {
   const { files, path, mode, keepsPrevious = false, copyAttributes: copy, warn = () => {} } = parts;
+  await refuseInUse(place, parts);
   const replacement = await FileReplacement.begin(place, {
     files,
     mode,
@@ -129,6 +161,7 @@ async function beginBeside(place: FilePlace, parts: Parts): Promise<Copy> {
       ending(path, file, async () => {
         try {
           await file.flush();
+          await refuseInUse(place, parts);
         } catch (error) {
           await replacement.abandon();
           throw error;

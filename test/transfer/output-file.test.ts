@@ -4,9 +4,12 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -17,9 +20,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { fileLocker } from '../../src/disks/drivers/image-lock.js';
 import type { StatusDone } from '../../src/posix/files.js';
 import { errno, NodeFileCalls } from '../../src/posix/index.js';
 import { copyAttributes } from '../../src/posix/node/copy-attributes.js';
+import { nullLogger } from '../../src/server/logger.js';
 import { MAX_PARTIAL_FILES } from '../../src/server/file-replacement.js';
 import { outputToFile } from '../../src/transfer/output-file.js';
 import { openFiles } from '../open-files.js';
@@ -203,6 +208,55 @@ t.test('a device is synced before its copy counts, and a failed sync fails the c
   const copy = await begin();
   await write(copy, 'image');
   await t.rejects(copy.commit(), { code: 'EIO' });
+});
+
+t.test('a disk in use is not replaced, at the start, at a transfer or at its end', async (t) => {
+  const { path } = outputIn(t);
+  writeFileSync(path, 'the disk');
+  const busy = { code: 'EBUSY', message: /it is a disk in use: open for writing elsewhere$/ };
+  const lockFile = fileLocker({ post: (task) => task() }, nullLogger);
+  const lock = async (): Promise<number> => {
+    const fd = openSync(path, 'r+');
+    const result = await new Promise<number>((resolve) => {
+      lockFile(fd, false, resolve);
+    });
+    t.equal(result, 0);
+    return fd;
+  };
+  const output = await outputToFile(path);
+  let disk = await lock();
+  await t.rejects(outputToFile(path), busy);
+  await t.rejects(output.begin(), busy);
+  closeSync(disk);
+  const copy = await output.begin();
+  await write(copy, 'the copy');
+  disk = await lock();
+  await t.rejects(copy.commit(), busy);
+  t.same([readFileSync(path, 'utf8'), existsSync(`${path}.partial`)], ['the disk', false]);
+  closeSync(disk);
+  const last = await output.begin();
+  await write(last, 'the copy');
+  await last.commit();
+  t.equal(readFileSync(path, 'utf8'), 'the copy');
+});
+
+t.test('a block device is opened as by the only one that has it', async (t) => {
+  const flags: number[] = [];
+  class Blocks extends NodeFileCalls {
+    override lstat(file: string, done: StatusDone): void {
+      super.lstat(file, (result, status) =>
+        done(result, status?.kind === 'character' ? { ...status, kind: 'block' } : status),
+      );
+    }
+    override open(file: string, mode: number, done: (fd: number) => void): void {
+      flags.push(mode);
+      super.open(file, mode, done);
+    }
+  }
+  const files = new Blocks({ post: (task) => task() });
+  // In truth it is another kind of device, which is noticed, but only once it is open.
+  await t.rejects((await outputToFile('/dev/null', { files })).begin(), { code: 'EBUSY' });
+  t.ok((flags.at(-1) ?? 0) & constants.O_EXCL);
 });
 
 t.test('an unwritable target is refused before anything is received', async (t) => {
