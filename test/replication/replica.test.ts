@@ -503,19 +503,26 @@ t.test(
 t.test('no warning is emitted if the server runs within a second', async (t) => {
   let due = (): void => {};
   const delays: number[] = [];
+  let unreferenced = 0;
+  const cleared: unknown[] = [];
+  const timer = { ref() {}, unref: () => void (unreferenced += 1) };
   const timers = {
     now: () => 0,
     setTimeout: (callback: () => void, delay: number) => {
       due = callback;
       delays.push(delay);
-      return { ref() {}, unref() {} };
+      return timer;
     },
-    clearTimeout() {},
+    clearTimeout: (given: unknown) => void cleared.push(given),
   };
   const server = new TapdiskServer({ logger: nullLogger });
-  warnUnlessRunning(server, timers);
-  t.same(delays, [1000]);
+  const forget = warnUnlessRunning(server, timers);
+  t.same([delays, unreferenced], [[1000], 1], 'the process does not stay for it');
+  forget();
+  t.same(cleared, [timer]);
   const run = server.run({ signals: false });
+  warnUnlessRunning(server, timers)();
+  t.equal(delays.length, 1, 'nothing is waited for when it runs already');
   const onWarning = (warning: Error): void => {
     t.fail(warning.message);
   };

@@ -158,7 +158,6 @@ export class OwnPrimarySession {
     }
     // The next frames belong to the next checkpoint: they wait until this one is closed.
     this.#sync = undefined;
-    this.#parts.link.resume('sync');
     this.#parts.link.pause('commit');
     sync.whenIdle(() => {
       sync.close();
@@ -199,7 +198,6 @@ export class OwnPrimarySession {
     }
     link.pause('begin');
     this.#sync?.close();
-    this.#sync = undefined;
     void this.#beginSync(id, grains, first === 1);
   }
 
@@ -217,7 +215,6 @@ export class OwnPrimarySession {
       });
       // What it has of the resync already, the primary need not send.
       for (const body of mapBodies(target.grains)) link.send('map', [body]);
-      link.resume('sync');
       link.resume('begin');
     } catch (error) {
       if (!(error instanceof StateError)) throw error;

@@ -84,7 +84,7 @@ export class SyncReceiver {
   }
 
   #sync(): void {
-    if (this.#isSyncing || this.#isOver) return;
+    if (this.#isSyncing) return;
     this.#timer.clear();
     const sequence = this.#lastSequence;
     this.#isSyncing = true;
