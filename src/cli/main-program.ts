@@ -11,7 +11,7 @@ import { lostBytes } from './lost-bytes.js';
 // A reader that has gone away (`| head`) is no reason to fail, and a report that nobody reads is not missed.
 const onError = (error: NodeJS.ErrnoException): void => {
   if (error.code === 'EPIPE') return;
-  process.stderr.write(`tapdisk-ts: ${shownMessage(error.message)}\n`);
+  process.stderr.write(`tapdisk-ts: cannot write standard output: ${shownMessage(error.message)}\n`);
   process.exitCode = EXIT_FAILED;
 };
 

@@ -27,6 +27,8 @@ export class PidFile implements Disposable {
     try {
       writeSync(this.#fd, this.#text);
     } catch (error) {
+      // An empty file would be no pid file to whoever reads it.
+      if (this.#isThere()) unlinkSync(this.#path);
       closeSync(this.#fd);
       throw error;
     }
@@ -44,9 +46,13 @@ export class PidFile implements Disposable {
   }
 
   #isOurs(): boolean {
+    return this.#isThere() && readWholeFile(this.#path).toString() === this.#text;
+  }
+
+  /** Whether the path still leads to the file, and it is one that can be removed. */
+  #isThere(): boolean {
     const own = fstatSync(this.#fd, { bigint: true });
     const found = lstatSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    if (!own.isFile() || found?.dev !== own.dev || found.ino !== own.ino) return false;
-    return readWholeFile(this.#path).toString() === this.#text;
+    return own.isFile() && found?.dev === own.dev && found.ino === own.ino;
   }
 }

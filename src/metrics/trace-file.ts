@@ -3,6 +3,7 @@
 
 import { closeSync, fstatSync, write, writeSync } from 'node:fs';
 import { LOG_ERR, LOG_WARNING, type Logger } from '../server/logger.js';
+import { SystemError } from '../posix/system-error.js';
 import { openOwnFile } from '../server/own-file.js';
 import { type TraceEvent, traceRemark } from './trace-event.js';
 
@@ -70,15 +71,21 @@ export class TraceFile {
 
   /**
    * @param first the array's first entry
-   * @throws node:fs's Error when the file cannot be made, or SystemError when it is not the user's alone, or no
-   *   trace: `openOwnFile`
+   * @throws node:fs's Error when the file cannot be made, or SystemError when it cannot be written, is not the user's alone,
+   *   or no trace: `openOwnFile`
    */
   constructor(path: string, first: TraceEvent, options: TraceFileOptions) {
     this.#options = options;
     this.#fd = openOwnFile(path, { replaces: TRACE });
     const text = HEAD + JSON.stringify(first);
     this.#position = Buffer.byteLength(text);
-    writeSync(this.#fd, text + TAIL);
+    try {
+      writeSync(this.#fd, text + TAIL);
+    } catch (cause) {
+      closeSync(this.#fd);
+      const { code = 'EIO', message } = cause as NodeJS.ErrnoException;
+      throw new SystemError(code, `cannot write ${path}: ${message}`, { cause });
+    }
   }
 
   add(event: TraceEvent): void {

@@ -170,7 +170,7 @@ processTest('if help cannot be printed the status is 1', async (t) => {
   });
   closeSync(full);
   t.equal(status, 1);
-  t.match(stderr, /^tapdisk-ts: ENOSPC/);
+  t.match(stderr, /^tapdisk-ts: cannot write standard output: ENOSPC/);
 });
 
 processTest('an image is not written to a terminal', async (t) => {

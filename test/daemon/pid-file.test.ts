@@ -15,7 +15,9 @@ import {
 import { join } from 'node:path';
 import t from 'tap';
 import { PidFile } from '../../src/daemon/pid-file.js';
+import { skipped } from '../programs.js';
 import { shortDirectory } from '../short-directory.js';
+import { smallFileSystem } from '../small-file-system.js';
 import { DaemonChild } from './daemon-child.js';
 
 t.test('a pid file has the number, is readable by others, and is removed with its owner', async (t) => {
@@ -86,6 +88,16 @@ t.test('a pid file that cannot be written leaves no descriptor open', async (t) 
     statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false })?.rdev === statSync('/dev/full').rdev;
   t.throws(() => new PidFile('/dev/full', 71), { code: 'ENOSPC' });
   t.same(readdirSync('/proc/self/fd').filter(isOpen), []);
+});
+
+t.test('a pid file that the file system has no room for is not left empty', async (t) => {
+  const directory = shortDirectory(t);
+  const unmount = smallFileSystem(directory, '64k');
+  if (typeof unmount === 'string') return void skipped(t, unmount);
+  t.teardown(unmount);
+  t.throws(() => writeFileSync(join(directory, 'ballast'), Buffer.alloc(1 << 20)), { code: 'ENOSPC' });
+  t.throws(() => new PidFile(join(directory, 'pid'), 71), { code: 'ENOSPC' });
+  t.same(readdirSync(directory), ['ballast']);
 });
 
 t.test('a pid file exists from ready until the daemon ends, however it ends', async (t) => {
