@@ -5,6 +5,8 @@ import type { Posix } from '../../posix/posix.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
 import type { ExchangeReply } from '../../server/exchange.js';
 import { LOG_DEBUG, type Logger } from '../../server/logger.js';
+import { isUnanswered, SILENCE_SECONDS } from '../../server/silence.js';
+import { Standstill } from '../../server/standstill.js';
 import { StreamedAnswer } from './streamed-answer.js';
 
 export interface StreamedAnswersParts {
@@ -20,7 +22,8 @@ export interface StreamedAnswersParts {
 /** The responses of one kind that are under way. */
 export class StreamedAnswers implements Disposable {
   readonly #parts: StreamedAnswersParts;
-  readonly #answers = new Set<StreamedAnswer>();
+  /** With its descriptor, and for how long its host has been silent. */
+  readonly #answers = new Map<StreamedAnswer, { readonly fd: number; readonly silence: Standstill }>();
 
   constructor(parts: StreamedAnswersParts) {
     this.#parts = parts;
@@ -45,18 +48,25 @@ export class StreamedAnswers implements Disposable {
     const { registrar, posix } = this.#parts;
     const onClosed = (closed: StreamedAnswer, why: string): void => this.#onClosed(closed, why);
     const answer = new StreamedAnswer(fd, { registrar, posix, onClosed, ...(next && { next }) });
-    this.#answers.add(answer);
+    this.#answers.set(answer, { fd, silence: new Standstill() });
     answer.start(first());
     return true;
   }
 
+  /** Called now and then, it also drops those whose host has died: the kernel takes what is sent to one for many minutes. */
   sendAll(bytes: Buffer): void {
-    for (const answer of this.#answers) answer.send(bytes);
+    const { posix } = this.#parts;
+    const now = posix.clock.now();
+    for (const [answer, { fd, silence }] of this.#answers) {
+      const state = isUnanswered(posix, fd) ? 'silent' : undefined;
+      if (silence.seconds(state, now) < SILENCE_SECONDS) answer.send(bytes);
+      else answer.drop(`its host has not answered for ${SILENCE_SECONDS} s`);
+    }
   }
 
   /** Drops all clients. Idempotent. */
   [Symbol.dispose](): void {
-    for (const answer of this.#answers) answer.drop('closing down');
+    for (const answer of this.#answers.keys()) answer.drop('closing down');
   }
 
   #onClosed(answer: StreamedAnswer, why: string): void {

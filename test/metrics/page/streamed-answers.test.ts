@@ -19,11 +19,12 @@ import {
   POLL_WRITE_FD,
   TIMEOUT,
 } from '../../../src/scheduler/event.js';
-import type { EventRegistrar } from '../../../src/scheduler/index.js';
+import { type EventRegistrar, Scheduler } from '../../../src/scheduler/index.js';
 import { ExchangeListener } from '../../../src/server/exchange-listener.js';
 import { nullLogger } from '../../../src/server/logger.js';
 import { TapdiskServer } from '../../../src/server/tapdisk-server.js';
 import { ManualClock } from '../../control/world.js';
+import { MemoryPoller } from '../../scheduler/memory-poller.js';
 import { shortDirectory } from '../../short-directory.js';
 
 /** Answers that begin with `first`, to clients that send one byte. */
@@ -339,3 +340,38 @@ t.test('an answer that has begun, or whose client has gone, is answered; one too
   t.equal(answers.size, 0);
   t.same(posix.openDescriptors(), []);
 });
+
+t.test(
+  'a client whose host has died is dropped, though the kernel takes all that is sent to it',
+  async (t) => {
+    const clock = new ManualClock();
+    class SilentPosix extends NodePosix {
+      sentAgain = 0;
+      override retransmissions(): number {
+        return this.sentAgain;
+      }
+    }
+    const posix = new SilentPosix({ clock });
+    const scheduler = new Scheduler({ poller: new MemoryPoller(), clock });
+    const lines: string[] = [];
+    const logger = { log: (_: number, line: string) => void lines.push(line) };
+    const answers = new StreamedAnswers({ registrar: scheduler, posix, logger, limit: 1 });
+    const pass = (seconds: number): void => {
+      for (; seconds > 0; seconds--) {
+        clock.seconds += 1;
+        answers.sendAll(Buffer.alloc(8, 1));
+      }
+    };
+    answers.add({ send() {}, end() {}, takeOver: () => posix.eventfd() }, () => Buffer.alloc(8, 1));
+    pass(60);
+    t.equal(answers.size, 1, 'its host answers');
+    posix.sentAgain = 3;
+    pass(20);
+    t.equal(answers.size, 1);
+    pass(15);
+    t.equal(answers.size, 0);
+    t.match(lines.join(), /its host has not answered for 30 s/);
+    t.same([...scheduler.events()], [], 'nothing is watched any more');
+    t.same(posix.openDescriptors(), []);
+  },
+);
