@@ -413,6 +413,34 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `this.#holes.punch(range, (result) => (result ${failed} ? write() : done(result)));`,
     ZEROES_ALREADY,
   ]),
+  'src/disks/drivers/log.ts': [
+    [
+      "this.#below.flush(this.#logged('flush', { sector: 0, sectors: 0, complete: done }));",
+      "this.#below.flush(this.#logged('flush', { sector: 1, sectors: 0, complete: done }));",
+      'Of a request without sectors no range is logged.',
+    ],
+  ],
+  'src/disks/drivers/vhd/tools/describe.ts': [
+    [
+      'links.push(vhdLink(image));',
+      'links.unshift(vhdLink(image));',
+      'There is no other link when the first one comes.',
+    ],
+  ],
+  'src/disks/drivers/remus-rebind.ts': ['if (false) return;', 'if (dirname(at) === dirname(goal)) ;'].map(
+    (after): Equivalent => [
+      'if (dirname(at) === dirname(goal)) return;',
+      after,
+      'A directory that is synced twice is no less durable.',
+    ],
+  ),
+  'src/disks/drivers/vhd/chain.ts': [
+    [
+      "return { kind: 'vhd', file: image.file, image, sectors: image.footer?.sectors ?? 0 };",
+      "return { kind: 'vhd', file: image.file, image, sectors: image.footer?.sectors ?? 1 };",
+      'The size of an image without a footer is only compared with those of others, which are larger.',
+    ],
+  ],
   'src/disks/drivers/remus-fifos.ts': ['if (commands < 0) {', 'if (answers < 0) {'].flatMap(
     descriptorOrErrno,
   ),
@@ -1483,6 +1511,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/server/own-file.ts': [
+    [
+      'if (stats.uid !== (process.geteuid?.() ?? stats.uid))',
+      'if (stats.uid !== (process.geteuid?.()))',
+      GETUID,
+    ],
     [
       "return (error as NodeJS.ErrnoException).code ?? '';",
       'return (error as NodeJS.ErrnoException).code;',

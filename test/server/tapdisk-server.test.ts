@@ -57,6 +57,22 @@ t.test('iterate within iterate returns -EDEADLK', async (t) => {
   t.equal(await first, 0);
 });
 
+t.test('a server that iterates is running, and is stopped once its wait has ended', async (t) => {
+  await using server = new TapdiskServer({ logger: nullLogger });
+  const id = server.registerEvent(TIMEOUT, -1, 100, nothing);
+  const wait = server.iterate();
+  t.equal(server.isRunning, true);
+  await t.rejects(server.run(), { message: 'the server is running already' });
+  server.stop();
+  t.same(
+    [...server.scheduler.events()].map((event) => event.id),
+    [id],
+  );
+  t.equal(await wait, 0);
+  t.equal(server.isRunning, false);
+  t.same([...server.scheduler.events()], []);
+});
+
 t.test('a server that is running cannot be run again, nor iterated', async (t) => {
   await using server = new TapdiskServer({ logger: nullLogger });
   const run = server.run();

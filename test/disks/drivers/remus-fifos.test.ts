@@ -128,3 +128,32 @@ t.test('FIFOs that cannot be opened leave nothing behind, and the reason', (t) =
   }
   t.end();
 });
+
+t.test('FIFOs are closed once both are removed', (t) => {
+  const unlinks: (() => void)[] = [];
+  const closed: number[] = [];
+  const parts = {
+    directory: '/r',
+    address: 'h:9',
+    mode: FIFO_MODE,
+    registrar: { registerEvent: () => 1, unregisterEvent() {}, setMaxTimeout: () => 0 },
+    posix: { close: (fd: number) => closed.push(fd) },
+    replication: { onEvent: () => () => {} },
+    files: {
+      mkdir: (_path: string, _mode: number, done: (result: number) => void) => done(0),
+      unlink: (_path: string, done: (result: number) => void) => unlinks.push(() => done(0)),
+    },
+    openFifo: (_path: string, end: string, _mode: number, done: (result: number) => void) =>
+      done(end === 'read' ? 7 : 8),
+  } as unknown as RemusFifosParts;
+  let isClosed = false;
+  RemusFifos.open(parts, (_, fifos) => fifos?.close(() => (isClosed = true)));
+  t.same(new Set(closed), new Set([7, 8]));
+  for (const unlinked of unlinks) {
+    t.equal(isClosed, false);
+    unlinked();
+  }
+  t.equal(unlinks.length, 2);
+  t.equal(isClosed, true);
+  t.end();
+});

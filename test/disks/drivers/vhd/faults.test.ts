@@ -338,6 +338,11 @@ t.test('the metadata of an image ends where the last of its parts does', async (
     19,
   );
   t.equal(
+    await end((image) => withLocators(image, (entry) => ({ ...entry, offset: entry.offset + 512 * 101 }))),
+    110,
+    'one may end where the file does',
+  );
+  t.equal(
     await end((image) =>
       withLocators(image, (entry) => (entry.code === 'W2ru' ? { ...entry, code: 'Wi2k' } : entry)),
     ),

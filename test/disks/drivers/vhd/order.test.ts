@@ -267,9 +267,9 @@ t.test('an image that is only read is opened for reading alone, and not locked',
 
 t.test('with early answers 512 blocks at most are ahead of the file', async (t) => {
   const blocks = 520;
-  const world = worldWith([{ sectors: 2 * blocks, blockSectors: 2 }]);
+  const world = worldWith([{ sectors: 2 * blocks + 2, blockSectors: 2 }]);
   const first = await open(world);
-  for (let block = 0; block < blocks; block++) await write(world, first, 2 * block, tagged(1, 1));
+  for (let block = 0; block <= blocks; block++) await write(world, first, 2 * block, tagged(1, 1));
   await simulated(world, first.close());
   const calls = simulatedCalls(world);
   const disk = await openSimulated(world, LEAF, { readOnly: false, answersEarly: true }, calls);
@@ -277,16 +277,20 @@ t.test('with early answers 512 blocks at most are ahead of the file', async (t) 
   const fdatasync = calls.files.fdatasync.bind(calls.files);
   calls.files.fdatasync = (fd, done) => held.push(() => fdatasync(fd, done));
   let answered = 0;
-  for (let block = 0; block < blocks; block++) {
+  const writeTo = async (block: number): Promise<void> => {
     const range = { sector: 2 * block + 1, sectors: 1, buffer: tagged(1, 2), complete: () => {} };
     disk.write(range, (result) => (answered += result === 0 ? 1 : 0));
     await world.world.run(0.1);
-  }
+  };
+  for (let block = 0; block < blocks; block++) await writeTo(block);
   t.equal(answered, 512);
   calls.files.fdatasync = fdatasync;
   for (const sync of held) sync();
   t.equal(await flush(world, disk), 0);
   t.equal(answered, blocks);
+  calls.files.fdatasync = () => {};
+  await writeTo(blocks);
+  t.equal(answered, blocks + 1, 'those that the file has count no more');
 });
 
 t.test(

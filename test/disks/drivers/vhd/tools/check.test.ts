@@ -45,6 +45,16 @@ t.test('each thing that is odd about a footer is a warning', async (t) => {
   t.same(await findings(world, LEAF), [], 'other creators round the geometry up');
 });
 
+t.test('of a parent without a valid footer nothing else is found, and nothing of its child', async (t) => {
+  const world = await family();
+  patch(world, PARENT, (bytes) => {
+    bytes.fill(0, 0, SECTOR_SIZE);
+    bytes.fill(0, bytes.length - SECTOR_SIZE);
+  });
+  t.match(await findings(world, LEAF), [/^error bad-footer: footer: at the end the cookie is not/]);
+  t.equal((await findings(world, LEAF)).length, 1);
+});
+
 t.test('an image that has no uuid is warned of', async (t) => {
   const world = await family();
   patchFooters(world, LEAF, (fields) => {
