@@ -24,6 +24,8 @@ const NO_OTHER_STATE = 'Any number will do that is no state of a slot that a wor
 const WOKEN_ONCE_MORE =
   'A worker that is awake, and is still taken for asleep, is only woken once too often.';
 const NOTHING_TO_REAP = 'Of a ring whose calls are all completed nothing is reaped.';
+const MIXED =
+  'Both sides make the bytes in the same way, and those of other streams and places still differ.';
 const WHICH_SPARE = 'It makes no difference which of the spare buffers is used.';
 const PUT_BACK = 'An extent that is replaced without overlapping is put back as it was.';
 const MOMENTS = 'Moments are only compared with each other.';
@@ -130,6 +132,10 @@ const spread = (hash: string): Equivalent => [
   `let slot = ${hash} & this.#mask;`,
   'However pieces are spread over the slots, each is found; well spread ones take fewer steps.',
 ];
+
+const LEFT_EVENTS =
+  'if (node.eventCount > 0) violations.add(node.name, `${node.eventCount} events are left after stop`);';
+const NO_LEFT_EVENTS = 'A side that was stopped leaves no event unless the simulation itself has a fault.';
 
 const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
   'src/cli/table-text.ts': [
@@ -1546,13 +1552,35 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     NO_DESCRIPTOR,
   ]),
   'src/testing/invariants/checked-streams.ts': [
-    [
-      'if (position < HEADER_BYTES) return (stream >>> (8 * position)) & 0xff;',
-      'if (position < HEADER_BYTES) return (stream >>> (7 * position)) & 0xff;',
-      'Both sides make the header in the same way, and those of different streams still differ.',
-    ],
+    ...['2654435762', '2654435760'].map((factor): Equivalent => [
+      'let word = Math.imul(position ^ Math.imul(stream, 0x9e3779b1), 0x85ebca6b);',
+      `let word = Math.imul(position ^ Math.imul(stream, ${factor}), 0x85ebca6b);`,
+      MIXED,
+    ]),
+    ...['2246822508', '2246822506'].map((factor): Equivalent => [
+      'let word = Math.imul(position ^ Math.imul(stream, 0x9e3779b1), 0x85ebca6b);',
+      `let word = Math.imul(position ^ Math.imul(stream, 0x9e3779b1), ${factor});`,
+      MIXED,
+    ]),
+    ...[';', 'word ^= word << 13;', 'word ^= word >>> 14;', 'word ^= word >>> 12;'].map(
+      (after): Equivalent => ['word ^= word >>> 13;', after, MIXED],
+    ),
+    ...['3266489910) >>> 24', '3266489908) >>> 24', '0xc2b2ae35) >>> 23'].map((after): Equivalent => [
+      'return (Math.imul(word, 0xc2b2ae35) >>> 24) & 0xff;',
+      `return (Math.imul(word, ${after}) & 0xff;`,
+      MIXED,
+    ]),
+  ],
+  'src/testing/host.ts': [
+    ['this.#others = [];', ';', 'A process that has died has nothing, and cannot die again.'],
   ],
   'src/testing/simulation/simulate.ts': [
+    ...['false', 'node.eventCount > 1'].map((condition): Equivalent => [
+      LEFT_EVENTS,
+      LEFT_EVENTS.replace('node.eventCount > 0', condition),
+      NO_LEFT_EVENTS,
+    ]),
+    [LEFT_EVENTS, 'if (node.eventCount > 0) ;', NO_LEFT_EVENTS],
     [
       'const STAY_SECONDS = 5;',
       'const STAY_SECONDS = 6;',

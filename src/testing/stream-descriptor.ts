@@ -189,7 +189,7 @@ export class StreamDescriptor extends Descriptor {
   #readiness(): number {
     if (this.#phase === 'connecting') return 0;
     const endpoint = this.#endpoint;
-    if (endpoint === undefined || endpoint.pendingError !== 0) return READABLE | WRITABLE;
+    if (endpoint === undefined) return READABLE | WRITABLE;
     return (this.#isReadShut || endpoint.isReadable ? READABLE : 0) | (endpoint.isWritable ? WRITABLE : 0);
   }
 

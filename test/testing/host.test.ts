@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { AF_INET, AF_INET6, errno, SOCK_STREAM } from '../../src/posix/index.js';
+import { AF_INET, AF_INET6, errno, SO_ERROR, SOCK_STREAM, SOL_SOCKET } from '../../src/posix/index.js';
 import { POLL_READ_FD, TIMEOUT } from '../../src/scheduler/index.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
 import { addressOf, connected, dial, listenOn, outcome, readText, twoHosts, writeText } from './fixture.js';
@@ -49,6 +49,19 @@ t.test(
     t.equal(await outcome(world, near, attempt), 'connected', 'the attempt is still being made');
   },
 );
+
+t.test('a peer that has no room, but replies, is waited for as long as it takes', async (t) => {
+  const { world, near, far, one, other } = await connected();
+  const block = new Uint8Array(100_000);
+  let sent = 0;
+  while (near.posix.write(one, block) > 0) await world.run(1);
+  await world.run(7200);
+  t.equal(near.posix.getsockopt(one, SOL_SOCKET, SO_ERROR), 0);
+  t.ok(far.posix.read(other, block) > 0);
+  await world.run(10);
+  sent = near.posix.write(one, block);
+  t.ok(sent > 0, `${sent} more bytes are sent`);
+});
 
 t.test('a silent peer that owes nothing is never dropped', async (t) => {
   const { world, near, far, one } = await connected();

@@ -14,7 +14,7 @@ import {
   type SocketAddress,
 } from '../../src/posix/index.js';
 import { SimulatedWorld } from '../../src/testing/index.js';
-import { addressOf, connected, dial, listenOn, outcome, twoHosts } from './fixture.js';
+import { addressOf, connected, dial, listenOn, outcome, PORT, twoHosts } from './fixture.js';
 
 function inet(address: string, port: number): InetAddress {
   return address.includes(':') ? { family: AF_INET6, address, port } : { family: AF_INET, address, port };
@@ -222,6 +222,36 @@ t.test('paths of Unix sockets are in the way of no port', async (t) => {
     t.equal(host.posix.bind(fd, address), 0);
     t.equal(host.posix.listen(fd, 1), 0, formatAddress(address));
   }
+});
+
+t.test('Unix sockets of different paths are different listeners', async (t) => {
+  const world = new SimulatedWorld();
+  const host = world.host('10.0.0.1');
+  const [one, other] = ['/run/a', '/run/b'].map((path) => {
+    const fd = host.posix.socket(AF_UNIX, SOCK_STREAM);
+    t.equal(host.posix.bind(fd, { family: AF_UNIX, path }), 0);
+    t.equal(host.posix.listen(fd, 1), 0, path);
+    return fd;
+  }) as [number, number];
+  const client = host.posix.socket(AF_UNIX, SOCK_STREAM);
+  host.posix.connect(client, { family: AF_UNIX, path: '/run/b' });
+  t.equal(await outcome(world, host, client), 'connected');
+  await world.complete(host.posix.select({ read: [one, other] }, 1));
+  t.equal(host.posix.accept(one), -errno.EAGAIN);
+  t.ok(host.posix.accept(other) > 0);
+});
+
+t.test('a listener that is closed takes no other one of its port along', async (t) => {
+  const { world, near, far } = twoHosts();
+  const listen = (address: string): number => {
+    const fd = far.posix.socket(AF_INET, SOCK_STREAM);
+    far.posix.bind(fd, inet(address, PORT));
+    far.posix.listen(fd, 1);
+    return fd;
+  };
+  listen(far.name);
+  far.posix.close(listen('127.0.0.1'));
+  t.equal(await outcome(world, near, dial(near, far)), 'connected');
 });
 
 t.test('a port is in use as long as a listener or a connection of it is open', async (t) => {

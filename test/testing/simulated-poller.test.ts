@@ -29,6 +29,19 @@ t.test('descriptors that become ready at that moment are in the same result', as
   ]);
 });
 
+t.test('the end of a select that was woken before it does not wake the next one', async (t) => {
+  const { world, near } = twoHosts({ maxWakeLatencySeconds: 0 });
+  const fd = near.posix.eventfd();
+  const poller = near.posix.createPoller();
+  poller.setInterest(fd, READABLE);
+  world.after(1, () => near.posix.write(fd, ONE));
+  t.same(await world.complete(selectPromise(poller, 3)), [{ fd, conditions: READABLE }]);
+  near.posix.read(fd, new Uint8Array(8));
+  const start = world.nowSeconds;
+  t.same(await world.complete(selectPromise(poller, 10)), []);
+  t.equal(world.nowSeconds, start + 10);
+});
+
 t.test('select sleeps again when the readiness is gone', async (t) => {
   const { world, near } = twoHosts({ maxWakeLatencySeconds: 0.5 });
   const fd = near.posix.eventfd();

@@ -270,6 +270,22 @@ t.test('each call leaves a line in the trace', async (t) => {
   ]);
 });
 
+t.test('locks, and what happens to the medium, leave a line in the trace', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/a', Buffer.from('a'));
+  const fd = await world.open('/a');
+  for (const shared of [true, false]) await world.must((calls, done) => calls.flock(fd, shared, done));
+  world.files.rot('/a', 0);
+  world.files.spoil('/a', 0, 512);
+  const lines = world.world.trace.lines.map((line) => line.replace(/^ *\d+\.\d+ /, ''));
+  t.same(lines.slice(-4), [
+    '10.0.0.1 flock(3, shared) = 0',
+    '10.0.0.1 flock(3, exclusive) = 0',
+    '10.0.0.1 rot in /a at 0',
+    '10.0.0.1 cannot read /a, 512 at 0',
+  ]);
+});
+
 t.test(
   "given a server's completions, calls end on its scheduler, also where transfers are short",
   async (t) => {

@@ -38,6 +38,28 @@ t.test(
   },
 );
 
+t.test('a stream is known by its number, however large that is', async (t) => {
+  const { streams: all, violations } = streams();
+  for (let number = 1; number < 300; number++) all.outgoing('sender');
+  const outgoing = all.outgoing('primary');
+  t.equal(outgoing.number, 300);
+  const incoming = all.incoming('backup');
+  const bytes = outgoing.next(10);
+  outgoing.took(10);
+  incoming.receive(bytes);
+  t.equal(incoming.source, outgoing);
+  t.same([...bytes.subarray(0, 4)], [300 % 256, 1, 0, 0]);
+  t.same(violations.list, []);
+});
+
+t.test('the bytes of a stream are of every value, and mostly not those of the next stream', async (t) => {
+  const { streams: all } = streams();
+  const [one, other] = [1, 2].map(() => sent(all, 10_000)) as [Uint8Array, Uint8Array];
+  t.equal(new Set(one).size, 256);
+  const same = one.filter((byte, position) => byte === other[position]).length;
+  t.ok(same < 200, `${same} of 10,000 are the same`);
+});
+
 t.test('a byte that is not the one that was sent', async (t) => {
   const { streams: all, violations } = streams();
   const bytes = sent(all, 100);

@@ -142,6 +142,26 @@ t.test('a refused start that leaks its descriptor is detected', async (t) => {
   );
 });
 
+t.test('a refused start whose status is another one is detected', async (t) => {
+  const undecided: Partial<ConnectModule> = { clientStart: () => -1, status: () => 0 };
+  t.same(
+    foundIn(undecided, (connect) => connect.clientStart()),
+    ['status is 0 after a start that was refused, not -1'],
+  );
+});
+
+t.test('a start after one that failed for good may connect', async (t) => {
+  const { world, near, violations, connectOn } = watched();
+  const { connect, calls } = connectOn(near);
+  near.failCalls({ calls: ['connect'], times: 2, error: errno.EHOSTUNREACH });
+  for (let start = 0; start < 2; start++) {
+    t.equal(connect.clientStart(), 0);
+    await world.run(() => !connect.isStarted);
+  }
+  t.same(calls, [ERROR_CONNECTION, ERROR_CONNECTION]);
+  t.same(violations.list, []);
+});
+
 t.test('a second end of one start is detected', async (t) => {
   const twice = startWith((connect) => {
     connectModule.kill(connect);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t, { type Test } from 'tap';
+import { POLL_READ_FD } from '../../../src/scheduler/index.js';
 import { CheckedStreams } from '../../../src/testing/invariants/checked-streams.js';
 import { Violations } from '../../../src/testing/invariants/violations.js';
 import { Session } from '../../../src/testing/simulation/session.js';
@@ -14,8 +15,10 @@ async function sessions(t: Test, seed: number) {
   const violations = new Violations(world);
   const streams = new CheckedStreams(violations);
   const ends: string[] = [];
+  const servers = new Map<typeof near, ReturnType<typeof near.serve>>();
   const session = (host: typeof near, fd: number, isTalkative: boolean) => {
     const events = host.serve();
+    servers.set(host, events);
     const made = new Session(
       {
         events,
@@ -42,6 +45,7 @@ async function sessions(t: Test, seed: number) {
     ends,
     talker: session(near, one, true),
     listener: session(far, other, false),
+    talkerEvents: () => [...(servers.get(near)?.scheduler.events() ?? [])],
   };
 }
 
@@ -99,6 +103,26 @@ t.test('a connection on which nothing comes is given up after the fifth beat', a
   await world.run(20);
   t.equal(ends.length, 2);
   for (const end of ends) t.match(end, /nothing comes any more after [78] s/);
+});
+
+t.test('a connection on which nothing ever comes is given up at the fifth beat', async (t) => {
+  const { world, near, far, ends } = await sessions(t, 1);
+  world.link(near, far).cut();
+  await world.run(20);
+  t.same(ends.toSorted(), ['far nothing comes any more after 5 s', 'near nothing comes any more after 5 s']);
+});
+
+t.test('a side reads most of the time, and pauses now and then', async (t) => {
+  const { world, talker, talkerEvents } = await sessions(t, 1);
+  talker.neverEnd();
+  let reads = 0;
+  const beats = 100;
+  for (let beat = 0; beat < beats; beat++) {
+    await world.run(1);
+    if (talkerEvents().some(({ mode }) => mode === POLL_READ_FD)) reads += 1;
+  }
+  t.ok(reads > 0.7 * beats && reads < beats, `${reads} of ${beats}`);
+  await world.shutDown();
 });
 
 t.test('a session that was stopped reports nothing, and has no event', async (t) => {

@@ -102,6 +102,18 @@ t.test('broken connect modules are detected', async (t) => {
   }
 });
 
+t.test('each fault is reported once: of disks that do not connect nothing else is asked', async (t) => {
+  const result = await found({
+    clientStart(connect) {
+      connect.retryTimeoutS = 1_000_000;
+      return connectModule.clientStart(connect);
+    },
+  });
+  t.equal(result?.violations.length, 1);
+  t.match(result?.violations[0], /not connected 40 s after the faults were healed$/);
+  t.equal(result?.secondsToConnect, undefined);
+});
+
 t.test('a module that throws fails its seed, with the error', async (t) => {
   const result = await found({
     serverRestart() {
