@@ -1073,7 +1073,24 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     `const MAX_SPARE_BYTES = ${size};`,
     'How much is kept decides how often memory is taken from the system, and nothing else.',
   ]),
-  'src/posix/node/private-place.ts': [['systemErrno(error);', ';', SYSTEM_ERRORS]],
+  'src/posix/node/private-place.ts': [
+    ['systemErrno(error);', ';', SYSTEM_ERRORS],
+    ...[5, 7].map((bytes): Equivalent => [
+      'const RANDOM_BYTES = 6;',
+      `const RANDOM_BYTES = ${bytes};`,
+      'Any name will do that nobody else takes.',
+    ]),
+  ],
+  'src/posix/block-bytes.ts': ['false', 'exponent < 30'].map((condition): Equivalent => [
+    'return exponent < 31 ? 1 << exponent : 2 ** exponent;',
+    `return ${condition} ? 1 << exponent : 2 ** exponent;`,
+    'Both make the same number of it; a shift only takes less time.',
+  ]),
+  'src/posix/node/map-lines.ts': [8191, 8193].map((characters): Equivalent => [
+    'const MAX_LINE_CHARACTERS = 8192;',
+    `const MAX_LINE_CHARACTERS = ${characters};`,
+    'No line of a map is nearly as long.',
+  ]),
   'src/posix/node/socket-file.ts': [['systemErrno(error);', ';', SYSTEM_ERRORS]],
   'src/posix/shared/name-resolver.ts': [
     ['#started = 0;', '#started = 1;', MOMENTS],

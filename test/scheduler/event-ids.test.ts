@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { errno } from '../../src/posix/errno.js';
 import { POLL_READ_FD } from '../../src/scheduler/index.js';
 import { EventIds } from '../../src/scheduler/event-ids.js';
 import { RegisteredEvent } from '../../src/scheduler/registered-event.js';
@@ -57,6 +58,13 @@ t.test('many events can be live at once, and all can be removed', async (t) => {
   for (const id of ids) scheduler.unregisterEvent(id);
   t.equal(scheduler.size, 0);
   t.same([...scheduler.events()], []);
+});
+
+t.test('a counter that was set to 0 gives no id once, and 1 then (I2)', async (t) => {
+  const { scheduler } = schedulerInMemory();
+  scheduler.nextEventId = 0;
+  t.equal(scheduler.registerEvent(POLL_READ_FD, 3, 0, nothing), -errno.EBUSY);
+  t.equal(scheduler.registerEvent(POLL_READ_FD, 3, 0, nothing), 1);
 });
 
 t.test('no id is returned while all are held (I2), and one again when one is freed', async (t) => {

@@ -56,6 +56,18 @@ t.test('connections beyond the limit are rejected; those that wait are all accep
   }
 });
 
+t.test('a listener that listens again has room for as many as it says then', async (t) => {
+  const posix = posixFor(t);
+  const { fd, address } = listening(posix, { family: AF_UNIX, path: path.join(shortDirectory(t), 's') }, 0);
+  t.equal(posix.listen(fd, MIN_WAITING_CONNECTIONS + 2), 0);
+  const { sockets, dropped } = await visitors(address, MIN_WAITING_CONNECTIONS + 3);
+  while (dropped() < 1) await turns(1);
+  let accepted = 0;
+  for (; posix.accept(fd) >= 0; accepted++);
+  t.same([accepted, dropped()], [MIN_WAITING_CONNECTIONS + 2, 1]);
+  for (const socket of sockets) socket.destroy();
+});
+
 t.test('a connection reset in the backlog is accepted, and reports the reset', async (t) => {
   const posix = posixFor(t);
   const { fd, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });

@@ -3,15 +3,23 @@
 
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import t from 'tap';
-import { errno, IPPROTO_TCP, READABLE, SHUT_WR, TCP_NODELAY, WRITABLE } from '../../../src/posix/index.js';
+import {
+  AF_INET,
+  errno,
+  IPPROTO_TCP,
+  READABLE,
+  SHUT_WR,
+  TCP_NODELAY,
+  WRITABLE,
+} from '../../../src/posix/index.js';
 import { DedicatedInbound } from '../../../src/posix/node/dedicated-inbound.js';
 import { selectPromise } from '../../../src/posix/shared/select-once.js';
 import { sharedBuffers } from '../../../src/posix/node/shared-buffers.js';
 import { Random } from '../../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../../random.js';
-import { readiness, readyFor } from '../arms/world.js';
+import { acceptOne, listening, readiness, readyFor } from '../arms/world.js';
 import { CountedPool } from '../counted-pool.js';
 import { connectedTo, posixFor, spyOn, turns } from '../fixture.js';
 
@@ -158,6 +166,22 @@ t.test('a server counts a dedicated connection as closed when it is', async (t) 
   peer.resume();
   await once(peer, 'end');
   t.notOk(posix.openDescriptors().some((open) => open.fd === fd));
+
+  const { fd: listener, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
+  const client = connect((address as { port: number }).port, '127.0.0.1');
+  const accepted = await acceptOne(posix, listener);
+  const server = posix.nodeObject(listener) as Server;
+  const count = () =>
+    new Promise<number>((resolve) => {
+      server.getConnections((_, connections) => resolve(connections));
+    });
+  t.equal(posix.dedicate(accepted), 0);
+  t.equal(await count(), 1);
+  posix.close(accepted);
+  client.resume();
+  await once(client, 'close');
+  for (let turn = 0; turn < 100 && (await count()) > 0; turn++) await turns(1);
+  t.equal(await count(), 0);
 });
 
 t.test('sent parts are not copied, and are released by the callback', async (t) => {
