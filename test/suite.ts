@@ -44,7 +44,11 @@ const PROCESSES = [
   ['test/daemon/dialect.test.ts'],
   ['test/testing/'],
   ['test/posix/'],
-  ['test/disks/drivers/vhd/samples.test.ts'],
+  [
+    'test/disks/drivers/vhd/samples.test.ts',
+    'test/disks/drivers/vhd/crash.test.ts',
+    'test/disks/drivers/vhd/model.test.ts',
+  ],
   [
     'test/replication/disk/simulation/seeds.test.ts',
     'test/replication/disk/rot.test.ts',
@@ -54,10 +58,8 @@ const PROCESSES = [
   ['test/fuzz/'],
   ['test/nbd/programs.test.ts', 'test/nbd/malformed.test.ts'],
   ['test/conformance/implementations.test.ts'],
-  ['test/disks/drivers/vhd/crash.test.ts', 'test/disks/drivers/vhd/model.test.ts'],
   ['test/daemon/signals.test.ts', 'test/daemon/latency.test.ts'],
-  ['test/metrics/'],
-  ['test/control/', 'test/server/', 'test/status/', 'test/small-file-system.test.ts'],
+  ['test/control/', 'test/server/', 'test/status/', 'test/metrics/', 'test/small-file-system.test.ts'],
   ['test/posix/node/leaks.test.ts'],
 ];
 
