@@ -1893,6 +1893,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'A backup that is closed waits until it is dropped.',
     ],
   ],
+  'src/replication/disk/peer-tls.ts': ['socket.setNoDelay(false);', ';'].map((after): Equivalent => [
+    'socket.setNoDelay(true);',
+    after,
+    'It decides how soon a few bytes are sent, and nothing else.',
+  ]),
   'src/replication/disk/peering.ts': [
     [
       'const RETRY_SECONDS = 1;',

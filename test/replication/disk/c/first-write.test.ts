@@ -90,6 +90,17 @@ t.test('those that come until this side is the primary wait for that, in their o
   t.equal(side.events.filter((event) => event.kind === 'state' && event.reason === 'promoted').length, 1);
 });
 
+t.test('a side that became a backup again after that is promoted by the next write', async (t) => {
+  const { world, side } = await backupOfC(t);
+  for (const round of ['first', 'second']) {
+    t.equal(await side.write(16, 1, 5), -errno.EBUSY, round);
+    await world.run(0.1);
+    t.equal(side.engine.status().role, 'primary', round);
+    if (round === 'second') continue;
+    t.match(await side.command((done) => side.engine.rejoin({}, done)), { result: 0 });
+  }
+});
+
 t.test('if that cannot be recorded they are to be tried again, and then fail', async (t) => {
   const { world, side } = await backupOfC(t);
   await world.run(1);

@@ -550,4 +550,5 @@ t.test('what a first C backup gets is read from the disk where a write of that h
     a.events.filter(({ kind }) => kind === 'resync'),
     [{ what: 'begun', bytes: GRAIN * SECTOR }],
   );
+  t.match(a.engine.status().resync, { totalBytes: GRAIN * SECTOR });
 });
