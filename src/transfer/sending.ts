@@ -156,8 +156,12 @@ export class Sending {
     const shut = posix.shutdown(fd, SHUT_WR);
     if (shut < 0) return this.#onFault({ where: 'sink', errno: shut });
     return this.#watch(idleTimeout(idleSeconds), (fired) => {
-      if (fired === TIMEOUT) this.#fail(-errno.ETIMEDOUT, `no verdict of the backup in ${idleSeconds} s`);
-      else this.#hear();
+      if (fired !== TIMEOUT) return this.#hear();
+      // Another program has no verdict: its end of the connection is what is waited for.
+      const what = this.#greeted
+        ? 'no verdict of the backup'
+        : 'the other program did not close the connection';
+      return this.#fail(-errno.ETIMEDOUT, `${what} in ${idleSeconds} s`);
     });
   }
 

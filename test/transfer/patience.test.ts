@@ -73,10 +73,12 @@ serverTest(
       socket.write(GREETING);
       socket.resume();
     });
+    const other = await foreignBackup(t, (socket) => void socket.resume());
     const large = inputOf(Buffer.alloc(32_000_000));
     const first = primaryOn(server, { name: stuck, input: large, idleSeconds: 1 });
     const second = primaryOn(server, { name: mute, input: inputOf(image), idleSeconds: 1 });
-    await Promise.all([first.primary.start(), second.primary.start()]);
+    const third = primaryOn(server, { name: other, input: inputOf(image), idleSeconds: 1, raw: true });
+    await Promise.all([first.primary.start(), second.primary.start(), third.primary.start()]);
     t.match(await first.log.event('failed'), {
       code: 'ETIMEDOUT',
       message: /^the backup took nothing for 1 s/,
@@ -84,6 +86,10 @@ serverTest(
     t.match(await second.log.event('failed'), {
       code: 'ETIMEDOUT',
       message: /^no verdict of the backup in 1 s/,
+    });
+    t.match(await third.log.event('failed'), {
+      code: 'ETIMEDOUT',
+      message: /^the other program did not close the connection in 1 s/,
     });
   },
 );
