@@ -115,7 +115,7 @@ export class PeerStream {
     const open = this.#waiting.gate();
     return () => {
       open();
-      if (!this.isOver) this.#write();
+      this.#write();
     };
   }
 
@@ -204,7 +204,7 @@ export class PeerStream {
   }
 
   #wantWrite(): void {
-    const isNeeded = this.#failure < 0 || this.#waiting.isReady;
+    const isNeeded = !this.#isOver && (this.#failure < 0 || this.#waiting.isReady);
     if (!isNeeded) this.#writable.clear();
     else if (!this.#writable.isSet) this.#await(this.#writable, POLL_WRITE_FD, () => this.#goOn());
   }

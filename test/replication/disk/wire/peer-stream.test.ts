@@ -495,3 +495,20 @@ t.test('a gate that is opened sends what it kept back at once', async (t) => {
   open();
   t.equal(stream.sentBytes, 10);
 });
+
+t.test('a stream that has failed and was closed waits for nothing, whatever is asked of it', async (t) => {
+  const { stream, registered } = await byHand({ send: () => -errno.ECONNRESET });
+  const open = stream.gate();
+  stream.send(Buffer.alloc(10));
+  t.equal(stream.isOver, false);
+  const openLater = stream.gate();
+  open();
+  t.equal(stream.isOver, true, 'sending fails');
+  stream.close();
+  openLater();
+  stream.resume();
+  stream.send(Buffer.alloc(10));
+  stream.queue(Buffer.alloc(10));
+  stream.flushSoon();
+  t.equal(registered.size, 0);
+});
