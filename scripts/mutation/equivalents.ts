@@ -1205,6 +1205,21 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/replication/disk/backup/resync-file.ts': [
+    ...['crcs?.length === Math.floor(bytes.length / each)', 'false'].map((areThere): Equivalent => [
+      'const known = crcs?.length === Math.ceil(bytes.length / each) ? crcs : [];',
+      `const known = ${areThere} ? crcs : [];`,
+      'A crc that is not known is computed, which comes to the same.',
+    ]),
+    [
+      'slots.push({ grain, slot: isZero ? -1 : place, crc });',
+      'slots.unshift({ grain, slot: isZero ? -1 : place, crc });',
+      'A table may name the slots in any order.',
+    ],
+    [
+      'const place = this.#index.placeOf(grain) ?? -1;',
+      'const place = this.#index.placeOf(grain) ?? -2;',
+      'Every number below 0 is no place.',
+    ],
     ['pins = 0;', 'pins = 1;', 'A slot is never in memory, so nothing asks whether that is in use.'],
     [
       'const start = new Uint8Array(8);',
@@ -1970,6 +1985,9 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'for (let number = Math.floor(from / PAGE_BITS); number <= this.#pages.length; number++) {',
       'A page after the last one is as one that was not made.',
     ],
+  ],
+  'src/replication/disk/wire/send-queue.ts': [
+    ['this.#last = undefined;', ';', 'Nothing is added any more to a queue that was cleared.'],
   ],
   'src/replication/disk/wire/frame-reader.ts': [
     ['#partial = Buffer.alloc(0);', '#partial = Buffer.alloc(1);', SET_FIRST],

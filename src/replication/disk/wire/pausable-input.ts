@@ -7,7 +7,6 @@ export class PausableInput {
   readonly #isPaused: () => boolean;
   /** What came after the reader was paused. */
   #rest: Uint8Array | undefined;
-  #isRunning = false;
 
   /**
    * @param next takes bytes up to the end of a message at most, and returns how many
@@ -31,23 +30,18 @@ export class PausableInput {
   /** Goes on with what was kept. */
   resume(): void {
     const rest = this.#rest;
-    if (rest === undefined || this.#isRunning) return;
+    if (rest === undefined) return;
     this.#rest = undefined;
     this.#run(rest);
   }
 
   #run(chunk: Uint8Array): void {
-    this.#isRunning = true;
-    try {
-      for (let at = 0; at < chunk.length;) {
-        if (this.#isPaused()) {
-          this.#rest = Uint8Array.from(chunk.subarray(at));
-          return;
-        }
-        at += this.#next(chunk.subarray(at));
+    for (let at = 0; at < chunk.length;) {
+      if (this.#isPaused()) {
+        this.#rest = Uint8Array.from(chunk.subarray(at));
+        return;
       }
-    } finally {
-      this.#isRunning = false;
+      at += this.#next(chunk.subarray(at));
     }
   }
 }

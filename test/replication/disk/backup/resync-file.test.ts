@@ -11,6 +11,7 @@ import { crc32 } from '../../../../src/replication/disk/format/crc32.js';
 import { sealSector } from '../../../../src/replication/disk/format/map-sector.js';
 import { NOTHING_SURVIVES } from '../../../../src/testing/files/survival.js';
 import { contentOf, tagged } from '../simulation/content.js';
+import { HeldCalls } from '../held-calls.js';
 import { HeldDisk } from './held-disk.js';
 import { TestFiles } from './host-files.js';
 
@@ -101,6 +102,16 @@ t.test('grains that a resync did not bring are not in its slots', async (t) => {
     ...new Array<number>(8).fill(20),
     ...new Array<number>(12).fill(NONE),
   ]);
+});
+
+t.test('a resync that brought nothing has no slots, also when it is loaded', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files, 0);
+  const { crc } = await files.wait(resync.finish());
+  await files.wait(resync.close());
+  const { file, slots } = await load(files, crc);
+  t.same(await tagsIn(files, slots), new Array<number>(SECTORS).fill(NONE));
+  await files.wait(file.close());
 });
 
 t.test('a completed resync is on stable storage', async (t) => {
@@ -439,6 +450,39 @@ t.test('what came after the last sync may be lost, and its place is used again',
     (await tagsIn(files, await files.wait(resync.finish()))).slice(0, 10),
     [6, 6, 6, 6, 6, 6, 6, 6, 10, 10],
   );
+});
+
+t.test('an index of more than one read is resumed as a whole', async (t) => {
+  // 63 entries fit a sector, and 1 MiB is read at a time.
+  const grains = 63 * 2048 + 100;
+  const shape = { sectors: grains * GRAIN, grainSectors: GRAIN };
+  const files = new TestFiles();
+  const resync = await files.wait(ResyncFile.create(files.calls, PATH, ID, shape, 0));
+  resync.zero(7);
+  t.equal(await files.ended((done) => resync.sync(done)), 0);
+  await files.wait(resync.close());
+  const bytes = Buffer.from(files.host.contents(PATH));
+  const sector = bytes.subarray(INDEX_AT + 2048 * 512).subarray(0, 512);
+  sector.writeUInt32LE(9 + 1 + 2 ** 31);
+  sealSector(sector, 2048, ID);
+  files.host.put(PATH, bytes);
+  const found = await files.wait(ResyncFile.resume(files.calls, PATH, shape));
+  t.same(found?.grains, [7, 9]);
+  if (found) await files.wait(found.close());
+});
+
+t.test('a resync is settled once what was begun before has ended', async (t) => {
+  const files = new TestFiles();
+  const held = new HeldCalls();
+  const resync = await files.wait(ResyncFile.create(held.over(files.calls), PATH, ID, SHAPE, 5));
+  held.hold('write', PATH);
+  let written: number | undefined;
+  resync.write(0, tagged(5, GRAIN), (result) => (written = result));
+  const settled = resync.settle().then(() => written);
+  await files.world.run(0.1);
+  t.equal(held.waiting('write', PATH), 1, 'the index is not written before its grain');
+  held.release('write', PATH);
+  t.equal(await files.wait(settled), 0);
 });
 
 t.test('a slot that does not match its entry is committed as it is found', async (t) => {

@@ -58,6 +58,19 @@ t.test('the answer says of which kind the listening side is', async (t) => {
   });
 });
 
+t.test('once the kind of the peer is known nothing more of it is awaited', async (t) => {
+  for (const [connected, peer, piece] of [
+    [true, 'auto', 'rp01'],
+    [true, 'auto', 'rp02'],
+    [false, 'auto', 'wreq'],
+    [false, 'auto', 'tdtsrp01creq'],
+    [false, 'own', 'wreq'],
+  ] as const) {
+    const { log } = await found(connected, peer, piece);
+    t.equal(log.length, 1, log.join(', '));
+  }
+});
+
 t.test('of a side that connected the first tag says it', async (t) => {
   t.match(await found(false, 'auto', 'wreqxyz'), { log: ['c "wreqxyz"'], sent: '', isOver: false });
   t.match(await found(false, 'auto', 'tdtsrp01creq'), { log: ['own ""'], sent: 'rp01' });
