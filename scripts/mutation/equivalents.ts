@@ -590,6 +590,11 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       SLOWEST_FIRST,
     ],
   ],
+  'src/nbd/reply-queue.ts': ['if (false) throw', 'if (!chunks) ;'].map((after): Equivalent => [
+    "if (!chunks) throw new Error('chunks for a client that takes none');",
+    after.endsWith(';') ? after : `${after} new Error('chunks for a client that takes none');`,
+    'Chunks are sent only to a client that has negotiated them.',
+  ]),
   'src/nbd/block-status.ts': [
     ...[
       'next > end || extents.length > (one ? 1 : MAX_REPLY_EXTENTS)',
@@ -1205,11 +1210,6 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
     ],
   ],
   'src/replication/disk/backup/resync-file.ts': [
-    ...['crcs?.length === Math.floor(bytes.length / each)', 'false'].map((areThere): Equivalent => [
-      'const known = crcs?.length === Math.ceil(bytes.length / each) ? crcs : [];',
-      `const known = ${areThere} ? crcs : [];`,
-      'A crc that is not known is computed, which comes to the same.',
-    ]),
     [
       'slots.push({ grain, slot: isZero ? -1 : place, crc });',
       'slots.unshift({ grain, slot: isZero ? -1 : place, crc });',

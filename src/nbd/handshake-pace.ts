@@ -25,7 +25,7 @@ export class HandshakePace implements Disposable {
   readonly #second: AwaitedEvent;
   /** In this second: all, and by peer. */
   #started = 0;
-  readonly #startedByPeer = new Map<string, number>();
+  readonly #startedByPeer = new Map<string | undefined, number>();
   #waiting = new Set<Waiting>();
 
   constructor(registrar: EventRegistrar, limits: PaceLimits) {
@@ -52,7 +52,7 @@ export class HandshakePace implements Disposable {
 
   #mayStart({ peer }: Waiting): boolean {
     const { perSecond, perPeerPerSecond } = this.#limits;
-    const ofPeer = peer === undefined ? 0 : (this.#startedByPeer.get(peer) ?? 0);
+    const ofPeer = this.#startedByPeer.get(peer) ?? 0;
     return this.#started < perSecond && ofPeer < perPeerPerSecond;
   }
 

@@ -8,7 +8,7 @@ import { type NbdExport, NbdServer, vbdExports } from '../../src/nbd/index.js';
 import { nullLogger } from '../../src/server/logger.js';
 import { diskWorld } from '../disks/drivers/disk-world.js';
 import { nbdWorld } from './nbd-world.js';
-import { exportRequest, option, RawClient, u16, u32, u64 } from './raw-client.js';
+import { contextRequest, exportRequest, option, RawClient, request, u16, u32, u64 } from './raw-client.js';
 
 const ACK = 1;
 const SERVER = 2;
@@ -76,6 +76,20 @@ t.test(
     }
   },
 );
+
+t.test('a context that was chosen stays so when contexts are listed', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const raw = await world.raw().greet();
+  const [SET, LIST] = [10, 9];
+  raw.send(option(8), option(SET, contextRequest('0', 'base:allocation')), option(LIST, contextRequest('0')));
+  for (let count = 0; count < 3; count++) t.equal((await raw.replies()).at(-1)?.type, ACK);
+  raw.send(option(7, exportRequest('0')));
+  await raw.replies();
+  raw.send(request(7, { length: 4096 }));
+  const BLOCK_STATUS_REPLY = 5;
+  t.match(await raw.chunk(), { type: BLOCK_STATUS_REPLY });
+});
 
 t.test('a name and a description go only to a client that asks for them', async (t) => {
   const world = nbdWorld(t);

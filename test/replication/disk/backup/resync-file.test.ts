@@ -239,15 +239,17 @@ t.test('a run of grains waits for each of them that is being written', async (t)
 });
 
 t.test('the crc of each grain is taken as it came, if there is one for each', async (t) => {
-  for (const [crcs, isTaken] of [
-    [[1, 2], true],
-    [[1], false],
-    [[1, 2, 3], false],
-    [undefined, false],
+  for (const [crcs, isTaken, grain, sectors] of [
+    [[1, 2], true, 0, 2 * GRAIN],
+    [[1], false, 0, 2 * GRAIN],
+    [[1, 2, 3], false, 0, 2 * GRAIN],
+    [undefined, false, 0, 2 * GRAIN],
+    // The last grain of the disk is short.
+    [[crc32(tagged(5, GRAIN)), 2], true, 3, GRAIN + 4],
   ] as const) {
     const files = new TestFiles();
     const resync = await create(files);
-    t.equal(await files.ended((done) => resync.write(0, tagged(5, 2 * GRAIN), done, crcs)), 0);
+    t.equal(await files.ended((done) => resync.write(grain, tagged(5, sectors), done, crcs)), 0);
     const { crc } = await files.wait(resync.finish());
     await files.wait(resync.close());
     const loaded = load(files, crc);
@@ -410,6 +412,14 @@ async function tagOf(
   if (read && (await files.ended((done) => read(bytes, done))) < 0) throw new Error('cannot read');
   return read && contentOf(bytes)[0];
 }
+
+t.test('grains whose slots are not in their order are each written to their own', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files);
+  for (const grain of [0, 1, 3, 2]) await write(files, resync, grain, 1);
+  t.same(await callsFor(files, resync, 0, 4), { calls: 3, result: 0 });
+  for (const grain of [0, 1, 2, 3]) t.equal(await tagOf(files, resync, grain), 50 + grain);
+});
 
 t.test('a resync that was synced is resumed with all that had come', async (t) => {
   const files = new TestFiles();

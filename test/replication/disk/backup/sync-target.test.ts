@@ -85,6 +85,28 @@ t.test('a first sync writes to the image, and syncs it', async (t) => {
   await t.rejects(finished, { code: 'EIO' }, 'what is not on stable storage is not finished');
 });
 
+t.test('a grain counts as received once a sync that began after its write has ended', async (t) => {
+  const files = new TestFiles();
+  const disk = new HeldDisk(SECTORS);
+  const target = await directTarget(files, disk, false);
+  const ignore = (): void => {};
+  target.write(0, tagged(1, GRAIN), ignore);
+  t.same([...target.grains], []);
+  disk.isHeld = true;
+  const synced = new Promise<number>((resolve) => target.sync(resolve));
+  target.write(GRAIN, tagged(2, GRAIN), ignore);
+  target.write(2 * GRAIN, tagged(3, GRAIN), ignore);
+  const [flushed, written, failed] = disk.waiting.splice(0);
+  written?.();
+  failed?.(-errno.EIO);
+  flushed?.();
+  t.equal(await files.wait(synced), 0);
+  t.same([...target.grains], [0], 'the second one may not be on stable storage');
+  disk.isHeld = false;
+  t.equal(await files.ended((done) => target.sync(done)), 0);
+  t.same([...target.grains], [0, 1], 'and the third one was not written');
+});
+
 t.test('a first sync of a blank image writes zeroes only where something was written', async (t) => {
   const MIB = 2048;
   const disk = new HeldDisk(8 * MIB);
