@@ -1760,6 +1760,13 @@ const EQUIVALENTS: Readonly<Record<string, readonly Equivalent[]>> = {
       'What is not connected has no peer that could see a reset, and is closed next.',
     ],
   ],
+  'src/transfer/image-reader.ts': [
+    [
+      "else if (start.length >= HEADER.length) this.#mode = 'framed';",
+      "else if (start.length > HEADER.length) this.#mode = 'framed';",
+      'A header alone is kept until the next byte decides the same, and is broken if there is none.',
+    ],
+  ],
   'src/transfer/input.ts': [
     '1024 / 1024',
     '1025 * 1024',

@@ -274,6 +274,23 @@ serverTest(
   waiting,
 );
 
+const again = new FaultyPosix({ clock: new ManualClock() });
+serverTest(
+  'a primary that tries again is connecting once more',
+  async (t, server) => {
+    again.connects.push(-errno.ECONNREFUSED, -errno.EINPROGRESS);
+    const { primary, log } = primaryOn(server, { name: '127.0.0.1:9' });
+    await primary.start();
+    await log.event('retrying');
+    t.equal(primary.status().phase, 'waiting to try again');
+    (again.clock as ManualClock).seconds += 1;
+    while (primary.status().attempts < 2) await server.sleep(0);
+    t.equal(primary.status().phase, 'connecting');
+    primary.stop('SIGTERM');
+  },
+  again,
+);
+
 /** A system that cannot name either end of a connection. */
 class Nameless extends NodePosix {
   override getpeername(): number {

@@ -2,7 +2,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { errno, NodePosix, SO_ERROR, SOL_SOCKET } from '../../src/posix/index.js';
+import {
+  AF_INET,
+  errno,
+  F_GETFL,
+  F_SETFL,
+  NodePosix,
+  O_NONBLOCK,
+  SO_ERROR,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from '../../src/posix/index.js';
 import { observedCalls } from '../../src/transfer/observed-calls.js';
 
 t.test('an error of a connect in progress is reported, whatever its number', async (t) => {
@@ -25,4 +35,35 @@ t.test('an error of a connect in progress is reported, whatever its number', asy
     calls.getsockopt(3, SOL_SOCKET, SO_ERROR + 1);
     t.same(failed, []);
   }
+});
+
+t.test('an accept that fails is reported, and is no connection', async (t) => {
+  class Failing extends NodePosix {
+    override accept(): number {
+      return -errno.EMFILE;
+    }
+  }
+  const seen: unknown[] = [];
+  const calls = observedCalls(new Failing(), {
+    connects() {},
+    admits: (fd) => seen.push(`admits ${fd}`) > 0,
+    accepted: (fd) => void seen.push(`accepted ${fd}`),
+    failed: (call, error) => seen.push([call, error]),
+  });
+  t.equal(calls.accept(3), -errno.EMFILE);
+  t.same(seen, [['accept', errno.EMFILE]]);
+});
+
+t.test('the flags of a descriptor are those that the system has', async (t) => {
+  const posix = new NodePosix();
+  const calls = observedCalls(posix, {
+    connects() {},
+    admits: () => true,
+    accepted() {},
+    failed: () => t.fail('nothing fails'),
+  });
+  const fd = calls.socket(AF_INET, SOCK_STREAM, 0);
+  t.equal(calls.fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+  t.equal(calls.fcntl(fd, F_GETFL, 0) & O_NONBLOCK, O_NONBLOCK);
+  t.equal(calls.close(fd), 0);
 });

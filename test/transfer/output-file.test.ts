@@ -330,6 +330,8 @@ t.test('no descriptor stays open, whatever becomes of a copy', async (t) => {
   full.stream.write('x');
   await t.rejects(full.commit(), { code: 'ENOSPC' });
   t.same(open(), []);
+  const holdsDevices = (): number => openFiles('/dev').filter((held) => held === '/dev').length;
+  const before = holdsDevices();
   for (const each of [output, device]) {
     const kept = await each.begin();
     await write(kept, 'image');
@@ -337,6 +339,7 @@ t.test('no descriptor stays open, whatever becomes of a copy', async (t) => {
     await (await each.begin()).abandon();
     t.same(open(), [], each.name);
   }
+  t.equal(holdsDevices(), before);
   rmSync(path);
   mkdirSync(path);
   await t.rejects(output.begin(), { code: 'EISDIR' });
