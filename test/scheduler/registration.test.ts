@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../src/posix/errno.js';
-import { POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/index.js';
+import { modeName, POLL_EXCEPT_FD, POLL_READ_FD, POLL_WRITE_FD, TIMEOUT } from '../../src/scheduler/index.js';
 import { schedulerInMemory } from './fixture.js';
 
 const nothing = (): void => {};
@@ -138,6 +138,12 @@ t.test(
     }
   },
 );
+
+t.test('modes are named as in C, joined in the order of their bits', async (t) => {
+  t.equal(modeName(0), '');
+  t.equal(modeName(POLL_EXCEPT_FD), 'EXCEPT');
+  t.equal(modeName(POLL_READ_FD | POLL_WRITE_FD | POLL_EXCEPT_FD | TIMEOUT), 'READ|WRITE|EXCEPT|TIMEOUT');
+});
 
 t.test('the events are listed in the order of registration (E1)', async (t) => {
   const { scheduler } = schedulerInMemory();

@@ -86,6 +86,14 @@ t.test('rot changes the medium, and later writes replace it', async (t) => {
   t.throws(() => world.files.rot('/b', 0), /there is no file \/b/);
 });
 
+t.test('no file is open any more after a power loss', async (t) => {
+  const world = new FileWorld();
+  await world.open('/a', O_RDWR | O_CREAT);
+  t.equal(world.files.descriptors().length, 1);
+  world.files.losePower();
+  t.same(world.files.descriptors(), []);
+});
+
 t.test('open files are listed in the order of their numbers', async (t) => {
   const world = new FileWorld();
   const [first] = [await world.open('/a'), await world.open('/b')];
