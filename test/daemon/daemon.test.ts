@@ -118,6 +118,15 @@ t.test('a resource missing at the start is named, and nothing is left', async (t
   await refused(/cannot be used: ENOENT/, ...nbd, join(directory, 'missing'));
 });
 
+t.test('a daemon in a process leaves its signals to that', async (t) => {
+  const listeners = (): number[] =>
+    ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1'].map((signal) => process.listenerCount(signal));
+  const before = listeners();
+  const { daemon } = daemonWorld(t);
+  await daemon.start();
+  t.same(listeners(), before);
+});
+
 t.test('a second daemon of the same pid and directory is refused', async (t) => {
   const { daemon, directory } = daemonWorld(t);
   await daemon.start();

@@ -118,7 +118,11 @@ async function replicatedDaemon(t: Test) {
 }
 
 t.test('a drill is an export until it is ended, or the daemon ends', async (t) => {
-  const { daemon, ask, nbd } = await replicatedDaemon(t);
+  const { daemon, ask, lines, nbd } = await replicatedDaemon(t);
+  t.notOk(
+    lines.some((line) => line.includes('on-state')),
+    'no program is asked for',
+  );
   t.match(await ask('drill', 0), { uri: `nbd://${nbd}/drill-0` });
   const client = await nbdClient(t, nbd, 'drill-0');
   t.equal(client.facts.size, 1 << 20);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { mkdtempSync, readFileSync, rmSync, statSync, write, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -54,6 +54,21 @@ t.test('pending lines are in the file when the process has to exit at once', asy
   trace.add({ name: 'a' });
   trace.closeNow();
   t.strictSame(names(read()), ['first', 'a']);
+});
+
+t.test('the file is closed at the end, however it ends', async (t) => {
+  for (const end of [(trace: TraceFile) => trace.close(), async (trace: TraceFile) => trace.closeNow()]) {
+    const { trace, path } = traceFile(t);
+    const isOpen = (): boolean =>
+      readdirSync('/proc/self/fd').some((fd) => {
+        const { dev, ino } = statSync(path);
+        const found = statSync(`/proc/self/fd/${fd}`, { throwIfNoEntry: false });
+        return found?.dev === dev && found.ino === ino;
+      });
+    t.ok(isOpen());
+    await end(trace);
+    t.notOk(isOpen());
+  }
 });
 
 t.test('a write in progress is completed when the process has to exit at once', async (t) => {
