@@ -85,15 +85,11 @@ export const NBD_MUTANTS: readonly Mutant[] = [
     ['takes everybody for idle', 'String(this.#receiver.receivedBytes);', "'';"],
   ]),
   ...noticedBy('daemon/pid-file', 'daemon/pid-file.ts', [
-    [
-      'removes what another process wrote',
-      'return readWholeFile(this.#path).toString() === this.#text;',
-      'return true;',
-    ],
+    ['removes what another process wrote', ' && readWholeFile(this.#path).toString() === this.#text', ''],
     [
       'removes another file of the same number',
-      'found?.dev !== own.dev || found.ino !== own.ino',
-      'found === undefined',
+      'found?.dev === own.dev && found.ino === own.ino',
+      'found !== undefined',
     ],
   ]),
   ...noticedBy('daemon/parent-watch', 'daemon/parent-watch.ts', [

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { MissingBytes } from './missing-bytes.js';
 import { NbdError, errorName } from './nbd-error.js';
 import {
   MAX_PAYLOAD_BYTES,
@@ -23,6 +24,8 @@ export interface PendingRequest {
   readonly offset: number;
   /** Where a READ's data goes; empty for others. */
   readonly data: Buffer;
+  /** What no chunk has brought of it. */
+  readonly missing: MissingBytes;
   /** The first error that a chunk reported. */
   error: NbdError | undefined;
   readonly settle: (error: NbdError | undefined) => void;
@@ -77,9 +80,9 @@ export class ReplyReader {
     const last = (this.#header.readUInt16BE(4) & REPLY_FLAG_DONE) !== 0;
     const type = this.#header.readUInt16BE(6);
     const length = this.#header.readUInt32BE(16);
-    const next = (): void => (last ? this.#finish(cookie, request) : this.expectReply());
+    const next = (): void => (last ? this.#end(cookie, request) : this.expectReply());
     if (length > MAX_PAYLOAD_BYTES + 8) return this.#fail(`a chunk of ${length} bytes`);
-    if (type === REPLY_OFFSET_DATA && length >= 8) return this.#data(request, length - 8, next);
+    if (type === REPLY_OFFSET_DATA && length > 8) return this.#data(request, length - 8, next);
     const payload = Buffer.alloc(length);
     return this.#parts.receiver.expect(payload, () => {
       const fault = this.#take(request, type, payload);
@@ -93,7 +96,7 @@ export class ReplyReader {
     const place = Buffer.alloc(8);
     receiver.expect(place, () => {
       const at = Number(place.readBigUInt64BE(0)) - request.offset;
-      if (at < 0 || at + length > request.data.length) return this.#fail('data outside the request');
+      if (!request.missing.take(at, at + length)) return this.#fail('data that is not missing');
       return receiver.expect(request.data.subarray(at, at + length), next);
     });
   }
@@ -112,11 +115,18 @@ export class ReplyReader {
     if (type === REPLY_OFFSET_HOLE && payload.length === 12) {
       const at = Number(payload.readBigUInt64BE(0)) - request.offset;
       const length = payload.readUInt32BE(8);
-      if (at < 0 || at + length > request.data.length) return 'a hole that was not asked for';
+      if (!request.missing.take(at, at + length)) return 'a hole that is not missing';
       request.data.fill(0, at, at + length);
       return undefined;
     }
     return `a chunk of type ${type} with ${payload.length} bytes`;
+  }
+
+  /** The last chunk has come. Without an error all data has to be there: what never came must not be taken for zeroes. */
+  #end(cookie: number, request: PendingRequest): void {
+    const { count } = request.missing;
+    if (count > 0 && !request.error) return this.#fail(`the last chunk, with ${count} bytes missing`);
+    return this.#finish(cookie, request);
   }
 
   #finish(cookie: number, request: PendingRequest): void {

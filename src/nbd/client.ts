@@ -10,6 +10,7 @@ import type { EventRegistrar } from '../scheduler/registrar.js';
 import { SILENCE_SECONDS, SilenceWatch } from '../server/silence.js';
 import { ClientHandshake, type ExportFacts } from './client-handshake.js';
 import { type PendingRequest, ReplyReader } from './client-replies.js';
+import { MissingBytes } from './missing-bytes.js';
 import { NbdError, errorName } from './nbd-error.js';
 import {
   CMD_CACHE,
@@ -198,7 +199,8 @@ export class NbdClient {
       }
       const settle = (error: NbdError | undefined): void => (error ? reject(error) : resolve());
       const cookie = this.#newCookie();
-      this.#pending.set(cookie, { what, offset, data: into, error: undefined, settle });
+      const missing = new MissingBytes(into.length);
+      this.#pending.set(cookie, { what, offset, data: into, missing, error: undefined, settle });
       this.#sender.queue(encodeRequest({ command, flags, cookie: { high: 0, low: cookie }, offset, length }));
       if (data) this.#sender.queue(data);
       this.#sender.flush();

@@ -390,23 +390,50 @@ t.test('invalid replies end the connection with EPROTO', async (t) => {
     [
       'data before the range',
       chunk(1, 1, Buffer.concat([u64(0), Buffer.alloc(512)])),
-      /data outside the request/,
+      /data that is not missing/,
     ],
     [
       'data past the range',
       chunk(1, 1, Buffer.concat([u64(1024), Buffer.alloc(513)])),
-      /data outside the request/,
+      /data that is not missing/,
     ],
     [
       'a hole past the range',
       chunk(1, 2, Buffer.concat([u64(1024), u32(513)])),
-      /a hole that was not asked for/,
+      /a hole that is not missing/,
     ],
     [
       'a hole before the range',
       chunk(1, 2, Buffer.concat([u64(1023), u32(512)])),
-      /a hole that was not asked for/,
+      /a hole that is not missing/,
     ],
+    ['a last chunk before any data', chunk(1, 0, Buffer.alloc(0)), /the last chunk, with 512 bytes missing/],
+    [
+      'a last chunk with a byte missing in the middle',
+      Buffer.concat([
+        chunk(0, 2, Buffer.concat([u64(1024), u32(255)])),
+        chunk(1, 1, Buffer.concat([u64(1024 + 256), Buffer.alloc(256)])),
+      ]),
+      /the last chunk, with 1 bytes missing/,
+    ],
+    [
+      'data that came before',
+      Buffer.concat([
+        chunk(0, 1, Buffer.concat([u64(1024), Buffer.alloc(256)])),
+        chunk(1, 1, Buffer.concat([u64(1024 + 255), Buffer.alloc(257)])),
+      ]),
+      /data that is not missing/,
+    ],
+    [
+      'a hole where data came before',
+      Buffer.concat([
+        chunk(0, 1, Buffer.concat([u64(1024), Buffer.alloc(512)])),
+        chunk(1, 2, Buffer.concat([u64(1024 + 511), u32(1)])),
+      ]),
+      /a hole that is not missing/,
+    ],
+    ['an empty hole', chunk(1, 2, Buffer.concat([u64(1024), u32(0)])), /a hole that is not missing/],
+    ['data without any', chunk(1, 1, u64(1024)), /a chunk of type 1 with 8 bytes/],
     ['a hole without its length', chunk(1, 2, Buffer.alloc(11)), /a chunk of type 2 with 11 bytes/],
     ['a hole with more', chunk(1, 2, Buffer.alloc(13)), /a chunk of type 2 with 13 bytes/],
     ['half an error', chunk(1, 0x8001, Buffer.alloc(5)), /a chunk of type 32769 with 5 bytes/],
