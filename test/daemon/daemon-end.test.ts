@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { DriverContext, DriverType } from '../../src/disks/index.js';
@@ -97,14 +97,29 @@ t.test('a shutdown during the start opens no further disk, and reports that noth
 });
 
 t.test('a shutdown while it begins to listen waits for that, and closes all of it', async (t) => {
-  const { daemon, directory } = daemonWorld(
-    ...([t, '--disk', '0=ram:1', '--nbd', '127.0.0.1:0', '--metrics', '127.0.0.1:0'] as const),
+  const shared = shortDirectory(t);
+  chmodSync(shared, 0o777);
+  // NBD listens, as the first of the three, when it is logged that others could replace its socket.
+  const isServing: boolean[] = [];
+  const onLine = (line: string): void => {
+    if (!line.startsWith('--nbd ')) return;
+    isServing.push(existsSync(join(directory, `ctl${PID}`)));
+    daemon.shutDown();
+  };
+  const { daemon, directory } = daemonWorldWith(
+    ...([
+      t,
+      { onLine },
+      '--disk',
+      '0=ram:1',
+      '--nbd',
+      join(shared, 'nbd'),
+      '--metrics',
+      '127.0.0.1:0',
+    ] as const),
   );
-  const starting = daemon.start();
-  await until(() => daemon.openDisks().length > 0 && daemon.report().descriptors > 0);
-  t.notOk(existsSync(join(directory, `ctl${PID}`)), 'it has not begun to serve control');
-  daemon.shutDown();
-  t.match(await starting, /^ready /);
+  t.match(await daemon.start(), /^ready /);
+  t.same(isServing, [false], 'it had not begun to serve control');
   t.equal(await daemon.ended, 0);
   t.equal(daemon.report().descriptors, 0);
   t.notOk(existsSync(join(directory, `ctl${PID}`)));

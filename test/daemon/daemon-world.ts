@@ -55,6 +55,8 @@ export interface DaemonWorldOptions extends Pick<DaemonParts, 'parentPid' | 'tim
   readonly types?: readonly DriverType[];
   /** Instead of those of the command line. */
   readonly options?: Partial<DaemonOptions>;
+  /** Called with each line as it is logged, in the middle of what it is about. */
+  readonly onLine?: (line: string) => void;
 }
 
 /** A daemon in this process, until the test has ended. */
@@ -64,7 +66,7 @@ export function daemonWorld(t: Test, ...argv: string[]): DaemonWorld {
 
 export function daemonWorldWith(
   t: Test,
-  { types = [], options, ...parts }: DaemonWorldOptions,
+  { types = [], options, onLine = () => {}, ...parts }: DaemonWorldOptions,
   ...argv: string[]
 ): DaemonWorld {
   const directory = shortDirectory(t);
@@ -75,6 +77,7 @@ export function daemonWorldWith(
   const logger = {
     log(_: number, message: string) {
       lines.push(message);
+      onLine(message);
       if (!fault.at?.test(message)) return;
       if (!fault.lasts) delete fault.at;
       throw new Error('a fault');

@@ -101,7 +101,7 @@ t.test('bad files fail by file, vector and member, and the others still run', as
   t.match(stdout, /\n2 passed, 3 failed\n$/);
 });
 
-t.test('a file that is nested without measure, or not UTF-8, fails as a whole', async (t) => {
+t.test('a file that is nested too deeply, or not UTF-8, fails as a whole', async (t) => {
   const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   const own = t.testdir({
     'deep.json': nested,
