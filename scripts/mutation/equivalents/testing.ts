@@ -1,0 +1,200 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { MOMENTS, NO_DESCRIPTOR, SET_FIRST, tuned, type Equivalents, type Equivalent } from './shared.js';
+
+const MIXED =
+  'Both sides make the bytes in the same way, and those of other streams and places still differ.';
+const ANY_LENGTH = 'How much is sent decides nothing: streams of every length are checked in the same way.';
+const ANY_SEGMENT = 'Pieces of any size carry the same bytes.';
+const PATIENCE = 'A server that waits for the real world is not in select after any number of turns.';
+const LEFT_EVENTS =
+  'if (node.eventCount > 0) violations.add(node.name, `${node.eventCount} events are left after stop`);';
+const NO_LEFT_EVENTS = 'A side that was stopped leaves no event unless the simulation itself has a fault.';
+
+export const testing: Equivalents = {
+  'src/testing/byte-ring.ts': [
+    ...tuned(
+      'this.#bytes = new Uint8Array(2 * length);',
+      'this.#bytes = new Uint8Array(3 * length);',
+      'this.#bytes = new Uint8Array(1 * length);',
+    ),
+    ['if (count <= 0) return 0;', 'if (count < 0) return 0;', 'Of no bytes none are copied.'],
+  ],
+  'src/testing/listener-descriptor.ts': ['fd > 0', 'fd >= 1'].map((after): Equivalent => [
+    'if (fd >= 0) this.#waiting.shift();',
+    `if (${after}) this.#waiting.shift();`,
+    NO_DESCRIPTOR,
+  ]),
+  'src/testing/invariants/watched-connect.ts': ['fd > 0', 'fd >= 1'].map((after): Equivalent => [
+    'if (fd >= 0) this.#descriptors.add(fd);',
+    `if (${after}) this.#descriptors.add(fd);`,
+    NO_DESCRIPTOR,
+  ]),
+  'src/testing/invariants/checked-streams.ts': [
+    ...['2654435762', '2654435760'].map((factor): Equivalent => [
+      'let word = Math.imul(position ^ Math.imul(stream, 0x9e3779b1), 0x85ebca6b);',
+      `let word = Math.imul(position ^ Math.imul(stream, ${factor}), 0x85ebca6b);`,
+      MIXED,
+    ]),
+    ...['2246822508', '2246822506'].map((factor): Equivalent => [
+      'let word = Math.imul(position ^ Math.imul(stream, 0x9e3779b1), 0x85ebca6b);',
+      `let word = Math.imul(position ^ Math.imul(stream, 0x9e3779b1), ${factor});`,
+      MIXED,
+    ]),
+    ...[';', 'word ^= word << 13;', 'word ^= word >>> 14;', 'word ^= word >>> 12;'].map(
+      (after): Equivalent => ['word ^= word >>> 13;', after, MIXED],
+    ),
+    ...['3266489910) >>> 24', '3266489908) >>> 24', '0xc2b2ae35) >>> 23'].map((after): Equivalent => [
+      'return (Math.imul(word, 0xc2b2ae35) >>> 24) & 0xff;',
+      `return (Math.imul(word, ${after}) & 0xff;`,
+      MIXED,
+    ]),
+  ],
+  'src/testing/host.ts': [
+    ['this.#others = [];', ';', 'A process that has died has nothing, and cannot die again.'],
+  ],
+  'src/testing/simulation/simulate.ts': [
+    ...['false', 'node.eventCount > 1'].map((condition): Equivalent => [
+      LEFT_EVENTS,
+      LEFT_EVENTS.replace('node.eventCount > 0', condition),
+      NO_LEFT_EVENTS,
+    ]),
+    [LEFT_EVENTS, 'if (node.eventCount > 0) ;', NO_LEFT_EVENTS],
+    [
+      'const STAY_SECONDS = 5;',
+      'const STAY_SECONDS = 6;',
+      'A connection that stays for so long stays for another second: nothing happens any more.',
+    ],
+  ],
+  'src/testing/files/change.ts': [
+    [
+      'const length = Math.min(grain - ((position + at) % grain), bytes.length - at);',
+      'const length = Math.min(grain - ((position + at) % grain), bytes.length + at);',
+      'A piece ends where the bytes end, whatever its length is said to be.',
+    ],
+  ],
+  'src/testing/files/host-files.ts': [
+    [
+      "for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))",
+      "for (let end = path.indexOf('/', 1); end >= 0; end = path.indexOf('/', end + 1))",
+      'What is looked for from the second character on is not the first.',
+    ],
+  ],
+  'src/testing/files/namespace.ts': [
+    ['#moment = 0;', '#moment = 1;', MOMENTS],
+    [
+      'for (const [name, node] of [...directory.cached].toSorted(([a], [b]) => (a < b ? -1 : 1))) {',
+      'for (const [name, node] of [...directory.cached].toSorted(([a], [b]) => (a < b ? -1 : 0))) {',
+      'V8 sorts by whether the result is negative.',
+    ],
+  ],
+  'src/testing/files/survival.ts': [
+    ...[
+      '[1, 0.1, 0.5, 0.9, 1]',
+      '[0, 1.1, 0.5, 0.9, 1]',
+      '[0, 0.1, 1.5, 0.9, 1]',
+      '[0, 0.1, 0.5, 1.9, 1]',
+    ].map((likely): Equivalent => [
+      'const PROBABILITIES = [0, 0.1, 0.5, 0.9, 1];',
+      `const PROBABILITIES = ${likely};`,
+      'How likely each change is left decides how soon a fault is met, and not whether.',
+    ]),
+    [
+      'const tearing = random.pick([0, 0.3, 1]);',
+      'const tearing = random.pick([0, 0.3, 0]);',
+      'How likely writes are torn decides how soon a fault is met, and not whether.',
+    ],
+  ],
+  'src/testing/machine.ts': [
+    [
+      'const users = (this.#portUsers.get(port) ?? 0) - 1;',
+      'const users = (this.#portUsers.get(port) ?? 1) - 1;',
+      'A port that nobody uses stays free, whether 0 or -1 are left.',
+    ],
+  ],
+  'src/testing/simulation/life.ts': [
+    [
+      'const EXCHANGE_SECONDS = 1.5;',
+      'const EXCHANGE_SECONDS = 2.5;',
+      'How long the two sides talk to each other decides nothing.',
+    ],
+  ],
+  'src/testing/simulation/session.ts': [
+    ['this.#writeEvent = -1;', 'this.#writeEvent = -2;', 'Every number below 0 is no event.'],
+    ...[
+      'integer(1, random.chance(0.15) ? 12_000 : 1500)',
+      'integer(0, random.chance(0.15) ? 24000 : 1500)',
+      'integer(0, random.chance(1.15) ? 12_000 : 1500)',
+    ].map((drawn): Equivalent => [
+      'this.#toSend = 4 + random.integer(0, random.chance(0.15) ? 12_000 : 1500);',
+      `this.#toSend = 4 + random.${drawn};`,
+      ANY_LENGTH,
+    ]),
+    ...['0, 20', '2, 20', '1, 21', '1, 19'].map((range): Equivalent => [
+      'this.#toSend += this.#context.random.integer(1, 20);',
+      `this.#toSend += this.#context.random.integer(${range});`,
+      ANY_LENGTH,
+    ]),
+    [
+      'const buffer = new Uint8Array(this.#context.random.integer(1, READ_BYTES));',
+      'const buffer = new Uint8Array(this.#context.random.integer(2, READ_BYTES));',
+      ANY_SEGMENT,
+    ],
+  ],
+  'src/testing/simulation/scene.ts': [
+    [
+      'this.#dialect = options.dialect ?? DEFAULT_DIALECT;',
+      'this.#dialect = options.dialect;',
+      'A server has the same default.',
+    ],
+  ],
+  'src/testing/world.ts': [
+    ...[16_383, 16_385].map((segmentBytes): Equivalent => [
+      'this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: 16_384, ...options.buffers };',
+      `this.#buffers = { sendBytes: 65_536, receiveBytes: 65_536, segmentBytes: ${segmentBytes}, ...options.buffers };`,
+      ANY_SEGMENT,
+    ]),
+    ['const MAX_IDLE_TURNS = 1000;', 'const MAX_IDLE_TURNS = 2000;', PATIENCE],
+    ['if (turns > MAX_IDLE_TURNS) {', 'if (turns >= MAX_IDLE_TURNS) {', PATIENCE],
+  ],
+  'src/testing/files/content.ts': [
+    [
+      'this.punch(size, end - size);',
+      'this.punch(size, end + size);',
+      'After the end of the file there is nothing to be punched.',
+    ],
+    [
+      'if (part.length === PAGE_BYTES) this.#pages.set(page, part);',
+      'if (false) this.#pages.set(page, part);',
+      'A page that is written whole may be copied as well as kept; to keep it only takes less time.',
+    ],
+  ],
+  'src/testing/endpoint.ts': [
+    ...['true', 'false'].map((condition): Equivalent => [
+      'const piece = this.sending.next(whole ? buffers.segmentBytes : random.integer(1, buffers.segmentBytes));',
+      `const piece = this.sending.next(${condition} ? buffers.segmentBytes : random.integer(1, buffers.segmentBytes));`,
+      ANY_SEGMENT,
+    ]),
+    ['const whole = random.chance(0.75);', 'const whole = random.chance(1.75);', ANY_SEGMENT],
+  ],
+  'src/testing/event-queue.ts': ['1', '-2', '-0'].map((position): Equivalent => [
+    'const event: FutureEvent = { atMicroseconds, sequence: this.#sequence++, action, position: -1 };',
+    `const event: FutureEvent = { atMicroseconds, sequence: this.#sequence++, action, position: ${position} };`,
+    SET_FIRST,
+  ]),
+  'src/testing/stream-descriptor.ts': [['#connectError = 0;', '#connectError = 1;', SET_FIRST]],
+  'src/testing/simulated-posix.ts': [['#opened = 0;', '#opened = 1;', MOMENTS]],
+  'src/testing/simulated-poller.ts': [
+    [
+      'return (this.slot.descriptor?.ready ?? 0) & this.interest;',
+      'return (this.slot.descriptor?.ready) & this.interest;',
+      'There are no bits in undefined.',
+    ],
+    [
+      'return (this.slot.descriptor?.ready ?? 0) & this.interest;',
+      'return (this.slot.descriptor?.ready ?? 1) & this.interest;',
+      'A number that is not open makes select fail, whatever else is ready.',
+    ],
+  ],
+};

@@ -1,0 +1,111 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import { descriptorOrErrno, NO_DESCRIPTOR, tuned, type Equivalents, type Equivalent } from './shared.js';
+
+/** An assertion, with what is thrown where it does not hold: it always does. */
+const alwaysHolds = (condition: string, thrown: string, reason: string): Equivalent[] =>
+  [`if (false) ${thrown}`, `if (${condition}) ;`].map((after) => [
+    `if (${condition}) ${thrown}`,
+    after,
+    reason,
+  ]);
+
+export const transfer: Equivalents = {
+  'src/transfer/connection.ts': [
+    ...tuned('const BACKLOG = 16;', 'const BACKLOG = 17;', 'const BACKLOG = 15;'),
+    ['fd: -1,', 'fd: -0,', NO_DESCRIPTOR],
+  ],
+  'src/transfer/primary.ts': [
+    [
+      "if (this.#connection.state === 'established') resetConnection(posix, struct.fd);",
+      'if (true) resetConnection(posix, struct.fd);',
+      'What is not connected has no peer that could see a reset, and is closed next.',
+    ],
+  ],
+  'src/transfer/image-reader.ts': [
+    [
+      "else if (start.length >= HEADER.length) this.#mode = 'framed';",
+      "else if (start.length > HEADER.length) this.#mode = 'framed';",
+      'A header alone is kept until the next byte decides the same, and is broken if there is none.',
+    ],
+  ],
+  'src/transfer/input.ts': [
+    '1024 / 1024',
+    '1025 * 1024',
+    '1023 * 1024',
+    '1024 * 1025',
+    '1024 * 1023',
+  ].flatMap((size) => tuned('const READ_BYTES = 1024 * 1024;', `const READ_BYTES = ${size};`)),
+  'src/transfer/output.ts': [
+    '1024 / 1024',
+    '1025 * 1024',
+    '1023 * 1024',
+    '1024 * 1025',
+    '1024 * 1023',
+  ].flatMap((size) =>
+    tuned('export const WRITE_BUFFER_BYTES = 1024 * 1024;', `export const WRITE_BUFFER_BYTES = ${size};`),
+  ),
+  'src/transfer/pump.ts': [
+    ...['257 * 1024', '255 * 1024', '256 * 1025', '256 * 1023'].flatMap((size) =>
+      tuned('export const PUMP_BUFFER_BYTES = 256 * 1024;', `export const PUMP_BUFFER_BYTES = ${size};`),
+    ),
+    ...['this.#buffer ??= new', 'if (this.#pieces.length > 0) this.#buffer ??= new'].map(
+      (start): Equivalent => [
+        `${start} Uint8Array(PUMP_BUFFER_BYTES);`,
+        `${start.replace('??=', '=')} Uint8Array(PUMP_BUFFER_BYTES);`,
+        'A fresh buffer serves as well as the one before; to keep that only takes less time.',
+      ],
+    ),
+  ],
+  'src/transfer/observed-calls.ts': descriptorOrErrno('if (fd < 0) return fd;'),
+  'src/transfer/refusal.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
+    tuned('const SCRATCH_BYTES = 64 * 1024;', `const SCRATCH_BYTES = ${size};`),
+  ),
+  'src/transfer/sending.ts': [
+    ...['17 * 1024', '15 * 1024', '16 * 1025', '16 * 1023'].flatMap((size) =>
+      tuned('const ANSWER_BUFFER_BYTES = 16 * 1024;', `const ANSWER_BUFFER_BYTES = ${size};`),
+    ),
+    ...['1', '-2', '-0'].map((fd): Equivalent => ['#inputFd = -1;', `#inputFd = ${fd};`, NO_DESCRIPTOR]),
+    ...alwaysHolds(
+      'digest === undefined',
+      "throw new Error('complete before the end of the image');",
+      'A transfer is complete after the end of the image only.',
+    ),
+  ],
+  'src/transfer/output-file.ts': [
+    [
+      'await place.close();',
+      'place.close();',
+      'The directory is not used any more, whether its descriptor is closed before or after what follows.',
+    ],
+  ],
+  'src/transfer/play-role.ts': [
+    ['await watched;', 'watched;', 'The watch ends as soon as its signal is aborted, which is before this.'],
+    ['await running;', 'running;', 'The disposal of the server waits for the end of its run as well.'],
+  ],
+  'src/transfer/receiving.ts': [
+    ...[
+      'false ? -errno.EBADF : posix.adopt(this.#copy.stream)',
+      'this.#copy === undefined ? errno.EBADF : posix.adopt(this.#copy.stream)',
+    ].map((fd): Equivalent => [
+      'this.#outputFd = this.#copy === undefined ? -errno.EBADF : posix.adopt(this.#copy.stream);',
+      `this.#outputFd = ${fd};`,
+      'There is a copy once the output is open.',
+    ]),
+    ...alwaysHolds(
+      'ending === undefined || copy === undefined',
+      "throw new Error('an end without an ending');",
+      'At the end of the stream there are both.',
+    ),
+    [
+      "if (ending === undefined || copy === undefined) throw new Error('an end without an ending');",
+      "if (ending === undefined && copy === undefined) throw new Error('an end without an ending');",
+      'At the end of the stream there are both.',
+    ],
+    ...['1', '-2', '-0'].flatMap((fd): Equivalent[] => [
+      ['#outputFd = -1;', `#outputFd = ${fd};`, NO_DESCRIPTOR],
+      ['this.#outputFd = -1;', `this.#outputFd = ${fd};`, NO_DESCRIPTOR],
+    ]),
+  ],
+};
