@@ -7,10 +7,13 @@ import {
   referenceScheduler,
   referenceTapdisk3Scheduler,
 } from '../../src/conformance/implementation.js';
+import { ReferenceTapdisk3Scheduler } from '../../src/conformance/reference-tapdisk3-scheduler.js';
 import { recordVector } from '../../src/conformance/record.js';
 import { ReferenceScheduler } from '../../src/conformance/reference-scheduler.js';
 import { ScriptedClock } from '../../src/conformance/scripted-clock.js';
 import { ScriptedPoller } from '../../src/conformance/scripted-poller.js';
+import { microsecondClock } from '../../src/posix/clock.js';
+import { TIMEOUT } from '../../src/scheduler/event.js';
 import { emptyVector, twoReaders } from './example-vectors.js';
 
 t.test('a maximum for the next wait is taken, whatever it is', async (t) => {
@@ -50,4 +53,18 @@ t.test('the id of an event of tapdisk3 is free again after the wait that follows
       ['register', 'b', 1],
     ],
   );
+});
+
+t.test('after the last id of tapdisk3, 2^31 - 1, comes 1', async (t) => {
+  const clock = new ScriptedClock(1000);
+  const poller = new ScriptedPoller(
+    clock,
+    () => {},
+    (seconds) => seconds,
+    -1,
+  );
+  const scheduler = new ReferenceTapdisk3Scheduler(poller, microsecondClock(clock));
+  scheduler.nextEventId = 2 ** 31 - 1;
+  const ids = [1, 2].map(() => scheduler.registerEvent(TIMEOUT, -1, 0, () => {}));
+  t.same(ids, [2 ** 31 - 1, 1]);
 });

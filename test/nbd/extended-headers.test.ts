@@ -159,6 +159,8 @@ t.test('block status may name its context in a payload', async (t) => {
   }
   raw.send(extendedRequest(BLOCK_STATUS, { flags: PAYLOAD_LEN }));
   t.equal(await errorOf(raw), EINVAL, 'a payload of nothing');
+  raw.send(extendedRequest(WRITE, { cookie: 4n }));
+  t.match(await raw.extended(), { type: NONE, cookie: 4n }, 'a write of nothing has nothing to announce');
   raw.send(extendedRequest(FLUSH, { cookie: 5n }));
   t.match(await raw.extended(), { type: NONE, cookie: 5n }, 'it goes on');
 });

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { type MemoryShare, RequestMemory } from '../../src/nbd/request-memory.js';
+import { type MemoryShare, MIN_REQUEST_MEMORY_BYTES, RequestMemory } from '../../src/nbd/request-memory.js';
 
 const MIB = 1 << 20;
 
@@ -25,6 +25,10 @@ t.test(
     t.strictSame(shares.slice(7), Array(32).fill(1));
   },
 );
+
+t.test('the least that a server has is enough for two of the longest requests', async (t) => {
+  t.equal(MIN_REQUEST_MEMORY_BYTES, 64 * MIB);
+});
 
 t.test('a connection gets more memory only up to an equal share', async (t) => {
   const memory = new RequestMemory(256 * MIB);
@@ -119,6 +123,8 @@ t.test('who has some does not pass one that waits with nothing', async (t) => {
   large.take(24 * MIB, () => got.push('large'));
   second.take(MIB, () => got.push('second'));
   t.same(got, []);
-  first.give(10 * MIB);
+  first.give(MIB);
+  t.same(got, [], 'though there is room for it');
+  first.give(9 * MIB);
   t.same(got, ['large', 'second']);
 });

@@ -26,6 +26,7 @@ export const metrics: Equivalents = {
   'src/metrics/page/streamed-answer.ts': tuned(
     'const scratch = new Uint8Array(512);',
     'const scratch = new Uint8Array(511);',
+    'const scratch = new Uint8Array(513);',
   ),
   'src/metrics/page/streamed-answers.ts': ['<= 0', '< 1'].map((none): Equivalent => [
     'if (fd < 0) return true;',

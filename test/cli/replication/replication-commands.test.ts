@@ -54,7 +54,8 @@ function world(
       (args, io) => dispatch(args, { ...io, posix }),
       ['replication', command, '--control-directory', directory, ...argv],
     );
-  return { run, requests, setStatuses: (next: readonly object[]) => void (statuses = next) };
+  const now = (): number => posix.clock.now();
+  return { run, requests, now, setStatuses: (next: readonly object[]) => void (statuses = next) };
 }
 
 t.test('each command asks for what it is called, of the disk that is meant', async (t) => {
@@ -186,7 +187,7 @@ t.test('events are printed once each, with the daemon in place of their number',
   const events = [1, 2, 5].map((number) => ({ number, minor: 3, event: { kind: 'unsolicited' } }));
   let rounds = 0;
   const asked: unknown[] = [];
-  const { run, requests } = world(t, [disk(3)], ({ after = -1 }) => {
+  const { run, requests, now } = world(t, [disk(3)], ({ after = -1 }) => {
     asked.push(after);
     if (++rounds > 3) throw new SystemError(errno.EIO, 'over');
     return events.slice(0, rounds).filter(({ number }) => number > after);
@@ -194,8 +195,10 @@ t.test('events are printed once each, with the daemon in place of their number',
   const line = `${JSON.stringify({ pid: PID, minor: 3, event: { kind: 'unsolicited' } })}\n`;
   t.strictSame(await run('events', '-m', '3'), { exitCode: 0, stdout: line, stderr: '' });
   rounds = 0;
+  const from = now();
   const followed = await run('events', '--follow', '-p', String(PID));
   t.match(followed, { exitCode: 1, stdout: line.repeat(3), stderr: /over/ });
+  t.equal(now() - from, 3, 'a second after each');
   t.strictSame(requests, [
     [3, 'events', {}],
     [undefined, 'events', {}],

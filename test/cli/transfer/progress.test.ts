@@ -34,6 +34,11 @@ t.test('a line shows the share, the current rate and the time left', async (t) =
     'primary 127.0.0.1:9000  sending  75%  48.0 MiB of 64.0 MiB  8.0 MiB/s  2 s left',
   );
   t.match(describeProgress({ ...sending, rate: MIB / 10 }), /102.4 KiB\/s  2 min 40 s left$/);
+  t.match(
+    describeProgress({ ...sending, rate: MIB / 0.15 }),
+    /  3 s left$/,
+    'a part of a second counts as one',
+  );
   t.match(describeProgress({ ...sending, rate: 0 }), /MiB  0 B\/s$/);
   t.equal(
     describeProgress(receiving),

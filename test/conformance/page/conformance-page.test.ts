@@ -74,6 +74,7 @@ t.test('a vector without a trace has a reason, and an invalid file is named', as
 t.test('skipped vectors are counted by reason', async (t) => {
   const { page } = await examplePage();
   t.match(page, '1 skipped: only the scheduler');
+  t.equal(count(page, 'class="skips"'), 1, 'where none was skipped there is no list');
 });
 
 t.test('names, reasons and traces never become markup', async (t) => {

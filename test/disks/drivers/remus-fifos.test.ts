@@ -52,6 +52,7 @@ t.test('two FIFOs take commands and give replies of four bytes, and are removed 
   fs.closeSync(answers);
   await vbd.close();
   t.same(fs.readdirSync(fifos), []);
+  t.notOk(world.lines.some((line) => line.includes('no FIFOs')));
 });
 
 t.test('FIFOs left by a killed process are reused; those with a reader are not', async (t) => {

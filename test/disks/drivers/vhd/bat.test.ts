@@ -134,6 +134,8 @@ t.test('version 1.1 of a batmap has bytes above 127 as negative ones in its chec
   t.ok(withChecksum(0x0001_0001, unsigned).hasValidChecksum(map));
   t.notOk(withChecksum(0x0001_0002, signed).hasValidChecksum(map));
   t.ok(withChecksum(0x0001_0002, unsigned).hasValidChecksum(map));
+  const positive = Uint8Array.of(0xff, 127);
+  t.ok(withChecksum(0x0001_0001, ~(-1 + 127) >>> 0).hasValidChecksum(positive));
   const empty = withChecksum(0x0001_0001, 5).withEmptyMap();
   t.ok(empty.hasValidChecksum(new Uint8Array(512)));
   t.match(empty, { version: 0x0001_0002, hasCookie: true });
