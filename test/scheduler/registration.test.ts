@@ -139,6 +139,17 @@ t.test(
   },
 );
 
+t.test('what a callback registers with a timeout of 0 fires in the same pass (P5)', async (t) => {
+  const { scheduler, fired, named } = schedulerInMemory();
+  const first = named('first', () => {
+    if (fired.length === 1) scheduler.registerEvent(TIMEOUT, -1, 0, named('new'));
+  });
+  scheduler.registerEvent(TIMEOUT, -1, 0, first);
+  scheduler.registerEvent(TIMEOUT, -1, 5, nothing);
+  await scheduler.waitForEvents();
+  t.same(fired, ['first', 'new']);
+});
+
 t.test('modes are named as in C, joined in the order of their bits', async (t) => {
   t.equal(modeName(0), '');
   t.equal(modeName(POLL_EXCEPT_FD), 'EXCEPT');

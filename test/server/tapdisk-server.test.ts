@@ -200,6 +200,24 @@ t.test('a select that keeps failing ends the run with an error that names the er
   await t.rejects(odd.run(), { code: 'errno 99999' });
 });
 
+t.test('selects that fail now and then, though often, do not end the run', async (t) => {
+  const posix = new NodePosix();
+  const createPoller = posix.createPoller.bind(posix);
+  let selects = 0;
+  posix.createPoller = () => {
+    const poller = createPoller();
+    poller.select = (_seconds, done) => {
+      selects += 1;
+      if (selects > 3 * MAX_FAILED_WAITS) server.stop();
+      setImmediate(done, selects % 2 === 0 ? -errno.EINTR : []);
+    };
+    return poller;
+  };
+  await using server = new TapdiskServer({ posix, logger: nullLogger });
+  await server.run();
+  t.ok(selects > 3 * MAX_FAILED_WAITS);
+});
+
 t.test('a pass cut off by the cap is a warning', async (t) => {
   const logger = recorder();
   await using server = new TapdiskServer({ logger, maxCallbacksPerPass: 1 });

@@ -151,4 +151,11 @@ t.test('a sync of a directory reports that there is none, or that it is a file',
   t.equal(await result((done) => files.syncDirectory(directory, done)), 0);
   t.equal(await result((done) => files.syncDirectory(file, done)), -errno.ENOTDIR);
   t.equal(await result((done) => files.syncDirectory(join(directory, 'none'), done)), -errno.ENOENT);
+  class BrokenDisk extends NodeFileCalls {
+    override fsync(_: number, done: FileDone): void {
+      done(-errno.EIO);
+    }
+  }
+  const broken = new BrokenDisk({ post: (task) => task() });
+  t.equal(await result((done) => broken.syncDirectory(directory, done)), -errno.EIO, 'and that it failed');
 });

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { once } from 'node:events';
+import fs from 'node:fs';
 import net from 'node:net';
 import { PassThrough, type Readable } from 'node:stream';
 import { buffer as bufferOf, text as textOf } from 'node:stream/consumers';
@@ -319,10 +320,12 @@ t.test('releasing a descriptor without an object just frees the number', async (
   const counter = posix.eventfd();
   t.equal(posix.nodeObject(counter), undefined);
   t.equal(posix.release(counter), 0);
+  const open = fs.readdirSync('/proc/self/fd').length;
   const bound = posix.socket(AF_INET, SOCK_STREAM);
   posix.bind(bound, { family: AF_INET, address: '127.0.0.1', port: 0 });
   const address = posix.getsockname(bound);
   t.equal(posix.release(bound), 0);
+  t.equal(fs.readdirSync('/proc/self/fd').length, open, 'the kernel has none of it either');
   t.equal(listening(posix, address as never).fd, bound, 'and lets go of the address');
 });
 
