@@ -64,6 +64,7 @@ t.test('the flags of a descriptor are those that the system has', async (t) => {
   });
   const fd = calls.socket(AF_INET, SOCK_STREAM, 0);
   t.equal(calls.fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+  t.equal(calls.bind(fd, { family: AF_INET, address: '127.0.0.1', port: 0 }), 0);
   t.equal(calls.fcntl(fd, F_GETFL, 0) & O_NONBLOCK, O_NONBLOCK);
   t.equal(calls.close(fd), 0);
 });

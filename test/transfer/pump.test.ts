@@ -58,30 +58,42 @@ function pumpBetween(
 
 const events = (server: TapdiskServer): unknown[] => [...server.scheduler.events()];
 
-t.test('every byte arrives in order, between the filter’s header and trailer', async (t) => {
-  const random = new Random(randomSeed(t));
-  const image = randomBytes(random, 3 * PUMP_BUFFER_BYTES + random.integer(0, 999));
-  const source = new PassThrough();
-  const sink = new PassThrough();
-  const { pump, settled, server } = pumpBetween(t, source, sink, {
-    filter: {
-      ...unchanged,
-      begin: (push) => push(Buffer.from('before')),
-      end: (push) => push(Buffer.from('behind')),
+/** The calls that a Posix need not have. */
+const OPTIONAL = ['take', 'send'] as const;
+
+for (const without of [[], ['send'], OPTIONAL] as const)
+  t.test(
+    `every byte arrives in order, between the filter’s header and trailer (without ${without.join(' and ') || 'nothing'})`,
+    async (t) => {
+      const random = new Random(randomSeed(t));
+      const posix = Object.assign(
+        new NodePosix(),
+        Object.fromEntries(without.map((call) => [call, undefined])),
+      );
+      const image = randomBytes(random, 3 * PUMP_BUFFER_BYTES + random.integer(0, 999));
+      const source = new PassThrough();
+      const sink = new PassThrough();
+      const { pump, settled, server } = pumpBetween(t, source, sink, {
+        posix,
+        filter: {
+          ...unchanged,
+          begin: (push) => ['', 'before', ''].forEach((text) => push(Buffer.from(text))),
+          end: (push) => push(Buffer.from('behind')),
+        },
+      });
+      pump.start();
+      source.end(image);
+      const got: Buffer[] = [];
+      sink.on('data', (chunk: Buffer) => got.push(chunk));
+      t.equal(await settled, 'end');
+      t.same(events(server), []);
+      sink.end();
+      await new Promise((resolve) => {
+        sink.on('end', resolve);
+      });
+      t.ok(Buffer.concat(got).equals(Buffer.concat([Buffer.from('before'), image, Buffer.from('behind')])));
     },
-  });
-  pump.start();
-  source.end(image);
-  const got: Buffer[] = [];
-  sink.on('data', (chunk: Buffer) => got.push(chunk));
-  t.equal(await settled, 'end');
-  t.same(events(server), []);
-  sink.end();
-  await new Promise((resolve) => {
-    sink.on('end', resolve);
-  });
-  t.ok(Buffer.concat(got).equals(Buffer.concat([Buffer.from('before'), image, Buffer.from('behind')])));
-});
+  );
 
 t.test('nothing is read while the sink accepts nothing', async (t) => {
   let taken = 0;
