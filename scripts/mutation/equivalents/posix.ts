@@ -176,7 +176,15 @@ export const posix: Equivalents = {
       'A stream that flows reads on by itself, and one that has ended has no more: to ask them as well changes nothing.',
     ],
   ],
+  'src/posix/node/alarm.ts': [
+    ['if (!this.#active) return;', 'if (!this.#active) ;', 'To release a timer once more changes nothing.'],
+  ],
   'src/posix/node/buddy-memory.ts': [
+    [
+      'for (let larger = size * 2; larger <= this.shared.byteLength; larger *= 2) {',
+      'for (let larger = size * 1; larger <= this.shared.byteLength; larger *= 2) {',
+      'The list of that size was found empty before.',
+    ],
     [
       'this.#list(size).push(Buffer.from(this.shared, offset, size));',
       'this.#list(size).unshift(Buffer.from(this.shared, offset, size));',

@@ -26,6 +26,13 @@ const STATE_ERRORS_ONLY: readonly Equivalent[] = [
 ];
 
 export const replication: Equivalents = {
+  'src/replication/disk/backup/resync-index.ts': [
+    [
+      'this.#entries[place] = { grain, isZero: word >= ZERO_FLAG, crc };',
+      'this.#entries[place] = { grain, isZero: word > ZERO_FLAG, crc };',
+      'A word with the flag has the number of a grain too, which is at least 1.',
+    ],
+  ],
   'src/replication/disk/backup/apply.ts': [['let isFilling = false;', 'let isFilling = true;', SET_FIRST]],
   'src/replication/disk/backup/backup-role.ts': [
     ['#asked = { epoch: 0, generation: NO_ID };', '#asked = { epoch: 1, generation: NO_ID };', SET_FIRST],

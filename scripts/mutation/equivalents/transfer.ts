@@ -11,6 +11,8 @@ const alwaysHolds = (condition: string, thrown: string, reason: string): Equival
     reason,
   ]);
 
+const CLOSED_LATER = 'An error is thrown in any case; the descriptor is closed a little later.';
+
 export const transfer: Equivalents = {
   'src/transfer/connection.ts': [
     ...tuned('const BACKLOG = 16;', 'const BACKLOG = 17;', 'const BACKLOG = 15;'),
@@ -31,12 +33,11 @@ export const transfer: Equivalents = {
     ],
   ],
   'src/transfer/input.ts': [
-    '1024 / 1024',
-    '1025 * 1024',
-    '1023 * 1024',
-    '1024 * 1025',
-    '1024 * 1023',
-  ].flatMap((size) => tuned('const READ_BYTES = 1024 * 1024;', `const READ_BYTES = ${size};`)),
+    ['await file.close();', 'file.close();', CLOSED_LATER],
+    ...['1024 / 1024', '1025 * 1024', '1023 * 1024', '1024 * 1025', '1024 * 1023'].flatMap((size) =>
+      tuned('const READ_BYTES = 1024 * 1024;', `const READ_BYTES = ${size};`),
+    ),
+  ],
   'src/transfer/output.ts': [
     '1024 / 1024',
     '1025 * 1024',
@@ -74,6 +75,7 @@ export const transfer: Equivalents = {
     ),
   ],
   'src/transfer/output-file.ts': [
+    ['await file.close();', 'file.close();', CLOSED_LATER],
     [
       'await place.close();',
       'place.close();',
