@@ -43,6 +43,19 @@ t.test('the disks of replication.md and of the systemd units can be opened by th
   }
 });
 
+t.test(
+  'the units leave the role to the metadata, so that a promoted or rejoined side starts again',
+  async (t) => {
+    for (const side of ['backup', 'primary']) {
+      const unit = readFileSync(repositoryFile(`contrib/systemd/tapdisk-ts-${side}.service`), 'utf8');
+      const [, argument = ''] = /0=remus:(.*?)\|/.exec(unit) ?? [];
+      const options = parseRemusArgument(argument.replace('${ADDRESS}', '10.0.0.2:9000'));
+      t.type(options, 'object', argument);
+      t.notMatch(options, { role: /./ }, `${side}: a role that contradicts the metadata is refused`);
+    }
+  },
+);
+
 t.test('units of Type=notify accept what systemd-notify, a process of its own, sends', async (t) => {
   for (const role of ['backup', 'primary']) {
     const lines = readFileSync(repositoryFile(`contrib/systemd/tapdisk-ts-${role}.service`), 'utf8').split(
