@@ -20,6 +20,21 @@ export const OUTSIDE_MUTANTS: readonly Mutant[] = [
     ['joins holes that are a sector apart', 'range.sector <= last.end)', 'range.sector <= last.end + 1)'],
     ['forgets the longer of two holes', 'last.end = Math.max(last.end, end);', 'last.end = end;'],
   ]),
+  ...noticedBy('disks/drivers/vhd/order', 'disks/drivers/vhd/block-space.ts', [
+    [
+      'cuts an image off after a sector of the guest',
+      'files.ftruncate(fd, end, (truncated) => {',
+      'files.ftruncate(fd, end - SECTOR_SIZE, (truncated) => {',
+    ],
+    ['cuts leftovers off an image before there are zeroes', 'sync(truncate)', 'truncate(0)'],
+  ]),
+  ...noticedBy('disks/drivers/vhd/tools/resize', 'disks/drivers/vhd/tools/front-space.ts', [
+    [
+      'makes no sector after a moved block',
+      'yield* file.truncate((place + length + 1) * SECTOR_SIZE);',
+      'yield* file.truncate((place + length) * SECTOR_SIZE);',
+    ],
+  ]),
   ...noticedBy('nbd/far-offsets', 'nbd/requests.ts', [
     ['reads the low half of an offset only', 'return high * 2 ** 32 + low;', 'return high * 0 + low;'],
   ]),

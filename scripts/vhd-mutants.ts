@@ -69,14 +69,14 @@ const space = inFile('block-space.ts', [
   [
     'V63',
     'drops the footer while the copy is wrong',
-    'if (copyIsCurrent) cut(0);',
-    'if (copyIsCurrent || cut) cut(0);',
+    'if (copyIsCurrent) cover(0);',
+    'if (copyIsCurrent || cover) cover(0);',
   ],
-  ['V63', 'does not sync the copy', '(result < 0 ? cut(result) : sync(cut))', 'cut(result)'],
+  ['V63', 'does not sync the copy', '(result < 0 ? cover(result) : sync(cover))', 'cover(result)'],
   [
     'V63',
     'does not cut leftovers off',
-    'files.ftruncate(fd, this.#next * SECTOR_SIZE, (truncated) => {',
+    'files.ftruncate(fd, end, (truncated) => {',
     'files.fdatasync(fd, (truncated) => {',
   ],
   ['V63', 'takes leftovers for cut off that are not', 'this.#isCut = truncated >= 0;', 'this.#isCut = true;'],

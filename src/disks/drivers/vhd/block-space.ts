@@ -34,12 +34,13 @@ export interface SpaceParts {
  * Hands out places for new blocks. Every place has a bitmap of zeroes in the file, on stable storage as of the next sync:
  * so an entry of the BAT that is written after that never points to garbage (V63, A).
  *
- * - A regular file is cut after its last block, which drops the footer and leftovers of a crash, and is then extended by
- *   several blocks at a time, which read as zeroes, and synced (V63g). Before that the copy of the footer at the head is
- *   made the current one, since from then on it is the only one (V63h). When half of that space is handed out more of it
- *   is made, so that a stream of new blocks need not wait for it.
- * - The file ends one sector after the space for blocks, and did so on stable storage before anything was written there:
- *   so its last sector is never one that a guest wrote, and which might look like a footer.
+ * - A regular file is cut one sector after its last block, which drops the footer and leftovers of a crash, and is then
+ *   extended by several blocks at a time, which read as zeroes, and synced (V63g). Before that the copy of the footer at the
+ *   head is made the current one, since from then on it is the only one (V63h). When half of that space is handed out more
+ *   of it is made, so that a stream of new blocks need not wait for it.
+ * - The file ends one sector after the space for blocks, and did so on stable storage before anything was written there;
+ *   the sector after the last block, that of the footer, becomes zeroes before anything behind it is dropped. So the file's
+ *   last sector is never one that a guest wrote, and which might look like a footer.
  * - A block device keeps its footer in its last sector; a place's bitmap is zeroed by writing (V66).
  * - A place is handed out once, whatever the outcome (V55).
  */
@@ -179,26 +180,44 @@ export class BlockSpace {
     return alignedPlace(shape.bitmapSectors + shape.sectors, shape) + shape.bitmapSectors;
   }
 
-  /** Drops what is after the last block, once. */
+  /**
+   * Puts zeroes in the footer's place after the last block, and drops what is behind them, once. The last block's last sector,
+   * which a guest wrote, never becomes that of the file.
+   */
   #cut(done: Done): void {
     const { files, layer, footer, copyIsCurrent, sync } = this.#parts;
-    const { fd } = layer.file;
+    const { fd, length } = layer.file;
     if (this.#isCut) {
       done(0);
       return;
     }
-    const cut = (result: number): void => {
+    const end = (this.#next + 1) * SECTOR_SIZE;
+    const truncate = (result: number): void => {
+      if (result < 0) {
+        done(result);
+        return;
+      }
+      files.ftruncate(fd, end, (truncated) => {
+        this.#isCut = truncated >= 0;
+        done(truncated);
+      });
+    };
+    const cover = (result: number): void => {
       if (result < 0) {
         done(result);
         return;
       }
       this.#hasDroppedFooter = true;
-      files.ftruncate(fd, this.#next * SECTOR_SIZE, (truncated) => {
-        this.#isCut = truncated >= 0;
-        done(truncated);
+      writeWhole(files, fd, new Uint8Array(SECTOR_SIZE), end - SECTOR_SIZE, (covered) => {
+        if (covered < 0) done(covered);
+        else if (length > end) sync(truncate);
+        else {
+          this.#isCut = true;
+          done(covered);
+        }
       });
     };
-    if (copyIsCurrent) cut(0);
-    else writeWhole(files, fd, footer.bytes, 0, (result) => (result < 0 ? cut(result) : sync(cut)));
+    if (copyIsCurrent) cover(0);
+    else writeWhole(files, fd, footer.bytes, 0, (result) => (result < 0 ? cover(result) : sync(cover)));
   }
 }

@@ -39,6 +39,40 @@ t.test('a sector that a guest wrote is never taken for the footer', async (t) =>
   }
 });
 
+t.test(
+  'nor is one when an image is opened again and grows, after it was closed or left by a kill',
+  async (t) => {
+    const sectors = 8 * 300;
+    for (const isKilled of [false, true]) {
+      let world = worldWith([{ sectors, blockSectors: 8 }]);
+      const forgedBlock = forgedFooters(world, 8);
+      if (isKilled) {
+        // A first kill left a block without an entry, and the zeroes that follow it.
+        const metadata = world.files.contents(LEAF).slice(0, -SECTOR_SIZE);
+        world.files.put(LEAF, Buffer.concat([metadata, forgedBlock, Buffer.alloc(32 * SECTOR_SIZE)]));
+      }
+      for (let block = 0; block < 4; block++) {
+        const recorder = new FileRecorder(world.files.system);
+        const disk = await open(world);
+        t.equal(await write(world, disk, block * 8, forgedBlock), 0);
+        if (!isKilled) await simulated(world, disk.close());
+        recorder.stop();
+        for (const { operations, survival, systems } of recorder.prefixes(new Random(1), 8))
+          for (const system of systems) {
+            const found = stateOutcome(VhdDisk.open(stateCalls(system), LEAF, { readOnly: true }));
+            if (found.sectors !== sectors)
+              t.fail(`block ${block}, after ${operations} operations, ${survival}: ${found.sectors} sectors`);
+          }
+        if (!isKilled) continue;
+        const left = world.files.contents(LEAF).slice();
+        world = worldWith([{ sectors, blockSectors: 8 }]);
+        world.files.put(LEAF, left);
+        world.files.system.syncAll();
+      }
+    }
+  },
+);
+
 t.test('bits and entries are never ahead of data and bitmaps', async (t) => {
   for (const way of ['known block', 'new blocks', 'new blocks of a device'] as const) {
     for (let delay = 0; delay < 0.01; delay += 0.000_5) {

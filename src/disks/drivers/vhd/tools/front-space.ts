@@ -115,9 +115,10 @@ function* moveToEnd(
   // The footer at the end is overwritten.
   yield* ensureCopy(image);
   const bytes = yield* file.readPadded(from * SECTOR_SIZE, length * SECTOR_SIZE);
-  yield* file.write(place * SECTOR_SIZE, bytes);
-  // What a reader takes for the footer must not be a sector of the block.
+  // What a reader takes for the footer must never be a sector of the block: the file is longer before any of it is there.
   yield* file.truncate((place + length + 1) * SECTOR_SIZE);
+  yield* file.sync();
+  yield* file.write(place * SECTOR_SIZE, bytes);
   yield* file.sync();
   bat[block] = place;
   const sector = Math.floor(block / ENTRIES_PER_SECTOR);
