@@ -96,7 +96,15 @@ export class FileReplacement {
       await this.abandon();
       throw error;
     }
-    await this.#closingPlace(() => place.sync());
+    await this.#closingPlace(async () => {
+      try {
+        await place.sync();
+      } catch (error) {
+        if (!(error instanceof SystemError)) throw error;
+        const what = 'the new file is there, but may not outlast a loss of power';
+        throw new SystemError(error.code, `${what}: ${error.message}`, { cause: error });
+      }
+    });
   }
 
   /** The file is gone. Its descriptor stays open. @throws (rejects with) SystemError */

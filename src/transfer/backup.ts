@@ -195,7 +195,7 @@ export class Backup {
   #turnAway(fd: number): void {
     const { posix, silenceSeconds = SILENCE_SECONDS } = this.#options;
     const seconds = Math.floor(this.#meter.seconds);
-    const end = silenceSeconds > 0 ? `, or until it has been silent for ${silenceSeconds} s` : '';
+    const end = silenceSeconds > 0 ? `, or until its host has not responded for ${silenceSeconds} s` : '';
     const message = `busy with ${this.#connection.peer} for ${seconds} s: wait until that primary has ended${end}`;
     posix.write(fd, verdictLine({ kind: 'error', code: 'EBUSY', message }));
   }

@@ -211,6 +211,27 @@ t.test('a failed call keeps the previous file, and leaves nothing else', async (
 });
 
 t.test(
+  'when the directory cannot be synced the new file is there, and the error says what that is worth',
+  async (t) => {
+    const { directory, path } = world(t);
+    writeFileSync(path, 'before');
+    let syncs = 0;
+    class FailingSync extends NodeFileCalls {
+      override fsync(fd: number, done: (result: number) => void): void {
+        if (++syncs === 2) done(-errno.EIO);
+        else super.fsync(fd, done);
+      }
+    }
+    const files = new FailingSync({ post: (task) => task() });
+    await t.rejects(replace(path, { files }), {
+      code: 'EIO',
+      message: /^the new file is there, but may not outlast a loss of power: /,
+    });
+    t.same([readFileSync(path, 'utf8'), readdirSync(directory)], ['after', ['copy']]);
+  },
+);
+
+t.test(
   'an owner who cannot be kept for another reason, or a file that cannot be made, is an error',
   async (t) => {
     const { directory, path } = world(t);

@@ -63,7 +63,7 @@ serverTest(
     await second.primary.start();
     t.match(
       (await second.log.event('turned-away')).message,
-      /^the backup is busy with 127\.0\.0\.1:\d+ for 0 s: wait until that primary has ended, or until it has been silent for 30 s$/,
+      /^the backup is busy with 127\.0\.0\.1:\d+ for 0 s: wait until that primary has ended, or until its host has not responded for 30 s$/,
     );
     t.equal(second.primary.status().bytes, 0);
     stream.end('image');

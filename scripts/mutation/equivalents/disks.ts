@@ -31,6 +31,13 @@ const spread = (hash: string): Equivalent => [
 ];
 
 export const disks: Equivalents = {
+  'src/disks/drivers/vhd/block-space.ts': [
+    [
+      'return this.#missing - Math.floor(Math.max(0, this.#end - this.#next) / this.#spacing);',
+      'return this.#missing - Math.floor(Math.max(0, this.#end + this.#next) / this.#spacing);',
+      'A file that grows by less grows again sooner.',
+    ],
+  ],
   'src/disks/drivers/aio.ts': [
     ...['<= 0', '< 1'].map((failed): Equivalent => [
       'if (hole) this.#punch(hole, (result) => (result < 0 ? write() : ended(result)));',

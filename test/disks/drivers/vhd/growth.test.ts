@@ -204,13 +204,17 @@ t.test('a file near its size limit grows only as needed', async (t) => {
   t.equal(fault.failed, 1);
 });
 
-t.test('a failed sync of new space ends all writing', async (t) => {
-  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
-  const disk = await open(world);
-  world.files.failCalls({ calls: ['fdatasync', 'fsync'], error: errno.EIO });
-  t.equal(await write(world, disk, 0, tagged(1, 1)), -errno.EIO);
-  t.equal(await write(world, disk, 0, tagged(1, 1)), -errno.EIO);
-  t.equal(await flush(world, disk), -errno.EIO);
+t.test('a failed sync of new space, or before leftovers are cut off, ends all writing', async (t) => {
+  for (const leftovers of [0, 40]) {
+    const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+    const image = world.files.contents(LEAF);
+    world.files.put(LEAF, Buffer.concat([image, Buffer.alloc(leftovers * SECTOR_SIZE)]));
+    const disk = await open(world);
+    world.files.failCalls({ calls: ['fdatasync', 'fsync'], error: errno.EIO });
+    t.equal(await write(world, disk, 0, tagged(1, 1)), -errno.EIO);
+    t.equal(await write(world, disk, 0, tagged(1, 1)), -errno.EIO);
+    t.equal(await flush(world, disk), -errno.EIO);
+  }
 });
 
 t.test('closing a disk waits for the growth of its file', async (t) => {
