@@ -67,7 +67,7 @@ export const OUTSIDE_MUTANTS: readonly Mutant[] = [
   ]),
   ...noticedBy('server/file-replacement', 'server/file-replacement.ts', [
     ['does not sync the file', 'await fileResult((done) => files.fsync(this.fd, done));\n', ''],
-    ['does not sync the directory', '() => place.sync()', 'async () => {}'],
+    ['does not sync the directory', 'await place.sync();', ''],
     [
       'syncs the file once it has its name',
       '      await fileResult((done) => files.fsync(this.fd, done));\n      await place.check();\n      if (keepsPrevious && place.existing !== undefined) await this.#keepPrevious();\n      await fileResult((done) => files.rename(place.at(this.#partial), place.at(), done));\n',
