@@ -1,10 +1,11 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type Dirent, lstatSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, pathIn } from '../posix/path-text.js';
 import { SystemError } from '../posix/system-error.js';
+import { fileIdentity } from '../server/file-identity.js';
 import { makeDirectory } from '../server/made-directory.js';
 
 /** Where TMPDIR names no other one. */
@@ -48,25 +49,15 @@ export function statusDirectories(
     pathIn(temporary(), `tapdisk-ts-${uid}`),
     pathIn(USUAL_TEMPORARY, `tapdisk-ts-${uid}`),
   ];
-  // By whatever name, a directory is listed once.
+  // By whatever name, a directory is listed once. Most are not there.
   const known = new Set<string>();
-  return directories.filter((path) => known.size !== known.add(identityOf(path)).size);
+  return directories.filter((path) => known.size !== known.add(fileIdentity(path) ?? path).size);
 }
 
 /** A relative one would be another directory for whoever asks than for the program that is asked. */
 function temporary(): string {
   const directory = tmpdir();
   return isAbsolute(directory) ? directory : USUAL_TEMPORARY;
-}
-
-function identityOf(path: string): string {
-  try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
-  } catch {
-    // Most are not there. What else is wrong with one is reported by whoever lists it.
-    return path;
-  }
 }
 
 /** The status socket's path of this process, where none is given. */

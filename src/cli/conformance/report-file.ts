@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { statSync } from 'node:fs';
+import { fileIdentity } from '../../server/file-identity.js';
 import { outputToFile } from '../../transfer/output-file.js';
 import { UsageError } from '../usage-error.js';
 
@@ -21,12 +21,8 @@ export interface ReportPlace {
  * @throws UsageError
  */
 export function refuseInput(path: string, inputs: readonly string[]): void {
-  const identityOf = (file: string): string | undefined => {
-    const found = statSync(file, { bigint: true, throwIfNoEntry: false });
-    return found?.isFile() ? `${found.dev}:${found.ino}` : undefined;
-  };
-  const identity = identityOf(path);
-  const input = identity && inputs.find((file) => identityOf(file) === identity);
+  const identity = fileIdentity(path, (found) => found.isFile());
+  const input = identity && inputs.find((file) => fileIdentity(file) === identity);
   if (input === undefined) return;
   throw new UsageError(`--output ${path} is the vector file ${input}: expected another file`);
 }

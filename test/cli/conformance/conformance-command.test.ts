@@ -389,6 +389,23 @@ t.test('a report does not take the place of the vectors, by whatever name', asyn
   t.equal(readFileSync(vectors, 'utf8'), readFileSync(file('right.json'), 'utf8'));
 });
 
+t.test(
+  'vectors and reports that cannot be looked at are reported as those that cannot be opened',
+  async (t) => {
+    const own = t.testdir({ 'report.txt': '', loop: t.fixture('symlink', 'loop') });
+    const [report, loop] = [join(own, 'report.txt'), join(own, 'loop')];
+    const unread = await conformance('--output', report, loop);
+    t.match(unread, { status: 1, stdout: '0 passed, 1 failed\n', stderr: '' });
+    t.match(readFileSync(report, 'utf8'), /bad vector: cannot be read: ELOOP/);
+    const unwritten = await conformance('--output', loop, file('right.json'));
+    t.match(unwritten, {
+      status: 1,
+      stdout: '',
+      stderr: /^tapdisk-ts conformance: --output: cannot write .*loop: /,
+    });
+  },
+);
+
 t.test('without a file, and with no vectors in the package, a file is asked for', async (t) => {
   const values = parseValues(conformanceTable, []);
   const io = { stdout: { write() {} }, stderr: { write() {} } };
