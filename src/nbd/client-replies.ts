@@ -96,7 +96,8 @@ export class ReplyReader {
     const place = Buffer.alloc(8);
     receiver.expect(place, () => {
       const at = Number(place.readBigUInt64BE(0)) - request.offset;
-      if (!request.missing.take(at, at + length)) return this.#fail('data that is not missing');
+      if (!request.missing.take(at, at + length))
+        return this.#fail('data that was not asked for, or came before');
       return receiver.expect(request.data.subarray(at, at + length), next);
     });
   }
@@ -115,7 +116,7 @@ export class ReplyReader {
     if (type === REPLY_OFFSET_HOLE && payload.length === 12) {
       const at = Number(payload.readBigUInt64BE(0)) - request.offset;
       const length = payload.readUInt32BE(8);
-      if (!request.missing.take(at, at + length)) return 'a hole that is not missing';
+      if (!request.missing.take(at, at + length)) return 'a hole that was not asked for, or came before';
       request.data.fill(0, at, at + length);
       return undefined;
     }
@@ -125,7 +126,7 @@ export class ReplyReader {
   /** The last chunk has come. Without an error all data has to be there: what never came must not be taken for zeroes. */
   #end(cookie: number, request: PendingRequest): void {
     const { count } = request.missing;
-    if (count > 0 && !request.error) return this.#fail(`the last chunk, with ${count} bytes missing`);
+    if (count > 0 && !request.error) return this.#fail(`the last chunk came with ${count} bytes missing`);
     return this.#finish(cookie, request);
   }
 

@@ -5,10 +5,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { AF_UNIX, errno, NodePosix, type SocketAddress } from '../../src/posix/index.js';
 import { MAX_PENDING_REQUESTS, NbdClient, NbdError } from '../../src/nbd/index.js';
-import { sharedBuffers } from '../../src/posix/node/shared-buffers.js';
 import { diskWorld, pattern } from '../disks/drivers/disk-world.js';
 import { nbdWorld, until } from './nbd-world.js';
 import { u16, u32, u64 } from './raw-client.js';
+import { takenBuffers } from './taken-buffers.js';
 
 t.test('it reads and writes as its trace expects', async (t) => {
   const world = nbdWorld(t, { tcp: true });
@@ -390,31 +390,35 @@ t.test('invalid replies end the connection with EPROTO', async (t) => {
     [
       'data before the range',
       chunk(1, 1, Buffer.concat([u64(0), Buffer.alloc(512)])),
-      /data that is not missing/,
+      /data that was not asked for, or came before/,
     ],
     [
       'data past the range',
       chunk(1, 1, Buffer.concat([u64(1024), Buffer.alloc(513)])),
-      /data that is not missing/,
+      /data that was not asked for, or came before/,
     ],
     [
       'a hole past the range',
       chunk(1, 2, Buffer.concat([u64(1024), u32(513)])),
-      /a hole that is not missing/,
+      /a hole that was not asked for, or came before/,
     ],
     [
       'a hole before the range',
       chunk(1, 2, Buffer.concat([u64(1023), u32(512)])),
-      /a hole that is not missing/,
+      /a hole that was not asked for, or came before/,
     ],
-    ['a last chunk before any data', chunk(1, 0, Buffer.alloc(0)), /the last chunk, with 512 bytes missing/],
+    [
+      'a last chunk before any data',
+      chunk(1, 0, Buffer.alloc(0)),
+      /the last chunk came with 512 bytes missing/,
+    ],
     [
       'a last chunk with a byte missing in the middle',
       Buffer.concat([
         chunk(0, 2, Buffer.concat([u64(1024), u32(255)])),
         chunk(1, 1, Buffer.concat([u64(1024 + 256), Buffer.alloc(256)])),
       ]),
-      /the last chunk, with 1 bytes missing/,
+      /the last chunk came with 1 bytes missing/,
     ],
     [
       'data that came before',
@@ -422,7 +426,7 @@ t.test('invalid replies end the connection with EPROTO', async (t) => {
         chunk(0, 1, Buffer.concat([u64(1024), Buffer.alloc(256)])),
         chunk(1, 1, Buffer.concat([u64(1024 + 255), Buffer.alloc(257)])),
       ]),
-      /data that is not missing/,
+      /data that was not asked for, or came before/,
     ],
     [
       'a hole where data came before',
@@ -430,9 +434,13 @@ t.test('invalid replies end the connection with EPROTO', async (t) => {
         chunk(0, 1, Buffer.concat([u64(1024), Buffer.alloc(512)])),
         chunk(1, 2, Buffer.concat([u64(1024 + 511), u32(1)])),
       ]),
-      /a hole that is not missing/,
+      /a hole that was not asked for, or came before/,
     ],
-    ['an empty hole', chunk(1, 2, Buffer.concat([u64(1024), u32(0)])), /a hole that is not missing/],
+    [
+      'an empty hole',
+      chunk(1, 2, Buffer.concat([u64(1024), u32(0)])),
+      /a hole that was not asked for, or came before/,
+    ],
     ['data without any', chunk(1, 1, u64(1024)), /a chunk of type 1 with 8 bytes/],
     ['a hole without its length', chunk(1, 2, Buffer.alloc(11)), /a chunk of type 2 with 11 bytes/],
     ['a hole with more', chunk(1, 2, Buffer.alloc(13)), /a chunk of type 2 with 13 bytes/],
@@ -457,20 +465,7 @@ t.test('invalid replies end the connection with EPROTO', async (t) => {
 });
 
 t.test('a client that gives up gives back what it had read ahead', async (t) => {
-  const taken = new Set<Buffer>();
-  const [take, give] = [sharedBuffers.take.bind(sharedBuffers), sharedBuffers.give.bind(sharedBuffers)];
-  t.teardown(() => Object.assign(sharedBuffers, { take, give }));
-  Object.assign(sharedBuffers, {
-    take(length: number): Buffer {
-      const buffer = take(length);
-      taken.add(buffer);
-      return buffer;
-    },
-    give(buffer: Buffer): void {
-      taken.delete(buffer);
-      give(buffer);
-    },
-  });
+  const taken = takenBuffers(t);
   const nonsense = Buffer.alloc(100);
   const client = await clientOf(t, Buffer.concat([GREETING, optionReply(8, 1), GO]), nonsense);
   await t.rejects(client.read(0, 512), { message: /a reply without its magic/ });

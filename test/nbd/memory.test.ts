@@ -6,11 +6,11 @@ import type { NbdLimits } from '../../src/nbd/index.js';
 import { ordinaryBuffers } from '../../src/nbd/ordinary-buffers.js';
 import { driverTypes } from '../../src/disks/drivers/index.js';
 import { NodePosix } from '../../src/posix/index.js';
-import { sharedBuffers } from '../../src/posix/node/shared-buffers.js';
 import { ManualClock } from '../disks/bench.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
 import { exportRequest, option, type RawClient, request, u32 } from './raw-client.js';
+import { takenBuffers } from './taken-buffers.js';
 
 const READ = 0;
 const WRITE = 1;
@@ -210,20 +210,7 @@ for (const isStopped of [false, true])
       disks.answerAtOnce = () => 0;
       const world = nbdWorld(t, { types: driverTypes([disks.type]), limits: { maxRequestsInFlight: 2 } });
       await world.open('scripted:disk');
-      const taken = new Set<Buffer>();
-      const [take, give] = [sharedBuffers.take.bind(sharedBuffers), sharedBuffers.give.bind(sharedBuffers)];
-      t.teardown(() => Object.assign(sharedBuffers, { take, give }));
-      Object.assign(sharedBuffers, {
-        take(length: number): Buffer {
-          const buffer = take(length);
-          taken.add(buffer);
-          return buffer;
-        },
-        give(buffer: Buffer): void {
-          taken.delete(buffer);
-          give(buffer);
-        },
-      });
+      const taken = takenBuffers(t);
       const greeted = await world.raw().greet();
       greeted.send(option(7, exportRequest('')).subarray(0, 20));
       const half = await world.raw().go();
