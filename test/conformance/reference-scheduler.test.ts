@@ -16,7 +16,8 @@ import { microsecondClock } from '../../src/posix/clock.js';
 import { TIMEOUT } from '../../src/scheduler/event.js';
 import { emptyVector, twoReaders } from './example-vectors.js';
 
-t.test('a maximum for the next wait is taken, whatever it is', async (t) => {
+/** A poller without answers, and its clock. */
+function scripted(): { readonly poller: ScriptedPoller; readonly clock: ScriptedClock } {
   const clock = new ScriptedClock(1000);
   const poller = new ScriptedPoller(
     clock,
@@ -24,6 +25,11 @@ t.test('a maximum for the next wait is taken, whatever it is', async (t) => {
     (seconds) => seconds,
     -1,
   );
+  return { poller, clock };
+}
+
+t.test('a maximum for the next wait is taken, whatever it is', async (t) => {
+  const { poller, clock } = scripted();
   const scheduler = new ReferenceScheduler(poller, clock);
   t.equal(scheduler.setMaxTimeout(5), 0);
   t.equal(scheduler.setMaxTimeout(-5), 0);
@@ -56,13 +62,7 @@ t.test('the id of an event of tapdisk3 is free again after the wait that follows
 });
 
 t.test('after the last id of tapdisk3, 2^31 - 1, comes 1', async (t) => {
-  const clock = new ScriptedClock(1000);
-  const poller = new ScriptedPoller(
-    clock,
-    () => {},
-    (seconds) => seconds,
-    -1,
-  );
+  const { poller, clock } = scripted();
   const scheduler = new ReferenceTapdisk3Scheduler(poller, microsecondClock(clock));
   scheduler.nextEventId = 2 ** 31 - 1;
   const ids = [1, 2].map(() => scheduler.registerEvent(TIMEOUT, -1, 0, () => {}));

@@ -45,7 +45,7 @@ export class Peering implements PeeringView {
   #isStarted = false;
   /** Connections that came before the start. */
   #early: { readonly fd: number; readonly peer: string } | undefined;
-  /** How to end the connection as long as nobody else has it. */
+  /** How to end the connection, unless it is a session's or the primary's by now: see {@link end}. */
   #leave: (() => void) | undefined;
   #session: PrimarySession | undefined;
   /** How to end each connection that is being rejected. */

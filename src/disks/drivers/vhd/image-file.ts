@@ -136,12 +136,17 @@ export function identityOf(status: FileStatus): string {
   return status.kind === 'block' ? `block ${status.device}` : `${status.fileSystem} ${status.inode}`;
 }
 
-/** @throws FileError */
-export function* statusOf(files: FileCalls, path: string): Steps<FileStatus> {
+/** The status of a file, or of a link itself by `lstat`. @throws FileError, of the action that it is asked for */
+export function* statusOf(
+  files: FileCalls,
+  path: string,
+  call: 'stat' | 'lstat' = 'stat',
+  action = 'open',
+): Steps<FileStatus> {
   const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
-    files.stat(path, (...results) => done([results[0], results[1]])),
+    files[call](path, (...results) => done([results[0], results[1]])),
   );
-  if (!status) throw new FileError(path, 'open', -code);
+  if (!status) throw new FileError(path, action, -code);
   return status;
 }
 

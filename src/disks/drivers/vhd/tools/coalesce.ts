@@ -2,16 +2,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import type { FileStatus } from '../../../../posix/files.js';
 import { SECTOR_SIZE } from '../../../driver.js';
 import { type Chain, type Link, type VhdLink, withChain } from '../chain.js';
 import { type DiskCalls, VhdDisk } from '../disk.js';
 import { FlatChanges } from '../flat-changes.js';
-import { ImageFile, result } from '../image-file.js';
+import { ImageFile, result, statusOf } from '../image-file.js';
 import type { Blocks } from '../load-image.js';
 import type { ParentRules } from '../parent-search.js';
-import { type Steps, wait } from '../steps.js';
-import { FileError, VhdError } from '../vhd-error.js';
+import type { Steps } from '../steps.js';
+import { VhdError } from '../vhd-error.js';
 import { type CopyControl, copyBlocks, type WriteSectors } from './block-copy.js';
 import { childrenOf } from './children.js';
 import { relink } from './relink.js';
@@ -87,11 +86,8 @@ function noParent(file: string): VhdError {
 
 /** Of a link only the link would be deleted; and the image's children are where the image is. */
 function* requireNoLink({ files }: DiskCalls, child: string): Steps<void> {
-  const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
-    files.lstat(child, (...results) => done([results[0], results[1]])),
-  );
-  if (status === undefined) throw new FileError(child, 'look at', -code);
-  if (status.kind !== 'link') return;
+  const { kind } = yield* statusOf(files, child, 'lstat', 'look at');
+  if (kind !== 'link') return;
   throw new VhdError({
     kind: 'unsupported',
     file: child,
