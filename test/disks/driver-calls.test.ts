@@ -85,3 +85,12 @@ t.test('an event of a driver that throws is unregistered, and others go on', asy
   registrar.unregisterEvent(going);
   t.notOk([...server.scheduler.events()].some(({ id }) => id === going));
 });
+
+t.test('a driver gets what the scheduler returns, also for a callback that is none', async (t) => {
+  await using server = new TapdiskServer({ logger: nullLogger });
+  const registrar = new DriverRegistrar(server, nullLogger);
+  const nothing = undefined as unknown as () => void;
+  t.equal(registrar.registerEvent(TIMEOUT, -1, 5, nothing), -errno.EINVAL);
+  t.equal(registrar.setMaxTimeout(5), 0);
+  t.equal(registrar.setMaxTimeout(Number.NaN), -errno.EINVAL);
+});

@@ -57,6 +57,10 @@ t.test('a request for a minor that is not attached fails with EINVAL', async (t)
   results.follow(registry.pause(1));
   results.follow(registry.resume(1, undefined));
   t.strictSame(await results.settled(), Array(4).fill(-errno.EINVAL));
+  await t.rejects(registry.close(1), { message: 'minor 1 is not attached; nothing is attached' });
+  registry.attach(3);
+  registry.attach(2);
+  await t.rejects(registry.close(1), { message: 'minor 1 is not attached; attached: 3, 2' });
 });
 
 t.test('calls by minor reach their VBD, and list returns all in order of attachment', async (t) => {

@@ -4,7 +4,8 @@
 import t from 'tap';
 import { errno } from '../../src/posix/index.js';
 import { ESHUTDOWN, LATENCY_BOUNDS_SECONDS, MAX_RETRIES, REQUEST_KINDS } from '../../src/disks/index.js';
-import { bench, Results } from './bench.js';
+import { ramDriverType } from '../../src/disks/drivers/index.js';
+import { bench, READ_WRITE, Results } from './bench.js';
 
 const sectors = (count = 1): Buffer => Buffer.alloc(512 * count);
 
@@ -447,3 +448,61 @@ t.test(
     t.strictSame(latencyBuckets, expected);
   },
 );
+
+t.test('when a disk is closed, what waited for a busy request still goes to it', async (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened();
+  const results = new Results();
+  vbd.queueWrite(1, sectors(), results.done);
+  disks.answer('write', -errno.EBUSY);
+  vbd.queueRead(1, sectors(), results.done);
+  t.strictSame(disks.log, ['write 1+1']);
+  const closes = new Results();
+  closes.follow(vbd.close());
+  t.strictSame(disks.log, ['write 1+1', 'preClose', 'read 1+1']);
+  t.strictSame(await closes.settled(), [-errno.EAGAIN]);
+  disks.answer('read');
+  disks.answer('close');
+  t.strictSame(results.told, [-errno.EBUSY, 0]);
+  t.equal(vbd.phase, 'closed');
+});
+
+t.test('a request is counted before its caller is notified', async (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened();
+  const counts: unknown[] = [];
+  vbd.queueRead(0, sectors(), () => {
+    const { inFlight, kinds } = vbd.statistics();
+    counts.push([inFlight, kinds.read.completed]);
+  });
+  disks.answer('read');
+  t.strictSame(counts, [[0, 1]]);
+});
+
+t.test('a flush passes a busy write of the first sectors', async (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened();
+  vbd.queueWrite(0, sectors(4), () => {});
+  disks.answer('write', -errno.EBUSY);
+  vbd.flush(() => {});
+  t.strictSame(disks.log, ['write 0+4', 'flush']);
+});
+
+t.test('zeroes are fast only where the driver has a call for that', async (t) => {
+  const { opened, disks } = bench(t, { canZero: true });
+  const vbd = opened();
+  const results = new Results();
+  vbd.writeZeroes(0, 8, results.done, { fast: true });
+  t.strictSame(results.told, [-errno.EOPNOTSUPP]);
+  t.strictSame(disks.log, []);
+});
+
+t.test('of a driver that has one call for block status, the quick one is that', async (t) => {
+  const { registry } = bench(t, { types: [ramDriverType] });
+  registry.attach(0);
+  await registry.open(0, 'ram:1', READ_WRITE);
+  const extents: unknown[] = [];
+  registry.get(0)?.blockStatus(0, 8, (_, found) => extents.push(found), { fast: true });
+  t.strictSame(extents, [[{ sectors: 8, allocated: false, zero: true }]]);
+  await registry.close(0);
+});

@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../src/posix/index.js';
-import type { DiskDriverType, Done } from '../../src/disks/index.js';
+import type { DiskDriverType, Done, FilterDriverType } from '../../src/disks/index.js';
 import { driverTypes, logDriverType } from '../../src/disks/drivers/index.js';
 import { parseStack } from '../../src/disks/stack.js';
 import { TIMEOUT } from '../../src/scheduler/event.js';
@@ -178,4 +178,26 @@ t.test('an error thrown by a driver ends only its call', async (t) => {
   await t.rejects(vbd.close(), { code: 'EIO' });
   t.equal(vbd.phase, 'closed');
   t.equal(lines.filter((line) => line.includes('a driver threw Error: a fault of the driver')).length, 13);
+});
+
+t.test('of several drivers that fail to close, the first one gives the error and its reason', async (t) => {
+  const failing = (name: string, code: number): FilterDriverType => ({
+    name,
+    createFilter: (_context, _argument, below) => ({
+      open: (_flags, done) => done(0),
+      info: () => below.info(),
+      close: (done) => done(-code, `${name} is not whole`),
+      queueRead: (request) => below.queueRead(request),
+      queueWrite: (request) => below.queueWrite(request),
+      flush: (done) => below.flush(done),
+    }),
+  });
+  const filters = [failing('first', errno.ENOSPC), failing('second', errno.EIO)];
+  const { registry, disks } = bench(t, { types: filters });
+  disks.answerAtOnce = () => 0;
+  registry.attach(0);
+  for (const name of ['first:|second:|scripted:a', 'first:|scripted:a']) {
+    await registry.open(0, name, READ_WRITE);
+    await t.rejects(registry.close(0), { code: 'ENOSPC', message: /first is not whole/ });
+  }
 });

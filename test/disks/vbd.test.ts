@@ -299,3 +299,27 @@ t.test('the reason of each refusal names the minor and its phase', async (t) => 
   await t.rejects(vbd.open('scripted:b', READ_WRITE), { message: /is detached/ });
   await t.rejects(vbd.close(), { message: /is detached/ });
 });
+
+t.test('pause returns the error of closing the image and its reason, and the VBD is paused', async (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened();
+  const pauses = new Results();
+  pauses.follow(vbd.pause());
+  pauses.follow(vbd.pause());
+  disks.answer('close', -errno.EIO);
+  t.strictSame(await pauses.settled(), [-errno.EIO, -errno.EIO]);
+  t.equal(vbd.phase, 'paused');
+  pauses.follow(vbd.resume());
+  disks.answer('open disk');
+  t.strictSame((await pauses.settled()).slice(2), [0]);
+});
+
+t.test('a VBD is resumed with the flags that it was opened with', async (t) => {
+  const { opened, disks } = bench(t);
+  const vbd = opened({ readOnly: true, shared: true });
+  void vbd.pause();
+  disks.answer('close');
+  void vbd.resume('scripted:other');
+  disks.answer('open other read-only shared');
+  t.equal(vbd.readOnly, true);
+});

@@ -226,7 +226,7 @@ export class AioDriver implements Driver {
     const position = request.sector * SECTOR_SIZE;
     const length = request.sectors * SECTOR_SIZE;
     const bytes = request.buffer.subarray(0, Math.min(length, this.#endBytes - position));
-    if (bytes.length < length) request.buffer.fill(0, bytes.length, length);
+    request.buffer.fill(0, bytes.length, length);
     const { files } = this.#parts;
     const ended = (result: number): void => request.complete(result);
     readWhole(files, this.#fd, bytes, position, ended, () => this.#warnOfShortFile());
@@ -280,7 +280,7 @@ export class AioDriver implements Driver {
 
   /** By a hole, or not at all. */
   writeZeroesFast(request: ZeroesRequest): void {
-    const isWorthHole = request.sectors >= MIN_HOLE_SECTORS && this.#isRegular && !request.noHole;
+    const isWorthHole = request.sectors >= MIN_HOLE_SECTORS && !request.noHole;
     const hole = isWorthHole ? this.#holeOf(request) : undefined;
     if (!hole) {
       request.complete(-errno.EOPNOTSUPP);

@@ -41,7 +41,7 @@ export class ImageMap {
   readonly #parts: ImageMapParts;
   #holes: HoleRanges | undefined;
   /** The time of change that {@link #holes} goes with, where others may write. */
-  #changedSeconds = -1;
+  #changedSeconds: number | undefined;
   #isUnknown = false;
   #isReading = false;
   /** Changes since the reading began. */
@@ -122,7 +122,6 @@ export class ImageMap {
   #read(): void {
     const { status, readHoles, underWay } = this.#parts;
     this.#isReading = true;
-    this.#holes = undefined;
     if (status === undefined) {
       this.#changes = [...underWay()];
       readHoles((holes) => {
@@ -142,7 +141,7 @@ export class ImageMap {
         this.#isReading = false;
         const map = this.#taken(holes);
         this.#holes = isSettled ? map : undefined;
-        this.#changedSeconds = before?.changedSeconds ?? -1;
+        this.#changedSeconds = before?.changedSeconds;
         this.#answer(waiting, map);
         const next = this.#waiting.splice(0);
         for (const each of next) this.#wait(each);

@@ -171,6 +171,8 @@ t.test('a block device is no file that an image could be identified by, and has 
   t.match(resized(), [[-errno.EINVAL, /it has 511488 bytes, fewer than the 512000/]]);
   sectors = 1001;
   t.same([resized(), driver.info().sectors], [[[0]], 1001]);
+  driver.blockStatus({ sector: 0, sectors: 8 }, (...outcome) => extents.push(outcome));
+  t.same([extents, script.log], [[[0], [0]], []], 'as it is once it has grown');
 });
 
 t.test('how a file is opened and locked depends on who may write', async (t) => {
@@ -332,4 +334,62 @@ t.test('what was given up before is remembered for one opening', async (t) => {
   t.same(script.log, []);
   driver.discard({ sector: 0, sectors: 1000, complete });
   t.same(script.log, ['punch 0+2048']);
+});
+
+t.test('the only writer of a file that has grown does not look at its time of change', async (t) => {
+  const { script, driver, resized } = scripted();
+  const kinds: unknown[] = [];
+  const ask = (): void =>
+    driver.blockStatus({ sector: 0, sectors: 8 }, (_, extents) => kinds.push(extents?.[0]?.zero));
+  ask();
+  script.onMap([]);
+  script.size += 4096;
+  resized();
+  ask();
+  script.onMap([{ start: 0, end: Number.POSITIVE_INFINITY }]);
+  script.changedSeconds = 99;
+  ask();
+  t.same(
+    [kinds, script.log],
+    [
+      [false, true, true],
+      ['map', 'map'],
+    ],
+  );
+});
+
+t.test('an image whose file cannot be looked at has no identity, and the error is reported', async (t) => {
+  let isLost = false;
+  const { files } = new FileScript();
+  const { driver } = scripted(
+    {},
+    { files: { ...files, fstat: (fd, done) => (isLost ? done(-errno.EIO) : files.fstat(fd, done)) } },
+  );
+  isLost = true;
+  const found: unknown[] = [];
+  driver.identify((...outcome) => found.push(outcome));
+  t.same(found, [[-errno.EIO]]);
+});
+
+t.test('an empty file is a disk without sectors, which can grow', async (t) => {
+  const { script, driver, opened, open, resized } = scripted();
+  script.size = 0;
+  open();
+  t.same([opened, driver.info().sectors], [[[0], [0]], 0]);
+  t.same(resized(), [[0]]);
+  script.size = 512;
+  t.same([resized(), driver.info().sectors], [[[0]], 1]);
+});
+
+t.test('zeroes that must stay allocated are never part of a later hole, and others are', async (t) => {
+  const { script, driver } = scripted();
+  const complete = (): void => {};
+  driver.discard({ sector: 0, sectors: 1024, complete });
+  driver.writeZeroes({ sector: 512, sectors: 8, noHole: true, complete });
+  script.answer('write 262144+4096', 4096);
+  driver.discard({ sector: 1024, sectors: 1024, complete });
+  t.same(script.log, ['write 262144+4096']);
+  driver.discard({ sector: 8192, sectors: 1024, complete });
+  driver.writeZeroes({ sector: 8704, sectors: 1536, noHole: false, complete });
+  t.same(script.log.slice(1), ['punch 8192+2048']);
 });

@@ -3,6 +3,7 @@
 
 import { closeSync, ftruncateSync, openSync, truncateSync, writeSync } from 'node:fs';
 import t, { type Test } from 'tap';
+import { errno } from '../../../src/posix/index.js';
 import { AioDriver } from '../../../src/disks/drivers/index.js';
 import { HoleRanges } from '../../../src/disks/drivers/hole-ranges.js';
 import { ImageMap, type ImageMapParts } from '../../../src/disks/drivers/image-map.js';
@@ -395,4 +396,32 @@ t.test('a map during whose reading more than 65536 changes began is not taken', 
     t.same(said, [expected, expected]);
     t.same(reasons, changes > 65_536 ? ['too much was written meanwhile'] : []);
   }
+});
+
+t.test('a hole stays one when it is zeroed, and where none could be made there is none', async (t) => {
+  const { script, driver } = scriptedDriver();
+  saysNow(driver, 0, 8);
+  script.onMap([{ start: 0, end: 1 << 20 }]);
+  const complete = (): void => {};
+  driver.writeZeroes({ sector: 0, sectors: 4, noHole: false, complete });
+  script.calls[0]?.buffer.fill(0);
+  script.answer('read 0+2048', 2048);
+  t.equal(saysNow(driver, 0, 8).kinds, 'hole 8');
+  driver.discard({ sector: 4096, sectors: 2048, complete });
+  script.answer('punch 4096+2048', -errno.EOPNOTSUPP);
+  t.equal(saysNow(driver, 4096, 8).kinds, 'data 8');
+});
+
+t.test('of a hole only whole sectors are shown', async (t) => {
+  const { script, driver } = scriptedDriver();
+  saysNow(driver, 0, 8);
+  script.onMap([
+    { start: 100, end: 200 },
+    { start: 500, end: 600 },
+    { start: 1000, end: 1024 },
+    { start: 1100, end: 2559 },
+    { start: 2561, end: 3072 },
+    { start: 3584, end: 4097 },
+  ]);
+  t.equal(saysNow(driver, 0, 10).kinds, 'data 3, hole 1, data 3, hole 1, data 2');
 });

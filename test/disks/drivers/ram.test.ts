@@ -107,6 +107,16 @@ t.test('a closed VBD does not keep the content of its disk in memory', async (t)
   t.equal(driver.deref(), undefined);
 });
 
+t.test('the driver by itself completes each call with 0', async (t) => {
+  const driver = new RamDriver('1');
+  const results = new Results();
+  driver.open({ readOnly: false, shared: false }, results.done);
+  driver.blockStatus({ sector: 0, sectors: 8 }, results.done);
+  driver.flush(results.done);
+  driver.close(results.done);
+  t.strictSame(results.told, [0, 0, 0, 0]);
+});
+
 t.test('the driver by itself refuses changes of a read-only opening', async (t) => {
   const driver = new RamDriver('1');
   driver.open({ readOnly: true, shared: false }, () => {});

@@ -82,6 +82,11 @@ t.test('FIFOs left by a killed process are reused; those with a reader are not',
 
 t.test('FIFOs are private, or for everybody where they are as C has them', async (t) => {
   t.same([FIFO_MODE, C_FIFO_MODE, FIFO_DIRECTORY], [0o600, 0o777, '/var/run/tap']);
+  const world = diskWorld(t);
+  const fifos = world.path('tap');
+  await world.open(`remus:127.0.0.1:9,role=primary,fifo-mode=c,fifos=${fifos}|aio:${image(world)}`);
+  for (const name of fs.readdirSync(fifos))
+    t.equal(fs.statSync(`${fifos}/${name}`).mode & 0o777, 0o777 & ~process.umask(), name);
 });
 
 t.test('FIFOs that cannot be opened leave nothing behind, and the reason', (t) => {
@@ -148,7 +153,10 @@ t.test('FIFOs are closed once both are removed', (t) => {
       done(end === 'read' ? 7 : 8),
   } as unknown as RemusFifosParts;
   let isClosed = false;
-  RemusFifos.open(parts, (_, fifos) => fifos?.close(() => (isClosed = true)));
+  RemusFifos.open(parts, (code, fifos) => {
+    t.equal(code, 0);
+    fifos?.close(() => (isClosed = true));
+  });
   t.same(new Set(closed), new Set([7, 8]));
   for (const unlinked of unlinks) {
     t.equal(isClosed, false);

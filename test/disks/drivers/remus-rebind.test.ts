@@ -168,11 +168,13 @@ t.test('each call that fails is reported, and the state belongs to one image', a
 t.test('after any power loss the state belongs to exactly one of the images', async (t) => {
   const world = await worldWithState('/d/base.vhd.remus');
   const both = [await identity(world, images.from), await identity(world, images.to)];
-  const recorder = new FileRecorder(world.files.system);
+  const recorder = new FileRecorder<'moved'>(world.files.system);
   await rebind(world, beside);
+  recorder.mark('moved');
   recorder.stop();
   let states = 0;
-  for (const { systems, operations } of recorder.prefixes(new Random(1), 4)) {
+  const places = new Set<string | undefined>();
+  for (const { systems, operations, marks } of recorder.prefixes(new Random(1), 4)) {
     for (const system of systems) {
       states++;
       const left = new FileWorld({ seed: 2, traceLines: 0 });
@@ -186,7 +188,18 @@ t.test('after any power loss the state belongs to exactly one of the images', as
         both.some(({ inode }) => inode === loaded?.current.image?.inode),
         `after ${operations} operations it is of one image`,
       );
+      if (marks.length > 0) places.add(found[0]);
     }
   }
   t.ok(states > 20);
+  t.same([...places], ['/e/child.vhd.remus'], 'to the new one, once it has been moved');
+});
+
+t.test('a state in a directory of its own is bound to the new image where it is', async (t) => {
+  const world = await worldWithState('/s/disk');
+  const fault = world.files.failCalls({ calls: ['rename', 'syncDirectory'], nth: 1, error: errno.EIO });
+  await rebind(world, elsewhere);
+  fault.cancel();
+  t.equal(fault.failed, 0);
+  t.same(statesOf(world).get('/s/disk')?.image, await identity(world, images.to));
 });

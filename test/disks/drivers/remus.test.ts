@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { randomFillSync } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
-import t from 'tap';
-import { errno } from '../../../src/posix/index.js';
-import { RemusDriver } from '../../../src/disks/drivers/remus.js';
+import t, { type Test } from 'tap';
+import { errno, NodeFileCalls, type Posix } from '../../../src/posix/index.js';
+import { driverTypes, standardDriverTypes } from '../../../src/disks/drivers/index.js';
+import { createRemusType, RemusDriver } from '../../../src/disks/drivers/remus.js';
 import { parseRemusArgument } from '../../../src/disks/drivers/remus-options.js';
-import type { Vbd } from '../../../src/disks/index.js';
+import type { BlockStatusDone, Driver, DriverContext, Vbd } from '../../../src/disks/index.js';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { captured } from '../../cli/captured-io.js';
 import { diskWorld } from './disk-world.js';
@@ -143,4 +145,81 @@ t.test('a disk that cannot be replicated is refused with a reason', async (t) =>
     'memory has no place for the journal',
   );
   t.match(world.lines.join('\n'), 'expected directory=PATH');
+});
+
+/** Replicated disks whose FIFOs cannot be opened, and those that were asked for. */
+function worldWithoutFifos(t: Test) {
+  const asked: string[] = [];
+  const type = createRemusType({
+    files: ({ completions }) => new NodeFileCalls(completions),
+    random: (bytes) => randomFillSync(bytes),
+    openFifo: () => (path, end, mode, done) => {
+      asked.push(`${end} ${path} ${mode.toString(8)}`);
+      done(-errno.EACCES);
+    },
+  });
+  const world = diskWorld(t, { types: driverTypes([...standardDriverTypes.values(), type]) });
+  const image = imageOf(world, 'a');
+  const open = (options: string): Promise<number> =>
+    world.tryOpen(`remus:127.0.0.1:9,role=primary,${options}|aio:${image}`);
+  return { asked, open, world };
+}
+
+t.test('FIFOs that were asked for must be there, in the mode that was asked for', async (t) => {
+  const { asked, open, world } = worldWithoutFifos(t);
+  const fifos = world.path('fifos');
+  t.equal(await open(`fifos=${fifos}`), -errno.EACCES);
+  t.equal(await open(`fifos=${fifos},fifo-mode=private`), -errno.EACCES);
+  t.equal(await open(`fifos=${fifos},fifo-mode=c`), -errno.EACCES);
+  const path = `${fifos}/remus_127.0.0.1_9`;
+  t.same(asked.splice(0), [`read ${path} 600`, `read ${path} 600`, `read ${path} 777`]);
+  t.match(world.lines.at(-1), `cannot open ${path}: EACCES`);
+  t.equal(await open('fifos=no'), 0, 'and the disk was let go of');
+  t.same(asked, []);
+});
+
+t.test('without the usual FIFOs a disk opens with a warning, unless its peer is a C driver', async (t) => {
+  const { open, world } = worldWithoutFifos(t);
+  t.equal(await open('peer=c'), -errno.EACCES);
+  const warning = /^replication: no FIFOs for checkpoint control: cannot \w+ \/var\/run\/tap/;
+  t.notOk(world.lines.some((line) => warning.test(line)));
+  t.equal(await open('peer=auto'), 0);
+  t.ok(world.lines.some((line) => warning.test(line)));
+});
+
+t.test(
+  'a disk that is not open reports neither a state nor holes that it was asked for before',
+  async (t) => {
+    const world = diskWorld(t);
+    const name = `remus:127.0.0.1:9,role=primary,fifos=no|aio:${imageOf(world, 'a')}`;
+    const vbd = await world.open(name);
+    const [driver, below] = vbd.drivers;
+    t.match(vbd.describe(), 'fifos=no unprotected primary | aio');
+    let answer: BlockStatusDone = () => {};
+    if (below) below.blockStatus = (_range, done) => void (answer = done);
+    const told: unknown[] = [];
+    const asked = (): void =>
+      driver?.blockStatus?.({ sector: 0, sectors: 8 }, (...status) => told.push(status));
+    const hole = [{ sectors: 8, allocated: false, zero: true }];
+    asked();
+    answer(0, hole);
+    asked();
+    await vbd.pause();
+    answer(0, hole);
+    t.same(told, [[0, hole], [0]]);
+    t.match(vbd.describe(), 'fifos=no | aio');
+  },
+);
+
+t.test('TLS is refused where sockets are not those of the operating system', (t) => {
+  const image = { path: '/a', fileSystem: 1, inode: 2, modifiedMicroseconds: 3 };
+  const below = { identify: (done) => done(0, image) } as Partial<Driver> as Driver;
+  const context = { posix: {} as Posix } as DriverContext;
+  const parts = { files: () => ({}) as NodeFileCalls, random: () => {} };
+  const options = 'h:9,tls-cert=/c,tls-key=/k,tls-ca=/a';
+  const driver = createRemusType(parts).createFilter(context, options, below);
+  const told: unknown[] = [];
+  driver.open({ readOnly: false, shared: false }, (...outcome) => told.push(outcome));
+  t.same(told, [[-errno.EINVAL, 'TLS cannot be used: TLS needs real sockets']]);
+  t.end();
 });
