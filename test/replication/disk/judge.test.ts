@@ -50,6 +50,13 @@ const pairs: readonly (readonly [string, Standing, Standing, object])[] = [
     { ...fresh, diskId: 'e'.repeat(32), resyncId: 'r' },
     refused('the backup has data'),
   ],
+  [
+    'no state, nor a first sync that was begun, though the disk is the same',
+    primary,
+    { ...fresh, diskId: DISK },
+    refused('the backup has data'),
+  ],
+  ['a state without a checkpoint', primary, side('backup', []), refused('unrelated')],
   ['committed is what was acked', primary, backupAt('g2', 7), { kind: 'resync' }],
   ['committed is what was sent', primary, backupAt('g2', 9), { kind: 'resync' }],
   ['committed below acked', primary, backupAt('g2', 6), { kind: 'compare', alarm: true }],
@@ -63,6 +70,12 @@ const pairs: readonly (readonly [string, Standing, Standing, object])[] = [
   [
     'an ancestor, though a younger generation was acked',
     primary,
+    backupAt('g1', 6),
+    { kind: 'compare', alarm: true },
+  ],
+  [
+    'an ancestor of two, of which only the first was acked',
+    side('primary', [reach('g3', 9), reach('g2', 7, 9), reach('g1', 4, 6)]),
     backupAt('g1', 6),
     { kind: 'compare', alarm: true },
   ],
@@ -81,6 +94,12 @@ const pairs: readonly (readonly [string, Standing, Standing, object])[] = [
     side('primary', [reach('g4', 0), reach('g2', 5)], { promoted: true }),
     side('backup', [reach('g2', 7, 9)], { rejoining: true }),
     { kind: 'compare', alarm: false },
+  ],
+  [
+    'one that rejoins, of another disk',
+    side('primary', [reach('g4', 0), reach('g2', 8)], { promoted: true }),
+    side('backup', [reach('g2', 7, 9)], { rejoining: true, diskId: 'e'.repeat(32) }),
+    refused('another disk'),
   ],
   [
     'one that gave its own changes up',

@@ -72,6 +72,20 @@ t.test('the first metadata are there whole, in two copies', async (t) => {
   t.throws(() => host.files.contents(`${PATH}.new`), 'under no other name');
 });
 
+t.test('the first metadata get their name once they are on stable storage', async (t) => {
+  const { world, files, held, host } = stateFiles();
+  held.hold('fdatasync', `${PATH}.new`);
+  let isCreated = false;
+  const created = MetadataFile.create(files, PATH, FIRST).then(() => (isCreated = true));
+  await world.run(0.1);
+  t.equal(held.waiting('fdatasync', `${PATH}.new`), 1);
+  t.throws(() => host.files.contents(PATH));
+  t.notOk(isCreated);
+  held.release('fdatasync', `${PATH}.new`);
+  await world.complete(created);
+  t.equal(host.files.contents(PATH).length, 2 * COPY_AT);
+});
+
 t.test('metadata that are missing are none', async (t) => {
   const { world, files, notice } = stateFiles();
   t.equal(await world.complete(MetadataFile.load(files, PATH, notice)), undefined);

@@ -145,6 +145,15 @@ t.test('a backup that is to be gets a journal, durably, unless it has one', asyn
   );
 });
 
+t.test('a journal of which only the first file was made is made anew', async (t) => {
+  const files = new TestFiles();
+  const provided = { directory: DIRECTORY, journalBytes: 2 * 100 * 4096 };
+  await files.wait(provideJournal(files.calls, provided));
+  files.host.system.unlink(`${DIRECTORY}/journal-1`);
+  await files.wait(provideJournal(files.calls, provided));
+  t.equal(files.host.contents(`${DIRECTORY}/journal-1`).length, 100 * 4096);
+});
+
 t.test('a journal with checkpoints is not made anew, one without any is', async (t) => {
   const one = await new TestRole().open();
   one.role.store.write(0, tagged(1, 1));
@@ -215,6 +224,16 @@ t.test('what was committed is there after a crash, and the last epoch with it', 
   await one.crash();
   t.equal(one.role.epoch, 5);
   t.same([...contentOf(one.disk.bytes).subarray(8, 10)], [1, 1]);
+});
+
+t.test('a backup whose journal has no checkpoint is at the epoch that its metadata have', async (t) => {
+  const one = await new TestRole().open();
+  await one.files.ended((done) => one.metadata.update({ acked: 7 }, done));
+  await one.crash();
+  t.equal(one.role.epoch, 7);
+  t.notOk(one.role.hasCheckpoint);
+  t.equal(await one.files.ended((done) => one.role.store.drain(done)), 0);
+  t.equal(one.metadata.current.acked, 7);
 });
 
 t.test('what was committed reaches the image from the open on, without another commit', async (t) => {
@@ -289,6 +308,26 @@ t.test('a first sync goes to the image, which is inconsistent until its commit',
   await one.crash();
   t.match(one.metadata.current, { hasState: true, resyncId: NO_ID });
   t.equal(one.role.epoch, 1);
+});
+
+t.test('a first sync whose commit fails gives no state', async (t) => {
+  const one = await new TestRole('own').open();
+  const target = await one.begin(ID, true);
+  one.files.host.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+  t.equal(await one.commit(1, target), -errno.EIO);
+  t.match(one.metadata.current, { hasState: false, inconsistent: true, resyncId: ID });
+  t.notOk(one.events.includes('initialised'));
+  await one.crash();
+  t.match(one.metadata.current, { hasState: false, inconsistent: true, resyncId: ID });
+});
+
+t.test('the map of a first sync goes with its commit', async (t) => {
+  const one = await new TestRole('own').open();
+  const target = await one.begin(ID, true);
+  t.equal(await one.commit(1, target), 0);
+  await one.files.world.run(0.5);
+  t.equal(one.files.host.system.lookup(RECEIVED), -errno.ENOENT);
+  t.notOk(one.files.open.includes(RECEIVED));
 });
 
 t.test('zeroes of a first sync are written unless the image is blank and no sync was begun', async (t) => {

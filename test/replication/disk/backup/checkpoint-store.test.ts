@@ -147,6 +147,44 @@ t.test(
   },
 );
 
+t.test('what reaches the image while that is synced is not taken to be durable', async (t) => {
+  const one = await TestStore.open();
+  one.disk.isHeld = true;
+  one.store.drain(() => {});
+  one.write(8, 1);
+  t.equal(await one.commit(1), 0);
+  t.same(one.disk.calls, ['flush', 'write 8+1']);
+  const [flushed, written] = one.disk.waiting.splice(0);
+  written?.();
+  flushed?.();
+  t.same(one.retired, [{ firstLive: 1, epoch: 0, checkpoint: 0, dropsResync: false }]);
+  one.disk.release();
+  t.match(one.retired[1], { epoch: 1, checkpoint: 1 });
+});
+
+t.test('a segment that the open checkpoint has records in is not freed', async (t) => {
+  const one = await TestStore.open({ blocks: 140 });
+  one.write(0, 1, RECORD);
+  one.write(RECORD, 2, RECORD);
+  await one.settle();
+  t.equal(one.journal.segment, 2);
+  t.equal(await one.drain(), 0);
+  t.match(one.retired, [{ firstLive: 1 }]);
+});
+
+t.test('layers that are frozen while the first is written keep what the journal has of it', async (t) => {
+  const one = await TestStore.open();
+  one.disk.isHeld = true;
+  one.write(8, 1);
+  await one.commit(1);
+  const { release } = one.store.freeze();
+  one.store.drain(() => {});
+  one.disk.release();
+  t.same(one.disk.calls, ['write 8+1'], 'no sync that would free it');
+  release();
+  t.same(one.disk.calls, ['write 8+1', 'flush']);
+});
+
 t.test('the image is synced once at a time', async (t) => {
   const one = await TestStore.open();
   one.disk.isHeld = true;

@@ -28,7 +28,8 @@ function alone(
   const reads: {
     readonly at: string;
     readonly buffer: Uint8Array;
-    readonly end: (result: number, byte?: number) => void;
+    /** Ends it; of bytes each is what a grain is full of. */
+    readonly end: (result: number, byte?: number | readonly number[]) => void;
   }[] = [];
   const sent: string[] = [];
   const counts = { sentBytes: 0, ended: 0 };
@@ -49,8 +50,9 @@ function alone(
     disk: {
       sectors,
       read: (sector, buffer, done) => {
-        const end = (result: number, byte = 0): void => {
-          buffer.fill(byte);
+        const end = (result: number, byte: number | readonly number[] = 0): void => {
+          const each = sectorsEach * 512;
+          for (const [grain, filling] of [byte].flat().entries()) buffer.fill(filling, grain * each);
           done(result);
         };
         if (readsAtOnce) end(0);
@@ -368,6 +370,43 @@ t.test('zeroes are sent without data, and a last grain is as long as the disk', 
   t.same(sent, ['zero 0+3.5']);
   t.same(counts, { sentBytes: 3.5 * GRAIN_SECTORS * 512, ended: 1 });
   t.same([...grains.inResync], [0, 1, 2, 3]);
+});
+
+for (const isC of [false, true]) {
+  const kind = isC ? 'a C' : 'an own';
+  t.test(`a run is sent to ${kind} backup in parts, each of data or of zeroes, in order`, async (t) => {
+    const { copier, grains, reads, sent, counts } = alone({ isC, sectors: 7.5 * GRAIN_SECTORS });
+    grains.toSend.addRange(4, 7);
+    copier.pump();
+    reads[0]?.end(0, [1, 2, 0, 0]);
+    t.same(sent, ['data 4+2', 'zero 6+1.5']);
+    t.equal(counts.sentBytes, 3.5 * GRAIN_SECTORS * 512);
+    const { inResync, open } = grains;
+    t.same([[...inResync], [...open]], isC ? [[], [4, 5, 6, 7]] : [[4, 5, 6, 7], []]);
+    grains.toSend.addRange(0, 3);
+    copier.pump();
+    reads[1]?.end(0, [0, 5, 0, 5]);
+    t.same(sent.slice(2), ['zero 0+1', 'data 1+1', 'zero 2+1', 'data 3+1']);
+    copier.stop();
+    t.equal(grains.toSend.count, isC ? 0 : 8);
+  });
+}
+
+t.test('a part of what was sent that is on stable storage is not sent again', async (t) => {
+  const { copier, grains, reads } = alone();
+  grains.toSend.addRange(0, 3);
+  copier.pump();
+  reads[0]?.end(0, [1, 1, 0, 1]);
+  copier.progress(1);
+  copier.stop();
+  t.same([...grains.toSend], [3]);
+});
+
+t.test('no more than 64 MiB may be at the backup and not on its stable storage', async (t) => {
+  const { copier, grains, sent } = alone({ sectorsEach: 2048, sectors: 70 * 2048, readsAtOnce: true });
+  grains.toSend.addRange(0, 69);
+  copier.pump();
+  t.equal(sent.length, 64);
 });
 
 t.test('a C backup gets it all as writes of the open checkpoint, and is asked nothing', async (t) => {

@@ -169,6 +169,49 @@ t.test(
   },
 );
 
+t.test('each of two whole verifications ends once it has looked at every grain, and once only', async (t) => {
+  const { verifier, asked, endReads, its } = verifying(6);
+  const ended: string[] = [];
+  verifier.verifyAll(() => ended.push('first'));
+  endReads();
+  verifier.verifyAll(() => ended.push('second'));
+  for (let sequence = 0; sequence < 10; sequence++) {
+    verifier.compared(sequence, 'equal');
+    endReads();
+    if (sequence === 4) t.same([ended, asked.length], [[], 6], 'what follows waits for the first to end');
+    if (sequence === 5) t.same(ended, ['first']);
+  }
+  t.same(ended, ['first', 'second']);
+  t.same(asked, [0, 1, 2, 3, 4, 5, 0, 1, 2, 3]);
+  its.peer = undefined;
+  verifier.forget();
+  t.equal(ended.length, 2);
+});
+
+t.test('a whole verification of which the backup has nothing yet ends at once', async (t) => {
+  const { verifier, grains, reads } = verifying(6);
+  grains.toSend.addRange(0, 5);
+  const ended: number[] = [];
+  verifier.verifyAll((differences) => ended.push(differences));
+  t.same([ended, reads], [[0], []]);
+});
+
+t.test('what a lost backup has ended does not end again with the next', async (t) => {
+  const { verifier, its, endReads } = verifying(6);
+  let ended = 0;
+  verifier.verifyAll(() => (ended += 1));
+  endReads();
+  verifier.forget();
+  its.peer = { ...its.peer } as BackupPeer;
+  verifier.allow(100 * GRAIN_BYTES);
+  endReads();
+  for (let sequence = 4; sequence < 12; sequence++) {
+    verifier.compared(sequence, 'equal');
+    endReads();
+  }
+  t.equal(ended, 1);
+});
+
 t.test('nothing is compared before it is asked for, or allowed', async (t) => {
   const { verifier, reads } = verifying();
   verifier.pump();
