@@ -110,6 +110,21 @@ t.test('each has its own limit, in which it is EIO, also while it is asked for',
   t.equal(results.length, 2, 'whatever comes later');
 });
 
+t.test('the limit of a flush is whole, whatever was flushed before', async (t) => {
+  const { world, flush, flushes, checkpoints, results } = policy('require');
+  flush();
+  flushes[0]?.(0);
+  checkpoints[0]?.(7);
+  t.same(results, [0]);
+  await world.run(0.9);
+  flush();
+  flushes[1]?.(0);
+  await world.run(4.8);
+  t.same(results, [0]);
+  await world.run(0.5);
+  t.same(results, [0, -errno.EIO]);
+});
+
 t.test('flushes that come again and again put no limit off', async (t) => {
   const { world, flush, flushes, results } = policy('require', 'alone');
   for (let count = 0; count < 15; count++) {

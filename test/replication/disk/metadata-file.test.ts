@@ -76,13 +76,13 @@ t.test('the first metadata get their name once they are on stable storage', asyn
   const { world, files, held, host } = stateFiles();
   held.hold('fdatasync', `${PATH}.new`);
   let isCreated = false;
-  const created = MetadataFile.create(files, PATH, FIRST).then(() => (isCreated = true));
+  const creating = MetadataFile.create(files, PATH, FIRST).then(() => (isCreated = true));
   await world.run(0.1);
   t.equal(held.waiting('fdatasync', `${PATH}.new`), 1);
   t.throws(() => host.files.contents(PATH));
   t.notOk(isCreated);
   held.release('fdatasync', `${PATH}.new`);
-  await world.complete(created);
+  await world.complete(creating);
   t.equal(host.files.contents(PATH).length, 2 * COPY_AT);
 });
 

@@ -158,6 +158,19 @@ t.test('a slow link is as fast as before once that is undone', async (t) => {
   t.ok(slowest > 1, `the slowest took ${slowest} s`);
 });
 
+t.test('a slow link has up to 1.5 s of latency, 1 s of jitter, and 5 to 100 kB/s', async (t) => {
+  const shapes: object[] = [];
+  const link = { shape: (shape: object) => shapes.push(shape) };
+  const scene = { world: { link: () => link }, hosts: [] } as unknown as Scene;
+  const slow = FAULT_KINDS.find(({ name }) => name === 'slow');
+  slow?.(scene, { between: (low: number) => low } as never);
+  slow?.(scene, { between: (_: number, high: number) => high } as never);
+  t.same(shapes, [
+    { latencySeconds: 0, jitterSeconds: 0, bytesPerSecond: 5000 },
+    { latencySeconds: 1.5, jitterSeconds: 1, bytesPerSecond: 100_000 },
+  ]);
+});
+
 t.test('calls of one host fail now and then, until that is over', async (t) => {
   const tries = 100;
   const shares: number[] = [];

@@ -114,6 +114,21 @@ t.test('each fault is reported once: of disks that do not connect nothing else i
   t.equal(result?.secondsToConnect, undefined);
 });
 
+t.test('of disks that do not connect it is not asked what they leave', async (t) => {
+  const { violations } = (await found({
+    clientStart(connect) {
+      connect.retryTimeoutS = 1_000_000;
+      return connectModule.clientStart(connect);
+    },
+    kill(connect) {
+      connect.listenFd = -1;
+      connectModule.kill(connect);
+    },
+  })) as SimulationResult;
+  t.match(violations, [/not connected 40 s after/]);
+  t.equal(violations.length, 1);
+});
+
 t.test('a module that throws fails its seed, with the error', async (t) => {
   const result = await found({
     serverRestart() {

@@ -328,6 +328,8 @@ t.test('the map of a first sync goes with its commit', async (t) => {
   await one.files.world.run(0.5);
   t.equal(one.files.host.system.lookup(RECEIVED), -errno.ENOENT);
   t.notOk(one.files.open.includes(RECEIVED));
+  await one.close();
+  t.same(one.files.open, [], 'nor is it closed again');
 });
 
 t.test('zeroes of a first sync are written unless the image is blank and no sync was begun', async (t) => {

@@ -132,6 +132,16 @@ t.test('a backup that no C primary is expected for is not promoted by a write', 
   t.equal(await side.write(16, 1, 5), -errno.EBUSY, 'what it had from one says that one is');
 });
 
+for (const change of [{ rejoining: true }, { resyncId: '00000000000000bb' }]) {
+  const [what = ''] = Object.keys(change);
+  t.test(`a backup that another side's disk is being sent to takes no write (${what})`, async (t) => {
+    const { side } = await backupOfC(t);
+    t.equal(await side.call((done) => side.engine.state.metadata.update(change, done)), 0);
+    t.equal(await side.write(16, 1, 5), -errno.EROFS);
+    t.equal(side.engine.status().role, 'backup');
+  });
+}
+
 t.test('one of which that is said is promoted though nothing has come', async (t) => {
   const world = new SimulatedWorld({ seed: 1 });
   const side = new SideNode(world, BACKUP, { peer: 'c' });

@@ -6,7 +6,9 @@
 import { createHash } from 'node:crypto';
 import t, { type Test } from 'tap';
 import { errno } from '../../../../src/posix/index.js';
-import { numbersBody } from '../../../../src/replication/disk/wire/frame.js';
+import type { OwnLinkEvents } from '../../../../src/replication/disk/own/own-link.js';
+import { OwnPrimarySession } from '../../../../src/replication/disk/own/own-primary-session.js';
+import { extentsBody, type FrameName, numbersBody } from '../../../../src/replication/disk/wire/frame.js';
 import { PROBE } from '../../../../src/replication/disk/wire/probe.js';
 import { SimulatedWorld } from '../../../../src/testing/index.js';
 import { DIRECTORY, IMAGE, type NodeOptions, SECTORS, SideNode } from '../world.js';
@@ -409,4 +411,83 @@ t.test('a backup that is paused says so to its primary', async (t) => {
   t.match(await primary.reason('busy'), { code: 'paused', reason: 'replication was paused' });
   await primary.over();
   t.equal(await at(8), 5);
+});
+
+/** A session over a link, a store and a resync that a test plays. */
+function played() {
+  const its = { readResult: 0 };
+  const calls: string[] = [];
+  const frames: [name: string, ...parts: Uint8Array[]][] = [];
+  const link = {
+    events: {} as OwnLinkEvents,
+    queuedBytes: 0,
+    send: (name: FrameName, parts: Uint8Array[] = []) => frames.push([name, ...parts]),
+    pause: (why: string) => calls.push(`pause ${why}`),
+    resume: (why: string) => calls.push(`resume ${why}`),
+    close: () => calls.push('close'),
+  };
+  const rooms: (() => void)[] = [];
+  const store = {
+    sectors: SECTORS,
+    hasRoom: true,
+    isFull: false,
+    onRoom: (room: () => void) => rooms.push(room),
+    write: () => {},
+    abort: () => calls.push('abort'),
+  };
+  const target = {
+    id: '2'.repeat(16),
+    grains: [],
+    readerOf: () => (into: Uint8Array, done: (result: number) => void) => {
+      into.fill(6);
+      done(its.readResult);
+    },
+    confirm: (sector: number) => calls.push(`confirm ${sector}`),
+  };
+  const world = new SimulatedWorld({ traceLines: 0 });
+  const host = world.host('10.0.0.1');
+  const session = new OwnPrimarySession({
+    host: { registrar: host.serve(), posix: host.posix },
+    link: link as never,
+    services: { store: store as never, beginSync: async () => target as never, commit: () => {} },
+    grainSectors: GRAIN,
+    epoch: 0,
+    lost: () => {},
+  });
+  const take = (name: FrameName, ...parts: Uint8Array[]): void =>
+    link.events.frame(name, Buffer.concat(parts), 7);
+  return { session, store, rooms, calls, frames, its, take };
+}
+
+t.test('a session that is over drops nothing of the next one', async (t) => {
+  const { session, store, rooms, calls, frames, take } = played();
+  store.hasRoom = false;
+  take('write', ...extentsBody([{ sector: 0, sectors: 1, data: filled(1, 1) }]));
+  t.same(calls, ['pause room']);
+  session.close('paused', 'replication was paused');
+  t.equal(calls.filter((call) => call === 'abort').length, 1);
+  const { length } = frames;
+  store.isFull = true;
+  for (const room of rooms) room();
+  t.equal(calls.filter((call) => call === 'abort').length, 1);
+  t.equal(frames.length, length);
+});
+
+t.test('a grain of a resync is confirmed when it was read and is what the primary has', async (t) => {
+  for (const [readResult, byte, expected, confirmed] of [
+    [0, 6, 0, ['confirm 0']],
+    [0, 5, 1, []],
+    [-errno.EIO, 6, 2, []],
+  ] as const) {
+    const { calls, frames, its, take } = played();
+    its.readResult = readResult;
+    take('syncBegin', Buffer.from('2'.repeat(16), 'hex'), numbersBody(1, GRAIN, 0));
+    await Promise.resolve();
+    take('compare', ...extentsBody([{ sector: 0, sectors: GRAIN, data: sumOf(filled(GRAIN, byte)) }]));
+    t.equal(frames.at(-1)?.[2]?.[0], expected);
+    t.same(
+      calls.filter((call) => call.startsWith('confirm')),
+      confirmed,
+    );
+  }
 });
