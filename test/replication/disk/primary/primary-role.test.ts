@@ -5,7 +5,9 @@
 
 import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
+import { BitSet } from '../../../../src/replication/disk/bit-set.js';
 import { encodeReason } from '../../../../src/replication/disk/own/reason.js';
+import type { BackupPeer } from '../../../../src/replication/disk/sessions.js';
 import { numbersBody, readExtents } from '../../../../src/replication/disk/wire/frame.js';
 import { SimulatedWorld } from '../../../../src/testing/index.js';
 import { CSide } from '../c/c-side.js';
@@ -551,4 +553,143 @@ t.test('what a first C backup gets is read from the disk where a write of that h
     [{ what: 'begun', bytes: GRAIN * SECTOR }],
   );
   t.match(a.engine.status().resync, { totalBytes: GRAIN * SECTOR });
+});
+
+/** A backup that a test plays itself, as a C driver's: it takes everything, and its calls are logged. */
+function played(more: Partial<BackupPeer> = {}) {
+  const calls: string[] = [];
+  const peer: BackupPeer = {
+    kind: 'c',
+    sync: undefined,
+    canAbort: true,
+    queuedBytes: 0,
+    sentBytes: 0,
+    write: (sector) => calls.push(`write ${sector}`),
+    zero: (sector) => calls.push(`zero ${sector}`),
+    commit: (epoch) => {
+      calls.push(`commit ${epoch}`);
+      return () => {};
+    },
+    abort: () => calls.push('abort'),
+    close: () => calls.push('close'),
+    ...more,
+  };
+  return { peer, calls };
+}
+
+/** The same, attached to a primary that was protected by another one before. */
+async function attached() {
+  const { world, a, backup } = await protectedBy();
+  backup.close();
+  await a.until('unprotected');
+  const primary = a.engine.primary as NonNullable<typeof a.engine.primary>;
+  const attach = () => {
+    const its = played();
+    const events = primary.eventsOf(() => its.peer);
+    primary.attach(its.peer, { kind: 'maps', known: null });
+    return { ...its, events };
+  };
+  return { world, a, primary, attach };
+}
+
+t.test('nothing more is sent to a first C backup that is lost while it gets what was written', async (t) => {
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
+  const a = new SideNode(world, '10.0.0.1', { peer: 'c' });
+  await world.complete(a.opened);
+  t.equal(await a.write(8, 8, 9), 0);
+  const primary = a.engine.primary as NonNullable<typeof a.engine.primary>;
+  const { peer, calls } = played({ write: () => events.lost('the stream ended') });
+  const events = primary.eventsOf(() => peer);
+  primary.attach(peer, { kind: 'maps', known: null });
+  t.same([primary.phase, primary.peer, calls], ['alone', undefined, []]);
+  t.notOk(
+    a.events.some(({ kind, ...event }) => kind === 'resync' && 'what' in event && event.what === 'begun'),
+  );
+});
+
+t.test('a backup that was given up says nothing any more', async (t) => {
+  const { a, primary, attach } = await attached();
+  const first = attach();
+  primary.detach('another one comes');
+  t.same(first.calls, ['close']);
+  const second = attach();
+  t.equal(primary.phase, 'protected');
+  a.events.length = 0;
+  a.engine.checkpoint(() => {});
+  const { events } = first;
+  events.acked(9);
+  events.failed(1, 'the journal is full');
+  events.drained();
+  events.begun(new BitSet(GRAINS));
+  events.progress(9);
+  events.compared(9, 'different');
+  events.unsolicited();
+  events.lost('it is gone');
+  t.same([primary.peer, primary.phase, primary.checkpoints.committing], [second.peer, 'protected', 1]);
+  t.same([second.calls, a.events], [['commit 2'], []]);
+});
+
+t.test('what the backup has does not go back with a late answer', async (t) => {
+  const { world, a, primary, attach } = await attached();
+  const { events, calls } = attach();
+  for (let count = 0; count < 3; count++) {
+    a.engine.checkpoint(() => {});
+    await world.run(0.1);
+  }
+  t.same(calls, ['commit 2', 'commit 3', 'commit 4']);
+  const { metadata } = a.engine.state;
+  const acked: number[] = [];
+  for (const epoch of [3, 2, 9]) {
+    events.acked(epoch);
+    acked.push(metadata.current.acked);
+  }
+  t.same(acked, [3, 3, 4], 'nor beyond what was sent');
+  t.equal(primary.checkpoints.committing, 0);
+});
+
+t.test('an order to compare all of a disk forgets what was found to differ', async (t) => {
+  const { world, a, backup } = await protectedBy({ verifyBytesPerSecond: 4 * GRAIN * SECTOR });
+  const { sequence } = await backup.next('compare');
+  backup.send('compared', numbersBody(sequence), Buffer.of(1));
+  await world.run(0.1);
+  t.match(a.engine.status(), { state: 'inconsistent', verifyDifferences: GRAIN });
+  a.engine.resync({ full: true }, () => {});
+  t.match(a.engine.status(), { state: 'catching-up', verifyDifferences: 0 });
+});
+
+t.test('what is written after a checkpoint was sent is sent again without a question', async (t) => {
+  const { world, a, backup, accept, named } = await protectedBy();
+  const { diskId, generation } = a.engine.status();
+  for (const grain of [3, 4]) await a.write(grain * GRAIN, 8, 7);
+  a.engine.checkpoint(() => {});
+  await backup.next('commit');
+  backup.close();
+  await a.until('unprotected');
+  await a.write(4 * GRAIN, 8, 9);
+  const line = [{ generation: generation ?? '', low: 1, high: 1 }];
+  const again = await accept({ diskId, hasState: true, takesFirstSync: false, line });
+  await world.run(0.5);
+  const asked = named('compare', again).flatMap(({ body }) => readExtents(body, SECTORS, 32));
+  t.same(
+    asked.map(({ sector }) => sector),
+    [3 * GRAIN],
+    'the backup may have the other one',
+  );
+  t.ok(named('syncData', again).some(({ body }) => readExtents(body, SECTORS)[0]?.sector === 4 * GRAIN));
+});
+
+t.test('a write that is refused as the disk is stale by then is under way no more', async (t) => {
+  const { world, a, primary } = await attached();
+  const map = `${DIRECTORY}/map`;
+  a.held.hold('fdatasync', map);
+  const results: number[] = [];
+  a.engine.write(70 * GRAIN, new Uint8Array(8 * SECTOR), (result) => results.push(result));
+  await world.run(0.1);
+  t.ok(primary.grains.isUnderWay(70));
+  a.engine.state.metadata.note({ stale: true });
+  a.held.release('fdatasync', map);
+  await world.run(0.1);
+  t.same(results, [-errno.EROFS]);
+  t.notOk(primary.grains.isUnderWay(70));
+  t.equal(a.image()[70 * GRAIN * SECTOR], 5);
 });
