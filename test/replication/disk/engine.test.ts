@@ -6,6 +6,11 @@
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import type { CheckpointView } from '../../../src/replication/disk/disk-replication.js';
+import {
+  decodeMetadata,
+  type Metadata,
+  METADATA_BYTES,
+} from '../../../src/replication/disk/format/metadata-record.js';
 import { DIRECTORY, IMAGE, pair, SECTORS, SideNode } from './world.js';
 import { SimulatedWorld } from '../../../src/testing/index.js';
 
@@ -50,6 +55,51 @@ t.test('a new backup shows its image until it gets another one, and takes no wri
   const opened: number[] = [];
   side.engine.openCheckpoint((ended) => opened.push(ended));
   t.same(opened, [-errno.EINVAL]);
+});
+
+t.test('once a first sync has begun, the image is shown no more until it is committed', async (t) => {
+  const { side, world } = await alone('10.0.0.2');
+  await world.complete(
+    side.engine.backup?.beginSync('1'.repeat(16), SECTORS / GRAIN, true) ??
+      Promise.reject(new Error('primary')),
+  );
+  t.notOk(side.engine.readsDisk);
+  t.equal(await side.call((done) => side.engine.read(0, Buffer.alloc(SECTOR), done)), -errno.EIO);
+});
+
+/** What the metadata in a side's directory say. */
+const recorded = ({ host }: SideNode): Metadata | undefined =>
+  decodeMetadata(host.files.contents(`${DIRECTORY}/metadata`).subarray(0, METADATA_BYTES));
+
+t.test('a disk is settled once it is synced, and identified after that', async (t) => {
+  for (const result of [0, -errno.EIO]) {
+    const { side } = await alone('10.0.0.1');
+    t.equal(await side.write(8, 8, 3), 0);
+    const calls: string[] = [];
+    const { disk } = side;
+    const flush = disk.flush.bind(disk);
+    const identify = disk.identify.bind(disk);
+    disk.flush = (done) => (calls.push('flush'), flush(done));
+    disk.identify = (done) => (calls.push('identify'), identify(done));
+    Object.assign(disk, {
+      settle: (done: (result: number) => void) => {
+        calls.push('settle');
+        done(result);
+      },
+    });
+    t.equal(await side.call((done) => side.engine.close(done)), result);
+    t.same(calls, result === 0 ? ['flush', 'settle', 'identify'] : ['flush', 'settle']);
+    t.equal(recorded(side)?.clean, result === 0);
+  }
+});
+
+t.test('a disk that has failed is closed without a word that it was in order', async (t) => {
+  const { side } = await alone('10.0.0.1');
+  t.equal(await side.write(8, 8, 3), 0);
+  side.host.files.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+  t.equal(await side.call((done) => side.engine.flush(done)), -errno.EIO);
+  t.equal(await side.call((done) => side.engine.close(done)), 0);
+  t.equal(recorded(side)?.clean, false);
 });
 
 t.test('a backup with data takes no first sync, unless it was told to', async (t) => {

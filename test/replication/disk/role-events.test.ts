@@ -57,3 +57,13 @@ t.test('a checkpoint of a backup is an event with the error that it failed with,
     { kind: 'checkpoint', epoch: 4, bytes: 1024, seconds: 1, failure: 'EIO' },
   ]);
 });
+
+t.test('a backup with its first checkpoint has no changes of its own any more', async (t) => {
+  const { node } = await opened();
+  t.equal(await node.write(0, 8, 1), 0);
+  t.equal(await node.write(1024, 8, 1), 0);
+  const { map } = node.engine.state;
+  t.ok(map.bits.count >= 2);
+  backupEvents(node.engine).initialised();
+  t.equal(map.bits.count, 0);
+});
