@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t, { type Test } from 'tap';
+import { errno } from '../../src/posix/index.js';
+import { CallFault } from '../../src/testing/index.js';
 import { MinRate, RATE_SECONDS } from '../../src/transfer/min-rate.js';
 import { bench } from '../disks/bench.js';
+import { type Fault, failingRegistrar } from '../failing-calls.js';
 
 /** A peer that sends what the test says, watched by a clock that the test moves. */
 function watched(t: Test, rate: number) {
@@ -92,4 +95,41 @@ t.test('setting the clock back does not shorten a waiting peer’s time', async 
   clock.seconds += 5;
   await span(900);
   t.same(told, []);
+  watch.pause();
+  clock.seconds -= 5;
+  watch.resume();
+  clock.seconds += 5;
+  await span(899);
+  t.equal(told.length, 1, 'nor does it lengthen it');
+});
+
+t.test('a wait counts from its first pause, and going on without one changes nothing', async (t) => {
+  const { told, span, watch, clock } = watched(t, 100);
+  watch.pause();
+  clock.seconds += 4;
+  watch.pause();
+  clock.seconds += 2;
+  watch.resume();
+  watch.resume();
+  await span(300);
+  t.same(told, []);
+  watch.resume();
+  await span(899);
+  t.same(told, ['the primary sends less than 100 bytes a second']);
+});
+
+t.test('a rate that cannot be measured again is reported', async (t) => {
+  const { server, clock, pass } = bench(t);
+  const fault: Fault = new CallFault({ nth: 2, error: errno.EBUSY });
+  const told: string[] = [];
+  const watch = new MinRate({
+    registrar: failingRegistrar(server, fault),
+    clock,
+    rate: 100,
+    bytes: () => 1000,
+    onSlow: (why) => told.push(why),
+  });
+  t.equal(watch.start(), 0);
+  await pass(RATE_SECONDS + 1);
+  t.same(told, ['its rate cannot be watched']);
 });

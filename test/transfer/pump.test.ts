@@ -294,3 +294,72 @@ t.test('a pump that its filter stops moves nothing more, and waits for nothing',
   await server.sleep(0);
   t.same(events(server), []);
 });
+
+t.test('a source that gives a byte at a time loses none', async (t) => {
+  /** A system that can only copy, and has read a byte when it is asked for more. */
+  class Bytewise extends NodePosix {
+    override take(): number {
+      return -errno.EOPNOTSUPP;
+    }
+    override read(fd: number, buffer: Uint8Array): number {
+      return super.read(fd, buffer.subarray(0, 1));
+    }
+  }
+  const source = new PassThrough();
+  const sink = new PassThrough();
+  const { pump, settled } = pumpBetween(t, source, sink, { posix: new Bytewise() });
+  pump.start();
+  source.end('each of these bytes');
+  t.equal(await settled, 'end');
+  t.equal(String(sink.read()), 'each of these bytes');
+});
+
+t.test(
+  'where bytes can be handed on they are not copied, not even after a wake-up for nothing',
+  async (t) => {
+    const handed: Uint8Array[] = [];
+    let wakes = 0;
+    /** A sink that takes whatever it is handed. */
+    class Handing extends NodePosix {
+      override take(fd: number): Uint8Array | number {
+        wakes += 1;
+        return wakes === 1 ? -errno.EAGAIN : super.take(fd);
+      }
+      override send(_: number, pieces: readonly Uint8Array[]): number {
+        handed.push(...pieces);
+        return pieces.reduce((sum, { length }) => sum + length, 0);
+      }
+    }
+    const source = new PassThrough();
+    const sink = new PassThrough();
+    const { pump, settled } = pumpBetween(t, source, sink, { posix: new Handing() });
+    pump.start();
+    source.end('image');
+    t.equal(await settled, 'end');
+    t.equal(Buffer.concat(handed).toString(), 'image');
+    t.equal(sink.read(), null, 'nothing was written to it');
+  },
+);
+
+t.test('many small pieces reach a sink that copies as a few large ones', async (t) => {
+  const PIECES = 100;
+  const writes: number[] = [];
+  class NotedWrites extends NodePosix {
+    override write(fd: number, bytes: Uint8Array): number {
+      const count = super.write(fd, bytes);
+      if (fd === fds.sink) writes.push(count);
+      return count;
+    }
+  }
+  const source = new PassThrough();
+  const { pump, server, fds } = pumpBetween(t, source, new PassThrough(), { posix: new NotedWrites() });
+  pump.start();
+  // That the sink copies is known from the first of them on.
+  for (const pieces of [1, PIECES]) {
+    writes.length = 0;
+    for (let piece = 0; piece < pieces; piece += 1) source.write('x');
+    while (writes.reduce((sum, count) => sum + count, 0) < pieces) await server.sleep(0);
+  }
+  t.ok(writes.length < PIECES / 10, `${writes.length} writes`);
+  pump.stop();
+});
