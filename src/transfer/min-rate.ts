@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import type { Clock } from '../posix/clock.js';
+import { errnoCode } from '../posix/errno.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 
@@ -15,8 +16,8 @@ export interface MinRateOptions {
   readonly rate: number;
   /** The bytes of the image received so far. */
   readonly bytes: () => number;
-  /** Called once. */
-  readonly onSlow: (why: string) => void;
+  /** Called once, with an errno's name: ETIMEDOUT of a slow peer, EBUSY or the like when no event id is free any more. */
+  readonly onEnd: (code: string, why: string) => void;
 }
 
 /** Stops a peer from occupying the backup with a byte now and then. Time in which it has to wait for us does not count. */
@@ -58,15 +59,16 @@ export class MinRate implements Disposable {
   }
 
   #judge(): void {
-    const { rate, bytes, clock, onSlow } = this.#options;
+    const { rate, bytes, clock, onEnd } = this.#options;
     const moved = bytes() - this.#before;
     const seconds = RATE_SECONDS - 1 - this.#pausedSeconds;
     this.#before += moved;
     this.#pausedSeconds = 0;
     if (this.#pausedSince !== undefined) this.#pausedSince = clock.now();
-    else if (moved < rate * seconds) return onSlow(`the primary sends less than ${rate} bytes a second`);
+    else if (moved < rate * seconds)
+      return onEnd('ETIMEDOUT', `the primary sends less than ${rate} bytes a second`);
     const result = this.start();
-    if (result < 0) onSlow('its rate cannot be watched');
+    if (result < 0) onEnd(errnoCode(result), 'there is no event left to watch its rate');
     return undefined;
   }
 }

@@ -147,7 +147,8 @@ export class Primary {
 
   #connectLater(): void {
     const result = this.#retry.setTimer(RETRY_SECONDS, () => this.#connect());
-    if (result < 0) this.#fail(new TransferError(errnoCode(result), 'cannot wait'));
+    if (result < 0)
+      this.#fail(new TransferError(errnoCode(result), `cannot wait to try again: ${inWords(-result)}`));
   }
 
   /** Another call than connect fails the role, which is then reported in its place. */

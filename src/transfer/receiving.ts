@@ -102,7 +102,7 @@ export class Receiving {
       clock: posix.clock,
       rate: minRate,
       bytes: () => meter.bytes,
-      onSlow: (why) => this.#broken('ETIMEDOUT', why),
+      onEnd: (code, why) => this.#broken(code, why),
     });
   }
 
@@ -117,7 +117,9 @@ export class Receiving {
     });
     // Otherwise it has ended, and must not wait for anything.
     if (!isWatched) return undefined;
-    if (this.#minRate.start() < 0) return this.#broken('EBUSY', 'there is no event left to watch its rate');
+    const rateWatched = this.#minRate.start();
+    if (rateWatched < 0)
+      return this.#broken(errnoCode(rateWatched), 'there is no event left to watch its rate');
     void this.#greetIfQuiet();
     return undefined;
   }

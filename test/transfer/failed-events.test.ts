@@ -54,6 +54,30 @@ serverTest('whichever event a primary does not get, it ends with one report', as
 });
 
 serverTest(
+  'whichever event a primary that is turned away does not get, it ends with one report',
+  async (t, server) => {
+    const address = await foreignBackup(t, (socket) => socket.end());
+    const reports = new Set<string>();
+    const life = async (fault: Fault): Promise<string[]> => {
+      const { primary, log } = primaryOn(server, {
+        name: address,
+        registrar: failingRegistrar(server, fault),
+      });
+      await primary.start();
+      await Promise.race([log.event('turned-away'), primary.ended]);
+      primary.stop('SIGTERM');
+      const { kind } = await primary.ended;
+      const failed = log.events.flatMap((event) => (event.event === 'failed' ? [event.message] : []));
+      for (const message of failed) reports.add(message);
+      return failed.length === (kind === 'failed' ? 1 : 0) ? [] : [`${kind}, ${failed.length} reports`];
+    };
+    const { failedRuns } = await failEachInTurn(life);
+    t.same(failedRuns, []);
+    t.ok(reports.has(`cannot wait to try again: ${BUSY}`), [...reports].join('; '));
+  },
+);
+
+serverTest(
   'whichever event a backup does not get, it reports that to its primary, and takes the next image',
   async (t, server) => {
     const verdicts: string[] = [];
