@@ -8,8 +8,8 @@ import { errnoCode, inWords } from '../../src/posix/errno.js';
 import { AddressRange } from '../../src/server/address-range.js';
 import { LOG_INFO } from '../../src/server/logger.js';
 import { ManualClock } from '../disks/bench.js';
-import { foreignPrimary } from './foreign.js';
-import { backupOn, listeningBackup, MemoryOutput, primaryOn, serverTest } from './world.js';
+import { foreignBackup, foreignPrimary } from './foreign.js';
+import { backupOn, listeningBackup, MemoryOutput, openInput, primaryOn, serverTest } from './world.js';
 
 // A retry takes a second of real time, so that these tests run beside each other.
 tap.jobs = 8;
@@ -88,6 +88,20 @@ serverTest(
   cut,
 );
 
+const ended = new FaultyPosix();
+serverTest(
+  'a connection that is gone after the other program has ended its side fails the primary too',
+  async (t, server) => {
+    const name = await foreignBackup(t, (socket) => void socket.end().resume());
+    ended.shutdowns = -errno.ENOTCONN;
+    const { primary, log } = primaryOn(server, { name, raw: true });
+    await primary.start();
+    t.same(await primary.ended, { kind: 'failed' });
+    t.match(await log.event('failed'), { code: 'ENOTCONN', message: /broke after 5 bytes/ });
+  },
+  ended,
+);
+
 const forbidden = new FaultyPosix();
 serverTest(
   'a connect that can never work fails the primary',
@@ -109,11 +123,13 @@ serverTest(
   async (t, server) => {
     for (const error of [errno.ECONNREFUSED, errno.EHOSTUNREACH]) {
       away.connects.push(-error);
-      const { primary, log } = primaryOn(server, { name: '127.0.0.1:9' });
+      const { input, stream } = openInput();
+      const { primary, log } = primaryOn(server, { name: '127.0.0.1:9', input });
       await primary.start();
       await log.event('retrying');
       primary.stop('SIGTERM');
       primary.stop('SIGINT');
+      t.ok(stream.destroyed, 'its input is closed');
       t.same(await primary.ended, { kind: 'stopped', signal: 'SIGTERM' });
       t.same(log.names(), ['connecting', 'retrying', 'stopped']);
     }
@@ -153,13 +169,19 @@ serverTest('a port in use is named, and the backup that holds it continues', asy
   const first = backupOn(server);
   await first.backup.start();
   const { address } = await first.log.event('listening');
-  const second = backupOn(server, { name: address });
+  const lines: string[] = [];
+  const logger = { log: (_: number, line: string) => void lines.push(line) };
+  const second = backupOn(server, { name: address, logger });
   await second.backup.start();
   t.same(await second.backup.ended, { kind: 'failed' });
   t.match(await second.log.event('failed'), {
     code: 'EADDRINUSE',
     message: `cannot listen on ${address}: address already in use`,
   });
+  t.same(
+    lines.filter((line) => line.startsWith('cannot accept')),
+    [],
+  );
   const { primary } = primaryOn(server, { name: address });
   await primary.start();
   t.same(await primary.ended, { kind: 'complete' });

@@ -75,11 +75,11 @@ class DeafPosix extends NodePosix {
     return -errno.EAGAIN;
   }
 
+  /** A byte at a time. */
   #comeTo(buffer: Uint8Array): number {
-    buffer.set(this.#come);
-    const { length } = this.#come;
-    this.#come = Buffer.alloc(0);
-    return length;
+    buffer.set(this.#come.subarray(0, 1));
+    this.#come = this.#come.subarray(1);
+    return 1;
   }
 
   #sends(fd: number, pieces: readonly Uint8Array[]): boolean {

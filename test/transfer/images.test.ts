@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { getEventListeners } from 'node:events';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -13,6 +13,8 @@ import {
   type TransferEvent,
   type TransferStatus,
 } from '../../src/transfer/index.js';
+import { TIMEOUT } from '../../src/scheduler/index.js';
+import { TapdiskServer } from '../../src/server/index.js';
 import { Random } from '../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../random.js';
 import { sha256 } from './world.js';
@@ -48,6 +50,11 @@ t.test('an image is sent and received from code, and both sides report the same 
     t.ok(readFileSync(file).equals(image));
     t.same(events, ['connecting', 'established', 'complete']);
   }
+  t.same(
+    readdirSync(directory).toSorted(),
+    ['copy', 'source'],
+    'the copy before is kept only where asked for',
+  );
 });
 
 t.test('progress is reported while waiting for the backup, and a signal ends it', async (t) => {
@@ -123,7 +130,10 @@ t.test('a failure rejects with its reason', async (t) => {
   const image = join(directory, 'missing');
   await t.rejects(sendImage({ address: '127.0.0.1:1', image }), { name: 'TransferError', code: 'ENOENT' });
   const file = join(directory, 'copy');
-  await t.rejects(receiveImage({ address: '192.0.2.1:0', file }), { code: 'EADDRNOTAVAIL' });
+  await t.rejects(receiveImage({ address: '192.0.2.1:0', file }), {
+    code: 'EADDRNOTAVAIL',
+    message: 'this host does not have the address to listen on',
+  });
   const signal = AbortSignal.abort(new Error('never'));
   await t.rejects(receiveImage({ address: '127.0.0.1:0', file, signal }), { message: 'never' });
 });
@@ -186,6 +196,32 @@ t.test('an image that is too large is refused, and one that cannot be read fails
   t.match(await sendImage({ address: to, image: Readable.from([Buffer.from('four')]) }), { confirmed: true });
   t.match(await received, { bytes: 4 });
   t.equal(broken[0], 'EFBIG');
+});
+
+t.test('unless asked to, neither side gives the other up for the time that it takes', async (t) => {
+  const modes: number[] = [];
+  const { value: registerEvent } = Object.getOwnPropertyDescriptor(
+    TapdiskServer.prototype,
+    'registerEvent',
+  ) as { value: TapdiskServer['registerEvent'] };
+  t.intercept(TapdiskServer.prototype, 'registerEvent', {
+    value(this: TapdiskServer, ...event: Parameters<TapdiskServer['registerEvent']>): number {
+      modes.push(event[0]);
+      return registerEvent.apply(this, event);
+    },
+  });
+  const file = join(t.testdir(), 'copy');
+  for (const idleSeconds of [undefined, 60]) {
+    modes.length = 0;
+    const { address, onEvent, signal } = listening(t);
+    const idle = idleSeconds !== undefined && { idleSeconds };
+    const to = { address: '127.0.0.1:0', file, acceptsRaw: true };
+    const received = receiveImage({ ...to, onEvent, signal, ...idle });
+    await sendImage({ address: await address, image: Readable.from([Buffer.from('x')]), raw: true, ...idle });
+    await received;
+    const limited = modes.filter((mode) => (mode & TIMEOUT) !== 0 && mode !== TIMEOUT);
+    t.equal(limited.length > 0, idleSeconds !== undefined);
+  }
 });
 
 t.test('a signal is listened to while a transfer lasts, and not after it', async (t) => {

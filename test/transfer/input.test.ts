@@ -10,7 +10,7 @@ import { openFiles } from '../open-files.js';
 import { servedSocket } from '../short-directory.js';
 import { inputFromFile, inputFromStandard } from '../../src/transfer/input.js';
 
-const directory = t.testdir({ image: 'an image', nothing: '' });
+const directory = t.testdir({ image: 'an image', byte: 'x', nothing: '' });
 
 t.test('a file is read to its end, and its size is known', async (t) => {
   const path = join(directory, 'image');
@@ -18,6 +18,9 @@ t.test('a file is read to its end, and its size is known', async (t) => {
   t.equal(input.name, path);
   t.equal(input.size, 8);
   t.same(Buffer.concat(await input.stream.toArray()), readFileSync(path));
+  const byte = await inputFromFile(join(directory, 'byte'));
+  t.equal(byte.size, 1);
+  byte.stream.destroy();
 });
 
 t.test('an empty file may be a device: its size is unknown', async (t) => {

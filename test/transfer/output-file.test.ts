@@ -18,6 +18,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { fileLocker } from '../../src/disks/drivers/image-lock.js';
@@ -154,6 +155,43 @@ t.test('files left by killed backups are bounded', async (t) => {
   await t.rejects(output.begin(), { code: 'EEXIST', message: /remove them$/ });
 });
 
+t.test('a copy whose stream has been destroyed can be abandoned', async (t) => {
+  const { directory, path } = outputIn(t);
+  const copy = await (await outputToFile(path)).begin();
+  copy.stream.destroy();
+  await once(copy.stream, 'close');
+  await copy.abandon();
+  t.same(readdirSync(directory), []);
+});
+
+t.test('a copy replaces a file through calls that are not the kernel’s, too', async (t) => {
+  const { path } = outputIn(t);
+  writeFileSync(path, 'before');
+  const files = new NodeFileCalls({ post: (task) => task() });
+  const copy = await (await outputToFile(path, { files })).begin();
+  await write(copy, 'after');
+  await copy.commit();
+  t.equal(readFileSync(path, 'utf8'), 'after');
+});
+
+t.test('a file that becomes a FIFO while it is looked at is not waited for', async (t) => {
+  const { directory, path } = outputIn(t);
+  writeFileSync(path, 'before');
+  const fifo = join(directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const { value: open } = Object.getOwnPropertyDescriptor(NodeFileCalls.prototype, 'open') as {
+    value: NodeFileCalls['open'];
+  };
+  t.intercept(NodeFileCalls.prototype, 'open', {
+    value(this: NodeFileCalls, ...call: Parameters<NodeFileCalls['open']>): void {
+      if (call[0].endsWith('/copy')) renameSync(fifo, path);
+      open.apply(this, call);
+    },
+  });
+  const output = await outputToFile(path);
+  await t.rejects(output.begin(), { code: 'EINVAL', message: /it is a FIFO/ });
+});
+
 t.test('a full device fails the copy, at the write or at the commit', async (t) => {
   const output = await outputToFile('/dev/full');
   const copy = await output.begin();
@@ -186,7 +224,7 @@ t.test('a commit that fails leaves nothing', async (t) => {
 });
 
 t.test('a device is synced before its copy counts, and a failed sync fails the copy', async (t) => {
-  const results = [0, -errno.EINVAL, -errno.EIO];
+  const results = [0, -errno.EINVAL, -errno.ENOTSUP, -errno.EROFS, -errno.EIO];
   const calls: string[] = [];
   class Syncs extends NodeFileCalls {
     override fsync(_fd: number, done: (result: number) => void): void {
@@ -198,7 +236,7 @@ t.test('a device is synced before its copy counts, and a failed sync fails the c
   }
   const files = new Syncs({ post: (task) => task() });
   const begin = async (): Promise<Copy> => (await outputToFile('/dev/null', { files })).begin();
-  for (const count of [1, 2]) {
+  for (const count of [1, 2, 3, 4]) {
     const copy = await begin();
     await write(copy, 'image');
     await copy.commit();
@@ -240,24 +278,33 @@ t.test('a disk in use is not replaced, at the start, at a transfer or at its end
   t.equal(readFileSync(path, 'utf8'), 'the copy');
 });
 
-t.test('a block device is opened as by the only one that has it', async (t) => {
-  const flags: number[] = [];
-  class Blocks extends NodeFileCalls {
-    override lstat(file: string, done: StatusDone): void {
-      super.lstat(file, (result, status) =>
-        done(result, status?.kind === 'character' ? { ...status, kind: 'block' } : status),
-      );
+t.test(
+  'a device is opened without following a link, and a block device as by the only one that has it',
+  async (t) => {
+    const flags: number[] = [];
+    class Devices extends NodeFileCalls {
+      kind: 'character' | 'block' = 'character';
+
+      override lstat(file: string, done: StatusDone): void {
+        super.lstat(file, (result, status) =>
+          done(result, status?.kind === 'character' ? { ...status, kind: this.kind } : status),
+        );
+      }
+      override open(file: string, mode: number, done: (fd: number) => void): void {
+        flags.push(mode);
+        super.open(file, mode, done);
+      }
     }
-    override open(file: string, mode: number, done: (fd: number) => void): void {
-      flags.push(mode);
-      super.open(file, mode, done);
-    }
-  }
-  const files = new Blocks({ post: (task) => task() });
-  // In truth it is another kind of device, which is noticed, but only once it is open.
-  await t.rejects((await outputToFile('/dev/null', { files })).begin(), { code: 'EBUSY' });
-  t.ok((flags.at(-1) ?? 0) & constants.O_EXCL);
-});
+    const files = new Devices({ post: (task) => task() });
+    const output = await outputToFile('/dev/null', { files });
+    await (await output.begin()).abandon();
+    t.equal(flags.at(-1), constants.O_WRONLY | constants.O_NOFOLLOW);
+    files.kind = 'block';
+    // In truth it is another kind of device, which is noticed, but only once it is open.
+    await t.rejects(output.begin(), { code: 'EBUSY' });
+    t.equal(flags.at(-1), constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_EXCL);
+  },
+);
 
 t.test('an unwritable target is refused before anything is received', async (t) => {
   const { directory, path } = outputIn(t, 'fifo');

@@ -63,6 +63,7 @@ t.test('a full disk is an error of the transfer', async (t) => {
     code: 'ENOSPC',
     message: 'cannot write standard output: no space left on device',
   });
+  t.notOk(copy.stream.destroyed, 'the descriptor stays open: it is the process’s');
 });
 
 t.test('a pipe that is full can be closed all the same', async (t) => {

@@ -10,7 +10,7 @@ import type { Copy, Output } from '../../src/transfer/output.js';
 import type { Primary } from '../../src/transfer/primary.js';
 import type { TransferObserver } from '../../src/transfer/transfer-event.js';
 import { TransferError } from '../../src/transfer/transfer-error.js';
-import { GREETING, HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
+import { GREETING, HEADER, QUIET_SECONDS, trailer, verdictLine } from '../../src/transfer/wire.js';
 import { ManualClock } from '../disks/bench.js';
 import { everything, foreignPrimary } from './foreign.js';
 import {
@@ -419,6 +419,77 @@ serverTest(
     await backup.stop('SIGTERM');
   },
   noted,
+);
+
+/** A system on which the test ends the wait for a primary's first byte. */
+class HeldQuiet extends NodePosix {
+  answer!: (ready: number | { read: number[] }) => void;
+
+  override select(
+    ...[sets, timeoutSeconds]: Parameters<NodePosix['select']>
+  ): ReturnType<NodePosix['select']> {
+    if (timeoutSeconds !== QUIET_SECONDS) return super.select(sets, timeoutSeconds);
+    return new Promise((resolve) => {
+      this.answer = (ready) =>
+        resolve(typeof ready === 'number' ? ready : { write: [], except: [], ...ready });
+    });
+  }
+}
+
+const heldQuiet = new HeldQuiet();
+serverTest(
+  'a primary that is not known to be quiet, or has begun, is not greeted',
+  async (t, server) => {
+    const { backup, log, address } = await listeningBackup(server);
+    for (const [nth, ready] of [{ read: [7] }, -errno.EBADF].entries()) {
+      const socket = await foreignPrimary(address);
+      await log.event('established', nth + 1);
+      heldQuiet.answer(ready);
+      for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+      t.equal(backup.status().phase, 'waiting');
+      socket.end();
+      t.equal(String(await everything(socket)), '');
+      await log.event('nothing', nth + 1);
+    }
+    const socket = await foreignPrimary(address);
+    socket.write(HEADER);
+    await until(server, () => backup.status().phase === 'receiving');
+    heldQuiet.answer({ read: [] });
+    for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+    socket.end(Buffer.concat([image, end]));
+    t.same(await everything(socket), verdictLine({ kind: 'ok', ...digest }));
+    await log.event('listening', 4);
+    await backup.stop('SIGTERM');
+  },
+  heldQuiet,
+);
+
+serverTest(
+  'an image that finds no room leaves a backup for one image waiting for a smaller one',
+  async (t, server) => {
+    for (const [code, outcome] of [
+      ['ENOSPC', 'broken'],
+      ['EDQUOT', 'broken'],
+      ['EFBIG', 'broken'],
+      ['EIO', 'failed'],
+    ] as const) {
+      const output = new MemoryOutput();
+      const begin = output.begin.bind(output);
+      output.begin = async () => ({
+        ...(await begin()),
+        commit: () => Promise.reject(new TransferError(code, 'cannot write memory')),
+      });
+      const { backup, log, address } = await listeningBackup(server, { output, once: true });
+      const socket = await foreignPrimary(address);
+      socket.end(Buffer.concat([HEADER, image, end]));
+      t.match(await log.event(outcome), { code });
+      if (outcome === 'broken') await backup.stop('SIGTERM');
+      t.equal((await backup.ended).kind, outcome === 'broken' ? 'stopped' : 'failed');
+      await backup.stop('SIGTERM');
+      t.equal(log.names().filter((name) => name === 'stopped').length, outcome === 'broken' ? 1 : 0);
+      socket.destroy();
+    }
+  },
 );
 
 serverTest(

@@ -309,24 +309,30 @@ const clock = new ManualClock();
 serverTest(
   'a further primary is turned away with the whole seconds for which the backup has been busy',
   async (t, server) => {
-    const { backup, address } = await listeningBackup(server, { silenceSeconds: 0 });
-    const { input, stream } = openInput();
-    const first = primaryOn(server, { name: address, input, silenceSeconds: 0 });
-    await first.primary.start();
-    stream.write('image');
-    await first.log.event('established');
-    await first.log.bytesMoved();
-    clock.seconds += 7.9;
-    const second = primaryOn(server, { name: address });
-    await second.primary.start();
-    t.match(
-      (await second.log.event('turned-away')).message,
-      /^the backup is busy with 127\.0\.0\.1:\d+ for 7 s: wait until that primary has ended$/,
-    );
-    second.primary.stop('SIGTERM');
-    first.primary.stop('SIGTERM');
-    await Promise.all([first.primary.ended, second.primary.ended]);
-    await backup.stop('SIGTERM');
+    for (const [silenceSeconds, end] of [
+      [0, ''],
+      [1, ', or until its host has not responded for 1 s'],
+    ] as const) {
+      const { backup, address } = await listeningBackup(server, { silenceSeconds });
+      const { input, stream } = openInput();
+      const first = primaryOn(server, { name: address, input, silenceSeconds: 0 });
+      await first.primary.start();
+      stream.write('image');
+      await first.log.event('established');
+      await first.log.bytesMoved();
+      clock.seconds += 7.9;
+      const second = primaryOn(server, { name: address });
+      await second.primary.start();
+      const { message } = await second.log.event('turned-away');
+      t.equal(
+        message.replace(/127\.0\.0\.1:\d+/, 'HOST'),
+        `the backup is busy with HOST for 7 s: wait until that primary has ended${end}`,
+      );
+      second.primary.stop('SIGTERM');
+      first.primary.stop('SIGTERM');
+      await Promise.all([first.primary.ended, second.primary.ended]);
+      await backup.stop('SIGTERM');
+    }
   },
   new NodePosix({ clock }),
 );

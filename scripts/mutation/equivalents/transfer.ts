@@ -58,6 +58,32 @@ export const transfer: Equivalents = {
         'A fresh buffer serves as well as the one before; to keep that only takes less time.',
       ],
     ),
+    ...tuned(
+      'for (let room = PUMP_BUFFER_BYTES; room > 0 && !this.#sourceEnded;) {',
+      'for (let room = PUMP_BUFFER_BYTES; room > 1 && !this.#sourceEnded;) {',
+    ),
+    [
+      'const sent = this.#buffer === undefined && this.#pieces.length > 0 ? this.#sendAll() : -errno.EOPNOTSUPP;',
+      'const sent = this.#buffer === undefined && this.#pieces.length >= 0 ? this.#sendAll() : -errno.EOPNOTSUPP;',
+      'To send nothing is not supported.',
+    ],
+    ...['sent > 0', 'sent >= 1'].map((sent): Equivalent => [
+      'if (sent >= 0) this.#pieces.length = 0;',
+      `if (${sent}) this.#pieces.length = 0;`,
+      'It is 0 where all pieces are empty, and these may be sent again.',
+    ]),
+  ],
+  'src/transfer/backup-answer.ts': ['end > 0', 'end >= 1'].map((end): Equivalent => [
+    'if (end >= 0) this.#verdict = parseVerdict(this.#line.slice(0, end));',
+    `if (${end}) this.#verdict = parseVerdict(this.#line.slice(0, end));`,
+    'An empty line is no verdict.',
+  ]),
+  'src/transfer/output-standard.ts': [
+    [
+      'if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: false, writable: true });',
+      'if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: true, writable: true });',
+      'Nothing reads from it.',
+    ],
   ],
   'src/transfer/observed-calls.ts': descriptorOrErrno('if (fd < 0) return fd;'),
   'src/transfer/refusal.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
@@ -67,6 +93,26 @@ export const transfer: Equivalents = {
     ...['17 * 1024', '15 * 1024', '16 * 1025', '16 * 1023'].flatMap((size) =>
       tuned('const ANSWER_BUFFER_BYTES = 16 * 1024;', `const ANSWER_BUFFER_BYTES = ${size};`),
     ),
+    [
+      'const isRefusal = this.#greetingBytes > 0 && startsAlike(this.#said, REFUSAL);',
+      'const isRefusal = this.#greetingBytes > 1 && startsAlike(this.#said, REFUSAL);',
+      'After a first byte alone the next read asks for less, and the one after it for the rest.',
+    ],
+    [
+      'this.#watch(0, () => this.#hear());',
+      'this.#watch(1, () => this.#hear());',
+      'When the time is over there is nothing to hear, which changes nothing.',
+    ],
+    ...['end <= 0', 'end < 1'].map((end): Equivalent => [
+      'if (end < 0 && said.length < MAX_VERDICT_BYTES) return;',
+      `if (${end} && said.length < MAX_VERDICT_BYTES) return;`,
+      'Whatever begins like a refusal does not begin with the end of a line.',
+    ]),
+    [
+      'if (count > 0) this.#answer.take(this.#buffer.subarray(0, count));',
+      'if (count >= 0) this.#answer.take(this.#buffer.subarray(0, count));',
+      'An answer that takes nothing stays as it is.',
+    ],
     ...['1', '-2', '-0'].map((fd): Equivalent => ['#inputFd = -1;', `#inputFd = ${fd};`, NO_DESCRIPTOR]),
     ...alwaysHolds(
       'digest === undefined',
@@ -75,6 +121,11 @@ export const transfer: Equivalents = {
     ),
   ],
   'src/transfer/output-file.ts': [
+    [
+      'const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;',
+      'const flags = constants.O_RDONLY & constants.O_NOFOLLOW | constants.O_NONBLOCK;',
+      'A link that takes the place of the file meanwhile would only be looked through.',
+    ],
     ['await file.close();', 'file.close();', CLOSED_LATER],
     [
       'await place.close();',
