@@ -66,6 +66,7 @@ async function closeDisk(vbd: Vbd, registrar: EventRegistrar): Promise<SystemErr
         break;
       case 'opening':
       case 'resuming':
+        vbd.abortOpen();
         await nextSecond(registrar);
     }
   }

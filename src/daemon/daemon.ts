@@ -139,6 +139,8 @@ export class Daemon {
     if (this.#ending) return;
     this.#ending = true;
     this.#limitEnding();
+    // Nothing was served of what is not open yet: there is nothing to bring to an end.
+    for (const vbd of this.#registry.vbds()) vbd.abortOpen();
     void this.#end();
   }
 

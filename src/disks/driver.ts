@@ -117,6 +117,11 @@ export interface Driver {
    * paused VBD is resumed.
    */
   open(flags: OpenFlags, done: DoneWithReason): void;
+  /**
+   * An opening that is under way is not needed any more: it ends soon, with -ECANCELED unless it was done. To be ignored at
+   * any other time. Without it an opening takes the time that it takes.
+   */
+  abortOpen?(): void;
   /** The open image's measures. */
   info(): DiskInfo;
   /**

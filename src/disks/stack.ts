@@ -69,6 +69,7 @@ export class DriverStack {
   readonly #context: DriverContext;
   readonly #name: string;
   #info: DiskInfo = { sectors: 0, sectorSize: SECTOR_SIZE, info: 0 };
+  #isAborted = false;
 
   private constructor(name: string, drivers: readonly Driver[], context: DriverContext) {
     this.#name = name;
@@ -114,10 +115,15 @@ export class DriverStack {
 
   /** Opens from the bottom up. When one fails, those below it are closed again, and its error is the result. */
   open(flags: OpenFlags, done: DoneWithReason): void {
+    this.#isAborted = false;
     const openFrom = (index: number): void => {
       const driver = this.#drivers[index];
       if (!driver) {
         this.#measure(done);
+        return;
+      }
+      if (this.#isAborted) {
+        this.#closeFrom(index + 1, () => done(-errno.ECANCELED));
         return;
       }
       const opened: DoneWithReason = (result, reason) => {
@@ -127,6 +133,12 @@ export class DriverStack {
       this.#call((ended) => driver.open(flags, ended), opened);
     };
     openFrom(this.#drivers.length - 1);
+  }
+
+  /** See {@link Driver.abortOpen}. No further driver is opened. */
+  abortOpen(): void {
+    this.#isAborted = true;
+    this.#callEach((driver) => driver.abortOpen?.());
   }
 
   /** Takes the image's size as it is now: 0, -EOPNOTSUPP when the top driver cannot, or its error. */
@@ -143,13 +155,7 @@ export class DriverStack {
   }
 
   preClose(): void {
-    for (const driver of this.#drivers) {
-      try {
-        driver.preClose?.();
-      } catch (error) {
-        logThrown(this.#context.logger, this.#name, error);
-      }
-    }
+    this.#callEach((driver) => driver.preClose?.());
   }
 
   /** Closes from the top down, all of them, and returns the first error. */
@@ -191,6 +197,17 @@ export class DriverStack {
     this.#info = info;
     ended(0);
   };
+
+  /** Makes a call of each driver that completes nothing, also after one that throws. */
+  #callEach(call: (driver: Driver) => void): void {
+    for (const driver of this.#drivers) {
+      try {
+        call(driver);
+      } catch (error) {
+        logThrown(this.#context.logger, this.#name, error);
+      }
+    }
+  }
 
   #call(call: (done: DoneWithReason) => void, done: DoneWithReason): void {
     callDriver(this.#context.logger, this.#name, call, done);

@@ -51,6 +51,8 @@ export class Vbd extends BlockDevice {
   #name = '';
   #flags: OpenFlags = { readOnly: false, shared: false };
   #stack: DriverStack | undefined;
+  /** While it is being opened. */
+  #opening: DriverStack | undefined;
   #info: DiskInfo = { sectors: 0, sectorSize: SECTOR_SIZE, info: 0 };
   #sequence = 0;
   #pauseWaiters: DoneWithReason[] = [];
@@ -147,6 +149,11 @@ export class Vbd extends BlockDevice {
    */
   close(): Promise<void> {
     return completion((done) => this.#close(done));
+  }
+
+  /** Has an opening that is under way end soon, with ECANCELED unless it was done; see {@link Driver.abortOpen}. */
+  abortOpen(): void {
+    this.#opening?.abortOpen();
   }
 
   #open(name: string, flags: OpenFlags, done: DoneWithReason): void {
@@ -305,7 +312,8 @@ export class Vbd extends BlockDevice {
     const { types, context } = this.#options;
     const stack = kept ?? DriverStack.create(name, types, context);
     const fail = (result: number, reason?: string): void => {
-      context.logger.log(LOG_ERR, `vbd ${this.minor}: cannot open ${name}: ${reason ?? errnoCode(result)}`);
+      const level = result === -errno.ECANCELED ? LOG_INFO : LOG_ERR;
+      context.logger.log(level, `vbd ${this.minor}: cannot open ${name}: ${reason ?? errnoCode(result)}`);
       done(result, reason);
     };
     if (typeof stack === 'string') {
@@ -313,7 +321,9 @@ export class Vbd extends BlockDevice {
       return;
     }
     this.#options.onOpening?.(this, stack.drivers);
+    this.#opening = stack;
     stack.open(this.#flags, (result, reason) => {
+      this.#opening = undefined;
       if (result < 0) {
         fail(result, reason);
         return;

@@ -4,7 +4,8 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { DriverContext, DriverType } from '../../src/disks/index.js';
+import type { DiskDriverType, DriverContext } from '../../src/disks/index.js';
+import { errno } from '../../src/posix/index.js';
 import type { Timers } from '../../src/posix/timers.js';
 import { POLL_READ_FD } from '../../src/scheduler/index.js';
 import { until } from '../nbd/nbd-world.js';
@@ -58,12 +59,17 @@ t.test('what is not closed within the grace time is given up, named and counted'
 });
 
 /** `slow:`, a disk whose opening is the test's. */
-function slowDisk(open: (done: (result: number) => void) => void): DriverType {
+function slowDisk(open: (done: (result: number) => void) => void): DiskDriverType {
   const disk = scriptedDisk('slow', (done) => done(0));
   return {
     ...disk,
     create: (...parts) => ({ ...disk.create(...parts), open: (_flags, done) => open(done) }),
   };
+}
+
+/** Its opening can be aborted. */
+function withAbort(type: DiskDriverType, abortOpen: () => void): DiskDriverType['create'] {
+  return (...parts) => ({ ...type.create(...parts), abortOpen });
 }
 
 t.test('a start that hangs is given up within the grace time', async (t) => {
@@ -94,6 +100,19 @@ t.test('a shutdown during the start opens no further disk, and reports that noth
   await started;
   t.equal(await daemon.ended, 0);
   t.match(lines, [/^vbd 0: opened slow:/, /^vbd 0: closed slow:/]);
+});
+
+t.test('a shutdown during the start ends an opening that is under way', async (t) => {
+  let opened: (result: number) => void = () => {};
+  const slow = slowDisk((done) => (opened = done));
+  const types = [{ ...slow, create: withAbort(slow, () => opened(-errno.ECANCELED)) }];
+  const { daemon, lines } = daemonWorldWith(t, { types }, '--disk', '0=slow:', '--disk', '1=ram:1');
+  const started = t.rejects(daemon.start(), { code: 'ECANCELED' });
+  await until(() => daemon.openDisks().length > 0);
+  daemon.shutDown();
+  await started;
+  t.equal(await daemon.ended, 0);
+  t.match(lines, [/^vbd 0: cannot open slow:: ECANCELED/]);
 });
 
 t.test('a shutdown while it begins to listen waits for that, and closes all of it', async (t) => {

@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../src/posix/index.js';
-import { ESHUTDOWN } from '../../src/disks/index.js';
+import { ESHUTDOWN, type FilterDriverType } from '../../src/disks/index.js';
 import { bench, READ_WRITE, Results } from './bench.js';
 
 const sector = (): Buffer => Buffer.alloc(512);
@@ -37,6 +37,44 @@ t.test('a failed open leaves the VBD closed and unnamed, and it can be opened ag
   results.follow(vbd.open('scripted:b', READ_WRITE));
   disks.calls.shift()!.answer(0);
   t.strictSame(await results.settled(), [-errno.ENOENT, -errno.EINVAL, 0]);
+});
+
+t.test('an opening is aborted where the drivers can, and only while it is under way', async (t) => {
+  const aborted: string[] = [];
+  const over: FilterDriverType = {
+    name: 'over',
+    createFilter: (_context, _argument, below) => ({
+      open: (_flags, done) => {
+        aborted.push('opened over it');
+        done(0);
+      },
+      abortOpen: () => aborted.push('over'),
+      info: () => below.info(),
+      close: (done) => done(0),
+      queueRead() {},
+      queueWrite() {},
+      flush: (done) => done(0),
+    }),
+  };
+  const { registry, disks, lines } = bench(t, { types: [over] });
+  registry.attach(0);
+  const vbd = registry.get(0)!;
+  const results = new Results();
+  vbd.abortOpen();
+  results.follow(vbd.open('over:|scripted:a', READ_WRITE));
+  vbd.abortOpen();
+  t.same(aborted, ['over']);
+  disks.take('open a').answer(0);
+  disks.take('close').answer(0);
+  t.strictSame(await results.settled(), [-errno.ECANCELED]);
+  t.equal(vbd.phase, 'closed');
+  t.match(lines.at(-1), 'vbd 0: cannot open over:|scripted:a: ECANCELED');
+  results.follow(vbd.open('over:|scripted:b', READ_WRITE));
+  disks.take('open b').answer(0);
+  vbd.abortOpen();
+  t.strictSame(await results.settled(), [-errno.ECANCELED, 0]);
+  t.same(aborted, ['over', 'opened over it']);
+  t.equal(vbd.phase, 'running');
 });
 
 t.test('open fails with EALREADY while opening and while open', async (t) => {

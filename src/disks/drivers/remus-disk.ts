@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../../posix/errno.js';
-import type { ImageIdentity, LocalDisk } from '../../replication/disk/local-disk.js';
+import type { ExtentsDone, ImageIdentity, LocalDisk } from '../../replication/disk/local-disk.js';
 import {
   type Done,
   type Driver,
@@ -47,6 +47,12 @@ export class RemusDisk implements LocalDisk {
       if (this.#below.writeZeroes) this.#below.writeZeroes(request);
       else writeZeroesByWriting(this.#below, request, this.#post);
     });
+  }
+
+  extents(sector: number, sectors: number, done: ExtentsDone): void {
+    const range = { sector, sectors };
+    if (this.#below.blockStatus) this.#below.blockStatus(range, done);
+    else done(0);
   }
 
   flush(done: Done): void {

@@ -62,6 +62,8 @@ export class RemusDriver implements Driver {
   readonly #listeners = new Set<ReplicationListener>();
   #replication: Replication | undefined;
   #fifos: RemusFifos | undefined;
+  /** Aborts the opening. */
+  #opening = new AbortController();
 
   constructor(argument: string, below: Driver, context: DriverContext, parts: RemusParts) {
     this.argument = argument;
@@ -96,12 +98,17 @@ export class RemusDriver implements Driver {
       done(-errno.EINVAL, 'a replicated disk cannot be opened read-only or shared');
       return;
     }
+    this.#opening = new AbortController();
     identifyImage(this.#below, (result, image) => {
       const directory = options.directory ?? (image && stateDirectoryOf(image.path));
       if (result < 0) done(result);
       else if (directory === undefined) done(-errno.EINVAL, 'not a file: expected directory=PATH');
       else this.#open({ ...options, directory }, done);
     });
+  }
+
+  abortOpen(): void {
+    this.#opening.abort();
   }
 
   info(): DiskInfo {
@@ -190,6 +197,7 @@ export class RemusDriver implements Driver {
       disk: new RemusDisk(this.#below, (task) => completions.post(task)),
       random,
       cPeers,
+      signal: this.#opening.signal,
       ...(secured && { tls: secured }),
     });
     for (const listener of this.#listeners) replication.onEvent(listener);

@@ -20,6 +20,8 @@ export interface ReplicationParts {
   readonly logger: Logger;
   /** Fills bytes at random: ids, generations and salts come from it. */
   readonly random: (bytes: Uint8Array) => void;
+  /** Once it is aborted, an opening that is under way ends soon, with -ECANCELED. */
+  readonly signal?: AbortSignal;
   /** Secures every connection, and takes none that is not; the peer is an own one then. */
   readonly tls?: PeerTls;
   /** How to speak to C drivers; without it a connection to one is closed. */
@@ -63,7 +65,8 @@ export interface DiskReplication {
   /**
    * Reads metadata, map and journal, recovers what was committed, and starts to listen or to connect.
    * -EBADMSG when a file is damaged, -ESTALE when the image is not the one of the metadata, -EINVAL for options that
-   * contradict the metadata, or a file call's error; then nothing is held, and the message gives the reason.
+   * contradict the metadata, -ECANCELED once the signal is aborted, or a file call's error; then nothing is held, and the
+   * message gives the reason.
    */
   open(done: (result: number, reason?: string) => void): void;
   /** Writes everything out, and lets go. No request may be under way. */

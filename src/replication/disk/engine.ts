@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno, errnoCode } from '../../posix/errno.js';
-import { LOG_ERR } from '../../server/logger.js';
+import { whenAborted } from '../../posix/when-aborted.js';
+import { LOG_ERR, LOG_INFO } from '../../server/logger.js';
 import { BackupRole } from './backup/backup-role.js';
 import { isBlank } from './blank-image.js';
 import { CheckpointInterval } from './checkpoint-interval.js';
@@ -260,7 +261,7 @@ export class Replication implements DiskReplication, EngineCore {
     this.#hasGivenUp ||= this.primary !== undefined;
     this.primary = undefined;
     if (this.#flushes) this.#flushes.primary = undefined;
-    if (!metadata.current.hasState) this.#isBlank = await isBlank(disk);
+    if (!metadata.current.hasState) this.#isBlank = await isBlank(disk, this.parts.signal);
     this.backup = await BackupRole.open({
       files,
       directory,
@@ -270,6 +271,7 @@ export class Replication implements DiskReplication, EngineCore {
       memoryBytes,
       random,
       nowSeconds: () => posix.clock.now(),
+      signal: this.parts.signal,
       events: backupEvents(this),
     });
   }
@@ -287,14 +289,19 @@ export class Replication implements DiskReplication, EngineCore {
   async #openThen(done: (result: number, reason?: string) => void): Promise<void> {
     let result = 0;
     let reason: string | undefined;
+    const ignoreSignal = whenAborted(this.parts.signal, () => this.#connector?.close());
     try {
       await this.#open();
+      if (this.parts.signal?.aborted) throw new StateError('it is not needed any more', -errno.ECANCELED);
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
       result = error.result;
       reason = error.message;
-      this.parts.logger.log(LOG_ERR, `replication: cannot open ${this.options.address}: ${error.message}`);
+      const level = result === -errno.ECANCELED ? LOG_INFO : LOG_ERR;
+      this.parts.logger.log(level, `replication: cannot open ${this.options.address}: ${error.message}`);
       await this.#letGo();
+    } finally {
+      ignoreSignal();
     }
     done(result, reason);
   }

@@ -15,6 +15,17 @@ export interface ImageIdentity {
   readonly modifiedMicroseconds: number;
 }
 
+/** A part of a disk. */
+export interface DiskExtent {
+  /** At least 1. */
+  readonly sectors: number;
+  /** Whether it is known to read as zeroes. */
+  readonly zero: boolean;
+}
+
+/** Completes with 0 and extents from the first sector asked for on, which may end before the range does; or a negative errno. */
+export type ExtentsDone = (result: number, extents?: readonly DiskExtent[]) => void;
+
 /**
  * The disk that is replicated, as the engine sees it: whatever can read, write, and make durable.
  *
@@ -30,6 +41,11 @@ export interface LocalDisk {
   write(sector: number, buffer: Uint8Array, done: Done): void;
   /** Makes a range read as zeroes; it may be a hole afterwards. */
   zero(sector: number, sectors: number, done: Done): void;
+  /**
+   * Reports what is known to read as zeroes without being read, as of some moment between this call and its completion.
+   * Without it nothing is known.
+   */
+  extents?(sector: number, sectors: number, done: ExtentsDone): void;
   /** Brings every change that completed before this call to stable storage. After an error no later flush is trusted. */
   flush(done: Done): void;
   /** Brings the image into the form that it has once it is closed; no change follows. Without it closing changes nothing. */

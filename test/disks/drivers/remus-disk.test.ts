@@ -96,3 +96,20 @@ t.test(
     t.same(found, [[0], [0, image], [0, undefined], [-errno.EIO, undefined]]);
   },
 );
+
+t.test('what is known of its extents is what the driver knows without a read', async (t) => {
+  const said: unknown[] = [];
+  const told = (...answer: unknown[]): void => void said.push(answer);
+  const { disk, log } = world();
+  disk.extents(8, 100, told);
+  t.same(said.splice(0), [[0]], 'nothing');
+  const found = [{ sectors: 60, allocated: false, zero: true }];
+  const known = world({
+    blockStatus: ({ sector, sectors }, done) => {
+      known.log.push(`status ${sector}+${sectors}`);
+      done(0, found);
+    },
+  });
+  known.disk.extents(8, 100, told);
+  t.same([said, known.log, log], [[[0, found]], ['status 8+100'], []]);
+});

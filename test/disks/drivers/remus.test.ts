@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { randomFillSync } from 'node:crypto';
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { errno, NodeFileCalls, type Posix } from '../../../src/posix/index.js';
 import { driverTypes, standardDriverTypes } from '../../../src/disks/drivers/index.js';
@@ -11,8 +11,12 @@ import { parseRemusArgument } from '../../../src/disks/drivers/remus-options.js'
 import type { BlockStatusDone, Driver, DriverContext, Vbd } from '../../../src/disks/index.js';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { captured } from '../../cli/captured-io.js';
+import { hasPrograms, skipped } from '../../programs.js';
 import { diskWorld } from './disk-world.js';
 import { freePort, imageOf, readFrom, replicationOf, untilStatus, written } from './remus-world.js';
+
+/** ext4's largest file is 16 TiB. */
+const SPARSE_BYTES = 6 * 2 ** 40;
 
 t.test('the options of a name', async (t) => {
   t.same(parseRemusArgument('10.0.0.2:9000'), { address: '10.0.0.2:9000' });
@@ -111,6 +115,23 @@ t.test('a primary shows the holes of its image, and a backup none', async (t) =>
     t.same(await extents(backup, fast), [{ sectors: 8192, allocated: true, zero: false }]);
   }
   t.equal(primary.info.copiesData, false, 'unlike memory, it keeps buffers for a while');
+});
+
+t.test('a backup opens without reading the holes of its image', async (t) => {
+  if (!hasPrograms(t, 'filefrag', 'perl')) return;
+  const world = diskWorld(t);
+  const path = world.path('sparse');
+  writeFileSync(path, '', { mode: 0o600 });
+  try {
+    truncateSync(path, SPARSE_BYTES);
+  } catch (error) {
+    skipped(t, `no file of this size: ${(error as Error).message}`);
+    return;
+  }
+  const vbd = await world.open(`remus:127.0.0.1:${freePort()},role=backup,journal=4M|aio:${path}`);
+  t.match(vbd.describe(), 'inconsistent backup');
+  // To read it would take longer than a test may.
+  t.equal(vbd.info.sectors, SPARSE_BYTES / 512);
 });
 
 t.test('a replicated VHD closes, opens again, and is the same disk', async (t) => {

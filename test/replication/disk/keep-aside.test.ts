@@ -4,28 +4,10 @@
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import { keepAside } from '../../../src/replication/disk/keep-aside.js';
-import { isBlank } from '../../../src/replication/disk/blank-image.js';
-import type { LocalDisk } from '../../../src/replication/disk/local-disk.js';
+import { memoryDisk } from './memory-disk.js';
 import { stateFiles } from './state-files.js';
 
 const SECTOR = 512;
-
-/** A disk in memory, whose reads may fail. */
-function memoryDisk(bytes: Buffer, fails: () => boolean = () => false) {
-  const reads: [sector: number, sectors: number][] = [];
-  const disk: LocalDisk = {
-    sectors: bytes.length / SECTOR,
-    read: (sector, buffer, done) => {
-      reads.push([sector, buffer.length / SECTOR]);
-      buffer.set(bytes.subarray(sector * SECTOR, sector * SECTOR + buffer.length));
-      done(fails() ? -errno.EIO : 0);
-    },
-    write: () => t.fail('nothing is written to it'),
-    zero: () => t.fail('nothing is written to it'),
-    flush: (done) => done(0),
-  };
-  return { disk, reads };
-}
 
 t.test('grains are kept at their places in a file as long as the disk, and listed beside it', async (t) => {
   const { world, host, files } = stateFiles();
@@ -69,34 +51,6 @@ t.test('a disk that cannot be read is not kept', async (t) => {
   const { disk } = memoryDisk(Buffer.alloc(64 * SECTOR), () => true);
   const kept = keepAside({ files, disk, path: '/srv/kept', grains: [1], grainSectors: 8 });
   await t.rejects(world.complete(kept), { message: 'cannot read the image: EIO', result: -errno.EIO });
-});
-
-t.test('a disk is blank if every byte of it is zero', async (t) => {
-  for (const [length, at, blank] of [
-    [5000, -1, true],
-    [5000, 0, false],
-    [5000, 5000 * SECTOR - 1, false],
-    [4096, 2048 * SECTOR, false],
-    [4096, -1, true],
-    [1, -1, true],
-  ] as const) {
-    const bytes = Buffer.alloc(length * SECTOR);
-    if (at >= 0) bytes[at] = 1;
-    const { disk, reads } = memoryDisk(bytes);
-    t.equal(await isBlank(disk), blank, `byte ${at} of ${length} sectors`);
-    if (blank)
-      t.equal(
-        reads.reduce((sum, [, sectors]) => sum + sectors, 0),
-        length,
-      );
-    if (at === 0) t.equal(reads.length, 1, 'the first byte that is not ends the search');
-    t.ok(reads.every(([sector, sectors]) => sector + sectors <= length));
-  }
-});
-
-t.test('one that cannot be read is neither', async (t) => {
-  const { disk } = memoryDisk(Buffer.alloc(8 * SECTOR), () => true);
-  await t.rejects(isBlank(disk), { message: 'cannot read the image at sector 0: EIO', result: -errno.EIO });
 });
 
 t.test('what is kept is durable before its list is written, and that before it is reported', async (t) => {

@@ -116,11 +116,19 @@ export class SideNode {
     return this.host.isAlive && this.#isBooted && this.engine.isOpen;
   }
   #isBooted = false;
+  #opening = new AbortController();
+
+  /** The opening that is under way is not needed any more. */
+  abort(): void {
+    this.#opening.abort();
+  }
 
   #boot(): void {
     const { host } = this;
     // The engine of the process before is not asked any more.
     this.#isBooted = false;
+    this.#opening = new AbortController();
+    const { signal } = this.#opening;
     const server = host.serve();
     this.server = server;
     const completions = new Completions(server, host.posix, host.logger);
@@ -144,6 +152,7 @@ export class SideNode {
           disk: this.disk,
           logger: host.logger,
           cPeers,
+          signal,
           ...(this.#tls && { tls: this.#tls }),
           random: (bytes) => {
             for (let at = 0; at < bytes.length; at++) bytes[at] = this.#world.random.integer(0, 255);

@@ -40,6 +40,8 @@ export interface BackupParts {
   readonly memoryBytes: number;
   readonly random: (bytes: Uint8Array) => void;
   readonly nowSeconds: () => number;
+  /** Once it is aborted, an opening that is under way ends soon. */
+  readonly signal?: AbortSignal | undefined;
   readonly events: BackupEvents;
 }
 
@@ -123,7 +125,8 @@ export class BackupRole implements BackupServices {
   /**
    * Recovers what is committed.
    *
-   * @throws (rejects with) StateError: -EBADMSG when the journal or a resync's file is damaged, or a file call's error
+   * @throws (rejects with) StateError: -EBADMSG when the journal or a resync's file is damaged, -ECANCELED once the signal is
+   *   aborted, or a file call's error
    */
   static async open(parts: BackupParts): Promise<BackupRole> {
     const { files, directory, metadata, disk, random } = parts;
@@ -143,7 +146,7 @@ export class BackupRole implements BackupServices {
         current.appliedCheckpoint,
         async (id, crc) => {
           const shape = { sectors: disk.sectors, grainSectors: current.grainSectors };
-          const loaded = await ResyncFile.load(files, `${directory}/resync`, id, crc, shape);
+          const loaded = await ResyncFile.load(files, `${directory}/resync`, id, crc, shape, parts.signal);
           resync = loaded.file;
           return loaded.slots;
         },

@@ -1,12 +1,13 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
 import { crc32 } from '../format/crc32.js';
 import { Fields, isSealed, seal } from '../format/fields.js';
 import { gather } from '../gather.js';
 import { type Done, SECTOR_SIZE } from '../local-disk.js';
-import { closedOnFailure, completed, damaged, StateFile } from '../state-file.js';
+import { closedOnFailure, completed, damaged, StateError, StateFile } from '../state-file.js';
 import type { ResyncSlots } from './checkpoint-store.js';
 import { indexBytes, ResyncIndex } from './resync-index.js';
 import { type Piece, SectorMap } from './sector-map.js';
@@ -125,7 +126,8 @@ export class ResyncFile {
   /**
    * The slots of a resync that was committed.
    *
-   * @throws (rejects with) StateError: -EBADMSG when the file is missing or is not what was committed
+   * @throws (rejects with) StateError: -EBADMSG when the file is missing or is not what was committed, -ECANCELED once the
+   *   signal is aborted
    */
   static async load(
     files: FileCalls,
@@ -133,10 +135,11 @@ export class ResyncFile {
     id: string,
     crc: number,
     disk: ResyncShape,
+    signal?: AbortSignal,
   ): Promise<{ readonly file: ResyncFile; readonly slots: ResyncSlots }> {
     const file = await StateFile.open(files, path);
     if (file === undefined) throw damaged(path, `it is missing, but the resync ${id} was committed with it`);
-    return closedOnFailure(file, () => ResyncFile.#read(file, id, crc, disk));
+    return closedOnFailure(file, () => ResyncFile.#read(file, id, crc, disk, signal));
   }
 
   static async #read(
@@ -144,6 +147,7 @@ export class ResyncFile {
     id: string,
     crc: number,
     disk: ResyncShape,
+    signal: AbortSignal | undefined,
   ): Promise<{ readonly file: ResyncFile; readonly slots: ResyncSlots }> {
     const { path } = file;
     const resync = new ResyncFile(id, file, disk);
@@ -166,6 +170,7 @@ export class ResyncFile {
     const slots = decodeTable(table);
     for (const slot of slots) {
       if (slot.slot < 0) continue;
+      if (signal?.aborted) throw new StateError(`${path} was not read to its end`, -errno.ECANCELED);
       const bytes = buffer.subarray(0, resync.#lengthOf(slot.grain));
       const position = resync.#positionOf(slot.slot);
       await file.readAt(position, bytes);

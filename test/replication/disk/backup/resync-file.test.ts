@@ -351,6 +351,17 @@ t.test('bytes after a short last grain are not part of it', async (t) => {
   t.same(await tagsIn(files, (await load(files, slots.crc)).slots), EXPECTED);
 });
 
+t.test('once it is aborted, no further slot of a committed resync is read', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files);
+  await write(files, resync, 0, 1);
+  const { crc } = await files.wait(resync.finish());
+  await files.wait(resync.close());
+  const aborted = ResyncFile.load(files.calls, PATH, ID, crc, SHAPE, AbortSignal.abort());
+  await t.rejects(files.wait(aborted), { code: 'ECANCELED' });
+  t.same(files.host.descriptors(), []);
+});
+
 t.test('bytes in the slot of a grain that is zeroes by now do not matter', async (t) => {
   const files = new TestFiles();
   const { slots } = await completed(files);
