@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { BitSet } from '../bit-set.js';
 import { type Done, type LocalDisk, SECTOR_SIZE } from '../local-disk.js';
 import type { DirtyMap } from '../primary/dirty-map.js';
 import { completed } from '../state-file.js';
@@ -98,7 +99,7 @@ export class DirectTarget implements SyncTarget {
   /** What it has got since the last sync. */
   #fresh = new Set<number>();
   /** On an image that was all zeroes: what has been written, in pieces; elsewhere zeroes need not be written. */
-  readonly #written: Set<number> | undefined;
+  readonly #written: BitSet | undefined;
   readonly #underWay = new UnderWay();
 
   /** @param received is its as long as it is used; its owner closes it after {@link DirectTarget.settle} */
@@ -107,7 +108,7 @@ export class DirectTarget implements SyncTarget {
     this.#disk = disk;
     this.#grainSectors = grainSectors;
     this.#received = received;
-    this.#written = isBlank ? new Set() : undefined;
+    this.#written = isBlank ? new BitSet(pieceOf(disk.sectors - 1) + 1) : undefined;
   }
 
   get grains(): Iterable<number> {

@@ -10,6 +10,10 @@ import type { Grains } from './grains.js';
 
 /** The longest read, in bytes: a grain if that is longer. */
 const RUN_BYTES = 256 << 10;
+/** The longest hole, which is not read: what a frame covers at most. */
+const HOLE_BYTES = 1 << 30;
+/** After a run that was a hole, the next one may be longer by so much. */
+const HOLE_GROWTH = 8;
 /** How many grains the backup is asked about at a time. */
 const MAX_ASKED = 32;
 /** What may be read, a full run for each read, or wait to be sent: it is lost with the connection, and read again. */
@@ -20,7 +24,7 @@ const MAX_UNACKED_BYTES = 64 << 20;
 /** Grains that are being read, or asked about. */
 interface Run {
   readonly first: number;
-  readonly count: number;
+  count: number;
   /** Over this the backup is asked whether it has it, before it is sent; undefined: it is sent at once. */
   readonly asks: SyncChannel | undefined;
   /** One of them was written since. */
@@ -55,10 +59,13 @@ export class Copier {
   #unackedBytes = 0;
   readonly #asked = new Map<number, Run>();
   #next = 0;
+  /** How many grains the next run may have, if it is a hole. */
+  #longest: number;
   #isStopped = false;
 
   constructor(parts: CopierParts) {
     this.#parts = parts;
+    this.#longest = this.#grainsOf(RUN_BYTES);
   }
 
   /** Whether there is nothing left to send, nor on its way to be. */
@@ -81,7 +88,7 @@ export class Copier {
       if (this.#unackedBytes >= MAX_UNACKED_BYTES || this.#asked.size >= MAX_ASKED) return;
       const run = this.#take();
       if (run === undefined) return;
-      this.#read(run);
+      this.#start(run);
     }
   }
 
@@ -135,12 +142,11 @@ export class Copier {
     const { grains, peer } = this.#parts;
     const asks = (grain: number): SyncChannel | undefined =>
       grains.toAsk.has(grain) ? peer.sync : undefined;
-    const perRun = RUN_BYTES / (grains.sectorsEach * SECTOR_SIZE);
     const isFree = (grain: number): boolean => grains.toSend.has(grain) && !grains.isUnderWay(grain);
     const first = this.#firstFree();
     if (first === undefined) return undefined;
     const channel = asks(first);
-    const most = channel ? 1 : perRun;
+    const most = channel ? 1 : this.#longest;
     let count = 1;
     while (count < most && isFree(first + count) && !asks(first + count)) count += 1;
     for (let grain = first; grain < first + count; grain++) {
@@ -163,10 +169,67 @@ export class Copier {
     return undefined;
   }
 
-  #read(run: Run, isKnownToDiffer = false): void {
+  /** Sends a hole at the start of a run as one, without reading it; what is none is read. */
+  #start(run: Run): void {
+    const { disk, peer } = this.#parts;
+    // To a C driver, zeroes are data.
+    if (disk.extents === undefined || peer.sync === undefined || run.asks) {
+      this.#read(run);
+      return;
+    }
+    this.#runs.add(run);
+    const { sector, sectors } = this.#rangeOf(run);
+    disk.extents(sector, sectors, (_result, extents = []) => {
+      if (this.#isStopped) return;
+      if (run.isVoid) this.#ended(run, true);
+      else if (extents[0]?.zero) this.#hasHole(run, extents[0].sectors);
+      else this.#hasNoHole(run);
+      this.#parts.onEnded();
+    });
+  }
+
+  #hasHole(run: Run, holeSectors: number): void {
     const { disk, grains } = this.#parts;
-    const sector = run.first * grains.sectorsEach;
-    const sectors = Math.min(run.count * grains.sectorsEach, disk.sectors - sector);
+    const { sector, sectors } = this.#rangeOf(run);
+    const isToEnd = holeSectors >= disk.sectors - sector;
+    const whole = isToEnd ? run.count : Math.floor(holeSectors / grains.sectorsEach);
+    if (whole === 0) {
+      this.#hasNoHole(run);
+      return;
+    }
+    if (whole >= run.count) this.#longest = Math.min(run.count * HOLE_GROWTH, this.#grainsOf(HOLE_BYTES));
+    this.#shorten(run, whole);
+    this.#sendPart(run.first, sector, Math.min(sectors, whole * grains.sectorsEach), undefined);
+    this.#ended(run, false);
+  }
+
+  #hasNoHole(run: Run): void {
+    this.#longest = this.#grainsOf(RUN_BYTES);
+    this.#shorten(run, this.#longest);
+    this.#read(run);
+  }
+
+  /** Gives the rest of a run back. */
+  #shorten(run: Run, count: number): void {
+    if (run.count <= count) return;
+    this.#again({ first: run.first + count, count: run.count - count });
+    run.count = count;
+    this.#next = run.first + count;
+  }
+
+  #grainsOf(bytes: number): number {
+    return Math.max(bytes / (this.#parts.grains.sectorsEach * SECTOR_SIZE), 1);
+  }
+
+  #rangeOf({ first, count }: Run): { sector: number; sectors: number } {
+    const { disk, grains } = this.#parts;
+    const sector = first * grains.sectorsEach;
+    return { sector, sectors: Math.min(count * grains.sectorsEach, disk.sectors - sector) };
+  }
+
+  #read(run: Run, isKnownToDiffer = false): void {
+    const { disk } = this.#parts;
+    const { sector, sectors } = this.#rangeOf(run);
     const buffer = spareBuffers.take(sectors * SECTOR_SIZE);
     this.#runs.add(run);
     disk.read(sector, buffer, (result) => {
@@ -199,26 +262,32 @@ export class Copier {
   }
 
   #send(run: Run, sector: number, buffer: Buffer): void {
-    const { peer, grains, onSent } = this.#parts;
-    const each = grains.sectorsEach * SECTOR_SIZE;
+    const each = this.#parts.grains.sectorsEach * SECTOR_SIZE;
     for (const part of partsOf(buffer, each)) {
-      const at = sector + part.from / SECTOR_SIZE;
       const bytes = buffer.subarray(part.from, part.to);
+      const at = sector + part.from / SECTOR_SIZE;
       const first = run.first + part.from / each;
-      const sent = { first, count: Math.ceil(bytes.length / each), asks: undefined, isVoid: false };
-      const { sync } = peer;
-      if (sync !== undefined) {
-        const sequence = part.isZero ? sync.zero(at, bytes.length / SECTOR_SIZE) : sync.send(at, bytes);
-        this.#unacked.push({ sequence, run: sent, bytes: bytes.length });
-        this.#unackedBytes += bytes.length;
-        for (let grain = first; grain < first + sent.count; grain++) grains.resent(grain);
-      } else {
-        if (part.isZero) peer.zero(at, bytes.length / SECTOR_SIZE);
-        else peer.write(at, bytes);
-        for (let grain = first; grain < first + sent.count; grain++) grains.open.add(grain);
-      }
-      onSent(bytes.length);
+      this.#sendPart(first, at, bytes.length / SECTOR_SIZE, part.isZero ? undefined : bytes);
     }
+  }
+
+  /** @param bytes undefined: zeroes */
+  #sendPart(first: number, sector: number, sectors: number, bytes: Buffer | undefined): void {
+    const { peer, grains, onSent } = this.#parts;
+    const count = Math.ceil(sectors / grains.sectorsEach);
+    const length = sectors * SECTOR_SIZE;
+    const { sync } = peer;
+    if (sync !== undefined) {
+      const sequence = bytes ? sync.send(sector, bytes) : sync.zero(sector, sectors);
+      this.#unacked.push({ sequence, run: { first, count, asks: undefined, isVoid: false }, bytes: length });
+      this.#unackedBytes += length;
+      for (let grain = first; grain < first + count; grain++) grains.resent(grain);
+    } else {
+      if (bytes) peer.write(sector, bytes);
+      else peer.zero(sector, sectors);
+      for (let grain = first; grain < first + count; grain++) grains.open.add(grain);
+    }
+    onSent(length);
   }
 
   #acked(bytes: number): void {
@@ -233,7 +302,7 @@ export class Copier {
     if (again) this.#again(run);
   }
 
-  #again({ first, count }: Run): void {
+  #again({ first, count }: Pick<Run, 'first' | 'count'>): void {
     for (let grain = first; grain < first + count; grain++) this.#parts.grains.again(grain);
   }
 }

@@ -7,7 +7,8 @@ import { SECTOR_SIZE } from '../local-disk.js';
 /** A checkpoint that was closed and is not acked. */
 export interface ClosedGrains {
   readonly epoch: number;
-  readonly grains: ReadonlySet<number>;
+  /** As many as the disk has, after its first sync: a Set would take hundreds of megabytes. */
+  readonly grains: BitSet;
 }
 
 /**
@@ -29,7 +30,7 @@ export class Grains {
   /** The backup may have them: it is asked before they are sent. */
   readonly toAsk: BitSet;
   /** Written in the open checkpoint. */
-  open = new Set<number>();
+  open: BitSet;
   committing: ClosedGrains[] = [];
   /** Written to their ends since the last sync of the local disk began. */
   #unsynced = new Set<number>();
@@ -45,6 +46,7 @@ export class Grains {
     this.received = new BitSet(grains);
     this.#equal = new BitSet(grains);
     this.toAsk = new BitSet(grains);
+    this.open = new BitSet(grains);
   }
 
   first(sector: number): number {
@@ -63,9 +65,9 @@ export class Grains {
 
   /** How many grains the backup may lack, at most. */
   get dirty(): number {
-    const committing = this.committing.reduce((sum, { grains }) => sum + grains.size, 0);
+    const committing = this.committing.reduce((sum, { grains }) => sum + grains.count, 0);
     const resyncing = this.toSend.count + this.copying.size + this.inResync.count;
-    return Math.min(resyncing + this.open.size + committing, this.toSend.size);
+    return Math.min(resyncing + this.open.count + committing, this.toSend.size);
   }
 
   get dirtyBytes(): number {
@@ -140,10 +142,10 @@ export class Grains {
 
   /** Closes the open checkpoint; what a resync has brought is a part of it. */
   close(epoch: number): void {
-    for (const grain of this.inResync) this.open.add(grain);
+    this.open.addAll(this.inResync);
     this.#forgetResync();
     this.committing.push({ epoch, grains: this.open });
-    this.open = new Set();
+    this.open = new BitSet(this.open.size);
   }
 
   /** The backup has all epochs up to this one. */
@@ -154,7 +156,7 @@ export class Grains {
   /** The open checkpoint and those closed from `epoch` on are void: what they have is to be sent again. */
   dropFrom(epoch: number): void {
     this.toSend.addAll(this.open);
-    this.open = new Set();
+    this.open.clear();
     for (const closed of this.committing) if (closed.epoch >= epoch) this.toSend.addAll(closed.grains);
     this.committing = this.committing.filter((closed) => closed.epoch < epoch);
   }
@@ -168,7 +170,7 @@ export class Grains {
 
   /** What the backup lacks is sent, as a part of the open checkpoint. */
   sent(): void {
-    for (const grain of this.toSend) this.open.add(grain);
+    this.open.addAll(this.toSend);
     this.toSend.clear();
   }
 

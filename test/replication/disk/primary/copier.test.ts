@@ -7,6 +7,7 @@ import t from 'tap';
 import { errno } from '../../../../src/posix/index.js';
 import { Copier, isAllZero } from '../../../../src/replication/disk/primary/copier.js';
 import { Grains } from '../../../../src/replication/disk/primary/grains.js';
+import type { DiskExtent, LocalDisk } from '../../../../src/replication/disk/local-disk.js';
 import { IMAGE, pair, type Pair } from '../world.js';
 
 const GRAIN_SECTORS = 128;
@@ -20,6 +21,8 @@ function alone(
     readsAtOnce?: boolean;
     queuedBytes?: number;
     isC?: boolean;
+    /** In grains; without it the disk knows nothing of holes. */
+    extents?: LocalDisk['extents'];
   } = {},
 ) {
   const { sectorsEach = GRAIN_SECTORS, readsAtOnce = false, queuedBytes = 0 } = options;
@@ -62,6 +65,7 @@ function alone(
       zero: () => {},
       flush: () => {},
       identify: () => {},
+      ...(options.extents && { extents: options.extents }),
     },
     grains,
     peer: {
@@ -458,4 +462,102 @@ t.test('what a copier that is stopped does not know to be at the backup is sent 
   t.same([...grains.toAsk], [0], 'what was written since has to be sent anyway');
   for (const { end } of reads) end(0, 1);
   t.equal(sent.length, 4);
+});
+
+/** A disk of zeroes in which these grains have data; it looks at 1000 sectors at a time. */
+function holesAround(grainSectors: number, data: readonly number[]): NonNullable<LocalDisk['extents']> {
+  return (sector, sectors, done) => {
+    const found: DiskExtent[] = [];
+    const end = sector + sectors;
+    for (let at = sector; at < end;) {
+      const zero = !data.includes(Math.floor(at / grainSectors));
+      const next = Math.min((Math.floor(at / grainSectors) + 1) * grainSectors, end);
+      const last = found.at(-1);
+      if (last?.zero === zero) found[found.length - 1] = { sectors: last.sectors + next - at, zero };
+      else found.push({ sectors: next - at, zero });
+      at = next;
+    }
+    done(0, found);
+  };
+}
+
+t.test('a hole is sent without a read, ever more of it at a time, up to 1 GiB', async (t) => {
+  const each = 512;
+  const grains = 20_000;
+  const {
+    copier,
+    grains: all,
+    reads,
+    sent,
+    stored,
+  } = alone({
+    sectorsEach: each,
+    // The last grain is not whole.
+    sectors: grains * each - 8,
+    extents: holesAround(each, [5000, 19_999]),
+  });
+  all.toSend.fill();
+  for (let round = 0; !copier.isDone && round < 100; round++) {
+    copier.pump();
+    for (const read of reads.splice(0)) read.end(0, 1);
+    copier.progress(sent.length - 1);
+  }
+  t.same(sent, [
+    'zero 0+1',
+    'zero 1+8',
+    'zero 9+64',
+    'zero 73+512',
+    'zero 585+4096',
+    'zero 4681+319',
+    'zero 5001+1',
+    'zero 5002+8',
+    'zero 5010+64',
+    'zero 5074+512',
+    'data 5000+1',
+    'zero 5586+4096',
+    'zero 9682+4096',
+    'zero 13778+4096',
+    'zero 17874+2125',
+    `data 19999+${(each - 8) / each}`,
+  ]);
+  t.equal(all.inResync.count, grains);
+  t.equal(
+    stored.reduce((sum, bytes) => sum + bytes, 0),
+    (grains * each - 8) * 512,
+  );
+});
+
+t.test('a hole that is written while it is looked for is looked for again', async (t) => {
+  const waiting: (() => void)[] = [];
+  const { copier, grains, reads, sent } = alone({
+    extents: (_sector, sectors, done) => waiting.push(() => done(0, [{ sectors, zero: true }])),
+  });
+  grains.toSend.add(3);
+  copier.pump();
+  copier.written(3, 3);
+  waiting.shift()?.();
+  t.same([sent, [...grains.toSend], copier.isDone], [[], [3], false]);
+  copier.pump();
+  copier.stop();
+  waiting.shift()?.();
+  t.same([sent, reads, [...grains.toSend]], [[], [], [3]], 'nor is it sent once the connection is over');
+});
+
+t.test('what is a hole in part, or not known, is read', async (t) => {
+  for (const extents of [[{ sectors: GRAIN_SECTORS - 1, zero: true }], undefined]) {
+    const { copier, grains, reads, sent } = alone({ extents: (_at, _sectors, done) => done(0, extents) });
+    grains.toSend.add(3);
+    copier.pump();
+    t.same([reads.map(({ at }) => at), sent], [['3+1'], []]);
+  }
+});
+
+t.test('a C backup, to which zeroes are data, is sent no large holes', async (t) => {
+  const { copier, grains, reads } = alone({ isC: true, extents: holesAround(GRAIN_SECTORS, []) });
+  grains.toSend.add(3);
+  copier.pump();
+  t.same(
+    reads.map(({ at }) => at),
+    ['3+1'],
+  );
 });
