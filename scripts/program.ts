@@ -21,7 +21,11 @@ export function moduleUrl(source: string): string {
   return pathToFileURL(moduleFile(source)).href;
 }
 
-/** Node's arguments to run a source as a program, those of the program left to be added. */
+/** The variable that has the files of programs that were bundled for tests, by their sources, in JSON. */
+export const BUNDLED_PROGRAMS = 'TAPDISK_TS_BUNDLED_PROGRAMS';
+
+/** Node's arguments to run a source, or what was bundled of it, as a program; those of the program are left to be added. */
 export function programArguments(source: string): string[] {
-  return [...loader, moduleFile(source)];
+  const bundled = JSON.parse(process.env[BUNDLED_PROGRAMS] ?? '{}') as Readonly<Record<string, string>>;
+  return bundled[source] === undefined ? [...loader, moduleFile(source)] : [bundled[source]];
 }

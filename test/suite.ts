@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { moduleFile, moduleUrl } from '../scripts/program.js';
 import { repositoryFile, repositoryFiles } from '../scripts/repository-files.js';
+import { bundlePrograms } from './bundled-programs.js';
 
 /** Two more than processors: many tests wait for processes and for times that are real. */
 const JOBS = 4;
@@ -100,14 +101,16 @@ const node = [process.execPath, '--single-threaded-gc', '--enable-source-maps', 
 // Big buffers come and go all the time: glibc takes huge pages for them. A page of 2 MiB costs one fault, and each fork one entry
 // to copy, where pages of 4 KiB cost 512. Other C libraries ignore this variable.
 const memory = `GLIBC_TUNABLES=${process.env['GLIBC_TUNABLES'] ?? 'glibc.malloc.hugetlb=1'}`;
+const programs = bundlePrograms();
 
 t.jobs = JOBS;
 for (const [name, files] of processes) {
   if (files.length === 0) continue;
   const counts = counting === 'all' || (counting !== 'none' && COVERING.has(name));
-  const coverage = counts ? [`NODE_V8_COVERAGE=${path.resolve('.tap/v8')}`] : [];
+  // What is counted is counted by modules.
+  const own = counts ? `NODE_V8_COVERAGE=${path.resolve('.tap/v8')}` : programs;
   const list = `TEST_FILES=${JSON.stringify(files.map(moduleUrl))}`;
-  void t.spawn('env', [options, timeout, memory, list, ...coverage, ...node, moduleFile('test/run-files.ts'), name], {
+  void t.spawn('env', [options, timeout, memory, list, own, ...node, moduleFile('test/run-files.ts'), name], {
     name,
     buffered: true,
     env,
