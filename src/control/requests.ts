@@ -5,6 +5,7 @@ import { errno } from '../posix/errno.js';
 import { SystemError } from '../posix/system-error.js';
 import type { Vbd, VbdRegistry } from '../disks/index.js';
 import type { Reply } from '../server/exchange.js';
+import { LOG_ERR, LOG_INFO, type Logger } from '../server/logger.js';
 import { ControlMessage, MAX_LISTED_MINORS, NO_COOKIE, REPORT_BYTES } from './message.js';
 import { parseReplicationRequest, type ReplicationHandler } from './replication-request.js';
 import { FLAG_READ_ONLY, FLAG_SHARED, MessageType, messageTypeName } from './message-type.js';
@@ -17,6 +18,8 @@ export interface ControlTarget {
   readonly report: () => string;
   /** Commands for replicated disks; refused unless given. */
   readonly replication?: ReplicationHandler;
+  /** Gets what has failed, besides the client; nothing unless given. */
+  readonly logger?: Logger;
 }
 
 type Handler = (request: ControlMessage, reply: Reply, target: ControlTarget) => void;
@@ -51,31 +54,38 @@ function attach(request: ControlMessage, reply: Reply, { registry }: ControlTarg
   respond(request, reply, MessageType.attachAnswer, registry.attach(request.cookie));
 }
 
-function open(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+function open(request: ControlMessage, reply: Reply, target: ControlTarget): void {
+  const { registry } = target;
   const { cookie: minor, parameters } = request;
   runOrRefuse(request, reply, async () => {
     const { flags, path } = parameters;
     if (path === undefined) throw new SystemError(errno.EINVAL, PATH_RULE);
     requireOpenable(flags, path);
-    await registry.open(minor, path, {
-      readOnly: (flags & FLAG_READ_ONLY) !== 0,
-      shared: (flags & FLAG_SHARED) !== 0,
-    });
+    const openFlags = { readOnly: (flags & FLAG_READ_ONLY) !== 0, shared: (flags & FLAG_SHARED) !== 0 };
+    await logged(registry.open(minor, path, openFlags), `vbd ${minor}: cannot open ${path}`, target);
     // Nobody can detach it before it is closed again.
     const { info } = registry.get(minor) as Vbd;
     finish(reply, answerTo(request, MessageType.openAnswer).setImage(info));
   });
 }
 
-function pause(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
-  respondWhen(registry.pause(request.cookie), request, reply, MessageType.pauseAnswer);
+function pause(request: ControlMessage, reply: Reply, target: ControlTarget): void {
+  const { cookie: minor } = request;
+  const change = logged(target.registry.pause(minor), `vbd ${minor}: cannot pause`, target);
+  respondWhen(change, request, reply, MessageType.pauseAnswer);
 }
 
-function resume(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
+function resume(request: ControlMessage, reply: Reply, target: ControlTarget): void {
+  const { cookie: minor } = request;
   const { path } = request.parameters;
   const type = MessageType.resumeAnswer;
-  if (path === undefined) respond(request, reply, type, errno.EINVAL, PATH_RULE);
-  else respondWhen(registry.resume(request.cookie, path), request, reply, type);
+  if (path === undefined) {
+    respond(request, reply, type, errno.EINVAL, PATH_RULE);
+    return;
+  }
+  const what = path === '' ? 'resume' : `resume with ${path}`;
+  const change = logged(target.registry.resume(minor, path), `vbd ${minor}: cannot ${what}`, target);
+  respondWhen(change, request, reply, type);
 }
 
 function resize(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
@@ -85,8 +95,10 @@ function resize(request: ControlMessage, reply: Reply, { registry }: ControlTarg
   });
 }
 
-function close(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
-  respondWhen(registry.close(request.cookie), request, reply, MessageType.closeAnswer);
+function close(request: ControlMessage, reply: Reply, target: ControlTarget): void {
+  const { cookie: minor } = request;
+  const change = logged(target.registry.close(minor), `vbd ${minor}: close failed`, target);
+  respondWhen(change, request, reply, MessageType.closeAnswer);
 }
 
 function detach(request: ControlMessage, reply: Reply, { registry }: ControlTarget): void {
@@ -173,6 +185,20 @@ function respondWhen(change: Promise<void>, request: ControlMessage, reply: Repl
     },
     (error, text) => respond(request, reply, type, error, text),
   );
+}
+
+/**
+ * Logs that a change of a VBD has failed, which its client is told too: that may be a script that nobody reads. Not that
+ * it has to be repeated, as clients do by themselves.
+ */
+async function logged(change: Promise<void>, what: string, { logger }: ControlTarget): Promise<void> {
+  try {
+    await change;
+  } catch (error) {
+    if (error instanceof SystemError && error.errno !== -errno.EAGAIN)
+      logger?.log(error.errno === -errno.ECANCELED ? LOG_INFO : LOG_ERR, `${what}: ${error.message}`);
+    throw error;
+  }
 }
 
 /** Does what a request asks, which answers it; answers with ERROR when that fails. */

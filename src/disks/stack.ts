@@ -123,12 +123,12 @@ export class DriverStack {
         return;
       }
       if (this.#isAborted) {
-        this.#closeFrom(index + 1, () => done(-errno.ECANCELED));
+        this.#closeFrom(index + 1, done, -errno.ECANCELED);
         return;
       }
       const opened: DoneWithReason = (result, reason) => {
         if (result >= 0) openFrom(index - 1);
-        else this.#closeFrom(index + 1, () => done(result, reason));
+        else this.#closeFrom(index + 1, done, result, reason);
       };
       this.#call((ended) => driver.open(flags, ended), opened);
     };
@@ -163,6 +163,7 @@ export class DriverStack {
     this.#closeFrom(0, done);
   }
 
+  /** `first` is the error that `done` gets, if there is one already. Any other has no reader but the log. */
   #closeFrom(index: number, done: DoneWithReason, first = 0, firstReason?: string): void {
     const driver = this.#drivers[index];
     if (!driver) {
@@ -170,7 +171,7 @@ export class DriverStack {
       return;
     }
     const closed: DoneWithReason = (result, reason) => {
-      if (result < 0) {
+      if (result < 0 && first < 0) {
         this.#context.logger.log(LOG_ERR, `${this.#name}: close failed: ${reason ?? errnoCode(result)}`);
       }
       if (first < 0) this.#closeFrom(index + 1, done, first, firstReason);
@@ -183,7 +184,7 @@ export class DriverStack {
   #measure(done: DoneWithReason): void {
     this.#call(this.#takeMeasures, (result, reason) => {
       if (result >= 0) done(0);
-      else this.#closeFrom(0, () => done(result, reason));
+      else this.#closeFrom(0, done, result, reason);
     });
   }
 

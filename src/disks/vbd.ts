@@ -311,13 +311,8 @@ export class Vbd extends BlockDevice {
   #openImage(name: string, kept: DriverStack | undefined, done: DoneWithReason): void {
     const { types, context } = this.#options;
     const stack = kept ?? DriverStack.create(name, types, context);
-    const fail = (result: number, reason?: string): void => {
-      const level = result === -errno.ECANCELED ? LOG_INFO : LOG_ERR;
-      context.logger.log(level, `vbd ${this.minor}: cannot open ${name}: ${reason ?? errnoCode(result)}`);
-      done(result, reason);
-    };
     if (typeof stack === 'string') {
-      fail(-errno.EINVAL, stack);
+      done(-errno.EINVAL, stack);
       return;
     }
     this.#options.onOpening?.(this, stack.drivers);
@@ -325,7 +320,7 @@ export class Vbd extends BlockDevice {
     stack.open(this.#flags, (result, reason) => {
       this.#opening = undefined;
       if (result < 0) {
-        fail(result, reason);
+        done(result, reason);
         return;
       }
       this.#stack = stack;
@@ -360,12 +355,17 @@ export class Vbd extends BlockDevice {
   }
 
   #closed(result: number, reason?: string): void {
+    const name = this.#name;
     this.#queue.shut();
     this.#phase = 'closed';
     this.#name = '';
     this.#stack = undefined;
     const waiters = this.#closeWaiters;
     this.#closeWaiters = [];
+    if (result < 0 && waiters.length === 0) {
+      const what = reason ?? errnoCode(result);
+      this.#options.context.logger.log(LOG_ERR, `vbd ${this.minor}: closing ${name} failed: ${what}`);
+    }
     for (const done of waiters) done(result, reason);
     for (const listener of this.#closedListeners) listener();
   }

@@ -3,6 +3,7 @@
 
 import { connect } from 'node:net';
 import t from 'tap';
+import { errno } from '../../src/posix/errno.js';
 import { SystemError } from '../../src/posix/system-error.js';
 import { ControlMessage, type ResponseBody } from '../../src/control/message.js';
 import { MessageType } from '../../src/control/message-type.js';
@@ -256,4 +257,35 @@ t.test('a command that fails with no errno is an EIO', async (t) => {
     code: 'EIO',
     detail: 'no name server',
   });
+});
+
+t.test('a change of a disk that fails is one line of the log, besides the reply', async (t) => {
+  const lines: string[] = [];
+  const world = controlWorld(t, { logger: { log: (_, line) => lines.push(line) } });
+  await answers(world, simple(MessageType.attach, 1));
+  await answers(world, openOf(1, 'aio:/nonexistent'));
+  await answers(world, openOf(1, 'ram:1'));
+  await answers(world, simple(MessageType.pause, 1));
+  const resume = simple(MessageType.resume, 1);
+  await answers(world, resume.setParameters(0, 'aio:/nonexistent'));
+  await answers(world, simple(MessageType.close, 2));
+  await answers(world, simple(MessageType.pause, 2));
+  const noMinor = 'minor 2 is not attached; attached: 1';
+  t.same(
+    lines.filter((line) => !line.includes('opened')),
+    [
+      'vbd 1: cannot open aio:/nonexistent: no such file or directory',
+      'vbd 1: cannot resume with aio:/nonexistent: no such file or directory',
+      `vbd 2: close failed: ${noMinor}`,
+      `vbd 2: cannot pause: ${noMinor}`,
+    ],
+  );
+  world.held.failClosing(-errno.EIO);
+  await attachAndOpen(world, 3, 'held:a');
+  t.match(await answers(world, simple(MessageType.close, 3)), { error: errno.EIO });
+  t.equal(lines.at(-1), 'vbd 3: close failed: EIO (Input/output error)');
+  lines.length = 0;
+  await answers(world, openOf(3, 'held:a'));
+  const paused = answers(world, resume.setParameters(0, ''));
+  t.match(await paused, { error: errno.ENOENT }, 'the image that it was to have is still the one');
 });

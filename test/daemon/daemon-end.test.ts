@@ -112,7 +112,7 @@ t.test('a shutdown during the start ends an opening that is under way', async (t
   daemon.shutDown();
   await started;
   t.equal(await daemon.ended, 0);
-  t.match(lines, [/^vbd 0: cannot open slow:: ECANCELED/]);
+  t.same(lines, [], 'that is no fault');
 });
 
 t.test('a shutdown while it begins to listen waits for that, and closes all of it', async (t) => {

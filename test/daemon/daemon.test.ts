@@ -244,7 +244,8 @@ t.test('a command that cannot start reports why, with status 1', async (t) => {
   t.match(await start('--disk', '0=aio:/nonexistent/image'), {
     exitCode: 1,
     stdout: '',
-    stderr: /err: cannot start: cannot open disk 0=aio:\/nonexistent\/image: no such file or directory/,
+    stderr:
+      /^(\S+ )?err: cannot start: cannot open disk 0=aio:\/nonexistent\/image: no such file or directory\n(\S+ )?notice: ended\n$/,
   });
   t.match(await start('--trace', '/nonexistent/trace'), {
     exitCode: 1,

@@ -20,6 +20,8 @@ t.test(
       t.equal(await child.exit(), status, disk);
       t.match(child.stderr, /vbd 1: closed ram:1/);
       t.equal(/vbd 0: closing unclosable: failed: .*it will not close/.test(child.stderr), status === 1);
+      const lines = child.stderr.split('\n').filter((line) => line.includes('failed'));
+      t.equal(lines.length, status, 'one line for one fault');
     }
   },
 );

@@ -46,13 +46,14 @@ t.test('faults of a name are reported', async (t) => {
   t.equal(parsed(`${'log:'.repeat(7)}ram:1`), `${'log() '.repeat(7)}ram(1)`);
 });
 
-t.test('an open VBD logs what is wrong with its name', async (t) => {
+t.test('an opening that fails says what is wrong with the name, to its caller alone', async (t) => {
   const { registry, lines } = bench(t);
   registry.attach(0);
-  const results = new Results();
-  results.follow(registry.open(0, 'qcow:/x', READ_WRITE));
-  t.strictSame(await results.settled(), [-errno.EINVAL]);
-  t.match(lines, ["qcow:/x: unknown driver 'qcow': expected one of scripted"]);
+  await t.rejects(registry.open(0, 'qcow:/x', READ_WRITE), {
+    errno: -errno.EINVAL,
+    message: "unknown driver 'qcow': expected one of scripted",
+  });
+  t.strictSame(lines, [], 'who opened it reports it, once');
 });
 
 t.test(
@@ -87,7 +88,7 @@ t.test(
     t.strictSame(disks.log.slice(2), ['preClose', 'close over', 'close']);
     t.strictSame(over.log, ['preClose']);
     t.strictSame(await results.settled(), [0, -errno.EIO], 'the first error of closing is the answer');
-    t.match(lines.at(-1), /close failed: EIO/);
+    t.notMatch(lines.join('\n'), /failed/, 'and nobody else reports it');
     openResult = -errno.EACCES;
     disks.log.length = 0;
     results.follow(registry.open(0, 'over:x|scripted:y', READ_WRITE));

@@ -56,7 +56,7 @@ t.test('an opening is aborted where the drivers can, and only while it is under 
       flush: (done) => done(0),
     }),
   };
-  const { registry, disks, lines } = bench(t, { types: [over] });
+  const { registry, disks } = bench(t, { types: [over] });
   registry.attach(0);
   const vbd = registry.get(0)!;
   const results = new Results();
@@ -68,7 +68,6 @@ t.test('an opening is aborted where the drivers can, and only while it is under 
   disks.take('close').answer(0);
   t.strictSame(await results.settled(), [-errno.ECANCELED]);
   t.equal(vbd.phase, 'closed');
-  t.match(lines.at(-1), 'vbd 0: cannot open over:|scripted:a: ECANCELED');
   results.follow(vbd.open('over:|scripted:b', READ_WRITE));
   disks.take('open b').answer(0);
   vbd.abortOpen();

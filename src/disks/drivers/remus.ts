@@ -245,7 +245,10 @@ export class RemusDriver implements Driver {
           if (!found) logger.log(LOG_WARNING, `replication: no FIFOs for checkpoint control: ${reason}`);
           opened(found);
         } else {
-          replication.close(() => done(result, reason));
+          replication.close((_, failure) => {
+            if (failure !== undefined) logger.log(LOG_WARNING, `replication: ${failure}`);
+            done(result, reason);
+          });
         }
       },
     );

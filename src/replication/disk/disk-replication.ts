@@ -69,8 +69,11 @@ export interface DiskReplication {
    * message gives the reason.
    */
   open(done: (result: number, reason?: string) => void): void;
-  /** Writes everything out, and lets go. No request may be under way. */
-  close(done: Done): void;
+  /**
+   * Writes everything out, and lets go. No request may be under way. The error, if it had failed before, is that one again.
+   * The reason is for the caller to report.
+   */
+  close(done: (result: number, reason?: string) => void): void;
 
   /** Whole sectors inside of the disk. On a backup: of the last committed checkpoint. -EIO when failed. */
   read(sector: number, buffer: Uint8Array, done: Done): void;

@@ -1,9 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { errno, errnoCode } from '../../posix/errno.js';
+import { errno } from '../../posix/errno.js';
 import { whenAborted } from '../../posix/when-aborted.js';
-import { LOG_ERR, LOG_INFO } from '../../server/logger.js';
 import { BackupRole } from './backup/backup-role.js';
 import { isBlank } from './blank-image.js';
 import { CheckpointInterval } from './checkpoint-interval.js';
@@ -61,7 +60,7 @@ export class Replication implements DiskReplication, EngineCore {
   backup: BackupRole | undefined;
   /** A backup's image was all zeroes when it was opened, or may be overwritten. */
   #isBlank = false;
-  #hasFailed = false;
+  #failure: StateError | undefined;
   /** Writes were taken in this run that are not this side's any more, since it became a backup. */
   #hasGivenUp = false;
   #isOpen = false;
@@ -84,7 +83,7 @@ export class Replication implements DiskReplication, EngineCore {
   open(done: (result: number, reason?: string) => void): void {
     void this.#openThen(done);
   }
-  close(done: Done): void {
+  close(done: (result: number, reason?: string) => void): void {
     void this.#closeThen(done);
   }
 
@@ -216,15 +215,19 @@ export class Replication implements DiskReplication, EngineCore {
     return standingOf(metadata.current, facts);
   }
 
+  get #hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Nothing is served any more. */
   fail(what: string, result: number): void {
-    if (this.#hasFailed) return;
-    this.#hasFailed = true;
-    const reason = `cannot ${what}: ${errnoCode(result)}`;
-    this.reporter.notice(reason);
+    if (this.#failure) return;
+    this.#failure = new StateError(`cannot ${what}`, result);
+    const reason = this.#failure.message;
     this.#peering?.end('failed', reason);
     this.#connector?.close();
     this.changed(reason);
+    this.reporter.notice(reason);
   }
 
   /** Makes the role's parts from the metadata, those of the other role gone. @throws (rejects with) StateError */
@@ -297,21 +300,25 @@ export class Replication implements DiskReplication, EngineCore {
       if (!(error instanceof StateError)) throw error;
       result = error.result;
       reason = error.message;
-      const level = result === -errno.ECANCELED ? LOG_INFO : LOG_ERR;
-      this.parts.logger.log(level, `replication: cannot open ${this.options.address}: ${error.message}`);
-      await this.#letGo();
+      const failure = await this.#letGo();
+      if (failure) this.reporter.notice(failure.message);
     } finally {
       ignoreSignal();
     }
     done(result, reason);
   }
 
-  async #closeThen(done: Done): Promise<void> {
+  async #closeThen(done: (result: number, reason?: string) => void): Promise<void> {
     this.#peering?.end('closing', 'the disk is being closed');
     this.#connector?.stop();
-    const result = this.#hasFailed ? 0 : await this.#closeRole();
-    const closed = await this.#letGo();
-    done(result < 0 ? result : closed);
+    // What it has written may not be on stable storage, whatever closes well now.
+    const first = this.#failure ?? (await this.#closeRole());
+    const second = await this.#letGo();
+    const failure = first ?? second;
+    if (first && second) this.reporter.notice(second.message);
+    if (!failure) return done(0);
+    this.reporter.error(failure.message);
+    return done(failure.result, failure.message);
   }
 
   async #open(): Promise<void> {
@@ -356,7 +363,7 @@ export class Replication implements DiskReplication, EngineCore {
   }
 
   /** Records in the metadata what is durable, and that nobody else has changed the image since. */
-  async #closeRole(): Promise<number> {
+  async #closeRole(): Promise<StateError | undefined> {
     const { metadata, map } = this.state;
     const { primary, backup } = this;
     try {
@@ -371,16 +378,15 @@ export class Replication implements DiskReplication, EngineCore {
       if (disk.settle) await completed('settle the image', (done) => disk.settle?.(done));
       const image = await identityOf(disk);
       await completed('write the metadata', (done) => metadata.update({ image, clean: true }, done));
-      return 0;
+      return undefined;
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
-      this.reporter.notice(error.message);
-      return error.result;
+      return error;
     }
   }
 
-  /** Closes everything; the result, which is also reported when it is an error. */
-  async #letGo(): Promise<number> {
+  /** Closes everything, and returns what failed. */
+  async #letGo(): Promise<StateError | undefined> {
     const state = this.#state;
     this.#isOpen = false;
     this.#state = undefined;
@@ -391,11 +397,10 @@ export class Replication implements DiskReplication, EngineCore {
     this.#connector?.close();
     try {
       await closeAll([this.backup, state?.map, state?.metadata]);
-      return 0;
+      return undefined;
     } catch (error) {
       if (!(error instanceof StateError)) throw error;
-      this.reporter.notice(error.message);
-      return error.result;
+      return error;
     } finally {
       this.primary = undefined;
       this.backup = undefined;

@@ -59,9 +59,15 @@ export class Reporter {
     if (from !== undefined) this.tell({ kind: 'state', from, to, role, reason });
   }
 
+  /** An error. It is logged, unless it is why the state has changed: then that was. */
   notice(message: string): void {
+    if (message !== this.#reason) this.#logger.log(LOG_WARNING, `replication: ${message}`);
+    this.error(message);
+  }
+
+  /** An error that somebody else logs. */
+  error(message: string): void {
     this.#lastError = message;
-    this.#logger.log(LOG_WARNING, `replication: ${message}`);
     this.tell({ kind: 'error', message });
   }
 

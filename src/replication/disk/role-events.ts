@@ -25,8 +25,8 @@ export function primaryEvents(engine: EngineCore, reached: () => void, wrote: ()
       if (what === 'ended') return;
       const how = what === 'difference' ? 'differs' : 'cannot read what it has';
       const reason = `the backup ${how} within ${sectors} sectors at ${sector}`;
-      reporter.notice(reason);
       engine.changed(reason);
+      reporter.notice(reason);
     },
     unsolicited: () => reporter.tell({ kind: 'unsolicited' }),
     notice: (message) => reporter.notice(message),

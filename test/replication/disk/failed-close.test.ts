@@ -30,7 +30,11 @@ for (const which of ['a', 'b'] as const) {
         const side = sides[which];
         const fault = side.host.files.failCalls({ calls: ['close'], nth, error: errno.EIO });
         const results: number[] = [];
-        side.engine.close((result) => results.push(result));
+        const reasons: (string | undefined)[] = [];
+        side.engine.close((result, reason) => {
+          results.push(result);
+          reasons.push(reason);
+        });
         await sides.world.run(() => results.length > 0);
         await sides.world.run(1);
         t.same(openFiles(side), [], `close ${nth}`);
@@ -40,6 +44,10 @@ for (const which of ['a', 'b'] as const) {
           return;
         }
         t.same(results, [-errno.EIO], `close ${nth}`);
+        t.match(reasons, [/^cannot close .*: EIO$/]);
+        t.match(side.events.at(-1), { kind: 'error', message: reasons[0] });
+        const logged = sides.world.trace.lines.filter((line) => line.includes('cannot close'));
+        t.same(logged, [], 'who closes it reports that');
       }
     },
   );

@@ -83,3 +83,18 @@ t.test('a listener hears nothing once it has stopped, even while others are call
   its.notice('two');
   t.equal(events.length, 1);
 });
+
+t.test('an error that is why the state has changed is one line of the log', (t) => {
+  const { its, logged, events } = reporter();
+  its.state('failed', 'primary', 'cannot write the map: EIO');
+  its.notice('cannot write the map: EIO');
+  its.notice('another error');
+  its.error('an error that somebody else logs');
+  t.same(logged, [
+    [LOG_WARNING, 'replication: failed (was closed): cannot write the map: EIO'],
+    [LOG_WARNING, 'replication: another error'],
+  ]);
+  t.equal(events.length, 3, 'listeners hear of each');
+  t.equal(its.lastError, 'an error that somebody else logs');
+  t.end();
+});

@@ -89,12 +89,12 @@ export async function flip(
   host.files.rot(path, position, bits);
   scene.boot(host);
   let result: number | undefined;
-  scene.onOpened = (opened) => (result = opened);
+  let reason: string | undefined;
+  scene.onOpened = (opened, why) => ([result, reason] = [opened, why]);
   await scene.world.run(() => result !== undefined, { limitSeconds: 60 });
   const where = `${path} at ${position}, bits ${bits}`;
   if (result === -errno.EBADMSG) {
-    const isNamed = scene.world.trace.lines.some((line) => line.includes(`${path} is damaged`));
-    return isNamed ? 'refused' : `${where}: is refused without its name`;
+    return reason?.includes(`${path} is damaged`) ? 'refused' : `${where}: is refused without its name`;
   }
   if (result !== 0) return `${where}: ${errnoCode(result ?? 0)}`;
   const node = scene.node(host);

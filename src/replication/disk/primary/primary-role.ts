@@ -58,8 +58,8 @@ export class PrimaryRole {
       nowSeconds,
       onEnded: () => this.#advance(),
       onFailure: (message) => {
-        events.notice(message);
         this.detach(message);
+        events.notice(message);
       },
     });
     this.verifier = new Verifier({

@@ -82,7 +82,7 @@ export class Node {
   }
 
   /** Opens the image and the engine: the engine's result. */
-  async open(): Promise<number> {
+  async open(): Promise<[result: number, reason?: string | undefined]> {
     const { host } = this;
     const server = host.serve();
     const completions = new Completions(server, host.posix, host.logger);
@@ -92,7 +92,7 @@ export class Node {
       IMAGE,
     );
     const opened = await this.ask((done) => driver.open({ readOnly: false, shared: false }, done));
-    if (opened !== 0) return opened;
+    if (opened !== 0) return [opened];
     this.#driver = driver;
     this.#completions = completions;
     const files = host.files.calls(completions);
@@ -111,10 +111,16 @@ export class Node {
       this.options,
     );
     this.#watch(engine);
-    const result = await this.ask((done) => engine.open(done));
+    let reason: string | undefined;
+    const result = await this.ask((done) => {
+      engine.open((code, why) => {
+        reason = why;
+        done(code);
+      });
+    });
     this.world.note(this.name, `engine opens: ${result === 0 ? engine.status().state : errnoCode(result)}`);
     if (result === 0) this.#engine = engine;
-    return result;
+    return [result, reason];
   }
 
   /** Closes the engine and the image: the first error. */

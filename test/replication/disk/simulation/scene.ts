@@ -41,8 +41,8 @@ export class Scene {
   isHealed = false;
   /** Is told of each process whose engine has opened. */
   onUp: (node: Node) => void = () => {};
-  /** Is told the result of each opening. */
-  onOpened: (result: number) => void = () => {};
+  /** Is told the result of each opening, and why it failed. */
+  onOpened: (result: number, reason?: string) => void = () => {};
   /** How much of what is made to fail on a host has not ended. */
   readonly #harms = new Map<SimulatedHost, number>();
   /** A backup that could not read something counts it as different. */
@@ -100,8 +100,8 @@ export class Scene {
       const onProtected = (): void => oracle.isProtected(host.name);
       const node = new Node({ world, host, violations, create: this.#create, options, onProtected });
       this.#nodes.set(host, node);
-      const result = await node.open();
-      this.onOpened(result);
+      const [result, reason] = await node.open();
+      this.onOpened(result, reason);
       if (result === 0) this.onUp(node);
       else if (!this.isHarmed(host)) violations.add(host.name, `the engine does not open: ${result}`);
     });
