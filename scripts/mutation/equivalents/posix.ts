@@ -30,6 +30,19 @@ export const posix: Equivalents = {
     ...['17 << 10', '15 << 10', '16 << 11', '16 << 9', '16 >> 10'].flatMap((size) =>
       tuned('const SMALL_BYTES = 16 << 10;', `const SMALL_BYTES = ${size};`),
     ),
+    ['if (count <= SMALL_BYTES) {', 'if (true) {', 'To copy more only takes more time.'],
+    [
+      'this.#chunks.push({ bytes: count === block.length ? block : block.subarray(0, count), block });',
+      'this.#chunks.push({ bytes: false ? block : block.subarray(0, count), block });',
+      'A view of the whole block shows the same bytes.',
+    ],
+    [
+      'for (let chunk = this.#chunks[0]; chunk && count < buffer.length; chunk = this.#chunks[0]) {',
+      'for (let chunk = this.#chunks[0]; chunk && count <= buffer.length; chunk = this.#chunks[0]) {',
+      'Where there is no room, nothing is taken of the next chunk.',
+    ],
+    ['old._server = null;', ';', 'The old object never closes, so its server is not told so.'],
+    ['old._handle = null;', ';', 'Nothing uses the old object any more.'],
   ],
   'src/posix/node/file-ring/file-ring.ts': [
     ['#completedAtStart = 0;', '#completedAtStart = 1;', SET_FIRST],

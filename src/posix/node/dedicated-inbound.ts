@@ -118,9 +118,8 @@ export class DedicatedInbound {
     return this.#ended;
   }
 
-  want(wanted: boolean): void {
-    if (wanted) this.#resume();
-  }
+  /** It reads ahead in any case. */
+  want(): void {}
 
   /** Copies what waits into `buffer`; 0 when nothing does. */
   read(buffer: Uint8Array): number {

@@ -110,6 +110,57 @@ void t.test("the memory is WebAssembly's where its size allows, whose copies are
   t.end();
 });
 
+void t.test('only the two halves of one block are put together again', (t) => {
+  using buffers = new SharedBuffers(undefined, 16 << 10);
+  const quarters = [4096, 4096, 4096, 4096].map((length) => buffers.take(length));
+  quarters.sort((a, b) => a.byteOffset - b.byteOffset);
+  const [first, second, third, fourth] = quarters as [Buffer, Buffer, Buffer, Buffer];
+  buffers.give(second);
+  buffers.give(third);
+  t.not(buffers.take(8192).buffer, buffers.shared, 'they are halves of different blocks');
+  buffers.give(first);
+  const half = buffers.take(8192);
+  t.same([half.buffer, half.byteOffset], [buffers.shared, 0]);
+  for (const taken of [half, fourth]) buffers.give(taken);
+  t.equal(buffers.take(16 << 10).buffer, buffers.shared);
+  t.end();
+});
+
+void t.test('halves are put together also where no smaller block was ever taken', (t) => {
+  using buffers = new SharedBuffers(undefined, 64 << 10);
+  const halves = [buffers.take(32 << 10), buffers.take(32 << 10)];
+  for (const half of halves) buffers.give(half);
+  t.equal(buffers.take(64 << 10).buffer, buffers.shared);
+  t.end();
+});
+
+void t.test('a block that was only used in part is given back as a whole', (t) => {
+  using buffers = new SharedBuffers(undefined, 8192);
+  buffers.give(buffers.take(5000));
+  const whole = buffers.take(8192);
+  t.same([whole.buffer, whole.length], [buffers.shared, 8192]);
+  t.end();
+});
+
+void t.test('where there can be no shared memory, that is found out once, and buffers are ordinary memory', (t) => {
+  const { SharedArrayBuffer: original } = globalThis;
+  t.teardown(() => (globalThis.SharedArrayBuffer = original));
+  let attempts = 0;
+  globalThis.SharedArrayBuffer = function () {
+    attempts++;
+    throw new RangeError('no room');
+  } as unknown as SharedArrayBufferConstructor;
+  using buffers = new SharedBuffers(undefined, 8192);
+  t.equal(buffers.fault, undefined);
+  for (const length of [100, 5000]) {
+    const buffer = buffers.take(length);
+    t.equal(buffer.length, length);
+    buffers.give(buffer);
+  }
+  t.same([buffers.shared, buffers.fault, attempts], [undefined, 'no room', 1]);
+  t.end();
+});
+
 void t.test('blocks are powers of two from 4096 bytes up', (t) => {
   using buffers = new SharedBuffers(undefined, 64 << 10);
   /** Whether all of these are in the shared memory at once, and fill it. */
