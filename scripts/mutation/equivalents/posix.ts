@@ -20,6 +20,7 @@ const WOKEN_ONCE_MORE =
 const NOTHING_TO_REAP = 'Of a ring whose calls are all completed nothing is reaped.';
 const FIRST_THREAD = 'There is always a first thread.';
 const MEMORY_FITS = 'A memory of 1024 pages satisfies an import of fewer, or of more at most.';
+const MERGED_ONCE_MORE = 'To look for halves once more where there are none only takes time.';
 
 export const posix: Equivalents = {
   'src/posix/node/bind-handle.ts': [['return 0;', 'return 1;', 'Every result from 0 on is a success.']],
@@ -203,6 +204,12 @@ export const posix: Equivalents = {
       'this.#list(size).unshift(Buffer.from(this.shared, offset, size));',
       WHICH_SPARE,
     ],
+    ['const found = this.#list(larger).pop();', 'const found = this.#list(larger).shift();', WHICH_SPARE],
+    ['#mayMerge = false;', '#mayMerge = true;', MERGED_ONCE_MORE],
+    ['this.#mayMerge = false;', 'this.#mayMerge = true;', MERGED_ONCE_MORE],
+    ['this.#mayMerge = false;', ';', MERGED_ONCE_MORE],
+    ['if (!this.#mayMerge) return false;', 'if (false) return false;', MERGED_ONCE_MORE],
+    ['if (!this.#mayMerge) return false;', 'if (!this.#mayMerge) return true;', MERGED_ONCE_MORE],
   ],
   'src/posix/node/accept-queue.ts': [
     [

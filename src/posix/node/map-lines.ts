@@ -77,7 +77,7 @@ export abstract class MapLines {
   }
 
   protected fail(fault: string): void {
-    this.#fault ??= fault;
+    this.#fault = fault;
   }
 
   protected failLine(line: string): void {

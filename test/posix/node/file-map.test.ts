@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import {
+import fs, {
   closeSync,
   ftruncateSync,
   mkdtempSync,
@@ -12,6 +12,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import t, { type Test } from 'tap';
@@ -103,6 +104,33 @@ t.test('after too many extents of filefrag all is data', async (t) => {
   if (typeof holes === 'string') throw new Error(holes);
   t.equal(holes.length, MAX_EXTENTS - 1);
   t.same(holes.at(-1), { start: (MAX_EXTENTS - 2) * 8192 + 4096, end: (MAX_EXTENTS - 1) * 8192 });
+});
+
+t.test('the last of as many extents as there may be is followed by a hole', async (t) => {
+  const lines = new ExtentLines();
+  const extents = Array.from({ length: MAX_EXTENTS }, (_, index) => ({
+    start: index * 8192,
+    end: index * 8192 + 4096,
+  }));
+  t.equal(lines.take(extentOutput(extents).join('')), true);
+  const holes = lines.holes();
+  if (typeof holes === 'string') throw new Error(holes);
+  t.equal(holes.length, MAX_EXTENTS);
+  t.same(holes.at(-1), { start: MAX_EXTENTS * 8192 - 4096, end: Number.POSITIVE_INFINITY });
+});
+
+t.test('output that is not understood is not read further, and the first fault is the reason', async (t) => {
+  const lines = new DataLines();
+  t.equal(lines.take('data 4096 8192\nfirst\nsecond\n'), false);
+  t.equal(lines.take('end 1\n'), false);
+  t.equal(lines.holes(), 'output of perl not understood: "first"');
+  const long = new ExtentLines();
+  t.equal(long.take('y'.repeat(8192)), true);
+  t.equal(long.take('y'), false);
+  t.equal(long.holes(), 'output of filefrag not understood: a line without end');
+  const twice = new DataLines();
+  t.equal(twice.take('data 4096 8192\ndata 4096 8192\nend 2\n'), false);
+  t.equal(twice.holes(), 'output of perl not understood: extent 1 from 4096 to 8192');
 });
 
 t.test('what the script for SEEK_HOLE prints is understood to the last character, or not used', async (t) => {
@@ -249,6 +277,47 @@ t.test('where others may write, SEEK_HOLE counts only if the file system shows t
   const fd = openSync('/proc/self/status', 'r');
   t.teardown(() => closeSync(fd));
   t.match(await ask(t, fd, { programs: NO_FILEFRAG, othersWrite: true }), /others may write to it/);
+});
+
+t.test('SEEK_HOLE is not used where it is wrong, or where changes of others would not show', async (t) => {
+  const { fd } = openFile(t);
+  const original = fs.statfs;
+  const types = [0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x2fc12fc1, 0x6969];
+  let type: number | undefined;
+  const found = (_path: string, done: (error: Error | null, found?: unknown) => void): void =>
+    type === undefined ? done(new Error('no such file')) : done(null, { type });
+  fs.statfs = found as unknown as typeof fs.statfs;
+  syncBuiltinESMExports();
+  t.teardown(() => {
+    fs.statfs = original;
+    syncBuiltinESMExports();
+  });
+  const read = holeReader(diskWorld(t).registry.completions, { ...NO_FILEFRAG, perl: 'true' });
+  const ask = (othersWrite: boolean): Promise<unknown> =>
+    new Promise((resolve) => read(fd, othersWrite, resolve));
+  for (const othersWrite of [false, true]) {
+    for (type of types) {
+      const reason =
+        type === 0x2fc12fc1
+          ? /ZFS has versions whose SEEK_HOLE/
+          : othersWrite && type === 0x6969
+            ? /others may write to it/
+            : /output of perl is incomplete$/;
+      t.match(await ask(othersWrite), reason, `0x${type.toString(16)}`);
+    }
+  }
+  type = undefined;
+  t.match(await ask(false), /cannot determine its file system: no such file$/);
+});
+
+t.test('what waits in memory is written before filefrag looks, and no setting changes its output', async (t) => {
+  const { fd, directory } = openFile(t);
+  const log = path.join(directory, 'log');
+  const filefrag = script(directory, 'filefrag', `echo "$@" $TAPDISK_TS_TEST $LC_ALL >${log}; exit 1`);
+  process.env['TAPDISK_TS_TEST'] = 'inherited';
+  t.teardown(() => delete process.env['TAPDISK_TS_TEST']);
+  await ask(t, fd, { programs: { filefrag, perl: 'false' } });
+  t.equal(readFileSync(log, 'utf8'), '-v -s -b1 /proc/self/fd/3 C\n');
 });
 
 for (const parent of [tmpdir(), '/dev/shm']) {

@@ -1,16 +1,18 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawnSync } from 'node:child_process';
-import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { loader, moduleUrl } from '../../../scripts/program.js';
-import { runProgram } from '../../../src/posix/node/program.js';
+import { endGroup, runProgram, startGroup } from '../../../src/posix/node/program.js';
 import type { Timers } from '../../../src/posix/timers.js';
 import { textOf } from '../../file-watch.js';
 import { run } from '../../programs.js';
+import { turns } from '../fixture.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'program-'));
 t.teardown(() => rmSync(directory, { recursive: true }));
@@ -18,12 +20,14 @@ t.teardown(() => rmSync(directory, { recursive: true }));
 /** Fires when the test says so. */
 class ManualTimers implements Timers {
   fire: (() => void) | undefined;
+  delayMs = 0;
 
   now(): number {
     return 0;
   }
-  setTimeout(callback: () => void): { ref(): void; unref(): void } {
+  setTimeout(callback: () => void, delayMs: number): { ref(): void; unref(): void } {
     this.fire = callback;
+    this.delayMs = delayMs;
     return { ref() {}, unref() {} };
   }
   clearTimeout(): void {
@@ -68,7 +72,12 @@ t.test('a program that cannot be started is reported, whichever way Node reports
     [[busy], 'ETXTBSY'],
     [['true', 'x'.repeat(1 << 20)], 'E2BIG'],
   ] as const) {
-    const { status, how } = await ended(command as readonly [string, ...string[]]);
+    const end = ended(command as readonly [string, ...string[]]);
+    let isReported = false;
+    void end.then(() => (isReported = true));
+    await Promise.resolve();
+    t.notOk(isReported, 'not before the call has returned');
+    const { status, how } = await end;
     t.equal(status, undefined, code);
     t.match(how, new RegExp(`does not start: spawn.* ${code}$`));
   }
@@ -83,6 +92,72 @@ t.test('how a program ends is reported', async (t) => {
     status: undefined,
     how: `${directory}/dies ended with SIGKILL`,
   });
+});
+
+t.test('a program has 30 s, or as long as it is given', async (t) => {
+  const timers = new ManualTimers();
+  t.equal((await ended(['true'], timers)).status, 0);
+  t.equal(timers.delayMs, 30_000);
+  const end = new Promise<string>((resolve) => {
+    runProgram(['true'], { stdio: 'ignore', seconds: 5 }, (_, how) => resolve(how), timers);
+  });
+  t.equal(timers.delayMs, 5000);
+  t.equal(await end, 'true ended with status 0');
+});
+
+t.test('output is read until nobody can write any more, and only if it is asked for', async (t) => {
+  const gate = join(directory, 'gate');
+  t.equal(spawnSync('mkfifo', [gate]).status, 0);
+  const opened = openSync(gate, 'r+');
+  t.teardown(() => closeSync(opened));
+  // Its child writes after it is gone, when there is something to read.
+  const command = [script('writes', `{ read -r word <${gate}; echo $word; } & echo $$`)] as const;
+  let output = '';
+  const read = await new Promise<string>((resolve) => {
+    const onOutput = (text: string): boolean => {
+      if (output === '') {
+        t.ok(isGone(text));
+        void turns(10).then(() => writeSync(opened, 'late\n'));
+      }
+      output += text;
+      return true;
+    };
+    runProgram(command, { stdio: ['ignore', 'pipe', 'ignore'], onOutput }, (_, how) => resolve(how));
+  });
+  t.match(read, /ended with status 0$/);
+  t.match(output, /^\d+\nlate\n$/);
+  const unread = await new Promise<string>((resolve) => {
+    runProgram(command, { stdio: ['ignore', 'pipe', 'ignore'] }, (_, how) => resolve(how), new ManualTimers());
+  });
+  t.match(unread, /ended with status 0$/);
+});
+
+t.test('a group is ended once: its number may be another’s afterwards', async (t) => {
+  const { kill } = process;
+  t.teardown(() => (process.kill = kill));
+  const listeners = process.listenerCount('exit');
+  const killed: unknown[][] = [];
+  let code = '';
+  process.kill = (...parts: unknown[]) => {
+    killed.push(parts);
+    throw Object.assign(new Error(code), { code });
+  };
+  const start = async (): Promise<ChildProcess> => {
+    const child = startGroup('true', [], { stdio: 'ignore' }, () => t.fail('it does not start'));
+    if (child === undefined) throw new Error('not started');
+    await once(child, 'exit');
+    return child;
+  };
+  for (code of ['ESRCH', 'EPERM']) {
+    const child = await start();
+    endGroup(child);
+    endGroup(child);
+    t.same(killed.splice(0), [[-(child.pid as number), 'SIGKILL']], code);
+  }
+  code = 'EINVAL';
+  const child = await start();
+  t.throws(() => endGroup(child), { code });
+  t.equal(process.listenerCount('exit'), listeners, 'one listener sees to all groups');
 });
 
 t.test('a program that exceeds its time is killed with all its children', async (t) => {
