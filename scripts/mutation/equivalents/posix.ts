@@ -241,6 +241,18 @@ export const posix: Equivalents = {
       'if (deadlineMs > this.#deadlineMs) return;',
       'To set an alarm for the same moment once more changes nothing.',
     ],
+    ...[
+      'true',
+      'this.#done !== undefined || (this.#hot.length > 0 || this.#bad.size > 0)',
+      'this.#done !== undefined && (this.#hot.length >= 0 || this.#bad.size > 0)',
+      'this.#done !== undefined && (this.#hot.length > 0 || this.#bad.size >= 0)',
+    ].map((condition): Equivalent => [
+      'if (this.#done !== undefined && (this.#hot.length > 0 || this.#bad.size > 0)) this.#wake();',
+      `if (${condition}) this.#wake();`,
+      'A look that finds nothing, or nobody who waits, changes nothing.',
+    ]),
+    ['#deadlineMs = 0;', '#deadlineMs = 1;', SET_FIRST],
+    ['hotIndex = -1;', 'hotIndex = -2;', 'Every number below 0 is no place.'],
     [
       'if (this.#collecting) return;',
       'if (false) return;',

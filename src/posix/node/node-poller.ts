@@ -114,7 +114,7 @@ export class NodePoller implements Poller {
     if (deadlineMs >= this.#deadlineMs) return;
     this.#deadlineMs = deadlineMs;
     if (timeoutSeconds === 0) this.#wake();
-    else if (!this.#collecting) this.#alarm.set(deadlineMs);
+    else this.#alarm.set(deadlineMs);
   }
 
   badDescriptors(): number[] {
@@ -161,7 +161,6 @@ export class NodePoller implements Poller {
     this.#watches.delete(fd);
     this.#cool(watch);
     this.#bad.delete(fd);
-    watch.interest = 0;
     this.#table.unwatch(watch.slot, watch);
   }
 

@@ -1,9 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { PassThrough } from 'node:stream';
 import { selectPromise } from '../../../src/posix/shared/select-once.js';
 import t, { type Test } from 'tap';
 import { errno, type NodePosix, type Poller, READABLE, WRITABLE } from '../../../src/posix/index.js';
+import { Random } from '../../../src/testing/index.js';
+import { randomSeed } from '../../random.js';
 import { ManualTimers, posixFor, turns } from '../fixture.js';
 
 const one = Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0);
@@ -119,6 +122,8 @@ t.test('shorten reduces the sleep in progress, and never extends it', async (t) 
   const posix = posixFor(t, { timers });
   const poller = pollerFor(t, posix);
   poller.shorten(0);
+  poller.shorten(5);
+  t.same(timers.set, [], 'nobody sleeps');
   let answered = 0;
   const sleep = async (seconds: number): Promise<void> => {
     t.same(await selectPromise(poller, seconds), []);
@@ -195,6 +200,110 @@ t.test('close wakes a sleeping select with nothing ready, and ends its use', asy
   busy.close();
   t.same(await woken, []);
   await turns();
+});
+
+t.test('a call is answered once, also if the poller is closed when it is about to be', async (t) => {
+  const timers = new ManualTimers();
+  const posix = posixFor(t, { timers });
+  for (const seconds of [0, 600]) {
+    const poller = posix.createPoller();
+    const fd = posix.eventfd(1);
+    poller.setInterest(fd, READABLE);
+    const answers: unknown[] = [];
+    poller.select(seconds, (answer) => void answers.push(answer));
+    poller.close();
+    await turns();
+    t.same(answers, [[]]);
+    t.same(timers.set, []);
+  }
+});
+
+t.test('a time of 0 needs no timer, and what has been answered holds no process alive', async (t) => {
+  const timers = new ManualTimers();
+  const posix = posixFor(t, { timers });
+  const poller = pollerFor(t, posix);
+  t.same(await selectPromise(poller, 0), []);
+  t.same(timers.set, []);
+  const fd = posix.eventfd();
+  poller.setInterest(fd, READABLE);
+  const answer = selectPromise(poller, 600);
+  t.match(timers.set, [{ referenced: true }]);
+  posix.write(fd, one);
+  t.same(await answer, [{ fd, conditions: READABLE }]);
+  t.match(timers.set, [{ referenced: false }]);
+});
+
+t.test('a call that is made in the callback of another sleeps for its time', async (t) => {
+  const timers = new ManualTimers();
+  const poller = pollerFor(t, posixFor(t, { timers }));
+  const answers: unknown[] = [];
+  poller.select(1, (first) => {
+    answers.push(first);
+    poller.select(2, (second) => void answers.push(second));
+  });
+  timers.pass(1000);
+  await turns();
+  t.same(answers, [[]]);
+  t.match(timers.set, [{ referenced: true }]);
+  timers.pass(2000);
+  await turns();
+  t.same(answers, [[], []]);
+});
+
+t.test('a stream is read ahead while a poller asks for it, and no longer', async (t) => {
+  const posix = posixFor(t);
+  const poller = pollerFor(t, posix);
+  const stream = new PassThrough();
+  const fd = posix.adopt(stream);
+  poller.setInterest(fd, WRITABLE);
+  poller.setInterest(fd, READABLE | WRITABLE);
+  stream.write('some');
+  await turns();
+  t.equal(stream.readableLength, 0, 'it was read');
+  poller.setInterest(fd, 0);
+  stream.write('more');
+  await turns();
+  t.equal(stream.readableLength, 4, 'it is left where it is');
+  poller.close();
+  const other = new PassThrough();
+  poller.setInterest(posix.adopt(other), READABLE);
+  t.equal(other.listenerCount('data'), 0, 'after the close nothing is asked for');
+});
+
+t.test('what is ready is exactly what is asked for and holds, whatever came and went before', async (t) => {
+  const posix = posixFor(t);
+  const poller = pollerFor(t, posix);
+  const random = new Random(randomSeed(t));
+  const numbers = Array.from({ length: 6 }, () => posix.eventfd());
+  const state = new Map(numbers.map((fd) => [fd, { isSet: false, interest: 0 }]));
+  for (let step = 0; step < 600; step++) {
+    const fd = numbers[random.word() % numbers.length] as number;
+    const now = state.get(fd) as { isSet: boolean; interest: number };
+    switch (random.word() % 3) {
+      case 0:
+        posix.write(fd, one);
+        now.isSet = true;
+        break;
+      case 1:
+        posix.read(fd, sum);
+        now.isSet = false;
+        break;
+      default:
+        now.interest = [0, READABLE, WRITABLE, READABLE | WRITABLE][random.word() % 4] as number;
+        poller.setInterest(fd, now.interest);
+    }
+    if (step % 4 !== 0) continue;
+    const expected = numbers
+      .map((number) => ({ number, ...(state.get(number) as { isSet: boolean; interest: number }) }))
+      .map(({ number, isSet, interest }) => ({
+        fd: number,
+        conditions: interest & (isSet ? READABLE | WRITABLE : WRITABLE),
+      }))
+      .filter(({ conditions }) => conditions !== 0);
+    const ready = await selectPromise(poller, 0);
+    if (JSON.stringify(ready) !== JSON.stringify(expected)) return t.same(ready, expected, `step ${step}`);
+  }
+  return t.pass('no step differs');
 });
 
 t.test('no interest in a descriptor is none, whether it is open or not', async (t) => {
