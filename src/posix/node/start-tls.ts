@@ -35,18 +35,19 @@ export function startTls(
   posix.release(fd);
   let givenUp = false;
   let adopted = -1;
+  const ignore = (): void => {};
   const tell = (result: number, reason?: string): void =>
     tasks.post(() => (givenUp ? undefined : done(result, reason)));
   if (!(socket instanceof Socket)) {
     // The peer has sent more than it may, and the end of its stream: what reads that is no socket any more.
-    if (socket && 'destroy' in socket) socket.destroy();
+    // To destroy it before its end is an error of the stream, which nobody else listens for.
+    if (socket && 'destroy' in socket) socket.on('error', ignore).destroy();
     tell(-errno.ECONNRESET);
     return () => {
       givenUp = true;
     };
   }
   // Between the two descriptors nobody else listens; what goes wrong shows in the callback of write.
-  const ignore = (): void => {};
   socket.on('error', ignore);
   socket.write('', (error) => {
     if (givenUp) return;
@@ -64,7 +65,7 @@ export function startTls(
         return;
       }
       adopted = posix.adopt(secured);
-      if (adopted < 0) secured.on('error', () => {}).destroy();
+      if (adopted < 0) secured.on('error', ignore).destroy();
       else socket.off('error', ignore);
       tell(adopted);
     });
