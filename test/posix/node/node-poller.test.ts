@@ -231,6 +231,8 @@ t.test('a time of 0 needs no timer, and what has been answered holds no process 
   posix.write(fd, one);
   t.same(await answer, [{ fd, conditions: READABLE }]);
   t.match(timers.set, [{ referenced: false }]);
+  poller.shorten(5);
+  t.match(timers.set, [{ referenced: false }], 'nobody sleeps');
 });
 
 t.test('a call that is made in the callback of another sleeps for its time', async (t) => {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { promises } from 'node:dns';
 import t from 'tap';
 import {
   AF_INET,
@@ -9,6 +10,7 @@ import {
   EAI_FAIL,
   EAI_MEMORY,
   EAI_NONAME,
+  EAI_SERVICE,
   NodePosix,
   systemLookup,
 } from '../../../src/posix/index.js';
@@ -42,6 +44,26 @@ t.test('numeric hosts and bad ports need no lookup', async (t) => {
   t.match(await posix.resolve('192.0.2.7', '1'), [{ address: '192.0.2.7' }]);
   t.type(await posix.resolve('backup', 'x'), 'number');
   t.equal(posix.getaddrinfo('backup', '1'), EAI_AGAIN);
+});
+
+t.test('the system is asked for the addresses of both families, in its own order', async (t) => {
+  const { lookup } = promises;
+  t.teardown(() => (promises.lookup = lookup));
+  const asked: unknown[] = [];
+  promises.lookup = (async (...parts: unknown[]) => {
+    asked.push(parts);
+    return [{ address: '::1', family: 6 }];
+  }) as typeof lookup;
+  t.match(await systemLookup('backup'), [{ address: '::1' }]);
+  t.same(asked, [['backup', { all: true, verbatim: true }]]);
+});
+
+t.test('a port has at most ten digits', async (t) => {
+  const posix = new NodePosix();
+  t.match(posix.getaddrinfo('192.0.2.7', '0000009000'), [{ port: 9000 }]);
+  t.equal(posix.getaddrinfo('192.0.2.7', '00000009000'), EAI_SERVICE);
+  t.match(posix.getaddrinfo('192.0.2.7', '65535'), [{ port: 65_535 }]);
+  t.equal(posix.getaddrinfo('192.0.2.7', '65536'), EAI_SERVICE);
 });
 
 t.test('a failed lookup is a result too, and the next one replaces it', async (t) => {
