@@ -86,18 +86,21 @@ t.test('a reset that comes with the last bytes is reported after them', async (t
   t.equal(posix.read(fd, buffer), 0);
 });
 
-t.test('a connection that its user has set an encoding on, or read to the end, is not dedicated', async (t) => {
-  const posix = posixFor(t);
-  const { fd } = await connectedTo(t, posix);
-  (posix.nodeObject(fd) as Socket).setEncoding('latin1');
-  t.equal(posix.dedicate(fd), -errno.EOPNOTSUPP);
-  const { fd: ended, peer } = await connectedTo(t, posix);
-  const socket = posix.nodeObject(ended) as Socket;
-  peer.end();
-  await once(socket.resume(), 'end');
-  t.equal(posix.dedicate(ended), -errno.EOPNOTSUPP);
-  t.equal(posix.read(ended, Buffer.alloc(1)), 0);
-});
+t.test(
+  'a connection that its user has set an encoding on, or read to the end, is not dedicated',
+  async (t) => {
+    const posix = posixFor(t);
+    const { fd } = await connectedTo(t, posix);
+    (posix.nodeObject(fd) as Socket).setEncoding('latin1');
+    t.equal(posix.dedicate(fd), -errno.EOPNOTSUPP);
+    const { fd: ended, peer } = await connectedTo(t, posix);
+    const socket = posix.nodeObject(ended) as Socket;
+    peer.end();
+    await once(socket.resume(), 'end');
+    t.equal(posix.dedicate(ended), -errno.EOPNOTSUPP);
+    t.equal(posix.read(ended, Buffer.alloc(1)), 0);
+  },
+);
 
 t.test('a socket that is none of Node’s own, or of a Node that lacks a part, is left as it is', async (t) => {
   const nothing = (): void => {};

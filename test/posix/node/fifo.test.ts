@@ -104,31 +104,34 @@ t.test('an error of a file call is the result, and nothing stays open', async (t
   }
 });
 
-t.test('a path that became something else after it was looked at is not opened, or closed again', async (t) => {
-  const { posix, path } = await bothEnds(t);
-  const directory = shortDirectory(t);
-  const [file, link] = [join(directory, 'file'), join(directory, 'link')];
-  writeFileSync(file, '');
-  symlinkSync(path, link);
-  const calls: string[] = [];
-  const changing: NodeFileCalls = new Proxy(files, {
-    get(target, name: keyof NodeFileCalls) {
-      // What was there before is the FIFO.
-      if (name === 'lstat') return (_path: string, done: FileDone) => target.lstat(path, done);
-      return (...parts: unknown[]) => {
-        calls.push(name);
-        return (target[name] as (...all: unknown[]) => unknown).apply(target, parts);
-      };
-    },
-  });
-  const host = { posix, files: changing, tasks };
-  const open = (name: string): Promise<number> =>
-    new Promise((done) => openFifo(host, { path: name, end: 'write', mode: 0o600 }, done));
-  t.equal(await open(link), -errno.ELOOP);
-  t.same(calls.splice(0), ['open']);
-  t.equal(await open(file), -errno.EEXIST);
-  t.same(calls, ['open', 'fstat', 'close']);
-});
+t.test(
+  'a path that became something else after it was looked at is not opened, or closed again',
+  async (t) => {
+    const { posix, path } = await bothEnds(t);
+    const directory = shortDirectory(t);
+    const [file, link] = [join(directory, 'file'), join(directory, 'link')];
+    writeFileSync(file, '');
+    symlinkSync(path, link);
+    const calls: string[] = [];
+    const changing: NodeFileCalls = new Proxy(files, {
+      get(target, name: keyof NodeFileCalls) {
+        // What was there before is the FIFO.
+        if (name === 'lstat') return (_path: string, done: FileDone) => target.lstat(path, done);
+        return (...parts: unknown[]) => {
+          calls.push(name);
+          return (target[name] as (...all: unknown[]) => unknown).apply(target, parts);
+        };
+      },
+    });
+    const host = { posix, files: changing, tasks };
+    const open = (name: string): Promise<number> =>
+      new Promise((done) => openFifo(host, { path: name, end: 'write', mode: 0o600 }, done));
+    t.equal(await open(link), -errno.ELOOP);
+    t.same(calls.splice(0), ['open']);
+    t.equal(await open(file), -errno.EEXIST);
+    t.same(calls, ['open', 'fstat', 'close']);
+  },
+);
 
 t.test('a FIFO for which there is no descriptor is closed again', async (t) => {
   const { posix, path, reader } = await bothEnds(t);

@@ -293,7 +293,7 @@ t.test('SEEK_HOLE is not used where it is wrong, or where changes of others woul
     syncBuiltinESMExports();
   });
   const read = holeReader(diskWorld(t).registry.completions, { ...NO_FILEFRAG, perl: 'true' });
-  const ask = (othersWrite: boolean): Promise<unknown> =>
+  const holesOrReason = (othersWrite: boolean): Promise<unknown> =>
     new Promise((resolve) => read(fd, othersWrite, resolve));
   for (const othersWrite of [false, true]) {
     for (type of types) {
@@ -303,22 +303,25 @@ t.test('SEEK_HOLE is not used where it is wrong, or where changes of others woul
           : othersWrite && type === 0x6969
             ? /others may write to it/
             : /output of perl is incomplete$/;
-      t.match(await ask(othersWrite), reason, `0x${type.toString(16)}`);
+      t.match(await holesOrReason(othersWrite), reason, `0x${type.toString(16)}`);
     }
   }
   type = undefined;
-  t.match(await ask(false), /cannot determine its file system: no such file$/);
+  t.match(await holesOrReason(false), /cannot determine its file system: no such file$/);
 });
 
-t.test('what waits in memory is written before filefrag looks, and no setting changes its output', async (t) => {
-  const { fd, directory } = openFile(t);
-  const log = path.join(directory, 'log');
-  const filefrag = script(directory, 'filefrag', `echo "$@" $TAPDISK_TS_TEST $LC_ALL >${log}; exit 1`);
-  process.env['TAPDISK_TS_TEST'] = 'inherited';
-  t.teardown(() => delete process.env['TAPDISK_TS_TEST']);
-  await ask(t, fd, { programs: { filefrag, perl: 'false' } });
-  t.equal(readFileSync(log, 'utf8'), '-v -s -b1 /proc/self/fd/3 C\n');
-});
+t.test(
+  'what waits in memory is written before filefrag looks, and no setting changes its output',
+  async (t) => {
+    const { fd, directory } = openFile(t);
+    const log = path.join(directory, 'log');
+    const filefrag = script(directory, 'filefrag', `echo "$@" $TAPDISK_TS_TEST $LC_ALL >${log}; exit 1`);
+    process.env['TAPDISK_TS_TEST'] = 'inherited';
+    t.teardown(() => delete process.env['TAPDISK_TS_TEST']);
+    await ask(t, fd, { programs: { filefrag, perl: 'false' } });
+    t.equal(readFileSync(log, 'utf8'), '-v -s -b1 /proc/self/fd/3 C\n');
+  },
+);
 
 for (const parent of [tmpdir(), '/dev/shm']) {
   t.test(`what was written is in no hole that SEEK_HOLE finds in ${parent}, at random`, async (t) => {

@@ -127,14 +127,19 @@ t.test('output is read until nobody can write any more, and only if it is asked 
   t.match(read, /ended with status 0$/);
   t.match(output, /^\d+\nlate\n$/);
   const unread = await new Promise<string>((resolve) => {
-    runProgram(command, { stdio: ['ignore', 'pipe', 'ignore'] }, (_, how) => resolve(how), new ManualTimers());
+    runProgram(
+      command,
+      { stdio: ['ignore', 'pipe', 'ignore'] },
+      (_, how) => resolve(how),
+      new ManualTimers(),
+    );
   });
   t.match(unread, /ended with status 0$/);
 });
 
 t.test('a group is ended once: its number may be another’s afterwards', async (t) => {
-  const { kill } = process;
-  t.teardown(() => (process.kill = kill));
+  const kill = Object.getOwnPropertyDescriptor(process, 'kill') as PropertyDescriptor;
+  t.teardown(() => Object.defineProperty(process, 'kill', kill));
   const listeners = process.listenerCount('exit');
   const killed: unknown[][] = [];
   let code = '';

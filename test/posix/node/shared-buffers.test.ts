@@ -142,24 +142,27 @@ void t.test('a block that was only used in part is given back as a whole', (t) =
   t.end();
 });
 
-void t.test('where there can be no shared memory, that is found out once, and buffers are ordinary memory', (t) => {
-  const { SharedArrayBuffer: original } = globalThis;
-  t.teardown(() => (globalThis.SharedArrayBuffer = original));
-  let attempts = 0;
-  globalThis.SharedArrayBuffer = function () {
-    attempts++;
-    throw new RangeError('no room');
-  } as unknown as SharedArrayBufferConstructor;
-  using buffers = new SharedBuffers(undefined, 8192);
-  t.equal(buffers.fault, undefined);
-  for (const length of [100, 5000]) {
-    const buffer = buffers.take(length);
-    t.equal(buffer.length, length);
-    buffers.give(buffer);
-  }
-  t.same([buffers.shared, buffers.fault, attempts], [undefined, 'no room', 1]);
-  t.end();
-});
+void t.test(
+  'where there can be no shared memory, that is found out once, and buffers are ordinary memory',
+  (t) => {
+    const { SharedArrayBuffer: original } = globalThis;
+    t.teardown(() => (globalThis.SharedArrayBuffer = original));
+    let attempts = 0;
+    globalThis.SharedArrayBuffer = function () {
+      attempts++;
+      throw new RangeError('no room');
+    } as unknown as SharedArrayBufferConstructor;
+    using buffers = new SharedBuffers(undefined, 8192);
+    t.equal(buffers.fault, undefined);
+    for (const length of [100, 5000]) {
+      const buffer = buffers.take(length);
+      t.equal(buffer.length, length);
+      buffers.give(buffer);
+    }
+    t.same([buffers.shared, buffers.fault, attempts], [undefined, 'no room', 1]);
+    t.end();
+  },
+);
 
 void t.test('blocks are powers of two from 4096 bytes up', (t) => {
   using buffers = new SharedBuffers(undefined, 64 << 10);
