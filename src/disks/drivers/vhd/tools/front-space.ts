@@ -18,7 +18,6 @@ import type { Blocks, LoadedImage } from '../load-image.js';
 import { isEmpty, locatorSpace } from '../locator.js';
 import { type Steps } from '../steps.js';
 import { VhdError } from '../vhd-error.js';
-import { ensureCopy } from './footers.js';
 
 /** Called with how many blocks were moved. */
 export type OnBlocksMoved = (blocks: number) => void;
@@ -26,7 +25,7 @@ export type OnBlocksMoved = (blocks: number) => void;
 /**
  * Finds room for new metadata before the first block, and moves blocks to the end of the file until there is some (V77). A
  * block is copied and synced before its entry of the BAT, one sector, is written and synced: at any moment the entry points
- * to the whole block. Needs no journal.
+ * to the whole block. Needs no journal. The footer at the end is overwritten: the copy at the head must be current.
  *
  * @returns the first sector of the room
  * @throws VhdError `unsupported` on a block device, or when the file would be too long; FileError
@@ -112,8 +111,6 @@ function* moveToEnd(
       remedy: 'vhd convert it into a new image',
     });
   }
-  // The footer at the end is overwritten.
-  yield* ensureCopy(image);
   const bytes = yield* file.readPadded(from * SECTOR_SIZE, length * SECTOR_SIZE);
   // What a reader takes for the footer must never be a sector of the block: the file is longer before any of it is there.
   yield* file.truncate((place + length + 1) * SECTOR_SIZE);

@@ -41,13 +41,13 @@ function* writeHeader(image: LoadedImage, parent: Parameters<typeof parentFields
     });
   }
   const sectors = newLocators(parent.path, 0).reduce((sum, { bytes }) => sum + bytes.length / SECTOR_SIZE, 0);
+  yield* ensureCopy(image);
   const room = yield* frontSpace(image, blocks, HEADER_BYTES / SECTOR_SIZE + sectors);
   const headerAt = room * SECTOR_SIZE;
   const locators = newLocators(parent.path, headerAt + HEADER_BYTES);
   const entries = locators.map(({ entry }) => entry);
   while (entries.length < LOCATOR_COUNT) entries.push(emptyLocator);
   const header = blocks.header.with({ ...parentFields(parent), locators: entries });
-  yield* ensureCopy(image);
   yield* file.write(headerAt, header.bytes);
   for (const { entry, bytes } of locators) yield* file.write(entry.offset, bytes);
   yield* file.sync();

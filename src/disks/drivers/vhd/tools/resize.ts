@@ -60,8 +60,8 @@ export function* resizeImage(
   if (size % SECTOR_SIZE !== 0) throw new RangeError(`size ${size}: expected whole sectors`);
   if (size === before) return { before, after: size, movedBlocks: 0 };
   yield* clearAfterEnd(image, blocks, footer.sectors);
+  yield* ensureCopy(image);
   if (size / SECTOR_SIZE <= maxSectors(blocks.header)) {
-    yield* ensureCopy(image);
     yield* writeFooters(image, footer.with({ currentSize: size }), endFooterPosition(image));
     return { before, after: size, movedBlocks: 0 };
   }
@@ -111,7 +111,6 @@ function* lengthenTable(
   const room = yield* frontSpace(image, blocks, (HEADER_BYTES + table + batmap) / SECTOR_SIZE, onBlocksMoved);
   const headerAt = room * SECTOR_SIZE;
   const tableAt = headerAt + HEADER_BYTES;
-  yield* ensureCopy(image);
   yield* file.write(headerAt, header.with({ tableOffset: tableAt, entries }).bytes);
   const entryOf = (index: number): number => bat[index] ?? NOT_ALLOCATED;
   for (let first = 0; first < table / SECTOR_SIZE; first += ENTRIES_PER_SECTOR) {
