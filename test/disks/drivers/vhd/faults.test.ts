@@ -81,6 +81,28 @@ t.test('an encrypted image is refused', async (t) => {
     openDisk(put('key.vhd', image), readOnly),
     /unsupported: batmap key hash: the data is encrypted/,
   );
+  // What follows the BAT of another creator is no batmap, whatever it looks like.
+  for (const at of [0, image.length - 512]) {
+    const footer = image.slice(at, at + 512);
+    footer.set(Buffer.from('win '), 28);
+    image.set(new Footer(footer).with({}).bytes, at);
+  }
+  await closeDisk(await openDisk(put('win.vhd', image), readOnly));
+});
+
+t.test('a header may be the last that a file has', async (t) => {
+  const made = imageBytes({ size: MIB, ...parts });
+  const image = new Uint8Array(4 * 512);
+  image.set(new Footer(made.slice(0, 512)).with({ dataOffset: 1024 }).bytes);
+  image.fill(0xff, 512, 516);
+  image.set(new Header(made.slice(512, 1536)).with({ tableOffset: 512 }).bytes, 1024);
+  const disk = await openDisk(put('header-last.vhd', image), readOnly);
+  t.match(disk, { sectors: MIB / 512, chain: [{ image: { blocks: { metadataEnd: 4 } } }] });
+  await closeDisk(disk);
+  await t.rejects(
+    openDisk(put('header-cut.vhd', image.subarray(0, -1)), readOnly),
+    /bad-header: data offset: 1024: the header would end after the end of the file/,
+  );
 });
 
 t.test('a file that ends within its BAT, or has its BAT elsewhere, is refused', async (t) => {

@@ -109,6 +109,7 @@ t.test('sectors of which an ancestor holds only the last wait for a sync', async
   t.same(await tags(world, disk, 4, 3), [0, 7, 0]);
   t.equal(await syncsOf(1), 0, 'a sector of the same block that it does not have');
   t.equal(await syncsOf(3, 3), 1);
+  t.equal(await syncsOf(28), 0, 'one of the next block, which has as many sectors before it');
 });
 
 t.test('one sector that needs a sync makes all committed with it wait for one', async (t) => {
@@ -193,6 +194,17 @@ t.test('a file whose truncation failed is truncated before it is used', async (t
   t.same(await tags(world, disk, 0, 3), [2, 0, 0]);
   await simulated(world, disk.close());
   t.same(await tags(world, await open(world, LEAF, true), 0, 3), [2, 0, 0]);
+});
+
+t.test('what a crash left after the last block is not taken for zeroes', async (t) => {
+  const world = await leafOverSixteen(1);
+  const image = world.files.contents(LEAF).slice(0, -SECTOR_SIZE);
+  world.files.put(LEAF, Buffer.concat([image, Buffer.alloc(100 * SECTOR_SIZE, 0xff)]));
+  const disk = await open(world);
+  // Of a new block that is a hole nothing is written but its bits.
+  const zeroes = { sector: 2, sectors: 3, noHole: false, complete: () => {} };
+  t.equal(await simulatedResult(world, (done) => disk.writeZeroes(zeroes, done)), 0);
+  t.same(await tags(world, disk, 1, 5), [7, 0, 0, 0, 7]);
 });
 
 t.test('a file near its size limit grows only as needed', async (t) => {

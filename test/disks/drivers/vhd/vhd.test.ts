@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { execFileSync } from 'node:child_process';
-import { linkSync, statSync } from 'node:fs';
-import t from 'tap';
+import { constants, linkSync, statSync } from 'node:fs';
+import path from 'node:path';
+import t, { type Test } from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
-import type { FileCalls } from '../../../../src/posix/files.js';
+import type { FileCalls, StatusDone } from '../../../../src/posix/files.js';
 import { nullLogger } from '../../../../src/server/logger.js';
 import { type BlockStatusExtent, ESHUTDOWN, type Vbd } from '../../../../src/disks/index.js';
+import type { DiskCalls } from '../../../../src/disks/drivers/vhd/disk.js';
 import { VhdDriver } from '../../../../src/disks/drivers/index.js';
 import { promiseOf } from '../../../../src/disks/drivers/vhd/steps.js';
 import { createImage } from '../../../../src/disks/drivers/vhd/tools/create.js';
@@ -216,4 +218,77 @@ t.test('what a file call throws is an error of the opening, in its words', async
     driver.open({ readOnly: false, shared: false }, (...answer) => resolve(answer));
   });
   t.match(found, [-errno.EIO, /a fault of the host/]);
+});
+
+/** An open driver of a small image, some of whose file calls are others. */
+async function driverWith(
+  t: Test,
+  overrides: Partial<FileCalls>,
+  more: Partial<DiskCalls> = {},
+): Promise<VhdDriver> {
+  const file = path.join(t.testdir(), 'a.vhd');
+  await create(file, 4 << 20);
+  const own = nodeCalls();
+  Object.assign(own.files, overrides);
+  const driver = new VhdDriver(file, { ...own, ...more });
+  t.equal(await resultOf((done) => driver.open({ readOnly: false, shared: false }, done)), 0);
+  t.teardown(() => resultOf((done) => driver.close(done)));
+  return driver;
+}
+
+const identified = (driver: VhdDriver): Promise<readonly unknown[]> =>
+  new Promise((resolve) => {
+    driver.identify((...answer) => resolve(answer));
+  });
+
+t.test('a file that cannot be looked at has no identity', async (t) => {
+  let isBroken = false;
+  const driver = await driverWith(t, {
+    fstat: (fd, done) => (isBroken ? done(-errno.EIO) : calls.files.fstat(fd, done)),
+  });
+  t.match(await identified(driver), [0, { inode: Number }]);
+  isBroken = true;
+  t.same(await identified(driver), [-errno.EIO]);
+});
+
+t.test('a block device has no identity of a file', async (t) => {
+  const asDevice =
+    (done: StatusDone): StatusDone =>
+    (result, status) =>
+      done(result, status && { ...status, kind: 'block' });
+  const driver = await driverWith(
+    t,
+    {
+      stat: (file, done) => calls.files.stat(file, asDevice(done)),
+      fstat: (fd, done) => calls.files.fstat(fd, asDevice(done)),
+      open: (file, flags, done, mode) => calls.files.open(file, flags & ~constants.O_EXCL, done, mode),
+    },
+    { size: ({ size }, done) => done(size / 512) },
+  );
+  t.same(await identified(driver), [-errno.EOPNOTSUPP]);
+});
+
+t.test('where a bitmap cannot be read nothing is known of the blocks', async (t) => {
+  let isBroken = false;
+  const driver = await driverWith(t, {
+    read: (fd, buffer, position, done) =>
+      isBroken ? done(-errno.EIO) : calls.files.read(fd, buffer, position, done),
+  });
+  const write = { sector: 8, sectors: 1, buffer: pattern(1, 1) };
+  t.equal(await resultOf((complete) => driver.queueWrite({ ...write, complete })), 0);
+  t.equal(await resultOf((done) => driver.close(done)), 0);
+  t.equal(await resultOf((done) => driver.open({ readOnly: true, shared: true }, done)), 0);
+  isBroken = true;
+  const asked = await new Promise((resolve) => {
+    driver.blockStatus({ sector: 0, sectors: 16 }, (...answer) => resolve(answer));
+  });
+  t.same(asked, [-errno.EIO]);
+});
+
+t.test('an image is not resized while it is open', async (t) => {
+  const driver = await driverWith(t, {});
+  const answer = await new Promise((resolve) => {
+    driver.resize((...found) => resolve(found));
+  });
+  t.match(answer, [-errno.EOPNOTSUPP, /use tapdisk-ts vhd resize/]);
 });

@@ -19,11 +19,11 @@ import { readState } from '../state-files.js';
 import { endFooterOf, family, findings, link, PARENT, patch, run } from './tool-world.js';
 
 /** What changes the footers of the leaf. */
-const TOOLS = [
-  ['resize', (calls: DiskCalls) => resize(calls, { path: LEAF, size: 8192 * SECTOR_SIZE })],
+const TOOLS: readonly (readonly [name: string, tool: (calls: DiskCalls) => Steps<unknown>])[] = [
+  ['resize', (calls) => resize(calls, { path: LEAF, size: 8192 * SECTOR_SIZE })],
   ['relink', relinkLeaf],
-  ['repair', (calls: DiskCalls) => repair(calls, { path: LEAF, write: true, uuid: new Uint8Array(16) })],
-] as const satisfies readonly (readonly [name: string, tool: (calls: DiskCalls) => Steps<unknown>])[];
+  ['repair', (calls) => repair(calls, { path: LEAF, write: true, uuid: new Uint8Array(16) })],
+];
 
 function* relinkLeaf(calls: DiskCalls): Steps<void> {
   const file = yield* openToRead(calls, PARENT);

@@ -7,6 +7,7 @@ import { describeChain } from '../../../../../src/disks/drivers/vhd/tools/descri
 import { createImage } from '../../../../../src/disks/drivers/vhd/tools/create.js';
 import { Footer } from '../../../../../src/disks/drivers/vhd/footer.js';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
+import { errno } from '../../../../../src/posix/errno.js';
 import type { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags } from '../order-world.js';
 import {
@@ -180,6 +181,46 @@ t.test('a raw parent, and one that is missing, are described too', async (t) => 
   patch(world, LEAF, (bytes) => bytes.fill(0));
   t.match(await describe(), [{ kind: 'unknown', faults: [{ kind: 'bad-footer' }] }]);
   t.same(world.files.descriptors(), []);
+});
+
+t.test('an image whose own blocks are in doubt is the last of its chain that is described', async (t) => {
+  const world = await family();
+  // The third block is where the second is.
+  patch(world, LEAF, (bytes) => bytes.copyWithin(1536 + 8, 1536 + 4, 1536 + 8));
+  const described = await run(world, (calls) => describeChain(calls, LEAF, {}));
+  t.match(described, [{ kind: 'differencing', faults: [{ kind: 'bad-bat' }] }]);
+  t.equal(described.length, 1);
+});
+
+t.test('the faults of an image come before those of its place in the chain', async (t) => {
+  const kinds = async (world: FileWorld): Promise<unknown> =>
+    (await run(world, (calls) => describeChain(calls, LEAF, {}))).map(({ faults }) =>
+      faults.map(({ kind }) => kind),
+    );
+  const cut = async (): Promise<FileWorld> => {
+    const world = await family();
+    world.files.put(LEAF, world.files.contents(LEAF).slice(0, -3 * SECTOR_SIZE));
+    return world;
+  };
+  const doubtful = await cut();
+  // A block within the metadata, which reaches into the next one.
+  patch(doubtful, LEAF, (bytes) => new DataView(bytes.buffer, bytes.byteOffset).setUint32(1536, 3));
+  t.same(await kinds(doubtful), [['bad-bat', 'bad-bat', 'truncated']]);
+  const orphan = await cut();
+  await orphan.ask((calls, done) => calls.unlink(PARENT, done));
+  t.same(await kinds(orphan), [['truncated', 'parent-missing']]);
+});
+
+t.test('an image that cannot be read is closed again', async (t) => {
+  for (const nth of [1, 5]) {
+    const world = await family();
+    world.files.failCalls({ calls: ['read'], nth, error: errno.EIO });
+    await t.rejects(
+      run(world, (calls) => describeChain(calls, LEAF, {})),
+      /cannot read: Input\/output error/,
+    );
+    t.same(world.files.descriptors(), []);
+  }
 });
 
 t.test('a copy that a journal has in progress is not taken for the footer', async (t) => {
