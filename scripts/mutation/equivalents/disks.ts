@@ -6,6 +6,7 @@ import {
   SEQUENCES,
   SET_FIRST,
   SETTLED,
+  tuned,
   type Equivalents,
   type Equivalent,
 } from './shared.js';
@@ -17,6 +18,8 @@ const SUCCESS = 'Every result from 0 on is a success.';
 const NOTHING_WAITS = 'Where there is none, none is looked at; to ask first only takes less time.';
 const ANY_ORDER = 'Those who wait hear of it at once, in whatever order.';
 const NO_FAILURE = 'Every number from 0 on is no failure.';
+const SORTED = 'They are sorted before they are looked at.';
+const NO_BITMAPS = 'A layer without blocks never lacks a bitmap.';
 const NO_DATA = 'Nobody looks at the buffer of a request without data.';
 
 /** A default for a part that is undefined where it is not needed. */
@@ -113,6 +116,12 @@ export const disks: Equivalents = {
     'A result of 0 is no error, and is 0 either way.',
   ]),
   'src/disks/drivers/vhd/block-space.ts': [
+    ['#least = 0;', '#least = 1;', SET_FIRST],
+    [
+      'this.#end = file.isRegular ? 0 : Math.floor(file.length / SECTOR_SIZE) - 1;',
+      'this.#end = file.isRegular ? 1 : Math.floor(file.length / SECTOR_SIZE) - 1;',
+      'No block ends within the metadata.',
+    ],
     [
       'return this.#missing - Math.floor(Math.max(0, this.#end - this.#next) / this.#spacing);',
       'return this.#missing - Math.floor(Math.max(0, this.#end + this.#next) / this.#spacing);',
@@ -147,6 +156,69 @@ export const disks: Equivalents = {
       "this.#below.flush(this.#logged('flush', { sector: 0, sectors: 0, complete: done }));",
       "this.#below.flush(this.#logged('flush', { sector: 1, sectors: 0, complete: done }));",
       'Of a request without sectors no range is logged.',
+    ],
+  ],
+  'src/disks/drivers/vhd/map-range.ts': [['#sector = 0;', '#sector = 1;', SET_FIRST]],
+  'src/disks/drivers/vhd/image-file.ts': [
+    ['if (found.length === length) return found;', 'if (false) return found;', 'A copy has the same bytes.'],
+  ],
+  'src/disks/drivers/vhd/tools/footers.ts': [
+    'if (false) return;',
+    'if (copy?.equals(current) === true) ;',
+  ].map((after): Equivalent => [
+    'if (copy?.equals(current) === true) return;',
+    after,
+    'What is in the file already is written once more.',
+  ]),
+  'src/disks/drivers/vhd/tools/front-space.ts': [
+    ['ranges.push(', 'ranges.unshift(', SORTED],
+    [
+      'if (!isEmpty(locator)) ranges.push(range(locator.offset, locatorSpace(locator)));',
+      'if (!isEmpty(locator)) ranges.unshift(range(locator.offset, locatorSpace(locator)));',
+      SORTED,
+    ],
+    ['let from = 0;', 'let from = 1;', 'The copy of the footer takes the first sector.'],
+    [
+      'if (entry < place) {',
+      'if (entry <= place) {',
+      'Without a block the room ends with the largest file, and two blocks are not in one place.',
+    ],
+    [
+      'yield* file.truncate((place + length + 1) * SECTOR_SIZE);',
+      'yield* file.truncate((place + length + 2) * SECTOR_SIZE);',
+      'The last sector is zeroes either way, and what is too much is cut off with the footer.',
+    ],
+  ],
+  'src/disks/drivers/vhd/tools/new-image.ts': tuned(
+    'const piece = 1 << 20;',
+    'const piece = 2 << 20;',
+    'const piece = 1 << 21;',
+    'const piece = 1 << 19;',
+  ),
+  'src/disks/drivers/vhd/tools/relink.ts': [
+    [
+      'const sectors = newLocators(parent.path, 0).reduce((sum, { bytes }) => sum + bytes.length / SECTOR_SIZE, 0);',
+      'const sectors = newLocators(parent.path, 1).reduce((sum, { bytes }) => sum + bytes.length / SECTOR_SIZE, 0);',
+      'Only the lengths of these locators are looked at.',
+    ],
+    [
+      'while (entries.length < LOCATOR_COUNT) entries.push(emptyLocator);',
+      'while (entries.length <= LOCATOR_COUNT) entries.push(emptyLocator);',
+      'A ninth entry would be zeroes where the header has zeroes.',
+    ],
+  ],
+  'src/disks/drivers/vhd/tools/resize.ts': [
+    [
+      'if (!isCleared) yield* emptyBatmap(image);',
+      'if (true) yield* emptyBatmap(image);',
+      'A batmap that is empty is emptied once more.',
+    ],
+  ],
+  'src/disks/drivers/vhd/tools/snapshot.ts': [
+    [
+      'uuid: uuid ?? new Uint8Array(16),',
+      'uuid: uuid ?? new Uint8Array(17),',
+      'What follows the uuid in the header is written after it.',
     ],
   ],
   'src/disks/drivers/vhd/tools/describe.ts': [
@@ -256,11 +328,14 @@ export const disks: Equivalents = {
       'The table has room for every block either way; with more of it a look-up takes fewer steps.',
     ],
   ],
-  'src/disks/drivers/vhd/layer.ts': ['1', '-2'].map((mark): Equivalent => [
-    'export const ABSENT = -1;',
-    `export const ABSENT = ${mark};`,
-    'No data begins there: it is a mark that is only compared with itself.',
-  ]),
+  'src/disks/drivers/vhd/layer.ts': [
+    ...['1', '-2'].map((mark): Equivalent => [
+      'export const ABSENT = -1;',
+      `export const ABSENT = ${mark};`,
+      'No data begins there: it is a mark that is only compared with itself.',
+    ]),
+    ...[';', 'done(1);'].map((after): Equivalent => ['done(0);', after, NO_BITMAPS]),
+  ],
   'src/disks/drivers/vhd/tools/coalesce.ts': [
     [
       'const disk = yield* VhdDisk.open(calls, path, { ...rules, readOnly: false, answersEarly: true });',

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-/** Bit i of a bitmap is byte i>>3, mask 0x80>>(i&7) (V3). */
+/** Bit i of a bitmap is byte i>>3, mask 0x80>>(i&7) (V3). Bits after its end are clear. */
 export function isSet(bits: Uint8Array, index: number): boolean {
   return ((bits[index >> 3] as number) & (0x80 >> (index & 7))) !== 0;
 }

@@ -118,7 +118,7 @@ export class BlockLayer implements Layer {
 
   /** The file sector of a block's bitmap, or {@link NOT_ALLOCATED}. */
   placeOf(block: number): number {
-    return this.dirty.get(block)?.place ?? this.bat[block] ?? NOT_ALLOCATED;
+    return this.dirty.get(block)?.place ?? (this.bat[block] as number);
   }
 
   /** A block's bitmap as reads see it, if it is in memory. */

@@ -76,7 +76,6 @@ function* existing(
   calls: ImageCalls,
   path: string,
 ): Steps<{ path: string; kind: string; identity: string } | undefined> {
-  if (path.includes('\0')) return undefined;
   try {
     const status = yield* statusOf(calls.files, path);
     return { path, kind: status.kind, identity: identityOf(status) };

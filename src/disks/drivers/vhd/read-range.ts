@@ -32,7 +32,7 @@ export function readRange(
         return;
       }
       const missing = position + bytes.length - layer.dataEnd;
-      if (missing > 0 && !(layer.endsAnywhere && missing < SECTOR_SIZE)) all.expect()(-errno.EIO);
+      if (missing > 0 && !layer.endsAnywhere) all.expect()(-errno.EIO);
       else {
         const present = bytes.subarray(0, bytes.length - Math.max(0, missing));
         bytes.fill(0, present.length);

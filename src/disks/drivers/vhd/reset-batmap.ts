@@ -16,9 +16,7 @@ export function isBatmapWrong(image: LoadedImage): boolean {
   if (!isBatmapInPlace(image)) return false;
   const { map, isValid } = image.batmap as Batmap;
   if (!isValid) return true;
-  return (image.blocks as Blocks).bat.some(
-    (place, block) => place === NOT_ALLOCATED && block < map.length * 8 && isSet(map, block),
-  );
+  return (image.blocks as Blocks).bat.some((place, block) => place === NOT_ALLOCATED && isSet(map, block));
 }
 
 /** A map that lies elsewhere than right after its header may be anything: nothing is written there. */

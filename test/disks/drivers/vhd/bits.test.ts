@@ -13,6 +13,7 @@ t.test('the first sector is the top bit of the first byte', async (t) => {
     Array.from({ length: 32 }, (_, index) => index).filter((index) => isSet(bits, index)),
     [0, 15, 17],
   );
+  t.notOk(isSet(Uint8Array.of(0xff), 8), 'after the end');
 });
 
 t.test('runs of bits are what a list of them says, wherever they begin and end', async (t) => {

@@ -186,6 +186,22 @@ t.test('a block device takes as many blocks as it has room for, and keeps its fo
   }
 });
 
+t.test('closing a block device puts the footer that it lacked into its last sector', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  const image = world.files.contents(LEAF);
+  const footer = image.slice(-SECTOR_SIZE);
+  image.fill(0, image.length - SECTOR_SIZE);
+  world.files.put(LEAF, image);
+  const disk = await deviceWith(world, 100);
+  await write(world, disk, 5, tagged(1, 7));
+  const { length } = world.files.contents(LEAF);
+  await simulated(world, disk.close());
+  const bytes = world.files.contents(LEAF);
+  t.equal(bytes.length, length);
+  t.same(bytes.slice(-SECTOR_SIZE), footer);
+  t.same(await tags(world, await openDevice(world), 4, 3), [0, 7, 0]);
+});
+
 t.test('sectors of a new block that were not written read as zeroes on a device too', async (t) => {
   const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
   const disk = await deviceWith(world, 100);

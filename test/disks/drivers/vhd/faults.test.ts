@@ -153,6 +153,14 @@ t.test('false locators are refused, and useless ones are ignored', async (t) => 
   for (const [index, [change, error]] of cases.entries()) {
     await t.rejects(openDisk(put(`locator${index}.vhd`, withLocator(change)), readOnly), error);
   }
+  const text = Buffer.from('file://./a%00b.vhd');
+  const odd = withLocator({ dataLength: text.length });
+  odd.set(text, first.offset);
+  await t.rejects(
+    openDisk(put('nul.vhd', odd), readOnly),
+    /parent-missing: parent locators: none of '.*a%00b.vhd', '.*a\0b.vhd', .* can be read/,
+    'a name that no file can have',
+  );
   const none = image.slice();
   none.set(header.with({ locators: header.locators.map(() => emptyLocator) }).bytes, 512);
   await t.rejects(

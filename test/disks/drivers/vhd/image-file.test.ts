@@ -101,6 +101,21 @@ t.test('each call that fails is named, and an opening that fails leaves nothing 
   }
 });
 
+t.test('what turns out to be no file once it is open is closed again', async (t) => {
+  const world = worldOf({ '/d/a': 'abcdefgh' });
+  const steps = run(world, (calls) => {
+    const fstat = calls.files.fstat.bind(calls.files);
+    calls.files.fstat = (fd, done) =>
+      fstat(fd, (result, status) => done(result, status && { ...status, kind: 'other' }));
+    return openToRead(calls, '/d/a');
+  });
+  await t.rejects(steps, {
+    number: errno.EINVAL,
+    message: /^\/d\/a: cannot open it, which is neither a regular file nor a block device: /,
+  });
+  t.same(world.files.descriptors(), []);
+});
+
 /** An image file with the texts of locators in it, and a header of them. */
 function childWith(texts: readonly (readonly [code: 'MacX' | 'W2ku' | 'W2ru' | 'Wi2k', text: string])[]) {
   const bytes = new Uint8Array(512 * texts.length);

@@ -69,6 +69,24 @@ t.test('what a child has is read from it, and the rest in as few pieces as that 
   t.same(await tags(world, disk, 29, 6), [7, 8, 8, 8, 8, 7]);
 });
 
+t.test('a bitmap that was written with its data need not be read', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  const first = await open(world);
+  await write(world, first, 0, tagged(1, 7));
+  await simulated(world, first.close());
+  const calls = simulatedCalls(world);
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+  await write(world, disk, 3, tagged(1, 8));
+  const read = calls.files.read.bind(calls.files);
+  let reads = 0;
+  calls.files.read = (...call) => {
+    reads++;
+    read(...call);
+  };
+  t.same(await tags(world, disk, 3, 1), [8]);
+  t.equal(reads, 1);
+});
+
 t.test('a read whose bitmap cannot be read fails, and the next one reads it again', async (t) => {
   const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
   const disk = await open(world);

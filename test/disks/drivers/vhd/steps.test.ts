@@ -20,6 +20,12 @@ t.test('steps go on when their calls complete, at once or later, without a deepe
   t.equal(await promiseOf(immediate('a')), 'a');
 });
 
+t.test('steps do not go on before their call has completed', async (t) => {
+  const steps = wait<number>(() => {});
+  steps.next();
+  t.throws(() => steps.next(), { message: 'steps went on before their call completed' });
+});
+
 t.test('what steps throw ends them', async (t) => {
   function* failing(): Steps<void> {
     yield* wait<number>((done) => done(1));

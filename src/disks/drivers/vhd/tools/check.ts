@@ -151,7 +151,7 @@ function* checkBatmap(
   let listed = 0;
   for (let block = 0; block < bat.length && listed < MAX_LISTED_FAULTS; block++) {
     const place = bat[block] as number;
-    const isClaimed = block < batmap.map.length * 8 && isSet(batmap.map, block);
+    const isClaimed = isSet(batmap.map, block);
     if (isClaimed && place === NOT_ALLOCATED) {
       listed++;
       warn(`batmap bit ${block}`, 'it is set, but the block is not allocated', repair, 'bad-header');

@@ -3,6 +3,8 @@
 
 import t from 'tap';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
+import type { LocatorEntry } from '../../../../../src/disks/drivers/vhd/locator.js';
+import type { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, worldWith } from '../order-world.js';
 import {
   PARENT,
@@ -115,6 +117,42 @@ t.test('a child is not smaller than its parent, and of the parent that it was ma
   const [found, ...more] = await findings(world, LEAF);
   t.match(found, new RegExp(`^error parent-mismatch: parent uuid: ${before.slice(0, 8)}-`));
   t.same(more, []);
+});
+
+t.test('a child with a fault of its own is held against its parent as well', async (t) => {
+  const world = await family();
+  patchFooters(world, LEAF, (fields) => fields.setUint32(8, 0));
+  patchFooters(world, PARENT, (fields) => fields.setUint8(68, fields.getUint8(68) ^ 0xff));
+  t.match(await findings(world, LEAF), [
+    /^warning bad-footer: footer features: /,
+    /^error parent-mismatch: parent uuid: /,
+  ]);
+});
+
+t.test('the text of a locator is read where all of it is in the file', async (t) => {
+  const withLocator = async (index: number, change: Partial<LocatorEntry>): Promise<FileWorld> => {
+    const world = await family();
+    const locators = headerOf(world, LEAF).locators.slice(0, 3);
+    patchHeader(world, LEAF, {
+      locators: locators.map((one, at) => (at === index ? { ...one, ...change } : one)),
+    });
+    return world;
+  };
+  const names = (index: number, name: string, expected: string): string =>
+    `warning bad-header: parent locator ${index}: it names '${name}', but the header '${expected}'`;
+  const [outside, ...more] = await findings(await withLocator(1, { offset: 2 ** 40 }), LEAF);
+  t.match(outside, /^error bad-header: parent locator 1: its space, .* ends after the end of the file/);
+  t.same(more, []);
+  t.same(await findings(await withLocator(0, { dataLength: 0 }), LEAF), [names(0, '', 'parent0.vhd')]);
+  // A text that fills the last sector of a file without a footer.
+  const last = await withLocator(2, { dataLength: SECTOR_SIZE });
+  patchHeader(last, LEAF, { parentName: 'other.vhd' });
+  const end = (headerOf(last, LEAF).locators[2]?.offset ?? 0) + SECTOR_SIZE;
+  last.files.put(LEAF, last.files.contents(LEAF).slice(0, end));
+  t.same(
+    (await findings(last, LEAF)).filter((text) => text.includes('it names')),
+    [0, 1, 2].map((index) => names(index, 'parent0.vhd', 'other.vhd')),
+  );
 });
 
 t.test('every ancestor of an image is checked as well', async (t) => {

@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import { coalesce } from '../../../../../src/disks/drivers/vhd/tools/coalesce.js';
+import { emptyLocator } from '../../../../../src/disks/drivers/vhd/locator.js';
 import { snapshot } from '../../../../../src/disks/drivers/vhd/tools/snapshot.js';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import { errno } from '../../../../../src/posix/errno.js';
@@ -91,7 +92,7 @@ t.test('the sector that a raw parent’s end cuts is read, and zeroes after it',
   const raw = Buffer.alloc(63 * SECTOR_SIZE + 100, 7);
   world.files.put(PARENT, raw);
   const disk = await open(world, LEAF, true);
-  const buffer = new Uint8Array(2 * SECTOR_SIZE);
+  const buffer = new Uint8Array(2 * SECTOR_SIZE).fill(0xee);
   const read = { sector: 62, sectors: 2, buffer };
   t.equal(await simulatedResult(world, (done) => disk.read({ ...read, complete: done }, done)), 0);
   t.same(Buffer.from(buffer), Buffer.concat([raw.subarray(62 * SECTOR_SIZE), Buffer.alloc(412)]));
@@ -130,6 +131,33 @@ t.test('what the child has after the end of its disk stays there', async (t) => 
   patchFooters(world, LEAF, (fields) => fields.setBigUint64(48, BigInt(20 * SECTOR_SIZE)));
   await run(world, (calls) => coalesce(calls, { child: LEAF }));
   t.same(await tags(world, await open(world, PARENT, true), 18, 4), [7, 7, 0, 0]);
+});
+
+t.test('a block of which the disk has a sector is copied, no later one', async (t) => {
+  for (const [sectors, copied] of [
+    [31, 1],
+    [32, 1],
+    [33, 2],
+  ] as const) {
+    const world = worldWith([link, link]);
+    await written(world, LEAF, 16, tagged(48, 7));
+    patchFooters(world, LEAF, (fields) => fields.setBigUint64(48, BigInt(sectors * SECTOR_SIZE)));
+    let blocks = 0;
+    await run(world, (calls) => coalesce(calls, { child: LEAF, onProgress: (done) => (blocks = done) }));
+    t.equal(blocks, copied, `${sectors} sectors`);
+  }
+});
+
+t.test('a child that is relinked to a raw file has it as its parent, with a uuid of zeroes', async (t) => {
+  const world = worldWith([link, link, link]);
+  const middle = '/d/parent1.vhd';
+  world.files.put(PARENT, new Uint8Array(64 * SECTOR_SIZE));
+  patchHeader(world, middle, { parentUuid: new Uint8Array(16) });
+  await written(world, middle, 2, tagged(1, 7));
+  await run(world, (calls) => coalesce(calls, { child: middle, relink: [LEAF], deleteChild: true }));
+  t.same(headerOf(world, LEAF).parentUuid, new Uint8Array(16));
+  t.same(await tags(world, await open(world, LEAF, true), 1, 3), [0, 7, 0]);
+  t.same(await findings(world, LEAF), []);
 });
 
 t.test('an image without a parent cannot be coalesced', async (t) => {
@@ -209,6 +237,46 @@ t.test('a snapshot of the root of a chain has it as its parent, also if it is em
   const disk = await openSimulated(world, '/d/a.vhd', { readOnly: true });
   t.same(await tags(world, disk, 0, 2), [0, 0]);
 });
+
+t.test('a snapshot of an empty child of a raw file has the file as its parent', async (t) => {
+  const world = worldWith([link, link]);
+  withRawParent(world, 64);
+  const take = (keepEmpty: boolean, child: string) =>
+    run(world, (calls) => snapshot(calls, { parent: LEAF, child, keepEmpty, ...made }));
+  t.match(await take(false, '/d/a.vhd'), { parent: PARENT, depth: 2 });
+  t.match(await take(true, '/d/b.vhd'), { parent: LEAF, depth: 3 });
+  t.match(headerOf(world, '/d/a.vhd'), { parentName: 'parent0.vhd', parentUuid: new Uint8Array(16) });
+});
+
+t.test(
+  'a snapshot has the way to its parent from its own directory, and when that was changed',
+  async (t) => {
+    const world = worldWith([link]);
+    world.files.put('/x/y/other', new Uint8Array(0));
+    await written(world, LEAF, 2, tagged(1, 7));
+    const textOf = (child: string): string => {
+      const [{ offset, dataLength } = emptyLocator] = headerOf(world, child).locators;
+      return Buffer.from(world.files.contents(child).subarray(offset, offset + dataLength)).toString();
+    };
+    for (const [child, text] of [
+      ['/x/y/a.vhd', 'file://../../d/leaf.vhd'],
+      ['/a.vhd', 'file://./d/leaf.vhd'],
+      ['/d/a.vhd', 'file://./leaf.vhd'],
+    ] as const) {
+      await run(world, (calls) => {
+        const fstat = calls.files.fstat.bind(calls.files);
+        calls.files.fstat = (fd, done) =>
+          fstat(fd, (result, status) =>
+            done(result, status && { ...status, modifiedSeconds: 946_684_800 + 77 }),
+          );
+        return snapshot(calls, { parent: LEAF, child, ...made });
+      });
+      t.equal(textOf(child), text);
+      t.equal(Buffer.from(headerOf(world, child).bytes).readUInt32BE(56), 77, 'seconds since 2000');
+      t.same(await tags(world, await open(world, child, true), 1, 3), [0, 7, 0]);
+    }
+  },
+);
 
 t.test('of a chain that cannot be opened nothing stays open', async (t) => {
   for (const broken of [LEAF, PARENT]) {

@@ -5,6 +5,7 @@ import t from 'tap';
 import { convert, type ConvertOptions } from '../../../../../src/disks/drivers/vhd/tools/convert.js';
 import { createImage } from '../../../../../src/disks/drivers/vhd/tools/create.js';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
+import { NOTHING_SURVIVES } from '../../../../../src/testing/index.js';
 import { errno } from '../../../../../src/posix/errno.js';
 import { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
@@ -160,6 +161,18 @@ t.test('an image has the size, the blocks and the room to grow that were asked f
     t.same(await findings(world, `/d/${name}`), [], name);
   }
   for (const size of [0, -512, 513]) await t.rejects(create('/d/x', { size }), /expected whole sectors/);
+});
+
+t.test('a new image and its name are durable', async (t) => {
+  const world = new FileWorld({ seed: 1, traceLines: 0 });
+  world.files.put('/d/dummy', new Uint8Array(0));
+  for (const isFixed of [false, true]) {
+    const path = `/d/new-${isFixed}`;
+    await run(world, (calls) => createImage(calls, { path, size: 1 << 20, isFixed, ...made }));
+    world.files.losePower(NOTHING_SURVIVES);
+    t.same(await findings(world, path), []);
+    t.equal(endFooterOf(world, path).currentSize, 1 << 20);
+  }
 });
 
 t.test('a long BAT is all ones to its last entry, and zeroes after it', async (t) => {

@@ -51,6 +51,8 @@ t.test('an image is not deleted where a file cannot be opened that may be its ch
   for (const [number, deleted] of [
     [errno.EMFILE, false],
     [errno.EIO, false],
+    [errno.ENFILE, false],
+    [errno.ENOMEM, false],
     [errno.ENXIO, true],
   ] as const) {
     world.files.put('/d/other.vhd', world.files.contents(LEAF));
@@ -64,6 +66,32 @@ t.test('an image is not deleted where a file cannot be opened that may be its ch
     if (deleted) t.match(await steps, { isDeleted: true });
     else await t.rejects(steps, /^\/d\/other.vhd: cannot open: /);
   }
+});
+
+t.test('an image is not deleted where its directory cannot be listed', async (t) => {
+  for (const [number, problem] of [
+    [errno.EILSEQ, 'list a name that is not UTF-8'],
+    [errno.EACCES, 'list'],
+  ] as const) {
+    const world = worldWith([link, link]);
+    const steps = run(world, (calls) => {
+      calls.files.readdir = (_path, done) => done(-number);
+      return coalesce(calls, { child: LEAF, deleteChild: true });
+    });
+    await t.rejects(steps, { number, message: new RegExp(`^/d: cannot ${problem}: `) });
+    t.ok(world.files.contents(LEAF).length > 0);
+    t.same(world.files.descriptors(), []);
+  }
+});
+
+t.test('an image without a parent is no child, whatever its header has kept of one', async (t) => {
+  const world = worldWith([link, link]);
+  const bytes = imageBytes({ size: 1 << 20, uuid: new Uint8Array(16).fill(1), unixSeconds: 1e9 });
+  world.files.put('/d/other.vhd', bytes);
+  patchHeader(world, '/d/other.vhd', { parentUuid: endFooterOf(world, LEAF).uuid });
+  t.match(await run(world, (calls) => coalesce(calls, { child: LEAF, deleteChild: true })), {
+    isDeleted: true,
+  });
 });
 
 t.test('only a child can be relinked', async (t) => {

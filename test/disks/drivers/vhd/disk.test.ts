@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+import t from 'tap';
+import { errno } from '../../../../src/posix/errno.js';
+import { LOG_ERR } from '../../../../src/server/logger.js';
+import type { FileWorld } from '../../../testing/files/fixture.js';
+import { LEAF, tags, worldWith, write } from './order-world.js';
+import { openSimulated, simulatedCalls, simulatedResult, tagged } from './sim-disk.js';
+
+const link = { sectors: 64, blockSectors: 16 };
+
+/** Opens the leaf for writing. Lines of its log go to `lines`. */
+async function openLogged(world: FileWorld) {
+  const lines: string[] = [];
+  const logger = { log: (priority: number, line: string) => void lines.push(`${priority} ${line}`) };
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, { ...simulatedCalls(world), logger });
+  return { disk, lines };
+}
+
+t.test('a change that fails is logged with its range', async (t) => {
+  const world = worldWith([link, link]);
+  const { disk, lines } = await openLogged(world);
+  t.equal(await write(world, disk, 3, tagged(2, 1)), 0);
+  t.same(lines, []);
+  world.files.failCalls({ calls: ['write'], error: errno.ENOSPC });
+  t.equal(await write(world, disk, 3, tagged(2, 1)), -errno.ENOSPC);
+  t.same(lines.splice(0), [`${LOG_ERR} vhd: ${LEAF}: cannot write 2 sectors at 3: ENOSPC`]);
+  world.files.failCalls({ calls: ['write'], error: errno.EIO });
+  const zeroes = { sector: 3, sectors: 1, noHole: true, complete: () => {} };
+  t.equal(await simulatedResult(world, (done) => disk.writeZeroes(zeroes, done)), -errno.EIO);
+  t.same(lines, [`${LOG_ERR} vhd: ${LEAF}: cannot write 1 sectors at 3: EIO`]);
+});
+
+t.test('changes of the same sectors come one after the other', async (t) => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const world = worldWith([link], seed);
+    world.files.shape({ callSeconds: 0.003, syncSeconds: 0.006 });
+    const { disk } = await openLogged(world);
+    const begin = (sector: number, tag: number): Promise<number> =>
+      new Promise((done) => {
+        disk.write({ sector, sectors: 4, buffer: tagged(4, tag), complete: done }, done);
+      });
+    const all = [begin(2, 1), begin(4, 2), begin(3, 3)];
+    t.same(await world.world.complete(Promise.all(all)), [0, 0, 0]);
+    t.same(await tags(world, disk, 2, 6), [1, 3, 3, 3, 3, 2], `seed ${seed}`);
+  }
+});
