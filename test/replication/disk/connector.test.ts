@@ -275,6 +275,21 @@ t.test('a side that was stopped makes no connection until it is resumed', async 
   }
 });
 
+t.test('a side that is resumed before its next attempt was due makes one connection only', async (t) => {
+  const { world, a, b } = twoSides();
+  await b.start();
+  await a.start();
+  await world.run(0.5);
+  for (const { host, connections } of [a, b]) host.posix.close(connections[0]?.fd ?? -1);
+  b.its.next(0);
+  a.its.next(5);
+  a.its.stop();
+  a.its.resume();
+  await world.run(10);
+  t.same([a.connections.length, b.connections.length, b.surplus.length], [2, 2, 0]);
+  t.equal(a.its.state, 'established');
+});
+
 t.test('one that was given stays its taker’s when the side is stopped', async (t) => {
   const { world, a, b } = twoSides();
   await b.start();

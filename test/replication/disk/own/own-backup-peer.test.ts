@@ -357,6 +357,19 @@ t.test(
   },
 );
 
+t.test('an answer to a compare that is none of the known ones counts as a difference', async (t) => {
+  const { world, a, backup } = await protectedBy({ verifyBytesPerSecond: 0 });
+  let outcome: CommandOutcome | undefined;
+  a.engine.verify((ended) => (outcome = ended));
+  for (let count = 0; count < SECTORS / GRAIN; count++) {
+    const { sequence } = await backup.next('compare');
+    const answer = count === 3 ? [3] : count === 4 ? [] : [0];
+    backup.send('compared', numbersBody(sequence), Buffer.from(answer));
+  }
+  await world.run(() => outcome !== undefined);
+  t.match(outcome, { result: -errno.EBADMSG, message: /up to 256 sectors/ });
+});
+
 t.test('a grain is not read for a comparison while it is written', async (t) => {
   const { a, world, backup } = await protectedBy({ verifyBytesPerSecond: 0 });
   a.held.hold('read', IMAGE);

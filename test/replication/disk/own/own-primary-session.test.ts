@@ -427,12 +427,14 @@ function played() {
     close: () => calls.push('close'),
   };
   const rooms: (() => void)[] = [];
+  const commits: ((result: number) => void)[] = [];
   const store = {
     sectors: SECTORS,
     hasRoom: true,
     isFull: false,
     onRoom: (room: () => void) => rooms.push(room),
     write: () => {},
+    read: (_sector: number, _into: Uint8Array, done: (result: number) => void) => done(0),
     abort: () => calls.push('abort'),
   };
   const target = {
@@ -442,6 +444,11 @@ function played() {
       into.fill(6);
       done(its.readResult);
     },
+    zero: (_sector: number, _sectors: number, done: (result: number) => void) => done(0),
+    sync: (done: (result: number) => void) => {
+      calls.push('sync');
+      done(0);
+    },
     confirm: (sector: number) => calls.push(`confirm ${sector}`),
   };
   const world = new SimulatedWorld({ traceLines: 0 });
@@ -449,14 +456,18 @@ function played() {
   const session = new OwnPrimarySession({
     host: { registrar: host.serve(), posix: host.posix },
     link: link as never,
-    services: { store: store as never, beginSync: async () => target as never, commit: () => {} },
+    services: {
+      store: store as never,
+      beginSync: async () => target as never,
+      commit: (...[, , , done]) => commits.push(done),
+    },
     grainSectors: GRAIN,
     epoch: 0,
     lost: () => {},
   });
   const take = (name: FrameName, ...parts: Uint8Array[]): void =>
     link.events.frame(name, Buffer.concat(parts), 7);
-  return { session, store, rooms, calls, frames, its, take };
+  return { world, session, store, rooms, commits, calls, frames, its, take };
 }
 
 t.test('a session that is over drops nothing of the next one', async (t) => {
@@ -490,4 +501,35 @@ t.test('a grain of a resync is confirmed when it was read and is what the primar
       confirmed,
     );
   }
+});
+
+t.test('a compare that waited for a commit is answered once', async (t) => {
+  const { commits, frames, calls, take } = played();
+  const commit = (epoch: number): void => take('commit', numbersBody(epoch), Buffer.from(GENERATION, 'hex'));
+  const compared = (): number => frames.filter(([name]) => name === 'compared').length;
+  commit(1);
+  take('compare', ...extentsBody([{ sector: 0, sectors: GRAIN, data: sumOf(filled(GRAIN, 0)) }]));
+  t.same([compared(), calls.at(-1)], [0, 'pause compare']);
+  commits[0]?.(0);
+  t.equal(compared(), 1);
+  commit(2);
+  commits[1]?.(0);
+  t.equal(compared(), 1);
+});
+
+t.test('a resync that another one takes the place of is not heard of any more', async (t) => {
+  const { world, frames, calls, take } = played();
+  const begin = async (): Promise<void> => {
+    take('syncBegin', Buffer.from('2'.repeat(16), 'hex'), numbersBody(1, GRAIN, 0));
+    await Promise.resolve();
+  };
+  await begin();
+  take('syncData', ...extentsBody([{ sector: 0, sectors: GRAIN, data: undefined }]));
+  await begin();
+  await world.run(3);
+  t.notOk(calls.includes('sync'));
+  t.notOk(frames.some(([name]) => name === 'progress'));
+  take('syncData', ...extentsBody([{ sector: 0, sectors: GRAIN, data: undefined }]));
+  await world.run(3);
+  t.equal(frames.filter(([name]) => name === 'progress').length, 1);
 });
