@@ -218,11 +218,16 @@ export const replication: Equivalents = {
       'It makes no difference which of two equal numbers comes first.',
     ],
   ],
-  'src/replication/disk/connector.ts': tuned(
-    'const BACKLOG = 16;',
-    'const BACKLOG = 17;',
-    'const BACKLOG = 15;',
-  ),
+  'src/replication/disk/connector.ts': [
+    ...tuned('const BACKLOG = 16;', 'const BACKLOG = 17;', 'const BACKLOG = 15;'),
+    ...['if (false) return;', 'if (this.#struct.status === CONNECTION_IN_PROGRESS) ;'].map(
+      (after): Equivalent => [
+        'if (this.#struct.status === CONNECTION_IN_PROGRESS) return;',
+        after,
+        'Nothing asks for an attempt while one is under way.',
+      ],
+    ),
+  ],
   'src/replication/disk/engine.ts': [
     ...STATE_ERRORS_ONLY,
     [

@@ -119,6 +119,11 @@ export const testing: Equivalents = {
       'const EXCHANGE_SECONDS = 2.5;',
       'How long the two sides talk to each other decides nothing.',
     ],
+    [
+      'const BEFORE_BACKUP_SECONDS = 1.5;',
+      'const BEFORE_BACKUP_SECONDS = 0.5;',
+      'The primary is refused at once, and it makes no difference how often.',
+    ],
   ],
   'src/testing/simulation/session.ts': [
     ['this.#writeEvent = -1;', 'this.#writeEvent = -2;', 'Every number below 0 is no event.'],
@@ -129,6 +134,11 @@ export const testing: Equivalents = {
     ].map((drawn): Equivalent => [
       'this.#toSend = 4 + random.integer(0, random.chance(0.15) ? 12_000 : 1500);',
       `this.#toSend = 4 + random.${drawn};`,
+      ANY_LENGTH,
+    ]),
+    ...[3, 5].map((bytes): Equivalent => [
+      'this.#toSend = 4 + random.integer(0, random.chance(0.15) ? 12_000 : 1500);',
+      `this.#toSend = ${bytes} + random.integer(0, random.chance(0.15) ? 12_000 : 1500);`,
       ANY_LENGTH,
     ]),
     ...['0, 20', '2, 20', '1, 21', '1, 19'].map((range): Equivalent => [

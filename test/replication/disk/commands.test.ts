@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import type { CommandOutcome } from '../../../src/replication/disk/disk-replication.js';
 import { SimulatedWorld } from '../../../src/testing/index.js';
-import { type NodeOptions, type Pair, pair, SECTORS, SideNode } from './world.js';
+import { DIRECTORY, type NodeOptions, type Pair, pair, SECTORS, SideNode } from './world.js';
 
 const GRAIN = 128;
 const DONE = { result: 0, sectorsLost: 0, lostSinceSeconds: null };
@@ -146,6 +146,26 @@ t.test('pause ends the connection and makes none until resume', async (t) => {
   t.equal(a.engine.status().state, 'unprotected');
   t.match(await ordered(b, 'promote'), DONE, 'whoever is paused may be promoted');
   t.equal(b.engine.status().connection, 'none', 'and stays paused');
+});
+
+t.test('a backup is the primary once that is on stable storage, and not before', async (t) => {
+  const { a, b, world } = await protectedPair(t);
+  a.host.crash('silence');
+  await world.run(8);
+  const metadata = `${DIRECTORY}/metadata`;
+  b.held.hold('fdatasync', metadata);
+  const outcomes: CommandOutcome[] = [];
+  b.engine.promote({}, (outcome) => outcomes.push(outcome));
+  await world.run(1);
+  let writes = 0;
+  for (; b.held.waiting('fdatasync', metadata) > 0; writes++) {
+    t.same([outcomes, b.engine.primary], [[], undefined]);
+    b.held.release('fdatasync', metadata);
+    b.held.hold('fdatasync', metadata);
+    await world.run(1);
+  }
+  t.ok(writes >= 2, 'that of the role, and those of what was on its way');
+  t.match(outcomes, [{ result: 0 }]);
 });
 
 t.test('one command at a time', async (t) => {

@@ -201,6 +201,8 @@ t.test('a client goes on until the other side is there', async (t) => {
   await b.start();
   await world.run(2);
   t.same([a.its.state, b.its.state], ['established', 'established']);
+  await world.run(5);
+  t.same([a.connections.length, b.connections.length, b.surplus.length], [1, 1, 0], 'and makes no other');
 });
 
 t.test('the next connection is made after the last one, and after the time that was asked for', async (t) => {

@@ -228,6 +228,21 @@ t.test('all that the metadata speak of is on stable storage before them', async 
     t.ok(host.files.contents(`${DIRECTORY}/${name}`).length > 0, name);
 });
 
+t.test('a state whose directory cannot be synced is not opened', async (t) => {
+  const { load, create, close, host, world } = parts();
+  await load();
+  await close(await create('primary', true), true);
+  for (const nth of [1, 2]) {
+    host.files.failCalls({ calls: ['syncDirectory'], nth, error: errno.EIO });
+    await t.rejects(load(), { result: -errno.EIO, message: /cannot sync \/srv/ });
+    await world.run(0.1);
+    t.same(
+      host.leftovers().filter((line) => line.includes(': file ')),
+      [],
+    );
+  }
+});
+
 t.test('a state that is found is on stable storage before it is used, as it may not have been', async (t) => {
   const its = stateFiles();
   let syncs = 0;

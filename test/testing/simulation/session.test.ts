@@ -45,6 +45,7 @@ async function sessions(t: Test, seed: number) {
     ends,
     talker: session(near, one, true),
     listener: session(far, other, false),
+    talkerServer: servers.get(near),
     talkerEvents: () => [...(servers.get(near)?.scheduler.events() ?? [])],
   };
 }
@@ -135,6 +136,21 @@ t.test('a session that was stopped reports nothing, and has no event', async (t)
   await world.run(20);
   t.same(ends, []);
   t.same(await world.shutDown(), [`${far.name}: descriptor 3: tcp listening 10.0.0.2:9000`]);
+});
+
+t.test('a session that is stopped twice gives each of its events back once', async (t) => {
+  const { world, talker, talkerServer, talkerEvents } = await sessions(t, 1);
+  await world.run(0.2);
+  const ids = talkerEvents().map(({ id }) => id);
+  t.ok(ids.length >= 2);
+  const given: number[] = [];
+  Object.assign(talkerServer ?? {}, { unregisterEvent: (id: number) => given.push(id) });
+  talker.stop();
+  talker.stop();
+  t.same(
+    given.toSorted((one, other) => one - other),
+    ids.toSorted((one, other) => one - other),
+  );
 });
 
 t.test('a session whose peer has reset it says what failed', async (t) => {

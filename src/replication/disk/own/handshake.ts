@@ -23,6 +23,7 @@ export interface HandshakeParts {
    * on; otherwise the connection is closed. `theirs`: the grains of a rejoining backup's map.
    */
   readonly onVerdict: (verdict: Verdict, peer: Hello, theirs: BitSet) => void;
+  /** They will not meet: closes the link, where it is open. */
   readonly onLost: (reason: string, code: string) => void;
 }
 
@@ -50,7 +51,6 @@ export function shakeHands(parts: HandshakeParts): void {
   const frame = (name: FrameName, body: Uint8Array): void => {
     if (name === 'busy' || name === 'refused') {
       const { code, reason } = decodeReason(body);
-      link.close();
       parts.onLost(`the peer ends the connection: ${reason}`, code);
     } else if (peer === undefined) {
       if (name !== 'hello') throw new ProtocolError(`received ${name}, expected hello`);

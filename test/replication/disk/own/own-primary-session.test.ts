@@ -433,7 +433,7 @@ function played() {
     hasRoom: true,
     isFull: false,
     onRoom: (room: () => void) => rooms.push(room),
-    write: () => {},
+    write: (sector: number) => calls.push(`write ${sector}`),
     read: (_sector: number, _into: Uint8Array, done: (result: number) => void) => done(0),
     abort: () => calls.push('abort'),
   };
@@ -463,7 +463,7 @@ function played() {
     },
     grainSectors: GRAIN,
     epoch: 0,
-    lost: () => {},
+    lost: (reason) => calls.push(`lost: ${reason}`),
   });
   const take = (name: FrameName, ...parts: Uint8Array[]): void =>
     link.events.frame(name, Buffer.concat(parts), 7);
@@ -474,7 +474,7 @@ t.test('a session that is over drops nothing of the next one', async (t) => {
   const { session, store, rooms, calls, frames, take } = played();
   store.hasRoom = false;
   take('write', ...extentsBody([{ sector: 0, sectors: 1, data: filled(1, 1) }]));
-  t.same(calls, ['pause room']);
+  t.same(calls, ['write 0', 'pause room']);
   session.close('paused', 'replication was paused');
   t.equal(calls.filter((call) => call === 'abort').length, 1);
   const { length } = frames;
@@ -532,4 +532,42 @@ t.test('a resync that another one takes the place of is not heard of any more', 
   take('syncData', ...extentsBody([{ sector: 0, sectors: GRAIN, data: undefined }]));
   await world.run(3);
   t.equal(frames.filter(([name]) => name === 'progress').length, 1);
+});
+
+t.test('of a checkpoint that was dropped nothing more is taken, until its abort', async (t) => {
+  const { store, calls, commits, frames, take } = played();
+  const write = (sector: number): void =>
+    take('write', ...extentsBody([{ sector, sectors: 1, data: filled(1, 1) }]));
+  store.hasRoom = false;
+  store.isFull = true;
+  write(0);
+  t.same(calls, ['write 0', 'abort', 'resume room']);
+  write(1);
+  take('commit', numbersBody(1), Buffer.from(GENERATION, 'hex'));
+  t.same([calls.length, commits.length, frames.map(([name]) => name)], [3, 0, ['fail']]);
+  store.hasRoom = true;
+  take('abort');
+  write(2);
+  t.same(calls.slice(3), ['abort', 'write 2']);
+});
+
+t.test('a commit that fails is not answered as done: it ends the connection', async (t) => {
+  const { calls, commits, frames, take } = played();
+  take('commit', numbersBody(1), Buffer.from(GENERATION, 'hex'));
+  commits[0]?.(-errno.EIO);
+  t.same(
+    frames.map(([name]) => name),
+    ['busy'],
+  );
+  t.same(calls.slice(0, 3), ['close', 'abort', 'lost: the backup cannot commit: EIO']);
+});
+
+t.test('a session that is over syncs nothing of its resync any more', async (t) => {
+  const { world, session, calls, take } = played();
+  take('syncBegin', Buffer.from('2'.repeat(16), 'hex'), numbersBody(1, GRAIN, 0));
+  await Promise.resolve();
+  take('syncData', ...extentsBody([{ sector: 0, sectors: GRAIN, data: undefined }]));
+  session.close('paused', 'replication was paused');
+  await world.run(3);
+  t.notOk(calls.includes('sync'));
 });
