@@ -13,6 +13,7 @@ import { tdAsyncIo } from '../../src/replication/async-io.js';
 import {
   CONNECTION_CLOSED,
   CONNECTION_ESTABLISHED,
+  CONNECTION_IN_PROGRESS,
   CONNECTION_NONE,
   ERROR_CONNECTION,
   ERROR_INTERNAL,
@@ -247,6 +248,30 @@ class FailsOnce extends NodePosix {
       ? -errno.EINVAL
       : super.fcntl(fd, command, argument);
   }
+}
+
+for (const [code, isTriedAgain] of [
+  ['ECONNREFUSED', true],
+  ['ENETUNREACH', true],
+  ['EAGAIN', true],
+  ['ECONNABORTED', true],
+  ['ETIMEDOUT', true],
+  ['EHOSTUNREACH', false],
+  ['EACCES', false],
+] as const) {
+  t.test(`an attempt that fails with ${code} is ${isTriedAgain ? '' : 'not '}tried again`, async (t) => {
+    const posix = new NodePosix();
+    posix.connect = () => -errno[code];
+    await using server = quietServer(posix);
+    const client = connectOn(server);
+    t.equal(tdReplicationConnectInit(client.t, '127.0.0.1:9000'), 0);
+    t.equal(tdReplicationClientStart(client.t), 0);
+    const { id } = client.t;
+    while (client.t.id === id) await server.iterate();
+    t.equal(client.t.status, isTriedAgain ? CONNECTION_IN_PROGRESS : CONNECTION_CLOSED);
+    if (!isTriedAgain) t.equal(await client.nextResult(), ERROR_CONNECTION);
+    tdReplicationConnectKill(client.t);
+  });
 }
 
 t.test('a call that fails at the start is -1, leaves nothing, and the next start succeeds', async (t) => {

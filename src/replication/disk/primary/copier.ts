@@ -55,7 +55,11 @@ export class Copier {
   readonly #parts: CopierParts;
   readonly #runs = new Set<Run>();
   /** What was sent and is not on the backup's stable storage. */
-  #unacked: { readonly sequence: number; readonly run: Run; readonly bytes: number }[] = [];
+  #unacked: {
+    readonly sequence: number;
+    readonly run: Pick<Run, 'first' | 'count'>;
+    readonly bytes: number;
+  }[] = [];
   #unackedBytes = 0;
   readonly #asked = new Map<number, Run>();
   #next = 0;
@@ -279,7 +283,7 @@ export class Copier {
     const { sync } = peer;
     if (sync !== undefined) {
       const sequence = bytes ? sync.send(sector, bytes) : sync.zero(sector, sectors);
-      this.#unacked.push({ sequence, run: { first, count, asks: undefined, isVoid: false }, bytes: length });
+      this.#unacked.push({ sequence, run: { first, count }, bytes: length });
       this.#unackedBytes += length;
       for (let grain = first; grain < first + count; grain++) grains.resent(grain);
     } else {
