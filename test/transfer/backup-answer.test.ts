@@ -22,6 +22,7 @@ t.test('a verdict is understood however it is split', async (t) => {
 
 t.test('a late greeting is ignored, once', async (t) => {
   t.same(answer(GREETING, verdictLine(ok)).verdict, ok);
+  t.same(answer(Buffer.concat([GREETING, verdictLine(ok)])).verdict, ok);
   t.same(
     answer(
       ...Buffer.concat([GREETING, verdictLine(ok)])
