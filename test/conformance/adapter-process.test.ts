@@ -4,7 +4,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { AdapterProcess } from '../../src/conformance/adapter-process.js';
+import { AdapterProcess, MAX_ANSWER_LENGTH } from '../../src/conformance/adapter-process.js';
+import { nodeTimers, type Timers } from '../../src/posix/timers.js';
 import { impatientTimers } from '../daemon/impatient-timers.js';
 
 t.setTimeout(120_000);
@@ -35,6 +36,56 @@ t.test('a process that the system refuses to start says so, and has nothing to e
   await t.rejects(refused.ask('{}', 60), { name: 'AdapterFailure', message: /^cannot start true: .*E2BIG/ });
   refused.kill('it is not there');
   await refused.stop(60);
+});
+
+t.test('a program that can never be started is unavailable, whatever the reason', async (t) => {
+  const directory = t.testdir({ file: '', loop: t.fixture('symlink', 'loop') });
+  for (const [path, code] of [
+    ['none', 'ENOENT'],
+    ['file', 'EACCES'],
+    ['file/below', 'ENOTDIR'],
+    ['loop', 'ELOOP'],
+  ] as const) {
+    const unavailable = new AdapterProcess(join(directory, path), []);
+    const message = new RegExp(`^cannot start .*${code}`);
+    await t.rejects(unavailable.ask('{}', 60), { name: 'ImplementationUnavailable', message });
+    await unavailable.stop(60);
+  }
+});
+
+t.test('an answer may be as long as allowed, and a question longer than anybody reads', async (t) => {
+  t.equal(MAX_ANSWER_LENGTH, 16_777_216);
+  const talkative = new AdapterProcess('head', ['-c', String(MAX_ANSWER_LENGTH), '/dev/zero']);
+  await t.rejects(talkative.ask('{}', 60), {
+    message: 'the adapter ended with exit status 0 without a reply',
+  });
+  await talkative.stop(60);
+  const deaf = new AdapterProcess('sh', ['-c', 'exit 3']);
+  await t.rejects(deaf.ask('x'.repeat(1 << 20), 60), { message: /^the adapter ended with exit status 3/ });
+  await deaf.stop(60);
+});
+
+t.test('no time runs any more when an answer has come, and when a process has ended', async (t) => {
+  const running = new Set<unknown>();
+  const timers: Timers = {
+    ...nodeTimers,
+    setTimeout(callback, milliseconds) {
+      const timer = nodeTimers.setTimeout(callback, milliseconds);
+      running.add(timer);
+      return timer;
+    },
+    clearTimeout(timer) {
+      running.delete(timer);
+      nodeTimers.clearTimeout(timer);
+    },
+  };
+  const adapter = new AdapterProcess('cat', [], timers);
+  t.equal(await adapter.ask('{}', 60), '{}');
+  t.equal(running.size, 0);
+  const stopped = adapter.stop(60);
+  t.equal(running.size, 1);
+  await stopped;
+  t.equal(running.size, 0);
 });
 
 t.test('a process has all of its time for an answer, and for its end', async (t) => {

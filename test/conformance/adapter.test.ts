@@ -8,7 +8,7 @@ import { repositoryFile } from '../../scripts/repository-files.js';
 import { Adapter } from '../../src/conformance/adapter.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
 import { tallyOf, type VectorResult } from '../../src/conformance/vector-result.js';
-import { assignmentOf, emptyVector } from './example-vectors.js';
+import { assignmentOf, emptyVector, killVector } from './example-vectors.js';
 
 t.setTimeout(120_000);
 
@@ -39,10 +39,23 @@ t.test('one process runs script after script', async (t) => {
 });
 
 t.test('a script gets its defaults, but not its expectations', async (t) => {
-  const [result] = await resultsOf(['echo']);
-  const script: unknown = JSON.parse(result?.reason?.replace('no trace: the adapter says: ', '') ?? '');
+  await using adapter = new Adapter({ program: process.execPath, args: [misbehaving], timeoutSeconds: 10 });
+  const tapdisk3 = { ...emptyVector('echo'), dialect: 'tapdisk3', bug: 'B1' } as const;
+  const scripts = [emptyVector('echo'), tapdisk3, { ...killVector, name: 'echo' }];
+  const results = await runVectors(
+    scripts.map((script) => assignmentOf(script)),
+    adapter,
+  );
+  const received = results.map(({ reason }): unknown =>
+    JSON.parse(reason?.replace('no trace: the adapter says: ', '') ?? ''),
+  );
   const { about: _about, fault: _fault, trace: _trace, ...sent } = emptyVector('echo');
-  t.same(script, { uuid: 1, limit: 200, dialect: 'tapdisk2', ...sent });
+  const { trace: _other, ...module } = killVector;
+  t.same(received, [
+    { uuid: 1, limit: 200, dialect: 'tapdisk2', ...sent },
+    { uuid: 1, limit: 200, ...sent, dialect: 'tapdisk3' },
+    { uuid: 1, limit: 200, ...module, name: 'echo' },
+  ]);
 });
 
 t.test('a trace that differs fails with the entry and both traces', async (t) => {

@@ -4,6 +4,8 @@
 import t from 'tap';
 import {
   inProcess,
+  ownScheduler,
+  reference,
   referenceScheduler,
   referenceTapdisk3Scheduler,
 } from '../../src/conformance/implementation.js';
@@ -60,6 +62,42 @@ t.test('the id of an event of tapdisk3 is free again after the wait that follows
     ],
   );
 });
+
+t.test(
+  'the id of an event of tapdisk3 is not free after a wait that fails, be it the first one or a later one',
+  async (t) => {
+    for (const implementation of [reference, inProcess(ownScheduler)]) {
+      const { trace } = await recordVector(
+        {
+          ...emptyVector('held'),
+          dialect: 'tapdisk3',
+          events: twoReaders,
+          steps: [
+            ['register', 'a'],
+            ['unregister', 'a'],
+            ['uuid', 1],
+            ['wait', { errno: 'EBADF' }],
+            ['register', 'b'],
+            ['wait', {}],
+            ['unregister', 'b'],
+            ['uuid', 2],
+            ['wait', { errno: 'EBADF' }],
+            ['register', 'a'],
+          ],
+        },
+        implementation,
+      );
+      t.same(
+        trace?.filter(([kind]) => kind === 'register'),
+        [
+          ['register', 'a', 1],
+          ['register', 'b', 2],
+          ['register', 'a', 3],
+        ],
+      );
+    }
+  },
+);
 
 t.test('after the last id of tapdisk3, 2^31 - 1, comes 1', async (t) => {
   const { poller, clock } = scripted();

@@ -40,6 +40,22 @@ t.test('each result is reported once, in the order of the vectors, whichever end
   }
 });
 
+t.test('unless asked otherwise, one vector runs at a time', async (t) => {
+  let running = 0;
+  let most = 0;
+  const counting: Implementation = {
+    async run() {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise(setImmediate);
+      running -= 1;
+      return [];
+    },
+  };
+  t.equal((await runVectors(assignments, counting)).length, names.length);
+  t.equal(most, 1);
+});
+
 t.test('a run with --bail takes no vectors after the first failure', async (t) => {
   const failing: Implementation = { run: async ({ name }) => (name === 'b' ? [['wait', 1]] : []) };
   const results = await runVectors(assignments, failing, { bail: true });

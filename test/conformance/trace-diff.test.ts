@@ -54,6 +54,28 @@ t.test('an end that is equal to the start is not counted twice', async (t) => {
   );
 });
 
+/** How many entries two traces have in common at most, in their order. */
+function mostInCommon([first, ...rest]: Trace, other: Trace): number {
+  if (first === undefined) return 0;
+  const without = mostInCommon(rest, other);
+  const at = other.findIndex(([, number]) => number === first[1]);
+  return at < 0 ? without : Math.max(without, 1 + mostInCommon(rest, other.slice(at + 1)));
+}
+
+t.test('as much as possible is equal', async (t) => {
+  const random = new Random(randomSeed(t));
+  const some = (): Trace =>
+    traceOf(...Array.from({ length: random.integer(0, 8) }, () => random.integer(0, 2)));
+  for (let round = 0; round < 100; round += 1) {
+    const [expected, actual] = [some(), some()];
+    const equal = alignTraces(expected, actual).filter(
+      (entry) => entry.expected?.entry[1] === entry.actual?.entry[1],
+    );
+    if (equal.length !== mostInCommon(expected, actual))
+      t.fail(`${equal.length} of ${JSON.stringify([expected, actual])}`);
+  }
+});
+
 t.test('far from a difference nothing is shown', async (t) => {
   const before = Array.from({ length: 10 }, (_, index) => index);
   t.same(diff(traceOf(...before, 10, ...before), traceOf(...before, 11, ...before), { context: 1 }), [
@@ -63,6 +85,13 @@ t.test('far from a difference nothing is shown', async (t) => {
     '+ 10 ["wait",11]',
     ' 11 ["wait",0]',
   ]);
+});
+
+t.test('unless asked for more, 40 lines are shown, each with its position in a column of four', async (t) => {
+  const long = traceOf(...Array.from({ length: 41 }, (_, index) => index));
+  const lines = traceDiff(long, []);
+  t.equal(lines[0], '-    0  ["wait",0]');
+  t.same(lines.slice(39), ['-   39  ["wait",39]', '  ... and 1 more that differ']);
 });
 
 t.test('a long diff is truncated, and the omitted lines are counted', async (t) => {

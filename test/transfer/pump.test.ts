@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { once } from 'node:events';
 import { PassThrough, Writable } from 'node:stream';
 import t, { type Test } from 'tap';
 import { errno, NodePosix } from '../../src/posix/index.js';
@@ -361,5 +362,16 @@ t.test('many small pieces reach a sink that copies as a few large ones', async (
     while (writes.reduce((sum, count) => sum + count, 0) < pieces) await server.sleep(0);
   }
   t.ok(writes.length < PIECES / 10, `${writes.length} writes`);
+  pump.stop();
+});
+
+t.test('what the filter begins with is sent before anything has come', async (t) => {
+  const sink = new PassThrough();
+  const { pump } = pumpBetween(t, new PassThrough(), sink, {
+    filter: { ...unchanged, begin: (push) => push(Buffer.from('before')) },
+  });
+  pump.start();
+  const [first] = (await once(sink, 'data')) as [Buffer];
+  t.equal(String(first), 'before');
   pump.stop();
 });

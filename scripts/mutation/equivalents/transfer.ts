@@ -84,6 +84,11 @@ export const transfer: Equivalents = {
       'if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: true, writable: true });',
       'Nothing reads from it.',
     ],
+    [
+      'abandon: () => Promise.resolve(),',
+      'abandon: () => undefined,',
+      'It is only waited for, and there is nothing to wait for.',
+    ],
   ],
   'src/transfer/observed-calls.ts': descriptorOrErrno('if (fd < 0) return fd;'),
   'src/transfer/refusal.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
