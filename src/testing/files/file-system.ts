@@ -137,9 +137,10 @@ export class SimulatedFileSystem {
     if (typeof old === 'number') return old;
     const fresh = this.locate(to);
     if (typeof fresh === 'number') return fresh;
+    if (old.path === '/' || fresh.path === '/') return -errno.EBUSY;
     if (old.node === undefined) return -errno.ENOENT;
-    if (fresh.path.startsWith(`${old.path}/`) || old.path === '/') return -errno.EINVAL;
-    if (old.path.startsWith(`${fresh.path}/`) || fresh.path === '/') return -errno.ENOTEMPTY;
+    if (fresh.path.startsWith(`${old.path}/`)) return -errno.EINVAL;
+    if (old.path.startsWith(`${fresh.path}/`)) return -errno.ENOTEMPTY;
     if (fresh.node === old.node) return 0;
     if (fresh.node !== undefined) {
       if (old.node.kind === 'regular' && fresh.node.kind === 'directory') return -errno.EISDIR;

@@ -243,6 +243,13 @@ t.test('invalid paths are refused as by Linux', async (t) => {
   t.equal(await world.fails((calls, done) => calls.link('/d', '/e', done)), 'EPERM');
   t.equal(await rename('/d', '/d/sub/e'), 'EINVAL');
   t.equal(await rename('/d/sub', '/d'), 'ENOTEMPTY');
+  for (const [from, to] of [
+    ['/d', '/'],
+    ['/none', '/'],
+    ['/', '/d'],
+    ['/', '/'],
+  ] as const)
+    t.equal(await rename(from, to), 'EBUSY', `${from} to ${to}`);
   await world.must((calls, done) => calls.mkdir('/e', 0o755, done));
   t.equal(await rename('/e', '/d'), 'ENOTEMPTY');
   t.equal(await rename('/d', '/e'), '0', 'a directory replaces an empty one');
