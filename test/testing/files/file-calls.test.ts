@@ -1,14 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { errnoCode, type FileCalls, NodeFileCalls } from '../../../src/posix/index.js';
 import { Random } from '../../../src/testing/index.js';
 import { randomBytes, randomSeed } from '../../random.js';
-import { FileWorld, O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from './fixture.js';
+import { FileWorld, O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from './fixture.js';
 
 const PATHS = ['/a', '/b', '/d', '/d/x', '/d/y', '/e', '/e/x', '/a/x', '/missing/x', '/d/../b', '//d//x'];
 const MODES = [O_RDONLY, O_WRONLY, O_RDWR];
@@ -159,3 +159,82 @@ t.test('calls report what those of a real file system report', async (t) => {
   t.ok([...seen].filter((word) => word.startsWith('E')).length >= 4, [...seen].join(' '));
   while (real.openCount > 0) await real.close(0);
 });
+
+/** What {@link plant} makes: a file, another name of it, and directories, one of them empty. */
+const PLANTED = ['/file', '/other', '/d', '/d/x', '/d/sub', '/d/sub/y', '/empty'];
+const ANYWHERE = [...PLANTED, '/d/new', '/file/x', '/missing/x'];
+
+async function plant(caller: Caller): Promise<void> {
+  for (const path of ['/d', '/d/sub', '/empty'])
+    await caller.told((calls, done) => calls.mkdir(caller.path(path), 0o755, done));
+  for (const path of ['/file', '/d/x', '/d/sub/y']) {
+    await caller.open(path, O_WRONLY | O_CREAT);
+    await caller.close(0);
+  }
+  await caller.told((calls, done) => calls.link(caller.path('/file'), caller.path('/other'), done));
+}
+
+t.test(
+  'every call on every kind of path has the result, and the effect, of that on a real file system',
+  async (t) => {
+    const directory = realpathSync(mkdtempSync(join(tmpdir(), 'paths-')));
+    t.teardown(() => rmSync(directory, { recursive: true }));
+    const makes: [name: string, (caller: Caller) => Promise<string>][] = [];
+    for (const path of ANYWHERE) {
+      for (const other of ANYWHERE) {
+        makes.push(
+          [
+            `rename ${path} ${other}`,
+            (caller) =>
+              caller.told((calls, done) => calls.rename(caller.path(path), caller.path(other), done)),
+          ],
+          [
+            `link ${path} ${other}`,
+            (caller) => caller.told((calls, done) => calls.link(caller.path(path), caller.path(other), done)),
+          ],
+        );
+      }
+      for (const mode of MODES) {
+        for (const extra of [...EXTRAS, O_DIRECTORY]) {
+          makes.push([
+            `open ${path} ${mode | extra}`,
+            async (caller) => {
+              const result = await caller.open(path, mode | extra);
+              if (caller.openCount > 0) await caller.close(0);
+              return result;
+            },
+          ]);
+        }
+      }
+      makes.push(
+        [`unlink ${path}`, (caller) => caller.told((calls, done) => calls.unlink(caller.path(path), done))],
+        [
+          `mkdir ${path}`,
+          (caller) => caller.told((calls, done) => calls.mkdir(caller.path(path), 0o755, done)),
+        ],
+      );
+    }
+    let pair: { readonly real: Caller; readonly simulated: Caller; readonly world: FileWorld } | undefined;
+    for (const [round, [name, make]] of makes.entries()) {
+      if (pair === undefined) {
+        const world = new FileWorld({ seed: 1 });
+        const root = join(directory, String(round));
+        mkdirSync(root);
+        const real = new Caller(new NodeFileCalls({ post: (task) => task() }), root, (told) => told);
+        const simulated = new Caller(world.calls, '', (told) => world.world.complete(told));
+        await plant(real);
+        await plant(simulated);
+        pair = { real, simulated, world };
+      }
+      const { real, simulated, world } = pair;
+      const expected = await make(real);
+      const found = await make(simulated);
+      const there = readdirSync(real.path(''), { recursive: true }).map((path) => `/${String(path)}`);
+      const names = [world.paths(), there].map((paths) => paths.toSorted().join(' '));
+      if (found !== expected || names[0] !== names[1])
+        t.fail(`${name}: ${found} (${names[0]}), expected ${expected} (${names[1]})`);
+      // What has changed nothing serves once more.
+      if (!expected.startsWith('E')) pair = undefined;
+    }
+  },
+);
