@@ -226,13 +226,15 @@ t.test('a host can have several addresses, of both families', async (t) => {
 
 t.test('ports below 1024 are for privileged programs', async (t) => {
   const world = new SimulatedWorld();
-  const bind = (privileged: boolean, address: string): number => {
+  const bind = (privileged: boolean, address: string, port: number): number => {
     const host = world.host(address, { privileged });
     const fd = host.posix.socket(AF_INET, SOCK_STREAM);
-    return host.posix.bind(fd, { family: AF_INET, address, port: 1023 });
+    return host.posix.bind(fd, { family: AF_INET, address, port });
   };
-  t.equal(bind(true, '10.0.0.1'), 0);
-  t.equal(bind(false, '10.0.0.2'), -errno.EACCES);
+  t.equal(bind(true, '10.0.0.1', 1), 0);
+  t.equal(bind(false, '10.0.0.2', 1), -errno.EACCES);
+  t.equal(bind(false, '10.0.0.2', 1023), -errno.EACCES);
+  t.equal(bind(false, '10.0.0.2', 1024), 0);
 });
 
 t.test('a process has as many descriptors as its host allows', async (t) => {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { errno } from '../../src/posix/index.js';
+import { errno, SHUT_WR } from '../../src/posix/index.js';
 import { type SimulatedHost, SimulatedWorld } from '../../src/testing/index.js';
 import { connected, dial, listenOn, outcome, readText, twoHosts, writeText } from './fixture.js';
 
@@ -29,6 +29,27 @@ t.test('the latency of each direction can differ', async (t) => {
   writeText(near.posix, one, 'slow');
   await world.complete(far.posix.select({ read: [other] }, 600));
   t.ok(world.nowSeconds - middle >= 2 && world.nowSeconds - middle < 2.1);
+});
+
+t.test('an end of file that is lost is sent again', async (t) => {
+  const { world, near, far, one, other } = await connected();
+  const link = world.link(near, far).cut('forth');
+  t.equal(near.posix.shutdown(one, SHUT_WR), 0);
+  await world.run(1);
+  link.heal();
+  t.match(await world.complete(far.posix.select({ read: [other] }, 600)), { read: [other] });
+  t.equal(readText(far.posix, other), 'end of file');
+});
+
+t.test('a reset that is lost is sent again to who still writes', async (t) => {
+  const { world, near, far, one, other } = await connected();
+  const link = world.link(near, far).cut('back');
+  t.equal(far.posix.abort(other), 0);
+  t.equal(writeText(near.posix, one, 'to nobody'), 9);
+  await world.run(0.1);
+  link.heal();
+  t.match(await world.complete(near.posix.select({ read: [one] }, 600)), { read: [one] });
+  t.equal(readText(near.posix, one), 'ECONNRESET');
 });
 
 t.test('bandwidth bounds how fast bytes arrive', async (t) => {

@@ -36,6 +36,14 @@ t.test('a segment departs after those before it, and their latencies overlap', a
   t.same(events, ['a 1500', 'b 1600', 'c 2200'], 'an idle path sends at once');
 });
 
+t.test(
+  'unless shaped, a network is a local one of 1 Gbit/s, and a host is ten times nearer to itself',
+  async (t) => {
+    t.same(LAN, { latencySeconds: 0.0001, jitterSeconds: 0.00005, bytesPerSecond: 125_000_000 });
+    t.same(LOOPBACK, { latencySeconds: 0.00001, jitterSeconds: 0.000005, bytesPerSecond: Infinity });
+  },
+);
+
 t.test('jitter is up to its bound, and overtakes nothing', async (t) => {
   let longest = 0;
   for (let seed = 1; seed <= 50; seed++) {

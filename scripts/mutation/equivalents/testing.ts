@@ -75,6 +75,11 @@ export const testing: Equivalents = {
     ],
   ],
   'src/testing/files/host-files.ts': [
+    ...['9', '11'].map((part): Equivalent => [
+      'const lasts = random.between(longest / 10, longest);',
+      `const lasts = random.between(longest / ${part}, longest);`,
+      'A call takes some time, and at most the longest: how little is nobody’s to rely on.',
+    ]),
     [
       "for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))",
       "for (let end = path.indexOf('/', 1); end >= 0; end = path.indexOf('/', end + 1))",
@@ -193,6 +198,13 @@ export const testing: Equivalents = {
     `const event: FutureEvent = { atMicroseconds, sequence: this.#sequence++, action, position: ${position} };`,
     SET_FIRST,
   ]),
+  'src/testing/trace.ts': [
+    [
+      'if (this.#lines.length >= 2 * this.#limit) this.#dropOldest();',
+      'if (this.#lines.length > 2 * this.#limit) this.#dropOldest();',
+      'At most twice as many lines as asked for are kept, whether the last of these goes at once or with the next.',
+    ],
+  ],
   'src/testing/stream-descriptor.ts': [['#connectError = 0;', '#connectError = 1;', SET_FIRST]],
   'src/testing/simulated-posix.ts': [['#opened = 0;', '#opened = 1;', MOMENTS]],
   'src/testing/simulated-poller.ts': [

@@ -516,4 +516,12 @@ t.test('a transfer of two bytes can be short, and one of one byte cannot', async
     t.equal(await read(1), 1);
   }
   t.same(counts, new Set([1, 2]));
+  counts.clear();
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = new FileWorld({ seed, shortTransfers: 1 });
+    world.files.put('/a', Buffer.from('ab'));
+    const fd = await world.open('/a');
+    counts.add(await world.must((calls, done) => calls.read(fd, new Uint8Array(2), 0, done)));
+  }
+  t.same(counts, new Set([1]), 'one that is short is never whole');
 });
