@@ -31,14 +31,30 @@ export interface MeetingParts {
   readonly onOwn: (link: OwnLink, verdict: Verdict, peer: Hello, theirs: BitSet) => void;
   readonly onC: (connection: CConnection) => void;
   readonly onLost: (reason: string, code: string) => void;
+  /** It has sent something. */
+  readonly onHeard?: () => void;
 }
 
-/** A connection from its first byte until both sides know each other. Returns how to end it before that. */
-export function meetPeer(fd: number, parts: MeetingParts): () => void {
-  const stream = new PeerStream(parts.host, fd, NOBODY);
+/** A peer that has shown which driver it is. */
+export interface KnownPeer {
+  /** Its events are the taker's. */
+  readonly stream: PeerStream;
+  readonly kind: PeerKind;
+  /** What came after that. */
+  readonly rest: Uint8Array;
+}
+
+/**
+ * A connection until both sides know each other. Returns how to end it before that.
+ *
+ * @param peer the descriptor of one that has sent nothing yet, or one whose first bytes have been read
+ */
+export function meetPeer(peer: number | KnownPeer, parts: MeetingParts): () => void {
+  const isNew = typeof peer === 'number';
+  const stream = isNew ? new PeerStream(parts.host, peer, NOBODY) : peer.stream;
   let leave = (): void => {};
   const begin = (): void => {
-    leave = meetOn(stream, parts);
+    leave = meetOn(stream, parts, isNew ? undefined : peer);
   };
   orEnd(begin, (reason) => {
     stream.close();
@@ -47,7 +63,7 @@ export function meetPeer(fd: number, parts: MeetingParts): () => void {
   return leave;
 }
 
-function meetOn(stream: PeerStream, parts: MeetingParts): () => void {
+function meetOn(stream: PeerStream, parts: MeetingParts, peer?: KnownPeer): () => void {
   const { host, options, connected } = parts;
   let link: OwnLink | undefined;
   const timer = new Timer(host, () => lose('the peer does not complete the handshake', 'silent'));
@@ -80,22 +96,28 @@ function meetOn(stream: PeerStream, parts: MeetingParts): () => void {
       onLost: lose,
     });
   };
+  const onKind = (kind: PeerKind, rest: Uint8Array): void => {
+    parts.onHeard?.();
+    orEnd(
+      () => known(kind, rest),
+      (reason) => lose(reason, 'lost'),
+    );
+  };
   // The listening side waits for a C primary's first write for as long as it takes, but not in the middle of a tag.
-  if (connected) timer.set(options.peerTimeoutSeconds);
-  probePeer({
-    stream,
-    connected,
-    peer: parts.peer,
-    onPart: () => {
-      if (!timer.isSet) timer.set(options.messageSeconds);
-    },
-    onKind: (kind, rest) =>
-      orEnd(
-        () => known(kind, rest),
-        (reason) => lose(reason, 'lost'),
-      ),
-    onFailure: (reason) => lose(reason, 'lost'),
-  });
+  if (connected || parts.peer === 'own') timer.set(options.peerTimeoutSeconds);
+  if (peer) onKind(peer.kind, peer.rest);
+  else
+    probePeer({
+      stream,
+      connected,
+      peer: parts.peer,
+      onPart: () => {
+        parts.onHeard?.();
+        if (!timer.isSet) timer.set(options.messageSeconds);
+      },
+      onKind,
+      onFailure: (reason) => lose(reason, 'lost'),
+    });
   return () => {
     timer.close();
     link?.close();
@@ -107,16 +129,18 @@ function meetOn(stream: PeerStream, parts: MeetingParts): () => void {
  * Informs an own peer that there is another connection already; a C peer sees the connection end.
  *
  * @param endings has how to end the connection before that, as long as there is one
+ * @param takes whether the caller takes the peer after all, now that it is known
  */
 export function turnAway(
   fd: number,
   host: TimerHost,
   options: ReplicationOptions,
   endings: Set<() => void>,
+  takes: (peer: KnownPeer) => boolean,
 ): void {
   const stream = new PeerStream(host, fd, NOBODY);
   orEnd(
-    () => turnAwayOn(stream, host, options, endings),
+    () => turnAwayOn(stream, host, options, endings, takes),
     () => stream.close(),
   );
 }
@@ -126,11 +150,15 @@ function turnAwayOn(
   host: TimerHost,
   options: ReplicationOptions,
   endings: Set<() => void>,
+  takes: (peer: KnownPeer) => boolean,
 ): void {
-  const end = (): void => {
+  const leave = (): void => {
     timer.close();
-    stream.close();
     endings.delete(end);
+  };
+  const end = (): void => {
+    leave();
+    stream.close();
   };
   const sayWhy = (): void => {
     const link = new OwnLink(
@@ -148,9 +176,10 @@ function turnAwayOn(
     connected: false,
     peer: options.peer,
     onPart: () => {},
-    onKind: (kind) => {
+    onKind: (kind, rest) => {
+      if (takes({ stream, kind, rest })) return leave();
       if (kind === 'own') orEnd(sayWhy, () => {});
-      end();
+      return end();
     },
     onFailure: end,
   });

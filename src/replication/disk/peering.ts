@@ -6,6 +6,7 @@ import type { BitSet } from './bit-set.js';
 import { cReceiver } from './c/c-receiver.js';
 import { orEnd } from './connection-resources.js';
 import type { Connector } from './connector.js';
+import { formatAddress } from '../../posix/address.js';
 import { errnoCode } from '../../posix/errno.js';
 import type { EngineCore, PeeringView } from './engine-core.js';
 import type { PeerTls } from './peer-tls.js';
@@ -16,7 +17,7 @@ import type { Hello } from './own/hello.js';
 import { OwnBackupPeer } from './own/own-backup-peer.js';
 import type { OwnLink } from './own/own-link.js';
 import { OwnPrimarySession } from './own/own-primary-session.js';
-import { meetPeer, turnAway } from './peer-session.js';
+import { type KnownPeer, meetPeer, turnAway } from './peer-session.js';
 import type { ResyncPlan } from './primary/primary-parts.js';
 import type { PrimaryRole } from './primary/primary-role.js';
 import type { BackupPeer, CConnection, CPrimaryEnd, PrimarySession } from './sessions.js';
@@ -47,6 +48,8 @@ export class Peering implements PeeringView {
   #early: { readonly fd: number; readonly peer: string } | undefined;
   /** How to end the connection, unless it is a session's or the primary's by now: see {@link end}. */
   #leave: (() => void) | undefined;
+  /** The connection is one that has sent nothing yet. */
+  #isSilent = false;
   #session: PrimarySession | undefined;
   /** How to end each connection that is being rejected. */
   readonly #turnedAway = new Set<() => void>();
@@ -111,12 +114,13 @@ export class Peering implements PeeringView {
     this.#leave = leave;
   }
 
-  #meet(fd: number): void {
+  #meet(peer: number | KnownPeer): void {
     const engine = this.#engine;
     const { registrar, posix, disk } = engine.parts;
     const { metadata, map } = engine.state;
     const isOwn = metadata.current.peerIsOwn || engine.parts.tls !== undefined;
-    this.#leave = meetPeer(fd, {
+    this.#isSilent = engine.parts.tls === undefined;
+    this.#leave = meetPeer(peer, {
       host: { registrar, posix },
       options: engine.options,
       sectors: disk.sectors,
@@ -128,7 +132,21 @@ export class Peering implements PeeringView {
       onOwn: (link, verdict, hello, theirs) => this.#own(link, verdict, hello, theirs),
       onC: (connection) => this.#c(connection),
       onLost: (reason, code) => this.lost(reason, code),
+      onHeard: () => (this.#isSilent = false),
     });
+  }
+
+  /**
+   * A peer that has come meanwhile and has shown what it is takes the place of a connection that has not: that may be no
+   * peer at all, and a C primary that is silent until its first write connects again.
+   */
+  #takesPlace(peer: KnownPeer, address: string): boolean {
+    if (!this.#isSilent) return false;
+    this.#engine.reporter.info(`connection to ${this.address} is over: it has sent nothing, and ${address} has`);
+    this.#leave?.();
+    this.address = address;
+    this.#meet(peer);
+    return true;
   }
 
   turnAway(fd: number): void {
@@ -138,7 +156,11 @@ export class Peering implements PeeringView {
       posix.close(fd);
       return;
     }
-    turnAway(fd, { registrar, posix }, this.#engine.options, this.#turnedAway);
+    const found = posix.getpeername(fd);
+    const address = typeof found === 'number' ? 'unknown' : formatAddress(found);
+    turnAway(fd, { registrar, posix }, this.#engine.options, this.#turnedAway, (peer) =>
+      this.#takesPlace(peer, address),
+    );
   }
 
   /** The connection is over. */
@@ -181,6 +203,7 @@ export class Peering implements PeeringView {
 
   #forget(): void {
     this.#leave = undefined;
+    this.#isSilent = false;
     this.#session = undefined;
     this.address = null;
     this.kind = null;

@@ -84,6 +84,14 @@ t.test('one that never replies has the peer timeout', async (t) => {
   t.same([log, timers()], [['silent: the peer does not complete the handshake'], 0]);
 });
 
+t.test('where an own peer is expected, one that sends nothing has the peer timeout', async (t) => {
+  const { world, log, timers } = await meeting({ peer: 'own' });
+  await world.run(4.9);
+  t.same(log, []);
+  await world.run(0.2);
+  t.same([log, timers()], [['silent: the peer does not complete the handshake'], 0]);
+});
+
 t.test('an own peer has a second for its probe, and then the peer timeout for the rest', async (t) => {
   const { world, log, send, come, timers } = await meeting();
   send('tdts');
@@ -125,7 +133,7 @@ async function rejecting() {
   const { world, near, far, come } = await connection();
   const before = far.host.leftovers().length;
   const endings = new Set<() => void>();
-  turnAway(far.fd, far.timers, OPTIONS, endings);
+  turnAway(far.fd, far.timers, OPTIONS, endings, () => false);
   const send = (bytes: Uint8Array): number => near.host.posix.write(near.fd, bytes);
   return { world, endings, send, before, far, come: () => come(near).toString('latin1') };
 }
@@ -247,6 +255,8 @@ t.test('one that cannot be rejected with a reason is closed', async (t) => {
     const side = new SideNode(world, PEER_ADDRESS, {});
     await world.complete(side.opened);
     const first = await HandPeer.connect(world);
+    first.raw(PROBE);
+    await world.run(0.1);
     const fault = side.host.failCalls({ calls: ['timerfd'], nth, error: errno.EMFILE });
     const second = await HandPeer.connect(world, '10.0.0.67');
     second.raw(PROBE);

@@ -114,11 +114,21 @@ t.test('while a C primary is connected, or is all that is expected, others are c
   }
 });
 
-t.test('while nobody knows yet who the first one is, the second one hears that it is there', async (t) => {
-  const { world } = await called();
+t.test('a peer that shows what it is takes the place of a connection that has sent nothing', async (t) => {
+  const { world, backup, peer } = await called();
+  await world.run(60);
+  t.equal(peer.end, undefined, 'a C primary may be silent until its first write');
   const second = await HandPeer.connect(world, '10.0.0.67');
+  await world.run(0.1);
+  t.notMatch(backup.engine.status().peerAddress, /^10\.0\.0\.67:/, 'one that is silent too takes nothing');
   second.raw(PROBE);
-  t.match(await second.reason('busy'), { code: 'busy', reason: 'there is a connection already' });
+  second.hello(standing('primary'));
+  await second.next('hello');
+  await peer.over(1);
+  t.match(backup.engine.status().peerAddress, /^10\.0\.0\.67:/);
+  const third = await HandPeer.connect(world, '10.0.0.68');
+  third.raw(PROBE);
+  t.match(await third.reason('busy'), { code: 'busy', reason: 'there is a connection already' });
 });
 
 t.test('a side that is paused ends its connection with the reason, at any step', async (t) => {
