@@ -30,7 +30,8 @@ export async function notifyManager(
   if (!environment['NOTIFY_SOCKET']) return;
   const what = assignments.join(' ');
   await new Promise<void>((resolve) => {
-    const stdio: StdioOptions = ['ignore', 'ignore', 'inherit'];
+    // What it says of a failure is part of that line of the log: it would be one of its own, and no JSON.
+    const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
     runProgram(
       [program, ...assignments],
       { env: environment, stdio, seconds: NOTIFY_SECONDS },

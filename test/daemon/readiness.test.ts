@@ -48,6 +48,38 @@ t.test('if the notification program is missing, that is logged', async (t) => {
   t.match(lines[0], /could not notify the service manager READY=1: .*no-such-program.*ENOENT/);
 });
 
+t.test(
+  'a notification that fails is one line of the log, with what the program says',
+  { skip },
+  async (t) => {
+    const unserved = join(shortDirectory(t), 'nobody');
+    const script = `
+    import { notifyManager } from ${JSON.stringify(new URL('../../src/daemon/readiness.js', import.meta.url).href)};
+    const logger = { log: (_, message) => console.log(message) };
+    await notifyManager(['READY=1'], logger, { ...process.env, NOTIFY_SOCKET: ${JSON.stringify(unserved)} });
+  `;
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      [...process.execArgv, '--input-type=module', '-e', script],
+      { encoding: 'utf8' },
+    );
+    t.match(
+      stdout,
+      /^could not notify the service manager READY=1: systemd-notify ended with status 1: .*: No such file or directory\n$/,
+    );
+    t.equal(stderr, '', 'and nothing besides the log');
+  },
+);
+
+t.test('of a program with much to say the beginning is passed on', async (t) => {
+  const program = join(shortDirectory(t), 'program');
+  writeFileSync(program, "#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' x >&2\nexit 3\n", { mode: 0o700 });
+  const lines: string[] = [];
+  const logger = { log: (_: number, message: string) => lines.push(message) };
+  await notifyManager(['READY=1'], logger, { ...process.env, NOTIFY_SOCKET: '/nowhere' }, program);
+  t.match(lines, [/ ended with status 3: x{256}$/]);
+});
+
 t.test('without a manager nothing is run', async (t) => {
   const lines: string[] = [];
   await notifyManager(['READY=1'], { log: (_, message) => lines.push(message) }, {}, 'no-such-program');

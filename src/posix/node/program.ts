@@ -6,6 +6,8 @@ import { nodeTimers, type Timers } from '../timers.js';
 
 /** How long a program may take that helps out with a call, in seconds. It needs milliseconds, on a loaded host more. */
 export const PROGRAM_SECONDS = 30;
+/** How much of what a program writes to its standard error is passed on, in characters. */
+const MAX_ERROR_TEXT = 256;
 
 /** A program's exit status, or undefined when it had none, and in words how it ended. */
 export type ProgramEnded = (status: number | undefined, how: string) => void;
@@ -54,6 +56,8 @@ export function endGroup({ pid }: ChildProcess): void {
  * the program is gone, so that nothing of what it does can happen later.
  *
  * @param name what it is called in words; the program unless given
+ * If the third of `stdio` is a pipe, `done` gets the beginning of what the program has written there, too.
+ *
  * @param onOutput gets its output (the second of `stdio` is a pipe) piece by piece, before `done`; false ends the program
  */
 export function runProgram(
@@ -79,11 +83,16 @@ export function runProgram(
   child.stdout?.setEncoding('latin1').on('data', (text: string) => {
     if (onOutput?.(text) === false) endGroup(child);
   });
-  child.on(onOutput ? 'close' : 'exit', (status: number | null, signal: string | null) => {
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(0, MAX_ERROR_TEXT);
+  });
+  child.on(onOutput || child.stderr ? 'close' : 'exit', (status: number | null, signal: string | null) => {
     timers.clearTimeout(timer);
     endGroup(child);
     const how = late ? `was not done within ${seconds} s` : `ended with ${signal ?? `status ${status}`}`;
-    done(status ?? undefined, `${name} ${how}`);
+    const why = errors.trim() === '' ? '' : `: ${errors.trim()}`;
+    done(status ?? undefined, `${name} ${how}${why}`);
   });
 }
 

@@ -142,7 +142,9 @@ export class Peering implements PeeringView {
    */
   #takesPlace(peer: KnownPeer, address: string): boolean {
     if (!this.#isSilent) return false;
-    this.#engine.reporter.info(`connection to ${this.address} is over: it has sent nothing, and ${address} has`);
+    this.#engine.reporter.info(
+      `connection to ${this.address} is over: it has sent nothing, and ${address} has`,
+    );
     this.#leave?.();
     this.address = address;
     this.#meet(peer);
