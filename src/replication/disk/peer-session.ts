@@ -63,7 +63,7 @@ export function meetPeer(peer: number | KnownPeer, parts: MeetingParts): () => v
   return leave;
 }
 
-function meetOn(stream: PeerStream, parts: MeetingParts, peer?: KnownPeer): () => void {
+function meetOn(stream: PeerStream, parts: MeetingParts, found?: KnownPeer): () => void {
   const { host, options, connected } = parts;
   let link: OwnLink | undefined;
   const timer = new Timer(host, () => lose('the peer does not complete the handshake', 'silent'));
@@ -105,7 +105,7 @@ function meetOn(stream: PeerStream, parts: MeetingParts, peer?: KnownPeer): () =
   };
   // The listening side waits for a C primary's first write for as long as it takes, but not in the middle of a tag.
   if (connected || parts.peer === 'own') timer.set(options.peerTimeoutSeconds);
-  if (peer) onKind(peer.kind, peer.rest);
+  if (found) onKind(found.kind, found.rest);
   else
     probePeer({
       stream,
