@@ -10,7 +10,7 @@ import { LOG_DEBUG, LOG_INFO, LOG_WARNING, type Logger } from '../server/logger.
 import type { Completions } from '../disks/index.js';
 import type { BufferPool } from '../posix/buffers.js';
 import type { NbdExports } from './exports.js';
-import { type HandshakeEnd, ServerHandshake, type TlsState } from './handshake.js';
+import { type HandshakeEnd, type HandshakeParts, ServerHandshake } from './handshake.js';
 import { abortConnection } from '../server/abort-connection.js';
 import { isUnanswered } from '../server/silence.js';
 import { Standstill } from '../server/standstill.js';
@@ -134,7 +134,7 @@ export class NbdConnection {
 
   start(): void {
     this.#setTimer(this.#parts.handshakeTimeoutSeconds, 'no disk was chosen in time');
-    this.#handshake(this.#parts.tls ? 'required' : 'none').greet();
+    this.#handshake({ tls: this.#parts.tls ? 'required' : 'none', noZeroes: false }).greet();
     this.#run();
   }
 
@@ -225,12 +225,12 @@ export class NbdConnection {
     this.#onClosed();
   }
 
-  #handshake(tls: TlsState): ServerHandshake {
+  #handshake(state: Pick<HandshakeParts, 'tls' | 'noZeroes'>): ServerHandshake {
     return new ServerHandshake({
       receiver: this.#receiver,
       sender: this.#sender,
       exports: this.#parts.exports,
-      tls,
+      ...state,
       admit: this.#admit,
       onExpecting: () => this.#runSoon(),
       onEnd: (end) => this.#handshakeEnded(end),
@@ -244,23 +244,23 @@ export class NbdConnection {
       case 'tls':
         this.#phase = 'securing';
         // The client speaks TLS as soon as it has the answer, so that has to be out, and nothing may be read in the clear.
-        return this.#sender.queue(nothing, () => this.#awaitTls());
+        return this.#sender.queue(nothing, () => this.#awaitTls(end.noZeroes));
       case 'transmission':
         return this.#transmit(end);
     }
   }
 
-  #awaitTls(): void {
+  #awaitTls(noZeroes: boolean): void {
     this.#updateReadInterest();
     let isWaiting = true;
     const leave = this.#parts.pace.enter(this.#host, () => {
       isWaiting = false;
-      this.#secure();
+      this.#secure(noZeroes);
     });
     if (isWaiting) this.#giveUpTls = leave;
   }
 
-  #secure(): void {
+  #secure(noZeroes: boolean): void {
     const { tls, logger, posix } = this.#parts;
     if (!tls) return;
     this.#giveUpTls = tls.secure(this.#fd, (fd, reason) => {
@@ -275,7 +275,7 @@ export class NbdConnection {
       this.#receiver.close();
       this.#receiver = new Receiver(posix, fd);
       this.#sender = this.#newSender();
-      this.#handshake('secured').expectOption();
+      this.#handshake({ tls: 'secured', noZeroes }).expectOption();
       this.#run();
     });
     this.#fd = -1;

@@ -71,7 +71,7 @@ export type HandshakeEnd =
       readonly export: NbdExport;
       readonly negotiated: Negotiated;
     }
-  | { readonly kind: 'tls' }
+  | { readonly kind: 'tls'; readonly noZeroes: boolean }
   | { readonly kind: 'closed'; readonly reason: string };
 
 export interface HandshakeParts {
@@ -79,6 +79,8 @@ export interface HandshakeParts {
   readonly sender: Sender;
   readonly exports: NbdExports;
   readonly tls: TlsState;
+  /** Whether the client has said that it takes no zeroes after the reply to EXPORT_NAME: under TLS it is not asked again. */
+  readonly noZeroes: boolean;
   /** Whether the client may have a disk now; if not, the reason, for people. */
   readonly admit: () => string | undefined;
   /** The receiver expects something again, after a time of not doing so. */
@@ -98,7 +100,7 @@ export interface HandshakeParts {
 export class ServerHandshake {
   readonly #parts: HandshakeParts;
   readonly #header = Buffer.alloc(OPTION_HEADER_BYTES);
-  #noZeroes = false;
+  #noZeroes: boolean;
   #replies: ReplyStyle = 'simple';
   /** The export for which the client has chosen base:allocation. */
   #allocationOf: string | undefined;
@@ -106,6 +108,7 @@ export class ServerHandshake {
 
   constructor(parts: HandshakeParts) {
     this.#parts = parts;
+    this.#noZeroes = parts.noZeroes;
   }
 
   /** Starts at the greeting. */
@@ -231,7 +234,7 @@ export class ServerHandshake {
     // What comes in the clear after STARTTLS would be taken for something said under TLS.
     if (this.#parts.receiver.bytesAhead > 0) return this.#close('more than STARTTLS before TLS');
     this.#queue(OPT_STARTTLS, REP_ACK);
-    return this.#parts.onEnd({ kind: 'tls' });
+    return this.#parts.onEnd({ kind: 'tls', noZeroes: this.#noZeroes });
   }
 
   #info(option: number, data: Buffer): void {

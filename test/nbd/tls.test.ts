@@ -89,6 +89,22 @@ test('after STARTTLS the handshake starts over under TLS, and the disk is used',
   t.equal(world.posix.openDescriptors().length, world.descriptors);
 });
 
+test('what a client said of zeroes before TLS still counts under it', async (t) => {
+  const world = await secureWorld(t);
+  for (const [flags, zeroes] of [
+    [3, 0],
+    [1, 124],
+  ] as const) {
+    const raw = await world.raw().greet(flags);
+    raw.send(option(5));
+    await raw.reply();
+    const secured = await secure(raw);
+    secured.write(Buffer.concat([option(1, '0'), request(3, { cookie: 7n })]));
+    t.equal((await raw.take(10 + zeroes)).readBigUInt64BE(0), 4n << 20n);
+    t.strictSame(await raw.simple(), { error: 0, cookie: 7n }, `flags ${flags}`);
+  }
+});
+
 test('plaintext after STARTTLS ends the connection', async (t) => {
   const world = await secureWorld(t);
   const raw = await world.raw().greet();
