@@ -92,6 +92,28 @@ t.test('a disk that is opening is closed once it is open', async (t) => {
   t.equal(registry.get(0)?.phase, 'closed');
 });
 
+t.test('a disk that is opening is looked at again when a second begins', async (t) => {
+  const clock = new ManualClock();
+  const { registry, server, held, close } = closingWorld(t, { clock });
+  await close();
+  held.holdOpening();
+  void registry.open(0, 'held:b', flags);
+  let result: number | undefined;
+  const closing = close().then((failures) => (result = failures));
+  held.finishOpening(0);
+  const after = async (seconds: number): Promise<void> => {
+    clock.seconds += seconds;
+    registry.completions.post(() => {});
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  };
+  await after(0.4);
+  t.equal(registry.get(0)?.phase, 'running');
+  await after(0.1);
+  await closing;
+  t.same([result, registry.get(0)?.phase], [0, 'closed']);
+  t.notOk([...server.scheduler.events()].some(({ callbackName }) => callbackName?.includes('closing')));
+});
+
 t.test('a disk that fails to close is counted and reported, and the rest are closed', async (t) => {
   const { registry, held, close, lines } = closingWorld(t);
   registry.attach(1);

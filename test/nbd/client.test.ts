@@ -74,6 +74,40 @@ t.test('an unreachable server is an error', async (t) => {
   await t.rejects(NbdClient.connect({ registrar: world.server, posix: full, address }), { code: 'EMFILE' });
 });
 
+t.test('a connect that fails at once has its own error, and leaves nothing', async (t) => {
+  class Refusing extends NodePosix {
+    override connect(): number {
+      return -errno.EACCES;
+    }
+  }
+  const posix = new Refusing();
+  const world = diskWorld(t, { posix });
+  const had = posix.openDescriptors().length;
+  const address = { family: AF_UNIX, path: world.path('nobody') } as const;
+  await t.rejects(NbdClient.connect({ registrar: world.server, posix, address }), {
+    code: 'EACCES',
+    message: /^cannot use the NBD server at .*nobody: the connection is lost: EACCES$/,
+  });
+  t.equal(posix.openDescriptors().length, had);
+});
+
+t.test('a client closes its descriptor once, however often it disconnects', async (t) => {
+  const closings: number[] = [];
+  class Recorded extends NodePosix {
+    override close(fd: number): number {
+      closings.push(super.close(fd));
+      return closings.at(-1) ?? 0;
+    }
+  }
+  const world = nbdWorld(t, { posix: new Recorded() });
+  await world.open('ram:1');
+  const client = await world.client();
+  client.disconnect();
+  client.disconnect();
+  t.same(closings, [0]);
+  await until(() => world.nbd.connections === 0);
+});
+
 t.test(
   'when the server ends the connection all that is pending rejects, and all that comes later',
   async (t) => {

@@ -202,6 +202,11 @@ t.test('a request of unclear length ends the connection', async (t) => {
     t.equal((await raw.rest()).length, 0, what);
     t.match(world.lines.at(-1), reason, what);
   }
+  const longest = await world.raw().go('', { extended: true });
+  longest.send(extendedRequest(WRITE, { flags: PAYLOAD_LEN, length: 2n ** 32n - 1n }), Buffer.alloc(4));
+  longest.socket.end();
+  t.equal((await longest.rest()).length, 0);
+  t.match(world.lines.at(-1), /the client has gone$/, 'with a byte less it is only too long');
   const raw = await world.raw().go('', { structured: true });
   raw.send(extendedRequest(FLUSH));
   t.equal((await raw.rest()).length, 0, 'an extended header that was not negotiated');

@@ -5,7 +5,7 @@ import { type TLSSocket, connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
 import { HandshakePace } from '../../src/nbd/handshake-pace.js';
 import { tlsServer } from '../../src/nbd/index.js';
-import { NodePosix } from '../../src/posix/index.js';
+import { errno, NodePosix } from '../../src/posix/index.js';
 import { bench, ManualClock } from '../disks/bench.js';
 import { keyPair } from './key-pair.js';
 import { nbdWorld, type NbdWorld, until } from './nbd-world.js';
@@ -42,6 +42,30 @@ t.test('a cancelled handshake is not started, and none after the end', async (t)
   pace[Symbol.dispose]();
   await pass(1);
   t.strictSame(started, [0, 2]);
+});
+
+t.test('peers without an address count only among all', async (t) => {
+  const { server } = bench(t);
+  const pace = new HandshakePace(server, { perSecond: 3, perPeerPerSecond: 1 });
+  let started = 0;
+  for (let count = 0; count < 4; count++) pace.enter(undefined, () => void started++);
+  t.equal(started, 3);
+  pace[Symbol.dispose]();
+});
+
+t.test('a handshake does not wait for a second that the scheduler has no room for', async (t) => {
+  const { server } = bench(t);
+  const registerEvent = server.registerEvent.bind(server);
+  server.registerEvent = () => -errno.EBUSY;
+  const pace = new HandshakePace(server, { perSecond: 1, perPeerPerSecond: 1 });
+  let started = 0;
+  const enter = (): unknown => pace.enter('a', () => void started++);
+  for (let count = 0; count < 3; count++) enter();
+  t.equal(started, 3);
+  server.registerEvent = registerEvent;
+  for (let count = 0; count < 3; count++) enter();
+  t.equal(started, 4, 'with room again they are counted');
+  pace[Symbol.dispose]();
 });
 
 const pair = keyPair(t);

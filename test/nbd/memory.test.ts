@@ -97,6 +97,15 @@ t.test('a client that stops in the middle of a request is dropped', async (t) =>
 class TimedPosix extends NodePosix {
   override readonly clock = new ManualClock();
   readonly goneClients = new Set<number | undefined>();
+  /** The port of a client that takes some of its data all the time. */
+  takingClient: number | undefined;
+  #unsent = 1 << 20;
+
+  override unsent(fd: number): number {
+    const peer = this.getpeername(fd);
+    const isTaking = typeof peer !== 'number' && 'port' in peer && peer.port === this.takingClient;
+    return isTaking ? this.#unsent-- : super.unsent(fd);
+  }
 
   override retransmissions(fd: number): number {
     const peer = this.getpeername(fd);
@@ -118,7 +127,10 @@ async function timedWorld(t: Test, limits: Partial<NbdLimits> = {}) {
     await world.server.sleep(0);
     return world.nbd.connections;
   };
-  return { world, other, after, goneClients: posix.goneClients };
+  const taking = (port: number | undefined): void => {
+    posix.takingClient = port;
+  };
+  return { world, other, after, goneClients: posix.goneClients, taking };
 }
 
 t.test('a client that stops in the middle of a request has 30 s, and is looked for every 5 s', async (t) => {
@@ -137,7 +149,7 @@ t.test('a client that stops in the middle of a request has 30 s, and is looked f
 });
 
 t.test('stalled clients are looked for twice in the shortest of their times', async (t) => {
-  const { world, other, after } = await timedWorld(t, { stallTimeoutSeconds: 6, idleTimeoutSeconds: 60 });
+  const { world, other, after } = await timedWorld(t, { stallTimeoutSeconds: 5, idleTimeoutSeconds: 60 });
   const half = await world.raw().go();
   half.send(request(READ, { length: MIB }).subarray(0, 14));
   await other.flush();
@@ -200,6 +212,21 @@ t.test('a client that takes none of its data is let be until others wait for mem
   t.equal(await after(1), 1);
   t.equal((await read).length, 32 * MIB);
   deaf.destroy();
+});
+
+t.test('a client that takes its data slowly is not dropped, though others wait for memory', async (t) => {
+  const limits = { maxRequestMemoryBytes: 64 * MIB, stallTimeoutSeconds: 2 };
+  const { world, after, taking } = await timedWorld(t, limits);
+  const slow = await deafReader(world, [32 * MIB]);
+  await until(() => world.nbd.requestMemoryBytes === 32 * MIB);
+  taking(slow.socket.localPort);
+  const waiting = (await world.raw().go()).send(request(READ, { length: 32 * MIB }));
+  for (let second = 0; second < 20; second++) t.equal(await after(1), 3);
+  taking(undefined);
+  for (let second = 0; second < 4; second++) await after(1);
+  t.equal(world.nbd.connections, 2, 'until it takes nothing');
+  t.match(await waiting.simple(), { error: 0 });
+  slow.destroy();
 });
 
 for (const isStopped of [false, true])

@@ -128,3 +128,18 @@ t.test('who has some does not pass one that waits with nothing', async (t) => {
   first.give(9 * MIB);
   t.same(got, ['large', 'second']);
 });
+
+t.test('one that waits for more than its share keeps nobody waiting that has nothing', async (t) => {
+  const memory = new RequestMemory(64 * MIB);
+  const [first, greedy, large] = [memory.share(), memory.share(), memory.share()];
+  first.take(40 * MIB, () => {});
+  greedy.take(8 * MIB, () => {});
+  const got: string[] = [];
+  greedy.take(MIB, () => got.push('greedy'));
+  large.take(24 * MIB, () => got.push('large'));
+  t.same(got, []);
+  first.give(40 * MIB);
+  t.same(got, ['large']);
+  greedy.give(8 * MIB);
+  t.same(got, ['large', 'greedy']);
+});

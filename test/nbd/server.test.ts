@@ -17,6 +17,7 @@ import {
   TCP_NODELAY,
 } from '../../src/posix/index.js';
 import { TCP_KEEPALIVE_PROBES } from '../../src/posix/posix.js';
+import { type EventMode, TIMEOUT } from '../../src/scheduler/event.js';
 import { SILENCE_SECONDS } from '../../src/server/silence.js';
 import { driverTypes } from '../../src/disks/drivers/index.js';
 import { nullLogger } from '../../src/server/logger.js';
@@ -419,6 +420,20 @@ t.test('a full scheduler rejects clients that need an event, and nothing is left
   }
   served.send(request(3, { cookie: 9n }));
   t.match(await served.simple(), { cookie: 9n });
+});
+
+t.test('a client whose time cannot be limited is not served', async (t) => {
+  const world = nbdWorld(t);
+  await world.open('ram:1');
+  const { server } = world;
+  const registerEvent = server.registerEvent.bind(server);
+  server.registerEvent = (mode: EventMode, ...parameters: never[]) =>
+    mode === TIMEOUT ? -errno.EBUSY : (registerEvent as (...all: unknown[]) => number)(mode, ...parameters);
+  const raw = world.raw();
+  await raw.rest();
+  server.registerEvent = registerEvent;
+  t.equal(world.nbd.connections, 0);
+  t.match(world.lines.at(-1), /connection lost: EBUSY/);
 });
 
 t.test('an address is a path with a slash, or a host and a port', async (t) => {

@@ -24,6 +24,8 @@ t.test('what an extent has beyond the range does not count, and what no extent h
   t.same(summary(piecesOf(8, 32, [zeroes(16), data(64)])), ['hole 8+16', 'data 24+16']);
   t.same(summary(piecesOf(8, 20, [data(10), zeroes(64)])), ['data 8+20'], 'the hole’s part is too small');
   t.same(summary(piecesOf(8, 32, [data(32), zeroes(64)])), ['data 8+32']);
+  t.same(summary(piecesOf(8, 32, [zeroes(32), data(64)])), ['hole 8+32'], 'not even as an empty piece');
+  t.same(summary(piecesOf(0, 18, [data(1), zeroes(16), data(1)])), ['data 0+1', 'hole 1+16', 'data 17+1']);
   t.same(summary(piecesOf(8, 32, [zeroes(16)])), ['hole 8+16', 'data 24+16']);
   t.same(summary(piecesOf(8, 32, [])), ['data 8+32']);
 });

@@ -111,6 +111,9 @@ test('plaintext after STARTTLS ends the connection', async (t) => {
   raw.send(option(5), option(7, exportRequest('0')));
   t.equal((await raw.rest()).length, 0);
   t.match(world.lines.at(-1), /more than STARTTLS before TLS/);
+  const byte = await world.raw().greet();
+  byte.send(option(5), Buffer.alloc(1));
+  t.equal((await byte.rest()).length, 0, 'even a single byte');
 });
 
 test('a client that breaks or leaves the TLS handshake ends only its own connection', async (t) => {
@@ -340,6 +343,7 @@ test('only clients with an allowed authority, subject or fingerprint are admitte
     ['without rules', {}, undefined, true],
     ['by authority', { ca: ca.pem }, good, true],
     ['not without a certificate', { ca: ca.pem }, undefined, false],
+    ['not without a certificate, by fingerprint either', { allow: [good.fingerprint] }, undefined, false],
     ['not by another authority', { ca: ca.pem }, forged, false],
     ['by subject', { ca: ca.pem, allow: ['CN=good'] }, good, true],
     ['by several parts of it', { ca: ca.pem, allow: ['O=Company,CN=good'] }, good, true],
@@ -379,7 +383,12 @@ test('only clients with an allowed authority, subject or fingerprint are admitte
       () => 'refused',
     );
     t.equal(type, isLetIn ? 1 : 'refused', what);
-    if (!isLetIn) t.match(world.lines.at(-1), /cannot start TLS: the client/, what);
+    if (!isLetIn) {
+      const reason = client
+        ? /cannot start TLS: the client/
+        : /cannot start TLS: the client shows no certificate$/;
+      t.match(world.lines.at(-1), reason, what);
+    }
     secured.destroy();
   }
 });

@@ -3,6 +3,7 @@
 
 import t, { type Test } from 'tap';
 import { errno } from '../../src/posix/index.js';
+import type { DiskDriverType, ZeroesRequest } from '../../src/disks/index.js';
 import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
 import { pattern, readSectors, resultOf, writeSectors } from '../disks/drivers/disk-world.js';
 import { ScriptedDisks, type ScriptedOptions } from '../disks/scripted-disks.js';
@@ -19,6 +20,7 @@ const WRITE_ZEROES = 6;
 const FUA = 1;
 const NO_HOLE = 2;
 const DF = 4;
+const FAST_ZERO = 16;
 
 const EPERM = 1;
 const EINVAL = 22;
@@ -175,6 +177,12 @@ t.test('a read-only disk fails changes with EPERM', async (t) => {
     raw.send(request(command, { length: 512 }));
     t.match(await raw.simple(), { error: EPERM });
   }
+  for (const command of [CACHE, FLUSH]) {
+    raw.send(request(command, { length: command === FLUSH ? 0 : 512 }));
+    t.match(await raw.simple(), { error: 0 }, 'and nothing else');
+  }
+  raw.send(request(READ, { length: 512 }));
+  t.match(await raw.simple(), { error: 0 });
 });
 
 t.test('a disk’s errors become the protocol’s', async (t) => {
@@ -303,6 +311,15 @@ t.test('a client that disconnects in the middle of its data has changed nothing'
   await until(() => world.nbd.connections === 0);
   t.strictSame(world.disks.log, []);
   t.match(world.lines.at(-1), /gone in the middle of a message/);
+  t.equal(world.nbd.requestMemoryBytes, 0, 'and leaves the memory for its data');
+  const idle = await world.raw().go();
+  idle.socket.end();
+  t.equal((await idle.rest()).length, 0);
+  t.match(
+    world.lines.at(-1),
+    /: the client has gone$/,
+    'one that asked for nothing is in the middle of none',
+  );
 });
 
 t.test('a client that disconnects while its data is being skipped is closed too', async (t) => {
@@ -480,3 +497,29 @@ for (const { copiesData, memory } of [
     },
   );
 }
+
+t.test('the disk learns whether zeroes must stay allocated, and whether they must be fast', async (t) => {
+  const asked: string[] = [];
+  const zeroed =
+    (what: string) =>
+    (zeroes: ZeroesRequest): void => {
+      asked.push(`${what}${zeroes.noHole ? ', no hole' : ''}`);
+      zeroes.complete(0);
+    };
+  const type: DiskDriverType = {
+    name: 'zeroing',
+    create: (context, argument) =>
+      Object.assign(ramDriverType.create(context, argument), {
+        writeZeroes: zeroed('zeroes'),
+        writeZeroesFast: zeroed('fast'),
+      }),
+  };
+  const world = nbdWorld(t, { types: driverTypes([type]) });
+  await world.open('zeroing:1');
+  const raw = await world.raw().go();
+  for (const flags of [0, NO_HOLE, FAST_ZERO, NO_HOLE | FAST_ZERO]) {
+    raw.send(request(WRITE_ZEROES, { flags, length: 4096 }));
+    t.match(await raw.simple(), { error: 0 });
+  }
+  t.same(asked, ['zeroes', 'zeroes, no hole', 'fast', 'fast, no hole']);
+});
