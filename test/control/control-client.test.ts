@@ -279,7 +279,9 @@ t.test('only an EINVAL without a reason means that a daemon does not know a repo
 t.test('what an error means is not repeated as its reason', async (t) => {
   const { ENOLCK } = errno;
   const meaning = 'ENOLCK (No locks available)';
-  for (const repeated of ['', 'no locks available', meaning])
-    t.match(new ControlError(ENOLCK, repeated), { message: meaning, detail: repeated });
+  for (const repeated of ['', 'no locks available', meaning]) {
+    const { message, detail } = new ControlError(ENOLCK, repeated);
+    t.same({ message, detail }, { message: meaning, detail: repeated });
+  }
   t.equal(new ControlError(ENOLCK, 'flock is missing').message, `${meaning}: flock is missing`);
 });

@@ -231,6 +231,22 @@ t.test(
   },
 );
 
+t.test('what is no errno of the file system passes as it was thrown', async (t) => {
+  const { path } = world(t);
+  const thrown = new TypeError('a fault in the file calls');
+  let syncs = 0;
+  class ThrowingSync extends NodeFileCalls {
+    override fsync(fd: number, done: (result: number) => void): void {
+      if (++syncs === 2) throw thrown;
+      super.fsync(fd, done);
+    }
+  }
+  const error: unknown = await replace(path, { files: new ThrowingSync({ post: (task) => task() }) }).catch(
+    (rejection: unknown) => rejection,
+  );
+  t.equal(error, thrown);
+});
+
 t.test(
   'an owner who cannot be kept for another reason, or a file that cannot be made, is an error',
   async (t) => {

@@ -20,6 +20,7 @@ import {
   TIMEOUT,
 } from '../../../src/scheduler/event.js';
 import { type EventRegistrar, Scheduler } from '../../../src/scheduler/index.js';
+import type { ExchangeReply } from '../../../src/server/exchange.js';
 import { ExchangeListener } from '../../../src/server/exchange-listener.js';
 import { nullLogger } from '../../../src/server/logger.js';
 import { TapdiskServer } from '../../../src/server/tapdisk-server.js';
@@ -108,6 +109,15 @@ t.test('a client that disconnects makes room', async (t) => {
   await until(() => answers.size === 2);
   other.end();
   await until(() => answers.size === 1);
+});
+
+t.test('a client that has gone before its answer begins takes no place', (t) => {
+  const { answers } = world(t);
+  const gone = { takeOver: () => -errno.ENOTCONN } as ExchangeReply;
+  const first = (): Buffer => t.fail('nothing is to be sent') as never;
+  t.ok(answers.add(gone, first));
+  t.equal(answers.size, 0);
+  t.end();
 });
 
 t.test('a page that does not read is dropped when too much is pending, and others are not', async (t) => {
