@@ -12,7 +12,7 @@ import { EXIT_STOPPED, nowSeconds, vhdRun } from './vhd-run.js';
 import { directoriesOf } from './vhd-values.js';
 
 export const runConvert = vhdRun<Values<typeof convertTable>>('convert', async (values, context) => {
-  const { calls, run, print, progress, isStopped } = context;
+  const { calls, readHoles, run, print, progress, isStopped } = context;
   const { source, target, from, to, parents } = values;
   const isVhd = await run(withImage(calls, source, ({ footer }) => immediate(footer !== undefined)));
   const result = await run(
@@ -24,6 +24,7 @@ export const runConvert = vhdRun<Values<typeof convertTable>>('convert', async (
       directories: directoriesOf(parents),
       uuid: randomBytes(16),
       unixSeconds: nowSeconds(),
+      readHoles,
       onProgress: (done, total) => progress.show('converted', done, total),
       shouldStop: isStopped,
     }),

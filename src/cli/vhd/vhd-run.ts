@@ -12,6 +12,7 @@ import {
   VhdError,
   type VhdErrorKind,
 } from '../../disks/drivers/vhd/vhd-error.js';
+import { holeReader, type ReadHoles } from '../../posix/node/file-map.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
 import { monotonicClock, wallClock } from '../../posix/clock.js';
 import { errnoCode } from '../../posix/errno.js';
@@ -32,6 +33,7 @@ export function statusOfKind(kind: VhdErrorKind): number {
 /** What a command works with. */
 export interface VhdContext {
   readonly calls: DiskCalls;
+  readonly readHoles: ReadHoles;
   /** Prints a line on standard output. */
   readonly print: (line: string) => void;
   readonly progress: Progress;
@@ -74,7 +76,8 @@ export function vhdRun<Given extends { readonly json: boolean }>(
     process.once('SIGINT', stop);
     process.once('SIGTERM', stop);
     try {
-      const context = { calls, print, progress, isStopped: () => stopped, run: promiseOf };
+      const readHoles = holeReader(atOnce);
+      const context = { calls, readHoles, print, progress, isStopped: () => stopped, run: promiseOf };
       return (await action(values, context)) ?? EXIT_OK;
     } catch (error) {
       if (!(error instanceof VhdError || error instanceof FileError)) throw error;

@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { BlockStatusExtent, SectorRange } from '../index.js';
+import type { FileRange } from '../../posix/node/map-lines.js';
+import { type BlockStatusExtent, SECTOR_SIZE, type SectorRange } from '../index.js';
 
 /** How many holes are kept; of a hole that would be one more, only the first part is, which shows less than there is. */
 export const MAX_HOLES = 131_072;
@@ -21,6 +22,11 @@ export class HoleRanges {
       this.#starts.push(start);
       this.#ends.push(end);
     }
+  }
+
+  /** The holes of a file, in order, without the sectors that they have in part. */
+  static ofFile(holes: Iterable<FileRange>): HoleRanges {
+    return new HoleRanges(wholeSectors(holes));
   }
 
   /** A range has become a hole. */
@@ -82,4 +88,12 @@ function firstAtLeast(sorted: readonly number[], least: number): number {
     else to = middle;
   }
   return from;
+}
+
+function* wholeSectors(holes: Iterable<FileRange>): Generator<FileRange, void, undefined> {
+  for (const hole of holes) {
+    const start = Math.ceil(hole.start / SECTOR_SIZE);
+    const end = Math.floor(hole.end / SECTOR_SIZE);
+    if (end > start) yield { start, end };
+  }
 }

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { type BlockStatusDone, type BlockStatusExtent, SECTOR_SIZE, type SectorRange } from '../index.js';
+import type { BlockStatusDone, BlockStatusExtent, SectorRange } from '../index.js';
 import type { FileStatus } from '../../posix/files.js';
 import type { FileRange } from '../../posix/node/map-lines.js';
 import type { HolesDone } from '../../posix/node/file-map.js';
@@ -162,7 +162,7 @@ export class ImageMap {
       this.#parts.onUnknown(typeof holes === 'string' ? holes : 'too much was written meanwhile');
       return undefined;
     }
-    const map = new HoleRanges(wholeSectors(holes));
+    const map = HoleRanges.ofFile(holes);
     for (const change of changes) map.remove(change);
     return map;
   }
@@ -170,13 +170,4 @@ export class ImageMap {
 
 function allData({ sectors }: SectorRange): BlockStatusExtent[] {
   return [{ sectors, allocated: true, zero: false }];
-}
-
-/** Holes in sectors, without those that they have in part. */
-function* wholeSectors(holes: readonly FileRange[]): Generator<FileRange> {
-  for (const hole of holes) {
-    const start = Math.ceil(hole.start / SECTOR_SIZE);
-    const end = Math.floor(hole.end / SECTOR_SIZE);
-    if (end > start) yield { start, end };
-  }
 }

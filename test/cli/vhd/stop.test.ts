@@ -1,13 +1,22 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import t from 'tap';
 import { dispatch } from '../../../src/cli/dispatch.js';
 import { closeDisk, imageDirectory, openDisk, readDisk, writeDisk } from '../../disks/drivers/vhd/fixture.js';
 import { appearance } from '../../file-watch.js';
+import { hasPrograms } from '../../programs.js';
 import { captured, type Outcome } from '../captured-io.js';
 import { CommandProcess } from '../command-process.js';
 
@@ -99,12 +108,31 @@ t.test('a process that converts stops at a signal', async (t) => {
   const directory = imageDirectory(t);
   const raw = path.join(directory, 'disk.raw');
   writeFileSync(raw, '');
-  // More than anybody reads before the signal comes.
+  // More than anybody reads before the signal comes, where holes cannot be found.
   truncateSync(raw, 2 ** 40);
+  for (const program of ['filefrag', 'perl'])
+    writeFileSync(path.join(directory, program), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
   const target = path.join(directory, 'disk.vhd');
-  const convert = new CommandProcess(t, ['vhd', 'convert', raw, target]);
+  const environment = { PATH: `${directory}:${process.env['PATH']}` };
+  const convert = new CommandProcess(t, ['vhd', 'convert', raw, target], environment);
   await appearance(target);
   convert.child.kill('SIGINT');
   t.equal(await convert.exit, 3);
   t.notOk(existsSync(target));
+});
+
+t.test('a sparse file is converted without reading its holes', async (t) => {
+  if (!hasPrograms(t, 'filefrag', 'perl')) return;
+  const directory = imageDirectory(t);
+  const raw = path.join(directory, 'disk.raw');
+  writeFileSync(raw, '');
+  // Its holes would take longer to read than a test may.
+  truncateSync(raw, 2 ** 40);
+  const fd = openSync(raw, 'r+');
+  writeSync(fd, Buffer.alloc(4096, 7), 0, 4096, 2 ** 39);
+  closeSync(fd);
+  const target = path.join(directory, 'disk.vhd');
+  const { exitCode, stdout } = await vhd('convert', raw, target, '--json');
+  t.equal(exitCode, 0);
+  t.match(JSON.parse(stdout), { size: 2 ** 40, writtenBytes: 4096 });
 });

@@ -106,6 +106,17 @@ export class ImageFile {
     throw new FileError(this.path, `read ${length} bytes at ${position}, as it ends before`, errno.EIO);
   }
 
+  /** @throws FileError EIO when it is shorter than this by now */
+  *checkLength(length: number): Steps<void> {
+    if (!this.isRegular) return;
+    const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
+      this.#files.fstat(this.fd, (...results) => done([results[0], results[1]])),
+    );
+    if (!status) throw new FileError(this.path, 'stat', -code);
+    if (status.size >= length) return;
+    throw new FileError(this.path, `read it to ${length} bytes, as it ends before`, errno.EIO);
+  }
+
   *write(position: number, bytes: Uint8Array): Steps<void> {
     yield* result(this.path, 'write', (done) => writeWhole(this.#files, this.fd, bytes, position, done));
     this.length = Math.max(this.length, position + bytes.length);

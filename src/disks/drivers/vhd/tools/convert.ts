@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import { SECTOR_SIZE } from '../../../driver.js';
+import { SECTOR_SIZE, type SectorRange } from '../../../driver.js';
+import type { HolesDone, ReadHoles } from '../../../../posix/node/file-map.js';
 import { writeWhole } from '../../../../posix/whole-transfer.js';
+import { HoleRanges } from '../../hole-ranges.js';
 import { type DiskCalls, type DiskExtent, VhdDisk } from '../disk.js';
 import { ImageFile, result } from '../image-file.js';
 import { openToRead, type ParentRules } from '../parent-search.js';
@@ -23,6 +25,8 @@ export interface ConvertOptions extends ParentRules, CopyControl {
   /** For a VHD: 16 bytes. */
   readonly uuid: Uint8Array;
   readonly unixSeconds: number;
+  /** Reads where a raw source has holes, which are not read then; without it everything is. */
+  readonly readHoles?: ReadHoles;
 }
 
 export interface ConvertResult {
@@ -34,6 +38,8 @@ export interface ConvertResult {
 
 /** How much is read at once. */
 const WINDOW_SECTORS = 4096;
+/** Of so much it is asked at once what is allocated. */
+const LOOK_SECTORS = 32 * WINDOW_SECTORS;
 /** Zeroes are left out in pieces of what file systems allocate. */
 const GRAIN_BYTES = 4096;
 const zeroes = new Uint8Array(GRAIN_BYTES);
@@ -43,6 +49,8 @@ interface Source {
   readonly sectors: number;
   extents(sector: number, sectors: number): Steps<readonly DiskExtent[]>;
   read(sector: number, sectors: number): Steps<Uint8Array>;
+  /** All of it is still there, also what was not read. @throws FileError */
+  check(): Steps<void>;
 }
 
 /**
@@ -71,7 +79,11 @@ export function* convert(calls: DiskCalls, options: ConvertOptions): Steps<Conve
       });
     }
     try {
-      copied = yield* withTarget(calls, options, (write) => copy(source, { path: target, write }, options));
+      const all = yield* withTarget(calls, options, (write) =>
+        copy(source, { path: target, write }, options),
+      );
+      yield* source.check();
+      copied = all;
     } finally {
       if (!copied) yield* wait<number>((done) => calls.files.unlink(target, done));
     }
@@ -88,7 +100,7 @@ function* withSource<T>(
   if (options.sourceFormat === 'raw') {
     const file = yield* openToRead(calls, path);
     try {
-      return yield* use(rawSource(file));
+      return yield* use(rawSource(file, yield* holesOf(file, options.readHoles)));
     } finally {
       yield* file.close();
     }
@@ -101,18 +113,41 @@ function* withSource<T>(
   }
 }
 
+/** Where they are not known, there are none. */
+function* holesOf(file: ImageFile, readHoles: ReadHoles | undefined): Steps<HoleRanges> {
+  if (!readHoles || !file.isRegular) return new HoleRanges([]);
+  const found = yield* wait<Parameters<HolesDone>[0]>((done) => readHoles(file.fd, true, done));
+  return HoleRanges.ofFile(typeof found === 'string' ? [] : found);
+}
+
 /** The sector that the file's end cuts belongs to the disk; the rest of it is zeroes. */
-function rawSource(file: ImageFile): Source {
+function rawSource(file: ImageFile, holes: HoleRanges): Source {
   return {
     sectors: Math.ceil(file.length / SECTOR_SIZE),
-    extents: (sector, sectors) => immediate([{ sector, sectors, isAllocated: true }]),
+    extents: (sector, sectors) => immediate([...allocatedIn(holes, sector, sectors)]),
     *read(sector, sectors) {
       const position = sector * SECTOR_SIZE;
       const bytes = new Uint8Array(sectors * SECTOR_SIZE);
       bytes.set(yield* file.readWhole(position, Math.min(bytes.length, file.length - position)));
       return bytes;
     },
+    check: () => file.checkLength(file.length),
   };
+}
+
+/** All extents of a range, of holes or not. */
+function* allocatedIn(
+  holes: HoleRanges,
+  start: number,
+  sectors: number,
+): Generator<DiskExtent, void, undefined> {
+  const end = start + sectors;
+  for (let sector = start; sector < end;) {
+    for (const extent of holes.extents({ sector, sectors: end - sector })) {
+      yield { sector, sectors: extent.sectors, isAllocated: extent.allocated };
+      sector += extent.sectors;
+    }
+  }
 }
 
 function diskSource(disk: VhdDisk, path: string): Source {
@@ -133,6 +168,7 @@ function diskSource(disk: VhdDisk, path: string): Source {
       yield* result(path, 'read', (done) => disk.read({ sector, sectors, buffer, complete: done }, done));
       return buffer;
     },
+    check: () => immediate(undefined),
   };
 }
 
@@ -169,11 +205,15 @@ function* copy(
   { onProgress, shouldStop }: CopyControl,
 ): Steps<ConvertResult | undefined> {
   let writtenBytes = 0;
-  for (let at = 0; at < source.sectors; at += WINDOW_SECTORS) {
-    if (shouldStop?.()) return undefined;
-    const window = Math.min(WINDOW_SECTORS, source.sectors - at);
-    for (const { sector, sectors, isAllocated } of yield* source.extents(at, window)) {
-      if (!isAllocated) continue;
+  let doneSectors = 0;
+  const show = (end: number): void => {
+    if (end > doneSectors) onProgress?.(end, source.sectors);
+    doneSectors = end;
+  };
+  for (let at = 0; at < source.sectors; at += LOOK_SECTORS) {
+    const end = Math.min(at + LOOK_SECTORS, source.sectors);
+    for (const { sector, sectors } of windowsOf(yield* source.extents(at, end - at))) {
+      if (shouldStop?.()) return undefined;
       const bytes = yield* source.read(sector, sectors);
       for (const [from, to] of runsOfData(bytes)) {
         const part = bytes.subarray(from, to);
@@ -181,10 +221,24 @@ function* copy(
         yield* result(target.path, 'write', (done) => target.write(first, part, done));
         writtenBytes += part.length;
       }
+      show(sector + sectors);
     }
-    onProgress?.(at + window, source.sectors);
+    if (shouldStop?.()) return undefined;
+    show(end);
   }
   return { size: source.sectors * SECTOR_SIZE, writtenBytes };
+}
+
+/** What is allocated, in parts that no border of a window is in. */
+function* windowsOf(extents: readonly DiskExtent[]): Generator<SectorRange, void, undefined> {
+  for (const extent of extents) {
+    const end = extent.isAllocated ? extent.sector + extent.sectors : extent.sector;
+    for (let { sector } = extent; sector < end;) {
+      const next = Math.min((Math.floor(sector / WINDOW_SECTORS) + 1) * WINDOW_SECTORS, end);
+      yield { sector, sectors: next - sector };
+      sector = next;
+    }
+  }
 }
 
 /** The parts that are not zeroes, in bytes. */

@@ -7,6 +7,7 @@ import { createImage } from '../../../../../src/disks/drivers/vhd/tools/create.j
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import { NOTHING_SURVIVES } from '../../../../../src/testing/index.js';
 import { errno } from '../../../../../src/posix/errno.js';
+import type { ReadHoles } from '../../../../../src/posix/node/file-map.js';
 import { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
 import { simulated, tagged } from '../sim-disk.js';
@@ -93,6 +94,57 @@ t.test('a raw file that is cut short while it is converted is no disk of zeroes'
     t.throws(() => world.files.contents(TARGET), 'nothing is left of the copy');
     t.same(world.files.descriptors(), []);
   }
+});
+
+t.test('the holes of a raw file are not read, to the sector', async (t) => {
+  const { world, raw } = rawWorld();
+  raw.fill(0, 0, 100 * SECTOR_SIZE);
+  raw.fill(7, 100 * SECTOR_SIZE - 8);
+  raw.fill(0, 110 * SECTOR_SIZE + 8);
+  world.files.put(RAW, raw);
+  const reads: [from: number, to: number][] = [];
+  const convertWith = (target: string, readHoles: ReadHoles): Promise<unknown> =>
+    run(world, (calls) => {
+      const read = calls.files.read.bind(calls.files);
+      const seen: typeof read = (fd, buffer, position, done) => {
+        if (buffer.length >= SECTOR_SIZE)
+          reads.push([position / SECTOR_SIZE, (position + buffer.length) / SECTOR_SIZE]);
+        read(fd, buffer, position, done);
+      };
+      Object.assign(calls.files, { read: seen });
+      return convert(calls, {
+        source: RAW,
+        sourceFormat: 'raw',
+        target,
+        targetFormat: 'raw',
+        ...made,
+        readHoles,
+      });
+    });
+  const holes = [
+    { start: 0, end: 100 * SECTOR_SIZE - 8 },
+    { start: 110 * SECTOR_SIZE + 8, end: Number.POSITIVE_INFINITY },
+  ];
+  await convertWith('/d/known', (_fd, _othersWrite, done) => done(holes));
+  t.same(reads.splice(0), [[99, 111]]);
+  t.ok(raw.equals(world.files.contents('/d/known')));
+  await convertWith('/d/unknown', (_fd, _othersWrite, done) => done('not known'));
+  t.same(reads, [
+    [0, 4096],
+    [4096, SECTORS],
+  ]);
+  t.ok(raw.equals(world.files.contents('/d/unknown')));
+});
+
+t.test('a raw file whose hole at the end is cut off meanwhile is no disk of zeroes', async (t) => {
+  const { world } = rawWorld();
+  const other = await world.open(RAW);
+  const all: ReadHoles = (_fd, _othersWrite, done) =>
+    world.calls.ftruncate(other, SECTOR_SIZE, () => done([{ start: 0, end: Number.POSITIVE_INFINITY }]));
+  const options = { source: RAW, sourceFormat: 'raw', target: TARGET, targetFormat: 'vhd', ...made } as const;
+  const steps = run(world, (calls) => convert(calls, { ...options, readHoles: all }));
+  await t.rejects(steps, { number: errno.EIO, message: /disk.raw: cannot read it .* it ends before/ });
+  t.throws(() => world.files.contents(TARGET), 'nothing is left of the copy');
 });
 
 t.test('a chain becomes one image', async (t) => {
