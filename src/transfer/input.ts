@@ -17,6 +17,8 @@ export interface Input {
   readonly stream: Readable;
   /** In bytes, where it is known before the end. A file that grows meanwhile is sent as it is read; less is a failure. */
   readonly size: number | undefined;
+  /** Opens it anew, from its beginning; undefined: what was read is gone. @throws (rejects with) TransferError */
+  readonly again?: () => Promise<Input>;
 }
 
 /** A standard input: a process has one. */
@@ -58,7 +60,8 @@ async function inputFromOpened(path: string, file: FileHandle): Promise<Input> {
     const stats = await file.stat();
     refuseOther(path, stats);
     const stream = file.createReadStream({ highWaterMark: READ_BYTES });
-    return { name: path, stream, size: stats.size > 0 ? stats.size : undefined };
+    const size = stats.size > 0 ? stats.size : undefined;
+    return { name: path, stream, size, again: () => inputFromFile(path) };
   } catch (error) {
     await file.close();
     throw error;

@@ -18,6 +18,7 @@ import { Sending, type SendingOutcome } from './sending.js';
 import { TransferError } from './transfer-error.js';
 import type { TransferObserver, TransferOutcome } from './transfer-event.js';
 import type { TransferStatus } from './transfer-status.js';
+import { GREETING_TIMEOUT_SECONDS } from './wire.js';
 
 export interface PrimaryOptions {
   readonly registrar: EventRegistrar;
@@ -40,6 +41,8 @@ export interface PrimaryOptions {
 const ENDED_AT_ONCE =
   'the other side ended the connection before anything was sent: it is a backup that is going away, or another program, which gets the image with --raw';
 
+const LATE = `the backup did not greet within ${GREETING_TIMEOUT_SECONDS} s, and then refused the image without a header: it was stopped, or its host is busy`;
+
 /** The connect module gives up on these, but a backup's host that is down or being reached again causes them too. */
 const passing = new Set<number>([errno.EHOSTUNREACH, errno.ENETDOWN, errno.ECONNRESET]);
 
@@ -51,11 +54,13 @@ const passing = new Set<number>([errno.EHOSTUNREACH, errno.ENETDOWN, errno.ECONN
  *                      |     +--gave up--+          rejected
  *                      +------1 s--------+----------+
  *
- * A connection that breaks once the image is on its way ends it: a stream cannot be read twice. Run again, it starts over.
+ * A connection that breaks once the image is on its way ends it: a stream cannot be read twice. Run again, it starts over. Only
+ * a file that was sent to a backup which greeted too late is sent again.
  */
 export class Primary {
   readonly #options: PrimaryOptions;
   readonly #connection: Connection;
+  #input: Input;
   readonly #started: number;
   #meter: Meter;
   #conversation: Sending | undefined;
@@ -71,6 +76,7 @@ export class Primary {
 
   constructor(options: PrimaryOptions) {
     this.#options = options;
+    this.#input = options.input;
     const { registrar, posix, logger, name } = options;
     this.#retry = new AwaitedEvent(registrar);
     this.#started = posix.clock.now();
@@ -120,7 +126,8 @@ export class Primary {
   }
 
   status(): TransferStatus {
-    const { posix, input } = this.#options;
+    const { posix } = this.#options;
+    const input = this.#input;
     return {
       role: 'primary',
       pid: process.pid,
@@ -168,7 +175,7 @@ export class Primary {
   }
 
   #established(): void {
-    const { posix, registrar, observer, input, raw, idleSeconds } = this.#options;
+    const { posix, registrar, observer, raw, idleSeconds } = this.#options;
     const { silenceSeconds = SILENCE_SECONDS } = this.#options;
     const { fd } = this.#connection.struct;
     this.#connection.forgetError();
@@ -177,7 +184,7 @@ export class Primary {
       registrar,
       posix,
       fd,
-      input,
+      input: this.#input,
       meter: this.#meter,
       raw,
       idleSeconds,
@@ -195,25 +202,52 @@ export class Primary {
   }
 
   #onConversationEnd(outcome: SendingOutcome): void {
-    const { observer, input } = this.#options;
+    const { observer } = this.#options;
     this.#conversation = undefined;
     this.#silence?.[Symbol.dispose]();
     this.#meter.stop();
     if (outcome.kind === 'turned-away') {
-      tdReplicationConnectKill(this.#connection.struct);
-      this.#phase = 'waiting to try again';
-      const message = outcome.reason === undefined ? ENDED_AT_ONCE : `the backup is ${outcome.reason}`;
-      observer.onEvent({ event: 'turned-away', message });
+      this.#turnedAway(outcome.reason === undefined ? ENDED_AT_ONCE : `the backup is ${outcome.reason}`);
       return this.#connectLater();
     }
+    if (outcome.kind === 'late') return this.#wasLate();
     if (outcome.kind === 'failed') return this.#fail(new TransferError(outcome.code, outcome.message));
     this.#transfers += 1;
     this.#phase = 'ended';
     const { seconds, rate } = this.#meter;
     const { confirmed, bytes, sha256 } = outcome;
-    observer.onEvent({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: input.name });
+    observer.onEvent({ event: 'complete', confirmed, bytes, sha256, seconds, rate, file: this.#input.name });
     tdReplicationConnectKill(this.#connection.struct);
     return this.#finish({ kind: 'complete' });
+  }
+
+  #turnedAway(message: string): void {
+    tdReplicationConnectKill(this.#connection.struct);
+    this.#phase = 'waiting to try again';
+    this.#options.observer.onEvent({ event: 'turned-away', message });
+  }
+
+  #wasLate(): void {
+    const { again, name } = this.#input;
+    if (again === undefined)
+      return this.#fail(new TransferError('ETIMEDOUT', `${LATE}; ${name} cannot be read again`));
+    this.#turnedAway(LATE);
+    void this.#sendAgain(again);
+    return undefined;
+  }
+
+  async #sendAgain(again: () => Promise<Input>): Promise<void> {
+    try {
+      const input = await again();
+      if (this.#phase === 'ended') input.stream.destroy();
+      else {
+        this.#input = input;
+        this.#connectLater();
+      }
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error;
+      if (this.#phase !== 'ended') this.#fail(error);
+    }
   }
 
   #fail({ code, message }: TransferError): void {
@@ -223,7 +257,7 @@ export class Primary {
   }
 
   #finish(outcome: TransferOutcome): void {
-    const { posix, input } = this.#options;
+    const { posix } = this.#options;
     this.#conversation?.stop();
     this.#conversation = undefined;
     this.#silence?.[Symbol.dispose]();
@@ -231,7 +265,7 @@ export class Primary {
     const { struct } = this.#connection;
     if (this.#connection.state === 'established') resetConnection(posix, struct.fd);
     tdReplicationConnectKill(struct);
-    input.stream.destroy();
+    this.#input.stream.destroy();
     this.#end(outcome);
   }
 }

@@ -32,6 +32,8 @@ export type SendingOutcome =
   | ({ readonly kind: 'complete'; readonly confirmed: boolean } & Digest)
   /** The connection ended before anything was sent. `reason`: what the backup said, such as that it is busy. */
   | { readonly kind: 'turned-away'; readonly reason: string | undefined }
+  /** The backup is a tapdisk-ts that did not greet in time, so it got the image alone, which it refuses. */
+  | { readonly kind: 'late' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 export interface SendingOptions {
@@ -54,6 +56,7 @@ export interface SendingOptions {
  *
  *     greeting --greeted, or not a tapdisk-ts--> sending --end of input--> awaiting --verdict, end of file--> ended
  *     greeting --end of file, reset--> ended (rejected: the input is untouched)
+ *     sending, awaiting --refused, since it had not greeted in time--> ended (late)
  *     sending, awaiting --a verdict of error, a fault--> ended
  */
 export class Sending {
@@ -65,6 +68,8 @@ export class Sending {
   #inputFd = -1;
   /** Whether the backup is known to be a tapdisk-ts: then it owes a verdict. */
   #greeted = false;
+  /** It had said nothing when the image was sent. */
+  #isLate = false;
   readonly #answer = new BackupAnswer();
   readonly #buffer = Buffer.alloc(ANSWER_BUFFER_BYTES);
   #greetingBytes = 0;
@@ -81,8 +86,9 @@ export class Sending {
   start(): void {
     if (this.#options.raw) return this.#send();
     return this.#watch(GREETING_TIMEOUT_SECONDS, (fired) => {
-      if (fired === TIMEOUT) this.#send();
-      else this.#listen();
+      if (fired !== TIMEOUT) return this.#listen();
+      this.#isLate = this.#greetingBytes === 0;
+      return this.#send();
     });
   }
 
@@ -186,6 +192,8 @@ export class Sending {
 
   #judge(verdict: Verdict): void {
     if (verdict.kind === 'error') {
+      // Its process, or its host, was stopped meanwhile: nothing is wrong with what either side says.
+      if (this.#isLate && verdict.code === 'EPROTO') return this.#end({ kind: 'late' });
       const message = `the backup failed: ${verdict.message}`;
       return this.#end({ kind: 'failed', code: verdict.code, message });
     }

@@ -3,8 +3,11 @@
 
 // How long each side waits for the other. The times are real, so that these tests run beside each other.
 
-import tap from 'tap';
-import { GREETING } from '../../src/transfer/wire.js';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import tap, { type Test } from 'tap';
+import { inputFromFile } from '../../src/transfer/input.js';
+import { GREETING, verdictLine } from '../../src/transfer/wire.js';
 import { everything, foreignBackup, foreignPrimary } from './foreign.js';
 import { backupOn, inputOf, primaryOn, serverTest, sha256 } from './world.js';
 
@@ -45,6 +48,67 @@ serverTest('a silent primary is dropped after the idle time', async (t, server) 
   stalled.destroy();
   await Promise.all([first.backup.stop('SIGTERM'), second.backup.stop('SIGTERM')]);
 });
+
+/** As a backup that was stopped until the primary had waited long enough, and again greets in time after `times` of them. */
+function lateBackup(t: Test, times: number): Promise<string> {
+  let connections = 0;
+  return foreignBackup(t, (socket) => {
+    connections += 1;
+    if (connections > times) {
+      socket.write(GREETING);
+      socket.resume().on('end', () => socket.end(verdictLine({ kind: 'ok', ...digest })));
+      return;
+    }
+    socket.once('data', () =>
+      socket.resume().end(verdictLine({ kind: 'error', code: 'EPROTO', message: 'it sends raw' })),
+    );
+  });
+}
+
+serverTest('a backup that greets too late is sent the file again', async (t, server) => {
+  const path = join(t.testdir(), 'image');
+  writeFileSync(path, image);
+  const name = await lateBackup(t, 1);
+  const { primary, log } = primaryOn(server, { name, input: await inputFromFile(path) });
+  await primary.start();
+  t.match(await log.event('turned-away'), {
+    message: /^the backup did not greet within 2 s, and then refused/,
+  });
+  t.match(await log.event('complete'), { confirmed: true, ...digest });
+  await primary.ended;
+});
+
+serverTest('a file that is gone by then, or an input that cannot be read again, fails', async (t, server) => {
+  const path = join(t.testdir(), 'image');
+  writeFileSync(path, image);
+  const [file, stream] = [await lateBackup(t, 1), await lateBackup(t, 1)];
+  const ofFile = primaryOn(server, { name: file, input: await inputFromFile(path) });
+  const ofStream = primaryOn(server, { name: stream, input: inputOf(image) });
+  rmSync(path);
+  await Promise.all([ofFile.primary.start(), ofStream.primary.start()]);
+  t.match(await ofFile.log.event('failed'), { code: 'ENOENT' });
+  t.match(await ofStream.log.event('failed'), {
+    code: 'ETIMEDOUT',
+    message: /^the backup did not greet within 2 s, .*; memory cannot be read again$/,
+  });
+  await Promise.all([ofFile.primary.ended, ofStream.primary.ended]);
+});
+
+serverTest(
+  'a backup that says something else in time, and then refuses the image, is not tried again',
+  async (t, server) => {
+    const name = await foreignBackup(t, (socket) => {
+      socket.write('tapdisk-ts backup 9\n');
+      socket.once('data', () =>
+        socket.resume().end(verdictLine({ kind: 'error', code: 'EPROTO', message: 'it sends raw' })),
+      );
+    });
+    const { primary, log } = primaryOn(server, { name, input: inputOf(image) });
+    await primary.start();
+    t.match(await log.event('failed'), { code: 'EPROTO' });
+    await primary.ended;
+  },
+);
 
 serverTest(
   'a backup that does not greet is sent only the image, and the missing verdict is reported',
