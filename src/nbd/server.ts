@@ -8,6 +8,7 @@ import { abortConnection } from '../server/abort-connection.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import { MIN_REQUEST_MEMORY_BYTES, RequestMemory } from './request-memory.js';
 import { Acceptor, type ListenerOptions } from '../server/acceptor.js';
+import { CalmLogger } from '../server/calm-logger.js';
 import { LOG_INFO, LOG_WARNING, type Logger } from '../server/logger.js';
 import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import type { Completions } from '../disks/index.js';
@@ -52,6 +53,8 @@ export class NbdServer {
   readonly #connections = new Map<NbdConnection, string | undefined>();
   #acceptors: Acceptor[] = [];
   readonly #watch: AwaitedEvent;
+  /** For what clients can bring about. */
+  readonly #calm: CalmLogger;
   #stopped: (() => void) | undefined;
 
   constructor(options: NbdServerOptions) {
@@ -67,6 +70,7 @@ export class NbdServer {
     const shared = { registrar, posix, logger, completions, exports, tls, pools, memory, pace };
     this.#connectionParts = { ...shared, ...this.#limits };
     this.#watch = new AwaitedEvent(registrar, 'NBD, slow clients');
+    this.#calm = new CalmLogger({ registrar, clock: posix.clock, logger });
   }
 
   /** How many clients are connected. */
@@ -136,10 +140,11 @@ export class NbdServer {
   #stopListening(): void {
     for (const acceptor of this.#acceptors.splice(0)) acceptor[Symbol.dispose]();
     this.#connectionParts.pace[Symbol.dispose]();
+    this.#calm[Symbol.dispose]();
   }
 
   #accepted(fd: number): void {
-    const { posix, logger } = this.#options;
+    const { posix } = this.#options;
     const address = posix.getpeername(fd);
     if (typeof address === 'number') {
       // It was reset while it waited: what it may have sent is of nobody that could be counted.
@@ -152,7 +157,7 @@ export class NbdServer {
     const { maxConnectionsPerPeer } = this.#limits;
     if (host !== undefined && this.#connectionsOf(host) >= maxConnectionsPerPeer) {
       const limit = `limit ${maxConnectionsPerPeer} of one address reached`;
-      logger.log(LOG_WARNING, `nbd: rejected ${peer}: connection ${limit}`);
+      this.#calm.log(LOG_WARNING, `nbd: rejected ${peer}: connection ${limit}`);
       abortConnection(posix, fd);
       return;
     }
@@ -198,7 +203,7 @@ export class NbdServer {
     for (const connection of this.#connections.keys()) if (!connection.isNegotiating) serving++;
     if (serving < maxConnections) return undefined;
     const reason = `connection limit ${maxConnections} reached`;
-    this.#options.logger.log(LOG_WARNING, `nbd: rejected ${peer}: ${reason}`);
+    this.#calm.log(LOG_WARNING, `nbd: rejected ${peer}: ${reason}`);
     return reason;
   }
 

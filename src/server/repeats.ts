@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { Clock } from '../../posix/clock.js';
+import type { Clock } from '../posix/clock.js';
 
 /** The minimum interval between reports with the same cause, in seconds. */
 const APART_SECONDS = 1;
@@ -23,6 +23,11 @@ export class Repeats {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Whether a report is held back. */
+  get isHolding(): boolean {
+    return [...this.#causes.values()].some(({ latest }) => latest !== undefined);
   }
 
   /** @param tell gets how many before it, of the same cause, were left out */

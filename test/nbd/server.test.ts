@@ -303,6 +303,9 @@ t.test('one address cannot take all places', async (t) => {
   t.equal((await world.raw().rest()).length, 0);
   t.match(world.lines.at(-1), /rejected 127.0.0.1:.*: connection limit 2 of one address reached/);
   await world.raw('127.0.0.2').go();
+  for (let count = 0; count < 40; count++) t.equal((await world.raw().rest()).length, 0);
+  const lines = world.lines.filter((line) => line.includes('rejected'));
+  t.ok(lines.length < 20, `${lines.length} lines: one a second, and the number of those left out`);
 });
 
 t.test('stop waits for replies in flight, then closes the connections', async (t) => {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { Repeats } from '../../../src/cli/transfer/repeats.js';
+import { Repeats } from '../../src/server/repeats.js';
 
 /** Reports on a clock that the test moves, and what was reported: the text and how many were left out before it. */
 function world() {

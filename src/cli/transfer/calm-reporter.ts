@@ -3,7 +3,7 @@
 
 import { LOG_WARNING, type Priority } from '../../server/logger.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
-import { Repeats } from './repeats.js';
+import { Repeats } from '../../server/repeats.js';
 import type { Reporter, ReporterOptions } from './reporter.js';
 
 /** What any peer can make happen as often as it likes. */

@@ -5,7 +5,8 @@ import { formatAddress } from '../../posix/address.js';
 import { errno, errnoCode } from '../../posix/errno.js';
 import type { Posix } from '../../posix/posix.js';
 import type { EventRegistrar } from '../../scheduler/registrar.js';
-import { LOG_WARNING, type Logger } from '../../server/logger.js';
+import { CalmLogger } from '../../server/calm-logger.js';
+import { LOG_WARNING, type Logger, type Priority } from '../../server/logger.js';
 import {
   CONNECTION_ESTABLISHED,
   CONNECTION_IN_PROGRESS,
@@ -51,6 +52,7 @@ export class Connector {
   readonly #parts: ConnectorParts;
   readonly #struct: TdReplicationConnect<ReturnType<typeof peerCalls>>;
   readonly #timer: Timer;
+  readonly #calm: CalmLogger;
   #listens = false;
   #isStopped = true;
   #isClosed = false;
@@ -64,10 +66,11 @@ export class Connector {
   /** @throws StateError when there is no descriptor or event left */
   constructor(parts: ConnectorParts) {
     this.#parts = parts;
+    this.#calm = new CalmLogger({ ...parts, clock: parts.posix.clock });
     const posix = peerCalls(parts.posix, parts.peers, {
       surplus: parts.onSurplus,
       turnedAway: (address) =>
-        parts.logger.log(
+        this.report(
           LOG_WARNING,
           `replication: rejected ${formatAddress(address)}: its address is not allowed`,
         ),
@@ -76,7 +79,7 @@ export class Connector {
     this.#struct = tdReplicationConnect({
       server: parts.registrar,
       posix,
-      logger: parts.logger,
+      logger: this.#calm,
       logPrefix: 'replication',
       callback: (_, rc) => this.#called(rc),
       retryTimeoutS: RETRY_SECONDS,
@@ -89,6 +92,11 @@ export class Connector {
       if (this.#nextAttempt) this.#nextAttempt();
       else this.#again();
     });
+  }
+
+  /** Logs what its peers can bring about; see {@link CalmLogger}. */
+  report(priority: Priority, message: string): void {
+    this.#calm.log(priority, message);
   }
 
   get listens(): boolean {
@@ -192,6 +200,7 @@ export class Connector {
     this.#isClosed = true;
     this.stop();
     this.#timer.close();
+    this.#calm[Symbol.dispose]();
     this.#nextAttempt?.();
   }
 

@@ -8,6 +8,7 @@ import { orEnd } from './connection-resources.js';
 import type { Connector } from './connector.js';
 import { formatAddress } from '../../posix/address.js';
 import { errnoCode } from '../../posix/errno.js';
+import { LOG_INFO } from '../../server/logger.js';
 import type { EngineCore, PeeringView } from './engine-core.js';
 import type { PeerTls } from './peer-tls.js';
 import { Timer } from './timer.js';
@@ -142,8 +143,9 @@ export class Peering implements PeeringView {
    */
   #takesPlace(peer: KnownPeer, address: string): boolean {
     if (!this.#isSilent) return false;
-    this.#engine.reporter.info(
-      `connection to ${this.address} is over: it has sent nothing, and ${address} has`,
+    this.#connector.report(
+      LOG_INFO,
+      `replication: connection to ${this.address} is over: it has sent nothing, and ${address} has`,
     );
     this.#leave?.();
     this.address = address;
@@ -170,7 +172,7 @@ export class Peering implements PeeringView {
     const { reporter } = this.#engine;
     if (this.address === null) return;
     reporter.tell({ kind: 'disconnected', peer: this.address, peerKind: this.kind, reason });
-    reporter.info(`connection to ${this.address} is over: ${reason}`);
+    this.#connector.report(LOG_INFO, `replication: connection to ${this.address} is over: ${reason}`);
     this.waitsFor = code === 'no-room' ? 'room at the backup' : null;
     if (code === 'no-room') {
       reporter.tell({ kind: 'resync', what: 'waiting', bytes: 0, reason });

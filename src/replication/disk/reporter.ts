@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { LOG_INFO, LOG_NOTICE, LOG_WARNING, type Logger } from '../../server/logger.js';
+import { LOG_NOTICE, LOG_WARNING, type Logger } from '../../server/logger.js';
 import type { ReplicationEvent, ReplicationListener } from './events.js';
 import type { DiskState, Role } from './status.js';
 
@@ -69,10 +69,6 @@ export class Reporter {
   error(message: string): void {
     this.#lastError = message;
     this.tell({ kind: 'error', message });
-  }
-
-  info(message: string): void {
-    this.#logger.log(LOG_INFO, `replication: ${message}`);
   }
 
   tell(event: WithoutTime<ReplicationEvent>): void {

@@ -413,3 +413,21 @@ t.test('once it is closed nothing is left', async (t) => {
     t.same(host.leftovers(), before);
   }
 });
+
+t.test('a backlog of connections that are gone fills no log', async (t) => {
+  const { world, a, b } = twoSides();
+  await b.start();
+  for (let nth = 1; nth <= 50; nth++) b.host.failCalls({ calls: ['accept'], nth, error: errno.ECONNABORTED });
+  await a.start();
+  await world.run(5);
+  t.same([a.its.state, b.its.state], ['established', 'established']);
+  const lines = b.logged.filter((line) => line.includes('error accepting connection'));
+  t.ok(lines.length <= 3, lines.join('; '));
+  const more = lines.map((line) => Number(/and (\d+) more/.exec(line)?.[1] ?? 0));
+  t.equal(
+    more.reduce((sum, count) => sum + count, lines.length),
+    50,
+    'those that are left out are counted',
+  );
+  b.its.close();
+});
