@@ -4,7 +4,7 @@
 import { NodePosix } from '../posix/index.js';
 import { SystemError } from '../posix/system-error.js';
 import { DEFAULT_DIALECT } from '../scheduler/dialect.js';
-import { nodeTimers, type Timers } from '../posix/timers.js';
+import { nodeTimers, type TimerHandle, type Timers } from '../posix/timers.js';
 import { LOG_CRIT, LOG_ERR, LOG_NOTICE, type Logger } from '../server/logger.js';
 import { ObserverList } from '../metrics/combined-observer.js';
 import { diagnosticsObserver } from '../metrics/diagnostics.js';
@@ -38,6 +38,9 @@ export interface DaemonParts {
   readonly timers?: Timers;
 }
 
+/** A timer that is so late, in milliseconds, may be so because the process was stopped. */
+const LATE_MS = 500;
+
 /** A callback that throws is our bug. After this many the daemon no longer tries to shut down in order. */
 export const MAX_FAULTS = 10;
 
@@ -70,6 +73,8 @@ export class Daemon {
   #ending = false;
   /** In seconds of the clock: by when nothing may keep the process alive. */
   #endsAt = Infinity;
+  /** What ends it then. */
+  #endTimer: TimerHandle | undefined;
   #failures = 0;
 
   /** @throws Error when the trace file, a descriptor or an event is not available */
@@ -142,6 +147,16 @@ export class Daemon {
     // Nothing was served of what is not open yet: there is nothing to bring to an end.
     for (const vbd of this.#registry.vbds()) vbd.abortOpen();
     void this.#end();
+  }
+
+  /**
+   * The process goes on after it was stopped (SIGTSTP, SIGSTOP): the time that its end may take is counted anew, since a
+   * clock does not stop with it.
+   */
+  continued(): void {
+    if (this.#endTimer === undefined) return;
+    this.#timers.clearTimeout(this.#endTimer);
+    this.#limitEnding();
   }
 
   /**
@@ -280,11 +295,23 @@ export class Daemon {
     if (graceSeconds === 0) return;
     this.#endsAt = this.#posix.clock.now() + graceSeconds;
     // The scheduler counts whole seconds, and may be up to one early: of one more it would be one late.
-    const handle = this.#timers.setTimeout(() => {
-      for (const disk of this.openDisks()) this.#fail(`not closed within ${graceSeconds} s: ${disk}`);
-      this.#server.stop();
-    }, graceSeconds * 1000);
-    handle.unref();
+    const dueMs = this.#timers.now() + graceSeconds * 1000;
+    this.#endAfter(graceSeconds * 1000, () => {
+      // After a stop the timer is due before the signal is there that says so.
+      if (this.#timers.now() - dueMs > LATE_MS) this.#endAfter(0, () => this.#giveUp());
+      else this.#giveUp();
+    });
+  }
+
+  #endAfter(delayMs: number, end: () => void): void {
+    this.#endTimer = this.#timers.setTimeout(end, delayMs);
+    this.#endTimer.unref();
+  }
+
+  #giveUp(): void {
+    const { graceSeconds } = this.#options;
+    for (const disk of this.openDisks()) this.#fail(`not closed within ${graceSeconds} s: ${disk}`);
+    this.#server.stop();
   }
 
   #shutDownAs(reason: string): void {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { DiskDriverType, DriverContext } from '../../src/disks/index.js';
 import { errno } from '../../src/posix/index.js';
-import type { Timers } from '../../src/posix/timers.js';
+import type { TimerHandle, Timers } from '../../src/posix/timers.js';
 import { POLL_READ_FD } from '../../src/scheduler/index.js';
 import { until } from '../nbd/nbd-world.js';
 import { shortDirectory } from '../short-directory.js';
@@ -18,22 +18,29 @@ interface SetTimer {
   readonly milliseconds: number;
   readonly fire: () => void;
   isReferenced: boolean;
+  isCleared: boolean;
 }
 
-/** Timers that fire when the test says so. */
-function heldTimers(): { readonly timers: Timers; readonly set: SetTimer[] } {
+/** Timers that fire when the test says so, on a clock that it moves. */
+function heldTimers(clock = { ms: 0 }): { readonly timers: Timers; readonly set: SetTimer[] } {
   const set: SetTimer[] = [];
+  const made = new Map<TimerHandle, SetTimer>();
   const timers: Timers = {
-    now: () => performance.now(),
+    now: () => clock.ms,
     setTimeout(fire, milliseconds) {
-      const timer: SetTimer = { milliseconds, fire, isReferenced: true };
+      const timer: SetTimer = { milliseconds, fire, isReferenced: true, isCleared: false };
       set.push(timer);
-      return {
+      const handle = {
         ref: () => (timer.isReferenced = true),
         unref: () => (timer.isReferenced = false),
       };
+      made.set(handle, timer);
+      return handle;
     },
-    clearTimeout() {},
+    clearTimeout(handle) {
+      const timer = made.get(handle);
+      if (timer) timer.isCleared = true;
+    },
   };
   return { timers, set };
 }
@@ -55,6 +62,37 @@ t.test('what is not closed within the grace time is given up, named and counted'
     lines.filter((line) => line.includes('not closed')),
     [/^not closed within 7 s: vbd 0 pausing 'stuck:'/, /^not closed within 7 s: vbd 1 running 'ram:1'/],
   );
+  daemon.abandon();
+});
+
+t.test('the time for which its process was stopped does not count as grace time', async (t) => {
+  const clock = { ms: 0 };
+  const { timers, set } = heldTimers(clock);
+  const stuck = scriptedDisk('stuck', () => {});
+  const { daemon, lines } = daemonWorldWith(
+    t,
+    { timers, types: [stuck] },
+    '--grace',
+    '7',
+    '--disk',
+    '0=stuck:',
+  );
+  await daemon.start();
+  daemon.continued();
+  t.same(set, [], 'only an end has a limit');
+  daemon.shutDown();
+  clock.ms = 60_000;
+  set[0]?.fire();
+  t.match(set[1], { milliseconds: 0, isReferenced: false }, 'whether it was stopped is waited for');
+  daemon.continued();
+  t.match(set[2], { milliseconds: 7000, isReferenced: false });
+  t.ok(set[1]?.isCleared);
+  t.ok(daemon.secondsLeft > 6);
+  t.notMatch(lines, [/not closed/]);
+  clock.ms = 120_000;
+  set[2]?.fire();
+  set[3]?.fire();
+  t.equal(await daemon.ended, 1, 'a loop that was merely busy ends it');
   daemon.abandon();
 });
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { programArguments } from '../../scripts/program.js';
 import { RawClient, request } from '../nbd/raw-client.js';
@@ -187,3 +187,24 @@ t.test('SIGUSR1 dumps the state, even when its reader has gone', async (t) => {
   child.kill('SIGINT');
   t.equal(await child.exit(), 0);
 });
+
+t.test(
+  'signals without a handler end it as they do any program, and the next start removes its sockets',
+  async (t) => {
+    const directory = shortDirectory(t);
+    const nbd = join(directory, 'nbd.sock');
+    const argv = ['--control-directory', directory, '--nbd', nbd, '--disk', '0=ram:1'];
+    const start = (): DaemonChild =>
+      // SIGQUIT would leave a core file.
+      new DaemonChild(t, argv, {}, undefined, { launcher: ['sh', '-c', 'ulimit -c 0; exec "$@"', 'sh'] });
+    for (const signal of ['SIGQUIT', 'SIGUSR2', 'SIGALRM', undefined] as const) {
+      const child = start();
+      const { control = '' } = await child.ready();
+      const sockets = readdirSync(directory).filter((name) => /^(?:ctl\d+|nbd\.sock)$/.test(name));
+      t.same(sockets.sort(), [basename(control), 'nbd.sock'], 'those of the last one are gone');
+      child.kill(signal ?? 'SIGTERM');
+      t.equal(await child.exit(), signal ?? 0);
+      t.equal(existsSync(control), signal !== undefined, `${signal} leaves it`);
+    }
+  },
+);

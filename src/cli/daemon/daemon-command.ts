@@ -65,6 +65,7 @@ async function run(
       ignoreSignals,
     ),
     SIGUSR1: () => io.stderr.write(daemon.dump()),
+    SIGCONT: () => daemon.continued(),
   });
   let failedToStart = false;
   try {
