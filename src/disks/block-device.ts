@@ -5,6 +5,7 @@ import { errno } from '../posix/errno.js';
 import {
   type BlockStatusDone,
   type BlockStatusExtent,
+  bytesOf,
   type DiskInfo,
   type Done,
   ESHUTDOWN,
@@ -63,8 +64,7 @@ export abstract class BlockDevice {
 
   /** The disk's size in bytes; it need not be a number of whole sectors. */
   get sizeBytes(): number {
-    const { sectors, bytes } = this.info;
-    return bytes ?? sectors * SECTOR_SIZE;
+    return bytesOf(this.info);
   }
 
   /** Reads buffer.length bytes, whole sectors. -EINVAL outside of the disk, -ESHUTDOWN unless open, else the driver's error. */

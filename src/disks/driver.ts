@@ -43,6 +43,11 @@ export interface DiskInfo {
   readonly info: number;
 }
 
+/** A disk's size in bytes. */
+export function bytesOf({ sectors, bytes }: DiskInfo): number {
+  return bytes ?? sectors * SECTOR_SIZE;
+}
+
 /** A range of whole sectors, inside the disk. */
 export interface SectorRange {
   readonly sector: number;

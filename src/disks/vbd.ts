@@ -6,6 +6,7 @@ import { LOG_ERR, LOG_INFO } from '../server/logger.js';
 import { BlockDevice } from './block-device.js';
 import { ClientDevice } from './client-device.js';
 import {
+  bytesOf,
   type DiskInfo,
   type Done,
   type DoneWithReason,
@@ -122,7 +123,8 @@ export class Vbd extends BlockDevice {
   /**
    * Opens the image again, under another name if one is given.
    *
-   * @throws (rejects with) SystemError: EINVAL unless paused, else the driver's; it is still paused then, under the old name
+   * @throws (rejects with) SystemError: EINVAL unless paused, or for an image that is smaller than the disk was, else the
+   *   driver's; it is still paused then, under the old name
    */
   resume(name?: string): Promise<void> {
     return completion((done) => this.#resume(name, done));
@@ -165,7 +167,7 @@ export class Vbd extends BlockDevice {
     this.#phase = 'opening';
     this.#name = name;
     this.#flags = flags;
-    this.#openImage(name, undefined, (result, reason) => {
+    this.#openImage(name, undefined, 0, (result, reason) => {
       if (result < 0) {
         this.#phase = 'closed';
         this.#name = '';
@@ -207,7 +209,8 @@ export class Vbd extends BlockDevice {
     this.#phase = 'resuming';
     const newName = name ? name : this.#name;
     // The same name finds the drivers as they were, so that a disk in memory keeps its content over a pause.
-    this.#openImage(newName, newName === this.#name ? this.#stack : undefined, (result, reason) => {
+    const kept = newName === this.#name ? this.#stack : undefined;
+    this.#openImage(newName, kept, this.sizeBytes, (result, reason) => {
       if (result < 0) this.#phase = 'paused';
       done(result, reason);
     });
@@ -307,8 +310,12 @@ export class Vbd extends BlockDevice {
     return `minor ${this.minor} is ${what}`;
   }
 
-  /** Opens the stack that was kept, or else a new one by the name, and lets requests go. */
-  #openImage(name: string, kept: DriverStack | undefined, done: DoneWithReason): void {
+  /**
+   * Opens the stack that was kept, or else a new one by the name, and lets requests go.
+   *
+   * @param leastBytes -EINVAL for a smaller image: its users have this size, and may have requests waiting
+   */
+  #openImage(name: string, kept: DriverStack | undefined, leastBytes: number, done: DoneWithReason): void {
     const { types, context } = this.#options;
     const stack = kept ?? DriverStack.create(name, types, context);
     if (typeof stack === 'string') {
@@ -321,6 +328,12 @@ export class Vbd extends BlockDevice {
       this.#opening = undefined;
       if (result < 0) {
         done(result, reason);
+        return;
+      }
+      const bytes = bytesOf(stack.info);
+      if (bytes < leastBytes) {
+        const why = `it has ${bytes} bytes, fewer than the ${leastBytes} of the disk: a disk in use cannot shrink`;
+        stack.close(() => done(-errno.EINVAL, why));
         return;
       }
       this.#stack = stack;

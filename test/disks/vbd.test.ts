@@ -204,11 +204,11 @@ t.test('resume under another name replaces the name and the sizes', async (t) =>
   const vbd = opened();
   void vbd.pause();
   disks.answer('close');
-  disks.sectors = 16;
+  disks.sectors = 4096;
   void vbd.resume('scripted:other');
   disks.answer('open other');
   t.strictSame(registry.list(), [{ minor: 0, state: 0, name: 'scripted:other' }]);
-  t.equal(vbd.info.sectors, 16);
+  t.equal(vbd.info.sectors, 4096);
 });
 
 t.test('a resume that fails leaves the VBD paused under its old name, to be resumed again', async (t) => {
@@ -224,6 +224,30 @@ t.test('a resume that fails leaves the VBD paused under its old name, to be resu
   results.follow(vbd.resume(undefined));
   disks.answer('open disk');
   t.strictSame(await results.settled(), [-errno.ENOENT, -errno.EINVAL, 0]);
+});
+
+t.test('a resume with a smaller image is refused, since the disk is in use', async (t) => {
+  const { opened, disks, registry } = bench(t);
+  const vbd = opened();
+  void vbd.pause();
+  disks.answer('close');
+  for (const name of ['scripted:small', undefined]) {
+    disks.sectors = 2047;
+    const refused = t.rejects(vbd.resume(name), {
+      code: 'EINVAL',
+      message: 'it has 1048064 bytes, fewer than the 1048576 of the disk: a disk in use cannot shrink',
+    });
+    disks.take(name ? 'open small' : 'open disk').answer(0);
+    t.equal(vbd.phase, 'resuming', 'until the image is closed');
+    disks.answer('close');
+    await refused;
+    t.strictSame(registry.list(), [{ minor: 0, state: 0x2a, name: 'scripted:disk' }]);
+  }
+  disks.sectors = 2049;
+  const resumed = vbd.resume(undefined);
+  disks.answer('open disk');
+  await resumed;
+  t.equal(vbd.info.sectors, 2049);
 });
 
 t.test('pause and resume out of turn are refused', async (t) => {

@@ -61,34 +61,34 @@ interface Source {
  * @throws VhdError, FileError
  */
 export function* convert(calls: DiskCalls, options: ConvertOptions): Steps<ConvertResult | undefined> {
-  const { target, targetFormat, uuid, unixSeconds } = options;
-  return yield* withSource(calls, options, function* (source) {
-    const size = source.sectors * SECTOR_SIZE;
-    let copied: ConvertResult | undefined;
-    if (targetFormat === 'raw') {
-      yield* createFile(calls, target, function* (file) {
-        yield* file.truncate(size);
-      });
-    } else {
-      yield* createImage(calls, {
-        path: target,
-        size,
-        isFixed: targetFormat === 'vhd-fixed',
-        uuid,
-        unixSeconds,
-      });
-    }
-    try {
+  const { target } = options;
+  let isMade = false;
+  let copied: ConvertResult | undefined;
+  try {
+    copied = yield* withSource(calls, options, function* (source) {
+      yield* makeTarget(calls, options, source.sectors * SECTOR_SIZE);
+      isMade = true;
       const all = yield* withTarget(calls, options, (write) =>
         copy(source, { path: target, write }, options),
       );
       yield* source.check();
-      copied = all;
-    } finally {
-      if (!copied) yield* wait<number>((done) => calls.files.unlink(target, done));
-    }
-    return copied;
-  });
+      return all;
+    });
+  } finally {
+    if (isMade && !copied) yield* wait<number>((done) => calls.files.unlink(target, done));
+  }
+  return copied;
+}
+
+function* makeTarget(calls: DiskCalls, options: ConvertOptions, size: number): Steps<void> {
+  const { target: path, targetFormat, uuid, unixSeconds } = options;
+  if (targetFormat === 'raw') {
+    yield* createFile(calls, path, function* (file) {
+      yield* file.truncate(size);
+    });
+  } else {
+    yield* createImage(calls, { path, size, isFixed: targetFormat === 'vhd-fixed', uuid, unixSeconds });
+  }
 }
 
 function* withSource<T>(

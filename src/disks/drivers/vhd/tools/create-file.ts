@@ -23,19 +23,26 @@ export function* createFile(
   const fd = yield* result(path, 'create', (done) => files.open(path, flags, done, PRIVATE_MODE));
   // A umask may take bits from the owner too. Where there are no modes this fails, and does not matter.
   yield* wait<number>((done) => files.fchmod(fd, PRIVATE_MODE, done));
+  /** To be closed after a failure; whatever close returns, the descriptor is gone. */
   let file: ImageFile | undefined;
   try {
     yield* result(path, 'close', (done) => files.close(fd, done));
-    file = yield* ImageFile.open(calls, path, constants.O_RDWR | constants.O_NOFOLLOW);
-    yield* fill(file);
-    yield* file.sync();
+    const opened = yield* ImageFile.open(calls, path, constants.O_RDWR | constants.O_NOFOLLOW);
+    file = opened;
+    yield* fill(opened);
+    yield* opened.sync();
+    file = undefined;
+    yield* opened.close();
+    yield* syncName(calls, path);
   } catch (error) {
-    const opened = file;
-    if (opened) yield* wait<number>((done) => files.close(opened.fd, done));
+    const left = file;
+    if (left) yield* wait<number>((done) => files.close(left.fd, done));
     yield* wait<number>((done) => files.unlink(path, done));
     throw error;
   }
-  yield* file.close();
+}
+
+function* syncName({ files }: ImageCalls, path: string): Steps<void> {
   const directory = dirname(path);
   const synced = yield* wait<number>((done) => files.syncDirectory(directory, done));
   // Some file systems have nothing to sync in a directory.

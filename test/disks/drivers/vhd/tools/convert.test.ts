@@ -147,6 +147,23 @@ t.test('a raw file whose hole at the end is cut off meanwhile is no disk of zero
   t.throws(() => world.files.contents(TARGET), 'nothing is left of the copy');
 });
 
+t.test('a copy that could not be closed is gone', async (t) => {
+  for (const targetFormat of ['raw', 'vhd'] as const) {
+    let failed = 0;
+    for (let nth = 1; ; nth++) {
+      const { world } = rawWorld();
+      const fault = world.files.failCalls({ calls: ['close'], nth, error: errno.EIO });
+      const converted = await into(world, { targetFormat }).catch((error: unknown) => error);
+      if (fault.failed === 0) break;
+      failed += 1;
+      t.match(converted, { number: errno.EIO }, `close ${nth} for ${targetFormat}`);
+      t.same(world.files.descriptors(), []);
+      t.equal(world.text(TARGET), undefined, `close ${nth} for ${targetFormat}`);
+    }
+    t.ok(failed >= 3, `${failed} closes`);
+  }
+});
+
 t.test('a chain becomes one image', async (t) => {
   const link = { sectors: 64, blockSectors: 16 };
   const world = worldWith([link, link]);
@@ -240,14 +257,20 @@ t.test('a long BAT is all ones to its last entry, and zeroes after it', async (t
   t.same(await findings(world, '/d/long'), []);
 });
 
-t.test('a file that could not be filled or synced is gone', async (t) => {
-  for (const call of ['write', 'fsync'] as const) {
+t.test('a file that could not be filled, synced or closed is gone', async (t) => {
+  for (const [call, nth] of [
+    ['write', 1],
+    ['fsync', 1],
+    // It is opened twice.
+    ['close', 1],
+    ['close', 2],
+  ] as const) {
     const world = new FileWorld({ seed: 1, traceLines: 0 });
     world.files.put('/d/dummy', new Uint8Array(0));
-    world.files.failCalls({ calls: [call], error: errno.EIO });
+    world.files.failCalls({ calls: [call], nth, error: errno.EIO });
     await t.rejects(
       run(world, (calls) => createImage(calls, { path: '/d/x', size: 1 << 20, ...made })),
-      /x: cannot (write|sync)/,
+      /x: cannot (write|sync|close)/,
     );
     t.equal(world.text('/d/x'), undefined, call);
     t.same(world.files.descriptors(), []);
@@ -269,6 +292,7 @@ t.test(
       });
       if (isError) await t.rejects(creating, { message: '/d: cannot sync: Input/output error' });
       else await creating;
+      t.equal(world.text('/d/x') === undefined, isError, 'one that may be lost is not left');
       t.same(world.files.descriptors(), []);
     }
   },
