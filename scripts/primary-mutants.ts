@@ -28,7 +28,7 @@ export const PRIMARY_MUTANTS: readonly Mutant[] = [
       [
         'Q3',
         'forgets what a resync has brought when its checkpoint fails',
-        'for (const grain of this.inResync) this.open.add(grain);',
+        'this.open.addAll(this.inResync);',
         '',
       ],
       [
