@@ -122,7 +122,7 @@ export class BlockWriter {
   }
 
   #reserve(block: number, done: Done): void {
-    const { layer, space, commits } = this.#parts;
+    const { layer, space } = this.#parts;
     const reserving = this.#reserving.get(block);
     if (reserving) {
       reserving.push(done);
@@ -141,14 +141,11 @@ export class BlockWriter {
           written: new Uint8Array(bytes),
           needsEntry: true,
           isZero: layer.file.isRegular,
-          users: 1,
+          users: 0,
           isUncertain: false,
         };
         layer.dirty.set(block, dirty);
         for (const waiter of waiting) waiter(0);
-        dirty.users--;
-        // All of them may have failed by now.
-        if (dirty.users === 0) commits.abandon(dirty);
       } else {
         for (const waiter of waiting) waiter(place);
       }

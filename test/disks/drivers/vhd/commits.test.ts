@@ -5,25 +5,27 @@ import t from 'tap';
 import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { MAX_CACHED_BITMAPS } from '../../../../src/disks/drivers/vhd/bitmap-cache.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
-import { LEAF, tags, worldWith, write } from './order-world.js';
-import { openSimulated, simulatedCalls, tagged } from './sim-disk.js';
+import { errno } from '../../../../src/posix/errno.js';
+import { flush, LEAF, open, tags, worldWith, write } from './order-world.js';
+import { openSimulated, simulated, simulatedCalls, tagged } from './sim-disk.js';
 
 const BLOCK_SECTORS = 8;
 const OTHERS = BLOCK_SECTORS * MAX_CACHED_BITMAPS;
 
 /** A disk some writes to whose file wait: single sectors that begin with a byte that `isHeld` picks. */
-async function diskWithHeldWrites(isHeld: (byte: number) => boolean) {
+async function diskWithHeldWrites(isHeld: (byte: number) => boolean, answersEarly = false) {
   const world = worldWith([{ sectors: BLOCK_SECTORS + OTHERS, blockSectors: BLOCK_SECTORS }]);
   const calls = simulatedCalls(world);
   const writeFile = calls.files.write.bind(calls.files);
-  const held: (() => void)[] = [];
+  const held: ((error?: number) => void)[] = [];
   const heldWrite: typeof writeFile = (fd, buffer, position, done) => {
-    const go = (): void => writeFile(fd, buffer, position, done);
+    const go = (error?: number): void =>
+      error === undefined ? writeFile(fd, buffer, position, done) : done(error);
     if (buffer.length === SECTOR_SIZE && isHeld(buffer[0] as number)) held.push(go);
     else go();
   };
   Object.assign(calls.files, { write: heldWrite });
-  return { world, held, disk: await openSimulated(world, LEAF, { readOnly: false }, calls) };
+  return { world, held, disk: await openSimulated(world, LEAF, { readOnly: false, answersEarly }, calls) };
 }
 
 function begin(disk: VhdDisk, sector: number, tag: number): Promise<number> {
@@ -69,4 +71,75 @@ t.test('a commit that waits for another keeps what is written to its blocks mean
   held[1]?.();
   t.same(await world.world.complete(Promise.all([first, second, third])), [0, 0, 0]);
   t.same(await tags(world, disk, 0, BLOCK_SECTORS), [1, 0, 0, 3, 0, 2, 0, 4]);
+});
+
+/** The bitmap of a block with its first sector, which is what these tests write first. */
+const isBitmap = (byte: number): boolean => byte >= 128;
+
+t.test('a block stays in its place when a write of it fails while it is committed', async (t) => {
+  const { world, held, disk } = await diskWithHeldWrites(isBitmap);
+  const first = begin(disk, 0, 1);
+  await world.world.run(1);
+  t.equal(held.length, 1);
+  world.files.failCalls({ calls: ['write'], error: errno.EIO });
+  t.equal(await write(world, disk, 3, tagged(1, 9)), -errno.EIO);
+  const second = begin(disk, 5, 2);
+  await world.world.run(1);
+  held[0]?.();
+  await world.world.run(1);
+  held[1]?.();
+  t.same(await world.world.complete(Promise.all([first, second])), [0, 0]);
+  t.same(await tags(world, disk, 0, BLOCK_SECTORS), [1, 0, 0, 0, 0, 2, 0, 0]);
+  await simulated(world, disk.close());
+  t.same(await tags(world, await open(world, LEAF, true), 0, BLOCK_SECTORS), [1, 0, 0, 0, 0, 2, 0, 0]);
+});
+
+t.test('what waits for the next commit of a block fails once with the one before it', async (t) => {
+  const { world, held, disk } = await diskWithHeldWrites((byte) => isBitmap(byte) || byte === 2);
+  const first = begin(disk, 0, 1);
+  await world.world.run(1);
+  // The last sector of the block, and the first one of the next block.
+  let second: number | undefined;
+  const both = { sector: BLOCK_SECTORS - 1, sectors: 2, buffer: tagged(2, 2), complete: () => {} };
+  disk.write(both, (result) => (second = result));
+  await world.world.run(1);
+  const [commit, here, there] = held;
+  here?.();
+  await world.world.run(1);
+  commit?.(-errno.EIO);
+  t.equal(await world.world.complete(first), -errno.EIO);
+  await world.world.run(1);
+  t.equal(second, undefined, 'a part of it is under way');
+  there?.();
+  await world.world.run(1);
+  // The bitmap, and the BAT, in which the first block has no entry.
+  for (const go of held.slice(3)) go();
+  await world.world.run(1);
+  t.equal(second, -errno.EIO);
+  t.same(await tags(world, disk, 0, 8), Array(8).fill(0));
+  t.equal(await flush(world, disk), 0, 'nothing that was answered is lost');
+  t.equal(await write(world, disk, 3, tagged(1, 3)), 0);
+  t.same(await tags(world, disk, 0, 4), [0, 0, 0, 3]);
+});
+
+t.test('a flush fails with the commit that it waits for, also if nothing of that is left', async (t) => {
+  const { world, held, disk } = await diskWithHeldWrites(isBitmap, true);
+  t.equal(await write(world, disk, 0, tagged(1, 1)), 0);
+  await world.world.run(1);
+  t.equal(await write(world, disk, 3, tagged(1, 2)), 0);
+  const flushed = Promise.all([1, 2].map(() => new Promise<number>((done) => disk.flush(done))));
+  t.equal(held.length, 1);
+  held[0]?.(-errno.EIO);
+  t.same(await world.world.complete(flushed), [-errno.EIO, -errno.EIO]);
+  t.equal(await write(world, disk, 5, tagged(1, 3)), -errno.EIO);
+});
+
+t.test('a flush beside a write that fails is not about that one', async (t) => {
+  const { world, held, disk } = await diskWithHeldWrites(isBitmap);
+  const first = begin(disk, 0, 1);
+  await world.world.run(1);
+  t.equal(await flush(world, disk), 0);
+  held[0]?.(-errno.EIO);
+  t.equal(await world.world.complete(first), -errno.EIO);
+  t.equal(await flush(world, disk), 0);
 });

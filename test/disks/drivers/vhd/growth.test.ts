@@ -207,6 +207,18 @@ t.test('what a crash left after the last block is not taken for zeroes', async (
   t.same(await tags(world, disk, 1, 5), [7, 0, 0, 0, 7]);
 });
 
+t.test('a footer is not dropped before the copy at the head is the same', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  world.files.put(LEAF, world.files.contents(LEAF).fill(0, 0, SECTOR_SIZE));
+  world.files.system.syncAll();
+  const recorder = new FileRecorder(world.files.system);
+  t.equal(await write(world, await open(world), 0, tagged(1, 1)), 0);
+  recorder.stop();
+  for (const { operations, systems } of recorder.prefixes(new Random(1), 30))
+    for (const system of systems)
+      t.equal(readState(system, LEAF).length, 64 * SECTOR_SIZE, `after ${operations} operations`);
+});
+
 t.test('a file near its size limit grows only as needed', async (t) => {
   const world = worldWith([{ sectors: 64, blockSectors: 1 }]);
   const disk = await open(world);

@@ -204,8 +204,15 @@ t.test('after a failed sync nothing is written and no flush succeeds', async (t)
   t.equal(await flush(world, disk), -errno.EIO);
   t.equal(fault.failed, 1);
   t.equal(await flush(world, disk), -errno.EIO, 'though the next sync would succeed');
+  const left = world.files.contents(LEAF).slice();
   t.equal(await write(world, disk, 0, tagged(1, 2)), -errno.EIO, 'an overwrite');
   t.equal(await write(world, disk, 1, tagged(1, 2)), -errno.EIO, 'a new sector');
+  t.equal(await write(world, disk, 20, tagged(1, 2)), -errno.EIO, 'a new block');
+  const range = { sector: 0, sectors: 1, complete: () => {} };
+  for (const noHole of [false, true])
+    t.equal(await simulatedResult(world, (done) => disk.writeZeroes({ ...range, noHole }, done)), -errno.EIO);
+  t.equal(await simulatedResult(world, (done) => disk.discard(range, done)), -errno.EIO);
+  t.same(world.files.contents(LEAF), left);
   await t.rejects(simulated(world, disk.close()), /leaf.vhd: cannot sync/);
   t.same(world.files.descriptors(), []);
 });
@@ -307,6 +314,10 @@ t.test('with early answers 512 blocks at most are ahead of the file', async (t) 
   await simulated(world, first.close());
   const calls = simulatedCalls(world);
   const disk = await openSimulated(world, LEAF, { readOnly: false, answersEarly: true }, calls);
+  // Those of which nothing could be written are not ahead of it.
+  world.files.failCalls({ calls: ['write'], times: blocks, error: errno.ENOSPC });
+  for (let block = 0; block < blocks; block++)
+    if ((await write(world, disk, 2 * block + 1, tagged(1, 3))) !== -errno.ENOSPC) t.fail(`block ${block}`);
   const held: (() => void)[] = [];
   const fdatasync = calls.files.fdatasync.bind(calls.files);
   calls.files.fdatasync = (fd, done) => held.push(() => fdatasync(fd, done));
