@@ -15,6 +15,7 @@ import { server } from './equivalents/server.js';
 import { status } from './equivalents/status.js';
 import { testing } from './equivalents/testing.js';
 import { transfer } from './equivalents/transfer.js';
+import { vhd } from './equivalents/vhd.js';
 import { NO_DESCRIPTOR, type Equivalents } from './equivalents/shared.js';
 import type { Mutation } from './mutations.js';
 
@@ -36,6 +37,7 @@ const EQUIVALENTS: Equivalents = {
   ...status,
   ...testing,
   ...transfer,
+  ...vhd,
 };
 
 /** The same in whatever file. */

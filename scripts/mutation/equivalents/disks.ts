@@ -6,20 +6,16 @@ import {
   SEQUENCES,
   SET_FIRST,
   SETTLED,
-  tuned,
   type Equivalents,
   type Equivalent,
 } from './shared.js';
 
-const CLOSED_WHOLE = 'All is in the file once that is closed; early answers only take less time.';
 const ASKED_OPEN = 'Nothing is asked of an image that is closed.';
-const ZEROES_ALREADY = 'What is a hole now is read, found to be zeroes, and left as it is.';
-const SUCCESS = 'Every result from 0 on is a success.';
+export const ZEROES_ALREADY = 'What is a hole now is read, found to be zeroes, and left as it is.';
+export const SUCCESS = 'Every result from 0 on is a success.';
 const NOTHING_WAITS = 'Where there is none, none is looked at; to ask first only takes less time.';
-const ANY_ORDER = 'Those who wait hear of it at once, in whatever order.';
-const NO_FAILURE = 'Every number from 0 on is no failure.';
-const SORTED = 'They are sorted before they are looked at.';
-const NO_BITMAPS = 'A layer without blocks never lacks a bitmap.';
+export const ANY_ORDER = 'Those who wait hear of it at once, in whatever order.';
+export const NO_FAILURE = 'Every number from 0 on is no failure.';
 const NO_DATA = 'Nobody looks at the buffer of a request without data.';
 
 /** A default for a part that is undefined where it is not needed. */
@@ -34,13 +30,6 @@ const withoutDefault = (parts: readonly string[], of: string, reason: string): E
 const withoutReturn = (condition: string, reason = NOTHING_WAITS): Equivalent[] => [
   [`if (${condition}) return;`, 'if (false) return;', reason],
   [`if (${condition}) return;`, `if (${condition}) ;`, reason],
-];
-
-/** Where the search for a piece's slot begins. */
-const spread = (hash: string): Equivalent => [
-  'let slot = (Math.imul(piece, 0x9e37_79b1) >>> 7) & this.#mask;',
-  `let slot = ${hash} & this.#mask;`,
-  'However pieces are spread over the slots, each is found; well spread ones take fewer steps.',
 ];
 
 export const disks: Equivalents = {
@@ -115,19 +104,6 @@ export const disks: Equivalents = {
     `if (${failed} && first === 0) first = result;`,
     'A result of 0 is no error, and is 0 either way.',
   ]),
-  'src/disks/drivers/vhd/block-space.ts': [
-    ['#least = 0;', '#least = 1;', SET_FIRST],
-    [
-      'this.#end = file.isRegular ? 0 : Math.floor(file.length / SECTOR_SIZE) - 1;',
-      'this.#end = file.isRegular ? 1 : Math.floor(file.length / SECTOR_SIZE) - 1;',
-      'No block ends within the metadata.',
-    ],
-    [
-      'return this.#missing - Math.floor(Math.max(0, this.#end - this.#next) / this.#spacing);',
-      'return this.#missing - Math.floor(Math.max(0, this.#end + this.#next) / this.#spacing);',
-      'A file that grows by less grows again sooner.',
-    ],
-  ],
   'src/disks/drivers/aio.ts': [
     ...['<= 0', '< 1'].map((failed): Equivalent => [
       'if (hole) this.#punch(hole, (result) => (result < 0 ? write() : ended(result)));',
@@ -146,86 +122,11 @@ export const disks: Equivalents = {
       SET_FIRST,
     ]),
   ],
-  'src/disks/drivers/vhd/changes.ts': ['<= 0', '< 1'].map((failed): Equivalent => [
-    'this.#holes.punch(range, (result) => (result < 0 ? write() : done(result)));',
-    `this.#holes.punch(range, (result) => (result ${failed} ? write() : done(result)));`,
-    ZEROES_ALREADY,
-  ]),
   'src/disks/drivers/log.ts': [
     [
       "this.#below.flush(this.#logged('flush', { sector: 0, sectors: 0, complete: done }));",
       "this.#below.flush(this.#logged('flush', { sector: 1, sectors: 0, complete: done }));",
       'Of a request without sectors no range is logged.',
-    ],
-  ],
-  'src/disks/drivers/vhd/map-range.ts': [['#sector = 0;', '#sector = 1;', SET_FIRST]],
-  'src/disks/drivers/vhd/image-file.ts': [
-    ['if (found.length === length) return found;', 'if (false) return found;', 'A copy has the same bytes.'],
-  ],
-  'src/disks/drivers/vhd/tools/footers.ts': [
-    'if (false) return;',
-    'if (copy?.equals(current) === true) ;',
-  ].map((after): Equivalent => [
-    'if (copy?.equals(current) === true) return;',
-    after,
-    'What is in the file already is written once more.',
-  ]),
-  'src/disks/drivers/vhd/tools/front-space.ts': [
-    ['ranges.push(', 'ranges.unshift(', SORTED],
-    [
-      'if (!isEmpty(locator)) ranges.push(range(locator.offset, locatorSpace(locator)));',
-      'if (!isEmpty(locator)) ranges.unshift(range(locator.offset, locatorSpace(locator)));',
-      SORTED,
-    ],
-    ['let from = 0;', 'let from = 1;', 'The copy of the footer takes the first sector.'],
-    [
-      'if (entry < place) {',
-      'if (entry <= place) {',
-      'Without a block the room ends with the largest file, and two blocks are not in one place.',
-    ],
-    [
-      'yield* file.truncate((place + length + 1) * SECTOR_SIZE);',
-      'yield* file.truncate((place + length + 2) * SECTOR_SIZE);',
-      'The last sector is zeroes either way, and what is too much is cut off with the footer.',
-    ],
-  ],
-  'src/disks/drivers/vhd/tools/new-image.ts': tuned(
-    'const piece = 1 << 20;',
-    'const piece = 2 << 20;',
-    'const piece = 1 << 21;',
-    'const piece = 1 << 19;',
-  ),
-  'src/disks/drivers/vhd/tools/relink.ts': [
-    [
-      'const sectors = newLocators(parent.path, 0).reduce((sum, { bytes }) => sum + bytes.length / SECTOR_SIZE, 0);',
-      'const sectors = newLocators(parent.path, 1).reduce((sum, { bytes }) => sum + bytes.length / SECTOR_SIZE, 0);',
-      'Only the lengths of these locators are looked at.',
-    ],
-    [
-      'while (entries.length < LOCATOR_COUNT) entries.push(emptyLocator);',
-      'while (entries.length <= LOCATOR_COUNT) entries.push(emptyLocator);',
-      'A ninth entry would be zeroes where the header has zeroes.',
-    ],
-  ],
-  'src/disks/drivers/vhd/tools/resize.ts': [
-    [
-      'if (!isCleared) yield* emptyBatmap(image);',
-      'if (true) yield* emptyBatmap(image);',
-      'A batmap that is empty is emptied once more.',
-    ],
-  ],
-  'src/disks/drivers/vhd/tools/snapshot.ts': [
-    [
-      'uuid: uuid ?? new Uint8Array(16),',
-      'uuid: uuid ?? new Uint8Array(17),',
-      'What follows the uuid in the header is written after it.',
-    ],
-  ],
-  'src/disks/drivers/vhd/tools/describe.ts': [
-    [
-      'links.push(vhdLink(image));',
-      'links.unshift(vhdLink(image));',
-      'There is no other link when the first one comes.',
     ],
   ],
   'src/disks/drivers/remus-rebind.ts': ['if (false) return;', 'if (dirname(at) === dirname(goal)) ;'].map(
@@ -235,23 +136,9 @@ export const disks: Equivalents = {
       'A directory that is synced twice is no less durable.',
     ],
   ),
-  'src/disks/drivers/vhd/chain.ts': [
-    [
-      "return { kind: 'vhd', file: image.file, image, sectors: image.footer?.sectors ?? 0 };",
-      "return { kind: 'vhd', file: image.file, image, sectors: image.footer?.sectors ?? 1 };",
-      'The size of an image without a footer is only compared with those of others, which are larger.',
-    ],
-  ],
   'src/disks/drivers/remus-fifos.ts': ['if (commands < 0) {', 'if (answers < 0) {'].flatMap(
     descriptorOrErrno,
   ),
-  'src/disks/drivers/vhd/zeroed-blocks.ts': [
-    [
-      'layer.find(at, end - at, found);',
-      'layer.find(at, end + at, found);',
-      'Only what begins before the end is looked at, however much more is found.',
-    ],
-  ],
   'src/disks/request.ts': [
     ['const nothing = new Uint8Array(0);', 'const nothing = new Uint8Array(1);', NO_DATA],
     ...withoutDefault(['buffer'], 'this.PART = parts.PART ?? nothing;', NO_DATA),
@@ -310,45 +197,6 @@ export const disks: Equivalents = {
   'src/disks/drivers/ram.ts': [
     ['#readOnly = false;', '#readOnly = true;', SET_FIRST],
     ['request.complete(0);', 'request.complete(1);', SUCCESS],
-  ],
-  'src/disks/drivers/vhd/vhd.ts': [['#readOnly = false;', '#readOnly = true;', SET_FIRST]],
-  'src/disks/drivers/vhd/bits.ts': [
-    [
-      'if ((at & 7) === 0 && bits[at >> 3] === whole) {',
-      'if ((at | 7) === 0 && bits[at >> 3] === whole) {',
-      'A byte at once is looked at bit by bit as well; to do so only takes more time.',
-    ],
-  ],
-  'src/disks/drivers/vhd/block-places.ts': [
-    ...['(Math.imul(piece, 2654435762) >>> 7)', '(Math.imul(piece, 2654435760) >>> 7)'].map(spread),
-    ...['>>> 8', '>>> 6', '<< 7'].map((shift) => spread(`(Math.imul(piece, 0x9e37_79b1) ${shift})`)),
-    [
-      'const size = 2 ** Math.ceil(Math.log2(countAllocated(bat) * 2 + 2));',
-      'const size = 2 ** Math.ceil(Math.log2(countAllocated(bat) * 1 + 2));',
-      'The table has room for every block either way; with more of it a look-up takes fewer steps.',
-    ],
-  ],
-  'src/disks/drivers/vhd/layer.ts': [
-    ...['1', '-2'].map((mark): Equivalent => [
-      'export const ABSENT = -1;',
-      `export const ABSENT = ${mark};`,
-      'No data begins there: it is a mark that is only compared with itself.',
-    ]),
-    ...[';', 'done(1);'].map((after): Equivalent => ['done(0);', after, NO_BITMAPS]),
-  ],
-  'src/disks/drivers/vhd/tools/coalesce.ts': [
-    [
-      'const disk = yield* VhdDisk.open(calls, path, { ...rules, readOnly: false, answersEarly: true });',
-      'const disk = yield* VhdDisk.open(calls, path, { ...rules, readOnly: false, answersEarly: false });',
-      CLOSED_WHOLE,
-    ],
-  ],
-  'src/disks/drivers/vhd/tools/convert.ts': [
-    [
-      'const disk = yield* VhdDisk.open(calls, target, { readOnly: false, answersEarly: true });',
-      'const disk = yield* VhdDisk.open(calls, target, { readOnly: false, answersEarly: false });',
-      CLOSED_WHOLE,
-    ],
   ],
   'src/disks/drivers/zero-range.ts': [
     [
