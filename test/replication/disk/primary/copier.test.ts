@@ -543,6 +543,45 @@ t.test('a hole that is written while it is looked for is looked for again', asyn
   t.same([sent, reads, [...grains.toSend]], [[], [], [3]], 'nor is it sent once the connection is over');
 });
 
+t.test('a hole at the end of the disk is sent to that end, and what follows is done', async (t) => {
+  const { copier, grains, reads, sent, counts } = alone({
+    sectors: 3.5 * GRAIN_SECTORS,
+    extents: holesAround(GRAIN_SECTORS, [1]),
+  });
+  grains.toSend.addRange(2, 3);
+  copier.pump();
+  t.same([sent, reads], [['zero 2+1.5'], []]);
+  t.same(counts, { sentBytes: 1.5 * GRAIN_SECTORS * 512, ended: 1 });
+  t.same([[...grains.inResync], grains.copying.size, copier.isDone], [[2, 3], 0, true]);
+});
+
+t.test('a hole that the backup may have is compared as any grain is', async (t) => {
+  const { copier, grains, reads, sent } = alone({ extents: holesAround(GRAIN_SECTORS, []) });
+  grains.toSend.add(3);
+  grains.toAsk.add(3);
+  copier.pump();
+  for (const { end } of reads) end(0, 0);
+  t.same(sent, ['ask 3+1']);
+});
+
+t.test('after holes no more data is read at a time than before', async (t) => {
+  const { copier, grains, reads, sent } = alone({
+    sectors: 100 * GRAIN_SECTORS,
+    extents: holesAround(
+      GRAIN_SECTORS,
+      Array.from({ length: 60 }, (_, index) => 40 + index),
+    ),
+  });
+  grains.toSend.addRange(0, 99);
+  copier.pump();
+  t.same(sent, ['zero 0+4', 'zero 4+32', 'zero 36+4']);
+  t.same(
+    reads.map(({ at }) => at),
+    ['40+4', '44+4', '48+4', '52+4'],
+  );
+  t.equal(grains.toSend.count, 100 - 40 - 16);
+});
+
 t.test('what is a hole in part, or not known, is read', async (t) => {
   for (const extents of [[{ sectors: GRAIN_SECTORS - 1, zero: true }], undefined]) {
     const { copier, grains, reads, sent } = alone({ extents: (_at, _sectors, done) => done(0, extents) });
