@@ -80,6 +80,18 @@ t.test('a listener hears nothing once it has stopped, even while others are call
   t.equal(events.length, 1);
 });
 
+t.test('a listener that is added by another hears of the next event first', async (t) => {
+  const { its } = reporter();
+  const heard: string[] = [];
+  const stop = its.onEvent(() => {
+    stop();
+    its.onEvent((event) => heard.push(event.kind === 'error' ? event.message : event.kind));
+  });
+  its.notice('one');
+  its.notice('two');
+  t.same(heard, ['two']);
+});
+
 t.test('an error that is why the state has changed is one line of the log', (t) => {
   const { its, logged, events } = reporter();
   its.state('failed', 'primary', 'cannot write the map: EIO');

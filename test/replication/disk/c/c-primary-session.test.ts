@@ -161,6 +161,19 @@ t.test('a checkpoint that fills the journal ends the connection', async (t) => {
   t.same(receiver.rooms, []);
 });
 
+t.test('a session that is over waits for no room any more', async (t) => {
+  const { receiver, session: made, ends, send } = await session();
+  receiver.hasRoom = false;
+  await send(write(1));
+  const [room] = receiver.rooms.splice(0);
+  made.close();
+  room?.();
+  t.same(receiver.rooms, []);
+  receiver.isFull = true;
+  room?.();
+  t.same([ends, receiver.taken], [[], ['write 1', 'abort']]);
+});
+
 t.test('256 commits may be on their way; then nothing more is taken until one has ended', async (t) => {
   const { receiver, send, world } = await session();
   const messages = Array.from({ length: 258 }, (_, at) => Buffer.concat([write(at % 64), CREQ]));

@@ -568,7 +568,7 @@ function played(more: Partial<BackupPeer> = {}) {
     zero: (sector) => calls.push(`zero ${sector}`),
     commit: (epoch) => {
       calls.push(`commit ${epoch}`);
-      return () => {};
+      return () => calls.push('let go');
     },
     abort: () => calls.push('abort'),
     close: () => calls.push('close'),
@@ -626,7 +626,7 @@ t.test('a backup that was given up says nothing any more', async (t) => {
   events.unsolicited();
   events.lost('it is gone');
   t.same([primary.peer, primary.phase, primary.checkpoints.committing], [second.peer, 'protected', 1]);
-  t.same([second.calls, a.events], [['commit 2'], []]);
+  t.same([second.calls[0], a.events], ['commit 2', []]);
 });
 
 t.test('what the backup has does not go back with a late answer', async (t) => {
@@ -636,7 +636,10 @@ t.test('what the backup has does not go back with a late answer', async (t) => {
     a.engine.checkpoint(() => {});
     await world.run(0.1);
   }
-  t.same(calls, ['commit 2', 'commit 3', 'commit 4']);
+  t.same(
+    calls.filter((call) => call !== 'let go'),
+    ['commit 2', 'commit 3', 'commit 4'],
+  );
   const { metadata } = a.engine.state;
   const acked: number[] = [];
   for (const epoch of [3, 2, 9]) {
@@ -692,4 +695,54 @@ t.test('a write that is refused as the disk is stale by then is under way no mor
   t.same(results, [-errno.EROFS]);
   t.notOk(primary.grains.isUnderWay(70));
   t.equal(a.image()[70 * GRAIN * SECTOR], 5);
+});
+
+t.test('a commit whose epoch cannot be recorded is not sent', async (t) => {
+  for (const fails of [false, true]) {
+    const { world, a, attach } = await attached();
+    const { calls } = attach();
+    if (fails) a.host.files.failCalls({ calls: ['write'], error: errno.EIO });
+    a.engine.checkpoint(() => {});
+    await world.run(0.5);
+    t.same([calls[0], calls.includes('let go')], ['commit 2', !fails]);
+  }
+});
+
+t.test(
+  'the first write of a checkpoint has its epoch recorded; what it writes is sent as it is',
+  async (t) => {
+    const { a, attach } = await attached();
+    const { calls } = attach();
+    const { metadata } = a.engine.state;
+    t.equal(metadata.current.sent, 1);
+    t.equal(await a.write(8, 8, 7), 0);
+    t.equal(metadata.current.sent, 2);
+    t.equal(await a.write(16, 8, 0), 0);
+    t.equal(await a.call((done) => a.engine.zero(24, 8, done)), 0);
+    t.same([calls, metadata.current.sent], [['write 8', 'zero 16', 'zero 24'], 2]);
+  },
+);
+
+t.test('what a first C backup gets of what was written is part of the open checkpoint', async (t) => {
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
+  const a = new SideNode(world, '10.0.0.1', { peer: 'c' });
+  await world.complete(a.opened);
+  t.equal(await a.write(8, 8, 9), 0);
+  t.equal(await a.call((done) => a.engine.zero(24, 4, done)), 0);
+  const { peer, calls } = played();
+  a.engine.primary?.attach(peer, { kind: 'maps', known: null });
+  t.same(calls, ['write 8', 'zero 24']);
+  t.equal(a.engine.status().openBytes, 12 * SECTOR);
+});
+
+t.test('a grain that the backup cannot read is sent to it by a resync', async (t) => {
+  const { world, a, backup, sectorsOf } = await protectedBy();
+  a.engine.resync({ full: true }, () => {});
+  for (let grain = 0; grain < 40; grain++) {
+    const { body, sequence } = await backup.next('compare');
+    const [extent] = readExtents(body, SECTORS, 32);
+    backup.send('compared', numbersBody(sequence), Buffer.of(extent?.sector === 7 * GRAIN ? 2 : 0));
+  }
+  await world.run(0.1);
+  t.same(sectorsOf('syncData'), [7 * GRAIN]);
 });
