@@ -144,3 +144,22 @@ t.test('a checkpoint that is a resync alone counts, though it has no records', a
   t.equal(lastNumber, 3);
   t.match(layer, { number: 3, firstSegment: Infinity });
 });
+
+t.test(
+  'records are in the journal in the order of their writes, though one of them had no room',
+  async (t) => {
+    const one = await heldStore(140);
+    one.write(0, 1, 900);
+    await one.commit(1);
+    one.write(0, 2, RECORD);
+    one.write(0, 3, RECORD);
+    await one.settle();
+    t.notOk(one.store.hasRoom, 'the second one waits');
+    one.write(0, 4);
+    const committed = one.commit(2);
+    one.disk.release();
+    t.equal(await committed, 0);
+    const { tags } = await recover(one, 1);
+    t.same((await tags(2)).slice(0, 2), [4, 3]);
+  },
+);

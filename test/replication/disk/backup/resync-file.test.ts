@@ -238,6 +238,24 @@ t.test('a run of grains waits for each of them that is being written', async (t)
   }
 });
 
+t.test('a run whose first grain is being written does not pass a later write of the others', async (t) => {
+  const files = new TestFiles();
+  const resync = await create(files);
+  const results: number[] = [];
+  const writeRun = (grain: number, ...tags: number[]): void =>
+    resync.write(grain, Buffer.concat(tags.map((tag) => tagged(tag, GRAIN))), (result) =>
+      results.push(result),
+    );
+  writeRun(0, 10, 11);
+  await files.world.run(() => results.length === 1);
+  writeRun(0, 99);
+  writeRun(0, 20, 21);
+  writeRun(1, 30);
+  await files.world.run(() => results.length === 4);
+  const tags = await tagsIn(files, await files.wait(resync.finish()));
+  t.same([tags[0], tags[GRAIN]], [20, 30]);
+});
+
 t.test('the crc of each grain is taken as it came, if there is one for each', async (t) => {
   for (const [crcs, isTaken, grain, sectors] of [
     [[1, 2], true, 0, 2 * GRAIN],
