@@ -170,6 +170,19 @@ t.test(
   },
 );
 
+t.test('the writes of a checkpoint that was dropped do not keep those of the next one waiting', async (t) => {
+  const { checkpoint, write, settle, journal } = await open();
+  write(0, 1);
+  checkpoint.close();
+  await settle();
+  for (let sector = 1; sector < 9; sector++) write(sector, 1);
+  checkpoint.abort();
+  await settle();
+  const before = journal.usedBytes;
+  write(50, 1);
+  t.equal(journal.usedBytes - before, 2 * 4096, 'it is on its way');
+});
+
 t.test('writes that wait when their checkpoint is dropped are not stored', async (t) => {
   const { checkpoint, write, settle, records } = await open();
   write(0, 1);

@@ -284,6 +284,26 @@ t.test(
   },
 );
 
+t.test('the writes of a checkpoint that was dropped do not keep those of the next one waiting', async (t) => {
+  const { world, near, far } = await connection();
+  const [one, other] = [linkAt(near), linkAt(far)];
+  one.link.start(new Uint8Array(0));
+  other.link.start(new Uint8Array(0));
+  const extents = extentsBody([{ sector: 5, sectors: 1, data: Buffer.alloc(512, 3) }]);
+  one.link.send('write', extents);
+  one.link.send('commit', [numbersBody(1)]);
+  for (let write = 0; write < 8; write++) one.link.send('write', extents);
+  one.link.send('abort');
+  await world.run(0.01);
+  t.equal(other.log.length, 11);
+  one.link.send('write', extents);
+  await world.run(0.001);
+  t.equal(other.log.length, 12);
+  one.link.close();
+  other.link.close();
+  await world.run(0.01);
+});
+
 t.test('the frames of a resync wait for the next pass, so that they go together', async (t) => {
   const { world, near, far } = await connection();
   const [one, other] = [linkAt(near), linkAt(far)];
