@@ -284,6 +284,22 @@ t.test(
   },
 );
 
+t.test('a small write waits for two milliseconds, though others follow it', async (t) => {
+  const { world, near, far } = await connection();
+  const [one, other] = [linkAt(near), linkAt(far)];
+  one.link.start(new Uint8Array(0));
+  other.link.start(new Uint8Array(0));
+  const extents = extentsBody([{ sector: 5, sectors: 1, data: Buffer.alloc(512, 3) }]);
+  for (let write = 0; write < 4; write++) {
+    one.link.send('write', extents);
+    await world.run(0.0015);
+  }
+  t.ok(other.log.length >= 2, `${other.log.length} have come`);
+  one.link.close();
+  other.link.close();
+  await world.run(0.01);
+});
+
 t.test('the writes of a checkpoint that was dropped do not keep those of the next one waiting', async (t) => {
   const { world, near, far } = await connection();
   const [one, other] = [linkAt(near), linkAt(far)];
