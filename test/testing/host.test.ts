@@ -97,6 +97,19 @@ t.test(
   },
 );
 
+t.test('a crash leaves nothing of a process, and nobody waits for its servers', async (t) => {
+  for (const kind of ['reset', 'silence', 'end of file'] as const) {
+    const { world, far } = twoHosts();
+    far.serve();
+    far.posix.createPoller();
+    await world.run(1);
+    t.not(far.leftovers().length, 0);
+    far.crash(kind);
+    await world.run(1);
+    t.same(far.leftovers(), [], kind);
+  }
+});
+
 t.test('a restarted process has a table of its own; its host keeps its clock', async (t) => {
   const { world, far } = await connected();
   const before = far.posix;

@@ -22,6 +22,7 @@ t.test('a name is looked up in virtual time, and getaddrinfo has the answer then
 t.test('a name that was never set does not exist; localhost does', async (t) => {
   const { world, near } = twoHosts();
   t.equal(await world.complete(near.posix.resolve('nobody', '1')), EAI_NONAME);
+  t.equal(world.nowSeconds, 0.002, 'a lookup takes two milliseconds unless set otherwise');
   t.same(await world.complete(near.posix.resolve('localhost', '1')), [
     { family: AF_INET6, address: '::1', port: 1 },
     { family: AF_INET, address: '127.0.0.1', port: 1 },

@@ -68,6 +68,16 @@ t.test('interest set or withdrawn during a sleep takes effect', async (t) => {
   t.ok(world.nowSeconds >= 3);
 });
 
+t.test('what is ready and not asked for any more does not end a select', async (t) => {
+  const { world, near } = twoHosts({ maxWakeLatencySeconds: 0 });
+  const fd = near.posix.eventfd(1);
+  const poller = near.posix.createPoller();
+  poller.setInterest(fd, READABLE);
+  poller.setInterest(fd, 0);
+  t.same(await world.complete(selectPromise(poller, 2)), []);
+  t.equal(world.nowSeconds, 2);
+});
+
 t.test('shorten only reduces a sleep, and does nothing without a select', async (t) => {
   const { world, near } = twoHosts({ maxWakeLatencySeconds: 0 });
   const poller = near.posix.createPoller();
@@ -114,6 +124,7 @@ t.test('close ends a select in progress with nothing ready; calls after it retur
   t.same(await waiting, []);
   poller.close();
   poller.setInterest(3, READABLE);
+  poller.setInterest(40, READABLE);
   t.same(poller.badDescriptors(), []);
   t.equal(await selectPromise(poller, 1), -errno.EBADF);
   t.equal(near.posix.pollerCount, 0);

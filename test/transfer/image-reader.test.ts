@@ -127,6 +127,22 @@ t.test('an empty stream is not an image', async (t) => {
   t.same(read(Buffer.alloc(0), [1]).ending, { kind: 'nothing' });
 });
 
+t.test('an image that ends before its size has no end in the stream, and no digest', async (t) => {
+  for (const [size, isWhole] of [
+    [4, true],
+    [5, true],
+    [6, false],
+  ] as const) {
+    const writer = new ImageWriter(meter(), { raw: false, size });
+    const pieces: Uint8Array[] = [];
+    writer.data(Buffer.from('image'), (piece) => pieces.push(piece));
+    writer.end((piece) => pieces.push(piece));
+    const digest = { bytes: 5, sha256: sha256(Buffer.from('image')) };
+    t.same(writer.digest, isWhole ? digest : undefined, `${size} bytes`);
+    t.equal(pieces.length, isWhole ? 2 : 1);
+  }
+});
+
 t.test('a raw writer sends the image alone', async (t) => {
   t.same(written(Buffer.from('image'), true), Buffer.from('image'));
 });

@@ -421,6 +421,30 @@ serverTest(
   noted,
 );
 
+const idle = new ManualClock();
+serverTest(
+  'a primary that sends nothing is given up after its idle time, and not before',
+  async (t, server) => {
+    const { backup, log, address } = await listeningBackup(server, { idleSeconds: 2, silenceSeconds: 0 });
+    const socket = await foreignPrimary(address);
+    await log.event('established');
+    idle.seconds += 2;
+    for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+    t.equal(backup.status().phase, 'waiting');
+    idle.seconds += 1;
+    for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+    t.match(await log.event('broken'), { code: 'ETIMEDOUT', message: 'the primary sent nothing for 2 s' });
+    await log.event('listening', 2);
+    socket.destroy();
+    const next = await foreignPrimary(address);
+    await log.event('established', 2);
+    // Its end leaves no event, as that of every test.
+    await backup.stop('SIGTERM');
+    next.destroy();
+  },
+  new NodePosix({ clock: idle }),
+);
+
 /** A system on which the test ends the wait for a primary's first byte. */
 class HeldQuiet extends NodePosix {
   answer!: (ready: number | { read: number[] }) => void;

@@ -26,11 +26,18 @@ export const testing: Equivalents = {
     `if (${after}) this.#waiting.shift();`,
     NO_DESCRIPTOR,
   ]),
-  'src/testing/invariants/watched-connect.ts': ['fd > 0', 'fd >= 1'].map((after): Equivalent => [
-    'if (fd >= 0) this.#descriptors.add(fd);',
-    `if (${after}) this.#descriptors.add(fd);`,
-    NO_DESCRIPTOR,
-  ]),
+  'src/testing/invariants/watched-connect.ts': [
+    ...['fd > 0', 'fd >= 1'].map((after): Equivalent => [
+      'if (fd >= 0) this.#descriptors.add(fd);',
+      `if (${after}) this.#descriptors.add(fd);`,
+      NO_DESCRIPTOR,
+    ]),
+    ...['value > 0', 'value >= 1'].map((after): Equivalent => [
+      'if (option === SO_ERROR && value >= 0) this.#outcome = value;',
+      `if (option === SO_ERROR && ${after}) this.#outcome = value;`,
+      'After a connect that has ended well no other follows without a start, which forgets the outcome.',
+    ]),
+  ],
   'src/testing/invariants/checked-streams.ts': [
     ...['2654435762', '2654435760'].map((factor): Equivalent => [
       'let word = Math.imul(position ^ Math.imul(stream, 0x9e3779b1), 0x85ebca6b);',
@@ -208,6 +215,11 @@ export const testing: Equivalents = {
   'src/testing/stream-descriptor.ts': [['#connectError = 0;', '#connectError = 1;', SET_FIRST]],
   'src/testing/simulated-posix.ts': [['#opened = 0;', '#opened = 1;', MOMENTS]],
   'src/testing/simulated-poller.ts': [
+    [
+      'const isLater = before.position >= 0 && before.atMicroseconds <= after.atMicroseconds;',
+      'const isLater = before.position >= 0 && before.atMicroseconds < after.atMicroseconds;',
+      'Of two ends at one moment either serves.',
+    ],
     [
       'return (this.slot.descriptor?.ready ?? 0) & this.interest;',
       'return (this.slot.descriptor?.ready) & this.interest;',

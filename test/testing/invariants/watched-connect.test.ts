@@ -79,6 +79,34 @@ t.test('a restart while a start is in progress begins nothing new, and is no vio
   t.same(violations.list, []);
 });
 
+t.test('a client that tries again where it should is no violation', async (t) => {
+  for (const error of [
+    errno.ECONNREFUSED,
+    errno.ENETUNREACH,
+    errno.EAGAIN,
+    errno.ECONNABORTED,
+    errno.ETIMEDOUT,
+  ]) {
+    const { world, near, violations, connectOn } = watched();
+    near.failCalls({ calls: ['connect'], error, times: 2 });
+    const { connect, calls } = connectOn(near);
+    connect.clientStart();
+    await world.run(2.5);
+    t.same([calls, violations.list], [[], []], String(error));
+    const connects = world.trace.lines.filter((line) => line.includes(' connect('));
+    t.equal(connects.length, 3, 'unless set otherwise, it does so every second');
+    connect.kill();
+  }
+});
+
+t.test('unless set otherwise, one connection may wait at a listener', async (t) => {
+  const { world, far, connectOn } = watched();
+  const { connect } = connectOn(far);
+  connect.serverStart();
+  t.match(world.trace.toString(), / listen\(\d+, 1\) = 0/);
+  connect.kill();
+});
+
 t.test('a client that gives up where it should is no violation', async (t) => {
   const { world, near, far, violations, connectOn } = watched();
   world.link(near, far).unreachable(errno.EHOSTUNREACH, 3);
