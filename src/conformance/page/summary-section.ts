@@ -46,6 +46,6 @@ function skipReasons(results: Column['results']): Markup {
   const shown = [...counts].slice(0, MAX_SKIP_REASONS);
   const rest = counts.size - shown.length;
   return html`<ul class="skips">
-    ${shown.map(([reason, count]) => html`<li>${count} skipped: ${reason}</li>`)}${rest > 0 ? html`<li>and for ${rest} more reasons</li>` : undefined}
+    ${shown.map(([reason, count]) => html`<li>${count} skipped: ${reason}</li>`)}${rest > 0 ? html`<li>and for ${rest} more ${rest === 1 ? 'reason' : 'reasons'}</li>` : undefined}
   </ul>`;
 }

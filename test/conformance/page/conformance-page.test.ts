@@ -23,6 +23,7 @@ t.test('the table has a row for each rule that ran and a column for each impleme
   t.match(row('R1'), '<span class="word">not run</span>');
   t.notMatch(page, 'Without a vector');
   t.match(page, 'One rule has no vector in this run');
+  t.match(page, '<tr class="group"><th scope="rowgroup" colspan="3">', 'a group is as wide as its columns');
   const others = page.split('Vectors that no single rule names')[1]?.split('</tr>')[0] ?? '';
   t.match(
     others,
@@ -120,7 +121,38 @@ t.test('failures up to a bound are shown, and the rest listed without links', as
   t.match(page, `${failed - 1} more failed and are only named (--show N)`);
   t.match(page, '<li><code>scheduler/slept</code></li>');
   for (const [, target] of page.matchAll(/href="#(failure-[^"]+)"/g)) t.match(page, ` id="${target}"`);
+  const { page: allButOne } = await examplePage({ shownFailures: failed - 1 });
+  t.match(allButOne, '1 more failed and are only named (--show N)');
 });
+
+t.test(
+  'a card has a bar of what passed and failed, and up to five reasons of what was skipped',
+  async (t) => {
+    const card = async (skips: readonly string[]): Promise<string> => {
+      const result = { file: 'f', name: 'scheduler/x', milliseconds: 1 };
+      const results: VectorResult[] = [
+        { ...result, outcome: 'passed' },
+        { ...result, outcome: 'passed' },
+        { ...result, outcome: 'failed', reason: 'why' },
+        ...skips.map((reason) => ({ ...result, outcome: 'skipped', reason }) as const),
+      ];
+      const assignments = results.map(() => assignmentOf(emptyVector('x')));
+      const columns = [{ name: 'mine', results }];
+      const page = await conformancePage({ columns, assignments, rules, atSeconds: 0, version: '1' });
+      return tight(page.split('class="cards"')[1]?.split('</section>')[0] ?? '');
+    };
+    const five = await card(['a', 'b', 'c', 'd', 'e']);
+    t.match(five, '<rect class="good" width="25.00%"');
+    t.match(five, '<rect class="bad" x="25.00%" width="12.50%"');
+    t.match(five, '1 skipped: e');
+    t.notMatch(five, 'more reason');
+    const six = await card(['a', 'b', 'a', 'c', 'd', 'e', 'f']);
+    t.match(six, '2 skipped: a');
+    t.notMatch(six, 'skipped: f');
+    t.match(six, '<li>and for 1 more reason</li>');
+    t.match(await card(['a', 'b', 'c', 'd', 'e', 'f', 'g']), '<li>and for 2 more reasons</li>');
+  },
+);
 
 t.test('a run without failures reports that', async (t) => {
   const results: VectorResult[] = [{ file: 'f', name: 'scheduler/x', outcome: 'passed', milliseconds: 1 }];
@@ -131,6 +163,7 @@ t.test('a run without failures reports that', async (t) => {
   const none = await conformancePage({ ...parts, columns: [{ name: 'mine', results: [] }] });
   t.match(none, '<title>Conformance: does not conform</title>');
   t.match(none, 'nothing passed');
+  t.match(none, '<rect class="good" width="0.00%"');
 });
 
 t.test(
