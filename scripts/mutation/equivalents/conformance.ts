@@ -88,6 +88,13 @@ export const conformance: Equivalents = {
     `script.errno === undefined ? readyDescriptors(script, interest) : -(scriptedErrno(script.errno)${byDefault});`,
     ALWAYS_THERE,
   ]),
+  'src/conformance/page/step-groups.ts': [
+    [
+      'const index = aligned.expected?.index ?? -1;',
+      'const index = aligned.expected?.index ?? -2;',
+      'No step ends before the first entry.',
+    ],
+  ],
   'src/conformance/page/failure.ts': [' ?? 1', ''].map((byDefault): Equivalent => [
     "const where = parted === undefined ? '' : whereText(parted.first, vector?.steps.length ?? 0);",
     `const where = parted === undefined ? '' : whereText(parted.first, vector?.steps.length${byDefault});`,

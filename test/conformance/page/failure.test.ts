@@ -73,6 +73,15 @@ t.test('a difference is shown in its step, with what went before and after it fo
   t.equal(lines.at(-1), 'From /f.json');
 });
 
+t.test('an object of an entry has all its members, and what no JSON is has a name', async (t) => {
+  const select = { nfds: 7, read: [5, 6], write: [], except: [], timeout: 17 };
+  const { lines } = await section(replaced(2, ['select', select]));
+  t.ok(lines.includes('2 select {"nfds": 7, "read": [5, 6], "write": [], "except": [], "timeout": 0}'));
+  t.ok(lines.includes('2 select {"nfds": 7, "read": [5, 6], "write": [], "except": [], "timeout": 17}'));
+  const odd = ['fire', 'a', undefined] as unknown as TraceEntry;
+  t.ok((await section(replaced(3, odd))).lines.includes('3 fire "a" undefined'));
+});
+
 t.test('what is missing and what is not expected have nothing on the other side', async (t) => {
   const missing = (await section(replaced(3))).lines;
   t.same(missing.slice(missing.indexOf('3 fire "a" 1 "READ"')).slice(0, 3), [
@@ -129,6 +138,7 @@ t.test('without a trace there is the reason, and without rules nothing is pinned
   t.equal(lines[0], 'failed scheduler/one');
   t.ok(lines.includes('it ended'));
   t.notMatch(text, /<table|Pins/);
+  t.ok((await section(undefined, ['E1'])).lines.includes('Pins E1 Rule E1.'));
   const { lines: pinned } = await section(undefined, ['E1', 'E2']);
   t.ok(pinned.includes('Pins E1 Rule E1. E2 Rule E2.'));
 });
