@@ -91,7 +91,13 @@ serverTest(
     const refused = primaryOn(server, { name: busy });
     await refused.primary.start();
     t.match(await refused.log.event('turned-away'), { message: 'the backup is busy with another' });
-    t.match(refused.primary.status(), { phase: 'waiting to try again', peer: null, bytes: 0, seconds: 0 });
+    t.match(refused.primary.status(), {
+      state: 'closed',
+      phase: 'waiting to try again',
+      peer: null,
+      bytes: 0,
+      seconds: 0,
+    });
     refused.primary.stop('SIGTERM');
   },
   new Trickle(),

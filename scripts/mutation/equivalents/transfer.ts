@@ -91,9 +91,16 @@ export const transfer: Equivalents = {
     ],
   ],
   'src/transfer/observed-calls.ts': descriptorOrErrno('if (fd < 0) return fd;'),
-  'src/transfer/refusal.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
-    tuned('const SCRATCH_BYTES = 64 * 1024;', `const SCRATCH_BYTES = ${size};`),
-  ),
+  'src/transfer/refusal.ts': [
+    ...['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
+      tuned('const SCRATCH_BYTES = 64 * 1024;', `const SCRATCH_BYTES = ${size};`),
+    ),
+    [
+      'if (goesOn && fired !== TIMEOUT && posix.clock.now() < this.#until) return;',
+      'if (goesOn && fired !== TIMEOUT && posix.clock.now() <= this.#until) return;',
+      'At that very moment the time of the event is over, too.',
+    ],
+  ],
   'src/transfer/sending.ts': [
     ...['17 * 1024', '15 * 1024', '16 * 1025', '16 * 1023'].flatMap((size) =>
       tuned('const ANSWER_BUFFER_BYTES = 16 * 1024;', `const ANSWER_BUFFER_BYTES = ${size};`),

@@ -119,6 +119,7 @@ t.test('descriptors are the lowest free numbers, run out, and are unknown once c
   const world = new FileWorld();
   const [three, four] = [await world.open('/a'), await world.open('/b')];
   t.same([three, four], [3, 4]);
+  await world.write(three, Buffer.alloc(8192));
   await world.must((calls, done) => calls.close(three, done));
   t.equal(await world.fails((calls, done) => calls.close(three, done)), 'EBADF');
   t.equal(await world.fails((calls, done) => calls.fsync(three, done)), 'EBADF');
@@ -126,6 +127,9 @@ t.test('descriptors are the lowest free numbers, run out, and are unknown once c
   for (let count = 2; count < 1021; count++) await world.open('/c');
   t.equal(await world.fails((calls, done) => calls.open('/a', O_RDONLY, done)), 'EMFILE');
   t.equal(world.files.descriptors().length, 1021);
+  world.files.system.unlink('/a');
+  world.files.system.capacityBytes = 8192;
+  t.equal(await world.write(four, Buffer.alloc(8192)), 8192, 'what could not be opened is not open');
 });
 
 t.test('a descriptor opened for reading cannot write, nor one for writing read', async (t) => {
@@ -517,6 +521,18 @@ t.test('a transfer of two bytes can be short, and one of one byte cannot', async
   }
   t.same(counts, new Set([1, 2]));
   counts.clear();
+  const written = new Set<string>();
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = new FileWorld({ seed, shortTransfers: 1 });
+    const fd = await world.open('/a');
+    for (const length of [100, 1024])
+      written.add(`${await world.write(fd, Buffer.alloc(length))} of ${length}`);
+  }
+  t.same(
+    [...written].toSorted(),
+    ['100 of 100', '1024 of 1024', '512 of 1024'],
+    'a short write ends with a sector',
+  );
   for (let seed = 1; seed <= 20; seed++) {
     const world = new FileWorld({ seed, shortTransfers: 1 });
     world.files.put('/a', Buffer.from('ab'));
