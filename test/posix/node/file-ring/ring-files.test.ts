@@ -106,6 +106,38 @@ void t.test('the errno of a call is its result', async (t) => {
   );
 });
 
+void t.test('a call whose place in the file is none is refused, also among others', async (t) => {
+  const world = ringWorld(t);
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  await warmUp(world, files, fd);
+  const results = await Promise.all(
+    [0, -1, 0.5, 2 ** 53].map((position) =>
+      told((done) => files.read(fd, world.buffers.take(CALL_BYTES), position, done)),
+    ),
+  );
+  t.strictSame(results, [CALL_BYTES, -errno.EINVAL, -errno.EINVAL, -errno.EFBIG]);
+});
+
+void t.test('a ring is not used for memory that was shared after it began', async (t) => {
+  const world = ringWorld(t);
+  const fd = world.open(FILE_BYTES);
+  const files = world.files();
+  await warmUp(world, files, fd);
+  const before = world.buffers.take(CALL_BYTES).fill(0xee);
+  world.buffers[Symbol.dispose]();
+  const after = [0, 1].map(() => world.buffers.take(CALL_BYTES).fill(0x77));
+  t.not(after[0]?.buffer, before.buffer);
+  const results = await Promise.all(
+    after.map((buffer, index) => told((done) => files.write(fd, buffer, index * 2 * CALL_BYTES, done))),
+  );
+  t.strictSame(results, [CALL_BYTES, CALL_BYTES]);
+  const written = Buffer.alloc(3 * CALL_BYTES);
+  readSync(fd, written, 0, written.length, 0);
+  t.ok(written.subarray(0, CALL_BYTES).equals(after[0] as Buffer));
+  t.ok(written.subarray(2 * CALL_BYTES).equals(after[1] as Buffer));
+});
+
 void t.test('a single call, or one whose memory is not shared, needs no thread', async (t) => {
   const world = ringWorld(t);
   const fd = world.open(FILE_BYTES);
