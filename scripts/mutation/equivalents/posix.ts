@@ -117,6 +117,13 @@ export const posix: Equivalents = {
       'Any number will do that is greater than the other states.',
     ],
   ],
+  'src/posix/node/file-ring/transfer.ts': ['if (false)', 'if (slots.length === 0)'].map(
+    (after): Equivalent => [
+      'if (slots.length === 1) return single(first);',
+      `${after} return single(first);`,
+      'A call with one vector does the same, and takes more time.',
+    ],
+  ),
   'src/posix/node/file-ring/join.ts': tuned(
     'const MAX_JOINED_BYTES = 256 << 10;',
     'const MAX_JOINED_BYTES = 255 << 10;',
@@ -264,6 +271,16 @@ export const posix: Equivalents = {
       'if (stream.writableLength > 0) this.#slab.keep();',
       'if (true) this.#slab.keep();',
       'Memory that is not used again at once is only more memory.',
+    ],
+  ],
+  'src/posix/node/send-slab.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
+    tuned('export const SEND_SLAB_BYTES = 64 * 1024;', `export const SEND_SLAB_BYTES = ${size};`),
+  ),
+  'src/posix/json-text.ts': [
+    [
+      'else if (isInString) continue;',
+      'else if (isInString) ;',
+      'The depth is as it was for the letter before, and was compared then.',
     ],
   ],
   'src/posix/spare-buffers.ts': ['8 << 19', '8 << 21', '9 << 20', '7 << 20'].map((size): Equivalent => [
