@@ -272,6 +272,7 @@ export const posix: Equivalents = {
       'if (true) this.#slab.keep();',
       'Memory that is not used again at once is only more memory.',
     ],
+    ['stream.cork();', ';', 'Parts that are not put together only take more calls.'],
   ],
   'src/posix/node/send-slab.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
     tuned('export const SEND_SLAB_BYTES = 64 * 1024;', `export const SEND_SLAB_BYTES = ${size};`),

@@ -12,6 +12,8 @@ import {
   READABLE,
   type SocketAddress,
 } from '../../../src/posix/index.js';
+import { AcceptQueue } from '../../../src/posix/node/accept-queue.js';
+import type { Descriptor } from '../../../src/posix/shared/descriptor.js';
 import { acceptOne, listening, readiness, readText } from '../arms/world.js';
 import { shortDirectory } from '../../short-directory.js';
 import { posixFor, turns } from '../fixture.js';
@@ -79,3 +81,108 @@ t.test('a connection reset in the backlog is accepted, and reports the reset', a
   t.equal(await readText(posix, accepted), String(-errno.ECONNRESET));
   t.equal(await readText(posix, accepted), '');
 });
+
+/** A queue of a server whose connections the test makes, and what it does with their descriptors. */
+function queueOf(backlog = 5) {
+  const server = new net.Server();
+  const released: net.Socket[] = [];
+  const changes: boolean[] = [];
+  const queue: AcceptQueue = new AcceptQueue(
+    server,
+    backlog,
+    (socket) => ({ release: () => void released.push(socket) }) as unknown as Descriptor,
+    () => void changes.push(queue.ready),
+  );
+  const arrive = (): net.Socket => {
+    const socket = new net.Socket();
+    server.emit('connection', socket);
+    return socket;
+  };
+  return { server, queue, released, changes, arrive };
+}
+
+t.test('it is ready while a connection or an error waits, and each change is reported', async (t) => {
+  const { server, queue, changes, arrive } = queueOf();
+  server.emit('error', Object.assign(new Error('no descriptors'), { code: 'EMFILE' }));
+  t.equal(queue.ready, false, 'it accepts nothing yet');
+  changes.length = 0;
+  queue.attach();
+  t.same(changes.splice(0), [true]);
+  arrive();
+  t.equal(typeof queue.first(), 'object', 'connections come first');
+  queue.shift();
+  t.same(changes.splice(0), [true, true]);
+  t.equal(queue.first(), -errno.EMFILE);
+  t.same(changes.splice(0), [false]);
+  t.equal(queue.first(), -errno.EAGAIN);
+  arrive();
+  queue.shift();
+  t.same(changes, [true, false]);
+});
+
+t.test('connections that wait go to the server’s other listener, released, once it is lent', async (t) => {
+  const { server, queue, released, arrive } = queueOf();
+  queue.attach();
+  const waiting = [arrive(), arrive()];
+  t.equal(queue.lend(), server);
+  t.equal(queue.ready, false);
+  await turns(1);
+  t.equal(queue.length, 2, 'nobody listens there');
+  const got: net.Socket[] = [];
+  queue.lend();
+  server.on('connection', (socket: net.Socket) => {
+    t.ok(released.includes(socket), 'its descriptor has let go of it');
+    got.push(socket);
+  });
+  await turns(1);
+  t.same(got, waiting);
+  t.equal(queue.length, 0);
+});
+
+t.test('a server that is accepted from again right after it was lent keeps those that wait', async (t) => {
+  const { server, queue, released, arrive } = queueOf();
+  queue.attach();
+  arrive();
+  queue.lend();
+  server.on('connection', () => t.fail('it is handed over'));
+  t.equal(typeof queue.first(), 'object');
+  await turns(1);
+  t.same([queue.length, released.length, queue.ready], [1, 0, true]);
+  t.equal(server.listenerCount('connection'), 2);
+});
+
+t.test('a queue that is closed resets those that wait, and takes no more', async (t) => {
+  const { server, queue, arrive } = queueOf();
+  queue.attach();
+  const waiting = [arrive(), arrive()];
+  queue.close();
+  t.ok(waiting.every(({ destroyed }) => destroyed));
+  t.equal(server.listenerCount('connection'), 0);
+  server.emit('error', new Error('too late'));
+  t.equal(queue.ready, false);
+});
+
+t.test('a released server has no listener of the queue’s', async (t) => {
+  const { server, queue } = queueOf();
+  queue.attach();
+  t.equal(queue.release(), server);
+  t.same(server.eventNames(), []);
+});
+
+t.test(
+  'as many may wait as the backlog says, from 128 to 4096, and a negative one is the most',
+  async (t) => {
+    for (const [backlog, limit] of [
+      [0, 128],
+      [129, 129],
+      [5000, 4096],
+      [-1, 4096],
+    ] as const) {
+      const { queue, arrive } = queueOf(backlog);
+      queue.attach();
+      while (queue.length < limit) arrive();
+      t.equal(arrive().destroyed, true, `${backlog}`);
+      t.equal(queue.length, limit);
+    }
+  },
+);

@@ -307,6 +307,23 @@ t.test('a stream whose buffer is full to the byte is not ready until it is empty
   t.equal(posix.write(fd, Buffer.alloc(2000)), 1000, 'as much as there is room for');
 });
 
+t.test('a stream takes as much as its own mark says, if that is higher, and is ready again', async (t) => {
+  const posix = posixFor(t, { sendBufferBytes: 1000 });
+  const finished: (() => void)[] = [];
+  const slow = new Writable({
+    highWaterMark: 4000,
+    write: (_chunk, _encoding, done) => void finished.push(done),
+  });
+  const fd = posix.adopt(slow);
+  t.equal(posix.write(fd, Buffer.alloc(5000)), 4000);
+  t.equal(await readyFor(posix, fd), '');
+  finished.pop()?.();
+  await readiness(posix, fd, WRITABLE);
+  t.equal(posix.write(fd, Buffer.alloc(1)), 1);
+  posix.release(fd);
+  t.equal(slow.listenerCount('drain'), 0, 'released, it has no listener of the descriptor’s');
+});
+
 t.test('a pending EPIPE is no error of reads, and a close wakes who waits', async (t) => {
   const posix = posixFor(t);
   const poller = posix.createPoller();

@@ -280,6 +280,16 @@ t.test('a reset after unread bytes is reported after them, not as an end of file
   t.equal(posix.read(fd, buffer), 0);
 });
 
+t.test('the peer of a connection is the address that it leads to, however that was written', async (t) => {
+  const posix = posixFor(t);
+  const { address } = await nodeServer(t);
+  const fd = posix.socket(AF_INET, SOCK_STREAM);
+  posix.connect(fd, { ...address, address: '0.0.0.0' });
+  await readiness(posix, fd, WRITABLE);
+  t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0);
+  t.same(posix.getpeername(fd), address);
+});
+
 t.test('an end of file that other code read before destroying the socket is still seen', async (t) => {
   const posix = posixFor(t);
   const { fd, peer } = await connectedTo(t, posix);
