@@ -35,7 +35,14 @@ export const scheduler: Equivalents = {
     ],
   ],
 
-  'src/scheduler/pending-pass.ts': [noFourthMode()],
+  'src/scheduler/pending-pass.ts': [
+    noFourthMode(),
+    [
+      'readonly #pending = new Heap<Tapdisk3Event>((a, b) => a.sequence < b.sequence);',
+      'readonly #pending = new Heap<Tapdisk3Event>((a, b) => a.sequence <= b.sequence);',
+      'No two events have one sequence number.',
+    ],
+  ],
 
   'src/scheduler/deferred-deadlines.ts': [
     [
@@ -180,6 +187,11 @@ export const scheduler: Equivalents = {
       'The deadline of a timeout of 0 is the clock itself, which is exact.',
     ]),
     ['this.#dead.push(event);', 'this.#dead.unshift(event);', ALL_FREED],
+    [
+      'if (answer !== -errno.EBADF) return;',
+      'if (false) return;',
+      'After any other failure no descriptor is bad.',
+    ],
     ...[
       ['shift', 'pop'],
       ['pop', 'shift'],
