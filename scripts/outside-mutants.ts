@@ -35,6 +35,31 @@ export const OUTSIDE_MUTANTS: readonly Mutant[] = [
       'yield* file.truncate((place + length) * SECTOR_SIZE);',
     ],
   ]),
+  ...noticedBy('disks/drivers/vhd/tools/convert', 'disks/drivers/vhd/tools/convert.ts', [
+    ['does not see that a hole was cut off', 'yield* source.check();', ''],
+  ]),
+  ...noticedBy('disks/vbd', 'disks/vbd.ts', [
+    ['resumes a disk with a smaller image', 'if (bytes < leastBytes) {', 'if (bytes < 0) {'],
+  ]),
+  ...noticedBy('replication/disk/blank-image', 'replication/disk/blank-image.ts', [
+    [
+      'takes a disk for blank whose extents are not known',
+      'extents : [{ sectors, zero: false }]',
+      'extents : [{ sectors, zero: true }]',
+    ],
+  ]),
+  ...noticedBy('replication/disk/primary/copier', 'replication/disk/primary/copier.ts', [
+    [
+      'sends a hole that was written meanwhile',
+      'if (run.isVoid) this.#ended(run, true);\n      else if (extents[0]?.zero)',
+      'if (extents[0]?.zero)',
+    ],
+    [
+      'takes a grain for a hole that is one in part',
+      'Math.floor(holeSectors / grains.sectorsEach)',
+      'Math.ceil(holeSectors / grains.sectorsEach)',
+    ],
+  ]),
   ...noticedBy('nbd/far-offsets', 'nbd/requests.ts', [
     ['reads the low half of an offset only', 'return high * 2 ** 32 + low;', 'return high * 0 + low;'],
   ]),

@@ -12,11 +12,13 @@ import {
   type SectorRange,
   type ZeroesRequest,
 } from '../../driver.js';
+import type { ReadHoles } from '../../../posix/node/file-map.js';
 import type { LockFile } from '../image-lock.js';
 import { WriteOrder } from '../write-order.js';
 import { BlockChanges } from './block-changes.js';
 import { type Chain, closeChain, type Link, openChain } from './chain.js';
 import type { Changes } from './changes.js';
+import { holesOf } from './file-holes.js';
 import { FlatChanges } from './flat-changes.js';
 import type { Footer } from './footer.js';
 import { type ImageCalls, ImageFile } from './image-file.js';
@@ -88,6 +90,26 @@ export class VhdDisk {
       yield* wait<number>((done) => calls.files.close(file.fd, done));
       throw error;
     }
+  }
+
+  /**
+   * From now on it does not read the holes of the file at the root of the chain, if that is raw or fixed. To be called only
+   * while nobody writes to it.
+   */
+  *findHoles(readHoles: ReadHoles): Steps<void> {
+    const root = this.#root;
+    if (root) root.holes = yield* holesOf(root.file, readHoles);
+  }
+
+  /** Whether that file was cut meanwhile, which nobody sees where it is not read. @throws FileError EIO if it was */
+  *checkRoot(): Steps<void> {
+    const root = this.#root;
+    if (root) yield* root.file.checkLength(root.file.length);
+  }
+
+  get #root(): FlatLayer | undefined {
+    const root = this.#layers.at(-1);
+    return root instanceof FlatLayer ? root : undefined;
   }
 
   read(request: DataRequest, done: Done): void {

@@ -4,6 +4,7 @@
 import { errno } from '../../../posix/errno.js';
 import type { FileCalls } from '../../../posix/files.js';
 import { type Done, SECTOR_SIZE } from '../../driver.js';
+import type { HoleRanges } from '../hole-ranges.js';
 import { NOT_ALLOCATED, type BlockShape } from './bat.js';
 import { BitmapCache } from './bitmap-cache.js';
 import { endOfRun, isSet } from './bits.js';
@@ -48,6 +49,8 @@ export class FlatLayer implements Layer {
   readonly sectors: number;
   readonly dataEnd: number;
   readonly endsAnywhere: boolean;
+  /** What the file has no data of, so that it need not be read; nobody writes to it then. */
+  holes: HoleRanges | undefined;
 
   constructor(file: ImageFile, sectors: number, dataEnd: number, endsAnywhere = false) {
     this.file = file;
@@ -60,6 +63,11 @@ export class FlatLayer implements Layer {
     found.missingBitmap = undefined;
     found.sectors = Math.min(sectors, this.sectors - sector);
     found.position = sector * SECTOR_SIZE;
+    const [first] = this.holes?.extents({ sector, sectors: found.sectors }) ?? [];
+    if (first === undefined) return;
+    found.sectors = first.sectors;
+    // No image is below this one: what is nowhere is zeroes.
+    if (first.zero) found.position = ABSENT;
   }
 
   load(_block: number, done: Done): void {

@@ -3,9 +3,10 @@
 
 import { constants } from 'node:fs';
 import { SECTOR_SIZE, type SectorRange } from '../../../driver.js';
-import type { HolesDone, ReadHoles } from '../../../../posix/node/file-map.js';
+import type { ReadHoles } from '../../../../posix/node/file-map.js';
 import { writeWhole } from '../../../../posix/whole-transfer.js';
-import { HoleRanges } from '../../hole-ranges.js';
+import type { HoleRanges } from '../../hole-ranges.js';
+import { holesOf } from '../file-holes.js';
 import { type DiskCalls, type DiskExtent, VhdDisk } from '../disk.js';
 import { ImageFile, result } from '../image-file.js';
 import { openToRead, type ParentRules } from '../parent-search.js';
@@ -25,7 +26,7 @@ export interface ConvertOptions extends ParentRules, CopyControl {
   /** For a VHD: 16 bytes. */
   readonly uuid: Uint8Array;
   readonly unixSeconds: number;
-  /** Reads where a raw source has holes, which are not read then; without it everything is. */
+  /** Reads where a raw or fixed source, or root of its chain, has holes, which are not read then; without it everything is. */
   readonly readHoles?: ReadHoles;
 }
 
@@ -107,17 +108,11 @@ function* withSource<T>(
   }
   const disk = yield* VhdDisk.open(calls, path, { ...options, readOnly: true });
   try {
+    if (options.readHoles) yield* disk.findHoles(options.readHoles);
     return yield* use(diskSource(disk, path));
   } finally {
     yield* disk.close();
   }
-}
-
-/** Where they are not known, there are none. */
-function* holesOf(file: ImageFile, readHoles: ReadHoles | undefined): Steps<HoleRanges> {
-  if (!readHoles || !file.isRegular) return new HoleRanges([]);
-  const found = yield* wait<Parameters<HolesDone>[0]>((done) => readHoles(file.fd, true, done));
-  return HoleRanges.ofFile(typeof found === 'string' ? [] : found);
 }
 
 /** The sector that the file's end cuts belongs to the disk; the rest of it is zeroes. */
@@ -168,7 +163,7 @@ function diskSource(disk: VhdDisk, path: string): Source {
       yield* result(path, 'read', (done) => disk.read({ sector, sectors, buffer, complete: done }, done));
       return buffer;
     },
-    check: () => immediate(undefined),
+    check: () => disk.checkRoot(),
   };
 }
 

@@ -11,6 +11,7 @@ import type { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
 import { openSimulated, simulated, simulatedResult, tagged } from '../sim-disk.js';
 import {
+  withRawParent,
   cutShort,
   endFooterOf,
   findings,
@@ -26,11 +27,6 @@ const PARENT = '/d/parent0.vhd';
 const made = { uuid: new Uint8Array(16).fill(5), unixSeconds: 1e9 };
 
 /** Makes the parent of the leaf a raw file of zeroes. */
-function withRawParent(world: FileWorld, sectors: number): void {
-  world.files.put(PARENT, new Uint8Array(sectors * SECTOR_SIZE));
-  patchHeader(world, LEAF, { parentUuid: new Uint8Array(16) });
-}
-
 async function written(world: FileWorld, path: string, sector: number, bytes: Uint8Array): Promise<void> {
   const disk = await open(world, path);
   t.equal(await write(world, disk, sector, bytes), 0);

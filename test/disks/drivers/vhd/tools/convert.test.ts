@@ -8,10 +8,20 @@ import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import { NOTHING_SURVIVES } from '../../../../../src/testing/index.js';
 import { errno } from '../../../../../src/posix/errno.js';
 import type { ReadHoles } from '../../../../../src/posix/node/file-map.js';
+import type { FileRange } from '../../../../../src/posix/node/map-lines.js';
 import { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
 import { simulated, tagged } from '../sim-disk.js';
-import { cutShort, endFooterOf, findings, headerOf, run } from './tool-world.js';
+import {
+  cutShort,
+  endFooterOf,
+  findings,
+  headerOf,
+  PARENT,
+  patch,
+  run,
+  withRawParent,
+} from './tool-world.js';
 
 const made = { uuid: new Uint8Array(16).fill(5), unixSeconds: 1e9 };
 const RAW = '/d/disk.raw';
@@ -134,6 +144,85 @@ t.test('the holes of a raw file are not read, to the sector', async (t) => {
     [4096, SECTORS],
   ]);
   t.ok(raw.equals(world.files.contents('/d/unknown')));
+});
+
+/** What a VHD is converted to, and how much of it was read. */
+async function convertedAround(
+  world: FileWorld,
+  source: string,
+  holes: readonly FileRange[],
+): Promise<{ bytes: Uint8Array; readSectors: number }> {
+  let readSectors = 0;
+  await run(world, (calls) => {
+    const read = calls.files.read.bind(calls.files);
+    const seen: typeof read = (fd, buffer, position, done) => {
+      readSectors += buffer.length / SECTOR_SIZE;
+      read(fd, buffer, position, done);
+    };
+    Object.assign(calls.files, { read: seen });
+    return convert(calls, {
+      source,
+      sourceFormat: 'vhd',
+      target: TARGET,
+      targetFormat: 'raw',
+      ...made,
+      readHoles: (_fd, _others, done) => done(holes),
+    });
+  });
+  return { bytes: world.files.contents(TARGET), readSectors };
+}
+
+t.test('nor are those of a fixed image', async (t) => {
+  const { world, raw } = rawWorld();
+  raw.fill(0, 100 * SECTOR_SIZE, 4090 * SECTOR_SIZE);
+  world.files.put(RAW, raw);
+  await into(world, { target: '/d/fixed', targetFormat: 'vhd-fixed' });
+  const holes = [{ start: 100 * SECTOR_SIZE, end: 4090 * SECTOR_SIZE }];
+  const { bytes, readSectors } = await convertedAround(world, '/d/fixed', holes);
+  t.ok(raw.equals(bytes));
+  t.ok(readSectors < 300, `${readSectors} sectors`);
+});
+
+/** A child with data in sectors 200 to 207 over a raw file with data in its first sector and its last one. */
+async function childOfRaw(): Promise<FileWorld> {
+  const shape = { sectors: 1024, blockSectors: 16 };
+  const world = worldWith([shape, shape]);
+  withRawParent(world, 1024);
+  patch(world, PARENT, (bytes) => bytes.fill(5, 0, SECTOR_SIZE).fill(5, 1023 * SECTOR_SIZE));
+  const disk = await open(world);
+  await write(world, disk, 200, tagged(8, 9));
+  await simulated(world, disk.close());
+  return world;
+}
+
+t.test('nor are those of a raw parent', async (t) => {
+  const world = await childOfRaw();
+  const expected = Buffer.from(world.files.contents(PARENT));
+  expected.set(tagged(8, 9), 200 * SECTOR_SIZE);
+  const holes = [{ start: SECTOR_SIZE, end: 1023 * SECTOR_SIZE }];
+  const { bytes, readSectors } = await convertedAround(world, LEAF, holes);
+  t.ok(expected.equals(bytes));
+  t.ok(readSectors < 200, `${readSectors} sectors`);
+});
+
+t.test('a raw parent whose hole at the end is cut off meanwhile is no disk of zeroes', async (t) => {
+  const world = await childOfRaw();
+  const other = await world.open(PARENT);
+  const steps = run(world, (calls) =>
+    convert(calls, {
+      source: LEAF,
+      sourceFormat: 'vhd',
+      target: TARGET,
+      targetFormat: 'raw',
+      ...made,
+      readHoles: (_fd, _others, done) =>
+        world.calls.ftruncate(other, SECTOR_SIZE, () =>
+          done([{ start: SECTOR_SIZE, end: Number.POSITIVE_INFINITY }]),
+        ),
+    }),
+  );
+  await t.rejects(steps, { number: errno.EIO, message: /parent0.vhd: cannot read it .* it ends before/ });
+  t.equal(world.text(TARGET), undefined);
 });
 
 t.test('a raw file whose hole at the end is cut off meanwhile is no disk of zeroes', async (t) => {

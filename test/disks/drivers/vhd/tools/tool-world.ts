@@ -8,7 +8,7 @@ import { checkChain, type CheckOptions } from '../../../../../src/disks/drivers/
 import type { DiskCalls } from '../../../../../src/disks/drivers/vhd/disk.js';
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import type { FileWorld } from '../../../../testing/files/fixture.js';
-import { open, worldWith, write } from '../order-world.js';
+import { LEAF, open, worldWith, write } from '../order-world.js';
 import { simulated, simulatedCalls, tagged } from '../sim-disk.js';
 import { stateCalls } from '../state-files.js';
 
@@ -81,6 +81,12 @@ export function patchHeader(world: FileWorld, path: string, change: Parameters<H
   const { dataOffset } = endFooterOf(world, path);
   const changed = headerOf(world, path).with(change);
   patch(world, path, (bytes) => bytes.set(changed.bytes, dataOffset));
+}
+
+/** The parent of the leaf is a raw file of zeroes. */
+export function withRawParent(world: FileWorld, sectors: number): void {
+  world.files.put(PARENT, new Uint8Array(sectors * SECTOR_SIZE));
+  patchHeader(world, LEAF, { parentUuid: new Uint8Array(16) });
 }
 
 /** Sets bits of the batmap, with a right checksum. */
