@@ -3,6 +3,8 @@
 
 import { GREETING, MAX_VERDICT_BYTES, parseVerdict, type Verdict } from './wire.js';
 
+/** The first line, and a greeting that may come before it. */
+const MAX_ANSWER_BYTES = MAX_VERDICT_BYTES + GREETING.length;
 const greetingLine = GREETING.toString('latin1').trimEnd();
 
 /**
@@ -13,22 +15,28 @@ const greetingLine = GREETING.toString('latin1').trimEnd();
 export class BackupAnswer {
   #line = '';
   #verdict: Verdict | undefined;
+  #isLine = false;
 
   /** The verdict, once it has come. */
   get verdict(): Verdict | undefined {
     return this.#verdict;
   }
 
+  /** What has come is no verdict: its first line is none, or is longer than any. */
+  get isOther(): boolean {
+    return this.#isLine && this.#verdict === undefined;
+  }
+
   take(bytes: Uint8Array): void {
-    // The first line is there, or is too long to be a verdict.
-    if (this.#line.includes('\n') || this.#line.length >= MAX_VERDICT_BYTES) return;
+    if (this.#isLine) return;
     this.#line += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
       'latin1',
       0,
-      MAX_VERDICT_BYTES,
+      MAX_ANSWER_BYTES,
     );
     if (this.#line.startsWith(`${greetingLine}\n`)) this.#line = this.#line.slice(greetingLine.length + 1);
     const end = this.#line.indexOf('\n');
-    if (end >= 0) this.#verdict = parseVerdict(this.#line.slice(0, end));
+    if (end >= 0 && end < MAX_VERDICT_BYTES) this.#verdict = parseVerdict(this.#line.slice(0, end));
+    this.#isLine = end >= 0 || this.#line.length >= MAX_VERDICT_BYTES;
   }
 }

@@ -182,6 +182,9 @@ export class Sending {
     const count = this.#read();
     if (count === -errno.EAGAIN) return;
     if (this.#answer.verdict !== undefined) return this.#judge(this.#answer.verdict);
+    // It may send for ever, and the verdict that it owes is not among that.
+    if (this.#greeted && this.#answer.isOther)
+      return this.#fail(-errno.EPROTO, "the backup's reply is no verdict");
     if (count > 0) return;
     if (count < 0) return this.#fail(count, 'the connection to the backup broke');
     if (this.#greeted) return this.#fail(-errno.EPIPE, 'the backup closed the connection without a verdict');

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Test } from 'tap';
 import { errno, NodePosix } from '../../src/posix/index.js';
-import { GREETING, HEADER, TRAILER_BYTES, verdictLine } from '../../src/transfer/wire.js';
+import { GREETING, HEADER, MAX_VERDICT_BYTES, TRAILER_BYTES, verdictLine } from '../../src/transfer/wire.js';
 import { inputOf, openInput, primaryOn, serverTest, sha256 } from './world.js';
 
 const image = Buffer.from('an image of some bytes');
@@ -36,6 +36,20 @@ serverTest('an image is confirmed by its length and SHA-256, and nothing less', 
     const outcome = await primary.ended;
     t.equal(outcome.kind, kind, JSON.stringify(verdict));
     if (code !== undefined) t.match(await log.event('failed'), { code });
+  }
+});
+
+serverTest('a backup whose reply is no verdict has failed, though it goes on to send', async (t, server) => {
+  for (const reply of ['fine, thanks\n', 'x'.repeat(MAX_VERDICT_BYTES), 'ok 1 \0\n', '\n']) {
+    for (const when of ['data', 'end'] as const) {
+      const name = await falseBackup(t, (socket) => {
+        socket.resume().once(when, () => socket.write(reply));
+      });
+      const { primary, log } = primaryOn(server, { name, input: inputOf(image) });
+      await primary.start();
+      t.match(await primary.ended, { kind: 'failed' });
+      t.match(await log.event('failed'), { code: 'EPROTO', message: /^the backup's reply is no verdict: / });
+    }
   }
 });
 
