@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
-import { nodeTimers, type Timers } from '../timers.js';
+import { nodeTimers, type TimerHandle, type Timers } from '../timers.js';
 
 /** How long a program may take that helps out with a call, in seconds. It needs milliseconds, on a loaded host more. */
 export const PROGRAM_SECONDS = 30;
 /** How much of what a program writes to its standard error is passed on, in characters. */
 const MAX_ERROR_TEXT = 256;
+/** How long the end of its output may take once its group is gone, in seconds: what has left that may keep it open. */
+const OUTPUT_SECONDS = 1;
 
 /** A program's exit status, or undefined when it had none, and in words how it ended. */
 export type ProgramEnded = (status: number | undefined, how: string) => void;
@@ -76,24 +78,47 @@ export function runProgram(
   );
   if (!child) return;
   let late = false;
+  let exit: { readonly status: number | null; readonly signal: string | null } | undefined;
+  let errors = '';
+  let isOver = false;
+  let outputTimer: TimerHandle | undefined;
+  const over = (): void => {
+    if (isOver || !exit) return;
+    isOver = true;
+    timers.clearTimeout(timer);
+    if (outputTimer) timers.clearTimeout(outputTimer);
+    endGroup(child);
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    const { status, signal } = exit;
+    const how = late ? `was not done within ${seconds} s` : `ended with ${signal ?? `status ${status}`}`;
+    const why = errors.trim() === '' ? '' : `: ${errors.trim()}`;
+    done(late ? undefined : (status ?? undefined), `${name} ${how}${why}`);
+  };
+  const awaitOutput = (): void => {
+    outputTimer = timers.setTimeout(over, OUTPUT_SECONDS * 1000);
+  };
   const timer = timers.setTimeout(() => {
     late = true;
     endGroup(child);
+    if (exit) awaitOutput();
   }, seconds * 1000);
   child.stdout?.setEncoding('latin1').on('data', (text: string) => {
     if (onOutput?.(text) === false) endGroup(child);
   });
-  let errors = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(0, MAX_ERROR_TEXT);
   });
-  child.on(onOutput || child.stderr ? 'close' : 'exit', (status: number | null, signal: string | null) => {
+  child.on('exit', (status, signal) => {
+    exit = { status, signal };
+    // Its children may go on with its output, but not with what is wrong.
+    if (onOutput && !late) return;
     timers.clearTimeout(timer);
     endGroup(child);
-    const how = late ? `was not done within ${seconds} s` : `ended with ${signal ?? `status ${status}`}`;
-    const why = errors.trim() === '' ? '' : `: ${errors.trim()}`;
-    done(status ?? undefined, `${name} ${how}${why}`);
+    if (onOutput || child.stderr) awaitOutput();
+    else over();
   });
+  child.on('close', over);
 }
 
 function endGroups(): void {

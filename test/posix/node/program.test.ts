@@ -3,13 +3,22 @@
 
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { loader, moduleUrl } from '../../../scripts/program.js';
 import { endGroup, runProgram, startGroup } from '../../../src/posix/node/program.js';
-import type { Timers } from '../../../src/posix/timers.js';
+import { nodeTimers, type Timers } from '../../../src/posix/timers.js';
 import { textOf } from '../../file-watch.js';
 import { run } from '../../programs.js';
 import { turns } from '../fixture.js';
@@ -199,4 +208,39 @@ t.test('no helper program outlives the process that started it, if that exits in
   const { status, stderr } = await run(process.execPath, [...loader, program]);
   t.equal(status, 5, stderr);
   t.ok(isGone(await textOf(pids)));
+});
+
+t.test('what has left a program’s group keeps its output open no longer than its time', async (t) => {
+  for (const [isOut, status, how] of [
+    [true, undefined, 'was not done within 30 s'],
+    [false, 4, 'ended with status 4'],
+  ] as const) {
+    const waits: number[] = [];
+    let fire = (): void => {};
+    const impatient: Timers = {
+      ...nodeTimers,
+      setTimeout: (callback, delayMs) => {
+        waits.push(delayMs);
+        if (delayMs === 30_000) fire = callback;
+        return nodeTimers.setTimeout(callback, delayMs === 1000 ? 0 : delayMs);
+      },
+    };
+    const text = 'setsid sleep 1000 & echo $! >"$0.pid"; echo ready; exit';
+    const program = script(isOut ? 'leaves-output' : 'leaves-errors', `${text} ${isOut ? 0 : 4}`);
+    const outcome = await new Promise((resolve) => {
+      const onOutput = (): boolean => {
+        fire();
+        return true;
+      };
+      runProgram(
+        [program],
+        isOut ? { stdio: ['ignore', 'pipe', 'ignore'], onOutput } : { stdio: ['ignore', 'ignore', 'pipe'] },
+        (...result) => resolve(result),
+        impatient,
+      );
+    });
+    process.kill(Number(readFileSync(`${program}.pid`, 'latin1')), 'SIGKILL');
+    t.same(outcome, [status, `${program} ${how}`]);
+    t.same(waits, [30_000, 1000]);
+  }
 });
