@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { ANY_ORDER, NO_FAILURE, SUCCESS, ZEROES_ALREADY } from './disks.js';
-import { SET_FIRST, tuned, type Equivalent, type Equivalents } from './shared.js';
+import { OUR_FAULT, SET_FIRST, tuned, type Equivalent, type Equivalents } from './shared.js';
 
 const CLOSED_WHOLE = 'All is in the file once that is closed; early answers only take less time.';
 const SORTED = 'They are sorted before they are looked at.';
@@ -11,6 +11,14 @@ const NO_BITMAPS = 'A layer without blocks never lacks a bitmap.';
 /** A result of 0 that could be any other success. */
 const succeeding = (...before: readonly string[]): Equivalent[] =>
   before.map((line) => [line, line.replace(/0(?=\)*;$)/, '1'), SUCCESS]);
+
+const UUIDS = "throw new Error('uuids of images that cannot be used');";
+
+/** A check of what only a fault of the program can bring about. */
+const unchecked = (condition: string, thrown: string): Equivalent[] => [
+  [`if (${condition}) ${thrown}`, `if (false) ${thrown}`, OUR_FAULT],
+  [`if (${condition}) ${thrown}`, `if (${condition}) ;`, OUR_FAULT],
+];
 
 /** Where the search for a piece's slot begins. */
 const spread = (hash: string): Equivalent => [
@@ -125,7 +133,15 @@ export const vhd: Equivalents = {
       'There is no other link when the first one comes.',
     ],
   ],
+  'src/disks/drivers/vhd/steps.ts': [['let goesOn = false;', 'let goesOn = true;', SET_FIRST]],
   'src/disks/drivers/vhd/chain.ts': [
+    ...unchecked('!child.header', "throw new Error('a child without a header has no parent');"),
+    ...unchecked('!child.header || !parent.footer', UUIDS),
+    [
+      `if (!child.header || !parent.footer) ${UUIDS}`,
+      `if (!child.header && !parent.footer) ${UUIDS}`,
+      OUR_FAULT,
+    ],
     [
       "return { kind: 'vhd', file: image.file, image, sectors: image.footer?.sectors ?? 0 };",
       "return { kind: 'vhd', file: image.file, image, sectors: image.footer?.sectors ?? 1 };",

@@ -44,6 +44,18 @@ t.test('a file grows by 64 blocks at least, by as many as it has, and by 1024 at
   t.equal(more.at(-1), 1025);
 });
 
+t.test('an image that has most of its blocks grows by what it lacks', async (t) => {
+  const world = worldWith([{ sectors: 100, blockSectors: 1 }]);
+  const first = await open(world);
+  for (let block = 0; block < 90; block++) await write(world, first, block, tagged(1, 1));
+  await simulated(world, first.close());
+  const { length } = world.files.contents(LEAF);
+  const disk = await open(world);
+  await write(world, disk, 95, tagged(1, 1));
+  const growth = (world.files.contents(LEAF).length - length) / SECTOR_SIZE / SPACING;
+  t.equal(growth, 11, 'ten blocks, and one more');
+});
+
 t.test('a file grows again when half of its new space is handed out', async (t) => {
   const world = worldWith([{ sectors: 9000, blockSectors: 1 }]);
   const calls = simulatedCalls(world);

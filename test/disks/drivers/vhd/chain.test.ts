@@ -5,8 +5,9 @@ import t from 'tap';
 import { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { errno } from '../../../../src/posix/errno.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
-import { LEAF, worldWith } from './order-world.js';
-import { simulated, simulatedCalls } from './sim-disk.js';
+import { SECTOR_SIZE } from '../../../../src/disks/index.js';
+import { LEAF, open, tags, worldWith, write } from './order-world.js';
+import { simulated, simulatedCalls, tagged } from './sim-disk.js';
 
 const link = { sectors: 64, blockSectors: 16 };
 
@@ -35,6 +36,38 @@ t.test('every file of a chain is closed once, also if one of them fails', async 
     );
     t.same(world.files.descriptors(), []);
   }
+});
+
+t.test('a child is read over a parent whose file is cut, up to what that lacks', async (t) => {
+  const world = worldWith([link, link]);
+  const parent = await open(world, '/d/parent0.vhd');
+  await write(world, parent, 0, tagged(64, 7));
+  await simulated(world, parent.close());
+  const whole = world.files.contents('/d/parent0.vhd');
+  world.files.put('/d/parent0.vhd', whole.slice(0, -3 * SECTOR_SIZE));
+  for (const readOnly of [true, false]) {
+    const disk = await open(world, LEAF, readOnly);
+    t.same(await tags(world, disk, 60, 2), [7, 7]);
+    t.same(await tags(world, disk, 60, 3), [-errno.EIO]);
+    await simulated(world, disk.close());
+  }
+});
+
+t.test('a block does not take the place of the footer at the end', async (t) => {
+  const world = worldWith([link]);
+  const disk = await open(world);
+  await write(world, disk, 0, tagged(16, 7));
+  await simulated(world, disk.close());
+  const image = world.files.contents(LEAF).slice();
+  const table = new DataView(image.buffer, image.byteOffset + 1536);
+  // Its bitmap, of all its sectors, is where its first sector was.
+  table.setUint32(0, table.getUint32(0) + 1);
+  image.fill(0xff, table.getUint32(0) * SECTOR_SIZE, (table.getUint32(0) + 1) * SECTOR_SIZE);
+  world.files.put(LEAF, image);
+  await t.rejects(open(world), /truncated: BAT entry 0: the file ends inside of the block/);
+  const reader = await open(world, LEAF, true);
+  t.same(await tags(world, reader, 14, 1), [7]);
+  t.same(await tags(world, reader, 15, 1), [-errno.EIO]);
 });
 
 t.test('every file of a chain that cannot be opened is closed once', async (t) => {

@@ -226,6 +226,27 @@ t.test('a file near its size limit grows only as needed', async (t) => {
   const fault = world.files.failCalls({ calls: ['ftruncate'], error: errno.EFBIG });
   t.equal(await write(world, disk, 9, tagged(1, 1)), 0);
   t.equal(fault.failed, 1);
+  // From the metadata on, which have six sectors, for the block and one more; and the sector of the footer.
+  t.equal(world.files.contents(LEAF).length, (6 + 2 * 8 + 1) * SECTOR_SIZE);
+});
+
+t.test('space that cannot be made in time is asked for again with the next block', async (t) => {
+  const world = worldWith([{ sectors: 200, blockSectors: 1 }]);
+  const calls = simulatedCalls(world);
+  const asked: number[] = [];
+  const ftruncate = calls.files.ftruncate.bind(calls.files);
+  calls.files.ftruncate = (fd, length, done) => {
+    asked.push(length);
+    // The second one is for blocks to come.
+    if (asked.length === 2) done(-errno.ENOSPC);
+    else ftruncate(fd, length, done);
+  };
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+  let sector = 0;
+  while (asked.length < 2) t.equal(await write(world, disk, sector++, tagged(1, 1)), 0);
+  t.equal(asked.length, 2);
+  t.equal(await write(world, disk, sector, tagged(1, 1)), 0);
+  t.same(asked.slice(2), asked.slice(1, 2));
 });
 
 t.test('a failed sync of new space, or before leftovers are cut off, ends all writing', async (t) => {

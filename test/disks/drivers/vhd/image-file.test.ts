@@ -9,6 +9,7 @@ import { findParent, openToRead } from '../../../../src/disks/drivers/vhd/parent
 import type { Steps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { emptyLocator, type LocatorEntry, locatorText } from '../../../../src/disks/drivers/vhd/locator.js';
 import { errno } from '../../../../src/posix/errno.js';
+import type { StatusDone } from '../../../../src/posix/files.js';
 import { FileWorld } from '../../../testing/files/fixture.js';
 import { simulated, simulatedCalls } from './sim-disk.js';
 
@@ -98,6 +99,38 @@ t.test('each call that fails is named, and an opening that fails leaves nothing 
     await t.rejects(simulated(world, failing), { message: `/d/a: cannot ${action}: Input/output error` });
     t.equal(file.length, 8);
     await simulated(world, file.close());
+  }
+});
+
+t.test('a block device is opened for its only user where it is locked, and waits for nobody', async (t) => {
+  for (const kind of ['regular', 'block'] as const) {
+    for (const isLocked of [false, true]) {
+      const world = worldOf({ '/d/a': 'abcdefgh' });
+      const calls = simulatedCalls(world);
+      const asDevice =
+        (done: StatusDone): StatusDone =>
+        (result, status) =>
+          done(result, status && { ...status, kind });
+      const [stat, fstat, openFile] = [
+        calls.files.stat.bind(calls.files),
+        calls.files.fstat.bind(calls.files),
+        calls.files.open.bind(calls.files),
+      ];
+      calls.files.stat = (path, done) => stat(path, asDevice(done));
+      calls.files.fstat = (fd, done) => fstat(fd, asDevice(done));
+      let asked = 0;
+      calls.files.open = (path, flags, done, mode) => {
+        asked = flags;
+        openFile(path, flags & ~constants.O_EXCL, done, mode);
+      };
+      const lock = isLocked ? (_fd: number, done: (result: number) => void): void => done(0) : undefined;
+      const size: ImageCalls['size'] = (_status, done) => done(16);
+      const file = await simulated(world, ImageFile.open({ ...calls, size }, '/d/a', constants.O_RDWR, lock));
+      const exclusive = kind === 'block' && isLocked ? constants.O_EXCL : 0;
+      t.equal(asked, constants.O_RDWR | constants.O_NONBLOCK | exclusive, `${kind}, ${isLocked}`);
+      t.equal(file.length, kind === 'block' ? 16 * 512 : 8);
+      await simulated(world, file.close());
+    }
   }
 });
 

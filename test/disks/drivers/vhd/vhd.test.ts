@@ -268,6 +268,20 @@ t.test('a block device has no identity of a file', async (t) => {
   t.same(await identified(driver), [-errno.EOPNOTSUPP]);
 });
 
+t.test('a fixed image has no blocks, and is described with how it was opened', async (t) => {
+  const world = diskWorld(t);
+  const file = world.path('fixed.vhd');
+  await promiseOf(createImage(calls, { path: file, size: 4 << 20, isFixed: true, ...made }));
+  for (const readOnly of [false, true]) {
+    const driver = new VhdDriver(file, calls);
+    t.equal(driver.describe(), `vhd ${file} closed`);
+    t.equal(await resultOf((done) => driver.open({ readOnly, shared: false }, done)), 0);
+    t.equal(driver.describe(), `vhd ${file} 8192 sectors${readOnly ? ' read-only' : ''}`);
+    t.same(driver.chain(), [{ path: file, sectors: 8192 }]);
+    t.equal(await resultOf((done) => driver.close(done)), 0);
+  }
+});
+
 t.test('where a bitmap cannot be read nothing is known of the blocks', async (t) => {
   let isBroken = false;
   const driver = await driverWith(t, {

@@ -234,6 +234,14 @@ t.test('a snapshot of the root of a chain has it as its parent, also if it is em
   t.same(await tags(world, disk, 0, 2), [0, 0]);
 });
 
+t.test('an image whose file is cut is good enough for a snapshot, which only reads it', async (t) => {
+  const world = worldWith([link]);
+  await written(world, LEAF, 0, tagged(64, 7));
+  world.files.put(LEAF, world.files.contents(LEAF).slice(0, -3 * SECTOR_SIZE));
+  await run(world, (calls) => snapshot(calls, { parent: LEAF, child: '/d/a.vhd', ...made }));
+  t.same(await tags(world, await open(world, '/d/a.vhd', true), 0, 2), [7, 7]);
+});
+
 t.test('a snapshot of an empty child of a raw file has the file as its parent', async (t) => {
   const world = worldWith([link, link]);
   withRawParent(world, 64);

@@ -192,6 +192,23 @@ t.test('an image whose own blocks are in doubt is the last of its chain that is 
   t.equal(described.length, 1);
 });
 
+t.test('of a header with a fault its parent is described, unless it is not in the file', async (t) => {
+  const described = async (change: (world: FileWorld) => void): Promise<unknown> => {
+    const world = await family();
+    change(world);
+    const [leaf, ...more] = await run(world, (calls) => describeChain(calls, LEAF, {}));
+    t.same(more, []);
+    return leaf;
+  };
+  const wrong = await described((world) => patch(world, LEAF, (bytes) => (bytes[512 + 100] = 7)));
+  t.match(wrong, { parentName: /0.vhd$/, faults: [{ field: 'header checksum' }] });
+  const far = (await described((world) =>
+    patchFooters(world, LEAF, (fields) => fields.setBigUint64(16, 2n ** 40n)),
+  )) as object;
+  t.match(far, { kind: 'differencing', faults: [{ field: 'data offset' }] });
+  t.notOk('parentName' in far);
+});
+
 t.test('the faults of an image come before those of its place in the chain', async (t) => {
   const kinds = async (world: FileWorld): Promise<unknown> =>
     (await run(world, (calls) => describeChain(calls, LEAF, {}))).map(({ faults }) =>
@@ -212,15 +229,23 @@ t.test('the faults of an image come before those of its place in the chain', asy
 });
 
 t.test('an image that cannot be read is closed again', async (t) => {
-  for (const nth of [1, 5]) {
-    const world = await family();
-    world.files.failCalls({ calls: ['read'], nth, error: errno.EIO });
-    await t.rejects(
-      run(world, (calls) => describeChain(calls, LEAF, {})),
-      /cannot read: Input\/output error/,
+  const world = await family();
+  const describe = () => run(world, (calls) => describeChain(calls, LEAF, {}));
+  let nth = 0;
+  let failed = 1;
+  // Each read in turn, of the image and then of its parent.
+  while (failed > 0) {
+    const fault = world.files.failCalls({ calls: ['read'], nth: ++nth, error: errno.EIO });
+    const described = describe();
+    failed = await described.then(
+      () => 0,
+      () => 1,
     );
+    t.equal(fault.failed, failed);
+    if (failed > 0) await t.rejects(described, /cannot read: Input\/output error/);
     t.same(world.files.descriptors(), []);
   }
+  t.ok(nth > 12, `${nth - 1} reads`);
 });
 
 t.test('a copy that a journal has in progress is not taken for the footer', async (t) => {
