@@ -4,6 +4,9 @@
 /** What comes from outside has no need to be nested deeper; what does so overflows the stack of whoever prints it. */
 export const MAX_JSON_DEPTH = 100;
 
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [BRACKET, CLOSING_BRACKET, BRACE, CLOSING_BRACE] = [0x5b, 0x5d, 0x7b, 0x7d];
+
 /**
  * The value of a JSON text from outside. A byte order mark before it is skipped: editors of some systems write one.
  *
@@ -18,16 +21,26 @@ export function parseJson(text: string): unknown {
 
 /** Whether valid JSON is nested deeper. A loop, as the text may have a string of any length. */
 function isDeeper(text: string, most: number): boolean {
+  // Each level takes two characters at least.
+  if (text.length <= 2 * most) return false;
   let depth = 0;
-  let isInString = false;
-  for (let at = 0; at < text.length; at++) {
-    const letter = text[at];
-    if (isInString && letter === '\\') at += 1;
-    else if (letter === '"') isInString = !isInString;
-    else if (isInString) continue;
-    else if (letter === '[' || letter === '{') depth += 1;
-    else if (letter === ']' || letter === '}') depth -= 1;
-    if (depth > most) return true;
+  for (let at = 0; at < text.length && depth <= most; at++) {
+    const letter = text.charCodeAt(at);
+    if (letter === QUOTE) at = stringEnd(text, at);
+    else if (letter === BRACKET || letter === BRACE) depth += 1;
+    else if (letter === CLOSING_BRACKET || letter === CLOSING_BRACE) depth -= 1;
   }
-  return false;
+  return depth > most;
+}
+
+/** Where the string ends that begins at a quote: at the next one with an even number of backslashes before it. */
+function stringEnd(text: string, start: number): number {
+  let end = start;
+  let backslashes: number;
+  do {
+    end = text.indexOf('"', end + 1);
+    backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes += 1;
+  } while (backslashes % 2 === 1);
+  return end;
 }

@@ -21,6 +21,7 @@ t.test('what is nested too deep is refused, whatever its strings contain', async
   t.throws(() => parseJson(nested(100_000)), tooDeep);
   t.throws(() => parseJson(`${'{"a":'.repeat(101)}1${'}'.repeat(101)}`), tooDeep);
   t.throws(() => parseJson(`["\\\\",${nested(MAX_JSON_DEPTH)}]`), tooDeep);
+  t.throws(() => parseJson(`["\\"","a\\\\\\"]","",${nested(MAX_JSON_DEPTH)}]`), tooDeep);
   const brackets = `${'['.repeat(200)}\\"{`;
   t.same(parseJson(`["${brackets}","\\\\",${nested(99)}]`), [
     JSON.parse(`"${brackets}"`),
