@@ -22,9 +22,19 @@ const TIMEOUT_S = 0.5 * Number(process.env['TAP_TIMEOUT'] ?? 300);
 /**
  * The processes, those that take longest first: each runs the test files whose paths begin with one of these and with no
  * longer one of another. Files of other folders share one process a folder. A process costs half a second, for tap and what is
- * tested, so small ones are put together: those that wait most of the time, or those that count their coverage.
+ * tested, so small ones are put together: those that wait most of the time, or those that count their coverage. The tests of
+ * transfers look at the events of every server in their process: they have one to themselves.
  */
 const PROCESSES = [
+  ['test/disks/'],
+  ['test/nbd/'],
+  [
+    'test/disks/drivers/vhd/samples.test.ts',
+    'test/disks/drivers/vhd/crash.test.ts',
+    'test/disks/drivers/vhd/model.test.ts',
+    'test/nbd/programs.test.ts',
+    'test/nbd/malformed.test.ts',
+  ],
   ['test/replication/disk/'],
   [
     'test/replication/disk/backup/',
@@ -32,42 +42,45 @@ const PROCESSES = [
     'test/replication/disk/own/',
     'test/replication/disk/primary/',
     'test/replication/disk/wire/',
-  ],
-  ['test/nbd/'],
-  ['test/disks/'],
-  ['test/cli/'],
-  ['test/conformance/', 'test/scheduler/', 'test/replication/'],
-  ['test/daemon/'],
-  ['test/transfer/'],
-  ['test/conformance/adapter.test.ts', 'test/conformance/small-scope.test.ts'],
-  ['test/metrics/page/browser.test.ts', 'test/conformance/page/browser.test.ts'],
-  ['test/docs/', 'test/scripts/'],
-  ['test/daemon/dialect.test.ts'],
-  ['test/testing/'],
-  ['test/posix/'],
-  [
-    'test/disks/drivers/vhd/samples.test.ts',
-    'test/disks/drivers/vhd/crash.test.ts',
-    'test/disks/drivers/vhd/model.test.ts',
-  ],
-  [
     'test/replication/disk/simulation/seeds.test.ts',
     'test/replication/disk/rot.test.ts',
     'test/replication/disk/prefixes.test.ts',
   ],
-  ['test/cli/replication/kill-rounds.test.ts', 'test/cli/processes.test.ts'],
-  ['test/fuzz/'],
-  ['test/nbd/programs.test.ts', 'test/nbd/malformed.test.ts'],
-  ['test/conformance/implementations.test.ts'],
-  ['test/daemon/signals.test.ts', 'test/daemon/latency.test.ts'],
-  ['test/control/', 'test/server/', 'test/status/', 'test/metrics/', 'test/small-file-system.test.ts'],
+  ['test/conformance/', 'test/scheduler/', 'test/replication/'],
+  [
+    'test/daemon/dialect.test.ts',
+    'test/daemon/signals.test.ts',
+    'test/daemon/latency.test.ts',
+    'test/cli/replication/kill-rounds.test.ts',
+    'test/cli/processes.test.ts',
+  ],
+  [
+    'test/conformance/adapter.test.ts',
+    'test/conformance/small-scope.test.ts',
+    'test/metrics/page/browser.test.ts',
+    'test/conformance/page/browser.test.ts',
+  ],
+  ['test/cli/'],
+  ['test/testing/'],
+  [
+    'test/control/',
+    'test/server/',
+    'test/status/',
+    'test/metrics/',
+    'test/fuzz/',
+    'test/small-file-system.test.ts',
+  ],
+  ['test/docs/', 'test/scripts/'],
+  ['test/posix/'],
+  ['test/daemon/'],
+  ['test/transfer/'],
   ['test/posix/node/leaks.test.ts'],
 ];
 
 /** Which processes count their coverage: `all` for `npm run coverage`, `none` for `npm run test:nodes`, otherwise {@link COVERING}. */
 const counting = process.env['TAPDISK_TS_COVERAGE'];
 /** What has to cover the scheduler and the connect module whole: counting makes code much slower. */
-const COVERING = new Set(['test/conformance/', 'test/conformance/implementations.test.ts']);
+const COVERING = new Set(['test/conformance/']);
 
 const all = repositoryFiles().filter((file) => /^test\/.*\.test\.ts$/.test(file));
 /** The starts of the processes, the longest first, so that the first with which a path begins is its own. */
