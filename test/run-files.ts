@@ -8,6 +8,13 @@ import t from 'tap';
 import { FILE_TIMEOUT_MS } from './file-timeout.js';
 
 const urls = JSON.parse(process.env['TEST_FILES'] ?? '[]') as string[];
-for (const url of urls) await import(url);
+// A file that runs its tests beside each other says nothing about those of others: they may replace functions, count descriptors.
+let jobs = 1;
+for (const url of urls) {
+  t.jobs = 1;
+  await import(url);
+  jobs = Math.max(jobs, t.jobs);
+}
+t.jobs = jobs;
 // A limit that a file has set for itself would count for all that share its process.
 t.setTimeout(FILE_TIMEOUT_MS);
