@@ -22,8 +22,7 @@ const TIMEOUT_S = 0.5 * Number(process.env['TAP_TIMEOUT'] ?? 300);
 /**
  * The processes, those that take longest first: each runs the test files whose paths begin with one of these and with no
  * longer one of another. Files of other folders share one process a folder. A process costs half a second, for tap and what is
- * tested, so small ones are put together: those that wait most of the time, or those that count their coverage. The tests of
- * transfers look at the events of every server in their process: they have one to themselves.
+ * tested, so small ones are put together: those that wait most of the time, or those that count their coverage.
  */
 const PROCESSES = [
   ['test/disks/'],
@@ -72,8 +71,7 @@ const PROCESSES = [
   ],
   ['test/docs/', 'test/scripts/'],
   ['test/posix/'],
-  ['test/daemon/'],
-  ['test/transfer/'],
+  ['test/daemon/', 'test/transfer/'],
   ['test/posix/node/leaks.test.ts'],
 ];
 
