@@ -371,6 +371,24 @@ t.test('a peer that is not allowed is closed, and reported', async (t) => {
   t.same([b.connections.length, b.its.state], [0, 'listening']);
 });
 
+t.test('rejections that were held back are logged when the side is closed', async (t) => {
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
+  const deny = new BlockList();
+  deny.addAddress('10.0.0.1');
+  const b = side(world, world.host('10.0.0.2'), { deny });
+  await b.start();
+  const { posix } = world.host('10.0.0.1');
+  for (let count = 0; count < 3; count++) {
+    const fd = posix.socket(AF_INET, SOCK_STREAM);
+    posix.connect(fd, { family: AF_INET, address: '10.0.0.2', port: 9000 });
+    await world.run(0.1);
+  }
+  const rejections = (): string[] => b.logged.filter((line) => line.includes('rejected'));
+  t.equal(rejections().length, 1, 'of a kind, one a second');
+  b.its.close();
+  t.equal(rejections().length, 2);
+});
+
 t.test('a client whose attempt fails for good tries again after a second', async (t) => {
   const { world, a, b } = twoSides();
   await b.start();

@@ -3,9 +3,11 @@
 
 // What the user of a disk gets for each call, by the disk's role and state.
 
+import { getEventListeners } from 'node:events';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import type { CheckpointView } from '../../../src/replication/disk/disk-replication.js';
+import { Replication } from '../../../src/replication/disk/engine.js';
 import {
   decodeMetadata,
   type Metadata,
@@ -100,6 +102,46 @@ t.test('a disk that has failed is closed without a word that it was in order', a
   t.equal(await side.call((done) => side.engine.flush(done)), -errno.EIO);
   t.equal(await side.call((done) => side.engine.close(done)), -errno.EIO);
   t.equal(recorded(side)?.clean, false);
+});
+
+t.test(
+  'an open that has ended listens to its signal no more; one that is not needed is given up',
+  async (t) => {
+    const { side, world } = await alone('10.0.0.1');
+    t.equal(await side.call((done) => side.engine.close(done)), 0);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const again = new Replication(side.engine.options, { ...side.engine.parts, signal });
+    t.equal(await side.call((done) => again.open(done)), 0);
+    t.equal(getEventListeners(signal, 'abort').length, 0);
+    t.equal(await side.call((done) => again.close(done)), 0);
+    controller.abort();
+    t.equal(await side.call((done) => again.open(done)), -errno.ECANCELED);
+    await world.run(1);
+    t.equal(side.host.files.descriptors().filter(({ path }) => path.startsWith(DIRECTORY)).length, 0);
+  },
+);
+
+t.test('each fault of a close is reported, and the first one is its result', async (t) => {
+  const { side } = await alone('10.0.0.1');
+  t.equal(await side.write(8, 8, 3), 0);
+  side.host.files.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+  side.host.files.failCalls({ calls: ['close'], error: errno.ENOSPC });
+  const reasons: (string | undefined)[] = [];
+  const result = await side.call((done) =>
+    side.engine.close((ended, reason) => {
+      reasons.push(reason);
+      done(ended);
+    }),
+  );
+  t.equal(result, -errno.EIO);
+  t.match(reasons, [/EIO/]);
+  const errors = side.events.flatMap((event) => (event.kind === 'error' ? [event.message] : []));
+  for (const code of ['EIO', 'ENOSPC'])
+    t.ok(
+      errors.some((message) => message.endsWith(code)),
+      code,
+    );
 });
 
 t.test('a backup with data takes no first sync, unless it was told to', async (t) => {

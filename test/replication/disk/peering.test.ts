@@ -126,6 +126,8 @@ t.test('a peer that shows what it is takes the place of a connection that has se
   await second.next('hello');
   await peer.over(1);
   t.match(backup.engine.status().peerAddress, /^10\.0\.0\.67:/);
+  await world.run(10);
+  t.equal(second.end, undefined, 'and keeps it');
   const third = await HandPeer.connect(world, '10.0.0.68');
   third.raw(PROBE);
   t.match(await third.reason('busy'), { code: 'busy', reason: 'there is a connection already' });
