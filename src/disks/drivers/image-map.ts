@@ -3,8 +3,7 @@
 
 import type { BlockStatusDone, BlockStatusExtent, SectorRange } from '../index.js';
 import type { FileStatus } from '../../posix/files.js';
-import type { FileRange } from '../../posix/node/map-lines.js';
-import type { HolesDone } from '../../posix/node/file-map.js';
+import type { FileRange, HolesDone } from '../../posix/file-holes.js';
 import { HoleRanges } from './hole-ranges.js';
 
 /** So many changes during the reading of a map are remembered; after more of them the map is not taken. */

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { statfs } from 'node:fs';
+import type { HolesDone, ReadHoles } from '../file-holes.js';
 import { DataLines } from './data-lines.js';
 import { ExtentLines } from './extent-lines.js';
-import { type FileRange, MAX_EXTENTS, type MapLines } from './map-lines.js';
+import { MAX_EXTENTS, type MapLines } from './map-lines.js';
 import { runProgram } from './program.js';
 import type { TaskQueue } from './task-queue.js';
 
@@ -19,17 +20,6 @@ export interface MapPrograms {
 }
 
 export const MAP_PROGRAMS: MapPrograms = { filefrag: 'filefrag', perl: 'perl', seconds: 10 };
-
-/** Called once with the holes of a file, in order, or with the reason why they are not known, for people. */
-export type HolesDone = (holes: readonly FileRange[] | string) => void;
-
-/**
- * Reads where an open file has holes.
- *
- * @param othersWrite whether others than this process may write to the file
- * @param fd must stay open until `done` is called
- */
-export type ReadHoles = (fd: number, othersWrite: boolean, done: HolesDone) => void;
 
 /**
  * Prints the data of the file that is its descriptor 3, opened anew: the offset of the open file is shared with those that

@@ -1,16 +1,12 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { FileRange } from '../file-holes.js';
+
 /** How many extents of a file are looked at. */
 export const MAX_EXTENTS = 65_536;
 /** A line of a map is shorter, even with the file's name in it. */
 const MAX_LINE_CHARACTERS = 8192;
-
-/** A part of a file, in bytes, without its end. */
-export interface FileRange {
-  readonly start: number;
-  readonly end: number;
-}
 
 /**
  * Reads line by line what a program prints about the extents of a file, and takes the parts between them for holes. What it

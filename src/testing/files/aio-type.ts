@@ -14,6 +14,8 @@ export function simulatedAioType(host: HostFiles): DiskDriverType {
       return new AioDriver(path, {
         files,
         lock: (fd, shared, done) => files.flock(fd, shared, done),
+        readHoles: (fd, othersWrite, done) =>
+          othersWrite ? done('others may write to it') : files.holes(fd, done),
         size: imageSizer(completions),
         logger,
       });

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { FileRange } from '../../posix/file-holes.js';
+
 /** The unit in which space is taken and given back, and in which a page cache keeps a file. */
 export const PAGE_BYTES = 4096;
 
@@ -78,6 +80,18 @@ export class FileContent {
       if (to - from === PAGE_BYTES) this.#pages.delete(page);
       else if (this.#pages.has(page)) this.#replace(page, from, ZEROES.subarray(0, to - from));
     });
+  }
+
+  /** Where no space is taken, in order; the last hole has no end. */
+  holes(): FileRange[] {
+    const holes: FileRange[] = [];
+    let end = 0;
+    for (const page of [...this.#pages.keys()].toSorted((a, b) => a - b)) {
+      const start = page * PAGE_BYTES;
+      if (start > end) holes.push({ start: end, end: start });
+      end = start + PAGE_BYTES;
+    }
+    return [...holes, { start: end, end: Number.POSITIVE_INFINITY }];
   }
 
   /** How many pages a write or an allocation of a range would take. */

@@ -3,6 +3,7 @@
 
 import { errno, errnoCode } from '../../posix/errno.js';
 import { fileRangeFault } from '../../posix/file-range.js';
+import type { FileRange, HolesDone } from '../../posix/file-holes.js';
 import type { FileCallName } from './call-names.js';
 import type { FileCalls, FileDone, FileStatus, NamesDone, PathDone, StatusDone } from '../../posix/files.js';
 import type { Node } from './directory-node.js';
@@ -156,6 +157,15 @@ export class SimulatedFileCalls implements FileCalls {
         return 0;
       }),
     );
+  }
+  /** Where a file that is open for reading has holes, as `holeReader` reads it: in order, the last one without an end. */
+  holes(fd: number, done: HolesDone): void {
+    const act = (): Outcome<FileRange[]> =>
+      this.#onFile(fd, ({ node, mayRead }) => {
+        if (!mayRead) return -errno.EBADF;
+        return node instanceof FileNode ? { value: node.holes() } : -errno.EOPNOTSUPP;
+      });
+    this.#ask('holes', fd, act, (result, holes) => done(holes ?? errnoCode(result)));
   }
   readdir(path: string, done: NamesDone): void {
     this.#ask(

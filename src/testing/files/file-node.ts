@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { FileRange } from '../../posix/file-holes.js';
 import { applyChange, type FileChange } from './change.js';
 import { FileContent } from './content.js';
 import type { Survival } from './survival.js';
@@ -55,6 +56,11 @@ export class FileNode {
   /** How many pages it takes. */
   get pages(): number {
     return this.#cached.pages;
+  }
+
+  /** As `FileContent.holes`, of what a reader sees. */
+  holes(): FileRange[] {
+    return this.#cached.holes();
   }
 
   /** The moment of the latest change: what {@link sync} is to cover. */

@@ -8,6 +8,7 @@ import type { EventQueue } from '../event-queue.js';
 import { FaultList } from '../fault-list.js';
 import type { Random } from '../random.js';
 import type { FileCallName } from './call-names.js';
+import { PAGE_BYTES } from './content.js';
 import { SimulatedFileCalls } from './file-calls.js';
 import { FileNode } from './file-node.js';
 import { FileProcess, type FileProcessHost } from './file-process.js';
@@ -87,9 +88,10 @@ export class HostFiles {
   /**
    * Puts a file there, and the directories above it, all of it on the medium; one that is there is replaced.
    *
+   * @param options `sparse`: its whole pages of zeroes are holes; they are data unless given
    * @throws Error when the path is a directory's or leads through a file
    */
-  put(path: string, bytes: Uint8Array): void {
+  put(path: string, bytes: Uint8Array, options: { readonly sparse?: boolean } = {}): void {
     const { system } = this;
     for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))
       system.mkdir(path.slice(0, end));
@@ -99,6 +101,7 @@ export class HostFiles {
       throw new Error(`${path} on the simulated host is not the path of a file`);
     system.close(file);
     system.change(file.node, { kind: 'write', position: 0, bytes: Uint8Array.from(bytes) });
+    if (options.sparse === true) this.#punchZeroes(file.node, bytes);
     system.syncAll();
   }
 
@@ -132,6 +135,14 @@ export class HostFiles {
   losePower(survival: Survival = drawnSurvival(this.#host.random)): void {
     this.endProcess();
     this.system.losePower(survival);
+  }
+
+  #punchZeroes(node: FileNode, bytes: Uint8Array): void {
+    for (let position = 0; position < bytes.length; position += PAGE_BYTES) {
+      const page = bytes.subarray(position, position + PAGE_BYTES);
+      if (Buffer.compare(page, new Uint8Array(page.length)) !== 0) continue;
+      this.system.change(node, { kind: 'punch', position, length: page.length });
+    }
   }
 
   #file(path: string): FileNode {

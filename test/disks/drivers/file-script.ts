@@ -4,7 +4,7 @@
 import { AioDriver, type AioParts, type ImageFiles } from '../../../src/disks/drivers/index.js';
 import { nullLogger } from '../../../src/server/logger.js';
 import type { Done } from '../../../src/disks/index.js';
-import type { HolesDone } from '../../../src/posix/node/file-map.js';
+import type { HolesDone } from '../../../src/posix/file-holes.js';
 
 /** A file call that waits for the test to answer it. */
 export interface FileCall {

@@ -3,11 +3,17 @@
 
 import t from 'tap';
 import { driverTypes } from '../../../src/disks/drivers/index.js';
-import { SECTOR_SIZE, type Vbd, VbdRegistry } from '../../../src/disks/index.js';
+import {
+  type BlockStatusDone,
+  type BlockStatusExtent,
+  SECTOR_SIZE,
+  type Vbd,
+  VbdRegistry,
+} from '../../../src/disks/index.js';
 import { errno } from '../../../src/posix/errno.js';
 import { type CrashKind, Random, simulatedAioType, SimulatedWorld } from '../../../src/testing/index.js';
 import { randomSeed } from '../../random.js';
-import { FileWorld } from './fixture.js';
+import { FileWorld, O_WRONLY } from './fixture.js';
 import { SectorModel } from './sector-model.js';
 
 const SECTORS = 4096 + 64;
@@ -118,6 +124,42 @@ t.test('a second writer of the same host is refused', async (t) => {
   const fd = await world.open(IMAGE);
   t.equal(await world.fails((calls, done) => calls.flock(fd, false, done)), 'EBUSY');
   await t.rejects(openDisk(world), { code: 'EBUSY' });
+});
+
+t.test('the holes of an image are shown, and what is written is none any more', async (t) => {
+  const world = new FileWorld();
+  const image = new Uint8Array(32 * SECTOR_SIZE);
+  image[9 * SECTOR_SIZE] = 1;
+  const zeroes = async (): Promise<string> => {
+    const status = (done: BlockStatusDone): void => vbd.blockStatus(0, 32, done);
+    const extents = await world.world.complete(
+      new Promise<readonly BlockStatusExtent[]>((resolve) => status((_, found = []) => resolve(found))),
+    );
+    return extents.map(({ sectors, zero }) => `${zero ? 'hole' : 'data'} ${sectors}`).join(', ');
+  };
+  world.files.put(IMAGE, image);
+  let vbd = await openDisk(world);
+  t.equal(await zeroes(), 'data 32');
+  await world.world.complete(vbd.close());
+  world.files.put(IMAGE, image, { sparse: true });
+  vbd = await openDisk(world);
+  t.equal(await zeroes(), 'hole 8, data 8, hole 16');
+  await world.world.complete(
+    new Promise((resolve) => vbd.queueWrite(24, new Uint8Array(SECTOR_SIZE), resolve)),
+  );
+  t.equal(await zeroes(), 'hole 8, data 8, hole 8, data 1, hole 7');
+});
+
+t.test('what cannot show its holes has a reason', async (t) => {
+  const world = new FileWorld();
+  world.files.put(IMAGE, new Uint8Array(SECTOR_SIZE));
+  const ask = (fd: number): Promise<unknown> =>
+    world.world.complete(new Promise((resolve) => world.calls.holes(fd, resolve)));
+  t.same(await ask(await world.open(IMAGE)), [{ start: 4096, end: Number.POSITIVE_INFINITY }]);
+  t.equal(await ask(await world.open(IMAGE, O_WRONLY)), 'EBADF');
+  t.equal(await ask(99), 'EBADF');
+  world.files.failCalls({ calls: ['holes'], error: errno.EIO });
+  t.equal(await ask(await world.open(IMAGE)), 'EIO');
 });
 
 t.test('an image that cannot be read or written is reported', async (t) => {

@@ -78,8 +78,8 @@ export class Scene {
       for (let sector = 0; sector < SECTORS; sector += 1 + random.integer(0, 40))
         image.set(tagged(0xffff_0000 + sector, 1), sector * 512);
     }
-    this.hosts[0].files.put(IMAGE, new Uint8Array(SECTORS * 512));
-    this.hosts[1].files.put(IMAGE, image);
+    this.hosts[0].files.put(IMAGE, new Uint8Array(SECTORS * 512), { sparse: random.chance(0.5) });
+    this.hosts[1].files.put(IMAGE, image, { sparse: random.chance(0.5) });
     this.oracle.primaryStarts(this.hosts[1].name, contentOf(image), true);
   }
 
