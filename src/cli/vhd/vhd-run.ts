@@ -12,7 +12,8 @@ import {
   VhdError,
   type VhdErrorKind,
 } from '../../disks/drivers/vhd/vhd-error.js';
-import { holeReader, type ReadHoles } from '../../posix/node/file-map.js';
+import type { ReadHoles } from '../../posix/file-holes.js';
+import { holeReader } from '../../posix/node/file-map.js';
 import { NodeFileCalls } from '../../posix/node/files.js';
 import { monotonicClock, wallClock } from '../../posix/clock.js';
 import { errnoCode } from '../../posix/errno.js';

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { FileRange } from '../../posix/node/map-lines.js';
+import type { FileRange } from '../../posix/file-holes.js';
 import { type BlockStatusExtent, SECTOR_SIZE, type SectorRange } from '../index.js';
 
 /** How many holes are kept; of a hole that would be one more, only the first part is, which shows less than there is. */

@@ -12,7 +12,7 @@ import {
   type SectorRange,
   type ZeroesRequest,
 } from '../../driver.js';
-import type { ReadHoles } from '../../../posix/node/file-map.js';
+import type { ReadHoles } from '../../../posix/file-holes.js';
 import type { LockFile } from '../image-lock.js';
 import { WriteOrder } from '../write-order.js';
 import { BlockChanges } from './block-changes.js';

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { HolesDone, ReadHoles } from '../../../posix/node/file-map.js';
+import type { HolesDone, ReadHoles } from '../../../posix/file-holes.js';
 import { HoleRanges } from '../hole-ranges.js';
 import type { ImageFile } from './image-file.js';
 import { type Steps, wait } from './steps.js';

@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { SECTOR_SIZE, type SectorRange } from '../../../driver.js';
-import type { ReadHoles } from '../../../../posix/node/file-map.js';
+import type { ReadHoles } from '../../../../posix/file-holes.js';
 import { writeWhole } from '../../../../posix/whole-transfer.js';
 import type { HoleRanges } from '../../hole-ranges.js';
 import { holesOf } from '../file-holes.js';

@@ -7,8 +7,7 @@ import { createImage } from '../../../../../src/disks/drivers/vhd/tools/create.j
 import { SECTOR_SIZE } from '../../../../../src/disks/index.js';
 import { NOTHING_SURVIVES } from '../../../../../src/testing/index.js';
 import { errno } from '../../../../../src/posix/errno.js';
-import type { ReadHoles } from '../../../../../src/posix/node/file-map.js';
-import type { FileRange } from '../../../../../src/posix/node/map-lines.js';
+import type { FileRange, ReadHoles } from '../../../../../src/posix/file-holes.js';
 import { FileWorld } from '../../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from '../order-world.js';
 import { simulated, tagged } from '../sim-disk.js';
