@@ -1,9 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { setImmediate } from 'node:timers/promises';
+import type { Test } from 'tap';
 import { NodePosix, errno } from '../../src/posix/index.js';
+import type { TapdiskServer } from '../../src/server/index.js';
+import type { Input } from '../../src/transfer/input.js';
 import { Meter } from '../../src/transfer/meter.js';
 import { Sending } from '../../src/transfer/sending.js';
+import { TransferError } from '../../src/transfer/transfer-error.js';
 import { GREETING, HEADER, trailer, verdictLine } from '../../src/transfer/wire.js';
 import { ManualClock } from '../disks/bench.js';
 import { everything, foreignBackup } from './foreign.js';
@@ -214,3 +219,84 @@ serverTest('a conversation that is stopped twice closes its input once', async (
   posix.close(other);
   posix.close(listener);
 });
+
+/** A system that notes how much was read in pieces that no counter has. */
+class NotedReads extends NodePosix {
+  heard = 0;
+
+  override read(fd: number, buffer: Uint8Array): number {
+    const count = super.read(fd, buffer);
+    if (buffer.length > 8 && count > 0) this.heard += count;
+    return count;
+  }
+}
+
+/** A backup that says something at once, and refuses what it is sent after the primary has waited for its greeting. */
+function refusingBackup(t: Test, words: string, code: string): Promise<string> {
+  const verdict = verdictLine({ kind: 'error', code, message: 'no' });
+  return foreignBackup(t, (socket) => {
+    socket.write(words);
+    socket.once('data', () => socket.resume().end(verdict));
+  });
+}
+
+const late = new ManualClock();
+const notedReads = new NotedReads({ clock: late });
+
+/** Lets a primary wait for a greeting until it has waited enough. */
+async function waitTooLong(server: TapdiskServer): Promise<void> {
+  for (let second = 0; second < 2; second += 1) {
+    late.seconds += 1;
+    for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+  }
+}
+
+serverTest(
+  'what is not a refusal of the image alone, or comes of who has begun to greet, is a failure, and nothing is sent again',
+  async (t, server) => {
+    for (const [words, code] of [
+      ['', 'ENOSPC'],
+      ['tapdisk', 'EPROTO'],
+    ] as const) {
+      notedReads.heard = 0;
+      const name = await refusingBackup(t, words, code);
+      const again = (): never => t.fail('it is opened again') as never;
+      const input = { ...inputOf(image), again };
+      const { primary, log } = primaryOn(server, { name, input, silenceSeconds: 0 });
+      await primary.start();
+      await log.event('established');
+      while (notedReads.heard < words.length) await server.sleep(0);
+      await waitTooLong(server);
+      t.match(await log.event('failed'), { code, message: 'the backup failed: no' });
+      t.same(await primary.ended, { kind: 'failed' });
+    }
+  },
+  notedReads,
+);
+
+serverTest(
+  'a primary that is stopped while its input is opened again neither sends nor fails, and closes the input',
+  async (t, server) => {
+    const { input: fresh, stream } = openInput();
+    for (const outcome of [fresh, new TransferError('ENOENT', 'it is gone')]) {
+      const name = await refusingBackup(t, '', 'EPROTO');
+      let end!: () => void;
+      const opened = new Promise<Input>((resolve, reject) => {
+        end = () => (outcome instanceof TransferError ? reject(outcome) : resolve(outcome));
+      });
+      const input = { ...inputOf(image), again: () => opened };
+      const { primary, log } = primaryOn(server, { name, input, silenceSeconds: 0 });
+      await primary.start();
+      await log.event('established');
+      await waitTooLong(server);
+      await log.event('turned-away');
+      primary.stop('SIGTERM');
+      t.same(await primary.ended, { kind: 'stopped', signal: 'SIGTERM' });
+      end();
+      await setImmediate();
+      t.same(log.names(), ['connecting', 'established', 'turned-away', 'stopped']);
+    }
+    t.ok(stream.destroyed);
+  },
+  notedReads,
+);
