@@ -52,6 +52,40 @@ t.test('a reset that is lost is sent again to who still writes', async (t) => {
   t.equal(readText(near.posix, one), 'ECONNRESET');
 });
 
+t.test(
+  'a host that acknowledges nothing is given up after as long as by Linux: 15 retries, or 8 once closed',
+  async (t) => {
+    const { world, near, far, one } = await connected();
+    world.link(near, far).cut();
+    const start = world.nowSeconds;
+    writeText(near.posix, one, 'to nobody');
+    t.match(await world.complete(near.posix.select({ read: [one] }, 1000)), { read: [one] });
+    t.equal(readText(near.posix, one), 'ETIMEDOUT');
+    const seconds = world.nowSeconds - start;
+    t.ok(seconds >= 924.6 && seconds < 924.7, `${seconds} s`);
+
+    const other = await connected();
+    other.world.link(other.near, other.far).cut();
+    writeText(other.near.posix, other.one, 'to nobody');
+    other.near.posix.close(other.one);
+    const connections = (): number =>
+      other.near.leftovers().filter((line) => line.includes('connection')).length;
+    await other.world.run(102);
+    t.equal(connections(), 1);
+    await other.world.run(0.3);
+    t.equal(connections(), 0);
+  },
+);
+
+t.test('a host that was unreachable can be reached when the link is healed', async (t) => {
+  const { world, near, far } = twoHosts();
+  listenOn(far);
+  const link = world.link(near, far).unreachable(errno.EHOSTUNREACH, 1);
+  t.equal(await outcome(world, near, dial(near, far)), 'EHOSTUNREACH');
+  link.heal();
+  t.equal(await outcome(world, near, dial(near, far)), 'connected');
+});
+
 t.test('bandwidth bounds how fast bytes arrive', async (t) => {
   const { world, near, far, one, other } = await connected();
   world.link(near, far).shape({ bytesPerSecond: 10_000 });
