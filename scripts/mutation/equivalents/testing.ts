@@ -102,6 +102,11 @@ export const testing: Equivalents = {
     ],
   ],
   'src/testing/files/survival.ts': [
+    ...['> 0', '>= 1'].map((pieces): Equivalent => [
+      'if (pieces.length > 1) return someOf(pieces, random);',
+      `if (pieces.length ${pieces}) return someOf(pieces, random);`,
+      'A write in one piece is left or lost, by whichever draw.',
+    ]),
     ...[
       '[1, 0.1, 0.5, 0.9, 1]',
       '[0, 1.1, 0.5, 0.9, 1]',
