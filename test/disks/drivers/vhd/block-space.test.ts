@@ -14,18 +14,24 @@ import { openSimulated, simulated, simulatedCalls, simulatedResult, tagged, with
 /** Blocks of one sector lie eight sectors apart. */
 const SPACING = 8;
 
-/** Writes the first sector of each block in turn, and returns by how many places the file grew each time. */
-async function growths(blocks: number, written: number): Promise<readonly number[]> {
+/**
+ * Writes the first sector of each block in turn, and returns by how many places the file grew each time. How many blocks
+ * had a place by then goes to `places`.
+ */
+async function growths(blocks: number, written: number, places: number[] = []): Promise<readonly number[]> {
   const world = worldWith([{ sectors: blocks, blockSectors: 1 }]);
   const calls = simulatedCalls(world);
+  let begun = 0;
   const lengths = [world.files.contents(LEAF).length / SECTOR_SIZE];
   const ftruncate = calls.files.ftruncate.bind(calls.files);
   calls.files.ftruncate = (fd, length, done) => {
     lengths.push(length / SECTOR_SIZE);
+    places.push(begun);
     ftruncate(fd, length, done);
   };
   const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
   for (let block = 0; block < written; block++) {
+    begun = block + 1;
     const result = await write(world, disk, block, tagged(1, 1));
     if (result !== 0) throw new Error(`write: ${result}`);
   }
@@ -33,7 +39,9 @@ async function growths(blocks: number, written: number): Promise<readonly number
 }
 
 t.test('a file grows by 64 blocks at least, by as many as it has, and by 1024 at most', async (t) => {
-  const [first, second, third, ...more] = await growths(9000, 2600);
+  const places: number[] = [];
+  const all = await growths(9000, 2600, places);
+  const [first, second, third, ...more] = all;
   t.equal(first, 65);
   t.ok(second !== undefined && second >= 64 && second <= 66, `${second}`);
   t.ok(third !== undefined && third >= 65 && third < 140, `${third}`);
@@ -42,6 +50,11 @@ t.test('a file grows by 64 blocks at least, by as many as it has, and by 1024 at
     t.ok(growth >= before && growth <= before * 2.2 && growth <= 1025, `${before}, then ${growth}`);
   }
   t.equal(more.at(-1), 1025);
+  // One more each time, and the last block is still to be filled.
+  t.same(
+    all.slice(1),
+    places.slice(1).map((count) => Math.min(Math.max(count - 1, 64), 1024) + 1),
+  );
 });
 
 t.test('an image that has most of its blocks grows by what it lacks', async (t) => {
