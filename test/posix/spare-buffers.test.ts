@@ -31,6 +31,17 @@ t.test('no more is kept than it may', async (t) => {
   t.equal(spare.spareBytes, 8192);
 });
 
+t.test('as much is kept as it may be, and nothing once it was cleared', async (t) => {
+  const spare = new SpareBuffers(8192);
+  const all = [spare.take(4096), spare.take(4096)];
+  for (const one of all) spare.give(one);
+  t.equal(spare.spareBytes, 8192);
+  spare.clear();
+  t.equal(spare.spareBytes, 0);
+  const next = spare.take(4096);
+  t.notOk(all.some(({ buffer }) => buffer === next.buffer));
+});
+
 t.test('bytes are copied', async (t) => {
   const target = new Uint8Array(4);
   new SpareBuffers().copy(target, Uint8Array.of(1, 2), 1);

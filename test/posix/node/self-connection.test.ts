@@ -16,7 +16,7 @@ import {
 } from '../../../src/posix/index.js';
 import { hasNamespaces, run } from '../../programs.js';
 import { readiness } from '../arms/world.js';
-import { posixFor, refusingAddress } from '../fixture.js';
+import { nodeServer, posixFor, refusingAddress } from '../fixture.js';
 
 const loopback = { family: AF_INET, address: '127.0.0.1', port: 0 } as const;
 
@@ -33,6 +33,17 @@ t.test('a connection to oneself is reported as refused', async (t) => {
   posix.connect(fd, taken);
   await readiness(posix, fd, READABLE | WRITABLE);
   t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), errno.ECONNREFUSED, 'and it can dial again');
+});
+
+t.test('a connection between two addresses is none to oneself, though both have the same port', async (t) => {
+  const posix = posixFor(t);
+  const { address } = await nodeServer(t);
+  const fd = posix.socket(AF_INET, SOCK_STREAM);
+  t.equal(posix.bind(fd, { ...address, address: '127.0.0.2' }), 0);
+  posix.connect(fd, address);
+  await readiness(posix, fd, WRITABLE);
+  t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0);
+  t.same(posix.getpeername(fd), address);
 });
 
 const unshare = ['-n', 'sh', '-c'];
