@@ -153,6 +153,7 @@ t.test('block status may name its context in a payload', async (t) => {
     ['a length beyond all numbers', filter(2n ** 64n - 1n, 1)],
     ['no length', filter(0, 1)],
     ['a part of a number', Buffer.alloc(5)],
+    ['a single byte', Buffer.alloc(1)],
   ] as const) {
     raw.send(extendedRequest(BLOCK_STATUS, { offset: 512n, data }));
     t.equal(await errorOf(raw), EINVAL, what);
@@ -190,6 +191,7 @@ t.test('a request of unclear length ends the connection', async (t) => {
   await world.open('ram:1');
   for (const [what, bytes, reason] of [
     ['a write without PAYLOAD_LEN', extendedRequest(WRITE, { length: 512 }), /a write without PAYLOAD_LEN$/],
+    ['a write of one byte without it', extendedRequest(WRITE, { length: 1 }), /a write without PAYLOAD_LEN$/],
     [
       'data of more than 4 GiB',
       extendedRequest(WRITE, { flags: PAYLOAD_LEN, length: 2n ** 32n }),

@@ -94,7 +94,12 @@ export const nbd: Equivalents = {
       'FIXED_NEWSTYLE is 1.',
     ],
     ['#flags = 0;', '#flags = 1;', SET_FIRST],
-    ...['-2', '1'].map((none): Equivalent => [
+    ...['> 2', '>= 3'].map((enough): Equivalent => [
+      'const kind = reply.length >= 2 ? reply.readUInt16BE(0) : -1;',
+      `const kind = reply.length ${enough} ? reply.readUInt16BE(0) : -1;`,
+      'A reply that is shorter than any kind of information is none, whatever its kind.',
+    ]),
+    ...['-2', '-0', '1'].map((none): Equivalent => [
       'const kind = reply.length >= 2 ? reply.readUInt16BE(0) : -1;',
       `const kind = reply.length >= 2 ? reply.readUInt16BE(0) : ${none};`,
       'A reply that is shorter than any kind of information is none, whatever its kind.',
@@ -145,6 +150,16 @@ export const nbd: Equivalents = {
       `if (this.#fd ${after}) closeDescriptor(this.#fd);`,
       NO_DESCRIPTOR,
     ]),
+    [
+      "this.#handshake({ tls: this.#parts.tls ? 'required' : 'none', noZeroes: false }).greet();",
+      "this.#handshake({ tls: this.#parts.tls ? 'required' : 'none', noZeroes: true }).greet();",
+      SET_FIRST,
+    ],
+    [
+      'if (this.#fd >= 0) closeDescriptor(this.#fd);',
+      'if (true) closeDescriptor(this.#fd);',
+      'There is no descriptor -1 to be closed.',
+    ],
     ["this.#phase = 'closed';", ';', CLOSED_PARTS],
     ["if (this.#phase === 'closed') return;", "if (this.#phase === 'closed') ;", CLOSED_PARTS],
     ["if (this.#phase === 'closed') return;", 'if (false) return;', CLOSED_PARTS],

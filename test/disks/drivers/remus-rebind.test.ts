@@ -203,3 +203,23 @@ t.test('a state in a directory of its own is bound to the new image where it is'
   t.equal(fault.failed, 0);
   t.same(statesOf(world).get('/s/disk')?.image, await identity(world, images.to));
 });
+
+t.test('once the state has its new place both directories are synced, the new one first', async (t) => {
+  const world = await worldWithState('/d/base.vhd.remus');
+  const { system } = world.files;
+  const directories = new Map(
+    ['/d', '/e'].map((path) => {
+      const node = system.lookup(path);
+      return [typeof node === 'number' ? node : node.id, path];
+    }),
+  );
+  const log: string[] = [];
+  system.observer = (operation) => {
+    if (operation.kind === 'entries') log.push('rename');
+    if (operation.kind === 'sync' && directories.has(operation.node))
+      log.push(`sync ${directories.get(operation.node)}`);
+  };
+  await rebind(world, beside);
+  system.observer = undefined;
+  t.same(log, ['rename', 'sync /e', 'sync /d']);
+});
