@@ -91,6 +91,27 @@ t.test('a connect that fails at once has its own error, and leaves nothing', asy
   t.equal(posix.openDescriptors().length, had);
 });
 
+t.test('a client whose descriptor cannot be read is lost with that error', async (t) => {
+  class Unreadable extends NodePosix {
+    lastSocket = -1;
+    broken = -1;
+    override socket(...parameters: Parameters<NodePosix['socket']>): number {
+      return (this.lastSocket = super.socket(...parameters));
+    }
+    override read(fd: number, buffer: Uint8Array): number {
+      return fd === this.broken ? -errno.EIO : super.read(fd, buffer);
+    }
+  }
+  const posix = new Unreadable();
+  const world = nbdWorld(t, { posix });
+  await world.open('ram:1');
+  const client = await world.client();
+  posix.broken = posix.lastSocket;
+  await t.rejects(client.flush(), { code: 'EIO', message: 'the connection is lost: EIO' });
+  await t.rejects(client.flush(), { code: 'EIO' });
+  await until(() => world.nbd.connections === 0);
+});
+
 t.test('a client closes its descriptor once, however often it disconnects', async (t) => {
   const closings: number[] = [];
   class Recorded extends NodePosix {

@@ -3,7 +3,7 @@
 
 import t, { type Test } from 'tap';
 import { errno } from '../../src/posix/index.js';
-import type { DiskDriverType, ZeroesRequest } from '../../src/disks/index.js';
+import type { BlockStatusDone, DiskDriverType, SectorRange, ZeroesRequest } from '../../src/disks/index.js';
 import { driverTypes, ramDriverType } from '../../src/disks/drivers/index.js';
 import { pattern, readSectors, resultOf, writeSectors } from '../disks/drivers/disk-world.js';
 import { ScriptedDisks, type ScriptedOptions } from '../disks/scripted-disks.js';
@@ -522,4 +522,21 @@ t.test('the disk learns whether zeroes must stay allocated, and whether they mus
     t.match(await raw.simple(), { error: 0 });
   }
   t.same(asked, ['zeroes', 'zeroes, no hole', 'fast', 'fast, no hole']);
+});
+
+t.test('a read uses what is known of holes at once, and does not wait for more', async (t) => {
+  const type: DiskDriverType = {
+    name: 'slow',
+    create: (context, argument) =>
+      Object.assign(ramDriverType.create(context, argument), {
+        blockStatus: () => {},
+        blockStatusFast: ({ sectors }: SectorRange, done: BlockStatusDone) =>
+          done(0, [{ sectors, allocated: false, zero: true }]),
+      }),
+  };
+  const world = nbdWorld(t, { types: driverTypes([type]) });
+  await world.open('slow:1');
+  const raw = await world.raw().go('', { structured: true });
+  raw.send(request(READ, { length: 65_536 }));
+  t.match(await raw.chunk(), { type: 2, payload: Buffer.concat([u64(0), u32(65_536)]) });
 });

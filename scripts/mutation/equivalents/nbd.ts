@@ -277,6 +277,11 @@ export const nbd: Equivalents = {
   'src/nbd/client.ts': [
     ['this.#onLost = () => {};', ';', SETTLED],
     [
+      'onSilent: () => this.#lose(connectionError(-errno.ETIMEDOUT)),',
+      'onSilent: () => this.#lose(connectionError(errno.ETIMEDOUT)),',
+      'Errors are named whatever their sign.',
+    ],
+    [
       'this.#pending.clear();',
       ';',
       'What is pending is looked up for a reply only, and none is read any more.',
@@ -317,6 +322,7 @@ export const nbd: Equivalents = {
         'At the end of a connection only the number of its requests counts.',
       ],
     ),
+    ['} else if (command === CMD_CACHE) {', '} else if (true) {', 'No other command gets there.'],
     ['done(0);', 'done(1);', 'Every result from 0 on is a success.'],
     [
       'if (offset + length <= device.sizeBytes) return 0;',
