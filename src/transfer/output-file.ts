@@ -13,7 +13,6 @@ import { SystemError } from '../posix/system-error.js';
 import { copyAttributes } from '../posix/node/copy-attributes.js';
 import { FilePlace } from '../server/file-place.js';
 import { FileReplacement } from '../server/file-replacement.js';
-import { nullLogger } from '../server/logger.js';
 import { type Copy, type Output, WRITE_BUFFER_BYTES } from './output.js';
 import { callFailed } from './transfer-error.js';
 
@@ -51,7 +50,7 @@ export async function outputToFile(path: string, options: OutputFileOptions = {}
   const atOnce = { post: (task: () => void) => task() };
   const files = options.files ?? new NodeFileCalls(atOnce);
   // Calls that are not the kernel's have no descriptors of it.
-  const kernels = options.files ? undefined : { copyAttributes, lock: fileLocker(atOnce, nullLogger) };
+  const kernels = options.files ? undefined : { copyAttributes, lock: fileLocker(atOnce) };
   const parts = { copyAttributes: kernels?.copyAttributes, lock: kernels?.lock, ...options, files, path };
   try {
     const place = await FilePlace.find(files, path);

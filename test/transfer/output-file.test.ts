@@ -25,7 +25,6 @@ import { fileLocker } from '../../src/disks/drivers/image-lock.js';
 import type { StatusDone } from '../../src/posix/files.js';
 import { errno, NodeFileCalls } from '../../src/posix/index.js';
 import { copyAttributes } from '../../src/posix/node/copy-attributes.js';
-import { nullLogger } from '../../src/server/logger.js';
 import { MAX_PARTIAL_FILES } from '../../src/server/file-replacement.js';
 import { outputToFile } from '../../src/transfer/output-file.js';
 import { openFiles } from '../open-files.js';
@@ -252,7 +251,7 @@ t.test('a disk in use is not replaced, at the start, at a transfer or at its end
   const { path } = outputIn(t);
   writeFileSync(path, 'the disk');
   const busy = { code: 'EBUSY', message: /it is a disk in use: open for writing elsewhere$/ };
-  const lockFile = fileLocker({ post: (task) => task() }, nullLogger);
+  const lockFile = fileLocker({ post: (task) => task() });
   const lock = async (): Promise<number> => {
     const fd = openSync(path, 'r+');
     const result = await new Promise<number>((resolve) => {

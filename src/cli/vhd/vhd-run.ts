@@ -58,8 +58,6 @@ export function vhdRun<Given extends { readonly json: boolean }>(
     const complain = (message: string): void => write(io.stderr, `tapdisk-ts vhd ${name}: ${message}`);
     const print = (line: string): void => write(io.stdout, line);
     const atOnce = { post: (task: () => void) => task() };
-    // What a lock logs is an error.
-    const logger = { log: (_: number, line: string) => complain(line) };
     // A request that fails ends the command, and is reported then: only what images warn of is left.
     const warnings = {
       log: (priority: number, line: string) => {
@@ -69,7 +67,7 @@ export function vhdRun<Given extends { readonly json: boolean }>(
     const calls = {
       files: new NodeFileCalls(atOnce),
       size: imageSizer(atOnce),
-      lock: fileLocker(atOnce, logger),
+      lock: fileLocker(atOnce),
       logger: warnings,
     };
     let stopped = false;

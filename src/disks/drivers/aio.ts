@@ -156,9 +156,9 @@ export class AioDriver implements Driver {
         measure();
         return;
       }
-      lock(fd, flags.shared, (result) => {
+      lock(fd, flags.shared, (result, reason) => {
         if (result === -errno.EBUSY) fail(result, 'open for writing elsewhere');
-        else if (result < 0) fail(result);
+        else if (result < 0) fail(result, reason && `cannot lock it: ${reason}`);
         else measure();
       });
     });
@@ -383,7 +383,7 @@ export const aioDriverType: DiskDriverType = {
   create: ({ completions, logger }, path) =>
     new AioDriver(path, {
       files: new RingFiles(completions, (message) => logger.log(LOG_WARNING, `aio: ${path}: ${message}`)),
-      lock: fileLocker(completions, logger),
+      lock: fileLocker(completions),
       size: imageSizer(completions),
       readHoles: holeReader(completions),
       logger,

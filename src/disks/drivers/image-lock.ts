@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { errno } from '../../posix/errno.js';
-import { LOG_ERR, type Logger } from '../../server/logger.js';
 import type { TaskQueue } from '../../posix/node/task-queue.js';
-import type { Done } from '../index.js';
+import type { DoneWithReason } from '../index.js';
 import { runOnFile } from '../../posix/node/file-program.js';
 
 /** util-linux's program, looked for in PATH. */
@@ -14,7 +13,7 @@ export const FLOCK_PROGRAM = 'flock';
 const EXIT_LOCKED = 1;
 
 /** Locks an open file; see `fileLocker`. */
-export type LockFile = (fd: number, shared: boolean, done: Done) => void;
+export type LockFile = (fd: number, shared: boolean, done: DoneWithReason) => void;
 
 /**
  * Locks files against a second writer, with the kernel's flock(2).
@@ -27,9 +26,9 @@ export type LockFile = (fd: number, shared: boolean, done: Done) => void;
  * A shared lock excludes an exclusive one, and the other way round. It works over all processes of a host, also from
  * containers that share the file; across hosts as far as the network file system supports flock.
  *
- * Completes with 0, -EBUSY when another has it, or -ENOLCK when the program is missing or fails.
+ * Completes with 0, -EBUSY when another has it, or -ENOLCK, with the reason, when the program is missing or fails.
  */
-export function fileLocker(completions: TaskQueue, logger: Logger, program = FLOCK_PROGRAM): LockFile {
+export function fileLocker(completions: TaskQueue, program = FLOCK_PROGRAM): LockFile {
   return (fd, shared, done) => {
     const command = [program, shared ? '-s' : '-x', '-n', '3'] as const;
     runOnFile(completions, command, fd, (status, how) => {
@@ -38,8 +37,7 @@ export function fileLocker(completions: TaskQueue, logger: Logger, program = FLO
       } else if (status === EXIT_LOCKED) {
         done(-errno.EBUSY);
       } else {
-        logger.log(LOG_ERR, `cannot lock an image: ${how}`);
-        done(-errno.ENOLCK);
+        done(-errno.ENOLCK, how);
       }
     });
   };

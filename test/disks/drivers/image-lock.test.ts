@@ -7,7 +7,7 @@ import { closeSync, copyFileSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
-import { fileLocker } from '../../../src/disks/drivers/index.js';
+import { fileLocker, type LockFile } from '../../../src/disks/drivers/index.js';
 import { diskWorld, told } from './disk-world.js';
 
 t.test(
@@ -38,21 +38,28 @@ t.test('an image locked by another process is refused, and free once that is kil
   await world.open(`aio:${path}`);
 });
 
-t.test('a missing or failing lock program is ENOLCK, and logged', async (t) => {
+t.test('a missing or failing lock program is ENOLCK, with the reason', async (t) => {
   const world = diskWorld(t);
-  const logger = { log: (_priority: number, line: string) => void world.lines.push(line) };
   const fd = openSync('/dev/null', 'r');
   t.teardown(() => closeSync(fd));
-  const missing = fileLocker(world.registry.completions, logger, '/nonexistent/flock');
-  t.equal(await told((done) => missing(fd, false, done)), -errno.ENOLCK);
-  t.match(world.lines, [/flock \(of util-linux\) does not start: .*ENOENT/]);
-  const failing = fileLocker(world.registry.completions, logger, 'sleep');
-  t.equal(await told((done) => failing(fd, false, done)), -errno.EBUSY, 'status 1 means that another has it');
+  const missing = fileLocker(world.registry.completions, '/nonexistent/flock');
+  const reasons: (string | undefined)[] = [];
+  const lockedBy = (lock: LockFile): Promise<number> =>
+    told((done) =>
+      lock(fd, false, (result, reason) => {
+        reasons.push(reason);
+        done(result);
+      }),
+    );
+  t.equal(await lockedBy(missing), -errno.ENOLCK);
+  t.match(reasons, [/flock \(of util-linux\) does not start: .*ENOENT/]);
+  const failing = fileLocker(world.registry.completions, 'sleep');
+  t.equal(await lockedBy(failing), -errno.EBUSY, 'status 1 means that another has it');
   const dying = world.path('dying');
   writeFileSync(dying, '#!/bin/sh\nexit 65\n', { mode: 0o755 });
-  const broken = fileLocker(world.registry.completions, logger, dying);
-  t.equal(await told((done) => broken(fd, false, done)), -errno.ENOLCK);
-  t.match(world.lines.at(-1), /dying .of util-linux. ended with status 65/);
+  const broken = fileLocker(world.registry.completions, dying);
+  t.equal(await lockedBy(broken), -errno.ENOLCK);
+  t.match(reasons.at(-1), /dying .of util-linux. ended with status 65/);
 });
 
 t.test('a lock program that Node refuses to start is ENOLCK too, and the image is released', async (t) => {
@@ -70,7 +77,10 @@ t.test('a lock program that Node refuses to start is ENOLCK too, and the image i
   writeFileSync(path, Buffer.alloc(4096));
   process.env['PATH'] = `${busy}:${PATH}`;
   t.equal(await world.tryOpen(`aio:${path}`), -errno.ENOLCK);
-  t.match(world.lines.join('\n'), /flock \(of util-linux\) does not start: spawn.* ETXTBSY/);
+  t.match(world.lines, [
+    /^cannot open .*: cannot lock it: flock \(of util-linux\) does not start: spawn.* ETXTBSY/,
+  ]);
+  t.equal(world.lines.length, 1, 'nothing else is logged');
   process.env['PATH'] = PATH;
   await world.open(`aio:${path}`);
 });

@@ -4,7 +4,7 @@
 import { constants } from 'node:fs';
 import { errno } from '../../../posix/errno.js';
 import type { FileCalls, FileStatus } from '../../../posix/files.js';
-import { type Done, SECTOR_SIZE } from '../../driver.js';
+import { type DoneWithReason, SECTOR_SIZE } from '../../driver.js';
 import type { SizeImage } from '../image-size.js';
 import { writeWhole } from '../../../posix/whole-transfer.js';
 import { wait, type Steps } from './steps.js';
@@ -43,7 +43,7 @@ export class ImageFile {
     { files, size }: ImageCalls,
     path: string,
     flags: number,
-    lock?: (fd: number, done: Done) => void,
+    lock?: (fd: number, done: DoneWithReason) => void,
   ): Steps<ImageFile> {
     const before = yield* statusOf(files, path);
     requireKind(path, before);
@@ -166,8 +166,8 @@ export function* statusOf(
  *
  * @throws FileError for a negative one
  */
-export function* result(path: string, action: string, start: (done: Done) => void): Steps<number> {
-  const code = yield* wait<number>(start);
-  if (code < 0) throw new FileError(path, action, -code);
+export function* result(path: string, action: string, start: (done: DoneWithReason) => void): Steps<number> {
+  const [code, reason] = yield* wait<Parameters<DoneWithReason>>((done) => start((...ended) => done(ended)));
+  if (code < 0) throw new FileError(path, action, -code, reason);
   return code;
 }

@@ -75,9 +75,12 @@ export class FileError extends SystemError {
   /** A positive errno. */
   readonly number: number;
 
-  /** @param number a positive errno */
-  constructor(file: string, action: string, number: number) {
-    super(number, `${file}: cannot ${action}: ${strerror(number)}`);
+  /**
+   * @param number a positive errno
+   * @param reason what it comes from; the errno in words unless given
+   */
+  constructor(file: string, action: string, number: number, reason = strerror(number)) {
+    super(number, `${file}: cannot ${action}: ${reason}`);
     this.file = file;
     this.number = number;
   }

@@ -185,7 +185,7 @@ export const vhdDriverType: DiskDriverType = {
   create: ({ completions, logger }, argument) =>
     new VhdDriver(argument, {
       files: new RingFiles(completions, (message) => logger.log(LOG_WARNING, `vhd: ${argument}: ${message}`)),
-      lock: fileLocker(completions, logger),
+      lock: fileLocker(completions),
       size: imageSizer(completions),
       logger,
     }),

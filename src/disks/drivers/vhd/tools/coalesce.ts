@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import { SECTOR_SIZE } from '../../../driver.js';
+import { type DoneWithReason, SECTOR_SIZE } from '../../../driver.js';
 import { type Chain, type Link, type VhdLink, withChain } from '../chain.js';
 import { type DiskCalls, VhdDisk } from '../disk.js';
 import { FlatChanges } from '../flat-changes.js';
@@ -45,7 +45,7 @@ export interface CoalesceResult {
  */
 export function* coalesce(calls: DiskCalls, options: CoalesceOptions): Steps<CoalesceResult> {
   const { child } = options;
-  const lock = (fd: number, done: (code: number) => void): void => calls.lock(fd, true, done);
+  const lock = (fd: number, done: DoneWithReason): void => calls.lock(fd, true, done);
   const file = yield* ImageFile.open(calls, child, constants.O_RDONLY, lock);
   return yield* withChain(calls, file, options, (chain) => coalesceChain(calls, chain, options));
 }
@@ -136,7 +136,7 @@ function* withTarget<T>(
 ): Steps<T> {
   const { path } = parent.file;
   if (parent.kind === 'raw') {
-    const lock = (fd: number, done: (code: number) => void): void => calls.lock(fd, false, done);
+    const lock = (fd: number, done: DoneWithReason): void => calls.lock(fd, false, done);
     const file = yield* ImageFile.open(calls, path, constants.O_RDWR, lock);
     const changes = new FlatChanges(calls.files, file);
     try {

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { DoneWithReason } from '../../../driver.js';
 import { constants } from 'node:fs';
 import { requireUsable } from '../chain.js';
 import type { DiskCalls } from '../disk.js';
@@ -38,7 +39,7 @@ export function* withLockedImage<T>(
   use: (image: LoadedImage) => Steps<T>,
   mayBeBroken = false,
 ): Steps<T> {
-  const lock = (fd: number, done: (result: number) => void): void => calls.lock(fd, false, done);
+  const lock = (fd: number, done: DoneWithReason): void => calls.lock(fd, false, done);
   const file = yield* ImageFile.open(calls, path, constants.O_RDWR, lock);
   return yield* withFile(file, function* (image) {
     if (!mayBeBroken) requireUsable(image, true);
