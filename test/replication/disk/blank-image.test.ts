@@ -132,3 +132,10 @@ t.test('an opening that waits to listen ends at once when it is aborted', async 
   t.equal(await world.complete(node.opened), -errno.ECANCELED);
   t.ok(node.host.posix.clock.now() - before < 1);
 });
+
+t.test('a disk with a byte that is not zero is not blank, though another part cannot be read', async (t) => {
+  const { disk } = memoryDisk(Buffer.alloc(4096 * SECTOR, 1));
+  const read: LocalDisk['read'] = (sector, buffer, done) =>
+    sector === 0 ? disk.read(sector, buffer, done) : done(-errno.EIO);
+  t.equal(await isBlank({ ...disk, read }), false);
+});
