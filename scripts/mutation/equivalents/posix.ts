@@ -277,13 +277,6 @@ export const posix: Equivalents = {
   'src/posix/node/send-slab.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
     tuned('export const SEND_SLAB_BYTES = 64 * 1024;', `export const SEND_SLAB_BYTES = ${size};`),
   ),
-  'src/posix/json-text.ts': [
-    [
-      'else if (isInString) continue;',
-      'else if (isInString) ;',
-      'The depth is as it was for the letter before, and was compared then.',
-    ],
-  ],
   'src/posix/spare-buffers.ts': ['8 << 19', '8 << 21', '9 << 20', '7 << 20'].map((size): Equivalent => [
     'const MAX_SPARE_BYTES = 8 << 20;',
     `const MAX_SPARE_BYTES = ${size};`,
