@@ -23,7 +23,7 @@ t.test('an invalid size is refused with a hint', async (t) => {
   }
   t.match(
     world.lines[0],
-    "vbd 0: cannot open ram:: '' is not a size: expected ram:SIZE_MIB with a whole number from 1 to 65536",
+    "cannot open ram:: '' is not a size: expected ram:SIZE_MIB with a whole number from 1 to 65536",
   );
 });
 
