@@ -21,7 +21,7 @@ import { Failover } from './failover.js';
 import { FlushPolicy } from './flush-policy.js';
 import { NO_ID } from './format/metadata-record.js';
 import type { Done } from './local-disk.js';
-import { createState, identityOf, loadState, type State } from './open-state.js';
+import { createState, loadState, type State } from './open-state.js';
 import { DEFAULT_REPLICATION_OPTIONS, type ReplicationOptions } from './options.js';
 import { Peering } from './peering.js';
 import { PrimaryRole } from './primary/primary-role.js';
@@ -30,7 +30,8 @@ import { Reporter } from './reporter.js';
 import { backupEvents, primaryEvents } from './role-events.js';
 import { type StandingFacts, standingOf } from './standing-of.js';
 import type { Standing } from './standing.js';
-import { closeAll, completed, StateError } from './state-file.js';
+import { settleState } from './settle-state.js';
+import { closeAll, failureOf, StateError } from './state-file.js';
 import { stateOf } from './state-of.js';
 import { statusOf } from './status-of.js';
 import type { DiskState, ReplicationStatus } from './status.js';
@@ -290,29 +291,27 @@ export class Replication implements DiskReplication, EngineCore {
   }
 
   async #openThen(done: (result: number, reason?: string) => void): Promise<void> {
-    let result = 0;
-    let reason: string | undefined;
-    const ignoreSignal = whenAborted(this.parts.signal, () => this.#connector?.close());
+    const { signal } = this.parts;
+    const ignoreSignal = whenAborted(signal, () => this.#connector?.close());
+    let failure: StateError | undefined;
     try {
-      await this.#open();
-      if (this.parts.signal?.aborted) throw new StateError('it is not needed any more', -errno.ECANCELED);
-    } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      result = error.result;
-      reason = error.message;
-      const failure = await this.#letGo();
-      if (failure) this.reporter.notice(failure.message);
+      failure = await failureOf(async () => {
+        await this.#open();
+        if (signal?.aborted) throw new StateError('it is not needed any more', -errno.ECANCELED);
+      });
     } finally {
       ignoreSignal();
     }
-    done(result, reason);
+    const further = failure && (await this.#letGo());
+    if (further) this.reporter.notice(further.message);
+    done(failure?.result ?? 0, failure?.message);
   }
 
   async #closeThen(done: (result: number, reason?: string) => void): Promise<void> {
     this.#peering?.end('closing', 'the disk is being closed');
     this.#connector?.stop();
     // What it has written may not be on stable storage, whatever closes well now.
-    const first = this.#failure ?? (await this.#closeRole());
+    const first = this.#failure ?? (await failureOf(() => settleState(this.state, this.parts.disk, this)));
     const second = await this.#letGo();
     const failure = first ?? second;
     if (first && second) this.reporter.notice(second.message);
@@ -362,29 +361,6 @@ export class Replication implements DiskReplication, EngineCore {
     this.#peering.start();
   }
 
-  /** Records in the metadata what is durable, and that nobody else has changed the image since. */
-  async #closeRole(): Promise<StateError | undefined> {
-    const { metadata, map } = this.state;
-    const { primary, backup } = this;
-    try {
-      if (backup) await completed('write the checkpoints to the image', (done) => backup.store.drain(done));
-      if (primary) {
-        await completed('sync the image', (done) => primary.flush(done));
-        await completed('write the metadata', (done) => metadata.settle(done));
-        primary.sweep(true);
-        await completed('write the map', (done) => map.sync(done));
-      }
-      const { disk } = this.parts;
-      if (disk.settle) await completed('settle the image', (done) => disk.settle?.(done));
-      const image = await identityOf(disk);
-      await completed('write the metadata', (done) => metadata.update({ image, clean: true }, done));
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      return error;
-    }
-  }
-
   /** Closes everything, and returns what failed. */
   async #letGo(): Promise<StateError | undefined> {
     const state = this.#state;
@@ -396,11 +372,7 @@ export class Replication implements DiskReplication, EngineCore {
     this.#peering?.close();
     this.#connector?.close();
     try {
-      await closeAll([this.backup, state?.map, state?.metadata]);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      return error;
+      return await failureOf(() => closeAll([this.backup, state?.map, state?.metadata]));
     } finally {
       this.primary = undefined;
       this.backup = undefined;

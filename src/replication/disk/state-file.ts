@@ -34,6 +34,17 @@ export function completed(what: string, call: (done: FileDone) => void): Promise
   });
 }
 
+/** The error of steps that a state's file can fail, for the caller to report; undefined when there is none. @throws any other */
+export async function failureOf(steps: () => Promise<unknown>): Promise<StateError | undefined> {
+  try {
+    await steps();
+    return undefined;
+  } catch (error) {
+    if (error instanceof StateError) return error;
+    throw error;
+  }
+}
+
 /** What `use` makes of something open, which is closed when that fails. @throws (rejects with) what `use` does */
 export async function closedOnFailure<T>(
   open: { close(): Promise<void> },

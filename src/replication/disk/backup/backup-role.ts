@@ -11,7 +11,7 @@ import type { Done, LocalDisk } from '../local-disk.js';
 import type { MetadataFile } from '../metadata-file.js';
 import type { ReplicationOptions } from '../options.js';
 import type { BackupServices } from '../own/own-primary-session.js';
-import { closeAll, completed, damaged, StateError } from '../state-file.js';
+import { closeAll, completed, damaged, failureOf, StateError } from '../state-file.js';
 import { type Applied, CheckpointStore, type NeededResync, type ResyncSlots } from './checkpoint-store.js';
 import { recoverLayer } from './recover-layer.js';
 import { ResyncFile } from './resync-file.js';
@@ -308,15 +308,13 @@ export class BackupRole implements BackupServices {
 
   async #remove(resync: ResyncFile, done: Done): Promise<void> {
     const { files, directory, events } = this.#parts;
-    try {
+    const failure = await failureOf(async () => {
       await resync.close();
       await completed(`remove ${directory}/resync`, (removed) =>
         files.unlink(`${directory}/resync`, removed),
       );
-    } catch (error) {
-      if (!(error instanceof StateError)) throw error;
-      events.notice(error.message);
-    }
+    });
+    if (failure) events.notice(failure.message);
     done(0);
   }
 

@@ -6,7 +6,7 @@ import { NO_ID } from '../format/metadata-record.js';
 import type { LocalDisk } from '../local-disk.js';
 import type { MetadataFile } from '../metadata-file.js';
 import { DirtyMap } from '../primary/dirty-map.js';
-import { closeAll, completed, StateError } from '../state-file.js';
+import { closeAll, completed, failureOf } from '../state-file.js';
 import { ResyncFile, type ResyncShape } from './resync-file.js';
 import { DirectTarget, FileTarget, type SyncTarget } from './sync-target.js';
 
@@ -49,7 +49,7 @@ export class UnfinishedResync {
   async recover(committed: string): Promise<void> {
     const { files, directory, disk, metadata, needsFile, notice } = this.#parts;
     const { hasState, resyncId, grainSectors } = metadata.current;
-    try {
+    const failure = await failureOf(async () => {
       if (!hasState && resyncId !== NO_ID) {
         const path = `${directory}/received`;
         this.#received = await DirtyMap.load(files, path, this.#grains, resyncId, () => {});
@@ -59,11 +59,9 @@ export class UnfinishedResync {
         this.#file = found;
         if (found && found.id !== committed) this.#target = new FileTarget(found, grainSectors);
       }
-    } catch (error) {
-      // It only saves work.
-      if (!(error instanceof StateError)) throw error;
-      notice(`a resync cannot be resumed: ${error.message}`);
-    }
+    });
+    // It only saves work.
+    if (failure) notice(`a resync cannot be resumed: ${failure.message}`);
     if (this.#target === undefined) await this.drop();
   }
 
@@ -120,13 +118,9 @@ export class UnfinishedResync {
     const { files, directory, needsFile, notice } = this.#parts;
     const remove = (name: string): Promise<number> =>
       new Promise((resolve) => files.unlink(`${directory}/${name}`, resolve));
-    try {
-      await this.close();
-    } catch (error) {
-      // What is removed need not be closed well.
-      if (!(error instanceof StateError)) throw error;
-      notice(error.message);
-    }
+    // What is removed need not be closed well.
+    const failure = await failureOf(() => this.close());
+    if (failure) notice(failure.message);
     await remove('received');
     if (needsFile()) return;
     if ((await remove('resync')) === 0) notice('a resync that was not committed is dropped');
