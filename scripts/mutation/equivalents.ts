@@ -22,7 +22,7 @@ import type { Mutation } from './mutations.js';
 const EVENT_IDS = 'The ids of events begin at 1.';
 
 /** By file; the list of each folder of `src` stands in a file of its own. */
-const EQUIVALENTS: Equivalents = {
+export const EQUIVALENTS: Equivalents = {
   ...cli,
   ...conformance,
   ...control,

@@ -74,8 +74,8 @@ export const transfer: Equivalents = {
     ]),
   ],
   'src/transfer/backup-answer.ts': ['end > 0', 'end >= 1'].map((end): Equivalent => [
-    'if (end >= 0) this.#verdict = parseVerdict(this.#line.slice(0, end));',
-    `if (${end}) this.#verdict = parseVerdict(this.#line.slice(0, end));`,
+    'if (end >= 0 && end < MAX_VERDICT_BYTES) this.#verdict = parseVerdict(this.#line.slice(0, end));',
+    `if (${end} && end < MAX_VERDICT_BYTES) this.#verdict = parseVerdict(this.#line.slice(0, end));`,
     'An empty line is no verdict.',
   ]),
   'src/transfer/output-standard.ts': [

@@ -40,8 +40,8 @@ export async function failureOf(steps: () => Promise<unknown>): Promise<StateErr
     await steps();
     return undefined;
   } catch (error) {
-    if (error instanceof StateError) return error;
-    throw error;
+    if (!(error instanceof StateError)) throw error;
+    return error;
   }
 }
 

@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
+// SPDX-License-Identifier: BSD-3-Clause
+
+// Demands that each mutant that is listed as equivalent is one of the source as it stands. A change of the line leaves its
+// reason behind, which may not be true of the new one.
+
+import { existsSync } from 'node:fs';
+import { conclude } from './conclude.js';
+import { EQUIVALENTS, outdated } from './mutation/equivalents.js';
+import { mutationsOf } from './mutation/mutations.js';
+import { repositoryFile } from './repository-files.js';
+
+const complaints = outdated((file) => (existsSync(repositoryFile(file)) ? mutationsOf(file) : []));
+const entries = Object.values(EQUIVALENTS).reduce((sum, { length }) => sum + length, 0);
+conclude('check-equivalents', `${entries} mutants that change nothing are still of the source`, complaints);
