@@ -5,7 +5,7 @@ import type { Clock } from '../posix/clock.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Logger, Priority } from './logger.js';
-import { Repeats } from './repeats.js';
+import { causeOfLine, Repeats } from './repeats.js';
 
 /** After so long a line that was held back is logged. */
 const HELD_SECONDS = 1;
@@ -17,8 +17,8 @@ export interface CalmLoggerParts {
 }
 
 /**
- * A logger for what peers can trigger as often as they like: of lines that differ only in their numbers, it logs one a second
- * at most, the latest, with how many were left out.
+ * A logger for what peers can trigger as often as they like: of lines that differ only in numbers and IP addresses, it logs one
+ * a second at most, the latest, with how many were left out.
  */
 export class CalmLogger implements Logger, Disposable {
   readonly #logger: Logger;
@@ -37,7 +37,7 @@ export class CalmLogger implements Logger, Disposable {
       this.#logger.log(priority, message);
       return;
     }
-    this.#repeats.tell(message.replaceAll(/\d+/g, '0'), (leftOut) => {
+    this.#repeats.tell(causeOfLine(message), (leftOut) => {
       const more = leftOut > 0 ? ` (and ${leftOut} more of the kind just before)` : '';
       this.#logger.log(priority, `${message.trimEnd()}${more}`);
     });

@@ -8,12 +8,19 @@ const APART_SECONDS = 1;
 /** Further causes are reported as one. */
 const MAX_CAUSES = 64;
 const OTHERS = 'others';
+/** An IPv6 address in brackets, which has letters too, or a number. */
+const OF_PEERS = /\[[^\s\]]*:[^\s\]]*\]|\d+/g;
 
 interface Cause {
   reportedAt: number;
   leftOut: number;
   /** Reports the latest that was held back. */
   latest: ((leftOut: number) => void) | undefined;
+}
+
+/** The cause of a log line: all of it except numbers and addresses, of which one peer may have any number. */
+export function causeOfLine(message: string): string {
+  return message.replaceAll(OF_PEERS, '0');
 }
 
 /** Suppresses reports that come too often, with which peers could fill the log. The latest one is reported later. */

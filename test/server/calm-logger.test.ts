@@ -33,6 +33,17 @@ t.test(
   },
 );
 
+t.test('peers are not causes, whatever the family of their addresses', async (t) => {
+  const { calm, lines, pass } = world(t);
+  for (const host of ['fe80::1', 'fe80::ab:c', '::ffff:a00:1', '2001:db8::beef', 'fe80::1%eth0'])
+    calm.log(LOG_WARNING, `rejected [${host}]:40000: its address is not allowed`);
+  t.same(lines.splice(0), ['4 rejected [fe80::1]:40000: its address is not allowed']);
+  await pass(2);
+  t.same(lines, [
+    '4 rejected [fe80::1%eth0]:40000: its address is not allowed (and 3 more of the kind just before)',
+  ]);
+});
+
 t.test('what is held back is logged at its end, and later lines at once', async (t) => {
   const { calm, lines } = world(t);
   for (const count of [1, 2, 3]) calm.log(LOG_ERR, `fault ${count}`);

@@ -3,7 +3,7 @@
 
 import { LOG_WARNING, type Priority } from '../../server/logger.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
-import { Repeats } from '../../server/repeats.js';
+import { causeOfLine, Repeats } from '../../server/repeats.js';
 import type { Reporter, ReporterOptions } from './reporter.js';
 
 /** What any peer can make happen as often as it likes. */
@@ -38,9 +38,7 @@ export class CalmReporter implements Reporter {
 
   log(priority: Priority, message: string): void {
     if (priority > LOG_WARNING) return this.#reporter.log(priority, message);
-    return this.#repeats.tell(`log ${message.replaceAll(/\d+/g, '0')}`, () =>
-      this.#reporter.log(priority, message),
-    );
+    return this.#repeats.tell(`log ${causeOfLine(message)}`, () => this.#reporter.log(priority, message));
   }
 
   onProgress(): void {
