@@ -55,11 +55,10 @@ export function endGroup({ pid }: ChildProcess): void {
 
 /**
  * Runs a program to its end. One that is not done in time is killed with its group; `done` is called once, in any case when
- * the program is gone, so that nothing of what it does can happen later.
+ * the program is gone, so that nothing of what it does can happen later. If the third of `stdio` is a pipe, `done` gets the
+ * beginning of what the program has written there, too.
  *
  * @param name what it is called in words; the program unless given
- * If the third of `stdio` is a pipe, `done` gets the beginning of what the program has written there, too.
- *
  * @param onOutput gets its output (the second of `stdio` is a pipe) piece by piece, before `done`; false ends the program
  */
 export function runProgram(
