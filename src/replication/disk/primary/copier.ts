@@ -65,6 +65,7 @@ export class Copier {
   #next = 0;
   /** How many grains the next run may have, if it is a hole. */
   #longest: number;
+  #isPumping = false;
   #isStopped = false;
 
   constructor(parts: CopierParts) {
@@ -86,6 +87,17 @@ export class Copier {
 
   /** Reads and sends as much as may be. To be called whenever something may have changed. */
   pump(): void {
+    // What ends at once asks for more: the loop that has begun it goes on, since calls within calls would fill the stack.
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      this.#startRuns();
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  #startRuns(): void {
     const { peer } = this.#parts;
     const onTheWay = (): number => peer.queuedBytes + (this.#runs.size - this.#asked.size) * RUN_BYTES;
     while (!this.#isStopped && onTheWay() < MAX_ON_THE_WAY_BYTES) {

@@ -23,6 +23,7 @@ function alone(
     isC?: boolean;
     /** In grains; without it the disk knows nothing of holes. */
     extents?: LocalDisk['extents'];
+    onEnded?: () => void;
   } = {},
 ) {
   const { sectorsEach = GRAIN_SECTORS, readsAtOnce = false, queuedBytes = 0 } = options;
@@ -82,7 +83,10 @@ function alone(
     },
     onSent: (bytes) => (counts.sentBytes += bytes),
     onStored: (bytes) => stored.push(bytes),
-    onEnded: () => (counts.ended += 1),
+    onEnded: () => {
+      counts.ended += 1;
+      options.onEnded?.();
+    },
     onFailure: (message) => failures.push(message),
   });
   return { copier, grains, reads, sent, stored, failures, counts };
@@ -599,4 +603,24 @@ t.test('a C backup, to which zeroes are data, is sent no large holes', async (t)
     reads.map(({ at }) => at),
     ['3+1'],
   );
+});
+
+t.test('holes that are known at once are sent one after the other, not one within the other', async (t) => {
+  let depth = 0;
+  let deepest = 0;
+  const { copier, grains, sent } = alone({
+    sectors: 100 * GRAIN_SECTORS,
+    extents: (_at, sectors, done) => {
+      depth += 1;
+      deepest = Math.max(deepest, depth);
+      done(0, [{ sectors, zero: true }]);
+      depth -= 1;
+    },
+    onEnded: () => copier.pump(),
+  });
+  for (let grain = 0; grain < 100; grain += 2) grains.toSend.add(grain);
+  copier.pump();
+  t.equal(sent.length, 50);
+  t.equal(deepest, 1);
+  t.ok(copier.isDone);
 });
