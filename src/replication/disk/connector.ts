@@ -121,6 +121,7 @@ export class Connector {
   async start(listens: boolean | undefined, waits = false): Promise<boolean | number> {
     const init = await tdReplicationConnectInitAsync(this.#struct, this.#parts.address);
     if (init !== 0) return init;
+    if (this.#isClosed) return -errno.ECANCELED;
     this.#isStopped = false;
     if (listens !== false) {
       const found = await this.#listen(listens === true);

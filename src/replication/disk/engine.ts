@@ -295,10 +295,7 @@ export class Replication implements DiskReplication, EngineCore {
     const ignoreSignal = whenAborted(signal, () => this.#connector?.close());
     let failure: StateError | undefined;
     try {
-      failure = await failureOf(async () => {
-        await this.#open();
-        if (signal?.aborted) throw new StateError('it is not needed any more', -errno.ECANCELED);
-      });
+      failure = await failureOf(() => this.#open());
     } finally {
       ignoreSignal();
     }
@@ -320,7 +317,13 @@ export class Replication implements DiskReplication, EngineCore {
     return done(failure.result, failure.message);
   }
 
+  /** @throws StateError -ECANCELED once the signal is aborted */
+  #requireNeeded(): void {
+    if (this.parts.signal?.aborted) throw new StateError('it is not needed any more', -errno.ECANCELED);
+  }
+
   async #open(): Promise<void> {
+    this.#requireNeeded();
     const { registrar, posix, files, disk, random, logger } = this.parts;
     const { options } = this;
     const host = { registrar, posix };
@@ -356,6 +359,8 @@ export class Replication implements DiskReplication, EngineCore {
     this.#watch = new Timer(host, () => this.#watched());
     this.#watch.set(WATCH_SECONDS);
     this.#interval = new CheckpointInterval(host, this.#given, () => this.primary);
+    // Once a connection is met, there is more to end than to let go.
+    this.#requireNeeded();
     this.#isOpen = true;
     this.changed('opened');
     this.#peering.start();

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { errno } from '../../../src/posix/index.js';
+import { AF_INET, errno, SOCK_STREAM } from '../../../src/posix/index.js';
 import { isBlank } from '../../../src/replication/disk/blank-image.js';
 import type { DiskExtent, LocalDisk } from '../../../src/replication/disk/local-disk.js';
 import { memoryDisk } from './memory-disk.js';
@@ -132,6 +132,37 @@ t.test('an opening that waits to listen ends at once when it is aborted', async 
   t.equal(await world.complete(node.opened), -errno.ECANCELED);
   t.ok(node.host.posix.clock.now() - before < 1);
 });
+
+t.test('an opening that was aborted before it began does nothing', async (t) => {
+  const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
+  const node = new SideNode(world, '10.0.0.1', {});
+  for (let nth = 1; nth <= 30; nth++) node.host.failCalls({ calls: ['socket'], nth, error: errno.EMFILE });
+  node.abort();
+  t.equal(await world.complete(node.opened), -errno.ECANCELED);
+  t.ok(world.nowSeconds < 1);
+});
+
+t.test(
+  'an opening of a primary that is aborted once it is connected leaves nothing of its peer',
+  async (t) => {
+    const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
+    const node = new SideNode(world, '10.0.0.1', {});
+    const open = (): string[] =>
+      node.host.leftovers().filter((line) => /tcp|timerfd|\.remus|event [^1]/.test(line));
+    node.host.files.shape({ syncSeconds: 0.5 });
+    const { posix } = world.host('10.0.0.2');
+    const listener = posix.socket(AF_INET, SOCK_STREAM);
+    posix.bind(listener, { family: AF_INET, address: '10.0.0.2', port: 9000 });
+    posix.listen(listener, 1);
+    await world.run(() => open().some((line) => line.includes('tcp connected')));
+    await world.run(0.1);
+    t.notOk(node.isUp);
+    node.abort();
+    t.equal(await world.complete(node.opened), -errno.ECANCELED);
+    await world.run(0.5);
+    t.same(open(), []);
+  },
+);
 
 t.test('a disk with a byte that is not zero is not blank, though another part cannot be read', async (t) => {
   const { disk } = memoryDisk(Buffer.alloc(4096 * SECTOR, 1));

@@ -54,6 +54,18 @@ t.test('the side that has the address listens, the other one connects', async (t
   t.match(b.connections, [{ peer: /^10\.0\.0\.1:/ }]);
 });
 
+t.test('a side that is closed while its address is looked up neither listens nor connects', async (t) => {
+  const { world, a, b } = twoSides();
+  for (const { its, start } of [a, b]) {
+    const started = start();
+    its.close();
+    t.equal(await started, -errno.ECANCELED);
+    t.equal(its.state, 'none');
+  }
+  await world.run(2);
+  t.same([a.connections, b.connections], [[], []]);
+});
+
 t.test('a side that is to connect does so, though it has the address', async (t) => {
   const world = new SimulatedWorld({ seed: 1, traceLines: 0 });
   const b = side(world, world.host('10.0.0.2'));
