@@ -153,7 +153,7 @@ export class Vbd extends BlockDevice {
     return completion((done) => this.#close(done));
   }
 
-  /** Has an opening that is under way end soon, with ECANCELED unless it was done; see {@link Driver.abortOpen}. */
+  /** Ends an opening that is under way soon, with ECANCELED unless it was done; see {@link Driver.abortOpen}. */
   abortOpen(): void {
     this.#opening?.abortOpen();
   }
@@ -333,7 +333,10 @@ export class Vbd extends BlockDevice {
       const bytes = bytesOf(stack.info);
       if (bytes < leastBytes) {
         const why = `it has ${bytes} bytes, fewer than the ${leastBytes} of the disk: a disk in use cannot shrink`;
-        stack.close(() => done(-errno.EINVAL, why));
+        stack.close((...closed) => {
+          this.#logUnclosed(name, ...closed);
+          done(-errno.EINVAL, why);
+        });
         return;
       }
       this.#stack = stack;
@@ -375,12 +378,15 @@ export class Vbd extends BlockDevice {
     this.#stack = undefined;
     const waiters = this.#closeWaiters;
     this.#closeWaiters = [];
-    if (result < 0 && waiters.length === 0) {
-      const what = reason ?? errnoCode(result);
-      this.#options.context.logger.log(LOG_ERR, `vbd ${this.minor}: closing ${name} failed: ${what}`);
-    }
+    if (waiters.length === 0) this.#logUnclosed(name, result, reason);
     for (const done of waiters) done(result, reason);
     for (const listener of this.#closedListeners) listener();
+  }
+
+  /** Logs an error of a close that is nobody's result. */
+  #logUnclosed(name: string, result: number, reason = errnoCode(result)): void {
+    if (result >= 0) return;
+    this.#options.context.logger.log(LOG_ERR, `vbd ${this.minor}: closing ${name} failed: ${reason}`);
   }
 }
 

@@ -250,6 +250,24 @@ t.test('a resume with a smaller image is refused, since the disk is in use', asy
   t.equal(vbd.info.sectors, 2049);
 });
 
+t.test(
+  'what keeps an image from being closed that a resume refuses is logged, as it is not the result',
+  async (t) => {
+    const { opened, disks, lines } = bench(t);
+    const vbd = opened();
+    void vbd.pause();
+    disks.answer('close');
+    disks.sectors = 2047;
+    const refused = t.rejects(vbd.resume('scripted:small'), { code: 'EINVAL' });
+    disks.answer('open small');
+    lines.length = 0;
+    disks.take('close').answer(-errno.EIO);
+    await refused;
+    t.same(lines, ['vbd 0: closing scripted:small failed: EIO']);
+    t.equal(vbd.phase, 'paused');
+  },
+);
+
 t.test('pause and resume out of turn are refused', async (t) => {
   const { registry, disks } = bench(t);
   registry.attach(0);
