@@ -9,7 +9,7 @@ interface Watched {
 const watched = new WeakMap<AbortSignal, Watched>();
 
 /**
- * Has `listener` called once when the signal is aborted; not if it is already, as with addEventListener.
+ * Calls `listener` once when the signal is aborted; not if it is already, as with addEventListener.
  *
  * However many use one signal, it has one listener of ours: Node warns of a leak from the eleventh on.
  *
