@@ -42,6 +42,12 @@ function reported(format: ReportFormat, results: readonly VectorResult[], option
   return { early, late: written.slice(early.length) };
 }
 
+t.test('what did not pass without a reason has an empty line in its place', async (t) => {
+  const { reason: _, ...silent } = failed;
+  const { early } = reported('text', [silent]);
+  t.match(early, /\n {2}It waits\.\n *\n {2}- expected, \+ observed:\n/);
+});
+
 t.test('text has what did not pass as it comes, and the tally at the end', async (t) => {
   const { early, late } = reported('text', ALL);
   t.equal(

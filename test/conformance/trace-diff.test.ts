@@ -54,6 +54,10 @@ t.test('an end that is equal to the start is not counted twice', async (t) => {
   );
 });
 
+t.test('where either of two entries could stay, what is left out comes first', async (t) => {
+  t.same(diff(traceOf(1, 2), traceOf(2, 1)), ['- 0 ["wait",1]', ' 1 ["wait",2]', '+ 1 ["wait",1]']);
+});
+
 /** How many entries two traces have in common at most, in their order. */
 function mostInCommon([first, ...rest]: Trace, other: Trace): number {
   if (first === undefined) return 0;

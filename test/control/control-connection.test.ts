@@ -63,6 +63,12 @@ t.test('an answer received in pieces is put together', async (t) => {
   t.equal(typeof message === 'number' ? message : message.pid, 77);
 });
 
+t.test('an answer that ends before it is whole is an invalid one', async (t) => {
+  const path = await peer(t, (socket) => socket.end(Buffer.alloc(100)));
+  const connection = await connected(t, new NodePosix(), path);
+  t.equal(await connection.receive(), -errno.EPROTO);
+});
+
 t.test('a failed connect leaves no descriptor open', async (t) => {
   const posix = new NodePosix({ maxDescriptors: 4 });
   t.equal(await ControlConnection.open(posix, '/nonexistent/socket', 1), -errno.ENOENT);

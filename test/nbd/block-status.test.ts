@@ -5,7 +5,14 @@ import { statSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { errno } from '../../src/posix/index.js';
 import { driverTypes, logDriverType, ramDriverType } from '../../src/disks/drivers/index.js';
-import type { BlockStatusDone, BlockStatusExtent, Driver, SectorRange } from '../../src/disks/index.js';
+import type {
+  BlockDevice,
+  BlockStatusDone,
+  BlockStatusExtent,
+  Driver,
+  SectorRange,
+} from '../../src/disks/index.js';
+import { allocationOf } from '../../src/nbd/block-status.js';
 import { pattern, writeSectors } from '../disks/drivers/disk-world.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { MIB, emptyImage, PROGRAMS_TIMEOUT_MS, succeeds } from './image-world.js';
@@ -57,6 +64,18 @@ async function toldWorld(t: Test, tell: (range: SectorRange) => readonly BlockSt
   await world.open('scripted:disk');
   return { ...world, disks };
 }
+
+t.test('a disk that reports nothing is not asked again', async (t) => {
+  let questions = 0;
+  const blockStatus: BlockDevice['blockStatus'] = (_sector, _sectors, done) => {
+    questions += 1;
+    done(0, []);
+  };
+  const device = { blockStatus } as BlockDevice;
+  const question = { device, offset: 0, length: 4096, one: false, post: (task: () => void) => task() };
+  allocationOf(question, (...told) => t.same(told, [0, []]));
+  t.equal(questions, 1);
+});
 
 t.test('the only context is listed, chosen, and replaced by the next choice', async (t) => {
   const world = nbdWorld(t);

@@ -98,6 +98,19 @@ t.test('a request of up to a MiB may use the last byte, a larger one leaves an e
   t.equal(isGranted(55 * MIB, MIB + 1), false, 'it is not small');
 });
 
+t.test('a small request passes a large one for which there is no room', async (t) => {
+  const memory = new RequestMemory(64 * MIB);
+  const [first, large, small] = [memory.share(), memory.share(), memory.share()];
+  const granted: string[] = [];
+  first.take(64 * MIB, () => {});
+  large.take(20 * MIB, () => granted.push('large'));
+  small.take(MIB, () => granted.push('small'));
+  first.give(2 * MIB);
+  t.same(granted, ['small']);
+  first.give(62 * MIB);
+  t.same(granted, ['small', 'large']);
+});
+
 t.test('a connection that has some gets more up to an eighth, to the byte', async (t) => {
   const memory = new RequestMemory(64 * MIB);
   const other = memory.share();

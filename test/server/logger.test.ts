@@ -7,10 +7,13 @@ import {
   LOG_EMERG,
   LOG_ERR,
   LOG_INFO,
+  LOG_NOTICE,
+  LOG_WARNING,
   nullLogger,
   priorityName,
   stderrLogger,
 } from '../../src/server/index.js';
+import { LOG_CRIT } from '../../src/server/logger.js';
 
 t.test('lines of sufficient priority are written with its name', async (t) => {
   const written: string[] = [];
@@ -29,6 +32,12 @@ t.test('standard error gets LOG_INFO and more severe, unless set otherwise', asy
     lines().map(({ args }) => args[0]),
     ['info: shown\n'],
   );
+});
+
+t.test('priorities are those of syslog(3)', async (t) => {
+  const names = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'];
+  t.same(([0, 1, 2, 3, 4, 5, 6, 7] as const).map(priorityName), names);
+  t.same([LOG_EMERG, LOG_CRIT, LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG], [0, 2, 3, 4, 5, 6, 7]);
 });
 
 t.test('the null logger discards everything', async (t) => {

@@ -171,6 +171,21 @@ t.test('a callback that throws ends the run with its error, and the server can b
   t.equal(calls, 2);
 });
 
+t.test('the signal of a run that is over does not stop the next one', async (t) => {
+  await using server = new TapdiskServer({ logger: nullLogger });
+  const controller = new AbortController();
+  let calls = 0;
+  server.registerEvent(TIMEOUT, -1, 0, () => {
+    calls += 1;
+    if (calls === 1) throw new Error('broken');
+    if (calls === 2) controller.abort();
+    if (calls === 3) server.stop();
+  });
+  await t.rejects(server.run({ signal: controller.signal }), { message: 'broken' });
+  await server.run();
+  t.equal(calls, 3);
+});
+
 t.test(
   'an event on a descriptor that is not open is named and unregistered, and the others go on',
   async (t) => {

@@ -120,6 +120,11 @@ export const conformance: Equivalents = {
     ],
   ],
   'src/conformance/comparison.ts': [
+    ...['-2 : 1', '-1 : 2'].map((signs): Equivalent => [
+      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));',
+      `return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? ${signs})));`,
+      'Only the sign counts.',
+    ]),
     [
       'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));',
       'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one <= other ? -1 : 1)));',

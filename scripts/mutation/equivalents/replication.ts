@@ -241,6 +241,13 @@ export const replication: Equivalents = {
     ]),
     ["phase: this.primary?.phase ?? 'alone',", 'phase: this.primary?.phase,', IN_PRIMARIES],
   ],
+  'src/replication/disk/blank-image.ts': [
+    [
+      'buffer ??= Buffer.allocUnsafe(PIECE_SECTORS * SECTOR_SIZE);',
+      'buffer = Buffer.allocUnsafe(PIECE_SECTORS * SECTOR_SIZE);',
+      'A buffer of its own for each piece only takes longer.',
+    ],
+  ],
   'src/replication/disk/connection-resources.ts': STATE_ERRORS_ONLY,
   'src/replication/disk/own/own-primary-session.ts': [
     ...STATE_ERRORS_ONLY,

@@ -100,6 +100,11 @@ export const testing: Equivalents = {
       'for (const [name, node] of [...directory.cached].toSorted(([a], [b]) => (a < b ? -1 : 0))) {',
       'V8 sorts by whether the result is negative.',
     ],
+    [
+      'for (const [name, node] of [...directory.cached].toSorted(([a], [b]) => (a < b ? -1 : 1))) {',
+      'for (const [name, node] of [...directory.cached].toSorted(([a], [b]) => (a <= b ? -1 : 1))) {',
+      'No two names in a directory are equal.',
+    ],
   ],
   'src/testing/files/survival.ts': [
     ...['> 0', '>= 1'].map((pieces): Equivalent => [

@@ -13,7 +13,7 @@ export function traceDownload(recording: Recording, downloads: StreamedAnswers):
   return {
     contentType: 'application/json',
     begin: (reply, head, query) => {
-      const asked = Number(query.get('seconds') ?? NaN);
+      const asked = Number(query.get('seconds'));
       const trace = recording.trace(asked > 0 ? asked : undefined);
       if (!trace) return 404;
       const pieces = trace[Symbol.iterator]();

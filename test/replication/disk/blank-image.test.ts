@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import assert from 'node:assert/strict';
 import t from 'tap';
 import { AF_INET, errno, SOCK_STREAM } from '../../../src/posix/index.js';
 import { isBlank } from '../../../src/replication/disk/blank-image.js';
@@ -52,6 +53,7 @@ function sparseDisk(result: number): { disk: LocalDisk; reads: (readonly [number
   ];
   const { disk, reads } = memoryDisk(Buffer.alloc(30_000 * SECTOR));
   const extents: LocalDisk['extents'] = (sector, sectors, done) => {
+    assert.equal(sector + sectors, disk.sectors, 'what is asked for goes on to the end of the disk');
     const end = sector + Math.min(sectors, 10_000);
     const found: DiskExtent[] = [];
     for (let at = sector; at < end;) {

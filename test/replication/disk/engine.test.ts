@@ -157,6 +157,13 @@ t.test('a backup with data takes no first sync, unless it was told to', async (t
   }
 });
 
+t.test('a new backup reports that its first checkpoint is committed', async (t) => {
+  const { a, b } = pair(t);
+  await a.until('protected');
+  const reason = 'the first checkpoint is committed';
+  t.ok(b.events.some((event) => event.kind === 'state' && event.reason === reason));
+});
+
 t.test('a backup shows the last checkpoint, wherever it is, and a view keeps one', async (t) => {
   const { world, a, b } = pair(t);
   await a.until('protected');
