@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Demands that each mutant that is listed as equivalent is one of the source as it stands. A change of the line leaves its
-// reason behind, which may not be true of the new one.
+// Requires that each mutant listed as equivalent is one of the current source: if its line has changed, the reason given for it
+// may no longer be true.
 
 import { existsSync } from 'node:fs';
 import { conclude } from './conclude.js';

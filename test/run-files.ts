@@ -8,7 +8,7 @@ import t from 'tap';
 import { FILE_TIMEOUT_MS } from './file-timeout.js';
 
 const urls = JSON.parse(process.env['TEST_FILES'] ?? '[]') as string[];
-// A file that runs its tests beside each other says nothing about those of others: they may replace functions, count descriptors.
+// A file that runs its tests in parallel must not make others do so: they may replace functions, or count descriptors.
 let jobs = 1;
 for (const url of urls) {
   t.jobs = 1;

@@ -118,7 +118,7 @@ t.jobs = JOBS;
 for (const [name, files] of processes) {
   if (files.length === 0) continue;
   const counts = counting === 'all' || (counting !== 'none' && COVERING.has(name));
-  // What is counted is counted by modules.
+  // Coverage is counted by module, so processes that count it start programs from their modules.
   const own = counts ? `NODE_V8_COVERAGE=${path.resolve('.tap/v8')}` : programs;
   const list = `TEST_FILES=${JSON.stringify(files.map(moduleUrl))}`;
   void t.spawn('env', [options, timeout, memory, list, own, ...node, moduleFile('test/run-files.ts'), name], {

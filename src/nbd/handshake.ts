@@ -79,7 +79,7 @@ export interface HandshakeParts {
   readonly sender: Sender;
   readonly exports: NbdExports;
   readonly tls: TlsState;
-  /** Whether the client has said that it takes no zeroes after the reply to EXPORT_NAME: under TLS it is not asked again. */
+  /** Whether the client has opted out of the zeroes after the reply to EXPORT_NAME, which it cannot do again under TLS. */
   readonly noZeroes: boolean;
   /** Whether the client may have a disk now; if not, the reason, for people. */
   readonly admit: () => string | undefined;

@@ -53,7 +53,7 @@ export class NbdServer {
   readonly #connections = new Map<NbdConnection, string | undefined>();
   #acceptors: Acceptor[] = [];
   readonly #watch: AwaitedEvent;
-  /** For what clients can bring about. */
+  /** For lines that clients can cause. */
   readonly #calm: CalmLogger;
   #stopped: (() => void) | undefined;
 

@@ -68,7 +68,7 @@ export class Sending {
   #inputFd = -1;
   /** Whether the backup is known to be a tapdisk-ts: then it owes a verdict. */
   #greeted = false;
-  /** It had said nothing when the image was sent. */
+  /** The backup had sent nothing when its time to greet was over. */
   #isLate = false;
   readonly #answer = new BackupAnswer();
   readonly #buffer = Buffer.alloc(ANSWER_BUFFER_BYTES);
@@ -182,7 +182,7 @@ export class Sending {
     const count = this.#read();
     if (count === -errno.EAGAIN) return;
     if (this.#answer.verdict !== undefined) return this.#judge(this.#answer.verdict);
-    // It may send for ever, and the verdict that it owes is not among that.
+    // It may go on sending for ever, without the verdict that it owes.
     if (this.#greeted && this.#answer.isOther)
       return this.#fail(-errno.EPROTO, "the backup's reply is no verdict");
     if (count > 0) return;
@@ -195,7 +195,7 @@ export class Sending {
 
   #judge(verdict: Verdict): void {
     if (verdict.kind === 'error') {
-      // Its process, or its host, was stopped meanwhile: nothing is wrong with what either side says.
+      // Its process, or its host, was stopped meanwhile: neither side broke the protocol.
       if (this.#isLate && verdict.code === 'EPROTO') return this.#end({ kind: 'late' });
       const message = `the backup failed: ${verdict.message}`;
       return this.#end({ kind: 'failed', code: verdict.code, message });

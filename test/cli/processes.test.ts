@@ -111,7 +111,7 @@ processTest(
 );
 
 processTest(
-  'a backup tells its state on SIGUSR1, and breaks off on SIGHUP: its primary knows',
+  'a backup prints its state on SIGUSR1, and stops on SIGHUP: its primary learns of it',
   async (t, directory) => {
     const { backup, primary } = await backupMidImage(t, directory);
     backup.child.kill('SIGUSR1');

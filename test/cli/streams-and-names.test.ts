@@ -20,7 +20,7 @@ function inShell(script: string, ...argv: string[]) {
   });
 }
 
-t.test('a command whose standard stream is missing says so at the start', { skip: hasProc }, async (t) => {
+t.test('a command whose standard stream is missing reports it at the start', { skip: hasProc }, async (t) => {
   const cases: readonly [script: string, argv: string[], message: RegExp][] = [
     [
       '"$@" >&-',

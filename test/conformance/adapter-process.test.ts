@@ -31,12 +31,18 @@ t.test('a process that has failed rejects further questions at once, with the fi
   await ended.stop(60);
 });
 
-t.test('a process that the system refuses to start says so, and has nothing to end', async (t) => {
-  const refused = new AdapterProcess('true', ['x'.repeat(1 << 22)]);
-  await t.rejects(refused.ask('{}', 60), { name: 'AdapterFailure', message: /^cannot start true: .*E2BIG/ });
-  refused.kill('it is not there');
-  await refused.stop(60);
-});
+t.test(
+  'a process that the system refuses to start is reported, and stays without effect when it is killed or stopped',
+  async (t) => {
+    const refused = new AdapterProcess('true', ['x'.repeat(1 << 22)]);
+    await t.rejects(refused.ask('{}', 60), {
+      name: 'AdapterFailure',
+      message: /^cannot start true: .*E2BIG/,
+    });
+    refused.kill('it is not there');
+    await refused.stop(60);
+  },
+);
 
 t.test('a program that can never be started is unavailable, whatever the reason', async (t) => {
   const directory = t.testdir({ file: '', loop: t.fixture('symlink', 'loop') });
@@ -53,7 +59,7 @@ t.test('a program that can never be started is unavailable, whatever the reason'
   }
 });
 
-t.test('an answer may be as long as allowed, and a question longer than anybody reads', async (t) => {
+t.test('a reply may be as long as the limit, and a request longer than the adapter reads', async (t) => {
   t.equal(MAX_ANSWER_LENGTH, 16_777_216);
   const talkative = new AdapterProcess('head', ['-c', String(MAX_ANSWER_LENGTH), '/dev/zero']);
   await t.rejects(talkative.ask('{}', 60), {
@@ -65,7 +71,7 @@ t.test('an answer may be as long as allowed, and a question longer than anybody 
   await deaf.stop(60);
 });
 
-t.test('no time runs any more when an answer has come, and when a process has ended', async (t) => {
+t.test('no timer is left once a reply has arrived or a process has ended', async (t) => {
   const running = new Set<unknown>();
   const timers: Timers = {
     ...nodeTimers,

@@ -161,7 +161,7 @@ function processesWith(text: string): string[] {
   return found;
 }
 
-t.test('an adapter behind a wrapper leaves no process behind', async (t) => {
+t.test('an adapter that a wrapper starts leaves no process running', async (t) => {
   const mark = `mark-${process.pid}`;
   const command = `"${process.execPath}" "${misbehaving}" stays ${mark}; true`;
   const results = await resultsOf(['good', 'hangs', 'good'], {

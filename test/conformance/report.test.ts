@@ -71,7 +71,7 @@ t.test('text has what did not pass as it comes, and the tally at the end', async
   t.equal(late, '1 passed, 2 failed, 1 skipped\n');
 });
 
-t.test('text shows so many that did not pass, and says how many there are beside them', async (t) => {
+t.test('text shows up to so many that did not pass, and how many more there are', async (t) => {
   t.equal(DEFAULT_SHOWN_FAILURES, 10);
   const many = (count: number): VectorResult[] =>
     Array.from({ length: count }, (_, index) => ({ ...broken, name: `vector ${index}` }));

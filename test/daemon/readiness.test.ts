@@ -49,7 +49,7 @@ t.test('if the notification program is missing, that is logged', async (t) => {
 });
 
 t.test(
-  'a notification that fails is one line of the log, with what the program says',
+  'a failed notification is one line of the log, with the error message of the program',
   { skip },
   async (t) => {
     const unserved = join(shortDirectory(t), 'nobody');
@@ -71,7 +71,7 @@ t.test(
   },
 );
 
-t.test('of a program with much to say the beginning is passed on', async (t) => {
+t.test('only the beginning of a long error output is passed on', async (t) => {
   const program = join(shortDirectory(t), 'program');
   writeFileSync(program, "#!/bin/sh\nhead -c 1000000 /dev/zero | tr '\\0' x >&2\nexit 3\n", { mode: 0o700 });
   const lines: string[] = [];

@@ -95,7 +95,7 @@ t.test('no response is cached, sniffed, framed, or readable by a page from elsew
   }
 });
 
-t.test('a refusal says what it is, in a line', async (t) => {
+t.test('a refusal gives its reason in one line', async (t) => {
   const { answer, get, tooLong } = protocolOf(
     new Map([
       ['/d', text('d')],
@@ -129,7 +129,7 @@ t.test('a later minor version is as good, and an absolute form may leave out the
   t.equal(get('/?a=b').body, 'root');
 });
 
-t.test('a stream takes the connection over with a head, or says why not', async (t) => {
+t.test('a stream takes the connection over with a head, or reports why it cannot', async (t) => {
   const begun: unknown[] = [];
   const { answer, get } = protocolOf(
     new Map([
@@ -164,7 +164,7 @@ t.test('a stream takes the connection over with a head, or says why not', async 
   t.same(begun, [], 'HEAD begins no stream');
 });
 
-t.test('who has no token learns how to bring it, and nothing else', async (t) => {
+t.test('a client without a token learns how to send one, and nothing else', async (t) => {
   const { get } = protocolOf(new Map([['/d', text('d')]]), accessBy(TOKEN));
   for (const response of [get('/d'), get('/none')]) {
     t.equal(response.status, 'HTTP/1.1 401 Unauthorized');

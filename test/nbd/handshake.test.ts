@@ -55,7 +55,7 @@ t.test('LIST has every open VBD by its minor', async (t) => {
 });
 
 t.test(
-  'INFO tells size, flags and block sizes, and what else is asked for, and the handshake goes on',
+  'INFO reports size, flags and block sizes, and what else is asked for, and the handshake continues',
   async (t) => {
     const world = nbdWorld(t);
     await world.open('ram:1');

@@ -201,7 +201,7 @@ t.test(
   },
 );
 
-t.test('a client that takes none of its data is let be until others wait for memory', async (t) => {
+t.test('a client that takes none of its data is left alone until others wait for memory', async (t) => {
   const limits = { maxRequestMemoryBytes: 64 * MIB, stallTimeoutSeconds: 2 };
   const { world, other, after } = await timedWorld(t, limits);
   const deaf = await deafReader(world, [32 * MIB]);

@@ -127,7 +127,7 @@ t.test('a connection that has some gets more up to an eighth, to the byte', asyn
   t.equal(memory.usedBytes, 0);
 });
 
-t.test('who has some does not pass one that waits with nothing', async (t) => {
+t.test('a share that has some memory does not overtake one that waits with none', async (t) => {
   const memory = new RequestMemory(64 * MIB);
   const [first, second, large] = [memory.share(), memory.share(), memory.share()];
   first.take(40 * MIB, () => {});
@@ -142,7 +142,7 @@ t.test('who has some does not pass one that waits with nothing', async (t) => {
   t.same(got, ['large', 'second']);
 });
 
-t.test('one that waits for more than its share keeps nobody waiting that has nothing', async (t) => {
+t.test('a share that waits for more than its part does not hold up one that has nothing', async (t) => {
   const memory = new RequestMemory(64 * MIB);
   const [first, greedy, large] = [memory.share(), memory.share(), memory.share()];
   first.take(40 * MIB, () => {});

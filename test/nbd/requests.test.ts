@@ -34,7 +34,7 @@ t.test('a request has its fields at their places, and is understood as it was ma
   t.equal(parseRequest(read), undefined, 'another magic');
 });
 
-t.test('an extended request has a length of 64 bits, and data exactly if it says so', async (t) => {
+t.test('an extended request has a length of 64 bits, and data exactly if its flag is set', async (t) => {
   const extended = bytes('21e41c71 0020 0007 11121314 21222324 00000003 00000005 00000002 00000009');
   const length = 2 * 2 ** 32 + 9;
   const common = { ...fields, command: 7, length, place: { high: 3, low: 5 } };

@@ -238,7 +238,7 @@ t.test('a client that waits for a reply is not idle', async (t) => {
   t.equal(world.nbd.connections, 1);
 });
 
-t.test('a client that was reset before anybody could see its address is nobody’s', async (t) => {
+t.test('a client that was reset before its address could be read is dropped', async (t) => {
   const world = nbdWorld(t, { tcp: true });
   await world.open('ram:1');
   goneClient((world.address as Inet4Address).port, '\0\0\0\x03');

@@ -89,7 +89,7 @@ test('after STARTTLS the handshake starts over under TLS, and the disk is used',
   t.equal(world.posix.openDescriptors().length, world.descriptors);
 });
 
-test('what a client said of zeroes before TLS still counts under it', async (t) => {
+test('the client flag for zeroes that was sent before TLS counts under it too', async (t) => {
   const world = await secureWorld(t);
   for (const [flags, zeroes] of [
     [3, 0],

@@ -41,28 +41,34 @@ async function blocks(raw: RawClient, count: number): Promise<Map<bigint, Buffer
   return found;
 }
 
-t.test('blocks are read by export name over several connections, and each says goodbye', async (t) => {
-  const world = nbdWorld(t, { tcp: true });
-  const vbd = await world.open('ram:2');
-  const data = pattern((2 << 20) / 512, 3);
-  await writeSectors(vbd, 0, data);
-  const clients = await Promise.all([1, 2, 3, 4].map(() => connected(world, '0')));
-  const count = data.length / BLOCK / clients.length;
-  const read = await Promise.all(
-    clients.map(async ([raw, size], which) => {
-      t.equal(size, data.length);
-      for (let index = 0; index < count; index++) {
-        const block = index * clients.length + which;
-        raw.send(query(READ, BigInt(block), BigInt(block * BLOCK), BLOCK));
-      }
-      return blocks(raw, count);
-    }),
-  );
-  for (const each of read)
-    for (const [block, bytes] of each)
-      t.ok(bytes.equals(data.subarray(Number(block) * BLOCK, (Number(block) + 1) * BLOCK)), `block ${block}`);
-  for (const [raw] of clients) {
-    raw.socket.end(query(DISC, 99n, 0n, 0));
-    t.equal((await raw.rest()).length, 0);
-  }
-});
+t.test(
+  'blocks are read by export name over several connections, and each disconnects in order',
+  async (t) => {
+    const world = nbdWorld(t, { tcp: true });
+    const vbd = await world.open('ram:2');
+    const data = pattern((2 << 20) / 512, 3);
+    await writeSectors(vbd, 0, data);
+    const clients = await Promise.all([1, 2, 3, 4].map(() => connected(world, '0')));
+    const count = data.length / BLOCK / clients.length;
+    const read = await Promise.all(
+      clients.map(async ([raw, size], which) => {
+        t.equal(size, data.length);
+        for (let index = 0; index < count; index++) {
+          const block = index * clients.length + which;
+          raw.send(query(READ, BigInt(block), BigInt(block * BLOCK), BLOCK));
+        }
+        return blocks(raw, count);
+      }),
+    );
+    for (const each of read)
+      for (const [block, bytes] of each)
+        t.ok(
+          bytes.equals(data.subarray(Number(block) * BLOCK, (Number(block) + 1) * BLOCK)),
+          `block ${block}`,
+        );
+    for (const [raw] of clients) {
+      raw.socket.end(query(DISC, 99n, 0n, 0));
+      t.equal((await raw.rest()).length, 0);
+    }
+  },
+);

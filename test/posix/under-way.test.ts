@@ -4,7 +4,7 @@
 import t from 'tap';
 import { UnderWay } from '../../src/posix/under-way.js';
 
-t.test('who waits is called once, when the last call has ended and its callback has returned', async (t) => {
+t.test('a waiter is called once, when the last call has ended and its callback has returned', async (t) => {
   const calls = new UnderWay();
   const events: string[] = [];
   calls.whenNone(() => events.push('none yet'));

@@ -98,7 +98,7 @@ t.test('an acceptor that is closed by what takes a connection accepts no more', 
   t.same(all.lines, []);
 });
 
-t.test('it is closed once, whoever has its number by then', async (t) => {
+t.test('it is closed once, even if its number has been reused by then', async (t) => {
   const { acceptor, path, posix } = world(t);
   const listening = posix.openDescriptors().map(({ fd }) => fd);
   t.same(acceptor.address, { family: AF_UNIX, path });

@@ -33,7 +33,7 @@ t.test(
   },
 );
 
-t.test('peers are not causes, whatever the family of their addresses', async (t) => {
+t.test('another address is not another cause, in either family', async (t) => {
   const { calm, lines, pass } = world(t);
   for (const host of ['fe80::1', 'fe80::ab:c', '::ffff:a00:1', '2001:db8::beef', 'fe80::1%eth0'])
     calm.log(LOG_WARNING, `rejected [${host}]:40000: its address is not allowed`);

@@ -167,7 +167,7 @@ t.test('a task or source that disposes of it is the last one to run', async (t) 
   t.same(ran, ['first task', 'first source']);
 });
 
-t.test('it is disposed of once, whoever has its descriptor by then', async (t) => {
+t.test('it is disposed of once, even if its descriptor has been reused by then', async (t) => {
   const { posix, server } = bench(t);
   const before = new Set(posix.openDescriptors().map(({ fd }) => fd));
   const completions = new Completions(server, posix, nullLogger);

@@ -148,7 +148,7 @@ tap.test('a client has two seconds', { buffered: true }, async (t) => {
 });
 
 statusTest(
-  'clients that connect and say nothing do not keep others from an answer',
+  'clients that connect and send nothing do not keep others from a reply',
   async (t, path, status) => {
     const silent = await Promise.all(Array.from({ length: MAX_STATUS_CONNECTIONS + 10 }, () => client(path)));
     t.match(await query(path, 10), { asked: 1 });

@@ -35,7 +35,7 @@ t.test('each call fails in turn with each of its errors, until the scenario pass
 });
 
 t.test(
-  'what goes wrong is told with the call that failed; without one, the scenario itself is wrong',
+  'a fault is reported with the call that failed; without one, the scenario itself is wrong',
   async (t) => {
     const { failedRuns } = await failEachCall(async (fault) => {
       const { near } = twoHosts();

@@ -41,7 +41,7 @@ t.test('an end of file that is lost is sent again', async (t) => {
   t.equal(readText(far.posix, other), 'end of file');
 });
 
-t.test('a reset that is lost is sent again to who still writes', async (t) => {
+t.test('a lost reset is sent again to a peer that still writes', async (t) => {
   const { world, near, far, one, other } = await connected();
   const link = world.link(near, far).cut('back');
   t.equal(far.posix.abort(other), 0);

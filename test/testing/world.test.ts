@@ -158,7 +158,7 @@ t.test('only one run at a time', async (t) => {
 });
 
 t.test(
-  'what makes no sense is refused: a negative time, a host of another world, a seed that is none',
+  'invalid arguments are refused: a negative time, a host of another world, an invalid seed',
   async (t) => {
     const { world, near } = twoHosts();
     const stranger = new SimulatedWorld().host('10.0.0.2');

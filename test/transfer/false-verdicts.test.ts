@@ -39,7 +39,7 @@ serverTest('an image is confirmed by its length and SHA-256, and nothing less', 
   }
 });
 
-serverTest('a backup whose reply is no verdict has failed, though it goes on to send', async (t, server) => {
+serverTest('a backup whose reply is not a verdict has failed, even if it sends more', async (t, server) => {
   for (const reply of ['fine, thanks\n', 'x'.repeat(MAX_VERDICT_BYTES), 'ok 1 \0\n', '\n']) {
     for (const when of ['data', 'end'] as const) {
       const name = await falseBackup(t, (socket) => {

@@ -27,7 +27,7 @@ t.test("a failed call of Node's is named in words, with its cause", async (t) =>
 });
 
 t.test(
-  'an error that says more than its errno keeps its message, and a TransferError stays as it is',
+  'an error with more detail than its errno keeps its message, and a TransferError stays as it is',
   async (t) => {
     const cause = new SystemError(-errno.EISDIR, 'it is a directory');
     const error = callFailed('cannot write copy', cause);

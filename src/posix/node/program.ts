@@ -8,7 +8,7 @@ import { nodeTimers, type TimerHandle, type Timers } from '../timers.js';
 export const PROGRAM_SECONDS = 30;
 /** How much of what a program writes to its standard error is passed on, in characters. */
 const MAX_ERROR_TEXT = 256;
-/** How long the end of its output may take once its group is gone, in seconds: what has left that may keep it open. */
+/** How long its output may stay open once its group is gone, in seconds: a process that has left the group may hold it. */
 const OUTPUT_SECONDS = 1;
 
 /** A program's exit status, or undefined when it had none, and in words how it ended. */
@@ -110,7 +110,7 @@ export function runProgram(
   });
   child.on('exit', (status, signal) => {
     exit = { status, signal };
-    // Its children may go on with its output, but not with what is wrong.
+    // Its children may continue its output, but its error text ends with it.
     if (onOutput && !late) return;
     timers.clearTimeout(timer);
     endGroup(child);

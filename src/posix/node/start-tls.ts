@@ -40,7 +40,7 @@ export function startTls(
     tasks.post(() => (givenUp ? undefined : done(result, reason)));
   if (!(socket instanceof Socket)) {
     // The peer has sent more than it may, and the end of its stream: what reads that is no socket any more.
-    // To destroy it before its end is an error of the stream, which nobody else listens for.
+    // Destroyed before its end the stream emits an error, for which nobody else listens.
     if (socket && 'destroy' in socket) socket.on('error', ignore).destroy();
     tell(-errno.ECONNRESET);
     return () => {

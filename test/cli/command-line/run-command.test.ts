@@ -63,7 +63,7 @@ t.test('help can be asked for in several ways, of groups and of commands', async
     t.match(await run(...argv), { exitCode: 0, stdout: /^Usage: outer inner say/ }, argv.join(' '));
 });
 
-t.test('usage errors have status 2, are one line, and name the command whose help says more', async (t) => {
+t.test('usage errors have status 2, are one line, and name the command whose help has more', async (t) => {
   t.same(await run('inner', 'say', '--word', 'wrong'), {
     ...{ exitCode: 2, stdout: '' },
     stderr: 'outer inner say: not\\nthis word\nTry outer inner say --help.\n',

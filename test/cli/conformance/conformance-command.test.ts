@@ -60,7 +60,7 @@ t.test('passed vectors are counted in the last line, with status 0', async (t) =
 });
 
 t.test(
-  'what fails is told with the first differing entry and a diff in context, and the status is 1',
+  'a failure is reported with the first differing entry and a diff in context, and the status is 1',
   async (t) => {
     const { status, stdout } = await conformance(file('wrong.json'), file('right.json'));
     t.equal(status, 1);

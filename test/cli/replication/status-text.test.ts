@@ -70,7 +70,7 @@ t.test('a status has each figure in its line', async (t) => {
   );
 });
 
-t.test('a figure that says nothing is left out', async (t) => {
+t.test('a figure without meaning is left out', async (t) => {
   const line = (name: string, changes: Partial<PlacedStatus>): string | undefined =>
     statusLines({ ...status, ...changes }, 200)
       .find((text) => text.startsWith(`  ${name}`))

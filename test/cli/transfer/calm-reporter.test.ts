@@ -39,7 +39,7 @@ t.test('repeated errors of one cause are logged once a second, with the number o
 });
 
 t.test(
-  'another cause is told at once, and what ends a transfer always, after what came before',
+  'another cause is reported at once, and the end of a transfer always, after what came before',
   async (t) => {
     const { reporter, lines } = calm();
     const broken = { event: 'broken', bytes: 0, message: 'm' } as const;
@@ -97,7 +97,7 @@ t.test('progress and dumps are passed on, however often', async (t) => {
   );
 });
 
-t.test('only warnings and errors count as what peers bring about', async (t) => {
+t.test('only warnings and errors count as caused by peers', async (t) => {
   const { reporter, lines } = calm({ verbose: true });
   for (let i = 0; i < 3; i += 1) reporter.log(LOG_DEBUG, 'a step');
   t.equal(lines.length, 3);

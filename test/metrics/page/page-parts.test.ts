@@ -178,7 +178,7 @@ t.test(
   },
 );
 
-t.test('a driver that cannot name its images says why in their place', async (t) => {
+t.test('a driver that cannot name its images gives the reason in their place', async (t) => {
   const { disks, setChain, shown } = world(t);
   await disks.open('log:|layered:a');
   setChain(() => {

@@ -111,7 +111,7 @@ t.test('a client that disconnects makes room', async (t) => {
   await until(() => answers.size === 1);
 });
 
-t.test('a client that has gone before its answer begins takes no place', (t) => {
+t.test('a client that leaves before its reply begins takes no place', (t) => {
   const { answers } = world(t);
   const gone = { takeOver: () => -errno.ENOTCONN } as ExchangeReply;
   const first = (): Buffer => t.fail('nothing is to be sent') as never;

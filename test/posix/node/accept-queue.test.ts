@@ -58,7 +58,7 @@ t.test('connections beyond the limit are rejected; those that wait are all accep
   }
 });
 
-t.test('a listener that listens again has room for as many as it says then', async (t) => {
+t.test('a listener that listens again has the backlog of its latest call', async (t) => {
   const posix = posixFor(t);
   const { fd, address } = listening(posix, { family: AF_UNIX, path: path.join(shortDirectory(t), 's') }, 0);
   t.equal(posix.listen(fd, MIN_WAITING_CONNECTIONS + 2), 0);

@@ -324,7 +324,7 @@ t.test('a stream takes as much as its own mark says, if that is higher, and is r
   t.equal(slow.listenerCount('drain'), 0, 'released, it has no listener of the descriptor’s');
 });
 
-t.test('a pending EPIPE is no error of reads, and a close wakes who waits', async (t) => {
+t.test('a pending EPIPE is not an error of reads, and a close wakes those who wait', async (t) => {
   const posix = posixFor(t);
   const poller = posix.createPoller();
   t.teardown(() => poller.close());

@@ -102,7 +102,7 @@ t.test(
   },
 );
 
-t.test('a socket that is none of Node’s own, or of a Node that lacks a part, is left as it is', async (t) => {
+t.test('a socket that is not Node’s own, or of a Node that lacks a part, is left as it is', async (t) => {
   const nothing = (): void => {};
   const pool = new CountedPool();
   const isTaken = (socket: Socket): boolean =>

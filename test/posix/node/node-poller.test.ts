@@ -308,7 +308,7 @@ t.test('what is ready is exactly what is asked for and holds, whatever came and 
   return t.pass('no step differs');
 });
 
-t.test('no interest in a descriptor is none, whether it is open or not', async (t) => {
+t.test('an empty interest in a descriptor is no interest, whether it is open or not', async (t) => {
   const posix = posixFor(t);
   const poller = pollerFor(t, posix);
   const fd = posix.eventfd(1);

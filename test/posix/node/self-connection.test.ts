@@ -20,7 +20,7 @@ import { nodeServer, posixFor, refusingAddress } from '../fixture.js';
 
 const loopback = { family: AF_INET, address: '127.0.0.1', port: 0 } as const;
 
-t.test('a connection to oneself is reported as refused', async (t) => {
+t.test('a self-connection is reported as refused', async (t) => {
   const posix = posixFor(t);
   const taken = refusingAddress(t);
   const fd = posix.socket(AF_INET, SOCK_STREAM);
@@ -35,16 +35,19 @@ t.test('a connection to oneself is reported as refused', async (t) => {
   t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), errno.ECONNREFUSED, 'and it can dial again');
 });
 
-t.test('a connection between two addresses is none to oneself, though both have the same port', async (t) => {
-  const posix = posixFor(t);
-  const { address } = await nodeServer(t);
-  const fd = posix.socket(AF_INET, SOCK_STREAM);
-  t.equal(posix.bind(fd, { ...address, address: '127.0.0.2' }), 0);
-  posix.connect(fd, address);
-  await readiness(posix, fd, WRITABLE);
-  t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0);
-  t.same(posix.getpeername(fd), address);
-});
+t.test(
+  'a connection between two addresses is not a self-connection, even if both have the same port',
+  async (t) => {
+    const posix = posixFor(t);
+    const { address } = await nodeServer(t);
+    const fd = posix.socket(AF_INET, SOCK_STREAM);
+    t.equal(posix.bind(fd, { ...address, address: '127.0.0.2' }), 0);
+    posix.connect(fd, address);
+    await readiness(posix, fd, WRITABLE);
+    t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), 0);
+    t.same(posix.getpeername(fd), address);
+  },
+);
 
 const unshare = ['-n', 'sh', '-c'];
 const prepare = 'ip link set lo up; echo 40000 40003 > /proc/sys/net/ipv4/ip_local_port_range';

@@ -13,7 +13,7 @@ import { connectedTo, posixFor, turns } from '../fixture.js';
 
 type Wrap = Parameters<typeof startTls>[3];
 
-/** Says at once that TLS may be used. */
+/** Reports at once that TLS may be used. */
 const atOnce: Wrap = (socket, usable) => usable(new TLSSocket(socket, { isServer: true }));
 
 interface Begun {
@@ -77,7 +77,7 @@ t.test('given up before its descriptor is handed over, that is closed', async (t
 });
 
 t.test(
-  'what TLS says is read and written through a descriptor, which has all errors from then on',
+  'what TLS carries is read and written through a descriptor, which gets all errors from then on',
   async (t) => {
     const listening: (() => number)[] = [];
     const counts: number[] = [];

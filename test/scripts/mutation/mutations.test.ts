@@ -51,7 +51,7 @@ t.test('types, log lines and error messages are not mutated', async (t) => {
 });
 
 t.test(
-  'a mutation says where it is, in one line, and keeps its name when lines come before it',
+  'a mutation names its place in one line, and keeps its name when lines are added before it',
   async (t) => {
     const text = 'const x = f(\n  a && b,\n);\n';
     const [first] = mutationsOf('src/none.ts', text);

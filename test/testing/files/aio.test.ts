@@ -126,7 +126,7 @@ t.test('a second writer of the same host is refused', async (t) => {
   await t.rejects(openDisk(world), { code: 'EBUSY' });
 });
 
-t.test('the holes of an image are shown, and what is written is none any more', async (t) => {
+t.test('the holes of an image are shown, and what is written is no longer one', async (t) => {
   const world = new FileWorld();
   const image = new Uint8Array(32 * SECTOR_SIZE);
   image[9 * SECTOR_SIZE] = 1;

@@ -62,7 +62,7 @@ for (const lifeOf of ['server', 'client', 'both'] as const) {
 }
 
 t.test(
-  'what a broken module leaves behind when a call fails is found out, and which call it was',
+  'what a broken module leaves open when a call fails is found, with the call that failed',
   async (t) => {
     const leaky = {
       ...connectModule,

@@ -93,7 +93,7 @@ t.test('a side that has calmed down keeps every later connection, too', async (t
   }
 });
 
-t.test('a side of a process that has died is none that runs, and starts nothing', async (t) => {
+t.test('a side of a dead process does not count as running, and starts nothing', async (t) => {
   const { scene, world, only, primary } = disk(3);
   await world.run(0.5);
   only.primary.crash();

@@ -153,7 +153,7 @@ t.test('a session that is stopped twice gives each of its events back once', asy
   );
 });
 
-t.test('a session whose peer has reset it says what failed', async (t) => {
+t.test('a session whose peer has reset it reports what failed', async (t) => {
   const { world, near, one, ends } = await sessions(t, 1);
   await world.run(1.5);
   near.posix.abort(one);

@@ -106,7 +106,7 @@ void t.test('the errno of a call is its result', async (t) => {
   );
 });
 
-void t.test('a call whose place in the file is none is refused, also among others', async (t) => {
+void t.test('a call with an invalid position in the file is refused, also among others', async (t) => {
   const world = ringWorld(t);
   const fd = world.open(FILE_BYTES);
   const files = world.files();
