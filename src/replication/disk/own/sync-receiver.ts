@@ -31,6 +31,8 @@ export class SyncReceiver {
   #unsyncedBytes = 0;
   #lastSequence!: number;
   #isSyncing = false;
+  /** Another sync became due during the one that is under way. */
+  #isDue = false;
   /** They wait until nothing is being written or synced. */
   #idle: (() => void)[] = [];
   #isOver = false;
@@ -84,7 +86,10 @@ export class SyncReceiver {
   }
 
   #sync(): void {
-    if (this.#isSyncing) return;
+    if (this.#isSyncing) {
+      this.#isDue = true;
+      return;
+    }
     this.#timer.clear();
     const sequence = this.#lastSequence;
     this.#isSyncing = true;
@@ -96,9 +101,17 @@ export class SyncReceiver {
         if (this.#isOver) return;
         if (result < 0) this.#parts.onFailure(result);
         else this.#parts.progress(sequence);
+        this.#syncAgain();
         this.#check();
       });
     });
+  }
+
+  /** The primary may send nothing more before it hears of what came during a long sync. A commit syncs that by itself. */
+  #syncAgain(): void {
+    const isDue = this.#isDue && this.#idle.length === 0;
+    this.#isDue = false;
+    if (isDue && !this.#isOver) this.#sync();
   }
 
   #afterWriting(next: () => void): void {

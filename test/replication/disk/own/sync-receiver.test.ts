@@ -135,6 +135,27 @@ t.test('so it is after 32 MiB, however soon', async (t) => {
   t.equal(syncs.length, 1, 'the next one is due after as much again');
 });
 
+t.test('what comes during a sync that takes longer than a second is synced after it', async (t) => {
+  const { world, writes, syncs, log, take } = receiver();
+  take(1, 8, 1);
+  writes[0]?.done(0);
+  await world.run(1.1);
+  take(2, 8, 2);
+  writes[1]?.done(0);
+  await world.run(3);
+  t.equal(syncs.length, 1, 'it is under way');
+  syncs[0]?.(0);
+  await world.run(1.1);
+  t.equal(syncs.length, 2);
+  syncs[1]?.(0);
+  t.same(
+    log.filter((line) => line !== 'written'),
+    ['progress 1', 'progress 2'],
+  );
+  await world.run(5);
+  t.equal(syncs.length, 2, 'without a further grain there is no other one');
+});
+
 t.test('16 MiB may be on their way to the target', async (t) => {
   const { its, writes, take } = receiver();
   for (let sequence = 0; sequence < 16; sequence++) {
