@@ -14,6 +14,7 @@ import {
   readNumber,
 } from '../wire/frame.js';
 import { SECTOR_SIZE } from '../local-disk.js';
+import { DueReplies } from './due-replies.js';
 import { MapReader } from './map-frames.js';
 import type { OwnLink } from './own-link.js';
 import { decodeReason } from './reason.js';
@@ -29,6 +30,7 @@ export class OwnBackupPeer implements BackupPeer {
   /** Begins that the backup has not replied to: only the last reply counts. */
   #begins = 0;
   #received: MapReader;
+  readonly #due = new DueReplies();
 
   /** @param grains how many the disk has, of so many sectors each */
   constructor(link: OwnLink, grains: number, grainSectors: number, events: BackupPeerEvents) {
@@ -43,9 +45,11 @@ export class OwnBackupPeer implements BackupPeer {
         link.send('syncBegin', [Buffer.concat([ids, numbersBody(count, grainSectors, isFirst ? 1 : 0)])]);
       },
       // Each grain has a crc of its own, which the backup keeps for it.
-      send: (sector, bytes) => link.send('syncData', extentsBody(inGrains(sector, bytes, grainSectors))),
-      zero: (sector, sectors) => this.#sendZeroes('syncData', sector, sectors),
-      compare: (sector, sectors, sum) => this.#send('compare', { sector, sectors, data: sum }),
+      send: (sector, bytes) =>
+        this.#due.sentData(link.send('syncData', extentsBody(inGrains(sector, bytes, grainSectors)))),
+      zero: (sector, sectors) => this.#due.sentData(this.#sendZeroes('syncData', sector, sectors)),
+      compare: (sector, sectors, sum) =>
+        this.#due.asked(this.#send('compare', { sector, sectors, data: sum })),
     };
     link.events = {
       frame: (name, body) => this.#frame(name, body),
@@ -74,7 +78,10 @@ export class OwnBackupPeer implements BackupPeer {
   commit(epoch: number, generation: string): () => void {
     const letGo = this.#link.gate();
     this.#link.send('commit', [Buffer.concat([numbersBody(epoch), Buffer.from(generation, 'hex')])]);
-    return letGo;
+    return () => {
+      this.#due.sentCommit(epoch);
+      letGo();
+    };
   }
 
   abort(): void {
@@ -100,21 +107,22 @@ export class OwnBackupPeer implements BackupPeer {
   #frame(name: FrameName, body: Uint8Array): void {
     switch (name) {
       case 'done':
-        this.#events.acked(readNumber(body));
+        this.#events.acked(this.#due.done(readNumber(body)));
         return;
       case 'progress':
-        this.#events.progress(readNumber(body));
+        this.#events.progress(this.#due.progress(readNumber(body)));
         return;
       case 'map':
         this.#map(body);
         return;
       case 'compared': {
-        const sequence = readNumber(body.subarray(0, 8));
+        const sequence = this.#due.compared(readNumber(body.subarray(0, 8)));
         this.#events.compared(sequence, COMPARED[body[8] as number] ?? 'different');
         return;
       }
       case 'fail': {
         const { epoch, reason } = decodeReason(body);
+        this.#due.failed(epoch);
         this.#events.failed(epoch, reason);
         return;
       }

@@ -187,9 +187,75 @@ t.test('one answer may be about several commits', async (t) => {
   backup.numbers('done', 3);
   await world.run(0.1);
   t.same(results, [2, 3]);
-  backup.numbers('done', 9);
-  await world.run(0.1);
-  t.match(a.engine.status(), { epochCommitted: 3, state: 'protected' }, 'one about more is not believed');
+  t.match(a.engine.status(), { epochCommitted: 3, state: 'protected' });
+});
+
+/** Replies to what the primary has not sent. */
+const TOO_MUCH: readonly [string, (backup: HandPeer, a: SideNode) => Promise<void>, RegExp][] = [
+  [
+    'a done for a checkpoint whose commit was not sent',
+    async (backup, a) => {
+      await a.write(8, 2, 3);
+      a.engine.checkpoint(() => {});
+      await backup.next('commit');
+      backup.numbers('done', 9);
+    },
+    /done names epoch 9, expected 2$/,
+  ],
+  [
+    'a done without any commit',
+    (backup) => Promise.resolve(void backup.numbers('done', 2)),
+    /done names epoch 2, expected none$/,
+  ],
+  [
+    'a done that goes back',
+    async (backup, a) => {
+      for (const epoch of [2, 3]) {
+        await a.write(8, 2, epoch);
+        a.engine.checkpoint(() => {});
+        await backup.next('commit');
+      }
+      backup.numbers('done', 2);
+      backup.numbers('done', 1);
+    },
+    /done names epoch 1, expected 3$/,
+  ],
+  [
+    'a progress of sync data that were not sent',
+    (backup) => Promise.resolve(void backup.numbers('progress', 1_000_000)),
+    /progress names frame 1000000, expected 0 to \d+$/,
+  ],
+  [
+    'a reply to a comparison that was not asked for',
+    (backup) => Promise.resolve(void backup.send('compared', numbersBody(3), Buffer.of(0))),
+    /compared names frame 3, which is not a compare that waits for its reply$/,
+  ],
+];
+for (const [what, send, why] of TOO_MUCH) {
+  t.test(`${what} ends the connection, and nothing counts as committed by it`, async (t) => {
+    const { a, world, backup } = await protectedBy();
+    await send(backup, a);
+    await a.until('unprotected');
+    t.match(reasonOf(a), why);
+    t.ok((a.engine.status().epochCommitted ?? 0) <= 2, 'no more than what was confirmed');
+    await world.run(0.1);
+    t.not(backup.end, undefined);
+  });
+}
+
+t.test('a progress that goes back ends the connection, and so does a reply that comes twice', async (t) => {
+  const first = await met();
+  const data = await first.backup.next('syncData');
+  await first.backup.next('commit');
+  first.backup.numbers('progress', data.sequence);
+  first.backup.numbers('progress', data.sequence - 1);
+  await first.a.until('unprotected');
+  t.match(reasonOf(first.a), /progress names frame \d+, expected \d+ to \d+$/);
+  const { a, backup } = await protectedBy({ verifyBytesPerSecond: 4 * GRAIN * SECTOR });
+  const { sequence } = await backup.next('compare');
+  for (let count = 0; count < 2; count++) backup.send('compared', numbersBody(sequence), Buffer.of(0));
+  await a.until('unprotected');
+  t.match(reasonOf(a), /is not a compare that waits/);
 });
 
 t.test('what a backup cannot commit is dropped, and sent again', async (t) => {

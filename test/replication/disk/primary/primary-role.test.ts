@@ -12,6 +12,7 @@ import { numbersBody, readExtents } from '../../../../src/replication/disk/wire/
 import { SimulatedWorld } from '../../../../src/testing/index.js';
 import { CSide } from '../c/c-side.js';
 import { HandPeer, standing } from '../own/hand-peer.js';
+import { reasonOf } from '../own/one-side.js';
 import { DIRECTORY, IMAGE, type NodeOptions, SideNode } from '../world.js';
 
 const SECTOR = 512;
@@ -306,7 +307,7 @@ t.test(
     await world.run(0.1);
     const brought = named('syncData').length;
     t.ok(brought > 0);
-    backup.numbers('progress', 1000);
+    backup.numbers('progress', named('syncData').at(-1)?.sequence ?? -1);
     await world.run(0.1);
     for (let grain = 0; grain < GRAINS; grain++) await a.write(grain * GRAIN, 8, 9);
     backup.send('fail', encodeReason('full', 'the journal is full', 1));
@@ -418,7 +419,7 @@ t.test('a resync whose checkpoint was given up ends with the next one', async (t
 });
 
 t.test('an answer to no commit is no word of what the backup has; that to the first one is', async (t) => {
-  const { world, a, backup, accept } = await protectedBy();
+  const { a, backup, accept } = await protectedBy();
   const { diskId, generation } = a.engine.status();
   backup.close();
   await a.until('unprotected');
@@ -429,10 +430,13 @@ t.test('an answer to no commit is no word of what the backup has; that to the fi
   const line = [{ generation: generation ?? '', low: 1, high: 1 }];
   const again = await accept({ diskId, hasState: true, takesFirstSync: false, line });
   again.numbers('done', 9);
-  await world.run(0.1);
-  t.same([ancestors(), a.engine.status().state], [1, 'catching-up']);
+  await a.until('unprotected');
+  t.match(reasonOf(a), /done names epoch 9, expected none$/);
+  t.equal(ancestors(), 1);
+  const third = await accept({ diskId, hasState: true, takesFirstSync: false, line });
+  await a.until('catching-up');
   a.held.release('read', IMAGE);
-  again.numbers('done', Number((await again.next('commit')).body.readBigUInt64LE(0)));
+  third.numbers('done', Number((await third.next('commit')).body.readBigUInt64LE(0)));
   await a.until('protected');
   t.equal(ancestors(), 0, 'where it was before is past');
 });
