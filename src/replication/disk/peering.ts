@@ -268,16 +268,20 @@ export class Peering implements PeeringView {
   /** The other side is the primary. */
   #becomesPrimarys(backup: BackupRole, link: OwnLink, verdict: Agreement, hello: Hello): void {
     const engine = this.#engine;
-    const { metadata } = engine.state;
+    const { metadata, map } = engine.state;
     const { registrar, posix } = engine.parts;
     // Only what goes on from the epoch that is here has to be above it: another line, or an older copy, may be far below.
-    const goesOn = verdict.kind === 'resync' && !metadata.current.rejoining;
+    const isCovered = verdict.kind === 'resync';
+    const { rejoining } = metadata.current;
+    const goesOn = isCovered && !rejoining;
     const session = new OwnPrimarySession({
       host: { registrar, posix },
       link,
       services: backup,
       grainSectors: metadata.current.grainSectors,
       epoch: goesOn ? backup.epoch : 0,
+      // What a rejoining side has written alone is in its map, which the primary has by now.
+      needsResync: !isCovered || (rejoining && map.bits.count > 0),
       lost: (reason) => this.lost(reason, 'lost'),
     });
     this.#session = session;

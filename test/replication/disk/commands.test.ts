@@ -6,7 +6,10 @@
 import t, { type Test } from 'tap';
 import { errno } from '../../../src/posix/index.js';
 import type { CommandOutcome } from '../../../src/replication/disk/disk-replication.js';
+import { numbersBody } from '../../../src/replication/disk/wire/frame.js';
+import { PROBE } from '../../../src/replication/disk/wire/probe.js';
 import { SimulatedWorld } from '../../../src/testing/index.js';
+import { HandPeer } from './own/hand-peer.js';
 import { DIRECTORY, type NodeOptions, type Pair, pair, SECTORS, SideNode } from './world.js';
 
 const GRAIN = 128;
@@ -225,6 +228,35 @@ t.test('of two that have written, one keeps its changes aside and becomes the ba
   );
   await a.until('protected', 60);
   t.equal(b.engine.status().state, 'backup');
+  t.ok((await a.read()).equals(await b.read()));
+});
+
+t.test('a side that gave its changes up is no backup by a commit that replaces none of them', async (t) => {
+  const { a, b, world } = await twoPrimaries(t);
+  await a.write(600, 8, 6);
+  await b.write(700, 8, 7);
+  world.heal();
+  await b.until('split-brain');
+  await a.until('split-brain');
+  t.match(await ordered(b, 'discard'), { result: 0 });
+  const standing = a.engine.standing();
+  a.host.crash('end of file');
+  await world.run(1);
+  const primary = await HandPeer.connect(world);
+  primary.raw(PROBE);
+  primary.hello(standing);
+  await primary.next('hello');
+  t.ok((await primary.next('map')).body.length > 0, 'it says what it has written');
+  primary.send('commit', numbersBody(1000), Buffer.from(standing.line[0]?.generation ?? '', 'hex'));
+  await primary.over();
+  t.notOk(primary.frames.some(({ name }) => name === 'done'));
+  t.match(
+    b.events.findLast(({ kind }) => kind === 'disconnected'),
+    { reason: /before a resync that this/ },
+  );
+  t.match(b.engine.status(), { role: 'backup', state: 'inconsistent' });
+  a.host.restart();
+  await a.until('protected', 60);
   t.ok((await a.read()).equals(await b.read()));
 });
 

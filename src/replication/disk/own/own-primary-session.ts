@@ -52,6 +52,8 @@ export interface OwnPrimarySessionParts {
   readonly grainSectors: number;
   /** The epoch that all commits have to be above: the committed one, unless what it is of is replaced. */
   readonly epoch: number;
+  /** What is here becomes the primary's only by a resync: no commit is taken without one. */
+  readonly needsResync: boolean;
   readonly lost: (reason: string) => void;
 }
 
@@ -62,6 +64,7 @@ export class OwnPrimarySession {
   #sync: SyncReceiver | undefined;
   /** The last commit that has come. */
   #epoch: number;
+  #needsResync: boolean;
   /** The open checkpoint is void, and all that comes, until the primary's abort. */
   #isDropping = false;
   #committing = 0;
@@ -74,6 +77,7 @@ export class OwnPrimarySession {
     this.#parts = parts;
     this.#store = parts.services.store;
     this.#epoch = parts.epoch;
+    this.#needsResync = parts.needsResync;
     parts.link.events = {
       frame: (name, body, sequence) => this.#frame(name, body, sequence),
       drained: () => this.#checkQueue(),
@@ -149,8 +153,12 @@ export class OwnPrimarySession {
     if (generation.length !== 16) throw new ProtocolError('a commit names no generation');
     if (epoch <= this.#epoch) throw new ProtocolError(`epoch ${epoch} comes after ${this.#epoch}`);
     if (this.#isDropping) return;
-    this.#epoch = epoch;
     const sync = this.#sync;
+    if (sync === undefined && this.#needsResync) {
+      throw new ProtocolError('a commit comes before a resync that this backup needs');
+    }
+    this.#needsResync = false;
+    this.#epoch = epoch;
     if (sync === undefined) {
       this.#send(epoch, generation, undefined);
       this.#checkRoom();

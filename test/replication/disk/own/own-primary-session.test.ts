@@ -20,6 +20,8 @@ const GENERATION = 'a'.repeat(16);
 const JOURNAL = `${DIRECTORY}/journal-0`;
 
 const filled = (sectors: number, byte: number): Buffer => Buffer.alloc(sectors * SECTOR, byte);
+const readNumbersOf = (body: Buffer): number[] =>
+  Array.from({ length: body.length / 8 }, (_, index) => Number(body.readBigUInt64LE(index * 8)));
 const sumOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
 /** A backup that agreed to a first sync of a disk with this primary. */
@@ -201,6 +203,86 @@ for (const [what, send, why] of [
     t.match(backup.engine.status(), { state: 'backup', openBytes: 0, peerAddress: null });
   });
 }
+
+t.test('a backup without a state gets none by a commit without a resync', async (t) => {
+  const { world, backup, primary, commit, write, why } = await agreed(t);
+  write(8, 1, 1);
+  commit(1);
+  t.match(await why(), /a commit comes before a resync that this backup needs$/);
+  t.notOk(primary.frames.some(({ name }) => name === 'done'));
+  await world.run(1);
+  t.match(backup.engine.status(), { state: 'inconsistent', openBytes: 0, peerAddress: null });
+  const promoted = await backup.command((done) => backup.engine.promote({}, done));
+  t.ok(promoted.result < 0, promoted.message);
+});
+
+t.test(
+  'a backup that lost checkpoints, and is to be compared, commits nothing without a resync',
+  async (t) => {
+    const { world, backup, primary, commit, at } = await synced(t);
+    commit(5);
+    t.equal(await primary.number('done'), 5);
+    primary.close();
+    await world.run(2);
+    const again = await HandPeer.connect(world);
+    again.raw(PROBE);
+    again.hello(standing('primary', { line: [{ generation: GENERATION, low: 8, high: 8 }] }));
+    await again.next('hello');
+    again.extents('write', { sector: 0, sectors: 1, data: filled(1, 1) });
+    again.send('commit', numbersBody(9), Buffer.from(GENERATION, 'hex'));
+    await again.over();
+    const ended = backup.events.findLast(({ kind }) => kind === 'disconnected');
+    t.match(ended, { reason: /a commit comes before a resync that this backup needs$/ });
+    t.same([await at(0), backup.engine.status().epochCommitted], [5, 5]);
+  },
+);
+
+t.test('grains may come in any order, again, and in another number than was announced', async (t) => {
+  const { world, backup, primary, commit, syncBegin, at } = await synced(t);
+  const grain = (number: number, byte: number): number =>
+    primary.extents('syncData', { sector: number * GRAIN, sectors: GRAIN, data: filled(GRAIN, byte) });
+  syncBegin('2'.repeat(16), 2, false);
+  for (const [number, byte] of [
+    [31, 1],
+    [4, 2],
+    [4, 3],
+    [2, 4],
+    [31, 5],
+    [0, 6],
+    [1, 7],
+    [0, 8],
+  ] as const)
+    grain(number, byte);
+  commit(2);
+  t.equal(await primary.number('done'), 2);
+  const expected = async (when: string): Promise<void> => {
+    const found: number[] = [];
+    for (const number of [0, 1, 2, 3, 4, 31]) found.push(await at(number * GRAIN + GRAIN - 1));
+    t.same(found, [8, 7, 4, 0, 3, 5], when);
+  };
+  await expected('the last of each is what was committed');
+  backup.host.crash('end of file');
+  backup.host.restart();
+  await world.run(2);
+  await expected('and what a crash leaves');
+});
+
+t.test('a begin of another resync drops what the first one brought; the same one keeps it', async (t) => {
+  const { primary, commit, syncBegin, at } = await synced(t);
+  const grain = (number: number, byte: number): number =>
+    primary.extents('syncData', { sector: number * GRAIN, sectors: GRAIN, data: filled(GRAIN, byte) });
+  syncBegin('2'.repeat(16), 2, false);
+  grain(0, 1);
+  syncBegin('3'.repeat(16), 2, false);
+  grain(1, 2);
+  syncBegin('3'.repeat(16), 2, false);
+  grain(2, 3);
+  commit(2);
+  t.equal(await primary.number('done'), 2);
+  t.same([await at(0), await at(GRAIN), await at(2 * GRAIN)], [5, 2, 3]);
+  const maps = primary.frames.filter(({ name }) => name === 'map').map(({ body }) => readNumbersOf(body));
+  t.same(maps, [[], [], [1, 1], []], 'what it has of it is in the reply');
+});
 
 t.test('a resync is a part of the checkpoint that is committed after it, under its writes', async (t) => {
   const { world, backup, primary, commit, write, syncBegin, at } = await synced(t);
@@ -463,6 +545,7 @@ function played() {
     },
     grainSectors: GRAIN,
     epoch: 0,
+    needsResync: false,
     lost: (reason) => calls.push(`lost: ${reason}`),
   });
   const take = (name: FrameName, ...parts: Uint8Array[]): void =>
