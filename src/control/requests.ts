@@ -18,7 +18,7 @@ export interface ControlTarget {
   readonly report: () => string;
   /** Commands for replicated disks; refused unless given. */
   readonly replication?: ReplicationHandler;
-  /** Gets what has failed, besides the client; nothing unless given. */
+  /** Logs failures, which the client gets as well; without it they are not logged. */
   readonly logger?: Logger;
 }
 
@@ -188,8 +188,8 @@ function respondWhen(change: Promise<void>, request: ControlMessage, reply: Repl
 }
 
 /**
- * Logs that a change of a VBD has failed, which its client is told too: that may be a script that nobody reads. Not that
- * it has to be repeated, as clients do by themselves.
+ * Logs why a change of a VBD failed. The client gets the reason too, but may be a script whose output nobody reads. EAGAIN is
+ * not logged: clients try again by themselves.
  */
 async function logged(change: Promise<void>, what: string, { logger }: ControlTarget): Promise<void> {
   try {

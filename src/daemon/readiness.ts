@@ -30,7 +30,7 @@ export async function notifyManager(
   if (!environment['NOTIFY_SOCKET']) return;
   const what = assignments.join(' ');
   await new Promise<void>((resolve) => {
-    // What it says of a failure is part of that line of the log: it would be one of its own, and no JSON.
+    // What it writes about a failure becomes part of the log line; inherited, it would be a line of its own, and no JSON.
     const stdio: StdioOptions = ['ignore', 'ignore', 'pipe'];
     runProgram(
       [program, ...assignments],

@@ -102,7 +102,7 @@ export class VbdRegistry implements Disposable {
     return this.#attached(minor).resize();
   }
 
-  /** Has `listener` called with the drivers of each image, before they are opened; returns how to stop that. */
+  /** Calls `listener` with the drivers of each image, before they are opened; returns how to stop that. */
   onOpening(listener: OpeningListener): () => void {
     this.#openingListeners.add(listener);
     return () => this.#openingListeners.delete(listener);

@@ -266,7 +266,7 @@ export class Vbd extends BlockDevice {
     return 0;
   }
 
-  /** Has `listener` called each time the VBD has closed; returns how to stop that. */
+  /** Calls `listener` each time the VBD has closed; returns how to stop that. */
   onClosed(listener: () => void): () => void {
     this.#closedListeners.add(listener);
     return () => this.#closedListeners.delete(listener);

@@ -213,7 +213,7 @@ export class NbdClient {
     return this.#nextCookie;
   }
 
-  /** Has `call` called when the descriptor is ready, instead of what was before. */
+  /** Calls `call` when the descriptor is ready, instead of what was called before. */
   #await(mode: typeof POLL_READ_FD | typeof POLL_WRITE_FD, call: () => void): void {
     const result = this.#event.set(mode, this.#fd, 0, call);
     if (result < 0) this.#lose(connectionError(result));

@@ -23,7 +23,7 @@ export interface NbdExport {
   /** One line for people. */
   readonly description: string;
   readonly device: BlockDevice;
-  /** Has `listener` called when the disk is gone, and returns how to stop that. */
+  /** Calls `listener` when the disk is gone, and returns how to stop that. */
   onClosed(listener: () => void): () => void;
 }
 

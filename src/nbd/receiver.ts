@@ -79,7 +79,7 @@ export class Receiver {
     this.#isDedicated = isDedicated;
   }
 
-  /** Has `target` filled, then `then` called. */
+  /** Fills `target`, then calls `then`. */
   expect(target: Uint8Array, then: () => void): void {
     this.#target = target;
     this.#filled = 0;

@@ -56,7 +56,7 @@ export class Completions implements BatchQueue, Disposable {
     }
   }
 
-  /** Has `task` run on the scheduler. After dispose it is not run. */
+  /** Runs `task` on the scheduler. After dispose it is not run. */
   post(task: () => void): void {
     if (this.#disposed) return;
     this.#tasks.push(task);

@@ -35,7 +35,7 @@ export class EventQueue {
   }
 
   /**
-   * Has `action` happen `delayMicroseconds` (>= 0, a fraction is rounded up) from now.
+   * Runs `action` `delayMicroseconds` (>= 0, a fraction is rounded up) from now.
    *
    * @throws RangeError for a delay below 0 or none
    */

@@ -7,7 +7,7 @@ import type { CallFault } from './call-faults.js';
 export class FaultList<Name extends string> {
   #faults: CallFault<Name>[] = [];
 
-  /** Has calls fail; one fault may be several hosts', and then counts the calls of all. */
+  /** Makes calls fail; one fault may be several hosts', and then counts the calls of all. */
   add(fault: CallFault<Name>): void {
     this.#faults.push(fault);
   }

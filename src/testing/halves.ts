@@ -95,7 +95,7 @@ export class SendHalf {
     return { kind: 'FIN', position, bytes: NO_BYTES };
   }
 
-  /** Has everything that was not acknowledged sent again. */
+  /** Sends everything again that was not acknowledged. */
   rewind(): void {
     this.#sent = this.#acknowledged;
   }

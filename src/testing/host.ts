@@ -132,7 +132,7 @@ export class SimulatedHost {
     this.#runProgram();
   }
 
-  /** Has calls of this host fail, those of later processes too. A fault that several hosts share counts all their calls. */
+  /** Makes calls of this host fail, those of later processes too. A fault that several hosts share counts all their calls. */
   failCalls(fault: CallFault | CallFaultOptions): CallFault {
     const added = fault instanceof CallFault ? fault : new CallFault(fault);
     this.#kernel.addFault(added);

@@ -66,7 +66,7 @@ export class Kernel {
     this.note(`clock is set by ${seconds} s`);
   }
 
-  /** Has calls fail, as {@link FaultList.add}. */
+  /** Makes calls fail, as {@link FaultList.add}. */
   addFault(fault: CallFault): void {
     this.#faults.add(fault);
   }

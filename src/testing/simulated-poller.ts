@@ -9,7 +9,7 @@ import type { FutureEvent } from './event-queue.js';
 /** What a poller needs of the process that it belongs to. */
 export interface PollerHost {
   readonly table: DescriptorTable;
-  /** Has something happen after a virtual while. */
+  /** Runs an action after a virtual while. */
   after(seconds: number, action: () => void): FutureEvent;
   cancel(event: FutureEvent | undefined): void;
   /** How long it takes this time from a descriptor's becoming ready to select's answer. */

@@ -144,7 +144,7 @@ export class SimulatedWorld {
     this.trace.add(this.#state.queue.nowMicroseconds, who, what);
   }
 
-  /** Has something happen at a virtual moment: `delaySeconds` from now. */
+  /** Runs an action at a virtual moment: `delaySeconds` from now. */
   after(delaySeconds: number, action: () => void): void {
     this.#state.queue.after(delaySeconds * 1e6, () => {
       action();

@@ -116,7 +116,7 @@ export class NodeFileCalls implements FileCalls {
     });
   }
 
-  /** What Node throws about an argument is the call's result: who asked for it is told, and nobody else has to know. */
+  /** What Node throws about an argument is the call's result: the caller gets it, and nobody else has to know. */
   #make(done: (result: number) => void, call: () => void): void {
     try {
       call();

@@ -34,10 +34,10 @@ export async function isBlank(disk: LocalDisk, signal?: AbortSignal): Promise<bo
 function extentsFrom(disk: LocalDisk, sector: number): Promise<readonly DiskExtent[]> {
   const sectors = disk.sectors - sector;
   return new Promise((resolve) => {
-    const told = (_result: number, extents: readonly DiskExtent[] = []): void =>
+    const found = (_result: number, extents: readonly DiskExtent[] = []): void =>
       resolve(extents.length > 0 ? extents : [{ sectors, zero: false }]);
-    if (disk.extents) disk.extents(sector, sectors, told);
-    else told(0);
+    if (disk.extents) disk.extents(sector, sectors, found);
+    else found(0);
   });
 }
 

@@ -55,7 +55,7 @@ export class FileContent {
     if (bytes.length > 0) this.extend(position + bytes.length);
   }
 
-  /** Cuts the file off, or has it end in a hole. */
+  /** Cuts the file off, or lets it end in a hole. */
   truncate(size: number): void {
     const end = Math.ceil(this.#size / PAGE_BYTES) * PAGE_BYTES;
     this.punch(size, end - size);

@@ -147,7 +147,7 @@ export class FileNode {
     this.evict();
   }
 
-  /** Has every read of the sectors of a range fail, until they are written. */
+  /** Makes every read of the sectors of a range fail, until they are written. */
   spoil(position: number, length: number): void {
     for (const sector of sectorsOf(position, length)) this.#bad.add(sector);
   }

@@ -18,7 +18,7 @@ export interface FileProcessHost {
   note(what: () => string): void;
   /** The negative result of a call that is to fail. */
   failure(call: FileCallName): number | undefined;
-  /** Has something happen between now and the end of a call, and something at its end. */
+  /** Runs one action between now and the end of a call, and one at its end. */
   during(isSync: boolean, start: () => void, end: () => void): void;
   /** A part of a transfer's bytes, or all. */
   shortened(bytes: Uint8Array): Uint8Array;

@@ -67,7 +67,7 @@ export class HostFiles {
     return this.#process.descriptors();
   }
 
-  /** Has file calls of this host fail, those of later processes too. */
+  /** Makes file calls of this host fail, those of later processes too. */
   failCalls(fault: CallFault<FileCallName> | CallFaultOptions<FileCallName>): CallFault<FileCallName> {
     const added = fault instanceof CallFault ? fault : new CallFault(fault);
     this.#faults.add(added);
@@ -119,7 +119,7 @@ export class HostFiles {
     this.#host.note(`rot in ${path} at ${position}`);
   }
 
-  /** Has reads of the sectors of a range fail with EIO until they are written. @throws Error when there is no such file */
+  /** Makes reads of the sectors of a range fail with EIO until they are written. @throws Error when there is no such file */
   spoil(path: string, position: number, length: number): void {
     this.#file(path).spoil(position, length);
     this.#host.note(`cannot read ${path}, ${length} at ${position}`);

@@ -35,7 +35,7 @@ function isBatmapInPlace({ batmap, blocks, footer }: LoadedImage): boolean {
   return offset === headerAt + SECTOR_SIZE && isWhole && isFree;
 }
 
-/** Has a batmap that can be replaced vouch for nothing. @throws FileError */
+/** Clears a batmap that can be replaced, so that it vouches for nothing. @throws FileError */
 export function* emptyBatmap(image: LoadedImage): Steps<void> {
   if (isBatmapInPlace(image)) yield* resetBatmap(image);
 }

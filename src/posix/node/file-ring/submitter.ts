@@ -141,7 +141,7 @@ export class Submitter {
     return false;
   }
 
-  /** Has workers end; a call that is under way is made first. */
+  /** Ends workers; a call that is under way is made first. */
   stop(): void {
     const { words } = this.#memory;
     words.store(STOP, 1);

@@ -18,7 +18,7 @@ interface EarlyWrite {
 
 /**
  * The writes until a C backup is connected for the first time. It gets them one by one as they were made, and no commit that
- * nobody asked for: what the C driver, which has them wait for the connection, would send.
+ * nobody asked for: what the C driver, which makes them wait for the connection, would send.
  */
 export class EarlyWrites {
   readonly #limit: number;

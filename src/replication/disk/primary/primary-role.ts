@@ -190,7 +190,7 @@ export class PrimaryRole {
     else this.#copyAgain(reason, kind);
   }
 
-  /** Lets a write go, or has it wait: then all after it wait too. */
+  /** Lets a write go, or makes it wait: then all after it wait too. */
   #enter(write: PendingWrite): void {
     this.#waiting.push(write);
     this.#releaseWaiting();

@@ -26,7 +26,7 @@ export interface ConvertOptions extends ParentRules, CopyControl {
   /** For a VHD: 16 bytes. */
   readonly uuid: Uint8Array;
   readonly unixSeconds: number;
-  /** Reads where a raw or fixed source, or root of its chain, has holes, which are not read then; without it everything is. */
+  /** Finds the holes of a raw or fixed source, or of such a root of its chain: they are not read. Without it everything is. */
   readonly readHoles?: ReadHoles;
 }
 
@@ -39,7 +39,7 @@ export interface ConvertResult {
 
 /** How much is read at once. */
 const WINDOW_SECTORS = 4096;
-/** Of so much it is asked at once what is allocated. */
+/** How much is looked at for holes at once. */
 const LOOK_SECTORS = 32 * WINDOW_SECTORS;
 /** Zeroes are left out in pieces of what file systems allocate. */
 const GRAIN_BYTES = 4096;
