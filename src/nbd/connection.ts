@@ -26,6 +26,8 @@ export interface ConnectionParts {
   readonly registrar: EventRegistrar;
   readonly posix: Posix;
   readonly logger: Logger;
+  /** For lines that a client can cause as often as it likes. */
+  readonly calm: Logger;
   readonly completions: Completions;
   readonly exports: NbdExports;
   /** The memory for data: for file calls that other threads make, and for disks that copy it. */
@@ -261,13 +263,13 @@ export class NbdConnection {
   }
 
   #secure(noZeroes: boolean): void {
-    const { tls, logger, posix } = this.#parts;
+    const { tls, calm, posix } = this.#parts;
     if (!tls) return;
     this.#giveUpTls = tls.secure(this.#fd, (fd, reason) => {
       this.#fd = fd;
       this.#giveUpTls = undefined;
       if (fd < 0) {
-        logger.log(LOG_WARNING, `nbd: ${this.#peer}: cannot start TLS: ${reason ?? errnoCode(fd)}`);
+        calm.log(LOG_WARNING, `nbd: ${this.#peer}: cannot start TLS: ${reason ?? errnoCode(fd)}`);
         this.close();
         return;
       }

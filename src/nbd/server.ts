@@ -67,10 +67,11 @@ export class NbdServer {
       perSecond: this.#limits.maxTlsHandshakesPerSecond,
       perPeerPerSecond: this.#limits.maxTlsHandshakesPerPeerPerSecond,
     });
-    const shared = { registrar, posix, logger, completions, exports, tls, pools, memory, pace };
+    const calm = new CalmLogger({ registrar, clock: posix.clock, logger });
+    const shared = { registrar, posix, logger, calm, completions, exports, tls, pools, memory, pace };
     this.#connectionParts = { ...shared, ...this.#limits };
     this.#watch = new AwaitedEvent(registrar, 'NBD, slow clients');
-    this.#calm = new CalmLogger({ registrar, clock: posix.clock, logger });
+    this.#calm = calm;
   }
 
   /** How many clients are connected. */

@@ -393,6 +393,22 @@ test('only clients with an allowed authority, subject or fingerprint are admitte
   }
 });
 
+test('handshakes that fail do not flood the log', async (t) => {
+  const world = await secureWorld(t);
+  for (let count = 0; count < 20; count++) {
+    const raw = await world.raw().greet();
+    raw.send(option(5));
+    await raw.reply();
+    raw.send(Buffer.alloc(64));
+    t.equal((await raw.rest()).length, 0);
+  }
+  const lines = world.lines.filter((line) => line.includes('cannot start TLS'));
+  t.ok(
+    lines.length > 0 && lines.length < 10,
+    `${lines.length} lines: one a second, and the number of those left out`,
+  );
+});
+
 test('TLS is 1.3 unless 1.2 is configured, and is never renegotiated', async (t) => {
   for (const [minVersion, works] of [
     [undefined, false],
