@@ -53,3 +53,16 @@ for (const { title, body } of behaviours) {
     await body(t, world);
   });
 }
+
+t.test('what is open is listed by number, whenever it was opened', (t) => {
+  const posix = new NodePosix();
+  const [first, second, third] = [posix.eventfd(0), posix.eventfd(0), posix.eventfd(0)];
+  posix.close(first);
+  t.equal(posix.eventfd(0), first, 'the lowest free number');
+  t.same(
+    posix.openDescriptors().map(({ fd }) => fd),
+    [first, second, third],
+  );
+  for (const fd of [first, second, third]) posix.close(fd);
+  t.end();
+});
