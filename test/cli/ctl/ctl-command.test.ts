@@ -286,6 +286,16 @@ t.test('statistics of a C tapdisk are reported as unavailable', async (t) => {
   t.equal((await ctl('stats', '--json', '-p', String(PID))).stdout, '[{"version":99,"other":1}]\n');
 });
 
+t.test('the reports of several daemons come in the order of their pids', async (t) => {
+  const report = (pid: number): string => JSON.stringify({ version: 99, pid });
+  const world = controlWorld(t, { report: () => report(PID) });
+  await foreignDaemon(t, world.directory, (request, socket) => {
+    const answer = ControlMessage.create(MessageType.statisticsAnswer, request.cookie);
+    socket.end(answer.setReport({ remaining: 0, bytes: Buffer.from(report(OTHER_PID)) }).bytes);
+  });
+  t.equal((await ctlOn(world.directory)('stats')).stdout, `${report(PID)}\n${report(OTHER_PID)}\n`);
+});
+
 t.test('a report that is not JSON is an error', async (t) => {
   const world = controlWorld(t, { report: () => '{' });
   t.match(await ctlOn(world.directory)('stats'), { exitCode: 1, stderr: /EPROTO .*not JSON/ });
