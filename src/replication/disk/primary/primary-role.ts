@@ -277,7 +277,8 @@ export class PrimaryRole {
 
   #copy(peer: BackupPeer, plan: ResyncPlan): void {
     const bytes = this.#resync.leftBytes;
-    if (this.#resync.begin(peer, plan)) this.#parts.events.resync('begun', bytes, plan.kind);
+    const copiesWrites = peer.sync !== undefined && !this.#queue.mayStream(peer);
+    if (this.#resync.begin(peer, plan, copiesWrites)) this.#parts.events.resync('begun', bytes, plan.kind);
     const phase = peer.sync !== undefined ? 'copying' : bytes === 0 ? 'protected' : 'streaming';
     this.#setPhase(phase, bytes === 0 ? 'the backup lacks nothing' : 'the backup gets what it lacks');
     this.#advance();

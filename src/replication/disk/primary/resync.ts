@@ -60,12 +60,16 @@ export class Resync {
     if (kind !== 'maps') toSend.fill();
   }
 
-  /** Begins at the backup, if there is anything to be resynced; whether there is. */
-  begin(peer: BackupPeer, { kind, known }: ResyncPlan): boolean {
+  /**
+   * Begins at the backup, if there is anything to be resynced; whether there is.
+   *
+   * @param copiesWrites what is written from now on is copied: that is a resync too
+   */
+  begin(peer: BackupPeer, { kind, known }: ResyncPlan, copiesWrites = false): boolean {
     const { grains, random } = this.#parts;
     this.progress.begin(this.leftBytes);
     // Even when the backup has all of it by now: its commit has to take that along.
-    const isNeeded = grains.resyncing > 0 || kind === 'first' || known !== null;
+    const isNeeded = grains.resyncing > 0 || kind === 'first' || known !== null || copiesWrites;
     if (isNeeded && peer.sync !== undefined) {
       this.progress.id ??= randomHex(random, 8);
       peer.sync.begin(this.progress.id, grains.resyncing, kind === 'first');

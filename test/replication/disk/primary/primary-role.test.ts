@@ -633,6 +633,20 @@ t.test('a backup that was given up says nothing any more', async (t) => {
   t.same([second.calls[0], a.events], ['commit 2', []]);
 });
 
+t.test('what is copied after a second congestion begins as a resync, though nothing was open', async (t) => {
+  const { a, world, backup } = await protectedBy();
+  for (const epoch of [2, 3]) {
+    backup.send('fail', encodeReason('full', 'the journal is full', epoch));
+    await backup.next('abort');
+    if (epoch === 2) backup.numbers('done', Number((await backup.next('commit')).body.readBigUInt64LE(0)));
+    await world.run(0.1);
+  }
+  t.equal(a.engine.status().state, 'catching-up');
+  await a.write(0, 8, 9);
+  const { sequence } = await backup.next('syncData');
+  t.ok((await backup.next('syncBegin')).sequence < sequence);
+});
+
 t.test('what the backup has does not go back with a late answer', async (t) => {
   const { world, a, primary, attach } = await attached();
   const { events, calls } = attach();
