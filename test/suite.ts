@@ -11,8 +11,8 @@ import { moduleFile, moduleUrl } from '../scripts/program.js';
 import { repositoryFile, repositoryFiles } from '../scripts/repository-files.js';
 import { bundlePrograms } from './bundled-programs.js';
 
-/** Two more than processors: many tests wait for processes and for times that are real. */
-const JOBS = 4;
+/** Three times as many as processors: many tests wait for processes and for times that are real. */
+const JOBS = 6;
 /**
  * How long the files of one process may take, in seconds: less than tap allows for the whole suite, so that the process of
  * a test that hangs is the one to end, and names the test and what was open.
@@ -26,15 +26,14 @@ const TIMEOUT_S = 0.5 * Number(process.env['TAP_TIMEOUT'] ?? 300);
  */
 const PROCESSES = [
   ['test/disks/'],
-  ['test/nbd/'],
   [
-    'test/disks/drivers/vhd/samples.test.ts',
-    'test/disks/drivers/vhd/crash.test.ts',
-    'test/disks/drivers/vhd/model.test.ts',
-    'test/nbd/programs.test.ts',
-    'test/nbd/malformed.test.ts',
+    'test/conformance/adapter.test.ts',
+    'test/conformance/small-scope.test.ts',
+    'test/metrics/page/browser.test.ts',
+    'test/conformance/page/browser.test.ts',
   ],
-  ['test/replication/disk/'],
+  ['test/nbd/'],
+  ['test/daemon/', 'test/transfer/'],
   [
     'test/replication/disk/backup/',
     'test/replication/disk/c/',
@@ -45,7 +44,6 @@ const PROCESSES = [
     'test/replication/disk/rot.test.ts',
     'test/replication/disk/prefixes.test.ts',
   ],
-  ['test/conformance/', 'test/scheduler/', 'test/replication/'],
   [
     'test/daemon/dialect.test.ts',
     'test/daemon/signals.test.ts',
@@ -54,14 +52,6 @@ const PROCESSES = [
     'test/cli/processes.test.ts',
   ],
   [
-    'test/conformance/adapter.test.ts',
-    'test/conformance/small-scope.test.ts',
-    'test/metrics/page/browser.test.ts',
-    'test/conformance/page/browser.test.ts',
-  ],
-  ['test/cli/'],
-  ['test/testing/'],
-  [
     'test/control/',
     'test/server/',
     'test/status/',
@@ -69,9 +59,19 @@ const PROCESSES = [
     'test/fuzz/',
     'test/small-file-system.test.ts',
   ],
-  ['test/docs/', 'test/scripts/'],
+  ['test/cli/'],
+  ['test/replication/disk/'],
+  ['test/conformance/', 'test/scheduler/', 'test/replication/'],
+  [
+    'test/disks/drivers/vhd/samples.test.ts',
+    'test/disks/drivers/vhd/crash.test.ts',
+    'test/disks/drivers/vhd/model.test.ts',
+    'test/nbd/programs.test.ts',
+    'test/nbd/malformed.test.ts',
+  ],
   ['test/posix/'],
-  ['test/daemon/', 'test/transfer/'],
+  ['test/docs/', 'test/scripts/'],
+  ['test/testing/'],
   ['test/posix/node/leaks.test.ts'],
 ];
 
