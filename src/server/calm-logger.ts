@@ -5,7 +5,7 @@ import type { Clock } from '../posix/clock.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
 import type { Logger, Priority } from './logger.js';
-import { causeOfLine, Repeats } from './repeats.js';
+import { causeOfLine, Repeats, withLeftOut } from './repeats.js';
 
 /** After so long a line that was held back is logged. */
 const HELD_SECONDS = 1;
@@ -37,10 +37,9 @@ export class CalmLogger implements Logger, Disposable {
       this.#logger.log(priority, message);
       return;
     }
-    this.#repeats.tell(causeOfLine(message), (leftOut) => {
-      const more = leftOut > 0 ? ` (and ${leftOut} more of the kind just before)` : '';
-      this.#logger.log(priority, `${message.trimEnd()}${more}`);
-    });
+    this.#repeats.tell(causeOfLine(message), (leftOut) =>
+      this.#logger.log(priority, withLeftOut(message.trimEnd(), leftOut)),
+    );
     this.#wait();
   }
 

@@ -23,6 +23,11 @@ export function causeOfLine(message: string): string {
   return message.replaceAll(OF_PEERS, '0');
 }
 
+/** A report's text, with how many before it were left out. */
+export function withLeftOut(text: string, leftOut: number): string {
+  return leftOut === 0 ? text : `${text} (and ${leftOut} more of the kind just before)`;
+}
+
 /** Suppresses reports that come too often, with which peers could fill the log. The latest one is reported later. */
 export class Repeats {
   readonly #clock: Clock;

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { withLeftOut } from '../../server/repeats.js';
 import { shownText } from '../../server/shown-text.js';
 import type { TransferEvent } from '../../transfer/transfer-event.js';
 import type { ReportedEvent } from './reporter.js';
@@ -9,9 +10,7 @@ import { formatBytes, formatRate, formatSeconds } from '../../server/format.js';
 
 /** An event, in lines for a person. */
 export function describeEvent(role: TransferStatus['role'], reported: ReportedEvent): string {
-  const { leftOut = 0 } = reported;
-  const text = describeOne(role, reported);
-  return leftOut === 0 ? text : `${text} (and ${leftOut} more of the kind just before)`;
+  return withLeftOut(describeOne(role, reported), reported.leftOut ?? 0);
 }
 
 function describeOne(role: TransferStatus['role'], reported: TransferEvent): string {

@@ -70,10 +70,7 @@ export class Connector {
     const posix = peerCalls(parts.posix, parts.peers, {
       surplus: parts.onSurplus,
       turnedAway: (address) =>
-        this.report(
-          LOG_WARNING,
-          `replication: rejected ${formatAddress(address)}: its address is not allowed`,
-        ),
+        this.report(LOG_WARNING, `rejected ${formatAddress(address)}: its address is not allowed`),
       cannotListen: (call, result) => (this.#failure = { call, result }),
     });
     this.#struct = tdReplicationConnect({
@@ -96,7 +93,7 @@ export class Connector {
 
   /** Logs what its peers can bring about; see {@link CalmLogger}. */
   report(priority: Priority, message: string): void {
-    this.#calm.log(priority, message);
+    this.#calm.log(priority, `replication: ${message}`);
   }
 
   get listens(): boolean {

@@ -145,7 +145,7 @@ export class Peering implements PeeringView {
     if (!this.#isSilent) return false;
     this.#connector.report(
       LOG_INFO,
-      `replication: connection to ${this.address} is over: it has sent nothing, and ${address} has`,
+      `connection to ${this.address} is over: it has sent nothing, and ${address} has`,
     );
     this.#leave?.();
     this.address = address;
@@ -172,7 +172,7 @@ export class Peering implements PeeringView {
     const { reporter } = this.#engine;
     if (this.address === null) return;
     reporter.tell({ kind: 'disconnected', peer: this.address, peerKind: this.kind, reason });
-    this.#connector.report(LOG_INFO, `replication: connection to ${this.address} is over: ${reason}`);
+    this.#connector.report(LOG_INFO, `connection to ${this.address} is over: ${reason}`);
     this.waitsFor = code === 'no-room' ? 'room at the backup' : null;
     if (code === 'no-room') {
       reporter.tell({ kind: 'resync', what: 'waiting', bytes: 0, reason });

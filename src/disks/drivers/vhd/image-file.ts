@@ -3,7 +3,7 @@
 
 import { constants } from 'node:fs';
 import { errno } from '../../../posix/errno.js';
-import type { FileCalls, FileStatus } from '../../../posix/files.js';
+import type { FileCalls, FileStatus, StatusDone } from '../../../posix/files.js';
 import { type DoneWithReason, SECTOR_SIZE } from '../../driver.js';
 import type { SizeImage } from '../image-size.js';
 import { writeWhole } from '../../../posix/whole-transfer.js';
@@ -52,10 +52,7 @@ export class ImageFile {
     const fd = yield* result(path, 'open', (done) => files.open(path, flags | more, done));
     try {
       if (lock) yield* result(path, 'lock', (done) => lock(fd, done));
-      const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
-        files.fstat(fd, (...results) => done([results[0], results[1]])),
-      );
-      if (!status) throw new FileError(path, 'stat', -code);
+      const status = yield* foundStatus(path, 'stat', (done) => files.fstat(fd, done));
       requireKind(path, status);
       const sectors = yield* result(path, 'measure', (done) => size(status, done));
       const length = status.kind === 'regular' ? status.size : sectors * SECTOR_SIZE;
@@ -109,10 +106,7 @@ export class ImageFile {
   /** @throws FileError EIO when it is shorter than this by now */
   *checkLength(length: number): Steps<void> {
     if (!this.isRegular) return;
-    const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
-      this.#files.fstat(this.fd, (...results) => done([results[0], results[1]])),
-    );
-    if (!status) throw new FileError(this.path, 'stat', -code);
+    const status = yield* foundStatus(this.path, 'stat', (done) => this.#files.fstat(this.fd, done));
     if (status.size >= length) return;
     throw new FileError(this.path, `read it to ${length} bytes, as it ends before`, errno.EIO);
   }
@@ -154,9 +148,12 @@ export function* statusOf(
   call: 'stat' | 'lstat' = 'stat',
   action = 'open',
 ): Steps<FileStatus> {
-  const [code, status] = yield* wait<[number, FileStatus | undefined]>((done) =>
-    files[call](path, (...results) => done([results[0], results[1]])),
-  );
+  return yield* foundStatus(path, action, (done) => files[call](path, done));
+}
+
+/** @throws FileError, of the action, for a status that cannot be found */
+function* foundStatus(path: string, action: string, start: (done: StatusDone) => void): Steps<FileStatus> {
+  const [code, status] = yield* wait<Parameters<StatusDone>>((done) => start((...found) => done(found)));
   if (!status) throw new FileError(path, action, -code);
   return status;
 }

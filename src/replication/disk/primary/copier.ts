@@ -21,10 +21,14 @@ const MAX_ON_THE_WAY_BYTES = 1 << 20;
 /** What may be at the backup without being on its stable storage. */
 const MAX_UNACKED_BYTES = 64 << 20;
 
-/** Grains that are being read, or asked about. */
-interface Run {
+/** Grains in a row. */
+interface Row {
   readonly first: number;
   count: number;
+}
+
+/** Grains that are being read, or asked about. */
+interface Run extends Row {
   /** Over this the backup is asked whether it has it, before it is sent; undefined: it is sent at once. */
   readonly asks: SyncChannel | undefined;
   /** One of them was written since. */
@@ -57,7 +61,7 @@ export class Copier {
   /** What was sent and is not on the backup's stable storage. */
   #unacked: {
     readonly sequence: number;
-    readonly run: Pick<Run, 'first' | 'count'>;
+    readonly run: Row;
     readonly bytes: number;
   }[] = [];
   #unackedBytes = 0;
@@ -318,7 +322,7 @@ export class Copier {
     if (again) this.#again(run);
   }
 
-  #again({ first, count }: Pick<Run, 'first' | 'count'>): void {
+  #again({ first, count }: Row): void {
     for (let grain = first; grain < first + count; grain++) this.#parts.grains.again(grain);
   }
 }
