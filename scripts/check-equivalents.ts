@@ -12,4 +12,8 @@ import { repositoryFile } from './repository-files.js';
 
 const complaints = outdated((file) => (existsSync(repositoryFile(file)) ? mutationsOf(file) : []));
 const entries = Object.values(EQUIVALENTS).reduce((sum, { length }) => sum + length, 0);
-conclude('check-equivalents', `${entries} mutants that change nothing are still of the source`, complaints);
+conclude(
+  'check-equivalents',
+  `${entries} mutants listed as equivalent are still mutants of the source`,
+  complaints,
+);
