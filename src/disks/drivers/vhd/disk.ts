@@ -7,6 +7,7 @@ import { LOG_ERR, LOG_WARNING, type Logger } from '../../../server/logger.js';
 import {
   type DataRequest,
   type Done,
+  type DoneWithReason,
   ESHUTDOWN,
   type RangeRequest,
   type SectorRange,
@@ -32,6 +33,11 @@ import { type Steps, wait } from './steps.js';
 export interface DiskCalls extends ImageCalls {
   readonly lock: LockFile;
   readonly logger: Logger;
+}
+
+/** Locks a file with these calls as it is opened; see `ImageFile.open`. */
+export function lockOf({ lock }: DiskCalls, shared: boolean): (fd: number, done: DoneWithReason) => void {
+  return (fd, done) => lock(fd, shared, done);
 }
 
 /** How a disk is opened. */
@@ -79,7 +85,7 @@ export class VhdDisk {
       calls,
       path,
       readOnly ? constants.O_RDONLY : constants.O_RDWR,
-      readOnly ? undefined : (fd, done) => calls.lock(fd, false, done),
+      readOnly ? undefined : lockOf(calls, false),
     );
     try {
       const chain = yield* openChain(calls, file, options, !readOnly);

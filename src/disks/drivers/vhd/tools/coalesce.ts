@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { constants } from 'node:fs';
-import { type DoneWithReason, SECTOR_SIZE } from '../../../driver.js';
+import { SECTOR_SIZE } from '../../../driver.js';
 import { type Chain, type Link, type VhdLink, withChain } from '../chain.js';
-import { type DiskCalls, VhdDisk } from '../disk.js';
+import { type DiskCalls, lockOf, VhdDisk } from '../disk.js';
 import { FlatChanges } from '../flat-changes.js';
 import { ImageFile, result, statusOf } from '../image-file.js';
 import type { Blocks } from '../load-image.js';
@@ -45,8 +45,7 @@ export interface CoalesceResult {
  */
 export function* coalesce(calls: DiskCalls, options: CoalesceOptions): Steps<CoalesceResult> {
   const { child } = options;
-  const lock = (fd: number, done: DoneWithReason): void => calls.lock(fd, true, done);
-  const file = yield* ImageFile.open(calls, child, constants.O_RDONLY, lock);
+  const file = yield* ImageFile.open(calls, child, constants.O_RDONLY, lockOf(calls, true));
   return yield* withChain(calls, file, options, (chain) => coalesceChain(calls, chain, options));
 }
 
@@ -136,8 +135,7 @@ function* withTarget<T>(
 ): Steps<T> {
   const { path } = parent.file;
   if (parent.kind === 'raw') {
-    const lock = (fd: number, done: DoneWithReason): void => calls.lock(fd, false, done);
-    const file = yield* ImageFile.open(calls, path, constants.O_RDWR, lock);
+    const file = yield* ImageFile.open(calls, path, constants.O_RDWR, lockOf(calls, false));
     const changes = new FlatChanges(calls.files, file);
     try {
       const used = yield* use((sector, buffer, done) =>

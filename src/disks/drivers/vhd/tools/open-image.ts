@@ -1,10 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import type { DoneWithReason } from '../../../driver.js';
 import { constants } from 'node:fs';
 import { requireUsable } from '../chain.js';
-import type { DiskCalls } from '../disk.js';
+import { type DiskCalls, lockOf } from '../disk.js';
 import { ImageFile } from '../image-file.js';
 import { type LoadedImage, loadImage } from '../load-image.js';
 import type { Steps } from '../steps.js';
@@ -39,8 +38,7 @@ export function* withLockedImage<T>(
   use: (image: LoadedImage) => Steps<T>,
   mayBeBroken = false,
 ): Steps<T> {
-  const lock = (fd: number, done: DoneWithReason): void => calls.lock(fd, false, done);
-  const file = yield* ImageFile.open(calls, path, constants.O_RDWR, lock);
+  const file = yield* ImageFile.open(calls, path, constants.O_RDWR, lockOf(calls, false));
   return yield* withFile(file, function* (image) {
     if (!mayBeBroken) requireUsable(image, true);
     return yield* use(image);
