@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import {
+  type Implementation,
   inProcess,
   ownScheduler,
   reference,
@@ -16,6 +17,7 @@ import { ScriptedClock } from '../../src/conformance/scripted-clock.js';
 import { ScriptedPoller } from '../../src/conformance/scripted-poller.js';
 import { microsecondClock } from '../../src/posix/clock.js';
 import { TIMEOUT } from '../../src/scheduler/event.js';
+import type { Tapdisk3Step } from '../../src/conformance/vector.js';
 import { emptyVector, twoReaders } from './example-vectors.js';
 
 /** A poller without answers, and its clock. */
@@ -37,64 +39,51 @@ t.test('a maximum for the next wait is taken, whatever it is', async (t) => {
   t.equal(scheduler.setMaxTimeout(-5), 0);
 });
 
+/** What the registrations of some steps with two readers on tapdisk3 return. */
+async function registrations(
+  implementation: Implementation,
+  steps: readonly Tapdisk3Step[],
+): Promise<readonly (readonly unknown[])[] | undefined> {
+  const vector = { ...emptyVector('ids'), dialect: 'tapdisk3' as const, events: twoReaders, steps };
+  const { trace } = await recordVector(vector, implementation);
+  return trace?.filter(([kind]) => kind === 'register');
+}
+
 t.test('the id of an event of tapdisk3 is free again after the wait that follows its end', async (t) => {
-  const implementation = inProcess(referenceScheduler, referenceTapdisk3Scheduler);
-  const { trace } = await recordVector(
-    {
-      ...emptyVector('again'),
-      dialect: 'tapdisk3',
-      events: twoReaders,
-      steps: [
-        ['register', 'a'],
-        ['unregister', 'a'],
-        ['uuid', 1],
-        ['wait', {}],
-        ['register', 'b'],
-      ],
-    },
-    implementation,
-  );
-  t.same(
-    trace?.filter(([kind]) => kind === 'register'),
-    [
-      ['register', 'a', 1],
-      ['register', 'b', 1],
-    ],
-  );
+  const found = await registrations(inProcess(referenceScheduler, referenceTapdisk3Scheduler), [
+    ['register', 'a'],
+    ['unregister', 'a'],
+    ['uuid', 1],
+    ['wait', {}],
+    ['register', 'b'],
+  ]);
+  t.same(found, [
+    ['register', 'a', 1],
+    ['register', 'b', 1],
+  ]);
 });
 
 t.test(
   'the id of an event of tapdisk3 is not free after a wait that fails, be it the first one or a later one',
   async (t) => {
     for (const implementation of [reference, inProcess(ownScheduler)]) {
-      const { trace } = await recordVector(
-        {
-          ...emptyVector('held'),
-          dialect: 'tapdisk3',
-          events: twoReaders,
-          steps: [
-            ['register', 'a'],
-            ['unregister', 'a'],
-            ['uuid', 1],
-            ['wait', { errno: 'EBADF' }],
-            ['register', 'b'],
-            ['wait', {}],
-            ['unregister', 'b'],
-            ['uuid', 2],
-            ['wait', { errno: 'EBADF' }],
-            ['register', 'a'],
-          ],
-        },
-        implementation,
-      );
-      t.same(
-        trace?.filter(([kind]) => kind === 'register'),
-        [
-          ['register', 'a', 1],
-          ['register', 'b', 2],
-          ['register', 'a', 3],
-        ],
-      );
+      const found = await registrations(implementation, [
+        ['register', 'a'],
+        ['unregister', 'a'],
+        ['uuid', 1],
+        ['wait', { errno: 'EBADF' }],
+        ['register', 'b'],
+        ['wait', {}],
+        ['unregister', 'b'],
+        ['uuid', 2],
+        ['wait', { errno: 'EBADF' }],
+        ['register', 'a'],
+      ]);
+      t.same(found, [
+        ['register', 'a', 1],
+        ['register', 'b', 2],
+        ['register', 'a', 3],
+      ]);
     }
   },
 );

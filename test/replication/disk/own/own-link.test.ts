@@ -47,6 +47,15 @@ const typesIn = (bytes: Buffer): number[] =>
   );
 const [PING, PONG] = [7, 8];
 
+/** Two links, each with what it has received. */
+async function startedLinks() {
+  const { world, near, far } = await connection();
+  const [one, other] = [linkAt(near), linkAt(far)];
+  one.link.start(new Uint8Array(0));
+  other.link.start(new Uint8Array(0));
+  return { world, one, other };
+}
+
 t.test('frames arrive in their order, with their parts joined, from the start on', async (t) => {
   const { world, near, far } = await connection();
   const [one, other] = [linkAt(near), linkAt(far)];
@@ -250,10 +259,7 @@ t.test('what waits to be sent is as good as a pong, and is reported as it goes',
 t.test(
   'small writes wait for one another, for two milliseconds or until something else is sent',
   async (t) => {
-    const { world, near, far } = await connection();
-    const [one, other] = [linkAt(near), linkAt(far)];
-    one.link.start(new Uint8Array(0));
-    other.link.start(new Uint8Array(0));
+    const { world, one, other } = await startedLinks();
     const extents = extentsBody([{ sector: 5, sectors: 1, data: Buffer.alloc(512, 3) }]);
     one.link.send('write', extents);
     one.link.send('write', extents);
@@ -285,10 +291,7 @@ t.test(
 );
 
 t.test('a small write waits for two milliseconds, though others follow it', async (t) => {
-  const { world, near, far } = await connection();
-  const [one, other] = [linkAt(near), linkAt(far)];
-  one.link.start(new Uint8Array(0));
-  other.link.start(new Uint8Array(0));
+  const { world, one, other } = await startedLinks();
   const extents = extentsBody([{ sector: 5, sectors: 1, data: Buffer.alloc(512, 3) }]);
   for (let write = 0; write < 4; write++) {
     one.link.send('write', extents);
@@ -301,10 +304,7 @@ t.test('a small write waits for two milliseconds, though others follow it', asyn
 });
 
 t.test('the writes of a checkpoint that was dropped do not keep those of the next one waiting', async (t) => {
-  const { world, near, far } = await connection();
-  const [one, other] = [linkAt(near), linkAt(far)];
-  one.link.start(new Uint8Array(0));
-  other.link.start(new Uint8Array(0));
+  const { world, one, other } = await startedLinks();
   const extents = extentsBody([{ sector: 5, sectors: 1, data: Buffer.alloc(512, 3) }]);
   one.link.send('write', extents);
   one.link.send('commit', [numbersBody(1)]);
@@ -321,10 +321,7 @@ t.test('the writes of a checkpoint that was dropped do not keep those of the nex
 });
 
 t.test('the frames of a resync wait for the next pass, so that they go together', async (t) => {
-  const { world, near, far } = await connection();
-  const [one, other] = [linkAt(near), linkAt(far)];
-  one.link.start(new Uint8Array(0));
-  other.link.start(new Uint8Array(0));
+  const { world, one, other } = await startedLinks();
   one.link.send('syncData', extentsBody([{ sector: 5, sectors: 1, data: Buffer.alloc(512, 3) }]));
   one.link.send('compare');
   t.equal(one.link.sentBytes, 0);

@@ -24,6 +24,17 @@ const readNumbersOf = (body: Buffer): number[] =>
   Array.from({ length: body.length / 8 }, (_, index) => Number(body.readBigUInt64LE(index * 8)));
 const sumOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 
+/** The primary, once it has connected again with this epoch. */
+async function metAgain(world: SimulatedWorld, primary: HandPeer, epoch: number): Promise<HandPeer> {
+  primary.close();
+  await world.run(2);
+  const again = await HandPeer.connect(world);
+  again.raw(PROBE);
+  again.hello(standing('primary', { line: [{ generation: GENERATION, low: epoch, high: epoch }] }));
+  await again.next('hello');
+  return again;
+}
+
 /** A backup that agreed to a first sync of a disk with this primary. */
 async function agreed(t: Test, options: NodeOptions = {}) {
   const world = new SimulatedWorld({ seed: 1 });
@@ -222,12 +233,7 @@ t.test(
     const { world, backup, primary, commit, at } = await synced(t);
     commit(5);
     t.equal(await primary.number('done'), 5);
-    primary.close();
-    await world.run(2);
-    const again = await HandPeer.connect(world);
-    again.raw(PROBE);
-    again.hello(standing('primary', { line: [{ generation: GENERATION, low: 8, high: 8 }] }));
-    await again.next('hello');
+    const again = await metAgain(world, primary, 8);
     again.extents('write', { sector: 0, sectors: 1, data: filled(1, 1) });
     again.send('commit', numbersBody(9), Buffer.from(GENERATION, 'hex'));
     await again.over();
@@ -326,12 +332,7 @@ t.test('a primary that goes on commits nothing that is not above what is here', 
   const { world, primary, commit, backup } = await synced(t);
   commit(5);
   t.equal(await primary.number('done'), 5);
-  primary.close();
-  await world.run(2);
-  const again = await HandPeer.connect(world);
-  again.raw(PROBE);
-  again.hello(standing('primary', { line: [{ generation: GENERATION, low: 5, high: 5 }] }));
-  await again.next('hello');
+  const again = await metAgain(world, primary, 5);
   again.send('commit', numbersBody(5), Buffer.from(GENERATION, 'hex'));
   await again.over();
   const ended = backup.events.findLast(({ kind }) => kind === 'disconnected');
