@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { formatAddress, type SocketAddress } from '../posix/address.js';
+import { AF_INET, formatAddress, type Inet4Address, type SocketAddress } from '../posix/address.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import { gaiStrerror } from '../posix/gai.js';
 import type { NodePosix } from '../posix/index.js';
@@ -52,6 +52,8 @@ export class Connection {
   /** When the attempt that is under way began. */
   #attemptSince: number | undefined;
   #hasAddress = false;
+  /** Which the attempts take in turn: the module itself knows one. */
+  #addresses: readonly Inet4Address[] = [];
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -65,11 +67,7 @@ export class Connection {
       accepted: (fd) => {
         if (this.state === 'established') options.onFurther?.(fd);
       },
-      failed: (call, error) => {
-        this.#lastError = error;
-        this.#attemptSince = undefined;
-        options.onFailedCall?.(call, error);
-      },
+      failed: (call, error) => this.#onFailedCall(call, error),
     });
     const given = {
       server: options.registrar,
@@ -92,17 +90,44 @@ export class Connection {
   async lookUp(): Promise<void> {
     const { name, posix } = this.#options;
     this.#hasAddress = (await tdReplicationConnectInitAsync(this.struct, name)) === 0;
-    if (this.#hasAddress) return;
     const colon = name.indexOf(':');
     const answer = posix.getaddrinfo(name.slice(0, colon), name.slice(colon + 1));
+    if (this.#hasAddress && typeof answer !== 'number') {
+      this.#addresses = answer.filter((address) => address.family === AF_INET);
+      return;
+    }
     const reason =
       typeof answer === 'number' ? gaiStrerror(answer) : 'it has only IPv6 addresses; IPv4 is required';
     throw new TransferError('ENOENT', `cannot find ${name}: ${reason}`);
   }
 
-  /** The backup's address, once it has been looked up. */
-  get remote(): SocketAddress {
-    return this.struct.sa;
+  /** The IPv4 addresses of the name, in the resolver's order, once it has been looked up. */
+  get addresses(): readonly Inet4Address[] {
+    return this.#addresses;
+  }
+
+  /** Only connects to these, of which there is at least one, in turn; the next attempt takes the first. */
+  restrictTo(addresses: readonly [Inet4Address, ...Inet4Address[]]): void {
+    this.#addresses = addresses;
+    [this.struct.sa] = addresses;
+  }
+
+  /** The next attempt takes the address after the one that the last took. */
+  useNextAddress(): void {
+    const { sa } = this.struct;
+    const next = this.#addresses.findIndex(({ address }) => address === sa.address) + 1;
+    this.struct.sa = this.#addresses[next % this.#addresses.length] ?? sa;
+  }
+
+  /** The attempt that was under way has been broken off; `error` is the errno that stands for it. */
+  failAttempt(error: number): void {
+    this.#onFailedCall('connect', error);
+  }
+
+  #onFailedCall(call: string, error: number): void {
+    this.#lastError = error;
+    this.#attemptSince = undefined;
+    this.#options.onFailedCall?.(call, error);
   }
 
   #admits(fd: number): boolean {

@@ -4,6 +4,7 @@
 import { formatAddress } from '../posix/address.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
+import { ATTEMPT_SECONDS } from '../replication/connect-replica.js';
 import { tdReplicationClientStart, tdReplicationConnectKill } from '../replication/index.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';
@@ -32,8 +33,13 @@ export interface PrimaryOptions {
   readonly raw: boolean;
   /** See Sending. */
   readonly idleSeconds: number;
-  /** Which addresses the name may have; any unless given. */
+  /** Which of its addresses are tried; all unless given. */
   readonly allow?: readonly AddressRange[] | undefined;
+  /**
+   * How long an address may leave an attempt without an answer when the name has more, in whole seconds; {@link ATTEMPT_SECONDS}
+   * unless given. A name's only address has the kernel's own time, two minutes.
+   */
+  readonly attemptSeconds?: number;
   /** A backup whose host does not respond for this long is given up (see SilenceWatch); {@link SILENCE_SECONDS} unless given. */
   readonly silenceSeconds?: number;
 }
@@ -67,6 +73,8 @@ export class Primary {
   #silence: SilenceWatch | undefined;
   #phase: 'looking up' | 'connecting' | 'waiting to try again' | 'ended' = 'looking up';
   readonly #retry: AwaitedEvent;
+  /** The end of an attempt that has no answer. */
+  readonly #attemptLimit: AwaitedEvent;
   #transfers = 0;
   #end!: (outcome: TransferOutcome) => void;
   /** How it ended; never rejects. */
@@ -79,6 +87,7 @@ export class Primary {
     this.#input = options.input;
     const { registrar, posix, logger, name } = options;
     this.#retry = new AwaitedEvent(registrar);
+    this.#attemptLimit = new AwaitedEvent(registrar);
     this.#started = posix.clock.now();
     this.#meter = new Meter(posix.clock);
     this.#connection = new Connection({
@@ -86,9 +95,7 @@ export class Primary {
       posix,
       logger,
       name,
-      onConnect: () => {
-        this.#phase = 'connecting';
-      },
+      onConnect: () => this.#onConnect(),
       callback: (_, rc) => (rc === 0 ? this.#established() : this.#gaveUp()),
       onFailedCall: (_, error) => this.#onFailedCall(error),
     });
@@ -103,15 +110,8 @@ export class Primary {
       return this.#fail(error);
     }
     if (this.#phase === 'ended') return undefined;
-    const { remote } = this.#connection;
-    const { name, allow = [] } = this.#options;
-    if (allow.length > 0 && !isInRanges(remote, allow))
-      return this.#fail(
-        new TransferError(
-          'EACCES',
-          `${name} is ${formatAddress(remote)}, which is not an address that is allowed`,
-        ),
-      );
+    const refusal = this.#restrictAddresses();
+    if (refusal !== undefined) return this.#fail(refusal);
     this.#phase = 'connecting';
     this.#options.observer.onEvent({ event: 'connecting', address: this.#connection.address });
     return this.#connect();
@@ -146,6 +146,40 @@ export class Primary {
     };
   }
 
+  /** Leaves the addresses that are allowed; returns what is wrong if none is. */
+  #restrictAddresses(): TransferError | undefined {
+    const { addresses } = this.#connection;
+    const { name, allow = [] } = this.#options;
+    const [first, ...others] = addresses.filter(
+      (address) => allow.length === 0 || isInRanges(address, allow),
+    );
+    if (first !== undefined) {
+      this.#connection.restrictTo([first, ...others]);
+      return undefined;
+    }
+    const [which, all] = [
+      addresses.length === 1 ? 'which is not' : 'none of which is',
+      addresses.map(formatAddress),
+    ];
+    return new TransferError('EACCES', `${name} is ${all.join(', ')}, ${which} an address that is allowed`);
+  }
+
+  #onConnect(): void {
+    this.#phase = 'connecting';
+    const { attemptSeconds = ATTEMPT_SECONDS } = this.#options;
+    if (!this.#hasMoreAddresses) return;
+    // A timeout in whole seconds is due up to a second early. Without an event left, the kernel's own time ends the attempt.
+    this.#attemptLimit.setTimer(attemptSeconds + 1, () => {
+      tdReplicationConnectKill(this.#connection.struct);
+      this.#connection.failAttempt(errno.ETIMEDOUT);
+      this.#connect();
+    });
+  }
+
+  get #hasMoreAddresses(): boolean {
+    return this.#connection.addresses.length > 1;
+  }
+
   #connect(): void {
     if (tdReplicationClientStart(this.#connection.struct) < 0) {
       this.#fail(this.#connection.error('cannot start to connect'));
@@ -161,8 +195,15 @@ export class Primary {
   /** Another call than connect fails the role, which is then reported in its place. */
   #onFailedCall(error: number): void {
     this.#phase = 'waiting to try again';
-    const { attempts } = this.#connection;
-    const failed = { attempts, code: errnoCode(error), message: inWords(error) };
+    this.#attemptLimit.clear();
+    const { attempts, address } = this.#connection;
+    const failed = {
+      attempts,
+      code: errnoCode(error),
+      message: inWords(error),
+      ...(this.#hasMoreAddresses && { address }),
+    };
+    this.#connection.useNextAddress();
     // Whether the module tries again is known by the end of this callback.
     queueMicrotask(() => {
       if (this.#phase !== 'ended') this.#options.observer.onEvent({ event: 'retrying', ...failed });
@@ -178,6 +219,7 @@ export class Primary {
     const { posix, registrar, observer, raw, idleSeconds } = this.#options;
     const { silenceSeconds = SILENCE_SECONDS } = this.#options;
     const { fd } = this.#connection.struct;
+    this.#attemptLimit.clear();
     this.#connection.forgetError();
     this.#meter = new Meter(posix.clock, () => observer.onProgress());
     this.#conversation = new Sending({
@@ -262,6 +304,7 @@ export class Primary {
     this.#conversation = undefined;
     this.#silence?.[Symbol.dispose]();
     this.#retry.clear();
+    this.#attemptLimit.clear();
     const { struct } = this.#connection;
     if (this.#connection.state === 'established') resetConnection(posix, struct.fd);
     tdReplicationConnectKill(struct);

@@ -8,7 +8,14 @@ export type TransferEvent =
   | { readonly event: 'listening'; readonly address: string }
   | { readonly event: 'connecting'; readonly address: string }
   /** An attempt to connect failed, and another will follow, unless an event says that it was the last. */
-  | { readonly event: 'retrying'; readonly attempts: number; readonly code: string; readonly message: string }
+  | {
+      readonly event: 'retrying';
+      readonly attempts: number;
+      readonly code: string;
+      readonly message: string;
+      /** Where the attempt went, of a name that has several addresses. */
+      readonly address?: string;
+    }
   /** The backup closed the connection before anything was sent. */
   | { readonly event: 'turned-away'; readonly message: string }
   | { readonly event: 'established'; readonly peer: string }

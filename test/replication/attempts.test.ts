@@ -1,39 +1,22 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
 import { ATTEMPT_SECONDS, connectReplica } from '../../src/replication/connect-replica.js';
 import { TapdiskServer } from '../../src/server/index.js';
 import { turns } from '../posix/fixture.js';
+import { SILENT, silence } from '../posix/silent-address.js';
 
 const LOOPBACK = '127.0.0.1';
-const SILENT = '127.0.0.3';
 
 async function plainServer(t: Test): Promise<number> {
   const server = createServer().listen(0, LOOPBACK);
   await once(server, 'listening');
   t.teardown(() => server.close());
   return (server.address() as AddressInfo).port;
-}
-
-/** Has {@link SILENT} answer nobody at a port: who listens there is stopped, and its queue is full. */
-async function silence(t: Test, port: number): Promise<void> {
-  const options = JSON.stringify({ host: SILENT, port, backlog: 1 });
-  const source = `require('node:net').createServer().listen(${options}, () => process.stdout.write('.'))`;
-  const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  child.kill('SIGSTOP');
-  // The queue holds one more than the backlog says.
-  const queued = Array.from({ length: 2 }, () => connect({ host: SILENT, port }).on('error', () => {}));
-  t.teardown(() => {
-    child.kill('SIGKILL');
-    for (const socket of queued) socket.destroy();
-  });
-  await Promise.all(queued.map((socket) => once(socket, 'connect')));
 }
 
 /** A server on a clock of the test's, with a name that has the addresses. */

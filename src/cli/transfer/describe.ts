@@ -21,7 +21,9 @@ function describeOne(role: TransferStatus['role'], reported: TransferEvent): str
     case 'connecting':
       return `connecting to ${event.address}`;
     case 'retrying':
-      return `backup not available (${event.message}); retrying every second`;
+      return event.address === undefined
+        ? `backup not available (${event.message}); retrying every second`
+        : `backup not available at ${event.address} (${event.message}); trying its addresses in turn`;
     case 'turned-away':
       return `${event.message}; retrying`;
     case 'established':

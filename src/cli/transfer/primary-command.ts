@@ -26,6 +26,7 @@ export async function runPrimary(values: Values<typeof primaryTable>, io: Comman
       allow: values.allow,
       idleSeconds: values.idleTimeout,
       silenceSeconds: values.silenceTimeout,
+      attemptSeconds: values.connectTimeout,
     });
   });
 }

@@ -1,17 +1,21 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { ATTEMPT_SECONDS } from '../../replication/connect-replica.js';
 import { defineTable } from '../command-line/command-table.js';
-import { flag, optional, required } from '../command-line/parameter.js';
-import { file } from '../command-line/value-type.js';
+import { flag, optional, required, withDefault } from '../command-line/parameter.js';
+import { file, wholeNumber } from '../command-line/value-type.js';
 import { hostPort } from '../host-port.js';
 import { REPORTS_NOTE, transferOptions } from './transfer-options.js';
+
+/** An hour: longer than any kernel waits. */
+const MAX_CONNECT_SECONDS = 3600;
 
 export const primaryTable = defineTable({
   name: 'primary',
   summary: 'send an image to a backup',
   description: [
-    'Connects to the backup at HOST:PORT, retrying once a second until it is available, sends it the image, and checks that both sides have the same bytes.',
+    'Connects to the backup at HOST:PORT, retrying once a second until it is available, with each IPv4 address of its name in turn, sends it the image, and checks that both sides have the same bytes.',
   ],
   redirection: '< IMAGE',
   arguments: {
@@ -24,6 +28,9 @@ export const primaryTable = defineTable({
     }),
     raw: flag({
       help: 'Send only the image, immediately, to a backup that is another program and sends no greeting.',
+    }),
+    connectTimeout: withDefault(wholeNumber('SECONDS', 1, MAX_CONNECT_SECONDS), ATTEMPT_SECONDS, {
+      help: 'Try the next address if one does not respond for this long. A name with one address has no such limit.',
     }),
     ...transferOptions,
   },

@@ -202,6 +202,10 @@ t.test('every event has a text', async (t) => {
   const events: [TransferEvent, RegExp][] = [
     [{ event: 'listening', address: 'a:1' }, /waiting for a primary on a:1/],
     [{ event: 'turned-away', message: 'the backup is busy' }, /the backup is busy; retrying/],
+    [
+      { event: 'retrying', attempts: 1, code: 'ETIMEDOUT', message: 'connection timed out', address: 'a:1' },
+      /^tapdisk-ts: backup not available at a:1 \(connection timed out\); trying its addresses in turn\n$/,
+    ],
     [{ event: 'established', peer: 'b:2' }, /connected to b:2/],
     [{ event: 'refused', peer: 'b:2' }, /b:2 was rejected: its address is not allowed/],
     [
