@@ -26,7 +26,7 @@ export interface OutputFileOptions {
   /** See FileReplacement; unless given, cp(1) for Node's files and none for others. */
   readonly copyAttributes?: typeof copyAttributes | undefined;
   /** Called with what cannot be kept of the previous file. */
-  readonly warn?: (message: string) => void;
+  readonly warn?: ((message: string) => void) | undefined;
 }
 
 interface Parts extends OutputFileOptions {

@@ -73,9 +73,9 @@ export async function playRole(
   const role = create({ registrar: server, posix: server.posix, logger, observer });
   const stop = (): void => void role.stop('abort');
   const forget = whenAborted(signal, stop);
-  const running = server.run({ signals: false });
+  void server.run({ signals: false });
   const watching = new AbortController();
-  const watched = onProgress && watch(server, () => onProgress(role.status()), watching.signal);
+  if (onProgress) void watch(server, () => onProgress(role.status()), watching.signal);
   try {
     const [outcome] = await Promise.all([role.ended, role.start()]);
     signal?.throwIfAborted();
@@ -86,9 +86,6 @@ export async function playRole(
   } finally {
     forget();
     watching.abort();
-    await watched;
-    server.stop();
-    await running;
   }
 }
 

@@ -42,7 +42,7 @@ export async function receiveImage(options: ReceiveImageOptions): Promise<Transf
   const { address, file, acceptsRaw = false, idleSeconds = 0, maxBytes, minRate } = options;
   const allow = allowedAddresses(options.allow ?? []);
   const { mode, keepsPrevious = false, onWarning: warn, silenceSeconds = SILENCE_SECONDS } = options;
-  const output = await outputToFile(file, { mode, keepsPrevious, ...(warn && { warn }) });
+  const output = await outputToFile(file, { mode, keepsPrevious, warn });
   return playRole(
     options,
     (parts) =>

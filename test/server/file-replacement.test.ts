@@ -7,6 +7,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  constants,
   lchownSync,
   linkSync,
   lstatSync,
@@ -48,6 +49,14 @@ async function replace(path: string, { meanwhile, ...options }: Replaced = {}): 
   return warnings;
 }
 
+/** The same calls, by which each open file belongs to the next user. */
+function ofOtherOwner(t: Test, files: FileCalls): FileCalls {
+  t.capture(files, 'fstat', (fd: number, done: Parameters<FileCalls['fstat']>[1]) => {
+    nodeFiles.fstat(fd, (result, status) => done(result, status && { ...status, uid: status.uid + 1 }));
+  });
+  return files;
+}
+
 const modeOf = (path: string): number => lstatSync(path).mode & 0o7777;
 
 function world(t: Test, name = 'copy') {
@@ -80,10 +89,10 @@ t.test('a replaced file passes on its owner and mode', { skip: noAttacker }, asy
   const { path } = world(t);
   writeFileSync(path, 'before');
   chownSync(path, 1000, 1001);
-  chmodSync(path, 0o666);
+  chmodSync(path, 0o4777);
   t.same(await replace(path), []);
   t.match(statSync(path), { uid: 1000, gid: 1001 });
-  t.equal(modeOf(path), 0o666);
+  t.equal(modeOf(path), 0o777, 'all but set-user-ID');
   t.equal(readFileSync(path, 'utf8'), 'after');
 });
 
@@ -99,15 +108,11 @@ t.test('a group of its own is passed on as well', { skip: noAttacker }, async (t
 t.test('failing to keep the owner is reported', async (t) => {
   const { path } = world(t);
   writeFileSync(path, 'before');
-  const files = failing('fchown', -errno.EPERM);
-  const other = t.capture(files, 'fstat', (fd: number, done: Parameters<FileCalls['fstat']>[1]) => {
-    nodeFiles.fstat(fd, (result, status) => done(result, status && { ...status, uid: status.uid + 1 }));
-  });
+  const files = ofOtherOwner(t, failing('fchown', -errno.EPERM));
   const { uid, gid } = statSync(path);
   t.match(await replace(path, { files }), [
     `the owner ${uid}:${gid} cannot be kept, it is ${uid + 1}:${gid} from now on`,
   ]);
-  t.ok(other().length > 0);
 });
 
 t.test('attributes that cannot be kept are reported, but a fault of the program is thrown', async (t) => {
@@ -245,10 +250,7 @@ t.test(
   async (t) => {
     const { directory, path } = world(t);
     writeFileSync(path, 'before');
-    const files = failing('fchown', -errno.EIO);
-    t.capture(files, 'fstat', (fd: number, done: Parameters<FileCalls['fstat']>[1]) => {
-      nodeFiles.fstat(fd, (result, status) => done(result, status && { ...status, uid: status.uid + 1 }));
-    });
+    const files = ofOtherOwner(t, failing('fchown', -errno.EIO));
     await t.rejects(replace(path, { files }), { code: 'EIO' });
     t.same([readFileSync(path, 'utf8'), readdirSync(directory)], ['before', ['copy']]);
     const place = await FilePlace.find(nodeFiles, path);
@@ -275,24 +277,63 @@ t.test('what is given up is removed, or the reason why not is reported', async (
   await t.rejects(abandoned(failing('unlink', -errno.EIO)), { code: 'EIO' });
 });
 
-t.test('the file is synced before it is renamed, then its directory', async (t) => {
-  const { path } = world(t);
+/** The calls, and what was called: with its flags if it is open, and with the one before if that had not completed. */
+function recorded(files: FileCalls) {
   const calls: string[] = [];
-  const files = new NodeFileCalls({ post: (task) => task() });
-  const recorded = new Proxy(files, {
-    get(target, name: 'fsync' | 'rename') {
+  let pending: string | undefined;
+  const note = (what: string): void =>
+    void calls.push(pending === undefined ? what : `${what} before ${pending} has completed`);
+  const proxy = new Proxy(files, {
+    get: (target, name: keyof FileCalls) => {
       const call = target[name].bind(target) as (...args: unknown[]) => void;
       return (...args: unknown[]) => {
-        calls.push(name);
-        call(...args);
+        note(name === 'open' ? `open ${Number(args[1])}` : name);
+        pending = name;
+        const completed = (done: (...results: unknown[]) => void, results: unknown[]): void => {
+          pending = undefined;
+          done(...results);
+        };
+        call(
+          ...args.map((arg) =>
+            typeof arg === 'function'
+              ? (...results: unknown[]) => completed(arg as (...results: unknown[]) => void, results)
+              : arg,
+          ),
+        );
       };
     },
   });
-  await replace(path, { files: recorded });
-  t.same(
-    calls.filter((name) => ['fchmod', 'fsync', 'rename'].includes(name)),
-    ['fchmod', 'fsync', 'rename', 'fsync'],
-  );
+  return { files: proxy, calls, note };
+}
+
+t.test('each step waits for the one before, and a failed one for what takes it back', async (t) => {
+  const { O_RDONLY, O_DIRECTORY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const open = (...flags: number[]): string => `open ${flags.reduce((all, flag) => all | flag)}`;
+  const found = ['lstat', open(O_RDONLY, O_DIRECTORY), 'lstat', 'fstat'];
+  const begun = [...found, open(O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW), 'fstat'];
+  const dressed = [...begun, 'fchown', 'fchmod', open(O_RDONLY, O_NOFOLLOW, O_NONBLOCK), 'close'];
+  const checked = ['fsync', 'fstat', 'stat', 'lstat'];
+  const renamed = ['rename', 'fsync', 'close', 'close'];
+  const { path } = world(t);
+  const options = { copyAttributes: async () => undefined, keepsPrevious: true };
+
+  const asNew = recorded(nodeFiles);
+  await replace(path, { ...options, files: asNew.files });
+  t.same(asNew.calls, [...begun, 'fchmod', ...checked.slice(0, -1), 'lstat', ...renamed]);
+
+  const ofSameOwner = recorded(nodeFiles);
+  await replace(path, { files: ofSameOwner.files });
+  t.same(ofSameOwner.calls, [...begun, 'fchmod', ...checked, ...renamed]);
+
+  const ofOther = recorded(ofOtherOwner(t, new NodeFileCalls({ post: (task) => task() })));
+  await replace(path, { ...options, files: ofOther.files });
+  const kept = ['unlink', 'link', 'rename', 'unlink'];
+  t.same(ofOther.calls, [...dressed, ...checked, ...kept, ...renamed]);
+
+  const failed = recorded(ofOtherOwner(t, failing('rename', -errno.EIO)));
+  await t.rejects(replace(path, { ...options, files: failed.files }), { code: 'EIO' });
+  failed.note('rejected');
+  t.same(failed.calls, [...dressed, ...checked, ...kept, 'unlink', 'close', 'rejected']);
 });
 
 t.test('a directory or file that was replaced meanwhile is not touched', async (t) => {

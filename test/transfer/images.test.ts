@@ -13,6 +13,8 @@ import {
   type TransferEvent,
   type TransferStatus,
 } from '../../src/transfer/index.js';
+import type { StatusDone } from '../../src/posix/files.js';
+import { errno, NodeFileCalls } from '../../src/posix/index.js';
 import { TIMEOUT } from '../../src/scheduler/index.js';
 import { TapdiskServer } from '../../src/server/index.js';
 import { Random } from '../../src/testing/index.js';
@@ -123,6 +125,30 @@ t.test('a copy has the requested mode, and the previous one is kept', async (t) 
   t.equal(readFileSync(file, 'utf8'), 'after');
   t.equal(statSync(file).mode & 0o777, 0o640);
   t.equal(readFileSync(`${file}.previous`, 'utf8'), 'before');
+});
+
+t.test('what cannot be kept of the previous file is reported', async (t) => {
+  const file = join(t.testdir({ copy: 'before' }), 'copy');
+  const { uid, gid } = statSync(file);
+  const { value: fstat } = Object.getOwnPropertyDescriptor(NodeFileCalls.prototype, 'fstat') as {
+    value: NodeFileCalls['fstat'];
+  };
+  t.intercept(NodeFileCalls.prototype, 'fstat', {
+    value(this: NodeFileCalls, fd: number, done: StatusDone): void {
+      fstat.call(this, fd, (result, status) => done(result, status && { ...status, uid: uid + 1 }));
+    },
+  });
+  t.intercept(NodeFileCalls.prototype, 'fchown', {
+    value: (...[, , , done]: Parameters<NodeFileCalls['fchown']>) => done(-errno.EPERM),
+  });
+  const { address, onEvent, signal } = listening(t);
+  const warnings: string[] = [];
+  const options = { file, onEvent, signal, mode: 0o600 };
+  const onWarning = (message: string): void => void warnings.push(message);
+  const received = receiveImage({ address: '127.0.0.1:0', ...options, onWarning });
+  await sendImage({ address: await address, image: Readable.from([Buffer.from('after')]) });
+  await received;
+  t.same(warnings, [`${file}: the owner ${uid}:${gid} cannot be kept, it is ${uid + 1}:${gid} from now on`]);
 });
 
 t.test('a failure rejects with its reason', async (t) => {

@@ -145,10 +145,6 @@ export const transfer: Equivalents = {
       'The directory is not used any more, whether its descriptor is closed before or after what follows.',
     ],
   ],
-  'src/transfer/play-role.ts': [
-    ['await watched;', 'watched;', 'The watch ends as soon as its signal is aborted, which is before this.'],
-    ['await running;', 'running;', 'The disposal of the server waits for the end of its run as well.'],
-  ],
   'src/transfer/receiving.ts': [
     ...[
       'false ? -errno.EBADF : posix.adopt(this.#copy.stream)',
