@@ -39,12 +39,14 @@ export interface StackElement {
 export function parseStack(name: string, types: DriverTypes): readonly StackElement[] | string {
   const elements: StackElement[] = [];
   let rest = name;
+  /** What to say of a name whose filter has no bar, and nothing below that could do without. */
+  let hint = '';
   for (;;) {
     const colon = rest.indexOf(':');
-    if (colon < 0) return `'${rest}' has no driver: a name is TYPE:ARGUMENT, as in aio:/path`;
+    if (colon < 0) return `'${rest}' has no driver: a name is TYPE:ARGUMENT, as in aio:/path${hint}`;
     const typeName = rest.slice(0, colon);
     const type = types.get(typeName);
-    if (!type) return `unknown driver '${typeName}': expected one of ${[...types.keys()].join(', ')}`;
+    if (!type) return `unknown driver '${typeName}': expected one of ${[...types.keys()].join(', ')}${hint}`;
     if (elements.length === MAX_STACK_HEIGHT) return `more than ${MAX_STACK_HEIGHT} drivers`;
     rest = rest.slice(colon + 1);
     if (!('createFilter' in type)) {
@@ -55,6 +57,7 @@ export function parseStack(name: string, types: DriverTypes): readonly StackElem
     const ownArgument = bar >= 0 && !startsWithType(rest, types);
     elements.push({ type, argument: ownArgument ? rest.slice(0, bar) : '' });
     if (ownArgument) rest = rest.slice(bar + 1);
+    hint = ownArgument ? '' : `; a filter's argument ends with a bar: ${typeName}:ARGUMENT|TYPE:ARGUMENT`;
   }
 }
 

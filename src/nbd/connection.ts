@@ -135,7 +135,7 @@ export class NbdConnection {
   }
 
   start(): void {
-    this.#setTimer(this.#parts.handshakeTimeoutSeconds, 'no disk was chosen in time');
+    this.#setTimer(this.#parts.handshakeTimeoutSeconds, () => 'no disk was chosen in time');
     this.#handshake({ tls: this.#parts.tls ? 'required' : 'none', noZeroes: false }).greet();
     this.#run();
   }
@@ -149,7 +149,11 @@ export class NbdConnection {
     this.#phase = 'finishing';
     this.#receiver.stop();
     this.#transmission?.end();
-    this.#setTimer(seconds, 'its last replies were not taken in time');
+    this.#setTimer(seconds, () =>
+      this.#sender.pendingBytes + (this.#parts.posix.unsent?.(this.#fd) ?? 0) > 0
+        ? 'it did not take its last replies in time'
+        : 'its disk did not complete its last requests in time',
+    );
     this.#sender.queue(nothing, () => this.#closeIfFinished());
     this.#runSoon();
   }
@@ -389,8 +393,8 @@ export class NbdConnection {
     if (result < 0) this.#lost(result);
   }
 
-  #setTimer(seconds: number, reason: string): void {
-    const result = this.#timer.setTimer(seconds, () => this.drop(reason));
+  #setTimer(seconds: number, reason: () => string): void {
+    const result = this.#timer.setTimer(seconds, () => this.drop(reason()));
     if (result < 0) this.#lost(result);
   }
 

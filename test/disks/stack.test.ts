@@ -37,11 +37,15 @@ t.test('a name is a driver and its argument, filters before it with bars between
 
 t.test('faults of a name are reported', async (t) => {
   t.equal(parsed('/path'), "'/path' has no driver: a name is TYPE:ARGUMENT, as in aio:/path");
-  t.match(parsed('vhd:/path'), "unknown driver 'vhd': expected one of aio, ram, log");
-  t.match(parsed('log:'), 'has no driver');
-  t.match(parsed('log:label'), 'has no driver');
-  t.match(parsed(':x'), "unknown driver ''");
-  t.match(parsed('log:aio|'), "'' has no driver", 'what has no colon is no driver');
+  t.equal(parsed('vhd:/path'), "unknown driver 'vhd': expected one of aio, ram, log");
+  const noDriver = 'has no driver: a name is TYPE:ARGUMENT, as in aio:/path';
+  const noBar = "; a filter's argument ends with a bar: log:ARGUMENT|TYPE:ARGUMENT";
+  t.equal(parsed('log:'), `'' ${noDriver}${noBar}`);
+  t.equal(parsed('log:label'), `'label' ${noDriver}${noBar}`);
+  t.equal(parsed('log:host:1'), `unknown driver 'host': expected one of aio, ram, log${noBar}`);
+  t.equal(parsed('log:log:a|host:1'), "unknown driver 'host': expected one of aio, ram, log");
+  t.equal(parsed(':x'), "unknown driver '': expected one of aio, ram, log");
+  t.equal(parsed('log:aio|'), `'' ${noDriver}`, 'what has no colon is no driver');
   t.equal(parsed(`${'log:'.repeat(8)}ram:1`), 'more than 8 drivers');
   t.equal(parsed(`${'log:'.repeat(7)}ram:1`), `${'log() '.repeat(7)}ram(1)`);
 });

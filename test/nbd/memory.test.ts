@@ -130,7 +130,7 @@ async function timedWorld(t: Test, limits: Partial<NbdLimits> = {}) {
   const taking = (port: number | undefined): void => {
     posix.takingClient = port;
   };
-  return { world, other, after, goneClients: posix.goneClients, taking };
+  return { world, other, clock, after, goneClients: posix.goneClients, taking };
 }
 
 t.test('a client that stops in the middle of a request has 30 s, and is looked for every 5 s', async (t) => {
@@ -211,6 +211,22 @@ t.test('a client that takes none of its data is left alone until others wait for
   const read = other.read(0, 32 * MIB);
   t.equal(await after(1), 1);
   t.equal((await read).length, 32 * MIB);
+  deaf.destroy();
+});
+
+t.test('a client that does not take its last replies is dropped when the time to stop is over', async (t) => {
+  const { world, other, clock } = await timedWorld(t, { finishTimeoutSeconds: 5 });
+  const deaf = await deafReader(world, [32 * MIB]);
+  await until(() => world.nbd.requestMemoryBytes === 32 * MIB);
+  other.disconnect();
+  let stopped = false;
+  world.nbd.stop(() => (stopped = true));
+  await world.server.sleep(0);
+  t.equal(stopped, false);
+  clock.seconds += 5;
+  await world.server.sleep(0);
+  await until(() => stopped);
+  t.match(world.lines.at(-1), / is dropped: it did not take its last replies in time$/);
   deaf.destroy();
 });
 

@@ -358,7 +358,7 @@ t.test('stop has a time limit', async (t) => {
   world.registry.completions.post(() => {});
   t.equal((await raw.rest()).length, 0);
   t.equal(stopped, true, 'which a second stop does not extend');
-  t.match(world.lines.at(-1), /its last replies were not taken in time/);
+  t.match(world.lines.at(-1), / is dropped: its disk did not complete its last requests in time$/);
   disks.answer('flush');
 });
 
