@@ -66,7 +66,7 @@ export const daemonTable = defineTable({
       requires: ['tlsCert'],
     }),
     tlsAllow: repeated(tlsClient, {
-      help: 'Accept only NBD clients whose certificate has this SHA-256 fingerprint, or these parts in its subject, such as CN=NAME (requires --tls-ca).',
+      help: 'Accept only NBD clients whose certificate has this SHA-256 fingerprint or, with --tls-ca, these parts in its subject, such as CN=NAME.',
       requires: ['tlsCert'],
     }),
     tlsPsk: optional(file(), {
