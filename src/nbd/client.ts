@@ -71,17 +71,19 @@ export class NbdClient {
     );
   }
 
-  /** Connects and chooses an export. Rejects with ENOENT when the server does not have it, EPROTO when it is no NBD server. */
-  static connect(options: NbdClientOptions): Promise<NbdClient> {
+  /**
+   * Connects and chooses an export.
+   *
+   * @throws (rejects with) NbdError: ENOENT when the server does not have it, EPROTO when it is no NBD server, else what
+   *   connecting failed with
+   */
+  static async connect(options: NbdClientOptions): Promise<NbdClient> {
     const { posix, address } = options;
     const where = formatAddress(address);
+    const fd = posix.socket(address.family, SOCK_STREAM);
+    if (fd < 0) throw new NbdError('cannot open a socket', errorName(fd));
+    const client = new NbdClient(options, fd);
     return new Promise((resolve, reject) => {
-      const fd = posix.socket(address.family, SOCK_STREAM);
-      if (fd < 0) {
-        reject(new NbdError('cannot open a socket', errorName(fd)));
-        return;
-      }
-      const client = new NbdClient(options, fd);
       client.#onLost = (error) =>
         reject(new NbdError(`cannot use the NBD server at ${where}: ${error.reason}`, error.code));
       const result = posix.connect(fd, address);
@@ -181,22 +183,18 @@ export class NbdClient {
     else if (typeof result === 'number') this.#lose(connectionError(result));
   }
 
-  #request(
+  async #request(
     command: number,
     what: string,
     offset: number,
     length: number,
     { flags = 0, data, into = nothing }: { flags?: number; data?: Uint8Array; into?: Buffer } = {},
   ): Promise<void> {
+    if (this.#lost) throw this.#lost;
+    if (this.#pending.size === MAX_PENDING_REQUESTS) {
+      throw new NbdError(`${what}: ${MAX_PENDING_REQUESTS} requests are pending`, 'EAGAIN');
+    }
     return new Promise((resolve, reject) => {
-      if (this.#lost) {
-        reject(this.#lost);
-        return;
-      }
-      if (this.#pending.size === MAX_PENDING_REQUESTS) {
-        reject(new NbdError(`${what}: ${MAX_PENDING_REQUESTS} requests are pending`, 'EAGAIN'));
-        return;
-      }
       const settle = (error: NbdError | undefined): void => (error ? reject(error) : resolve());
       const cookie = this.#newCookie();
       const missing = new MissingBytes(into.length);

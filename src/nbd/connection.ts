@@ -278,7 +278,6 @@ export class NbdConnection {
         return;
       }
       this.#phase = 'handshake';
-      this.#receiver.close();
       this.#receiver = new Receiver(posix, fd);
       this.#sender = this.#newSender();
       this.#handshake({ tls: 'secured', noZeroes }).expectOption();

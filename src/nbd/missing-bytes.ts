@@ -6,7 +6,7 @@ export class MissingBytes {
   #ranges: { readonly from: number; readonly to: number }[];
 
   constructor(length: number) {
-    this.#ranges = length > 0 ? [{ from: 0, to: length }] : [];
+    this.#ranges = [{ from: 0, to: length }];
   }
 
   get count(): number {

@@ -99,7 +99,7 @@ export class MemoryShare {
   readonly #calls: Calls;
   #usedBytes = 0;
   #requestedBytes = 0;
-  #then: (() => void) | undefined;
+  #then = (): void => {};
 
   constructor(calls: Calls) {
     this.#calls = calls;
@@ -133,7 +133,6 @@ export class MemoryShare {
   /** Waits no longer. */
   leave(): void {
     this.#calls.leave(this);
-    this.#then = undefined;
     this.#requestedBytes = 0;
   }
 
@@ -141,8 +140,6 @@ export class MemoryShare {
   granted(): void {
     this.#usedBytes += this.#requestedBytes;
     this.#requestedBytes = 0;
-    const then = this.#then;
-    this.#then = undefined;
-    then?.();
+    this.#then();
   }
 }

@@ -140,11 +140,13 @@ t.test('holes are seen in reads and block status, whose extents may be longer th
 t.test('block status may name its context in a payload', async (t) => {
   const world = nbdWorld(t);
   await world.open('ram:1');
-  const raw = await world.raw().go('', { extended: true, allocation: true });
+  let raw = await world.raw().go('', { extended: true, allocation: true });
   const filter = (length: number | bigint, ...contexts: number[]): Buffer =>
     Buffer.concat([u64(length), u32(...contexts)]);
-  raw.send(extendedRequest(BLOCK_STATUS, { offset: 512n, data: filter(1024, 1) }));
+  raw.send(extendedRequest(BLOCK_STATUS, { offset: 512n, data: filter(1024, 1) }), extendedRequest(DISC));
   t.same(await extents(raw), [[1024n, 3n]]);
+  t.equal((await raw.rest()).length, 0, 'it is answered before the connection ends');
+  raw = await world.raw().go('', { extended: true, allocation: true });
   for (const [what, data] of [
     ['another context', filter(1024, 2)],
     ['no context', filter(1024)],

@@ -40,6 +40,7 @@ t.test('a cancelled handshake is not started, and none after the end', async (t)
   await pass(1);
   t.strictSame(started, [0, 2]);
   pace[Symbol.dispose]();
+  t.equal(pace.waiting, 0);
   await pass(1);
   t.strictSame(started, [0, 2]);
 });
@@ -66,6 +67,38 @@ t.test('a handshake does not wait for a second that the scheduler has no room fo
   for (let count = 0; count < 3; count++) enter();
   t.equal(started, 4, 'with room again they are counted');
   pace[Symbol.dispose]();
+});
+
+t.test('a connection that is dropped while it waits to start TLS does not start it', async (t) => {
+  const clock = new ManualClock();
+  const started: number[] = [];
+  const awaited: (string | undefined)[] = [];
+  const world = nbdWorld(t, {
+    posix: new NodePosix({ clock }),
+    tls: ({ posix, server }) => ({
+      secure(fd) {
+        started.push(fd);
+        for (const event of server.scheduler.events()) if (event.fd === fd) awaited.push(event.callbackName);
+        posix.close(fd);
+        return () => {};
+      },
+    }),
+    limits: { maxTlsHandshakesPerSecond: 1, maxHandshakes: 1 },
+  });
+  const first = await world.raw().greet();
+  first.send(option(5));
+  t.equal((await first.rest()).length, 20, 'the reply to STARTTLS');
+  t.same([started.length, awaited], [1, []], 'nothing is awaited of a descriptor that is handed over');
+  const second = await world.raw().greet();
+  second.send(option(5));
+  await second.reply();
+  const third = await world.raw().greet();
+  await second.rest();
+  clock.seconds += 1;
+  world.registry.completions.post(() => {});
+  third.send(option(5));
+  t.equal((await third.rest()).length, 20);
+  t.equal(started.length, 2);
 });
 
 const pair = keyPair(t);

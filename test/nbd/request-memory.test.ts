@@ -41,6 +41,14 @@ t.test('a connection gets more memory only up to an equal share', async (t) => {
   t.equal(shares[0]!.usedBytes, 3 * MIB);
 });
 
+t.test('a connection that gives back a part of its memory still counts when memory is divided', async (t) => {
+  const memory = new RequestMemory(256 * MIB);
+  const shares = Array.from({ length: 16 }, () => memory.share());
+  for (const share of shares) share.take(2 * MIB, () => {});
+  for (const share of shares) share.give(MIB);
+  t.equal(takeAll(shares[0]!, 1), 16);
+});
+
 t.test('requests of any size have their turns, in order of arrival', async (t) => {
   const memory = new RequestMemory(64 * MIB);
   const order: string[] = [];

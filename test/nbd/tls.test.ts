@@ -346,6 +346,7 @@ test('only clients with an allowed authority, subject or fingerprint are admitte
     ['not without a certificate, by fingerprint either', { allow: [good.fingerprint] }, undefined, false],
     ['not by another authority', { ca: ca.pem }, forged, false],
     ['by subject', { ca: ca.pem, allow: ['CN=good'] }, good, true],
+    ['by one of several subjects', { ca: ca.pem, allow: ['CN=nobody', 'CN=good'] }, good, true],
     ['by several parts of it', { ca: ca.pem, allow: ['O=Company,CN=good'] }, good, true],
     ['not by a part alone', { ca: ca.pem, allow: ['O=Company,CN=good'] }, other, false],
     ['not by half a name', { ca: ca.pem, allow: ['CN=goo'] }, good, false],

@@ -36,6 +36,13 @@ export const nbd: Equivalents = {
     ]),
     ['ended(0);', 'ended(1);', 'Every result from 0 on is a success.'],
   ],
+  'src/nbd/missing-bytes.ts': [
+    [
+      'this.#ranges.splice(index, 1, ...left.filter((part) => part.from < part.to));',
+      'this.#ranges.splice(index, 1, ...left.filter((part) => part.from <= part.to));',
+      'In a range of no bytes none is missing, and none is taken of it; to keep it only takes time.',
+    ],
+  ],
   'src/nbd/reply-queue.ts': ['if (false) throw', 'if (!chunks) ;'].map((after): Equivalent => [
     "if (!chunks) throw new Error('chunks for a client that takes none');",
     after.endsWith(';') ? after : `${after} new Error('chunks for a client that takes none');`,
@@ -291,11 +298,6 @@ export const nbd: Equivalents = {
       'const result = this.#event.set(mode, this.#fd, 1, call);',
       'A time is ignored where the mode has no TIMEOUT.',
     ],
-    ...['if (fd <= 0) {', 'if (fd < 1) {'].map((after): Equivalent => [
-      'if (fd < 0) {',
-      after,
-      NO_DESCRIPTOR,
-    ]),
     ...['(this.#nextCookie - 1) >>> 0', '(this.#nextCookie + 2) >>> 0', '(this.#nextCookie + 1) << 0'].map(
       (after): Equivalent => [
         'do this.#nextCookie = (this.#nextCookie + 1) >>> 0;',
