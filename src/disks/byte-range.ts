@@ -20,6 +20,11 @@ export interface ByteRange {
   readonly whole: (SectorRange & { readonly at: number }) | undefined;
 }
 
+/** `8 sectors at 16`. */
+export function rangeText({ sector, sectors }: SectorRange): string {
+  return `${sectors} ${sectors === 1 ? 'sector' : 'sectors'} at ${sector}`;
+}
+
 /** @param length at least 1 */
 export function byteRange(offset: number, length: number): ByteRange {
   const end = offset + length;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { byteRange } from '../../src/disks/byte-range.js';
+import { byteRange, rangeText } from '../../src/disks/byte-range.js';
 import type { Done } from '../../src/disks/index.js';
 import { several } from '../../src/disks/several.js';
 import { errno } from '../../src/posix/index.js';
@@ -45,4 +45,10 @@ t.test('several calls are made at once, and end when all have, with the first er
   t.same(results, [-errno.EIO, 0], 'also where they end at once');
   several([], (result) => results.push(result));
   t.same(results, [-errno.EIO, 0, 0], 'none have ended');
+});
+
+t.test('a range is named by its length and its start', (t) => {
+  t.equal(rangeText({ sector: 16, sectors: 8 }), '8 sectors at 16');
+  t.equal(rangeText({ sector: 0, sectors: 1 }), '1 sector at 0');
+  t.end();
 });

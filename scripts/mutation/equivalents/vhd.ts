@@ -48,6 +48,11 @@ export const vhd: Equivalents = {
       'return this.#missing - Math.floor(Math.max(0, this.#end + this.#next) / this.#spacing);',
       'A file that grows by less grows again sooner.',
     ],
+    [
+      'return this.#missing - Math.floor(Math.max(0, this.#end - this.#next) / this.#spacing);',
+      'return this.#missing - Math.floor(Math.max(1, this.#end - this.#next) / this.#spacing);',
+      'Blocks lie eight sectors apart at least: a single sector is no space for one.',
+    ],
   ],
   'src/disks/drivers/vhd/changes.ts': [
     ...['<= 0', '< 1'].map((failed): Equivalent => [

@@ -4,6 +4,7 @@
 import { constants } from 'node:fs';
 import { errno, errnoCode, inWords } from '../../posix/errno.js';
 import { LOG_ERR, LOG_INFO, LOG_WARNING, type Logger } from '../../server/logger.js';
+import { rangeText } from '../byte-range.js';
 import { imageFileOf } from '../driver.js';
 import {
   type BlockStatusDone,
@@ -372,8 +373,8 @@ export class AioDriver implements Driver {
   }
 
   #logFailure(request: RangeRequest, result: number): void {
-    const range = `${request.sectors} sectors at ${request.sector}`;
-    this.#parts.logger.log(LOG_ERR, `aio: ${this.#path}: cannot write ${range}: ${errnoCode(result)}`);
+    const what = `cannot write ${rangeText(request)}: ${errnoCode(result)}`;
+    this.#parts.logger.log(LOG_ERR, `aio: ${this.#path}: ${what}`);
   }
 }
 

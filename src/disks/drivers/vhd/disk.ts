@@ -13,6 +13,7 @@ import {
   type SectorRange,
   type ZeroesRequest,
 } from '../../driver.js';
+import { rangeText } from '../../byte-range.js';
 import type { ReadHoles } from '../../../posix/file-holes.js';
 import type { LockFile } from '../image-lock.js';
 import { WriteOrder } from '../write-order.js';
@@ -188,9 +189,9 @@ export class VhdDisk {
     );
   }
 
-  #logFailure({ sector, sectors }: SectorRange, result: number): void {
+  #logFailure(range: SectorRange, result: number): void {
     const { path } = this.chain[0].file;
-    const what = `cannot write ${sectors} sectors at ${sector}: ${errnoCode(result)}`;
+    const what = `cannot write ${rangeText(range)}: ${errnoCode(result)}`;
     this.#calls.logger.log(LOG_ERR, `vhd: ${path}: ${what}`);
   }
 

@@ -159,6 +159,14 @@ t.test('a file does not grow beyond what the disk can need', async (t) => {
   t.ok(places >= 100 && places <= 103, `${places} places`);
 });
 
+t.test('a file grows ahead only for blocks that have neither a place nor space', async (t) => {
+  // The first growth makes space for 64 blocks beside the one that needs it.
+  t.same(await growths(65, 65), [65]);
+  const places: number[] = [];
+  t.same(await growths(66, 66, places), [65, 2]);
+  t.same(places, [1, 34]);
+});
+
 /** The leaf as a block device of this many free sectors between its metadata and the footer, which have anything in them. */
 async function deviceWith(world: FileWorld, free: number): Promise<VhdDisk> {
   const image = world.files.contents(LEAF);

@@ -5,8 +5,8 @@ import t from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
 import { LOG_ERR } from '../../../../src/server/logger.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
-import { LEAF, tags, worldWith, write } from './order-world.js';
-import { openSimulated, simulatedCalls, simulatedResult, tagged } from './sim-disk.js';
+import { LEAF, open, tags, worldWith, write } from './order-world.js';
+import { openSimulated, simulated, simulatedCalls, simulatedResult, tagged } from './sim-disk.js';
 
 const link = { sectors: 64, blockSectors: 16 };
 
@@ -29,7 +29,7 @@ t.test('a change that fails is logged with its range', async (t) => {
   world.files.failCalls({ calls: ['write'], error: errno.EIO });
   const zeroes = { sector: 3, sectors: 1, noHole: true, complete: () => {} };
   t.equal(await simulatedResult(world, (done) => disk.writeZeroes(zeroes, done)), -errno.EIO);
-  t.same(lines, [`${LOG_ERR} vhd: ${LEAF}: cannot write 1 sectors at 3: EIO`]);
+  t.same(lines, [`${LOG_ERR} vhd: ${LEAF}: cannot write 1 sector at 3: EIO`]);
 });
 
 t.test('changes of the same sectors come one after the other', async (t) => {
@@ -45,4 +45,46 @@ t.test('changes of the same sectors come one after the other', async (t) => {
     t.same(await world.world.complete(Promise.all(all)), [0, 0, 0]);
     t.same(await tags(world, disk, 2, 6), [1, 3, 3, 3, 3, 2], `seed ${seed}`);
   }
+});
+
+t.test('what is settled is not settled again as it is closed', async (t) => {
+  const world = worldWith([link]);
+  const calls = simulatedCalls(world);
+  const asked: string[] = [];
+  for (const name of ['write', 'fsync'] as const) {
+    const call = calls.files[name].bind(calls.files) as (...parts: unknown[]) => void;
+    Object.assign(calls.files, {
+      [name]: (...parts: unknown[]) => {
+        asked.push(name);
+        call(...parts);
+      },
+    });
+  }
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+  t.equal(await write(world, disk, 0, tagged(1, 1)), 0);
+  asked.length = 0;
+  await simulated(world, disk.settle());
+  t.same(asked, ['write', 'fsync'], 'the footer');
+  await simulated(world, disk.close());
+  t.same(asked, ['write', 'fsync']);
+  t.same(world.files.descriptors(), []);
+});
+
+t.test('extents are joined across blocks, wherever those are in the file', async (t) => {
+  const world = worldWith([{ sectors: 80, blockSectors: 16 }]);
+  const disk = await open(world);
+  for (const sector of [32, 16]) t.equal(await write(world, disk, sector, tagged(16, 1)), 0);
+  const told: unknown[] = [];
+  disk.extents({ sector: 8, sectors: 64 }, (...outcome) => told.push(outcome));
+  t.same(told, [
+    [
+      0,
+      [
+        { sector: 8, sectors: 8, isAllocated: false },
+        { sector: 16, sectors: 32, isAllocated: true },
+        { sector: 48, sectors: 24, isAllocated: false },
+      ],
+    ],
+  ]);
+  await simulated(world, disk.close());
 });

@@ -19,7 +19,7 @@ import {
 } from '../../../../src/disks/drivers/vhd/image-faults.js';
 import type { ImageFile } from '../../../../src/disks/drivers/vhd/image-file.js';
 import { emptyLocator, type LocatorEntry } from '../../../../src/disks/drivers/vhd/locator.js';
-import { loadImage } from '../../../../src/disks/drivers/vhd/load-image.js';
+import { type LoadedImage, loadImage } from '../../../../src/disks/drivers/vhd/load-image.js';
 import { openToRead } from '../../../../src/disks/drivers/vhd/parent-search.js';
 import { promiseOf } from '../../../../src/disks/drivers/vhd/steps.js';
 import { createImage } from '../../../../src/disks/drivers/vhd/tools/create.js';
@@ -270,6 +270,13 @@ t.test('the text of a locator has 16 KiB at most, fits its space, and lies in th
     'bad-header: parent locator 2: its text has 16385 bytes, expected at most 16384',
   ]);
   t.same(faults({ code: 'Wi2k', dataLength: 16_385 }), [], 'one that names nothing may have anything');
+  const wrong = { code: 'MacX', dataSpace: 512, dataLength: 513, offset: 0 };
+  const several = Header.create({ locators: [emptyLocator, wrong, wrong] });
+  t.same(
+    faultsOf((fault) => checkLocators(file, footer, several, fault)),
+    ['bad-header: parent locator 1: its text has 513 bytes, but its space 512'],
+    'the first that is wrong is enough',
+  );
   const dynamic = Footer.create({ type: 3, size: MIB, dataOffset: 512, ...parts });
   t.same(faults({ dataLength: 16_385 }, dynamic), [], 'and so may those of a disk without a parent');
 });
@@ -379,6 +386,18 @@ t.test('the metadata of an image ends where the last of its parts does', async (
     9,
     'one of an old code has its space too',
   );
+  const outside = { code: 'Wi2k', dataSpace: 512, dataLength: 9, offset: made.length + 512 * 100 };
+  t.equal(await end((image) => withLocators(image, () => outside)), 6, 'one outside of the file has none');
+  const unused = { ...emptyLocator, dataSpace: 512, offset: 512 * 50 };
+  t.equal(await end((image) => withLocators(image, () => unused)), 6, 'nor has one that is empty');
+  const withoutParent = (image: Uint8Array): void => {
+    for (const at of [0, image.length - 512]) {
+      const footer = Uint8Array.from(image.subarray(at, at + 512));
+      new DataView(footer.buffer).setUint32(60, 3);
+      image.set(new Footer(footer).with({}).bytes, at);
+    }
+  };
+  t.equal(await end(withoutParent), 6, 'nor have those of a disk without a parent');
   const moved =
     (sector: number, spoilt = 0) =>
     (image: Uint8Array, batmap: DataView) => {
@@ -389,4 +408,59 @@ t.test('the metadata of an image ends where the last of its parts does', async (
   t.equal(await end(moved(5, 1)), 6, 'a batmap that is wrong, where it always is');
   t.equal(await end(moved(20)), 21, 'a batmap that is elsewhere');
   t.equal(await end(moved(20, 1)), 5, 'of one that is wrong there only its header counts');
+});
+
+/** What is read of an image. */
+async function loadedFrom(image: Uint8Array): Promise<LoadedImage> {
+  const file = await promiseOf(openToRead(nodeCalls(), put('loaded.vhd', image)));
+  const loaded = await promiseOf(loadImage(file));
+  await promiseOf(file.close());
+  return loaded;
+}
+
+t.test('the faults of an image are listed in the order in which they are found', async (t) => {
+  const image = imageBytes({ size: MIB, ...parts }).slice();
+  for (const at of [0, image.length - 512]) {
+    const footer = image.slice(at, at + 512);
+    new DataView(footer.buffer).setUint32(12, 0x2_0000);
+    new DataView(footer.buffer).setUint32(32, 1);
+    image.set(new Footer(footer).with({}).bytes, at);
+  }
+  image[2048 + 29] = 1;
+  const { faults } = await loadedFrom(image);
+  t.same(
+    faults.map(({ field }) => field),
+    ['footer version', 'creator version'],
+    'a tapdisk as old has no batmap',
+  );
+});
+
+t.test('a header that is wrong can be looked at, if the file has it', async (t) => {
+  const image = imageBytes({ size: MIB, ...parts }).slice();
+  image[512] = 0;
+  const { header, blocks, faults } = await loadedFrom(image);
+  t.match(faults, [{ field: 'header cookie' }]);
+  t.equal(header?.entries, 1);
+  t.equal(blocks, undefined);
+  const { header: none, faults: cut } = await loadedFrom(image.subarray(0, 512));
+  t.match(cut, [{ field: 'data offset' }]);
+  t.equal(none, undefined);
+});
+
+t.test('a batmap may be the last that a file has', async (t) => {
+  const { batmap } = await loadedFrom(imageBytes({ size: MIB, ...parts }).slice(0, -512));
+  t.equal(batmap?.isValid, true);
+});
+
+t.test('a block whose last sector the file does not have whole is cut', async (t) => {
+  const image = imageBytes({ size: MIB, blockBytes: 512, ...parts }).slice(0, -512);
+  const place = image.length / 512;
+  const withBlock = Buffer.concat([image, Buffer.alloc(1024)]);
+  withBlock.writeUInt32BE(place, 1536);
+  t.equal((await loadedFrom(withBlock)).writeFault, undefined);
+  t.match((await loadedFrom(withBlock.subarray(0, -1))).writeFault, {
+    kind: 'truncated',
+    field: 'BAT entry 0',
+    problem: 'the file ends inside of the block',
+  });
 });
