@@ -8,7 +8,7 @@ import { LOG_WARNING, type Logger } from '../server/logger.js';
 
 /** How long a program may take that is run at a change of state, in seconds; then it is killed with its group. */
 export const STATE_HOOK_SECONDS = 30;
-/** How many changes may wait for their program; beyond, the oldest is dropped with a warning. */
+/** How many changes may wait for their program, unless given; beyond, the oldest is dropped with a warning. */
 const MAX_WAITING = 100;
 
 /**
@@ -19,13 +19,15 @@ export class StateHook {
   readonly #program: string;
   readonly #logger: Logger;
   readonly #timers: Timers;
+  readonly #maxWaiting: number;
   readonly #waiting: NodeJS.ProcessEnv[] = [];
   #isRunning = false;
 
-  constructor(program: string, logger: Logger, timers: Timers = nodeTimers) {
+  constructor(program: string, logger: Logger, timers: Timers = nodeTimers, maxWaiting = MAX_WAITING) {
     this.#program = program;
     this.#logger = logger;
     this.#timers = timers;
+    this.#maxWaiting = maxWaiting;
   }
 
   readonly onEvent = (minor: number, event: ReplicationEvent): void => {
@@ -37,9 +39,9 @@ export class StateHook {
       TAPDISK_TS_ROLE: event.role,
       TAPDISK_TS_REASON: event.reason,
     });
-    if (this.#waiting.length > MAX_WAITING) {
+    if (this.#waiting.length > this.#maxWaiting) {
       this.#waiting.shift();
-      this.#warn(`the oldest change of state is dropped: ${MAX_WAITING} are waiting`);
+      this.#warn(`the oldest change of state is dropped: ${this.#maxWaiting} are waiting`);
     }
     this.#next();
   };

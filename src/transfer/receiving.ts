@@ -181,12 +181,10 @@ export class Receiving {
 
   #store(): void {
     const { ending } = this.#image;
+    if (ending?.kind === 'nothing') return this.#finish(ending);
+    if (ending?.kind === 'broken') return this.#broken('EPIPE', ending.reason);
     const copy = this.#release();
     if (ending === undefined || copy === undefined) throw new Error('an end without an ending');
-    this.#copy = copy;
-    if (ending.kind === 'nothing') return this.#finish(ending);
-    if (ending.kind === 'broken') return this.#broken('EPIPE', ending.reason);
-    this.#copy = undefined;
     this.#state = 'storing';
     return this.#after(copy.commit(), () => {
       this.#tell({ kind: 'ok', bytes: ending.bytes, sha256: ending.sha256 });
@@ -260,7 +258,7 @@ export class Receiving {
     this.#event.clear();
     this.#minRate[Symbol.dispose]();
     this.#pump?.stop();
-    if (this.#outputFd >= 0) this.#options.posix.release(this.#outputFd);
+    this.#options.posix.release(this.#outputFd);
     this.#outputFd = -1;
   }
 

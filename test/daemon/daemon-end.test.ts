@@ -5,6 +5,7 @@ import { chmodSync, existsSync, mkdirSync, renameSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import t from 'tap';
 import type { DiskDriverType, DriverContext } from '../../src/disks/index.js';
+import { LoopLag } from '../../src/metrics/loop-lag.js';
 import { errno } from '../../src/posix/index.js';
 import type { TimerHandle, Timers } from '../../src/posix/timers.js';
 import { POLL_READ_FD } from '../../src/scheduler/index.js';
@@ -95,6 +96,29 @@ t.test('the time for which its process was stopped does not count as grace time'
   t.equal(await daemon.ended, 1, 'a loop that was merely busy ends it');
   daemon.abandon();
 });
+
+t.test(
+  'a timer that is half a second late ends it at once, a later one once signals had their turn',
+  async (t) => {
+    for (const [ms, isLate] of [
+      [7500, false],
+      [7501, true],
+    ] as const) {
+      const clock = { ms: 0 };
+      const { timers, set } = heldTimers(clock);
+      const types = [scriptedDisk('stuck', () => {})];
+      const { daemon } = daemonWorldWith(t, { timers, types }, '--grace', '7', '--disk', '0=stuck:');
+      await daemon.start();
+      daemon.shutDown();
+      clock.ms = ms;
+      set[0]?.fire();
+      t.equal(set.length, isLate ? 2 : 1);
+      set[1]?.fire();
+      t.equal(await daemon.ended, 1);
+      daemon.abandon();
+    }
+  },
+);
 
 /** `slow:`, a disk whose opening is the test's. */
 function slowDisk(open: (done: (result: number) => void) => void): DiskDriverType {
@@ -258,6 +282,16 @@ t.test('clients that its end cuts off are no reason for another', async (t) => {
   daemon.shutDown();
   t.equal(await daemon.ended, 0);
   t.notOk(lines.some((line) => line.includes('shutting down')));
+});
+
+t.test('the lag of the loop is measured no more once it has ended', async (t) => {
+  const ends = t.capture(LoopLag.prototype, Symbol.dispose);
+  const { daemon } = daemonWorld(t);
+  await daemon.start();
+  t.equal(ends().length, 0);
+  daemon.shutDown();
+  await daemon.ended;
+  t.equal(ends().length, 1);
 });
 
 t.test('the parent is watched only with --exit-with-parent', async (t) => {

@@ -385,6 +385,20 @@ t.test(
   },
 );
 
+t.test('a part that cannot be put away is reported and counted, and the others are put away', async (t) => {
+  const pidFile = join(shortDirectory(t), 'pid');
+  const { daemon, directory, lines, fault } = daemonWorld(t, '--pid-file', pidFile);
+  await daemon.start();
+  rmSync(join(directory, `ctl${PID}`));
+  mkdirSync(join(directory, `ctl${PID}`));
+  fault.at = /this daemon's any more/;
+  daemon.abandon();
+  t.equal(lines.at(-1), 'shutdown step failed: Error: a fault');
+  t.notOk(existsSync(pidFile));
+  daemon.shutDown();
+  t.equal(await daemon.ended, 1);
+});
+
 t.test('a step of its end that fails does not keep the later ones from being done', async (t) => {
   const files = shortDirectory(t);
   const { daemon, directory, lines, fault } = daemonWorld(

@@ -27,7 +27,9 @@ t.test('a pid file has the number, is readable by others, and is removed with it
   t.equal(readFileSync(path, 'utf8'), '71\n');
   file[Symbol.dispose]();
   t.notOk(existsSync(path));
+  const descriptors = readdirSync('/proc/self/fd').length;
   file[Symbol.dispose]();
+  t.equal(readdirSync('/proc/self/fd').length, descriptors);
   using _again = new PidFile(path, 72);
   t.equal(statSync(path).mode & 0o777 & ~0o644, 0);
 });

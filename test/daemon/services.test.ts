@@ -3,11 +3,12 @@
 
 import { once } from 'node:events';
 import { statSync, truncateSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ControlClient } from '../../src/control/control-client.js';
 import type { ReplicationRequest } from '../../src/control/replication-request.js';
+import type { DaemonOptions } from '../../src/daemon/daemon-options.js';
 import { clientSeconds, Services } from '../../src/daemon/services.js';
 import { standardDriverTypes } from '../../src/disks/drivers/index.js';
 import { FLAG_READ_ONLY } from '../../src/nbd/protocol.js';
@@ -142,19 +143,25 @@ t.test('the status page shows the changes of replicated disks', async (t) => {
     t.match((snapshot as Record<string, unknown>)[`change:${number}`], { minor });
 });
 
-t.test('services that are closed keep no events of disks that are opened afterwards', async (t) => {
+/** Services of their own, without disks and a daemon, and how to connect to a path of theirs. */
+function servicesIn(t: Test, options: Partial<DaemonOptions> = {}) {
   const world = diskWorld(t);
-  const { registry, posix, server: registrar } = world;
+  const { registry, posix, server: registrar, directory } = world;
   const unused = (): never => {
     throw new Error('nothing is served');
   };
   const services = new Services(
-    { directory: world.directory, disks: [], logLevel: 6, graceSeconds: 60 },
+    { directory, disks: [], logLevel: 6, graceSeconds: 60, ...options },
     {
       ...{ registrar, posix, logger: registrar.logger, registry, pid: PID, types: standardDriverTypes },
       ...{ report: unused, schedulerView: unused, onIdle: unused, recording: undefined as never },
     },
   );
+  return { ...world, services };
+}
+
+t.test('services that are closed keep no events of disks that are opened afterwards', async (t) => {
+  const { services, ...world } = servicesIn(t);
   const eventsOf = async (minor: number): Promise<number> =>
     ((await services.replication.handle(minor, { command: 'events' })) as unknown[]).length;
   await openPair(world);
@@ -162,4 +169,60 @@ t.test('services that are closed keep no events of disks that are opened afterwa
   services.close();
   await openPair(world, ['d', 'c']);
   t.equal(await eventsOf(3), 0);
+});
+
+t.test(
+  'services are listed in the order of their options, and none is left once they are closed',
+  async (t) => {
+    const directory = shortDirectory(t);
+    const paths = ['a', 'b', 'c', 'metrics'].map((name) => join(directory, name));
+    const [a = '', b = '', c = '', metrics = ''] = paths;
+    const { services, posix } = servicesIn(t, { directory, nbd: [a, b, c], metrics });
+    const before = posix.openDescriptors();
+    t.same(services.connections, { control: 0, controlAccepted: 0, nbd: 0 });
+    t.same(services.diskUris(0), []);
+    await services.reserve();
+    const control = join(directory, `ctl${PID}`);
+    t.same(await services.listen(), [
+      ['nbd', a],
+      ['nbd', b],
+      ['nbd', c],
+      ['metrics', metrics],
+      ['control', control],
+    ]);
+    t.same(
+      services.diskUris(0),
+      [a, b, c].map((path) => `nbd+unix:///0?socket=${path}`),
+    );
+    services.close();
+    t.same(posix.openDescriptors(), before);
+  },
+);
+
+t.test('clients are gone once they are stopped, or all is closed', async (t) => {
+  for (const areStopped of [true, false]) {
+    const directory = shortDirectory(t);
+    const [nbd, metrics] = [join(directory, 'nbd'), join(directory, 'metrics')];
+    const { services, posix } = servicesIn(t, { directory, nbd, metrics });
+    const before = posix.openDescriptors();
+    await services.listen();
+    const sockets: Socket[] = [];
+    for (const path of [metrics, join(directory, `ctl${PID}`), nbd]) {
+      const socket = connect(path).on('error', () => {});
+      await once(socket, 'connect');
+      sockets.push(socket);
+    }
+    const [ofMetrics, ...others] = sockets.map((socket) => once(socket, 'close'));
+    await once(sockets[2] as Socket, 'data');
+    t.match(services.connections, { nbd: 1 });
+    if (areStopped) {
+      await services.stopClients(1);
+      t.same(services.connections.nbd, 0);
+      await Promise.all(others);
+      t.notOk(sockets[0]?.destroyed);
+    }
+    services.close();
+    await Promise.all([ofMetrics, ...others]);
+    t.same(posix.openDescriptors(), before);
+  }
 });

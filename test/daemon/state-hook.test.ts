@@ -10,7 +10,7 @@ import type { DiskState } from '../../src/replication/disk/status.js';
 import { ENDLESS, impatientTimers } from './impatient-timers.js';
 
 /** A hook, what it logs, and a promise of the first line. */
-function hook(program: string, timers?: Timers) {
+function hook(program: string, timers?: Timers, maxWaiting?: number) {
   const lines: string[] = [];
   let logged = (): void => {};
   const firstLine = new Promise<void>((resolve) => (logged = resolve));
@@ -20,7 +20,7 @@ function hook(program: string, timers?: Timers) {
       logged();
     },
   };
-  const states = new StateHook(program, logger, timers);
+  const states = new StateHook(program, logger, timers, maxWaiting);
   const change = (minor: number, from: DiskState, to: DiskState): void =>
     states.onEvent(minor, { kind: 'state', from, to, role: 'primary', reason: `to ${to}`, atSeconds: 0 });
   return { lines, firstLine, states, change };
@@ -60,6 +60,22 @@ t.test('at most a hundred changes wait, and the oldest are dropped', async (t) =
   change(101, 'unprotected', 'protected');
   t.same(lines, ['--on-state: the oldest change of state is dropped: 100 are waiting']);
 });
+
+t.test(
+  'of the changes that wait the oldest are dropped, and the others reported in their order',
+  async (t) => {
+    const directory = t.testdir();
+    const [program, done] = [join(directory, 'program'), join(directory, 'done')];
+    writeFileSync(program, `#!/bin/sh\necho $TAPDISK_TS_MINOR >>${done}\n`, { mode: 0o700 });
+    writeFileSync(done, '');
+    const { change, lines } = hook(program, undefined, 2);
+    for (let minor = 0; minor < 5; minor++) change(minor, 'unprotected', 'protected');
+    t.same(lines, Array(2).fill('--on-state: the oldest change of state is dropped: 2 are waiting'));
+    const read = (): string => readFileSync(done, 'utf8');
+    while (read().length < 6) await new Promise(setImmediate);
+    t.equal(read(), '0\n3\n4\n');
+  },
+);
 
 t.test('a program that fails is logged, and the next change is reported all the same', async (t) => {
   const directory = t.testdir();

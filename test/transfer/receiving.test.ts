@@ -54,7 +54,11 @@ class HeldOutput implements Output {
         this.#startCommit();
         return this.#held('commit');
       },
-      abandon: async () => void this.calls.push('abandoned'),
+      // As with a file, others get their turn meanwhile.
+      abandon: async () => {
+        for (let turn = 0; turn < 5; turn++) await setImmediate();
+        this.calls.push('abandoned');
+      },
     };
   }
 
@@ -344,6 +348,28 @@ serverTest('a role whose end is reported has the phase `ended`', async (t, serve
     t.same(phases, ['failed: ended'], name);
   }
   phases.length = 0;
+  const going: Backup = backupOn(server, { observer: observer(() => going) }).backup;
+  await going.start();
+  const to = { name: going.status().address };
+  const whole = primaryOn(server, to).primary;
+  await Promise.all([whole.start(), whole.ended]);
+  await until(server, () => phases.length === 4);
+  const cut: Primary = primaryOn(server, { ...to, observer: observer(() => cut) }).primary;
+  await cut.start();
+  await until(server, () => phases.length === 7);
+  cut.stop('SIGTERM');
+  await until(server, () => phases.length === 10);
+  await going.stop('SIGTERM');
+  t.same(
+    phases.toSorted(),
+    [
+      ...['listening: listening', 'established: waiting', 'complete: listening', 'listening: listening'],
+      ...['connecting: connecting', 'established: greeting', 'established: waiting', 'stopped: ended'],
+      ...['broken: listening', 'listening: listening', 'stopped: stopping'],
+    ].toSorted(),
+    'a backup that goes on listens again',
+  );
+  phases.length = 0;
   const failing: Primary = primaryOn(server, { name: 'nowhere', observer: observer(() => failing) }).primary;
   await failing.start();
   failing.stop('SIGTERM');
@@ -486,6 +512,51 @@ serverTest(
     await backup.stop('SIGTERM');
   },
   heldQuiet,
+);
+
+const endedQuiet = new HeldQuiet({ clock: new ManualClock() });
+serverTest(
+  'a primary that was given up before it was known to be quiet is not greeted, nor is who has its descriptor now',
+  async (t, server) => {
+    const { backup, log, address } = await listeningBackup(server, { idleSeconds: 1, silenceSeconds: 0 });
+    const first = await foreignPrimary(address);
+    await log.event('established');
+    const { answer } = endedQuiet;
+    (endedQuiet.clock as ManualClock).seconds += 2;
+    await until(server, () => log.names().includes('broken'));
+    first.destroy();
+    const second = await foreignPrimary(address);
+    await log.event('established', 2);
+    answer({ read: [] });
+    for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+    second.end();
+    t.equal(String(await everything(second)), '');
+    await log.event('nothing');
+    await backup.stop('SIGTERM');
+  },
+  endedQuiet,
+);
+
+const unlimited = new ManualClock();
+serverTest(
+  'unless it has limits a backup waits for its primary for ever',
+  async (t, server) => {
+    const { backup, log, address } = await listeningBackup(server, { silenceSeconds: 0 });
+    const socket = await foreignPrimary(address);
+    await log.event('established');
+    for (const phase of ['waiting', 'receiving']) {
+      await until(server, () => backup.status().phase === phase);
+      for (let hour = 0; hour < 3; hour += 1) {
+        unlimited.seconds += 3600;
+        for (let pass = 0; pass < 3; pass += 1) await server.sleep(0);
+      }
+      t.equal(backup.status().phase, phase);
+      socket.write(HEADER);
+    }
+    await backup.stop('SIGTERM');
+    socket.destroy();
+  },
+  new NodePosix({ clock: unlimited }),
 );
 
 serverTest(

@@ -1,7 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { descriptorOrErrno, NO_DESCRIPTOR, tuned, type Equivalents, type Equivalent } from './shared.js';
+import {
+  descriptorOrErrno,
+  NO_DESCRIPTOR,
+  OUR_FAULT,
+  tuned,
+  type Equivalents,
+  type Equivalent,
+} from './shared.js';
 
 /** An assertion, with what is thrown where it does not hold: it always does. */
 const alwaysHolds = (condition: string, thrown: string, reason: string): Equivalent[] =>
@@ -11,14 +18,24 @@ const alwaysHolds = (condition: string, thrown: string, reason: string): Equival
     reason,
   ]);
 
+/** Whatever is thrown that is no TransferError is a fault of ours, and passed on. */
+const passesOnFaults = (): Equivalent[] =>
+  ['if (false) throw error;', 'if (!(error instanceof TransferError)) ;'].map((after) => [
+    'if (!(error instanceof TransferError)) throw error;',
+    after,
+    OUR_FAULT,
+  ]);
+
 const CLOSED_LATER = 'An error is thrown in any case; the descriptor is closed a little later.';
 
 export const transfer: Equivalents = {
   'src/transfer/connection.ts': [
     ...tuned('const BACKLOG = 16;', 'const BACKLOG = 17;', 'const BACKLOG = 15;'),
-    ['fd: -1,', 'fd: -0,', NO_DESCRIPTOR],
+    ...['fd: -0,', 'fd: -2,'].map((fd): Equivalent => ['fd: -1,', fd, NO_DESCRIPTOR]),
   ],
+  'src/transfer/backup.ts': passesOnFaults(),
   'src/transfer/primary.ts': [
+    ...passesOnFaults(),
     [
       "if (this.#connection.state === 'established') resetConnection(posix, struct.fd);",
       'if (true) resetConnection(posix, struct.fd);',
