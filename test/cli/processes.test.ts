@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import tap, { type Test } from 'tap';
 import { NodePosix } from '../../src/posix/index.js';
 import { queryStatus } from '../../src/status/status-client.js';
+import { loader, moduleFile } from '../../scripts/program.js';
 import { shortDirectory } from '../short-directory.js';
 import { appearance } from '../file-watch.js';
 import { startCommand } from './command.js';
@@ -30,6 +31,29 @@ processTest('a reader that has gone away is no failure', async (t) => {
   const script = '{ "$@"; echo "exit $?" >&2; } | true';
   const { stderr } = spawnSync('sh', ['-c', script, 'sh', process.execPath, ...mainProgram, '--help']);
   t.equal(stderr.toString(), 'exit 0\n');
+});
+
+processTest('a program whose modules find no descriptor left names the limit to raise', async (t) => {
+  // The first thing that the program does is to set a handler of this signal.
+  const takeAll =
+    "import fs from 'node:fs'; process.on('newListener', () => { try { for (;;) fs.openSync('/dev/null'); } catch {} });";
+  const preload = ['--import', `data:text/javascript,${encodeURIComponent(takeAll)}`];
+  const script = [
+    '-c',
+    'ulimit -n 64; exec "$@"',
+    'sh',
+    process.execPath,
+    ...preload,
+    ...loader,
+    moduleFile('src/cli/main.ts'),
+    'status',
+  ];
+  const { status, stderr } = spawnSync('sh', script, { encoding: 'utf8' });
+  t.equal(status, 1);
+  t.match(
+    stderr,
+    /^tapdisk-ts: cannot load .*\.[jt]s: too many open files; raise the limit \(ulimit -n\)\n$/,
+  );
 });
 
 /** Waits until a backup has begun its copy in a directory, and so has bytes of an image. */
