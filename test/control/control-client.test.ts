@@ -118,6 +118,8 @@ t.test('a step of a request may take as long as its kind takes', async (t) => {
       (client) => client.pause(PID, 0),
       (client) => client.close(PID, 0),
       (client) => client.detach(PID, 0),
+      (client) => client.replication(PID, 0, { command: 'status' }),
+      (client) => client.replication(PID, 0, { command: 'events' }),
     ],
     15: [(client) => client.resume(PID, 0)],
     600: [(client) => client.replication(PID, 0, { command: 'flush' })],
@@ -145,6 +147,7 @@ t.test('a command for a replicated disk that is too long is not sent', async (t)
 /** Sockets on which each request gets these replies, one message to a read, and each connection takes so many seconds. */
 class ScriptedPosix extends NodePosix {
   readonly passed: { seconds: number };
+  readonly written: Uint8Array[] = [];
   connections = 0;
   readonly #replyAt: (index: number) => ControlMessage;
   readonly #seconds: number;
@@ -164,6 +167,7 @@ class ScriptedPosix extends NodePosix {
     return 0;
   }
   override write(_: number, bytes: Uint8Array): number {
+    this.written.push(Uint8Array.from(bytes));
     this.#read = 0;
     return bytes.length;
   }
@@ -191,6 +195,33 @@ t.test('a close is given up once half a minute is over', async (t) => {
     await t.rejects(new ControlClient(posix, t.testdirName).close(PID, 0), { code: 'EAGAIN' });
     t.equal(posix.connections, requests);
   }
+});
+
+t.test('a resume has a path or none, and no flags', async (t) => {
+  const resumed = ControlMessage.create(MessageType.resumeAnswer, 3).setResponse(0);
+  const posix = new ScriptedPosix(() => resumed);
+  const client = new ControlClient(posix, t.testdirName);
+  await client.resume(PID, 3);
+  await client.resume(PID, 3, 'aio:/a');
+  const request = (path: string) => ControlMessage.create(MessageType.resume, 3).setParameters(0, path).bytes;
+  t.same(posix.written, [request(''), request('aio:/a')]);
+});
+
+t.test('a reply is about the disk of its request; only an error may be about none', async (t) => {
+  const attach = (type: number, cookie: number, error: number) =>
+    clientOf(t, ControlMessage.create(type, cookie).setResponse(error)).attach(PID, 7);
+  const { attachAnswer, error } = MessageType;
+  await attach(attachAnswer, 7, 0);
+  for (const [type, cookie] of [
+    [attachAnswer, 0],
+    [attachAnswer, 8],
+    [error, 8],
+  ] as const)
+    await t.rejects(attach(type, cookie, errno.EIO), {
+      code: 'EPROTO',
+      detail: `the daemon replied with the cookie ${cookie} instead of 7`,
+    });
+  for (const cookie of [0, 7]) await t.rejects(attach(error, cookie, errno.EIO), { code: 'EIO' });
 });
 
 t.test('errors, pids and sizes in replies have their bounds', async (t) => {

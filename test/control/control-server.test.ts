@@ -200,6 +200,11 @@ t.test('1024 requests may be in progress, including those without a client', asy
   t.equal(answers.pop()?.pid, PID);
 });
 
+t.test('a request is not begun for a client that has gone', async (t) => {
+  const { registry } = controlWorld(t);
+  t.equal(controlProtocol({ registry, pid: PID, report: () => '' }).needsClient, true);
+});
+
 t.test('a request that has ended makes room for one more, and for no more than that', async (t) => {
   const { registry } = controlWorld(t);
   const end: (() => void)[] = [];

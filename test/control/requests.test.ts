@@ -7,6 +7,7 @@ import { errno } from '../../src/posix/errno.js';
 import { SystemError } from '../../src/posix/system-error.js';
 import { ControlMessage, type ResponseBody } from '../../src/control/message.js';
 import { MessageType } from '../../src/control/message-type.js';
+import { LOG_ERR, LOG_INFO, type Priority } from '../../src/server/logger.js';
 import { type ControlWorld, controlWorld, PID, request } from './world.js';
 
 const EBUSY = 16;
@@ -89,6 +90,23 @@ t.test('OPEN with the read-only flag opens read-only', async (t) => {
   await answers(world, simple(MessageType.attach, 7));
   await answers(world, openOf(7, 'ram:1', 2));
   t.equal(world.registry.get(7)?.readOnly, true);
+});
+
+t.test('OPEN has a flag for shared, and one for read-only', async (t) => {
+  const world = controlWorld(t);
+  for (const flags of [0, 1, 2, 3]) {
+    await answers(world, simple(MessageType.attach, flags));
+    await answers(world, openOf(flags, 'held:a', flags));
+  }
+  t.same(
+    world.held.openFlags.map(({ shared, readOnly }) => [shared, readOnly]),
+    [
+      [false, false],
+      [true, false],
+      [false, true],
+      [true, true],
+    ],
+  );
 });
 
 t.test('OPEN and RESUME refuse a path that fills all its 256 bytes, or is not UTF-8', async (t) => {
@@ -289,3 +307,31 @@ t.test('a change of a disk that fails is one line of the log, besides the reply'
   const paused = answers(world, resume.setParameters(0, ''));
   t.match(await paused, { error: errno.ENOENT }, 'the image that it was to have is still the one');
 });
+
+t.test(
+  'a change that is cancelled is no error in the log, and one that is to be repeated is not in it',
+  async (t) => {
+    const lines: [Priority, string][] = [];
+    const logger = {
+      log: (...line: [Priority, string]) => void (line[1].includes('vbd 7: c') && lines.push(line)),
+    };
+    const world = controlWorld(t, { logger });
+    await attachAndOpen(world, 7, 'held:a');
+    world.registry.get(7)?.queueRead(0, new Uint8Array(512), () => {});
+    await world.held.somethingHeld();
+    t.match(await answers(world, simple(MessageType.close, 7)), { error: EAGAIN });
+    t.same(lines, []);
+    world.held.finishRequests();
+    await answers(world, simple(MessageType.close, 7));
+    await answers(world, openOf(7, 'aio:/nonexistent'));
+    world.held.holdOpening();
+    const opening = answers(world, openOf(7, 'held:a'));
+    await world.held.somethingHeld();
+    world.held.finishOpening(-errno.ECANCELED);
+    t.match(await opening, { type: 1, error: errno.ECANCELED });
+    t.same(lines, [
+      [LOG_ERR, 'vbd 7: cannot open aio:/nonexistent: no such file or directory'],
+      [LOG_INFO, 'vbd 7: cannot open held:a: ECANCELED (Operation canceled)'],
+    ]);
+  },
+);

@@ -109,6 +109,7 @@ t.test('a refusal gives its reason in one line', async (t) => {
     [get('/d//'), '404 Not Found'],
     [answer('GET /d HTTP/1.1\r\nHost: elsewhere\r\n\r\n'), '421 Misdirected Request'],
     [answer('GET /d HTTP/1.1\r\n\r\n'), '400 Bad Request'],
+    [answer('GET http://localhost/d HTTP/1.1\r\n\r\n'), '400 Bad Request'],
     [answer('GET /d HTTP/1\r\n\r\n'), '400 Bad Request'],
     [answer('GET /d HTTP/0.9\r\n\r\n'), '505 HTTP Version Not Supported'],
     [answer('PUT /d HTTP/1.0\r\n\r\n'), '405 Method Not Allowed'],
@@ -127,6 +128,7 @@ t.test('a later minor version is as good, and an absolute form may leave out the
   t.equal(get('http://localhost').body, 'root');
   t.equal(get('http://localhost?a=b').body, 'root');
   t.equal(get('/?a=b').body, 'root');
+  t.equal(get('//').body, 'root');
 });
 
 t.test('a stream takes the connection over with a head, or reports why it cannot', async (t) => {

@@ -174,3 +174,9 @@ t.test('a scheduler without calls has no slowest callback', async (t) => {
   t.match(reportText(report), /1000 callbacks in 0\.250 s\n/);
   t.match(prometheusText(report), /^tapdisk_scheduler_slowest_callback_seconds 0$/m);
 });
+
+t.test('memory that cannot be read is no metric, and unknown in the text output', async (t) => {
+  const { residentBytes: _, ...report } = exampleReport;
+  t.notMatch(prometheusText(report), 'resident');
+  t.match(reportText(report), /^pid 71, up 12 s, memory unknown, 9 descriptors, /);
+});

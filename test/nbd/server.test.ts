@@ -18,6 +18,7 @@ import {
 } from '../../src/posix/index.js';
 import { TCP_KEEPALIVE_PROBES } from '../../src/posix/posix.js';
 import { type EventMode, TIMEOUT } from '../../src/scheduler/event.js';
+import { listenOn } from '../../src/server/acceptor.js';
 import { SILENCE_SECONDS } from '../../src/server/silence.js';
 import { driverTypes } from '../../src/disks/drivers/index.js';
 import { nullLogger } from '../../src/server/logger.js';
@@ -54,6 +55,27 @@ t.test('it listens on a Unix socket, whose path is removed at close', async (t) 
   t.throws(() => statSync(address.path), { code: 'ENOENT' });
   t.equal(second.listen(address), 0);
   second.close();
+});
+
+t.test('it serves on a socket that listens already, and closes one that cannot be awaited', async (t) => {
+  const world = diskWorld(t);
+  await world.open('ram:1');
+  const { posix, server } = world;
+  const nbd = new NbdServer(optionsOf(world));
+  const address = { family: AF_UNIX, path: world.path('s') } as const;
+  t.equal(nbd.listenOn(listenOn(posix, address, 1)), 0);
+  t.strictSame(nbd.addresses, [address]);
+  const raw = new RawClient(address);
+  await raw.go();
+  raw.destroy();
+  nbd.close();
+  const before = posix.openDescriptors().length;
+  const fd = listenOn(posix, { family: AF_UNIX, path: world.path('other') }, 1);
+  const registerEvent = server.registerEvent.bind(server);
+  server.registerEvent = () => -errno.EBUSY;
+  t.equal(nbd.listenOn(fd), -errno.EBUSY);
+  server.registerEvent = registerEvent;
+  t.equal(posix.openDescriptors().length, before);
 });
 
 t.test('it listens on a TCP port, and reports which', async (t) => {
