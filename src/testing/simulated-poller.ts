@@ -83,8 +83,7 @@ export class SimulatedPoller implements Poller {
     if (watch === undefined) {
       watch = this.host.table.watch(fd, (slot) => new NumberWatch(this, slot, conditions));
       this.#watches.set(fd, watch);
-    }
-    watch.interest = conditions;
+    } else watch.interest = conditions;
     this.watchChanged(watch);
   }
 

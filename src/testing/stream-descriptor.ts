@@ -154,9 +154,7 @@ export class StreamDescriptor extends Descriptor {
       this.#phase = 'unconnected';
       return this.#connectError;
     }
-    const error = this.#endpoint?.takeError() ?? 0;
-    this.#refresh();
-    return error;
+    return this.#endpoint?.takeError() ?? 0;
   }
 
   /** Ends the connection with a reset; the descriptor stays. */

@@ -441,3 +441,35 @@ t.test(
     t.equal(ends.client.state, 'gone');
   },
 );
+
+t.test('an end whose listener admits nobody yet stays half open', async (t) => {
+  const { client } = new Ends();
+  const server = Endpoint.answer(client.host, SERVER, client);
+  server.receive(bareSegment('ACK', client));
+  t.equal(server.state, 'syn-received');
+});
+
+t.test('pauses are short again once a connection is established that took several attempts', async (t) => {
+  const ends = new Ends();
+  ends.lose();
+  ends.client.lost();
+  ends.wait(1);
+  t.same(ends.lose(), ['SYN']);
+  ends.client.lost();
+  ends.server.answerAgain();
+  ends.carry();
+  ends.client.write(BYTE);
+  ends.lose();
+  ends.client.lost();
+  ends.wait(0.2);
+  t.same(ends.sent, ['DATA to the server', 'DATA to the server'], 'a probe, and the byte');
+});
+
+t.test('where segments have one byte, everything written is sent at once, a byte in each', async (t) => {
+  const ends = established({ segmentBytes: 1 });
+  t.equal(ends.client.write(new Uint8Array(100)), 100);
+  t.same(
+    ends.sent,
+    Array.from({ length: 100 }, () => 'DATA to the server'),
+  );
+});

@@ -360,3 +360,41 @@ t.test('TCP gives up after as long as on Linux', async (t) => {
   const halfSeconds = await untilGone(half.world, half.far);
   t.ok(isAbout(halfSeconds, 63 - 0.001), `one that its client never confirms: ${halfSeconds} s`);
 });
+
+t.test('what is done to one direction of a link leaves the other alone', async (t) => {
+  for (const [direction, atNear, atFar] of [
+    ['forth', 'EAGAIN', 'text'],
+    ['back', 'text', 'EAGAIN'],
+  ] as const) {
+    const { world, near, far, one, other } = await connected();
+    world.link(near, far).cut().heal(direction);
+    writeText(near.posix, one, 'text');
+    writeText(far.posix, other, 'text');
+    await world.run(0.1);
+    t.equal(readText(near.posix, one), atNear, direction);
+    t.equal(readText(far.posix, other), atFar, direction);
+  }
+});
+
+t.test('a link is whole unless one of its directions is cut', async (t) => {
+  const { world, near, far } = twoHosts();
+  const link = world.link(near, far);
+  t.ok(link.isWhole);
+  for (const direction of ['forth', 'back', 'both'] as const) {
+    t.notOk(link.cut(direction).isWhole, direction);
+    t.ok(link.heal().isWhole);
+  }
+});
+
+t.test('a link resets its own connections, and no other', async (t) => {
+  const { world, near, far, one } = await connected();
+  const third = world.host('10.0.0.3');
+  listenOn(third);
+  const other = dial(near, third);
+  t.equal(await outcome(world, near, other), 'connected');
+  const link = world.link(near, far);
+  t.equal(link.reset(), link);
+  t.match(world.trace.lines.at(-1), / 10\.0\.0\.1 net link <> 10\.0\.0\.2 resets its connections$/);
+  t.equal(readText(near.posix, one), 'ECONNRESET');
+  t.equal(readText(near.posix, other), 'EAGAIN');
+});

@@ -170,3 +170,30 @@ t.test('nothing is left to happen of a sleep whose process has died', async (t) 
   poller.shorten(1);
   poller.close();
 });
+
+t.test('a new interest in a number takes the place of the one before', async (t) => {
+  const { world, near } = twoHosts();
+  const fd = near.posix.eventfd(1);
+  const poller = near.posix.createPoller();
+  poller.setInterest(fd, READABLE);
+  poller.setInterest(fd, WRITABLE);
+  t.same(await world.complete(selectPromise(poller, 1)), [{ fd, conditions: WRITABLE }]);
+});
+
+t.test('no end of a sleep, whether it was shortened or not, wakes the next one', async (t) => {
+  const { world, near } = twoHosts({ maxWakeLatencySeconds: 0 });
+  const fd = near.posix.eventfd();
+  const poller = near.posix.createPoller();
+  poller.setInterest(fd, READABLE);
+  for (const seconds of [2, 50]) {
+    world.after(1, () => {
+      poller.shorten(seconds);
+      near.posix.write(fd, ONE);
+    });
+    t.same(await world.complete(selectPromise(poller, 10)), [{ fd, conditions: READABLE }]);
+    near.posix.read(fd, new Uint8Array(8));
+    const start = world.nowSeconds;
+    t.same(await world.complete(selectPromise(poller, 100)), []);
+    t.equal(world.nowSeconds, start + 100, `shortened to ${seconds} s`);
+  }
+});

@@ -10,6 +10,7 @@ import {
   AF_UNIX,
   errno,
   SHUT_RD,
+  SHUT_WR,
   SO_ERROR,
   SOCK_STREAM,
   SOL_SOCKET,
@@ -40,6 +41,19 @@ t.test('one bound to no address in particular has that of its route once it conn
   t.same(near.posix.getsockname(fd), addressOf(near, 7000));
   t.equal(await outcome(world, near, fd), 'connected');
   t.same(near.posix.getsockname(fd), addressOf(near, 7000));
+});
+
+t.test('one bound to the second address of its host connects from that', async (t) => {
+  const { world, far } = twoHosts();
+  const listener = listenOn(far);
+  const { posix } = world.host('10.0.0.3', { addresses: ['10.0.0.4'] });
+  const address = { family: AF_INET, address: '10.0.0.4', port: 7000 } as const;
+  const fd = posix.socket(AF_INET, SOCK_STREAM);
+  posix.bind(fd, address);
+  posix.connect(fd, addressOf(far));
+  await world.complete(far.posix.select({ read: [listener] }, 10));
+  t.same(posix.getsockname(fd), address);
+  t.same(far.posix.getpeername(far.posix.accept(listener)), address);
 });
 
 t.test('a failed connect is ready for both, and unconnected once its error was fetched', async (t) => {
@@ -86,7 +100,9 @@ t.test('a socket is described by its state and its addresses', async (t) => {
   await outcome(world, near, fd);
   t.same(describe(), ['tcp connected 10.0.0.1:7000 -> 10.0.0.2:9000']);
   posix.close(fd);
-  posix.bind(posix.socket(AF_UNIX, SOCK_STREAM), { family: AF_UNIX, path: '/run/a' });
+  const local = posix.socket(AF_UNIX, SOCK_STREAM);
+  posix.bind(local, { family: AF_UNIX, path: '/run/a' });
+  t.same(posix.getsockname(local), { family: AF_UNIX, path: '/run/a' });
   t.match(describe(), [/^unix unconnected .*\/run\/a/]);
 });
 
@@ -156,3 +172,15 @@ t.test(
     }
   },
 );
+
+t.test('a stream is ready for writing while its buffer has room, and once it is shut', async (t) => {
+  const { world, near, one } = await connected({ buffers: { sendBytes: 10 }, maxWakeLatencySeconds: 0 });
+  const ready = () => world.complete(near.posix.select({ read: [one], write: [one] }, 0));
+  t.same(await ready(), { read: [], write: [one], except: [] });
+  t.equal(writeText(near.posix, one, '0123456789'), 10);
+  t.same(await ready(), { read: [], write: [], except: [] });
+  near.posix.shutdown(one, SHUT_RD);
+  t.same(await ready(), { read: [one], write: [], except: [] });
+  near.posix.shutdown(one, SHUT_WR);
+  t.same(await ready(), { read: [one], write: [one], except: [] });
+});

@@ -92,6 +92,30 @@ export const testing: Equivalents = {
       "for (let end = path.indexOf('/', 1); end >= 0; end = path.indexOf('/', end + 1))",
       'What is looked for from the second character on is not the first.',
     ],
+    ...[
+      "let end = path.indexOf('/', 2); end > 0; end = path.indexOf('/', end + 1)",
+      "let end = path.indexOf('/', 1); end > 1; end = path.indexOf('/', end + 1)",
+      "let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 2)",
+    ].map((loop): Equivalent => [
+      "for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1))",
+      `for (${loop})`,
+      'The second of two slashes in a row ends no other name than the first.',
+    ]),
+    [
+      'system.mkdir(path.slice(0, end));',
+      'system.mkdir(path.slice(1, end));',
+      'All paths begin at the root, with a slash or without.',
+    ],
+    [
+      "if (typeof file === 'number' || !(file.node instanceof FileNode))",
+      "if (typeof file === 'number' && !(file.node instanceof FileNode))",
+      'Only a file is opened for writing, and an errno has no node.',
+    ],
+    [
+      'for (let position = 0; position < bytes.length; position += PAGE_BYTES) {',
+      'for (let position = 0; position <= bytes.length; position += PAGE_BYTES) {',
+      'A hole of no bytes changes nothing.',
+    ],
   ],
   'src/testing/files/namespace.ts': [
     ['#moment = 0;', '#moment = 1;', MOMENTS],
@@ -107,26 +131,33 @@ export const testing: Equivalents = {
     ],
   ],
   'src/testing/files/survival.ts': [
-    ...['> 0', '>= 1'].map((pieces): Equivalent => [
+    ...['pieces.length > 0', 'pieces.length >= 1', 'true'].map((condition): Equivalent => [
       'if (pieces.length > 1) return someOf(pieces, random);',
-      `if (pieces.length ${pieces}) return someOf(pieces, random);`,
+      `if (${condition}) return someOf(pieces, random);`,
       'A write in one piece is left or lost, by whichever draw.',
     ]),
     ...[
       '[1, 0.1, 0.5, 0.9, 1]',
       '[0, 1.1, 0.5, 0.9, 1]',
+      '[0, -0.9, 0.5, 0.9, 1]',
       '[0, 0.1, 1.5, 0.9, 1]',
+      '[0, 0.1, -0.5, 0.9, 1]',
       '[0, 0.1, 0.5, 1.9, 1]',
+      '[0, 0.1, 0.5, -0.09999999999999998, 1]',
+      '[0, 0.1, 0.5, 0.9, 2]',
+      '[0, 0.1, 0.5, 0.9, 0]',
     ].map((likely): Equivalent => [
       'const PROBABILITIES = [0, 0.1, 0.5, 0.9, 1];',
       `const PROBABILITIES = ${likely};`,
       'How likely each change is left decides how soon a fault is met, and not whether.',
     ]),
-    [
-      'const tearing = random.pick([0, 0.3, 1]);',
-      'const tearing = random.pick([0, 0.3, 0]);',
-      'How likely writes are torn decides how soon a fault is met, and not whether.',
-    ],
+    ...['[1, 0.3, 1]', '[0, 1.3, 1]', '[0, -0.7, 1]', '[0, 0.3, 2]', '[0, 0.3, 0]'].map(
+      (likely): Equivalent => [
+        'const tearing = random.pick([0, 0.3, 1]);',
+        `const tearing = random.pick(${likely});`,
+        'How likely writes are torn decides how soon a fault is met, and not whether.',
+      ],
+    ),
   ],
   'src/testing/machine.ts': [
     [
@@ -208,7 +239,17 @@ export const testing: Equivalents = {
       `const piece = this.sending.next(${condition} ? buffers.segmentBytes : random.integer(1, buffers.segmentBytes));`,
       ANY_SEGMENT,
     ]),
-    ['const whole = random.chance(0.75);', 'const whole = random.chance(1.75);', ANY_SEGMENT],
+    ...['1.75', '-0.25'].map((chance): Equivalent => [
+      'const whole = random.chance(0.75);',
+      `const whole = random.chance(${chance});`,
+      ANY_SEGMENT,
+    ]),
+    ['#helloAt = 0;', '#helloAt = 1;', SET_FIRST],
+    [
+      "if (segment.from !== undefined) this.host.send(bareSegment('RST', this), segment.from);",
+      "if (true) this.host.send(bareSegment('RST', this), segment.from);",
+      'Only a reset has no sender, and a reset is not refused.',
+    ],
   ],
   'src/testing/event-queue.ts': ['1', '-2', '-0'].map((position): Equivalent => [
     'const event: FutureEvent = { atMicroseconds, sequence: this.#sequence++, action, position: -1 };',
@@ -222,9 +263,33 @@ export const testing: Equivalents = {
       'At most twice as many lines as asked for are kept, whether the last of these goes at once or with the next.',
     ],
   ],
-  'src/testing/stream-descriptor.ts': [['#connectError = 0;', '#connectError = 1;', SET_FIRST]],
+  'src/testing/stream-descriptor.ts': [
+    ['#connectError = 0;', '#connectError = 1;', SET_FIRST],
+    ['#isBoundByConnect = false;', '#isBoundByConnect = true;', SET_FIRST],
+    [
+      "stream.#phase = 'connected';",
+      ';',
+      'The segment with which a listener takes a connection reports a change too, which sets the same phase.',
+    ],
+    [
+      'if (address.family === AF_UNIX) this.#local = address;',
+      'if (false) this.#local = address;',
+      'A path has no port, and an undefined one is none.',
+    ],
+    ...['port <= 0', 'port < 1'].map((condition): Equivalent => [
+      'if (port < 0) return port;',
+      `if (${condition}) return port;`,
+      'A port that was found or asked for is above 0.',
+    ]),
+    ...['false', 'local.family === AF_UNIX && source.family === AF_UNIX'].map((condition): Equivalent => [
+      'if (local.family === AF_UNIX || source.family === AF_UNIX) return local;',
+      `if (${condition}) return local;`,
+      'Both are of one family, and the path of a Unix socket is no wildcard.',
+    ]),
+  ],
   'src/testing/simulated-posix.ts': [['#opened = 0;', '#opened = 1;', MOMENTS]],
   'src/testing/simulated-poller.ts': [
+    ['#isDue = false;', '#isDue = true;', SET_FIRST],
     [
       'const isLater = before.position >= 0 && before.atMicroseconds <= after.atMicroseconds;',
       'const isLater = before.position >= 0 && before.atMicroseconds < after.atMicroseconds;',

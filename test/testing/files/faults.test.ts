@@ -273,6 +273,39 @@ t.test('a truncated file frees its space, and reads as zeroes when it grows agai
   t.equal(world.text('/a'), `${'a'.repeat(100)}${'\0'.repeat(100)}`);
 });
 
+t.test(
+  'a file that is put there is another file than the one before, and takes room until it has no name',
+  async (t) => {
+    const world = new FileWorld();
+    world.files.put('/a', Buffer.from('before'));
+    await world.must((calls, done) => calls.link('/a', '/b', done));
+    world.files.put('/a', Buffer.from('now'));
+    t.equal(world.text('/a'), 'now');
+    t.equal(world.text('/b'), 'before');
+    for (const path of ['/a', '/b']) await world.must((calls, done) => calls.unlink(path, done));
+    world.files.system.capacityBytes = 4096;
+    t.equal(await world.write(await world.open('/c'), 'text'), 4);
+  },
+);
+
+t.test('rot flips the lowest bit of a byte unless told which', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/a', Buffer.from('aa'));
+  world.files.rot('/a', 0);
+  world.files.rot('/a', 1, 6);
+  t.equal(world.text('/a'), '`g');
+});
+
+t.test('calls that take no time end at once, or in the microsecond in which a stall ends', async (t) => {
+  const world = new FileWorld();
+  world.files.shape({ callSeconds: 0 });
+  await world.open('/a');
+  t.equal(world.world.nowSeconds, 0);
+  world.files.stall(0.000_001);
+  await world.open('/b');
+  t.equal(world.world.nowSeconds, 0.000_001);
+});
+
 t.test('each call leaves a line in the trace', async (t) => {
   const world = new FileWorld();
   const fd = await world.open('/a', O_RDWR | O_CREAT);
@@ -296,12 +329,14 @@ t.test('locks, and what happens to the medium, leave a line in the trace', async
   for (const shared of [true, false]) await world.must((calls, done) => calls.flock(fd, shared, done));
   world.files.rot('/a', 0);
   world.files.spoil('/a', 0, 512);
+  world.files.stall(1.5);
   const lines = world.world.trace.lines.map((line) => line.replace(/^ *\d+\.\d+ /, ''));
-  t.same(lines.slice(-4), [
+  t.same(lines.slice(-5), [
     '10.0.0.1 flock(3, shared) = 0',
     '10.0.0.1 flock(3, exclusive) = 0',
     '10.0.0.1 rot in /a at 0',
     '10.0.0.1 cannot read /a, 512 at 0',
+    '10.0.0.1 files stall for 1.5 s',
   ]);
 });
 

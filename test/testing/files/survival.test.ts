@@ -4,7 +4,7 @@
 import t from 'tap';
 import { applyChange, type FileChange, torn } from '../../../src/testing/files/change.js';
 import { FileContent } from '../../../src/testing/files/content.js';
-import { drawnSurvival } from '../../../src/testing/files/survival.js';
+import { drawnSurvival, EVERYTHING_SURVIVES } from '../../../src/testing/files/survival.js';
 import { Random } from '../../../src/testing/index.js';
 
 const writeOf = (position: number, length: number) =>
@@ -46,6 +46,21 @@ t.test('of a write its beginning, its end, any of its pieces, or its length alon
     t.ok(seen.has(sectors.slice(0, cut).join(' ')), `${cut} sectors from its beginning`);
     t.ok(seen.has(sectors.slice(cut).join(' ')), `all sectors but ${cut}`);
   }
+});
+
+t.test('a write of two sectors may be torn between them', async (t) => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 100; seed++) {
+    for (const left of drawnSurvival(new Random(seed)).remains(writeOf(0, 1024)))
+      seen.add(left.kind === 'write' ? ranges([left]) : left.kind);
+  }
+  t.same([...seen].toSorted(), ['0+1024', '0+512', '512+512', 'extend']);
+});
+
+t.test('where everything survives, so does each change', async (t) => {
+  const change = writeOf(0, 1);
+  t.same(EVERYTHING_SURVIVES.remains(change), [change]);
+  t.equal(EVERYTHING_SURVIVES.keepsEntries(), true);
 });
 
 t.test('other changes, and those of entries, are left whole or not at all', async (t) => {
