@@ -151,6 +151,16 @@ export const testing: Equivalents = {
       `const PROBABILITIES = ${likely};`,
       'How likely each change is left decides how soon a fault is met, and not whether.',
     ]),
+    [
+      "if (change.kind !== 'write' || !random.chance(0.25)) return [];",
+      "if (change.kind !== 'write' || random.chance(0.25)) return [];",
+      'How likely the length is left decides how soon a fault is met, and not whether.',
+    ],
+    [
+      'const cut = random.integer(0, pieces.length);',
+      'const cut = random.integer(1, pieces.length);',
+      'Where any of the pieces are left, none or all of them may be.',
+    ],
     ...['[1, 0.3, 1]', '[0, 1.3, 1]', '[0, -0.7, 1]', '[0, 0.3, 2]', '[0, 0.3, 0]'].map(
       (likely): Equivalent => [
         'const tearing = random.pick([0, 0.3, 1]);',

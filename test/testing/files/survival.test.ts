@@ -57,6 +57,13 @@ t.test('a write of two sectors may be torn between them', async (t) => {
   t.same([...seen].toSorted(), ['0+1024', '0+512', '512+512', 'extend']);
 });
 
+t.test('of a write that cannot be torn all is left, nothing, or its length alone', async (t) => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 100; seed++)
+    seen.add(ranges(drawnSurvival(new Random(seed)).remains(writeOf(0, 512))));
+  t.same([...seen].toSorted(), ['', '0+512', 'extend']);
+});
+
 t.test('where everything survives, so does each change', async (t) => {
   const change = writeOf(0, 1);
   t.same(EVERYTHING_SURVIVES.remains(change), [change]);
