@@ -11,6 +11,8 @@ import {
   type Equivalent,
 } from './shared.js';
 
+const SUCCESS = 'Every result from 0 on is a success.';
+const SLOTS_KEPT = 'A number that nobody uses any more only takes memory.';
 const OTHER_WORD = 'Any word will do that is no other one.';
 const ANY_SLOT = 'Every slot will do that is free.';
 const NO_SLOT = 'Every number below 0 is no slot.';
@@ -23,7 +25,53 @@ const MEMORY_FITS = 'A memory of 1024 pages satisfies an import of fewer, or of 
 const MERGED_ONCE_MORE = 'To look for halves once more where there are none only takes time.';
 
 export const posix: Equivalents = {
-  'src/posix/node/bind-handle.ts': [['return 0;', 'return 1;', 'Every result from 0 on is a success.']],
+  'src/posix/node/bind-handle.ts': [
+    ['return 0;', 'return 1;', SUCCESS],
+    ...['', ' ?? 1'].map((result): Equivalent => [
+      'const outcome = made.getsockname?.(name) ?? 0;',
+      `const outcome = made.getsockname?.(name)${result};`,
+      'Only a number below 0 is an error.',
+    ]),
+  ],
+  'src/posix/node/bind-unix.ts': [
+    ['return 0;', 'return 1;', SUCCESS],
+    [
+      'return fs.existsSync(dirname(path)) ? 0 : -errno.ENOENT;',
+      'return fs.existsSync(dirname(path)) ? 1 : -errno.ENOENT;',
+      SUCCESS,
+    ],
+  ],
+  'src/posix/node/channel.ts': [
+    [
+      'if (this.#stream instanceof Socket) reset(this.#stream);',
+      'if (true) reset(this.#stream);',
+      'What is no socket is destroyed by a reset, too.',
+    ],
+  ],
+  'src/posix/node/retransmissions.ts': [
+    [
+      'if ((error as NodeJS.ErrnoException).syscall !== undefined) return [];',
+      'if (true) return [];',
+      SYSTEM_ERRORS,
+    ],
+  ],
+  'src/posix/shared/descriptor-table.ts': [
+    ['this.#forgetIfUnused(slot);', ';', SLOTS_KEPT],
+    ...[
+      'if (false) this.#slots.delete(slot.fd);',
+      'if (slot.descriptor === undefined && slot.watches.length === 0) ;',
+    ].map((after): Equivalent => [
+      'if (slot.descriptor === undefined && slot.watches.length === 0) this.#slots.delete(slot.fd);',
+      after,
+      SLOTS_KEPT,
+    ]),
+    ['slot.watches.push(watch);', 'slot.watches.unshift(watch);', 'All of them are told, in whatever order.'],
+    [
+      'if (descriptor !== undefined) entries.push({ fd, descriptor });',
+      'if (descriptor !== undefined) entries.unshift({ fd, descriptor });',
+      'They are sorted afterwards.',
+    ],
+  ],
   'src/posix/node/dedicated-inbound.ts': [
     ...['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
       tuned('const BLOCK_BYTES = 64 << 10;', `const BLOCK_BYTES = ${size};`),
@@ -227,8 +275,8 @@ export const posix: Equivalents = {
   ],
   'src/posix/node/adopted-stream.ts': [
     [
-      "if (!('allowHalfOpen' in stream) || typeof stream.allowHalfOpen !== 'boolean') return false;",
-      "if (!('allowHalfOpen' in stream) || typeof stream.allowHalfOpen !== 'boolean') return true;",
+      'if (!(stream instanceof Duplex)) return false;',
+      'if (!(stream instanceof Duplex)) return true;',
       'A stream without the property does not get it back.',
     ],
   ],
@@ -267,11 +315,12 @@ export const posix: Equivalents = {
     ],
   ],
   'src/posix/node/outbound.ts': [
-    [
+    ['if (!this.#copiesAtOnce) {', 'if (true) {', 'A copy in memory of its own is only more memory.'],
+    ...['true', 'stream.writableLength >= 0'].map((condition): Equivalent => [
       'if (stream.writableLength > 0) this.#slab.keep();',
-      'if (true) this.#slab.keep();',
+      `if (${condition}) this.#slab.keep();`,
       'Memory that is not used again at once is only more memory.',
-    ],
+    ]),
     ['stream.cork();', ';', 'Parts that are not put together only take more calls.'],
   ],
   'src/posix/node/send-slab.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>

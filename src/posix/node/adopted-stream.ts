@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { formatAddress, type SocketAddress } from '../address.js';
 import { Channel, type ChannelSettings } from './channel.js';
 import { Descriptor } from '../shared/descriptor.js';
@@ -149,7 +150,7 @@ export class AdoptedStream extends Descriptor {
 
 /** Whether the stream's writing side outlives its reading side, and sets it. */
 function allowHalfOpen(stream: NodeStream, allowed: boolean): boolean {
-  if (!('allowHalfOpen' in stream) || typeof stream.allowHalfOpen !== 'boolean') return false;
+  if (!(stream instanceof Duplex)) return false;
   const before = stream.allowHalfOpen;
   stream.allowHalfOpen = allowed;
   return before;
