@@ -198,11 +198,14 @@ t.test('of several drivers that fail to close, the first one gives the error and
     }),
   });
   const filters = [failing('first', errno.ENOSPC), failing('second', errno.EIO)];
-  const { registry, disks } = bench(t, { types: filters });
+  const { registry, disks, lines } = bench(t, { types: filters });
   disks.answerAtOnce = () => 0;
   registry.attach(0);
   for (const name of ['first:|second:|scripted:a', 'first:|scripted:a']) {
     await registry.open(0, name, READ_WRITE);
+    lines.length = 0;
     await t.rejects(registry.close(0), { code: 'ENOSPC', message: /first is not whole/ });
+    const others = name.includes('second') ? [`${name}: close failed: second is not whole`] : [];
+    t.same(lines, others, 'the log has what nobody else reports');
   }
 });

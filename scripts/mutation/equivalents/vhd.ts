@@ -212,6 +212,11 @@ export const vhd: Equivalents = {
   'src/disks/drivers/vhd/block-changes.ts': succeeding('else sync(0);'),
   'src/disks/drivers/vhd/pieces.ts': succeeding('whole(0);'),
   'src/disks/drivers/vhd/commits.ts': [
+    [
+      'if (dirty.needsEntry) layer.bat[dirty.block] = dirty.place;',
+      'if (true) layer.bat[dirty.block] = dirty.place;',
+      'A block that needs no entry has its place there already.',
+    ],
     ...succeeding(
       'else done(0);',
       'written(0);',

@@ -41,6 +41,8 @@ t.test('a disk takes the size that its file has grown to', async (t) => {
   t.same(resized(), [
     [-errno.EINVAL, 'it has 1049087 bytes, fewer than the 1049088 of the disk: a disk in use cannot shrink'],
   ]);
+  script.size = 0;
+  t.match(resized(), [[-errno.EINVAL, /^it has 0 bytes, fewer than the 1049088 of the disk/]]);
   t.equal(driver.info().sectors, 2049);
 });
 
@@ -392,4 +394,14 @@ t.test('zeroes that must stay allocated are never part of a later hole, and othe
   driver.discard({ sector: 8192, sectors: 1024, complete });
   driver.writeZeroes({ sector: 8704, sectors: 1536, noHole: false, complete });
   t.same(script.log.slice(1), ['punch 8192+2048']);
+});
+
+t.test('what is written is never part of a later hole', async (t) => {
+  const { script, driver } = scripted();
+  const complete = (): void => {};
+  driver.discard({ sector: 0, sectors: 1024, complete });
+  driver.queueWrite({ sector: 512, sectors: 1, buffer: Buffer.alloc(512), complete });
+  script.answer('write 262144+512', 512);
+  driver.discard({ sector: 1024, sectors: 1024, complete });
+  t.same(script.log, ['write 262144+512']);
 });

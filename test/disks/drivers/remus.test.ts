@@ -194,8 +194,31 @@ t.test('FIFOs that were asked for must be there, in the mode that was asked for'
   const path = `${fifos}/remus_127.0.0.1_9`;
   t.same(asked.splice(0), [`read ${path} 600`, `read ${path} 600`, `read ${path} 777`]);
   t.match(world.lines.at(-1), `cannot open ${path}: EACCES`);
+  t.notMatch(world.lines.join('\n'), /undefined/, 'closing went well');
   t.equal(await open('fifos=no'), 0, 'and the disk was let go of');
   t.same(asked, []);
+});
+
+t.test('what was not written as a disk without its FIFOs was closed again is logged', async (t) => {
+  let isLost = false;
+  const type = createRemusType({
+    files: ({ completions }) => {
+      const files = new NodeFileCalls(completions);
+      const write = files.write.bind(files);
+      files.write = (fd, bytes, position, done) =>
+        isLost ? done(-errno.EIO) : write(fd, bytes, position, done);
+      return files;
+    },
+    random: (bytes) => randomFillSync(bytes),
+    openFifo: () => (_path, _end, _mode, done) => {
+      isLost = true;
+      done(-errno.EACCES);
+    },
+  });
+  const world = diskWorld(t, { types: driverTypes([...standardDriverTypes.values(), type]) });
+  const name = `remus:127.0.0.1:9,role=primary,fifos=${world.path('fifos')}|aio:${imageOf(world, 'a')}`;
+  t.equal(await world.tryOpen(name), -errno.EACCES, 'which is not why it was closed');
+  t.equal(world.lines.filter((line) => line === 'replication: cannot write the metadata: EIO').length, 1);
 });
 
 t.test('without the usual FIFOs a disk opens with a warning, unless its peer is a C driver', async (t) => {

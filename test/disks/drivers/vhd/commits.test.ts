@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
+import { type CommitParts, Commits } from '../../../../src/disks/drivers/vhd/commits.js';
 import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { MAX_CACHED_BITMAPS } from '../../../../src/disks/drivers/vhd/bitmap-cache.js';
+import type { DirtyBlock } from '../../../../src/disks/drivers/vhd/layer.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import { errno } from '../../../../src/posix/errno.js';
 import { flush, LEAF, open, tags, worldWith, write } from './order-world.js';
@@ -142,4 +144,55 @@ t.test('a flush beside a write that fails is not about that one', async (t) => {
   held[0]?.(-errno.EIO);
   t.equal(await world.world.complete(first), -errno.EIO);
   t.equal(await flush(world, disk), 0);
+});
+
+t.test('a flush waits until the file has what was answered before it', async (t) => {
+  const { world, held, disk } = await diskWithHeldWrites(isBitmap, true);
+  let flushed: number | undefined;
+  const flushing = (): void => disk.flush((result) => (flushed = result));
+  const goOn = async (commit: number): Promise<void> => {
+    held[commit]?.();
+    await world.world.run(1);
+  };
+  t.equal(await write(world, disk, 0, tagged(1, 1)), 0);
+  flushing();
+  await world.world.run(1);
+  t.equal(flushed, undefined, 'that it is under way is not enough');
+  await goOn(0);
+  t.equal(flushed, 0);
+  t.equal(await write(world, disk, 3, tagged(1, 2)), 0);
+  await world.world.run(1);
+  t.equal(await write(world, disk, 5, tagged(1, 3)), 0);
+  flushed = undefined;
+  flushing();
+  await goOn(1);
+  t.equal(flushed, undefined, 'nor is a commit before the one that has it');
+  t.equal(held.length, 3);
+  await goOn(2);
+  t.equal(flushed, 0);
+});
+
+t.test('a block is let go once the file has it, unless a write of it is under way', async (t) => {
+  const cached: number[] = [];
+  const layer = {
+    file: { fd: 7 },
+    dirty: new Map<number, DirtyBlock>(),
+    bitmaps: { set: (block: number) => cached.push(block) },
+  };
+  const files = {
+    write: (_fd: number, bytes: Uint8Array, _position: number, done: (count: number) => void) =>
+      done(bytes.length),
+  };
+  const commits = new Commits({ files, layer } as unknown as CommitParts);
+  const commit = (block: number, users: number): void => {
+    const bytes = new Uint8Array(SECTOR_SIZE);
+    const states = { needsEntry: false, isZero: false, isUncertain: false };
+    const dirty = { block, place: 9, bits: bytes, written: bytes, users, ...states };
+    layer.dirty.set(block, dirty);
+    commits.add(dirty, false);
+  };
+  commit(3, 0);
+  t.same([[...layer.dirty.keys()], cached], [[], [3]]);
+  commit(4, 1);
+  t.same([[...layer.dirty.keys()], cached], [[4], [3]]);
 });

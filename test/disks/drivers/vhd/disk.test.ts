@@ -88,3 +88,23 @@ t.test('extents are joined across blocks, wherever those are in the file', async
   ]);
   await simulated(world, disk.close());
 });
+
+t.test('a discard makes holes of what an image has of the range', async (t) => {
+  const world = worldWith([{ sectors: 2 * 4096, blockSectors: 4096 }]);
+  const calls = simulatedCalls(world);
+  const holes: unknown[] = [];
+  calls.files.punchHole = (_fd, offset, length, done) => {
+    holes.push([offset / 512, length / 512]);
+    done(0);
+  };
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+  t.equal(await write(world, disk, 100, tagged(2048, 1)), 0);
+  const discard = (sectors: number): Promise<number> =>
+    simulatedResult(world, (done) => disk.discard({ sector: 0, sectors, complete: done }, done));
+  t.equal(await discard(100 + 2047), 0);
+  t.same(holes, [], 'which is worth one from a MiB on');
+  t.equal(await discard(8192), 0);
+  const place = disk.chain[0].image.blocks?.bat[0] ?? 0;
+  t.same(holes, [[place + 1 + 100, 2048]]);
+  await simulated(world, disk.close());
+});

@@ -150,6 +150,22 @@ t.test('zeroes hide what a failed write may have left', async (t) => {
   }
 });
 
+t.test('once a bitmap is written that failed before, zeroes rely on its clear bits again', async (t) => {
+  const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
+  const disk = await open(world);
+  const zero = (): Promise<number> => {
+    const range = { sector: 5, sectors: 1, noHole: false, complete: () => {} };
+    return simulatedResult(world, (done) => disk.writeZeroes(range, done));
+  };
+  t.equal(await write(world, disk, 0, tagged(1, 1)), 0);
+  world.files.failCalls({ calls: ['write'], nth: 2, error: errno.ENOSPC });
+  t.equal(await write(world, disk, 3, tagged(1, 2)), -errno.ENOSPC);
+  t.equal(await write(world, disk, 3, tagged(1, 3)), 0);
+  const left = world.files.contents(LEAF).slice();
+  t.equal(await zero(), 0);
+  t.same(world.files.contents(LEAF), left, 'what is clear is zeroes already');
+});
+
 t.test('a write whose bitmap cannot be written fails, and the next one of its sectors is kept', async (t) => {
   const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
   const disk = await open(world);
@@ -183,11 +199,13 @@ t.test(
 t.test(
   'a write whose BAT entry or bitmap cannot be written fails, and its block can be written later',
   async (t) => {
-    for (const nth of [2, 3]) {
+    // The first writes are those of the footer's place and of the data.
+    for (const nth of [3, 4]) {
       const world = worldWith([{ sectors: 64, blockSectors: 16 }]);
       const disk = await open(world);
-      world.files.failCalls({ calls: ['write'], nth, error: errno.EIO });
+      const fault = world.files.failCalls({ calls: ['write'], nth, error: errno.EIO });
       t.equal(await write(world, disk, 5, tagged(2, 1)), -errno.EIO);
+      t.equal(fault.failed, 1);
       t.same(await tags(world, disk, 4, 4), [0, 0, 0, 0], 'reads see what is in the file');
       t.equal(await write(world, disk, 6, tagged(1, 2)), 0);
       await simulated(world, disk.close());

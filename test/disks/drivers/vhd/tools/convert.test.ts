@@ -78,6 +78,13 @@ t.test('a raw file becomes a VHD of the same disk, and that a raw file again', a
   }
 });
 
+t.test('progress is shown every 64 MiB where there is nothing to copy', async (t) => {
+  const world = worldWith([{ sectors: 300_000, blockSectors: 4096 }]);
+  const progress: number[] = [];
+  await into(world, { source: LEAF, sourceFormat: 'vhd', onProgress: (done) => progress.push(done) });
+  t.same(progress, [131_072, 262_144, 300_000]);
+});
+
 t.test('the sector that a raw file’s end cuts is converted too', async (t) => {
   const { world, raw } = rawWorld(100);
   raw.fill(7, SECTORS * SECTOR_SIZE);
