@@ -203,9 +203,14 @@ export const replication: Equivalents = {
     ]),
   ],
   'src/replication/disk/peer-calls.ts': descriptorOrErrno('if (connection < 0) return connection;'),
-  'src/replication/disk/timer.ts': descriptorOrErrno(
-    "if (this.#fd < 0) throw refused('a timer descriptor', this.#fd);",
-  ),
+  'src/replication/disk/timer.ts': [
+    ...descriptorOrErrno("if (this.#fd < 0) throw refused('a timer descriptor', this.#fd);"),
+    [
+      'readonly #count = new Uint8Array(8);',
+      'readonly #count = new Uint8Array(9);',
+      'A timer descriptor is read eight bytes at a time, and what they say is not used.',
+    ],
+  ],
   'src/replication/sector-table.ts': [
     [
       'for (const sector of [...table.keys()].sort((one, other) => (one < other ? -1 : 1))) {',

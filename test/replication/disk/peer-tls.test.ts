@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net';
 import tls from 'node:tls';
 import t, { type Test } from 'tap';
-import { AF_INET, errno, type NodePosix, SOCK_STREAM, WRITABLE } from '../../../src/posix/index.js';
+import { AF_INET, errno, type NodePosix, READABLE, SOCK_STREAM, WRITABLE } from '../../../src/posix/index.js';
 import { type PeerTls, peerTls, type PeerTlsOptions } from '../../../src/replication/disk/peer-tls.js';
 import { acceptOne, listening, readiness, readText, readToEnd, writeText } from '../../posix/arms/world.js';
 import { posixFor } from '../../posix/fixture.js';
@@ -141,6 +141,25 @@ test('a peer that does not speak TLS is refused with what it did, on either side
     });
     t.match(outcome, { result: -errno.EPROTO, reason: /^the TLS handshake failed: ./ });
   }
+});
+
+test('a connection that breaks under TLS is no handshake that failed', async (t) => {
+  const posix = posixFor(t);
+  const [near, far] = await connected(posix);
+  const below = posix.nodeObject(far) as Socket;
+  const results: number[] = [];
+  const client = new Promise<number>((resolve) => {
+    peerTls(posix, tasks, of(a, { ca: b.cert })).secure(near, false, (result) => {
+      results.push(result);
+      resolve(result);
+    });
+  });
+  const [fd] = await Promise.all([client, secured(peerTls(posix, tasks, of(b, { ca: a.cert })), far, true)]);
+  below.write('this is not TLS');
+  await readiness(posix, fd, READABLE);
+  t.ok(posix.read(fd, Buffer.alloc(1)) < 0);
+  await new Promise(setImmediate);
+  t.same(results, [fd]);
 });
 
 test('one that was given up hears nothing, and its connection ends', async (t) => {
