@@ -32,6 +32,16 @@ export const replication: Equivalents = {
       'this.#entries[place] = { grain, isZero: word > ZERO_FLAG, crc };',
       'A word with the flag has the number of a grain too, which is at least 1.',
     ],
+    [
+      'for (let place = number * ENTRIES_A_SECTOR; place < (number + 1) * ENTRIES_A_SECTOR; place++) {',
+      'for (let place = number * ENTRIES_A_SECTOR; place <= (number + 1) * ENTRIES_A_SECTOR; place++) {',
+      'Where entries are read, zeroes follow them, which are no grain. (Where they are written, tests notice it.)',
+    ],
+    [
+      'else fields.putU32(entry.grain + 1 + (entry.isZero ? ZERO_FLAG : 0)).putU32(entry.crc);',
+      'else fields.putU32(entry.grain + 1 - (entry.isZero ? ZERO_FLAG : 0)).putU32(entry.crc);',
+      'The flag is the highest bit of the word: adding it and subtracting it are the same.',
+    ],
   ],
   'src/replication/disk/backup/apply.ts': [['let isFilling = false;', 'let isFilling = true;', SET_FIRST]],
   'src/replication/disk/backup/backup-role.ts': [
@@ -210,6 +220,11 @@ export const replication: Equivalents = {
       'readonly #count = new Uint8Array(9);',
       'A timer descriptor is read eight bytes at a time, and what they say is not used.',
     ],
+    ...['<= 0', '< 1'].map((failed): Equivalent => [
+      'if (host.posix.read(this.#fd, this.#count) < 0 || !this.#isSet) return;',
+      `if (host.posix.read(this.#fd, this.#count) ${failed} || !this.#isSet) return;`,
+      'A timer descriptor is read eight bytes at a time, and has no end.',
+    ]),
   ],
   'src/replication/sector-table.ts': [
     [
@@ -354,6 +369,18 @@ export const replication: Equivalents = {
       'for (let number = Math.floor(from / PAGE_BITS); number < this.#pages.length; number++) {',
       'for (let number = Math.floor(from / PAGE_BITS); number <= this.#pages.length; number++) {',
       'A page after the last one is as one that was not made.',
+    ],
+  ],
+  'src/replication/disk/wire/peer-stream.ts': [
+    [
+      'if (this.#mayNotifyDrain) this.#drainAt = Math.max(this.#drainAt, Math.floor(this.queuedBytes / 2));',
+      'if (true) this.#drainAt = Math.max(this.#drainAt, Math.floor(this.queuedBytes / 2));',
+      'Once something may be reported it is set anew.',
+    ],
+    [
+      'if (taken > 0) this.#waiting.took(taken)();',
+      'if (taken >= 0) this.#waiting.took(taken)();',
+      'To take nothing from the queue changes nothing.',
     ],
   ],
   'src/replication/disk/wire/send-queue.ts': [

@@ -85,6 +85,7 @@ t.test('a peer that is not allowed is closed as it comes, and not connected to',
   t.equal(calls.accept(listener), -errno.EACCES);
   t.same(log, ['rejected 10.0.0.1']);
   const fd = calls.socket(AF_INET, SOCK_STREAM, 0);
+  t.equal(fd, listener + 1, 'its number is free');
   t.equal(calls.connect(fd, { ...ADDRESS, address: '10.0.0.1' }), -errno.EACCES);
   t.not(calls.connect(fd, ADDRESS), -errno.EACCES);
   t.equal(posix.close(fd), 0);
@@ -113,3 +114,56 @@ t.test('one that was reset before anybody could see its address is not let in', 
   t.equal(posix.openDescriptors().length, 1, 'it is closed');
   posix.close(listener);
 });
+
+t.test(
+  'the other calls are the system’s; those that fail on the way to listening are reported',
+  async (t) => {
+    const made: unknown[][] = [];
+    const results = new Map<string, number>();
+    const names = ['socket', 'setsockopt', 'getsockopt', 'fcntl', 'bind', 'listen'] as const;
+    const posix = Object.fromEntries(
+      names.map((name) => [
+        name,
+        (...args: unknown[]) => {
+          made.push([name, ...args]);
+          return results.get(name) ?? 0;
+        },
+      ]),
+    );
+    const failures: [call: string, result: number][] = [];
+    const calls = peerCalls(
+      posix as never,
+      {},
+      {
+        surplus: () => {},
+        turnedAway: () => {},
+        cannotListen: (call, result) => failures.push([call, result]),
+      },
+    );
+    const makeAll = () => [
+      calls.socket(AF_INET, SOCK_STREAM, 6),
+      calls.setsockopt(3, 1, 2, 1),
+      calls.getsockopt(3, 1, 4),
+      calls.fcntl(3, 4, 5),
+      calls.bind(3, ADDRESS),
+      calls.listen(3, 16),
+    ];
+    t.same(makeAll(), [0, 0, 0, 0, 0, 0]);
+    t.same(made, [
+      ['socket', AF_INET, SOCK_STREAM, 6],
+      ['setsockopt', 3, 1, 2, 1],
+      ['getsockopt', 3, 1, 4],
+      ['fcntl', 3, 4, 5],
+      ['bind', 3, ADDRESS],
+      ['listen', 3, 16],
+    ]);
+    t.same(failures, []);
+    for (const [index, name] of names.entries()) results.set(name, -1 - index);
+    t.same(makeAll(), [-1, -2, -3, -4, -5, -6]);
+    t.same(failures, [
+      ['socket', -1],
+      ['bind', -5],
+      ['listen', -6],
+    ]);
+  },
+);

@@ -67,3 +67,70 @@ t.test('a backup with its first checkpoint has no changes of its own any more', 
   backupEvents(node.engine).initialised();
   t.equal(map.bits.count, 0);
 });
+
+/** An engine that writes down what it is called for. */
+function played() {
+  const calls: unknown[][] = [];
+  const note =
+    (name: string) =>
+    (...args: unknown[]): void =>
+      void calls.push([name, ...args]);
+  const engine = {
+    changed: note('changed'),
+    fail: note('fail'),
+    reporter: { tell: note('tell'), notice: note('notice') },
+    peering: { lost: note('lost') },
+    state: { map: { bits: [3, 5], lower: note('lower') } },
+  };
+  return { calls, note, engine: engine as never };
+}
+
+t.test('all that a primary reports is passed on', async (t) => {
+  const { calls, note, engine } = played();
+  const its = primaryEvents(engine, note('reached'), note('wrote'));
+  its.phase('alone', 'the backup is lost');
+  its.phase('streaming', 'there is one');
+  its.checkpoint({ epoch: 3, seconds: 0.5, bytes: 512, failure: null });
+  its.wrote();
+  its.detached('it is gone', 'lost');
+  its.resync('begun', 1024, 'maps');
+  its.failed('write the map', -errno.EIO);
+  its.verified('difference', 384, 128);
+  its.verified('ended', 0, 4096);
+  its.unsolicited();
+  its.notice('a local write failed');
+  const differs = 'the backup differs within 128 sectors at 384';
+  t.strictSame(calls, [
+    ['changed', 'the backup is lost'],
+    ['changed', 'there is one'],
+    ['reached'],
+    ['tell', { kind: 'checkpoint', epoch: 3, seconds: 0.5, bytes: 512, failure: null }],
+    ['wrote'],
+    ['lost', 'it is gone', 'lost'],
+    ['tell', { kind: 'resync', what: 'begun', bytes: 1024, reason: 'maps' }],
+    ['fail', 'write the map', -errno.EIO],
+    ['tell', { kind: 'verify', what: 'difference', sector: 384, sectors: 128 }],
+    ['changed', differs],
+    ['notice', differs],
+    ['tell', { kind: 'verify', what: 'ended', sector: 0, sectors: 4096 }],
+    ['tell', { kind: 'unsolicited' }],
+    ['notice', 'a local write failed'],
+  ]);
+});
+
+t.test('all that a backup reports is passed on', async (t) => {
+  const { calls, engine } = played();
+  const its = backupEvents(engine);
+  its.committed(3, 512, 0.5, 0);
+  its.initialised();
+  its.failed('write the image', -errno.EIO);
+  its.notice('a segment is damaged');
+  t.strictSame(calls, [
+    ['tell', { kind: 'checkpoint', epoch: 3, seconds: 0.5, bytes: 512, failure: null }],
+    ['lower', 3],
+    ['lower', 5],
+    ['changed', 'the first checkpoint is committed'],
+    ['fail', 'write the image', -errno.EIO],
+    ['notice', 'a segment is damaged'],
+  ]);
+});

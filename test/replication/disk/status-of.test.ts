@@ -4,7 +4,9 @@
 // What an operator sees of a disk, at each step of its life.
 
 import t from 'tap';
+import { statusOf } from '../../../src/replication/disk/status-of.js';
 import { DIRECTORY, pair, SECTORS } from './world.js';
+import { FIRST } from './primary/metadata-of.js';
 
 const SECTOR = 512;
 const GRAIN_BYTES = 65_536;
@@ -161,4 +163,81 @@ t.test('the last error, and the time of the last verification', async (t) => {
   await world.run(() => a.isUp);
   t.match(a.engine.status().lastError, /map: the sector at 0 is damaged/);
   t.equal(a.engine.status().dirtyBytes, SECTORS * SECTOR, 'and all of its grains may differ');
+});
+
+/** An engine between two roles, or with what a test gives it of one. */
+const played = (more: object = {}) =>
+  ({
+    options: { address: '10.0.0.2:9000', journalBytes: JOURNAL_BYTES },
+    parts: { posix: { clock: { now: () => 50 } }, tls: undefined },
+    reporter: { reason: 'opened', lastError: null, sinceSeconds: 7 },
+    state: { metadata: { current: FIRST } },
+    word: 'unprotected',
+    isPaused: true,
+    connector: { state: 'connecting' },
+    peering: { address: null, kind: null, version: null, waitsFor: 'room at the backup' },
+    primary: undefined,
+    backup: undefined,
+    ...more,
+  }) as never;
+
+t.test('a disk that changes its role has the status that its metadata say', async (t) => {
+  t.strictSame(statusOf(played()), {
+    state: 'unprotected',
+    reason: 'opened',
+    nextCommand: 'tapdisk-ts replication status',
+    role: 'primary',
+    paused: true,
+    address: '10.0.0.2:9000',
+    connection: 'connecting',
+    peerAddress: null,
+    peerKind: null,
+    peerVersion: null,
+    tls: false,
+    diskId: FIRST.diskId,
+    generation: FIRST.generation,
+    epochCommitted: FIRST.acked,
+    epochSent: FIRST.sent,
+    rpoSeconds: null,
+    openBytes: 0,
+    dirtyBytes: 0,
+    queuedBytes: 0,
+    journalUsedBytes: 0,
+    journalLimitBytes: JOURNAL_BYTES,
+    resync: null,
+    verifiedAtSeconds: null,
+    verifyDifferences: 0,
+    checkpoints: 0,
+    failedCheckpoints: 0,
+    resyncBytesTotal: 0,
+    lastError: null,
+    sinceSeconds: 7,
+  });
+});
+
+t.test('a resync that waits for room is shown with what it will bring, until it runs', async (t) => {
+  const running = { bytes: 1, totalBytes: 2, bytesPerSecond: 3, secondsLeft: 4, waitingFor: null };
+  const waiting = {
+    bytes: 0,
+    totalBytes: 4096,
+    bytesPerSecond: 0,
+    secondsLeft: null,
+    waitingFor: 'room at the backup',
+  };
+  const resyncOf = (phase: string, resync: object | undefined, more: object = {}) => {
+    const primary = {
+      phase,
+      resync,
+      grains: { dirtyBytes: 4096 },
+      checkpoints: { openBytes: 0, committing: 0, ackedAtSeconds: undefined, count: 0, failed: 0 },
+      epochs: { closed: 3 },
+      verifier: { endedAtSeconds: undefined, differences: 0 },
+      progress: { sentBytes: 0 },
+      peer: undefined,
+    };
+    return statusOf(played({ primary, ...more })).resync;
+  };
+  t.strictSame(resyncOf('alone', undefined), waiting);
+  t.strictSame(resyncOf('copying', running), running);
+  t.strictSame(resyncOf('alone', undefined, { peering: { waitsFor: null } }), null);
 });

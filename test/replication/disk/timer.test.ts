@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../../src/posix/index.js';
-import { Timer } from '../../../src/replication/disk/timer.js';
+import { Timer, type TimerHost } from '../../../src/replication/disk/timer.js';
 import { SimulatedWorld } from '../../../src/testing/index.js';
 
 t.test('a closed timer does not affect the new owner of its number', async (t) => {
@@ -111,4 +111,44 @@ t.test('a deadline that cannot be set is an error: nobody would be called', asyn
   host.failCalls({ calls: ['timerfdSettime'], nth: 1, error: errno.EINVAL });
   t.throws(() => its.set(1), { code: 'EINVAL', message: 'cannot get a deadline: EINVAL' });
   t.notOk(its.isSet);
+});
+
+t.test('its descriptor has the deadline, and it is due only if that has passed and it is set', async (t) => {
+  const deadlines: [fd: number, seconds: number][] = [];
+  const results = [8, -errno.EAGAIN, 8, 8];
+  let due = 0;
+  let fire: () => void = () => {};
+  const registrar: Pick<TimerHost['registrar'], 'registerEvent' | 'unregisterEvent'> = {
+    registerEvent: (_mode, _fd, _timeout, callback) => {
+      fire = () => callback(1, 1, undefined as never);
+      return 1;
+    },
+    unregisterEvent: () => {},
+  };
+  const posix = {
+    timerfd: () => 5,
+    timerfdSettime: (fd: number, seconds: number) => {
+      deadlines.push([fd, seconds]);
+      return 0;
+    },
+    read: () => results.shift() ?? 0,
+    close: () => 0,
+  };
+  const its = new Timer({ registrar: registrar as TimerHost['registrar'], posix }, () => (due += 1));
+  fire();
+  t.equal(due, 0, 'no deadline is set');
+  its.set(3);
+  fire();
+  t.same([due, its.isSet], [0, true], 'it has not passed');
+  fire();
+  t.same([due, its.isSet], [1, false]);
+  its.set(4);
+  its.clear();
+  fire();
+  t.equal(due, 1, 'it was cleared');
+  t.same(deadlines, [
+    [5, 3],
+    [5, 4],
+    [5, 0],
+  ]);
 });

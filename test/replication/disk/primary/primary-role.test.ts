@@ -582,13 +582,13 @@ function played(more: Partial<BackupPeer> = {}) {
 }
 
 /** The same, attached to a primary that was protected by another one before. */
-async function attached() {
-  const { world, a, backup } = await protectedBy();
+async function attached(options: NodeOptions = {}) {
+  const { world, a, backup } = await protectedBy(options);
   backup.close();
   await a.until('unprotected');
   const primary = a.engine.primary as NonNullable<typeof a.engine.primary>;
-  const attach = () => {
-    const its = played();
+  const attach = (more: Partial<BackupPeer> = {}) => {
+    const its = played(more);
     const events = primary.eventsOf(() => its.peer);
     primary.attach(its.peer, { kind: 'maps', known: null });
     return { ...its, events };
@@ -763,4 +763,28 @@ t.test('a grain that the backup cannot read is sent to it by a resync', async (t
   }
   await world.run(0.1);
   t.same(sectorsOf('syncData'), [7 * GRAIN]);
+});
+
+t.test('to a backup that stalls twice writes are not streamed again before 60 s have passed', async (t) => {
+  const queueBytes = 1 << 20;
+  const { world, a, primary, attach } = await attached({ queueBytes, stallSeconds: 1 });
+  const sync = { begin: () => {}, send: () => 1, zero: () => 1, compare: () => 1 };
+  const { peer, events } = attach({ sync });
+  const phases: string[] = [primary.phase];
+  for (const byte of [1, 2]) {
+    Object.assign(peer, { queuedBytes: queueBytes });
+    a.engine.write(0, new Uint8Array(8 * SECTOR).fill(byte), () => {});
+    await world.run(0.1);
+    primary.watch(1);
+    primary.watch(1);
+    phases.push(primary.phase);
+    Object.assign(peer, { queuedBytes: 0 });
+    events.begun(new BitSet(GRAINS));
+    phases.push(primary.phase);
+  }
+  t.same(phases, ['streaming', 'copying', 'streaming', 'copying', 'copying']);
+  primary.watch(50);
+  t.equal(primary.phase, 'copying');
+  primary.watch(10);
+  t.equal(primary.phase, 'streaming');
 });

@@ -11,7 +11,7 @@ import { RaisedWrites } from '../../../../src/replication/disk/primary/raised-wr
 const EACH = 8;
 
 /** Writes over a map of which a test says what is durable, and ends what is raised. Places are in grains. */
-function raising(grainCount = 16) {
+function raising(grainCount = 16, sectors = grainCount * EACH, hot = new HotGrains(4)) {
   const durable = new Set<number>();
   const raised: { readonly from: number; readonly to: number; readonly done: Done }[] = [];
   const gone: number[] = [];
@@ -26,12 +26,10 @@ function raising(grainCount = 16) {
         ),
       raise: (from: number, to: number, done: Done) => raised.push({ from, to, done }),
     },
-    disk: { sectors: grainCount * EACH },
+    disk: { sectors },
     events: { failed: (what: string, result: number) => failures.push(`${what}: ${result}`) },
   };
-  const writes = new RaisedWrites(parts as never, grains, new HotGrains(4), ({ sector }) =>
-    gone.push(sector / EACH),
-  );
+  const writes = new RaisedWrites(parts as never, grains, hot, ({ sector }) => gone.push(sector / EACH));
   const write = (from: number, count = 1): void =>
     writes.add({
       sector: from * EACH,
@@ -65,8 +63,29 @@ t.test('after a write whose bits cannot be raised those go that waited for it', 
   t.same([grains.isUnderWay(4), grains.isUnderWay(5)], [true, false], 'the second is');
 });
 
-t.test('no grain after the disk is raised ahead', async (t) => {
-  const { raised, write } = raising(10);
-  for (let grain = 0; grain < 10; grain++) write(grain);
-  t.equal(Math.max(...raised.map(({ to }) => to)), 9);
+t.test('no grain after the disk is raised ahead, but the last one is, whatever is in it', async (t) => {
+  for (const sectors of [9 * EACH + 1, 10 * EACH]) {
+    const { raised, write } = raising(10, sectors);
+    for (let grain = 0; grain < 10; grain++) write(grain);
+    t.equal(Math.max(...raised.map(({ to }) => to)), 9);
+  }
 });
+
+t.test(
+  'grains that are raised ahead of a stream are hot, those of the write itself are not yet',
+  async (t) => {
+    const touched: number[] = [];
+    const asked: [from: number, to: number][] = [];
+    const hot = {
+      ahead: (from: number, to: number) => {
+        asked.push([from, to]);
+        return 3;
+      },
+      touch: (grain: number) => touched.push(grain),
+    };
+    const { raised, write } = raising(16, undefined, hot as never);
+    write(4, 2);
+    t.match(raised, [{ from: 4, to: 8 }]);
+    t.same([asked, touched], [[[4, 5]], [6, 7, 8]]);
+  },
+);

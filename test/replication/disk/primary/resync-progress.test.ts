@@ -24,6 +24,15 @@ t.test('a resync is as far as what it has brought, at the speed since it began',
   t.equal(progress.bytes, 200);
 });
 
+t.test('however slow it is, it has an end', async (t) => {
+  let now = 0;
+  const progress = new ResyncProgress(() => now);
+  progress.begin(10);
+  progress.stored(1);
+  now = 4;
+  t.match(progress.status(), { bytesPerSecond: 0.25, secondsLeft: 36 });
+});
+
 t.test('before it has begun nothing has come, and nothing is left', async (t) => {
   let now = 0;
   const progress = new ResyncProgress(() => now);

@@ -373,6 +373,17 @@ t.test('what is added while something waits counts for the half that is reported
   t.same(log.slice(4), ['drained to 1', 'drained to 0']);
 });
 
+t.test('half of an odd number of bytes is the smaller half', async (t) => {
+  const { stream, log, allow } = await byHand();
+  stream.send(Buffer.alloc(4));
+  stream.send(Buffer.alloc(3));
+  const heardAfterEach = Array.from({ length: 7 }, () => {
+    allow(1);
+    return log.splice(0).join();
+  });
+  t.same(heardAfterEach, ['', '', '', 'drained to 3', '', 'drained to 1', 'drained to 0']);
+});
+
 t.test('a system that takes nothing is not asked again by each that sends', async (t) => {
   const { stream, calls, registered, allow } = await byHand();
   stream.send(Buffer.alloc(100));
