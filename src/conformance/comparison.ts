@@ -35,7 +35,12 @@ export function comparisonKey(entry: unknown): string {
   return JSON.stringify(entry, (_, value: unknown) => {
     if (typeof value === 'string') return canonicalError(value);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+    const members = value as Readonly<Record<string, unknown>>;
+    return Object.fromEntries(
+      Object.keys(members)
+        .toSorted()
+        .map((key) => [key, members[key]]),
+    );
   });
 }
 

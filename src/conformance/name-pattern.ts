@@ -20,7 +20,7 @@ function matchesWhole(pattern: readonly string[], name: readonly string[]): bool
     if (pattern[at] === '*') {
       star = ++at;
       starEnd = index;
-    } else if (at < pattern.length && (pattern[at] === '?' || pattern[at] === name[index])) {
+    } else if (pattern[at] === '?' || pattern[at] === name[index]) {
       at++;
       index++;
     } else if (star >= 0) {

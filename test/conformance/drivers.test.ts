@@ -8,6 +8,7 @@ import { ScriptedSockets } from '../../src/conformance/scripted-sockets.js';
 import { runVectors } from '../../src/conformance/suite-run.js';
 import type { SchedulerFactory } from '../../src/conformance/scheduler-under-test.js';
 import type {
+  AsyncIoVector,
   RamdiskVector,
   ReplicationVector,
   Tapdisk3Vector,
@@ -217,4 +218,108 @@ t.test('the recording of a script with a bug continues where the C continues', a
 t.test('a step that registers an event that the script does not have fails, and names it', async (t) => {
   const unknown: SchedulerVector = { ...waiting, steps: [['register', 'b']] };
   t.match(await run(unknown), [{ outcome: 'failed', reason: 'no trace: no event has the label b' }]);
+});
+
+const transfer: AsyncIoVector = {
+  suite: 'async-io',
+  name: 'transfer',
+  clock: 1000,
+  ios: { r: { fd: 5, timeout: 0, mode: 0, size: 8 } },
+  syscalls: {},
+  steps: [],
+};
+
+/** The trace of a vector by this package. */
+const traced = async (vector: Vector): Promise<Trace | undefined> => (await run(vector))[0]?.traces?.actual;
+
+t.test('ids and the clock can be set in the suite async-io too', async (t) => {
+  const timed = { ...transfer, ios: { r: { fd: 5, timeout: 9, mode: 'read', size: 8 } } } as const;
+  const trace = await traced({
+    ...timed,
+    steps: [
+      ['uuid', 70],
+      ['start', 'r'],
+      ['wait', {}],
+      ['elapse', 4],
+      ['wait', {}],
+    ],
+  });
+  t.same(
+    trace?.filter(([kind]) => kind === 'register' || kind === 'select').map((entry) => entry.slice(1)),
+    [
+      [{ mode: ['READ'], fd: 5, timeout: 0 }, 70],
+      [{ mode: ['TIMEOUT'], fd: -1, timeout: 9 }, 71],
+      [{ nfds: 6, read: [5], write: [], except: [], timeout: 0 }],
+      [{ nfds: 6, read: [5], write: [], except: [], timeout: 5 }],
+    ],
+  );
+});
+
+t.test('a transfer may have its mode as a number, and end with the first of all errors', async (t) => {
+  const trace = await traced({
+    ...transfer,
+    syscalls: { read: ['EPERM'] },
+    steps: [
+      ['start', 'r'],
+      ['wait', { read: [5] }],
+    ],
+  });
+  t.same(
+    trace?.filter(([kind]) => kind === 'sys' || kind === 'callback'),
+    [
+      ['sys', 'read', 5, 0, 8, '-EPERM'],
+      ['callback', 'r', 0, 'EPERM'],
+    ],
+  );
+});
+
+t.test('a transfer of fewer bytes than none is refused by its start, and not before', async (t) => {
+  const trace = await traced({
+    ...transfer,
+    ios: { r: { fd: 5, timeout: 0, mode: 'read', size: -5 } },
+    steps: [['start', 'r']],
+  });
+  t.same(trace, [
+    ['return', 'start', 'r', -1],
+    ['state', 'r', { running: 0, used: 0, ioId: 0, timeoutId: 0 }],
+  ]);
+});
+
+t.test('a run ends at 200 firings unless its vector says otherwise, in each suite', async (t) => {
+  const steps = Array.from({ length: 201 }, () => ['wait', { read: [3] }] as const);
+  const agains = Array.from(steps, () => 'EAGAIN');
+  const vectors: Vector[] = [
+    { ...waiting, steps: [['register', 'a'], ...steps] },
+    { ...waiting, dialect: 'tapdisk3', steps: [['register', 'a'], ...steps] },
+    {
+      ...transfer,
+      ios: { r: { fd: 3, timeout: 0, mode: 'read', size: 8 } },
+      syscalls: { read: agains },
+      steps: [['start', 'r'], ...steps],
+    },
+  ];
+  for (const vector of vectors) {
+    const trace = await traced(vector);
+    t.equal(trace?.filter(([kind]) => kind === 'fire').length, 200);
+    t.same(trace?.at(-1), ['limit']);
+  }
+});
+
+t.test('a label that was never registered stands for an id that no event has', async (t) => {
+  const events = { ...waiting.events, b: { mode: ['READ'], fd: 4, timeout: 0 } } as const;
+  const trace = await traced({
+    ...waiting,
+    events,
+    steps: [
+      ['register', 'a'],
+      ['unregister', 'b'],
+      ['wait', {}],
+    ],
+  });
+  t.same(trace?.slice(1, 3), [
+    ['unregister', 'b'],
+    ['select', { nfds: 4, read: [3], write: [], except: [], timeout: 0 }],
+  ]);
+  const other: Tapdisk3Vector = { ...waiting, dialect: 'tapdisk3', events, steps: [['setTimeout', 'b', 1]] };
+  t.same(await traced(other), [['setTimeout', 'b', '-EINVAL']]);
 });

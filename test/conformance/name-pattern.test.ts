@@ -18,6 +18,8 @@ t.test('with * and ? the pattern matches the whole name', async (t) => {
   t.notOk(matchesName('*/t?mer', 'scheduler/tmer'));
   t.ok(matchesName('*a*b*', 'xaybz'));
   t.notOk(matchesName('*a*b', 'xaybz'));
+  t.notOk(matchesName('ab*bc', 'abc'), 'no character counts for two parts of a pattern');
+  t.ok(matchesName('ab*bc', 'abbc'));
   t.ok(matchesName('**', ''));
   t.ok(matchesName('*?', '日'));
 });

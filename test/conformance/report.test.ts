@@ -120,6 +120,8 @@ t.test('TAP has a point a vector, and a block for one that failed', async (t) =>
     ].join('\n'),
   );
   t.equal(late, '1..4\n# 1 passed, 2 failed, 1 skipped\n');
+  const { reason: _, ...silent } = skipped;
+  t.equal(reported('tap', [silent]).early, 'TAP version 14\nok 1 - ramdisk/two \\#2 # SKIP \n');
   t.same(reported('tap', []), { early: '', late: 'TAP version 14\n1..0\n# 0 passed, 0 failed\n' });
 });
 

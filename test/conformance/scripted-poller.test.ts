@@ -45,12 +45,14 @@ t.test('an error is the result, whatever is ready', async (t) => {
 });
 
 t.test('a select that the script does not have is an error', async (t) => {
-  const { poller, select } = scripted();
+  const { clock, poller, select } = scripted();
   t.throws(() => poller.select(1, () => {}), {
     message: /select was called without a wait, or twice in one/,
   });
   poller.answerNext({});
   t.same(await select(1), []);
+  t.equal(clock.now(), 100, 'no time passes unless the script says so');
+  t.same(poller.badDescriptors(), []);
   t.throws(() => poller.select(1, () => {}), { message: /twice in one/ });
 });
 

@@ -40,6 +40,11 @@ t.test('an implementation ends the run where the trace is not the package’s ow
   t.strictSame(await stepEnds({ ...right, trace }), [0, 1, 1]);
 });
 
+t.test('a script without a trace ends where its first entry would be', async (t) => {
+  const { trace: _trace, ...script } = right;
+  t.strictSame(await stepEnds(script), [0]);
+});
+
 t.test("the steps of this package's vectors divide their traces, of all suites", async (t) => {
   const suites = new Set<string>();
   const all = selectVectors(ownVectorFiles());

@@ -91,6 +91,23 @@ t.test('far from a difference nothing is shown', async (t) => {
   ]);
 });
 
+t.test('unless asked for less, three equal entries are shown around each difference', async (t) => {
+  const [before, between, after] = [0, 10, 20].map((from) => Array.from({ length: 8 }, (_, i) => from + i));
+  const trace = (middle: number, last: number): Trace =>
+    traceOf(...(before ?? []), middle, ...(between ?? []), ...(after ?? []), last);
+  t.same(diff(trace(30, 40), trace(31, 41)), [
+    ' ...',
+    ...[5, 6, 7].map((number) => ` ${number} ["wait",${number}]`),
+    '- 8 ["wait",30]',
+    '+ 8 ["wait",31]',
+    ...[10, 11, 12].map((number) => ` ${number - 1} ["wait",${number}]`),
+    ' ...',
+    ...[25, 26, 27].map((number) => ` ${number - 3} ["wait",${number}]`),
+    '- 25 ["wait",40]',
+    '+ 25 ["wait",41]',
+  ]);
+});
+
 t.test('unless asked for more, 40 lines are shown, each with its position in a column of four', async (t) => {
   const long = traceOf(...Array.from({ length: 41 }, (_, index) => index));
   const lines = traceDiff(long, []);
@@ -111,6 +128,34 @@ t.test('very long traces are shown as wholly removed and added', async (t) => {
   t.equal(lines.filter((line) => line.startsWith('-')).length, 602);
   t.equal(lines.filter((line) => line.startsWith('+')).length, 602);
 });
+
+t.test('traces of 500 entries are searched for what they have in common', async (t) => {
+  const many = Array.from({ length: 498 }, (_, index) => index);
+  const lines = diff(traceOf(-1, ...many, -2), traceOf(-3, ...many, -4), { context: 0 });
+  t.same(lines, ['- 0 ["wait",-1]', '+ 0 ["wait",-3]', ' ...', '- 499 ["wait",-2]', '+ 499 ["wait",-4]']);
+});
+
+t.test('of very long traces the equal beginning and the equal end are left out', async (t) => {
+  const many = Array.from({ length: 600 }, (_, index) => index);
+  const lines = (expected: number[], actual: number[]): string[] =>
+    diff(traceOf(...expected), traceOf(...actual), { context: 0 });
+  t.same(lines([...many, -1], [...many, -2]), [' ...', '- 600 ["wait",-1]', '+ 600 ["wait",-2]']);
+  t.same(lines([-1, ...many], [-2, ...many]), ['- 0 ["wait",-1]', '+ 0 ["wait",-2]']);
+});
+
+t.test(
+  'what is expected and what is there instead stand beside each other, as far as there are as many',
+  async (t) => {
+    const place = (index: number, number: number) => ({ index, entry: ['wait', number] });
+    t.strictSame(alignTraces(traceOf(1, 2, 3, 4), traceOf(5, 3, 6, 7)), [
+      { expected: place(0, 1), actual: place(0, 5) },
+      { expected: place(1, 2) },
+      { expected: place(2, 3), actual: place(1, 3) },
+      { expected: place(3, 4), actual: place(2, 6) },
+      { actual: place(3, 7) },
+    ]);
+  },
+);
 
 t.test('the order of members, and the name used for an error, make no difference', async (t) => {
   t.equal(firstDifference([['state', { fd: 1, id: 2 }]], [['state', { id: 2, fd: 1 }]]), undefined);

@@ -205,6 +205,7 @@ t.test('a fault in a vector of transfers, or of the ramdisk, names what was expe
       'steps[0][3][0]',
       /expected a whole number/,
     ],
+    [{ ...cached, steps: [['complete', -1, 0]] }, 'steps[0][1]', /expected a whole number from 0/],
     [{ ...cached, steps: [['complete', 0, 'EOK']] }, 'steps[0][2]', /expected an errno name or 0/],
     [{ ...cached, trace: [['wait', 0]] }, 'trace[0][0]', /expected one of .* got "wait"/],
   ];
@@ -219,6 +220,9 @@ t.test('an unreadable vector file is one fault with the reason', async (t) => {
   t.match(readVectorFile('/nonexistent/file.json'), [
     { kind: 'fault', fault: { file: '/nonexistent/file.json', message: /^cannot be read: ENOENT/ } },
   ]);
+  const binary = join(t.testdir(), 'binary.json');
+  writeFileSync(binary, Uint8Array.of(0x5b, 0xff, 0x5d));
+  t.same(readVectorFile(binary), [{ kind: 'fault', fault: { file: binary, message: 'not UTF-8' } }]);
   t.match(parseVectorFile('x', '[{'), [{ kind: 'fault', fault: { message: /^not JSON: / } }]);
   t.same(faultsOf({}), [[undefined, undefined, 'not an array of vectors']]);
   t.same(faultsOf([]), []);
@@ -271,6 +275,12 @@ t.test('a fault names the vector, the member, and the expected and the actual va
       'steps[0][1].errno',
       /expected an errno name, got "EFOO"/,
     ],
+    [
+      { ...scheduler, steps: [['wait', { elapse: '1' }]] },
+      'steps[0][1].elapse',
+      /expected a number, got "1"/,
+    ],
+    [{ ...scheduler, steps: [['uuid', -1]] }, 'steps[0][1]', /expected a whole number from 0/],
     [{ ...scheduler, steps: [['wait', []]] }, 'steps[0][1]', /expected an object, got \[\]/],
     [{ ...scheduler, events: [] }, 'events', /expected an object/],
     [
@@ -325,6 +335,7 @@ t.test('a fault names the vector, the member, and the expected and the actual va
     [{ ...replication, steps: [['init', 1]] }, 'steps[0][1]', /expected "host:port", got 1/],
     [{ ...replication, steps: [['setStatus', '1']] }, 'steps[0][1]', /expected a whole number/],
     [{ ...replication, steps: [['uuid', -1]] }, 'steps[0][1]', /expected a whole number from 0/],
+    [{ ...replication, steps: [['wait', 1]] }, 'steps[0][1]', /expected an object, got 1/],
     [{ ...replication, steps: [['elapse', null]] }, 'steps[0][1]', /expected a number/],
     [{ ...replication, callback: { on: [[['wait', {}]]] } }, 'callback.on[0][0][0]', /got "wait"/],
     [{ ...replication, callback: { do: [] } }, 'callback.do', /one of the members on, got "do"/],
@@ -391,7 +402,8 @@ t.test('a vector file has at most 256 MiB', async (t) => {
 t.test('a fault names a vector by suite and name, or by its position if it has none', async (t) => {
   const named = faultsOf([scheduler, { ...scheduler, name: 'two', clock: null }]);
   t.equal(named[0]?.[0], 'scheduler/two');
-  t.equal(faultsOf([scheduler, 7])[0]?.[0], 'vector 1');
+  for (const nameless of [7, null, { ...scheduler, name: 5 }])
+    t.equal(faultsOf([scheduler, nameless])[0]?.[0], 'vector 1');
   t.equal(faultsOf([{ name: 'x' }])[0]?.[0], '?/x');
   t.equal(faultsOf([{ name: 'x', suite: 5 }])[0]?.[0], '?/x');
 });

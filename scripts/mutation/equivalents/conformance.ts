@@ -54,6 +54,11 @@ export const conformance: Equivalents = {
       `if (taio.buff.length <= values.size) taio.buff = new Uint8Array(${size});`,
       'How much more room there is shows only in a transfer that moves more than it may, as ours does not.',
     ]),
+    [
+      'if (taio.buff.length <= values.size) taio.buff = new Uint8Array(values.size + 1);',
+      'if (taio.buff.length < values.size) taio.buff = new Uint8Array(values.size + 1);',
+      'How much more room there is shows only in a transfer that moves more than it may, as ours does not.',
+    ],
     ...[
       'if (false) throw new Error(`no transfer has the label ${action[1]}`);',
       'if (one === undefined) ;',
@@ -83,23 +88,42 @@ export const conformance: Equivalents = {
     `return typeof outcome === 'string' ? -(scriptedErrno(outcome)${byDefault === ')' ? '' : ' '}${byDefault} : success;`,
     ALWAYS_THERE,
   ]),
-  'src/conformance/scripted-poller.ts': [' ?? 1', ''].map((byDefault): Equivalent => [
-    'script.errno === undefined ? readyDescriptors(script, interest) : -(scriptedErrno(script.errno) ?? 0);',
-    `script.errno === undefined ? readyDescriptors(script, interest) : -(scriptedErrno(script.errno)${byDefault});`,
-    ALWAYS_THERE,
-  ]),
+  'src/conformance/scripted-poller.ts': [
+    ...[' ?? 1', ''].map((byDefault): Equivalent => [
+      'script.errno === undefined ? readyDescriptors(script, interest) : -(scriptedErrno(script.errno) ?? 0);',
+      `script.errno === undefined ? readyDescriptors(script, interest) : -(scriptedErrno(script.errno)${byDefault});`,
+      ALWAYS_THERE,
+    ]),
+    [
+      'if (interest.conditions(fd) & condition) ready.set(fd, (ready.get(fd) ?? 0) | condition);',
+      'if (interest.conditions(fd) & condition) ready.set(fd, (ready.get(fd)) | condition);',
+      'Among bits, undefined is 0.',
+    ],
+  ],
   'src/conformance/page/step-groups.ts': [
     [
       'const index = aligned.expected?.index ?? -1;',
       'const index = aligned.expected?.index ?? -2;',
       'No step ends before the first entry.',
     ],
+    [
+      'const index = aligned.expected?.index ?? -1;',
+      'const index = aligned.expected?.index;',
+      'Nothing is at most undefined, so that no step has ended either.',
+    ],
   ],
-  'src/conformance/page/failure.ts': [' ?? 1', ''].map((byDefault): Equivalent => [
-    "const where = parted === undefined ? '' : whereText(parted.first, vector?.steps.length ?? 0);",
-    `const where = parted === undefined ? '' : whereText(parted.first, vector?.steps.length${byDefault});`,
-    ALWAYS_THERE,
-  ]),
+  'src/conformance/page/failure.ts': [
+    ...[' ?? 1', ''].map((byDefault): Equivalent => [
+      "const where = parted === undefined ? '' : whereText(parted.first, vector?.steps.length ?? 0);",
+      `const where = parted === undefined ? '' : whereText(parted.first, vector?.steps.length${byDefault});`,
+      ALWAYS_THERE,
+    ]),
+    [
+      "const vector = item.kind === 'vector' ? item.vector : undefined;",
+      'const vector = true ? item.vector : undefined;',
+      'What is no vector has no member of that name.',
+    ],
+  ],
   'src/conformance/reference-ramdisk.ts': ['if (false) throw', 'if (write === undefined) ;'].map(
     (after): Equivalent => [
       'if (write === undefined) throw new Error(`write ${number} ends, but was not issued`);',
@@ -120,20 +144,10 @@ export const conformance: Equivalents = {
     ],
   ],
   'src/conformance/comparison.ts': [
-    ...['-2 : 1', '-1 : 2'].map((signs): Equivalent => [
-      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));',
-      `return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? ${signs})));`,
-      'Only the sign counts.',
-    ]),
     [
-      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));',
-      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one <= other ? -1 : 1)));',
-      'No two keys of an object are equal.',
-    ],
-    [
-      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)));',
-      'return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 2)));',
-      'Of the result of a comparison only the sign counts.',
+      'for (let index = 0; index < Math.max(expected.length, actual.length); index++) {',
+      'for (let index = 0; index <= Math.max(expected.length, actual.length); index++) {',
+      'After the end of both there is nothing that could differ.',
     ],
   ],
   'src/conformance/error-names.ts': [
@@ -142,8 +156,18 @@ export const conformance: Equivalents = {
       'const FIRST_PRIVATE_NUMBER = 20000;',
       'Every number that no system has serves as well.',
     ],
+    ...['> 0', '>= 1'].map((after): Equivalent => [
+      'if (result >= 0) return result;',
+      `if (result ${after}) return result;`,
+      'No error has the number 0, so that it comes back as it is.',
+    ]),
   ],
   'src/conformance/name-pattern.ts': [
+    [
+      '} else if (star >= 0) {',
+      '} else if (true) {',
+      'Before the first star, nothing of the name fits the pattern at -1, so that it takes longer to find the same.',
+    ],
     ['let star = -1;', 'let star = -2;', 'Every number below 0 is no place.'],
     ['let starEnd = 0;', 'let starEnd = 1;', SET_FIRST],
     ...['> 0', '>= 1'].map((after): Equivalent => [
@@ -153,11 +177,67 @@ export const conformance: Equivalents = {
     ]),
   ],
   'src/conformance/rule-table.ts': [
+    ...[
+      'const idWidth = Math.max(0, ...cells.map(([id]) => id.length));',
+      'const countWidth = Math.max(0, ...cells.map(([, count]) => count.length));',
+    ].map((before): Equivalent => [
+      before,
+      before.replace('0', '1'),
+      'No id and no count is empty, and a table without rules has no lines.',
+    ]),
     [
       'const WIDTH = 80;',
       'const WIDTH = 79;',
       'Cells of one width in a line come to 80 with no number of them but one.',
     ],
+  ],
+  'src/conformance/rules.ts': [
+    [
+      'if (id === undefined || title === undefined) return [];',
+      'if (id === undefined && title === undefined) return [];',
+      'A heading that matches has both.',
+    ],
+  ],
+  'src/conformance/reference-scheduler.ts': [
+    [
+      'if (event.mode & TIMEOUT) event.deadline = this.#deadline(event.timeout); // P4',
+      'if (true) event.deadline = this.#deadline(event.timeout); // P4',
+      'The deadline of an event without TIMEOUT is never looked at.',
+    ],
+  ],
+  'src/conformance/ramdisk-driver.ts': [';', 'bytes.fill(1);'].map((after): Equivalent => [
+    'bytes.fill(0);',
+    after,
+    'What becomes of the buffer shows only in a ramdisk that keeps it, as ours does not.',
+  ]),
+  'src/conformance/scheduler-shape.ts': [
+    [
+      'if (argument !== undefined) ARGUMENTS[name](argument, labels, shape);',
+      'if (true) ARGUMENTS[name](argument, labels, shape);',
+      ALWAYS_THERE,
+    ],
+    [
+      'if (second !== undefined) SECOND_ARGUMENTS[name]?.(second, labels, shape);',
+      'if (true) SECOND_ARGUMENTS[name]?.(second, labels, shape);',
+      'A step without a second argument has no check of it.',
+    ],
+  ],
+  'src/conformance/suite-run.ts': [
+    [
+      "if (trace?.at(-1)?.[0] !== 'panic') return {};",
+      "if (trace?.at(-1)?.[0] !== 'panic') return undefined;",
+      'It is spread into an object, to which undefined adds nothing either.',
+    ],
+  ],
+  'src/conformance/page/rule-section.ts': [
+    [
+      "if (rules === 0) return '';",
+      'if (rules === 0) return undefined;',
+      'Undefined is put into markup as an empty text.',
+    ],
+  ],
+  'src/conformance/page/conformance-page.ts': [
+    ['ids.push(id);', 'ids.unshift(id);', 'They become a set, in which only what is in it counts.'],
   ],
   'src/conformance/trace-diff.ts': [
     [

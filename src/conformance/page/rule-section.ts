@@ -3,8 +3,17 @@
 
 import { pinningVectors, type Rule } from '../rules.js';
 import { tallyOf, type VectorResult } from '../vector-result.js';
+import type { SuiteName } from '../vector.js';
 import { type Column, failureId } from './column.js';
 import { html, type Markup } from './markup.js';
+
+const SUITE_TITLES: Readonly<Record<SuiteName, string>> = {
+  scheduler: "tapdisk2's scheduler",
+  replication: 'Replication',
+  'async-io': 'Transfers',
+  ramdisk: 'The ramdisk',
+  'ramdisk-guarded': 'The guarded ramdisk',
+};
 
 /** A row of the table: a rule, or what no rule names. */
 interface Subject {
@@ -76,10 +85,7 @@ function leftOut(rules: number): string {
 }
 
 function suiteTitle({ suite, dialect }: Rule): string {
-  if (suite === 'scheduler') return dialect === 'tapdisk3' ? "tapdisk3's scheduler" : "tapdisk2's scheduler";
-  return (
-    { replication: 'Replication', 'async-io': 'Transfers', ramdisk: 'The ramdisk' }[suite as string] ?? suite
-  );
+  return dialect === 'tapdisk3' ? "tapdisk3's scheduler" : SUITE_TITLES[suite];
 }
 
 function subjectRow(subject: Subject, columns: readonly Column[], shown: ReadonlySet<string>): Markup {

@@ -147,10 +147,25 @@ t.test(
     t.match(five, '1 skipped: e');
     t.notMatch(five, 'more reason');
     const six = await card(['a', 'b', 'a', 'c', 'd', 'e', 'f']);
-    t.match(six, '2 skipped: a');
+    t.match(six, '<li>2 skipped: a</li>');
     t.notMatch(six, 'skipped: f');
     t.match(six, '<li>and for 1 more reason</li>');
     t.match(await card(['a', 'b', 'c', 'd', 'e', 'f', 'g']), '<li>and for 2 more reasons</li>');
+  },
+);
+
+t.test(
+  'a page on several implementations reports how many conform, and lists their failures in order',
+  async (t) => {
+    const { page } = await examplePage();
+    t.match(page, '<title>Conformance: 1 of 2 conform</title>');
+    t.match(tight(page), '<p>2 implementations, 7 vectors,');
+    const places = [...page.matchAll(/ id="(failures?-[^"]+)"/g)].map(([, id]) => id);
+    t.strictSame(places, [
+      'failures-1',
+      'failures-2',
+      ...[2, 3, 4, 5, 7].map((result) => `failure-2-${result}`),
+    ]);
   },
 );
 
@@ -159,6 +174,7 @@ t.test('a run without failures reports that', async (t) => {
   const parts = { assignments: [], rules, atSeconds: 0, version: '1' };
   const page = await conformancePage({ ...parts, columns: [{ name: 'mine', results }] });
   t.match(page, '<title>Conformance: conforms</title>');
+  t.match(tight(page), '<p>1 implementation, 0 vectors,');
   t.match(page, 'None.');
   const none = await conformancePage({ ...parts, columns: [{ name: 'mine', results: [] }] });
   t.match(none, '<title>Conformance: does not conform</title>');

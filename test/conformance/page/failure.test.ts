@@ -3,7 +3,13 @@
 
 import t from 'tap';
 import { failureSection } from '../../../src/conformance/page/failure.js';
-import type { SchedulerVector, Trace, TraceEntry } from '../../../src/conformance/vector.js';
+import type {
+  RamdiskVector,
+  SchedulerVector,
+  Trace,
+  TraceEntry,
+  Vector,
+} from '../../../src/conformance/vector.js';
 import { assignmentOf, emptyVector, twoReaders } from '../example-vectors.js';
 
 /** Two events are registered, one of which fires; the last step leaves no entry. */
@@ -29,7 +35,7 @@ const vector: SchedulerVector & { readonly trace: Trace } = {
 async function section(
   actual: Trace | undefined,
   rules: readonly string[] = [],
-  given = vector,
+  given: Vector & { readonly trace: Trace } = vector,
   about: string | undefined = 'About it.',
 ) {
   const result = {
@@ -69,7 +75,7 @@ t.test('a difference is shown in its step, with what went before and after it fo
   const row = (index: number): string[] => lines.slice(index, index + 3);
   t.same(row(lines.indexOf('1 register "b" 2')), ['1 register "b" 2', '1 register "b" 7', 'differs']);
   t.same(row(lines.indexOf('0 register "a" 1')), ['0 register "a" 1', '0 register "a" 1', 'same']);
-  t.match(text, /<mark>7<\/mark>/);
+  t.match(text, '<code>register &#34;b&#34; <mark>7</mark></code>');
   t.equal(lines.at(-1), 'From /f.json');
 });
 
@@ -80,6 +86,34 @@ t.test('an object of an entry has all its members, and what no JSON is has a nam
   t.ok(lines.includes('2 select {"nfds": 7, "read": [5, 6], "write": [], "except": [], "timeout": 17}'));
   const odd = ['fire', 'a', undefined] as unknown as TraceEntry;
   t.ok((await section(replaced(3, odd))).lines.includes('3 fire "a" undefined'));
+});
+
+t.test('an object in the place of something else is marked whole, and so is the other', async (t) => {
+  const { text } = await section(replaced(1, ['register', 'b', { id: 2 }]));
+  t.match(text, '<code>register &#34;b&#34; <mark>2</mark></code>');
+  t.match(text, '<code>register &#34;b&#34; <mark>{&#34;id&#34;: 2}</mark></code>');
+});
+
+t.test('a ramdisk is initialized before the first step, which is shown only if it differs', async (t) => {
+  const state = (inflight: number) =>
+    ['state', { inflight, prev: null, inprogress: null, primary: [], secondary: [] }] as const;
+  const ramdisk: RamdiskVector & { readonly trace: Trace } = {
+    suite: 'ramdisk',
+    name: 'one',
+    steps: [['writesInflight']],
+    trace: [['return', 'init', 0], state(0), ['return', 'writesInflight', 0], state(0)],
+  };
+  const { lines: initial } = await section(
+    ramdisk.trace.toSpliced(0, 1, ['return', 'init', -1]),
+    [],
+    ramdisk,
+  );
+  t.equal(initial[0], 'failed scheduler/one before the first step');
+  t.ok(initial.includes('The first difference, before the first step'));
+  t.ok(initial.includes('Before the first step'));
+  const { lines: step } = await section(ramdisk.trace.toSpliced(3, 1, state(1)), [], ramdisk);
+  t.equal(step[0], 'failed scheduler/one in step 1 of 1');
+  t.notMatch(step.join('\n'), /as expected|Before the first step/);
 });
 
 t.test('what is missing and what is not expected have nothing on the other side', async (t) => {

@@ -90,7 +90,7 @@ t.test(
 t.test(
   'what failed leads to the first failure where that is shown, and what was only skipped has not run',
   async (t) => {
-    const pinned = [rule('E1', 'scheduler', { vectors: ['a', 'b', 'c'] })];
+    const pinned = [rule('E1', 'scheduler', { vectors: ['a', 'b', 'c', 'in no run'] })];
     const outcomes = {
       'scheduler/z': 'failed',
       'scheduler/a': 'passed',
@@ -106,6 +106,18 @@ t.test(
     t.match(row(['failure-2-3']), '<a href="#failure-2-3">1 of 3</a>');
   },
 );
+
+t.test('a rule is broken though as many of its vectors pass as fail', async (t) => {
+  const pinned = [rule('E1', 'scheduler', { vectors: ['a', 'b'] })];
+  const columns = [column('mine', { 'scheduler/a': 'passed', 'scheduler/b': 'failed' })];
+  const { text } = ruleSection(pinned, columns, new Set());
+  t.match(text, '<td class="bad"><span class="word">broken</span> 1 of 2</td>');
+});
+
+t.test('the row of what no rule names has neither an id nor a place to link to', async (t) => {
+  const { text } = ruleSection([], [column('mine', { 'scheduler/x': 'passed' })], new Set());
+  t.match(text, '<tr><th scope="row">Vectors that no single rule names, such as random runs</th>');
+});
 
 t.test(
   'a card has the verdict, the shares of what passed and failed, and the reasons of what was skipped',
@@ -128,6 +140,9 @@ t.test(
     t.match(none, 'class="verdict none"');
     t.match(none, '<rect class="good" width="0.00%"');
     t.notMatch(none, 'skipped:');
+    const [single = ''] = cards(column('four', { a: 'failed' }));
+    t.same(textsOf(single).slice(0, 2), ['four', 'does not conform']);
+    t.match(single, '<rect class="bad" x="0.00%" width="100.00%"');
   },
 );
 

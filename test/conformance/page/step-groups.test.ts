@@ -51,3 +51,22 @@ t.test('entries after the last known step form one group', async (t) => {
   const none = partedSteps({ expected: trace(1), actual: [] }, [], 3);
   t.equal(shown(none.first), '0: missing 0/undefined');
 });
+
+t.test('an entry that is not expected before all others stands before the first step', async (t) => {
+  const { before, first, after } = partedSteps({ expected: trace(1, 2), actual: trace(9, 1, 2) }, [0, 2], 1);
+  t.strictSame(before, []);
+  t.equal(shown(first), '0: unexpected undefined/0');
+  t.strictSame(after.map(shown), ['1: same 0/1, same 1/2']);
+});
+
+t.test('the first step has a group even if it leaves no entry', async (t) => {
+  const { before, first } = partedSteps({ expected: trace(1), actual: trace(2) }, [0, 0, 1], 2);
+  t.strictSame(before.map(shown), ['1: ']);
+  t.equal(shown(first), '2: differs 0/0');
+});
+
+t.test('what follows the end of the last step belongs to that step', async (t) => {
+  const { before, first } = partedSteps({ expected: trace(1, 2, 3), actual: trace(1, 2) }, [0, 1, 2], 2);
+  t.strictSame(before.map(shown), ['1: same 0/0']);
+  t.equal(shown(first), '2: same 1/1, missing 2/undefined');
+});
