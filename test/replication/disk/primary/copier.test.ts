@@ -531,6 +531,18 @@ t.test('a hole is sent without a read, ever more of it at a time, up to 1 GiB', 
   );
 });
 
+t.test('a run that is a hole in part lets the next one be no longer', async (t) => {
+  const { copier, grains, sent } = alone({
+    sectors: 100 * GRAIN_SECTORS,
+    extents: holesAround(GRAIN_SECTORS, [2]),
+    // The data after the hole is written at once.
+    onEnded: () => sent.length === 1 && grains.begin(2, 2),
+  });
+  grains.toSend.fill();
+  copier.pump();
+  t.same(sent, ['zero 0+2', 'zero 3+4', 'zero 7+32', 'zero 39+61']);
+});
+
 t.test('a hole that is written while it is looked for is looked for again', async (t) => {
   const waiting: (() => void)[] = [];
   const { copier, grains, reads, sent } = alone({
