@@ -175,6 +175,9 @@ export const replication: Equivalents = {
       PUT_BACK,
     ],
   ],
+  'src/replication/disk/journal/journal.ts': [
+    ['#issued = 0;', '#issued = 1;', 'What counts is only which of two writes was issued first.'],
+  ],
   'src/replication/disk/c/c-outbox.ts': [
     ['const MAX_STREAM_BYTES = 256 << 10;', 'const MAX_STREAM_BYTES = 257 << 10;', TUNING],
     ['const MAX_STREAM_BYTES = 256 << 10;', 'const MAX_STREAM_BYTES = 255 << 10;', TUNING],

@@ -277,7 +277,7 @@ export class CheckpointStore implements CheckpointReceiver {
     const last = this.#layers.at(-1);
     const isApplying = this.#applying && this.#layers.length === 1;
     const isFrozen = [...this.#frozen].some(({ layers }) => layers.at(-1) === last);
-    const layer = last === undefined || isApplying || isFrozen ? new Layer(facts.epoch) : last;
+    const layer = last === undefined || isApplying || isFrozen ? new Layer(facts.epoch, closed.number) : last;
     if (layer !== last) this.#layers = [...this.#layers, layer];
     layer.epoch = facts.epoch;
     layer.number = closed.number;

@@ -9,13 +9,14 @@ export class Layer {
   /** The last checkpoint's. */
   epoch: number;
   /** The last checkpoint's, as the journal counts them. */
-  number = 0;
+  number: number;
   /** The first segment of the journal that it has records in; Infinity: none. */
   firstSegment = Infinity;
   /** The resync whose file it needs; undefined: none. */
   resyncId: string | undefined;
 
-  constructor(epoch: number) {
+  constructor(epoch: number, number: number) {
     this.epoch = epoch;
+    this.number = number;
   }
 }

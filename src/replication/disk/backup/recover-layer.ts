@@ -54,11 +54,10 @@ export async function recoverLayer(
   if (marker === undefined) return { ...recovered, layer: undefined, lastNumber, needsResync: false };
   const needsResync = marker.resyncId !== NO_ID && marker.resyncCheckpoint > applied;
   const slots = needsResync ? await loadSlots(marker.resyncId, marker.resyncCrc) : undefined;
-  const layer = new Layer(marker.epoch);
   lastNumber = Math.max(lastNumber, marker.resyncCheckpoint);
+  const layer = new Layer(marker.epoch, lastNumber);
   layer.firstSegment = firstSegment;
   layer.resyncId = slots?.id;
-  layer.number = lastNumber;
   const isBefore = (number: number): boolean => needsResync && number < marker.resyncCheckpoint;
   for (const number of [...checkpoints.keys()]) if (number <= applied) checkpoints.delete(number);
   for (const [number, map] of checkpoints) if (isBefore(number)) layer.map.merge(map);

@@ -252,8 +252,7 @@ t.test('a drain that begins while another is on its way completes too', async (t
 });
 
 t.test('what was recovered is shown at once, and written to the image from the start on', async (t) => {
-  const recovered = new Layer(4);
-  recovered.number = 9;
+  const recovered = new Layer(4, 9);
   recovered.firstSegment = 1;
   recovered.map.set(8, 9, memoryPiece(6, 1), 0);
   const one = await TestStore.open({ recovered, lastNumber: 9, applied: { epoch: 3, checkpoint: 8 } });
@@ -468,7 +467,7 @@ t.test('a resync that is committed while the image is synced is named until a la
 
 t.test('a resync that was recovered is named until the image has it', async (t) => {
   const neededResync = { resyncId: RESYNC_ID, resyncCrc: 7, resyncCheckpoint: 3 };
-  const recovered = new Layer(4);
+  const recovered = new Layer(4, 4);
   recovered.resyncId = RESYNC_ID;
   recovered.map.set(8, 9, memoryPiece(6, 1), 0);
   const one = await TestStore.open({ recovered, neededResync, lastNumber: 4 });
