@@ -194,8 +194,10 @@ class OutputFile {
 
   /** Brings all that the stream has taken to the file. */
   async flush(): Promise<void> {
+    // Asked after the end of a stream that does not close itself, it would not wait for what is on its way.
+    const isFinished = finished(this.stream);
     this.stream.end();
-    await finished(this.stream);
+    await isFinished;
   }
 
   /** Closes it, whatever is still on its way; what that fails with does not matter any more. */

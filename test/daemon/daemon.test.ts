@@ -13,6 +13,7 @@ import { dispatch } from '../../src/cli/dispatch.js';
 import type { Report } from '../../src/metrics/report.js';
 import { captured } from '../cli/captured-io.js';
 import { exportRequest, option, RawClient } from '../nbd/raw-client.js';
+import { openFiles } from '../open-files.js';
 import { shortDirectory } from '../short-directory.js';
 import { nbdClient } from './daemon-child.js';
 import { daemonWorld, PID } from './daemon-world.js';
@@ -231,6 +232,7 @@ t.test('the trace of a run shows its callbacks', async (t) => {
   await new ControlClient(new NodePosix(), control).pid(PID);
   daemon.shutDown();
   await daemon.ended;
+  t.same(openFiles(file), [], 'it is closed');
   const events = JSON.parse(readFileSync(file, 'utf8')) as { name: string; ph: string }[];
   t.match(events[0], { name: 'process_name', ph: 'M' });
   t.ok(events.some(({ name, ph }) => name.startsWith('READ ') && ph === 'X'));

@@ -177,8 +177,8 @@ t.test(
     const directory = shortDirectory(t);
     const paths = ['a', 'b', 'c', 'metrics'].map((name) => join(directory, name));
     const [a = '', b = '', c = '', metrics = ''] = paths;
-    const { services, posix } = servicesIn(t, { directory, nbd: [a, b, c], metrics });
-    const before = posix.openDescriptors();
+    const { services, posix, server } = servicesIn(t, { directory, nbd: [a, b, c], metrics });
+    const before = [posix.openDescriptors(), server.scheduler.size];
     t.same(services.connections, { control: 0, controlAccepted: 0, nbd: 0 });
     t.same(services.diskUris(0), []);
     await services.reserve();
@@ -195,7 +195,7 @@ t.test(
       [a, b, c].map((path) => `nbd+unix:///0?socket=${path}`),
     );
     services.close();
-    t.same(posix.openDescriptors(), before);
+    t.same([posix.openDescriptors(), server.scheduler.size], before);
   },
 );
 

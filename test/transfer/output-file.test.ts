@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -18,6 +18,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -30,6 +31,7 @@ import { outputToFile } from '../../src/transfer/output-file.js';
 import { openFiles } from '../open-files.js';
 import { type ProgramResult, run } from '../programs.js';
 import { servedSocket } from '../short-directory.js';
+import { smallFileSystem } from '../small-file-system.js';
 import type { Copy, Output } from '../../src/transfer/output.js';
 
 /** Writes and waits until the stream has handed it on. */
@@ -39,9 +41,24 @@ function write(copy: Copy, text: string): Promise<void> {
   });
 }
 
+/** Takes as long as so many calls of the file system, one after the other. */
+async function fileCalls(count: number): Promise<void> {
+  for (let call = 0; call < count; call++) await stat('/');
+}
+
 function outputIn(t: Test, name = 'copy') {
   const directory = t.testdir();
   return { directory, path: join(directory, name) };
+}
+
+/** Locks a file as a disk does; unlocks it. */
+async function locked(t: Test, path: string, shared = false): Promise<() => void> {
+  const fd = openSync(path, 'r+');
+  const result = await new Promise<number>((resolve) => {
+    fileLocker({ post: (task) => task() })(fd, shared, resolve);
+  });
+  t.equal(result, 0);
+  return () => closeSync(fd);
 }
 
 t.test('a copy gets its name only when it is complete', async (t) => {
@@ -167,10 +184,101 @@ t.test('a copy replaces a file through calls that are not the kernel’s, too', 
   const { path } = outputIn(t);
   writeFileSync(path, 'before');
   const files = new NodeFileCalls({ post: (task) => task() });
+  const unlock = await locked(t, path);
   const copy = await (await outputToFile(path, { files })).begin();
   await write(copy, 'after');
   await copy.commit();
+  unlock();
+  t.equal(readFileSync(path, 'utf8'), 'after', 'locks are the kernel’s, and nobody is asked for them');
+});
+
+t.test('a copy is not synced before its stream has finished', async (t) => {
+  let syncs = 0;
+  class Syncs extends NodeFileCalls {
+    override fsync(fd: number, done: (result: number) => void): void {
+      syncs += 1;
+      super.fsync(fd, done);
+    }
+  }
+  const files = new Syncs({ post: (task) => task() });
+  for (const path of [outputIn(t).path, '/dev/null']) {
+    const copy = await (await outputToFile(path, { files })).begin();
+    let finish!: () => void;
+    const finishing = new Promise<void>((resolve) => {
+      copy.stream._final = (done) => {
+        finish = done;
+        resolve();
+      };
+    });
+    const committed = copy.commit();
+    await finishing;
+    await fileCalls(20);
+    t.equal(syncs, 0, path);
+    finish();
+    await committed;
+    t.ok(syncs > 0, path);
+    syncs = 0;
+  }
+});
+
+t.test('what is abandoned is gone, and is closed, once that is reported', async (t) => {
+  const { directory, path } = outputIn(t);
+  class SlowUnlink extends NodeFileCalls {
+    override unlink(file: string, done: (result: number) => void): void {
+      void fileCalls(20).then(() => super.unlink(file, done));
+    }
+  }
+  const files = new SlowUnlink({ post: (task) => task() });
+  for (const how of ['commit', 'abandon'] as const) {
+    const copy = await (await outputToFile(path, { files })).begin();
+    // Nobody else listens for it.
+    copy.stream.destroy(Object.assign(new Error('bad sector'), { code: 'EIO', errno: -5 }));
+    if (how === 'abandon') await copy.abandon();
+    else await t.rejects(copy.commit(), { code: 'EIO', message: `cannot write ${path}: input/output error` });
+    t.same([readdirSync(directory), copy.stream.closed], [[], true], how);
+  }
+});
+
+t.test('a file that only others can read is replaced all the same', async (t) => {
+  const { path } = outputIn(t);
+  writeFileSync(path, 'before');
+  const { value: open } = Object.getOwnPropertyDescriptor(NodeFileCalls.prototype, 'open') as {
+    value: NodeFileCalls['open'];
+  };
+  t.intercept(NodeFileCalls.prototype, 'open', {
+    value(this: NodeFileCalls, ...call: Parameters<NodeFileCalls['open']>): void {
+      if (call[0].endsWith('/copy')) call[2](-errno.EACCES);
+      else open.apply(this, call);
+    },
+  });
+  const warnings: string[] = [];
+  const warn = (message: string): void => void warnings.push(message);
+  const copy = await (await outputToFile(path, { warn })).begin();
+  await write(copy, 'after');
+  await copy.commit();
   t.equal(readFileSync(path, 'utf8'), 'after');
+  t.same(warnings, [
+    `${path}: its access control list and extended attributes, if it has any, are not kept: permission denied`,
+  ]);
+});
+
+t.test('what is on a file system that is read-only is refused, unless it is a device', async (t) => {
+  const { directory, path } = outputIn(t);
+  const remove = smallFileSystem(directory, '64k');
+  if (typeof remove === 'string') return void t.pass(`left out: ${remove}`, { skip: true });
+  try {
+    const device = join(directory, 'device');
+    // In a name space of its own even root may make none.
+    const hasDevice = spawnSync('mknod', [device, 'c', '1', '3']).status === 0;
+    execFileSync('mount', ['-o', 'remount,ro', directory]);
+    await t.rejects(outputToFile(path), {
+      code: 'EROFS',
+      message: `cannot write ${path}: read-only file system`,
+    });
+    if (hasDevice) t.match(await outputToFile(device), { name: device, appends: false });
+  } finally {
+    remove();
+  }
 });
 
 t.test('a file that becomes a FIFO while it is looked at is not waited for', async (t) => {
@@ -251,26 +359,20 @@ t.test('a disk in use is not replaced, at the start, at a transfer or at its end
   const { path } = outputIn(t);
   writeFileSync(path, 'the disk');
   const busy = { code: 'EBUSY', message: /it is a disk in use: open for writing elsewhere$/ };
-  const lockFile = fileLocker({ post: (task) => task() });
-  const lock = async (): Promise<number> => {
-    const fd = openSync(path, 'r+');
-    const result = await new Promise<number>((resolve) => {
-      lockFile(fd, false, resolve);
-    });
-    t.equal(result, 0);
-    return fd;
-  };
   const output = await outputToFile(path);
-  let disk = await lock();
+  let unlock = await locked(t, path);
   await t.rejects(outputToFile(path), busy);
   await t.rejects(output.begin(), busy);
-  closeSync(disk);
+  unlock();
   const copy = await output.begin();
   await write(copy, 'the copy');
-  disk = await lock();
+  unlock = await locked(t, path);
   await t.rejects(copy.commit(), busy);
   t.same([readFileSync(path, 'utf8'), existsSync(`${path}.partial`)], ['the disk', false]);
-  closeSync(disk);
+  unlock();
+  // Whoever only reads loses nothing.
+  unlock = await locked(t, path, true);
+  t.teardown(unlock);
   const last = await output.begin();
   await write(last, 'the copy');
   await last.commit();
@@ -382,7 +484,9 @@ t.test('no descriptor stays open, whatever becomes of a copy', async (t) => {
     const kept = await each.begin();
     await write(kept, 'image');
     await kept.commit();
-    await (await each.begin()).abandon();
+    const dropped = await each.begin();
+    await dropped.abandon();
+    t.same([kept.stream.closed, dropped.stream.closed], [true, true]);
     t.same(open(), [], each.name);
   }
   t.equal(holdsDevices(), before);

@@ -157,6 +157,16 @@ export const transfer: Equivalents = {
     ],
     ['await file.close();', 'file.close();', CLOSED_LATER],
     [
+      'await fileResult((done) => files.close(fd, done));',
+      'fileResult((done) => files.close(fd, done));',
+      'The file was only looked at; nothing waits for its descriptor.',
+    ],
+    [
+      "const exclusive = place.existing?.kind === 'block' ? constants.O_EXCL : 0;",
+      "const exclusive = place.existing?.kind === 'block' ? constants.O_EXCL : 1;",
+      'That is O_WRONLY, which is among the flags already.',
+    ],
+    [
       'await place.close();',
       'place.close();',
       'The directory is not used any more, whether its descriptor is closed before or after what follows.',
