@@ -64,9 +64,11 @@ t.test('an answer received in pieces is put together', async (t) => {
 });
 
 t.test('an answer that ends before it is whole is an invalid one', async (t) => {
-  const path = await peer(t, (socket) => socket.end(Buffer.alloc(100)));
-  const connection = await connected(t, new NodePosix(), path);
-  t.equal(await connection.receive(), -errno.EPROTO);
+  for (const bytes of [0, 100, 279]) {
+    const path = await peer(t, (socket) => socket.end(Buffer.alloc(bytes)));
+    const connection = await connected(t, new NodePosix(), path);
+    t.equal(await connection.receive(), -errno.EPROTO, `${bytes} bytes`);
+  }
 });
 
 t.test('a failed connect leaves no descriptor open', async (t) => {

@@ -124,6 +124,14 @@ t.test('OPEN and RESUME refuse a path that fills all its 256 bytes, or is not UT
       t.match(await answers(world, message), { type: answer, error: EINVAL, text: /255 bytes/ });
     }
   }
+  t.match(
+    await world.client.list(PID),
+    [
+      { minor: 7, state: 0x2a },
+      { minor: 8, state: 2 },
+    ],
+    'and do nothing',
+  );
 });
 
 t.test('a path of 255 bytes is taken and listed whole', async (t) => {

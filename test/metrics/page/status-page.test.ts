@@ -199,9 +199,16 @@ t.test('it leaves nothing behind: no event, no page, no recording', async (t) =>
 t.test('without room for its event a page is not updated, which is logged', async (t) => {
   const { options } = world(t);
   const lines: string[] = [];
-  const full = { registerEvent: () => -errno.EBUSY, unregisterEvent() {}, setMaxTimeout: () => 0 };
   const logger = { log: (_: number, line: string) => lines.push(line) };
-  using _page = new StatusPage({ ...options, registrar: full, logger });
+  const withRegistrar = (id: number): StatusPage =>
+    new StatusPage({
+      ...options,
+      registrar: { registerEvent: () => id, unregisterEvent() {}, setMaxTimeout: () => 0 },
+      logger,
+    });
+  using _updated = withRegistrar(1);
+  t.same(lines, []);
+  using _page = withRegistrar(-errno.EBUSY);
   t.same(lines, ['metrics: the status page is not updated: no events left']);
 });
 
