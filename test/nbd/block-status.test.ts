@@ -13,10 +13,11 @@ import type {
   SectorRange,
 } from '../../src/disks/index.js';
 import { allocationOf } from '../../src/nbd/block-status.js';
+import type { NbdLimits } from '../../src/nbd/index.js';
 import { pattern, writeSectors } from '../disks/drivers/disk-world.js';
 import { ScriptedDisks } from '../disks/scripted-disks.js';
 import { MIB, emptyImage, PROGRAMS_TIMEOUT_MS, succeeds } from './image-world.js';
-import { nbdWorld } from './nbd-world.js';
+import { nbdWorld, until } from './nbd-world.js';
 import { isInMemory } from '../small-file-system.js';
 import { hasPrograms, skipped } from '../programs.js';
 import { type RawClient, contextRequest, option, request, u32, u64 } from './raw-client.js';
@@ -43,7 +44,11 @@ async function extents(raw: RawClient): Promise<number[][]> {
 }
 
 /** A disk of 1 MiB whose extents the test says. */
-async function toldWorld(t: Test, tell: (range: SectorRange) => readonly BlockStatusExtent[] | number) {
+async function toldWorld(
+  t: Test,
+  tell: (range: SectorRange) => readonly BlockStatusExtent[] | number,
+  limits: Partial<NbdLimits> = {},
+) {
   const disks = new ScriptedDisks();
   disks.answerAtOnce = () => 0;
   const type = {
@@ -60,7 +65,7 @@ async function toldWorld(t: Test, tell: (range: SectorRange) => readonly BlockSt
         },
       }),
   };
-  const world = nbdWorld(t, { types: driverTypes([type, ramDriverType]) });
+  const world = nbdWorld(t, { types: driverTypes([type, ramDriverType]), limits });
   await world.open('scripted:disk');
   return { ...world, disks };
 }
@@ -294,6 +299,26 @@ t.test(
     t.match(await raw.chunk(), { flags: 1, type: 0x8001 });
   },
 );
+
+t.test('a READ with holes takes memory for its data, and gives it back', async (t) => {
+  const data = { sectors: 16, allocated: true, zero: false };
+  const hole = { sectors: 16, allocated: false, zero: true };
+  const limits = { maxBytesInFlight: 3 * 16 * 512 };
+  const world = await toldWorld(t, () => [data, hole, data, hole], limits);
+  const raw = await world.raw().go('0', { structured: true });
+  for (let cookie = 0n; cookie < 8n; cookie++) {
+    raw.send(request(READ, { cookie, length: 64 * 512 }));
+    for (const [flags, type] of [
+      [0, 1],
+      [0, 2],
+      [0, 1],
+      [1, 2],
+    ] as const)
+      t.match(await raw.chunk(), { flags, type, cookie });
+    t.ok(world.nbd.requestMemoryBytes >= 0);
+  }
+  await until(() => world.nbd.requestMemoryBytes === 0);
+});
 
 t.test('FAST_ZERO is refused at once where zeroing would be slow', async (t) => {
   const world = nbdWorld(t);

@@ -69,10 +69,11 @@ function world(t: Test) {
     clock.seconds += 1;
     await scheduler.waitForEvents();
   };
-  const asked = (): Page => {
+  const port = (): number => {
     if (listener.address.family !== AF_INET) throw new Error('it listens on no port');
-    return new Page(t, listener.address.port);
+    return listener.address.port;
   };
+  const asked = (): Page => new Page(t, port());
   /** A page whose answer has begun. */
   const opened = async (): Promise<Page> => {
     const client = asked();
@@ -89,7 +90,7 @@ function world(t: Test) {
       await new Promise(setImmediate);
     }
   };
-  return { disks, made, fetched, second, asked, opened, closed, options, page, recording, scheduler };
+  return { disks, made, fetched, second, port, asked, opened, closed, options, page, recording, scheduler };
 }
 
 t.test("a disk's samples are its own, and not of the one that had its minor number before", async (t) => {
@@ -181,14 +182,18 @@ t.test('the scheduler is recorded from the first page until the last one ends', 
   t.equal(recording.isOn, true);
 });
 
-t.test('it leaves nothing behind: no event, no page, no recording', async (t) => {
-  const { made, opened, page, recording, scheduler, second } = world(t);
+t.test('it leaves nothing behind: no event, no page, no download, no recording', async (t) => {
+  const { made, opened, page, port, recording, scheduler, second } = world(t);
   t.match([...scheduler.events()], [{ mode: TIMEOUT, timeoutSeconds: 1 }]);
   const client = await opened();
   await client.next();
+  const download = await fetch(`http://127.0.0.1:${port()}/trace.json`);
+  t.equal(scheduler.size, 3, 'it waits for the client to take more');
   page[Symbol.dispose]();
   page[Symbol.dispose]();
   t.equal(scheduler.size, 0);
+  // However it ends, it ends.
+  await download.text().catch(() => {});
   t.equal(recording.isOn, false);
   await t.rejects(client.next(), { message: /^the stream ended/ });
   const { reports } = made;
