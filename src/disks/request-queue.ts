@@ -61,6 +61,8 @@ export class RequestQueue {
   readonly #retryTimer: AwaitedEvent;
   #gate: Gate = 'shut';
   #driver: Driver | undefined;
+  /** The next flush fails: writes that it would vouch for may be lost. */
+  #mayHaveLostWrites = false;
   #inFlight = 0;
   #retries = 0;
   readonly #mayGo = (request: VbdRequest): boolean =>
@@ -99,9 +101,15 @@ export class RequestQueue {
     this.#pump();
   }
 
-  /** Lets requests go to `driver`. */
-  start(driver: Driver): void {
+  /**
+   * Lets requests go to `driver`.
+   *
+   * @param mayHaveLostWrites the image was not closed well before, so that completed writes since the last flush may be lost: the
+   *   next flush fails with -EIO
+   */
+  start(driver: Driver, mayHaveLostWrites = false): void {
     this.#driver = driver;
+    this.#mayHaveLostWrites ||= mayHaveLostWrites;
     this.#gate = 'open';
     this.#pump();
   }
@@ -121,6 +129,7 @@ export class RequestQueue {
   shut(): void {
     this.#gate = 'shut';
     this.#driver = undefined;
+    this.#mayHaveLostWrites = false;
     this.#stopRetrying();
     for (let request = this.#waiting.take(); request; request = this.#waiting.take()) {
       this.#end(request, -ESHUTDOWN);
@@ -146,6 +155,11 @@ export class RequestQueue {
     this.#inFlight++;
     const complete: Done = (result) => this.#completed(request, result);
     request.complete = complete;
+    if (this.#mayHaveLostWrites && (request.flushing || request.kind === 'flush')) {
+      this.#mayHaveLostWrites = false;
+      complete(-errno.EIO);
+      return;
+    }
     try {
       if (request.flushing) driver.flush(complete);
       else dispatch(driver, request, this.#options.post);

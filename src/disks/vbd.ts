@@ -57,6 +57,8 @@ export class Vbd extends BlockDevice {
   #info: DiskInfo = { sectors: 0, sectorSize: SECTOR_SIZE, info: 0 };
   #sequence = 0;
   #pauseWaiters: DoneWithReason[] = [];
+  /** The image was closed for the pause with an error. */
+  #hasClosedBadly = false;
   #closeWaiters: DoneWithReason[] = [];
   readonly #closedListeners = new Set<() => void>();
 
@@ -114,7 +116,8 @@ export class Vbd extends BlockDevice {
   /**
    * Fulfilled once no request is in flight and the image is closed; at once if it is paused already.
    *
-   * @throws (rejects with) SystemError: EINVAL if not open, EAGAIN while resuming, else the driver's
+   * @throws (rejects with) SystemError: EINVAL if not open, EAGAIN while resuming, else the driver's, and it is paused all the
+   *   same; what was written since the last flush may be lost then, and the first flush after {@link resume} fails with EIO
    */
   pause(): Promise<void> {
     return completion((done) => this.#pause(done));
@@ -344,7 +347,7 @@ export class Vbd extends BlockDevice {
       this.#info = stack.info;
       this.#phase = 'running';
       context.logger.log(LOG_INFO, `vbd ${this.minor}: opened ${name}, ${this.#info.sectors} sectors`);
-      this.#queue.start(stack.top);
+      this.#queue.start(stack.top, this.#hasClosedBadly);
       done(result);
     });
   }
@@ -354,6 +357,7 @@ export class Vbd extends BlockDevice {
     if (this.#phase === 'pausing') {
       this.#stack?.close((result, reason) => {
         this.#phase = 'paused';
+        this.#hasClosedBadly = result < 0;
         const waiters = this.#pauseWaiters;
         this.#pauseWaiters = [];
         for (const done of waiters) done(result, reason);
@@ -374,6 +378,7 @@ export class Vbd extends BlockDevice {
     const name = this.#name;
     this.#queue.shut();
     this.#phase = 'closed';
+    this.#hasClosedBadly = false;
     this.#name = '';
     this.#stack = undefined;
     const waiters = this.#closeWaiters;

@@ -393,6 +393,72 @@ t.test('pause returns the error of closing the image and its reason, and the VBD
   t.strictSame((await pauses.settled()).slice(2), [0]);
 });
 
+t.test(
+  'the first flush after a pause whose closing failed fails too, since writes may be lost',
+  async (t) => {
+    const { opened, disks } = bench(t);
+    const vbd = opened();
+    const pauseBadly = async (): Promise<void> => {
+      const paused = t.rejects(vbd.pause(), { code: 'EIO' });
+      disks.answer('close', -errno.EIO);
+      await paused;
+      void vbd.resume();
+      disks.answer('open disk');
+    };
+    const results: number[] = [];
+    const ended = (result: number): void => void results.push(result);
+
+    await pauseBadly();
+    vbd.queueWrite(0, sector(), ended);
+    disks.answer('write');
+    t.strictSame(results.splice(0), [0], 'what is written now is not lost');
+    vbd.flush(ended);
+    t.strictSame(results.splice(0), [-errno.EIO]);
+    vbd.flush(ended);
+    disks.answer('flush');
+    t.strictSame(results.splice(0), [0]);
+
+    await pauseBadly();
+    vbd.queueWrite(0, sector(), ended, { forceUnitAccess: true });
+    disks.answer('write');
+    t.strictSame(results.splice(0), [-errno.EIO], 'a write that is to be on the disk ends with a flush');
+
+    await pauseBadly();
+    void vbd.pause();
+    disks.answer('close');
+    void vbd.resume();
+    disks.answer('open disk');
+    vbd.flush(ended);
+    t.strictSame(results.splice(0), [-errno.EIO], 'a later pause does not hide it');
+  },
+);
+
+for (const isResumed of [false, true]) {
+  t.test(
+    `a VBD that was closed ${isResumed ? 'after its resume' : 'while paused'} and opened again does not fail a flush for it`,
+    async (t) => {
+      const { opened, disks } = bench(t);
+      const vbd = opened();
+      const paused = t.rejects(vbd.pause(), { code: 'EIO' });
+      disks.answer('close', -errno.EIO);
+      await paused;
+      if (isResumed) {
+        void vbd.resume();
+        disks.answer('open disk');
+      }
+      const closed = vbd.close();
+      if (isResumed) disks.answer('close');
+      await closed;
+      void vbd.open('scripted:disk', READ_WRITE);
+      disks.answer('open disk');
+      const results: number[] = [];
+      vbd.flush((result) => void results.push(result));
+      disks.answer('flush');
+      t.strictSame(results, [0]);
+    },
+  );
+}
+
 t.test('a VBD is resumed with the flags that it was opened with', async (t) => {
   const { opened, disks } = bench(t);
   const vbd = opened({ readOnly: true, shared: true });

@@ -3,10 +3,12 @@
 
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
+import { ControlError } from '../../control/control-client.js';
 import { textFits } from '../../control/message.js';
 import { imageSizer } from '../../disks/drivers/image-size.js';
 import { type ImageChange, rebindReplication } from '../../disks/drivers/remus-rebind.js';
 import { withVhdPath } from '../../disks/drivers/vhd/image-name.js';
+import { VBD_PAUSED } from '../../disks/state.js';
 import { promiseOf } from '../../disks/drivers/vhd/steps.js';
 import { snapshot } from '../../disks/drivers/vhd/tools/snapshot.js';
 import { wallClock } from '../../posix/clock.js';
@@ -60,6 +62,7 @@ async function goOnWith(
     await client.pause(pid, minor);
   } catch (error) {
     await discard();
+    await resumeIfPaused(client, pid, minor);
     throw error;
   }
   let unbind = async (): Promise<void> => {};
@@ -68,11 +71,29 @@ async function goOnWith(
     await client.resume(pid, minor, name);
   } catch (error) {
     await unbind();
-    await client.resume(pid, minor);
-    await discard();
+    // One that is not paused may be going on with the child, though its reply has not come.
+    if (await resumeIfPaused(client, pid, minor)) await discard();
     throw error;
   }
   return Math.round((clock.now() - start) * 1e4) / 10;
+}
+
+/**
+ * Resumes a disk with the image that it had, if it is paused: it is, too, after a pause that failed because the image could
+ * not be closed well. Returns whether it was paused.
+ *
+ * @throws (rejects with) ControlError when it stays paused
+ */
+async function resumeIfPaused(client: CtlContext['client'], pid: number, minor: number): Promise<boolean> {
+  const vbd = (await client.list(pid)).find((listed) => listed.minor === minor);
+  if (vbd === undefined || (vbd.state & VBD_PAUSED) === 0) return false;
+  try {
+    await client.resume(pid, minor);
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    throw new ControlError(error.number, `disk ${minor} stays paused: ${error.detail}`);
+  }
+  return true;
 }
 
 /**

@@ -21,7 +21,7 @@ import { MessageType } from '../../../src/control/message-type.js';
 import { RemusDriver } from '../../../src/disks/drivers/index.js';
 import type { ReplicationStatus } from '../../../src/replication/disk/status.js';
 import type { Vbd } from '../../../src/disks/index.js';
-import { NodePosix } from '../../../src/posix/index.js';
+import { errno, NodePosix, SystemError } from '../../../src/posix/index.js';
 import { type ControlWorld, controlWorld, ManualClock, PID } from '../../control/world.js';
 import { captured, type Outcome } from '../captured-io.js';
 
@@ -237,6 +237,42 @@ t.test(
     t.notOk(isBaseOpen);
   },
 );
+
+t.test('a disk that is paused although its image could not be closed is resumed', async (t) => {
+  const { vbd, images, snapshot, registry } = await servedDisk(t);
+  const pause = vbd.pause.bind(vbd);
+  vbd.pause = async () => {
+    await pause();
+    throw new SystemError(errno.EIO, 'cannot sync');
+  };
+  const child = path.join(images, 'child.vhd');
+  const { exitCode, stderr } = await snapshot('0', child);
+  t.equal(exitCode, 1);
+  t.match(stderr, /EIO .*: cannot sync\n$/);
+  t.notOk(existsSync(child));
+  t.equal(vbd.phase, 'running');
+  t.match(registry.list(), [{ name: `vhd:${path.join(images, 'base.vhd')}` }]);
+});
+
+t.test('the child is kept if the disk may go on with it, or cannot go on at all', async (t) => {
+  const { vbd, images, snapshot } = await servedDisk(t);
+  const [first, second] = [path.join(images, 'first.vhd'), path.join(images, 'second.vhd')];
+  const resume = vbd.resume.bind(vbd);
+  vbd.resume = async (name) => {
+    await resume(name);
+    throw new SystemError(errno.EIO, 'a late fault');
+  };
+  const late = await snapshot('0', first);
+  t.match(late, { exitCode: 1, stderr: /EIO .*: a late fault\n$/ });
+  t.ok(existsSync(first));
+  t.equal(await write(vbd, 1, 1), 0, 'the disk is in use with it');
+
+  vbd.resume = () => Promise.reject(new SystemError(errno.EMFILE, 'cannot open'));
+  const stuck = await snapshot('0', second);
+  t.match(stuck, { exitCode: 1, stderr: /EMFILE .*: disk 0 stays paused: cannot open\n$/ });
+  t.ok(existsSync(second));
+  t.equal(vbd.phase, 'paused');
+});
 
 t.test('the child of a disk that cannot be paused is deleted', async (t) => {
   const { exitCode, stderr, child } = await snapshotOf(t, 5);
