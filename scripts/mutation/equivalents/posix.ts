@@ -13,6 +13,8 @@ import {
 
 const SUCCESS = 'Every result from 0 on is a success.';
 const SLOTS_KEPT = 'A number that nobody uses any more only takes memory.';
+const NOTHING_READ = 'To read 0 bytes of a stream once more only makes it look whether there are some.';
+const NOTHING_THERE = 'Of a stream that has no byte, none is read.';
 const OTHER_WORD = 'Any word will do that is no other one.';
 const ANY_SLOT = 'Every slot will do that is free.';
 const NO_SLOT = 'Every number below 0 is no slot.';
@@ -239,6 +241,46 @@ export const posix: Equivalents = {
     ],
   ],
   'src/posix/node/inbound.ts': [
+    [
+      'if (this.#stream.readableLength === 0) this.#stream.read(0);',
+      'if (true) this.#stream.read(0);',
+      NOTHING_READ,
+    ],
+    [
+      'if (this.#stream.readableLength === 0) this.#stream.read(0);',
+      'if (this.#stream.readableLength === 0) this.#stream.read(1);',
+      NOTHING_THERE,
+    ],
+    [
+      'if (count < buffer.length && this.#isToPull) {',
+      'if (count < buffer.length || this.#isToPull) {',
+      NOTHING_READ,
+    ],
+    [
+      'if (count < buffer.length && this.#isToPull) {',
+      'if (count <= buffer.length && this.#isToPull) {',
+      NOTHING_READ,
+    ],
+    [
+      'if (this.#isHeld && stream.readableLength === 0) stream.read(0);',
+      'if (true) stream.read(0);',
+      NOTHING_READ,
+    ],
+    [
+      'if (this.#isHeld && stream.readableLength === 0) stream.read(0);',
+      'if (this.#isHeld || stream.readableLength === 0) stream.read(0);',
+      NOTHING_READ,
+    ],
+    [
+      'if (this.#isHeld && stream.readableLength === 0) stream.read(0);',
+      'if (this.#isHeld && stream.readableLength === 0) stream.read(1);',
+      NOTHING_THERE,
+    ],
+    [
+      'while (this.#queued > 0 && count < buffer.length) {',
+      'while (this.#queued > 0 && count <= buffer.length) {',
+      'Where there is no room, nothing is taken of the next chunk.',
+    ],
     [
       'return this.#stream.readableLength > 0 || !(this.#flowing || this.#ended);',
       'return this.#stream.readableLength > 0 || !(this.#flowing && this.#ended);',
