@@ -32,6 +32,7 @@ export const testing: Equivalents = {
       `if (${after}) this.#descriptors.add(fd);`,
       NO_DESCRIPTOR,
     ]),
+    ['#outcome = 0;', '#outcome = 1;', SET_FIRST],
     ...['value > 0', 'value >= 1'].map((after): Equivalent => [
       'if (option === SO_ERROR && value >= 0) this.#outcome = value;',
       `if (option === SO_ERROR && ${after}) this.#outcome = value;`,
@@ -186,6 +187,27 @@ export const testing: Equivalents = {
       'const BEFORE_BACKUP_SECONDS = 1.5;',
       'const BEFORE_BACKUP_SECONDS = 0.5;',
       'The primary is refused at once, and it makes no difference how often.',
+    ],
+  ],
+  'src/testing/simulation/faults.ts': [
+    [
+      'for (let fd = posix.eventfd(); fd >= 0; fd = posix.eventfd()) taken.push(fd);',
+      'for (let fd = posix.eventfd(); fd >= 0; fd = posix.eventfd()) taken.unshift(fd);',
+      'They are all closed at one moment, in whatever order.',
+    ],
+  ],
+  'src/testing/files/file-calls.ts': [
+    [
+      'const part = buffer.subarray(0, random.integer(0, buffer.length));',
+      'const part = buffer.subarray(0, random.integer(1, buffer.length));',
+      'A part that is less than a sector is taken for all of it, as no part is.',
+    ],
+  ],
+  'src/testing/files/file-system.ts': [
+    [
+      'this.#lastId = Math.max(this.#lastId, ...operation.entries.map(({ node }) => node?.id ?? 0));',
+      'this.#lastId = Math.max(this.#lastId, ...operation.entries.map(({ node }) => node?.id ?? 1));',
+      'The number of the root is 1, so the last one is no less.',
     ],
   ],
   'src/testing/simulation/session.ts': [

@@ -13,7 +13,7 @@ import {
 import { errno } from '../../../src/posix/errno.js';
 import { type CrashKind, Random, simulatedAioType, SimulatedWorld } from '../../../src/testing/index.js';
 import { randomSeed } from '../../random.js';
-import { FileWorld, O_WRONLY } from './fixture.js';
+import { FileWorld, O_RDONLY, O_WRONLY } from './fixture.js';
 import { SectorModel } from './sector-model.js';
 
 const SECTORS = 4096 + 64;
@@ -158,6 +158,7 @@ t.test('what cannot show its holes has a reason', async (t) => {
   t.same(await ask(await world.open(IMAGE)), [{ start: 4096, end: Number.POSITIVE_INFINITY }]);
   t.equal(await ask(await world.open(IMAGE, O_WRONLY)), 'EBADF');
   t.equal(await ask(99), 'EBADF');
+  t.equal(await ask(await world.open('/', O_RDONLY)), 'ENOTSUP');
   world.files.failCalls({ calls: ['holes'], error: errno.EIO });
   t.equal(await ask(await world.open(IMAGE)), 'EIO');
 });

@@ -361,3 +361,20 @@ t.test('what is made after a state was rebuilt has a number of its own', async (
   t.ok(ids.every(Number.isInteger));
   t.equal(new Set([1, ...ids]).size, 4, ids.join());
 });
+
+t.test('a byte written with O_DSYNC is on the medium, unless its sync fails', async (t) => {
+  const found = new Set<string>();
+  for (let seed = 1; seed <= 30; seed++) {
+    const world = new FileWorld({ seed });
+    world.files.put('/a', Buffer.from('....'));
+    const fd = await world.open('/a', O_WRONLY | O_DSYNC);
+    t.equal(await world.write(fd, 'a', 0), 1);
+    const fault = world.files.failCalls({ calls: ['fdatasync'], error: errno.EIO });
+    t.equal(await world.write(fd, '', 0), 0);
+    t.equal(fault.calls, 0, 'nothing is not synced');
+    t.equal(await world.fails((calls, done) => calls.write(fd, Buffer.from('b'), 1, done)), 'EIO');
+    world.files.losePower(NOTHING_SURVIVES);
+    found.add(world.text('/a') ?? '');
+  }
+  t.same([...found].toSorted(), ['a...', 'ab..']);
+});

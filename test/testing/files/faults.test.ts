@@ -322,6 +322,77 @@ t.test('each call leaves a line in the trace', async (t) => {
   ]);
 });
 
+t.test('a line of a call names what it was asked for', async (t) => {
+  const world = new FileWorld();
+  world.files.put('/a', Buffer.from('text'));
+  const fd = await world.open('/a', O_RDWR);
+  const before = world.world.trace.lines.length;
+  const ask: Parameters<FileWorld['fails']>[0][] = [
+    (calls, done) => calls.fchmod(fd, 0o644, done),
+    (calls, done) => calls.fchown(fd, 1, 2, done),
+    (calls, done) => calls.ftruncate(fd, 100, done),
+    (calls, done) => calls.ftruncate(99, 100, done),
+    (calls, done) => calls.read(fd, new Uint8Array(3), 1, done),
+    (calls, done) => calls.allocate(fd, 1, 2, done),
+    (calls, done) => calls.punchHole(fd, 1, 2, done),
+    (calls, done) => calls.link('/a', '/b', done),
+    (calls, done) => calls.rename('/b', '/c', done),
+    (calls, done) => calls.syncDirectory('/c', done),
+    (calls, done) => calls.readdir('/c', done),
+    (calls, done) => calls.realpath('/c', done),
+  ];
+  for (const call of ask) await world.fails(call);
+  const lines = world.world.trace.lines
+    .slice(before)
+    .map((line) => line.replace(/^ *\d+\.\d+ 10.0.0.1 /, ''));
+  t.same(lines, [
+    'fchmod(3, 0o644) = 0',
+    'fchown(3, 1, 2) = -EPERM',
+    'ftruncate(3, 100) = 0',
+    'ftruncate(99, 100) = -EBADF',
+    'read(3, 3 at 1) = 3',
+    'allocate(3, 2 at 1) = 0',
+    'punchHole(3, 2 at 1) = 0',
+    'link(/a, /b) = 0',
+    'rename(/b, /c) = 0',
+    'syncDirectory(/c) = -ENOTDIR',
+    'readdir(/c) = -ENOTDIR',
+    'realpath(/c) = 0',
+  ]);
+});
+
+t.test('calls that are given a way to complete end that way, and no sooner', async (t) => {
+  const world = new FileWorld();
+  const posted: (() => void)[] = [];
+  const results: number[] = [];
+  world.files
+    .calls({ post: (task) => void posted.push(task) })
+    .stat('/', (result) => void results.push(result));
+  await world.world.run(1);
+  t.same([results, posted.length], [[], 1]);
+  posted[0]?.();
+  t.same(results, [0]);
+});
+
+t.test(
+  'of a write that fails some of the first sectors may be there, as they were to be written',
+  async (t) => {
+    const bytes = Buffer.from(Array.from({ length: 2048 }, (_, index) => (index * 7) % 251));
+    const lengths = new Set<number>();
+    for (let seed = 1; seed <= 60; seed++) {
+      const world = new FileWorld({ seed });
+      const fd = await world.open('/a');
+      world.files.failCalls({ calls: ['write'], error: errno.EIO });
+      t.equal(await world.fails((calls, done) => calls.write(fd, bytes, 0, done)), 'EIO');
+      const found = world.files.contents('/a');
+      t.same(found, bytes.subarray(0, found.length));
+      lengths.add(found.length);
+    }
+    for (const length of lengths) t.equal(length % 512, 0);
+    t.ok(lengths.size > 2, [...lengths].join());
+  },
+);
+
 t.test('locks, and what happens to the medium, leave a line in the trace', async (t) => {
   const world = new FileWorld();
   world.files.put('/a', Buffer.from('a'));

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import t from 'tap';
 import { FileNode } from '../../../src/testing/files/file-node.js';
 import { SimulatedFileSystem } from '../../../src/testing/files/file-system.js';
-import { NOTHING_SURVIVES } from '../../../src/testing/files/survival.js';
+import { EVERYTHING_SURVIVES, NOTHING_SURVIVES } from '../../../src/testing/files/survival.js';
 import { FileWorld, O_CREAT, O_WRONLY } from './fixture.js';
 
 const names = (system: SimulatedFileSystem): string[] => [...system.entries().keys()];
@@ -61,4 +61,27 @@ t.test('a file that was put there takes no room any more when it is removed', as
   t.ok(files.system.write(other, Buffer.alloc(1), 0) < 0);
   files.system.unlink('/a');
   t.equal(files.system.write(other, Buffer.alloc(8192), 0), 8192);
+});
+
+t.test('nothing is open after a loss of power, or a return to another state', async (t) => {
+  const ends: ((system: SimulatedFileSystem) => void)[] = [
+    (system) => system.losePower(EVERYTHING_SURVIVES),
+    (system) => system.restore(system.copy()),
+  ];
+  for (const end of ends) {
+    const system = new SimulatedFileSystem();
+    system.write(create(system, '/a'), Buffer.alloc(4096), 0);
+    system.open('/a', O_WRONLY);
+    end(system);
+    system.unlink('/a');
+    system.capacityBytes = 4096;
+    t.equal(system.write(create(system, '/b'), Buffer.alloc(4096), 0), 4096, end.toString());
+  }
+});
+
+t.test('only whole pages are room, and directories take none', async (t) => {
+  const system = new SimulatedFileSystem();
+  system.mkdir('/d');
+  system.capacityBytes = 8191;
+  t.equal(system.write(create(system, '/d/a'), Buffer.alloc(8192), 0), 4096);
 });

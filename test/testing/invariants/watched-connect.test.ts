@@ -2,7 +2,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t from 'tap';
-import { AF_INET, errno, SOCK_STREAM } from '../../../src/posix/index.js';
+import {
+  AF_INET,
+  errno,
+  F_GETFL,
+  SO_ERROR,
+  SO_REUSEADDR,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from '../../../src/posix/index.js';
 import {
   CONNECTION_ESTABLISHED,
   CONNECTION_IN_PROGRESS,
@@ -16,7 +24,7 @@ import {
   Violations,
   WatchedConnect,
 } from '../../../src/testing/index.js';
-import { twoHosts } from '../fixture.js';
+import { dial, listenOn, outcome, twoHosts } from '../fixture.js';
 
 const ADDRESS = '10.0.0.2:9000';
 
@@ -279,4 +287,68 @@ t.test('a failure that is reported while the attempt goes on is detected', async
     'status is 0 in the callback, not -1',
     'descriptors 3 are left after it failed',
   ]);
+});
+
+t.test(
+  'the module itself is watched unless another one is given, and has no descriptor at first',
+  async (t) => {
+    const { world, near, violations } = watched();
+    const calls: number[] = [];
+    const connect = new WatchedConnect(near.serve(), near, violations, { callback: (rc) => calls.push(rc) });
+    t.equal(connect.fd, -1);
+    t.equal(connect.init(ADDRESS), 0);
+    t.equal(connect.clientStart(), 0);
+    t.equal(connect.fd, 3);
+    connect.kill();
+    await world.run(5);
+    t.same([calls, violations.list], [[], []]);
+  },
+);
+
+t.test('the module gets the results of its socket calls, and failed ones leave nothing', async (t) => {
+  const results: unknown[] = [];
+  const asking: Partial<ConnectModule> = {
+    clientStart({ posix, sa }) {
+      results.push(
+        posix.setsockopt(99, SOL_SOCKET, SO_REUSEADDR, 1),
+        posix.fcntl(99, F_GETFL, 0),
+        posix.accept(99),
+        posix.bind(99, sa),
+        posix.listen(99, 1),
+        posix.getsockopt(99, SOL_SOCKET, SO_ERROR),
+        posix.connect(99, sa),
+      );
+      return -1;
+    },
+  };
+  t.same(
+    foundIn(asking, (connect) => connect.clientStart()),
+    [],
+  );
+  t.same(
+    results,
+    results.map(() => -errno.EBADF),
+  );
+});
+
+t.test('a start after which nothing is in progress is detected', async (t) => {
+  const finished: Partial<ConnectModule> = { clientStart: () => 0, status: () => 1 };
+  t.same(
+    foundIn(finished, (connect) => connect.clientStart()),
+    ['status is 1 after a start, not 0'],
+  );
+});
+
+t.test('established on a connection that is not the module’s own is detected', async (t) => {
+  const { world, near, far, violations, connectOn } = watched();
+  listenOn(near);
+  const other = dial(far, near);
+  t.equal(await outcome(world, far, other), 'connected');
+  const thief = startWith((connect) => {
+    connect.fd = other;
+    connect.status = CONNECTION_ESTABLISHED;
+    connect.callback(connect, 0);
+  });
+  connectOn(far, { ...connectModule, ...thief }).connect.clientStart();
+  t.match(violations.list, [new RegExp(`: established on descriptor ${other}, which is not connected$`)]);
 });

@@ -306,3 +306,51 @@ t.test('a stranger connects to a backup, and leaves within a second, once', asyn
   }
   t.ok(early.length > 0 && late.length > 0, 'some sooner than others');
 });
+
+t.test('a host that is restarted at once crashes in any of the ways', async (t) => {
+  const ways = await eachOf(SEEDS, (seed) => {
+    const { scene } = fault('restartAtOnce', seed);
+    const [, how] = /crashes: (.*)$/m.exec(scene.world.trace.toString()) ?? [];
+    return `${how}`;
+  });
+  t.same(ways, ['end of file', 'reset', 'silence']);
+});
+
+t.test('what is over at once can be undone, without any effect', async (t) => {
+  for (const kind of ['restartAtOnce', 'reset', 'setClock', 'dropConnection']) {
+    const { scene, undo } = fault(kind, 1);
+    const before = scene.world.trace.toString();
+    undo();
+    t.equal(scene.world.trace.toString(), before, kind);
+  }
+});
+
+t.test('calls fail with up to 0.5 of probability, and select with a fifth of that', async (t) => {
+  const asked: number[] = [];
+  let fails: (call: string) => unknown = () => {};
+  const host = {
+    failCalls(options: { error: typeof fails }) {
+      fails = options.error;
+    },
+  };
+  for (const bound of ['low', 'high']) {
+    const random = {
+      chance: (probability: number) => asked.push(probability) > 0,
+      pick: (items: readonly unknown[]) => items[0],
+      between: (low: number, high: number) => (bound === 'low' ? low : high),
+    };
+    const failCalls = FAULT_KINDS.find(({ name }) => name === 'failCalls');
+    failCalls?.({ hosts: [host] } as never, random as never);
+    for (const call of ['read', 'select']) t.ok(fails(call));
+  }
+  t.same(asked, [0.5, 0.05, 0.01, 0.5, 0.5, 0.1], 'every call or one kind, then each call');
+});
+
+t.test('the call that fails is one of the first 30', async (t) => {
+  const numbers: number[] = [];
+  const host = { failCalls: ({ nth }: { nth: number }) => numbers.push(nth) };
+  const failOneCall = FAULT_KINDS.find(({ name }) => name === 'failOneCall');
+  for (const integer of [(low: number) => low, (_: number, high: number) => high])
+    failOneCall?.({ hosts: [host] } as never, { integer, pick: () => host } as never);
+  t.same(numbers, [1, 30]);
+});
