@@ -10,11 +10,6 @@ export const status: Equivalents = {
       'const answer = Buffer.alloc(MAX_ANSWER_BYTES + 2);',
       'One byte beyond the limit shows that a reply is too long, and so do two.',
     ],
-    [
-      'if (!(error instanceof SyntaxError)) throw error;',
-      'if (!(error instanceof SyntaxError)) ;',
-      'JSON.parse throws nothing else.',
-    ],
   ],
   'src/status/status-directory.ts': [
     ['return process.getuid?.() ?? 0;', 'return process.getuid?.();', GETUID],
