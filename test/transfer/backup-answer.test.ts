@@ -51,3 +51,17 @@ t.test('a first line as long as a verdict can be is one, a longer line is not', 
   t.equal(answer(start, message(1), '\n').verdict, undefined);
   t.equal(answer(`${start}${message(1)}\n`).verdict, undefined);
 });
+
+t.test('a first line that is no verdict is known to be none, once it has ended or is too long', async (t) => {
+  for (const [pieces, isOther] of [
+    [[], false],
+    [['an image'], false],
+    [['an image\n'], true],
+    [['\n'], true],
+    [['x'.repeat(MAX_VERDICT_BYTES - 1)], false],
+    [['x'.repeat(MAX_VERDICT_BYTES)], true],
+    [[GREETING], false],
+    [[verdictLine(ok)], false],
+  ] as const)
+    t.equal(answer(...pieces).isOther, isOther, pieces.join('').slice(0, 20));
+});

@@ -71,6 +71,16 @@ t.test('standard input may be anything but a terminal', async (t) => {
   });
 });
 
+t.test('a standard input that the process was started without is refused', async (t) => {
+  // What Node has in its place.
+  const fd = openSync('/dev/null', 'r+');
+  t.teardown(() => closeSync(fd));
+  t.throws(() => inputFromStandard(new PassThrough(), fd), {
+    code: 'EBADF',
+    message: 'standard input is closed: redirect it (< IMAGE), or name a file with --input FILE',
+  });
+});
+
 t.test('a refused input is closed at once, and a good one at its end', async (t) => {
   const image = join(directory, 'image');
   const empty = join(directory, 'a-directory-as-input');

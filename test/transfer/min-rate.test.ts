@@ -29,7 +29,7 @@ function watched(t: Test, rate: number) {
     bytes += more;
     await pass(RATE_SECONDS + 1);
   };
-  return { told, span, watch, clock };
+  return { told, span, watch, clock, server };
 }
 
 t.test('nine seconds’ worth of the minimum rate is enough, one byte less is not', async (t) => {
@@ -50,6 +50,10 @@ t.test('a peer that waits for us is not slow; without a minimum rate, no peer is
   await waiting.span(0);
   t.same(waiting.told, []);
   const free = watched(t, 0);
+  t.notOk(
+    [...free.server.scheduler.events()].some(({ timeoutSeconds }) => timeoutSeconds === RATE_SECONDS),
+    'nothing is waited for',
+  );
   await free.span(0);
   t.same(free.told, []);
 });

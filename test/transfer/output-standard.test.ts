@@ -56,6 +56,24 @@ t.test('a file that cannot be synced fails the transfer, and a device is not ask
   t.equal(synced, 1);
 });
 
+t.test('a standard output that the process was started without is refused', async (t) => {
+  // What Node has in its place.
+  const fd = openSync('/dev/null', 'r+');
+  t.teardown(() => closeSync(fd));
+  t.throws(() => outputToStandard(fd), {
+    code: 'EBADF',
+    message: 'standard output is closed: redirect it (> COPY), or name a file with --output FILE',
+  });
+});
+
+t.test('an error between two transfers is none until the next one', async (t) => {
+  const pipe = new PassThrough();
+  const output = outputToStandard(pipe);
+  pipe.destroy(Object.assign(new Error('gone'), { code: 'EPIPE', errno: -errno.EPIPE }));
+  await new Promise(setImmediate);
+  t.equal((await output.begin()).stream.errored?.message, 'gone');
+});
+
 t.test('a full disk is an error of the transfer', async (t) => {
   const copy = await outputToStandard(openSync('/dev/full', 'w')).begin();
   copy.stream.write('bytes');

@@ -50,6 +50,11 @@ export const transfer: Equivalents = {
     ],
   ],
   'src/transfer/input.ts': [
+    [
+      'return await inputFromOpened(path, file);',
+      'return inputFromOpened(path, file);',
+      'The status of an open file can be read, and what else it fails with has its words already.',
+    ],
     ['await file.close();', 'file.close();', CLOSED_LATER],
     ...['1024 / 1024', '1025 * 1024', '1023 * 1024', '1024 * 1025', '1024 * 1023'].flatMap((size) =>
       tuned('const READ_BYTES = 1024 * 1024;', `const READ_BYTES = ${size};`),
@@ -90,11 +95,18 @@ export const transfer: Equivalents = {
       'It is 0 where all pieces are empty, and these may be sent again.',
     ]),
   ],
-  'src/transfer/backup-answer.ts': ['end > 0', 'end >= 1'].map((end): Equivalent => [
-    'if (end >= 0 && end < MAX_VERDICT_BYTES) this.#verdict = parseVerdict(this.#line.slice(0, end));',
-    `if (${end} && end < MAX_VERDICT_BYTES) this.#verdict = parseVerdict(this.#line.slice(0, end));`,
-    'An empty line is no verdict.',
-  ]),
+  'src/transfer/backup-answer.ts': [
+    ...['end > 0', 'end >= 1'].map((end): Equivalent => [
+      'if (end >= 0 && end < MAX_VERDICT_BYTES) this.#verdict = parseVerdict(this.#line.slice(0, end));',
+      `if (${end} && end < MAX_VERDICT_BYTES) this.#verdict = parseVerdict(this.#line.slice(0, end));`,
+      'An empty line is no verdict.',
+    ]),
+    ...['if (false) return;', 'if (this.#isLine) ;'].map((after): Equivalent => [
+      'if (this.#isLine) return;',
+      after,
+      'What follows the first line takes memory, and changes nothing else.',
+    ]),
+  ],
   'src/transfer/output-standard.ts': [
     [
       'if (stats.isFIFO() || stats.isSocket()) return new Socket({ fd, readable: false, writable: true });',
