@@ -81,6 +81,14 @@ export const scheduler: Equivalents = {
     ],
   ],
 
+  'src/scheduler/tapdisk3-registrar.ts': [
+    [
+      'export const INFINITE = -1;',
+      'export const INFINITE = -2;',
+      'Every negative number of microseconds is infinite.',
+    ],
+  ],
+
   'src/scheduler/tapdisk3-event.ts': [['this.sortedBy = deadline;', ';', SET_FIRST]],
 
   'src/scheduler/wait-stack.ts': [

@@ -200,6 +200,11 @@ export const vhd: Equivalents = {
     ],
   ],
   'src/disks/drivers/vhd/block-writer.ts': [
+    ...['> 0', '>= 1'].map((there): Equivalent => [
+      'if (place >= 0) {',
+      `if (place ${there}) {`,
+      'The first sector is that of the copy of the footer, and no block is there.',
+    ]),
     ['#failure = 0;', '#failure = 1;', NO_FAILURE],
     ['reserving.push(done);', 'reserving.unshift(done);', ANY_ORDER],
     ...succeeding(

@@ -5,6 +5,7 @@ import { constants } from 'node:fs';
 import t from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
 import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { runSteps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { resize } from '../../../../src/disks/drivers/vhd/tools/resize.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
@@ -87,6 +88,24 @@ t.test('a file grows again when half of its new space is handed out', async (t) 
   // Of 65 places fewer than half are left after the 34th.
   t.same([...new Set(seen)], [1, 2]);
   t.equal(seen.indexOf(2), 33);
+});
+
+t.test('an image is not closed while its file grows ahead', async (t) => {
+  const world = worldWith([{ sectors: 9000, blockSectors: 1 }]);
+  const calls = simulatedCalls(world);
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+  for (let block = 0; block < 33; block++) await write(world, disk, block, tagged(1, 1));
+  const held: (() => void)[] = [];
+  const fdatasync = calls.files.fdatasync.bind(calls.files);
+  calls.files.fdatasync = (fd, done) => held.push(() => fdatasync(fd, done));
+  await write(world, disk, 33, tagged(1, 1));
+  let isClosed = false;
+  runSteps(disk.close(), () => (isClosed = true));
+  await world.world.run(1);
+  t.same([held.length, isClosed], [1, false]);
+  held[0]?.();
+  await world.world.run(1);
+  t.equal(isClosed, true);
 });
 
 /** A leaf of blocks of eight sectors whose BAT begins with these places; its file ends after the last of them. */

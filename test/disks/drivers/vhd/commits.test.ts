@@ -6,6 +6,7 @@ import { type CommitParts, Commits } from '../../../../src/disks/drivers/vhd/com
 import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { MAX_CACHED_BITMAPS } from '../../../../src/disks/drivers/vhd/bitmap-cache.js';
 import type { DirtyBlock } from '../../../../src/disks/drivers/vhd/layer.js';
+import { runSteps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import { errno } from '../../../../src/posix/errno.js';
 import { flush, LEAF, open, tags, worldWith, write } from './order-world.js';
@@ -195,4 +196,37 @@ t.test('a block is let go once the file has it, unless a write of it is under wa
   t.same([[...layer.dirty.keys()], cached], [[], [3]]);
   commit(4, 1);
   t.same([[...layer.dirty.keys()], cached], [[4], [3]]);
+});
+
+t.test('a block whose bitmap cannot be written may have anything under its clear bits', async (t) => {
+  for (const isAnswered of [false, true]) {
+    const log: unknown[] = [];
+    const layer = { file: { fd: 7 }, dirty: new Map<number, DirtyBlock>() };
+    const files = {
+      write: (_fd: number, _bytes: Uint8Array, _position: number, done: (count: number) => void) =>
+        done(-errno.ENOSPC),
+    };
+    const zeroed = { spoil: (block: number) => log.push(`spoil ${block}`) };
+    const onLoss = (): unknown => log.push('loss');
+    const commits = new Commits({ files, layer, zeroed, onLoss } as unknown as CommitParts);
+    const [bits, written] = [Uint8Array.of(0xff), Uint8Array.of(1)];
+    const states = { needsEntry: false, isZero: false, isUncertain: false };
+    const dirty: DirtyBlock = { block: 3, place: 9, bits, written, users: 0, ...states };
+    commits.add(dirty, false, isAnswered ? undefined : (result) => log.push(result));
+    t.same(log, isAnswered ? ['loss', 'spoil 3'] : ['spoil 3', -errno.ENOSPC]);
+    t.same([dirty.bits, dirty.isUncertain], [written, true]);
+  }
+});
+
+t.test('an image is closed once the file has all that was answered', async (t) => {
+  const { world, held, disk } = await diskWithHeldWrites(isBitmap, true);
+  t.equal(await write(world, disk, 0, tagged(1, 1)), 0);
+  let isClosed = false;
+  runSteps(disk.close(), () => (isClosed = true));
+  await world.world.run(1);
+  t.same([held.length, isClosed], [1, false]);
+  held[0]?.();
+  await world.world.run(1);
+  t.equal(isClosed, true);
+  t.same(await tags(world, await open(world, LEAF, true), 0, 2), [1, 0]);
 });

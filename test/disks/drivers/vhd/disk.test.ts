@@ -3,6 +3,7 @@
 
 import t from 'tap';
 import { errno } from '../../../../src/posix/errno.js';
+import { Footer } from '../../../../src/disks/drivers/vhd/footer.js';
 import { LOG_ERR } from '../../../../src/server/logger.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
 import { LEAF, open, tags, worldWith, write } from './order-world.js';
@@ -107,4 +108,39 @@ t.test('a discard makes holes of what an image has of the range', async (t) => {
   const place = disk.chain[0].image.blocks?.bat[0] ?? 0;
   t.same(holes, [[place + 1 + 100, 2048]]);
   await simulated(world, disk.close());
+});
+
+t.test('zeroes of a VHD are a hole unless they must stay allocated', async (t) => {
+  const world = worldWith([{ sectors: 4096, blockSectors: 4096 }]);
+  const calls = simulatedCalls(world);
+  const holes: number[] = [];
+  calls.files.punchHole = (_fd, _offset, length, done) => {
+    holes.push(length / 512);
+    done(0);
+  };
+  const disk = await openSimulated(world, LEAF, { readOnly: false }, calls);
+  t.equal(await write(world, disk, 0, tagged(2048, 1)), 0);
+  const zero = (noHole: boolean): Promise<number> => {
+    const range = { sector: 0, sectors: 2048, noHole, complete: () => {} };
+    return simulatedResult(world, (done) => disk.writeZeroes(range, done));
+  };
+  t.equal(await zero(true), 0);
+  t.same(holes, []);
+  t.equal(await zero(false), 0);
+  t.same(holes, [2048]);
+  await simulated(world, disk.close());
+});
+
+t.test('before the footer at the end is dropped the copy at the head becomes the same', async (t) => {
+  for (const change of [undefined, { hidden: true }]) {
+    const world = worldWith([link]);
+    const image = world.files.contents(LEAF).slice();
+    const footer = new Footer(image.slice(-512));
+    image.set(change ? footer.with(change).bytes : new Uint8Array(512));
+    world.files.put(LEAF, image);
+    const disk = await open(world);
+    t.equal(await write(world, disk, 0, tagged(1, 1)), 0);
+    t.same(world.files.contents(LEAF).slice(0, 512), footer.bytes);
+    await simulated(world, disk.close());
+  }
 });

@@ -5,7 +5,8 @@ import t from 'tap';
 import { repair, type RepairResult } from '../../../../src/disks/drivers/vhd/tools/repair.js';
 import type { LocatorEntry } from '../../../../src/disks/drivers/vhd/locator.js';
 import type { FileWorld } from '../../../testing/files/fixture.js';
-import { LEAF, worldWith } from './order-world.js';
+import { LEAF, open, worldWith, write } from './order-world.js';
+import { simulated, tagged } from './sim-disk.js';
 import { headerOf, link, patchHeader, run, setBatmap } from './tools/tool-world.js';
 
 /** A child without blocks, whose batmap claims one. */
@@ -43,4 +44,17 @@ t.test('a locator before the batmap, or one that is empty, does not keep it', as
   for (const change of [{ offset: 1536 }, { code: '\0\0\0\0', offset: 2560 }]) {
     t.same(await mend(wrongBatmap(({ code }) => (code === 'MacX' ? change : {}))), EMPTIED);
   }
+});
+
+t.test('a batmap that is wrong is made empty by a writer that changes the image', async (t) => {
+  const world = wrongBatmap(() => ({}));
+  await simulated(world, (await open(world)).close());
+  t.same(
+    await run(world, (calls) => repair(calls, { path: LEAF, write: false, uuid: new Uint8Array(16) })),
+    EMPTIED,
+  );
+  const disk = await open(world);
+  await write(world, disk, 16, tagged(1, 1));
+  await simulated(world, disk.close());
+  t.same(await mend(world), []);
 });
