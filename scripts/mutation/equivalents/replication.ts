@@ -283,6 +283,11 @@ export const replication: Equivalents = {
   'src/replication/disk/commands.ts': [
     ...STATE_ERRORS_ONLY,
     [
+      'if (differences === 0 && unreadable > 0)',
+      'if (differences === 0 && unreadable > 1)',
+      'What is unreadable is counted in the sectors of whole grains.',
+    ],
+    [
       'this.#engine.fail(what, error instanceof StateError ? error.result : -errno.EIO);',
       'this.#engine.fail(what, true ? error.result : -errno.EIO);',
       THROWN_ON,

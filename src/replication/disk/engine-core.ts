@@ -8,7 +8,7 @@ import type { State } from './open-state.js';
 import type { ReplicationOptions } from './options.js';
 import type { PrimaryRole } from './primary/primary-role.js';
 import type { Reporter } from './reporter.js';
-import type { CPrimaryEnd } from './sessions.js';
+import type { CPrimaryGone } from './sessions.js';
 import type { Standing } from './standing.js';
 import type { DiskState, PeerKind } from './status.js';
 
@@ -21,9 +21,9 @@ export interface PeeringView {
   /** What a resync waits for, in words, while there is no connection because of it; null: nothing. */
   readonly waitsFor: string | null;
   /** How the connection from a C primary has ended, after which none is taken any more; undefined: it has not. */
-  readonly cEnd: CPrimaryEnd | undefined;
+  readonly cEnd: CPrimaryGone | undefined;
   /** Takes no connection any more, until {@link reopen}. */
-  shut(end: CPrimaryEnd): void;
+  shut(end: CPrimaryGone): void;
   reopen(): void;
   /** Ends the connection, if there is one. */
   end(code: string, reason: string): void;

@@ -5,11 +5,10 @@ import { errno } from '../../posix/errno.js';
 import type { EngineCore } from './engine-core.js';
 import { NO_ID } from './format/metadata-record.js';
 import type { Done } from './local-disk.js';
-import type { CPrimaryEnd } from './sessions.js';
+import type { CPrimaryGone } from './sessions.js';
 
-const FAILED_OVER: CPrimaryEnd = {
+const FAILED_OVER: CPrimaryGone = {
   reason: 'this side was written to',
-  hasSpoken: true,
   isInMessage: true,
 };
 

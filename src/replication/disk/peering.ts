@@ -21,7 +21,7 @@ import { OwnPrimarySession } from './own/own-primary-session.js';
 import { type KnownPeer, meetPeer, turnAway } from './peer-session.js';
 import type { ResyncPlan } from './primary/primary-parts.js';
 import type { PrimaryRole } from './primary/primary-role.js';
-import type { BackupPeer, CConnection, CPrimaryEnd, PrimarySession } from './sessions.js';
+import type { BackupPeer, CConnection, CPrimaryEnd, CPrimaryGone, PrimarySession } from './sessions.js';
 import type { PeerKind } from './status.js';
 
 /** What this program calls itself toward an own peer. */
@@ -60,7 +60,7 @@ export class Peering implements PeeringView {
   /** What a resync waits for, in words, while there is no connection because of it; null: nothing. */
   waitsFor: string | null = null;
   /** How the connection from a C primary has ended, after which none is taken any more; undefined: it has not. */
-  cEnd: CPrimaryEnd | undefined;
+  cEnd: CPrimaryGone | undefined;
 
   constructor(engine: EngineCore, connector: Connector) {
     this.#engine = engine;
@@ -350,7 +350,7 @@ export class Peering implements PeeringView {
   }
 
   /** Takes no connection any more, until {@link reopen}: that of a C primary has ended. */
-  shut(end: CPrimaryEnd): void {
+  shut(end: CPrimaryGone): void {
     this.cEnd = end;
     this.#connector.stop();
     this.#engine.reporter.notice(`the C primary is gone and will not be accepted again: ${end.reason}`);

@@ -133,6 +133,9 @@ export interface CPrimaryEnd {
   readonly isInMessage: boolean;
 }
 
+/** Why nothing is accepted from a C primary any more. */
+export type CPrimaryGone = Omit<CPrimaryEnd, 'hasSpoken'>;
+
 /** What has begun to be used, and hears the other side only from its start on. */
 export interface Startable {
   start(): void;

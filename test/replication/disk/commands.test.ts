@@ -171,6 +171,18 @@ t.test('a backup is the primary once that is on stable storage, and not before',
   t.match(outcomes, [{ result: 0 }]);
 });
 
+t.test('a backup that is promoted reports it, and closes its journal', async (t) => {
+  const { b } = await twoPrimaries(t);
+  t.match(
+    b.events.findLast(({ kind }) => kind === 'state'),
+    { role: 'primary', reason: 'promoted' },
+  );
+  t.same(
+    b.host.files.descriptors().filter(({ path }) => path.includes('journal')),
+    [],
+  );
+});
+
 t.test('one command at a time', async (t) => {
   const { a, world } = await protectedPair(t);
   const outcomes: CommandOutcome[] = [];
