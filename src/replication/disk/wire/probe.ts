@@ -70,10 +70,7 @@ export function probePeer(options: ProbeOptions): void {
       if (!isReported) options.onPart();
     },
     drained: () => {},
-    ended: (reason) => {
-      isReported = true;
-      options.onFailure(reason);
-    },
+    ended: (reason) => options.onFailure(reason),
   };
   if (connected) stream.send(PROBE);
   stream.resume();
