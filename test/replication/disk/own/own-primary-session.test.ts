@@ -8,8 +8,10 @@ import t, { type Test } from 'tap';
 import { errno } from '../../../../src/posix/index.js';
 import type { OwnLinkEvents } from '../../../../src/replication/disk/own/own-link.js';
 import { OwnPrimarySession } from '../../../../src/replication/disk/own/own-primary-session.js';
+import { decodeReason } from '../../../../src/replication/disk/own/reason.js';
 import { extentsBody, type FrameName, numbersBody } from '../../../../src/replication/disk/wire/frame.js';
 import { PROBE } from '../../../../src/replication/disk/wire/probe.js';
+import { StateError } from '../../../../src/replication/disk/state-file.js';
 import { SimulatedWorld } from '../../../../src/testing/index.js';
 import { DIRECTORY, IMAGE, type NodeOptions, SECTORS, SideNode } from '../world.js';
 import { HandPeer, PEER_ADDRESS, standing } from './hand-peer.js';
@@ -498,7 +500,11 @@ t.test('a backup that is paused says so to its primary', async (t) => {
 
 /** A session over a link, a store and a resync that a test plays. */
 function played() {
-  const its = { readResult: 0 };
+  const its = {
+    readResult: 0,
+    beginSync: async () => target as never,
+    zero: (done: (result: number) => void): unknown => done(0),
+  };
   const calls: string[] = [];
   const frames: [name: string, ...parts: Uint8Array[]][] = [];
   const link = {
@@ -527,7 +533,7 @@ function played() {
       into.fill(6);
       done(its.readResult);
     },
-    zero: (_sector: number, _sectors: number, done: (result: number) => void) => done(0),
+    zero: (_sector: number, _sectors: number, done: (result: number) => void) => its.zero(done),
     sync: (done: (result: number) => void) => {
       calls.push('sync');
       done(0);
@@ -541,7 +547,7 @@ function played() {
     link: link as never,
     services: {
       store: store as never,
-      beginSync: async () => target as never,
+      beginSync: () => its.beginSync(),
       commit: (...[, , , done]) => commits.push(done),
     },
     grainSectors: GRAIN,
@@ -551,7 +557,7 @@ function played() {
   });
   const take = (name: FrameName, ...parts: Uint8Array[]): void =>
     link.events.frame(name, Buffer.concat(parts), 7);
-  return { world, session, store, rooms, commits, calls, frames, its, take };
+  return { world, session, link, store, rooms, commits, calls, frames, its, take };
 }
 
 t.test('a session that is over drops nothing of the next one', async (t) => {
@@ -654,4 +660,76 @@ t.test('a session that is over syncs nothing of its resync any more', async (t) 
   session.close('paused', 'replication was paused');
   await world.run(3);
   t.notOk(calls.includes('sync'));
+});
+
+t.test('while more than 64 KiB of replies wait to be sent no frame is taken', async (t) => {
+  const { link, commits, calls, take } = played();
+  const replied = (epoch: number, queuedBytes: number): string | undefined => {
+    take('commit', numbersBody(epoch), Buffer.from(GENERATION, 'hex'));
+    calls.length = 0;
+    Object.assign(link, { queuedBytes });
+    commits[epoch - 1]?.(0);
+    return calls[0];
+  };
+  t.equal(replied(1, 64 << 10), 'resume answers');
+  t.equal(replied(2, (64 << 10) + 1), 'pause answers');
+  calls.length = 0;
+  link.events.drained();
+  t.same(calls, ['pause answers']);
+  Object.assign(link, { queuedBytes: 64 << 10 });
+  link.events.drained();
+  t.same(calls, ['pause answers', 'resume answers']);
+});
+
+t.test('a session ends once', async (t) => {
+  const { session, calls, frames } = played();
+  session.close('paused', 'replication was paused');
+  session.close('paused', 'replication was paused');
+  t.same([frames.map(([name]) => name), calls], [['busy'], ['close', 'abort']]);
+});
+
+t.test('a resync that cannot begin ends the connection, unless that is over by then', async (t) => {
+  for (const isOver of [false, true]) {
+    const { session, calls, frames, its, take } = played();
+    const begun = Promise.reject(new StateError('cannot create the file', -errno.ENOSPC));
+    its.beginSync = () => begun;
+    take('syncBegin', Buffer.from('2'.repeat(16), 'hex'), numbersBody(1, GRAIN, 0));
+    if (isOver) session.close('paused', 'replication was paused');
+    await begun.catch(() => {});
+    await Promise.resolve();
+    const [, reason] = frames[0] as [string, Uint8Array];
+    t.match(decodeReason(Buffer.from(reason)), { code: isOver ? 'paused' : 'no-room' });
+    const lost = isOver ? [] : ['lost: cannot create the file: ENOSPC'];
+    t.same([frames.length, calls], [1, ['pause begin', 'close', 'abort', ...lost]]);
+  }
+});
+
+t.test('writes go on once the journal has room, not before', async (t) => {
+  const { store, rooms, calls, take } = played();
+  store.hasRoom = false;
+  take('write', ...extentsBody([{ sector: 0, sectors: 1, data: filled(1, 1) }]));
+  rooms[0]?.();
+  t.same([calls, rooms.length], [['write 0', 'pause room', 'pause room'], 2]);
+  store.hasRoom = true;
+  rooms[1]?.();
+  t.same([calls.slice(3), rooms.length], [['resume room'], 2]);
+});
+
+t.test('no frame is taken while 16 MiB of a resync are being written', async (t) => {
+  const { calls, its, take } = played();
+  const writing: ((result: number) => void)[] = [];
+  its.zero = (done) => writing.push(done);
+  take('syncBegin', Buffer.from('2'.repeat(16), 'hex'), numbersBody(1, GRAIN, 0));
+  await Promise.resolve();
+  calls.length = 0;
+  const takeDisk = (): void =>
+    take('syncData', ...extentsBody([{ sector: 0, sectors: SECTORS, data: undefined }]));
+  for (let count = 0; count < 7; count++) takeDisk();
+  t.same(calls, []);
+  for (let count = 0; count < 2; count++) takeDisk();
+  t.same(calls, ['pause sync', 'pause sync']);
+  writing[0]?.(0);
+  t.equal(calls.length, 2);
+  writing[1]?.(0);
+  t.same(calls.slice(2), ['resume sync']);
 });
