@@ -502,7 +502,7 @@ t.test('a backup that is paused says so to its primary', async (t) => {
 function played() {
   const its = {
     readResult: 0,
-    beginSync: async () => target as never,
+    beginSync: async (..._asked: unknown[]) => target as never,
     zero: (done: (result: number) => void): unknown => done(0),
   };
   const calls: string[] = [];
@@ -547,7 +547,7 @@ function played() {
     link: link as never,
     services: {
       store: store as never,
-      beginSync: () => its.beginSync(),
+      beginSync: (...asked) => its.beginSync(...asked),
       commit: (...[, , , done]) => commits.push(done),
     },
     grainSectors: GRAIN,
@@ -733,3 +733,54 @@ t.test('no frame is taken while 16 MiB of a resync are being written', async (t)
   writing[1]?.(0);
   t.same(calls.slice(2), ['resume sync']);
 });
+
+t.test('a commit after which the journal has no room lets no frame come', async (t) => {
+  const { store, calls, commits, take } = played();
+  store.hasRoom = false;
+  take('commit', numbersBody(1), Buffer.from(GENERATION, 'hex'));
+  t.same([calls, commits.length], [['pause room'], 1]);
+});
+
+t.test('a commit that ends after its session has no reply', async (t) => {
+  const { session, calls, commits, frames, take } = played();
+  take('commit', numbersBody(1), Buffer.from(GENERATION, 'hex'));
+  session.close('paused', 'replication was paused');
+  commits[0]?.(0);
+  t.same([frames.map(([name]) => name), calls], [['busy'], ['close', 'abort']]);
+});
+
+t.test('a resync whose commit has come is not synced by itself any more', async (t) => {
+  const { world, calls, commits, frames, take } = played();
+  take('syncBegin', Buffer.from('2'.repeat(16), 'hex'), numbersBody(1, GRAIN, 0));
+  await Promise.resolve();
+  take('syncData', ...extentsBody([{ sector: 0, sectors: GRAIN, data: undefined }]));
+  take('commit', numbersBody(1), Buffer.from(GENERATION, 'hex'));
+  await world.run(3);
+  t.equal(commits.length, 1);
+  t.notOk(calls.includes('sync'));
+  t.notOk(frames.some(([name]) => name === 'progress'));
+});
+
+t.test(
+  'a resync has as many grains as the disk, the last one maybe shorter, and may be the first',
+  async (t) => {
+    const { store, its, take } = played();
+    const asked: unknown[][] = [];
+    const { beginSync } = its;
+    its.beginSync = (...args) => {
+      asked.push(args);
+      return beginSync();
+    };
+    store.sectors = SECTORS + 8;
+    const id = '2'.repeat(16);
+    const begin = (grains: number, first: number): void =>
+      take('syncBegin', Buffer.from(id, 'hex'), numbersBody(grains, GRAIN, first));
+    begin(33, 0);
+    begin(33, 1);
+    t.throws(() => begin(34, 0), { message: '34 grains are more than the disk has' });
+    t.same(asked, [
+      [id, 33, false],
+      [id, 33, true],
+    ]);
+  },
+);
