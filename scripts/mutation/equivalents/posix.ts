@@ -105,6 +105,11 @@ export const posix: Equivalents = {
     ]),
     [
       'for (let index = 0; index < MAX_RING_WORKERS; index++) {',
+      'for (let index = 1; index < MAX_RING_WORKERS; index++) {',
+      'The first is woken when a call is published, and does not sleep while one waits.',
+    ],
+    [
+      'for (let index = 0; index < MAX_RING_WORKERS; index++) {',
       'for (let index = 0; index <= MAX_RING_WORKERS; index++) {',
       'After the last thread there is none that runs.',
     ],
