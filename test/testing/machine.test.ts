@@ -301,3 +301,19 @@ t.test('a negative backlog is a large one', async (t) => {
   await world.run(0.5);
   t.equal(far.leftovers().filter((line) => line.includes('connection established')).length, 20);
 });
+
+t.test('a path at which somebody listens cannot be bound', async (t) => {
+  const { posix } = new SimulatedWorld().host('10.0.0.1');
+  const [one, other] = [posix.socket(AF_UNIX, SOCK_STREAM), posix.socket(AF_UNIX, SOCK_STREAM)];
+  const address = { family: AF_UNIX, path: '/run/a' } as const;
+  t.equal(posix.bind(one, address), 0);
+  t.equal(posix.listen(one, 1), 0);
+  t.equal(posix.bind(other, address), -errno.EADDRINUSE);
+  posix.close(one);
+  t.equal(posix.bind(other, address), 0);
+});
+
+t.test('any program may have a port chosen for it', async (t) => {
+  const { posix } = new SimulatedWorld().host('10.0.0.1', { privileged: false });
+  t.equal(posix.bind(posix.socket(AF_INET, SOCK_STREAM), inet('10.0.0.1', 0)), 0);
+});

@@ -48,6 +48,11 @@ t.test('hours of virtual time take no time: every timeout fires at its second', 
   t.same(fired, [3600, 7200, 10_800, 14_400]);
 });
 
+t.test('the seed of a world is 1 unless given', async (t) => {
+  t.equal(new SimulatedWorld().random.seed, 1);
+  t.equal(new SimulatedWorld({ seed: 7 }).random.seed, 7);
+});
+
 t.test('a run until a condition ends with the event that fulfils it', async (t) => {
   const { world } = twoHosts();
   let happened = 0;
@@ -298,4 +303,20 @@ t.test('simultaneous worlds do not affect each other', async (t) => {
   const together = await Promise.all([someLife(5), someLife(6), someLife(5)]);
   t.equal(together[0].trace.digest(), alone);
   t.equal(together[2].trace.digest(), alone);
+});
+
+t.test('what an action at a moment resolves goes on at that moment', async (t) => {
+  const { world } = twoHosts();
+  const times: number[] = [];
+  void new Promise<void>((resolve) => world.after(1, resolve)).then(() => times.push(world.nowSeconds));
+  world.after(2, () => {});
+  await world.run(3);
+  t.same(times, [1]);
+});
+
+t.test('a note is a line in the trace', async (t) => {
+  const { world } = twoHosts();
+  await world.run(1.5);
+  world.note('test', 'looks around');
+  t.same(world.trace.lines, ['   1.500000 test looks around']);
 });

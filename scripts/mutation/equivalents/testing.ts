@@ -212,10 +212,35 @@ export const testing: Equivalents = {
   ],
   'src/testing/simulation/session.ts': [
     ['this.#writeEvent = -1;', 'this.#writeEvent = -2;', 'Every number below 0 is no event.'],
+    ...['#readEvent', '#beatEvent'].map((field): Equivalent => [
+      `${field}: EventId = -1;`,
+      `${field}: EventId = -0;`,
+      SET_FIRST,
+    ]),
+    [
+      'this.#readEvent = this.#writeEvent = this.#beatEvent = -1;',
+      'this.#readEvent = this.#writeEvent = this.#beatEvent = -0;',
+      'The ids of events begin at 1, and a session that was stopped has no other use for them.',
+    ],
+    [
+      'if (id > 0) this.#context.events.unregisterEvent(id);',
+      'if (id >= 0) this.#context.events.unregisterEvent(id);',
+      'The ids of events begin at 1.',
+    ],
+    ['const READ_BYTES = 1500;', 'const READ_BYTES = 3000;', ANY_SEGMENT],
+    [
+      'this.#toSend += this.#context.random.integer(1, 20);',
+      'this.#toSend = this.#context.random.integer(1, 20);',
+      ANY_LENGTH,
+    ],
     ...[
       'integer(1, random.chance(0.15) ? 12_000 : 1500)',
       'integer(0, random.chance(0.15) ? 24000 : 1500)',
       'integer(0, random.chance(1.15) ? 12_000 : 1500)',
+      'integer(0, random.chance(-0.85) ? 12_000 : 1500)',
+      'integer(0, random.chance(0.15) ? 12_000 : 3000)',
+      'integer(0, true ? 12_000 : 1500)',
+      'integer(0, false ? 12_000 : 1500)',
     ].map((drawn): Equivalent => [
       'this.#toSend = 4 + random.integer(0, random.chance(0.15) ? 12_000 : 1500);',
       `this.#toSend = 4 + random.${drawn};`,

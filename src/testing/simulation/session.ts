@@ -37,7 +37,7 @@ export class Session {
   #writeEvent: EventId = -1;
   #beatEvent: EventId = -1;
   /** Bytes still to be written. */
-  #toSend = 0;
+  #toSend: number;
   #silentBeats = 0;
   /** Heartbeats after which it says that nothing follows; Infinity for never. */
   #beatsToEnd: number;

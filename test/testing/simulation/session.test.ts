@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import t, { type Test } from 'tap';
+import { errno } from '../../../src/posix/index.js';
 import { POLL_READ_FD } from '../../../src/scheduler/index.js';
 import { CheckedStreams } from '../../../src/testing/invariants/checked-streams.js';
 import { Violations } from '../../../src/testing/invariants/violations.js';
@@ -162,4 +163,38 @@ t.test('a session whose peer has reset it reports what failed', async (t) => {
     ends.find((end) => end.startsWith('far')),
     /^far (reading|writing) failed after 1 s/,
   );
+});
+
+t.test('a session that has not started has no event to give back', async (t) => {
+  const { world, near, one } = await connected();
+  const given: number[] = [];
+  const events = { unregisterEvent: (id: number) => given.push(id) } as never;
+  const streams = new CheckedStreams(new Violations(world));
+  const { posix } = near;
+  const over = (): void => {};
+  new Session({ events, posix, random: world.random, streams, owner: near.name, over }, one, true).stop();
+  t.same(given, []);
+});
+
+t.test('a side that says so never ends its stream', async (t) => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const { world, talker, ends } = await sessions(t, seed);
+    talker.neverEnd();
+    await world.run(6);
+    t.notOk(talker.isShut);
+    t.same(ends, []);
+  }
+});
+
+t.test('a session goes on after calls that would have to wait, and reads of one byte', async (t) => {
+  const { world, near, talker, listener, ends, violations } = await sessions(t, 1);
+  talker.neverEnd();
+  near.failCalls({ calls: ['read'], error: errno.EAGAIN, times: 1 });
+  near.failCalls({ calls: ['write'], error: errno.EAGAIN, times: 1 });
+  await world.run(1);
+  world.random.integer = (low) => low;
+  const { received } = listener.incoming;
+  await world.run(5);
+  t.ok(listener.incoming.received > received);
+  t.same([ends, violations.list], [[], []]);
 });
