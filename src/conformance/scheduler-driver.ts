@@ -84,7 +84,6 @@ class SchedulerDriver {
         break;
       case 'uuid':
         scheduler.nextEventId = action[1];
-        break;
     }
   }
 }

@@ -94,7 +94,6 @@ class Tapdisk3Driver {
         break;
       case 'uuid':
         scheduler.nextEventId = action[1];
-        break;
     }
   }
 }

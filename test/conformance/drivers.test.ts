@@ -323,3 +323,23 @@ t.test('a label that was never registered stands for an id that no event has', a
   const other: Tapdisk3Vector = { ...waiting, dialect: 'tapdisk3', events, steps: [['setTimeout', 'b', 1]] };
   t.same(await traced(other), [['setTimeout', 'b', '-EINVAL']]);
 });
+
+t.test('an action on a scheduler of tapdisk3 does nothing else', async (t) => {
+  const trace = await traced({
+    ...waiting,
+    dialect: 'tapdisk3',
+    steps: [
+      ['register', 'a'],
+      ['wait', {}],
+      ['setTimeout', 1, 30],
+      ['elapse', 70],
+      ['register', 'a'],
+      ['wait', {}],
+    ],
+  });
+  t.same(trace?.slice(3, 6), [
+    ['setTimeout', 1, '-EINVAL'],
+    ['register', 'a', 2],
+    ['select', { nfds: 4, read: [3], write: [], except: [], timeout: 600_000_000 }],
+  ]);
+});

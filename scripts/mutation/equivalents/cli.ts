@@ -29,6 +29,18 @@ export const cli: Equivalents = {
       'Of an option without a value only the number of times counts.',
     ],
   ],
+  'src/cli/transfer/progress-bar.ts': [
+    [
+      'const before = step <= last ? step : 2 * last - step;',
+      'const before = step < last ? step : 2 * last - step;',
+      'At the far end both are the same.',
+    ],
+  ],
+  'src/cli/vhd/progress.ts': ['#percent = -1;', 'this.#percent = -1;'].map((before): Equivalent => [
+    before,
+    before.replace('-1', '-2'),
+    'Every number below 0 is no percentage.',
+  ]),
   'src/cli/command-line/value-type.ts': [
     [
       'const mode = /^0?[0-7]{3}$/.test(value) ? Number.parseInt(value, 8) : 0;',

@@ -98,7 +98,7 @@ function addArguments(table: CommandTable, given: Given, positionals: readonly s
   let rest = positionals;
   for (const [key, { repeatable }] of Object.entries(table.arguments)) {
     const taken = repeatable ? rest : rest.slice(0, 1);
-    if (taken.length > 0) given.set(key, [...taken]);
+    given.set(key, [...taken]);
     rest = rest.slice(taken.length);
   }
   const [unexpected] = rest;

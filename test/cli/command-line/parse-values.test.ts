@@ -57,6 +57,12 @@ t.test('a variable supplies what the command line omits; an empty one counts as 
   t.equal(parseValues(table, ['a'], { EXAMPLE_HOME: '/e' }).home, '/e');
   t.equal(parseValues(table, ['a', '--home', '/c'], { EXAMPLE_HOME: '/e' }).home, '/c');
   t.equal(parse('a').home, undefined);
+  t.strictSame(parseValues(table, ['a'], { undefined: 'x' }), { ...absent, from: 'a', others: [] });
+});
+
+t.test('options that require or exclude others are accepted with, or without, those', async (t) => {
+  t.strictSame(parse('a', '-n', '--slow'), { ...absent, from: 'a', others: [], dryRun: true, slow: true });
+  t.strictSame(parse('a', '--fast'), { ...absent, from: 'a', others: [], fast: true });
 });
 
 const wrongs: [string[], string][] = [
@@ -87,6 +93,15 @@ for (const [argv, message] of wrongs) {
     t.equal(thrown.message, message);
   });
 }
+
+t.test('an argument too many is a usage error', async (t) => {
+  const single = { ...table, arguments: { from: table.arguments.from } };
+  t.equal(parseValues(single, ['a'], {}).from, 'a');
+  t.throws(() => parseValues(single, ['a', 'b\n', 'c'], {}), {
+    name: 'UsageError',
+    message: 'unexpected argument "b\\n"',
+  });
+});
 
 t.test('permissions are octal, and let the owner read and write', async (t) => {
   const mode = permissions('MODE');

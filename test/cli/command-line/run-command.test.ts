@@ -1,12 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import { closeSync, openSync } from 'node:fs';
 import t from 'tap';
 import { command, type CommandGroup } from '../../../src/cli/command-line/command.js';
 import { defineTable } from '../../../src/cli/command-line/command-table.js';
 import { optional } from '../../../src/cli/command-line/parameter.js';
 import { runCommand } from '../../../src/cli/command-line/run-command.js';
 import { text } from '../../../src/cli/command-line/value-type.js';
+import { program } from '../../../src/cli/commands.js';
 import { UsageError } from '../../../src/cli/usage-error.js';
 import { captured, type Outcome } from '../captured-io.js';
 
@@ -77,4 +79,20 @@ t.test('usage errors have status 2, are one line, and name the command whose hel
     stderr: /^outer: unknown command "?sing"?: expected one of inner, say\n/,
   });
   await t.rejects(run('say', '--word', 'fault'), { name: 'TypeError' }, 'a fault is no usage error');
+});
+
+t.test('help, and commands that only print, fail where standard output is closed', async (t) => {
+  // This is what stands for a closed one: see wasClosed.
+  const stdoutFd = openSync('/dev/null', 'r+');
+  t.teardown(() => closeSync(stdoutFd));
+  const failing = (path: string): Outcome => ({
+    ...{ exitCode: 1, stdout: '' },
+    stderr: `${path}: standard output is closed, or /dev/null opened for reading too, but the results go there\n`,
+  });
+  const closed = (entry: CommandGroup, ...argv: string[]): Promise<Outcome> =>
+    captured((words, io) => runCommand(entry, entry.name, words, { ...io, stdoutFd }), argv);
+  t.same(await closed(outer, 'say', '--help'), failing('outer say'));
+  t.same(await closed(outer, 'say', '--word', 'a'), { exitCode: 7, stdout: 'a\n', stderr: '' });
+  for (const name of ['status', 'conformance', 'record', 'simulate', 'completion'])
+    t.same(await closed(program, name), failing(`tapdisk-ts ${name}`));
 });

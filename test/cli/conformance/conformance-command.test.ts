@@ -354,6 +354,16 @@ t.test('an HTML report has a column for each implementation, and is written to a
   t.match(failing.stdout, 'does not conform');
 });
 
+t.test('a run of several implementations fails unless each conforms', async (t) => {
+  const cmd = `'${process.execPath}' '${repositoryFile('examples/adapter-js/adapter.mjs')}'`;
+  const html = ['--format', 'html', '--output', file('several.html'), '--suite', 'replication'];
+  t.same(await conformance(...html, '--own', '--cmd', cmd, file('right.json')), {
+    status: 1,
+    stdout: `tapdisk-ts: 1 passed, 0 failed\n${cmd}: 0 passed, 0 failed, 1 skipped\n`,
+    stderr: '',
+  });
+});
+
 t.test('a command’s name cannot forge a line of the counts', async (t) => {
   const cmd = `'${process.execPath}' '${repositoryFile('examples/adapter-js/adapter.mjs')}' '\n7 passed, 0 failed'`;
   const html = ['--format', 'html', '--output', file('counts.html')];

@@ -44,6 +44,10 @@ t.test('seeds that pass are counted, and the slowest is named', async (t) => {
   t.equal(err, '');
 });
 
+t.test('a range may be of one seed', async (t) => {
+  t.same(await run(['--seeds', '5..5']), { status: 0, out: '1 passed, 0 failed\n', err: '' });
+});
+
 t.test('a failing seed is reported with its violation and the command that replays it', async (t) => {
   const { status, out } = await run(['--seeds', '1..2'], leaky);
   t.equal(status, 1);

@@ -51,6 +51,25 @@ t.test('a socket that nobody serves is an error, and there is no table', async (
     });
 });
 
+t.test('a directory that cannot be listed is reported, and asked for nothing', async (t) => {
+  const runtime = t.testdir({ 'tapdisk-ts': 'no directory' });
+  const before = process.env['XDG_RUNTIME_DIR'];
+  t.teardown(() => {
+    if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
+    else process.env['XDG_RUNTIME_DIR'] = before;
+  });
+  process.env['XDG_RUNTIME_DIR'] = runtime;
+  const { exitCode, stderr } = await statusOf();
+  const directory = join(runtime, 'tapdisk-ts');
+  t.equal(exitCode, 1);
+  t.equal(
+    stderr.split('\n')[0],
+    `tapdisk-ts status: ${directory} is not a directory that belongs to this user alone (mode 0700)`,
+  );
+  t.equal(stderr.split(directory).length, 2, 'it is named once');
+  t.notMatch(stderr, 'undefined');
+});
+
 t.test('an internal error is not taken for one of a program', async (t) => {
   class Faulty extends NodePosix {
     override socket(): never {

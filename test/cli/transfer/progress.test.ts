@@ -70,6 +70,7 @@ t.test(
   'without a byte for two seconds a transfer is stalled: a rate and a time left would be none',
   async (t) => {
     t.match(describeProgress({ ...sending, quietSeconds: 1.9 }), /2 s left$/);
+    t.match(describeProgress({ ...sending, quietSeconds: 2 }), /64.0 MiB  stalled for 2 s$/);
     t.match(describeProgress({ ...sending, quietSeconds: 2.9, rate: 0 }), /64.0 MiB  stalled for 2 s$/);
     t.match(describeProgress({ ...receiving, quietSeconds: 67 }), /48.0 MiB  stalled for 1 min 7 s$/);
   },
@@ -126,8 +127,8 @@ t.test('a bar without an end goes to and fro, a column with each MiB', async (t)
   const at = (mebibytes: number): string => progressBar(8, { bytes: mebibytes * MIB, totalBytes: null });
   const there = ['[<=>   ]', '[ <=>  ]', '[  <=> ]', '[   <=>]'];
   t.same(
-    Array.from({ length: 7 }, (_, mebibytes) => at(mebibytes)),
-    [...there, there[2], there[1], there[0]],
+    Array.from({ length: 8 }, (_, mebibytes) => at(mebibytes)),
+    [...there, there[2], there[1], there[0], there[1]],
   );
   t.equal(at(1 - 1 / MIB), there[0]);
 });

@@ -72,6 +72,33 @@ t.test('the time left is not known at once, before anything is done, or at the e
   t.match(shown(500), / 1 min 0 s left/, 'further work is timed from its own start');
 });
 
+t.test('a part of a second that is left counts as one, from the first of what is done', async (t) => {
+  const { progress, written, clock } = terminal();
+  progress.show('x', 0, 100);
+  clock.seconds += 1;
+  progress.show('x', 1, 100);
+  progress.show('x', 40, 100);
+  t.same(
+    written.map((line) => line.replace(/^\r.*%/, '').trim()),
+    ['', '1 min 39 s left', '2 s left'],
+  );
+});
+
+t.test('a line is ended once, and what comes after it begins anew', async (t) => {
+  const { progress, written } = terminal();
+  progress.show('copied', 0, 100);
+  progress.end();
+  progress.end();
+  progress.show('x', 0, 100);
+  const bar = `[${'-'.repeat(28)}]  0 %`;
+  t.same(written, [`\rcopied  ${bar}`, '\n', `\rx  ${bar}`]);
+  const narrow = terminal({ columns: 1 });
+  narrow.progress.show('x', 0, 100);
+  narrow.progress.end();
+  narrow.progress.show('x', 0, 100);
+  t.same(narrow.written, ['\r', '\n', '\r'], 'nothing is padded');
+});
+
 t.test('a terminal of unknown width has 80 columns, of which the last stays free', async (t) => {
   const { progress, written } = terminal();
   progress.show('x'.repeat(100), 1, 2);
