@@ -40,6 +40,7 @@ t.test('values have these ranges, and these defaults', async (t) => {
   t.same(
     limits.map(([where, { type, defaultText = 'none' }]) => `${where}: ${type?.range}; ${defaultText}`),
     [
+      'primary --connect-timeout: 1 to 3600; 10',
       'primary --idle-timeout: 0 to 86400; 0',
       'primary --silence-timeout: 0 to 86400; 30',
       'backup --mode: 0600 to 0777; none',
