@@ -12,6 +12,7 @@ import { POLL_WRITE_FD, TIMEOUT } from '../scheduler/event.js';
 import { LOG_DEBUG, LOG_INFO, LOG_WARNING } from '../server/logger.js';
 import { probeWhenIdle, SILENCE_SECONDS } from '../server/silence.js';
 import { TapdiskServer } from '../server/tapdisk-server.js';
+import { ATTEMPT_SECONDS } from './attempt-seconds.js';
 import { deferred } from './deferred.js';
 import {
   callError,
@@ -46,8 +47,6 @@ export interface ConnectReplicaOptions extends PeerFilter {
   readonly signal?: AbortSignal;
 }
 
-/** An address that does not respond delays the next one for this long, unless set otherwise. */
-export const ATTEMPT_SECONDS = 10;
 /** How often the age of an attempt under way is reported. */
 const REPORT_SECONDS = 10;
 

@@ -4,7 +4,7 @@
 import { formatAddress } from '../posix/address.js';
 import { errno, errnoCode, inWords } from '../posix/errno.js';
 import type { NodePosix } from '../posix/index.js';
-import { ATTEMPT_SECONDS } from '../replication/connect-replica.js';
+import { ATTEMPT_SECONDS } from '../replication/attempt-seconds.js';
 import { tdReplicationClientStart, tdReplicationConnectKill } from '../replication/index.js';
 import { AwaitedEvent } from '../scheduler/awaited-event.js';
 import type { EventRegistrar } from '../scheduler/registrar.js';

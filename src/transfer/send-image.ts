@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { PassThrough, pipeline, type Readable } from 'node:stream';
-import { ATTEMPT_SECONDS } from '../replication/connect-replica.js';
+import { ATTEMPT_SECONDS } from '../replication/attempt-seconds.js';
 import { SILENCE_SECONDS } from '../server/silence.js';
 import { allowedAddresses } from './allowed-addresses.js';
 import { type Input, inputFromFile } from './input.js';

@@ -6,7 +6,7 @@ import { freePort } from '../../scripts/free-port.js';
 import { formatAddress } from '../../src/posix/address.js';
 import { errnoCode } from '../../src/posix/errno.js';
 import { errno, NodePosix, type SocketAddress } from '../../src/posix/index.js';
-import { ATTEMPT_SECONDS } from '../../src/replication/connect-replica.js';
+import { ATTEMPT_SECONDS } from '../../src/replication/attempt-seconds.js';
 import { AddressRange } from '../../src/server/address-range.js';
 import type { TapdiskServer } from '../../src/server/index.js';
 import { ManualClock } from '../disks/bench.js';

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import { ATTEMPT_SECONDS } from '../../replication/connect-replica.js';
+import { ATTEMPT_SECONDS } from '../../replication/attempt-seconds.js';
 import { defineTable } from '../command-line/command-table.js';
 import { flag, optional, required, withDefault } from '../command-line/parameter.js';
 import { file, wholeNumber } from '../command-line/value-type.js';
