@@ -31,8 +31,8 @@ export class TextReporter implements Reporter {
   readonly #interval: Interval;
   readonly #isTerminal: boolean;
   #shown = '';
-  /** The last report of each kind of event that repeats. */
-  readonly #lastTexts = new Map<TransferEvent['event'], string>();
+  /** The last report of each kind of event that repeats, and of each address that is tried in turn. */
+  readonly #lastTexts = new Map<string, string>();
 
   constructor(options: ReporterOptions) {
     const isTerminal = options.stream.isTTY === true && process.env['TERM'] !== 'dumb';
@@ -43,9 +43,10 @@ export class TextReporter implements Reporter {
 
   onEvent(event: ReportedEvent): void {
     const text = describeEvent(this.#options.role, event);
+    const kind = `${event.event} ${this.#options.status()?.address}`;
     if (!connecting.has(event.event)) this.#lastTexts.clear();
-    else if (this.#lastTexts.get(event.event) === text) return this.#show();
-    this.#lastTexts.set(event.event, text);
+    else if (this.#lastTexts.get(kind) === text) return this.#show();
+    this.#lastTexts.set(kind, text);
     this.#lines(text);
     return this.#show();
   }

@@ -64,6 +64,29 @@ t.test('plain lines report repeated failures once', async (t) => {
   t.match(written(), /sent nothing\n.*network is unreachable/);
 });
 
+t.test('plain lines report what repeats once for each address that is tried in turn', async (t) => {
+  const { reporter, now, written } = reporting(asText);
+  const attempt = (address: string, message: string): void => {
+    now.status = { ...status, address };
+    reporter.onEvent({ ...refused, message, address });
+    reporter.onEvent({ event: 'turned-away', message: `busy at ${address}` });
+  };
+  for (let round = 0; round < 3; round += 1) {
+    attempt('a:1', 'connection refused');
+    attempt('b:1', 'connection timed out');
+  }
+  const turns = 'trying its addresses in turn';
+  t.equal(
+    written(),
+    `tapdisk-ts: backup not available at a:1 (connection refused); ${turns}\n` +
+      'tapdisk-ts: busy at a:1; retrying\n' +
+      `tapdisk-ts: backup not available at b:1 (connection timed out); ${turns}\n` +
+      'tapdisk-ts: busy at b:1; retrying\n',
+  );
+  attempt('a:1', 'connection timed out');
+  t.equal(written(), `tapdisk-ts: backup not available at a:1 (connection timed out); ${turns}\n`);
+});
+
 t.test('plain lines report progress every ten seconds, but not a waiting backup', async (t) => {
   const { reporter, clock, now, written } = reporting(asText);
   now.status = { ...status, ...sending };
