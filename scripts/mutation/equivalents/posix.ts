@@ -328,6 +328,11 @@ export const posix: Equivalents = {
     ],
   ],
   'src/posix/node/node-poller.ts': [
+    [
+      'if (timeoutSeconds === 0) this.#wake();',
+      'if (true) this.#wake();',
+      'A sleep that is woken too early goes on.',
+    ],
     ...['true', 'this.#bad.size >= 0'].map((condition): Equivalent => [
       'else if (this.#bad.size > 0) this.#bad.delete(slot.fd);',
       `else if (${condition}) this.#bad.delete(slot.fd);`,
@@ -370,9 +375,26 @@ export const posix: Equivalents = {
     ]),
     ['stream.cork();', ';', 'Parts that are not put together only take more calls.'],
   ],
-  'src/posix/node/send-slab.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
-    tuned('export const SEND_SLAB_BYTES = 64 * 1024;', `export const SEND_SLAB_BYTES = ${size};`),
-  ),
+  'src/posix/node/idle-release.ts': [
+    [
+      'if (this.#idle !== undefined) this.#timers.clearTimeout(this.#idle);',
+      'if (true) this.#timers.clearTimeout(this.#idle);',
+      'To clear no timer does nothing.',
+    ],
+  ],
+  'src/posix/when-aborted.ts': [
+    [
+      "signal.addEventListener('abort', onAbort, { once: true });",
+      "signal.addEventListener('abort', onAbort, { once: false });",
+      'A signal is aborted once.',
+    ],
+  ],
+  'src/posix/node/send-slab.ts': [
+    ...['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
+      tuned('export const SEND_SLAB_BYTES = 64 * 1024;', `export const SEND_SLAB_BYTES = ${size};`),
+    ),
+    ['#used = 0;', '#used = 1;', 'The first copy begins a block.'],
+  ],
   'src/posix/spare-buffers.ts': ['8 << 19', '8 << 21', '9 << 20', '7 << 20'].map((size): Equivalent => [
     'const MAX_SPARE_BYTES = 8 << 20;',
     `const MAX_SPARE_BYTES = ${size};`,
