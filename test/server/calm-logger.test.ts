@@ -71,4 +71,5 @@ t.test('what is held back is logged at its end, and later lines at once', async 
   calm.log(LOG_ERR, 'fault 4');
   calm.log(LOG_ERR, 'fault 5');
   t.same(lines, ['3 fault 1', '3 fault 3 (and 1 more of the kind just before)', '3 fault 4', '3 fault 5']);
+  t.same(timers(), [], 'nothing waits for a later time');
 });

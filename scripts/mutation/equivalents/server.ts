@@ -4,6 +4,25 @@
 import { GETUID, tuned, type Equivalents, type Equivalent } from './shared.js';
 
 export const server: Equivalents = {
+  'src/server/completions.ts': tuned(
+    'export const MAX_TASKS_PER_TURN = 8;',
+    'export const MAX_TASKS_PER_TURN = 7;',
+    'export const MAX_TASKS_PER_TURN = 9;',
+  ),
+  'src/server/silence.ts': [
+    [
+      'return (posix.retransmissions?.(fd) ?? 0) > 0;',
+      'return (posix.retransmissions?.(fd)) > 0;',
+      'What is not known is not above 0 either.',
+    ],
+  ],
+  'src/server/trusted-directory.ts': [
+    [
+      'export function linkOfAnother(path: string, uid: number = process.geteuid?.() ?? ROOT): string | undefined {',
+      'export function linkOfAnother(path: string, uid: number = process.geteuid?.()): string | undefined {',
+      GETUID,
+    ],
+  ],
   'src/server/socket-path.ts': [
     [
       'return lstatSync(path, { bigint: true, throwIfNoEntry: false });',
