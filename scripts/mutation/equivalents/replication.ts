@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import {
-  ALWAYS_THERE,
   descriptorOrErrno,
   SET_FIRST,
   tuned,
@@ -361,19 +360,6 @@ export const replication: Equivalents = {
   ],
   'src/replication/disk/own/sync-receiver.ts': [
     ['#unsyncedBytes = 0;', '#unsyncedBytes = 1;', 'Whole sectors reach the limit at the same time.'],
-    [
-      'this.#unsyncedBytes = 0;',
-      'this.#unsyncedBytes = 1;',
-      'Whole sectors reach the limit at the same time.',
-    ],
-    [
-      'if (this.#writingBytes > 0) return;',
-      'if (this.#writingBytes > 1) return;',
-      'What is being written is whole sectors, or nothing.',
-    ],
-    ['if (data) copy.set(data, at);', 'if (true) copy.set(data, at);', ALWAYS_THERE],
-    ['at += data?.length ?? 0;', 'at += data?.length;', ALWAYS_THERE],
-    ['at += data?.length ?? 0;', 'at += data?.length ?? 1;', ALWAYS_THERE],
   ],
   'src/replication/disk/own/map-frames.ts': [
     ['let next = -1;', 'let next = -2;', 'Every number below 0 is no grain.'],

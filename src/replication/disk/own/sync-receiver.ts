@@ -33,8 +33,6 @@ export class SyncReceiver {
   #isSyncing = false;
   /** Another sync became due during the one that is under way. */
   #isDue = false;
-  /** The sync that is due, while something is being written. */
-  #waiting: (() => void) | undefined;
   /** They wait until nothing is being written or synced. */
   #idle: (() => void)[] = [];
   #isOver = false;
@@ -97,7 +95,7 @@ export class SyncReceiver {
     this.#isSyncing = true;
     this.#unsyncedBytes = 0;
     // What is being written has to end before the sync begins: the progress is about it too.
-    this.#waiting = () => {
+    this.#afterWriting(() => {
       this.target.sync((result) => {
         this.#isSyncing = false;
         if (this.#isOver) return;
@@ -106,8 +104,7 @@ export class SyncReceiver {
         this.#syncAgain();
         this.#check();
       });
-    };
-    this.#check();
+    });
   }
 
   /** The primary may send nothing more before it hears of what came during a long sync. A commit syncs that by itself. */
@@ -117,11 +114,17 @@ export class SyncReceiver {
     if (isDue && !this.#isOver) this.#sync();
   }
 
+  #afterWriting(next: () => void): void {
+    if (this.#writingBytes === 0) next();
+    else this.#written.push(next);
+  }
+  #written: (() => void)[] = [];
+
   #check(): void {
     if (this.#writingBytes > 0) return;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.();
+    const written = this.#written;
+    this.#written = [];
+    for (const next of written) next();
     if (this.#isSyncing || this.#idle.length === 0) return;
     const idle = this.#idle;
     this.#idle = [];

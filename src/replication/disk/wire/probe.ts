@@ -70,7 +70,10 @@ export function probePeer(options: ProbeOptions): void {
       if (!isReported) options.onPart();
     },
     drained: () => {},
-    ended: (reason) => options.onFailure(reason),
+    ended: (reason) => {
+      isReported = true;
+      options.onFailure(reason);
+    },
   };
   if (connected) stream.send(PROBE);
   stream.resume();
