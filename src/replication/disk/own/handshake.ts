@@ -30,31 +30,34 @@ export interface HandshakeParts {
 /** Says what this side is, hears what the other one is, and decides. */
 export function shakeHands(parts: HandshakeParts): void {
   const { link, mine } = parts;
+  let peer: Hello | undefined;
+  let verdict: Verdict | undefined;
   const theirs = new MapReader(new BitSet(parts.grains));
-  /** Once the peer has said hello. */
-  let decided: (() => void) | undefined;
-  const hear = (peer: Hello): void => {
-    const verdict = judge(mine.standing, peer.standing);
-    decided = () => parts.onVerdict(verdict, peer, theirs.grains);
+  const agreed = (): void => {
+    if (verdict && peer) parts.onVerdict(verdict, peer, theirs.grains);
+  };
+  const hear = (hello: Hello): void => {
+    peer = hello;
+    verdict = judge(mine.standing, hello.standing);
     if (!isAgreement(verdict)) {
       link.send('refused', [encodeReason(verdict.kind, describeRefusal(verdict))]);
       link.close();
-      decided();
+      agreed();
       return;
     }
     if (mine.standing.rejoining) for (const body of mapBodies(parts.map)) link.send('map', [body]);
-    if (!sendsMap(peer.standing, mine.standing)) decided();
+    if (!sendsMap(hello.standing, mine.standing)) agreed();
   };
   const frame = (name: FrameName, body: Uint8Array): void => {
     if (name === 'busy' || name === 'refused') {
       const { code, reason } = decodeReason(body);
       parts.onLost(`the peer ends the connection: ${reason}`, code);
-    } else if (decided === undefined) {
+    } else if (peer === undefined) {
       if (name !== 'hello') throw new ProtocolError(`received ${name}, expected hello`);
       hear(decodeHello(body));
     } else {
       if (name !== 'map') throw new ProtocolError(`received ${name}, expected map`);
-      if (body.length === 0) decided();
+      if (body.length === 0) agreed();
       else theirs.take(body);
     }
   };
