@@ -11,10 +11,6 @@ import {
   type Equivalent,
 } from './shared.js';
 
-const SUCCESS = 'Every result from 0 on is a success.';
-const SLOTS_KEPT = 'A number that nobody uses any more only takes memory.';
-const NOTHING_READ = 'To read 0 bytes of a stream once more only makes it look whether there are some.';
-const NOTHING_THERE = 'Of a stream that has no byte, none is read.';
 const OTHER_WORD = 'Any word will do that is no other one.';
 const ANY_SLOT = 'Every slot will do that is free.';
 const NO_SLOT = 'Every number below 0 is no slot.';
@@ -27,53 +23,7 @@ const MEMORY_FITS = 'A memory of 1024 pages satisfies an import of fewer, or of 
 const MERGED_ONCE_MORE = 'To look for halves once more where there are none only takes time.';
 
 export const posix: Equivalents = {
-  'src/posix/node/bind-handle.ts': [
-    ['return 0;', 'return 1;', SUCCESS],
-    ...['', ' ?? 1'].map((result): Equivalent => [
-      'const outcome = made.getsockname?.(name) ?? 0;',
-      `const outcome = made.getsockname?.(name)${result};`,
-      'Only a number below 0 is an error.',
-    ]),
-  ],
-  'src/posix/node/bind-unix.ts': [
-    ['return 0;', 'return 1;', SUCCESS],
-    [
-      'return fs.existsSync(dirname(path)) ? 0 : -errno.ENOENT;',
-      'return fs.existsSync(dirname(path)) ? 1 : -errno.ENOENT;',
-      SUCCESS,
-    ],
-  ],
-  'src/posix/node/channel.ts': [
-    [
-      'if (this.#stream instanceof Socket) reset(this.#stream);',
-      'if (true) reset(this.#stream);',
-      'What is no socket is destroyed by a reset, too.',
-    ],
-  ],
-  'src/posix/node/retransmissions.ts': [
-    [
-      'if ((error as NodeJS.ErrnoException).syscall !== undefined) return [];',
-      'if (true) return [];',
-      SYSTEM_ERRORS,
-    ],
-  ],
-  'src/posix/shared/descriptor-table.ts': [
-    ['this.#forgetIfUnused(slot);', ';', SLOTS_KEPT],
-    ...[
-      'if (false) this.#slots.delete(slot.fd);',
-      'if (slot.descriptor === undefined && slot.watches.length === 0) ;',
-    ].map((after): Equivalent => [
-      'if (slot.descriptor === undefined && slot.watches.length === 0) this.#slots.delete(slot.fd);',
-      after,
-      SLOTS_KEPT,
-    ]),
-    ['slot.watches.push(watch);', 'slot.watches.unshift(watch);', 'All of them are told, in whatever order.'],
-    [
-      'if (descriptor !== undefined) entries.push({ fd, descriptor });',
-      'if (descriptor !== undefined) entries.unshift({ fd, descriptor });',
-      'They are sorted afterwards.',
-    ],
-  ],
+  'src/posix/node/bind-handle.ts': [['return 0;', 'return 1;', 'Every result from 0 on is a success.']],
   'src/posix/node/dedicated-inbound.ts': [
     ...['65 << 10', '63 << 10', '64 << 11', '64 << 9'].flatMap((size) =>
       tuned('const BLOCK_BYTES = 64 << 10;', `const BLOCK_BYTES = ${size};`),
@@ -103,11 +53,6 @@ export const posix: Equivalents = {
       `if (${condition}) this.#awaitEnds();`,
       'Whoever publishes a call awaits its end in any case.',
     ]),
-    [
-      'for (let index = 0; index < MAX_RING_WORKERS; index++) {',
-      'for (let index = 1; index < MAX_RING_WORKERS; index++) {',
-      'The first is woken when a call is published, and does not sleep while one waits.',
-    ],
     [
       'for (let index = 0; index < MAX_RING_WORKERS; index++) {',
       'for (let index = 0; index <= MAX_RING_WORKERS; index++) {',
@@ -247,46 +192,6 @@ export const posix: Equivalents = {
   ],
   'src/posix/node/inbound.ts': [
     [
-      'if (this.#stream.readableLength === 0) this.#stream.read(0);',
-      'if (true) this.#stream.read(0);',
-      NOTHING_READ,
-    ],
-    [
-      'if (this.#stream.readableLength === 0) this.#stream.read(0);',
-      'if (this.#stream.readableLength === 0) this.#stream.read(1);',
-      NOTHING_THERE,
-    ],
-    [
-      'if (count < buffer.length && this.#isToPull) {',
-      'if (count < buffer.length || this.#isToPull) {',
-      NOTHING_READ,
-    ],
-    [
-      'if (count < buffer.length && this.#isToPull) {',
-      'if (count <= buffer.length && this.#isToPull) {',
-      NOTHING_READ,
-    ],
-    [
-      'if (this.#isHeld && stream.readableLength === 0) stream.read(0);',
-      'if (true) stream.read(0);',
-      NOTHING_READ,
-    ],
-    [
-      'if (this.#isHeld && stream.readableLength === 0) stream.read(0);',
-      'if (this.#isHeld || stream.readableLength === 0) stream.read(0);',
-      NOTHING_READ,
-    ],
-    [
-      'if (this.#isHeld && stream.readableLength === 0) stream.read(0);',
-      'if (this.#isHeld && stream.readableLength === 0) stream.read(1);',
-      NOTHING_THERE,
-    ],
-    [
-      'while (this.#queued > 0 && count < buffer.length) {',
-      'while (this.#queued > 0 && count <= buffer.length) {',
-      'Where there is no room, nothing is taken of the next chunk.',
-    ],
-    [
       'return this.#stream.readableLength > 0 || !(this.#flowing || this.#ended);',
       'return this.#stream.readableLength > 0 || !(this.#flowing && this.#ended);',
       'A stream that flows reads on by itself, and one that has ended has no more: to ask them as well changes nothing.',
@@ -322,17 +227,12 @@ export const posix: Equivalents = {
   ],
   'src/posix/node/adopted-stream.ts': [
     [
-      'if (!(stream instanceof Duplex)) return false;',
-      'if (!(stream instanceof Duplex)) return true;',
+      "if (!('allowHalfOpen' in stream) || typeof stream.allowHalfOpen !== 'boolean') return false;",
+      "if (!('allowHalfOpen' in stream) || typeof stream.allowHalfOpen !== 'boolean') return true;",
       'A stream without the property does not get it back.',
     ],
   ],
   'src/posix/node/node-poller.ts': [
-    [
-      'if (timeoutSeconds === 0) this.#wake();',
-      'if (true) this.#wake();',
-      'A sleep that is woken too early goes on.',
-    ],
     ...['true', 'this.#bad.size >= 0'].map((condition): Equivalent => [
       'else if (this.#bad.size > 0) this.#bad.delete(slot.fd);',
       `else if (${condition}) this.#bad.delete(slot.fd);`,
@@ -367,34 +267,16 @@ export const posix: Equivalents = {
     ],
   ],
   'src/posix/node/outbound.ts': [
-    ['if (!this.#copiesAtOnce) {', 'if (true) {', 'A copy in memory of its own is only more memory.'],
-    ...['true', 'stream.writableLength >= 0'].map((condition): Equivalent => [
+    [
       'if (stream.writableLength > 0) this.#slab.keep();',
-      `if (${condition}) this.#slab.keep();`,
+      'if (true) this.#slab.keep();',
       'Memory that is not used again at once is only more memory.',
-    ]),
+    ],
     ['stream.cork();', ';', 'Parts that are not put together only take more calls.'],
   ],
-  'src/posix/node/idle-release.ts': [
-    [
-      'if (this.#idle !== undefined) this.#timers.clearTimeout(this.#idle);',
-      'if (true) this.#timers.clearTimeout(this.#idle);',
-      'To clear no timer does nothing.',
-    ],
-  ],
-  'src/posix/when-aborted.ts': [
-    [
-      "signal.addEventListener('abort', onAbort, { once: true });",
-      "signal.addEventListener('abort', onAbort, { once: false });",
-      'A signal is aborted once.',
-    ],
-  ],
-  'src/posix/node/send-slab.ts': [
-    ...['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
-      tuned('export const SEND_SLAB_BYTES = 64 * 1024;', `export const SEND_SLAB_BYTES = ${size};`),
-    ),
-    ['#used = 0;', '#used = 1;', 'The first copy begins a block.'],
-  ],
+  'src/posix/node/send-slab.ts': ['65 * 1024', '63 * 1024', '64 * 1025', '64 * 1023'].flatMap((size) =>
+    tuned('export const SEND_SLAB_BYTES = 64 * 1024;', `export const SEND_SLAB_BYTES = ${size};`),
+  ),
   'src/posix/spare-buffers.ts': ['8 << 19', '8 << 21', '9 << 20', '7 << 20'].map((size): Equivalent => [
     'const MAX_SPARE_BYTES = 8 << 20;',
     `const MAX_SPARE_BYTES = ${size};`,

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 import { Socket } from 'node:net';
-import { Duplex } from 'node:stream';
 import { formatAddress, type SocketAddress } from '../address.js';
 import { Channel, type ChannelSettings } from './channel.js';
 import { Descriptor } from '../shared/descriptor.js';
@@ -150,7 +149,7 @@ export class AdoptedStream extends Descriptor {
 
 /** Whether the stream's writing side outlives its reading side, and sets it. */
 function allowHalfOpen(stream: NodeStream, allowed: boolean): boolean {
-  if (!(stream instanceof Duplex)) return false;
+  if (!('allowHalfOpen' in stream) || typeof stream.allowHalfOpen !== 'boolean') return false;
   const before = stream.allowHalfOpen;
   stream.allowHalfOpen = allowed;
   return before;

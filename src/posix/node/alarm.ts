@@ -45,6 +45,7 @@ export class Alarm {
   close(): void {
     this.clear();
     if (this.#armed !== undefined) this.#timers.clearTimeout(this.#armed.handle);
+    this.#armed = undefined;
   }
 
   #arm(): void {

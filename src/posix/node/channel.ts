@@ -187,6 +187,7 @@ export class Channel {
     if (!(stream instanceof Socket && inbound instanceof Inbound) || inbound.ended) return -errno.EOPNOTSUPP;
     if (stream.writableLength > 0) return -errno.EAGAIN;
     inbound.detach();
+    this.#outbound?.detach();
     const { receiveBufferBytes, sendBufferBytes, slab } = this.#settings;
     const dedicated = DedicatedInbound.dedicate(
       stream,
@@ -198,6 +199,7 @@ export class Channel {
     if (dedicated === undefined) return -errno.EOPNOTSUPP;
     const { socket } = dedicated;
     socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
     this.#stream = socket;
     this.#inbound = dedicated;
     this.#outbound = new Outbound(socket, slab, sendBufferBytes, this.#changed);

@@ -37,8 +37,7 @@ export class DedicatedInbound {
   #taken = 0;
   #queued = 0;
   #ended = false;
-  /** What the next bytes go to. */
-  #reading: Buffer;
+  #reading: Buffer | undefined;
   #discarded = false;
 
   private constructor(
@@ -54,13 +53,13 @@ export class DedicatedInbound {
     if (first) {
       const copy = buffers.take(first.length);
       copy.set(first);
-      this.#chunks = [{ bytes: copy, block: copy }];
+      this.#chunks.push({ bytes: copy, block: copy });
       this.#queued = first.length;
     }
     this.#highWaterMark = highWaterMark;
     this.#changed = changed;
     this.socket = make({
-      buffer: () => this.#reading,
+      buffer: () => (this.#reading ??= buffers.take(BLOCK_BYTES)),
       callback: (count) => this.#arrived(count),
     });
     this.socket.on('end', () => {
@@ -70,7 +69,8 @@ export class DedicatedInbound {
     });
     // Until then the kernel may still be given the block.
     this.socket.on('close', () => {
-      this.#buffers.give(this.#reading);
+      if (this.#reading) this.#buffers.give(this.#reading);
+      this.#reading = undefined;
     });
     this.socket.resume();
   }
@@ -100,7 +100,7 @@ export class DedicatedInbound {
     handle.readStop();
     old._handle = null;
     const make = (onread: OnReadOpts): Socket => {
-      const options = { handle, allowHalfOpen: true, onread };
+      const options = { handle, allowHalfOpen: true, manualStart: true, onread };
       const made = new Socket(options);
       const own = made as unknown as SocketParts;
       // The server counts its connections, and a closed one has to be taken off.
@@ -154,14 +154,14 @@ export class DedicatedInbound {
   #arrived(count: number): boolean {
     const block = this.#reading;
     // A socket that lingers throws away what comes.
-    if (this.#discarded) return true;
+    if (this.#discarded || block === undefined) return true;
     if (count <= SMALL_BYTES) {
       const copy = this.#buffers.take(count);
       this.#buffers.copy(copy, block.subarray(0, count), 0);
       this.#chunks.push({ bytes: copy, block: copy });
     } else {
       this.#chunks.push({ bytes: count === block.length ? block : block.subarray(0, count), block });
-      this.#reading = this.#buffers.take(BLOCK_BYTES);
+      this.#reading = undefined;
     }
     this.#queued += count;
     this.#changed();

@@ -67,9 +67,10 @@ export class Dial {
 }
 
 function isSelfConnected(socket: Socket): boolean {
+  const { localAddress, localPort } = socket;
   const peer = currentPeer(socket);
-  if (peer === undefined || peer.family === AF_UNIX) return false;
-  return peer.port === socket.localPort && peer.address === socket.localAddress;
+  if (localPort === undefined || peer === undefined || peer.family === AF_UNIX) return false;
+  return peer.port === localPort && peer.address === localAddress;
 }
 
 function localEnd(local: SocketAddress | undefined): { localAddress?: string; localPort?: number } {

@@ -146,6 +146,7 @@ export class Inbound {
     const stream = this.#stream;
     const flowed = this.#listening;
     this.#removeListeners();
+    if (flowed) stream.pause();
     const chunks = this.#chunks;
     const first = chunks[0];
     if (first !== undefined) chunks[0] = first.subarray(this.#taken);
@@ -154,7 +155,7 @@ export class Inbound {
     this.#queued = 0;
     if (stream.readableEnded || stream.destroyed || stream.errored !== null) return chunks;
     for (const chunk of chunks.toReversed()) stream.unshift(chunk);
-    if (flowed) stopFlow(stream);
+    if (flowed) forgetPause(stream);
     return [];
   }
 
@@ -178,9 +179,8 @@ export class Inbound {
     this.#attached = false;
     this.#listening = false;
     this.#flowing = false;
-    // Node would start a stream that its user has paused.
-    if (this.#isHeld) this.#stream.off('readable', this.#onReadable);
     this.#isHeld = false;
+    this.#stream.off('readable', this.#onReadable);
     this.#stream.off('data', this.#onData);
     this.#stream.off('end', this.#onEnd);
     this.#stream.off('newListener', this.#onListener);
@@ -202,6 +202,7 @@ export class Inbound {
 
   #hold(): void {
     this.#flowing = false;
+    this.#listening = false;
     this.#isHeld = true;
     this.#stream.off('data', this.#onData);
     this.#stream.on('readable', this.#onReadable);
@@ -274,11 +275,10 @@ export class Inbound {
 }
 
 /**
- * Keeps a stream from flowing until it has a reader. One that is paused explicitly does not start to flow when a `data`
- * listener is added, which ordinary Node code relies on; a `readable` listener stops the flow as well, and when it is
- * removed, Node decides again.
+ * A stream that was paused explicitly does not start to flow when a `data` listener is added, which ordinary Node code
+ * relies on. Adding and removing a `readable` listener makes Node decide again.
  */
-function stopFlow(stream: Readable): void {
+function forgetPause(stream: Readable): void {
   const listener = (): void => {};
   stream.on('readable', listener);
   stream.off('readable', listener);

@@ -5,7 +5,6 @@ import { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import type { NodeStream } from '../shared/node-object.js';
 import { MAX_TIMER_MS, type TimerHandle, type Timers } from '../timers.js';
-import { unsentMeasure } from './unsent.js';
 
 /**
  * How long a closed socket may make no progress at all in sending what was written, in seconds, unless set otherwise;
@@ -22,7 +21,7 @@ export function closeStream(stream: NodeStream, timers: Timers, lingerSeconds: n
   if (stream.destroyed) return;
   if (stream instanceof Socket) closeSocket(stream, timers, lingerSeconds);
   else if (stream instanceof Writable) {
-    stream.end();
+    if (!stream.writableEnded) stream.end();
     // Node destroys it once both sides are through. Its reading side may have another reader (a compressor's output), so
     // it is emptied only if nobody listens there.
     if (stream instanceof Readable && stream.listenerCount('readable') === 0) stream.resume();
@@ -36,15 +35,20 @@ export function closeStream(stream: NodeStream, timers: Timers, lingerSeconds: n
  * instead of the end of file, and the peer could lose what it has not read yet.
  */
 function closeSocket(socket: Socket, timers: Timers, lingerSeconds: number): void {
-  socket.end();
-  if (socket.connecting || socket.writableFinished) socket.destroy();
-  else {
-    socket.once('finish', () => {
-      socket.destroy();
-    });
-    socket.resume();
-    if (socket.writableLength > 0) linger(socket, timers, lingerSeconds);
+  if (socket.connecting) {
+    socket.destroy();
+    return;
   }
+  if (!socket.writableEnded) socket.end();
+  if (socket.writableFinished) {
+    socket.destroy();
+    return;
+  }
+  socket.once('finish', () => {
+    socket.destroy();
+  });
+  socket.resume();
+  if (socket.writableLength > 0) linger(socket, timers, lingerSeconds);
 }
 
 function linger(socket: Socket, timers: Timers, lingerSeconds: number): void {
@@ -61,13 +65,14 @@ function linger(socket: Socket, timers: Timers, lingerSeconds: number): void {
 /** Looks every `lingerSeconds` whether the socket has sent anything, and resets it if not. */
 function resetWithoutProgress(socket: Socket, timers: Timers, lingerSeconds: number): void {
   const delayMs = Math.min(lingerSeconds * 1000, MAX_TIMER_MS);
-  let left = unsentMeasure(socket);
+  let left = socket.writableLength;
   let timer: TimerHandle;
   const look = (): void => {
-    const before = left;
-    left = unsentMeasure(socket);
-    if (left > 0 && left === before) reset(socket);
-    else watch();
+    if (left > 0 && socket.writableLength === left) reset(socket);
+    else {
+      left = socket.writableLength;
+      watch();
+    }
   };
   const watch = (): void => {
     timer = timers.setTimeout(look, delayMs);

@@ -52,6 +52,7 @@ export class SocketFile {
       } else fs.renameSync(from, path);
       if (published.size === 0) process.on('exit', removeAll);
       published.add(file);
+      if (before) published.delete(before);
       return file;
     } catch (error) {
       const number = systemErrno(error);

@@ -53,14 +53,7 @@ export const descriptors: readonly Behaviour[] = [
         getsockname: (fd) => a.getsockname(fd),
         getpeername: (fd) => a.getpeername(fd),
         close: (fd) => a.close(fd),
-        timerfdSettime: (fd) => a.timerfdSettime(fd, 1),
       };
-      // Not every operating system has these.
-      if (a.take) calls.take = (fd) => a.take?.(fd);
-      if (a.send) calls.send = (fd) => a.send?.(fd, [buffer], () => {});
-      if (a.dedicate) calls.dedicate = (fd) => a.dedicate?.(fd);
-      if (a.abort) calls.abort = (fd) => a.abort?.(fd);
-      if (a.unsent) calls.unsent = (fd) => a.unsent?.(fd);
       const numbers = [closed, -1, 0, 1.5, 1e9, Number.NaN, Infinity, '3', undefined, null, {}] as number[];
       for (const [name, call] of Object.entries(calls)) {
         t.same(

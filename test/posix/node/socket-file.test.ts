@@ -5,7 +5,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
-  linkSync,
   lstatSync,
   readdirSync,
   renameSync,
@@ -18,7 +17,6 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { AF_UNIX, errno, SOCK_STREAM } from '../../../src/posix/index.js';
-import { SocketFile } from '../../../src/posix/node/socket-file.js';
 import { listenOn } from '../../../src/server/acceptor.js';
 import { attackerArguments, noAttacker, withUmask } from '../../attacker.js';
 import { shortDirectory } from '../../short-directory.js';
@@ -62,35 +60,17 @@ t.test('no mode is read or set through a file that replaced a bound socket', asy
 t.test('the names that are left when the process exits are removed', async (t) => {
   const posix = posixFor(t);
   const directory = shortDirectory(t);
-  const removers = (): (() => void)[] =>
-    process.listeners('exit').filter(({ name }) => name === 'removeAll') as (() => void)[];
   const fds = ['first', 'second'].map((name) => {
     const fd = posix.socket(AF_UNIX, SOCK_STREAM);
     t.equal(posix.bind(fd, { family: AF_UNIX, path: join(directory, name) }), 0);
-    t.equal(removers().length, 1, 'one listener for all');
     return fd;
   });
+  const isRemover = ({ name }: { readonly name: string }): boolean => name === 'removeAll';
+  t.equal(process.listeners('exit').filter(isRemover).length, 1, 'one listener for all');
   posix.close(fds[0] as number);
   t.same(readdirSync(directory), ['second']);
-  t.equal(removers().length, 1);
-  removers()[0]?.();
+  (process.listeners('exit').find(isRemover) as (() => void) | undefined)?.();
   t.same(readdirSync(directory), []);
-  t.equal(removers().length, 0);
-});
-
-t.test('a name has the permissions that were asked for, and is removed once', async (t) => {
-  const directory = shortDirectory(t);
-  const [from, path, kept] = [join(directory, 'from'), join(directory, 's'), join(directory, 'kept')];
-  t.equal(SocketFile.publish(from, path, undefined), -errno.ENOENT, 'there is no such socket');
-  writeFileSync(from, '');
-  const file = SocketFile.publish(from, path, 0o7757) as SocketFile;
-  t.equal(permissions(path), 0o757);
-  linkSync(path, kept);
-  file.remove();
-  t.same(readdirSync(directory), ['kept']);
-  linkSync(kept, path);
-  file.remove();
-  t.same(readdirSync(directory).toSorted(), ['kept', 's'], 'the name is somebody else’s by now');
 });
 
 t.test('a bound socket that begins to listen has its name at every moment', async (t) => {

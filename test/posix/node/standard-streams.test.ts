@@ -25,7 +25,7 @@ t.test('only files report the bytes after their position', async (t) => {
 });
 
 t.test('a stream was closed if /dev/null is open for both directions, and nothing else is', async (t) => {
-  const answer = (path: string, flags: string | number): boolean => {
+  const answer = (path: string, flags: string): boolean => {
     const fd = openSync(path, flags);
     try {
       return wasClosed(fd);
@@ -37,7 +37,6 @@ t.test('a stream was closed if /dev/null is open for both directions, and nothin
   t.equal(answer('/dev/null', 'r+'), true);
   t.equal(answer('/dev/null', 'w'), false);
   t.equal(answer('/dev/null', 'r'), false);
-  t.equal(answer('/dev/null', 3), false, 'for neither direction, as Linux can');
   t.equal(answer('/dev/zero', 'r+'), false, 'another device');
   t.equal(answer(file, 'r+'), false);
   t.equal(wasClosed(999_999), false, 'a number that is not open');

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
-import net from 'node:net';
+import type net from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import t from 'tap';
 import {
@@ -383,61 +383,3 @@ t.test(
     }
   },
 );
-
-t.test('a TCP connection that is gone when it is accepted has the names of one that has none', async (t) => {
-  const posix = posixFor(t);
-  const { fd: listener } = listening(posix, { family: AF_INET, address: '127.0.0.1', port: 0 });
-  const server = posix.nodeObject(listener) as net.Server;
-  t.equal(posix.accept(listener), -errno.EAGAIN);
-  server.emit('connection', new net.Socket());
-  const fd = await acceptOne(posix, listener);
-  t.same(posix.getsockname(fd), { family: AF_INET, address: '0.0.0.0', port: 0 });
-  t.equal(posix.getpeername(fd), -errno.ENOTCONN);
-});
-
-t.test('a peer that is gone when the connection is up is the one that was dialled', async (t) => {
-  const posix = posixFor(t);
-  const { address } = await nodeServer(t);
-  const fd = posix.socket(AF_INET, SOCK_STREAM);
-  Object.defineProperty(posix.nodeObject(fd), 'remoteAddress', { value: undefined });
-  posix.connect(fd, address);
-  await readiness(posix, fd, WRITABLE);
-  t.same(posix.getpeername(fd), address);
-});
-
-t.test('a socket whose receiving side is shut can still send', async (t) => {
-  const posix = posixFor(t);
-  const { fd, peer } = await connectedTo(t, posix);
-  t.equal(posix.shutdown(fd, SHUT_RD), 0);
-  t.equal(posix.write(fd, Buffer.from('still')), 5);
-  posix.close(fd);
-  t.equal(await textOf(peer), 'still');
-});
-
-t.test('a single byte is read, and interest in WRITE alone reads nothing ahead', async (t) => {
-  const posix = posixFor(t);
-  const { fd, peer } = await connectedTo(t, posix);
-  const poller = posix.createPoller();
-  t.teardown(() => poller.close());
-  const socket = posix.nodeObject(fd) as net.Socket;
-  poller.setInterest(fd, WRITABLE);
-  t.not(socket.readableFlowing, true);
-  peer.write('x');
-  await readiness(posix, fd, READABLE);
-  const buffer = Buffer.alloc(2);
-  t.equal(posix.read(fd, buffer), 1);
-  t.equal(buffer.toString('latin1', 0, 1), 'x');
-});
-
-t.test('an error that SO_ERROR has returned no longer makes a connection ready', async (t) => {
-  const posix = posixFor(t);
-  const poller = posix.createPoller();
-  t.teardown(() => poller.close());
-  const { fd } = await connectedTo(t, posix);
-  const socket = posix.nodeObject(fd) as net.Socket;
-  poller.setInterest(fd, READABLE);
-  socket.emit('error', Object.assign(new Error('for now'), { code: 'ENOBUFS' }));
-  t.same(await selectPromise(poller, 600), [{ fd, conditions: READABLE }]);
-  t.equal(posix.getsockopt(fd, SOL_SOCKET, SO_ERROR), errno.ENOBUFS);
-  t.same(await selectPromise(poller, 0), []);
-});
