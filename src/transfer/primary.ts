@@ -157,11 +157,9 @@ export class Primary {
       this.#connection.restrictTo([first, ...others]);
       return undefined;
     }
-    const [which, all] = [
-      addresses.length === 1 ? 'which is not' : 'none of which is',
-      addresses.map(formatAddress),
-    ];
-    return new TransferError('EACCES', `${name} is ${all.join(', ')}, ${which} an address that is allowed`);
+    const all = addresses.map(formatAddress).join(', ');
+    const which = addresses.length === 1 ? 'which is not' : 'none of which is';
+    return new TransferError('EACCES', `${name} is ${all}, ${which} an address that is allowed`);
   }
 
   #onConnect(): void {

@@ -33,8 +33,8 @@ export interface SendImageOptions extends PlayOptions {
 }
 
 /**
- * Sends an image to a backup, as `tapdisk-ts primary` does: connects once a second for as long as the backup is not there,
- * to each IPv4 address of its name in turn, and checks that both have the same bytes.
+ * Sends an image to a backup, as `tapdisk-ts primary` does: tries to connect once a second until the backup is available, to
+ * each IPv4 address of its name in turn, and checks that both have the same bytes.
  *
  * @throws (rejects with) TransferError: of the file, the name, the connection, or when the backup's copy differs; the
  *   signal's reason

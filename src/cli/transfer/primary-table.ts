@@ -15,7 +15,7 @@ export const primaryTable = defineTable({
   name: 'primary',
   summary: 'send an image to a backup',
   description: [
-    'Connects to the backup at HOST:PORT, retrying once a second until it is available, with each IPv4 address of its name in turn, sends it the image, and checks that both sides have the same bytes.',
+    'Connects to the backup at HOST:PORT, retrying once a second until it is available, sends it the image, and checks that both sides have the same bytes. If the name has several IPv4 addresses, they are tried in turn.',
   ],
   redirection: '< IMAGE',
   arguments: {

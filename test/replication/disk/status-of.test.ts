@@ -12,6 +12,23 @@ const SECTOR = 512;
 const GRAIN_BYTES = 65_536;
 const JOURNAL_BYTES = 4 << 20;
 
+/** Of a disk that has replicated nothing in this run. */
+const NOTHING_YET = {
+  rpoSeconds: null,
+  openBytes: 0,
+  dirtyBytes: 0,
+  queuedBytes: 0,
+  journalUsedBytes: 0,
+  journalLimitBytes: JOURNAL_BYTES,
+  resync: null,
+  verifiedAtSeconds: null,
+  verifyDifferences: 0,
+  checkpoints: 0,
+  failedCheckpoints: 0,
+  resyncBytesTotal: 0,
+  lastError: null,
+};
+
 t.test('a disk that has met nobody', async (t) => {
   const { a, b, world } = pair(t);
   world.partition(a.host);
@@ -34,19 +51,7 @@ t.test('a disk that has met nobody', async (t) => {
     tls: false,
     epochCommitted: 0,
     epochSent: 0,
-    rpoSeconds: null,
-    openBytes: 0,
-    dirtyBytes: 0,
-    queuedBytes: 0,
-    journalUsedBytes: 0,
-    journalLimitBytes: JOURNAL_BYTES,
-    resync: null,
-    verifiedAtSeconds: null,
-    verifyDifferences: 0,
-    checkpoints: 0,
-    failedCheckpoints: 0,
-    resyncBytesTotal: 0,
-    lastError: null,
+    ...NOTHING_YET,
   });
   const { sinceSeconds: _, ...backup } = b.engine.status();
   t.same(backup, {
@@ -198,19 +203,7 @@ t.test('a disk that changes its role has the status that its metadata say', asyn
     generation: FIRST.generation,
     epochCommitted: FIRST.acked,
     epochSent: FIRST.sent,
-    rpoSeconds: null,
-    openBytes: 0,
-    dirtyBytes: 0,
-    queuedBytes: 0,
-    journalUsedBytes: 0,
-    journalLimitBytes: JOURNAL_BYTES,
-    resync: null,
-    verifiedAtSeconds: null,
-    verifyDifferences: 0,
-    checkpoints: 0,
-    failedCheckpoints: 0,
-    resyncBytesTotal: 0,
-    lastError: null,
+    ...NOTHING_YET,
     sinceSeconds: 7,
   });
 });

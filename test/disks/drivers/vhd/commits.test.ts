@@ -6,10 +6,9 @@ import { type CommitParts, Commits } from '../../../../src/disks/drivers/vhd/com
 import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
 import { MAX_CACHED_BITMAPS } from '../../../../src/disks/drivers/vhd/bitmap-cache.js';
 import type { DirtyBlock } from '../../../../src/disks/drivers/vhd/layer.js';
-import { runSteps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import { errno } from '../../../../src/posix/errno.js';
-import { flush, LEAF, open, tags, worldWith, write } from './order-world.js';
+import { closesAfterHeld, flush, LEAF, open, tags, worldWith, write } from './order-world.js';
 import { openSimulated, simulated, simulatedCalls, tagged } from './sim-disk.js';
 
 const BLOCK_SECTORS = 8;
@@ -221,12 +220,6 @@ t.test('a block whose bitmap cannot be written may have anything under its clear
 t.test('an image is closed once the file has all that was answered', async (t) => {
   const { world, held, disk } = await diskWithHeldWrites(isBitmap, true);
   t.equal(await write(world, disk, 0, tagged(1, 1)), 0);
-  let isClosed = false;
-  runSteps(disk.close(), () => (isClosed = true));
-  await world.world.run(1);
-  t.same([held.length, isClosed], [1, false]);
-  held[0]?.();
-  await world.world.run(1);
-  t.equal(isClosed, true);
+  await closesAfterHeld(t, world, disk, held);
   t.same(await tags(world, await open(world, LEAF, true), 0, 2), [1, 0]);
 });

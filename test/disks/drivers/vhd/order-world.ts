@@ -1,8 +1,10 @@
 // SPDX-FileCopyrightText: 2026 The tapdisk-ts authors
 // SPDX-License-Identifier: BSD-3-Clause
 
+import type { Test } from 'tap';
 import { Footer } from '../../../../src/disks/drivers/vhd/footer.js';
 import type { VhdDisk } from '../../../../src/disks/drivers/vhd/disk.js';
+import { runSteps } from '../../../../src/disks/drivers/vhd/steps.js';
 import { SECTOR_SIZE } from '../../../../src/disks/index.js';
 import { Random } from '../../../../src/testing/index.js';
 import { FileWorld } from '../../../testing/files/fixture.js';
@@ -52,4 +54,20 @@ export async function tags(
   const result = await simulatedResult(world, (done) => disk.read({ ...range, complete: done }, done));
   if (result < 0) return [result];
   return Array.from({ length: sectors }, (_, at) => buffer.readUInt32LE(at * SECTOR_SIZE));
+}
+
+/** Checks that a disk is closed once the only call that is held has been made, and not before. */
+export async function closesAfterHeld(
+  t: Test,
+  world: FileWorld,
+  disk: VhdDisk,
+  held: readonly (() => void)[],
+): Promise<void> {
+  let isClosed = false;
+  runSteps(disk.close(), () => (isClosed = true));
+  await world.world.run(1);
+  t.same([held.length, isClosed], [1, false]);
+  held[0]?.();
+  await world.world.run(1);
+  t.equal(isClosed, true);
 }
